@@ -1,0 +1,86 @@
+# Everything that people and CI do here. It needs python3 (3.11 or newer) and make.
+
+PYTHON ?= python3
+STAGE ?= dev
+PORT ?= 8400
+
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+
+export PORT
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test dev check fmt lint types lock build deploy clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## make .venv, as the lock says
+
+demo: setup ## run a whole multi-party call on this machine
+	$(BIN)/python -m local demo
+
+test: setup ## run every test
+	$(BIN)/python -m pytest
+
+# exec: a signal to make reaches the stack itself and not a shell in between.
+dev: setup ## keep the local stack up, on PORT (8400)
+	@exec $(BIN)/python -m local dev
+
+check: setup ## all that CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m pytest
+	$(BIN)/python -m local demo
+
+fmt: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: setup ## look for mistakes in code and template
+	$(BIN)/ruff check .
+	$(BIN)/cfn-lint template.yaml
+
+types: setup ## check the types
+	$(BIN)/mypy
+
+lock: setup ## write the pins anew from requirements/*.in; UPGRADE=1 takes newer versions
+	$(LOCK) $(if $(UPGRADE),--upgrade) -o layers/partyline/requirements.txt layers/partyline/requirements.in
+	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/dev.txt requirements/dev.in
+	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/sam.txt requirements/sam.in
+
+# The builder and the byte code of the layer both want the runtime's own Python, by its plain name.
+build: .venv-sam/.installed ## build what is deployed into .aws-sam; ARCH=x86_64 for the other processor
+	@for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
+		folder=$$("$$python" -c 'import sys; print(sys.base_prefix)' 2>/dev/null) && break; \
+	done; \
+	test -x "$$folder/bin/python3.13" || { \
+		echo "make build needs Python 3.13, the runtime's own; put python3.13 on the PATH." >&2; exit 1; }; \
+	PATH="$$folder/bin:$$PATH" $(SAM) build
+
+# A release is a commit: what isn't committed has no name, and the alias would not move.
+deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
+	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
+	$(SAM) deploy --stack-name partyline-$(STAGE) \
+		--parameter-overrides Stage=$(STAGE) ReleaseSha=$$(git rev-parse HEAD) $(PARAMETERS)
+
+clean: ## remove everything that was made here
+	rm -rf .venv .venv-sam .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements/dev.txt
+.venv-sam/.installed: requirements/sam.txt
+
+# Without dependencies: the lock lists all of them, and pip's own search only gets in its way.
+.venv/.installed .venv-sam/.installed:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -m venv $(@D) || { \
+		echo "$(PYTHON) can't make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@

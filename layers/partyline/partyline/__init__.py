@@ -1,0 +1,1 @@
+"""Partyline: a Telnyx AI assistant and any number of people on one phone conversation."""

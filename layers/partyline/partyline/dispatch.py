@@ -1,0 +1,312 @@
+"""Carrying commands out at Telnyx, and saying in the domain's words what became of each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from partyline.domain.commands import Action, Command
+from partyline.domain.conversation import Conversation, Leg, Participant
+from partyline.domain.inputs import (
+    Accepted,
+    CallGone,
+    Insight,
+    InsightsFound,
+    Looked,
+    NotFound,
+    Refused,
+    Result,
+    Unsettled,
+)
+from partyline.secret import SecretMissing
+from partyline.telemetry import logger
+from partyline.telnyx.actions import Telnyx
+from partyline.telnyx.client_state import ClientState
+from partyline.telnyx.errors import (
+    AssistantAlreadyRunning,
+    CallEnded,
+    Forbidden,
+    NoAnswer,
+    NotAnswered,
+    NotSent,
+    RateLimited,
+    Refusal,
+    TelnyxError,
+    Unavailable,
+    UnknownCall,
+)
+from partyline.telnyx.types import (
+    AddMessagesRequest,
+    AnswerRequest,
+    Assistant,
+    DialRequest,
+    GatherUsingSpeakRequest,
+    HangUpRequest,
+    InterruptionSettings,
+    JoinAssistantRequest,
+    JoiningParticipant,
+    Message,
+    RetryPolicy,
+    StartAssistantRequest,
+    StopAssistantRequest,
+    Transcription,
+)
+
+EVENT_TYPES = (
+    "call.initiated",
+    "call.answered",
+    "call.hangup",
+    "call.machine.detection.ended",
+    "call.machine.premium.detection.ended",
+    "call.conversation.created",
+    "call.conversation.ended",
+    "call.conversation_insights.generated",
+)
+"""The webhook types that have a function, and so a URL, of their own."""
+
+RETRIES = RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
+"""When Telnyx is to deliver a webhook again (5 times and 60 s are the most it takes)."""
+
+MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
+
+SCREENING_VOICE = "female"
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A command with everything it is about."""
+
+    conversation: Conversation
+    command: Command
+    participant: Participant
+    leg: Leg
+
+    @property
+    def call_control_id(self) -> str:
+        """The call that the command goes to; the domain owes none to a call without an id."""
+        return self.leg.call_control_id or ""
+
+    @property
+    def client_state(self) -> str:
+        """What Telnyx is to echo on the webhooks of this leg."""
+        return ClientState(
+            conversation=self.conversation.id,
+            participant=self.participant.id,
+            leg=self.leg.number,
+        ).encode()
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """What every command that touches a leg carries."""
+        return {"command_id": self.command.id, "client_state": self.client_state}
+
+    @property
+    def webhooks(self) -> dict[str, Any]:
+        """Where this leg's webhooks go: a function of its own for each type, or the default one."""
+        base = self.conversation.base_url
+        if base is None:
+            return {}
+        return {
+            "webhook_url": f"{base}/webhooks",
+            "webhook_urls": {each: f"{base}/webhooks/{each}" for each in EVENT_TYPES},
+            "webhook_retries_policies": dict.fromkeys(EVENT_TYPES, RETRIES),
+        }
+
+
+class Dispatcher:
+    """Carries commands out, one at a time."""
+
+    def __init__(self, telnyx: Telnyx) -> None:
+        """Keep the Telnyx actions; nothing is sent yet."""
+        self._telnyx = telnyx
+
+    def carry_out(self, conversation: Conversation, command: Command) -> Result:
+        """Do what a command says, or look whether it was done, and say what became of it."""
+        try:
+            if command.action is Action.FETCH_INSIGHTS:
+                return self._insights(conversation)
+            participant = conversation.participant(command.participant_id)
+            leg = participant.leg(command.leg) if participant else None
+            if participant is None or leg is None:
+                return Refused(code="unknown_leg", message="There is no such leg.")
+            errand = Errand(conversation, command, participant, leg)
+            return (FIND if command.find else SEND)[command.action](self._telnyx, errand)
+        except TelnyxError as error:
+            return result_of(error)
+        except SecretMissing as error:
+            logger.error(str(error))
+            return Refused(code="no_api_key", message="The Telnyx API key is not set up.")
+        except ValidationError as error:  # what Telnyx could only refuse is not sent at all
+            fields = ", ".join(str(each["loc"][-1]) for each in error.errors() if each["loc"])
+            return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
+
+    def _insights(self, conversation: Conversation) -> Result:
+        rows = self._telnyx.list_conversation_insights(conversation.telnyx_conversation_id or "")
+        return InsightsFound(
+            insights=tuple(
+                Insight(insight_id=each.insight_id, result=each.result)
+                for row in rows
+                for each in row.insights
+                if each.insight_id
+            )
+        )
+
+
+def result_of(error: TelnyxError) -> Result:
+    """What an error of Telnyx means for the command that met it (facts: Telnyx API error codes)."""
+    match error:
+        case NotSent() | RateLimited() | NotAnswered():
+            return Unsettled(sure=True)
+        case NoAnswer() | Unavailable():
+            return Unsettled(sure=False)
+        case CallEnded() | UnknownCall():
+            return CallGone()
+        case AssistantAlreadyRunning():
+            return Accepted()
+        case Refusal():
+            return Refused(
+                code=error.code or str(error.status),
+                message=error.detail or error.title or f"Telnyx answered {error.status}.",
+                limit=isinstance(error, Forbidden),
+            )
+    return Unsettled(sure=False)
+
+
+def _dial(telnyx: Telnyx, errand: Errand) -> Result:
+    plan = errand.participant.plan
+    detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
+    dialed = telnyx.dial(
+        DialRequest(
+            connection_id=errand.conversation.connection_id,
+            to=errand.leg.to or "",
+            from_=errand.leg.from_ or "",
+            timeout_secs=errand.leg.ring_timeout_secs,
+            time_limit_secs=plan.time_limit_secs if plan else None,
+            answering_machine_detection=detection,
+            **errand.webhooks,
+            **errand.envelope,
+        )
+    )
+    return Accepted(**dialed.model_dump())
+
+
+def _find_dial(telnyx: Telnyx, errand: Errand) -> Result:
+    for call in telnyx.list_active_calls(errand.conversation.connection_id):
+        if call.client_state == errand.client_state and call.call_control_id:
+            return Accepted(
+                call_control_id=call.call_control_id,
+                call_leg_id=call.call_leg_id,
+                call_session_id=call.call_session_id,
+            )
+    return NotFound()
+
+
+def _answer(telnyx: Telnyx, errand: Errand) -> Result:
+    telnyx.answer(errand.call_control_id, AnswerRequest(**errand.webhooks, **errand.envelope))
+    return Accepted()
+
+
+def _hang_up(telnyx: Telnyx, errand: Errand) -> Result:
+    telnyx.hang_up(errand.call_control_id, HangUpRequest(**errand.envelope))
+    return Accepted()
+
+
+def _start(telnyx: Telnyx, errand: Errand) -> Result:
+    given = errand.conversation.assistant
+    overrides = {"name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
+    assistant = given.model_dump(include={"id", "mcp_servers", *overrides})
+    started = telnyx.start_assistant(
+        errand.call_control_id,
+        StartAssistantRequest(
+            assistant=Assistant(**assistant),
+            voice=given.voice,
+            voice_settings=given.voice_settings,
+            transcription=given.transcription and Transcription(**given.transcription),
+            interruption_settings=given.interruption_settings
+            and InterruptionSettings(**given.interruption_settings),
+            message_history=given.message_history
+            and tuple(Message(**each) for each in given.message_history),
+            send_message_history_updates=given.send_message_history_updates,
+            **errand.envelope,
+        ),
+    )
+    return Accepted(telnyx_conversation_id=started.conversation_id)
+
+
+def _find_start(telnyx: Telnyx, errand: Errand) -> Result:
+    found = telnyx.list_ai_conversations(errand.call_control_id)
+    newest = next((each.id for each in found if each.id), None)
+    return Accepted(telnyx_conversation_id=newest) if newest else NotFound()
+
+
+def _join(telnyx: Telnyx, errand: Errand) -> Result:
+    telnyx.join_assistant(
+        errand.call_control_id,
+        JoinAssistantRequest(
+            conversation_id=errand.conversation.telnyx_conversation_id or "",
+            participant=JoiningParticipant(
+                id=errand.call_control_id,
+                name=errand.participant.name,
+                on_hangup=errand.participant.on_hangup.value,
+            ),
+            **errand.envelope,
+        ),
+    )
+    return Accepted()
+
+
+def _stop(telnyx: Telnyx, errand: Errand) -> Result:
+    telnyx.stop_assistant(errand.call_control_id, StopAssistantRequest(**errand.envelope))
+    return Accepted()
+
+
+def _message(telnyx: Telnyx, errand: Errand) -> Result:
+    messages = tuple(Message(**each.model_dump()) for each in errand.command.messages or [])
+    request = AddMessagesRequest(messages=messages, **errand.envelope)
+    telnyx.add_messages(errand.call_control_id, request)
+    return Accepted()
+
+
+def _screen(telnyx: Telnyx, errand: Errand) -> Result:
+    plan = errand.participant.plan
+    screening = plan.screening if plan else None
+    if screening is None:
+        return Refused(code="no_screening", message="There is nothing to ask.")
+    telnyx.gather_using_speak(
+        errand.call_control_id,
+        GatherUsingSpeakRequest(
+            payload=screening.say,
+            voice=SCREENING_VOICE,
+            language="en-US",
+            minimum_digits=1,
+            maximum_digits=1,
+            maximum_tries=1,
+            timeout_millis=screening.timeout_secs * 1000,
+            **errand.envelope,
+        ),
+    )
+    return Accepted()
+
+
+def _look(telnyx: Telnyx, errand: Errand) -> Result:
+    call = telnyx.retrieve_call(errand.call_control_id)
+    return Looked(alive=bool(call.is_alive), answered=bool(call.call_duration))
+
+
+Errander = Callable[[Telnyx, Errand], Result]
+
+SEND: dict[Action, Errander] = {
+    Action.DIAL: _dial,
+    Action.ANSWER: _answer,
+    Action.HANG_UP: _hang_up,
+    Action.START: _start,
+    Action.JOIN: _join,
+    Action.STOP: _stop,
+    Action.MESSAGE: _message,
+    Action.SCREEN: _screen,
+    Action.LOOK: _look,
+}
+
+FIND: dict[Action, Errander] = {Action.DIAL: _find_dial, Action.START: _find_start}
+"""Where to look for the effect of a command that may have been carried out."""

@@ -1,0 +1,64 @@
+"""`decide`: the one way in which a conversation moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from partyline.domain.commands import Command
+from partyline.domain.conversation import Conversation
+from partyline.domain.events import Event
+from partyline.domain.inputs import Input, Insight
+from partyline.domain.ledger import claim, expire, schedule, withdraw
+from partyline.domain.record import RECORD, begun, born
+from partyline.domain.rules import admit, connect, end, hunt, judge, let_go, look, part, tell
+from partyline.domain.step import Refusal, Step
+
+RULES = (expire, judge, part, admit, hunt, end, connect, tell, let_go, withdraw, look)
+"""In the order in which one follows from another."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The new state, what happened on the way to it, and what is to be done now.
+
+    `changed` is False when the input moved nothing and nothing need be written.
+    """
+
+    conversation: Conversation | None
+    events: Sequence[Event] = ()
+    insights: Sequence[Insight] = ()
+    commands: Sequence[Command] = ()
+    changed: bool = False
+    refusal: Refusal | None = None
+
+
+def decide(conversation: Conversation | None, given: Input, now: datetime) -> Decision:
+    """What becomes of a conversation (None: there is none yet) when an input comes at a time.
+
+    Pure and total: the same arguments give the same answer, any input in any state gives one, and
+    `conversation` is left as it was. A late, early, doubled or impossible input moves nothing back.
+    """
+    if conversation is None:
+        fresh = born(given, now)
+        if fresh is None:
+            return Decision(None)
+        step = Step(fresh, now, given.id)
+        begun(step)
+    else:
+        step = Step(conversation.model_copy(deep=True), now, given.id)
+    RECORD[type(given)](step, given)
+    for rule in RULES:
+        rule(step)
+    commands = claim(step)
+    schedule(step)
+    changed = step.conversation != conversation
+    if changed:
+        step.conversation.updated_at = now
+    return Decision(
+        conversation=step.conversation,
+        events=step.events,
+        insights=step.insights,
+        commands=commands,
+        changed=changed,
+        refusal=step.refusal,
+    )

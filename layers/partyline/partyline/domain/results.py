@@ -1,0 +1,235 @@
+"""What the result of a command records."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from partyline.domain.commands import MAX_ATTEMPTS, Action, Command
+from partyline.domain.conversation import Failure, Leg, Participant
+from partyline.domain.events import EventType
+from partyline.domain.facts import (
+    adopt,
+    answered,
+    assistant_runs,
+    hung_up,
+    keep_insights,
+    settle,
+)
+from partyline.domain.inputs import (
+    Accepted,
+    CallGone,
+    CommandResult,
+    InsightsFound,
+    Looked,
+    NotFound,
+    Refused,
+    Unsettled,
+)
+from partyline.domain.statuses import ConversationStatus, LegStatus, Outcome, ParticipantStatus
+from partyline.domain.step import LOOK_EVERY, STOP_GRACE, Step
+
+HANGUP_LOOK = timedelta(seconds=20)
+"""When to see what became of a call that we hung up, if its webhook has not come."""
+
+UNKNOWN = Refused(
+    code="unanswered", message="Telnyx gave no answer, and now it is too late to ask."
+)
+
+
+def record_result(step: Step, given: CommandResult) -> None:
+    """Record what became of a command; of one that is settled already, only the ids it brings."""
+    conversation = step.conversation
+    command = conversation.commands.get(given.key)
+    if command is None:
+        return
+    participant = conversation.participant(command.participant_id)
+    leg = participant.leg(command.leg) if participant else None
+    if isinstance(given.result, Accepted):
+        if command.action is Action.DIAL and leg:
+            adopt(leg, given.result)
+        if command.action is Action.START:
+            assistant_runs(step, given.result.telnyx_conversation_id)
+    if command.pending:
+        RECORD_RESULT[type(given.result)](step, command, participant, leg, given.result)
+
+
+def _accepted(
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: Accepted
+) -> None:
+    if command.find:
+        step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
+    if _unnamed(step, command, leg):
+        command.find = True
+        command.wait(step.now)
+        return
+    settle(step, command)
+    if command.action is Action.JOIN and participant:
+        if step.move_participant(participant, ParticipantStatus.JOINED):
+            step.tell(participant, "joined")
+    elif command.action is Action.HANG_UP and leg and leg.up:
+        leg.look_at = step.now + HANGUP_LOOK
+    elif command.action is Action.STOP:
+        step.conversation.stop_by = step.now + STOP_GRACE
+    elif command.action is Action.MESSAGE:
+        for message in command.messages or []:
+            step.event(EventType.MESSAGE_SENT, command_id=command.id, **message.model_dump())
+
+
+def _unnamed(step: Step, command: Command, leg: Leg | None) -> bool:
+    """Whether it was done, but we know no name for what it made: a double may be told less."""
+    if command.action is Action.DIAL:
+        return leg is not None and leg.call_control_id is None
+    return command.action is Action.START and step.conversation.telnyx_conversation_id is None
+
+
+def _gone(
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: CallGone
+) -> None:
+    settled = command.action in (Action.HANG_UP, Action.STOP, Action.LOOK)
+    if command.action is Action.MESSAGE:  # said through another call, if one is left
+        step.conversation.untold[:0] = command.messages or []
+    settle(step, command, "done" if settled else "failed")
+    if participant and leg and leg.up:
+        if command.action is Action.LOOK:
+            step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
+        hung_up(step, participant, leg)
+
+
+def refused(
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, given: Refused
+) -> None:
+    """Telnyx will not do it, or we will not ask it again: what that means for whom it was for."""
+    failure = Failure(code=given.code, message=given.message)
+    settle(step, command, "failed")
+    if command.action is Action.MESSAGE:
+        _message_failed(step, command, failure)
+        return
+    step.event(
+        EventType.COMMAND_FAILED,
+        action=command.action,
+        command_id=command.id,
+        participant_id=command.participant_id,
+        failure=failure.model_dump(),
+    )
+    if leg is None or participant is None:
+        return
+    if command.action in (Action.START, Action.ANSWER):
+        step.move(ConversationStatus.FAILED, failure)
+    elif command.action is Action.DIAL:
+        leg.failure = failure
+        leg.outcome = Outcome.LIMITED if given.limit else Outcome.ERROR
+        step.move_leg(participant, leg, LegStatus.ENDED)
+    elif command.action is Action.SCREEN:
+        leg.failure = failure
+        leg.outcome = Outcome.ERROR
+    elif command.action is Action.JOIN:
+        leg.failure = failure
+        if step.move_participant(
+            participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure.model_dump()
+        ):
+            step.tell(participant, Outcome.ERROR)
+    elif command.action is Action.LOOK:
+        leg.look_at = step.now + LOOK_EVERY
+
+
+def _message_failed(step: Step, command: Command, failure: Failure) -> None:
+    for message in command.messages or []:
+        step.event(
+            EventType.MESSAGE_FAILED,
+            command_id=command.id,
+            failure=failure.model_dump(),
+            **message.model_dump(),
+        )
+
+
+def _unsettled(
+    step: Step,
+    command: Command,
+    participant: Participant | None,
+    leg: Leg | None,
+    given: Unsettled,
+) -> None:
+    if given.sure:
+        command.sent_at = None
+    # A call that nobody needs is hung up however long it takes; all else is given up some time.
+    if command.attempts >= MAX_ATTEMPTS and command.action is not Action.HANG_UP:
+        refused(step, command, participant, leg, UNKNOWN)
+    else:
+        command.wait(step.now)
+
+
+def _not_found(
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: NotFound
+) -> None:
+    """We looked, and it is not there. A dial is never made again; a start does no harm twice."""
+    if command.action is Action.DIAL or command.attempts >= MAX_ATTEMPTS:
+        if leg:
+            refused(step, command, participant, leg, UNKNOWN)
+    elif step.conversation.status is ConversationStatus.CONNECTING:
+        command.find = False
+        command.sent_at = None
+        command.wait(step.now)
+    else:
+        command.wait(step.now)
+
+
+def _looked(
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, given: Looked
+) -> None:
+    settle(step, command)
+    if participant is None or leg is None or not leg.up:
+        return
+    ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
+    if not given.alive and (given.answered or not ringing or _rang_out(step, leg)):
+        step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
+        if given.answered:
+            answered(step, participant, leg)
+        hung_up(step, participant, leg)
+    elif given.alive and ringing and (given.answered or _picked_up_by_us(step, participant, leg)):
+        step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
+        answered(step, participant, leg)
+    elif ringing and _rang_out(step, leg):
+        leg.outcome = Outcome.NO_ANSWER
+    else:
+        leg.look_at = step.now + LOOK_EVERY
+        _still_up(step, participant, leg)
+
+
+def _still_up(step: Step, participant: Participant, leg: Leg) -> None:
+    """A call that we hung up and that is alive all the same is hung up again."""
+    hang_up = step.command(Action.HANG_UP, participant, leg)
+    if hang_up and not hang_up.pending:
+        hang_up.status = "pending"
+        hang_up.not_before = step.now
+
+
+def _picked_up_by_us(step: Step, participant: Participant, leg: Leg) -> bool:
+    answer = step.command(Action.ANSWER, participant, leg)
+    return answer is not None and answer.status == "done"
+
+
+def _rang_out(step: Step, leg: Leg) -> bool:
+    ring = timedelta(seconds=leg.ring_timeout_secs or 0)
+    return step.now - leg.created_at >= ring
+
+
+def _insights_found(
+    step: Step,
+    command: Command,
+    _participant: Participant | None,
+    _leg: Leg | None,
+    given: InsightsFound,
+) -> None:
+    settle(step, command)
+    keep_insights(step, given.insights)
+
+
+RECORD_RESULT: dict[type, Callable[[Step, Command, Participant | None, Leg | None, Any], None]] = {
+    Accepted: _accepted,
+    CallGone: _gone,
+    Refused: refused,
+    Unsettled: _unsettled,
+    NotFound: _not_found,
+    Looked: _looked,
+    InsightsFound: _insights_found,
+}

@@ -1,0 +1,318 @@
+"""What follows from the state of a conversation, whatever brought it there.
+
+Each rule looks at the whole state and the time, and does what is due by it; run again at once, it
+does nothing more. So the order in which the facts came cannot matter, and a step that was lost
+half-way is made good by the next one, whatever that is.
+"""
+
+from datetime import datetime, timedelta
+
+from partyline.domain.commands import Action
+from partyline.domain.conversation import Failure, Leg, Participant, Plan
+from partyline.domain.events import EventType
+from partyline.domain.facts import accept
+from partyline.domain.statuses import (
+    CLOSED,
+    GONE,
+    ON_THE_LINE,
+    REACHING,
+    ConversationStatus,
+    Direction,
+    LegStatus,
+    OnHangup,
+    Outcome,
+    ParticipantStatus,
+)
+from partyline.domain.step import Step
+from partyline.domain.telling import say
+
+SCREENING_GRACE = timedelta(seconds=30)
+"""What is added to a screening's own time: the sentence has to be spoken first."""
+
+MIN_RING_SECS = 5
+"""The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
+
+MAX_INSIGHT_LOOKS = 3
+
+
+def judge(step: Step) -> None:
+    """A verdict or a digit that has not come in time is decided by the documented default."""
+    for participant, leg in step.conversation.legs():
+        if leg.judged_by is None or step.now < leg.judged_by or not leg.up:
+            continue
+        leg.judged_by = None
+        if leg.status is LegStatus.SCREENING:
+            leg.outcome = leg.outcome or Outcome.NO_ANSWER
+        else:
+            leg.machine = False  # nobody told us: taken for a person
+            step.leg_event(
+                EventType.LEG_JUDGED, participant, leg, machine=False, reason="no_verdict"
+            )
+
+
+def admit(step: Step) -> None:
+    """Whoever answers is accepted: at once, or once known to be no machine and willing to join."""
+    for participant in step.conversation.participants:
+        for leg in participant.legs:
+            if participant.status in REACHING and leg.up and not step.conversation.over:
+                _admit(step, participant, leg)
+
+
+def _admit(step: Step, participant: Participant, leg: Leg) -> None:
+    plan = participant.plan
+    if leg.status is LegStatus.SCREENING and leg.outcome is Outcome.HUMAN:
+        accept(step, participant, leg)
+    if leg.status is not LegStatus.ANSWERED or leg.outcome is not None:
+        return
+    if plan and plan.machine_detection != "off":
+        if leg.machine is None:
+            return
+        if leg.machine and plan.on_machine == "next":
+            leg.outcome = Outcome.MACHINE
+            return
+    if plan and plan.screening:
+        leg.judged_by = step.now + timedelta(seconds=plan.screening.timeout_secs) + SCREENING_GRACE
+        step.owe(Action.SCREEN, participant, leg)
+        step.move_leg(participant, leg, LegStatus.SCREENING)
+        step.move_participant(participant, ParticipantStatus.SCREENING)
+    else:
+        accept(step, participant, leg)
+
+
+def part(step: Step) -> None:
+    """Whoever has hung up has left; whoever cannot be taken in any more is let go."""
+    conversation = step.conversation
+    for participant in conversation.participants:
+        hung_up = participant.line is not None and not participant.line.up
+        if hung_up and step.move_participant(participant, ParticipantStatus.LEFT):
+            step.tell(participant, "left")
+            _alone(step)
+        if conversation.over:
+            step.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
+        if conversation.status in CLOSED:
+            step.move_participant(participant, ParticipantStatus.LEFT)
+        if participant.status in GONE:
+            for leg in participant.legs:
+                if leg.up and leg.number != participant.accepted:
+                    leg.outcome = leg.outcome or Outcome.CANCELLED
+
+
+def _alone(step: Step) -> None:
+    joined = [
+        each for each in step.conversation.participants if each.status is ParticipantStatus.JOINED
+    ]
+    if len(joined) == 1:
+        step.event(EventType.PARTICIPANT_ALONE, participant_id=joined[0].id, name=joined[0].name)
+
+
+def hunt(step: Step) -> None:
+    """The next number is tried when nothing can come of those before; after the last it is over."""
+    if step.conversation.over:
+        return
+    for participant in step.conversation.participants:
+        if participant.status in REACHING and participant.plan:
+            _hunt(step, participant, participant.plan)
+
+
+def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
+    tried, numbers = len(participant.legs), len(plan.to)
+    deadline = deadline_of(participant, plan)
+    if deadline and step.now >= deadline:
+        _give_up(step, participant, Outcome.NO_ANSWER, reason="deadline")
+        return
+    if not all(leg.spent for leg in participant.legs):
+        return
+    if tried >= numbers * plan.max_attempts:
+        _give_up(step, participant, participant.legs[-1].outcome or Outcome.ERROR)
+        return
+    if tried and tried % numbers == 0:
+        pause = timedelta(seconds=plan.pause_secs)
+        participant.next_round_at = participant.next_round_at or step.now + pause
+        if step.now < participant.next_round_at:
+            return
+    participant.next_round_at = None
+    if tried:
+        _tell_next(step, participant)
+    ring = plan.ring_timeout_secs
+    if deadline:
+        ring = max(MIN_RING_SECS, min(ring, int((deadline - step.now).total_seconds())))
+    for to in plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]:
+        step.add_leg(participant, to, ring)
+
+
+def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
+    """When the whole plan has to have come to something."""
+    if plan.deadline_secs is None:
+        return None
+    return participant.created_at + timedelta(seconds=plan.deadline_secs)
+
+
+def _reason(step: Step, participant: Participant, outcome: Outcome) -> str:
+    return say(step.conversation.words, outcome, name=participant.name)
+
+
+def _tell_next(step: Step, participant: Participant) -> None:
+    outcome = participant.legs[-1].outcome or Outcome.ERROR
+    step.tell(participant, "trying_next", _reason(step, participant, outcome))
+
+
+def _give_up(
+    step: Step, participant: Participant, outcome: Outcome, reason: str | None = None
+) -> None:
+    failure = participant.legs[-1].failure if participant.legs else None
+    step.move_participant(
+        participant,
+        ParticipantStatus.FAILED,
+        outcome,
+        reason=reason,
+        failure=failure and failure.model_dump(),
+    )
+    if len(participant.legs) > 1:
+        step.tell(participant, "exhausted", _reason(step, participant, outcome))
+    else:
+        step.tell(participant, outcome)
+    part(step)  # what still rings is of no use any more
+
+
+def end(step: Step) -> None:
+    """A conversation ends with its host or its last person, or when it was asked to stop."""
+    conversation = step.conversation
+    host = conversation.host
+    people = conversation.participants
+    if conversation.status is ConversationStatus.CONNECTING and host.status in GONE:
+        step.move(ConversationStatus.FAILED, _host_failure(host))
+    if conversation.status is ConversationStatus.ACTIVE:
+        leaver = next((p for p in people if p.joined_at and _ends_it(p)), None)
+        if leaver:
+            step.stop(hang_up=True, reason="host_left" if leaver.host else "participant_left")
+        elif not any(p.status in ON_THE_LINE for p in people):
+            step.stop(hang_up=True, reason="nobody_left")
+    if conversation.status is ConversationStatus.STOPPING and _has_stopped(step):
+        step.move(ConversationStatus.ENDED)
+    part(step)
+
+
+def _ends_it(participant: Participant) -> bool:
+    return participant.status is ParticipantStatus.LEFT and participant.on_hangup is OnHangup.END
+
+
+def _host_failure(host: Participant) -> Failure:
+    leg = host.legs[-1] if host.legs else None
+    if leg and leg.failure:
+        return leg.failure
+    if leg and leg.answered_at and host.outcome is None:
+        return Failure(code="hung_up", message="The host hung up before the assistant ran.")
+    outcome = host.outcome or (leg and leg.outcome) or Outcome.ERROR
+    return Failure(code=outcome, message=f"The host was not reached: {outcome}.")
+
+
+def _has_stopped(step: Step) -> bool:
+    conversation = step.conversation
+    start = next((c for c in conversation.commands.values() if c.action is Action.START), None)
+    if start is None or start.status == "failed":
+        return True  # the assistant never ran
+    if conversation.stop_by and step.now >= conversation.stop_by:
+        return True
+    return not any(leg.up for _, leg in conversation.legs())
+
+
+def connect(step: Step) -> None:
+    """An inbound call is answered, the assistant started on the host's call, others joined."""
+    conversation = step.conversation
+    if conversation.over:
+        return
+    first = conversation.host.legs[0] if conversation.host.legs else None
+    if conversation.direction is Direction.INBOUND and first and first.status is LegStatus.RINGING:
+        step.owe(Action.ANSWER, conversation.host, first)
+    for participant in conversation.participants:
+        line = participant.line
+        if participant.status is not ParticipantStatus.WAITING or line is None:
+            continue
+        if participant.host:
+            step.owe(Action.START, participant, line)
+            step.move_participant(participant, ParticipantStatus.JOINING)
+        elif conversation.active_at and conversation.telnyx_conversation_id:
+            command = step.owe(Action.JOIN, participant, line)
+            step.move_participant(participant, ParticipantStatus.JOINING, command_id=command.id)
+        elif conversation.active_at and not _start_pending(step):
+            # The assistant runs, but under which id was never found out.
+            step.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
+            step.tell(participant, Outcome.ERROR)
+
+
+def _start_pending(step: Step) -> bool:
+    commands = step.conversation.commands.values()
+    return any(each.pending and each.action is Action.START for each in commands)
+
+
+def tell(step: Step) -> None:
+    """What the assistant is to be told goes out in order, one batch at a time, once it runs."""
+    conversation = step.conversation
+    if conversation.over:
+        conversation.untold.clear()
+    leg = conversation.assistant_leg()
+    talking = any(c.action is Action.MESSAGE for c in conversation.commands.values())
+    if not conversation.active_at or not conversation.untold or leg is None or talking:
+        return
+    participant = next(p for p, each in conversation.legs() if each is leg)
+    conversation.messages_owed += 1
+    step.owe(
+        Action.MESSAGE,
+        participant,
+        leg,
+        nth=conversation.messages_owed,
+        messages=list(conversation.untold),
+    )
+    conversation.untold.clear()
+
+
+def let_go(step: Step) -> None:
+    """The assistant is stopped where its call outlives it; calls that nobody needs are hung up."""
+    conversation = step.conversation
+    host = conversation.host
+    stop = conversation.stop
+    if conversation.status is ConversationStatus.STOPPING and stop and host.line and host.line.up:
+        start = step.command(Action.START, host, host.line)
+        if start and start.status == "done" and (stop.by_request or not host.line.ours):
+            step.owe(Action.STOP, host, host.line)
+    for participant, leg in conversation.legs():
+        if leg.up and leg.call_control_id and not needed(step, participant, leg):
+            step.owe(Action.HANG_UP, participant, leg)
+
+
+def needed(step: Step, participant: Participant, leg: Leg) -> bool:
+    """Whether somebody still needs this call."""
+    conversation, stop = step.conversation, step.conversation.stop
+    accepted = leg.number == participant.accepted
+    if participant.removed or (leg.spent and not accepted):
+        return False
+    if stop and stop.hang_up and stop.by_request:
+        return False
+    if not leg.ours:
+        return True  # it was live before us, and goes back to whose it is
+    if conversation.over:
+        return stop is not None and not stop.hang_up and participant.joined_at is not None
+    return participant.status not in GONE
+
+
+def look(step: Step) -> None:
+    """A call of which nothing is heard for long is looked at; so are insights that do not come."""
+    conversation = step.conversation
+    for participant, leg in conversation.legs():
+        if watched(step, participant, leg) and leg.look_at and step.now >= leg.look_at:
+            leg.look_at = None
+            step.owe(Action.LOOK, participant, leg)
+    if conversation.insights_at and step.now >= conversation.insights_at:
+        conversation.insight_looks += 1
+        more = conversation.insight_looks < MAX_INSIGHT_LOOKS
+        pause = timedelta(minutes=2 * conversation.insight_looks)
+        conversation.insights_at = step.now + pause if more else None
+        if conversation.telnyx_conversation_id:
+            step.owe(Action.FETCH_INSIGHTS)
+
+
+def watched(step: Step, participant: Participant, leg: Leg) -> bool:
+    """Whether it matters to us what becomes of a call: not when it has gone back to its owner."""
+    if not leg.up or not leg.call_control_id:
+        return False
+    return step.conversation.status not in CLOSED or not needed(step, participant, leg)

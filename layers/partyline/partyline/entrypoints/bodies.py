@@ -1,0 +1,179 @@
+"""What the bodies of requests may say. An unknown field, a wrong type or a bad value is refused."""
+
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError, to_json
+
+from partyline.domain.conversation import Screening
+from partyline.domain.telling import WORDS
+
+MAX_NUMBERS = 10
+MAX_GUESTS_AT_START = 10
+MAX_METADATA_BYTES = 8_192
+"""Bounds that keep a conversation within one table item; each is named when it is passed."""
+
+
+def _e164(number: str) -> str:
+    digits = number[1:]
+    if "@" in number or number.lower().startswith("sip:"):
+        raise PydanticCustomError("sip_address", "a SIP address cannot be dialled here")
+    if "," in number:
+        raise PydanticCustomError("dtmf_suffix", "digits after the number cannot be dialled here")
+    plain = number[:1] == "+" and digits.isascii() and digits.isdigit() and digits[:1] != "0"
+    if not plain or not 7 <= len(digits) <= 15:
+        raise PydanticCustomError("phone_number", "not a phone number in E.164, as +13125550100")
+    return number
+
+
+PhoneNumber = Annotated[str, Field(max_length=64), AfterValidator(_e164)]
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Words = Annotated[str, Field(min_length=1, max_length=3000)]
+"""What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+CallControlId = Annotated[str, Field(pattern=r"^[A-Za-z0-9:_\-]{6,256}$")]
+Hangup = Literal["continue_conversation", "end_conversation"]
+Role = Literal["user", "assistant", "system", "developer"]
+
+
+class Body(BaseModel):
+    """Base: strict about types, and closed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class MessageBody(Body):
+    """`POST /conversations/{id}/messages`."""
+
+    role: Role
+    content: Text
+
+
+class AssistantBody(Body):
+    """The assistant and what is different for this conversation (Telnyx: ai_assistant_start)."""
+
+    id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    name: Name | None = None
+    greeting: Words | None = None
+    instructions: Text | None = None
+    model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    dynamic_variables: dict[str, str | int | float | bool] | None = None
+    tools: list[dict[str, Any]] | None = None
+    mcp_servers: list[dict[str, Any]] | None = None
+    voice: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    voice_settings: dict[str, Any] | None = None
+    transcription: "TranscriptionBody | None" = None
+    interruption_settings: "InterruptionBody | None" = None
+    message_history: Annotated[list[MessageBody], Field(max_length=100)] | None = None
+    send_message_history_updates: bool | None = None
+
+
+class TranscriptionBody(Body):
+    """Speech to text."""
+
+    model: str | None = None
+    language: str | None = None
+
+
+class InterruptionBody(Body):
+    """Whether people may speak over the assistant."""
+
+    enable: bool
+
+
+class ScreeningBody(Body):
+    """What a person hears before being joined, and the digit that says yes."""
+
+    say: Words
+    accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = Screening.model_fields[
+        "accept_digit"
+    ].default
+    timeout_secs: Annotated[int, Field(ge=3, le=60)] = Screening.model_fields[
+        "timeout_secs"
+    ].default
+
+
+class Reach(Body):
+    """How a person is reached by dialling; seconds throughout. Defaults are the plan's."""
+
+    from_: PhoneNumber | None = Field(None, alias="from")
+    ring_timeout_secs: Annotated[int, Field(ge=5, le=600)] = 30
+    time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
+    machine_detection: Literal["off", "standard", "premium"] = "off"
+    on_machine: Literal["next", "join"] = "next"
+
+
+class InviteBody(Reach):
+    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+
+    to: (
+        PhoneNumber
+        | Annotated[list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS)]
+        | (None)
+    ) = None
+    call_control_id: CallControlId | None = None
+    name: Name | None = None
+    on_hangup: Hangup = "continue_conversation"
+    strategy: Literal["in_order", "at_once"] = "in_order"
+    deadline_secs: Annotated[int, Field(ge=5, le=3600)] | None = None
+    screening: ScreeningBody | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=3)] = 1
+    pause_secs: Annotated[int, Field(ge=0, le=900)] = 30
+    tell_assistant: bool = True
+
+    @property
+    def numbers(self) -> list[str]:
+        """The numbers to try, in their order."""
+        return [self.to] if isinstance(self.to, str) else list(self.to or [])
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _either(self.to, self.call_control_id)
+        repeated = [number for number, times in Counter(self.numbers).items() if times > 1]
+        if repeated:
+            raise PydanticCustomError("repeated", "to: the same number stands in the list twice")
+        if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
+            raise PydanticCustomError("deadline", "deadline_secs: shorter than ring_timeout_secs")
+        return self
+
+
+class StartBody(Reach):
+    """`POST /conversations`."""
+
+    to: PhoneNumber | None = None
+    call_control_id: CallControlId | None = None
+    name: Name | None = None
+    assistant: AssistantBody | None = None
+    on_hangup: Hangup | None = None
+    on_host_hangup: Hangup | None = None
+    participants: Annotated[list[InviteBody], Field(max_length=MAX_GUESTS_AT_START)] = []
+    metadata: dict[str, Any] = {}
+    words: dict[str, Annotated[str, Field(max_length=500)]] = {}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _either(self.to, self.call_control_id)
+        if None not in (self.on_hangup, self.on_host_hangup) and (
+            self.on_hangup != self.on_host_hangup
+        ):
+            raise PydanticCustomError(
+                "on_host_hangup", "on_host_hangup: on_hangup says something else"
+            )
+        if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
+            raise PydanticCustomError("metadata", "metadata: larger than 8 KB")
+        unknown = sorted(set(self.words) - set(WORDS))
+        if unknown:
+            raise PydanticCustomError("words", "words: there is no such sentence")
+        return self
+
+
+class StopBody(Body):
+    """`POST /conversations/{id}/stop`."""
+
+    hang_up: bool = False
+
+
+def _either(to: object, call_control_id: object) -> None:
+    if (to is None) == (call_control_id is None):
+        raise PydanticCustomError("to", "to: give this or call_control_id, and not both")

@@ -1,0 +1,65 @@
+"""What every function behind the API has around it: logs, metrics, and the one map of errors."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from partyline.engine import Busy
+from partyline.entrypoints.answers import ApiError, Response, error_answer
+from partyline.secret import SecretMissing
+from partyline.store import TooLarge
+from partyline.telemetry import count, logger, metrics
+
+Handler = Callable[[dict[str, Any], Any], Response]
+
+
+def guarded(work: Callable[[dict[str, Any]], Response]) -> Handler:
+    """A Lambda handler around `work`: whatever happens it answers, and says no more than it may."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics
+    def handler(event: dict[str, Any], _context: Any) -> Response:
+        try:
+            return work(event)
+        except Exception as error:  # noqa: BLE001 - the last place where an answer can be given
+            known = _known(error)
+            if known.status >= 500:
+                count("Failed")
+                logger.error(known.code, extra={"error": _told(error)})
+            return error_answer(known)
+
+    return handler
+
+
+def _known(error: Exception) -> ApiError:
+    """The answer that an error amounts to."""
+    match error:
+        case ApiError():
+            return error
+        case Busy():
+            return ApiError(503, "busy", "The conversation is being changed by others. Try again.")
+        case BotoCoreError() | ClientError():
+            return ApiError(503, "unavailable", "The table cannot be reached. Try again.")
+        case TooLarge():
+            return ApiError(409, "conversation_full", "The conversation has grown too large.")
+    return ApiError(500, "internal", "Something went wrong on our side.")
+
+
+def _told(error: Exception) -> str:
+    """An error as the log may have it: where it was, not what was in the data it met."""
+    if isinstance(error, SecretMissing | ApiError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{each.name}:{each.lineno}" for each in reversed(frames))
+    return f"{type(error).__name__} at {places}"
+
+
+def base_url(event: Mapping[str, Any], configured: str | None) -> str:
+    """Where this API is reached from outside: as configured, else as this request reached it."""
+    if configured:
+        return configured
+    headers = event.get("headers") or {}
+    scheme = headers.get("x-forwarded-proto", "https")
+    return f"{scheme}://{event['requestContext']['domainName']}"

@@ -1,0 +1,69 @@
+"""What can be asked about conversations. Nothing here can change one."""
+
+from typing import Any
+
+from partyline.domain.statuses import ConversationStatus
+from partyline.entrypoints.answers import ApiError
+from partyline.entrypoints.api import Request, invalid
+from partyline.entrypoints.views import conversation_view, event_view
+from partyline.wiring import wiring
+
+DEFAULT_LIMIT, MAX_LIMIT = 20, 50
+MAX_CURSOR_CHARS = 256
+
+
+def list_conversations(request: Request) -> tuple[int, Any]:
+    """`GET /conversations`: by `status` or all, newest first, `limit` at a time from `cursor`."""
+    unknown = sorted(set(request.query) - {"status", "limit", "cursor"})
+    if unknown:
+        raise invalid(unknown[0], "there is no such parameter")
+    status, limit, cursor = (request.query.get(each) for each in ("status", "limit", "cursor"))
+    if status is not None and status not in set(ConversationStatus):
+        raise invalid("status", f"one of {', '.join(ConversationStatus)}")
+    if limit is not None and not (
+        limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= MAX_LIMIT
+    ):
+        raise invalid("limit", f"a number from 1 to {MAX_LIMIT}")
+    if cursor is not None and not 0 < len(cursor) <= MAX_CURSOR_CHARS:
+        raise invalid("cursor", "not a cursor of this list")
+    try:
+        page = wiring().store.newest(
+            ConversationStatus(status) if status else None,
+            int(limit) if limit else DEFAULT_LIMIT,
+            cursor,
+        )
+    except ValueError as error:
+        raise invalid("cursor", str(error)) from None
+    return 200, {
+        "conversations": [conversation_view(each) for each in page.conversations],
+        "next_cursor": page.next_cursor,
+    }
+
+
+def get_conversation(request: Request) -> tuple[int, Any]:
+    """`GET /conversations/{id}`: one, with participants and insights."""
+    found = wiring().store.read(conversation_id_of(request))
+    if found is None:
+        raise unknown_conversation()
+    return 200, conversation_view(*found)
+
+
+def get_timeline(request: Request) -> tuple[int, Any]:
+    """`GET /conversations/{id}/timeline`: what happened, in order."""
+    events = wiring().store.timeline(conversation_id_of(request))
+    if not events:
+        raise unknown_conversation()
+    return 200, {"events": [event_view(each) for each in events]}
+
+
+def conversation_id_of(request: Request) -> str:
+    """The id in the path. One that cannot be ours is that of no conversation."""
+    given = request.path.get("id", "")
+    if not (given.isascii() and 0 < len(given) <= 64 and given.replace("-", "").isalnum()):
+        raise unknown_conversation()
+    return given
+
+
+def unknown_conversation() -> ApiError:
+    """The error for an id that no conversation has."""
+    return ApiError(404, "unknown_conversation", "There is no such conversation.")

@@ -1,0 +1,40 @@
+"""Once a minute: what should have moved and has not is looked at."""
+
+from collections.abc import Callable
+from typing import Any
+
+from partyline.domain.inputs import Tick
+from partyline.store import keys
+from partyline.telemetry import count, logger, metrics
+from partyline.wiring import wiring
+
+PER_SHARD = 25
+"""How many conversations of a shard one run looks at; the rest are the next run's, oldest first."""
+
+SPARE_MILLIS = 3000
+"""With less time than this left, a run leaves what is still due to the next one."""
+
+
+def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """The handler of the scheduled function. Answers how many conversations it touched."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics
+    def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+        store, engine, now = wiring().store, wiring().engine, wiring().clock()
+        touched = 0
+        for shard in keys.shards():
+            for conversation_id in store.due(shard, now, PER_SHARD):
+                if context.get_remaining_time_in_millis() < SPARE_MILLIS:
+                    break
+                try:
+                    engine.ingest(lambda it=conversation_id: store.load(it), Tick(id="sweep"))  # type: ignore[misc]
+                except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
+                    count("SweepFailed")
+                    extra = {"conversation_id": conversation_id, "error": type(error).__name__}
+                    logger.error("sweep failed", extra=extra)
+                touched += 1
+        count("SweepTouched", touched)
+        return {"touched": touched}
+
+    return handler

@@ -1,0 +1,177 @@
+"""What can be asked of conversations: start, invite, remove, message, stop."""
+
+from typing import Any
+
+from partyline.domain.conversation import HOST, Assistant, Conversation, Participant, Plan
+from partyline.domain.inputs import (
+    Input,
+    InviteParticipant,
+    NewParticipant,
+    RemoveParticipant,
+    SendMessage,
+    StartConversation,
+    StopConversation,
+)
+from partyline.domain.statuses import CLOSED, ConversationStatus, OnHangup
+from partyline.engine import Ingested, Load
+from partyline.entrypoints.answers import ApiError
+from partyline.entrypoints.api import Request, invalid
+from partyline.entrypoints.bodies import InviteBody, MessageBody, StartBody, StopBody
+from partyline.entrypoints.guard import base_url
+from partyline.entrypoints.queries import conversation_id_of, unknown_conversation
+from partyline.entrypoints.views import conversation_view, participant_view
+from partyline.identity import (
+    conversation_of_call,
+    conversation_of_request,
+    participant_of_request,
+)
+from partyline.settings import ConversationSettings
+from partyline.wiring import wiring
+
+REFUSALS = {"unknown_participant": 404}
+"""A request that the conversation's state does not allow is a 409, but for these."""
+
+
+def start_conversation(request: Request) -> tuple[int, Any]:
+    """`POST /conversations`: dial the host, or put the assistant on a call that is live."""
+    body = request.body(StartBody)
+    settings = wiring().settings
+    if body.call_control_id:
+        conversation_id = conversation_of_call(body.call_control_id)
+    else:
+        conversation_id = conversation_of_request(request.fingerprint)
+    given = StartConversation(
+        id=request.request_id,
+        conversation_id=conversation_id,
+        assistant=_assistant(body, settings),
+        connection_id=settings.telnyx_connection_id,
+        host=NewParticipant(
+            id=HOST,
+            name=body.name,
+            on_hangup=OnHangup(body.on_host_hangup or body.on_hangup or OnHangup.END),
+            plan=_plan(body, [body.to], settings) if body.to else None,
+            call_control_id=body.call_control_id,
+        ),
+        guests=tuple(
+            _new_participant(each, request, settings, nth, f"participants.{nth}.")
+            for nth, each in enumerate(body.participants)
+        ),
+        base_url=base_url(request.event, settings.public_base_url),
+        metadata=body.metadata,
+        words=body.words,
+    )
+    known = body.call_control_id is not None or request.fingerprint is not None
+    before = wiring().store.load(conversation_id) if known else None
+    ingested, conversation = _ingest(request, _held(conversation_id, before), given)
+    if before and not ingested.duplicate and before.status in CLOSED:
+        raise ApiError(409, "conversation_over", f"The conversation is {before.status}.")
+    if before or ingested.duplicate:
+        status = 200
+    else:
+        status = 201 if conversation.status is ConversationStatus.ACTIVE else 202
+    return status, conversation_view(conversation)
+
+
+def invite_participant(request: Request) -> tuple[int, Any]:
+    """`POST /conversations/{id}/participants`: bring another person in."""
+    body = request.body(InviteBody)
+    participant = _new_participant(body, request, wiring().settings)
+    given = InviteParticipant(id=request.request_id, participant=participant)
+    _, conversation = _ingest(request, _stored(request), given)
+    return 202, participant_view(_present(conversation, participant.id))
+
+
+def remove_participant(request: Request) -> tuple[int, Any]:
+    """`DELETE /conversations/{id}/participants/{participant_id}`: hang that person up."""
+    participant_id = request.path.get("participant_id", "")
+    given = RemoveParticipant(id=request.request_id, participant_id=participant_id)
+    _, conversation = _ingest(request, _stored(request), given)
+    return 202, participant_view(_present(conversation, participant_id))
+
+
+def send_message(request: Request) -> tuple[int, Any]:
+    """`POST /conversations/{id}/messages`: put a message into the assistant's conversation."""
+    body = request.body(MessageBody)
+    given = SendMessage(id=request.request_id, role=body.role, content=body.content)
+    _, conversation = _ingest(request, _stored(request), given)
+    return 202, {"conversation_id": conversation.id, **body.model_dump()}
+
+
+def stop_conversation(request: Request) -> tuple[int, Any]:
+    """`POST /conversations/{id}/stop`: stop the assistant; the calls go on unless `hang_up`."""
+    body = request.body(StopBody)
+    given = StopConversation(id=request.request_id, hang_up=body.hang_up)
+    _, conversation = _ingest(request, _stored(request), given)
+    return 202, conversation_view(conversation)
+
+
+def _ingest(request: Request, load: Load, given: Input) -> tuple[Ingested, Conversation]:
+    """Take the input in. Raises an ApiError for what the conversation's state does not allow."""
+    inbox = request.inbox()
+    ingested = wiring().engine.ingest(load, given, inbox)
+    if ingested.conversation is None:
+        raise unknown_conversation()
+    if inbox and ingested.duplicate and ingested.known_hash != inbox.request_hash:
+        raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
+    if ingested.refusal:
+        refusal = ingested.refusal
+        raise ApiError(REFUSALS.get(refusal.code, 409), refusal.code, refusal.message)
+    return ingested, ingested.conversation
+
+
+def _stored(request: Request) -> Load:
+    conversation_id = conversation_id_of(request)
+    return lambda: wiring().store.load(conversation_id)
+
+
+def _held(conversation_id: str, conversation: Conversation | None) -> Load:
+    held = [conversation]
+    return lambda: held.pop() if held else wiring().store.load(conversation_id)
+
+
+def _present(conversation: Conversation, participant_id: str) -> Participant:
+    participant = conversation.participant(participant_id)
+    if participant is None:
+        raise ApiError(404, "unknown_participant", "There is no such participant.")
+    return participant
+
+
+def _assistant(body: StartBody, settings: ConversationSettings) -> Assistant:
+    given = body.assistant.model_dump(exclude_none=True) if body.assistant else {}
+    assistant_id = given.pop("id", None) or settings.default_assistant_id
+    if assistant_id is None:
+        raise invalid("assistant.id", "needed, since this deployment has no default assistant")
+    return Assistant(id=assistant_id, **given)
+
+
+def _new_participant(
+    body: InviteBody,
+    request: Request,
+    settings: ConversationSettings,
+    nth: int = 0,
+    where: str = "",
+) -> NewParticipant:
+    return NewParticipant(
+        id=participant_of_request(request.fingerprint, nth),
+        name=body.name,
+        on_hangup=OnHangup(body.on_hangup),
+        plan=_plan(body, body.numbers, settings, where) if body.to else None,
+        call_control_id=body.call_control_id,
+        tell_assistant=body.tell_assistant,
+    )
+
+
+def _plan(
+    body: StartBody | InviteBody,
+    numbers: list[str],
+    settings: ConversationSettings,
+    where: str = "",
+) -> Plan:
+    from_ = body.from_ or settings.default_number
+    if from_ is None:
+        raise invalid(f"{where}from", "needed, since this deployment has no default number")
+    for number in numbers:
+        if not number.startswith(settings.allowed_destination_prefixes):
+            raise invalid(f"{where}to", "calls may not go there", "destination_not_allowed")
+    given = body.model_dump(include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True)
+    return Plan(to=numbers, from_=from_, **given)

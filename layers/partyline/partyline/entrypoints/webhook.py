@@ -1,0 +1,200 @@
+"""How a Telnyx webhook becomes an input.
+
+Nothing of a webhook is looked at before its signature is found right. Every function that takes
+webhooks takes every type of event: a wrong URL costs a cold start, never correctness.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from partyline.domain.conversation import Assistant
+from partyline.domain.inputs import (
+    CallAnswered,
+    CallHangup,
+    CallInitiated,
+    CallInput,
+    CallRef,
+    ConversationCreated,
+    ConversationEnded,
+    ConversationStartFailed,
+    DigitsGathered,
+    Insight,
+    InsightsGenerated,
+    MachineVerdict,
+    Route,
+)
+from partyline.entrypoints.answers import ApiError, Response, answer
+from partyline.entrypoints.guard import base_url, guarded
+from partyline.identity import fingerprint
+from partyline.lookup import Found, find
+from partyline.settings import ConversationSettings
+from partyline.store import Inbox, keys
+from partyline.telemetry import count, logger
+from partyline.telnyx import webhooks
+from partyline.telnyx.client_state import ClientState
+from partyline.telnyx.signature import SignatureError, raw_body, verify
+from partyline.telnyx.webhooks import MalformedWebhook, WebhookEvent
+from partyline.wiring import wiring
+
+MACHINES = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
+"""Results that mean a machine. Telnyx advises to take `not_sure` for a person; so is silence."""
+
+PLAIN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+def webhook() -> Callable[[dict[str, Any], Any], Response]:
+    """The handler of a function that takes Telnyx's webhooks, of whatever type."""
+    return guarded(_receive)
+
+
+def _receive(request: dict[str, Any]) -> Response:
+    body = _verified(request)
+    try:
+        event = webhooks.parse(body)
+    except MalformedWebhook as error:
+        count("WebhookMalformed")
+        raise ApiError(400, "malformed_webhook", f"The body is unusable: {error.reason}.") from None
+    count("WebhookReceived")
+    event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
+    logger.append_keys(event_id=event_id, event_type=event.event_type[:64])
+    given, found = _input(request, event, event_id)
+    if given is None or found is None:
+        count("WebhookIgnored")
+        logger.info("ignored")
+        return answer(200, {"status": "ignored"})
+    logger.append_keys(conversation_id=found.conversation_id)
+    engine, store = wiring().engine, wiring().store
+    inbox = Inbox(keys.webhook(found.conversation_id, event_id))
+    ingested = engine.ingest(found.loader(store), given, inbox)
+    if ingested.pending:
+        # Telnyx delivers again on a 503, and what is still owed is then done.
+        raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
+    return answer(200, {"status": "duplicate" if ingested.duplicate else "ok"})
+
+
+def _verified(request: dict[str, Any]) -> bytes:
+    """The raw body, when one of the public keys has signed it just now."""
+    try:
+        body = raw_body(request)
+        now = wiring().clock().timestamp()
+        verify(body, request.get("headers") or {}, wiring().public_keys, now)
+    except SignatureError as error:
+        count("SignatureRefused")
+        logger.warning("signature refused", extra={"reason": error.reason})
+        raise ApiError(401, "bad_signature", f"The signature is refused: {error.reason}.") from None
+    return body
+
+
+def _name(body: bytes) -> str:
+    """A name for an event that has none to be known by: the same body is the same event."""
+    return fingerprint(body.decode("utf-8", "replace"))
+
+
+def _input(
+    request: dict[str, Any], event: WebhookEvent, event_id: str
+) -> tuple[CallInput | None, Found | None]:
+    """What the event means for which conversation; None for what is nobody's or nothing to us."""
+    to_input = INPUTS.get(type(event))
+    if to_input is None:
+        return None, None
+    payload = event.payload
+    state = ClientState.decode(payload.client_state)
+    call = CallRef(
+        call_control_id=payload.call_control_id,
+        call_leg_id=payload.call_leg_id,
+        call_session_id=payload.call_session_id,
+        participant=state.participant if state else None,
+        leg=state.leg if state else None,
+    )
+    incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
+    dialled = payload.to if incoming else None
+    found = find(wiring().store, call, state.conversation if state else None, dialled)
+    if found is None:
+        return None, None
+    given = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
+    if isinstance(given, CallInitiated):
+        settings = wiring().settings
+        route = found.route or _default_route(settings, payload.connection_id)
+        given = replace(
+            given,
+            conversation_id=found.conversation_id,
+            route=route,
+            base_url=base_url(request, settings.public_base_url),
+        )
+        if found.conversation is None and route is None:
+            return None, None
+    return given, found
+
+
+def _default_route(settings: ConversationSettings, connection_id: str | None) -> Route | None:
+    if settings.default_assistant_id is None:
+        return None
+    return Route(
+        assistant=Assistant(id=settings.default_assistant_id),
+        connection_id=connection_id or settings.telnyx_connection_id,
+    )
+
+
+def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInput:
+    return CallInitiated(
+        **common,
+        conversation_id="",
+        incoming=event.payload.direction == "incoming",
+        from_=event.payload.from_,
+        to=event.payload.to,
+    )
+
+
+def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
+    return CallHangup(
+        **common,
+        cause=event.payload.hangup_cause,
+        source=event.payload.hangup_source,
+        sip_cause=event.payload.sip_hangup_cause,
+    )
+
+
+def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> CallInput:
+    return MachineVerdict(**common, machine=event.payload.result in MACHINES)
+
+
+def _greeting(event: webhooks.MachineGreetingEnded, common: dict[str, Any]) -> CallInput | None:
+    """A greeting is a machine's; after an early beep it is all the verdict that comes."""
+    return MachineVerdict(**common, machine=True) if event.payload.result in MACHINES else None
+
+
+def _insights(
+    event: webhooks.ConversationInsightsGenerated, common: dict[str, Any]
+) -> CallInput | None:
+    found = [each for each in event.payload.results if each.insight_id]
+    insights = tuple(
+        Insight(insight_id=each.insight_id or "", result=each.result) for each in found
+    )
+    return InsightsGenerated(**common, insights=insights) if insights else None
+
+
+INPUTS: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
+    webhooks.CallInitiated: _initiated,
+    webhooks.CallAnswered: lambda _, common: CallAnswered(**common),
+    webhooks.CallHangup: _hangup,
+    webhooks.MachineDetectionEnded: _verdict,
+    webhooks.MachineGreetingEnded: _greeting,
+    webhooks.GatherEnded: lambda event, common: DigitsGathered(
+        **common, digits=event.payload.digits or ""
+    ),
+    webhooks.ConversationCreated: lambda event, common: ConversationCreated(
+        **common, telnyx_conversation_id=event.payload.conversation_id
+    ),
+    webhooks.ConversationStartFailed: lambda event, common: ConversationStartFailed(
+        **common, reason=event.payload.reason
+    ),
+    webhooks.ConversationEnded: lambda event, common: ConversationEnded(
+        **common,
+        telnyx_conversation_id=event.payload.conversation_id,
+        reason=event.payload.reason,
+    ),
+    webhooks.ConversationInsightsGenerated: _insights,
+}
+"""What each type of event is to us. A type that is not here, an UnknownEvent, is nothing."""

@@ -1,0 +1,63 @@
+"""What the template tells the functions, one typed model for each kind of function.
+
+Read from the environment once a process; a missing or malformed value stops the function at its
+first request with an error that names it. No secret is in the environment, only where it is kept.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _parts(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _none_if_empty(text: Any) -> Any:
+    return None if text == "" else text
+
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_parts)]
+Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
+
+
+class Settings(BaseModel):
+    """Base: each field is an environment variable of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings. Raises pydantic's ValidationError, which names what is wrong."""
+        given = {name: environment.get(name.upper()) for name in cls.model_fields}
+        return cls.model_validate({k: v for k, v in given.items() if v is not None})
+
+
+class QuerySettings(Settings):
+    """What a query needs: the table, and nothing that could change anything."""
+
+    table_name: str
+
+
+class AuthorizerSettings(Settings):
+    """What the authorizer needs: where the hashes of the bearer keys are kept."""
+
+    bearer_keys_secret: str
+
+
+class ConversationSettings(QuerySettings):
+    """What moves a conversation: the table, Telnyx, and the defaults of this deployment."""
+
+    telnyx_api_key_secret: str
+    telnyx_connection_id: str
+    telnyx_api_base_url: str = "https://api.telnyx.com/v2"
+    telnyx_timeout_secs: float = Field(default=2.0, gt=0)
+    telnyx_public_keys: str = ""
+    default_number: Optional = None
+    default_assistant_id: Optional = None
+    allowed_destination_prefixes: CommaList = ()
+    public_base_url: Optional = None

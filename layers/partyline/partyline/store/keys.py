@@ -1,0 +1,92 @@
+"""The table's keys, all of them, in one place.
+
+| item | pk | sk |
+|---|---|---|
+| state | `CONVERSATION#<id>` | `STATE` |
+| event | `CONVERSATION#<id>` | `EVENT#<seq>` |
+| insight | `CONVERSATION#<id>` | `INSIGHT#<insight id>` |
+| inbox of webhooks | `CONVERSATION#<id>` | `INBOX#<telnyx event id>` |
+| inbox of requests | `REQUEST#<hash of who asked and their Idempotency-Key>` | `REQUEST` |
+| pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
+| route | `ROUTE#<dialled number>` | `ROUTE` |
+"""
+
+from datetime import UTC, datetime
+from zlib import crc32
+
+Key = tuple[str, str]
+"""A partition key and a sort key."""
+
+BY_STATUS = "by_status"
+BY_DUE = "by_due"
+
+SHARDS = 4
+"""How many partitions what is due is spread over; the sweep reads each of them."""
+
+FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
+"""Between these two sort keys lie a conversation's insights and its state, and nothing else."""
+
+
+def partition(conversation_id: str) -> str:
+    """The partition that holds all of one conversation."""
+    return f"CONVERSATION#{conversation_id}"
+
+
+def state(conversation_id: str) -> Key:
+    """The conversation's document."""
+    return partition(conversation_id), STATE
+
+
+def event(conversation_id: str, seq: int) -> Key:
+    """One event; the number is padded so that keys sort as numbers do."""
+    return partition(conversation_id), f"EVENT#{seq:06d}"
+
+
+def insight(conversation_id: str, insight_id: str) -> Key:
+    """One insight."""
+    return partition(conversation_id), f"{FIRST_INSIGHT}{insight_id}"
+
+
+def webhook(conversation_id: str, event_id: str) -> Key:
+    """The mark that a webhook has been taken in."""
+    return partition(conversation_id), f"INBOX#{event_id}"
+
+
+def request(fingerprint: str) -> Key:
+    """The mark that a request with an Idempotency-Key has been taken in."""
+    return f"REQUEST#{fingerprint}", "REQUEST"
+
+
+def call(call_control_id: str) -> Key:
+    """The way from a call to its conversation."""
+    return f"CALL#{call_control_id}", "POINTER"
+
+
+def leg(call_leg_id: str) -> Key:
+    """The way from a leg to its conversation, for webhooks that name no call_control_id."""
+    return f"LEG#{call_leg_id}", "POINTER"
+
+
+def route(number: str) -> Key:
+    """How calls to a number of ours are answered."""
+    return f"ROUTE#{number}", "ROUTE"
+
+
+def shard(conversation_id: str) -> str:
+    """The partition of `by_due` that a conversation is in."""
+    return f"DUE#{crc32(conversation_id.encode()) % SHARDS}"
+
+
+def shards() -> list[str]:
+    """Every partition of `by_due`."""
+    return [f"DUE#{number}" for number in range(SHARDS)]
+
+
+def moment(at: datetime) -> str:
+    """A time as a sort key: UTC, always with microseconds, so that text sorts as time does."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def listed_at(created_at: datetime, conversation_id: str) -> str:
+    """The place of a conversation among those of its status."""
+    return f"{moment(created_at)}#{conversation_id}"

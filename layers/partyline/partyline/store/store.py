@@ -1,0 +1,307 @@
+"""Loading, committing, finding and listing conversations."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from pydantic_core import from_json, to_json
+
+from partyline.domain.conversation import Conversation
+from partyline.domain.decide import Decision
+from partyline.domain.events import Event
+from partyline.domain.inputs import Insight
+from partyline.domain.statuses import ConversationStatus
+from partyline.store import keys
+from partyline.store.keys import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INBOX_SECS = 7 * 24 * 3600
+"""How long a webhook or an Idempotency-Key is remembered."""
+
+MAX_DOCUMENT_BYTES = 350_000
+"""What a conversation's document may come to; a DynamoDB item ends at 400 KB."""
+
+MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 300_000, 50_000
+"""An insight larger than this is kept as the beginning of its text."""
+
+Row = dict[str, Any]
+
+
+class Conflict(Exception):  # noqa: N818 - an outcome to act on, not an error to report
+    """Somebody else moved the conversation meanwhile: load it again, and decide again."""
+
+
+class Duplicate(Exception):  # noqa: N818 - as above
+    """What brought this input was taken in before; `request_hash` is what it hashed to then."""
+
+    def __init__(self, request_hash: str | None) -> None:
+        """Keep what the inbox knows."""
+        super().__init__("taken in before")
+        self.request_hash = request_hash
+
+
+class TooLarge(Exception):  # noqa: N818 - as above
+    """The conversation has grown past what one table item holds; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The mark by which a webhook or a request is taken in once. A request has its body's hash."""
+
+    key: Key
+    request_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of conversations, and where the next one begins."""
+
+    conversations: Sequence[Conversation]
+    next_cursor: str | None
+
+
+class Store:
+    """The table. `client` is a DynamoDB client; every method may raise its `ClientError`."""
+
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+        """Keep the client; nothing is asked of it yet."""
+        self._client = client
+        self._table = table_name
+
+    def load(self, conversation_id: str) -> Conversation | None:
+        """The conversation as it is now, or None."""
+        pk, sk = keys.state(conversation_id)
+        answer = self._client.get_item(
+            TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+        )
+        return conversation_in(answer.get("Item"))
+
+    def find(self, wanted: Iterable[Key]) -> dict[Key, Row]:
+        """The items with these keys that exist, in one consistent read."""
+        found: dict[Key, Row] = {}
+        asked: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(wanted)]
+        while asked:
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": asked, "ConsistentRead": True}}
+            )
+            rows: list[Row] = answer["Responses"].get(self._table, [])
+            found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in rows})
+            left: Row = dict(answer["UnprocessedKeys"])
+            asked = left.get(self._table, {}).get("Keys")
+        return found
+
+    def commit(
+        self, before: Conversation | None, decision: Decision, inbox: Inbox | None = None
+    ) -> Conversation:
+        """Write one step, all of it or nothing, and return the conversation with its new version.
+
+        Raises Duplicate when `inbox` was taken in before, Conflict when the conversation is not
+        any more what was decided upon, TooLarge when it would not fit.
+        """
+        after = decision.conversation
+        if after is None:
+            raise ValueError("there is no conversation to write")
+        after = after.model_copy(update={"version": after.version + 1})
+        puts = [_state_put(before, after)]
+        if inbox:
+            puts.append(_inbox_put(inbox, after.updated_at))
+        puts += [
+            _put(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
+            for event in decision.events
+        ]
+        puts += [
+            _put(keys.insight(after.id, insight.insight_id), _insight_row(insight))
+            for insight in decision.insights
+        ]
+        puts += [
+            _put(key, {"conversation_id": {"S": after.id}})
+            for key in sorted(_pointers(after) - _pointers(before))
+        ]
+        for put in puts:
+            put["TableName"] = self._table
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Put": put} for put in puts]  # type: ignore[typeddict-item]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            raise _cancelled(error, with_inbox=inbox is not None) from error
+        return after
+
+    def read(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
+        """The conversation with its insights, or None."""
+        rows = list(self._partition(conversation_id, keys.FIRST_INSIGHT, keys.STATE))
+        conversation = conversation_in(next((r for r in rows if r["sk"]["S"] == keys.STATE), None))
+        if conversation is None:
+            return None
+        found = [from_json(row["insight"]["S"]) for row in rows if "insight" in row]
+        return conversation, [Insight(**each) for each in found]
+
+    def timeline(self, conversation_id: str) -> list[Event]:
+        """The events of a conversation in their order; none for one that does not exist."""
+        rows = self._partition(conversation_id, "EVENT#", "EVENT#~")
+        return [Event.model_validate_json(row["event"]["S"]) for row in rows]
+
+    def newest(
+        self, status: ConversationStatus | None, limit: int, cursor: str | None = None
+    ) -> Listed:
+        """A page of conversations, newest first, of one status or of all.
+
+        Raises ValueError for a `cursor` that this method did not make for the same `status`.
+        """
+        before = _read_cursor(cursor, status) if cursor else None
+        statuses = [status] if status else list(ConversationStatus)
+        pages = [self._places(each, limit + 1, before) for each in statuses]
+        places: list[str] = list(islice(merge(*pages, reverse=True), limit + 1))
+        wanted = [keys.state(place.rpartition("#")[2]) for place in places[:limit]]
+        found = self.find(wanted)
+        conversations = [conversation_in(found.get(key)) for key in wanted]
+        return Listed(
+            # The index follows the table a moment later: what has moved on since is left out.
+            [each for each in conversations if each and status in (None, each.status)],
+            _cursor(places[limit - 1], status) if len(places) > limit else None,
+        )
+
+    def due(self, shard: str, now: datetime, limit: int) -> list[str]:
+        """The ids of conversations in a shard that somebody should look at, the oldest first."""
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=keys.BY_DUE,
+            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"S": keys.moment(now)}},
+            Limit=limit,
+        )
+        return [item["pk"]["S"].partition("#")[2] for item in answer["Items"]]
+
+    def _places(self, status: str, limit: int, before: str | None) -> list[str]:
+        condition = "#status = :status"
+        values = {":status": {"S": status}}
+        if before:
+            condition += " AND listed_at < :before"
+            values[":before"] = {"S": before}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=keys.BY_STATUS,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [item["listed_at"]["S"] for item in answer["Items"]]
+
+    def _partition(self, conversation_id: str, first: str, last: str) -> Iterator[Row]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.partition(conversation_id)},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def conversation_in(row: Row | None) -> Conversation | None:
+    """The conversation in a state row that `find` brought, or None."""
+    return Conversation.model_validate_json(row["document"]["S"]) if row else None
+
+
+def _put(key: Key, attributes: Row, *, new: bool = False) -> Row:
+    put: Row = {"Item": {"pk": {"S": key[0]}, "sk": {"S": key[1]}, **attributes}}
+    if new:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    return put
+
+
+def _state_put(before: Conversation | None, after: Conversation) -> Row:
+    document = after.model_dump_json(exclude_defaults=True)
+    if len(document.encode()) > MAX_DOCUMENT_BYTES:
+        raise TooLarge(after.id)
+    attributes: Row = {
+        "version": {"N": str(after.version)},
+        "status": {"S": after.status},
+        "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
+        "document": {"S": document},
+    }
+    if after.due_at:
+        attributes["due_shard"] = {"S": keys.shard(after.id)}
+        attributes["due_at"] = {"S": keys.moment(after.due_at)}
+    put = _put(keys.state(after.id), attributes, new=before is None)
+    if before:
+        put["ConditionExpression"] = "version = :version"
+        put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
+    return put
+
+
+def _inbox_put(inbox: Inbox, now: datetime) -> Row:
+    attributes: Row = {"expires_at": {"N": str(int(now.timestamp()) + INBOX_SECS)}}
+    if inbox.request_hash:
+        attributes["request_hash"] = {"S": inbox.request_hash}
+    put = _put(inbox.key, attributes, new=True)
+    put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return put
+
+
+def _event_row(conversation_id: str, event: Event) -> Row:
+    return {"conversation_id": {"S": conversation_id}, "event": {"S": event.model_dump_json()}}
+
+
+def _insight_row(insight: Insight) -> Row:
+    text = to_json({"insight_id": insight.insight_id, "result": insight.result}).decode()
+    if len(text.encode()) > MAX_INSIGHT_BYTES:
+        cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}
+        text = to_json(cut).decode()
+    return {"insight": {"S": text}}
+
+
+def _pointers(conversation: Conversation | None) -> set[Key]:
+    found = set[Key]()
+    for _, each in conversation.legs() if conversation else []:
+        if each.call_control_id:
+            found.add(keys.call(each.call_control_id))
+        if each.call_leg_id:
+            found.add(keys.leg(each.call_leg_id))
+    return found
+
+
+def _cancelled(error: ClientError, *, with_inbox: bool) -> Exception:
+    """What the reasons of a cancelled transaction amount to; they come in the order of its puts."""
+    reasons: list[Row] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    codes = [reason.get("Code") for reason in reasons]
+    failed = "ConditionalCheckFailed"
+    if with_inbox and len(codes) > 1 and codes[1] == failed:
+        old = reasons[1].get("Item", {})
+        return Duplicate(old.get("request_hash", {}).get("S"))
+    if failed in codes or "TransactionConflict" in codes:
+        return Conflict()
+    return error
+
+
+_CURSOR = re.compile(r"([a-z]*)\|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64})", re.ASCII)
+
+
+def _cursor(place: str, status: ConversationStatus | None) -> str:
+    return base64.urlsafe_b64encode(f"{status or ''}|{place}".encode()).decode()
+
+
+def _read_cursor(cursor: str, status: ConversationStatus | None) -> str:
+    try:
+        text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        text = ""
+    parts = _CURSOR.fullmatch(text)
+    if parts is None or parts[1] != (status or ""):
+        raise ValueError("not a cursor of this list")
+    return parts[2]

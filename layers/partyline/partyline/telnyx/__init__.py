@@ -1,0 +1,1 @@
+"""Telnyx: its commands, errors, webhooks and signatures. Knows nothing of our conversations."""

@@ -1,0 +1,1 @@
+"""Everything that runs on a laptop and is never deployed: the gateway, an AWS and a Telnyx."""

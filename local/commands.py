@@ -1,0 +1,153 @@
+"""The commands of `partyline` and their options."""
+
+import argparse
+import os
+import secrets
+import signal
+import threading
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from local import demo, printing
+from local.client import ApiRefusedError, Client
+from local.stack import API_KEY, LocalStack, Options
+from local.trigger import Signer, body_of, fixtures
+
+Parser = argparse.ArgumentParser
+URL = "http://127.0.0.1:8400"
+
+
+def add(parser: Parser) -> None:
+    """Add every command to the parser; each sets `run`, which takes a console and the options."""
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    one = commands.add_parser("demo", help="run a whole multi-party call and tell it")
+    one.set_defaults(run=lambda console, _: demo.run(console))
+
+    one = commands.add_parser("dev", help="keep the local stack up until Ctrl-C")
+    one.set_defaults(run=_dev)
+
+    one = commands.add_parser("trigger", help="send a signed webhook from events/")
+    one.add_argument("event_type", choices=sorted(fixtures()), metavar="event.type")
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="payload.from=+1...",
+        help="change a field of the fixture; repeat for more",
+    )
+    one.add_argument("--url", default=URL, help="the API's base URL (default: %(default)s)")
+    one.add_argument(
+        "--signing-key",
+        type=Path,
+        help="file with the base64 seed of an Ed25519 key whose public half the deployment knows "
+        "(default: the simulator's published test key)",
+    )
+    one.set_defaults(run=_trigger)
+
+    one = commands.add_parser("conversations", help="look at conversations")
+    one.add_argument("--url", default=URL, help="the API's base URL (default: %(default)s)")
+    one.add_argument(
+        "--key-from",
+        type=Path,
+        help="file with the bearer key (default: $PARTYLINE_API_KEY, else the local stack's)",
+    )
+    looks = one.add_subparsers(required=True, metavar="list|show|timeline")
+    look = looks.add_parser("list", help="the newest ones")
+    look.add_argument("--status", help="only those of this status")
+    look.set_defaults(run=_list)
+    for name, run in (("show", _show), ("timeline", _timeline)):
+        look = looks.add_parser(name, help=f"{name} one conversation")
+        look.add_argument("id")
+        look.set_defaults(run=run)
+
+    one = commands.add_parser("key", help="make a new bearer key and what the secret is to hold")
+    one.add_argument("id", help="a name for who will use it")
+    one.set_defaults(run=_key)
+
+
+def _dev(console: Console, _: argparse.Namespace) -> int:
+    over = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: over.set())
+    options = Options.from_environment()
+    try:
+        with LocalStack(options) as stack:
+            stack.logs.on_line = lambda line: printing.log_line(console, line)
+            console.print(f"Partyline    {stack.url}\nwebhook URL  {stack.url}/webhooks")
+            if stack.simulator:
+                console.print(f"Telnyx       {stack.simulator.url} (simulated)")
+            else:
+                console.print(f"Telnyx       {options.telnyx_api_base_url}")
+            shown = "from PARTYLINE_API_KEY" if options.api_key != API_KEY else API_KEY
+            console.print(f"bearer key   {shown}\nCtrl-C stops it.")
+            over.wait()
+    except OSError as error:
+        console.print(f"[red]The local stack cannot start:[/red] {error}")
+        return 1
+    console.print("Stopped.")
+    return 0
+
+
+def _trigger(console: Console, given: argparse.Namespace) -> int:
+    signer = Signer.from_file(given.signing_key) if given.signing_key else Signer()
+    try:
+        event_id, body = body_of(given.event_type, given.set)
+    except ValueError as error:
+        console.print(f"[red]{error}[/red]")
+        return 2
+    url = f"{given.url.rstrip('/')}/webhooks/{given.event_type}"
+    console.print(f"--> {given.event_type} [{event_id}]", markup=False)
+    try:
+        response = httpx.post(
+            url, content=body, headers=signer.headers(body), timeout=30, trust_env=False
+        )
+    except httpx.HTTPError as error:
+        console.print(f"<-- {type(error).__name__}: is the stack up at {given.url}?", markup=False)
+        return 1
+    console.print(f"<-- [{response.status_code}] {response.text}", markup=False)
+    return 0 if response.is_success else 1
+
+
+def _client(given: argparse.Namespace) -> Client:
+    key = given.key_from.read_text().strip() if given.key_from else None
+    return Client(given.url.rstrip("/"), key or os.environ.get("PARTYLINE_API_KEY") or API_KEY)
+
+
+def _list(console: Console, given: argparse.Namespace) -> int:
+    query = f"?status={given.status}" if given.status else ""
+    return _asked(
+        console,
+        lambda: printing.conversations(
+            console, _client(given).ask("GET", f"/conversations{query}")["conversations"]
+        ),
+    )
+
+
+def _show(console: Console, given: argparse.Namespace) -> int:
+    return _asked(console, lambda: console.print_json(data=_client(given).conversation(given.id)))
+
+
+def _timeline(console: Console, given: argparse.Namespace) -> int:
+    return _asked(console, lambda: printing.timeline(console, _client(given).timeline(given.id)))
+
+
+def _asked(console: Console, show: "printing.Show") -> int:
+    try:
+        show()
+    except (ApiRefusedError, httpx.HTTPError) as error:
+        console.print(str(error) or type(error).__name__, style="red", markup=False)
+        return 1
+    return 0
+
+
+def _key(console: Console, given: argparse.Namespace) -> int:
+    key = f"partyline_{secrets.token_urlsafe(32)}"
+    hashed = sha256(key.encode()).hexdigest()
+    console.print(f"bearer key, shown this once:  {key}", markup=False)
+    console.print("add to `keys` in the BearerKeys secret:")
+    console.print_json(data={"id": given.id, "sha256": hashed})
+    return 0

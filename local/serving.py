@@ -1,0 +1,63 @@
+"""Serve an ASGI application over loopback from a thread of this process."""
+
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+_START_SECS = 10.0
+_STOP_SECS = 5.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is up; `url` has no trailing slash, e.g. `http://127.0.0.1:8400`."""
+
+    url: str
+    _server: uvicorn.Server
+    _thread: threading.Thread
+
+    def stop(self) -> None:
+        """Stop the server and wait for its thread; calling it twice is fine."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECS)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(_STOP_SECS)
+
+
+def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
+    """Serve `app` (ASGI) and return once it accepts connections; port 0 takes a free one.
+
+    Raises OSError when the port is taken, RuntimeError when the server does not come up.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=int(_STOP_SECS / 2),
+        )
+    )
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="serve", daemon=True
+    )
+    thread.start()
+    deadline = time.monotonic() + _START_SECS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            server.should_exit = True
+            raise RuntimeError("the server did not come up")
+        time.sleep(0.01)
+    return Running(f"http://{host}:{listener.getsockname()[1]}", server, thread)

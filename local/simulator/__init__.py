@@ -1,0 +1,1 @@
+"""A Telnyx on a laptop: phone calls, AI assistants and signed webhooks, without a phone."""

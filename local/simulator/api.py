@@ -1,0 +1,224 @@
+"""The Telnyx API v2 as far as it is simulated: which path does what, and to what it applies."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.simulator.applications import Applications
+from local.simulator.assistants import Assistants
+from local.simulator.errors import ApiError
+from local.simulator.model import JsonObject, SimulatedLeg
+from local.simulator.phones import Phones, webhook_config
+from local.simulator.queries import Queries
+from local.simulator.switchboard import Switchboard
+
+_CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
+_OK: JsonObject = {"result": "ok"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that was asked for: what `action`, on which `subject` (the id in the path)."""
+
+    action: str
+    subject: str
+    body: JsonObject
+    query: dict[str, str]
+
+
+_SEGMENT = "([^/]+)"
+_ROUTES: list[tuple[str, re.Pattern[str], str]] = [
+    (method, re.compile(pattern.replace("{}", _SEGMENT)), action)
+    for method, pattern, action in (
+        ("POST", "/calls", "dial"),
+        ("GET", "/calls/{}", "retrieve"),
+        ("POST", "/calls/{}/actions/answer", "answer"),
+        ("POST", "/calls/{}/actions/hangup", "hangup"),
+        ("POST", "/calls/{}/actions/reject", "reject"),
+        ("POST", "/calls/{}/actions/speak", "speak"),
+        ("POST", "/calls/{}/actions/gather_using_speak", "gather_using_speak"),
+        ("POST", "/calls/{}/actions/ai_assistant_start", "ai_assistant_start"),
+        ("POST", "/calls/{}/actions/ai_assistant_join", "ai_assistant_join"),
+        ("POST", "/calls/{}/actions/ai_assistant_stop", "ai_assistant_stop"),
+        ("POST", "/calls/{}/actions/ai_assistant_add_messages", "ai_assistant_add_messages"),
+        ("PUT", "/calls/{}/actions/client_state_update", "client_state_update"),
+        ("GET", "/connections/{}/active_calls", "active_calls"),
+        ("GET", "/ai/conversations", "conversations"),
+        ("GET", "/ai/conversations/{}", "conversation"),
+        ("GET", "/ai/conversations/{}/messages", "messages"),
+        ("GET", "/ai/conversations/{}/conversations-insights", "insights"),
+        ("GET", "/call_control_applications", "application_list"),
+        ("POST", "/call_control_applications", "application_create"),
+        ("GET", "/call_control_applications/{}", "application_retrieve"),
+        ("PATCH", "/call_control_applications/{}", "application_update"),
+        ("DELETE", "/call_control_applications/{}", "application_delete"),
+    )
+]
+
+
+def route(method: str, path: str) -> tuple[str, str] | None:
+    """The action and the still encoded id in the path of a request; None: no such thing."""
+    for known_method, pattern, action in _ROUTES:
+        match = pattern.fullmatch(path)
+        if match and known_method == method:
+            return action, match.group(1) if match.groups() else ""
+    return None
+
+
+class Api:
+    """Carries out operations; raises ApiError for what Telnyx would refuse."""
+
+    def __init__(self, board: Switchboard, phones: Phones, assistants: Assistants) -> None:
+        self._board = board
+        self._phones = phones
+        self._assistants = assistants
+        self._queries = Queries(board)
+        self.applications = Applications(board)
+        self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject]] = {
+            "answer": self._answer,
+            "hangup": self._hangup,
+            "reject": self._reject,
+            "speak": self._speak,
+            "gather_using_speak": self._gather,
+            "ai_assistant_start": self._start,
+            "ai_assistant_join": self._join,
+            "ai_assistant_stop": self._stop,
+            "ai_assistant_add_messages": self._add_messages,
+            "client_state_update": lambda _leg, _body: dict(_OK),
+        }
+
+    def is_command(self, action: str) -> bool:
+        """Whether `action` is a command on a call."""
+        return action in self._commands
+
+    def perform(self, operation: Operation) -> JsonObject:
+        """Do it and give the response's JSON body."""
+        action, subject, query = operation.action, operation.subject, operation.query
+        if action == "dial":
+            return {"data": self._dial(operation.body)}
+        if action in self._commands:
+            return {"data": self._command(operation)}
+        answers: dict[str, Callable[[], JsonObject]] = {
+            "retrieve": lambda: self._queries.call(self.leg(subject)),
+            "active_calls": lambda: self._queries.active_calls(subject, query),
+            "conversations": lambda: self._queries.conversations(query),
+            "conversation": lambda: self._queries.conversation(subject),
+            "messages": lambda: self._queries.messages(subject, query),
+            "insights": lambda: self._queries.insights(subject),
+            "application_list": lambda: self.applications.page(query),
+            "application_create": lambda: {"data": self.applications.create(operation.body)},
+            "application_retrieve": lambda: {"data": self.applications.get(subject)},
+            "application_update": lambda: {
+                "data": self.applications.update(subject, operation.body)
+            },
+            "application_delete": lambda: {"data": self.applications.delete(subject)},
+        }
+        return answers[action]()
+
+    def leg(self, call_control_id: str) -> SimulatedLeg:
+        """The leg of a path: malformed ids are 90015, unknown ones 404."""
+        if not _CALL_CONTROL_ID.fullmatch(call_control_id):
+            raise ApiError(
+                "90015", "The call_control_id provided was not valid", "/call_control_id"
+            )
+        leg = self._board.world.legs.get(call_control_id)
+        if leg is None:
+            raise ApiError("10005", "The requested resource or URL could not be found")
+        return leg
+
+    def _command(self, operation: Operation) -> JsonObject:
+        leg = self.leg(operation.subject)
+        if leg.state == "ended":
+            settings = self._board.settings
+            if (
+                operation.action == "ai_assistant_add_messages"
+                and settings.ended_call_add_messages == 404
+            ):
+                raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError("90018", "This call is no longer active and can't receive commands")
+        reply = self._commands[operation.action](leg, operation.body)
+        if "client_state" in operation.body:
+            leg.client_state = operation.body["client_state"]
+        return reply
+
+    def _dial(self, body: JsonObject) -> JsonObject:
+        board = self._board
+        self.applications.ready_to_dial(body["connection_id"])
+        state = body.get("client_state")
+        if state and any(
+            leg.direction == "outgoing" and leg.client_state == state
+            for leg in board.world.legs.values()
+        ):
+            board.violate(f"dialled twice for client_state {state}")
+        leg = self._phones.dial(body)
+        reply = {
+            "record_type": "call",
+            "call_control_id": leg.call_control_id,
+            "call_leg_id": leg.call_leg_id,
+            "call_session_id": leg.call_session_id,
+            # Telnyx API: always false in the answer to a dial.
+            "is_alive": False,
+        }
+        if state is not None:
+            reply["client_state"] = state
+        return reply
+
+    def _answer(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        if leg.direction == "outgoing":
+            raise ApiError("90102", "An outbound call cannot be answered")
+        if leg.state == "answered":
+            raise ApiError("10015", "The call has already been answered")
+        told = webhook_config(body)
+        leg.webhooks.url = told.url or leg.webhooks.url
+        leg.webhooks.urls.update(told.urls)
+        leg.webhooks.retries_ms.update(told.retries_ms)
+        leg.assistant = body.get("assistant")
+        # The new client_state is in the webhooks that the command causes.
+        leg.client_state = body.get("client_state", leg.client_state)
+        self._phones.answer(leg)
+        return dict(_OK)
+
+    def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        leg.client_state = body.get("client_state", leg.client_state)
+        self._phones.hang_up_by_command(leg)
+        return dict(_OK)
+
+    def _reject(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        if leg.state != "parked":
+            raise ApiError("10015", "Only a ringing inbound call can be rejected")
+        self._phones.refuse(leg, "busy" if body["cause"] == "USER_BUSY" else "decline")
+        return dict(_OK)
+
+    def _speak(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        _require_answered(leg)
+        self._phones.speak(leg, body["payload"])
+        return dict(_OK)
+
+    def _gather(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        _require_answered(leg)
+        self._phones.gather(leg, body)
+        return dict(_OK)
+
+    def _start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        _require_answered(leg)
+        conversation = self._assistants.start(leg, body)
+        return {**_OK, "conversation_id": conversation.conversation_id}
+
+    def _join(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        _require_answered(leg)
+        conversation = self._assistants.join(leg, body)
+        return {**_OK, "conversation_id": conversation.conversation_id}
+
+    def _stop(self, leg: SimulatedLeg, _body: JsonObject) -> JsonObject:
+        self._assistants.stop(leg)
+        return dict(_OK)
+
+    def _add_messages(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+        _require_answered(leg)
+        self._assistants.add_messages(leg, body)
+        return dict(_OK)
+
+
+def _require_answered(leg: SimulatedLeg) -> None:
+    if leg.state != "answered":
+        raise ApiError("90034", "This call has not been answered yet")

@@ -1,0 +1,232 @@
+"""The life of assistant conversations: start, join, messages, stop, and what follows the end."""
+
+import json
+import re
+
+from local.simulator import payloads
+from local.simulator.errors import ApiError
+from local.simulator.model import (
+    JoinedParticipant,
+    JsonObject,
+    Message,
+    SimulatedConversation,
+    SimulatedLeg,
+)
+from local.simulator.switchboard import Switchboard, timestamp
+
+_ASSISTANT_ID = re.compile(r"assistant-[A-Za-z0-9-]+")
+# Codes for an unknown or ended conversation are not published: only "4xx" can be relied on.
+_NO_CONVERSATION = "10015"
+
+
+class Assistants:
+    """All conversations; a conversation's end never hangs up a leg."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    def start(self, leg: SimulatedLeg, body: JsonObject) -> SimulatedConversation:
+        """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
+        if leg.conversation_id is not None:
+            raise ApiError("90061", "An AI Assistant is already in progress on this call")
+        assistant = body.get("assistant") or {}
+        assistant_id = assistant.get("id")
+        if assistant_id is None:
+            raise ApiError("10004", "assistant.id is required", "/assistant/id")
+        if not self.knows(assistant_id):
+            raise ApiError("10005", "The assistant does not exist", "/assistant/id")
+        board = self._board
+        for guest in body.get("participants", []):
+            self._live_leg(guest["id"], "/participants")
+        if any(
+            known.starting_call == leg.call_control_id
+            for known in board.world.conversations.values()
+        ):
+            board.violate(f"an assistant was started twice on {leg.call_control_id}")
+        conversation = SimulatedConversation(
+            conversation_id=board.ids.uuid(),
+            starting_call=leg.call_control_id,
+            assistant_id=assistant_id,
+            started_at=board.now(),
+            metadata={
+                "assistant_id": assistant_id,
+                "call_control_id": leg.call_control_id,
+                "call_leg_id": leg.call_leg_id,
+                "call_session_id": leg.call_session_id,
+                "telnyx_agent_target": leg.to if leg.direction == "incoming" else leg.from_,
+                "telnyx_end_user_target": leg.person_number,
+                "telnyx_conversation_channel": "phone_call",
+            },
+        )
+        board.world.conversations[conversation.conversation_id] = conversation
+        leg.conversation_id = conversation.conversation_id
+        self._add(conversation, body.get("message_history", []))
+        for guest in body.get("participants", []):
+            self._admit(self._live_leg(guest["id"], "/participants"), conversation, guest)
+        greeting = assistant.get("greeting") or body.get("greeting") or board.settings.greeting
+        board.later(
+            board.settings.created_after_secs, lambda: self._greet(leg, conversation, greeting)
+        )
+        return conversation
+
+    def start_on_answer(self, leg: SimulatedLeg) -> None:
+        """Start the assistant that came with dial or answer; a bad one is told by webhook."""
+        if leg.assistant is None:
+            return
+        try:
+            self.start(leg, {"assistant": leg.assistant})
+        except ApiError:
+            failed = payloads.conversation_start_failed(leg, "invalid_request")
+            self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
+
+    def knows(self, assistant_id: str) -> bool:
+        """Whether there is such an assistant."""
+        known = self._board.settings.assistants
+        if known is None:
+            return _ASSISTANT_ID.fullmatch(assistant_id) is not None
+        return assistant_id in known
+
+    def join(self, leg: SimulatedLeg, body: JsonObject) -> SimulatedConversation:
+        """Put an answered leg into a running conversation (Telnyx API: ai_assistant_join)."""
+        guest = body["participant"]
+        conversation = self._board.world.conversations.get(body["conversation_id"])
+        if conversation is None:
+            raise ApiError("10005", "The conversation does not exist", "/conversation_id")
+        if guest["id"] != leg.call_control_id:
+            raise ApiError("10015", "participant.id is another call", "/participant/id")
+        if conversation.status == "ended":
+            raise ApiError(_NO_CONVERSATION, "The conversation has ended", "/conversation_id")
+        if leg.conversation_id == conversation.conversation_id:
+            self._board.violate(f"{leg.call_control_id} was joined twice")
+            if self._board.settings.refuses_second_join:
+                raise ApiError("10015", "The call is in the conversation already")
+            return conversation
+        if leg.conversation_id is not None:
+            raise ApiError("90061", "An AI Assistant is already in progress on this call")
+        self._admit(leg, conversation, guest)
+        return conversation
+
+    def add_messages(self, leg: SimulatedLeg, body: JsonObject) -> None:
+        """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages)."""
+        self._add(self._running(leg), body.get("messages", []))
+
+    def say(self, leg: SimulatedLeg, text: str) -> None:
+        """The person on `leg` says something to the assistant and whoever else is there."""
+        conversation = self._running(leg)
+        self._add(conversation, [{"role": "user", "content": text}])
+        for other in self._legs(conversation):
+            if other is not leg:
+                self._board.hear(other, f"{leg.person_number}: {text}")
+
+    def stop(self, leg: SimulatedLeg) -> None:
+        """Stop the leg's assistant; the legs stay up (Telnyx API: ai_assistant_stop)."""
+        self._end(self._running(leg), None)
+
+    def leg_ended(self, leg: SimulatedLeg) -> None:
+        """Take a leg that ended out of its conversation, which may end with it."""
+        if leg.conversation_id is None:
+            return
+        conversation = self._board.world.conversations[leg.conversation_id]
+        leg.conversation_id = None
+        ends = False
+        if leg.call_control_id == conversation.starting_call:
+            conversation.host_present = False
+            ends = self._board.settings.host_hangup == "ends"
+        for guest in conversation.participants:
+            if guest.call_control_id == leg.call_control_id:
+                guest.present = False
+                ends = ends or guest.on_hangup == "end_conversation"
+        if ends or not self._legs(conversation):
+            self._end(conversation, "customer_disconnect")
+
+    def _running(self, leg: SimulatedLeg) -> SimulatedConversation:
+        if leg.conversation_id is None:
+            raise ApiError(_NO_CONVERSATION, "No AI Assistant is in progress on this call")
+        return self._board.world.conversations[leg.conversation_id]
+
+    def _live_leg(self, call_control_id: str, pointer: str) -> SimulatedLeg:
+        leg = self._board.world.legs.get(call_control_id)
+        if leg is None or leg.state != "answered":
+            raise ApiError("10015", "A participant is not on an answered call", pointer)
+        return leg
+
+    def _legs(self, conversation: SimulatedConversation) -> list[SimulatedLeg]:
+        return [
+            leg
+            for leg in self._board.world.legs.values()
+            if leg.conversation_id == conversation.conversation_id
+        ]
+
+    def _admit(
+        self, leg: SimulatedLeg, conversation: SimulatedConversation, guest: JsonObject
+    ) -> None:
+        for other in self._legs(conversation):
+            self._board.hear(other, f"{guest.get('name') or leg.person_number} joined")
+        leg.conversation_id = conversation.conversation_id
+        self._board.hear(leg, "joined the conversation")
+        conversation.participants.append(
+            JoinedParticipant(
+                leg.call_control_id,
+                guest.get("name"),
+                guest.get("on_hangup", "continue_conversation"),
+            )
+        )
+
+    def _add(self, conversation: SimulatedConversation, messages: list[JsonObject]) -> None:
+        for message in messages:
+            content = message.get("content")
+            text = content if isinstance(content, str) else json.dumps(content)
+            conversation.messages.append(Message(message["role"], text, self._board.now()))
+
+    def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
+        created = payloads.conversation_created(leg, conversation.conversation_id)
+        self._board.emit(leg, "call.conversation.created", created, stored=True)
+        if conversation.status == "active":
+            self._add(conversation, [{"role": "assistant", "content": greeting}])
+            for listener in self._legs(conversation):
+                self._board.hear(listener, f"assistant: {greeting}")
+
+    def _end(self, conversation: SimulatedConversation, reason: str | None) -> None:
+        board = self._board
+        conversation.status = "ended"
+        conversation.ended_at = board.now()
+        conversation.reason = reason
+        starting = board.world.legs[conversation.starting_call]
+        tell = [starting]
+        for leg in self._legs(conversation):
+            leg.conversation_id = None
+            board.hear(leg, "the assistant left")
+            if board.settings.ended_once_per_leg and leg is not starting:
+                tell.append(leg)
+
+        def ended() -> None:
+            for leg in tell:
+                payload = payloads.conversation_ended(leg, conversation)
+                board.emit(leg, "call.conversation.ended", payload, stored=True)
+
+        board.later(board.settings.ended_after_secs, ended)
+        if board.settings.insights_after_secs is not None:
+            board.later(
+                board.settings.insights_after_secs, lambda: self._conclude(starting, conversation)
+            )
+
+    def _conclude(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
+        results = [
+            {"insight_id": self._board.ids.uuid(), "result": result}
+            for result in self._board.settings.insight_results
+        ]
+        conversation.insights = results
+        payload = payloads.insights(leg, self._board.ids.uuid(), results)
+        self._board.emit(leg, "call.conversation_insights.generated", payload)
+
+
+def conversation_row(conversation: SimulatedConversation) -> JsonObject:
+    """A conversation as GET /ai/conversations shows it."""
+    last = conversation.messages[-1].at if conversation.messages else conversation.started_at
+    return {
+        "id": conversation.conversation_id,
+        "name": "New Conversation",
+        "created_at": timestamp(conversation.started_at),
+        "last_message_at": timestamp(last),
+        "metadata": conversation.metadata,
+    }

@@ -1,0 +1,225 @@
+"""Deliver webhooks as Telnyx does: signed, retried, and, when asked, doubled, late or lost.
+
+Telnyx docs, webhook fundamentals and voice webhooks: any 2xx acknowledges; 408, 429, 5xx and no
+answer are tried again, other answers are not; the application's failover URL comes last. A retry
+keeps the event's id, counts `meta.attempt` up, and is signed anew.
+"""
+
+import base64
+import json
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+from nacl.signing import SigningKey
+
+from local.simulator.clock import Clock
+from local.simulator.model import Delivery, JsonObject
+
+_RETRIED = frozenset({408, 429})
+# What a held-back event waits at most for the next one of its call.
+_HOLD_SECS = 5.0
+_OVERTAKEN_SECS = 0.05
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing to tell: `data` is the envelope's; version "1" is flat (Telnyx API: the default
+    of an application made through the API)."""
+
+    id: str
+    event_type: str
+    call_control_id: str | None
+    data: JsonObject
+    version: str = "2"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an event goes: `retries_ms` are the pauses before each further attempt."""
+
+    url: str
+    retries_ms: tuple[int, ...]
+    failover_url: str | None = None
+
+
+@dataclass
+class DeliveryKnobs:
+    """How one event type (or `*`) is mistreated.
+
+    `delay_secs` is a range; `duplicates` are further deliveries of the same event; `drop` is the
+    probability that it never comes; `reorder` lets the call's next event overtake it.
+    """
+
+    delay_secs: tuple[float, float] = (0.0, 0.0)
+    duplicates: int = 0
+    drop: float = 0.0
+    reorder: bool = False
+
+
+class Post(Protocol):
+    """Post a webhook and give the HTTP status, or None when nobody answered in time."""
+
+    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+        """Post `body` to `url`."""
+
+
+class HttpPost:
+    """Post over HTTP, from any thread; `timeout_secs` is Telnyx's patience with a receiver."""
+
+    def __init__(self, timeout_secs: float = 10.0) -> None:
+        self._client = httpx.Client(timeout=timeout_secs, trust_env=False)
+
+    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+        """Post `body` to `url`; redirects are answers, not followed."""
+        try:
+            return self._client.post(url, content=body, headers=headers).status_code
+        except httpx.HTTPError:
+            return None
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+
+def inline(task: Callable[[], None]) -> None:
+    """Run at once on the caller's thread: with a virtual clock that makes a story repeatable."""
+    task()
+
+
+class Deliverer:
+    """Sends events, attempt by attempt, and keeps the list of attempts.
+
+    `run` starts one attempt: `inline`, or on threads so that webhooks of one call arrive at once.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        post: Post,
+        signing_seed: bytes,
+        rng: random.Random,
+        run: Callable[[Callable[[], None]], None] = inline,
+    ) -> None:
+        self.knobs: dict[str, DeliveryKnobs] = {}
+        self.attempts: list[Delivery] = []
+        self.dropped: list[Event] = []
+        self._clock = clock
+        self._post = post
+        self._key = SigningKey(signing_seed)
+        self._rng = rng
+        self._run = run
+        self._held: dict[str, Callable[[], None]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def public_key(self) -> str:
+        """The base64 of the key that receivers check signatures with."""
+        return base64.b64encode(bytes(self._key.verify_key)).decode()
+
+    def send(self, event: Event, route: Route) -> None:
+        """Deliver `event`, now or as its knobs say; returns before anything is posted."""
+        knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliveryKnobs()
+        if knobs.drop and self._rng.random() < knobs.drop:
+            self.dropped.append(event)
+            return
+
+        def start() -> None:
+            for _ in range(1 + knobs.duplicates):
+                self._try_later(self._rng.uniform(*knobs.delay_secs), event, route, 1, 0)
+
+        call = event.call_control_id or ""
+        with self._lock:
+            overtaken = self._held.pop(call, None)
+            if knobs.reorder and overtaken is None:
+                self._held[call] = start
+        if knobs.reorder and overtaken is None:
+            self._clock.call_later(_HOLD_SECS, lambda: self._release(call, start))
+            return
+        start()
+        if overtaken is not None:
+            self._clock.call_later(_OVERTAKEN_SECS, overtaken)
+
+    def _release(self, call: str, start: Callable[[], None]) -> None:
+        with self._lock:
+            mine = self._held.get(call) is start
+            if mine:
+                del self._held[call]
+        if mine:
+            start()
+
+    def _try_later(
+        self, delay_secs: float, event: Event, route: Route, attempt: int, retry: int
+    ) -> None:
+        self._clock.call_later(
+            delay_secs, lambda: self._run(lambda: self._try(event, route, attempt, retry))
+        )
+
+    def _try(self, event: Event, route: Route, attempt: int, retry: int) -> None:
+        began = self._clock.now()
+        body = _encode(event, attempt, route.url)
+        status = self._post(route.url, body, self._sign(body))
+        self.attempts.append(
+            Delivery(
+                at=began,
+                event_id=event.id,
+                event_type=event.event_type,
+                url=route.url,
+                attempt=attempt,
+                status=status,
+                duration_secs=(self._clock.now() - began).total_seconds(),
+                call_control_id=event.call_control_id,
+                body=body,
+            )
+        )
+        if status is not None and status < 500 and status not in _RETRIED:
+            return
+        if retry < len(route.retries_ms):
+            pause_secs = route.retries_ms[retry] / 1000
+            self._try_later(pause_secs, event, route, attempt + 1, retry + 1)
+        elif route.failover_url:
+            failover = Route(route.failover_url, route.retries_ms)
+            self._try_later(0.0, event, failover, attempt + 1, 0)
+
+    def _sign(self, body: bytes) -> dict[str, str]:
+        timestamp = str(int(self._clock.now().timestamp()))
+        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
+        return {
+            "content-type": "application/json",
+            "user-agent": "telnyx-webhooks",
+            "telnyx-timestamp": timestamp,
+            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+        }
+
+
+def _encode(event: Event, attempt: int, url: str) -> bytes:
+    if event.version == "1":
+        flat = {
+            "id": event.id,
+            "record_type": "event",
+            "event_type": event.event_type.replace(".", "_"),
+            "created_at": event.data["occurred_at"],
+            "payload": event.data["payload"],
+        }
+        return json.dumps(flat, ensure_ascii=False).encode()
+    envelope = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
+    return json.dumps(envelope, ensure_ascii=False).encode()
+
+
+class Threads:
+    """Runs each delivery on a thread of its own pool; `close` lets running ones finish."""
+
+    def __init__(self, workers: int = 8) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-webhook")
+
+    def __call__(self, task: Callable[[], None]) -> None:
+        """Start `task`."""
+        self._pool.submit(task)
+
+    def close(self) -> None:
+        """Take no more and wait for what runs."""
+        self._pool.shutdown(cancel_futures=True)

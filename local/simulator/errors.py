@@ -1,0 +1,55 @@
+"""How the simulated Telnyx says no: its codes, titles and statuses."""
+
+from local.simulator.model import JsonObject
+
+# code -> (HTTP status, title); Telnyx API reference, error codes.
+_CODES: dict[str, tuple[int, str]] = {
+    "10004": (422, "Missing required parameter"),
+    "10005": (404, "Resource not found"),
+    "10007": (500, "Internal server error"),
+    "10009": (401, "Authentication failed"),
+    "10011": (429, "Too many requests"),
+    "10015": (422, "Bad request"),
+    "10016": (422, "Phone number must be in +E164 format"),
+    "10032": (422, "Value outside of enumeration"),
+    "10033": (422, "Value outside of range"),
+    "90015": (422, "Invalid Call Control ID"),
+    "90017": (422, "Invalid value for client_state"),
+    "90018": (422, "Call has already ended"),
+    "90034": (422, "Call not answered yet"),
+    "90057": (422, "Invalid event type in webhook_urls"),
+    "90061": (422, "AI Assistant already in progress"),
+    "90102": (422, "Call is outbound"),
+}
+
+
+class ApiError(Exception):
+    """A refusal; several problems of one request are told together."""
+
+    def __init__(self, code: str, detail: str, pointer: str | None = None) -> None:
+        super().__init__(f"{code} {detail}")
+        self.status, _ = _CODES[code]
+        self.errors: list[JsonObject] = [_error(code, detail, pointer)]
+
+    @classmethod
+    def of(cls, problems: list[tuple[str, str, str | None]]) -> "ApiError":
+        """One refusal of several `(code, detail, pointer)`; the first sets the status."""
+        refusal = cls(*problems[0])
+        refusal.errors = [_error(*problem) for problem in problems]
+        return refusal
+
+    def body(self) -> JsonObject:
+        """The JSON body (Telnyx API: call-control_Errors)."""
+        return {"errors": self.errors}
+
+
+def _error(code: str, detail: str, pointer: str | None) -> JsonObject:
+    error: JsonObject = {
+        "code": code,
+        "title": _CODES[code][1],
+        "detail": detail,
+        "meta": {"url": f"https://developers.telnyx.com/docs/overview/errors/{code}"},
+    }
+    if pointer is not None:
+        error["source"] = {"pointer": pointer}
+    return error

@@ -1,0 +1,149 @@
+"""The payload of each webhook, field for field as Telnyx sends it (nulls and extras included).
+
+Telnyx API: webhooks of the OpenAPI description, and what was captured on live calls: `state` is
+absent from answered and hangup, hangups may lack `client_state`, insights carry no conversation.
+"""
+
+from typing import Any
+
+from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
+from local.simulator.switchboard import timestamp
+
+
+def _ids(leg: SimulatedLeg) -> JsonObject:
+    return {
+        "call_control_id": leg.call_control_id,
+        "call_leg_id": leg.call_leg_id,
+        "call_session_id": leg.call_session_id,
+        "connection_id": leg.connection_id,
+        "client_state": leg.client_state,
+    }
+
+
+def _numbers(leg: SimulatedLeg) -> JsonObject:
+    return {"from": leg.from_, "to": leg.to}
+
+
+def _party(leg: SimulatedLeg) -> str:
+    return "pstn" if leg.person_number.startswith("+") else "sip"
+
+
+def initiated(leg: SimulatedLeg) -> JsonObject:
+    """call.initiated: incoming legs are parked, outgoing ones bridging."""
+    incoming = leg.direction == "incoming"
+    payload = {
+        **_ids(leg),
+        **_numbers(leg),
+        "caller_id_name": leg.from_,
+        "calling_party_type": _party(leg),
+        "connection_codecs": "PCMA,PCMU,VP8,H264",
+        "direction": leg.direction,
+        "offered_codecs": "PCMU,G729",
+        "start_time": timestamp(leg.started_at),
+        "state": "parked" if incoming else "bridging",
+    }
+    if incoming:
+        payload["from_sip_uri"] = f"{leg.from_.lstrip('+')}@192.0.2.186:5060"
+        payload["to_sip_uri"] = f"{leg.to}@192.0.2.10:5060"
+    return payload
+
+
+def answered(leg: SimulatedLeg) -> JsonObject:
+    """call.answered."""
+    return {
+        **_ids(leg),
+        **_numbers(leg),
+        "calling_party_type": _party(leg),
+        "codec": "PCMU",
+        "sampling_rate": 8000,
+        "start_time": timestamp(leg.started_at),
+    }
+
+
+def hangup(leg: SimulatedLeg, source: str, sip_cause: str, *, sparse: bool) -> JsonObject:
+    """call.hangup; a sparse one lacks client_state and calling_party_type."""
+    payload = {
+        **_ids(leg),
+        **_numbers(leg),
+        "calling_party_type": _party(leg),
+        "hangup_cause": leg.hangup_cause,
+        "hangup_source": source,
+        "sip_hangup_cause": sip_cause,
+        "call_quality_stats": _quality() if leg.answered_at else None,
+        "telnyx_error": None,
+        "start_time": timestamp(leg.started_at),
+        "end_time": timestamp(leg.ended_at or leg.started_at),
+    }
+    if sparse:
+        del payload["client_state"], payload["calling_party_type"]
+    return payload
+
+
+def _quality() -> JsonObject:
+    return {
+        "inbound": {
+            "mos": "4.50",
+            "packet_count": "3601",
+            "jitter_max_variance": "0.12",
+            "jitter_packet_count": "0",
+            "skip_packet_count": "0",
+        },
+        "outbound": {"packet_count": "3590", "skip_packet_count": "1"},
+    }
+
+
+def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:
+    """call.machine[.premium].detection.ended; a sparse one lacks call_control_id."""
+    payload = {**_ids(leg), **_numbers(leg), "result": result}
+    if sparse:
+        del payload["call_control_id"]
+    return payload
+
+
+def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
+    """call.gather.ended: status valid, invalid, timeout or call_hangup."""
+    return {**_ids(leg), **_numbers(leg), "digits": digits, "status": status}
+
+
+def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
+    """call.speak.started, and with a status call.speak.ended."""
+    return _ids(leg) if status is None else {**_ids(leg), "status": status}
+
+
+def conversation_created(leg: SimulatedLeg, conversation_id: str) -> JsonObject:
+    """call.conversation.created (Telnyx docs: callbacks, call-conversation-created)."""
+    return {**_ids(leg), **_numbers(leg), "conversation_id": conversation_id}
+
+
+def conversation_start_failed(leg: SimulatedLeg, reason: str) -> JsonObject:
+    """call.conversation.start_failed: only for an assistant given with dial or answer."""
+    return {**_ids(leg), **_numbers(leg), "reason": reason}
+
+
+def conversation_ended(leg: SimulatedLeg, conversation: SimulatedConversation) -> JsonObject:
+    """call.conversation.ended."""
+    ended_at = conversation.ended_at or conversation.started_at
+    return {
+        **_ids(leg),
+        **_numbers(leg),
+        "assistant_id": conversation.assistant_id,
+        "calling_party_type": _party(leg),
+        "conversation_id": conversation.conversation_id,
+        "duration_sec": int((ended_at - conversation.started_at).total_seconds()),
+        "llm_model": "openai/gpt-4o",
+        "reason": conversation.reason,
+        "stt_model": "distil-whisper/distil-large-v2",
+        "tts_model_id": "Natural",
+        "tts_provider": "telnyx",
+        "tts_voice_id": "Marissa",
+    }
+
+
+def insights(leg: SimulatedLeg, group_id: str, results: list[dict[str, Any]]) -> JsonObject:
+    """call.conversation_insights.generated: no conversation id, no numbers."""
+    return {
+        **_ids(leg),
+        "calling_party_type": _party(leg),
+        "insight_group_id": group_id,
+        "results": results,
+    }

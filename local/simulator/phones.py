@@ -1,0 +1,246 @@
+"""The life of legs: ringing, being answered or not, digits, and hanging up."""
+
+from collections.abc import Callable
+
+from local.simulator import payloads
+from local.simulator.assistants import Assistants
+from local.simulator.clock import Timer
+from local.simulator.model import (
+    Behaviour,
+    Gather,
+    JsonObject,
+    Person,
+    SimulatedLeg,
+    WebhookConfig,
+)
+from local.simulator.switchboard import Switchboard
+
+# What the far end does instead of answering: hangup_cause and sip_hangup_cause (Telnyx API:
+# call.hangup).
+_REFUSALS: dict[Behaviour, tuple[str, str]] = {
+    "busy": ("user_busy", "486"),
+    "decline": ("call_rejected", "603"),
+    "unreachable": ("not_found", "404"),
+}
+_SECS_PER_CHARACTER = 0.05
+
+
+class Phones:
+    """All legs, and the people who hold the other end of them."""
+
+    def __init__(self, board: Switchboard, assistants: Assistants) -> None:
+        self._board = board
+        self._assistants = assistants
+
+    def person(self, number: str) -> Person:
+        """Who is at `number`; an unknown number behaves like the default person."""
+        return self._board.world.people.get(number, self._board.settings.default_person)
+
+    def dial(self, body: JsonObject) -> SimulatedLeg:
+        """Ring somebody (Telnyx API: POST /calls); they do what their script says."""
+        board = self._board
+        linked = board.world.legs.get(body.get("link_to", ""))
+        leg = SimulatedLeg(
+            call_control_id=board.ids.call_control_id(),
+            call_leg_id=board.ids.leg(),
+            call_session_id=linked.call_session_id if linked else board.ids.leg(),
+            direction="outgoing",
+            from_=body["from"],
+            # What follows a comma is dialled after the answer.
+            to=body["to"].split(",")[0],
+            connection_id=body["connection_id"],
+            started_at=board.now(),
+            state="ringing",
+            client_state=body.get("client_state"),
+            webhooks=webhook_config(body),
+            assistant=body.get("assistant"),
+            detection=body.get("answering_machine_detection", "disabled"),
+            time_limit_secs=body.get("time_limit_secs", 14400),
+        )
+        board.world.legs[leg.call_control_id] = leg
+        board.emit(leg, "call.initiated", payloads.initiated(leg))
+        board.hear(leg, "the phone rings")
+        # Telnyx API: dial, retry_on_timeout decides the name of the same thing.
+        cause = "timeout" if body.get("retry_on_timeout", True) else "no_answer"
+        self._timer(
+            leg, body.get("timeout_secs", 30), lambda: self.end(leg, cause, "unknown", "487")
+        )
+        person = self.person(leg.to)
+        if person.behaviour in ("answer", "machine"):
+            self._timer(leg, person.answer_after_secs, lambda: self.answer(leg))
+        elif person.behaviour in _REFUSALS:
+            self._timer(leg, person.answer_after_secs, lambda: self.refuse(leg, person.behaviour))
+        return leg
+
+    def ring_in(self, from_: str, to: str, connection_id: str) -> SimulatedLeg:
+        """Somebody calls one of our numbers: a parked leg that rings until it is answered."""
+        board = self._board
+        leg = SimulatedLeg(
+            call_control_id=board.ids.call_control_id(),
+            call_leg_id=board.ids.leg(),
+            call_session_id=board.ids.leg(),
+            direction="incoming",
+            from_=from_,
+            to=to,
+            connection_id=connection_id,
+            started_at=board.now(),
+            state="parked",
+        )
+        board.world.legs[leg.call_control_id] = leg
+        board.emit(leg, "call.initiated", payloads.initiated(leg))
+        board.hear(leg, "hears it ring")
+        self._timer(leg, self.person(from_).patience_secs, lambda: self.hang_up(leg))
+        return leg
+
+    def answer(self, leg: SimulatedLeg) -> None:
+        """The leg is picked up, by the person or, when incoming, by the answer command."""
+        if leg.state not in ("ringing", "parked"):
+            return
+        board = self._board
+        self._cancel_timers(leg)
+        leg.state = "answered"
+        leg.answered_at = board.now()
+        board.emit(leg, "call.answered", payloads.answered(leg))
+        board.hear(leg, "answered")
+        person = self.person(leg.person_number)
+        self._timer(
+            leg, leg.time_limit_secs, lambda: self.end(leg, "time_limit", "unknown", "unspecified")
+        )
+        if person.hangs_up_after_secs is not None:
+            self._timer(leg, person.hangs_up_after_secs, lambda: self.hang_up(leg))
+        if leg.detection != "disabled":
+            for nth in range(1, board.settings.detection_times + 1):
+                delay_secs = nth * board.settings.detection_after_secs
+                self._timer(leg, delay_secs, lambda: self._detect(leg, person))
+        self._assistants.start_on_answer(leg)
+
+    def refuse(self, leg: SimulatedLeg, behaviour: Behaviour) -> None:
+        """The far end does not take the call: busy, decline or unreachable."""
+        cause, sip_cause = _REFUSALS[behaviour]
+        if leg.state in ("ringing", "parked"):
+            self.end(leg, cause, "callee", sip_cause)
+
+    def hang_up(self, leg: SimulatedLeg) -> None:
+        """The person on the leg puts the phone down; before an answer, the caller gives up."""
+        if leg.state == "parked":
+            self.end(leg, "originator_cancel", "caller", "487")
+        elif leg.state == "ringing":
+            self.refuse(leg, "decline")
+        else:
+            source = "callee" if leg.direction == "outgoing" else "caller"
+            self.end(leg, "normal_clearing", source, "unspecified")
+
+    def hang_up_by_command(self, leg: SimulatedLeg) -> None:
+        """Our side ends the leg (Telnyx API: hangup)."""
+        source = "caller" if leg.direction == "outgoing" else "callee"
+        if leg.state == "ringing":
+            self.end(leg, "originator_cancel", source, "487")
+        else:
+            self.end(leg, "normal_clearing", source, "unspecified")
+
+    def end(self, leg: SimulatedLeg, cause: str, source: str, sip_cause: str) -> None:
+        """The leg is over; its conversation hears of it."""
+        if leg.state == "ended":
+            return
+        if leg.gather is not None:
+            self._gathered(leg, leg.gather, "call_hangup")
+        self._cancel_timers(leg)
+        leg.state = "ended"
+        leg.ended_at = self._board.now()
+        leg.hangup_cause = cause
+        sparse = self._board.settings.sparse_webhooks
+        payload = payloads.hangup(leg, source, sip_cause, sparse=sparse)
+        self._board.emit(leg, "call.hangup", payload)
+        self._board.hear(leg, "the line is dead")
+        self._assistants.leg_ended(leg)
+
+    def speak(self, leg: SimulatedLeg, text: str) -> None:
+        """Say something on the leg (Telnyx API: speak)."""
+        board = self._board
+        board.emit(leg, "call.speak.started", payloads.speak(leg))
+        board.hear(leg, f"voice: {text}")
+        self._timer(
+            leg,
+            len(text) * _SECS_PER_CHARACTER,
+            lambda: board.emit(leg, "call.speak.ended", payloads.speak(leg, "completed")),
+        )
+
+    def gather(self, leg: SimulatedLeg, body: JsonObject) -> None:
+        """Ask for digits (Telnyx API: gather_using_speak); the person's script may press some."""
+        gather = Gather(
+            minimum=body.get("minimum_digits", 1),
+            maximum=body.get("maximum_digits", 128),
+            terminator=body.get("terminating_digit", "#"),
+            valid=body.get("valid_digits", "0123456789#*"),
+        )
+        leg.gather = gather
+        self._board.hear(leg, f"voice: {body['payload']}")
+        gather.deadline = self._timer(
+            leg,
+            body.get("timeout_millis", 60000) / 1000,
+            lambda: self._gathered(leg, gather, "timeout"),
+        )
+        person = self.person(leg.person_number)
+        digits = person.digits
+        if digits is not None:
+            # A scripted person means what they press to be the whole answer.
+            self._timer(
+                leg,
+                person.digits_after_secs,
+                lambda: self.press(leg, digits + gather.terminator),
+            )
+
+    def press(self, leg: SimulatedLeg, digits: str) -> None:
+        """The person presses digits; without a gather nobody listens."""
+        gather = leg.gather
+        if gather is None:
+            return
+        for digit in digits:
+            ended_by_hand = digit == gather.terminator
+            if not ended_by_hand and digit in gather.valid:
+                gather.pressed += digit
+            if ended_by_hand or len(gather.pressed) >= gather.maximum:
+                enough = len(gather.pressed) >= gather.minimum
+                self._gathered(leg, gather, "valid" if enough else "invalid")
+                return
+
+    def _gathered(self, leg: SimulatedLeg, gather: Gather, status: str) -> None:
+        if leg.gather is not gather:
+            return
+        leg.gather = None
+        if gather.deadline is not None:
+            gather.deadline.cancel()
+        payload = payloads.gather_ended(leg, gather.pressed, status)
+        self._board.emit(leg, "call.gather.ended", payload)
+
+    def _detect(self, leg: SimulatedLeg, person: Person) -> None:
+        machine = person.behaviour == "machine"
+        if leg.detection == "premium":
+            event_type = "call.machine.premium.detection.ended"
+            result = person.machine_result or ("machine" if machine else "human_residence")
+            sparse = self._board.settings.sparse_webhooks
+        else:
+            event_type = "call.machine.detection.ended"
+            result = person.machine_result or ("machine" if machine else "human")
+            sparse = False
+        self._board.emit(leg, event_type, payloads.detection(leg, result, sparse=sparse))
+
+    def _timer(self, leg: SimulatedLeg, delay_secs: float, fn: Callable[[], None]) -> Timer:
+        timer = self._board.later(delay_secs, fn)
+        leg.timers.append(timer)
+        return timer
+
+    def _cancel_timers(self, leg: SimulatedLeg) -> None:
+        for timer in leg.timers:
+            timer.cancel()
+        leg.timers.clear()
+
+
+def webhook_config(body: JsonObject) -> WebhookConfig:
+    """The webhook fields of a dial or answer body."""
+    policies = body.get("webhook_retries_policies", {})
+    return WebhookConfig(
+        url=body.get("webhook_url"),
+        urls=dict(body.get("webhook_urls", {})),
+        retries_ms={name: list(policy["retries_ms"]) for name, policy in policies.items()},
+    )

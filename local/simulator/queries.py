@@ -1,0 +1,208 @@
+"""What Telnyx can be asked: calls, active calls, conversations and their insights."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from local.simulator.assistants import conversation_row
+from local.simulator.errors import ApiError
+from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
+from local.simulator.switchboard import Switchboard, timestamp
+
+# Telnyx API: GET /calls/{id} answers until 10 minutes after the call's end.
+_READABLE = timedelta(minutes=10)
+
+
+class QueryError(ApiError):
+    """A bad query of /ai/conversations, which has an error shape of its own."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__("10015", message)
+        self._detail = {"loc": ["query", name], "msg": message, "type": "value_error"}
+
+    def body(self) -> JsonObject:
+        """Telnyx API: HTTPValidationError."""
+        return {"detail": [self._detail]}
+
+
+class Queries:
+    """Read-only answers."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    def call(self, leg: SimulatedLeg) -> JsonObject:
+        """Telnyx API: GET /calls/{call_control_id}."""
+        if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE:
+            raise ApiError("10005", "The requested resource or URL could not be found")
+        row = {
+            **self._row(leg),
+            "is_alive": leg.state != "ended",
+            "start_time": timestamp(leg.started_at),
+        }
+        if leg.client_state is not None:
+            row["client_state"] = leg.client_state
+        if leg.ended_at is not None:
+            row["end_time"] = timestamp(leg.ended_at)
+        return {"data": row}
+
+    def active_calls(self, connection_id: str, query: dict[str, str]) -> JsonObject:
+        """Telnyx API: GET /connections/{connection_id}/active_calls, by cursor.
+
+        `page[number]` works too: Telnyx's own client library pages by it, until a page is empty.
+        """
+        if connection_id not in self._board.world.applications:
+            raise ApiError("10005", "The requested resource or URL could not be found")
+        size = count(query, "page[limit]", count(query, "page[size]", 20))
+        after = _uncursor(query.get("page[after]"))
+        # A call's place in the order of all calls ever made stays put while calls come and go.
+        live = [
+            (place, leg)
+            for place, leg in enumerate(self._board.world.legs.values())
+            if leg.connection_id == connection_id and leg.state != "ended"
+        ]
+        skipped = (count(query, "page[number]", 1) - 1) * size
+        following = [(place, leg) for place, leg in live if place > after][skipped:]
+        page = following[:size]
+        meta: JsonObject = {"cursors": {}, "total_items": len(live)}
+        if len(following) > size:
+            cursor = _cursor(page[-1][0])
+            meta["cursors"]["after"] = cursor
+            meta["next"] = f"/v2/connections/{connection_id}/active_calls?page[after]={cursor}"
+        rows = [{**self._row(leg), "client_state": leg.client_state or ""} for _, leg in page]
+        return {"data": rows, "meta": meta}
+
+    def conversations(self, query: dict[str, str]) -> JsonObject:
+        """Telnyx API: GET /ai/conversations, with PostgREST-style `eq` filters."""
+        settings = self._board.settings
+        listed_before = self._board.now() - timedelta(seconds=settings.listed_after_secs)
+        rows = [
+            conversation_row(conversation)
+            for conversation in self._board.world.conversations.values()
+            if conversation.started_at <= listed_before
+        ]
+        order, limit = "created_at.asc", None
+        for name, value in query.items():
+            if name == "order":
+                order = value
+            elif name == "limit":
+                limit = _positive(name, value)
+            else:
+                read, wanted = _reader(name), _equal_to(name, value)
+                rows = [row for row in rows if read(row) == wanted]
+        column, _, direction = order.partition(".")
+        if column not in ("created_at", "last_message_at"):
+            raise QueryError("order", "cannot order by this")
+        rows.sort(key=lambda row: str(row[column]), reverse=direction == "desc")
+        return {"data": rows[:limit]}
+
+    def conversation(self, conversation_id: str) -> JsonObject:
+        """Telnyx API: GET /ai/conversations/{conversation_id}."""
+        return {"data": conversation_row(self._conversation(conversation_id))}
+
+    def messages(self, conversation_id: str, query: dict[str, str]) -> JsonObject:
+        """Telnyx API: GET /ai/conversations/{conversation_id}/messages, by page."""
+        rows = [
+            {"role": m.role, "text": m.content, "tool_calls": [], "created_at": timestamp(m.at)}
+            for m in self._conversation(conversation_id).messages
+        ]
+        size = _positive("page[size]", query.get("page[size]", "20"))
+        number = _positive("page[number]", query.get("page[number]", "1"))
+        meta = {
+            "page_number": number,
+            "page_size": size,
+            "total_pages": -(-len(rows) // size),
+            "total_results": len(rows),
+        }
+        return {"data": rows[(number - 1) * size : number * size], "meta": meta}
+
+    def insights(self, conversation_id: str) -> JsonObject:
+        """Telnyx API: GET /ai/conversations/{conversation_id}/conversations-insights."""
+        conversation = self._conversation(conversation_id)
+        rows: list[JsonObject] = []
+        if conversation.status == "ended" and self._board.settings.insights_after_secs is not None:
+            done = conversation.insights is not None
+            rows.append(
+                {
+                    "id": conversation.conversation_id,
+                    "status": "completed" if done else "pending",
+                    "created_at": timestamp(conversation.ended_at or conversation.started_at),
+                    "conversation_insights": [
+                        {"insight_id": row["insight_id"], "result": _as_text(row["result"])}
+                        for row in conversation.insights or []
+                    ],
+                }
+            )
+        meta = {
+            "total_pages": 1,
+            "total_results": len(rows),
+            "page_number": 1,
+            "page_size": 20,
+        }
+        return {"data": rows, "meta": meta}
+
+    def _conversation(self, conversation_id: str) -> SimulatedConversation:
+        conversation = self._board.world.conversations.get(conversation_id)
+        if conversation is None:
+            raise ApiError("10005", "The requested resource or URL could not be found")
+        return conversation
+
+    def _row(self, leg: SimulatedLeg) -> JsonObject:
+        until = leg.ended_at or self._board.now()
+        secs = (until - leg.answered_at).total_seconds() if leg.answered_at else 0
+        return {
+            "record_type": "call",
+            "call_control_id": leg.call_control_id,
+            "call_leg_id": leg.call_leg_id,
+            "call_session_id": leg.call_session_id,
+            "call_duration": int(secs),
+        }
+
+
+def count(query: dict[str, str], name: str, default: int) -> int:
+    """A positive number of a call-control query, else 10033."""
+    value = query.get(name, str(default))
+    if not value.isdigit() or int(value) < 1:
+        raise ApiError("10033", f"{name} is not a positive integer")
+    return int(value)
+
+
+def _reader(name: str) -> Callable[[JsonObject], Any]:
+    column, arrow, key = name.partition("->")
+    if arrow and column == "metadata":
+        return lambda row: row["metadata"].get(key)
+    if name in ("id", "name"):
+        return lambda row: row[name]
+    raise QueryError(name, "the simulator does not filter by this")
+
+
+def _equal_to(name: str, value: str) -> str:
+    operator, _, operand = value.partition(".")
+    if operator != "eq":
+        raise QueryError(name, "the simulator compares with eq only")
+    return operand
+
+
+def _positive(name: str, value: str) -> int:
+    if not value.isdigit() or int(value) < 1:
+        raise QueryError(name, "not a positive integer")
+    return int(value)
+
+
+def _as_text(result: Any) -> str:
+    return result if isinstance(result, str) else json.dumps(result)
+
+
+def _cursor(place: int) -> str:
+    return base64.urlsafe_b64encode(str(place).encode()).decode()
+
+
+def _uncursor(cursor: str | None) -> int:
+    if cursor is None:
+        return -1
+    try:
+        return int(base64.urlsafe_b64decode(cursor))
+    except ValueError as error:
+        raise ApiError("10015", "The cursor is not one of ours") from error

@@ -1,0 +1,55 @@
+"""A simulator on wall-clock time and a port, started and stopped as one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from local.serving import Running, serve
+from local.simulator.clock import RealClock
+from local.simulator.delivery import HttpPost, Threads
+from local.simulator.model import Person
+from local.simulator.server import simulator_app
+from local.simulator.settings import Settings
+from local.simulator.telnyx import Simulator
+
+
+@dataclass(frozen=True)
+class RunningSimulator:
+    """A simulator that is up: `api_url` is Telnyx's API, e.g. `http://127.0.0.1:8401/v2`."""
+
+    simulator: Simulator
+    url: str
+    _server: Running
+    _clock: RealClock
+    _threads: Threads
+    _post: HttpPost
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API."""
+        return f"{self.url}/v2"
+
+    def stop(self) -> None:
+        """Stop answering, forget what was still to come, and let running deliveries finish."""
+        self._server.stop()
+        self._clock.close()
+        self._threads.close()
+        self._post.close()
+
+
+def run_simulator(
+    settings: Settings, people: Iterable[Person] = (), seed: int = 0, port: int = 0
+) -> RunningSimulator:
+    """Start a simulator on loopback; webhooks go out over HTTP, those of one call at once.
+
+    Raises OSError when the port is taken.
+    """
+    clock, post, threads = RealClock(), HttpPost(), Threads()
+    simulator = Simulator(clock, settings, post, people, seed, threads)
+    try:
+        server = serve(simulator_app(simulator), port=port)
+    except OSError:
+        clock.close()
+        threads.close()
+        post.close()
+        raise
+    return RunningSimulator(simulator, server.url, server, clock, threads, post)

@@ -1,0 +1,195 @@
+"""The simulator over HTTP: Telnyx's API under `/v2`, and under `/admin` the people's phones.
+
+The admin API takes and gives JSON; what it refuses is `{"error": "..."}` with 404 or 422.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from local.simulator.delivery import DeliveryKnobs
+from local.simulator.errors import ApiError
+from local.simulator.faults import Fault
+from local.simulator.model import JsonObject, Person
+from local.simulator.telnyx import Reply, Simulator
+
+_PERSON = TypeAdapter(Person)
+_FAULT = TypeAdapter(Fault)
+_KNOBS = TypeAdapter(DeliveryKnobs)
+# How a leg works inside is of no use to a page.
+_HIDDEN = frozenset({"timers", "gather"})
+
+
+def simulator_app(simulator: Simulator) -> Starlette:
+    """The ASGI application of `simulator`."""
+    admin = Admin(simulator)
+
+    async def telnyx(request: Request) -> Response:
+        path = request.scope["raw_path"].decode("ascii")
+        if request.scope["query_string"]:
+            path += "?" + request.scope["query_string"].decode("ascii")
+        reply = await run_in_threadpool(
+            simulator.handle, request.method, path, request.headers, await request.body()
+        )
+        await asyncio.sleep(reply.held_secs)
+        if reply.wire != "answered":
+            return BrokenConnection()
+        return _response(reply)
+
+    def endpoint(act: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
+        async def respond(request: Request) -> Response:
+            try:
+                given = await request.json() if await request.body() else {}
+                return JSONResponse(
+                    to_jsonable_python(await run_in_threadpool(act, request, given))
+                )
+            except KeyError as error:
+                return JSONResponse({"error": f"there is no {error}"}, 404)
+            except (ApiError, ValidationError, ValueError, TypeError) as error:
+                return JSONResponse({"error": str(error)}, 422)
+
+        return respond
+
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return Starlette(
+        routes=[
+            Route("/v2/{path:path}", telnyx, methods=methods),
+            Route("/admin/state", endpoint(admin.state)),
+            Route("/admin/ledger", endpoint(admin.ledger)),
+            Route("/admin/deliveries", endpoint(admin.deliveries)),
+            Route("/admin/ring_in", endpoint(admin.ring_in), methods=["POST"]),
+            Route("/admin/outside_call", endpoint(admin.outside_call), methods=["POST"]),
+            Route("/admin/calls/{id}/{act}", endpoint(admin.act), methods=["POST"]),
+            Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
+            Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
+            Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
+            Route("/admin/webhooks/{event_type}", endpoint(admin.set_knobs), methods=["PUT"]),
+            Route("/admin/settings", endpoint(admin.set_settings), methods=["PATCH"]),
+        ]
+    )
+
+
+class Admin:
+    """What a person or a page can see and do; each method takes the request and its JSON."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def state(self, _request: Request, _given: JsonObject) -> Any:
+        """GET: everybody, every leg and conversation, and what went wrong."""
+        simulator = self._simulator
+        with simulator.lock:
+            return {
+                "legs": [_view(leg) for leg in simulator.legs],
+                "conversations": simulator.conversations,
+                "people": list(simulator.world.people.values()),
+                "faults": simulator.faults.active,
+                "violations": simulator.violations,
+                "public_key": simulator.public_key,
+            }
+
+    def ledger(self, request: Request, _given: JsonObject) -> Any:
+        """GET: the requests, from number `since` on."""
+        return self._simulator.ledger[_since(request) :]
+
+    def deliveries(self, request: Request, _given: JsonObject) -> Any:
+        """GET: the webhook attempts, from number `since` on."""
+        return self._simulator.deliverer.attempts[_since(request) :]
+
+    def ring_in(self, _request: Request, given: JsonObject) -> Any:
+        """POST {from, to, connection_id?}: somebody calls."""
+        leg = self._simulator.ring_in(given["from"], given["to"], given.get("connection_id"))
+        return _view(leg)
+
+    def outside_call(self, _request: Request, given: JsonObject) -> Any:
+        """POST {from, to, webhook_url?}: a live call of another application."""
+        leg = self._simulator.outside_call(given["from"], given["to"], given.get("webhook_url"))
+        return _view(leg)
+
+    def act(self, request: Request, given: JsonObject) -> Any:
+        """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
+        simulator = self._simulator
+        call, act = request.path_params["id"], request.path_params["act"]
+        acts: dict[str, Callable[[], None]] = {
+            "answer": lambda: simulator.answer(call),
+            "decline": lambda: simulator.decline(call),
+            "busy": lambda: simulator.busy(call),
+            "hang_up": lambda: simulator.hang_up(call),
+            "press": lambda: simulator.press(call, given["digits"]),
+            "say": lambda: simulator.say(call, given["text"]),
+        }
+        acts[act]()
+        return _view(simulator.world.legs[call])
+
+    def set_person(self, _request: Request, given: JsonObject) -> Any:
+        """PUT a person: who is at a number, and what they do."""
+        person = _PERSON.validate_python(given)
+        self._simulator.set_person(person)
+        return person
+
+    def add_fault(self, _request: Request, given: JsonObject) -> Any:
+        """POST a fault of the API."""
+        fault = _FAULT.validate_python(given)
+        self._simulator.faults.add(fault)
+        return fault
+
+    def clear_faults(self, _request: Request, _given: JsonObject) -> Any:
+        """DELETE all faults."""
+        self._simulator.faults.clear()
+        return {}
+
+    def set_knobs(self, request: Request, given: JsonObject) -> Any:
+        """PUT how webhooks of an event type (or `*`) are mistreated."""
+        knobs = _KNOBS.validate_python(given)
+        self._simulator.deliverer.knobs[request.path_params["event_type"]] = knobs
+        return knobs
+
+    def set_settings(self, _request: Request, given: JsonObject) -> Any:
+        """PATCH settings by name; keys stay what they were at the start."""
+        settings = self._simulator.settings
+        fields = {field.name: field for field in dataclasses.fields(settings)}
+        for name, value in given.items():
+            if name in ("api_key", "signing_seed", "connection_id"):
+                raise ValueError(f"{name} is set at the start")
+            adapter: TypeAdapter[Any] = TypeAdapter(cast("type[Any]", fields[name].type))
+            setattr(settings, name, adapter.validate_python(value))
+        return {name: getattr(settings, name) for name in given}
+
+
+class BrokenConnection(Response):
+    """An answer that never comes: it is begun and then cut off."""
+
+    def __init__(self) -> None:
+        super().__init__(b"cut off", 502)
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Promise a body and send none: the server then closes the connection."""
+        await send(
+            {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"7")]}
+        )
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, reply.headers)
+
+
+def _since(request: Request) -> int:
+    return int(request.query_params.get("since", "0"))
+
+
+def _view(leg: Any) -> JsonObject:
+    return {
+        field.name: getattr(leg, field.name)
+        for field in dataclasses.fields(leg)
+        if field.name not in _HIDDEN
+    }

@@ -1,0 +1,114 @@
+"""What every part of the simulator shares: the world, the clock, new ids, and sending webhooks."""
+
+import base64
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from local.simulator.clock import Clock, Timer
+from local.simulator.delivery import Deliverer, Event, Route
+from local.simulator.model import JsonObject, SimulatedLeg, World
+from local.simulator.settings import Settings
+
+
+class Ids:
+    """New identifiers in Telnyx's shapes, the same ones for the same seed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def call_control_id(self) -> str:
+        """Such as `v3:2EC-70CTEjlUq3tDM0CxKXIt5-5N4iP4wo7_-PfH-qub97Sk4EqO5w`."""
+        return "v3:" + base64.urlsafe_b64encode(self._rng.randbytes(40)).decode().rstrip("=")
+
+    def leg(self) -> str:
+        """A time-based looking UUID, as call_leg_id and call_session_id are."""
+        low, middle, node = (self._rng.getrandbits(bits) for bits in (32, 16, 24))
+        return f"{low:08x}-{middle:04x}-11f0-8{middle & 0xFFF:03x}-02420a{node:06x}"
+
+    def uuid(self) -> str:
+        """A random UUID."""
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
+
+def timestamp(at: datetime) -> str:
+    """ISO 8601 with microseconds and Z, as Telnyx writes times."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Switchboard:
+    """The shared ground of the phones, the assistants and the API; all state under one lock."""
+
+    def __init__(
+        self, clock: Clock, settings: Settings, deliverer: Deliverer, rng: random.Random
+    ) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.world = World()
+        self.ids = Ids(rng)
+        self.lock = threading.RLock()
+        self._deliverer = deliverer
+
+    def now(self) -> datetime:
+        """The present on the simulator's clock."""
+        return self.clock.now()
+
+    def later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
+        """Run `fn` later, under the lock. Call it under the lock."""
+
+        def locked() -> None:
+            # A timer that fell due while its leg was being ended waited here for the lock.
+            with self.lock:
+                if not timer.cancelled:
+                    fn()
+
+        timer = self.clock.call_later(delay_secs, locked)
+        return timer
+
+    def hear(self, leg: SimulatedLeg, what: str) -> None:
+        """Note what the person on `leg` notices."""
+        leg.heard.append((self.now(), what))
+
+    def violate(self, what: str) -> None:
+        """Note something that must never happen."""
+        self.world.violations.append(what)
+
+    def emit(
+        self, leg: SimulatedLeg, event_type: str, payload: JsonObject, *, stored: bool = False
+    ) -> None:
+        """Send a webhook about `leg`; `stored` events also carry `data.created_at`.
+
+        The URL is the leg's for that event type, else the leg's, else the application's (Telnyx
+        API: dial, `webhook_urls`). A leg of an application without a URL sends nothing.
+        """
+        application = self.world.applications.get(leg.connection_id, {})
+        url = (
+            leg.webhooks.urls.get(event_type)
+            or leg.webhooks.url
+            or application.get("webhook_event_url")
+        )
+        if not url:
+            return
+        now = timestamp(self.now())
+        data: JsonObject = {
+            "record_type": "event",
+            "event_type": event_type,
+            "id": self.ids.uuid(),
+            "occurred_at": now,
+            "payload": payload,
+        }
+        if stored:
+            data["created_at"] = now
+        retries_ms = leg.webhooks.retries_ms.get(event_type, self.settings.retries_ms)
+        self._deliverer.send(
+            Event(
+                data["id"],
+                event_type,
+                leg.call_control_id,
+                data,
+                application.get("webhook_api_version", "2"),
+            ),
+            Route(url, tuple(retries_ms), application.get("webhook_event_failover_url")),
+        )

@@ -1,0 +1,174 @@
+"""The local stack: the template's functions and table, an embedded AWS, and a simulated Telnyx."""
+
+import base64
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from nacl.signing import SigningKey
+
+from local.aws import Access, EmbeddedAws, create_secrets, create_table
+from local.gateway import Gateway
+from local.logs import Logs
+from local.serving import Running, serve
+from local.simulator.running import RunningSimulator, run_simulator
+from local.simulator.settings import Settings as SimulatorSettings
+from local.template import Template
+
+API_KEY = "partyline-local-key"
+SWEEP_SECS = 60.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen about the stack; the defaults need nothing from anybody."""
+
+    port: int = 0
+    api_key: str = API_KEY
+    assistant_id: str = "assistant-local"
+    number: str = "+13125550100"
+    connection_id: str = "2811212257810187875"
+    public_base_url: str = ""
+    destinations: str | None = None
+    telnyx_api_base_url: str | None = None
+    telnyx_api_key: str = "KEY-of-the-simulator"
+    telnyx_public_key: str = ""
+    aws_endpoint_url: str | None = None
+    simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables that the README lists for `make dev`."""
+        names = {
+            "port": "PORT",
+            "api_key": "PARTYLINE_API_KEY",
+            "assistant_id": "PARTYLINE_ASSISTANT_ID",
+            "number": "PARTYLINE_NUMBER",
+            "connection_id": "PARTYLINE_CONNECTION_ID",
+            "public_base_url": "PARTYLINE_PUBLIC_BASE_URL",
+            "destinations": "PARTYLINE_ALLOWED_DESTINATIONS",
+            "telnyx_api_base_url": "TELNYX_API_BASE_URL",
+            "telnyx_api_key": "TELNYX_API_KEY",
+            "telnyx_public_key": "TELNYX_PUBLIC_KEY",
+            "aws_endpoint_url": "AWS_ENDPOINT_URL",
+        }
+        given = {name: environment[each] for name, each in names.items() if environment.get(each)}
+        return cls(**{**given, "port": int(given.get("port", 8400))})  # type: ignore[arg-type]
+
+
+class LocalStack:
+    """Everything, up and running while the `with` lasts.
+
+    `url` is the gateway's, `simulator` is None when another Telnyx was named, `logs` is what the
+    functions wrote.
+    """
+
+    def __init__(self, options: Options) -> None:
+        """Keep the options; nothing starts before `with`."""
+        self._options = options
+        self._closing = ExitStack()
+        self.logs = Logs()
+        self.simulator: RunningSimulator | None = None
+        self.gateway: Gateway
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """Start it all, in the order of who needs whom; what has started is stopped on failure."""
+        with self._closing:
+            options = self._options
+            if options.telnyx_api_base_url is None:
+                port = options.port and options.port + 1
+                self.simulator = run_simulator(options.simulator, port=port)
+                self._closing.callback(self.simulator.stop)
+            template = Template(self._parameters())
+            access = self._aws(template)
+            environment = {
+                **access.environment(),
+                # The metrics go out as lines of JSON, which nobody reads here.
+                "POWERTOOLS_METRICS_DISABLED": "true",
+            }
+            self.gateway = Gateway(template, environment)
+            self._closing.enter_context(self.logs.taken())
+            server: Running = serve(self.gateway, port=options.port)
+            self._closing.callback(server.stop)
+            self.url = server.url
+            if self.simulator:
+                self.simulator.simulator.set_webhook_url(f"{self.url}/webhooks")
+            self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
+            self._closing = self._closing.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it all, the last started first."""
+        self._closing.close()
+
+    def sweep(self) -> None:
+        """Run the scheduled function once, now."""
+        self.gateway.invoke_schedule("sweep")
+
+    def _aws(self, template: Template) -> Access:
+        options = self._options
+        embedded = self._closing.enter_context(EmbeddedAws())
+        access = Access(options.aws_endpoint_url or embedded.url, embedded.url)
+        client = access.dynamodb()
+        if template.table.name not in client.list_tables()["TableNames"]:
+            create_table(client, template)
+        hashed = sha256(options.api_key.encode()).hexdigest()
+        create_secrets(
+            access.secretsmanager(),
+            template,
+            {
+                "TelnyxApiKey": json.dumps({"api_key": options.telnyx_api_key}),
+                "BearerKeys": json.dumps({"keys": [{"id": "local", "sha256": hashed}]}),
+            },
+        )
+        return access
+
+    def _parameters(self) -> dict[str, str]:
+        options = self._options
+        public_key = options.telnyx_public_key
+        if not public_key:
+            verify_key = SigningKey(options.simulator.signing_seed).verify_key
+            public_key = base64.b64encode(bytes(verify_key)).decode()
+        api_url = options.telnyx_api_base_url or (self.simulator and self.simulator.api_url) or ""
+        parameters = {
+            "TelnyxConnectionId": options.connection_id,
+            "TelnyxPublicKeys": public_key,
+            "DefaultNumber": options.number,
+            "DefaultAssistantId": options.assistant_id,
+            "TelnyxApiBaseUrl": api_url,
+            "PublicBaseUrl": options.public_base_url,
+            "ReleaseSha": "0" * 40,
+        }
+        if options.destinations:
+            parameters["AllowedDestinationPrefixes"] = options.destinations
+        return parameters
+
+
+@contextmanager
+def _every(secs: float, work: Callable[[], None]) -> Iterator[None]:
+    """Do `work` over and over, in a thread, while the `with` lasts."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(secs):
+            work()
+
+    thread = threading.Thread(target=run, name="schedule", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

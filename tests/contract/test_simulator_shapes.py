@@ -1,0 +1,75 @@
+"""The simulator against what was captured of the real Telnyx, and against the layer it judges."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.simulator.model import Person
+from tests.unit.simulator.story import CALLER, FRIEND, US, Story
+
+ROOT = Path(__file__).parents[2]
+# The description has it, the capture had not.
+OPTIONAL = {"call.conversation.ended": {"reason"}}
+
+
+@pytest.fixture(scope="module")
+def sent() -> dict[str, Any]:
+    """One webhook of each type, out of a whole story."""
+    story = Story()
+    caller = story.telnyx.ring_in(CALLER, US)
+    story.command(caller, "answer")
+    story.started(caller)
+    story.telnyx.set_person(Person(FRIEND, digits="1"))
+    for mode in ("detect", "premium"):
+        friend = story.dial(answering_machine_detection=mode)
+        story.clock.advance(2)
+        story.command(friend, "gather_using_speak", payload="Press 1", voice="female")
+        story.clock.advance(2)
+    story.telnyx.hang_up(caller.call_control_id)
+    story.clock.advance(10)
+    # The first of a type: the caller's, as the captures of call.initiated and answered are inbound.
+    return {hook.type: hook.envelope for hook in reversed(story.received)}
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    [
+        "call.initiated",
+        "call.answered",
+        "call.hangup",
+        "call.gather.ended",
+        "call.machine.detection.ended",
+        "call.machine.premium.detection.ended",
+        "call.conversation.created",
+        "call.conversation.ended",
+        "call.conversation_insights.generated",
+    ],
+)
+def test_webhooks_have_the_fields_of_the_captured_ones(
+    sent: dict[str, Any], event_type: str
+) -> None:
+    captured = json.loads((ROOT / "events" / f"{event_type}.json").read_text(encoding="utf-8"))
+    ours, theirs = sent[event_type], captured
+
+    assert set(ours["meta"]) == set(theirs["meta"])
+    assert set(ours["data"]) == set(theirs["data"])
+    extra = OPTIONAL.get(event_type, set())
+    assert set(ours["data"]["payload"]) | extra == set(theirs["data"]["payload"]) | extra
+
+
+def test_the_simulator_is_a_second_opinion_and_shares_no_code_with_the_layer() -> None:
+    imported = set()
+    files = sorted((ROOT / "local" / "simulator").glob("*.py"))
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+
+    assert len(files) > 10
+    assert "partyline" not in imported
+    assert "nacl" in imported

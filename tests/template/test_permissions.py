@@ -1,0 +1,116 @@
+"""Who may do what: each function has a role of its own, and it can do what that function does."""
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import pytest
+
+from local.template import Template
+
+TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/partyline-PartylineTable"
+TELNYX_KEY = "partyline-TelnyxApiKey"
+BEARER_KEYS = "partyline-BearerKeys"
+
+QUERIES = {"list_conversations", "get_conversation", "get_timeline"}
+KEEPS_CONVERSATIONS = {
+    (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
+}
+ASKS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
+
+Grants = Set[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def grants(template: Template) -> Mapping[str, Grants]:
+    """Every (action, resource) that a function's own role allows, by the function's folder."""
+    roles = {
+        function["Properties"]["Role"]["Fn::GetAtt"][0]: template.functions[logical_id].folder
+        for logical_id, function in template.of_type("AWS::Lambda::Function")
+    }
+    assert len(roles) == len(template.functions), "two functions share a role"
+    allowed = {}
+    for role, folder in roles.items():
+        statements = _statements(template, role)
+        pairs = [(action, each["Resource"]) for each in statements for action in each["Action"]]
+        assert all(isinstance(named, str) for _, named in pairs), "one resource a statement"
+        allowed[folder] = set(pairs)
+    return allowed
+
+
+def _statements(template: Template, role: str) -> list[dict[str, Any]]:
+    properties = template.transformed["Resources"][role]["Properties"]
+    found = []
+    for policy in properties.get("Policies", []):
+        for statement in template.resolver.resolve(policy["PolicyDocument"]["Statement"]):
+            assert statement["Effect"] == "Allow"
+            assert statement.keys() == {"Effect", "Action", "Resource"}
+            action = statement["Action"]
+            found.append({**statement, "Action": [action] if isinstance(action, str) else action})
+    return found
+
+
+def test_no_role_has_a_wildcard(template: Template) -> None:
+    for role, _ in template.of_type("AWS::IAM::Role"):
+        for statement in _statements(template, role):
+            assert "*" not in "".join(statement["Action"]), role
+            assert "*" not in statement["Resource"], role
+
+
+def test_the_only_managed_policies_write_logs_and_traces(template: Template) -> None:
+    """SAM gives each role these two: Lambda's own logging, and X-Ray, which knows no resources."""
+    managed = {
+        arn.rpartition("/")[2]
+        for _, role in template.of_type("AWS::IAM::Role")
+        for arn in template.resolver.resolve(role["Properties"].get("ManagedPolicyArns", []))
+    }
+    assert managed == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+
+
+def test_webhooks_and_triggers_keep_conversations_and_ask_telnyx(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    routed = {template.functions[route.function].folder for route in template.routes}
+    for folder in routed - QUERIES:
+        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX, folder
+
+
+def test_the_sweep_also_finds_what_is_due(grants: Mapping[str, Grants]) -> None:
+    due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
+    assert grants["sweep"] == KEEPS_CONVERSATIONS | ASKS_TELNYX | due
+
+
+def test_queries_read_and_nothing_else(grants: Mapping[str, Grants]) -> None:
+    assert grants["get_conversation"] == {("dynamodb:Query", TABLE)}
+    assert grants["get_timeline"] == {("dynamodb:Query", TABLE)}
+    assert grants["list_conversations"] == {
+        ("dynamodb:Query", f"{TABLE}/index/by_status"),
+        ("dynamodb:BatchGetItem", TABLE),
+    }
+
+
+def test_the_authorizer_reads_bearer_keys_and_nothing_else(grants: Mapping[str, Grants]) -> None:
+    assert grants["authorizer"] == {("secretsmanager:GetSecretValue", BEARER_KEYS)}
+
+
+def test_who_may_not_read_the_key_is_not_told_of_it(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    for function in template.functions.values():
+        may_read = bool(grants[function.folder] & ASKS_TELNYX)
+        assert ("TELNYX_API_KEY_SECRET" in function.environment) is may_read, function.folder
+        assert ("TELNYX_PUBLIC_KEYS" in function.environment) is (
+            function.folder.startswith(("call_", "webhook_"))
+        )
+        assert ("BEARER_KEYS_SECRET" in function.environment) is (function.folder == "authorizer")
+
+
+def test_the_scheduler_may_start_the_sweep_and_nothing_else(template: Template) -> None:
+    [(_, schedule)] = template.of_type("AWS::Scheduler::Schedule")
+    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    assert _statements(template, role) == [
+        {
+            "Effect": "Allow",
+            "Action": ["lambda:InvokeFunction"],
+            "Resource": "arn:aws:lambda:us-east-1:000000000000:function:SweepFunction:live",
+        }
+    ]

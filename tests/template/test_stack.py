@@ -1,0 +1,197 @@
+"""What is deployed, read from the template after SAM's own transform."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.template import Route, Template
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMETERS = {
+    "TelnyxConnectionId": "1494404757140276705",
+    "TelnyxPublicKeys": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    "ReleaseSha": "0123456789abcdef0123456789abcdef01234567",
+}
+
+
+def resource(template: Template, logical_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = template.transformed["Resources"][logical_id]
+    return found
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
+    stack = Template({**PARAMETERS, "Stage": stage})
+    table = resource(stack, "PartylineTable")
+    assert stack.resolver.resolve(table["Properties"]["DeletionProtectionEnabled"]) is (
+        stage == "prod"
+    )
+    # All of it can be resolved, so no expression names a resource that isn't there.
+    assert len(stack.functions) == len(stack.routes) - 1 + 2  # two routes share one, two have none
+
+
+def test_only_what_telnyx_signs_is_open(template: Template) -> None:
+    opened = [route.path for route in template.routes if route.authorizer is None]
+    assert opened
+    assert all(re.fullmatch(r"/webhooks(/.*)?", path) for path in opened)
+    closed = [route for route in template.routes if route.authorizer]
+    assert {route.authorizer for route in closed} == {"BearerKey"}
+    assert not any(route.path.startswith("/webhooks") for route in closed)
+
+
+def test_each_route_has_the_function_of_its_name(template: Template) -> None:
+    def folder(route: Route) -> str:
+        return template.functions[route.function].folder
+
+    assert {route.key: folder(route) for route in template.routes} == {
+        "POST /conversations": "start_conversation",
+        "GET /conversations": "list_conversations",
+        "GET /conversations/{id}": "get_conversation",
+        "GET /conversations/{id}/timeline": "get_timeline",
+        "POST /conversations/{id}/participants": "invite_participant",
+        "DELETE /conversations/{id}/participants/{participant_id}": "remove_participant",
+        "POST /conversations/{id}/messages": "send_message",
+        "POST /conversations/{id}/stop": "stop_conversation",
+        "POST /webhooks": "webhook_default",
+        "POST /webhooks/{event_type}": "webhook_default",
+        "POST /webhooks/call.initiated": "call_initiated",
+        "POST /webhooks/call.answered": "call_answered",
+        "POST /webhooks/call.hangup": "call_hangup",
+        "POST /webhooks/call.machine.detection.ended": "call_machine_detection_ended",
+        "POST /webhooks/call.machine.premium.detection.ended": (
+            "call_machine_premium_detection_ended"
+        ),
+        "POST /webhooks/call.conversation.created": "call_conversation_created",
+        "POST /webhooks/call.conversation.ended": "call_conversation_ended",
+        "POST /webhooks/call.conversation_insights.generated": (
+            "call_conversation_insights_generated"
+        ),
+    }
+
+
+def test_the_authorizer_is_asked_by_its_alias_and_not_for_long(template: Template) -> None:
+    [authorizer] = template.authorizers.values()
+    assert (authorizer.function, authorizer.header) == ("AuthorizerFunction", "authorization")
+    assert 0 < authorizer.ttl_secs <= 60
+    [(_, api)] = template.of_type("AWS::ApiGatewayV2::Api")
+    scheme = api["Properties"]["Body"]["components"]["securitySchemes"]["BearerKey"]
+    settings = template.resolver.resolve(scheme["x-amazon-apigateway-authorizer"])
+    assert settings["authorizerPayloadFormatVersion"] == "2.0"
+    assert settings["enableSimpleResponses"] is True
+    assert settings["authorizerUri"].endswith(":AuthorizerFunction:live/invocations")
+    permission = resource(template, "PartylineApiBearerKeyAuthorizerPermission")["Properties"]
+    assert template.resolver.resolve(permission["FunctionName"]).endswith(":live")
+
+
+def test_what_dials_is_throttled_tighter(template: Template) -> None:
+    [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
+    usual = stage["Properties"]["DefaultRouteSettings"]
+    special = stage["Properties"]["RouteSettings"]
+    assert set(special) == {"POST /conversations", "POST /conversations/{id}/participants"}
+    assert set(special) <= {route.key for route in template.routes}
+    for dialing in special.values():
+        assert 0 < dialing["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
+        assert 0 < dialing["ThrottlingBurstLimit"] < usual["ThrottlingBurstLimit"]
+
+
+def test_the_access_log_says_neither_who_nor_what(template: Template) -> None:
+    [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
+    settings = stage["Properties"]["AccessLogSettings"]
+    assert settings["DestinationArn"] == {"Fn::GetAtt": ["AccessLogs", "Arn"]}
+    fields = set(re.findall(r"\$context\.([A-Za-z.]+)", settings["Format"]))
+    assert {"routeKey", "status", "requestId"} <= fields
+    assert not fields & {"path", "requestOverride.path", "authorizer.key", "identity.user"}
+
+
+def test_every_release_moves_every_alias(template: Template) -> None:
+    """A change in the layer alone makes no new version of a function, but a new release does."""
+    before = {name for name, _ in template.of_type("AWS::Lambda::Version")}
+    release = Template({**PARAMETERS, "ReleaseSha": "f" * 40})
+    after = {name for name, _ in release.of_type("AWS::Lambda::Version")}
+    assert len(before) == len(after) == len(template.functions)
+    assert not before & after
+    for name, alias in release.of_type("AWS::Lambda::Alias"):
+        version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+        assert version in after, name
+    # Lambda makes no version of a function in which nothing changed: something must.
+    for logical_id, function in release.of_type("AWS::Lambda::Function"):
+        assert function != resource(template, logical_id)
+
+
+def test_every_log_ends_some_day(template: Template) -> None:
+    groups = dict(template.of_type("AWS::Logs::LogGroup"))
+    for logical_id, group in groups.items():
+        assert template.resolver.resolve(group["Properties"]["RetentionInDays"]) == "30", logical_id
+    written = [
+        function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        for _, function in template.of_type("AWS::Lambda::Function")
+    ]
+    assert len(set(written)) == len(written) == len(template.functions)
+    assert set(written) | {"AccessLogs"} == set(groups)
+
+
+def test_the_table_outlives_mistakes(template: Template) -> None:
+    table = resource(template, "PartylineTable")
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert table["UpdateReplacePolicy"] == "Retain"
+    properties = table["Properties"]
+    assert "TableName" not in properties
+    assert properties["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_at",
+        "Enabled": True,
+    }
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_nobody_gets_in_until_somebody_is_let_in(template: Template) -> None:
+    assert {name: secret.initial for name, secret in template.secrets.items()} == {
+        "TelnyxApiKey": '{"api_key": ""}',
+        "BearerKeys": '{"keys": []}',
+    }
+
+
+def test_the_sweep_runs_every_minute(template: Template) -> None:
+    [schedule] = template.schedules
+    assert schedule.expression == "rate(1 minute)"
+    assert template.functions[schedule.function].folder == "sweep"
+    # A name that names the stack: SAM's own would clash with a second stage in the account.
+    assert schedule.name.startswith("partyline-")
+
+
+def test_no_requirements_file_names_a_package_index() -> None:
+    files = [*ROOT.glob("requirements/*"), *ROOT.glob("layers/partyline/requirements.*")]
+    assert len(files) >= 5
+    for path in files:
+        text = path.read_text()
+        named = re.search(r"://|--(extra-)?index-url[ =]|--find-links|(?m:^-[if]\b)", text)
+        assert named is None, path
+
+
+def test_every_pin_has_its_hashes() -> None:
+    for path in [ROOT / "layers/partyline/requirements.txt", *ROOT.glob("requirements/*.txt")]:
+        text = re.sub(r"\s*\\\n\s*", " ", path.read_text())
+        pins = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+        assert pins
+        for pin in pins:
+            assert re.match(r"\S+==\S+ .*--hash=sha256:[0-9a-f]{64}", pin), f"{path}: {pin}"
+
+
+def test_prod_is_held_to_more() -> None:
+    """What one parameter alone can't state, CloudFormation's rules do; here is what they say."""
+    fine = Template({**PARAMETERS, "Stage": "prod"})
+    wrong = Template(
+        {**PARAMETERS, "LogLevel": "DEBUG", "TelnyxApiBaseUrl": "http://127.0.0.1:9/v2"}
+    )
+    rules = fine.transformed["Rules"]
+    assert rules.keys() == {"ProdTalksToTelnyx", "ProdIsNotDebugged"}
+    for name, rule in rules.items():
+        assert fine.resolver.resolve(rule["RuleCondition"]) is True, name
+        assert wrong.resolver.resolve(rule["RuleCondition"]) is False, name
+        for assertion in rule["Assertions"]:
+            assert fine.resolver.resolve(assertion["Assert"]) is True, name
+            assert wrong.resolver.resolve(assertion["Assert"]) is False, name

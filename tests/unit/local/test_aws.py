@@ -1,0 +1,128 @@
+"""The AWS of this machine: up, empty again, gone, and never mistaken for the real one."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+
+from local.aws import Access, EmbeddedAws, NotLocalError, create_secrets, create_table
+from local.template import Template
+
+ROOT = Path(__file__).resolve().parents[3]
+LOCAL = "http://127.0.0.1:4566"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://dynamodb.us-east-1.amazonaws.com",
+        "http://192.0.2.1:8000",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "",
+    ],
+)
+def test_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with pytest.raises(NotLocalError):
+        Access(url, LOCAL)
+    with pytest.raises(NotLocalError):
+        Access(LOCAL, url)
+
+
+def test_another_machine_is_taken_when_the_user_insists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:8000")
+    assert Access("http://192.0.2.1:8000", LOCAL).dynamodb_url == "http://192.0.2.1:8000"
+    with pytest.raises(NotLocalError):
+        Access("http://192.0.2.2:8000", LOCAL)
+
+
+@pytest.mark.parametrize("url", [LOCAL, "http://localhost:4566", "http://[::1]:4566"])
+def test_this_machine_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    access = Access(url, url)
+    assert access.dynamodb().meta.endpoint_url == url
+    assert access.secretsmanager().meta.endpoint_url == url
+
+
+def test_a_handlers_own_clients_come_here_whatever_the_user_has_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.us-east-1.amazonaws.com")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the user's own")
+    for name, value in Access(LOCAL, "http://127.0.0.1:4567").environment().items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session()
+    assert session.client("dynamodb").meta.endpoint_url == LOCAL
+    assert session.client("secretsmanager").meta.endpoint_url == "http://127.0.0.1:4567"
+    credentials = session.get_credentials()
+    assert credentials is not None
+    assert credentials.access_key == "local"
+
+
+def test_table_and_secrets_are_the_templates(aws: EmbeddedAws, template: Template) -> None:
+    aws.reset()
+    dynamodb, secrets = aws.access.dynamodb(), aws.access.secretsmanager()
+    create_table(dynamodb, template)
+    create_secrets(secrets, template, {"TelnyxApiKey": '{"api_key": "KEY1"}'})
+    table = dynamodb.describe_table(TableName=template.table.name)["Table"]
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {
+        "by_status",
+        "by_due",
+    }
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    expiry = dynamodb.describe_time_to_live(TableName=template.table.name)
+    assert expiry["TimeToLiveDescription"]["AttributeName"] == "expires_at"
+    values = {
+        logical_id: secrets.get_secret_value(SecretId=secret.name)["SecretString"]
+        for logical_id, secret in template.secrets.items()
+    }
+    assert values == {"TelnyxApiKey": '{"api_key": "KEY1"}', "BearerKeys": '{"keys": []}'}
+
+
+def test_a_reset_forgets_everything(aws: EmbeddedAws, template: Template) -> None:
+    aws.reset()
+    create_table(aws.access.dynamodb(), template)
+    aws.reset()
+    assert aws.access.dynamodb().list_tables()["TableNames"] == []
+
+
+def test_stop_ends_it_and_may_be_said_twice() -> None:
+    aws = EmbeddedAws()
+    aws.stop()
+    aws.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(aws.url, trust_env=False)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_the_process_that_started_it(end: signal.Signals) -> None:
+    starter = (
+        "import time; from local.aws import EmbeddedAws;"
+        "print(EmbeddedAws().url, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        url = parent.stdout.readline().strip()
+        assert httpx.get(f"{url}/_ministack/health", trust_env=False).is_success
+        parent.send_signal(end)
+    while True:
+        try:
+            httpx.get(f"{url}/_ministack/health", trust_env=False, timeout=1)
+        except httpx.TransportError:
+            break

@@ -1,0 +1,143 @@
+"""The template's parameters, and the values that its expressions have on this machine."""
+
+from typing import Any
+
+import pytest
+
+from local.intrinsics import Resolver, TemplateError
+from local.template import Template
+
+REQUIRED = {
+    "TelnyxConnectionId": "1494404757140276705",
+    "TelnyxPublicKeys": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    "ReleaseSha": "0123456789abcdef0123456789abcdef01234567",
+}
+
+
+def test_what_is_given_reaches_the_functions() -> None:
+    keys = ",".join([REQUIRED["TelnyxPublicKeys"]] * 2)
+    stack = Template(
+        {**REQUIRED, "TelnyxPublicKeys": keys, "PublicBaseUrl": "http://127.0.0.1:8400"},
+        stack_name="tuesday",
+    )
+    environment = stack.functions["CallAnsweredFunction"].environment
+    assert environment == {
+        "TABLE_NAME": "tuesday-PartylineTable",
+        "LOG_LEVEL": "INFO",
+        "POWERTOOLS_SERVICE_NAME": "partyline",
+        "POWERTOOLS_METRICS_NAMESPACE": "Partyline",
+        "TELNYX_API_KEY_SECRET": "tuesday-TelnyxApiKey",
+        "TELNYX_API_BASE_URL": "https://api.telnyx.com/v2",
+        "TELNYX_CONNECTION_ID": REQUIRED["TelnyxConnectionId"],
+        "TELNYX_PUBLIC_KEYS": keys,
+        "DEFAULT_NUMBER": "",
+        "DEFAULT_ASSISTANT_ID": "",
+        "ALLOWED_DESTINATION_PREFIXES": "+1",
+        "PUBLIC_BASE_URL": "http://127.0.0.1:8400",
+    }
+    assert stack.table.name == stack.table.create["TableName"] == environment["TABLE_NAME"]
+    assert stack.secrets["TelnyxApiKey"].name == environment["TELNYX_API_KEY_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Stage", "staging"),
+        ("TelnyxConnectionId", ""),
+        ("TelnyxConnectionId", "my app"),
+        ("TelnyxPublicKeys", ""),
+        ("TelnyxPublicKeys", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=,short="),
+        ("DefaultNumber", "3125550100"),
+        ("DefaultAssistantId", "helpful"),
+        ("AllowedDestinationPrefixes", "1"),
+        ("AllowedDestinationPrefixes", "+1,,+44"),
+        ("TelnyxApiBaseUrl", "https://api.telnyx.com/v2/"),
+        ("PublicBaseUrl", "https://example.com/api"),
+        ("LogLevel", "TRACE"),
+        ("LogRetentionDays", "0"),
+        ("ReleaseSha", "HEAD"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(TemplateError, match=name):
+        Template({**REQUIRED, name: value})
+
+
+def test_a_missing_parameter_is_refused_with_its_description() -> None:
+    given = {name: value for name, value in REQUIRED.items() if name != "ReleaseSha"}
+    with pytest.raises(TemplateError, match=r"ReleaseSha needs a value\. The release\."):
+        Template(given)
+
+
+def test_a_parameter_that_nobody_declared_is_refused() -> None:
+    with pytest.raises(TemplateError, match=r"no parameter TelnyxPublicKey$"):
+        Template({**REQUIRED, "TelnyxPublicKey": REQUIRED["TelnyxPublicKeys"]})
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    return Resolver(
+        resources={
+            "Table": {"Type": "AWS::DynamoDB::Table"},
+            "Hello": {"Type": "AWS::Lambda::Function"},
+            "HelloLive": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {"FunctionName": {"Ref": "Hello"}, "Name": "live"},
+            },
+            "Api": {"Type": "AWS::ApiGatewayV2::Api"},
+        },
+        parameters={"Stage": "prod", "Prefixes": ["+1", "+44"]},
+        conditions={
+            "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+            "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+            "Both": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
+            "Either": {"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
+        },
+        stack_name="tuesday",
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("plain", "plain"),
+        ({"Ref": "Stage"}, "prod"),
+        ({"Ref": "AWS::StackName"}, "tuesday"),
+        ({"Ref": "Table"}, "tuesday-Table"),
+        ({"Fn::GetAtt": ["Hello", "Arn"]}, "arn:aws:lambda:us-east-1:000000000000:function:Hello"),
+        (
+            {"Ref": "HelloLive"},
+            "arn:aws:lambda:us-east-1:000000000000:function:Hello:live",
+        ),
+        ({"Fn::Join": [",", {"Ref": "Prefixes"}]}, "+1,+44"),
+        ({"Fn::Sub": "${Stage} ${!Stage} ${AWS::Region}"}, "prod ${Stage} us-east-1"),
+        (
+            {"Fn::Sub": "${Table.Arn}/index/by_due"},
+            "arn:aws:dynamodb:us-east-1:000000000000:table/tuesday-Table/index/by_due",
+        ),
+        ({"Fn::Sub": ["${of}-${Stage}", {"of": {"Ref": "Table"}}]}, "tuesday-Table-prod"),
+        ({"Fn::If": ["IsProd", {"Ref": "Stage"}, "no"]}, "prod"),
+        ({"Fn::If": ["IsDev", "yes", "no"]}, "no"),
+        ({"Fn::If": ["Both", "yes", "no"]}, "no"),
+        ({"Fn::If": ["Either", "yes", "no"]}, "yes"),
+        ({"list": [{"Ref": "Stage"}]}, {"list": ["prod"]}),
+    ],
+)
+def test_an_expression_has_a_value(resolver: Resolver, expression: Any, value: Any) -> None:
+    assert resolver.resolve(expression) == value
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        {"Fn::ImportValue": "other-stack"},
+        {"Ref": "Nothing"},
+        {"Ref": "Api"},
+        {"Fn::GetAtt": ["Api", "ApiEndpoint"]},
+        {"Fn::If": ["IsTuesday", "yes", "no"]},
+        {"Fn::Sub": "${Nothing}"},
+    ],
+)
+def test_what_has_no_meaning_here_is_refused(resolver: Resolver, expression: Any) -> None:
+    with pytest.raises(TemplateError):
+        resolver.resolve(expression)

@@ -1,0 +1,388 @@
+"""What Telnyx is asked to do, action by action, and what we make of its answer."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from partyline.telnyx import errors
+from partyline.telnyx.actions import Telnyx
+from partyline.telnyx.types import (
+    AddMessagesRequest,
+    AnswerRequest,
+    Assistant,
+    Command,
+    DialRequest,
+    GatherUsingSpeakRequest,
+    HangUpRequest,
+    JoinAssistantRequest,
+    JoiningParticipant,
+    Message,
+    RetryPolicy,
+    StartAssistantRequest,
+    StopAssistantRequest,
+)
+from tests.unit.telnyx.wire import Wire
+
+LEG = "v3:2EC-70_CTEj"
+URLS = {
+    "call.answered": "https://example.com/webhooks/call.answered",
+    "call.hangup": "https://example.com/webhooks/call.hangup",
+    "call.conversation.created": "https://example.com/webhooks/call.conversation.created",
+    "call.conversation.ended": "https://example.com/webhooks/call.conversation.ended",
+}
+
+
+def ok(data: object = None) -> httpx.Response:
+    return httpx.Response(200, json={"data": data if data is not None else {"result": "ok"}})
+
+
+def refused(pointer: str = "/webhook_urls", detail: str = "") -> httpx.Response:
+    problem = {
+        "code": "90057",
+        "title": "Invalid webhook_urls",
+        "detail": detail,
+        "source": {"pointer": pointer},
+    }
+    return httpx.Response(422, json={"errors": [problem]})
+
+
+def dial(**more: Any) -> DialRequest:
+    return DialRequest(
+        command_id="dial-1",
+        connection_id="2811",
+        to="+13125550101",
+        from_="+13125550198",
+        webhook_url="https://example.com/webhooks",
+        **more,
+    )
+
+
+def bodies(wire: Wire) -> list[dict[str, Any]]:
+    return [json.loads(request.content) for request in wire.requests]
+
+
+def sent_types(wire: Wire) -> list[set[str]]:
+    return [set(body.get("webhook_urls", ())) for body in bodies(wire)]
+
+
+def test_a_dial_says_whom_from_where_and_where_to_report() -> None:
+    wire = Wire(ok({"call_control_id": LEG, "call_leg_id": "l", "call_session_id": "s", "new": 1}))
+    request = dial(
+        timeout_secs=20,
+        answering_machine_detection="premium",
+        webhook_urls={"call.hangup": "https://example.com/h"},
+        webhook_retries_policies={"call.hangup": RetryPolicy(retries_ms=(1000, 2000))},
+        client_state="e30=",
+    )
+
+    dialed = Telnyx(wire.client()).dial(request)
+
+    assert (dialed.call_control_id, dialed.call_leg_id, dialed.call_session_id) == (LEG, "l", "s")
+    assert wire.requests[0].url.path == "/v2/calls"
+    assert bodies(wire) == [
+        {
+            "command_id": "dial-1",
+            "client_state": "e30=",
+            "connection_id": "2811",
+            "to": "+13125550101",
+            "from": "+13125550198",
+            "timeout_secs": 20,
+            "answering_machine_detection": "premium",
+            "webhook_url": "https://example.com/webhooks",
+            "webhook_urls": {"call.hangup": "https://example.com/h"},
+            "webhook_retries_policies": {"call.hangup": {"retries_ms": [1000, 2000]}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("data", [{}, [], "ok", {"call_control_id": 7, "call_leg_id": None}])
+def test_the_answer_to_a_repeated_dial_may_hold_no_ids(data: object) -> None:
+    dialed = Telnyx(Wire(ok(data)).client()).dial(dial())
+
+    assert dialed.call_control_id is None
+    assert dialed.call_leg_id is None
+
+
+ACTIONS: list[tuple[str, Callable[[Telnyx], object], dict[str, Any]]] = [
+    (
+        "answer",
+        lambda telnyx: telnyx.answer(LEG, AnswerRequest(command_id="c", webhook_url="https://x")),
+        {"webhook_url": "https://x"},
+    ),
+    ("hangup", lambda telnyx: telnyx.hang_up(LEG, HangUpRequest(command_id="c")), {}),
+    (
+        "ai_assistant_start",
+        lambda telnyx: telnyx.start_assistant(
+            LEG,
+            StartAssistantRequest(
+                command_id="c",
+                assistant=Assistant(
+                    id="assistant-1", dynamic_variables={"vip": True, "age": 41, "name": "Ann"}
+                ),
+                participants=(JoiningParticipant(id="v3:b", on_hangup="end_conversation"),),
+            ),
+        ),
+        {
+            "assistant": {
+                "id": "assistant-1",
+                "dynamic_variables": {"vip": True, "age": 41, "name": "Ann"},
+            },
+            "participants": [{"id": "v3:b", "role": "user", "on_hangup": "end_conversation"}],
+        },
+    ),
+    (
+        "ai_assistant_join",
+        lambda telnyx: telnyx.join_assistant(
+            LEG,
+            JoinAssistantRequest(
+                command_id="c",
+                conversation_id="conv",
+                participant=JoiningParticipant(id=LEG, name="Ann"),
+            ),
+        ),
+        {
+            "conversation_id": "conv",
+            "participant": {"id": LEG, "role": "user", "name": "Ann"},
+        },
+    ),
+    (
+        "ai_assistant_stop",
+        lambda telnyx: telnyx.stop_assistant(LEG, StopAssistantRequest(command_id="c")),
+        {},
+    ),
+    (
+        "ai_assistant_add_messages",
+        lambda telnyx: telnyx.add_messages(
+            LEG,
+            AddMessagesRequest(
+                command_id="c", messages=(Message(role="system", content="Ann is on her way."),)
+            ),
+        ),
+        {"messages": [{"role": "system", "content": "Ann is on her way."}]},
+    ),
+    (
+        "gather_using_speak",
+        lambda telnyx: telnyx.gather_using_speak(
+            LEG,
+            GatherUsingSpeakRequest(
+                command_id="c", payload="Press one.", voice="Telnyx.KokoroTTS.af", maximum_digits=1
+            ),
+        ),
+        {"payload": "Press one.", "voice": "Telnyx.KokoroTTS.af", "maximum_digits": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "act", "body"), ACTIONS, ids=[name for name, _, _ in ACTIONS])
+def test_an_action_goes_to_the_legs_own_path(
+    name: str, act: Callable[[Telnyx], object], body: dict[str, Any]
+) -> None:
+    wire = Wire(ok())
+
+    act(Telnyx(wire.client()))
+
+    [request] = wire.requests
+    assert request.method == "POST"
+    assert request.url.raw_path == f"/v2/calls/v3%3A2EC-70_CTEj/actions/{name}".encode()
+    assert bodies(wire) == [{"command_id": "c", **body}]
+
+
+def test_a_start_and_a_join_tell_the_conversation() -> None:
+    telnyx = Telnyx(Wire(*[ok({"result": "ok", "conversation_id": "conv"})] * 2).client())
+    join = JoinAssistantRequest(
+        command_id="j", conversation_id="conv", participant=JoiningParticipant(id=LEG)
+    )
+
+    started = telnyx.start_assistant(
+        LEG, StartAssistantRequest(command_id="s", assistant=Assistant(id="a"))
+    )
+
+    assert started.conversation_id == "conv"
+    assert telnyx.join_assistant(LEG, join).conversation_id == "conv"
+
+
+def test_the_event_type_that_telnyx_points_at_is_left_out_and_stays_out() -> None:
+    wire = Wire(refused("/webhook_urls/call.conversation.created"), ok(), ok(), ok())
+    telnyx = Telnyx(wire.client())
+
+    telnyx.dial(dial(webhook_urls=URLS))
+    telnyx.dial(dial(webhook_urls=URLS))
+    telnyx.answer(LEG, AnswerRequest(command_id="a", webhook_urls=URLS))
+
+    left = set(URLS) - {"call.conversation.created"}
+    assert sent_types(wire) == [set(URLS), left, left, left]
+    assert {body["command_id"] for body in bodies(wire)} == {"dial-1", "a"}
+
+
+def test_an_event_type_named_only_in_words_is_left_out() -> None:
+    wire = Wire(refused(detail="'call.hangup' is not an event."), ok())
+
+    Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+
+    assert sent_types(wire)[1] == set(URLS) - {"call.hangup"}
+
+
+def test_when_none_is_named_the_conversation_events_are_left_out() -> None:
+    policies = {name: RetryPolicy(retries_ms=(500,)) for name in URLS}
+    wire = Wire(refused(), ok())
+
+    Telnyx(wire.client()).dial(dial(webhook_urls=URLS, webhook_retries_policies=policies))
+
+    assert sent_types(wire)[1] == {"call.answered", "call.hangup"}
+    assert set(bodies(wire)[1]["webhook_retries_policies"]) == {"call.answered", "call.hangup"}
+    assert bodies(wire)[1]["webhook_url"] == "https://example.com/webhooks"
+
+
+def test_when_that_does_not_help_the_call_is_made_without_any() -> None:
+    wire = Wire(refused(), refused("/webhook_urls/call.answered"), ok({"call_control_id": LEG}))
+
+    dialed = Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+
+    assert dialed.call_control_id == LEG
+    assert "webhook_urls" not in bodies(wire)[2]
+
+
+def test_a_dial_that_is_still_refused_fails() -> None:
+    wire = Wire(refused(), refused(), refused())
+
+    with pytest.raises(errors.WebhookUrlsRefused):
+        Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+
+    assert len(wire.requests) == 3
+
+
+def test_a_dial_without_event_types_is_not_sent_again() -> None:
+    wire = Wire(refused())
+
+    with pytest.raises(errors.WebhookUrlsRefused):
+        Telnyx(wire.client()).dial(dial())
+
+
+def test_looking_at_a_call() -> None:
+    row = {
+        "call_control_id": LEG,
+        "is_alive": False,
+        "call_duration": "61",
+        "start_time": "2026-05-03T10:00:00Z",
+        "end_time": "2026-05-03T12:01:01+02:00",
+        "client_state": None,
+        "record_type": "call",
+    }
+    wire = Wire(ok(row))
+
+    call = Telnyx(wire.client()).retrieve_call(LEG)
+
+    assert wire.requests[0].url.raw_path == b"/v2/calls/v3%3A2EC-70_CTEj"
+    assert (call.call_control_id, call.is_alive, call.call_duration) == (LEG, False, 61)
+    assert call.end_time == datetime(2026, 5, 3, 10, 1, 1, tzinfo=UTC)
+
+
+def page(name: str, after: str | None) -> httpx.Response:
+    row = {"call_control_id": name, "client_state": "x"}
+    meta = {"cursors": {"after": after}}
+    return httpx.Response(200, json={"data": [row, "?"], "meta": meta})
+
+
+def test_active_calls_are_read_page_by_page() -> None:
+    wire = Wire(page("a", "p2"), page("b", "p3"), page("c", None))
+
+    calls = Telnyx(wire.client()).list_active_calls("28/11")
+
+    assert [call.call_control_id for call in calls] == ["a", "b", "c"]
+    assert wire.requests[0].url.raw_path.startswith(b"/v2/connections/28%2F11/active_calls?")
+    after = [request.url.params.get("page[after]") for request in wire.requests]
+    assert after == [None, "p2", "p3"]
+    assert wire.requests[2].url.params["page[limit]"] == "250"
+
+
+def test_active_calls_stop_at_the_bound_and_at_a_cursor_that_stands_still() -> None:
+    endless = Wire(*(page(str(number), str(number)) for number in range(9)))
+    stuck = Wire(*(page("a", "same") for _ in range(9)))
+
+    assert len(Telnyx(endless.client()).list_active_calls("1", limit_pages=3)) == 3
+    assert len(Telnyx(stuck.client()).list_active_calls("1")) == 2
+
+
+def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
+    rows = [
+        {"id": "mine", "created_at": "2026-05-03T10:00:00Z", "metadata": {"call_control_id": LEG}},
+        {"id": "other", "metadata": {"call_control_id": "v3:other"}},
+        {"id": "none", "metadata": None},
+    ]
+    wire = Wire(ok(rows))
+
+    found = Telnyx(wire.client()).list_ai_conversations(LEG)
+
+    assert [each.id for each in found] == ["mine"]
+    assert dict(wire.requests[0].url.params) == {
+        "metadata->call_control_id": f"eq.{LEG}",
+        "order": "created_at.desc",
+        "limit": "2",
+    }
+    assert b"v3%3A" in wire.requests[0].url.query
+
+
+def test_insights_come_by_run() -> None:
+    result = {"insight_id": "i", "result": '{"mood": "good"}'}
+    wire = Wire(ok([{"id": "r", "status": "completed", "conversation_insights": [result, 1]}]))
+
+    [run] = Telnyx(wire.client()).list_conversation_insights("conv")
+
+    assert wire.requests[0].url.path == "/v2/ai/conversations/conv/conversations-insights"
+    assert run.status == "completed"
+    assert [(each.insight_id, each.result) for each in run.insights] == [("i", '{"mood": "good"}')]
+
+
+@pytest.mark.parametrize("call_control_id", ["", ".", ".."])
+def test_an_id_that_would_change_the_path_is_not_sent(call_control_id: str) -> None:
+    with pytest.raises(ValueError, match="dots"):
+        Telnyx(Wire().client()).retrieve_call(call_control_id)
+
+
+def commands(kind: type[Command]) -> set[type[Command]]:
+    return {kind, *(each for sub in kind.__subclasses__() for each in commands(sub))}
+
+
+@pytest.mark.parametrize("kind", sorted(commands(Command), key=str))
+def test_no_command_goes_without_a_command_id(kind: type[Command]) -> None:
+    for given in ({}, {"command_id": ""}, {"command_id": None}):
+        with pytest.raises(ValidationError) as caught:
+            kind.model_validate(given)
+        assert ("command_id",) in {error["loc"] for error in caught.value.errors()}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"timeout_secs": 4},
+        {"timeout_secs": 601},
+        {"time_limit_secs": 29},
+        {"time_limit_secs": 14_401},
+        {"from_display_name": "x" * 129},
+        {"from_display_name": "Ann\n"},
+        {"send_digits_on_answer": "12;3"},
+        {"answering_machine_detection": "maybe"},
+        {"assistant_id": "unknown field"},
+    ],
+    ids=str,
+)
+def test_what_telnyx_would_refuse_is_refused_here(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        dial(**bad)
+
+
+def test_the_limits_of_retries_and_messages() -> None:
+    for delays in ((1,) * 6, (60_000, 1), (-1,)):
+        with pytest.raises(ValidationError):
+            RetryPolicy(retries_ms=delays)
+    with pytest.raises(ValidationError):
+        Message(role="tool", content="no id")
+    with pytest.raises(ValidationError):
+        Message(role="user", content="an id", tool_call_id="t")
+    with pytest.raises(ValidationError):
+        Assistant(id="a", greeting="x" * 3001)

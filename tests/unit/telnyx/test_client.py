@@ -1,0 +1,229 @@
+"""One request to Telnyx: its bytes, its second try, its key."""
+
+import json
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from partyline.telnyx import errors
+from tests.unit.telnyx.wire import Wire
+
+OK = httpx.Response(200, json={"data": {"result": "ok"}})
+COMMAND = {"command_id": "c-1", "text": "é"}
+
+
+def test_a_command_goes_out_once_with_the_key_as_json() -> None:
+    wire = Wire(OK)
+
+    data = wire.client().request("POST", "/calls", json=COMMAND)
+
+    [request] = wire.requests
+    assert data == {"result": "ok"}
+    assert str(request.url) == "http://127.0.0.1:9/v2/calls"
+    assert request.headers["authorization"] == "Bearer key-1"
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.content) == COMMAND
+    assert wire.pauses == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.ReadTimeout("late"),
+        httpx.ReadError("broken"),
+        httpx.WriteTimeout("stuck"),
+        httpx.RemoteProtocolError("hung up"),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("late"),
+        httpx.PoolTimeout("full"),
+        httpx.Response(503),
+        httpx.Response(500, text="<html>"),
+        httpx.Response(408),
+        httpx.Response(429),
+        httpx.Response(429, headers={"x-ratelimit-reset": "1"}),
+    ],
+    ids=repr,
+)
+def test_a_passing_trouble_sends_the_very_same_bytes_once_more(
+    trouble: httpx.Response | Exception,
+) -> None:
+    wire = Wire(trouble, OK)
+
+    data = wire.client().request("POST", "/calls/v3%3Aa/actions/answer", json=COMMAND)
+
+    first, second = wire.requests
+    assert data == {"result": "ok"}
+    assert first.content == second.content
+    assert first.url == second.url
+    assert len(wire.pauses) == 1
+
+
+def test_a_trouble_that_stays_is_told_after_two_tries() -> None:
+    wire = Wire(httpx.ReadTimeout("late"), httpx.ReadTimeout("late"))
+
+    with pytest.raises(errors.NoAnswer) as caught:
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert not isinstance(caught.value, errors.NotSent)
+    assert len(wire.requests) == 2
+
+
+def test_what_never_left_is_told_apart() -> None:
+    wire = Wire(httpx.ConnectError("refused"), httpx.ConnectTimeout("late"))
+
+    with pytest.raises(errors.NotSent):
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+
+def test_a_post_without_command_id_is_not_repeated_when_it_may_have_acted() -> None:
+    wire = Wire(httpx.ReadTimeout("late"), OK)
+
+    with pytest.raises(errors.NoAnswer):
+        wire.client().request("POST", "/calls", json={"to": "+13125550101"})
+
+    assert len(wire.requests) == 1
+
+
+def test_a_post_without_command_id_is_repeated_when_it_never_left() -> None:
+    wire = Wire(httpx.ConnectError("refused"), OK)
+
+    wire.client().request("POST", "/calls", json={"to": "+13125550101"})
+
+    assert len(wire.requests) == 2
+
+
+def test_a_look_is_repeated() -> None:
+    wire = Wire(httpx.Response(502), OK)
+
+    assert wire.client().request("GET", "/calls/v3%3Aa") == {"result": "ok"}
+
+
+def test_a_long_wait_is_left_to_the_caller() -> None:
+    wire = Wire(httpx.Response(429, headers={"x-ratelimit-reset": "2"}), OK)
+
+    with pytest.raises(errors.RateLimited) as caught:
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert caught.value.retry_after == 2.0
+    assert len(wire.requests) == 1
+    assert wire.pauses == []
+
+
+def test_the_wait_telnyx_asks_for_is_kept() -> None:
+    wire = Wire(httpx.Response(429, headers={"x-ratelimit-reset": "0.7"}), OK)
+
+    wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert wire.pauses == [0.7]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_a_no_is_not_asked_again(status: int) -> None:
+    wire = Wire(httpx.Response(status), OK)
+
+    with pytest.raises(errors.Refusal):
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert len(wire.requests) == 1
+
+
+def test_a_rotated_key_is_fetched_anew_once() -> None:
+    wire = Wire(httpx.Response(401), OK)
+
+    wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert [request.headers["authorization"] for request in wire.requests] == [
+        "Bearer key-1",
+        "Bearer key-2",
+    ]
+    assert wire.requests[0].content == wire.requests[1].content
+    assert wire.keys == [False, True]
+
+
+def test_a_key_that_stays_wrong_is_told() -> None:
+    wire = Wire(httpx.Response(401), httpx.Response(401))
+
+    with pytest.raises(errors.Unauthorized):
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert len(wire.requests) == 2
+
+
+def test_the_same_key_is_not_tried_twice() -> None:
+    wire = Wire(httpx.Response(401))
+    wire.fresh_key = wire.key
+
+    with pytest.raises(errors.Unauthorized):
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    wire = Wire(httpx.Response(308, headers={"location": "http://127.0.0.1:9/elsewhere"}))
+
+    with pytest.raises(errors.InvalidRequest):
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"ok", b"<html>", b"[1]", b'{"result": "ok"}', b'{"data": null}', b"\xff"]
+)
+def test_a_success_stays_one_whatever_its_body(body: bytes) -> None:
+    wire = Wire(httpx.Response(200, content=body))
+
+    assert wire.client().request("POST", "/calls", json=COMMAND) == {}
+
+
+def test_an_encoded_id_reaches_the_wire_as_it_is() -> None:
+    wire = Wire(OK)
+
+    wire.client().request("GET", "/calls/v3%3Aa-b_c")
+
+    assert wire.requests[0].url.raw_path == b"/v2/calls/v3%3Aa-b_c"
+
+
+@pytest.mark.parametrize("trouble", [httpx.LocalProtocolError, httpx.ConnectError])
+def test_the_key_stays_out_of_what_a_failure_says(trouble: type[httpx.TransportError]) -> None:
+    wire = Wire(*[trouble("Illegal header value b'Bearer key-1'")] * 2)
+
+    with pytest.raises(errors.NoAnswer) as caught:
+        wire.client().request("POST", "/calls", json={})
+
+    assert "key-1" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_threads_share_one_connection_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[httpx.Client] = []
+    real = httpx.Client
+
+    def counted(**settings: Any) -> httpx.Client:
+        made.append(real(**settings))
+        return made[-1]
+
+    monkeypatch.setattr("partyline.telnyx.client.httpx.Client", counted)
+    wire = Wire(*(httpx.Response(200, json={"data": {"n": 1}}) for _ in range(8)))
+    client = wire.client()
+    assert made == []
+    threads = [threading.Thread(target=client.request, args=("GET", "/calls/a")) for _ in range(8)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(wire.requests) == 8
+    assert len(made) == 1
+
+
+def test_a_closed_client_opens_again() -> None:
+    wire = Wire(OK, OK)
+    client = wire.client()
+    client.close()
+    client.request("GET", "/calls/a")
+    client.close()
+
+    assert client.request("GET", "/calls/a") == {"result": "ok"}

@@ -1,0 +1,160 @@
+"""Telnyx says no in many ways; each means one thing to a call."""
+
+import json
+
+import pytest
+
+from partyline.telnyx import errors
+from partyline.telnyx.errors import NoAnswer, NotSent, Refusal, TelnyxError, refusal
+
+LEG = "/calls/v3%3Aabc/actions/ai_assistant_start"
+
+
+def answer(code: object, pointer: str | None = None) -> bytes:
+    error: dict[str, object] = {"code": code, "title": "A title", "detail": "About +13125550123"}
+    if pointer is not None:
+        error["source"] = {"pointer": pointer}
+    return json.dumps({"errors": [error]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "passing"),
+    [
+        (401, "10009", errors.Unauthorized, False),
+        (422, "10009", errors.Unauthorized, False),
+        (403, "10010", errors.Forbidden, False),
+        (403, "90043", errors.Forbidden, False),
+        (403, "", errors.Forbidden, False),
+        (422, "90041", errors.Forbidden, False),
+        (422, "10010", errors.Forbidden, False),
+        (429, "10011", errors.RateLimited, True),
+        (429, "90103", errors.RateLimited, True),
+        (422, "10011", errors.InvalidRequest, False),
+        (500, "10007", errors.Unavailable, True),
+        (503, "10007", errors.Unavailable, True),
+        (400, "10007", errors.Unavailable, True),
+        (408, "10005", errors.Unavailable, True),
+        (503, "90018", errors.Unavailable, True),
+        (422, "90018", errors.CallEnded, False),
+        (404, "10005", errors.CallEnded, False),
+        (422, "90034", errors.NotAnswered, False),
+        (422, "90015", errors.UnknownCall, False),
+        (422, "90061", errors.AssistantAlreadyRunning, False),
+        (422, "90057", errors.WebhookUrlsRefused, False),
+        (422, 90057, errors.WebhookUrlsRefused, False),
+        (422, "90102", errors.InvalidRequest, False),
+        (400, "10015", errors.InvalidRequest, False),
+        (302, "", errors.InvalidRequest, False),
+    ],
+)
+def test_each_answer_of_telnyx_means_one_thing(
+    status: int, code: object, kind: type[Refusal], passing: bool
+) -> None:
+    error = refusal(LEG, status, {}, answer(code, "/to"))
+
+    assert type(error) is kind
+    assert error.passing is passing
+    assert error.status == status
+    assert error.code == (str(code) or None)
+    assert (error.title, error.detail, error.pointer) == ("A title", "About +13125550123", "/to")
+
+
+def test_a_404_is_the_end_of_a_call_only_on_a_call() -> None:
+    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEnded)
+    assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequest)
+    assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequest)
+
+
+def test_a_complaint_about_webhook_urls_is_one_whatever_its_code() -> None:
+    for pointer in ("/webhook_urls", "/webhook_urls/call.hangup", "/webhook_retries_policies"):
+        error = refusal("/calls", 422, {}, answer("10015", pointer))
+        assert isinstance(error, errors.WebhookUrlsRefused)
+    error = refusal("/calls", 422, {}, answer("10015", "/webhook_urls_method"))
+    assert isinstance(error, errors.InvalidRequest)
+
+
+def test_the_problem_that_we_know_leads_and_the_others_follow() -> None:
+    body = json.dumps(
+        {"errors": [{"code": "10004", "title": "Missing"}, {"code": "90018", "title": "Ended"}]}
+    ).encode()
+
+    error = refusal(LEG, 422, {}, body)
+
+    assert isinstance(error, errors.CallEnded)
+    assert error.code == "90018"
+    assert [problem.code for problem in error.problems] == ["90018", "10004"]
+
+
+def test_the_conversations_api_complains_in_its_own_shape() -> None:
+    body = json.dumps(
+        {"detail": [{"loc": ["query", "limit", 0], "msg": "too small", "type": "value_error"}]}
+    ).encode()
+
+    error = refusal("/ai/conversations", 422, {}, body)
+
+    assert type(error) is errors.InvalidRequest
+    assert error.code is None
+    assert (error.title, error.detail, error.pointer) == (
+        "value_error",
+        "too small",
+        "/query/limit/0",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Bad gateway</html>",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"errors": "no"}',
+        b'{"errors": []}',
+        b'{"errors": ["no"]}',
+        b'{"detail": "Not Found"}',
+        b"[" * 100_000,
+    ],
+)
+def test_an_unreadable_answer_still_has_its_status(body: bytes) -> None:
+    error = refusal(LEG, 502, {}, body)
+
+    assert type(error) is errors.Unavailable
+    assert str(error) == "Telnyx refused: 502 Bad Gateway"
+
+
+def test_odd_fields_of_a_problem_do_not_hide_it() -> None:
+    body = b'{"errors": [{"code": null, "title": ["x"], "detail": {}, "source": "to"}]}'
+
+    error = refusal(LEG, 599, {}, body)
+
+    assert type(error) is errors.Unavailable
+    assert (error.code, error.title, error.detail, error.pointer) == (None, "", "", "")
+    assert str(refusal(LEG, 599, {}, b"")) == "Telnyx refused: 599"
+
+
+def test_the_text_of_a_refusal_is_readable_and_names_no_number() -> None:
+    error = refusal("/calls", 422, {}, answer("10016", "/to"))
+
+    assert str(error) == "Telnyx refused: 422 10016 A title at /to"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("soon", None), ("-1", None), ("", None), ("nan", None)],
+)
+def test_too_fast_says_for_how_long(header: str, seconds: float | None) -> None:
+    error = refusal("/calls", 429, {"X-RateLimit-Reset": header}, b"")
+
+    assert isinstance(error, errors.RateLimited)
+    assert error.retry_after == seconds
+
+
+def test_only_a_429_asks_to_wait() -> None:
+    assert refusal("/calls", 503, {"x-ratelimit-reset": "3"}, b"").retry_after is None
+
+
+def test_what_never_left_is_a_kind_of_no_answer() -> None:
+    assert issubclass(NotSent, NoAnswer)
+    assert NoAnswer.passing
+    assert not TelnyxError.passing

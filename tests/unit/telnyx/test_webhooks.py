@@ -1,0 +1,380 @@
+"""Every webhook becomes an event, the odd ones too."""
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partyline.telnyx import webhooks
+from partyline.telnyx.webhooks import (
+    EVENT_TYPES,
+    ConversationInsightsGenerated,
+    MalformedWebhook,
+    UnknownEvent,
+    WebhookEvent,
+    parse,
+)
+
+EVENTS = Path(__file__).parents[3] / "events"
+INBOUND_LEG = "v3:2EC-70CTEjlUq3tDM0CxKXIt5-5N4iP4wo7_-PfH-qub97Sk4EqO5w"
+AI_LEG = "v3:HDR1vQHx697hpP9xZ0bhlbUOWPFPDtPcxw-nuSMuC6mGVpb0euoklQ"
+INSIGHTS_LEG = "v3:MdI91X4lWFEs7IgbBEOT9M4AigoY08M0WWZFISt1Yw2axZ_IiE4pqg"
+CONVERSATION = "0424805b-adc1-4ff8-9f95-e1de6883ecbe"
+
+# Shape as captured: an insight group posts this to its own URL.
+INSIGHT_GROUP_BODY: dict[str, Any] = {
+    "event_type": "conversation_insight_result",
+    "record_type": "event",
+    "payload": {
+        "conversation_id": CONVERSATION,
+        "insight_group_id": "428c31b6-abf3-3bc1-b7f4-5013ef9657c1",
+        "insight_id": "51d1a1b0-abf3-3bc1-b7f4-5013ef9657c1",
+        "request_id": "0c7b1d9e-0000-4000-8000-000000000001",
+        "status": "completed",
+        "metadata": {
+            "call_control_id": AI_LEG,
+            "call_session_id": "cc29c8d6-3c91-11f0-aa7c-02420aef3d20",
+            "assistant_id": "assistant-d9082b56-ba2d-4ad1-a50c-58661eb1463d",
+        },
+        "results": [
+            {
+                "insight_id": "51d1a1b0-abf3-3bc1-b7f4-5013ef9657c1",
+                "result": '{"sentiment": "positive"}',
+            }
+        ],
+    },
+}
+
+
+def fixture(name: str) -> bytes:
+    return (EVENTS / f"{name}.json").read_bytes()
+
+
+def event(event_type: object = "call.hangup", **payload: Any) -> WebhookEvent:
+    data = {"event_type": event_type, "id": "e", "payload": payload}
+    return parse(json.dumps({"data": data, "meta": {"attempt": 2}}).encode())
+
+
+SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
+    (
+        "call.initiated",
+        webhooks.CallInitiated,
+        {
+            "call_control_id": INBOUND_LEG,
+            "call_leg_id": "b0e6224c-c81c-11f0-afbb-02420aef93a0",
+            "client_state": None,
+            "connection_id": "2811212257810187875",
+            "direction": "incoming",
+            "state": "parked",
+            "from_": "+13125550124",
+            "to": "+13125550198",
+            "caller_id_name": "+13125550124",
+            "calling_party_type": "pstn",
+        },
+    ),
+    (
+        "call.answered",
+        webhooks.CallAnswered,
+        {
+            "call_control_id": INBOUND_LEG,
+            "start_time": datetime(2025, 11, 23, 3, 30, 0, 76316, tzinfo=UTC),
+        },
+    ),
+    (
+        "call.hangup",
+        webhooks.CallHangup,
+        {
+            "call_control_id": INBOUND_LEG,
+            "client_state": None,
+            "hangup_cause": "normal_clearing",
+            "hangup_source": "caller",
+            "sip_hangup_cause": "unspecified",
+            "end_time": datetime(2025, 11, 23, 3, 31, 12, tzinfo=UTC),
+        },
+    ),
+    (
+        "call.machine.detection.ended",
+        webhooks.MachineDetectionEnded,
+        {"call_control_id": INBOUND_LEG, "result": "human"},
+    ),
+    (
+        "call.machine.premium.detection.ended",
+        webhooks.MachineDetectionEnded,
+        {
+            "call_control_id": None,
+            "call_leg_id": "428c31b6-7af4-4bcb-b7f5-5013ef9657c1",
+            "result": "human_residence",
+        },
+    ),
+    ("call.machine.greeting.ended", webhooks.MachineGreetingEnded, {"result": "beep_detected"}),
+    ("call.gather.ended", webhooks.GatherEnded, {"digits": "1", "status": "valid"}),
+    (
+        "call.conversation.created",
+        webhooks.ConversationCreated,
+        {"call_control_id": AI_LEG, "conversation_id": CONVERSATION, "duration_sec": None},
+    ),
+    (
+        "call.conversation.ended",
+        webhooks.ConversationEnded,
+        {
+            "call_control_id": AI_LEG,
+            "conversation_id": CONVERSATION,
+            "duration_sec": 3,
+            "reason": None,
+            "to": "someone@assistant-d9082b56-ba2d-4ad1-a50c-58661eb1463d.sip.telnyx.com",
+        },
+    ),
+    (
+        "call.conversation_insights.generated",
+        ConversationInsightsGenerated,
+        {
+            "call_control_id": INSIGHTS_LEG,
+            "conversation_id": None,
+            "insight_group_id": "428c31b6-abf3-3bc1-b7f4-5013ef9657c1",
+            "from_": None,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "says"), SEEN, ids=[name for name, _, _ in SEEN])
+def test_a_webhook_as_it_really_comes(
+    name: str, kind: type[WebhookEvent], says: dict[str, Any]
+) -> None:
+    body = fixture(name)
+
+    parsed = parse(body)
+
+    assert type(parsed) is kind
+    assert parsed.event_type == name
+    assert parsed.id == json.loads(body)["data"]["id"]
+    assert parsed.attempt == 1
+    assert parsed.occurred_at is not None
+    assert parsed.occurred_at.tzinfo is UTC
+    assert {field: getattr(parsed.payload, field) for field in says} == says
+
+
+def test_every_fixture_is_a_type_we_know_under_its_own_name() -> None:
+    names = {path.stem for path in EVENTS.glob("*.json")}
+
+    assert names == {name for name, _, _ in SEEN}
+    assert names <= EVENT_TYPES.keys()
+
+
+def test_telnyx_own_client_state_is_handed_on_as_it_is() -> None:
+    state = parse(fixture("call.conversation.ended")).payload.client_state
+
+    assert state is not None
+    assert state.startswith("g3QAAAAC")
+
+
+def test_insights_are_text_or_objects() -> None:
+    parsed = parse(fixture("call.conversation_insights.generated"))
+
+    assert isinstance(parsed, ConversationInsightsGenerated)
+    assert [insight.result for insight in parsed.payload.results] == [
+        "The caller asked about opening hours and was told.",
+        {"sentiment": "positive"},
+    ]
+
+
+def test_the_insight_groups_own_webhook() -> None:
+    parsed = parse(json.dumps(INSIGHT_GROUP_BODY).encode())
+
+    assert isinstance(parsed, ConversationInsightsGenerated)
+    assert parsed.id == "0c7b1d9e-0000-4000-8000-000000000001"
+    assert parsed.payload.conversation_id == CONVERSATION
+    assert parsed.payload.call_control_id == AI_LEG
+    assert parsed.payload.call_leg_id is None
+    assert parsed.payload.results[0].result == '{"sentiment": "positive"}'
+    assert parsed.occurred_at is None
+    assert parsed.attempt is None
+
+
+def test_the_misprinted_name_of_insights_is_accepted() -> None:
+    parsed = event("call.conversation.insights.generated", results=[{"insight_id": "i"}, 7, None])
+
+    assert isinstance(parsed, ConversationInsightsGenerated)
+    assert [insight.insight_id for insight in parsed.payload.results] == ["i"]
+
+
+def test_a_start_that_failed_says_why() -> None:
+    parsed = event("call.conversation.start_failed", reason="service_error")
+
+    assert isinstance(parsed, webhooks.ConversationStartFailed)
+    assert parsed.payload.reason == "service_error"
+
+
+@pytest.mark.parametrize(
+    "event_type", ["call.bridged", "call_initiated", "", None, 7, ["call.hangup"], "call.hangup\0"]
+)
+def test_an_unknown_type_is_an_unknown_event_of_its_leg(event_type: object) -> None:
+    parsed = event(event_type, call_control_id="v3:a")
+
+    assert type(parsed) is UnknownEvent
+    assert parsed.payload.call_control_id == "v3:a"
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"data": null}', '{"data": []}', '{"data": {}, "meta": 1}']
+)
+def test_an_empty_event_is_unknown(body: str) -> None:
+    parsed = parse(body.encode())
+
+    assert type(parsed) is UnknownEvent
+    assert (parsed.id, parsed.event_type, parsed.attempt) == (None, "", None)
+
+
+@pytest.mark.parametrize("odd", [7, True, None, [], {}, "a\0b", "\ud800", "x" * 513])
+def test_an_odd_field_is_missing_and_its_neighbours_are_not(odd: object) -> None:
+    parsed = event(call_control_id=odd, call_leg_id="leg", hangup_cause="user_busy")
+
+    assert isinstance(parsed, webhooks.CallHangup)
+    assert parsed.payload.call_control_id is None
+    assert parsed.payload.call_leg_id == "leg"
+    assert parsed.payload.hangup_cause == "user_busy"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        *[(3, 3), ("3", 3), (3.0, 3), ("3.0", 3)],
+        *[(3.5, None), (True, None), (None, None), (10**30, None)],
+        *[("3s", None), ("", None), ("9" * 400, None), ("nan", None), ("1.e999", None)],
+    ],
+)
+def test_a_duration_is_a_whole_number_however_it_is_written(
+    value: object, seconds: int | None
+) -> None:
+    parsed = event("call.conversation.ended", duration_sec=value)
+
+    assert isinstance(parsed, webhooks.ConversationEnded)
+    assert parsed.payload.duration_sec == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-05-03T10:00:00.5Z", datetime(2026, 5, 3, 10, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-05-03T12:00:00+02:00", datetime(2026, 5, 3, 10, tzinfo=UTC)),
+        ("2026-05-03T10:00:00", datetime(2026, 5, 3, 10, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("yesterday", None),
+        ("", None),
+        (1_777_800_000, None),
+        (None, None),
+    ],
+)
+def test_when_it_happened(value: object, moment: datetime | None) -> None:
+    parsed = parse(json.dumps({"data": {"event_type": "x", "occurred_at": value}}).encode())
+
+    assert parsed.occurred_at == moment
+
+
+def test_what_json_cannot_say_is_taken_out_of_insights() -> None:
+    body = (
+        b'{"data": {"event_type": "call.conversation_insights.generated", "payload": {"results": ['
+        b'{"insight_id": "i", "result": {"a": NaN, "b": Infinity, "c": "x\\u0000", "d\\ud800": 1,'
+        b' "e": [1, 2.5, true, null, "\\ud83d\\ude00"]}}]}}}'
+    )
+
+    parsed = parse(body)
+
+    assert isinstance(parsed, ConversationInsightsGenerated)
+    assert parsed.payload.results[0].result == {
+        "a": None,
+        "b": None,
+        "c": None,
+        "e": [1, 2.5, True, None, "😀"],
+    }
+
+
+def test_the_last_of_two_equal_keys_counts() -> None:
+    assert parse(b'{"data": {"event_type": "x", "id": "a", "id": "b"}}').id == "b"
+
+
+def test_a_nested_insight_is_cut_where_it_gets_too_deep() -> None:
+    deep: Any = "bottom"
+    for _ in range(100):
+        deep = [deep]
+
+    parsed = event("call.conversation_insights.generated", results=[{"result": deep}])
+
+    assert isinstance(parsed, ConversationInsightsGenerated)
+    assert "bottom" not in json.dumps(parsed.payload.results[0].result)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not_json"),
+        (b"<html>", "not_json"),
+        (b'{"data": {}', "not_json"),
+        (b"\xef\xbb\xbf{}", "not_json"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not_json"),
+        (b"\xff", "not_utf8"),
+        ('{"data": {}}'.encode("utf-16"), "not_utf8"),
+        (b'"\xed\xa0\x80"', "not_utf8"),
+        (b"[]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"[" * 200_000, "too_deep"),
+        (b" " * (256 * 1024 - 1) + b"{}", "too_large"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_webhook_at_all(body: bytes, reason: str) -> None:
+    with pytest.raises(MalformedWebhook) as caught:
+        parse(body)
+
+    assert caught.value.reason == reason
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(),
+        st.sampled_from(["\ud800", "\0"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    *["id", "payload", "attempt", "occurred_at", "call_control_id", "from"],
+                    *["results", "result", "metadata", "duration_sec", "request_id", "data"],
+                ]
+            ),
+            inner,
+            max_size=5,
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(event_type=st.sampled_from([*EVENT_TYPES, "x"]), data=JSON, payload=JSON, meta=JSON)
+def test_no_json_makes_it_fail(
+    event_type: str, data: object, payload: object, meta: object
+) -> None:
+    fields = data if isinstance(data, dict) else {"id": data, "occurred_at": data}
+    body = {"data": {**fields, "event_type": event_type, "payload": payload}, "meta": meta}
+
+    parsed = parse(json.dumps(body).encode())
+
+    assert type(parsed) is EVENT_TYPES.get(event_type, UnknownEvent)
+    # Whatever is kept can be written down again: no NaN, no surrogate, no NUL.
+    assert "\\u0000" not in parsed.model_dump_json()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_event_or_malformed(body: bytes) -> None:
+    with contextlib.suppress(MalformedWebhook):
+        assert isinstance(parse(body), webhooks.Event)
