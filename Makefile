@@ -75,6 +75,7 @@ clean: ## remove everything that was made here
 
 .venv/.installed: requirements/dev.txt
 .venv-sam/.installed: requirements/sam.txt
+.venv-runtime/.installed: requirements/runtime.txt
 
 # Without dependencies: the lock lists all of them, and pip's own search only gets in its way.
 .venv/.installed .venv-sam/.installed:

@@ -7,7 +7,6 @@ one the user put in AWS_ENDPOINT_URL.
 
 import atexit
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import httpx
 from botocore.config import Config
 
 from local.intrinsics import REGION
+from local.serving import free_port
 from local.session import made_up_session
 from local.template import Template
 
@@ -96,7 +96,7 @@ class EmbeddedAws:
     """
 
     def __init__(self) -> None:
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
         self._process = subprocess.Popen(  # noqa: S603, our own script
@@ -185,13 +185,6 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _child_environment(port: int) -> dict[str, str]:

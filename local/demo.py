@@ -11,8 +11,8 @@ from local.client import Client, Json
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack import LocalStack, Options
-from local.story import story, tell, waits
+from local.stack import LocalStack, Options, Runner, in_process
+from local.story import story, tell
 
 T = TypeVar("T")
 
@@ -61,19 +61,17 @@ class Demo:
         return self.wait(what, look)
 
     def tell(self, title: str, conversation_id: str) -> None:
-        """Print what happened, and check that every webhook found its command at once."""
+        """Print what happened in a conversation."""
         beats = story(self.client, self.telnyx, self.stack.logs.lines(), conversation_id)
         self.console.print(f"\n[bold]{title}[/bold]  [dim]{conversation_id}[/dim]")
         tell(self.console, beats)
-        if not waits(beats):
-            raise DemoFailedError("no webhook caused a command")
 
 
-def run(console: Console) -> int:
+def run(console: Console, runner: Runner = in_process) -> int:
     """Run the demo; 0 if everything came out as it should, else 1."""
     settings = Settings(insights_after_secs=0.5, accepts_conversation_keys=True)
     console.print("[bold]Partyline[/bold]  starting the local stack ...", highlight=False)
-    with LocalStack(Options(simulator=settings)) as stack:
+    with LocalStack(Options(simulator=settings), runner) as stack:
         if stack.simulator is None:
             raise DemoFailedError("the demo needs the simulator")
         client = Client(stack.url, Options().api_key)

@@ -29,6 +29,14 @@ class Running:
             self._thread.join(_STOP_SECS)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody has just now; for a server that can't choose one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
     """Serve `app` (ASGI) and return once it accepts connections; port 0 takes a free one.
 

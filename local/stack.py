@@ -5,7 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import TracebackType
@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 
 from local.aws import Access, EmbeddedAws, create_secrets, create_table
 from local.gateway import Gateway
+from local.handlers import HandlersInProcess, Invoke
 from local.logs import Logs
 from local.serving import Running, serve
 from local.simulator.running import RunningSimulator, run_simulator
@@ -23,6 +24,19 @@ from local.template import Template
 
 API_KEY = "partyline-local-key"
 SWEEP_SECS = 60.0
+
+Runner = Callable[[Template, Mapping[str, str], Logs], AbstractContextManager[Invoke]]
+"""Runs the template's functions with an environment over theirs, and takes their log."""
+
+
+@contextmanager
+def in_process(
+    template: Template, environment: Mapping[str, str], logs: Logs
+) -> Iterator[HandlersInProcess]:
+    """Run the handlers in this process while the `with` lasts."""
+    invoke = HandlersInProcess(template.functions.values(), environment)
+    with logs.taken():
+        yield invoke
 
 
 @dataclass(frozen=True)
@@ -66,12 +80,13 @@ class LocalStack:
     """Everything, up and running while the `with` lasts.
 
     `url` is the gateway's, `simulator` is None when another Telnyx was named, `logs` is what the
-    functions wrote.
+    functions wrote. `run` says where the functions run, e.g. `local.emulator.emulated`.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, run: Runner = in_process) -> None:
         """Keep the options; nothing starts before `with`."""
         self._options = options
+        self._run = run
         self._closing = ExitStack()
         self.logs = Logs()
         self.simulator: RunningSimulator | None = None
@@ -93,8 +108,8 @@ class LocalStack:
                 # The metrics go out as lines of JSON, which nobody reads here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
-            self.gateway = Gateway(template, environment)
-            self._closing.enter_context(self.logs.taken())
+            invoke = self._closing.enter_context(self._run(template, environment, self.logs))
+            self.gateway = Gateway(template, invoke=invoke)
             server: Running = serve(self.gateway, port=options.port)
             self._closing.callback(server.stop)
             self.url = server.url

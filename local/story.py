@@ -54,11 +54,6 @@ def story(
     return sorted(beats, key=lambda beat: (beat.at, order[beat.kind]))
 
 
-def waits(beats: list[Beat]) -> list[float]:
-    """The milliseconds from each webhook to the command that it caused."""
-    return [beat.wait_ms for beat in beats if beat.wait_ms is not None]
-
-
 def tell(console: Console, beats: list[Beat]) -> None:
     """Print a story."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)

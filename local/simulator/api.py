@@ -11,6 +11,7 @@ from local.simulator.model import JsonObject, SimulatedLeg
 from local.simulator.phones import Phones, webhook_config
 from local.simulator.queries import Queries
 from local.simulator.switchboard import Switchboard
+from local.simulator.toolbox import Toolbox, ToolRequest
 
 _CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
 _OK: JsonObject = {"result": "ok"}
@@ -47,6 +48,16 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("GET", "/ai/conversations/{}", "conversation"),
         ("GET", "/ai/conversations/{}/messages", "messages"),
         ("GET", "/ai/conversations/{}/conversations-insights", "insights"),
+        ("GET", "/ai/assistants/{}", "assistant_retrieve"),
+        ("PUT", "/ai/assistants/{}/tools/{}", "tool_attach"),
+        ("DELETE", "/ai/assistants/{}/tools/{}", "tool_detach"),
+        ("POST", "/ai/assistants/{}/tools/{}/test", "tool_test"),
+        ("GET", "/ai/tools", "tool_list"),
+        ("POST", "/ai/tools", "tool_create"),
+        ("GET", "/ai/tools/{}", "tool_retrieve"),
+        ("PATCH", "/ai/tools/{}", "tool_update"),
+        ("DELETE", "/ai/tools/{}", "tool_delete"),
+        ("GET", "/phone_numbers", "number_list"),
         ("GET", "/call_control_applications", "application_list"),
         ("POST", "/call_control_applications", "application_create"),
         ("GET", "/call_control_applications/{}", "application_retrieve"),
@@ -57,11 +68,14 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
 
 
 def route(method: str, path: str) -> tuple[str, str] | None:
-    """The action and the still encoded id in the path of a request; None: no such thing."""
+    """The action and the still encoded id in the path of a request; None: no such thing.
+
+    Several ids keep the slash between them.
+    """
     for known_method, pattern, action in _ROUTES:
         match = pattern.fullmatch(path)
         if match and known_method == method:
-            return action, match.group(1) if match.groups() else ""
+            return action, "/".join(match.groups())
     return None
 
 
@@ -74,6 +88,7 @@ class Api:
         self._assistants = assistants
         self._queries = Queries(board)
         self.applications = Applications(board)
+        self.toolbox = Toolbox(board)
         self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject]] = {
             "answer": self._answer,
             "hangup": self._hangup,
@@ -105,6 +120,15 @@ class Api:
             "conversation": lambda: self._queries.conversation(subject),
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
+            "assistant_retrieve": lambda: self.toolbox.assistant(self._known(subject)),
+            "tool_attach": lambda: self.toolbox.attach(*self._tool_of(subject)),
+            "tool_detach": lambda: self.toolbox.detach(*self._tool_of(subject)),
+            "tool_list": lambda: self.toolbox.page(query),
+            "tool_create": lambda: self.toolbox.create(operation.body),
+            "tool_retrieve": lambda: self.toolbox.get(subject),
+            "tool_update": lambda: self.toolbox.update(subject, operation.body),
+            "tool_delete": lambda: self.toolbox.delete(subject),
+            "number_list": lambda: self.toolbox.numbers(query),
             "application_list": lambda: self.applications.page(query),
             "application_create": lambda: {"data": self.applications.create(operation.body)},
             "application_retrieve": lambda: {"data": self.applications.get(subject)},
@@ -114,6 +138,19 @@ class Api:
             "application_delete": lambda: {"data": self.applications.delete(subject)},
         }
         return answers[action]()
+
+    def trial(self, operation: Operation) -> ToolRequest:
+        """What a tool that is tried out would post."""
+        return self.toolbox.trial(*self._tool_of(operation.subject), operation.body)
+
+    def _tool_of(self, subject: str) -> tuple[str, str]:
+        assistant_id, _, tool_id = subject.partition("/")
+        return self._known(assistant_id), tool_id
+
+    def _known(self, assistant_id: str) -> str:
+        if not self._assistants.knows(assistant_id):
+            raise ApiError("10005", "The requested resource or URL could not be found")
+        return assistant_id
 
     def leg(self, call_control_id: str) -> SimulatedLeg:
         """The leg of a path: malformed ids are 90015, unknown ones 404."""

@@ -2,8 +2,8 @@
 
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject
-from local.simulator.queries import count
 from local.simulator.switchboard import Switchboard, timestamp
+from local.simulator.toolbox import paged
 
 # What an application has unless told otherwise; note the old webhook version.
 _DEFAULTS: JsonObject = {
@@ -66,17 +66,7 @@ class Applications:
             for application in self._board.world.applications.values()
             if wanted in application["application_name"].lower()
         ]
-        size = count(query, "page[size]", 20)
-        number = count(query, "page[number]", 1)
-        return {
-            "data": found[(number - 1) * size : number * size],
-            "meta": {
-                "page_number": number,
-                "page_size": size,
-                "total_pages": -(-len(found) // size),
-                "total_results": len(found),
-            },
-        }
+        return paged(found, query)
 
     def ready_to_dial(self, connection_id: str) -> None:
         """Refuse a dial on an application that is missing, off, or without a webhook URL."""

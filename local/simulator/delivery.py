@@ -121,6 +121,10 @@ class Deliverer:
         """The base64 of the key that receivers check signatures with."""
         return base64.b64encode(bytes(self._key.verify_key)).decode()
 
+    def post(self, url: str, body: bytes) -> int | None:
+        """Post once, signed as everything is; the status, or None when nobody answered."""
+        return self._post(url, body, self._sign(body))
+
     def send(self, event: Event, route: Route) -> None:
         """Deliver `event`, now or as its knobs say; returns before anything is posted."""
         knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliveryKnobs()
@@ -162,7 +166,7 @@ class Deliverer:
     def _try(self, event: Event, route: Route, attempt: int, retry: int) -> None:
         began = self._clock.now()
         body = _encode(event, attempt, route.url)
-        status = self._post(route.url, body, self._sign(body))
+        status = self.post(route.url, body)
         self.attempts.append(
             Delivery(
                 at=began,

@@ -8,6 +8,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "10005": (404, "Resource not found"),
     "10007": (500, "Internal server error"),
     "10009": (401, "Authentication failed"),
+    "10010": (403, "Authorization failed"),
     "10011": (429, "Too many requests"),
     "10015": (422, "Bad request"),
     "10016": (422, "Phone number must be in +E164 format"),

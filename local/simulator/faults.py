@@ -11,7 +11,7 @@ FaultKind = Literal["refuse", "drop", "lose_reply", "slow"]
 class Fault:
     """What goes wrong with matching requests.
 
-    - `refuse`: answered with `status` (429 or 5xx) before it has an effect
+    - `refuse`: answered with `status` (403, 429 or 5xx) before it has an effect
     - `drop`: the connection breaks before it has an effect
     - `lose_reply`: it has its effect, then the answer never comes
     - `slow`: it has its effect, and the answer comes `secs` later

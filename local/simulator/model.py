@@ -156,11 +156,19 @@ class Delivery:
 
 @dataclass
 class World:
-    """Everything there is."""
+    """Everything there is.
+
+    Tools are keyed by their own id, inline and attached ones by the assistant's; a number has the
+    connection_id of its application, or None.
+    """
 
     people: dict[str, Person] = field(default_factory=dict)
     legs: dict[str, SimulatedLeg] = field(default_factory=dict)
     conversations: dict[str, SimulatedConversation] = field(default_factory=dict)
     applications: dict[str, JsonObject] = field(default_factory=dict)
+    tools: dict[str, JsonObject] = field(default_factory=dict)
+    inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)
+    attached_tools: dict[str, list[str]] = field(default_factory=dict)
+    numbers: dict[str, str | None] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)

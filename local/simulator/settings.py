@@ -47,6 +47,8 @@ class Settings:
     failover_url: str | None = None
     # None: any id that looks like one; otherwise exactly these exist.
     assistants: frozenset[str] | None = None
+    # The account's numbers, which belong to the application.
+    numbers: tuple[str, ...] = ("+13125550100",)
     default_person: Person = field(default_factory=lambda: Person("", answer_after_secs=1.0))
     greeting: str = "Hello, how can I help?"
 

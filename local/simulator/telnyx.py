@@ -42,7 +42,8 @@ class Reply:
     """What the caller of the API gets.
 
     `wire` says whether it reaches them: `answered`, `dropped` (the connection breaks, nothing was
-    done) or `lost` (it was done, the answer never comes); it comes after `held_secs`.
+    done) or `lost` (it was done, the answer never comes); it comes after `held_secs`. `after` gives
+    the real answer of what has to wait for somebody else, outside of the simulator's lock.
     """
 
     status: int
@@ -50,6 +51,7 @@ class Reply:
     body: bytes
     wire: Literal["answered", "dropped", "lost"] = "answered"
     held_secs: float = 0.0
+    after: "Callable[[], Reply] | None" = None
 
 
 class Simulator:
@@ -92,6 +94,7 @@ class Simulator:
             },
             settings.connection_id,
         )
+        self.world.numbers.update(dict.fromkeys(settings.numbers, settings.connection_id))
 
     @property
     def public_key(self) -> str:
@@ -132,7 +135,8 @@ class Simulator:
     ) -> Reply:
         """Answer one API request; `path` is as on the wire, percent-encoded, with its query."""
         with self.lock:
-            return self._handle(method, path, headers, body)
+            reply = self._handle(method, path, headers, body)
+        return reply.after() if reply.after else reply
 
     def _handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         entry = LedgerEntry(self._board.now(), method, path, None)
@@ -156,7 +160,10 @@ class Simulator:
             parsed = _parse(body) if method in _BODIED else {}
             entry.body, entry.command_id = parsed, parsed.get("command_id")
             operation = Operation(entry.action, subject, parsed, dict(parse_qsl(query)))
-            reply = _answer(entry, self._perform(entry, operation))
+            if entry.action == "tool_test":
+                reply = self._trial(entry, operation)
+            else:
+                reply = _answer(entry, self._perform(entry, operation))
         except ApiError as error:
             reply = _refuse(entry, error)
         if fault is not None:
@@ -164,6 +171,24 @@ class Simulator:
             wire: Literal["lost", "answered"] = "lost" if entry.lost else "answered"
             reply = Reply(reply.status, reply.headers, reply.body, wire, fault.secs)
         return reply
+
+    def _trial(self, entry: LedgerEntry, operation: Operation) -> Reply:
+        """Telnyx API: the answer has how the tool's URL answered."""
+        request = self._api.trial(operation)
+
+        def post() -> Reply:
+            status = self.deliverer.post(request.url, request.body)
+            # The simulator does not keep what the other end says, only the status.
+            data = {
+                "content_type": "application/json",
+                "request": {"url": request.url, "body": request.body.decode()},
+                "response": "",
+                "status_code": status or 0,
+                "success": status is not None and status < 300,
+            }
+            return _answer(entry, {"data": data})
+
+        return Reply(0, {}, b"", after=post)
 
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
         if entry.body:
@@ -291,7 +316,9 @@ def _refuse(entry: LedgerEntry, error: ApiError) -> Reply:
 
 def _fail(entry: LedgerEntry, fault: Fault) -> Reply:
     limited = fault.status == HTTPStatus.TOO_MANY_REQUESTS
-    error = ApiError("10011" if limited else "10007", "The simulator was told to refuse this")
+    code = {HTTPStatus.TOO_MANY_REQUESTS: "10011", HTTPStatus.FORBIDDEN: "10010"}
+    told = "The simulator was told to refuse this"
+    error = ApiError(code.get(HTTPStatus(fault.status), "10007"), told)
     reply = _reply(entry, fault.status, error.body())
     if limited:
         # Telnyx docs, rate limiting: the reset is in seconds; there is no Retry-After.

@@ -19,7 +19,7 @@ from partyline.domain.inputs import (
     Result,
     Unsettled,
 )
-from partyline.secret import SecretMissing
+from partyline.secret import SecretMissing, SecretUnreadable
 from partyline.telemetry import logger
 from partyline.telnyx.actions import Telnyx
 from partyline.telnyx.client_state import ClientState
@@ -134,9 +134,8 @@ class Dispatcher:
             return (FIND if command.find else SEND)[command.action](self._telnyx, errand)
         except TelnyxError as error:
             return result_of(error)
-        except SecretMissing as error:
-            logger.error(str(error))
-            return Refused(code="no_api_key", message="The Telnyx API key is not set up.")
+        except (SecretMissing, SecretUnreadable) as error:
+            return _without_key(error)
         except ValidationError as error:  # what Telnyx could only refuse is not sent at all
             fields = ", ".join(str(each["loc"][-1]) for each in error.errors() if each["loc"])
             return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
@@ -151,6 +150,13 @@ class Dispatcher:
                 if each.insight_id
             )
         )
+
+
+def _without_key(error: SecretMissing | SecretUnreadable) -> Result:
+    logger.error(str(error))
+    if isinstance(error, SecretUnreadable):
+        return Unsettled(sure=True)
+    return Refused(code="no_api_key", message="The Telnyx API key is not set up.")
 
 
 def result_of(error: TelnyxError) -> Result:

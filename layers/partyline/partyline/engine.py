@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING
 from partyline.domain import Decision, Refusal, decide
 from partyline.domain.commands import Command
 from partyline.domain.conversation import Conversation
-from partyline.domain.inputs import CommandResult, Input, Tick, Unsettled
-from partyline.store import Conflict, Duplicate, Inbox, Store
+from partyline.domain.inputs import (
+    CommandResult,
+    Input,
+    InviteParticipant,
+    SendMessage,
+    StartConversation,
+    Tick,
+)
+from partyline.store import MAX_DOCUMENT_BYTES, Conflict, Duplicate, Inbox, Store
 from partyline.telemetry import count, logger
 
 if TYPE_CHECKING:
@@ -25,8 +32,17 @@ if TYPE_CHECKING:
 MAX_CONFLICTS = 10
 """How often a step is decided anew because somebody else moved the conversation meanwhile."""
 
-MAX_ROUNDS = 8
-"""How often the results of commands may bring up more commands within one invocation."""
+MAX_COMMANDS = 40
+"""How many commands one invocation carries out; what is owed beyond them is the next one's."""
+
+MAX_RESULTS = 10
+"""How many results make one step: a transaction takes 100 items, and a result makes several."""
+
+MAX_ASKED_BYTES = 250_000
+"""What requests may bring a conversation to. The rest of an item is for what then happens in it."""
+
+ASKED = (StartConversation, InviteParticipant, SendMessage)
+"""The inputs that a conversation may be too large for."""
 
 PAUSE_SECS = 0.02
 
@@ -85,15 +101,13 @@ class Engine:
         except Duplicate as duplicate:
             known = duplicate
             decision = self._step(load, [Tick(id=given.id)], None)
-        conversation, unsettled = self._carry_out(decision, given.id)
-        # Of a doubled input nothing may be left to somebody who may have died over it.
-        left = known is not None and conversation is not None and conversation.owes
+        conversation = self._carry_out(decision, given.id)
         return Ingested(
             conversation=conversation,
             refusal=decision.refusal,
             duplicate=known is not None,
             known_hash=known.request_hash if known else None,
-            pending=unsettled or left,
+            pending=_left(conversation, None if known else given.id),
         )
 
     def _step(self, load: Load, inputs: Sequence[Input], inbox: Inbox | None) -> Decision:
@@ -101,12 +115,18 @@ class Engine:
         for attempt in range(MAX_CONFLICTS):
             before = load()
             decision = self._decide(before, inputs)
-            mark = None if decision.refusal else inbox
+            mark = inbox
             must = mark is not None and mark.request_hash is not None
+            if decision.refusal and mark:
+                # What was done once is not refused the second time, and a refusal leaves no mark.
+                self._store.check(mark)
+                mark, must = None, False
             if decision.conversation is None or not (decision.changed or must):
                 return decision
+            asked = decision.changed and isinstance(inputs[0], ASKED)
+            max_bytes = MAX_ASKED_BYTES if asked else MAX_DOCUMENT_BYTES
             try:
-                stored = self._store.commit(before, decision, mark)
+                stored = self._store.commit(before, decision, mark, max_bytes)
             except Conflict:
                 self._sleep(PAUSE_SECS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
                 continue
@@ -129,17 +149,17 @@ class Engine:
             )
         return whole
 
-    def _carry_out(self, decision: Decision, cause: str) -> tuple[Conversation | None, bool]:
-        """Carry commands out until none is due; say whether one of them could not be settled."""
-        unsettled = False
-        for _ in range(MAX_ROUNDS):
-            conversation = decision.conversation
-            if conversation is None or not decision.commands:
-                break
-            results = list(self._results(conversation, decision.commands, cause))
-            unsettled = unsettled or any(isinstance(each.result, Unsettled) for each in results)
+    def _carry_out(self, decision: Decision, cause: str) -> Conversation | None:
+        """Carry commands out, and those that their results bring up, until none is due."""
+        conversation, due = decision.conversation, list(decision.commands)
+        carried_out = 0
+        while conversation is not None and due and carried_out < MAX_COMMANDS:
+            now, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
+            carried_out += len(now)
+            results = list(self._results(conversation, now, cause))
             decision = self._step(self._held(conversation), results, None)
-        return decision.conversation, unsettled
+            conversation, due = decision.conversation, [*due, *decision.commands]
+        return conversation
 
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
@@ -170,6 +190,15 @@ class Engine:
         """The conversation that we hold, at first; the stored one, once ours was found stale."""
         held = [conversation]
         return lambda: held.pop() if held else self._store.load(conversation.id)
+
+
+def _left(conversation: Conversation | None, cause: str | None) -> bool:
+    """Whether a command is still owed that `cause` brought about; any at all if that is None.
+
+    Of a doubled input nothing may be left to somebody who may have died over it.
+    """
+    commands = conversation.commands.values() if conversation else []
+    return any(each.pending and cause in (None, each.cause) for each in commands)
 
 
 def _report(conversation: Conversation, decision: Decision) -> None:

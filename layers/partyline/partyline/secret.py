@@ -7,41 +7,52 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
-MAX_AGE_SECS = 300
-"""How long a value is kept, so that a rotated one is used without a deployment."""
-
 
 class SecretMissing(Exception):  # noqa: N818 - says what is wrong
-    """A secret cannot be read or lacks what it should hold. Names the secret, never its value."""
+    """A secret lacks what it should hold. Names the secret, never its value."""
+
+
+class SecretUnreadable(Exception):  # noqa: N818 - as above
+    """A secret cannot be read now. Names the secret."""
 
 
 class Secret:
-    """A secret whose value is a JSON object."""
+    """A secret whose value is a JSON object.
 
-    def __init__(self, secret_id: str, client: Callable[[], Any]) -> None:
+    A value is kept for `max_age_secs`, so that a rotated one is used without a deployment.
+    """
+
+    def __init__(self, secret_id: str, client: Callable[[], Any], max_age_secs: int) -> None:
         """Keep the name and how to make a Secrets Manager client; neither is used yet."""
         self._id = secret_id
         self._client = client
+        self._max_age_secs = max_age_secs
         self._provider: SecretsProvider | None = None
 
     def document(self, *, fresh: bool = False) -> dict[str, Any]:
-        """The value; `fresh` reads it again however young it is. Raises SecretMissing."""
+        """The value; `fresh` reads it again however young it is.
+
+        Raises SecretMissing and SecretUnreadable.
+        """
         from aws_lambda_powertools.utilities.parameters import SecretsProvider
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
         if self._provider is None:
             self._provider = SecretsProvider(boto3_client=self._client())
         try:
-            text = self._provider.get(self._id, max_age=MAX_AGE_SECS, force_fetch=fresh)
+            text = self._provider.get(self._id, max_age=self._max_age_secs, force_fetch=fresh)
+        except GetParameterError:
+            raise SecretUnreadable(f"secret {self._id} cannot be read") from None
+        try:
             value = json.loads(str(text))
-        except (GetParameterError, ValueError) as error:
-            raise SecretMissing(f"secret {self._id} cannot be read as JSON") from error
+        except ValueError:
+            raise SecretMissing(f"secret {self._id} is not JSON") from None
         if not isinstance(value, dict):
             raise SecretMissing(f"secret {self._id} is not a JSON object")
         return value
 
     def field(self, name: str, *, fresh: bool = False) -> str:
-        """One text of it. Raises SecretMissing when it is not there or empty."""
+        """One text of it. Raises SecretUnreadable, and SecretMissing for an empty one too."""
         value = self.document(fresh=fresh).get(name)
         if not isinstance(value, str) or not value:
             raise SecretMissing(f"secret {self._id} has no {name}")

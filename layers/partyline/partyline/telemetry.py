@@ -1,12 +1,43 @@
 """Logs and metrics. Nothing that says who somebody is, or what was said, goes into either."""
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+T = TypeVar("T")
 
 logger = Logger(log_uncaught_exceptions=False)
-metrics = Metrics()
+
+
+# The local stack runs several invocations at once in one process, and each counts its own.
+_counted: ContextVar[EphemeralMetrics | None] = ContextVar("counted", default=None)
 
 
 def count(name: str, value: int = 1) -> None:
-    """Count something that happened, under the function's own dimensions."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    """Count something that happened in this invocation, under the function's own dimensions."""
+    metrics = _counted.get()
+    if metrics:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def observed(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
+    """A Lambda handler around `work` whose logs say which invocation, and whose counts go out."""
+
+    @functools.wraps(work)
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: Any) -> T:
+        logger.thread_safe_clear_keys()
+        metrics = EphemeralMetrics()
+        token = _counted.set(metrics)
+        try:
+            return work(event, context)
+        finally:
+            _counted.reset(token)
+            if metrics.metric_set:  # Powertools warns of an invocation that counts nothing
+                metrics.flush_metrics()
+
+    return handler

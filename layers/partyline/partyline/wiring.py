@@ -4,6 +4,7 @@ A process makes one `Wiring` and keeps it, so that connections are kept too. Tes
 stack make their own, with another clock, another Telnyx or another table.
 """
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -33,9 +34,11 @@ class Wiring:
         clock: Callable[[], datetime] = utc_now,
         telnyx_transport: "httpx.BaseTransport | None" = None,
         dynamodb: Any = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take what is not to be made here: a clock, a way to Telnyx, a DynamoDB client."""
         self.clock = clock
+        self._sleep = sleep
         self._telnyx_transport = telnyx_transport
         self._dynamodb = dynamodb
 
@@ -67,7 +70,8 @@ class Wiring:
     @cached_property
     def bearer_keys(self) -> "Secret":
         """Where the hashes of the bearer keys are kept."""
-        return self._secret(AuthorizerSettings.from_environment().bearer_keys_secret)
+        secret_id = AuthorizerSettings.from_environment().bearer_keys_secret
+        return self._secret(secret_id, max_age_secs=30)  # a key taken away has to stop working
 
     @cached_property
     def engine(self) -> "Engine":
@@ -82,16 +86,17 @@ class Wiring:
             base_url=self.settings.telnyx_api_base_url,
             timeout_secs=self.settings.telnyx_timeout_secs,
             transport=self._telnyx_transport,
+            pause=self._sleep,
         )
-        return Engine(self.store, Dispatcher(Telnyx(client)), self.clock)
+        return Engine(self.store, Dispatcher(Telnyx(client)), self.clock, self._sleep)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)
 
-    def _secret(self, secret_id: str) -> "Secret":
+    def _secret(self, secret_id: str, max_age_secs: int = 300) -> "Secret":
         from partyline.secret import Secret
 
-        return Secret(secret_id, lambda: _aws_client("secretsmanager"))
+        return Secret(secret_id, lambda: _aws_client("secretsmanager"), max_age_secs)
 
 
 def _aws_client(service: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from partyline.telnyx import errors
 from partyline.telnyx.errors import NoAnswer, NotSent, Refusal, TelnyxError, refusal
 
-LEG = "/calls/v3%3Aabc/actions/ai_assistant_start"
+LEG = "/calls/v3%3Aabc/actions/hangup"
 
 
 def answer(code: object, pointer: str | None = None) -> bytes:
@@ -62,6 +62,9 @@ def test_each_answer_of_telnyx_means_one_thing(
 def test_a_404_is_the_end_of_a_call_only_on_a_call() -> None:
     assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEnded)
     assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequest)
+    for action in ("ai_assistant_start", "ai_assistant_join"):  # may be about the assistant
+        path = f"/calls/v3%3Aabc/actions/{action}"
+        assert isinstance(refusal(path, 404, {}, b""), errors.InvalidRequest)
     assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequest)
 
 

@@ -76,6 +76,8 @@ class Command(BaseModel):
     attempts: int = 0
     sent_at: datetime | None = None
     """When it was first sent without a certain answer; None if it surely had no effect yet."""
+    claimed_at: datetime | None = None
+    """When it was last taken to be sent."""
     not_before: datetime
     find: bool = False
     """Look for its effect at Telnyx instead of sending it."""
@@ -88,6 +90,18 @@ class Command(BaseModel):
     def expired(self, now: datetime) -> bool:
         """Whether it is too late to rely on Telnyx dropping a double."""
         return self.sent_at is not None and now - self.sent_at > RESEND_WINDOW
+
+    def claim(self, now: datetime) -> None:
+        """Take it to be sent now: leased, so that nobody else sends it meanwhile."""
+        self.attempts += 1
+        self.claimed_at = now
+        self.sent_at = self.sent_at or now
+        self.not_before = now + LEASE
+
+    def unsend(self) -> None:
+        """The last sending surely had no effect; an earlier one, still in doubt, may have had."""
+        if self.sent_at == self.claimed_at:
+            self.sent_at = None
 
     def wait(self, now: datetime) -> None:
         """Leave it for a while; a little longer each time."""

@@ -216,8 +216,8 @@ class Conversation(Stored):
         """Every leg with the participant whose it is."""
         return [(each, leg) for each in self.participants for leg in each.legs]
 
-    def assistant_leg(self) -> Leg | None:
-        """The leg through which the assistant is spoken to: the host's, else any that is joined."""
+    def speaker(self) -> tuple[Participant, Leg] | None:
+        """Through whose call the assistant is reached: the host's, else any that is joined."""
         people = [each for each in self.participants if each.host or each.joined_at]
-        lines = [each.line for each in people if each.line is not None]
-        return next((leg for leg in lines if leg.up), lines[0] if lines else None)
+        lines = [(each, each.line) for each in people if each.line and not each.removed]
+        return next(((each, leg) for each, leg in lines if leg.up), None)

@@ -32,6 +32,11 @@ class Decision:
     refusal: Refusal | None = None
 
 
+def _progress(conversation: Conversation) -> tuple[int, int]:
+    """How far it has come: every move leaves an event, and none goes back."""
+    return conversation.seq, sum(each.pending for each in conversation.commands.values())
+
+
 def decide(conversation: Conversation | None, given: Input, now: datetime) -> Decision:
     """What becomes of a conversation (None: there is none yet) when an input comes at a time.
 
@@ -47,8 +52,11 @@ def decide(conversation: Conversation | None, given: Input, now: datetime) -> De
     else:
         step = Step(conversation.model_copy(deep=True), now, given.id)
     RECORD[type(given)](step, given)
-    for rule in RULES:
-        rule(step)
+    before = None
+    while before != _progress(step.conversation):  # one rule may be food for an earlier one
+        before = _progress(step.conversation)
+        for rule in RULES:
+            rule(step)
     commands = claim(step)
     schedule(step)
     changed = step.conversation != conversation

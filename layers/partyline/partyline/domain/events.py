@@ -30,7 +30,6 @@ class EventType(StrEnum):
     LEG_SCREENING = "leg.screening"
     LEG_JUDGED = "leg.judged"
     LEG_ENDED = "leg.ended"
-    MESSAGE_OWED = "message.owed"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
     COMMAND_FAILED = "command.failed"

@@ -60,6 +60,15 @@ def answered(step: Step, participant: Participant, leg: Leg, at: datetime | None
         leg.judged_by = step.now + VERDICT_WAIT[participant.plan.machine_detection]
 
 
+def lay_ghost(step: Step, participant: Participant, leg: Leg) -> None:
+    """Hang up a call that lives although we took it for over, with no word of Telnyx's hangup.
+
+    Its dial was given up as it left no trace, say. Of a call that is over it is harmless.
+    """
+    if not leg.up and leg.call_control_id and leg.hangup_cause is None:
+        step.owe(Action.HANG_UP, participant, leg)
+
+
 def hung_up(step: Step, participant: Participant, leg: Leg, at: datetime | None = None) -> None:
     """Record that a call is over, and how it came out if that is not settled yet."""
     hang_up = step.command(Action.HANG_UP, participant, leg)
@@ -86,7 +95,7 @@ def accept(step: Step, participant: Participant, leg: Leg) -> None:
     leg.outcome = leg.outcome or (Outcome.MACHINE if leg.machine else Outcome.HUMAN)
     leg.judged_by = None
     for other in participant.legs:
-        if other.up and other is not leg:
+        if other is not leg and not other.spent:
             other.outcome = Outcome.CANCELLED
     step.move_participant(participant, ParticipantStatus.WAITING)
 
@@ -99,6 +108,9 @@ def assistant_runs(step: Step, telnyx_conversation_id: str | None) -> None:
         conversation.telnyx_conversation_id or telnyx_conversation_id
     )
     leg = host.line or (host.legs[-1] if host.legs else None)
+    start = leg and step.command(Action.START, host, leg)
+    if start and conversation.telnyx_conversation_id:
+        settle(step, start)
     if leg is None or conversation.status is not ConversationStatus.CONNECTING:
         return
     if host.accepted is None:

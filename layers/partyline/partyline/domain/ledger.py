@@ -1,6 +1,6 @@
 """Rules for what is owed: when it is too late for it, when it is pointless, and who does it."""
 
-from partyline.domain.commands import FOUND_BY_LOOKING, LEASE, SAFE_AGAIN, Action, Command
+from partyline.domain.commands import FOUND_BY_LOOKING, SAFE_AGAIN, Action, Command
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.facts import settle
 from partyline.domain.results import UNKNOWN, refused
@@ -24,16 +24,24 @@ def expire(step: Step) -> None:
 def withdraw(step: Step) -> None:
     """What is owed to a call that nobody needs, or to a conversation that is over, is dropped.
 
-    A dial or a start that may have taken effect is looked for instead, so that it can be undone.
+    A dial or a start that may have taken effect is looked for instead, so that it can be undone. A
+    message is kept for another call; one that is on its way waits for its answer first.
     """
     conversation = step.conversation
     for command in list(conversation.commands.values()):
         participant, leg = _for_whom(conversation, command)
         if participant is None or leg is None or not _pointless(step, command, participant, leg):
             continue
-        if command.action in FOUND_BY_LOOKING and command.sent_at and leg.up:
-            command.find = True
+        in_doubt = command.sent_at is not None
+        on_its_way = in_doubt and step.now < command.not_before
+        if command.action in FOUND_BY_LOOKING and in_doubt and leg.up:
+            command.find = command.find or not on_its_way
             continue
+        if command.action is Action.MESSAGE and not conversation.over:
+            if on_its_way:
+                continue
+            if not in_doubt:
+                conversation.untold[:0] = command.messages or []
         settle(step, command, "failed")
         if command.action is Action.DIAL and leg.up:
             leg.outcome = leg.outcome or Outcome.CANCELLED
@@ -49,6 +57,8 @@ def _pointless(step: Step, command: Command, participant: Participant, leg: Leg)
     if command.action in (Action.STOP, Action.LOOK):
         return False
     if not needed(step, participant, leg):
+        return True
+    if command.action is Action.SCREEN and participant.accepted is not None:
         return True
     return step.conversation.over and command.action is not Action.DIAL
 
@@ -90,7 +100,5 @@ def claim(step: Step) -> list[Command]:
         if not command.pending or step.now < command.not_before:
             continue
         due.append(command)
-        command.attempts += 1
-        command.not_before = step.now + LEASE
-        command.sent_at = command.sent_at or step.now
+        command.claim(step.now)
     return due

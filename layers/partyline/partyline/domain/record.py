@@ -16,6 +16,7 @@ from partyline.domain.facts import (
     assistant_runs,
     hung_up,
     keep_insights,
+    lay_ghost,
     settle,
 )
 from partyline.domain.inputs import (
@@ -125,7 +126,7 @@ def _participant(new: NewParticipant, now: datetime, *, host: bool = False) -> P
         name=new.name,
         on_hangup=new.on_hangup,
         plan=new.plan,
-        tell_assistant=new.tell_assistant and not host,
+        tell_assistant=new.tell_assistant,
         created_at=now,
     )
     if new.call_control_id is not None:
@@ -156,7 +157,7 @@ def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Le
                 return participant, leg
     hinted = conversation.participant(call.participant)
     leg_hinted = hinted and hinted.leg(call.leg)
-    if hinted and leg_hinted and leg_hinted.call_control_id is None:
+    if hinted and leg_hinted and not (leg_hinted.call_control_id or leg_hinted.call_leg_id):
         return hinted, leg_hinted
     return None
 
@@ -178,20 +179,14 @@ def _initiated(step: Step, given: CallInitiated) -> None:
     found = _heard_of(step, given.call)
     if found:
         step.move_leg(*found, LegStatus.RINGING, given.occurred_at)
-        _lay_ghost(step, *found)
-
-
-def _lay_ghost(step: Step, participant: Participant, leg: Leg) -> None:
-    """Hang up a call that lives although we gave its dial up, having found no trace of it."""
-    if not leg.up and leg.failure and leg.call_control_id and leg.hangup_cause is None:
-        step.owe(Action.HANG_UP, participant, leg)
+        lay_ghost(step, *found)
 
 
 def _answered(step: Step, given: CallAnswered) -> None:
     found = _heard_of(step, given.call)
     if found:
         answered(step, *found, given.occurred_at)
-        _lay_ghost(step, *found)
+        lay_ghost(step, *found)
 
 
 def _hangup(step: Step, given: CallHangup) -> None:
@@ -221,6 +216,9 @@ def _gathered(step: Step, given: DigitsGathered) -> None:
     if found is None:
         return
     participant, leg = found
+    screen = step.command(Action.SCREEN, participant, leg)
+    if screen:
+        settle(step, screen)
     screening = participant.plan and participant.plan.screening
     if not screening or leg.status is not LegStatus.SCREENING or leg.outcome is not None:
         return
@@ -250,10 +248,17 @@ def _ended(step: Step, given: ConversationEnded) -> None:
     ours = step.conversation.telnyx_conversation_id
     if found is None or (ours and given.telnyx_conversation_id not in (None, ours)):
         return
+    host = step.conversation.host
     # Whether Telnyx also sends this for each joined leg is not documented: only the host's counts.
-    if found[0].host or not any(leg.up for leg in step.conversation.host.legs):
-        step.conversation.telnyx_conversation_id = ours or given.telnyx_conversation_id
-        step.move(ConversationStatus.ENDED, reason=given.reason or "ended_by_telnyx")
+    if not found[0].host and any(leg.up for leg in host.legs):
+        return
+    if step.conversation.status is ConversationStatus.CONNECTING:
+        start = step.command(Action.START, host, host.line) if host.line else None
+        if start is None or start.sent_at is None:
+            return  # ours cannot have run: this is of another one, before us on the same call
+        assistant_runs(step, given.telnyx_conversation_id)  # what has ended has run
+    step.conversation.telnyx_conversation_id = ours or given.telnyx_conversation_id
+    step.move(ConversationStatus.ENDED, reason=given.reason or "ended_by_telnyx")
 
 
 def _insights(step: Step, given: InsightsGenerated) -> None:
@@ -284,6 +289,7 @@ def _remove(step: Step, given: RemoveParticipant) -> None:
     participant.removed = True
     if participant.status in REACHING or participant.status is ParticipantStatus.WAITING:
         step.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
+        step.tell(participant, Outcome.CANCELLED)
 
 
 def _message(step: Step, given: SendMessage) -> None:
@@ -299,7 +305,7 @@ def _stop(step: Step, given: StopConversation) -> None:
         step.refuse("conversation_over", f"The conversation is {step.conversation.status}.")
         return
     if stop and given.hang_up:
-        stop.hang_up = True
+        stop.hang_up = stop.by_request = True
     step.stop(hang_up=given.hang_up, reason="requested", by_request=True)
 
 

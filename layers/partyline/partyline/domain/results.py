@@ -13,6 +13,7 @@ from partyline.domain.facts import (
     assistant_runs,
     hung_up,
     keep_insights,
+    lay_ghost,
     settle,
 )
 from partyline.domain.inputs import (
@@ -45,8 +46,9 @@ def record_result(step: Step, given: CommandResult) -> None:
     participant = conversation.participant(command.participant_id)
     leg = participant.leg(command.leg) if participant else None
     if isinstance(given.result, Accepted):
-        if command.action is Action.DIAL and leg:
+        if command.action is Action.DIAL and participant and leg:
             adopt(leg, given.result)
+            lay_ghost(step, participant, leg)
         if command.action is Action.START:
             assistant_runs(step, given.result.telnyx_conversation_id)
     if command.pending:
@@ -56,12 +58,12 @@ def record_result(step: Step, given: CommandResult) -> None:
 def _accepted(
     step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: Accepted
 ) -> None:
-    if command.find:
-        step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
     if _unnamed(step, command, leg):
         command.find = True
         command.wait(step.now)
         return
+    if command.find:
+        step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
     settle(step, command)
     if command.action is Action.JOIN and participant:
         if step.move_participant(participant, ParticipantStatus.JOINED):
@@ -117,18 +119,18 @@ def refused(
         step.move(ConversationStatus.FAILED, failure)
     elif command.action is Action.DIAL:
         leg.failure = failure
-        leg.outcome = Outcome.LIMITED if given.limit else Outcome.ERROR
+        leg.outcome = leg.outcome or (Outcome.LIMITED if given.limit else Outcome.ERROR)
         step.move_leg(participant, leg, LegStatus.ENDED)
     elif command.action is Action.SCREEN:
         leg.failure = failure
-        leg.outcome = Outcome.ERROR
+        leg.outcome = leg.outcome or Outcome.ERROR
     elif command.action is Action.JOIN:
         leg.failure = failure
         if step.move_participant(
             participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure.model_dump()
         ):
             step.tell(participant, Outcome.ERROR)
-    elif command.action is Action.LOOK:
+    elif command.action in (Action.LOOK, Action.HANG_UP) and leg.up:
         leg.look_at = step.now + LOOK_EVERY
 
 
@@ -150,7 +152,7 @@ def _unsettled(
     given: Unsettled,
 ) -> None:
     if given.sure:
-        command.sent_at = None
+        command.unsend()
     # A call that nobody needs is hung up however long it takes; all else is given up some time.
     if command.attempts >= MAX_ATTEMPTS and command.action is not Action.HANG_UP:
         refused(step, command, participant, leg, UNKNOWN)
@@ -179,20 +181,22 @@ def _looked(
     settle(step, command)
     if participant is None or leg is None or not leg.up:
         return
+    leg.look_at = step.now + LOOK_EVERY
     ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
-    if not given.alive and (given.answered or not ringing or _rang_out(step, leg)):
+    picked_up = given.answered or _picked_up_by_us(step, participant, leg)
+    rang_out = ringing and _rang_out(step, participant, leg)
+    if not given.alive and (not ringing or picked_up or rang_out):
         step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
         if given.answered:
             answered(step, participant, leg)
         hung_up(step, participant, leg)
-    elif given.alive and ringing and (given.answered or _picked_up_by_us(step, participant, leg)):
+        return
+    if given.alive and ringing and picked_up:
         step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
         answered(step, participant, leg)
-    elif ringing and _rang_out(step, leg):
-        leg.outcome = Outcome.NO_ANSWER
-    else:
-        leg.look_at = step.now + LOOK_EVERY
-        _still_up(step, participant, leg)
+    elif rang_out:
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
+    _still_up(step, participant, leg)
 
 
 def _still_up(step: Step, participant: Participant, leg: Leg) -> None:
@@ -208,9 +212,12 @@ def _picked_up_by_us(step: Step, participant: Participant, leg: Leg) -> bool:
     return answer is not None and answer.status == "done"
 
 
-def _rang_out(step: Step, leg: Leg) -> bool:
-    ring = timedelta(seconds=leg.ring_timeout_secs or 0)
-    return step.now - leg.created_at >= ring
+def _rang_out(step: Step, participant: Participant, leg: Leg) -> bool:
+    dial = step.command(Action.DIAL, participant, leg)
+    if dial is None or leg.ring_timeout_secs is None:
+        return False  # nobody's to let ring but the caller's
+    rings_since = dial.sent_at or leg.created_at
+    return step.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
 
 
 def _insights_found(

@@ -7,7 +7,7 @@ half-way is made good by the next one, whatever that is.
 
 from datetime import datetime, timedelta
 
-from partyline.domain.commands import Action
+from partyline.domain.commands import Action, Command
 from partyline.domain.conversation import Failure, Leg, Participant, Plan
 from partyline.domain.events import EventType
 from partyline.domain.facts import accept
@@ -24,7 +24,6 @@ from partyline.domain.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.step import Step
-from partyline.domain.telling import say
 
 SCREENING_GRACE = timedelta(seconds=30)
 """What is added to a screening's own time: the sentence has to be spoken first."""
@@ -85,8 +84,9 @@ def part(step: Step) -> None:
     for participant in conversation.participants:
         hung_up = participant.line is not None and not participant.line.up
         if hung_up and step.move_participant(participant, ParticipantStatus.LEFT):
-            step.tell(participant, "left")
-            _alone(step)
+            step.tell(participant, _departure(participant))
+            if participant.joined_at and not conversation.over and not _ends_it(participant):
+                _alone(step)
         if conversation.over:
             step.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         if conversation.status in CLOSED:
@@ -95,6 +95,12 @@ def part(step: Step) -> None:
             for leg in participant.legs:
                 if leg.up and leg.number != participant.accepted:
                     leg.outcome = leg.outcome or Outcome.CANCELLED
+
+
+def _departure(participant: Participant) -> str:
+    if participant.joined_at:
+        return "left"
+    return Outcome.CANCELLED if participant.removed else Outcome.DECLINED
 
 
 def _alone(step: Step) -> None:
@@ -110,8 +116,12 @@ def hunt(step: Step) -> None:
     if step.conversation.over:
         return
     for participant in step.conversation.participants:
-        if participant.status in REACHING and participant.plan:
+        if participant.status not in REACHING:
+            continue
+        if participant.plan:
             _hunt(step, participant, participant.plan)
+        elif all(leg.spent for leg in participant.legs):
+            _give_up(step, participant, participant.legs[-1].outcome or Outcome.ERROR)
 
 
 def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
@@ -131,7 +141,7 @@ def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
         if step.now < participant.next_round_at:
             return
     participant.next_round_at = None
-    if tried:
+    if tried and not participant.host:
         _tell_next(step, participant)
     ring = plan.ring_timeout_secs
     if deadline:
@@ -147,13 +157,9 @@ def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
-def _reason(step: Step, participant: Participant, outcome: Outcome) -> str:
-    return say(step.conversation.words, outcome, name=participant.name)
-
-
 def _tell_next(step: Step, participant: Participant) -> None:
     outcome = participant.legs[-1].outcome or Outcome.ERROR
-    step.tell(participant, "trying_next", _reason(step, participant, outcome))
+    step.tell(participant, "trying_next", outcome)
 
 
 def _give_up(
@@ -168,10 +174,9 @@ def _give_up(
         failure=failure and failure.model_dump(),
     )
     if len(participant.legs) > 1:
-        step.tell(participant, "exhausted", _reason(step, participant, outcome))
+        step.tell(participant, "exhausted", outcome)
     else:
         step.tell(participant, outcome)
-    part(step)  # what still rings is of no use any more
 
 
 def end(step: Step) -> None:
@@ -189,7 +194,6 @@ def end(step: Step) -> None:
             step.stop(hang_up=True, reason="nobody_left")
     if conversation.status is ConversationStatus.STOPPING and _has_stopped(step):
         step.move(ConversationStatus.ENDED)
-    part(step)
 
 
 def _ends_it(participant: Participant) -> bool:
@@ -208,12 +212,23 @@ def _host_failure(host: Participant) -> Failure:
 
 def _has_stopped(step: Step) -> bool:
     conversation = step.conversation
-    start = next((c for c in conversation.commands.values() if c.action is Action.START), None)
-    if start is None or start.status == "failed":
-        return True  # the assistant never ran
+    if not _may_run(step):
+        return True
     if conversation.stop_by and step.now >= conversation.stop_by:
         return True
     return not any(leg.up for _, leg in conversation.legs())
+
+
+def _start(step: Step) -> Command | None:
+    host = step.conversation.host
+    return step.command(Action.START, host, host.line) if host.line else None
+
+
+def _may_run(step: Step) -> bool:
+    """Whether the assistant has been started, for all we know."""
+    start = _start(step)
+    known = step.conversation.active_at is not None
+    return known or (start is not None and start.status != "failed")
 
 
 def connect(step: Step) -> None:
@@ -224,6 +239,7 @@ def connect(step: Step) -> None:
     first = conversation.host.legs[0] if conversation.host.legs else None
     if conversation.direction is Direction.INBOUND and first and first.status is LegStatus.RINGING:
         step.owe(Action.ANSWER, conversation.host, first)
+    start = _start(step)
     for participant in conversation.participants:
         line = participant.line
         if participant.status is not ParticipantStatus.WAITING or line is None:
@@ -234,15 +250,10 @@ def connect(step: Step) -> None:
         elif conversation.active_at and conversation.telnyx_conversation_id:
             command = step.owe(Action.JOIN, participant, line)
             step.move_participant(participant, ParticipantStatus.JOINING, command_id=command.id)
-        elif conversation.active_at and not _start_pending(step):
+        elif conversation.active_at and not (start and start.pending):
             # The assistant runs, but under which id was never found out.
             step.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
             step.tell(participant, Outcome.ERROR)
-
-
-def _start_pending(step: Step) -> bool:
-    commands = step.conversation.commands.values()
-    return any(each.pending and each.action is Action.START for each in commands)
 
 
 def tell(step: Step) -> None:
@@ -250,16 +261,14 @@ def tell(step: Step) -> None:
     conversation = step.conversation
     if conversation.over:
         conversation.untold.clear()
-    leg = conversation.assistant_leg()
+    speaker = conversation.speaker()
     talking = any(c.action is Action.MESSAGE for c in conversation.commands.values())
-    if not conversation.active_at or not conversation.untold or leg is None or talking:
+    if not conversation.active_at or not conversation.untold or speaker is None or talking:
         return
-    participant = next(p for p, each in conversation.legs() if each is leg)
     conversation.messages_owed += 1
     step.owe(
         Action.MESSAGE,
-        participant,
-        leg,
+        *speaker,
         nth=conversation.messages_owed,
         messages=list(conversation.untold),
     )
@@ -268,13 +277,17 @@ def tell(step: Step) -> None:
 
 def let_go(step: Step) -> None:
     """The assistant is stopped where its call outlives it; calls that nobody needs are hung up."""
-    conversation = step.conversation
-    host = conversation.host
-    stop = conversation.stop
-    if conversation.status is ConversationStatus.STOPPING and stop and host.line and host.line.up:
-        start = step.command(Action.START, host, host.line)
-        if start and start.status == "done" and (stop.by_request or not host.line.ours):
-            step.owe(Action.STOP, host, host.line)
+    conversation, stop, start = step.conversation, step.conversation.stop, _start(step)
+    # One that Telnyx itself ended needs no stop; one that runs after all, given up or not, does.
+    unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
+    runs = conversation.active_at is not None or (start is not None and start.status == "done")
+    speaker = conversation.speaker()
+    stops = [each for each in conversation.commands.values() if each.action is Action.STOP]
+    stopped = any(each.status != "failed" for each in stops)
+    if conversation.over and unwanted and runs and speaker and not stopped:
+        by_request = stop is not None and stop.by_request
+        if by_request or not speaker[1].ours:
+            step.owe(Action.STOP, *speaker)
     for participant, leg in conversation.legs():
         if leg.up and leg.call_control_id and not needed(step, participant, leg):
             step.owe(Action.HANG_UP, participant, leg)
@@ -291,7 +304,8 @@ def needed(step: Step, participant: Participant, leg: Leg) -> bool:
     if not leg.ours:
         return True  # it was live before us, and goes back to whose it is
     if conversation.over:
-        return stop is not None and not stop.hang_up and participant.joined_at is not None
+        on_the_line = participant.joined_at is not None or (participant.host and accepted)
+        return stop is not None and not stop.hang_up and on_the_line
     return participant.status not in GONE
 
 

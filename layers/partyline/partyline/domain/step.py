@@ -21,7 +21,7 @@ from partyline.domain.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.telling import say
+from partyline.domain.telling import NAMELESS, THE_HOST, say
 
 STOP_GRACE = timedelta(seconds=60)
 """How long a stopping conversation waits for Telnyx to say that it has ended."""
@@ -86,7 +86,8 @@ class Step:
             conversation.stop_by = self.now + STOP_GRACE
         else:
             conversation.ended_at = self.now
-            if conversation.active_at and not conversation.insights:
+            ran = conversation.active_at or conversation.telnyx_conversation_id
+            if ran and not conversation.insights:
                 conversation.insights_at = self.now + INSIGHTS_AFTER
         self.event(
             EventType(f"conversation.{status}"),
@@ -211,9 +212,11 @@ class Step:
         """The command of that action for a leg, if it is or was owed."""
         return self.conversation.commands.get(key_of(action, participant.id, leg.number, None))
 
-    def tell(self, participant: Participant, key: str, reason: str = "") -> None:
-        """Have the assistant told about a person, once it runs."""
+    def tell(self, participant: Participant, key: str, reason: Outcome | None = None) -> None:
+        """Have the assistant told about a person, and for what `reason`, once it runs."""
         if participant.tell_assistant and not self.conversation.over:
             words = self.conversation.words
-            content = say(words, key, name=participant.name, reason=reason)
+            name = participant.name or (THE_HOST if participant.host else NAMELESS)
+            why = say(words, reason, name=name) if reason else ""
+            content = say(words, key, name=name, reason=why)
             self.conversation.untold.append(Message(role="system", content=content))

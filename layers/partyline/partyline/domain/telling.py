@@ -6,6 +6,7 @@ A conversation's own `words` replace these, sentence by sentence. `{name}` is th
 from partyline.domain.statuses import Outcome
 
 NAMELESS = "The invited person"
+THE_HOST = "The first person on the line"
 
 WORDS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
@@ -24,7 +25,7 @@ WORDS: dict[str, str] = {
 }
 
 
-def say(words: dict[str, str], key: str, *, name: str | None, reason: str = "") -> str:
+def say(words: dict[str, str], key: str, *, name: str, reason: str = "") -> str:
     """The sentence for `key`, with the conversation's own `words` before ours."""
     sentence = words.get(key, WORDS[key])
-    return sentence.replace("{name}", name or NAMELESS).replace("{reason}", reason)
+    return sentence.replace("{name}", name).replace("{reason}", reason)

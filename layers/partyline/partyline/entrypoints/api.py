@@ -2,6 +2,7 @@
 
 import json
 import math
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,11 +15,13 @@ from partyline.entrypoints.guard import Handler, guarded
 from partyline.identity import fingerprint
 from partyline.store import Inbox, keys
 from partyline.telemetry import logger
-from partyline.telnyx.signature import SignatureError, raw_body
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 24
 MAX_IDEMPOTENCY_KEY_CHARS = 255
+
+MAX_DETAILS = 20
+"""How many wrong fields an answer names."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -70,17 +73,22 @@ class Request:
 
     def body(self, model: type[M]) -> M:
         """The body as `model`. Raises an ApiError that names each field that is wrong."""
+        given = self._json()
         try:
-            return model.model_validate(self._json())
+            return model.model_validate(given)
         except ValidationError as error:
-            details = [_detail(each) for each in error.errors(include_url=False)]
+            found = [_detail(each, given) for each in error.errors(include_url=False)]
+            once = {each["field"]: each for each in reversed(found)}  # the first of each field
+            details = list(reversed(once.values()))[:MAX_DETAILS]
             raise ApiError(422, "invalid_request", "The body is not valid.", details) from None
 
     def _json(self) -> Any:
+        body = self.event.get("body") or ""
         try:
-            raw = raw_body(self.event)
-        except SignatureError:
-            raise invalid("body", "not base64, though it says so") from None
+            encoded = self.event.get("isBase64Encoded")
+            raw = b64decode(body, validate=True) if encoded else body.encode()
+        except ValueError:
+            raise invalid("body", "not base64 though it says so, or not text") from None
         if len(raw) > MAX_BODY_BYTES:
             raise ApiError(413, "too_large", "A body has 256 KB at most.")
         try:
@@ -101,7 +109,7 @@ def api(operation: Callable[[Request], tuple[int, Any]]) -> Handler:
         key_id = ((context.get("authorizer") or {}).get("lambda") or {}).get("key_id")
         if not key_id:  # an API without its authorizer stays shut
             raise ApiError(401, "unauthorized", "A bearer key is needed.")
-        logger.append_keys(request_id=context["requestId"], key_id=key_id)
+        logger.thread_safe_append_keys(request_id=context["requestId"], key_id=key_id)
         return answer(*operation(Request(event, str(key_id))))
 
     return guarded(work)
@@ -112,15 +120,27 @@ def invalid(field: str, message: str, code: str = "invalid_request") -> ApiError
     return ApiError(422, code, f"{field}: {message}", [{"field": field, "message": message}])
 
 
-def _detail(error: ErrorDetails) -> dict[str, str]:
+def _detail(error: ErrorDetails, given: Any) -> dict[str, str]:
+    where = []
+    for part in error["loc"]:
+        # Of a union pydantic names the alternative too, which is nowhere in what was given.
+        if isinstance(given, dict) and (part in given or error["type"] == "missing"):
+            given = given.get(part)
+        elif isinstance(given, list) and isinstance(part, int):
+            given = given[part]
+        else:
+            continue
+        where.append(str(part))
     # A rule about several fields is raised by the model, and names its field in its message.
     named, colon, message = error["msg"].partition(": ")
     if error["type"] in OWN_RULES and colon:
-        return {"field": ".".join([*map(str, error["loc"]), named]), "message": message}
-    return {"field": ".".join(map(str, error["loc"])) or "body", "message": error["msg"]}
+        return {"field": ".".join([*where, named]), "message": message}
+    return {"field": ".".join(where) or "body", "message": error["msg"]}
 
 
-OWN_RULES = frozenset({"to", "repeated", "deadline", "on_host_hangup", "metadata", "words"})
+OWN_RULES = frozenset(
+    {"to", "repeated", "deadline", "on_host_hangup", "metadata", "words", "at_once", "assistant"}
+)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,11 +5,11 @@ one is replaced without an interruption.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from partyline.telemetry import count, logger, metrics
+from partyline.telemetry import count, logger, observed
 from partyline.wiring import wiring
 
 MAX_KEY_CHARS = 512
@@ -18,8 +18,7 @@ MAX_KEY_CHARS = 512
 def authorizer() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The handler of an HTTP API's Lambda authorizer, payload 2.0, simple responses."""
 
-    @logger.inject_lambda_context(clear_state=True)
-    @metrics.log_metrics
+    @observed
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         headers = event.get("headers") or {}
         scheme, _, key = str(headers.get("authorization") or "").partition(" ")
@@ -38,7 +37,18 @@ def _owner(key: str) -> str | None:
         return None
     given = sha256(key.encode("utf-8", "surrogatepass")).hexdigest().encode()
     owner = None
-    for known in wiring().bearer_keys.document().get("keys", []):
-        if hmac.compare_digest(given, str(known.get("sha256")).lower().encode()):
-            owner = str(known.get("id"))
+    for key_id, known in _known():
+        if hmac.compare_digest(given, known.lower().encode()):
+            owner = key_id
     return owner
+
+
+def _known() -> Iterator[tuple[str, str]]:
+    """The id and the hash of each key in the secret; an entry without both lets nobody in."""
+    entries = wiring().bearer_keys.document().get("keys")
+    for entry in entries if isinstance(entries, list) else [None]:
+        match entry:
+            case {"id": str(key_id), "sha256": str(known)} if key_id and known:
+                yield key_id, known
+            case _:
+                logger.error("the secret of the bearer keys holds what is no key")

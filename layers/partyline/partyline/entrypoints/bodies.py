@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain.conversation import Screening
@@ -11,7 +11,9 @@ from partyline.domain.telling import WORDS
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
+MAX_AT_ONCE = 20
 MAX_METADATA_BYTES = 8_192
+MAX_ASSISTANT_BYTES = 100_000
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
 
@@ -27,7 +29,16 @@ def _e164(number: str) -> str:
     return number
 
 
+def _listed(given: Any) -> Any:
+    if not isinstance(given, str | list):
+        raise PydanticCustomError("numbers", "a phone number, or a list of them")
+    return [given] if isinstance(given, str) else given
+
+
 PhoneNumber = Annotated[str, Field(max_length=64), AfterValidator(_e164)]
+Numbers = Annotated[
+    list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS), BeforeValidator(_listed)
+]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Words = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
@@ -107,11 +118,7 @@ class Reach(Body):
 class InviteBody(Reach):
     """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
 
-    to: (
-        PhoneNumber
-        | Annotated[list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS)]
-        | (None)
-    ) = None
+    to: Numbers | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
     on_hangup: Hangup = "continue_conversation"
@@ -125,7 +132,7 @@ class InviteBody(Reach):
     @property
     def numbers(self) -> list[str]:
         """The numbers to try, in their order."""
-        return [self.to] if isinstance(self.to, str) else list(self.to or [])
+        return self.to or []
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -160,6 +167,13 @@ class StartBody(Reach):
             raise PydanticCustomError(
                 "on_host_hangup", "on_host_hangup: on_hangup says something else"
             )
+        at_once = [
+            each.numbers if each.strategy == "at_once" else [1] for each in self.participants
+        ]
+        if sum(map(len, at_once)) > MAX_AT_ONCE:
+            raise PydanticCustomError("at_once", "participants: over 20 numbers would ring at once")
+        if self.assistant and len(self.assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
+            raise PydanticCustomError("assistant", "assistant: larger than 100 KB")
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
             raise PydanticCustomError("metadata", "metadata: larger than 8 KB")
         unknown = sorted(set(self.words) - set(WORDS))

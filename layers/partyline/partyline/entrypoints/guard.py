@@ -8,9 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.engine import Busy
 from partyline.entrypoints.answers import ApiError, Response, error_answer
-from partyline.secret import SecretMissing
+from partyline.secret import SecretMissing, SecretUnreadable
 from partyline.store import TooLarge
-from partyline.telemetry import count, logger, metrics
+from partyline.telemetry import count, logger, observed
 
 Handler = Callable[[dict[str, Any], Any], Response]
 
@@ -18,8 +18,7 @@ Handler = Callable[[dict[str, Any], Any], Response]
 def guarded(work: Callable[[dict[str, Any]], Response]) -> Handler:
     """A Lambda handler around `work`: whatever happens it answers, and says no more than it may."""
 
-    @logger.inject_lambda_context(clear_state=True)
-    @metrics.log_metrics
+    @observed
     def handler(event: dict[str, Any], _context: Any) -> Response:
         try:
             return work(event)
@@ -49,7 +48,7 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: Exception) -> str:
     """An error as the log may have it: where it was, not what was in the data it met."""
-    if isinstance(error, SecretMissing | ApiError):
+    if isinstance(error, SecretMissing | SecretUnreadable | ApiError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{each.name}:{each.lineno}" for each in reversed(frames))

@@ -5,7 +5,7 @@ from typing import Any
 
 from partyline.domain.inputs import Tick
 from partyline.store import keys
-from partyline.telemetry import count, logger, metrics
+from partyline.telemetry import count, logger, observed
 from partyline.wiring import wiring
 
 PER_SHARD = 25
@@ -18,8 +18,7 @@ SPARE_MILLIS = 3000
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The handler of the scheduled function. Answers how many conversations it touched."""
 
-    @logger.inject_lambda_context(clear_state=True)
-    @metrics.log_metrics
+    @observed
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         store, engine, now = wiring().store, wiring().engine, wiring().clock()
         touched = 0

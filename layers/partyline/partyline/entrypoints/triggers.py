@@ -109,10 +109,10 @@ def _ingest(request: Request, load: Load, given: Input) -> tuple[Ingested, Conve
     """Take the input in. Raises an ApiError for what the conversation's state does not allow."""
     inbox = request.inbox()
     ingested = wiring().engine.ingest(load, given, inbox)
-    if ingested.conversation is None:
-        raise unknown_conversation()
     if inbox and ingested.duplicate and ingested.known_hash != inbox.request_hash:
         raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
+    if ingested.conversation is None:
+        raise unknown_conversation()
     if ingested.refusal:
         refusal = ingested.refusal
         raise ApiError(REFUSALS.get(refusal.code, 409), refusal.code, refusal.message)

@@ -58,13 +58,13 @@ def _receive(request: dict[str, Any]) -> Response:
         raise ApiError(400, "malformed_webhook", f"The body is unusable: {error.reason}.") from None
     count("WebhookReceived")
     event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
-    logger.append_keys(event_id=event_id, event_type=event.event_type[:64])
+    logger.thread_safe_append_keys(event_id=event_id, event_type=event.event_type[:64])
     given, found = _input(request, event, event_id)
     if given is None or found is None:
         count("WebhookIgnored")
         logger.info("ignored")
         return answer(200, {"status": "ignored"})
-    logger.append_keys(conversation_id=found.conversation_id)
+    logger.thread_safe_append_keys(conversation_id=found.conversation_id)
     engine, store = wiring().engine, wiring().store
     inbox = Inbox(keys.webhook(found.conversation_id, event_id))
     ingested = engine.ingest(found.loader(store), given, inbox)

@@ -1,6 +1,7 @@
 """Conversations in DynamoDB: one table, one document a conversation, one transaction a step."""
 
 from partyline.store.store import (
+    MAX_DOCUMENT_BYTES,
     Conflict,
     Duplicate,
     Inbox,
@@ -10,4 +11,13 @@ from partyline.store.store import (
     conversation_in,
 )
 
-__all__ = ["Conflict", "Duplicate", "Inbox", "Listed", "Store", "TooLarge", "conversation_in"]
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "Conflict",
+    "Duplicate",
+    "Inbox",
+    "Listed",
+    "Store",
+    "TooLarge",
+    "conversation_in",
+]

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 INBOX_SECS = 7 * 24 * 3600
 """How long a webhook or an Idempotency-Key is remembered."""
 
-MAX_DOCUMENT_BYTES = 350_000
+MAX_DOCUMENT_BYTES = 390_000
 """What a conversation's document may come to; a DynamoDB item ends at 400 KB."""
 
-MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 300_000, 50_000
-"""An insight larger than this is kept as the beginning of its text."""
+MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
+"""An insight larger than this is kept as the beginning of its text.
+
+Fifty of them have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
+"""
 
 Row = dict[str, Any]
 
@@ -99,19 +102,29 @@ class Store:
             asked = left.get(self._table, {}).get("Keys")
         return found
 
+    def check(self, inbox: Inbox) -> None:
+        """Raise Duplicate when `inbox` was taken in before."""
+        row = self.find([inbox.key]).get(inbox.key)
+        if row is not None:
+            raise Duplicate(_request_hash(row))
+
     def commit(
-        self, before: Conversation | None, decision: Decision, inbox: Inbox | None = None
+        self,
+        before: Conversation | None,
+        decision: Decision,
+        inbox: Inbox | None = None,
+        max_bytes: int = MAX_DOCUMENT_BYTES,
     ) -> Conversation:
         """Write one step, all of it or nothing, and return the conversation with its new version.
 
         Raises Duplicate when `inbox` was taken in before, Conflict when the conversation is not
-        any more what was decided upon, TooLarge when it would not fit.
+        any more what was decided upon, TooLarge when its document would pass `max_bytes`.
         """
         after = decision.conversation
         if after is None:
             raise ValueError("there is no conversation to write")
         after = after.model_copy(update={"version": after.version + 1})
-        puts = [_state_put(before, after)]
+        puts = [_state_put(before, after, max_bytes)]
         if inbox:
             puts.append(_inbox_put(inbox, after.updated_at))
         puts += [
@@ -142,8 +155,9 @@ class Store:
         conversation = conversation_in(next((r for r in rows if r["sk"]["S"] == keys.STATE), None))
         if conversation is None:
             return None
-        found = [from_json(row["insight"]["S"]) for row in rows if "insight" in row]
-        return conversation, [Insight(**each) for each in found]
+        found = [Insight(**from_json(row["insight"]["S"])) for row in rows if "insight" in row]
+        order = {insight_id: nth for nth, insight_id in enumerate(conversation.insights)}
+        return conversation, sorted(found, key=lambda each: order.get(each.insight_id, 0))
 
     def timeline(self, conversation_id: str) -> list[Event]:
         """The events of a conversation in their order; none for one that does not exist."""
@@ -160,7 +174,9 @@ class Store:
         before = _read_cursor(cursor, status) if cursor else None
         statuses = [status] if status else list(ConversationStatus)
         pages = [self._places(each, limit + 1, before) for each in statuses]
-        places: list[str] = list(islice(merge(*pages, reverse=True), limit + 1))
+        # One that moved on between two of the queries stands in both.
+        once = dict.fromkeys(merge(*pages, reverse=True))
+        places: list[str] = list(islice(once, limit + 1))
         wanted = [keys.state(place.rpartition("#")[2]) for place in places[:limit]]
         found = self.find(wanted)
         conversations = [conversation_in(found.get(key)) for key in wanted]
@@ -225,9 +241,9 @@ def _put(key: Key, attributes: Row, *, new: bool = False) -> Row:
     return put
 
 
-def _state_put(before: Conversation | None, after: Conversation) -> Row:
+def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> Row:
     document = after.model_dump_json(exclude_defaults=True)
-    if len(document.encode()) > MAX_DOCUMENT_BYTES:
+    if len(document.encode()) > max_bytes:
         raise TooLarge(after.id)
     attributes: Row = {
         "version": {"N": str(after.version)},
@@ -252,6 +268,11 @@ def _inbox_put(inbox: Inbox, now: datetime) -> Row:
     put = _put(inbox.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
+
+
+def _request_hash(row: Row) -> str | None:
+    found: str | None = row.get("request_hash", {}).get("S")
+    return found
 
 
 def _event_row(conversation_id: str, event: Event) -> Row:
@@ -282,8 +303,7 @@ def _cancelled(error: ClientError, *, with_inbox: bool) -> Exception:
     codes = [reason.get("Code") for reason in reasons]
     failed = "ConditionalCheckFailed"
     if with_inbox and len(codes) > 1 and codes[1] == failed:
-        old = reasons[1].get("Item", {})
-        return Duplicate(old.get("request_hash", {}).get("S"))
+        return Duplicate(_request_hash(reasons[1].get("Item", {})))
     if failed in codes or "TransactionConflict" in codes:
         return Conflict()
     return error

@@ -176,7 +176,8 @@ _RULES = (
     _Rule(Unauthorized, code={"10009"}),
     _Rule(Forbidden, code={"10010", *CHANNEL_LIMITS}),
     _Rule(Forbidden, status={403}),
-    _Rule(CallEnded, status={404}, path=r"/calls/[^/]+"),
+    # Of a start or a join a 404 may mean the assistant or the conversation as well as the call.
+    _Rule(CallEnded, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
     _Rule(WebhookUrlsRefused, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
     _Rule(InvalidRequest),
 )

@@ -1,0 +1,76 @@
+"""The page's files, and the live stream: what the phone room and the console have in common."""
+
+import asyncio
+import json
+import mimetypes
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from local.room.hub import Hub
+
+FOLDER = Path(__file__).with_name("page")
+
+HEADERS = {
+    # No script, style or connection but the page's own; nothing inline, so no markup comes alive.
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+_LOOK_SECS = 0.05
+_BEAT_SECS = 10.0
+
+
+def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
+    """`/` and the page's files, and `/room/live`; `hello` is what a window is told first."""
+
+    async def file(request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        # The folder's own names, so that no path leads out of it.
+        known = {path.name: path for path in FOLDER.iterdir()}
+        if name not in known:
+            return PlainTextResponse("There is no such file.", 404, HEADERS)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Response(known[name].read_bytes(), headers=HEADERS, media_type=kind)
+
+    async def live(request: Request) -> Response:
+        since = hub.seen(request.query_params.get("since", ""))
+        stream = _events(hub, {**hello, "boot": hub.boot}, since)
+        return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
+
+    return [
+        Route("/", file),
+        Route("/room/page/{name}", file),
+        Route("/room/live", live),
+    ]
+
+
+async def _events(hub: Hub, hello: dict[str, Any], since: int) -> AsyncIterator[str]:
+    yield f"event: hello\ndata: {json.dumps(hello)}\n\n"
+    told, ready, idle = since, False, 0.0
+    while not hub.closed:
+        if hub.version > told:
+            facts = hub.since(told)
+            told = max((fact.version for fact in facts), default=hub.version)
+            yield "".join(fact.event(hub.boot) for fact in facts)
+            idle = 0.0
+        if not ready:
+            yield "event: ready\ndata: {}\n\n"
+            ready = True
+        await asyncio.sleep(_LOOK_SECS)
+        idle += _LOOK_SECS
+        if idle >= _BEAT_SECS:
+            # A window that has gone is found out by writing to it.
+            yield ": still here\n\n"
+            idle = 0.0

@@ -1,0 +1,18 @@
+"""Who is on the stage, and the short words in which the tests speak of them and of Telnyx."""
+
+HOST, DANA, LEE, KIM = (f"+131255501{nth}" for nth in (11, 12, 13, 14))
+OURS, CALLER = "+13125550100", "+13125550120"
+
+WHO = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller"}
+
+SHORT = {
+    "dial": "dial",
+    "answer": "answer",
+    "hangup": "hang up",
+    "gather_using_speak": "screen",
+    "ai_assistant_start": "start",
+    "ai_assistant_join": "join",
+    "ai_assistant_stop": "stop",
+    "ai_assistant_add_messages": "tell",
+}
+"""Telnyx's actions."""

@@ -1,0 +1,31 @@
+"""The table behind the stage: how much is in it, and how it is emptied for the next scenario."""
+
+from typing import Any
+
+BATCH = 25
+"""What one request of DynamoDB takes at most."""
+
+
+class Table:
+    """One table of the embedded AWS."""
+
+    def __init__(self, dynamodb: Any, name: str) -> None:
+        self._dynamodb = dynamodb
+        self._name = name
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The key of everything that is stored."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._name, ProjectionExpression="pk, sk"
+        )
+        return [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
+
+    def clear(self) -> None:
+        """Forget everything: quicker than a new table."""
+        keys = self.keys()
+        for first in range(0, len(keys), BATCH):
+            requests = [
+                {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}}
+                for pk, sk in keys[first : first + BATCH]
+            ]
+            self._dynamodb.batch_write_item(RequestItems={self._name: requests})

@@ -1,0 +1,178 @@
+"""What the API's callers get for bad requests: the field that is wrong, and never a trace."""
+
+from typing import Any
+
+import pytest
+
+from tests.scenario.people import DANA, HOST, LEE
+from tests.scenario.stage import Answer, Stage, Staged
+
+START, INVITE, MESSAGE = "", "/participants", "/messages"
+
+
+def assert_refused(answer: Answer, status: int, field: str | None = None) -> None:
+    """It has the shape of an error, and names the field."""
+    assert answer.status == status
+    assert set(answer.json["error"]) == {"code", "message", "details"}
+    assert "Traceback" not in str(answer.json)
+    if field:
+        assert field in [each["field"] for each in answer.json["error"]["details"]]
+
+
+@pytest.fixture
+def live(stage: Staged) -> tuple[Stage, str]:
+    """A conversation that runs; what is refused must leave no trace in it."""
+    at = stage()
+    here = at.start()
+    at.run(5)
+    return at, here
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "to"),
+        ({"to": HOST, "call_control_id": "v3:abcdef"}, "to"),
+        ({"to": "13125550111"}, "to"),
+        ({"to": "+0312555"}, "to"),
+        ({"to": f"{HOST},123"}, "to"),
+        ({"to": "sip:robin@example.com"}, "to"),
+        ({"to": 13125550111}, "to"),
+        ({"to": "+442071234567"}, "to"),
+        ({"to": HOST, "from": "me"}, "from"),
+        ({"to": HOST, "colour": "red"}, "colour"),
+        ({"to": HOST, "on_hangup": "explode"}, "on_hangup"),
+        ({"to": HOST, "machine_detection": "maybe"}, "machine_detection"),
+        ({"to": HOST, "ring_timeout_secs": 4}, "ring_timeout_secs"),
+        ({"to": HOST, "assistant": {"id": ""}}, "assistant.id"),
+        ({"to": HOST, "assistant": {"ego": "large"}}, "assistant.ego"),
+        ({"to": HOST, "metadata": {"long": "x" * 9000}}, "metadata"),
+        ({"to": HOST, "words": {"hello": "Hi"}}, "words"),
+        ({"to": HOST, "participants": [{"to": "Dana"}]}, "participants.0.to"),
+        ({"call_control_id": "v3:../../x"}, "call_control_id"),
+    ],
+)
+def test_a_bad_start_is_refused_and_nobody_is_called(
+    stage: Staged, body: dict[str, Any], field: str
+) -> None:
+    at = stage()
+    answer = at.ask("POST", "/conversations", body)
+    assert answer.status == 422
+    named = [each["field"] for each in answer.json["error"]["details"]]
+    assert any(name == field or name.startswith(f"{field}.") for name in named)
+    assert at.table.keys() == []
+    assert at.telnyx.ledger == []
+
+
+BAD_INVITES: list[tuple[dict[str, Any], str]] = [
+    ({}, "to"),
+    ({"to": []}, "to"),
+    ({"to": [DANA, DANA]}, "to"),
+    ({"to": [f"+131255501{nth:02}" for nth in range(11)]}, "to"),
+    ({"to": [DANA, "Lee"]}, "to"),
+    ({"to": DANA, "ring_timeout_secs": 30, "deadline_secs": 20}, "deadline_secs"),
+    ({"to": DANA, "screening": {"say": "Hi", "accept_digit": "12"}}, "screening.accept_digit"),
+    ({"to": DANA, "screening": {"say": "Hi", "accept_digit": "a"}}, "screening.accept_digit"),
+    ({"to": DANA, "screening": {}}, "screening.say"),
+    ({"to": DANA, "strategy": "somehow"}, "strategy"),
+    ({"to": DANA, "on_hangup": "never"}, "on_hangup"),
+    ({"to": DANA, "max_attempts": 99}, "max_attempts"),
+    ({"to": DANA, "tell_assistant": "yes"}, "tell_assistant"),
+    ({"to": DANA, "name": ""}, "name"),
+]
+
+
+def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Stage, str]) -> None:
+    at, here = live
+    before = at.conversation(here)
+    for body, field in BAD_INVITES:
+        answer = at.ask("POST", f"/conversations/{here}{INVITE}", body)
+        assert answer.status == 422, body
+        named = [each["field"] for each in answer.json["error"]["details"]]
+        assert any(name == field or name.startswith(f"{field}.") for name in named), (body, named)
+    assert at.conversation(here) == before
+    assert at.dialled() == ["host"]
+
+
+def test_bad_messages_and_stops_are_refused(live: tuple[Stage, str]) -> None:
+    at, here = live
+    path = f"/conversations/{here}/messages"
+    assert_refused(at.ask("POST", path, {"role": "boss", "content": "x"}), 422, "role")
+    assert_refused(at.ask("POST", path, {"role": "user"}), 422, "content")
+    assert_refused(at.ask("POST", path, {"role": "user", "content": ""}), 422, "content")
+    assert_refused(at.ask("POST", f"/conversations/{here}/stop", {"hang_up": "no"}), 422, "hang_up")
+    assert at.told() == []
+    assert at.status(here) == "active"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"to"', b"NaN", b'{"to": "+1", "to": "+2"}'])
+def test_a_body_that_is_no_json_object_is_refused(stage: Staged, body: bytes) -> None:
+    at = stage()
+    assert_refused(at.ask("POST", "/conversations", body), 422)
+    assert at.telnyx.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("GET", "/timeline"),
+        ("POST", "/participants"),
+        ("POST", "/messages"),
+        ("POST", "/stop"),
+        ("DELETE", "/participants/guest-1"),
+    ],
+)
+def test_an_unknown_conversation_is_not_found(stage: Staged, method: str, path: str) -> None:
+    at = stage()
+    bodies = {"/participants": {"to": DANA}, "/messages": {"role": "user", "content": "Hi"}}
+    for unknown in ("00000000-0000-0000-0000-000000000000", "no%20id", "x" * 99):
+        answer = at.ask(method, f"/conversations/{unknown}{path}", bodies.get(path))
+        assert_refused(answer, 404)
+        assert answer.json["error"]["code"] == "unknown_conversation"
+
+
+def test_an_unknown_participant_is_not_found(live: tuple[Stage, str]) -> None:
+    at, here = live
+    answer = at.ask("DELETE", f"/conversations/{here}/participants/guest-1")
+    assert_refused(answer, 404)
+    assert answer.json["error"]["code"] == "unknown_participant"
+
+
+def test_the_twenty_first_participant_is_refused(live: tuple[Stage, str]) -> None:
+    at, here = live
+    answers = [at.ask("POST", f"/conversations/{here}{INVITE}", {"to": LEE}) for _ in range(20)]
+    assert [each.status for each in answers] == [202] * 19 + [409]
+    assert answers[-1].json["error"]["code"] == "too_many_participants"
+
+
+def test_without_a_right_key_nothing_is_touched(stage: Staged) -> None:
+    at = stage()
+    keys = [None, "", "Bearer", "Bearer wrong", "Basic c2NlbmFyaW8ta2V5", "scenario-key"]
+    for key in keys:
+        answer = at.ask("POST", "/conversations", {"to": HOST}, authorization=key)
+        assert answer.status in (401, 403), key
+    assert at.table.keys() == []
+    assert at.telnyx.ledger == []
+
+
+def test_lists_are_by_status_newest_first_with_a_cursor(stage: Staged) -> None:
+    at = stage()
+    ids = []
+    for _ in range(3):
+        ids.append(at.start())
+        at.run(5)
+    at.stop(ids[1])
+    at.run(5)
+    assert [each["id"] for each in at.conversations()] == ids[::-1]
+    active = at.ask("GET", "/conversations?status=active&limit=1").json
+    assert [each["id"] for each in active["conversations"]] == [ids[2]]
+    rest = at.ask("GET", f"/conversations?status=active&cursor={active['next_cursor']}").json
+    assert [each["id"] for each in rest["conversations"]] == [ids[0]]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=many", "cursor=x", "sort=up"])
+def test_a_list_that_cannot_be_is_refused(stage: Staged, query: str) -> None:
+    at = stage()
+    assert_refused(at.ask("GET", f"/conversations?{query}"), 422, query.partition("=")[0])

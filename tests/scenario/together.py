@@ -1,0 +1,18 @@
+"""Doing several things at the same time, on real threads."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+def together(asked: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Do all of them at once; what each came to, in the order given. Raises what any raises."""
+    gate = threading.Barrier(len(asked))
+
+    def run(one: Callable[[], Any]) -> Any:
+        gate.wait()
+        return one()
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(run, asked))

@@ -1,0 +1,365 @@
+"""Each command as the request that Telnyx gets, and each answer as the result it amounts to."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from partyline.dispatch import Dispatcher
+from partyline.domain.commands import Action, Command, Message
+from partyline.domain.conversation import (
+    HOST,
+    Assistant,
+    Conversation,
+    Leg,
+    Participant,
+    Plan,
+    Screening,
+)
+from partyline.domain.inputs import (
+    Accepted,
+    CallGone,
+    Insight,
+    InsightsFound,
+    Looked,
+    NotFound,
+    Refused,
+    Result,
+    Unsettled,
+)
+from partyline.domain.statuses import Direction, OnHangup
+from partyline.secret import SecretMissing, SecretUnreadable
+from partyline.telnyx.actions import Telnyx
+from partyline.telnyx.client import TelnyxClient
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+CALL = "v3:abc-DEF_1"
+PATH = "/v2/calls/v3%3Aabc-DEF_1"
+TYPES = [
+    "call.initiated",
+    "call.answered",
+    "call.hangup",
+    "call.machine.detection.ended",
+    "call.machine.premium.detection.ended",
+    "call.conversation.created",
+    "call.conversation.ended",
+    "call.conversation_insights.generated",
+]
+STATE = base64.b64encode(b'{"conversation":"c-1","participant":"guest-1","leg":2}').decode()
+ENVELOPE = {"command_id": "command-1", "client_state": STATE}
+WEBHOOKS = {
+    "webhook_url": "https://api.example.com/webhooks",
+    "webhook_urls": {each: f"https://api.example.com/webhooks/{each}" for each in TYPES},
+    "webhook_retries_policies": {
+        each: {"retries_ms": [500, 1500, 4000, 10_000, 30_000]} for each in TYPES
+    },
+}
+
+
+def conversation(plan: Plan | None = None, **more: Any) -> Conversation:
+    """One with a guest whose second number is being tried."""
+    common = {"from_": "+13125550100", "created_at": NOW}
+    legs = [
+        Leg(number=1, to="+13125550101", **common),
+        Leg(number=2, to="+13125550102", call_control_id=CALL, ring_timeout_secs=20, **common),
+    ]
+    guest = Participant(
+        id="guest-1", name="Bob", on_hangup=OnHangup.END, plan=plan, legs=legs, created_at=NOW
+    )
+    given: dict[str, Any] = {
+        "id": "c-1",
+        "direction": Direction.OUTBOUND,
+        "assistant": Assistant(id="assistant-1"),
+        "telnyx_conversation_id": "telnyx-conversation-1",
+        "connection_id": "149",
+        "base_url": "https://api.example.com",
+        "participants": [Participant(id=HOST, host=True, created_at=NOW), guest],
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Conversation.model_validate({**given, **more})
+
+
+def command(action: Action, **more: Any) -> Command:
+    given = {"participant_id": "guest-1", "leg": 2, **more}
+    return Command(id="command-1", key="key", action=action, not_before=NOW, **given)
+
+
+def carried_out(
+    given: Command,
+    answer: Callable[[httpx.Request], httpx.Response] | httpx.Response | Exception | Any,
+    about: Conversation | None = None,
+    key: Callable[..., str] = lambda fresh=False: "KEY1",
+) -> tuple[Result, list[httpx.Request]]:
+    requests: list[httpx.Request] = []
+
+    def telnyx(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, httpx.Response):
+            return httpx.Response(answer.status_code, content=answer.content)
+        return httpx.Response(200, json={"data": answer})
+
+    client = TelnyxClient(
+        key,
+        "http://127.0.0.1:9/v2",
+        transport=httpx.MockTransport(telnyx),
+        pause=lambda _: None,
+    )
+    return Dispatcher(Telnyx(client)).carry_out(about or conversation(), given), requests
+
+
+def asked(requests: list[httpx.Request]) -> tuple[str, str, Any]:
+    [request] = requests
+    assert request.headers["authorization"] == "Bearer KEY1"
+    path = request.url.raw_path.decode()
+    return request.method, path, json.loads(request.content) if request.content else None
+
+
+def test_a_dial() -> None:
+    plan = Plan(to=["+13125550101"], from_="+1", machine_detection="premium", time_limit_secs=600)
+    ids = {"call_control_id": "v3:new", "call_leg_id": "leg-1", "call_session_id": "session-1"}
+    result, requests = carried_out(command(Action.DIAL), ids, conversation(plan))
+    assert result == Accepted(**ids)
+    assert asked(requests) == (
+        "POST",
+        "/v2/calls",
+        {
+            "connection_id": "149",
+            "to": "+13125550102",
+            "from": "+13125550100",
+            "timeout_secs": 20,
+            "time_limit_secs": 600,
+            "answering_machine_detection": "premium",
+            **WEBHOOKS,
+            **ENVELOPE,
+        },
+    )
+
+
+def test_a_dial_without_wishes_and_without_an_address_of_ours() -> None:
+    plan = Plan(to=["+13125550101"], from_="+1")
+    _, requests = carried_out(command(Action.DIAL), {}, conversation(plan, base_url=None))
+    assert set(asked(requests)[2]) == {"connection_id", "to", "from", "timeout_secs", *ENVELOPE}
+
+
+def test_an_answer() -> None:
+    result, requests = carried_out(command(Action.ANSWER), {"result": "ok"})
+    assert result == Accepted()
+    assert asked(requests) == ("POST", f"{PATH}/actions/answer", {**WEBHOOKS, **ENVELOPE})
+
+
+@pytest.mark.parametrize(
+    ("action", "path"), [(Action.HANG_UP, "hangup"), (Action.STOP, "ai_assistant_stop")]
+)
+def test_a_hangup_and_a_stop(action: Action, path: str) -> None:
+    result, requests = carried_out(command(action), {"result": "ok"})
+    assert result == Accepted()
+    assert asked(requests) == ("POST", f"{PATH}/actions/{path}", ENVELOPE)
+
+
+def test_a_start_with_everything_that_may_be_different() -> None:
+    inside = {
+        "id": "assistant-1",
+        "name": "Polly",
+        "greeting": "Hello.",
+        "instructions": "Be kind.",
+        "model": "openai/gpt-4o",
+        "dynamic_variables": {"a": 1, "b": True},
+        "tools": [{"type": "hangup"}],
+        "mcp_servers": [{"id": "mcp-1"}],
+    }
+    beside = {
+        "voice": "Telnyx.NaturalHD.astra",
+        "voice_settings": {"speed": 1.5},
+        "transcription": {"model": "deepgram/nova-3"},
+        "interruption_settings": {"enable": False},
+        "message_history": [{"role": "user", "content": "Hi."}],
+        "send_message_history_updates": True,
+    }
+    assistant = Assistant.model_validate(inside | beside)
+    result, requests = carried_out(
+        command(Action.START), {"conversation_id": "t-1"}, conversation(assistant=assistant)
+    )
+    assert result == Accepted(telnyx_conversation_id="t-1")
+    path = f"{PATH}/actions/ai_assistant_start"
+    assert asked(requests) == ("POST", path, {"assistant": inside, **beside, **ENVELOPE})
+
+
+def test_a_plain_start() -> None:
+    result, requests = carried_out(command(Action.START), {"result": "ok"})
+    assert result == Accepted(telnyx_conversation_id=None)
+    assert asked(requests)[2] == {"assistant": {"id": "assistant-1"}, **ENVELOPE}
+
+
+def test_a_join() -> None:
+    result, requests = carried_out(command(Action.JOIN), {"conversation_id": "t-1"})
+    assert result == Accepted()
+    participant = {"id": CALL, "role": "user", "name": "Bob", "on_hangup": "end_conversation"}
+    assert asked(requests) == (
+        "POST",
+        f"{PATH}/actions/ai_assistant_join",
+        {"conversation_id": "telnyx-conversation-1", "participant": participant, **ENVELOPE},
+    )
+
+
+def test_messages() -> None:
+    messages = [Message(role="system", content="One."), Message(role="user", content="Two.")]
+    result, requests = carried_out(command(Action.MESSAGE, messages=messages), {"result": "ok"})
+    assert result == Accepted()
+    assert asked(requests) == (
+        "POST",
+        f"{PATH}/actions/ai_assistant_add_messages",
+        {"messages": [each.model_dump() for each in messages], **ENVELOPE},
+    )
+
+
+def test_a_screening() -> None:
+    screening = Screening(say="Press 1.", timeout_secs=12)
+    plan = Plan(to=["+1"], from_="+1", screening=screening)
+    result, requests = carried_out(command(Action.SCREEN), {}, conversation(plan))
+    assert result == Accepted()
+    assert asked(requests) == (
+        "POST",
+        f"{PATH}/actions/gather_using_speak",
+        {
+            "payload": "Press 1.",
+            "voice": "female",
+            "language": "en-US",
+            "minimum_digits": 1,
+            "maximum_digits": 1,
+            "maximum_tries": 1,
+            "timeout_millis": 12_000,
+            **ENVELOPE,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        ({"is_alive": True, "call_duration": 5}, Looked(alive=True, answered=True)),
+        ({"is_alive": True, "call_duration": 0}, Looked(alive=True, answered=False)),
+        ({"is_alive": False}, Looked(alive=False, answered=False)),
+        ({}, Looked(alive=False, answered=False)),
+        (httpx.Response(404, json={"errors": [{"code": "10005", "title": "x"}]}), CallGone()),
+    ],
+)
+def test_a_look(answer: Any, result: Result) -> None:
+    found, requests = carried_out(command(Action.LOOK), answer)
+    assert found == result
+    assert asked(requests) == ("GET", PATH, None)
+
+
+def test_a_lost_dial_is_found_by_its_client_state() -> None:
+    ours = {"call_control_id": "v3:a", "call_leg_id": "leg-a", "client_state": STATE}
+    rows = [{"call_control_id": "v3:b", "client_state": "b3RoZXI="}, {"client_state": STATE}]
+    found, requests = carried_out(command(Action.DIAL, find=True), [*rows, ours])
+    assert found == Accepted(call_control_id="v3:a", call_leg_id="leg-a")
+    assert asked(requests)[:2] == ("GET", "/v2/connections/149/active_calls?page%5Blimit%5D=250")
+    assert carried_out(command(Action.DIAL, find=True), rows)[0] == NotFound()
+
+
+def test_a_lost_start_is_found_by_its_call() -> None:
+    rows = [
+        {"id": "t-9", "metadata": {"call_control_id": "v3:other"}},
+        {"id": "t-1", "metadata": {"call_control_id": CALL}},
+    ]
+    found, requests = carried_out(command(Action.START, find=True), rows)
+    assert found == Accepted(telnyx_conversation_id="t-1")
+    assert requests[0].url.params["metadata->call_control_id"] == f"eq.{CALL}"
+    assert carried_out(command(Action.START, find=True), rows[:1])[0] == NotFound()
+
+
+def test_insights_are_fetched() -> None:
+    rows = [
+        {"status": "completed", "conversation_insights": [{"insight_id": "i-1", "result": "A."}]},
+        {"status": "pending", "conversation_insights": []},
+        {"conversation_insights": [{"result": "nameless"}, {"insight_id": "i-2", "result": "B."}]},
+    ]
+    given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    found, requests = carried_out(given, rows)
+    insights = (Insight(insight_id="i-1", result="A."), Insight(insight_id="i-2", result="B."))
+    assert found == InsightsFound(insights=insights)
+    path = "/v2/ai/conversations/telnyx-conversation-1/conversations-insights"
+    assert asked(requests) == ("GET", path, None)
+
+
+def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
+    return httpx.Response(
+        status, json={"errors": [{"code": code, "title": "Title", "detail": detail}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (httpx.ConnectError("no"), Unsettled(sure=True)),
+        (httpx.ConnectTimeout("no"), Unsettled(sure=True)),
+        (no(429, "10011"), Unsettled(sure=True)),
+        (no(422, "90034"), Unsettled(sure=True)),
+        (httpx.ReadTimeout("no"), Unsettled(sure=False)),
+        (httpx.RemoteProtocolError("no"), Unsettled(sure=False)),
+        (no(500, "10007"), Unsettled(sure=False)),
+        (no(503, "10007"), Unsettled(sure=False)),
+        (httpx.Response(502, text="<html>"), Unsettled(sure=False)),
+        (no(422, "90018"), CallGone()),
+        (no(404, "10005"), Refused(code="10005", message="Because.")),
+        (no(422, "90015"), CallGone()),
+        (no(422, "90061"), Accepted()),
+        (no(422, "10016"), Refused(code="10016", message="Because.")),
+        (no(422, "10016", ""), Refused(code="10016", message="Title")),
+        (no(401, "10009"), Refused(code="10009", message="Because.")),
+        (no(403, "10010"), Refused(code="10010", message="Because.", limit=True)),
+        (no(422, "90041"), Refused(code="90041", message="Because.", limit=True)),
+        (httpx.Response(400, text="<html>"), Refused(code="400", message="Bad Request")),
+        (httpx.Response(301), Refused(code="301", message="Moved Permanently")),
+    ],
+)
+def test_what_telnyx_says_and_what_it_means(answer: Any, result: Result) -> None:
+    assert carried_out(command(Action.START), answer)[0] == result
+
+
+@pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])
+def test_a_call_that_is_not_there_any_more_is_over(action: Action) -> None:
+    assert carried_out(command(action), no(404, "10005"))[0] == CallGone()
+
+
+def test_a_key_that_is_not_set_up_is_final_and_one_that_cannot_be_read_is_not() -> None:
+    def missing(fresh: bool = False) -> str:
+        raise SecretMissing("secret telnyx has no api_key")
+
+    def away(fresh: bool = False) -> str:
+        raise SecretUnreadable("secret telnyx cannot be read")
+
+    result, requests = carried_out(command(Action.START), {}, key=missing)
+    assert isinstance(result, Refused)
+    assert result.code == "no_api_key"
+    assert carried_out(command(Action.START), {}, key=away) == (Unsettled(sure=True), [])
+    assert requests == []
+
+
+def test_what_telnyx_could_only_refuse_is_not_sent() -> None:
+    about = conversation(assistant=Assistant(id="a", greeting="x" * 3001))
+    result, requests = carried_out(command(Action.START), {}, about)
+    assert result == Refused(code="invalid_request", message="Telnyx does not take this: greeting.")
+    assert requests == []
+
+
+def test_a_command_for_a_leg_that_is_not_there() -> None:
+    for given in ({"participant_id": "guest-9"}, {"leg": 9}, {"leg": None}):
+        result, requests = carried_out(command(Action.JOIN, **given), {})
+        assert isinstance(result, Refused)
+        assert result.code == "unknown_leg"
+        assert requests == []
+
+
+def test_nothing_to_ask_is_nothing_to_send() -> None:
+    result, requests = carried_out(command(Action.SCREEN), {})
+    assert isinstance(result, Refused)
+    assert requests == []

@@ -1,0 +1,5 @@
+"""The engine is tried on the same table as the entrypoints."""
+
+from tests.unit.entrypoints.conftest import client, embedded, world
+
+__all__ = ["client", "embedded", "world"]

@@ -1,0 +1,70 @@
+"""One embedded AWS for all of these tests, and an empty deployment for each."""
+
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.aws import EmbeddedAws, create_table
+from local.template import Template
+from partyline.telemetry import logger
+from partyline.wiring import install
+from tests.unit.entrypoints.world import OUR_NUMBER, PUBLIC_KEY, World, empty
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ENVIRONMENT = {
+    "TELNYX_API_KEY_SECRET": "telnyx",
+    "TELNYX_CONNECTION_ID": "1494404757140276705",
+    "TELNYX_API_BASE_URL": "http://127.0.0.1:9/v2",
+    "TELNYX_PUBLIC_KEYS": PUBLIC_KEY,
+    "DEFAULT_NUMBER": OUR_NUMBER,
+    "DEFAULT_ASSISTANT_ID": "assistant-1",
+    "ALLOWED_DESTINATION_PREFIXES": "+1",
+    "PUBLIC_BASE_URL": "",
+    "BEARER_KEYS_SECRET": "bearer",
+    "POWERTOOLS_SERVICE_NAME": "partyline",
+    "POWERTOOLS_METRICS_NAMESPACE": "Partyline",
+    "LOG_LEVEL": "DEBUG",
+}
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def client(embedded: EmbeddedAws, template: Template) -> "DynamoDBClient":
+    client = embedded.access.dynamodb()
+    create_table(client, template)
+    return client
+
+
+@pytest.fixture
+def written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], str]:
+    """All that logs, metrics and errors say, up to now."""
+    logged = StringIO()
+    for handler in logger._logger.handlers:
+        monkeypatch.setattr(handler, "stream", logged)
+    return lambda: logged.getvalue() + "".join(capsys.readouterr())
+
+
+@pytest.fixture
+def world(
+    client: "DynamoDBClient", template: Template, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """An empty deployment with a default number and a default assistant."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TABLE_NAME", template.table.name)
+    world = World(client, template.table.name)
+    install(world.wiring)
+    yield world
+    install(None)
+    empty(client, template.table.name)

@@ -1,0 +1,115 @@
+"""Who is let in: whoever has a key whose hash is in the secret, and nobody else."""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from partyline.secret import SecretMissing, SecretUnreadable
+from tests.unit.entrypoints.world import World
+
+
+def hashed(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def ask(world: World, authorization: str | None) -> Any:
+    headers = {} if authorization is None else {"authorization": authorization}
+    return world.invoke("authorizer", {"headers": headers})
+
+
+def test_a_key_lets_its_owner_in(world: World) -> None:
+    let_in = {"isAuthorized": True, "context": {"key_id": "ops"}}
+    assert ask(world, "Bearer key-1") == let_in
+    assert ask(world, "bearer  key-1 ") == let_in
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "key-1",
+        "Basic key-1",
+        "Bearer key-2",
+        "Bearer KEY-1",
+        "Bearer key-1,key-1",
+        "Bearer " + hashed("key-1"),
+        "Bearer \ud800",
+        "Bearer " + "x" * 9000,
+    ],
+)
+def test_anything_else_lets_nobody_in(world: World, authorization: str | None) -> None:
+    assert ask(world, authorization) == {"isAuthorized": False}
+
+
+def test_two_keys_hold_while_one_is_being_replaced(world: World) -> None:
+    entries = [{"id": name, "sha256": hashed(name).upper()} for name in ("old", "new")]
+    world.secrets.values["bearer"] = json.dumps({"keys": entries})
+    for name in ("old", "new"):
+        assert ask(world, f"Bearer {name}")["context"] == {"key_id": name}
+    assert world.secrets.reads == 1, "the secret is kept for a while"
+
+
+def test_every_hash_is_compared_whichever_fits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [{"id": str(n), "sha256": hashed(str(n))} for n in range(5)]
+    world.secrets.values["bearer"] = json.dumps({"keys": entries})
+    compared: list[bytes] = []
+
+    def compare(given: bytes, known: bytes) -> bool:
+        compared.append(known)
+        return given == known
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    for key in ("0", "4", "none"):
+        compared.clear()
+        assert ask(world, f"Bearer {key}")["isAuthorized"] is (key != "none")
+        assert compared == [hashed(str(n)).encode() for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {},
+        {"keys": None},
+        {"keys": "key-1"},
+        {"keys": {"id": "ops", "sha256": hashed("key-1")}},
+        {"keys": [None, 1, "x", [], {}]},
+        {"keys": [{"id": "ops"}, {"sha256": hashed("key-1")}]},
+        {"keys": [{"id": "", "sha256": hashed("key-1")}, {"id": 1, "sha256": hashed("key-1")}]},
+        {"keys": [{"id": "ops", "sha256": None}, {"id": "ops", "sha256": ""}]},
+    ],
+)
+def test_a_malformed_secret_lets_nobody_in(
+    world: World, secret: Any, written: Callable[[], str]
+) -> None:
+    world.secrets.values["bearer"] = json.dumps(secret)
+    for key in ("key-1", "None", ""):
+        assert ask(world, f"Bearer {key}") == {"isAuthorized": False}
+    logged = written()
+    assert "holds what is no key" in logged
+    assert hashed("key-1") not in logged
+
+
+def test_one_malformed_entry_locks_nobody_else_out(world: World) -> None:
+    entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
+    world.secrets.values["bearer"] = json.dumps({"keys": entries})
+    assert ask(world, "Bearer key-1")["isAuthorized"] is True
+
+
+def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(world: World) -> None:
+    # API Gateway keeps a verdict for a while, and a failure it does not.
+    world.secrets.values["bearer"] = "not json: key-1"
+    with pytest.raises(SecretMissing, match="is not JSON") as told:
+        ask(world, "Bearer key-1")
+    assert "key-1" not in str(told.value)
+    del world.secrets.values["bearer"]
+    world.wiring.bearer_keys._provider = None
+    with pytest.raises(SecretUnreadable):
+        ask(world, "Bearer key-1")

@@ -1,0 +1,244 @@
+"""What a request may say. Each refusal names the field, touches nothing and shows no trace."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, World
+
+TEN = [f"+131255501{n:02}" for n in range(10)]
+GUESTS = [{"to": TEN, "strategy": "at_once"}] * 3
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def refused(world: World, function: str, field: str, answer: tuple[int, Any]) -> None:
+    status, body = answer
+    assert status == 422, body
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "details"}
+    assert field in [each["field"] for each in body["error"]["details"]], body
+    assert "Traceback" not in json.dumps(body)
+    assert world.dynamodb.calls == []
+    assert world.telnyx.sent == []
+
+
+START: list[tuple[dict[str, Any], str]] = [
+    ({}, "to"),
+    ({"to": HOST_NUMBER, "call_control_id": "v3:live-call"}, "to"),
+    ({"to": HOST_NUMBER, "surprise": 1}, "surprise"),
+    ({"to": HOST_NUMBER, "from_": HOST_NUMBER}, "from_"),
+    ({"to": 13125550101}, "to"),
+    ({"to": [HOST_NUMBER]}, "to"),
+    ({"to": "13125550101"}, "to"),
+    ({"to": "+03125550101"}, "to"),
+    ({"to": "+1312"}, "to"),
+    ({"to": "+1312555010112345"}, "to"),
+    ({"to": "+1312555010a"}, "to"),
+    ({"to": "+131255501\u0660\u0661"}, "to"),
+    ({"to": HOST_NUMBER + "\n"}, "to"),
+    ({"to": HOST_NUMBER + ",,1234"}, "to"),
+    ({"to": "sip:ada@example.com"}, "to"),
+    ({"to": "ada@example.com"}, "to"),
+    ({"to": HOST_NUMBER, "from": "anonymous"}, "from"),
+    ({"to": "+4420555501"}, "to"),
+    ({"to": HOST_NUMBER, "name": ""}, "name"),
+    ({"to": HOST_NUMBER, "name": "x" * 129}, "name"),
+    ({"to": HOST_NUMBER, "name": None, "on_hangup": "explode"}, "on_hangup"),
+    (
+        {
+            "to": HOST_NUMBER,
+            "on_hangup": "end_conversation",
+            "on_host_hangup": "continue_conversation",
+        },
+        "on_host_hangup",
+    ),
+    ({"to": HOST_NUMBER, "ring_timeout_secs": "30"}, "ring_timeout_secs"),
+    ({"to": HOST_NUMBER, "ring_timeout_secs": True}, "ring_timeout_secs"),
+    ({"to": HOST_NUMBER, "ring_timeout_secs": 4}, "ring_timeout_secs"),
+    ({"to": HOST_NUMBER, "ring_timeout_secs": 30.5}, "ring_timeout_secs"),
+    ({"to": HOST_NUMBER, "time_limit_secs": 15_000}, "time_limit_secs"),
+    ({"to": HOST_NUMBER, "machine_detection": "psychic"}, "machine_detection"),
+    ({"to": HOST_NUMBER, "assistant": "assistant-1"}, "assistant"),
+    ({"to": HOST_NUMBER, "assistant": {"id": ""}}, "assistant.id"),
+    ({"to": HOST_NUMBER, "assistant": {"greeting": "x" * 3001}}, "assistant.greeting"),
+    ({"to": HOST_NUMBER, "assistant": {"wat": 1}}, "assistant.wat"),
+    (
+        {"to": HOST_NUMBER, "assistant": {"dynamic_variables": {"a": []}}},
+        "assistant.dynamic_variables.a",
+    ),
+    (
+        {"to": HOST_NUMBER, "assistant": {"message_history": [{"role": "king", "content": "x"}]}},
+        "assistant.message_history.0.role",
+    ),
+    (
+        {"to": HOST_NUMBER, "assistant": {"transcription": {"model": 1}}},
+        "assistant.transcription.model",
+    ),
+    ({"to": HOST_NUMBER, "assistant": {"tools": [{"x": "y" * 100_000}]}}, "assistant"),
+    ({"to": HOST_NUMBER, "metadata": {"a": "x" * 9000}}, "metadata"),
+    ({"to": HOST_NUMBER, "metadata": [1]}, "metadata"),
+    ({"to": HOST_NUMBER, "words": {"hello": "x"}}, "words"),
+    ({"to": HOST_NUMBER, "participants": [{"to": "no"}]}, "participants.0.to"),
+    ({"to": HOST_NUMBER, "participants": [{"name": "Bob"}]}, "participants.0.to"),
+    ({"to": HOST_NUMBER, "participants": [{"to": "+4420555501"}]}, "participants.0.to"),
+    ({"to": HOST_NUMBER, "participants": [{"to": GUEST_NUMBER}] * 11}, "participants"),
+    ({"to": HOST_NUMBER, "participants": GUESTS}, "participants"),
+    ({"call_control_id": "../../x"}, "call_control_id"),
+    ({"call_control_id": ""}, "call_control_id"),
+    ({"to": HOST_NUMBER, "metadata": {"a": "\0"}}, "metadata.a"),
+    ({"to": HOST_NUMBER, "metadata": {"a": ["\ud800"]}}, "metadata.a.0"),
+    ({"to": HOST_NUMBER, "metadata": {"\0": 1}}, "metadata"),
+    ({"to": HOST_NUMBER, "metadata": nested(30)}, "metadata" + ".a" * 23),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), START)
+def test_a_start_that_is_refused(world: World, body: dict[str, Any], field: str) -> None:
+    refused(world, "start_conversation", field, world.ask("start_conversation", body))
+
+
+INVITE: list[tuple[dict[str, Any], str]] = [
+    ({}, "to"),
+    ({"to": []}, "to"),
+    ({"to": 5}, "to"),
+    ({"to": "no"}, "to"),
+    ({"to": [GUEST_NUMBER, "no"]}, "to.1"),
+    ({"to": [GUEST_NUMBER, 5]}, "to.1"),
+    ({"to": [*TEN, "+13125550150"]}, "to"),
+    ({"to": [GUEST_NUMBER, GUEST_NUMBER]}, "to"),
+    ({"to": GUEST_NUMBER, "call_control_id": "v3:live-call"}, "to"),
+    ({"to": GUEST_NUMBER, "deadline_secs": 20}, "deadline_secs"),
+    ({"to": GUEST_NUMBER, "strategy": "random"}, "strategy"),
+    ({"to": GUEST_NUMBER, "max_attempts": 0}, "max_attempts"),
+    ({"to": GUEST_NUMBER, "tell_assistant": "yes"}, "tell_assistant"),
+    ({"to": GUEST_NUMBER, "screening": {}}, "screening.say"),
+    (
+        {"to": GUEST_NUMBER, "screening": {"say": "x", "accept_digit": "12"}},
+        "screening.accept_digit",
+    ),
+    (
+        {"to": GUEST_NUMBER, "screening": {"say": "x", "accept_digit": "a"}},
+        "screening.accept_digit",
+    ),
+    ({"to": GUEST_NUMBER, "screening": {"say": "x", "accept_digit": 1}}, "screening.accept_digit"),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), INVITE)
+def test_an_invitation_that_is_refused(world: World, body: dict[str, Any], field: str) -> None:
+    refused(world, "invite_participant", field, world.ask("invite_participant", body, id="c-1"))
+
+
+@pytest.mark.parametrize(
+    ("function", "body", "field"),
+    [
+        ("send_message", {"role": "tool", "content": "x"}, "role"),
+        ("send_message", {"role": "system"}, "content"),
+        ("send_message", {"role": "system", "content": ""}, "content"),
+        ("send_message", {"role": "system", "content": "x" * 20_001}, "content"),
+        ("stop_conversation", {"hang_up": "yes"}, "hang_up"),
+        ("stop_conversation", {"hang_up": 1}, "hang_up"),
+        ("stop_conversation", {"now": True}, "now"),
+        ("stop_conversation", [], "body"),
+    ],
+)
+def test_other_requests_that_are_refused(
+    world: World, function: str, body: Any, field: str
+) -> None:
+    refused(world, function, field, world.ask(function, body, id="c-1"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "{",
+        "[" * 100_000,
+        '{"to": "+13125550101", "to": "+13125550102"}',
+        '{"to": "+13125550101", "metadata": {"a": NaN}}',
+        '{"to": "+13125550101", "metadata": {"a": -Infinity}}',
+        '{"to": "+13125550101", "metadata": {"a": ' + "1" * 5000 + "}}",
+        "null",
+        "\ud800",
+    ],
+)
+def test_what_is_no_honest_json_is_refused(world: World, raw: str) -> None:
+    refused(world, "start_conversation", "body", world.ask("start_conversation", raw=raw))
+
+
+def test_a_number_too_large_to_be_one_is_refused(world: World) -> None:
+    raw = '{"to": "+13125550101", "metadata": {"a": [1e999]}}'
+    refused(world, "start", "metadata.a.0", world.ask("start_conversation", raw=raw))
+
+
+def test_a_base64_body_is_read_and_a_false_one_refused(world: World) -> None:
+    good = base64.b64encode(json.dumps({"to": HOST_NUMBER}).encode()).decode()
+    for raw in ("{}", "é", base64.b64encode(b"\xff\xfe\xfd").decode()):
+        answer = world.ask("start_conversation", raw=raw, encoded=True)
+        refused(world, "start_conversation", "body", answer)
+    assert world.ask("start_conversation", raw=good, encoded=True)[0] == 202
+
+
+def test_a_body_over_256_kilobytes_is_too_large(world: World) -> None:
+    raw = json.dumps({"to": HOST_NUMBER, "name": "é" * 140_000}, ensure_ascii=False)
+    status, body = world.ask("start_conversation", raw=raw)
+    assert (status, body["error"]["code"]) == (413, "too_large")
+    assert world.dynamodb.calls == []
+
+
+def test_of_very_many_mistakes_the_first_are_named(world: World) -> None:
+    body = {"to": HOST_NUMBER} | {f"field-{n}": n for n in range(5000)}
+    status, answer = world.ask("start_conversation", body)
+    assert status == 422
+    assert len(answer["error"]["details"]) == 20
+
+
+def test_everything_that_may_be_said_is_taken(world: World) -> None:
+    assistant = {
+        "id": "assistant-2",
+        "name": "Polly",
+        "greeting": "Hello.",
+        "instructions": "Be kind.",
+        "model": "openai/gpt-4o",
+        "dynamic_variables": {"a": "x", "b": 1, "c": 0.5, "d": True},
+        "tools": [{"type": "hangup"}],
+        "voice": "Telnyx.NaturalHD.astra",
+        "voice_settings": {"speed": 1.5},
+        "transcription": {"model": "deepgram/nova-3", "language": "en"},
+        "interruption_settings": {"enable": False},
+        "message_history": [{"role": "user", "content": "Hi."}],
+        "send_message_history_updates": True,
+    }
+    guest = {
+        "to": TEN[2:5],
+        "name": "Bob",
+        "on_hangup": "end_conversation",
+        "strategy": "in_order",
+        "deadline_secs": 90,
+        "screening": {"say": "Press 5.", "accept_digit": "5", "timeout_secs": 10},
+        "max_attempts": 2,
+        "pause_secs": 0,
+        "tell_assistant": False,
+        "from": "+13125550190",
+    }
+    metadata = {"order": 10**30, "nested": {"a": [None, 1.5]}}
+    conversation = world.start(
+        assistant=assistant, participants=[guest], metadata=metadata, words={"joined": "Hi {name}."}
+    )
+    assert conversation["metadata"] == metadata
+    assert conversation["assistant"] == assistant
+    assert [each.body["to"] for each in world.dialled()] == [HOST_NUMBER, TEN[2]]
+    world.live_call("call.answered", world.dialled()[0])
+    started = world.telnyx.one("ai_assistant_start").body
+    inside = {"id", "name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
+    assert started["assistant"] == {name: assistant[name] for name in inside}
+    assert {name: started[name] for name in set(assistant) - inside} == {
+        name: value for name, value in assistant.items() if name not in inside
+    }

@@ -1,0 +1,126 @@
+"""Whole calls through the real handlers, and how many round trips the caller waits for."""
+
+import json
+import re
+from collections.abc import Callable
+
+from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, World
+
+READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
+
+
+def first_command(world: World, what: str) -> list[str]:
+    """The calls to the table before the first `what` left; filled in once it does."""
+    before: list[str] = []
+
+    def note(sent: object) -> None:
+        if not before and world.telnyx.sent[-1].what == what:
+            before.extend(world.dynamodb.calls)
+
+    world.telnyx.on_request = note
+    world.dynamodb.calls.clear()
+    return before
+
+
+def test_a_request_to_start_costs_one_round_trip_before_the_dial(world: World) -> None:
+    before = first_command(world, "dial")
+    world.start()
+    assert before == ["transact_write_items"]
+
+
+def test_an_answered_call_costs_two_before_the_assistant_starts(world: World) -> None:
+    world.start()
+    before = first_command(world, "ai_assistant_start")
+    assert world.live_call("call.answered", world.dialled()[0]) == (200, {"status": "ok"})
+    assert before == ["get_item", "transact_write_items"]
+
+
+def test_an_inbound_call_costs_two_before_it_is_answered(world: World) -> None:
+    before = first_command(world, "answer")
+    status, _ = world.deliver(
+        "call.initiated",
+        call_control_id="v3:in",
+        direction="incoming",
+        to=OUR_NUMBER,
+        **{"from": HOST_NUMBER},
+    )
+    assert status == 200
+    assert before == ["batch_get_item", "transact_write_items"]
+
+
+def whole_call(world: World) -> str:
+    """The host answers, a guest joins, something is said, everybody leaves; the id of it all."""
+    conversation = world.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
+    assert conversation["status"] == "connecting"
+    conversation_id: str = conversation["id"]
+    path = f"/conversations/{conversation_id}"
+    host = world.dialled()[0]
+    world.live_call("call.answered", host)
+    status, _ = world.ask(
+        "invite_participant",
+        {"to": GUEST_NUMBER, "name": "Bob Boole"},
+        id=conversation_id,
+        path=path,
+    )
+    assert status == 202
+    guest = world.dialled()[1]
+    world.live_call("call.answered", guest, "v3:1")
+    said = {"role": "system", "content": "Whispered Words"}
+    assert world.ask("send_message", said, id=conversation_id, path=path)[0] == 202
+    world.live_call("call.hangup", host, hangup_cause="normal_clearing")
+    world.live_call("call.hangup", guest, "v3:1", hangup_cause="normal_clearing")
+    world.live_call("call.conversation.ended", host, conversation_id="telnyx-conversation-1")
+    return conversation_id
+
+
+def test_a_whole_call(world: World) -> None:
+    conversation_id = whole_call(world)
+    conversation = world.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert conversation["telnyx_conversation_id"] == "telnyx-conversation-1"
+    assert [each["name"] for each in conversation["participants"]] == ["Ada Lovelace", "Bob Boole"]
+    assert [each["status"] for each in conversation["participants"]] == ["left", "left"]
+    whats = world.telnyx.whats()
+    assert whats.count("dial") == 2
+    assert whats.count("ai_assistant_start") == whats.count("ai_assistant_join") == 1
+    timeline = world.timeline(conversation_id)
+    assert timeline[0] == "conversation.started"
+    assert {"conversation.active", "participant.joined", "conversation.ended"} <= set(timeline)
+
+
+def test_nobody_can_be_recognized_in_the_logs(world: World, written: Callable[[], str]) -> None:
+    whole_call(world)
+    world.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
+    world.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
+    world.ask("start_conversation", {"to": "+1312555WRONG", "name": "Bob Boole"})
+    world.deliver_raw('{"data": {"payload": {"to": "+13125550102"}}}', headers={})
+    world.deliver_raw('not json: "+13125550102"')
+    everything = written()
+    assert "Logging error" not in everything, everything[-3000:]
+    lines = [json.loads(line) for line in everything.splitlines()]
+    assert sum("message" in line for line in lines) > 20, "nothing was logged: nothing is shown"
+    assert sum("_aws" in line for line in lines) > 5
+    for secret in ("3125550", "WRONG", "Ada", "Lovelace", "Boole", "Note", "Whispered", "KEY1"):
+        assert not re.search(secret, everything), secret
+    assert "traceback" not in everything.lower()
+
+
+def test_each_log_line_says_what_it_belongs_to(world: World, written: Callable[[], str]) -> None:
+    conversation_id = world.start()["id"]
+    world.live_call("call.answered", world.dialled()[0], id="event-1")
+    lines = [json.loads(line) for line in written().splitlines()]
+    [sent] = [line for line in lines if line.get("action") == "start"]
+    assert sent["conversation_id"] == conversation_id
+    assert sent["cause"] == sent["event_id"] == "event-1"
+    assert sent["event_type"] == "call.answered"
+    assert sent["command_id"] == world.telnyx.one("ai_assistant_start").body["command_id"]
+    counted = {name for line in lines if "_aws" in line for name in line}
+    assert {"WebhookReceived", "command.accepted", "conversation.started"} <= counted
+
+
+def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: World) -> None:
+    world.telnyx.refuse("dial", 422, "10016", "The number is not in E.164.")
+    status, body = world.ask("start_conversation", {"to": HOST_NUMBER})
+    assert status == 202
+    assert body["status"] == "failed"
+    assert body["failure"] == {"code": "10016", "message": "The number is not in E.164."}

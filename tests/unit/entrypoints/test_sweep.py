@@ -1,0 +1,88 @@
+"""The sweep looks after what no webhook came back for, a bounded piece at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from functions.sweep.app import handler
+from local.handlers import LambdaContext
+from partyline.entrypoints import sweep
+from partyline.store import keys
+from tests.unit.entrypoints.world import HOST_NUMBER, World
+
+
+def run(world: World) -> int:
+    touched: int = world.invoke("sweep", {})["touched"]
+    return touched
+
+
+def unanswered(world: World, conversations: int = 1) -> list[str]:
+    """Conversations whose dial Telnyx could not take."""
+    world.telnyx.refuse("dial", 503, "10007", times=2 * conversations)
+    return [world.start()["id"] for _ in range(conversations)]
+
+
+def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(world: World) -> None:
+    unanswered(world)
+    assert run(world) == 0, "it is not due yet"
+    world.clock.advance(10)
+    assert run(world) == 1
+    assert len({each.body["command_id"] for each in world.dialled()}) == 1
+    assert run(world) == 0
+
+
+def test_one_bad_conversation_does_not_stop_the_others(world: World) -> None:
+    names = unanswered(world, 8)
+    bad = names[3]
+    pk, sk = keys.state(bad)
+    world.dynamodb.update_item(
+        TableName=world.table_name,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET document = :broken",
+        ExpressionAttributeValues={":broken": {"S": "{"}},
+    )
+    world.clock.advance(10)
+    before = len(world.dialled())
+    assert run(world) == 8
+    assert len(world.dialled()) - before == 7
+
+
+def test_a_run_is_bounded_and_the_next_one_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "PER_SHARD", 1)
+    names = unanswered(world, 12)
+    most = max(sum(keys.shard(name) == shard for name in names) for shard in keys.shards())
+    assert most > 1
+    world.clock.advance(10)
+    touched = [run(world) for _ in range(most)]
+    assert touched[0] == len({keys.shard(name) for name in names})
+    assert sum(touched) == len(names)
+    assert run(world) == 0
+
+
+def test_with_little_time_left_a_run_leaves_the_rest(world: World) -> None:
+    unanswered(world, 3)
+    world.clock.advance(10)
+
+    @dataclass(frozen=True)
+    class Late(LambdaContext):
+        def get_remaining_time_in_millis(self) -> int:
+            return sweep.SPARE_MILLIS - 1
+
+    before = len(world.telnyx.sent)
+    found: Any = handler({}, Late("sweep", 1024, 10))
+    assert found == {"touched": 0}
+    assert len(world.telnyx.sent) == before
+
+
+def test_a_call_that_nobody_heard_of_again_is_looked_at(world: World) -> None:
+    conversation_id = world.start()["id"]
+    world.live_call("call.answered", world.dialled()[0])
+    world.telnyx.refuse("GET", 404, "10005")
+    world.clock.advance(180)
+    assert run(world) == 1
+    assert world.telnyx.sent[-1].call.endswith("/calls/v3%3A0")
+    assert world.conversation(conversation_id)["participants"][0]["status"] == "left"
+    assert world.conversation(conversation_id)["participants"][0]["legs"][0]["to"] == HOST_NUMBER

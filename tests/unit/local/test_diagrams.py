@@ -1,0 +1,27 @@
+"""The state diagrams say what the tables say."""
+
+import pytest
+
+from local.diagrams import render, written
+
+
+def test_every_move_is_an_arrow() -> None:
+    drawn = render()
+
+    assert drawn.count("stateDiagram-v2") == 3
+    for arrow in ("[*] --> connecting", "connecting --> active", "left --> [*]"):
+        assert f"    {arrow}\n" in drawn
+    assert "ended --> active" not in drawn
+
+
+def test_a_page_gets_its_diagrams_between_the_markers() -> None:
+    page = "# Page\n\n<!-- diagrams -->\nold\n<!-- /diagrams -->\n\nEnd.\n"
+
+    new = written(page)
+    assert new == f"# Page\n\n<!-- diagrams -->\n\n{render()}\n<!-- /diagrams -->\n\nEnd.\n"
+    assert written(new) == new
+
+
+def test_a_page_without_markers_is_left_alone() -> None:
+    with pytest.raises(ValueError, match="diagrams"):
+        written("# Page\n")

@@ -1,0 +1,78 @@
+"""What the template tells a function, read once and checked."""
+
+import pytest
+from pydantic import ValidationError
+
+from local.template import Template
+from partyline.identity import (
+    conversation_of_call,
+    conversation_of_request,
+    fingerprint,
+    participant_of_request,
+)
+from partyline.settings import AuthorizerSettings, ConversationSettings, QuerySettings
+
+GIVEN = {
+    "TABLE_NAME": "table",
+    "TELNYX_API_KEY_SECRET": "secret",
+    "TELNYX_CONNECTION_ID": "149",
+    "DEFAULT_NUMBER": "",
+    "DEFAULT_ASSISTANT_ID": "",
+    "ALLOWED_DESTINATION_PREFIXES": "+1, +4420,",
+    "PUBLIC_BASE_URL": "",
+}
+
+
+def test_the_environment_is_read() -> None:
+    settings = ConversationSettings.from_environment(GIVEN)
+    assert settings.table_name == "table"
+    assert settings.allowed_destination_prefixes == ("+1", "+4420")
+    assert settings.telnyx_api_base_url == "https://api.telnyx.com/v2"
+    assert settings.default_number is settings.default_assistant_id is None
+    assert settings.public_base_url is None
+
+
+def test_without_prefixes_calls_go_nowhere() -> None:
+    given = {name: value for name, value in GIVEN.items() if not name.startswith("ALLOWED")}
+    prefixes = ConversationSettings.from_environment(given).allowed_destination_prefixes
+    assert not "+13125550100".startswith(prefixes)
+
+
+@pytest.mark.parametrize("missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID"])
+def test_what_is_missing_is_named(missing: str) -> None:
+    given = {name: value for name, value in GIVEN.items() if name != missing}
+    with pytest.raises(ValidationError, match=missing.lower()):
+        ConversationSettings.from_environment(given)
+
+
+def test_a_timeout_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="telnyx_timeout_secs"):
+        ConversationSettings.from_environment({**GIVEN, "TELNYX_TIMEOUT_SECS": "0"})
+
+
+def test_every_function_is_given_what_it_needs(template: Template) -> None:
+    for function in template.functions.values():
+        environment = function.environment
+        if function.folder == "authorizer":
+            AuthorizerSettings.from_environment(environment)
+        elif function.folder.startswith(("get_", "list_")):
+            QuerySettings.from_environment(environment)
+            assert not any("TELNYX" in name for name in environment)
+        else:
+            ConversationSettings.from_environment(environment)
+
+
+def test_the_same_beginning_makes_the_same_conversation() -> None:
+    assert (
+        conversation_of_call("v3:1") == conversation_of_call("v3:1") != conversation_of_call("v3:2")
+    )
+    assert conversation_of_request("a") == conversation_of_request("a")
+    assert conversation_of_request(None) != conversation_of_request(None)
+    assert participant_of_request("a", 1) == participant_of_request("a", 1)
+    assert participant_of_request("a", 1) != participant_of_request("a", 2)
+    assert participant_of_request(None) != participant_of_request(None)
+
+
+def test_no_part_of_a_fingerprint_shifts_into_its_neighbour() -> None:
+    assert len({fingerprint("ab", "c"), fingerprint("a", "bc"), fingerprint("abc")}) == 3
+    assert fingerprint("1:a", "b") != fingerprint("1", "a1:b")
