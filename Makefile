@@ -8,17 +8,25 @@ BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
+# The builder, the layer's byte code and the emulator all want the runtime's own Python: from the
+# PATH, else from pyenv, whose shim may stand for another version.
+RUNTIME_BIN := $(shell for each in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
+	"$$each" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
+NO_RUNTIME := Python 3.13, the runtime's own; put python3.13 on the PATH.
+PROCESSOR := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+VENV_PYTHON = $(PYTHON)
+
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test dev check fmt lint types lock build deploy clean
+.PHONY: help setup demo test dev check fmt lint types lock build here artifact deploy deploy-local bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.installed ## make .venv, as the lock says
+setup: .venv/.installed .venv/bin/partyline ## make .venv, as the lock says
 
 demo: setup ## run a whole multi-party call on this machine
 	$(BIN)/python -m local demo
@@ -53,15 +61,19 @@ lock: setup ## write the pins anew from requirements/*.in; UPGRADE=1 takes newer
 	$(LOCK) $(if $(UPGRADE),--upgrade) -o layers/partyline/requirements.txt layers/partyline/requirements.in
 	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/dev.txt requirements/dev.in
 	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/sam.txt requirements/sam.in
+	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/runtime.txt requirements/runtime.in
 
-# The builder and the byte code of the layer both want the runtime's own Python, by its plain name.
 build: .venv-sam/.installed ## build what is deployed into .aws-sam; ARCH=x86_64 for the other processor
-	@for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
-		folder=$$("$$python" -c 'import sys; print(sys.base_prefix)' 2>/dev/null) && break; \
-	done; \
-	test -x "$$folder/bin/python3.13" || { \
-		echo "make build needs Python 3.13, the runtime's own; put python3.13 on the PATH." >&2; exit 1; }; \
-	PATH="$$folder/bin:$$PATH" $(SAM) build
+	@test -n "$(RUNTIME_BIN)" || { echo "make build needs $(NO_RUNTIME)" >&2; exit 1; }
+	PATH="$(RUNTIME_BIN):$$PATH" $(SAM) build
+
+# The same for this machine's processor, so that it can be run here.
+here: .venv-sam/.installed .venv-runtime/.installed
+	PATH="$(RUNTIME_BIN):$$PATH" ARCH=$(PROCESSOR) $(SAM) build --build-dir .aws-sam/here
+
+artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test what was built in Lambda's own runtime
+	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
+	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here $(BIN)/python -m pytest tests/artifact)
 
 # A release is a commit: what isn't committed has no name, and the alias would not move.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
@@ -70,18 +82,24 @@ deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxCo
 		--parameter-overrides Stage=$(STAGE) ReleaseSha=$$(git rev-parse HEAD) $(PARAMETERS)
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-sam .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-runtime .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The command line, from any directory; -P, so that a folder called local there is not ours.
+.venv/bin/partyline: .venv/.installed
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/bin/python" -P -m local "$$@"\n' "$(CURDIR)" "$(CURDIR)" >$@
+	@chmod +x $@
 
 .venv/.installed: requirements/dev.txt
 .venv-sam/.installed: requirements/sam.txt
 .venv-runtime/.installed: requirements/runtime.txt
+.venv-runtime/.installed: VENV_PYTHON = $(RUNTIME_BIN)/python3.13
 
 # Without dependencies: the lock lists all of them, and pip's own search only gets in its way.
-.venv/.installed .venv-sam/.installed:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+.venv/.installed .venv-sam/.installed .venv-runtime/.installed:
+	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3." >&2; exit 1; }
-	@$(PYTHON) -m venv $(@D) || { \
-		echo "$(PYTHON) can't make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(VENV_PYTHON) -m venv $(@D) || { \
+		echo "$(VENV_PYTHON) can't make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
 	@touch $@

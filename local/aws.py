@@ -92,15 +92,16 @@ class EmbeddedAws:
     """ministack in a process of its own, with its state in memory and none of it kept.
 
     A context manager; without `with` it starts when made and stops with `stop()`, and in any case
-    with this process. Raises RuntimeError, with what it said, when it doesn't come up.
+    with this process. `lambda_python` runs the functions that are deployed into it. Raises
+    RuntimeError, with what it said, when it doesn't come up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lambda_python: Path | None = None) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
         self._process = subprocess.Popen(  # noqa: S603, our own script
-            [sys.executable, "-P", str(_CHILD)],
+            [sys.executable, "-P", _CHILD, *([lambda_python] if lambda_python else [])],
             stdin=subprocess.PIPE,
             stdout=self._said,
             stderr=subprocess.STDOUT,

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from rich.console import Console
 
 from local import demo, printing
 from local.client import ApiRefusedError, Client
-from local.stack import API_KEY, LocalStack, Options
+from local.connect import cli as connecting
+from local.console import run_console
+from local.emulator import RuntimeMissingError, emulated
+from local.stack import API_KEY, LocalStack, Options, in_process
 from local.trigger import Signer, body_of, fixtures
 
 Parser = argparse.ArgumentParser
@@ -25,10 +29,25 @@ def add(parser: Parser) -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     one = commands.add_parser("demo", help="run a whole multi-party call and tell it")
-    one.set_defaults(run=lambda console, _: demo.run(console))
+    one.add_argument(
+        "--runtime",
+        action="store_true",
+        help="run the functions that `make artifact` built in Lambda's own runtime",
+    )
+    one.set_defaults(run=_demo)
 
     one = commands.add_parser("dev", help="keep the local stack up until Ctrl-C")
     one.set_defaults(run=_dev)
+
+    one = commands.add_parser("console", help="watch a deployed stack in the browser")
+    one.add_argument("--url", default=URL, help="the API's base URL (default: %(default)s)")
+    one.add_argument(
+        "--key-from",
+        type=Path,
+        help="file with the bearer key (default: $PARTYLINE_API_KEY, else the local stack's)",
+    )
+    one.add_argument("--port", type=int, default=8410, help="of the page (default: %(default)s)")
+    one.set_defaults(run=_console)
 
     one = commands.add_parser("trigger", help="send a signed webhook from events/")
     one.add_argument("event_type", choices=sorted(fixtures()), metavar="event.type")
@@ -68,15 +87,48 @@ def add(parser: Parser) -> None:
     one.add_argument("id", help="a name for who will use it")
     one.set_defaults(run=_key)
 
+    connecting.add(commands)
 
-def _dev(console: Console, _: argparse.Namespace) -> int:
+
+def _demo(console: Console, given: argparse.Namespace) -> int:
+    try:
+        return demo.run(console, emulated if given.runtime else in_process)
+    except RuntimeMissingError as error:
+        console.print(f"[red]The demo cannot start:[/red] {error}", highlight=False)
+        return 1
+
+
+def _until_stopped() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set."""
     over = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: over.set())
-    options = Options.from_environment()
+    return over
+
+
+def _console(console: Console, given: argparse.Namespace) -> int:
+    over = _until_stopped()
+    try:
+        running = run_console(given.url.rstrip("/"), _bearer(given), given.port)
+    except OSError as error:
+        console.print(f"[red]The console cannot start:[/red] {error}")
+        return 1
+    console.print(f"the console  {running.url}/  (open it in a browser)")
+    console.print(f"Partyline    {given.url}\nCtrl-C stops it.")
+    over.wait()
+    running.stop()
+    console.print("Stopped.")
+    return 0
+
+
+def _dev(console: Console, _: argparse.Namespace) -> int:
+    over = _until_stopped()
+    options = replace(Options.from_environment(), with_room=True)
     try:
         with LocalStack(options) as stack:
-            stack.logs.on_line = lambda line: printing.log_line(console, line)
+            stack.logs.follow(lambda line: printing.log_line(console, line))
+            if stack.room:
+                console.print(f"the room     {stack.url}/  (open it in a browser)")
             console.print(f"Partyline    {stack.url}\nwebhook URL  {stack.url}/webhooks")
             if stack.simulator:
                 console.print(f"Telnyx       {stack.simulator.url} (simulated)")
@@ -112,9 +164,13 @@ def _trigger(console: Console, given: argparse.Namespace) -> int:
     return 0 if response.is_success else 1
 
 
-def _client(given: argparse.Namespace) -> Client:
+def _bearer(given: argparse.Namespace) -> str:
     key = given.key_from.read_text().strip() if given.key_from else None
-    return Client(given.url.rstrip("/"), key or os.environ.get("PARTYLINE_API_KEY") or API_KEY)
+    return key or os.environ.get("PARTYLINE_API_KEY") or API_KEY
+
+
+def _client(given: argparse.Namespace) -> Client:
+    return Client(given.url.rstrip("/"), _bearer(given))
 
 
 def _list(console: Console, given: argparse.Namespace) -> int:

@@ -17,8 +17,14 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve on BIND_HOST and GATEWAY_PORT until SIGTERM or until the parent is gone."""
+    """Serve on BIND_HOST and GATEWAY_PORT until SIGTERM or until the parent is gone.
+
+    An argument is the Python that Lambda functions run with.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if len(sys.argv) > 1:
+        # ministack runs Lambda functions with the Python that it takes itself to be run by.
+        sys.executable = sys.argv[1]
     # ministack writes a pid file and more into the temp directory and leaves some of it behind.
     with tempfile.TemporaryDirectory(prefix="partyline-aws-") as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder

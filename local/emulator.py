@@ -97,13 +97,15 @@ class Emulator:
         environment: Mapping[str, str],
         on_output: Callable[[str], object] = lambda _: None,
     ) -> None:
+        folder = runtime.build / function.logical_id
+        if not folder.is_dir():
+            raise RuntimeMissingError(f"{function.logical_id} isn't built; `make artifact` again")
         port, inner = free_port(), free_port()
         self._url = f"http://127.0.0.1:{port}"
         self._http = httpx.Client(
             trust_env=False, timeout=httpx.Timeout(function.timeout_secs + _GRACE_SECS)
         )
         self._noted = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
-        folder = runtime.build / function.logical_id
         self._process = subprocess.Popen(  # noqa: S603, the emulator and our own function
             [
                 runtime.emulator,
@@ -117,7 +119,7 @@ class Emulator:
                 "LANG": "C.UTF-8",
                 "TZ": ":UTC",
                 "PYTHONPATH": runtime.path_of(function.logical_id),
-                # /var/task and /opt are read-only: what has no byte code is compiled at every start.
+                # Lambda's folders are read-only: what lacks byte code is compiled at every start.
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "LAMBDA_TASK_ROOT": str(folder),
                 "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,

@@ -15,14 +15,18 @@ Line = dict[str, Any]
 class Logs:
     """The newest lines of the functions' log, each as the object it is; for any thread.
 
-    `on_line` is called with each line as it comes.
+    `follow` names somebody to be called with each line as it comes.
     """
 
-    def __init__(self, on_line: Callable[[Line], None] | None = None) -> None:
+    def __init__(self) -> None:
         """Begin empty."""
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
-        self.on_line = on_line
+        self._followers: list[Callable[[Line], None]] = []
+
+    def follow(self, follower: Callable[[Line], None]) -> None:
+        """Tell `follower` each line from now on."""
+        self._followers.append(follower)
 
     def write(self, text: str) -> int:
         """Be the stream that the logger writes to."""
@@ -31,8 +35,8 @@ class Logs:
                 line: Line = json.loads(each)
                 with self._lock:
                     self._lines.append(line)
-                if self.on_line:
-                    self.on_line(line)
+                for follower in self._followers:
+                    follower(line)
         return len(text)
 
     def flush(self) -> None:

@@ -17,6 +17,7 @@ from local.aws import Access, EmbeddedAws, create_secrets, create_table
 from local.gateway import Gateway
 from local.handlers import HandlersInProcess, Invoke
 from local.logs import Logs
+from local.room.server import SCRIPT, Room
 from local.serving import Running, serve
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
@@ -55,6 +56,7 @@ class Options:
     telnyx_public_key: str = ""
     aws_endpoint_url: str | None = None
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
+    with_room: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -80,7 +82,9 @@ class LocalStack:
     """Everything, up and running while the `with` lasts.
 
     `url` is the gateway's, `simulator` is None when another Telnyx was named, `logs` is what the
-    functions wrote. `run` says where the functions run, e.g. `local.emulator.emulated`.
+    functions wrote, `template` has this stack's parameters in it, and `environment` goes over what
+    it gives the functions. `run` says where the functions run, e.g. `local.emulator.emulated`. The
+    room is at `url` too, when it was asked for and the simulator is there.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
@@ -90,7 +94,10 @@ class LocalStack:
         self._closing = ExitStack()
         self.logs = Logs()
         self.simulator: RunningSimulator | None = None
+        self.room: Room | None = None
         self.gateway: Gateway
+        self.template: Template
+        self.environment: Mapping[str, str] = {}
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -108,11 +115,18 @@ class LocalStack:
                 # The metrics go out as lines of JSON, which nobody reads here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
+            self.template, self.environment = template, environment
             invoke = self._closing.enter_context(self._run(template, environment, self.logs))
-            self.gateway = Gateway(template, invoke=invoke)
-            server: Running = serve(self.gateway, port=options.port)
+            if options.with_room and self.simulator:
+                self.room = self._room(self.simulator, invoke, access)
+            self.gateway = Gateway(template, invoke=self.room.perils if self.room else invoke)
+            front = self.room.front(self.gateway) if self.room else self.gateway
+            server: Running = serve(front, port=options.port)
             self._closing.callback(server.stop)
             self.url = server.url
+            if self.room:
+                self.room.open(self.url, options.api_key, options.number)
+                self._closing.callback(self.room.close)
             if self.simulator:
                 self.simulator.simulator.set_webhook_url(f"{self.url}/webhooks")
             self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
@@ -131,6 +145,20 @@ class LocalStack:
     def sweep(self) -> None:
         """Run the scheduled function once, now."""
         self.gateway.invoke_schedule("sweep")
+
+    def _room(self, telnyx: RunningSimulator, handlers: Invoke, access: Access) -> Room:
+        """The room, with its ear at the functions' log and at their table."""
+        # Who runs the handlers puts the layer on the path, not sooner.
+        from partyline.wiring import Wiring, install  # noqa: PLC0415
+
+        telnyx.simulator.settings.script = SCRIPT
+        room = Room(telnyx.simulator, handlers)
+        self.logs.follow(room.log)
+        dynamodb = access.dynamodb()
+        room.table.attach(dynamodb)
+        install(Wiring(dynamodb=dynamodb))
+        self._closing.callback(install, None)
+        return room
 
     def _aws(self, template: Template) -> Access:
         options = self._options

@@ -81,7 +81,7 @@ class Perils:
         return answer
 
     def wrote(self) -> None:
-        """The table has taken a write of this thread's function. Raises Died if that was its end."""
+        """The table has taken a write of this thread's function; raises Died if that is its end."""
         if getattr(self._doomed, "by", None) is not None:
             raise Died
 

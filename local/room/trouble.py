@@ -1,6 +1,6 @@
 """The switches for trouble, as one document that is put in force as a whole."""
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from local.room.perils import Death, Perils
 from local.simulator.delivery import DeliveryKnobs
@@ -23,26 +23,23 @@ class Trouble(BaseModel):
 
     def put_in_force(self, simulator: Simulator, perils: Perils) -> None:
         """Replace whatever was in force by this."""
+        # A fault counts its times down; the document is to stay as it was given.
+        own = self.model_copy(deep=True)
         with simulator.lock:
-            simulator.reseed(self.seed)
+            simulator.reseed(own.seed)
             simulator.deliverer.knobs.clear()
-            simulator.deliverer.knobs.update(self.webhooks)
-            simulator.faults.active[:] = self.telnyx
-        perils.reseed(self.seed)
-        perils.deaths[:] = self.functions
+            simulator.deliverer.knobs.update(own.webhooks)
+            simulator.faults.active[:] = own.telnyx
+        perils.reseed(own.seed)
+        perils.deaths[:] = own.functions
 
     @classmethod
     def in_force(cls, seed: int, simulator: Simulator, perils: Perils) -> "Trouble":
         """What is in force now, with the times that are left of it."""
         with simulator.lock:
-            return _COPY.validate_python(
-                {
-                    "seed": seed,
-                    "webhooks": dict(simulator.deliverer.knobs),
-                    "telnyx": list(simulator.faults.active),
-                    "functions": list(perils.deaths),
-                }
-            )
-
-
-_COPY = TypeAdapter(Trouble)
+            return cls(
+                seed=seed,
+                webhooks=dict(simulator.deliverer.knobs),
+                telnyx=list(simulator.faults.active),
+                functions=list(perils.deaths),
+            ).model_copy(deep=True)

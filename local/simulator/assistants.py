@@ -117,6 +117,12 @@ class Assistants:
         for other in self._legs(conversation):
             if other is not leg:
                 self._board.hear(other, f"{leg.person_number}: {text}")
+        said = text.lower()
+        reply = next((words for word, words in self._board.settings.script if word in said), None)
+        if reply is not None:
+            self._board.later(
+                self._board.settings.reply_after_secs, lambda: self._speak(conversation, reply)
+            )
 
     def stop(self, leg: SimulatedLeg) -> None:
         """Stop the leg's assistant; the legs stay up (Telnyx API: ai_assistant_stop)."""
@@ -181,10 +187,13 @@ class Assistants:
     def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
         created = payloads.conversation_created(leg, conversation.conversation_id)
         self._board.emit(leg, "call.conversation.created", created, stored=True)
+        self._speak(conversation, greeting)
+
+    def _speak(self, conversation: SimulatedConversation, words: str) -> None:
         if conversation.status == "active":
-            self._add(conversation, [{"role": "assistant", "content": greeting}])
+            self._add(conversation, [{"role": "assistant", "content": words}])
             for listener in self._legs(conversation):
-                self._board.hear(listener, f"assistant: {greeting}")
+                self._board.hear(listener, f"assistant: {words}")
 
     def _end(self, conversation: SimulatedConversation, reason: str | None) -> None:
         board = self._board

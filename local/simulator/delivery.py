@@ -121,6 +121,10 @@ class Deliverer:
         """The base64 of the key that receivers check signatures with."""
         return base64.b64encode(bytes(self._key.verify_key)).decode()
 
+    def reseed(self, rng: random.Random) -> None:
+        """Take other luck."""
+        self._rng = rng
+
     def post(self, url: str, body: bytes) -> int | None:
         """Post once, signed as everything is; the status, or None when nobody answered."""
         return self._post(url, body, self._sign(body))

@@ -35,6 +35,10 @@ class Faults:
         self._rng = rng
         self.active: list[Fault] = []
 
+    def reseed(self, rng: random.Random) -> None:
+        """Take other luck."""
+        self._rng = rng
+
     def add(self, fault: Fault) -> None:
         """Put a fault in force."""
         self.active.append(fault)

@@ -51,6 +51,9 @@ class Settings:
     numbers: tuple[str, ...] = ("+13125550100",)
     default_person: Person = field(default_factory=lambda: Person("", answer_after_secs=1.0))
     greeting: str = "Hello, how can I help?"
+    # What the assistant answers: of each pair, when the word is in what was said. Empty: nothing.
+    script: tuple[tuple[str, str], ...] = ()
+    reply_after_secs: float = 1.2
 
     created_after_secs: float = 0.7
     ended_after_secs: float = 0.2

@@ -91,6 +91,7 @@ class Simulator:
                 "webhook_event_url": settings.webhook_url,
                 "webhook_event_failover_url": settings.failover_url,
                 "webhook_api_version": "2",
+                "outbound": {"outbound_voice_profile_id": "1293384261075731499"},
             },
             settings.connection_id,
         )
@@ -121,6 +122,11 @@ class Simulator:
         """What must never happen and did."""
         return self.world.violations
 
+    def reseed(self, seed: int) -> None:
+        """Begin the luck of webhooks and faults anew; the ids that are still to come stay."""
+        self.deliverer.reseed(random.Random(f"webhooks {seed}"))
+        self.faults.reseed(random.Random(f"faults {seed}"))
+
     def set_webhook_url(self, url: str | None, failover_url: str | None = None) -> None:
         """Set the application's webhook URLs, once it is known where the receiver listens."""
         with self.lock:
@@ -149,6 +155,7 @@ class Simulator:
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
             entry.call_control_id = subject
+        entry.body = _readable(body) if method in _BODIED else None
         fault = self.faults.strike(entry.action)
         if fault is not None and fault.kind == "drop":
             return Reply(0, {}, b"", "dropped")
@@ -233,18 +240,19 @@ class Simulator:
     def outside_call(self, from_: str, to: str, webhook_url: str | None = None) -> SimulatedLeg:
         """A live, answered call of another application of the account.
 
-        Its webhooks go to `webhook_url`, or nowhere.
+        Its webhooks from here on go to `webhook_url`, or nowhere; that it rang and was answered, only
+        its own application heard.
         """
         with self.lock:
             outside = self._api.applications.create(
                 {
                     "application_name": "Somebody else's",
-                    "webhook_event_url": webhook_url,
                     "webhook_api_version": "2",
                 }
             )
             leg = self._phones.ring_in(from_, to, outside["id"])
             self._phones.answer(leg)
+            outside["webhook_event_url"] = webhook_url
             return leg
 
     def answer(self, call_control_id: str) -> None:
@@ -300,6 +308,14 @@ def _parse(body: bytes) -> JsonObject:
     return parsed
 
 
+def _readable(body: bytes) -> JsonObject | None:
+    """The body for the books, also of a request that is refused before anybody reads it."""
+    try:
+        return _parse(body)
+    except ApiError:
+        return None
+
+
 def _reply(entry: LedgerEntry, status: int, body: JsonObject) -> Reply:
     entry.status, entry.response = status, body
     headers = {"content-type": "application/json"}
@@ -316,9 +332,9 @@ def _refuse(entry: LedgerEntry, error: ApiError) -> Reply:
 
 def _fail(entry: LedgerEntry, fault: Fault) -> Reply:
     limited = fault.status == HTTPStatus.TOO_MANY_REQUESTS
-    code = {HTTPStatus.TOO_MANY_REQUESTS: "10011", HTTPStatus.FORBIDDEN: "10010"}
+    codes: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "10011", HTTPStatus.FORBIDDEN: "10010"}
     told = "The simulator was told to refuse this"
-    error = ApiError(code.get(HTTPStatus(fault.status), "10007"), told)
+    error = ApiError(codes.get(fault.status, "10007"), told)
     reply = _reply(entry, fault.status, error.body())
     if limited:
         # Telnyx docs, rate limiting: the reset is in seconds; there is no Retry-After.

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from local.simulator.model import Person
 from tests.scenario.people import DANA, HOST, LEE
 from tests.scenario.stage import Answer, Stage, Staged
 
@@ -139,11 +140,18 @@ def test_an_unknown_participant_is_not_found(live: tuple[Stage, str]) -> None:
     assert answer.json["error"]["code"] == "unknown_participant"
 
 
-def test_the_twenty_first_participant_is_refused(live: tuple[Stage, str]) -> None:
+def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Stage, str]) -> None:
     at, here = live
-    answers = [at.ask("POST", f"/conversations/{here}{INVITE}", {"to": LEE}) for _ in range(20)]
-    assert [each.status for each in answers] == [202] * 19 + [409]
-    assert answers[-1].json["error"]["code"] == "too_many_participants"
+    most = at.wiring.settings.max_participants
+    at.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
+    for _ in range(most - 1):  # the host is one of them
+        at.invite(here, LEE)
+        at.run(1)
+    answer = at.ask("POST", f"/conversations/{here}{INVITE}", {"to": LEE})
+    assert_refused(answer, 409)
+    assert answer.json["error"]["code"] == "too_many_participants"
+    assert str(most) in answer.json["error"]["message"]
+    assert at.dialled() == ["host"] + ["Lee"] * (most - 1)
 
 
 def test_without_a_right_key_nothing_is_touched(stage: Staged) -> None:

@@ -31,6 +31,27 @@ def test_a_connection_that_is_none_is_told_to_the_caller(stage: Staged) -> None:
     assert answer.json["failure"]["code"] == "10015"
 
 
+def test_an_unknown_assistant_is_told_and_the_host_is_not_left_in_silence(stage: Staged) -> None:
+    at = stage([], Settings(assistants=frozenset({"assistant-known"})))
+    here = at.start(assistant={"id": "assistant-unknown"})
+    at.run(5)
+    seen = at.conversation(here)
+    assert seen["status"] == "failed"
+    assert seen["failure"] == {"code": "10005", "message": "The assistant does not exist"}
+    at.assert_no_leg_up()
+
+
+def test_an_unknown_assistant_for_a_live_call_is_told_and_the_call_stays(stage: Staged) -> None:
+    at = stage([], Settings(assistants=frozenset({"assistant-known"})))
+    leg = at.telnyx.outside_call(DANA, HOST)
+    body = {"call_control_id": leg.call_control_id, "assistant": {"id": "assistant-unknown"}}
+    answer = at.ask("POST", "/conversations", body)
+    assert answer.status < 300
+    assert answer.json["status"] == "failed"
+    assert answer.json["failure"]["message"] == "The assistant does not exist"
+    assert leg.state == "answered"
+
+
 def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_silence(
     stage: Staged,
 ) -> None:
@@ -59,7 +80,7 @@ def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(stage: S
     ("status", "code", "outcome", "words"),
     [
         (422, "10016", "error", "Dana could not be brought into the conversation: a technical"),
-        (403, "90041", "limited", "Dana could not be called: the limit of calls is reached."),
+        (403, "90041", "limited", "Dana could not be called: "),
     ],
 )
 def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_knows(

@@ -35,10 +35,10 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
 def test_only_what_telnyx_signs_is_open(template: Template) -> None:
     opened = [route.path for route in template.routes if route.authorizer is None]
     assert opened
-    assert all(re.fullmatch(r"/webhooks(/.*)?", path) for path in opened)
+    assert all(re.fullmatch(r"/webhooks(/.*)?|/tools/.*", path) for path in opened)
     closed = [route for route in template.routes if route.authorizer]
     assert {route.authorizer for route in closed} == {"BearerKey"}
-    assert not any(route.path.startswith("/webhooks") for route in closed)
+    assert not any(route.path.startswith(("/webhooks", "/tools")) for route in closed)
 
 
 def test_each_route_has_the_function_of_its_name(template: Template) -> None:
@@ -54,6 +54,15 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "DELETE /conversations/{id}/participants/{participant_id}": "remove_participant",
         "POST /conversations/{id}/messages": "send_message",
         "POST /conversations/{id}/stop": "stop_conversation",
+        "POST /tools/invite": "tool_invite",
+        "POST /tools/status": "tool_status",
+        "GET /routes": "list_routes",
+        "GET /routes/{number}": "get_route",
+        "PUT /routes/{number}": "put_route",
+        "DELETE /routes/{number}": "delete_route",
+        "GET /do-not-call/{number}": "get_do_not_call",
+        "PUT /do-not-call/{number}": "put_do_not_call",
+        "DELETE /do-not-call/{number}": "delete_do_not_call",
         "POST /webhooks": "webhook_default",
         "POST /webhooks/{event_type}": "webhook_default",
         "POST /webhooks/call.initiated": "call_initiated",
@@ -89,7 +98,11 @@ def test_what_dials_is_throttled_tighter(template: Template) -> None:
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
     usual = stage["Properties"]["DefaultRouteSettings"]
     special = stage["Properties"]["RouteSettings"]
-    assert set(special) == {"POST /conversations", "POST /conversations/{id}/participants"}
+    assert set(special) == {
+        "POST /conversations",
+        "POST /conversations/{id}/participants",
+        "POST /tools/invite",
+    }
     assert set(special) <= {route.key for route in template.routes}
     for dialing in special.values():
         assert 0 < dialing["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]

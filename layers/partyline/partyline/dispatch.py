@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from partyline.domain.inputs import (
     Result,
     Unsettled,
 )
+from partyline.gates import Gates
 from partyline.secret import SecretMissing, SecretUnreadable
 from partyline.telemetry import logger
 from partyline.telnyx.actions import Telnyx
@@ -117,9 +119,11 @@ class Errand:
 class Dispatcher:
     """Carries commands out, one at a time."""
 
-    def __init__(self, telnyx: Telnyx) -> None:
-        """Keep the Telnyx actions; nothing is sent yet."""
+    def __init__(self, telnyx: Telnyx, gates: Gates, clock: Callable[[], datetime]) -> None:
+        """Keep the Telnyx actions and what a dial has to pass; nothing is sent yet."""
         self._telnyx = telnyx
+        self._gates = gates
+        self._clock = clock
 
     def carry_out(self, conversation: Conversation, command: Command) -> Result:
         """Do what a command says, or look whether it was done, and say what became of it."""
@@ -130,8 +134,7 @@ class Dispatcher:
             leg = participant.leg(command.leg) if participant else None
             if participant is None or leg is None:
                 return Refused(code="unknown_leg", message="There is no such leg.")
-            errand = Errand(conversation, command, participant, leg)
-            return (FIND if command.find else SEND)[command.action](self._telnyx, errand)
+            return self._run(Errand(conversation, command, participant, leg))
         except TelnyxError as error:
             return result_of(error)
         except (SecretMissing, SecretUnreadable) as error:
@@ -139,6 +142,15 @@ class Dispatcher:
         except ValidationError as error:  # what Telnyx could only refuse is not sent at all
             fields = ", ".join(str(each["loc"][-1]) for each in error.errors() if each["loc"])
             return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
+
+    def _run(self, errand: Errand) -> Result:
+        command = errand.command
+        # Only before its first sending: what may have been dialled already is looked after.
+        if command.action is Action.DIAL and command.attempts == 1:
+            refused = self._gates.refuse(errand.leg.to or "", self._clock())
+            if refused:
+                return refused
+        return (FIND if command.find else SEND)[command.action](self._telnyx, errand)
 
     def _insights(self, conversation: Conversation) -> Result:
         rows = self._telnyx.list_conversation_insights(conversation.telnyx_conversation_id or "")

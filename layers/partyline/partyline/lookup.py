@@ -1,17 +1,15 @@
-"""Which conversation a webhook is about, and how a call to a number of ours is to be answered."""
+"""Which conversation a webhook is about."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import from_json
-
-from partyline.domain.conversation import Assistant, Conversation
-from partyline.domain.inputs import CallRef, Route
+from partyline.domain.conversation import Conversation
+from partyline.domain.inputs import CallRef
 from partyline.domain.record import find_leg
-from partyline.domain.statuses import OnHangup
 from partyline.identity import conversation_of_call
 from partyline.store import Store, conversation_in, keys
+from partyline.store.keys import DEFAULT_ROUTE, Key
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,8 @@ class Found:
 
     conversation_id: str
     conversation: Conversation | None
-    route: Route | None = None
+    rows: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    """What else was read for it: the routes that might answer the call."""
 
     def loader(self, store: Store) -> Callable[[], Conversation | None]:
         """How the engine loads it: what was just read, and the stored one from then on."""
@@ -34,8 +33,8 @@ def find(
     """Find the conversation of a call; None when the call is not ours.
 
     `conversation_id` is what the webhook's client_state names, if it does: one read then. Else the
-    conversation that this call would have begun, the pointers, and the route of the `dialled`
-    number of a call that begins now are read together.
+    conversation that this call would have begun, the pointers, and the routes that might answer
+    a call that begins now, to the `dialled` number, are read together.
     """
     if conversation_id:
         named = store.load(conversation_id)
@@ -47,7 +46,7 @@ def find(
     wanted = [keys.state(begun)] if begun else []
     wanted += [keys.call(call.call_control_id)] if call.call_control_id else []
     wanted += [keys.leg(call.call_leg_id)] if call.call_leg_id else []
-    wanted += [keys.route(dialled)] if dialled else []
+    wanted += [] if dialled is None else [keys.route(dialled), keys.route(DEFAULT_ROUTE)]
     rows = store.find(wanted)
     own = conversation_in(rows.get(keys.state(begun))) if begun else None
     if own and find_leg(own, call):
@@ -57,17 +56,6 @@ def find(
             pointed = store.load(row["conversation_id"]["S"])
             if pointed and find_leg(pointed, call):
                 return Found(pointed.id, pointed)
-    if begun and dialled and own is None:
-        return Found(begun, None, _route(rows.get(keys.route(dialled))))
+    if begun and dialled is not None and own is None:
+        return Found(begun, None, rows)
     return None
-
-
-def _route(row: dict[str, Any] | None) -> Route | None:
-    if row is None:
-        return None
-    route = from_json(row["route"]["S"])
-    return Route(
-        assistant=Assistant.model_validate(route["assistant"]),
-        connection_id=route["connection_id"],
-        on_hangup=OnHangup(route["on_hangup"]),
-    )

@@ -6,7 +6,7 @@ first request with an error that names it. No secret is in the environment, only
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -49,15 +49,30 @@ class AuthorizerSettings(Settings):
     bearer_keys_secret: str
 
 
-class ConversationSettings(QuerySettings):
+class SignedSettings(Settings):
+    """What verifies Telnyx's signature: the keys, several while one is being replaced."""
+
+    telnyx_public_keys: str = ""
+
+
+class DestinationSettings(Settings):
+    """Where calls may go: beginnings of numbers. None at all: nowhere."""
+
+    allowed_destination_prefixes: CommaList = ()
+
+
+class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     """What moves a conversation: the table, Telnyx, and the defaults of this deployment."""
 
     telnyx_api_key_secret: str
     telnyx_connection_id: str
     telnyx_api_base_url: str = "https://api.telnyx.com/v2"
     telnyx_timeout_secs: float = Field(default=2.0, gt=0)
-    telnyx_public_keys: str = ""
     default_number: Optional = None
     default_assistant_id: Optional = None
-    allowed_destination_prefixes: CommaList = ()
+    quiet_hours: Optional = None
+    do_not_call: Literal["on", "off"] = "off"
+    max_participants: int = Field(default=10, ge=1, le=20)
+    max_legs_at_once: int = Field(default=20, ge=1, le=20)
+    max_minutes: int = Field(default=120, ge=1, le=240)
     public_base_url: Optional = None

@@ -10,14 +10,22 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from partyline.settings import AuthorizerSettings, ConversationSettings, QuerySettings
+from partyline.settings import (
+    AuthorizerSettings,
+    ConversationSettings,
+    DestinationSettings,
+    QuerySettings,
+    SignedSettings,
+)
 
 if TYPE_CHECKING:
     import httpx
 
     from partyline.engine import Engine
+    from partyline.gates import Gates
     from partyline.secret import Secret
     from partyline.store import Store
+    from partyline.store.directory import Directory
     from partyline.telnyx.signature import PublicKeys
 
 
@@ -48,19 +56,47 @@ class Wiring:
         return ConversationSettings.from_environment()
 
     @cached_property
+    def destinations(self) -> tuple[str, ...]:
+        """Beginnings of the numbers that may be called."""
+        return DestinationSettings.from_environment().allowed_destination_prefixes
+
+    @cached_property
     def public_keys(self) -> "PublicKeys":
         """The keys that Telnyx signs with."""
         from partyline.telnyx.signature import PublicKeys
 
-        return PublicKeys.parse(self.settings.telnyx_public_keys)
+        return PublicKeys.parse(SignedSettings.from_environment().telnyx_public_keys)
 
     @cached_property
     def store(self) -> "Store":
         """The table."""
         from partyline.store import Store
 
-        client = self._dynamodb or _aws_client("dynamodb")
-        return Store(client, QuerySettings.from_environment().table_name)
+        return Store(self._table_client, QuerySettings.from_environment().table_name)
+
+    @cached_property
+    def directory(self) -> "Directory":
+        """Routes and the do-not-call list."""
+        from partyline.store.directory import Directory
+
+        return Directory(self._table_client, QuerySettings.from_environment().table_name)
+
+    @cached_property
+    def _table_client(self) -> Any:
+        return self._dynamodb or _aws_client("dynamodb")
+
+    @cached_property
+    def gates(self) -> "Gates":
+        """What every dial has to pass."""
+        from partyline.gates import Gates, QuietHours
+
+        quiet = self.settings.quiet_hours
+        listed = self.directory.do_not_call if self.settings.do_not_call == "on" else None
+        return Gates(
+            self.settings.allowed_destination_prefixes,
+            QuietHours.parse(quiet) if quiet else None,
+            listed and (lambda number: listed(number) is not None),
+        )
 
     @cached_property
     def telnyx_api_key(self) -> "Secret":
@@ -88,7 +124,8 @@ class Wiring:
             transport=self._telnyx_transport,
             pause=self._sleep,
         )
-        return Engine(self.store, Dispatcher(Telnyx(client)), self.clock, self._sleep)
+        dispatcher = Dispatcher(Telnyx(client), self.gates, self.clock)
+        return Engine(self.store, dispatcher, self.clock, self._sleep)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)

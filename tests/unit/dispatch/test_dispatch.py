@@ -32,6 +32,7 @@ from partyline.domain.inputs import (
     Unsettled,
 )
 from partyline.domain.statuses import Direction, OnHangup
+from partyline.gates import Gates
 from partyline.secret import SecretMissing, SecretUnreadable
 from partyline.telnyx.actions import Telnyx
 from partyline.telnyx.client import TelnyxClient
@@ -111,7 +112,8 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    return Dispatcher(Telnyx(client)).carry_out(about or conversation(), given), requests
+    dispatcher = Dispatcher(Telnyx(client), Gates(("+1",)), lambda: NOW)
+    return dispatcher.carry_out(about or conversation(), given), requests
 
 
 def asked(requests: list[httpx.Request]) -> tuple[str, str, Any]:

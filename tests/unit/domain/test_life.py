@@ -2,6 +2,7 @@
 
 import pytest
 
+from partyline.domain.conversation import Limits
 from partyline.domain.inputs import (
     Accepted,
     CallAnswered,
@@ -11,7 +12,6 @@ from partyline.domain.inputs import (
     NewParticipant,
     Tick,
 )
-from partyline.domain.record import MAX_PARTICIPANTS
 from partyline.domain.statuses import OnHangup, ParticipantStatus
 from tests.unit.domain.story import (
     OURS,
@@ -539,7 +539,7 @@ def test_what_comes_too_late_is_refused() -> None:
 
 def test_there_is_a_most_of_participants() -> None:
     story = on_the_phone()
-    for number in range(MAX_PARTICIPANTS - 1):
+    for number in range(Limits().participants - 1):
         story.invites(guest(f"guest{number}"))
         assert story.refusal is None
 

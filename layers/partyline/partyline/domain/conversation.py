@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from partyline.domain.commands import Command, Message
+from partyline.domain.commands import Action, Command, Message
 from partyline.domain.statuses import (
     OVER,
     ConversationStatus,
@@ -107,6 +107,8 @@ class Leg(Stored):
     hangup_source: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
+    rule: str | None = None
+    """The rule of ours that refused the call, if one did."""
 
     @property
     def up(self) -> bool:
@@ -130,12 +132,16 @@ class Participant(Stored):
     on_hangup: OnHangup = OnHangup.CONTINUE
     plan: Plan | None = None
     tell_assistant: bool = True
+    contact: str | None = None
+    """Whom the assistant asked for, if it was the assistant who invited."""
     legs: list[Leg] = Field(default_factory=list)
     accepted: int | None = None
     """The number of the leg that the person is on."""
     removed: bool = False
     created_at: datetime
     joined_at: datetime | None = None
+    run: int = 0
+    """In which run of the assistant the person was joined; the first is 0."""
     left_at: datetime | None = None
     next_round_at: datetime | None = None
 
@@ -147,6 +153,15 @@ class Participant(Stored):
     def leg(self, number: int | None) -> Leg | None:
         """The leg of that number, if there is one."""
         return next((leg for leg in self.legs if leg.number == number), None)
+
+
+class Limits(Stored):
+    """The bounds of a conversation."""
+
+    participants: int = 20
+    """People in its whole life, the host included; more would not fit into a table item."""
+    legs_at_once: int = 20
+    minutes: int | None = None
 
 
 class Stop(Stored):
@@ -176,6 +191,9 @@ class Conversation(Stored):
     connection_id: str
     base_url: str | None = None
     """Where our webhooks are reached, for the legs still to be dialled."""
+    limits: Limits = Field(default_factory=Limits)
+    route: str | None = None
+    """The number of ours whose route the contacts come from."""
     words: dict[str, str] = Field(default_factory=dict)
     """The conversation's own sentences for what the assistant is told (see `telling`)."""
 
@@ -187,6 +205,11 @@ class Conversation(Stored):
     stop: Stop | None = None
     stop_by: datetime | None = None
     """When a stopping conversation counts as ended though nobody said so."""
+    telnyx_ended_at: datetime | None = None
+    """When Telnyx said that the assistant's conversation is over, while ours may not be."""
+    telnyx_ended_reason: str | None = None
+    past_telnyx_ids: list[str] = Field(default_factory=list)
+    """Those that ended with their host, after which the assistant was started anew."""
     insights: list[str] = Field(default_factory=list)
     insights_at: datetime | None = None
     insight_looks: int = 0
@@ -207,6 +230,22 @@ class Conversation(Stored):
     def owes(self) -> bool:
         """Whether a command is still owed."""
         return any(command.pending for command in self.commands.values())
+
+    @property
+    def start_command(self) -> Command | None:
+        """The newest start of the assistant, if any was owed."""
+        starts = [each for each in self.commands.values() if each.action is Action.START]
+        return starts[-1] if starts else None
+
+    @property
+    def run(self) -> int:
+        """How often the assistant was started anew for those who were left."""
+        return len(self.past_telnyx_ids)
+
+    @property
+    def restarting(self) -> bool:
+        """Whether the assistant is being started anew for those who are left."""
+        return self.run > 0 and self.telnyx_conversation_id is None
 
     def participant(self, participant_id: str | None) -> Participant | None:
         """The participant of that id, if there is one."""

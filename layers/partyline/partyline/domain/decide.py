@@ -10,10 +10,36 @@ from partyline.domain.events import Event
 from partyline.domain.inputs import Input, Insight
 from partyline.domain.ledger import claim, expire, schedule, withdraw
 from partyline.domain.record import RECORD, begun, born
-from partyline.domain.rules import admit, connect, end, hunt, judge, let_go, look, part, tell
+from partyline.domain.rules import (
+    admit,
+    connect,
+    end,
+    hunt,
+    judge,
+    let_go,
+    look,
+    outlive,
+    part,
+    rejoin,
+    tell,
+)
 from partyline.domain.step import Refusal, Step
 
-RULES = (expire, judge, part, admit, hunt, end, connect, tell, let_go, withdraw, look)
+RULES = (
+    expire,
+    judge,
+    part,
+    admit,
+    hunt,
+    outlive,
+    end,
+    connect,
+    rejoin,
+    tell,
+    let_go,
+    withdraw,
+    look,
+)
 """In the order in which one follows from another."""
 
 

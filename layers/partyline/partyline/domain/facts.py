@@ -101,14 +101,14 @@ def accept(step: Step, participant: Participant, leg: Leg) -> None:
 
 
 def assistant_runs(step: Step, telnyx_conversation_id: str | None) -> None:
-    """The assistant runs on the host's call, under the id that Telnyx gave it if we know that."""
+    """The assistant runs, under the id that Telnyx gave it if we know that."""
     conversation = step.conversation
     host = conversation.host
     conversation.telnyx_conversation_id = (
         conversation.telnyx_conversation_id or telnyx_conversation_id
     )
     leg = host.line or (host.legs[-1] if host.legs else None)
-    start = leg and step.command(Action.START, host, leg)
+    start = conversation.start_command
     if start and conversation.telnyx_conversation_id:
         settle(step, start)
     if leg is None or conversation.status is not ConversationStatus.CONNECTING:

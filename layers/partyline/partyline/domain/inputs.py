@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from partyline.domain.conversation import Assistant, Plan
+from partyline.domain.conversation import Assistant, Limits, Plan
 from partyline.domain.statuses import OnHangup
 
 
@@ -42,6 +42,7 @@ class NewParticipant:
     plan: Plan | None = None
     call_control_id: str | None = None
     tell_assistant: bool = True
+    contact: str | None = None
 
 
 # What the API asks
@@ -59,6 +60,8 @@ class StartConversation(Input):
     base_url: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    route: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,8 @@ class Route:
     assistant: Assistant
     connection_id: str
     on_hangup: OnHangup = OnHangup.END
+    words: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +218,8 @@ class Refused:
     message: str
     limit: bool = False
     """It was a limit of the account, not the request, that refused it."""
+    rule: str | None = None
+    """The rule of ours that refused it, so that Telnyx was never asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from partyline.domain.commands import FOUND_BY_LOOKING, SAFE_AGAIN, Action, Comm
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.facts import settle
 from partyline.domain.results import UNKNOWN, refused
-from partyline.domain.rules import deadline_of, needed, watched
+from partyline.domain.rules import deadline_of, needed, time_limit_of, watched
 from partyline.domain.statuses import REACHING, ConversationStatus, LegStatus, Outcome
 from partyline.domain.step import Step
 
@@ -74,7 +74,8 @@ def schedule(step: Step) -> None:
     """When the sweep has to come by, if nothing else does before."""
     conversation = step.conversation
     moments = [command.not_before for command in conversation.commands.values() if command.pending]
-    moments += [conversation.insights_at] if conversation.insights_at else []
+    over_at = time_limit_of(conversation)
+    moments += [each for each in (conversation.insights_at, over_at) if each]
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_by:
         moments.append(conversation.stop_by)
     for participant, leg in conversation.legs():

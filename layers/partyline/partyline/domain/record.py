@@ -52,9 +52,6 @@ from partyline.domain.statuses import (
 )
 from partyline.domain.step import LOOK_EVERY, Step
 
-MAX_PARTICIPANTS = 20
-"""How many people a conversation has in its life, the host included (an item has its limit)."""
-
 ANSWER_LOOK = timedelta(seconds=15)
 """When to see what became of an inbound call that we answered, if nothing is heard of it."""
 
@@ -69,6 +66,8 @@ def born(given: Input, now: datetime) -> Conversation | None:
             assistant=given.assistant,
             metadata=given.metadata,
             words=given.words,
+            limits=given.limits,
+            route=given.route,
             connection_id=given.connection_id,
             base_url=given.base_url,
             created_at=now,
@@ -83,6 +82,9 @@ def born(given: Input, now: datetime) -> Conversation | None:
             id=given.conversation_id,
             direction=Direction.INBOUND,
             assistant=given.route.assistant,
+            words=given.route.words,
+            limits=given.route.limits,
+            route=given.to,
             connection_id=given.route.connection_id,
             base_url=given.base_url,
             created_at=now,
@@ -127,6 +129,7 @@ def _participant(new: NewParticipant, now: datetime, *, host: bool = False) -> P
         on_hangup=new.on_hangup,
         plan=new.plan,
         tell_assistant=new.tell_assistant,
+        contact=new.contact,
         created_at=now,
     )
     if new.call_control_id is not None:
@@ -230,7 +233,11 @@ def _gathered(step: Step, given: DigitsGathered) -> None:
 
 def _created(step: Step, given: ConversationCreated) -> None:
     found = _heard_of(step, given.call)
-    if found and found[0].host:
+    start = step.conversation.start_command
+    runs_on = start.participant_id if start else HOST
+    if given.telnyx_conversation_id in step.conversation.past_telnyx_ids:
+        return
+    if found and found[0].id == runs_on:
         answered(step, *found)
         assistant_runs(step, given.telnyx_conversation_id)
 
@@ -248,17 +255,20 @@ def _ended(step: Step, given: ConversationEnded) -> None:
     ours = step.conversation.telnyx_conversation_id
     if found is None or (ours and given.telnyx_conversation_id not in (None, ours)):
         return
+    if step.conversation.restarting:
+        return  # said again of the one before
     host = step.conversation.host
     # Whether Telnyx also sends this for each joined leg is not documented: only the host's counts.
     if not found[0].host and any(leg.up for leg in host.legs):
         return
     if step.conversation.status is ConversationStatus.CONNECTING:
-        start = step.command(Action.START, host, host.line) if host.line else None
+        start = step.conversation.start_command
         if start is None or start.sent_at is None:
             return  # ours cannot have run: this is of another one, before us on the same call
         assistant_runs(step, given.telnyx_conversation_id)  # what has ended has run
     step.conversation.telnyx_conversation_id = ours or given.telnyx_conversation_id
-    step.move(ConversationStatus.ENDED, reason=given.reason or "ended_by_telnyx")
+    step.conversation.telnyx_ended_at = step.conversation.telnyx_ended_at or step.now
+    step.conversation.telnyx_ended_reason = given.reason
 
 
 def _insights(step: Step, given: InsightsGenerated) -> None:
@@ -273,8 +283,14 @@ def _invite(step: Step, given: InviteParticipant) -> None:
     if conversation.over:
         step.refuse("conversation_over", f"The conversation is {conversation.status}.")
         return
-    if len(conversation.participants) >= MAX_PARTICIPANTS:
-        step.refuse("too_many_participants", f"A conversation has {MAX_PARTICIPANTS} at most.")
+    if len(conversation.participants) >= conversation.limits.participants:
+        most = conversation.limits.participants
+        step.refuse("too_many_participants", f"A conversation has {most} participants at most.")
+        return
+    plan = given.participant.plan
+    if plan and plan.strategy == "at_once" and len(plan.to) > conversation.limits.legs_at_once:
+        most = conversation.limits.legs_at_once
+        step.refuse("too_many_legs", f"A conversation makes {most} calls at once at most.")
         return
     participant = _participant(given.participant, step.now)
     step.conversation.participants.append(participant)

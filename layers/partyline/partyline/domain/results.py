@@ -26,7 +26,13 @@ from partyline.domain.inputs import (
     Refused,
     Unsettled,
 )
-from partyline.domain.statuses import ConversationStatus, LegStatus, Outcome, ParticipantStatus
+from partyline.domain.statuses import (
+    ConversationStatus,
+    Direction,
+    LegStatus,
+    Outcome,
+    ParticipantStatus,
+)
 from partyline.domain.step import LOOK_EVERY, STOP_GRACE, Step
 
 HANGUP_LOOK = timedelta(seconds=20)
@@ -49,7 +55,7 @@ def record_result(step: Step, given: CommandResult) -> None:
         if command.action is Action.DIAL and participant and leg:
             adopt(leg, given.result)
             lay_ghost(step, participant, leg)
-        if command.action is Action.START:
+        if command is conversation.start_command:
             assistant_runs(step, given.result.telnyx_conversation_id)
     if command.pending:
         RECORD_RESULT[type(given.result)](step, command, participant, leg, given.result)
@@ -66,12 +72,15 @@ def _accepted(
         step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
     settle(step, command)
     if command.action is Action.JOIN and participant:
+        participant.run = step.conversation.run
         if step.move_participant(participant, ParticipantStatus.JOINED):
             step.tell(participant, "joined")
     elif command.action is Action.HANG_UP and leg and leg.up:
         leg.look_at = step.now + HANGUP_LOOK
     elif command.action is Action.STOP:
-        step.conversation.stop_by = step.now + STOP_GRACE
+        # The webhooks of a call that we were attached to may go to another application.
+        attached = step.conversation.direction is Direction.ATTACHED
+        step.conversation.stop_by = step.now if attached else step.now + STOP_GRACE
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
             step.event(EventType.MESSAGE_SENT, command_id=command.id, **message.model_dump())
@@ -119,6 +128,9 @@ def refused(
         step.move(ConversationStatus.FAILED, failure)
     elif command.action is Action.DIAL:
         leg.failure = failure
+        leg.rule = given.rule
+        if given.rule:
+            step.leg_event(EventType.LEG_REFUSED, participant, leg, rule=given.rule)
         leg.outcome = leg.outcome or (Outcome.LIMITED if given.limit else Outcome.ERROR)
         step.move_leg(participant, leg, LegStatus.ENDED)
     elif command.action is Action.SCREEN:
@@ -130,6 +142,9 @@ def refused(
             participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure.model_dump()
         ):
             step.tell(participant, Outcome.ERROR)
+        participant.removed = participant.removed or (
+            participant.status is ParticipantStatus.JOINED
+        )
     elif command.action in (Action.LOOK, Action.HANG_UP) and leg.up:
         leg.look_at = step.now + LOOK_EVERY
 

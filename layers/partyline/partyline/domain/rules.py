@@ -7,8 +7,8 @@ half-way is made good by the next one, whatever that is.
 
 from datetime import datetime, timedelta
 
-from partyline.domain.commands import Action, Command
-from partyline.domain.conversation import Failure, Leg, Participant, Plan
+from partyline.domain.commands import Action
+from partyline.domain.conversation import Conversation, Failure, Leg, Participant, Plan
 from partyline.domain.events import EventType
 from partyline.domain.facts import accept
 from partyline.domain.statuses import (
@@ -32,6 +32,14 @@ MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
 MAX_INSIGHT_LOOKS = 3
+
+BATCH = 20
+"""How many messages go out in one request: each becomes an event, and a step holds 100 items."""
+
+HANGUP_GRACE = timedelta(seconds=10)
+"""How long after the assistant's end the hangup of the host, which may have caused it, may come."""
+
+MAX_RESTARTS = 3
 
 
 def judge(step: Step) -> None:
@@ -140,14 +148,25 @@ def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
         participant.next_round_at = participant.next_round_at or step.now + pause
         if step.now < participant.next_round_at:
             return
+    next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
+    ringing = _guests_ringing(step)
+    if ringing and ringing + len(next_numbers) > step.conversation.limits.legs_at_once:
+        return  # its turn comes when others have been answered, or not
     participant.next_round_at = None
     if tried and not participant.host:
         _tell_next(step, participant)
     ring = plan.ring_timeout_secs
     if deadline:
         ring = max(MIN_RING_SECS, min(ring, int((deadline - step.now).total_seconds())))
-    for to in plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]:
+    for to in next_numbers:
         step.add_leg(participant, to, ring)
+
+
+def _guests_ringing(step: Step) -> int:
+    return sum(
+        leg.up and leg.number != participant.accepted and not participant.host
+        for participant, leg in step.conversation.legs()
+    )
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
@@ -179,6 +198,64 @@ def _give_up(
         step.tell(participant, outcome)
 
 
+def outlive(step: Step) -> None:
+    """When the assistant's conversation ends at Telnyx, ours does too, unless it outlives its host.
+
+    What Telnyx does when the first caller hangs up and others are joined is not documented. If the
+    host's `on_hangup` is to continue and guests still talk, the assistant is started anew on a
+    guest's call, and the others are joined to it again.
+    """
+    conversation, host = step.conversation, step.conversation.host
+    start = conversation.start_command
+    if conversation.restarting and start and start.status == "failed":
+        conversation.telnyx_ended_at = step.now  # not on that call; on another, maybe
+    if conversation.telnyx_ended_at is None or conversation.status in CLOSED:
+        return
+    heirs = [
+        (each, each.line)
+        for each in conversation.participants
+        if each.status is ParticipantStatus.JOINED and not each.host and not each.removed
+        if each.line and each.line.up and not step.command(Action.START, each, each.line)
+    ]
+    stays_up = host.line is not None and host.line.up
+    in_time = step.now < conversation.telnyx_ended_at + HANGUP_GRACE
+    if (
+        conversation.status is not ConversationStatus.ACTIVE
+        or host.on_hangup is OnHangup.END
+        or not heirs
+        or conversation.run >= MAX_RESTARTS
+        or (stays_up and not in_time)
+    ):
+        reason = conversation.telnyx_ended_reason or "ended_by_telnyx"
+        step.move(ConversationStatus.ENDED, reason=reason)
+    elif stays_up and host.line:
+        host.line.look_at = step.now  # was it the host who left? the hangup may be on its way
+    else:
+        conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or "unknown")
+        conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
+        command = step.owe(Action.START, *heirs[0])
+        step.event(
+            EventType.CONVERSATION_RESTARTED,
+            participant_id=heirs[0][0].id,
+            command_id=command.id,
+        )
+
+
+def rejoin(step: Step) -> None:
+    """Where the assistant was started anew, whoever was joined before is joined again."""
+    conversation, start = step.conversation, step.conversation.start_command
+    if start is None or conversation.restarting or conversation.over:
+        return
+    for participant in conversation.participants:
+        line = participant.line
+        joined = participant.status is ParticipantStatus.JOINED and line is not None and line.up
+        if joined and participant.run < conversation.run:
+            if participant.id == start.participant_id:
+                participant.run = conversation.run
+            else:
+                step.owe(Action.JOIN, participant, line, nth=conversation.run + 1)
+
+
 def end(step: Step) -> None:
     """A conversation ends with its host or its last person, or when it was asked to stop."""
     conversation = step.conversation
@@ -186,6 +263,9 @@ def end(step: Step) -> None:
     people = conversation.participants
     if conversation.status is ConversationStatus.CONNECTING and host.status in GONE:
         step.move(ConversationStatus.FAILED, _host_failure(host))
+    over_at = time_limit_of(conversation)
+    if over_at and step.now >= over_at:
+        step.stop(hang_up=True, reason="time_limit")
     if conversation.status is ConversationStatus.ACTIVE:
         leaver = next((p for p in people if p.joined_at and _ends_it(p)), None)
         if leaver:
@@ -194,6 +274,14 @@ def end(step: Step) -> None:
             step.stop(hang_up=True, reason="nobody_left")
     if conversation.status is ConversationStatus.STOPPING and _has_stopped(step):
         step.move(ConversationStatus.ENDED)
+
+
+def time_limit_of(conversation: Conversation) -> datetime | None:
+    """When an active conversation is ended, whoever is still talking."""
+    minutes = conversation.limits.minutes
+    if minutes is None or conversation.status is not ConversationStatus.ACTIVE:
+        return None
+    return (conversation.active_at or conversation.created_at) + timedelta(minutes=minutes)
 
 
 def _ends_it(participant: Participant) -> bool:
@@ -219,14 +307,9 @@ def _has_stopped(step: Step) -> bool:
     return not any(leg.up for _, leg in conversation.legs())
 
 
-def _start(step: Step) -> Command | None:
-    host = step.conversation.host
-    return step.command(Action.START, host, host.line) if host.line else None
-
-
 def _may_run(step: Step) -> bool:
     """Whether the assistant has been started, for all we know."""
-    start = _start(step)
+    start = step.conversation.start_command
     known = step.conversation.active_at is not None
     return known or (start is not None and start.status != "failed")
 
@@ -239,7 +322,7 @@ def connect(step: Step) -> None:
     first = conversation.host.legs[0] if conversation.host.legs else None
     if conversation.direction is Direction.INBOUND and first and first.status is LegStatus.RINGING:
         step.owe(Action.ANSWER, conversation.host, first)
-    start = _start(step)
+    start = conversation.start_command
     for participant in conversation.participants:
         line = participant.line
         if participant.status is not ParticipantStatus.WAITING or line is None:
@@ -265,19 +348,22 @@ def tell(step: Step) -> None:
     talking = any(c.action is Action.MESSAGE for c in conversation.commands.values())
     if not conversation.active_at or not conversation.untold or speaker is None or talking:
         return
+    if conversation.restarting:
+        return
     conversation.messages_owed += 1
+    batch, conversation.untold = conversation.untold[:BATCH], conversation.untold[BATCH:]
     step.owe(
         Action.MESSAGE,
         *speaker,
         nth=conversation.messages_owed,
-        messages=list(conversation.untold),
+        messages=batch,
     )
-    conversation.untold.clear()
 
 
 def let_go(step: Step) -> None:
     """The assistant is stopped where its call outlives it; calls that nobody needs are hung up."""
-    conversation, stop, start = step.conversation, step.conversation.stop, _start(step)
+    conversation, stop = step.conversation, step.conversation.stop
+    start = conversation.start_command
     # One that Telnyx itself ended needs no stop; one that runs after all, given up or not, does.
     unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
     runs = conversation.active_at is not None or (start is not None and start.status == "done")

@@ -217,6 +217,12 @@ class Step:
         if participant.tell_assistant and not self.conversation.over:
             words = self.conversation.words
             name = participant.name or (THE_HOST if participant.host else NAMELESS)
-            why = say(words, reason, name=name) if reason else ""
-            content = say(words, key, name=name, reason=why)
+            why = say(words, _sentence(participant, reason), name=name) if reason else ""
+            content = say(words, _sentence(participant, key), name=name, reason=why)
             self.conversation.untold.append(Message(role="system", content=content))
+
+
+def _sentence(participant: Participant, key: str) -> str:
+    """The sentence of a word: a limit of Telnyx's has another than a rule of ours."""
+    ruled_out = participant.legs and participant.legs[-1].rule
+    return "not_allowed" if key == Outcome.LIMITED and ruled_out else key

@@ -21,6 +21,7 @@ WORDS: dict[str, str] = {
     Outcome.UNREACHABLE: "{name} could not be reached: the number is not available.",
     Outcome.CANCELLED: "The call to {name} was cancelled.",
     Outcome.LIMITED: "{name} could not be called: the limit of calls is reached.",
+    "not_allowed": "{name} may not be called at this time.",
     Outcome.ERROR: "{name} could not be brought into the conversation: a technical error.",
 }
 

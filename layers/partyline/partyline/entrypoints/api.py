@@ -131,16 +131,9 @@ def _detail(error: ErrorDetails, given: Any) -> dict[str, str]:
         else:
             continue
         where.append(str(part))
-    # A rule about several fields is raised by the model, and names its field in its message.
-    named, colon, message = error["msg"].partition(": ")
-    if error["type"] in OWN_RULES and colon:
-        return {"field": ".".join([*where, named]), "message": message}
+    if error["type"] == "rule":  # about several fields: it names the one to mend
+        where.append(str(error["ctx"]["field"]))
     return {"field": ".".join(where) or "body", "message": error["msg"]}
-
-
-OWN_RULES = frozenset(
-    {"to", "repeated", "deadline", "on_host_hangup", "metadata", "words", "at_once", "assistant"}
-)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

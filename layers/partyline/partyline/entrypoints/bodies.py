@@ -17,7 +17,8 @@ MAX_ASSISTANT_BYTES = 100_000
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
 
-def _e164(number: str) -> str:
+def e164(number: str) -> str:
+    """A phone number in E.164, and nothing else. Raises a PydanticCustomError that says why not."""
     digits = number[1:]
     if "@" in number or number.lower().startswith("sip:"):
         raise PydanticCustomError("sip_address", "a SIP address cannot be dialled here")
@@ -29,13 +30,27 @@ def _e164(number: str) -> str:
     return number
 
 
+def wrong(field: str, message: str) -> PydanticCustomError:
+    """The error of a rule about several fields, put at the one that is to be mended."""
+    return PydanticCustomError("rule", "{message}", {"field": field, "message": message})
+
+
+def _known_sentences(words: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(set(words) - set(WORDS))
+    if unknown:
+        raise PydanticCustomError(
+            "words", "known sentences are: {known}", {"known": ", ".join(WORDS)}
+        )
+    return words
+
+
 def _listed(given: Any) -> Any:
     if not isinstance(given, str | list):
         raise PydanticCustomError("numbers", "a phone number, or a list of them")
     return [given] if isinstance(given, str) else given
 
 
-PhoneNumber = Annotated[str, Field(max_length=64), AfterValidator(_e164)]
+PhoneNumber = Annotated[str, Field(max_length=64), AfterValidator(e164)]
 Numbers = Annotated[
     list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS), BeforeValidator(_listed)
 ]
@@ -44,6 +59,10 @@ Words = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 CallControlId = Annotated[str, Field(pattern=r"^[A-Za-z0-9:_\-]{6,256}$")]
+Sentences = Annotated[
+    dict[str, Annotated[str, Field(max_length=500)]], AfterValidator(_known_sentences)
+]
+"""The sentences that the assistant is told, where they are not ours (see `domain.telling`)."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 Role = Literal["user", "assistant", "system", "developer"]
 
@@ -139,9 +158,9 @@ class InviteBody(Reach):
         _either(self.to, self.call_control_id)
         repeated = [number for number, times in Counter(self.numbers).items() if times > 1]
         if repeated:
-            raise PydanticCustomError("repeated", "to: the same number stands in the list twice")
+            raise wrong("to", "the same number stands in the list twice")
         if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
-            raise PydanticCustomError("deadline", "deadline_secs: shorter than ring_timeout_secs")
+            raise wrong("deadline_secs", "shorter than ring_timeout_secs")
         return self
 
 
@@ -156,7 +175,7 @@ class StartBody(Reach):
     on_host_hangup: Hangup | None = None
     participants: Annotated[list[InviteBody], Field(max_length=MAX_GUESTS_AT_START)] = []
     metadata: dict[str, Any] = {}
-    words: dict[str, Annotated[str, Field(max_length=500)]] = {}
+    words: Sentences = {}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -164,21 +183,16 @@ class StartBody(Reach):
         if None not in (self.on_hangup, self.on_host_hangup) and (
             self.on_hangup != self.on_host_hangup
         ):
-            raise PydanticCustomError(
-                "on_host_hangup", "on_host_hangup: on_hangup says something else"
-            )
+            raise wrong("on_host_hangup", "on_hangup says something else")
         at_once = [
             each.numbers if each.strategy == "at_once" else [1] for each in self.participants
         ]
         if sum(map(len, at_once)) > MAX_AT_ONCE:
-            raise PydanticCustomError("at_once", "participants: over 20 numbers would ring at once")
+            raise wrong("participants", "over 20 numbers would ring at once")
         if self.assistant and len(self.assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
-            raise PydanticCustomError("assistant", "assistant: larger than 100 KB")
+            raise wrong("assistant", "larger than 100 KB")
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
-            raise PydanticCustomError("metadata", "metadata: larger than 8 KB")
-        unknown = sorted(set(self.words) - set(WORDS))
-        if unknown:
-            raise PydanticCustomError("words", "words: there is no such sentence")
+            raise wrong("metadata", "larger than 8 KB")
         return self
 
 
@@ -190,4 +204,4 @@ class StopBody(Body):
 
 def _either(to: object, call_control_id: object) -> None:
     if (to is None) == (call_control_id is None):
-        raise PydanticCustomError("to", "to: give this or call_control_id, and not both")
+        raise wrong("to", "give this or call_control_id, and not both")

@@ -5,15 +5,22 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from partyline.domain.conversation import Limits
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api import Request, invalid
-from partyline.entrypoints.bodies import AssistantBody, Body, Hangup, InviteBody, Name, e164
+from partyline.entrypoints.bodies import (
+    AssistantBody,
+    Body,
+    Hangup,
+    InviteBody,
+    Name,
+    Sentences,
+    e164,
+    wrong,
+)
+from partyline.entrypoints.plans import DESTINATION
 from partyline.entrypoints.queries import limit_of
+from partyline.store.keys import DEFAULT_ROUTE
 from partyline.wiring import wiring
-
-DEFAULT = "default"
-"""The route of numbers that have none of their own."""
 
 MAX_CONTACTS = 50
 
@@ -24,7 +31,7 @@ class ContactBody(InviteBody):
     @model_validator(mode="after")
     def _dialled(self) -> Self:
         if self.call_control_id is not None:
-            raise PydanticCustomError("to", "call_control_id: a contact is reached by its numbers")
+            raise wrong("call_control_id", "a contact is reached by its numbers")
         return self
 
 
@@ -41,18 +48,20 @@ class RouteBody(Body):
 
     assistant: AssistantBody
     on_host_hangup: Hangup = "end_conversation"
-    contacts: Annotated[dict[Name, ContactBody], Field(max_length=MAX_CONTACTS)] = {}
+    contacts: Annotated[dict[Name, ContactBody], Field(max_length=MAX_CONTACTS)] = Field(
+        default_factory=dict
+    )
     dial_any_number: bool = False
-    limits: LimitsBody = LimitsBody()
-    words: dict[str, Annotated[str, Field(max_length=500)]] = {}
+    limits: LimitsBody = Field(default_factory=LimitsBody)
+    words: Sentences = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.assistant.id is None:
-            raise PydanticCustomError("to", "assistant.id: needed")
+            raise wrong("assistant.id", "needed")
         folded = [name.strip().casefold() for name in self.contacts]
         if len(set(folded)) < len(folded):
-            raise PydanticCustomError("to", "contacts: two names differ in case or space only")
+            raise wrong("contacts", "two names differ in case or space only")
         return self
 
 
@@ -68,7 +77,7 @@ def put_route(request: Request) -> tuple[int, Any]:
     body = request.body(RouteBody)
     for name, contact in body.contacts.items():
         for to in contact.to or []:
-            if not to.startswith(wiring().settings.allowed_destination_prefixes):
+            if not to.startswith(wiring().destinations):
                 raise invalid(f"contacts.{name}.to", "calls may not go there", DESTINATION)
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
     wiring().directory.put_route(number, route)
@@ -133,7 +142,7 @@ def unknown_route() -> ApiError:
 
 def e164_or_default(text: str) -> str:
     """A number in E.164, or the word for the default route. Raises an ApiError."""
-    if text == DEFAULT:
+    if text == DEFAULT_ROUTE:
         return text
     try:
         return e164(text)
@@ -143,6 +152,6 @@ def e164_or_default(text: str) -> str:
 
 def _number_of(request: Request, *, or_default: bool = False) -> str:
     given = request.path.get("number", "")
-    if given == DEFAULT and not or_default:
+    if given == DEFAULT_ROUTE and not or_default:
         raise invalid("number", "not a phone number in E.164, as +13125550100")
     return e164_or_default(given)

@@ -14,22 +14,16 @@ MAX_CURSOR_CHARS = 256
 
 def list_conversations(request: Request) -> tuple[int, Any]:
     """`GET /conversations`: by `status` or all, newest first, `limit` at a time from `cursor`."""
-    unknown = sorted(set(request.query) - {"status", "limit", "cursor"})
-    if unknown:
-        raise invalid(unknown[0], "there is no such parameter")
-    status, limit, cursor = (request.query.get(each) for each in ("status", "limit", "cursor"))
+    limit = limit_of(request, {"status", "limit", "cursor"})
+    status, cursor = request.query.get("status"), request.query.get("cursor")
     if status is not None and status not in set(ConversationStatus):
         raise invalid("status", f"one of {', '.join(ConversationStatus)}")
-    if limit is not None and not (
-        limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= MAX_LIMIT
-    ):
-        raise invalid("limit", f"a number from 1 to {MAX_LIMIT}")
     if cursor is not None and not 0 < len(cursor) <= MAX_CURSOR_CHARS:
         raise invalid("cursor", "not a cursor of this list")
     try:
         page = wiring().store.newest(
             ConversationStatus(status) if status else None,
-            int(limit) if limit else DEFAULT_LIMIT,
+            limit,
             cursor,
         )
     except ValueError as error:
@@ -54,6 +48,19 @@ def get_timeline(request: Request) -> tuple[int, Any]:
     if not events:
         raise unknown_conversation()
     return 200, {"events": [event_view(each) for each in events]}
+
+
+def limit_of(request: Request, known: set[str]) -> int:
+    """The `limit` of a list, whose other parameters must be `known` too. Raises an ApiError."""
+    unknown = sorted(set(request.query) - known)
+    if unknown:
+        raise invalid(unknown[0], "there is no such parameter")
+    limit = request.query.get("limit", str(DEFAULT_LIMIT))
+    if not (
+        limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= MAX_LIMIT
+    ):
+        raise invalid("limit", f"a number from 1 to {MAX_LIMIT}")
+    return int(limit)
 
 
 def conversation_id_of(request: Request) -> str:

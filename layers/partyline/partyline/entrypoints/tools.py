@@ -15,15 +15,16 @@ from pydantic_core import from_json
 
 from partyline.domain.conversation import Conversation, Participant
 from partyline.domain.inputs import CallRef, InviteParticipant, NewParticipant
-from partyline.domain.statuses import GONE, ON_THE_LINE, REACHING, ParticipantStatus
+from partyline.domain.statuses import GONE, ON_THE_LINE, REACHING, OnHangup, ParticipantStatus
 from partyline.domain.telling import say
-from partyline.entrypoints.answers import Response, answer
+from partyline.entrypoints import routing
+from partyline.entrypoints.answers import ApiError, Response, answer
 from partyline.entrypoints.bodies import InviteBody
 from partyline.entrypoints.guard import guarded
 from partyline.entrypoints.plans import plan_of
 from partyline.entrypoints.signed import verified
 from partyline.identity import fingerprint, participant_of_request
-from partyline.lookup import Found, find, route_of
+from partyline.lookup import Found, find
 from partyline.store import Inbox, keys
 from partyline.telemetry import count
 from partyline.wiring import wiring
@@ -62,17 +63,18 @@ def tool(work: Tool) -> Callable[[dict[str, Any], Any], Response]:
 def invite(caller: Caller, given: dict[str, Any]) -> str:
     """`{"name": "billing"}`, or `{"number": "+1..."}` where the route allows it: call somebody."""
     name, number = given.get("name"), given.get("number")
-    route = route_of(caller.found.route_row)
+    route = routing.of_conversation(caller.conversation)
+    contacts = route.get("contacts", {})
     if isinstance(name, str) and name.strip():
         contact = name.strip().casefold()
-        known = {each.casefold(): (each, plan) for each, plan in route.contacts.items()}
+        known = {each.casefold(): (each, plan) for each, plan in contacts.items()}
         if contact not in known:
-            names = ", ".join(route.contacts) or "nobody"
+            names = ", ".join(contacts) or "nobody"
             return f"There is no contact named {name.strip()[:50]}. Known are: {names}."
         called, plan = known[contact]
         body = InviteBody.model_validate(plan)
     elif isinstance(number, str):
-        if not route.dial_any_number:
+        if not route.get("dial_any_number"):
             return "Only the contacts of this line can be called, not free numbers."
         try:
             body = InviteBody.model_validate({"to": number})
@@ -91,15 +93,17 @@ def _call(caller: Caller, contact: str, name: str, body: InviteBody) -> str:
         return f"{name} is being called." if newest.status in REACHING else f"{name} is here."
     if newest and newest.status is ParticipantStatus.FAILED and _just_now(newest):
         return say(caller.conversation.words, newest.outcome or "error", name=name)
-    settings = wiring().settings
-    plan = plan_of(body, body.numbers, settings)
+    try:
+        plan = plan_of(body, body.numbers, wiring().settings, ours=caller.conversation.route)
+    except ApiError:
+        return f"{name} cannot be called from this line."
     participant = NewParticipant(
         # The same for two calls of the tool at once: only one of them adds anybody.
         id=participant_of_request(fingerprint(caller.conversation.id, contact), len(before)),
         name=name,
         contact=contact,
         plan=plan,
-        on_hangup=body.on_hangup,
+        on_hangup=OnHangup(body.on_hangup),
         tell_assistant=body.tell_assistant,
     )
     given = InviteParticipant(id=caller.request, participant=participant)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partyline.domain.conversation import HOST, Assistant, Conversation, Participant, Plan
+from partyline.domain.conversation import HOST, Assistant, Conversation, Participant
 from partyline.domain.inputs import (
     Input,
     InviteParticipant,
@@ -14,10 +14,12 @@ from partyline.domain.inputs import (
 )
 from partyline.domain.statuses import CLOSED, ConversationStatus, OnHangup
 from partyline.engine import Ingested, Load
+from partyline.entrypoints import routing
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api import Request, invalid
 from partyline.entrypoints.bodies import InviteBody, MessageBody, StartBody, StopBody
 from partyline.entrypoints.guard import base_url
+from partyline.entrypoints.plans import plan_of
 from partyline.entrypoints.queries import conversation_id_of, unknown_conversation
 from partyline.entrypoints.views import conversation_view, participant_view
 from partyline.identity import (
@@ -49,7 +51,7 @@ def start_conversation(request: Request) -> tuple[int, Any]:
             id=HOST,
             name=body.name,
             on_hangup=OnHangup(body.on_host_hangup or body.on_hangup or OnHangup.END),
-            plan=_plan(body, [body.to], settings) if body.to else None,
+            plan=plan_of(body, [body.to], settings) if body.to else None,
             call_control_id=body.call_control_id,
         ),
         guests=tuple(
@@ -59,6 +61,8 @@ def start_conversation(request: Request) -> tuple[int, Any]:
         base_url=base_url(request.event, settings.public_base_url),
         metadata=body.metadata,
         words=body.words,
+        limits=routing.limits(settings),
+        route=body.from_ or settings.default_number,
     )
     known = body.call_control_id is not None or request.fingerprint is not None
     before = wiring().store.load(conversation_id) if known else None
@@ -155,23 +159,7 @@ def _new_participant(
         id=participant_of_request(request.fingerprint, nth),
         name=body.name,
         on_hangup=OnHangup(body.on_hangup),
-        plan=_plan(body, body.numbers, settings, where) if body.to else None,
+        plan=plan_of(body, body.numbers, settings, where) if body.to else None,
         call_control_id=body.call_control_id,
         tell_assistant=body.tell_assistant,
     )
-
-
-def _plan(
-    body: StartBody | InviteBody,
-    numbers: list[str],
-    settings: ConversationSettings,
-    where: str = "",
-) -> Plan:
-    from_ = body.from_ or settings.default_number
-    if from_ is None:
-        raise invalid(f"{where}from", "needed, since this deployment has no default number")
-    for number in numbers:
-        if not number.startswith(settings.allowed_destination_prefixes):
-            raise invalid(f"{where}to", "calls may not go there", "destination_not_allowed")
-    given = body.model_dump(include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True)
-    return Plan(to=numbers, from_=from_, **given)

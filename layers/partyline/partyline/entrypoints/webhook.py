@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from partyline.domain.conversation import Assistant
 from partyline.domain.inputs import (
     CallAnswered,
     CallHangup,
@@ -23,18 +22,17 @@ from partyline.domain.inputs import (
     Insight,
     InsightsGenerated,
     MachineVerdict,
-    Route,
 )
+from partyline.entrypoints import routing
 from partyline.entrypoints.answers import ApiError, Response, answer
 from partyline.entrypoints.guard import base_url, guarded
+from partyline.entrypoints.signed import verified
 from partyline.identity import fingerprint
 from partyline.lookup import Found, find
-from partyline.settings import ConversationSettings
 from partyline.store import Inbox, keys
 from partyline.telemetry import count, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.signature import SignatureError, raw_body, verify
 from partyline.telnyx.webhooks import MalformedWebhook, WebhookEvent
 from partyline.wiring import wiring
 
@@ -50,7 +48,7 @@ def webhook() -> Callable[[dict[str, Any], Any], Response]:
 
 
 def _receive(request: dict[str, Any]) -> Response:
-    body = _verified(request)
+    body = verified(request)
     try:
         event = webhooks.parse(body)
     except MalformedWebhook as error:
@@ -72,19 +70,6 @@ def _receive(request: dict[str, Any]) -> Response:
         # Telnyx delivers again on a 503, and what is still owed is then done.
         raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
     return answer(200, {"status": "duplicate" if ingested.duplicate else "ok"})
-
-
-def _verified(request: dict[str, Any]) -> bytes:
-    """The raw body, when one of the public keys has signed it just now."""
-    try:
-        body = raw_body(request)
-        now = wiring().clock().timestamp()
-        verify(body, request.get("headers") or {}, wiring().public_keys, now)
-    except SignatureError as error:
-        count("SignatureRefused")
-        logger.warning("signature refused", extra={"reason": error.reason})
-        raise ApiError(401, "bad_signature", f"The signature is refused: {error.reason}.") from None
-    return body
 
 
 def _name(body: bytes) -> str:
@@ -109,14 +94,15 @@ def _input(
         leg=state.leg if state else None,
     )
     incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
-    dialled = payload.to if incoming else None
+    dialled = (payload.to or "") if incoming else None
     found = find(wiring().store, call, state.conversation if state else None, dialled)
     if found is None:
         return None, None
     given = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
     if isinstance(given, CallInitiated):
         settings = wiring().settings
-        route = found.route or _default_route(settings, payload.connection_id)
+        row = routing.chosen(found.rows, dialled)
+        route = routing.answering(row, settings, payload.connection_id)
         given = replace(
             given,
             conversation_id=found.conversation_id,
@@ -126,15 +112,6 @@ def _input(
         if found.conversation is None and route is None:
             return None, None
     return given, found
-
-
-def _default_route(settings: ConversationSettings, connection_id: str | None) -> Route | None:
-    if settings.default_assistant_id is None:
-        return None
-    return Route(
-        assistant=Assistant(id=settings.default_assistant_id),
-        connection_id=connection_id or settings.telnyx_connection_id,
-    )
 
 
 def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInput:

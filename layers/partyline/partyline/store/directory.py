@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from partyline.store import keys
 from partyline.store.keys import Key
+from partyline.store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,9 +68,13 @@ class Directory:
             Limit=limit + 1,
         )
         numbers = [item["listed_at"]["S"] for item in answer["Items"]]
-        found = [(number, self.route(number)) for number in numbers[:limit]]
         more = numbers[limit - 1] if len(numbers) > limit else None
-        return Routes([(number, route) for number, route in found if route is not None], more)
+        wanted = {number: keys.route(number) for number in numbers[:limit]}
+        rows = Store(self._client, self._table).find(wanted.values())
+        found = {number: rows[key] for number, key in wanted.items() if key in rows}
+        return Routes(
+            [(number, from_json(row["route"]["S"])) for number, row in found.items()], more
+        )
 
     def delete_route(self, number: str) -> bool:
         """Forget a route; False when there was none."""
@@ -86,7 +91,7 @@ class Directory:
         entry = {"number": number, "reason": reason, "added_at": now.isoformat()}
         pk, sk = keys.do_not_call(number)
         item = {"pk": {"S": pk}, "sk": {"S": sk}, "entry": {"S": to_json(entry).decode()}}
-        self._client.put_item(TableName=self._table, Item=item)  # type: ignore[arg-type]
+        self._client.put_item(TableName=self._table, Item=item)
         return entry
 
     def delete_do_not_call(self, number: str) -> bool:

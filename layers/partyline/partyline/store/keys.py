@@ -8,7 +8,8 @@
 | inbox of webhooks | `CONVERSATION#<id>` | `INBOX#<telnyx event id>` |
 | inbox of requests | `REQUEST#<hash of who asked and their Idempotency-Key>` | `REQUEST` |
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
-| route | `ROUTE#<dialled number>` | `ROUTE` |
+| route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
+| not to be called | `DNC#<number>` | `DNC` |
 """
 
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ Key = tuple[str, str]
 
 BY_STATUS = "by_status"
 BY_DUE = "by_due"
+
+DEFAULT_ROUTE = "default"
+"""Stands for a number in the key of the route of numbers that have none of their own."""
 
 SHARDS = 4
 """How many partitions what is due is spread over; the sweep reads each of them."""
@@ -70,6 +74,11 @@ def leg(call_leg_id: str) -> Key:
 def route(number: str) -> Key:
     """How calls to a number of ours are answered."""
     return f"ROUTE#{number}", "ROUTE"
+
+
+def do_not_call(number: str) -> Key:
+    """The mark that a number is not to be called."""
+    return f"DNC#{number}", "DNC"
 
 
 def shard(conversation_id: str) -> str:

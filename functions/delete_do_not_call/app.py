@@ -1,0 +1,6 @@
+"""`DELETE /do-not-call/{number}`: the number may be called again."""
+
+from partyline.entrypoints.api import api
+from partyline.entrypoints.directory import delete_do_not_call
+
+handler = api(delete_do_not_call)

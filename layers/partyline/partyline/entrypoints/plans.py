@@ -1,0 +1,29 @@
+"""From the body of an invitation to the plan by which somebody is reached."""
+
+from partyline.domain.conversation import Plan
+from partyline.entrypoints.api import invalid
+from partyline.entrypoints.bodies import InviteBody, StartBody
+from partyline.settings import ConversationSettings
+
+DESTINATION = "destination_not_allowed"
+
+
+def plan_of(
+    body: StartBody | InviteBody,
+    numbers: list[str],
+    settings: ConversationSettings,
+    where: str = "",
+    ours: str | None = None,
+) -> Plan:
+    """The plan to reach `numbers`, calling from `ours` unless the body says otherwise.
+
+    `where` is where the body stands, for the ApiError that names a wrong field.
+    """
+    from_ = body.from_ or ours or settings.default_number
+    if from_ is None:
+        raise invalid(f"{where}from", "needed, since this deployment has no default number")
+    for number in numbers:
+        if not number.startswith(settings.allowed_destination_prefixes):
+            raise invalid(f"{where}to", "calls may not go there", DESTINATION)
+    given = body.model_dump(include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True)
+    return Plan(to=numbers, from_=from_, **given)

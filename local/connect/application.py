@@ -1,0 +1,156 @@
+"""The Call Control application: found or made, pointed at a deployment, and put back.
+
+Telnyx API: /call_control_applications.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from local.connect.account import Account, AccountError, Json, NotThereError, segment
+from local.connect.records import Record, Records
+
+PATH = "/call_control_applications"
+WEBHOOKS = "/webhooks"
+API_VERSION = "2"
+TIMEOUT_SECS = 10
+"""Telnyx's pages disagree about what holds when nothing is set; this covers a cold start."""
+
+READ = "read Call Control applications"
+CHANGE = "change Call Control applications"
+READ_NUMBERS = "read phone numbers"
+# Telnyx API: `filter[application_name][contains]` takes at least three characters.
+_FILTERED_FROM = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which application, and what it is to be; `url` is the API's base URL."""
+
+    url: str
+    name: str
+    application_id: str | None = None
+    failover_url: str | None = None
+
+    @property
+    def fields(self) -> Json:
+        """The fields of the application that are ours to set."""
+        fields: Json = {
+            "webhook_event_url": f"{self.url}{WEBHOOKS}",
+            "webhook_api_version": API_VERSION,
+            "webhook_timeout_secs": TIMEOUT_SECS,
+            "active": True,
+        }
+        if self.failover_url:
+            fields["webhook_event_failover_url"] = self.failover_url
+        return fields
+
+
+def find(account: Account, application_id: str | None, name: str) -> Json | None:
+    """The application of this id, or else of exactly this name; None when no name is like it.
+
+    Raises an AccountError: for an id that is not there, and for a name that several have.
+    """
+    if application_id:
+        try:
+            return account.one(READ, "GET", f"{PATH}/{segment(application_id)}")
+        except NotThereError:
+            raise NotThereError(
+                f"This Telnyx account has no Call Control application {application_id}."
+            ) from None
+    narrow = {"filter[application_name][contains]": name} if len(name) >= _FILTERED_FROM else {}
+    rows = account.every(READ, PATH, narrow)
+    found = [each for each in rows if each["application_name"] == name]
+    if len(found) > 1:
+        ids = ", ".join(each["id"] for each in found)
+        raise AccountError(f"Several applications are called {name}: say --application, of {ids}.")
+    return found[0] if found else None
+
+
+def connect(account: Account, records: Records, wanted: Wanted) -> tuple[Record, list[str]]:
+    """Make or change the application; the record of it, and what was changed, a line each.
+
+    What was there is on disk before anything is changed.
+    """
+    found = find(account, wanted.application_id, wanted.name)
+    if found is None:
+        body = {"application_name": wanted.name, **wanted.fields}
+        made = account.one(CHANGE, "POST", PATH, body)
+        record = Record(application_id=made["id"], created=True)
+        record.now_ours(wanted.fields)
+        records.keep(record)
+        return record, [f"made the application {wanted.name}, {made['id']}"]
+    record = records.find(found["id"]) or Record(application_id=found["id"])
+    different = {name: value for name, value in wanted.fields.items() if found.get(name) != value}
+    for name in different:
+        # Somebody's own change since we last set it is what is to come back.
+        if not record.is_ours(name, found.get(name)):
+            record.before[name] = found.get(name)
+    record.now_ours(different)
+    records.keep(record)
+    if different:
+        _patch(account, found, different)
+    return record, [
+        f"{name}: {_shown(found.get(name))} -> {_shown(value)}" for name, value in different.items()
+    ]
+
+
+def disconnect(account: Account, record: Record) -> list[str]:
+    """Put the application back as it was; what was done, a line each.
+
+    One that we made is removed, unless numbers belong to it: AccountError. A field that somebody
+    has changed since is left alone.
+    """
+    try:
+        found = find(account, record.application_id, "")
+    except NotThereError:
+        found = None
+    if found is None:
+        return [f"the application {record.application_id} is gone already"]
+    if record.created:
+        return [_remove(account, found)]
+    back = {
+        name: value
+        for name, value in record.before.items()
+        if record.is_ours(name, found.get(name))
+    }
+    if back:
+        _patch(account, found, back)
+    done = [f"{name}: {_shown(found.get(name))} -> {_shown(back[name])}" for name in back]
+    return done + [
+        f"{name}: {_shown(found.get(name))} stays, somebody has changed it since"
+        for name, value in record.before.items()
+        if name not in back and found.get(name) != value
+    ]
+
+
+def numbers(account: Account, application_id: str) -> list[Json]:
+    """The phone numbers that belong to an application (Telnyx API: GET /phone_numbers)."""
+    narrow = {"filter[connection_id]": application_id}
+    return account.every(READ_NUMBERS, "/phone_numbers", narrow)
+
+
+def _remove(account: Account, found: Json) -> str:
+    named = [each["phone_number"] for each in numbers(account, found["id"])]
+    if named:
+        raise AccountError(
+            f"Partyline made the application {found['id']}, so it would be removed, but "
+            f"{', '.join(named)} would then ring nowhere: give them to another application, then "
+            "disconnect again."
+        )
+    account.ask(CHANGE, "DELETE", f"{PATH}/{segment(found['id'])}")
+    return f"removed the application {found['application_name']}, {found['id']}"
+
+
+def _patch(account: Account, found: Json, fields: Json) -> None:
+    # Telnyx API: name and URL are required in a PATCH too, and the URL is never null.
+    body = {
+        "application_name": found["application_name"],
+        "webhook_event_url": found.get("webhook_event_url"),
+        **fields,
+    }
+    body["webhook_event_url"] = body["webhook_event_url"] or ""
+    account.ask(CHANGE, "PATCH", f"{PATH}/{segment(found['id'])}", body)
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value in (None, "") else str(value)

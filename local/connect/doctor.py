@@ -1,0 +1,192 @@
+"""Why no call comes through: the key, the application, a number, the URL, the clock, the tools."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from local.connect import application, door, tools
+from local.connect.account import (
+    Account,
+    AccountError,
+    Json,
+    KeyRefusedError,
+    is_loopback,
+    segment,
+)
+from local.connect.findings import Finding, note, ok, wrong
+from local.connect.limits import LIMITS
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""Signatures are refused at 300 seconds; this leaves room for the way and for drifting on."""
+
+SHORTEST_TIMEOUT_SECS = 5
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes."""
+
+    url: str
+    name: str
+    application_id: str | None = None
+    assistant_id: str | None = None
+    signing_seed: bytes | None = None
+
+
+def examine(account: Account, patient: Patient) -> Iterator[Finding]:
+    """Look at everything, in the order in which a call meets it; what is found, as it is found."""
+    try:
+        yield from _account(account, patient)
+    except KeyRefusedError as error:
+        yield wrong(str(error))
+    yield from _clock(account)
+    yield from door.check(f"{patient.url}{application.WEBHOOKS}", patient.signing_seed)
+    yield from (note(each) for each in LIMITS)
+
+
+def _account(account: Account, patient: Patient) -> Iterator[Finding]:
+    try:
+        found = application.find(account, patient.application_id, patient.name)
+    except KeyRefusedError:
+        raise
+    except AccountError as error:
+        yield wrong(str(error))
+        return
+    yield ok("Telnyx takes the API key.")
+    if found is None:
+        yield wrong(
+            f"There is no Call Control application called {patient.name}: run `partyline connect`, "
+            "or name yours with --application."
+        )
+        return
+    yield from _application(found, patient)
+    for look in (_numbers, _rights):
+        try:
+            yield from look(account, found)
+        except AccountError as error:
+            yield wrong(str(error))
+    if patient.assistant_id:
+        try:
+            yield from _assistant(account, patient, patient.assistant_id, found["id"])
+        except AccountError as error:
+            yield wrong(str(error))
+
+
+def _application(found: Json, patient: Patient) -> Iterator[Finding]:
+    url = f"{patient.url}{application.WEBHOOKS}"
+    if found.get("webhook_event_url") == url:
+        yield ok(f"The application's webhook URL is {url}.")
+    else:
+        yield wrong(
+            f"The application's webhook URL is {found.get('webhook_event_url') or 'not set'}, not "
+            f"{url}: run `partyline connect`."
+        )
+    failover = found.get("webhook_event_failover_url")
+    if failover and not failover.startswith("https://") and not is_loopback(failover):
+        yield wrong(f"The failover URL {failover} is not https.")
+    version = found.get("webhook_api_version")
+    if version == application.API_VERSION:
+        yield ok("Webhooks come in API version 2.")
+    else:
+        yield wrong(
+            f"Webhooks come in API version {version}, which Partyline answers and ignores: "
+            "run `partyline connect`."
+        )
+    secs = found.get("webhook_timeout_secs")
+    if secs is not None and secs >= SHORTEST_TIMEOUT_SECS:
+        yield ok(f"Telnyx waits {secs} seconds for an answer to a webhook.")
+    else:
+        told = "not set, and Telnyx's pages disagree about what holds then"
+        yield wrong(
+            f"The webhook timeout is {told if secs is None else f'{secs} seconds'}: a cold start "
+            "may not fit; run `partyline connect`."
+        )
+    if found.get("active"):
+        yield ok(f"The application is active; TelnyxConnectionId is {found['id']}.")
+    else:
+        yield wrong(f"The application {found['id']} is switched off: run `partyline connect`.")
+    if (found.get("outbound") or {}).get("outbound_voice_profile_id"):
+        yield ok("The application has an outbound voice profile.")
+    else:
+        yield wrong(
+            "The application has no outbound voice profile, so nobody can be called: choose one in "
+            "the portal, in the application's outbound settings."
+        )
+
+
+def _numbers(account: Account, found: Json) -> Iterator[Finding]:
+    numbers = application.numbers(account, found["id"])
+    ready = [each["phone_number"] for each in numbers if each.get("status") == "active"]
+    if ready:
+        yield ok(f"Calls to {', '.join(ready)} come to the application.")
+    elif numbers:
+        named = ", ".join(f"{each['phone_number']} ({each.get('status')})" for each in numbers)
+        yield wrong(f"No number of the application is active yet: {named}.")
+    else:
+        yield wrong(
+            "No number belongs to the application, so nobody can call it: assign one in the portal "
+            "under Numbers."
+        )
+
+
+def _rights(account: Account, found: Json) -> Iterator[Finding]:
+    """What the functions ask for when they look again; dialling cannot be tried without a call."""
+    account.ask("read calls", "GET", f"/connections/{segment(found['id'])}/active_calls")
+    account.ask("read AI conversations", "GET", "/ai/conversations", query={"limit": "1"})
+    yield ok("The API key may read calls and AI conversations.")
+
+
+def _assistant(
+    account: Account, patient: Patient, assistant_id: str, application_id: str
+) -> Iterator[Finding]:
+    has = {each.name: each for each in tools.webhooks_of(account, assistant_id)}
+    for name, body in tools.wanted(patient.url, application_id).items():
+        url = body["webhook"]["url"]
+        if name not in has:
+            yield wrong(
+                f"{assistant_id} lacks the tool {name}: run `partyline connect --assistant "
+                f"{assistant_id}`."
+            )
+            continue
+        if has[name].url != url:
+            yield wrong(f"The tool {name} of {assistant_id} goes to {has[name].url}, not {url}.")
+            continue
+        if "call_control_id" not in has[name].preset:
+            yield wrong(
+                f"The tool {name} of {assistant_id} does not say which call it is for: remove it, "
+                "and run `partyline connect --assistant` again."
+            )
+            continue
+        yield ok(f"{assistant_id} has the tool {name}.")
+        tool_id = tools.in_library(account, body["display_name"])
+        # The other tool calls people; this one only tells.
+        if tool_id and name == "status":
+            yield _round_trip(tools.try_out(account, assistant_id, tool_id), url)
+
+
+def _round_trip(status: int, url: str) -> Finding:
+    if status == 200:
+        return ok("A request that Telnyx itself has signed is taken.")
+    if status == 401:
+        return wrong(
+            "A request that Telnyx itself has signed is refused (401): TelnyxPublicKeys is not the "
+            "public key of this account, which the portal shows; deploy with that one."
+        )
+    got = f"gets {status}" if status else "gets no answer"
+    return wrong(f"A request of Telnyx's to {url} {got}: the function's log says more.")
+
+
+def _clock(account: Account) -> Iterator[Finding]:
+    ahead = account.clock_ahead
+    if ahead is None:
+        yield wrong("Telnyx's clock could not be compared with this one: it gave no time.")
+        return
+    secs = round(abs(ahead.total_seconds()))
+    if abs(ahead) <= CLOCK_TOLERANCE:
+        yield ok(f"This clock and Telnyx's agree to {secs} seconds.")
+    else:
+        way = "ahead of" if ahead > timedelta(0) else "behind"
+        yield wrong(
+            f"This clock is {secs} seconds {way} Telnyx's, and signatures older or newer than 300 "
+            "are refused: set it by the network."
+        )

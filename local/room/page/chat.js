@@ -1,0 +1,54 @@
+// What the assistant was told and what was said, as a chat.
+
+import { byId, h, keyed, show } from "./dom.js";
+import { chosen, legs, model, one, who } from "./model.js";
+import { speaker } from "./rows.js";
+import { moment } from "./words.js";
+
+export function drawChat() {
+  const view = chosen();
+  const place = byId("tab-chat");
+  const said = view ? messages(view) : [];
+  if (!said.length) {
+    if (!place.querySelector(".empty")) {
+      place.known = undefined;
+      show(place, h("div", { class: "empty" }, h("h3", {}, "Not a word yet"), h("p", {}, "What the assistant says, hears and is told about the people on the line appears here.")));
+    }
+    return;
+  }
+  const atEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 40;
+  keyed(place, said.map((each, nth) => [`${model.chosen}/${nth}`, JSON.stringify(each), each]), bubble);
+  if (atEnd) place.scrollTop = place.scrollHeight;
+}
+
+function bubble({ role, name, text, at }) {
+  return h(
+    "article",
+    { class: `bubble ${role}` },
+    h("header", {}, h("b", {}, name), at && h("time", {}, new Date(at).toLocaleTimeString())),
+    h("p", {}, text),
+  );
+}
+
+function messages(view) {
+  const { conversation, timeline } = view;
+  const assistant = one("assistant", conversation.telnyx_conversation_id);
+  const found = assistant
+    ? assistant.messages.map((message) => spoken(message, conversation))
+    : timeline
+        .filter((event) => event.type === "message.sent")
+        .map((event) => ({ role: event.data.role ?? "system", name: "Told by Partyline", text: event.data.content ?? "", at: moment(event.occurred_at) }));
+  for (const { result } of conversation.insights) {
+    found.push({ role: "insight", name: "Insight", text: typeof result === "string" ? result : JSON.stringify(result, null, 2), at: null });
+  }
+  return found;
+}
+
+function spoken(message, conversation) {
+  const at = moment(message.at);
+  if (message.role === "assistant") return { role: "assistant", name: "Assistant", text: message.content, at };
+  if (message.role !== "user") return { role: "system", name: "Told by Partyline", text: message.content, at };
+  const there = legs(conversation.id).filter(({ leg }) => moment(leg.answered_at) <= at && !(moment(leg.ended_at) < at));
+  const by = speaker(there, message);
+  return { role: "user", name: by ? by.whose.name || who(by.leg.number) : "Somebody on the line", text: message.content, at };
+}

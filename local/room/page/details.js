@@ -1,0 +1,70 @@
+// Everything about the row that was picked: what was sent, what it changed, what was logged.
+
+import { byId, h, show } from "./dom.js";
+import { changes, pretty } from "./json.js";
+import { model } from "./model.js";
+import { effect, lines } from "./rows.js";
+
+const KIND = { request: "Request", webhook: "Webhook", command: "Command", table: "Transaction", event: "Event", voice: "Heard" };
+
+export function drawDetails() {
+  const row = model.picked;
+  const place = byId("tab-details");
+  if (!row) {
+    place.drawn = null;
+    show(place, h("div", { class: "empty" }, h("h3", {}, "Nothing picked"), h("p", {}, "Pick an arrow in the diagram: its payload, the state before and after, and the log lines appear here. The arrow keys go from one to the next.")));
+    return;
+  }
+  const happened = effect(row, model.chosen);
+  const logged = lines(row, model.chosen);
+  const signature = JSON.stringify([row.key, row.fact, row.note, happened?.versions, logged.length]);
+  if (place.drawn === signature) return;
+  place.drawn = signature;
+  show(
+    place,
+    h("h3", { class: row.kind }, h("span", { class: `kind-name ${row.kind}` }, KIND[row.kind]), row.label),
+    row.note.length > 0 && h("p", { class: row.bad ? "bad-words" : "soft" }, row.note.join(" · ")),
+    ...parts(row),
+    happened && state(happened),
+    logged.length > 0 && part("Log", h("div", {}, logged.map((line) => pretty(line)))),
+  );
+}
+
+function part(title, ...content) {
+  return h("section", { class: "part" }, h("h4", {}, title), ...content);
+}
+
+function parts(row) {
+  const it = row.fact;
+  if (row.kind === "table") {
+    return [
+      it.reasons && part("Cancelled because", pretty(it.reasons)),
+      part("Items written", h("ul", { class: "keys" }, it.keys.map((key) => h("li", {}, h("code", {}, key))))),
+      it.events.length > 0 && part("Events", pretty(it.events)),
+    ];
+  }
+  if (row.kind === "event" || row.kind === "voice") return [part("As it is", pretty(it))];
+  return [
+    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", it.method && h("p", { class: "path" }, h("code", {}, `${it.method} ${it.path}`)), it.body ? pretty(it.body) : h("p", { class: "soft" }, "No body.")),
+    it.status !== undefined && part(`Answered ${it.status || "nothing"}`, it.answer ? pretty(it.answer) : h("p", { class: "soft" }, "No body.")),
+  ];
+}
+
+function state({ before, after, versions }) {
+  const found = changes(before, after);
+  const from = before ? `version ${before.version}` : "nothing";
+  const rows = found.map(([path, was, is]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, path),
+      h("td", {}, was === null ? null : h("del", {}, was), was !== null && is !== null && " ", is === null ? null : h("ins", {}, is)),
+    ),
+  );
+  return part(
+    `State, from ${from} to version ${Math.max(...versions)}`,
+    h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": "What changed" }, h("table", {}, h("tbody", {}, rows))),
+    h("details", {}, h("summary", {}, "Before, whole"), pretty(before)),
+    h("details", {}, h("summary", {}, "After, whole"), pretty(after)),
+  );
+}

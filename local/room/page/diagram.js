@@ -1,0 +1,208 @@
+// The conversation as a sequence diagram, drawn as it happens.
+
+import { h, keyed, s } from "./dom.js";
+import { chosen, model, pick } from "./model.js";
+import { lanes, rows } from "./rows.js";
+import { since } from "./words.js";
+
+const KINDS = [
+  ["request", "Requests"], ["webhook", "Webhooks"], ["command", "Commands"],
+  ["table", "Table"], ["event", "Events"], ["voice", "Voices"],
+];
+const GUTTER = 66;
+const ROW = 34;
+const LEAST = 104;
+const MOST = 168;
+const END = 28;
+
+const hidden = new Set();
+
+/** Set it up once in `element`; returns what draws it anew. */
+export function diagram(element) {
+  const filters = h("div", { class: "filters", role: "group", "aria-label": "What is shown" });
+  const heads = s("svg", { class: "heads", "aria-hidden": "true" });
+  const life = s("g", { class: "life", role: "presentation" });
+  const body = s("g", { role: "presentation" });
+  const picture = s(
+    "svg",
+    { class: "picture", role: "listbox", tabindex: "0", "aria-label": "What happened, in order of time", onkeydown: walk },
+    life,
+    body,
+  );
+  const scroll = h("div", { class: "scroll" }, heads, picture);
+  const empty = h("div", { class: "empty" });
+  const below = h("button", { class: "below", type: "button", hidden: true, onclick: toEnd }, "Newest ↓");
+  element.append(filters, scroll, empty, below);
+  let current = [];
+  let following = true;
+  let shown = null;
+
+  for (const [kind, name] of KINDS) {
+    const toggle = h("button", { type: "button", class: `kind ${kind}`, "aria-pressed": "true" }, name);
+    toggle.addEventListener("click", () => {
+      if (!hidden.delete(kind)) hidden.add(kind);
+      toggle.setAttribute("aria-pressed", String(!hidden.has(kind)));
+      draw();
+    });
+    filters.append(toggle);
+  }
+  scroll.addEventListener("scroll", () => {
+    following = scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - ROW;
+    below.hidden = following;
+  });
+  new ResizeObserver(draw).observe(scroll);
+
+  function toEnd() {
+    scroll.scrollTo({ top: scroll.scrollHeight });
+  }
+
+  function walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined || !current.length) return;
+    event.preventDefault();
+    const at = current.findIndex((row) => row.key === model.picked?.key);
+    const next = Math.max(0, Math.min(current.length - 1, at < 0 && step < 0 ? 0 : at + step));
+    pick(current[next]);
+    const node = body.children[next];
+    node?.scrollIntoView({ block: "nearest" });
+  }
+
+  function draw() {
+    const view = chosen();
+    filters.hidden = !view || model.mode !== "room";
+    scroll.hidden = !view;
+    empty.hidden = Boolean(view);
+    if (!view) {
+      empty.replaceChildren(...nothing());
+      return;
+    }
+    if (shown !== model.chosen) {
+      shown = model.chosen;
+      following = true;
+    }
+    const across = lanes(view);
+    const width = Math.max(LEAST, Math.min(MOST, (scroll.clientWidth - GUTTER - 30) / across.length));
+    const x = new Map(across.map((lane, nth) => [lane.id, GUTTER + width * (nth + 0.5)]));
+    const whole = GUTTER + width * across.length + 24;
+    current = rows(view).filter((row) => !hidden.has(row.kind));
+    const height = current.length * ROW + END;
+    for (const svg of [heads, picture]) svg.setAttribute("width", whole);
+    heads.setAttribute("height", 46);
+    picture.setAttribute("height", height);
+    keyed(
+      heads,
+      across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}|${width}`, lane]),
+      (lane) => head(lane, x.get(lane.id), width),
+    );
+    const first = current[0]?.at ?? 0;
+    life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, height)));
+    keyed(
+      body,
+      current.map((row, nth) => [
+        row.key,
+        [nth, width, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
+        { row, nth },
+      ]),
+      ({ row, nth }, before) => drawRow(row, nth, x, whole, first, before),
+    );
+    picture.setAttribute("aria-activedescendant", model.picked ? `row-${model.picked.key}` : "");
+    if (following) toEnd();
+  }
+
+  return draw;
+}
+
+function nothing() {
+  if (!model.ready) return [h("p", {}, "Listening …")];
+  if (model.mode === "console") {
+    return [
+      h("h3", {}, "No conversation yet"),
+      h("p", {}, "This stack has had no call. Start a conversation, or call the number that its Telnyx application answers."),
+    ];
+  }
+  return [
+    h("h3", {}, "Nobody is on the line"),
+    h("p", {}, "Start a conversation: Partyline dials a phone here, you pick it up, and every message of it is drawn in this place. Or ring in from a new number."),
+  ];
+}
+
+function head(lane, x, width) {
+  const room = Math.max(6, Math.floor(width / 7.2));
+  return s(
+    "g",
+    { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head" },
+    s("text", { y: 20, class: "name" }, cut(lane.label, room)),
+    s("text", { y: 36, class: "under" }, cut(lane.under, room + 3)),
+  );
+}
+
+function lifeline(lane, x, current, height) {
+  if (!lane.leg) return s("line", { class: "lifeline", x1: x, x2: x, y1: 0, y2: height });
+  const y = (at, otherwise) => {
+    if (!at) return otherwise;
+    const nth = current.findIndex((row) => row.at >= at);
+    return nth < 0 ? otherwise : nth * ROW + 8;
+  };
+  const from = y(lane.from, 0);
+  const to = y(lane.to, height);
+  const answered = lane.answered ? y(lane.answered, height) : to;
+  return s(
+    "g",
+    {},
+    s("line", { class: "lifeline ringing", x1: x, x2: x, y1: from, y2: Math.min(answered, to) }),
+    lane.answered && s("rect", { class: "lifeline talking", x: x - 3, y: answered, width: 6, height: Math.max(0, to - answered), rx: 3 }),
+    lane.to && s("path", { class: "lifeline hung-up", d: `M${x - 5} ${to}h10` }),
+  );
+}
+
+function drawRow(row, nth, x, whole, first, before) {
+  const from = x.get(row.from) ?? x.get("us");
+  const to = x.get(row.to) ?? from;
+  const y = nth * ROW;
+  const line = y + 25;
+  const selected = row.key === model.picked?.key;
+  const classes = ["row", row.kind, row.bad && "bad", row.odd && "odd", before ? "" : "new"];
+  const right = to >= from;
+  const left = Math.min(from, to);
+  const words = s(
+    "text",
+    { class: "label", x: right ? left + 10 : Math.max(from, to) - 10, y: y + 18, "text-anchor": right ? "start" : "end" },
+    s("tspan", {}, cut(row.label, 46)),
+    row.note.length > 0 && s("tspan", { class: "note", dx: 7 }, cut(row.note.join(" · "), 40)),
+  );
+  const node = s(
+    "g",
+    {
+      id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
+      "aria-label": `${since(row.at - first)}: ${row.kind} ${row.label} ${row.note.join(", ")}`,
+      onclick: () => pick(row),
+    },
+    s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
+    s("text", { class: "time", x: GUTTER - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
+    ...wings(row, x, from, to, line),
+    arrow(from, to, line, row),
+    words,
+  );
+  return node;
+}
+
+/** Beyond Telnyx: the leg that it is about; beyond the assistant: everybody who hears it. */
+function wings(row, x, from, to, line) {
+  const end = row.from === "telnyx" ? from : to;
+  const ends = [row.via, ...(row.reach ?? [])].map((each) => x.get(each)).filter((each) => each !== undefined);
+  return ends.map((each) =>
+    s("g", { class: "wing" }, s("path", { d: `M${end} ${line}H${each}` }), s("circle", { cx: each, cy: line, r: 3 })),
+  );
+}
+
+function arrow(from, to, line, row) {
+  if (from === to) return s("circle", { class: "arrow dot", cx: from, cy: line, r: 4 });
+  const way = Math.sign(to - from);
+  const tip = row.lost ? (from + to) / 2 : to;
+  const head = row.lost
+    ? `M${tip - 4} ${line - 4}l8 8m0 -8l-8 8`
+    : `M${tip - 7 * way} ${line - 4}L${tip} ${line}L${tip - 7 * way} ${line + 4}`;
+  return s("path", { class: "arrow", d: `M${from} ${line}H${tip}${head}` });
+}
+
+const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

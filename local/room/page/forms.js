@@ -1,0 +1,238 @@
+// The forms. Each shows the request that it sends, and puts the API's own errors at the fields.
+
+import { ask, curl } from "./api.js";
+import { announce, h } from "./dom.js";
+import { choose, model } from "./model.js";
+import { phones } from "./phones.js";
+import { number } from "./words.js";
+
+const LIST = "known-numbers";
+
+/** A labelled field; `name` is the API's own name for it, where its errors are shown. */
+function field(name, label, control, hint) {
+  control.name = name;
+  control.id = `field-${name}`;
+  control.setAttribute("aria-describedby", `wrong-${name}`);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    hint && h("p", { class: "hint" }, hint),
+    h("p", { class: "wrong", id: `wrong-${name}` }),
+  );
+}
+
+const input = (properties) => h("input", { autocomplete: "off", ...properties });
+
+const choice = (options) => h("select", {}, options.map(([value, text]) => h("option", { value }, text)));
+
+const tick = (name, label, properties) =>
+  h("label", { class: "tick" }, h("input", { type: "checkbox", name, ...properties }), h("span", {}, label));
+
+const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
+const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
+
+/** A dialog around a form: `request(form)` says what would be sent, `sent(answer)` what follows. */
+function dialog({ title, send, fields, request, sent, danger }) {
+  const code = h("code", {});
+  const wrong = h("p", { class: "wrong general", role: "alert" });
+  const submit = h("button", { type: "submit", class: danger ? "bad" : "primary" }, send);
+  const form = h("form", { novalidate: true }, ...fields, wrong);
+  const copy = h("button", { type: "button", class: "quiet small" }, "Copy");
+  const box = h(
+    "dialog",
+    { "aria-labelledby": "dialog-title" },
+    h("header", {}, h("h2", { id: "dialog-title" }, title), h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => box.close() }, "×")),
+    form,
+    h("figure", { class: "curl" }, h("figcaption", {}, "What is sent ", copy), h("pre", { tabindex: "0", "aria-label": "The request as curl" }, code)),
+    h("footer", {}, h("button", { type: "button", onclick: () => box.close() }, "Cancel"), submit),
+  );
+  submit.setAttribute("form", "the-form");
+  form.id = "the-form";
+
+  const preview = () => {
+    const { method, path, body } = request(form.elements);
+    code.textContent = curl(model.api, method, path, body);
+  };
+  form.addEventListener("input", preview);
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    copy.textContent = "Copied";
+    announce("Copied");
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clear(form, wrong);
+    submit.disabled = true;
+    const { method, path, body } = request(form.elements);
+    try {
+      const answer = await ask(method, path, body);
+      box.close();
+      sent?.(answer);
+    } catch (error) {
+      explain(form, wrong, error);
+    } finally {
+      submit.disabled = false;
+    }
+  });
+  box.addEventListener("close", () => box.remove());
+  document.body.append(box);
+  preview();
+  box.showModal();
+}
+
+function clear(form, wrong) {
+  wrong.textContent = "";
+  for (const each of form.querySelectorAll(".field .wrong")) each.textContent = "";
+  for (const each of form.elements) each.removeAttribute("aria-invalid");
+}
+
+/** The API's own words, at the field that they are about; the rest at the form's end. */
+function explain(form, wrong, error) {
+  const names = [...form.elements].map((each) => each.name).filter(Boolean);
+  let first = null;
+  const rest = [];
+  for (const { field: about, message } of error.details) {
+    const name = names.find((each) => about === each || about.startsWith(`${each}.`));
+    const place = name && form.querySelector(`#${CSS.escape(`wrong-${name}`)}`);
+    if (!place) {
+      rest.push(`${about}: ${message}`);
+      continue;
+    }
+    place.textContent = message;
+    form.elements[name].setAttribute("aria-invalid", "true");
+    first ??= form.elements[name];
+  }
+  wrong.textContent = first && !rest.length ? "" : [error.message, ...rest].join(" ");
+  (first ?? wrong).focus?.();
+}
+
+const filled = (body) =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "" && value !== undefined && value !== null));
+
+const spread = (text) => text.split(/[\s,]+/).filter(Boolean);
+
+function known() {
+  return h("datalist", { id: LIST }, phones().map((each) => h("option", { value: each.number }, each.person?.name ?? "")));
+}
+
+const nameOf = (given) => phones().find((each) => each.number === given)?.person?.name ?? "";
+
+/** Let the name follow the number until somebody writes another. */
+function follow(numbers, name) {
+  numbers.addEventListener("input", () => {
+    if (!name.touched) name.value = nameOf(spread(numbers.value)[0]);
+  });
+  name.addEventListener("input", () => (name.touched = true));
+}
+
+export function startForm() {
+  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
+  const to = input({ type: "tel", list: LIST, required: true, value: free?.number ?? "" });
+  const name = input({ value: nameOf(to.value) });
+  follow(to, name);
+  dialog({
+    title: "Start a conversation",
+    send: "Call",
+    fields: [
+      known(),
+      field("to", "Number to call", to, "The host: when they answer, the assistant starts."),
+      field("name", "Name", name),
+      field("assistant.greeting", "The assistant's greeting", input({ placeholder: "its own" })),
+      field("machine_detection", "Machine detection", choice(DETECTION)),
+      field("on_hangup", "When the host hangs up", choice([["", "as the deployment has it"], ...HANGUP])),
+    ],
+    request: (it) => ({
+      method: "POST",
+      path: "/conversations",
+      body: filled({
+        to: it.to.value.trim(), name: it.name.value.trim(),
+        assistant: it["assistant.greeting"].value ? { greeting: it["assistant.greeting"].value } : undefined,
+        machine_detection: it.machine_detection.value === "off" ? undefined : it.machine_detection.value,
+        on_hangup: it.on_hangup.value,
+      }),
+    }),
+    sent: (answer) => {
+      choose(answer.id);
+      announce(`Calling ${number(to.value)}`);
+    },
+  });
+}
+
+export function inviteForm(conversation) {
+  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
+  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
+  const name = input({ value: nameOf(to.value) });
+  follow(to, name);
+  dialog({
+    title: "Invite somebody",
+    send: "Invite",
+    fields: [
+      known(),
+      field("to", "Number, or several to try", to, "Several numbers with spaces between them are a hunt."),
+      field("name", "Name", name),
+      field("strategy", "Several numbers ring", choice([["in_order", "one after the other"], ["at_once", "all at once"]])),
+      field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With these words they have to press 1."),
+      field("machine_detection", "Machine detection", choice(DETECTION)),
+      field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
+      field("on_hangup", "When they hang up", choice(HANGUP)),
+    ],
+    request: (it) => {
+      const numbers = spread(it.to.value);
+      return {
+        method: "POST",
+        path: `/conversations/${conversation.id}/participants`,
+        body: filled({
+          to: numbers.length > 1 ? numbers : (numbers[0] ?? ""),
+          name: it.name.value.trim(),
+          strategy: it.strategy.value === "in_order" ? undefined : it.strategy.value,
+          screening: it.screening.value ? { say: it.screening.value } : undefined,
+          machine_detection: it.machine_detection.value === "off" ? undefined : it.machine_detection.value,
+          ring_timeout_secs: it.ring_timeout_secs.value ? Number(it.ring_timeout_secs.value) : undefined,
+          on_hangup: it.on_hangup.value === "continue_conversation" ? undefined : it.on_hangup.value,
+        }),
+      };
+    },
+    sent: (answer) => announce(`Inviting ${answer.name ?? "somebody"}`),
+  });
+}
+
+export function messageForm(conversation) {
+  dialog({
+    title: "Tell the assistant",
+    send: "Send",
+    fields: [
+      field("role", "As", choice([["system", "system"], ["user", "user"], ["assistant", "assistant"], ["developer", "developer"]])),
+      field("content", "Message", h("textarea", { rows: 3, required: true })),
+    ],
+    request: (it) => ({
+      method: "POST",
+      path: `/conversations/${conversation.id}/messages`,
+      body: { role: it.role.value, content: it.content.value },
+    }),
+    sent: () => announce("The message is on its way"),
+  });
+}
+
+export function stopForm(conversation) {
+  dialog({
+    title: "Stop the assistant",
+    send: "Stop",
+    danger: true,
+    fields: [tick("hang_up", "Hang everybody up, too")],
+    request: (it) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: it.hang_up.checked } }),
+    sent: () => announce("Stopping"),
+  });
+}
+
+export function removeForm(conversation, participant, name) {
+  dialog({
+    title: `Remove ${name}`,
+    send: "Hang up",
+    danger: true,
+    fields: [h("p", {}, `${name} is hung up; the conversation ends only if it was to end with them.`)],
+    request: () => ({ method: "DELETE", path: `/conversations/${conversation.id}/participants/${participant.id}` }),
+    sent: () => announce(`${name} is hung up`),
+  });
+}

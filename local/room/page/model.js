@@ -1,0 +1,105 @@
+// Everything that the page knows, as the server told it, and what it means taken together.
+
+import { moment } from "./words.js";
+
+const facts = new Map();
+const watchers = new Set();
+let calls = new Map();
+let due = false;
+
+export const model = { mode: "room", api: "", number: null, to: "", up: false, ready: false, chosen: null, picked: null };
+
+const of = (kind) => facts.get(kind) ?? new Map();
+export const all = (kind) => [...of(kind).entries()];
+export const one = (kind, key = kind) => of(kind).get(key);
+
+export function forget() {
+  facts.clear();
+  calls = new Map();
+  model.chosen = null;
+  model.picked = null;
+}
+
+export function learn(kind, key, value) {
+  if (!facts.has(kind)) facts.set(kind, new Map());
+  facts.get(kind).set(key, value);
+  if (kind === "transaction") noteCalls(value.conversation, value.document?.participants);
+  if (kind === "view") noteCalls(key, value.conversation.participants);
+  changed();
+}
+
+function noteCalls(conversation, participants) {
+  for (const person of participants ?? []) {
+    for (const [nth, leg] of (person.legs ?? []).entries()) {
+      const known = { conversation, participant: person.id, name: person.name, leg: nth + 1 };
+      if (leg.call_control_id) calls.set(leg.call_control_id, known);
+      if (leg.call_leg_id) calls.set(leg.call_leg_id, known);
+    }
+  }
+}
+
+/** Look again before the next frame; any number of changes make one look. */
+export function changed() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    for (const each of watchers) each();
+  });
+}
+
+export const watch = (watcher) => watchers.add(watcher);
+
+export function choose(conversation) {
+  model.chosen = conversation;
+  model.picked = null;
+  changed();
+}
+
+export function pick(row) {
+  model.picked = row;
+  changed();
+}
+
+/** The conversations, newest first. */
+export function conversations() {
+  return all("view")
+    .map(([, view]) => view.conversation)
+    .sort((one, other) => moment(other.created_at) - moment(one.created_at));
+}
+
+export const chosen = () => one("view", model.chosen);
+
+/** Our mark on a leg: which conversation, participant and leg; null for what is not ours. */
+export function mark(state) {
+  try {
+    const read = JSON.parse(atob(state));
+    return typeof read.conversation === "string" ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is known of a call by its call_control_id or call_leg_id. */
+export const call = (id) => calls.get(id) ?? null;
+
+/** Whose call a payload of Telnyx's or a command of ours is about. */
+export function about(payload, callControlId) {
+  const ours = mark(payload?.client_state);
+  const known = call(callControlId ?? payload?.call_control_id) ?? call(payload?.call_leg_id);
+  if (known) return known;
+  return ours && { conversation: ours.conversation, participant: ours.participant, leg: ours.leg, name: null };
+}
+
+/** The simulated calls of a conversation, oldest first, each with whose it is. */
+export function legs(conversation) {
+  return all("leg")
+    .map(([id, leg]) => ({ id, leg, whose: call(id) }))
+    .filter((each) => each.whose?.conversation === conversation)
+    .sort((one, other) => moment(one.leg.started_at) - moment(other.leg.started_at));
+}
+
+/** The name of whoever is at a number: as the room knows them, or the number's end. */
+export function who(number) {
+  return one("person", number)?.name || `…${(number ?? "").slice(-4)}`;
+}

@@ -1,0 +1,168 @@
+// The phones: one for every number, to be picked up, and what each person hears.
+
+import { act } from "./api.js";
+import { announce, byId, h, keyed } from "./dom.js";
+import { all, model } from "./model.js";
+import { clock, moment, number } from "./words.js";
+
+const BEHAVIOURS = [
+  ["manual", "rings until you pick up"], ["answer", "answers by itself"], ["busy", "is busy"],
+  ["decline", "declines"], ["no_answer", "lets it ring"], ["machine", "has a machine"],
+  ["unreachable", "can't be reached"],
+];
+const KEYS = [..."123456789*0#"];
+
+/** The numbers that there is a phone for, with the person and the newest call of each. */
+export function phones() {
+  const found = new Map(all("person").map(([each, person]) => [each, { number: each, person, leg: null }]));
+  for (const [, leg] of all("leg")) {
+    const known = found.get(leg.number) ?? { number: leg.number, person: null, leg: null };
+    if (!known.leg || moment(leg.started_at) >= moment(known.leg.started_at)) known.leg = leg;
+    found.set(leg.number, known);
+  }
+  return [...found.values()];
+}
+
+export function drawPhones() {
+  const wanted = new URLSearchParams(location.search).get("phone");
+  const shown = phones().filter((each) => !wanted || each.number === wanted);
+  keyed(
+    byId("handsets"),
+    shown.map((phone) => [phone.number, signature(phone), phone]),
+    (phone, before) => handset(phone, before),
+  );
+}
+
+const signature = ({ person, leg }) =>
+  JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause]]);
+
+async function does(phone, given, said) {
+  try {
+    await act({ phone: phone.number, ...given });
+    if (said) announce(said);
+  } catch (error) {
+    announce(error.message);
+    const place = byId(`trouble-${phone.number}`);
+    if (place) place.textContent = error.message;
+  }
+}
+
+function state(leg) {
+  if (!leg) return "idle";
+  if (leg.state === "ringing") return "ringing";
+  if (leg.state === "parked") return "calling";
+  return leg.state === "answered" ? "talking" : "idle";
+}
+
+function handset(phone, before) {
+  const { person, leg } = phone;
+  const now = state(leg);
+  const name = person?.name || "Somebody";
+  const typed = before?.querySelector("input[name=text]")?.value ?? "";
+  const focused = before?.contains(document.activeElement) ? document.activeElement.dataset.part : null;
+  const card = h(
+    "article",
+    { class: `handset ${now}`, "aria-label": `${name}, ${number(phone.number)}` },
+    h(
+      "header",
+      {},
+      h("div", {}, h("h3", {}, name), h("p", { class: "number" }, number(phone.number))),
+      h("p", { class: "state" }, words(leg, now)),
+    ),
+    now !== "idle" && h("p", { class: "with" }, now === "calling" ? "calling " : "call from ", h("b", {}, number(now === "calling" ? leg.to : leg.from))),
+    leg && (now !== "idle" || leg.heard.length > 0) && heard(leg, now),
+    now === "talking" && leg.asked_for_digits && keypad(phone),
+    now === "talking" && speech(phone, typed),
+    actions(phone, now),
+    h("p", { class: "wrong", id: `trouble-${phone.number}`, role: "alert" }),
+    now === "idle" && habits(phone),
+  );
+  if (before && focused) queueMicrotask(() => (card.querySelector(`[data-part="${focused}"]`) ?? card.querySelector("button"))?.focus());
+  return card;
+}
+
+function words(leg, now) {
+  if (now === "ringing") return "ringing";
+  if (now === "calling") return "hears it ring";
+  if (now === "talking") return h("time", { "data-since": leg.answered_at }, clock((Date.now() - moment(leg.answered_at)) / 1000));
+  return leg?.hangup_cause ? leg.hangup_cause.replaceAll("_", " ") : "free";
+}
+
+function heard(leg, now) {
+  const list = h("ol", { class: "heard", "aria-label": "What is heard" });
+  const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.slice(-4);
+  for (const { what } of lines) {
+    const [, who, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
+    list.append(h("li", { class: who ? "words" : "noise" }, text ? h("q", {}, text) : what));
+  }
+  return list;
+}
+
+function keypad(phone) {
+  return h(
+    "div",
+    { class: "keypad", role: "group", "aria-label": "Keypad" },
+    KEYS.map((key) => h("button", { type: "button", "data-part": `key-${key}`, onclick: () => does(phone, { do: "press", digits: key }, `Pressed ${key}`) }, key)),
+  );
+}
+
+function speech(phone, typed) {
+  return h(
+    "form",
+    {
+      class: "speech",
+      onsubmit: (event) => {
+        event.preventDefault();
+        const field = event.target.elements.text;
+        if (field.value.trim()) does(phone, { do: "say", text: field.value.trim() });
+        field.value = "";
+      },
+    },
+    h("input", { name: "text", "data-part": "text", "aria-label": "Say something", placeholder: "Say something", autocomplete: "off", value: typed, maxlength: 500 }),
+    h("button", { type: "submit", "data-part": "say" }, "Say"),
+  );
+}
+
+function actions(phone, now) {
+  const button = (part, label, given, tone) =>
+    h("button", { type: "button", "data-part": part, class: tone, onclick: () => does(phone, given, `${label}: ${number(phone.number)}`) }, label);
+  if (now === "ringing") {
+    return h(
+      "div",
+      { class: "actions" },
+      button("main", "Answer", { do: "answer" }, "good"),
+      button("decline", "Decline", { do: "decline" }, "bad"),
+      button("busy", "Busy", { do: "busy" }),
+    );
+  }
+  if (now === "talking" || now === "calling") {
+    return h("div", { class: "actions" }, button("main", "Hang up", { do: "hang_up" }, "bad"));
+  }
+  return h(
+    "div",
+    { class: "actions" },
+    h("button", { type: "button", "data-part": "main", onclick: () => does(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
+    h("a", { class: "button quiet", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener" }, "Own window"),
+  );
+}
+
+function habits(phone) {
+  const person = phone.person ?? { number: phone.number, name: "", behaviour: "answer" };
+  const select = h(
+    "select",
+    {
+      "aria-label": `When the phone of ${person.name || number(phone.number)} rings`,
+      "data-part": "habit",
+      onchange: (event) => act({ do: "person", person: { ...person, behaviour: event.target.value } }).catch((error) => announce(error.message)),
+    },
+    BEHAVIOURS.map(([value, text]) => h("option", { value, selected: value === person.behaviour }, text)),
+  );
+  return h("label", { class: "habit" }, select);
+}
+
+/** Move the clocks of the calls on. */
+export function tick() {
+  for (const each of document.querySelectorAll("time[data-since]")) {
+    each.textContent = clock((Date.now() - moment(each.dataset.since)) / 1000);
+  }
+}

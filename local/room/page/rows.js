@@ -1,0 +1,222 @@
+// From what went over the wires to the rows of the diagram: who, to whom, what, and how it went.
+
+import { about, all, call, legs, model, one, who } from "./model.js";
+import { moment, number, plain } from "./words.js";
+
+const ACTIONS = {
+  dial: "dial", answer: "answer", hangup: "hang up", reject: "reject", speak: "speak",
+  gather_using_speak: "ask for a digit", ai_assistant_start: "start assistant",
+  ai_assistant_join: "join", ai_assistant_stop: "stop assistant",
+  ai_assistant_add_messages: "tell the assistant", retrieve: "look at the call",
+  active_calls: "look for the call", conversations: "look for the conversation",
+  insights: "look for insights",
+};
+
+/** The lifelines, left to right: those of the house, then one for each leg. */
+export function lanes(view) {
+  const room = model.mode === "room";
+  const fixed = room
+    ? [["app", "Your app"], ["bus", "Events"], ["table", "Table"], ["us", "Partyline"], ["telnyx", "Telnyx"], ["assistant", "Assistant"]]
+    : [["us", "Partyline"]];
+  const people = (view?.conversation.participants ?? []).flatMap((person) =>
+    person.legs.map((leg, nth) => {
+      const simulated = leg.call_control_id ? one("leg", leg.call_control_id) : null;
+      const other = person.host && view.conversation.direction !== "outbound" ? leg.from : leg.to;
+      return {
+        id: `${person.id}/${nth + 1}`,
+        label: person.name || who(simulated?.number ?? other),
+        under: number(simulated?.number ?? other ?? "") + (person.host ? " · host" : ""),
+        from: moment(simulated?.started_at ?? leg.created_at),
+        answered: moment(simulated?.answered_at ?? leg.answered_at),
+        to: moment(simulated?.ended_at ?? leg.ended_at),
+        leg: true,
+      };
+    }),
+  );
+  return [...fixed.map(([id, label]) => ({ id, label, under: "" })), ...people];
+}
+
+const lane = (whose) => (whose ? `${whose.participant}/${whose.leg}` : null);
+
+/** Every row of a conversation, in the order of time. */
+export function rows(view) {
+  const id = view.conversation.id;
+  const found =
+    model.mode === "room"
+      ? [...requests(id), ...webhooks(id), ...lost(id), ...commands(id), ...transactions(id), ...voices(id)]
+      : events(view);
+  return found.sort((a, b) => a.at - b.at || a.order - b.order);
+}
+
+function requests(id) {
+  return all("request")
+    .filter(([, it]) => it.path.startsWith(`/conversations/${id}`) || it.answer?.id === id)
+    .map(([key, it]) => ({
+      key, kind: "request", order: 0, at: moment(it.at), from: "app", to: "us", fact: it,
+      label: `${it.method} ${it.path.replace(id, "…")}`,
+      note: [it.status, `${Math.round(it.took_ms)} ms`], bad: it.status >= 400,
+    }));
+}
+
+function webhooks(id) {
+  const logs = all("log").map(([, line]) => line);
+  const seen = new Set();
+  return all("webhook").flatMap(([key, it]) => {
+    const data = it.body?.data ?? {};
+    const line = logs.find((each) => each.event_id === data.id && each.conversation_id);
+    const whose = about(data.payload);
+    if ((whose?.conversation ?? line?.conversation_id) !== id) return [];
+    const again = (it.body.meta?.attempt ?? 1) > 1;
+    const doubled = seen.has(data.id) && !again;
+    seen.add(data.id);
+    const what = it.answer?.status;
+    const note = [
+      again && `attempt ${it.body.meta.attempt}`,
+      doubled && "delivered twice",
+      what === "duplicate" && "seen before",
+      what === "ignored" && "ignored",
+      it.status !== 200 && (it.status ?? "no answer"),
+      `${Math.round(it.took_ms)} ms`,
+    ].filter(Boolean);
+    return [{
+      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: "us", via: lane(whose),
+      fact: it, cause: data.id, label: data.event_type ?? it.path, note,
+      odd: again || doubled || what === "duplicate" || what === "ignored", bad: it.status !== 200,
+    }];
+  });
+}
+
+function lost(id) {
+  return all("lost")
+    .filter(([, it]) => about(it.body.data.payload)?.conversation === id)
+    .map(([key, it]) => ({
+      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: "us", lost: true, bad: true,
+      via: lane(about(it.body.data.payload)), fact: it, cause: it.body.data.id,
+      label: it.body.data.event_type, note: ["lost on the way"],
+    }));
+}
+
+function commands(id) {
+  return all("command").flatMap(([key, it]) => {
+    const dialled = it.answer?.data?.call_control_id;
+    const whose = about(it.body, it.call_control_id ?? dialled) ?? call(dialled);
+    if (whose?.conversation !== id) return [];
+    const note = [
+      it.duplicate && "again, same command_id",
+      it.lost && "done, answer lost",
+      it.status === 0 ? "connection broke" : it.status !== 200 && `refused ${it.status}`,
+    ].filter(Boolean);
+    return [{
+      key, kind: "command", order: 3, at: moment(it.at), from: "us", to: "telnyx", via: lane(whose),
+      fact: it, label: ACTIONS[it.action] ?? it.action, note, odd: it.duplicate,
+      bad: it.lost || it.status !== 200, command: it.command_id,
+    }];
+  });
+}
+
+function transactions(id) {
+  return all("transaction")
+    .filter(([, it]) => it.conversation === id)
+    .flatMap(([key, it]) => {
+      const failed = it.reasons !== null;
+      const doubled = failed && it.inbox && it.reasons[1] === "ConditionalCheckFailed";
+      const row = {
+        key, kind: "table", order: 2, at: moment(it.at), from: "us", to: "table", fact: it,
+        label: failed ? (doubled ? "seen before" : "somebody was quicker") : `version ${it.version}`,
+        note: [`${Math.round(it.took_ms)} ms`], bad: failed && !doubled, odd: doubled,
+        cause: it.events[0]?.cause ?? it.inbox,
+      };
+      const told = failed ? [] : it.events.map((event) => ({
+        key: `${key}/${event.seq}`, kind: "event", order: 2.5, at: moment(it.at) + 0.01, from: "us", to: "bus",
+        fact: event, label: event.type, note: [event.data.name].filter(Boolean), cause: event.cause,
+        bad: event.type.endsWith(".failed"),
+      }));
+      return [row, ...told];
+    });
+}
+
+function voices(id) {
+  const ours = legs(id);
+  const found = [];
+  for (const { leg, whose } of ours) {
+    for (const [nth, { at, what }] of leg.heard.entries()) {
+      const voice = /^voice: /.test(what);
+      if (!voice) continue;
+      found.push({
+        key: `v/${whose.participant}/${whose.leg}/${nth}`, kind: "voice", order: 4, at: moment(at),
+        from: "telnyx", to: lane(whose), fact: { heard: what }, label: what.slice(7), note: [],
+      });
+    }
+  }
+  const assistant = one("assistant", one("view", id)?.conversation.telnyx_conversation_id);
+  for (const [nth, message] of (assistant?.messages ?? []).entries()) {
+    if (!["assistant", "user"].includes(message.role)) continue;
+    const at = moment(message.at);
+    const there = ours.filter(({ leg }) => moment(leg.answered_at) <= at && !(moment(leg.ended_at) < at));
+    const from = message.role === "user" ? lane(speaker(there, message)?.whose) : "assistant";
+    found.push({
+      key: `m/${nth}`, kind: "voice", order: 4, at, from: from ?? "telnyx",
+      to: message.role === "user" ? "assistant" : lane(there.at(-1)?.whose) ?? "telnyx",
+      reach: message.role === "user" ? [] : there.map(({ whose }) => lane(whose)),
+      fact: message, label: message.content, note: [],
+    });
+  }
+  return found;
+}
+
+/** Who said it: the only one there, or the one whom the others heard. */
+export function speaker(there, message) {
+  if (there.length === 1) return there[0];
+  for (const { leg } of there) {
+    const heard = leg.heard.find(({ what }) => what.endsWith(`: ${message.content}`) && what.startsWith("+"));
+    const said = heard && there.find((each) => each.leg.number === heard.what.split(":")[0]);
+    if (said) return said;
+  }
+  return null;
+}
+
+function events(view) {
+  const people = new Set(view.conversation.participants.map((each) => each.id));
+  return view.timeline.map((event) => {
+    const who = people.has(event.data.participant_id) ? event.data.participant_id : null;
+    return {
+      key: `e/${event.seq}`, kind: "event", order: event.seq, at: moment(event.occurred_at), from: "us",
+      to: who ? `${who}/${event.data.leg ?? 1}` : "us", fact: event, label: event.type,
+      note: [event.data.content, event.data.outcome && plain(event.data.outcome)].filter(Boolean),
+      cause: event.cause, bad: event.type.endsWith(".failed"),
+    };
+  });
+}
+
+/** The transactions that a row brought about, and the state before and after them. */
+export function effect(row, id) {
+  const ours = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
+  const began = row.at;
+  const ended = began + (row.fact.took_ms ?? 0);
+  const command = row.command && all("log").find(([, line]) => line.command_id === row.command)?.[1];
+  const cause = row.cause ?? command?.cause;
+  const mine = ours.filter((it) =>
+    row.kind === "table" ? it === row.fact
+    : row.kind === "request" ? moment(it.at) >= began && moment(it.at) <= ended
+    : cause && (it.inbox === cause || it.events.some((event) => event.cause === cause)),
+  );
+  if (!mine.length) return null;
+  const versions = mine.map((it) => it.version);
+  const at = (version) => ours.find((it) => it.version === version)?.document ?? null;
+  return { before: at(Math.min(...versions) - 1), after: at(Math.max(...versions)), versions };
+}
+
+/** The log lines that belong to a row. */
+export function lines(row, id) {
+  return all("log").map(([, line]) => line).filter((line) =>
+    row.command ? line.command_id === row.command
+    : row.kind === "event" ? line.seq === row.fact.seq && line.conversation_id === id
+    : row.cause ? line.event_id === row.cause || line.cause === row.cause
+    : row.kind === "request" && line.conversation_id === id && line.request_id && inside(line, row),
+  );
+}
+
+function inside(line, row) {
+  const at = moment(line.timestamp.replace(" ", "T").replace(",", ".").replace("+0000", "Z"));
+  return at >= row.at - 1 && at <= row.at + row.fact.took_ms + 1;
+}

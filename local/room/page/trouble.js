@@ -1,0 +1,111 @@
+// The switches for trouble: webhooks, Telnyx, our own functions. One document, put in force whole.
+
+import { act } from "./api.js";
+import { announce, byId, h, show } from "./dom.js";
+import { one } from "./model.js";
+import { plain } from "./words.js";
+
+const EVENTS = [
+  "*", "call.initiated", "call.answered", "call.hangup", "call.machine.detection.ended",
+  "call.machine.premium.detection.ended", "call.gather.ended", "call.conversation.created",
+  "call.conversation.ended", "call.conversation_insights.generated",
+];
+const ACTIONS = ["*", "dial", "answer", "hangup", "ai_assistant_start", "ai_assistant_join", "ai_assistant_stop", "ai_assistant_add_messages", "gather_using_speak"];
+const FUNCTIONS = ["*", "webhook_default", "call_initiated", "call_answered", "call_hangup", "call_conversation_created", "call_conversation_ended", "start_conversation", "invite_participant"];
+const WEBHOOKS = [
+  ["duplicates", "comes twice", { duplicates: 1 }],
+  ["delay", "comes 1 to 3 s late", { delay_secs: [1, 3] }],
+  ["reorder", "lets the next one overtake", { reorder: true }],
+  ["half", "is lost half the time", { drop: 0.5 }],
+  ["drop", "never comes", { drop: 1 }],
+];
+const FAULTS = [
+  ["429", "answers 429", { kind: "refuse", status: 429 }], ["500", "answers 500", { kind: "refuse", status: 500 }],
+  ["503", "answers 503", { kind: "refuse", status: 503 }], ["drop", "breaks the connection", { kind: "drop" }],
+  ["lose_reply", "does it, the answer is lost", { kind: "lose_reply" }], ["slow", "does it, answers 3 s late", { kind: "slow", secs: 3 }],
+];
+const DEATHS = [["before", "before it does anything"], ["after_write", "after its write, before any command"], ["after", "when all is done, answer lost"]];
+const TIMES = [["1", "once"], ["3", "three times"], ["", "from now on"]];
+
+const CALM = { seed: 0, webhooks: {}, telnyx: [], functions: [] };
+let built = null;
+
+/** How many kinds of trouble are in force. */
+export function count() {
+  const now = one("trouble") ?? CALM;
+  return Object.keys(now.webhooks).length + [...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
+}
+
+async function put(change) {
+  const now = structuredClone(one("trouble") ?? CALM);
+  change(now);
+  try {
+    await act({ do: "trouble", trouble: now });
+  } catch (error) {
+    announce(error.message);
+    built.wrong.textContent = [error.message, ...error.details.map((each) => each.message)].join(" ");
+    return;
+  }
+  built.wrong.textContent = "";
+}
+
+const select = (label, options) =>
+  h("select", { "aria-label": label }, options.map((each) => (Array.isArray(each) ? h("option", { value: each[0] }, each[1]) : h("option", { value: each }, each === "*" ? "any" : each))));
+
+function row(title, controls, add) {
+  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add); } }, h("h4", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
+}
+
+function build() {
+  const type = select("Webhook", EVENTS);
+  const fate = select("What happens to it", WEBHOOKS);
+  const action = select("Action", ACTIONS);
+  const fault = select("What Telnyx does", FAULTS);
+  const faultTimes = select("How often Telnyx does it", TIMES);
+  const name = select("Function", FUNCTIONS);
+  const death = select("When it dies", DEATHS);
+  const deathTimes = select("How often it dies", TIMES);
+  const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put((it) => { it.seed = Number(seed.value) || 0; }) });
+  const times = (control) => (control.value ? Number(control.value) : null);
+  const list = h("ul", { class: "in-force", "aria-label": "In force" });
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const calm = h("button", { type: "button", onclick: () => put((it) => Object.assign(it, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
+  show(
+    byId("tab-trouble"),
+    h("p", { class: "soft" }, "Break things and watch them heal. What is switched on holds for every call until it is used up or switched off."),
+    list,
+    wrong,
+    row("A webhook", [type, fate], (it) => { it.webhooks[type.value] = { ...it.webhooks[type.value], ...WEBHOOKS.find(([each]) => each === fate.value)[2] }; }),
+    row("Telnyx", [action, fault, faultTimes], (it) => { it.telnyx.push({ action: action.value, times: times(faultTimes), ...FAULTS.find(([each]) => each === fault.value)[2] }); }),
+    row("A function dies", [name, death, deathTimes], (it) => { it.functions.push({ function: name.value, when: death.value, times: times(deathTimes) }); }),
+    h("div", { class: "luck" }, h("label", {}, "Seed ", seed), calm),
+  );
+  return { list, wrong, seed, calm };
+}
+
+export function drawTrouble() {
+  built ??= build();
+  const now = one("trouble") ?? CALM;
+  const signature = JSON.stringify(now);
+  if (built.drawn === signature) return;
+  built.drawn = signature;
+  if (document.activeElement !== built.seed) built.seed.value = now.seed;
+  const item = (text, off) =>
+    h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "aria-label": `Switch off: ${text}`, onclick: () => put(off) }, "Off"));
+  const often = (each) => (each.times === null ? "from now on" : each.times === 1 ? "once" : `${each.times} times`);
+  const items = [
+    ...Object.entries(now.webhooks).map(([type, knobs]) => item(`${type === "*" ? "Every webhook" : type} ${fates(knobs)}`, (it) => delete it.webhooks[type])),
+    ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${fates(each)}, ${often(each)}`, (it) => it.telnyx.splice(nth, 1))),
+    ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} dies ${DEATHS.find(([when]) => when === each.when)[1]}, ${often(each)}`, (it) => it.functions.splice(nth, 1))),
+  ].filter(Boolean);
+  built.calm.disabled = !items.length;
+  built.list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));
+}
+
+function fates(it) {
+  if (it.kind) return { refuse: `answers ${it.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${it.secs} s late` }[it.kind];
+  return [
+    it.duplicates && `comes ${it.duplicates + 1} times`, it.delay_secs?.[1] && `comes ${it.delay_secs.join(" to ")} s late`,
+    it.reorder && "is overtaken", it.drop && (it.drop === 1 ? "never comes" : `is lost ${Math.round(it.drop * 100)} %`),
+  ].filter(Boolean).join(", ");
+}

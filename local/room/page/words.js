@@ -1,0 +1,29 @@
+// How times, numbers and statuses are said.
+
+export const moment = (text) => (text ? Date.parse(text) : null);
+
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export function since(ms) {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(2)} s`;
+  return `${Math.floor(seconds / 60)} m ${(seconds % 60).toFixed(1)} s`;
+}
+
+/** `+13125550101` as it is read out: `+1 312 555 0101`; anything else stays as it is. */
+export function number(text) {
+  const parts = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
+  return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : (text ?? "");
+}
+
+export const plain = (text) => (text ?? "").replaceAll("_", " ");
+
+const TONES = {
+  connecting: "wait", active: "good", stopping: "wait", ended: "over", failed: "bad",
+  dialing: "wait", screening: "wait", waiting: "wait", joining: "wait", joined: "good", left: "over",
+};
+
+export const tone = (status) => TONES[status] ?? "over";

@@ -1,0 +1,140 @@
+"""Stories: what was done in the room and when, written down, told again, and a fixture of tests."""
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from local.room.acts import AnyAct, Performer, Put, Request, Switch
+from local.room.trouble import Trouble
+from local.simulator.model import Person
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "tests" / "stories"
+"""Where stories are saved: each is played by a test, too."""
+
+_NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){0,59}")
+
+
+class Step(BaseModel):
+    """An act at its moment, in seconds from the story's beginning."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: float = Field(ge=0)
+    act: AnyAct
+
+
+class Story(BaseModel):
+    """Everything that a story needs: who is there, what goes wrong, what is done.
+
+    `expect` is how each conversation came out (see `outcome`), oldest first.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    about: str
+    people: list[Person]
+    trouble: Trouble
+    steps: list[Step]
+    expect: list[dict[str, Any]]
+
+
+class UnknownStoryError(Exception):
+    """There is no story of that name, or it cannot be one's name; the text says which."""
+
+
+def path_of(name: str) -> Path:
+    """Where a story is kept. Raises UnknownStoryError for what is not a plain name."""
+    if not _NAME.fullmatch(name):
+        raise UnknownStoryError("A story's name has small letters, digits and hyphens.")
+    return FOLDER / f"{name}.json"
+
+
+def load(name: str) -> Story:
+    """Read a story. Raises UnknownStoryError, and pydantic's error for a broken file."""
+    path = path_of(name)
+    if not path.is_file():
+        raise UnknownStoryError(f"There is no story {name}.")
+    return Story.model_validate_json(path.read_text())
+
+
+def listed() -> list[dict[str, str]]:
+    """The stories that there are, with what each is about."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    return [{"name": name, "about": load(name).about} for name in names]
+
+
+def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
+    """How a conversation came out, without anything that is another's in the next run."""
+    return {
+        "status": conversation["status"],
+        "direction": conversation["direction"],
+        "participants": [
+            {"name": each["name"], "status": each["status"], "outcome": each["outcome"]}
+            for each in conversation["participants"]
+        ],
+    }
+
+
+class Recorder:
+    """Writes down what is done, from `begin` on."""
+
+    def __init__(self, performer: Performer) -> None:
+        """Write nothing yet."""
+        self._performer = performer
+        self._lock = threading.Lock()
+        self._people: list[Person] = []
+        self._trouble = Trouble()
+        self.since = datetime.now(UTC)
+        self.steps: list[Step] = []
+        self.on = False
+
+    def begin(self, people: list[Person], trouble: Trouble) -> None:
+        """Begin a new story, with the world as it is now."""
+        with self._lock:
+            self._people, self._trouble = people, trouble
+            self.since, self.steps, self.on = datetime.now(UTC), [], True
+
+    def note(self, act: AnyAct) -> None:
+        """Write an act down, if a story is being written."""
+        if not self.on:
+            return
+        at = (datetime.now(UTC) - self.since).total_seconds()
+        if isinstance(act, Request):
+            act = act.model_copy(update={"path": self._performer.shortened(act.path, self.since)})
+        with self._lock:
+            self.steps.append(Step(at=round(at, 2), act=act))
+
+    def save(self, name: str, about: str) -> Path:
+        """End the story and keep it. Raises UnknownStoryError for a name that can't be one."""
+        path = path_of(name)
+        with self._lock:
+            self.on = False
+            story = Story(
+                about=about,
+                people=self._people,
+                trouble=self._trouble,
+                steps=self.steps,
+                expect=[outcome(each) for each in self._performer.told(self.since)],
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(story.model_dump_json(indent=2) + "\n")
+        return path
+
+
+def play(
+    story: Story, performer: Performer, wait: Callable[[float], object], now: Callable[[], datetime]
+) -> datetime:
+    """Play a story: `wait` lets seconds pass, `now` says when it is. Returns when it began."""
+    since = now()
+    for person in story.people:
+        performer.perform(Put(do="person", person=person), since)
+    performer.perform(Switch(do="trouble", trouble=story.trouble), since)
+    for step in story.steps:
+        wait(max(0.0, step.at - (now() - since).total_seconds()))
+        performer.perform(step.act, since)
+    return since

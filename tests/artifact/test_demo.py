@@ -1,0 +1,15 @@
+"""Whole calls, through the built functions in Lambda's own runtime."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from local import demo
+from local.emulator import Runtime, emulated
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_runs_in_the_real_runtime(runtime: Runtime) -> None:
+    told = io.StringIO()
+    assert demo.run(Console(file=told, width=110), emulated) == 0, told.getvalue()
