@@ -21,15 +21,18 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test dev check fmt lint types lock build here artifact deploy deploy-local bench clean
+.PHONY: help setup demo pictures test dev openapi fuzz faults faults-long check fmt lint types lock build here artifact deploy deploy-local bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed .venv/bin/partyline ## make .venv, as the lock says
 
 demo: setup ## run a whole multi-party call on this machine
 	$(BIN)/python -m local demo
+
+pictures: setup ## make docs/pictures from a real run; it needs Chromium
+	$(BIN)/python -m local.pictures
 
 test: setup ## run every test
 	$(BIN)/python -m pytest
@@ -38,6 +41,19 @@ test: setup ## run every test
 dev: setup ## keep the local stack up, on PORT (8400)
 	@exec $(BIN)/python -m local dev
 
+openapi: setup ## write docs/openapi.json from the code
+	PYTHONPATH=layers/partyline $(BIN)/python -m local.openapi
+
+fuzz: setup ## ask the local stack 6,000 things that schemathesis makes of docs/openapi.json
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
+
+faults: setup ## tell every story with every fault at every point, and print the table
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults
+
+# HISTORIES="90000 10000": how many of the domain, how many of the engine.
+faults-long: setup ## live through 100,000 generated histories; HISTORIES="900 100" for fewer
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.long $(HISTORIES)
+
 check: setup ## all that CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,6 +61,7 @@ check: setup ## all that CI runs
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python -m pytest
 	$(BIN)/python -m local demo
+	@$(MAKE) --no-print-directory artifact deploy-local
 
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
@@ -74,6 +91,13 @@ here: .venv-sam/.installed .venv-runtime/.installed
 artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test what was built in Lambda's own runtime
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here $(BIN)/python -m pytest tests/artifact)
+
+deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, run the demo there, update the layer
+	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
+	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deployed)
+
+bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios in one run
+	$(BIN)/python -m local.bench
 
 # A release is a commit: what isn't committed has no name, and the alias would not move.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."

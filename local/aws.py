@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -81,6 +81,11 @@ class Access:
             "dynamodb", endpoint_url=self.dynamodb_url, config=_NO_PROXY
         )
 
+    def client(self, service: str) -> Any:
+        """Return a client of another service; DynamoDB's streams are where its tables are."""
+        url = self.dynamodb_url if service.startswith("dynamodb") else self.secrets_url
+        return made_up_session().client(service, endpoint_url=url, config=_NO_PROXY)  # type: ignore[call-overload]
+
     def secretsmanager(self) -> "SecretsManagerClient":
         """Return a client of the Secrets Manager."""
         return made_up_session().client(
@@ -100,12 +105,16 @@ class EmbeddedAws:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
+        # The child tidies up after itself, but not when it has to be killed: 40 MB a function.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="partyline-aws-", ignore_cleanup_errors=True
+        )
         self._process = subprocess.Popen(  # noqa: S603, our own script
             [sys.executable, "-P", _CHILD, *([lambda_python] if lambda_python else [])],
             stdin=subprocess.PIPE,
             stdout=self._said,
             stderr=subprocess.STDOUT,
-            env=_child_environment(port),
+            env={**_child_environment(port), "TMPDIR": self._folder.name},
             # Ctrl-C goes to the terminal's whole group; this one has to outlive the handlers.
             start_new_session=True,
         )
@@ -134,6 +143,7 @@ class EmbeddedAws:
         if self._process.stdin:
             self._process.stdin.close()
         self._said.close()
+        self._folder.cleanup()
 
     def __enter__(self) -> Self:
         return self

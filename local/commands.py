@@ -10,9 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local import demo, printing
+from local import demo, printing, redrive
 from local.client import ApiRefusedError, Client
 from local.connect import cli as connecting
 from local.console import run_console
@@ -87,6 +88,11 @@ def add(parser: Parser) -> None:
     one.add_argument("id", help="a name for who will use it")
     one.set_defaults(run=_key)
 
+    one = commands.add_parser("redrive", help="send a deployed stack's dead letters again")
+    one.add_argument("what", choices=("failover", "events", "starts"))
+    one.add_argument("--stack", required=True, help="the stack's name, such as partyline-dev")
+    one.set_defaults(run=_redrive)
+
     connecting.add(commands)
 
 
@@ -127,6 +133,7 @@ def _dev(console: Console, _: argparse.Namespace) -> int:
     try:
         with LocalStack(options) as stack:
             stack.logs.follow(lambda line: printing.log_line(console, line))
+            stack.bus.follow(lambda event: printing.bus_event(console, event))
             if stack.room:
                 console.print(f"the room     {stack.url}/  (open it in a browser)")
             console.print(f"Partyline    {stack.url}\nwebhook URL  {stack.url}/webhooks")
@@ -142,6 +149,18 @@ def _dev(console: Console, _: argparse.Namespace) -> int:
         return 1
     console.print("Stopped.")
     return 0
+
+
+def _redrive(console: Console, given: argparse.Namespace) -> int:
+    try:
+        sent = redrive.redrive(given.what, given.stack)
+    except (redrive.NoSuchStackError, BotoCoreError, ClientError) as error:
+        console.print(f"[red]Not sent again:[/red] {error}", highlight=False)
+        return 1
+    console.print(f"{sent.sent} sent again.")
+    for each in sent.left:
+        console.print(f"left where it is: {each}", markup=False)
+    return 1 if sent.left else 0
 
 
 def _trigger(console: Console, given: argparse.Namespace) -> int:

@@ -73,13 +73,18 @@ class Deployment:
     def make_routes(self) -> None:
         """Give the API the routes and the authorizer that its OpenAPI document lists."""
         template = Template({**self.parameters, "ReleaseSha": "0" * 40}, stack_name=STACK)
-        api, id_ = self.client("apigatewayv2"), self.api_id
+        api, id_, physical = self.client("apigatewayv2"), self.api_id, self.resources
+
+        def uri(function: str) -> str:
+            arn = physical[f"{function}Alias{ALIAS}"]
+            return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
         authorizers = {
             name: api.create_authorizer(
                 ApiId=id_,
                 Name=name,
                 AuthorizerType="REQUEST",
-                AuthorizerUri=self._uri(each.function),
+                AuthorizerUri=uri(each.function),
                 IdentitySource=[f"$request.header.{each.header}"],
                 AuthorizerPayloadFormatVersion="2.0",
                 EnableSimpleResponses=True,
@@ -91,7 +96,7 @@ class Deployment:
             integration = api.create_integration(
                 ApiId=id_,
                 IntegrationType="AWS_PROXY",
-                IntegrationUri=self._uri(route.function),
+                IntegrationUri=uri(route.function),
                 PayloadFormatVersion="2.0",
             )
             guard = (
@@ -146,10 +151,6 @@ class Deployment:
         session = boto3.Session("local", "local", region_name=REGION)
         config = Config(proxies={}, read_timeout=30)
         return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
-
-    def _uri(self, function: str) -> str:
-        arn = self.resources[f"{function}Alias{ALIAS}"]
-        return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = self.client("s3")

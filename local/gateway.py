@@ -29,7 +29,8 @@ from local.http_api import (
     request_event,
 )
 from local.intrinsics import ACCOUNT_ID, REGION
-from local.template import Authorizer, Function, Template
+from local.queues import QueueRoute, Queues
+from local.template import Authorizer, Function, Route, Template
 
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 _LOG = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ _LOG = logging.getLogger(__name__)
 class Gateway:
     """Answers what the template routes, with its authorizer in front, and starts its schedules.
 
+    What a route leads to a queue is in `queues`, and waits there for who drains them.
     `environment` goes over what the template gives the functions, e.g. where this machine's AWS is.
     `invoke` runs a function; the default calls the handlers in this process, up to `concurrency` at
     a time, in a thread each.
@@ -53,21 +55,29 @@ class Gateway:
     ) -> None:
         self._template = template
         functions = template.functions.values()
-        self._invoke = invoke or HandlersInProcess(functions, environment or {})
+        self.invoke: Invoke = invoke or HandlersInProcess(functions, environment or {})
+        self.queues = Queues(template, self.invoke)
         self._verdicts = _Verdicts()
         self._threads = CapacityLimiter(concurrency)
         self._app = Starlette(routes=[Mount("/", app=self._serve)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application."""
-        await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            # Not through the router: its pattern knows no path with a line break in it.
+            await self._serve(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request: route, authorize, run the function. Never raises."""
-        found = find_route(self._template.routes, request.method, request.path)
+        everywhere: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
+        found = find_route(everywhere, request.method, request.path)
         if found is None:
             return HttpResponse.message(404, "Not Found")
         route, parameters = found
+        if isinstance(route, QueueRoute):
+            return self.queues.through_api(route, request)
         event = request_event(request, route, parameters)
         try:
             if route.authorizer:
@@ -79,7 +89,7 @@ class Gateway:
                 if verdict["isAuthorized"] is not True:
                     return HttpResponse.message(403, "Forbidden")
                 event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
-            return http_response(self._invoke(self._template.functions[route.function], event))
+            return http_response(self.invoke(self._template.functions[route.function], event))
         except Exception:  # noqa: BLE001
             # Whatever a function does wrong, its caller learns no more than from API Gateway.
             _LOG.exception("%s failed", route.function)
@@ -108,7 +118,7 @@ class Gateway:
             ],
             "detail": "{}",
         }
-        return self._invoke(self._function(schedule.function), event)
+        return self.invoke(self._function(schedule.function), event)
 
     def _function(self, logical_id: str) -> Function:
         return self._template.functions[logical_id]
@@ -118,7 +128,7 @@ class Gateway:
         verdict = self._verdicts.get(key)
         if verdict is None:
             asked = authorizer_event(event, identity)
-            verdict = self._invoke(self._function(authorizer.function), asked)
+            verdict = self.invoke(self._function(authorizer.function), asked)
             if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
                 raise MalformedResponseError(f"{authorizer.function} didn't say isAuthorized")
             self._verdicts.put(key, verdict, authorizer.ttl_secs)

@@ -15,10 +15,10 @@ from typing import Any
 from local.intrinsics import ACCOUNT_ID, REGION, TemplateError
 from local.template import Function
 
-Invoke = Callable[[Function, dict[str, Any]], Any]
+Invoke = Callable[[Function, Any], Any]
 """Runs a function with an event and returns what its handler returns, or raises what it raises."""
 
-_LAYER = Path(__file__).resolve().parent.parent / "layers" / "partyline"
+LAYER = Path(__file__).resolve().parent.parent / "layers" / "partyline"
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class HandlersInProcess:
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
             os.environ.pop(name, None)
         os.environ.update(shared_environment(functions) | dict(overrides))
-        if str(_LAYER) not in sys.path:
+        if str(LAYER) not in sys.path:
             # Where Lambda has /opt/python.
-            sys.path.append(str(_LAYER))
+            sys.path.append(str(LAYER))
         self._importing = threading.Lock()
 
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:

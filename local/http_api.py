@@ -11,13 +11,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
-from local.intrinsics import ACCOUNT_ID, REGION
-from local.template import Route
+from local.intrinsics import ACCOUNT_ID, API_ID, REGION
 
-API_ID = "local"
 STAGE = "$default"
 
 
@@ -59,9 +57,26 @@ class MalformedResponseError(Exception):
     """A handler returned what API Gateway can't turn into HTTP; says what is wrong with it."""
 
 
-def find_route(
-    routes: Iterable[Route], method: str, path: str
-) -> tuple[Route, dict[str, str]] | None:
+class Routed(Protocol):
+    """What a request can be routed to."""
+
+    @property
+    def method(self) -> str:
+        """Of the request, or ANY."""
+
+    @property
+    def path(self) -> str:
+        """With variables in braces, or `$default`."""
+
+    @property
+    def key(self) -> str:
+        """The route as API Gateway names it."""
+
+
+R = TypeVar("R", bound=Routed)
+
+
+def find_route(routes: Iterable[R], method: str, path: str) -> tuple[R, dict[str, str]] | None:
     """Return the route for a request with its path parameters, or None.
 
     The more specific route wins: a literal before a variable, segment by segment from the left, a
@@ -79,7 +94,7 @@ def find_route(
 
 
 def request_event(
-    request: HttpRequest, route: Route, path_parameters: dict[str, str]
+    request: HttpRequest, route: Routed, path_parameters: dict[str, str]
 ) -> dict[str, Any]:
     """Return the event that a function gets, before an authorizer has added to it."""
     headers = request.header_map()
@@ -178,7 +193,7 @@ def _match(pattern: str, path: str) -> dict[str, str] | None:
     return parameters
 
 
-def _generality(route: Route) -> tuple[bool, list[bool], bool]:
+def _generality(route: Routed) -> tuple[bool, list[bool], bool]:
     segments = [_is_variable(segment) for segment in route.path.split("/")]
     return route.path == "$default", segments, route.method == "ANY"
 

@@ -11,6 +11,39 @@ from typing import Any
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
+API_ID = "local"
+
+NO_VALUE = object()
+"""What `AWS::NoValue` resolves to: whatever holds it is left out."""
+
+_WHERE = f"{REGION}:{ACCOUNT_ID}"
+_REFERENCES = {
+    "AWS::ApiGatewayV2::Api": API_ID,
+    "AWS::DynamoDB::Table": "{stack}-{name}",
+    "AWS::Lambda::Function": "{name}",
+    "AWS::SQS::Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{{stack}}-{{name}}",
+    "AWS::SecretsManager::Secret": "{stack}-{name}",
+}
+_NAMED = {"AWS::Events::EventBus", "AWS::Scheduler::ScheduleGroup"}
+"""What has to be given a name in the template, which is then what refers to it."""
+
+_ATTRIBUTES = {
+    (
+        "AWS::ApiGatewayV2::Api",
+        "ApiEndpoint",
+    ): f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
+    ("AWS::DynamoDB::Table", "Arn"): f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}",
+    (
+        "AWS::DynamoDB::Table",
+        "StreamArn",
+    ): f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}/stream/1",
+    ("AWS::Events::EventBus", "Arn"): f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
+    ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
+    ("AWS::Lambda::Function", "Arn"): f"arn:aws:lambda:{_WHERE}:function:{{name}}",
+    ("AWS::Lambda::Version", "Version"): "1",
+    ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{_WHERE}:{{full_name}}",
+    ("AWS::SQS::Queue", "QueueName"): "{full_name}",
+}
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 
@@ -35,36 +68,39 @@ class Resolver:
         stack_name: str,
     ) -> None:
         self._resources = resources
-        self._conditions = conditions
+        self.holdss = conditions
         self._stack_name = stack_name
-        self._references: dict[str, str | list[str]] = {
+        self._references: dict[str, Any] = {
             "AWS::Region": REGION,
             "AWS::AccountId": ACCOUNT_ID,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::StackName": stack_name,
+            "AWS::NoValue": NO_VALUE,
             **parameters,
         }
 
     def resolve(self, value: Any) -> Any:
         """Return the value with its expressions replaced; raise TemplateError at an unknown one."""
         if isinstance(value, list):
-            return [self.resolve(item) for item in value]
+            found = [self.resolve(item) for item in value]
+            return [item for item in found if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         name = next(iter(value), "")
         if len(value) == 1 and (name in {"Ref", "Condition"} or name.startswith("Fn::")):
             return self._call(name, value[name])
-        return {key: self.resolve(item) for key, item in value.items()}
+        resolved = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item is not NO_VALUE}
 
     def _call(self, name: str, argument: Any) -> Any:
         functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._reference,
-            "Condition": self._condition,
+            "Condition": self.holds,
             "Fn::GetAtt": lambda target: self._attribute(*target),
             "Fn::Sub": self._sub,
             "Fn::Join": lambda parts: parts[0].join(self.resolve(parts[1])),
-            "Fn::If": lambda parts: self.resolve(parts[1 if self._condition(parts[0]) else 2]),
+            "Fn::If": lambda parts: self.resolve(parts[1 if self.holds(parts[0]) else 2]),
             "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
             "Fn::Not": lambda only: not self.resolve(only[0]),
             "Fn::And": lambda parts: all(self.resolve(parts)),
@@ -74,36 +110,32 @@ class Resolver:
             raise TemplateError(f"no local meaning for {name}: {argument!r}")
         return functions[name](argument)
 
-    def _condition(self, name: str) -> bool:
-        if name not in self._conditions:
+    def holds(self, name: str) -> bool:
+        """Whether a condition of the template holds."""
+        if name not in self.holdss:
             raise TemplateError(f"no condition is called {name!r}")
-        return bool(self.resolve(self._conditions[name]))
+        return bool(self.resolve(self.holdss[name]))
 
-    def _reference(self, name: str) -> str | list[str]:
+    def _reference(self, name: str) -> Any:
         if name in self._references:
             return self._references[name]
-        match self._type_of(name):
-            case "AWS::DynamoDB::Table" | "AWS::SecretsManager::Secret":
-                return f"{self._stack_name}-{name}"
-            case "AWS::Lambda::Function":
-                return name
-            case "AWS::Lambda::Alias":
-                properties = self.resolve(self._resources[name]["Properties"])
-                return f"{self._function_arn(properties['FunctionName'])}:{properties['Name']}"
-            case other:
-                raise TemplateError(f"no local meaning for a reference to {name!r} ({other})")
+        kind = self._type_of(name)
+        if kind == "AWS::Lambda::Alias":
+            properties = self.resolve(self._resources[name]["Properties"])
+            return f"{self._attribute(properties['FunctionName'], 'Arn')}:{properties['Name']}"
+        if kind in _NAMED:
+            return self.resolve(self._resources[name]["Properties"]["Name"])
+        if kind not in _REFERENCES:
+            raise TemplateError(f"no local meaning for a reference to {name!r} ({kind})")
+        return _REFERENCES[kind].format(stack=self._stack_name, name=name)
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
-        match self._type_of(logical_id), attribute:
-            case "AWS::DynamoDB::Table", "Arn":
-                table = self._reference(logical_id)
-                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}"
-            case "AWS::Lambda::Function", "Arn":
-                return self._function_arn(logical_id)
-            case "AWS::Lambda::Version", "Version":
-                return "1"
-            case kind, _:
-                raise TemplateError(f"no local meaning for {logical_id}.{attribute} ({kind})")
+        kind = self._type_of(logical_id)
+        if (kind, attribute) not in _ATTRIBUTES:
+            raise TemplateError(f"no local meaning for {logical_id}.{attribute} ({kind})")
+        return _ATTRIBUTES[kind, attribute].format(
+            name=logical_id, full_name=f"{self._stack_name}-{logical_id}"
+        )
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, variables = (argument, {}) if isinstance(argument, str) else argument
@@ -124,7 +156,3 @@ class Resolver:
         if logical_id not in self._resources:
             raise TemplateError(f"nothing in the template is called {logical_id!r}")
         return str(self._resources[logical_id]["Type"])
-
-    @staticmethod
-    def _function_arn(name: str) -> str:
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"

@@ -1,5 +1,6 @@
 """Conversations and timelines as a person likes to read them in a terminal."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -83,3 +84,9 @@ def said(data: Json) -> str:
 
 def _moment(event: Json) -> datetime:
     return datetime.fromisoformat(event["occurred_at"])
+
+
+def bus_event(console: Console, event: Json) -> None:
+    """Print an event as a consumer of the bus gets it, its detail as JSON on a line."""
+    detail = json.dumps(event["detail"], ensure_ascii=False)
+    console.print(f"bus  {event['detail-type']}  {detail}", style="magenta", markup=False)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,17 +15,22 @@ from typing import Self
 from nacl.signing import SigningKey
 
 from local.aws import Access, EmbeddedAws, create_secrets, create_table
+from local.backstage import Backstage
+from local.bus import Bus
 from local.gateway import Gateway
 from local.handlers import HandlersInProcess, Invoke
 from local.logs import Logs
 from local.room.server import SCRIPT, Room
-from local.serving import Running, serve
+from local.serving import Running, free_port, serve
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
 from local.template import Template
 
+_LOG = logging.getLogger(__name__)
 API_KEY = "partyline-local-key"
 SWEEP_SECS = 60.0
+BEHIND_SECS = 0.25
+"""How often is looked for what waits behind the API: AWS polls a stream four times a second."""
 
 Runner = Callable[[Template, Mapping[str, str], Logs], AbstractContextManager[Invoke]]
 """Runs the template's functions with an environment over theirs, and takes their log."""
@@ -36,6 +42,10 @@ def in_process(
 ) -> Iterator[HandlersInProcess]:
     """Run the handlers in this process while the `with` lasts."""
     invoke = HandlersInProcess(template.functions.values(), environment)
+    # The layer is on the path only now. An earlier stack's clients are of no use to this one.
+    from partyline.wiring import install  # noqa: PLC0415
+
+    install(None)
     with logs.taken():
         yield invoke
 
@@ -56,6 +66,8 @@ class Options:
     telnyx_public_key: str = ""
     aws_endpoint_url: str | None = None
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """More of the template's parameters."""
     with_room: bool = False
 
     @classmethod
@@ -83,8 +95,9 @@ class LocalStack:
 
     `url` is the gateway's, `simulator` is None when another Telnyx was named, `logs` is what the
     functions wrote, `template` has this stack's parameters in it, and `environment` goes over what
-    it gives the functions. `run` says where the functions run, e.g. `local.emulator.emulated`. The
-    room is at `url` too, when it was asked for and the simulator is there.
+    it gives the functions. `bus` is what consumers of the events would listen to. `run` says where
+    the functions run, e.g. `local.emulator.emulated`. The room is at `url` too, when it was asked
+    for and the simulator is there.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
@@ -96,6 +109,7 @@ class LocalStack:
         self.simulator: RunningSimulator | None = None
         self.room: Room | None = None
         self.gateway: Gateway
+        self.bus: Bus
         self.template: Template
         self.environment: Mapping[str, str] = {}
         self.url = ""
@@ -110,8 +124,12 @@ class LocalStack:
                 self._closing.callback(self.simulator.stop)
             template = Template(self._parameters())
             access = self._aws(template)
+            here, alarms = options.port or free_port(), free_port()
             environment = {
                 **access.environment(),
+                # What a function has to know that no request reaches, and that makes alarms.
+                "API_URL": f"http://127.0.0.1:{here}",
+                "AWS_ENDPOINT_URL_SCHEDULER": f"http://127.0.0.1:{alarms}",
                 # The metrics go out as lines of JSON, which nobody reads here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
@@ -121,15 +139,22 @@ class LocalStack:
                 self.room = self._room(self.simulator, invoke, access)
             self.gateway = Gateway(template, invoke=self.room.perils if self.room else invoke)
             front = self.room.front(self.gateway) if self.room else self.gateway
-            server: Running = serve(front, port=options.port)
+            server: Running = serve(front, port=here)
             self._closing.callback(server.stop)
             self.url = server.url
+            streams = access.client("dynamodbstreams")
+            behind = Backstage(template, self.gateway, access.dynamodb(), streams)
+            self._closing.callback(serve(behind.scheduler.app, port=alarms).stop)
+            self.bus = behind.bus
             if self.room:
                 self.room.open(self.url, options.api_key, options.number)
                 self._closing.callback(self.room.close)
             if self.simulator:
-                self.simulator.simulator.set_webhook_url(f"{self.url}/webhooks")
+                self.simulator.simulator.set_webhook_url(
+                    f"{self.url}/webhooks", f"{self.url}/failover"
+                )
             self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
+            self._closing.enter_context(_every(BEHIND_SECS, behind.turn))
             self._closing = self._closing.pop_all()
         return self
 
@@ -148,16 +173,18 @@ class LocalStack:
 
     def _room(self, telnyx: RunningSimulator, handlers: Invoke, access: Access) -> Room:
         """The room, with its ear at the functions' log and at their table."""
-        # Who runs the handlers puts the layer on the path, not sooner.
+        # As above: the layer is on the path only now.
         from partyline.wiring import Wiring, install  # noqa: PLC0415
 
-        telnyx.simulator.settings.script = SCRIPT
+        settings = telnyx.simulator.settings
+        settings.script = SCRIPT
+        # Otherwise the first dial would be refused once, and that is for those who ask for it.
+        settings.accepts_conversation_keys = True
         room = Room(telnyx.simulator, handlers)
         self.logs.follow(room.log)
         dynamodb = access.dynamodb()
         room.table.attach(dynamodb)
         install(Wiring(dynamodb=dynamodb))
-        self._closing.callback(install, None)
         return room
 
     def _aws(self, template: Template) -> Access:
@@ -196,17 +223,20 @@ class LocalStack:
         }
         if options.destinations:
             parameters["AllowedDestinationPrefixes"] = options.destinations
-        return parameters
+        return {**parameters, **options.parameters}
 
 
 @contextmanager
-def _every(secs: float, work: Callable[[], None]) -> Iterator[None]:
+def _every(secs: float, work: Callable[[], object]) -> Iterator[None]:
     """Do `work` over and over, in a thread, while the `with` lasts."""
     over = threading.Event()
 
     def run() -> None:
         while not over.wait(secs):
-            work()
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - one turn that failed is not to be the last
+                _LOG.exception("%s failed", work)
 
     thread = threading.Thread(target=run, name="schedule", daemon=True)
     thread.start()

@@ -123,9 +123,13 @@ class Template:
         )
 
     def of_type(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each resource of a CloudFormation type: its logical id and itself, not resolved."""
+        """Each resource of a type that its condition lets be: its logical id and itself.
+
+        What it holds is not resolved.
+        """
         for logical_id, resource in self.transformed["Resources"].items():
-            if resource["Type"] == kind:
+            there = "Condition" not in resource or self.resolver.holds(resource["Condition"])
+            if resource["Type"] == kind and there:
                 yield logical_id, resource
 
     @cached_property
@@ -146,19 +150,22 @@ class Template:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """Every route of the HTTP API, from the OpenAPI document that SAM makes of the events."""
-        body = self._api_body()
+        """Every route of the HTTP API to a function, from the document that SAM makes of them."""
+        body = self.api_body()
         routes = []
         for path, operations in body["paths"].items():
             for method, operation in operations.items():
-                uri = self.resolver.resolve(operation["x-amazon-apigateway-integration"]["uri"])
+                integration = operation["x-amazon-apigateway-integration"]
+                if "uri" not in integration:
+                    continue  # to a queue, see `local.messages`
+                uri = self.resolver.resolve(integration["uri"])
                 [(scheme, _)] = operation["security"][0].items()
                 routes.append(
                     Route(
                         # SAM's own way to write ANY.
                         method="ANY" if method.startswith("x-") else method.upper(),
                         path=path,
-                        function=_function_of(uri),
+                        function=function_of(uri),
                         authorizer=None if scheme == "NONE" else scheme,
                     )
                 )
@@ -168,14 +175,14 @@ class Template:
     @cached_property
     def authorizers(self) -> Mapping[str, Authorizer]:
         """Every Lambda authorizer of the HTTP API by its name."""
-        schemes = self._api_body()["components"]["securitySchemes"]
+        schemes = self.api_body()["components"]["securitySchemes"]
         authorizers = {}
         for name, scheme in schemes.items():
             settings = self.resolver.resolve(scheme["x-amazon-apigateway-authorizer"])
             [source] = settings["identitySource"]
             authorizers[name] = Authorizer(
                 name=name,
-                function=_function_of(settings["authorizerUri"]),
+                function=function_of(settings["authorizerUri"]),
                 header=source.removeprefix("$request.header.").lower(),
                 ttl_secs=settings["authorizerResultTtlInSeconds"],
             )
@@ -221,13 +228,14 @@ class Template:
             schedules.append(
                 Schedule(
                     name=self.resolver.resolve(properties["Name"]),
-                    function=_function_of(self.resolver.resolve(properties["Target"]["Arn"])),
+                    function=function_of(self.resolver.resolve(properties["Target"]["Arn"])),
                     expression=properties["ScheduleExpression"],
                 )
             )
         return tuple(schedules)
 
-    def _api_body(self) -> dict[str, Any]:
+    def api_body(self) -> dict[str, Any]:
+        """The OpenAPI document of the HTTP API, not resolved."""
         [(_, api)] = self.of_type("AWS::ApiGatewayV2::Api")
         body: dict[str, Any] = api["Properties"]["Body"]
         return body
@@ -281,7 +289,8 @@ def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[st
     return transformed
 
 
-def _function_of(arn: str) -> str:
+def function_of(arn: str) -> str:
+    """The function (its logical id) that an ARN names, of whichever alias or service."""
     found = _FUNCTION_IN_ARN.search(arn)
     if not found:
         raise TemplateError(f"{arn!r} names no function")

@@ -1,6 +1,6 @@
-"""`POST /conversations`: call somebody with the assistant, or put it on a live call."""
+"""`POST /conversations`: call somebody with the assistant, now or later, or join a live call."""
 
 from partyline.entrypoints.api import api
-from partyline.entrypoints.triggers import start_conversation
+from partyline.entrypoints.schedules import start_or_schedule
 
-handler = api(start_conversation)
+handler = api(start_or_schedule)

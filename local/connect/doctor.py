@@ -183,7 +183,7 @@ def _clock(account: Account) -> Iterator[Finding]:
         return
     secs = round(abs(ahead.total_seconds()))
     if abs(ahead) <= CLOCK_TOLERANCE:
-        yield ok(f"This clock and Telnyx's agree to {secs} seconds.")
+        yield ok(f"This clock and Telnyx's differ by {secs} s.")
     else:
         way = "ahead of" if ahead > timedelta(0) else "behind"
         yield wrong(

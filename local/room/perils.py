@@ -13,9 +13,6 @@ from local.template import Function
 
 When = Literal["before", "after_write", "after"]
 
-SPARED = frozenset({"authorizer", "sweep"})
-"""Without the first nothing begins, and the second is what mends the rest."""
-
 DEAD: dict[str, Any] = {
     "statusCode": 500,
     "headers": {"content-type": "application/json"},
@@ -61,7 +58,7 @@ class Perils:
 
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:
         """Run a function, or let it die."""
-        death = self._strike(function.folder)
+        death = self._strike(function.folder) if _answers_http(event) else None
         if death is None:
             return self._invoke(function, event)
         if death.when == "before":
@@ -87,7 +84,7 @@ class Perils:
 
     def _strike(self, folder: str) -> Death | None:
         for death in self.deaths:
-            if folder in SPARED or death.function not in (folder, "*") or death.times == 0:
+            if death.function not in (folder, "*") or death.times == 0:
                 continue
             if death.probability < 1.0 and self._rng.random() >= death.probability:
                 continue
@@ -95,3 +92,8 @@ class Perils:
                 death.times -= 1
             return death
         return None
+
+
+def _answers_http(event: dict[str, Any]) -> bool:
+    """Whether a function is to answer a request: not an authorizer, a schedule or a queue's."""
+    return "routeKey" in event and event.get("type") != "REQUEST"

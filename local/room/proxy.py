@@ -68,7 +68,9 @@ class Proxy:
             said = f"{self._http.base_url} does not answer ({type(error).__name__})."
             return _error(502, "unreachable", said)
         if answer.is_success and request.method != "GET":
-            self._asked(request.method, path, await request.json() if body else None)
+            given = await request.json() if body else None
+            # In a thread: who is told may ask this very server something.
+            await run_in_threadpool(self._asked, request.method, path, given)
         kind = answer.headers.get("content-type", "application/json")
         return Response(answer.content, answer.status_code, media_type=kind)
 

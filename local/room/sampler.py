@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -18,10 +19,11 @@ Json = dict[str, Any]
 class Sampler:
     """Tells the hub what is new in the simulator, from a thread of its own."""
 
-    def __init__(self, simulator: Simulator, hub: Hub) -> None:
-        """Start reading."""
+    def __init__(self, simulator: Simulator, hub: Hub, also: Callable[[], None]) -> None:
+        """Start reading; `also` is called each time, for what else may be new."""
         self._simulator = simulator
         self._hub = hub
+        self._also = also
         self._over = threading.Event()
         self._told_legs: set[str] = set()
         self._told_commands = 0
@@ -38,6 +40,7 @@ class Sampler:
         while not self._over.wait(EVERY_SECS):
             for kind, key, value in self.sample():
                 self._hub.put(kind, key, value)
+            self._also()
 
     def sample(self) -> list[tuple[str, str, Json]]:
         """All that may be new, read at one moment."""

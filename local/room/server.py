@@ -98,7 +98,7 @@ class Room:
         self._performer = Performer(self._simulator, self.perils, client.ask)
         self._recorder = Recorder(self._performer)
         self._watch = Watch(self.hub, Client(url, api_key))
-        sampler = Sampler(self._simulator, self.hub)
+        sampler = Sampler(self._simulator, self.hub, self._tell_trouble)
         hello = {"mode": "room", "api": url, "number": number, "to": "the local stack"}
         self._app = Guarded(
             Starlette(
@@ -136,10 +136,12 @@ class Room:
         self._recorder.note(act)
         self._tell()
 
-    def _tell(self) -> None:
-        """Tell the windows about the switches and the stories."""
+    def _tell_trouble(self) -> None:
         trouble = Trouble.in_force(self._performer.seed, self._simulator, self.perils)
         self.hub.put("trouble", "trouble", trouble)
+
+    def _tell(self) -> None:
+        """Tell the windows about the stories."""
         recorder = self._recorder
         state = {
             "recording": recorder.on,

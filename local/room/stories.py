@@ -122,7 +122,7 @@ class Recorder:
                 expect=[outcome(each) for each in self._performer.told(self.since)],
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(story.model_dump_json(indent=2) + "\n")
+        path.write_text(story.model_dump_json(indent=2, exclude_defaults=True) + "\n")
         return path
 
 

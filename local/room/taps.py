@@ -17,6 +17,9 @@ from local.room.hub import Hub
 
 Json = dict[str, Any]
 
+DOORS = ("/webhooks", "/failover")
+"""Where Telnyx's webhooks come in."""
+
 
 class WireTap:
     """In front of the gateway: every webhook, tool call and request that changes something."""
@@ -60,7 +63,7 @@ class WireTap:
                 "status": status,
                 "answer": parsed(bytes(answered)),
             }
-            webhook = scope["path"].startswith("/webhooks")
+            webhook = scope["path"].startswith(DOORS)
             self._hub.put("webhook" if webhook else "request", f"w{number:06d}", fact)
 
 
@@ -79,11 +82,21 @@ class TableTap:
         self._moved = moved
         self._count = itertools.count(1)
 
-    def attach(self, client: Any) -> None:
-        """Listen on a DynamoDB client (botocore's own events)."""
+    def attach(self, client: Any) -> Callable[[], None]:
+        """Listen on a DynamoDB client (botocore's own events); call what it returns to stop."""
         events = client.meta.events
-        events.register("provide-client-params.dynamodb.TransactWriteItems", self._asked)
-        events.register("after-call.dynamodb.TransactWriteItems", self._answered)
+        ears: dict[str, Callable[..., None]] = {
+            "provide-client-params.dynamodb.TransactWriteItems": self._asked,
+            "after-call.dynamodb.TransactWriteItems": self._answered,
+        }
+        for name, ear in ears.items():
+            events.register(name, ear)
+
+        def detach() -> None:
+            for name, ear in ears.items():
+                events.unregister(name, ear)
+
+        return detach
 
     def _asked(self, params: Json, context: Json, **_: Any) -> None:
         context["partyline"] = (_now(), time.perf_counter(), params["TransactItems"])

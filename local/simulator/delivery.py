@@ -127,7 +127,18 @@ class Deliverer:
 
     def post(self, url: str, body: bytes) -> int | None:
         """Post once, signed as everything is; the status, or None when nobody answered."""
-        return self._post(url, body, self._sign(body))
+        return self._post(url, body, self.signed(body))
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """The headers under which Telnyx posts `body`, signed at this moment."""
+        timestamp = str(int(self._clock.now().timestamp()))
+        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
+        return {
+            "content-type": "application/json",
+            "user-agent": "telnyx-webhooks",
+            "telnyx-timestamp": timestamp,
+            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+        }
 
     def send(self, event: Event, route: Route) -> None:
         """Deliver `event`, now or as its knobs say; returns before anything is posted."""
@@ -192,16 +203,6 @@ class Deliverer:
         elif route.failover_url:
             failover = Route(route.failover_url, route.retries_ms)
             self._try_later(0.0, event, failover, attempt + 1, 0)
-
-    def _sign(self, body: bytes) -> dict[str, str]:
-        timestamp = str(int(self._clock.now().timestamp()))
-        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
-        return {
-            "content-type": "application/json",
-            "user-agent": "telnyx-webhooks",
-            "telnyx-timestamp": timestamp,
-            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-        }
 
 
 def _encode(event: Event, attempt: int, url: str) -> bytes:

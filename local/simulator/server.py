@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, cast
 
+import httpx
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 from starlette.applications import Starlette
@@ -69,6 +70,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/deliveries", endpoint(admin.deliveries)),
             Route("/admin/ring_in", endpoint(admin.ring_in), methods=["POST"]),
             Route("/admin/outside_call", endpoint(admin.outside_call), methods=["POST"]),
+            Route("/admin/calls/{id}/use_tool", endpoint(admin.use_tool), methods=["POST"]),
             Route("/admin/calls/{id}/{act}", endpoint(admin.act), methods=["POST"]),
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
@@ -130,6 +132,18 @@ class Admin:
         }
         acts[act]()
         return _view(simulator.world.legs[call])
+
+    def use_tool(self, request: Request, given: JsonObject) -> Any:
+        """POST {url, arguments}: the assistant on a call uses a webhook tool; the answer."""
+        call = request.path_params["id"]
+        asked = self._simulator.use_tool(call, given["url"], given.get("arguments", {}))
+        try:
+            answer = httpx.post(
+                asked.url, content=asked.body, headers=asked.headers, timeout=10, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            raise ValueError(f"the tool did not answer: {error}") from None
+        return {"status": answer.status_code, "answer": answer.text}
 
     def set_person(self, _request: Request, given: JsonObject) -> Any:
         """PUT a person: who is at a number, and what they do."""

@@ -30,6 +30,7 @@ from local.simulator.model import (
 from local.simulator.phones import Phones
 from local.simulator.settings import Settings
 from local.simulator.switchboard import Switchboard
+from local.simulator.toolbox import ToolRequest
 
 # Telnyx docs: a command_id repeated within 60 s is ignored.
 _DUPLICATE_WINDOW = timedelta(seconds=60)
@@ -240,8 +241,8 @@ class Simulator:
     def outside_call(self, from_: str, to: str, webhook_url: str | None = None) -> SimulatedLeg:
         """A live, answered call of another application of the account.
 
-        Its webhooks from here on go to `webhook_url`, or nowhere; that it rang and was answered, only
-        its own application heard.
+        Its webhooks from here on go to `webhook_url`, or nowhere; that it rang and was answered,
+        only its own application heard.
         """
         with self.lock:
             outside = self._api.applications.create(
@@ -284,6 +285,18 @@ class Simulator:
         """The person says something; ApiError when no assistant is on the call."""
         with self.lock:
             self._assistants.say(self.world.legs[call_control_id], text)
+
+    def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
+        """What is posted when the assistant on a call, live or over, uses a webhook tool.
+
+        Whoever asks for it posts it, and hears what the model hears. The call is named in a preset
+        field of the body, which is signed, and in a header, which is not (Telnyx docs: webhook
+        tools, `preset_body_fields`).
+        """
+        call = self.world.legs[call_control_id].call_control_id
+        body = json.dumps({**arguments, "call_control_id": call}).encode()
+        headers = {**self.deliverer.signed(body), "x-telnyx-call-control-id": call}
+        return ToolRequest(url, body, headers)
 
     def _ringing(self, call_control_id: str) -> SimulatedLeg:
         leg = self.world.legs[call_control_id]

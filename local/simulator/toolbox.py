@@ -6,7 +6,7 @@ Paths and shapes follow Telnyx's official client 4.189 (`client.ai.tools`, `clie
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject
@@ -23,6 +23,7 @@ class ToolRequest:
 
     url: str
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Toolbox:

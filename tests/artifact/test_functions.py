@@ -8,9 +8,9 @@ import pytest
 
 from local.emulator import Emulator, FunctionFailedError, Runtime
 from local.http_api import HttpRequest, authorizer_event, request_event
+from local.samples import authorized, sample, signed
 from local.stack import API_KEY, LocalStack, Options
 from local.template import Function, Route, Template
-from local.trigger import Signer, body_of, fixtures
 
 PARAMETERS = {
     "TelnyxConnectionId": "1494404757140276705",
@@ -42,8 +42,9 @@ def test_a_function_starts_and_answers(
         for route in routes:
             assert_it_answers(route, emulator)
         if not routes:
-            answer = emulator.invoke({"version": "0", "detail-type": "any", "detail": {}})
+            answer = emulator.invoke(sample(stack.template, logical_id))
             assert isinstance(answer, dict)
+            assert not answer.get("batchItemFailures")
 
 
 def assert_it_answers(route: Route, emulator: Emulator) -> None:
@@ -72,27 +73,6 @@ def assert_the_authorizer_knows_whom_to_let_in(emulator: Emulator) -> None:
 
     assert verdict(f"Bearer {API_KEY}")["isAuthorized"] is True
     assert verdict("Bearer somebody-elses")["isAuthorized"] is False
-
-
-def signed(route: Route) -> dict[str, Any]:
-    """What Telnyx would send to a route: the fixture of its name, or of any event."""
-    name = route.path.rpartition("/")[2]
-    _, body = body_of(name if name in fixtures() else "call.hangup")
-    headers = list(Signer().headers(body).items())
-    parameters = {"event_type": "call.hangup"} if "{" in route.path else {}
-    return request_event(HttpRequest("POST", route.path, "", headers, body), route, parameters)
-
-
-def authorized(route: Route) -> dict[str, Any]:
-    """A request that the authorizer let in, about something that isn't there."""
-    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    body = b"" if route.method in {"GET", "DELETE"} else b"{}"
-    headers = [("content-type", "application/json")]
-    path = route.path.replace("{", "").replace("}", "")
-    request = HttpRequest(route.method, path, "", headers, body)
-    event = request_event(request, route, dict.fromkeys(names, "none-such"))
-    event["requestContext"]["authorizer"] = {"lambda": {"key_id": "ops"}}
-    return event
 
 
 def test_without_its_settings_a_function_says_which(runtime: Runtime, stack: LocalStack) -> None:

@@ -1,12 +1,13 @@
 """The table of the template, in each of the engines that the store has to agree with."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from moto import mock_aws
 
 from local.aws import EmbeddedAws, create_table
+from local.memory_table import MemoryTable
 from local.session import made_up_session
 from local.template import Template
 from partyline.store import Store
@@ -41,11 +42,14 @@ def ministack(
     return embedded_client
 
 
-@pytest.fixture(params=["moto", "ministack"])
+@pytest.fixture(params=["moto", "ministack", "memory"])
 def dynamodb(request: pytest.FixtureRequest, template: Template) -> "Iterator[DynamoDBClient]":
     """An empty table, once in each engine."""
     if request.param == "ministack":
         yield request.getfixturevalue("ministack")
+        return
+    if request.param == "memory":
+        yield cast("DynamoDBClient", MemoryTable(template.table.create))
         return
     client: DynamoDBClient = request.getfixturevalue("moto_client")
     with mock_aws():

@@ -3,8 +3,9 @@
 import base64
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -67,6 +68,12 @@ def scenario_template() -> Template:
 def without_assistant() -> Template:
     """The same deployment without a default assistant: calls that have no route are left alone."""
     return Template({**PARAMETERS, "DefaultAssistantId": ""})
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Callable[..., Template]:
+    """The same deployment with other parameters: `deployed(QuietHours="21:00-08:00")`."""
+    return cache(lambda **given: Template({**PARAMETERS, **given}))
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ URL = "https://partyline.example"
 
 SWEEP_SECS = 60.0
 STEP_SECS = 10.0
+QUEUE_SECS = 1.0
 
 
 class Answer:
@@ -43,6 +44,7 @@ class Answer:
 
     def __init__(self, status: int, body: bytes) -> None:
         self.status = status
+        self.body = body
         self.json: Json = json.loads(body)
 
 
@@ -70,6 +72,7 @@ class Stage:
         self.held: list[HttpRequest] = []
         self.holding = False
         self.threaded = False
+        self.webhooks_down = False
         self.wiring = Wiring(
             clock=self.clock.now,
             sleep=self._sleep,
@@ -77,7 +80,9 @@ class Stage:
             dynamodb=dynamodb,
         )
         install(self.wiring)
+        gateway.queues.now = self.clock.now
         self._sweep_later()
+        self._drain_later()
 
     # What an application does
 
@@ -140,6 +145,30 @@ class Stage:
         path = f"/conversations/{conversation_id}/messages"
         return self.ask("POST", path, {"role": role, "content": content})
 
+    def use_tool(self, tool: str, leg: SimulatedLeg | None = None, /, **arguments: Any) -> str:
+        """The assistant, on the newest conversation's call or another, uses a tool; the answer."""
+        call = leg.call_control_id if leg else self.ai().starting_call
+        request = self.telnyx.use_tool(call, f"{URL}/tools/{tool}", arguments)
+        answer = self.post(f"/tools/{tool}", request.body, request.headers)
+        assert answer.status == 200, answer.json
+        return str(answer.json["message"])
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """A request of Telnyx's that wants an answer."""
+        host = ("host", "partyline.example")
+        request = HttpRequest(
+            method="POST", path=path, headers=[*headers.items(), host], body=body, scheme="https"
+        )
+        response = self.gateway.handle(request)
+        return Answer(response.status, response.body)
+
+    def route(self, number: str, contacts: Json | None = None, **more: Any) -> Json:
+        """Say how calls to a number are answered; the route."""
+        body = {"assistant": {"id": "assistant-sales"}, "contacts": contacts or {}, **more}
+        answer = self.ask("PUT", f"/routes/{number}", body)
+        assert answer.status == 200, answer.json
+        return answer.json
+
     def conversation(self, conversation_id: str) -> Json:
         """The conversation as the API shows it."""
         answer = self.ask("GET", f"/conversations/{conversation_id}")
@@ -194,12 +223,11 @@ class Stage:
         """Somebody calls us."""
         return self.telnyx.ring_in(from_, to)
 
-    def inbound(self) -> str:
+    def inbound(self, from_: str = CALLER, to: str = OURS) -> str:
         """Somebody calls us and we take the call; the conversation's id."""
-        self.ring_in()
+        self.ring_in(from_, to)
         self.run(5)
-        (conversation,) = self.conversations()
-        return self.poller.watch(str(conversation["id"]))
+        return self.poller.watch(str(self.conversations()[0]["id"]))
 
     def leg(self, number: str, nth: int = -1) -> SimulatedLeg:
         """The newest call with the person at a number."""
@@ -325,6 +353,8 @@ class Stage:
             body=body,
             scheme="https",
         )
+        if self.webhooks_down and address.path.startswith("/webhooks"):
+            return 500  # what API Gateway says when a function fails
         if self.holding:
             self.held.append(request)
             return 200
@@ -340,6 +370,14 @@ class Stage:
 
     def _sleep(self, secs: float) -> None:
         (time.sleep if self.threaded else self.clock.advance)(secs)
+
+    def _drain_later(self) -> None:
+        self.clock.call_later(QUEUE_SECS, self._drain)
+
+    def _drain(self) -> None:
+        if self.gateway.queues.drain():
+            self.poller.look()
+        self._drain_later()
 
     def _sweep_later(self) -> None:
         self.clock.call_later(SWEEP_SECS, self._sweep)

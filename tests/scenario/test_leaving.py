@@ -1,7 +1,5 @@
 """People leave, and what that means for those who stay."""
 
-import pytest
-
 from local.simulator.settings import Settings
 from tests.scenario.people import DANA, HOST, LEE
 from tests.scenario.stage import Stage, Staged, minutes
@@ -43,54 +41,6 @@ def test_who_stays_alone_with_the_assistant_is_an_event(stage: Staged) -> None:
     at.run(2)
     (alone,) = [each for each in at.timeline(here) if each["type"] == "participant.alone"]
     assert alone["data"]["participant_id"] == at.conversation(here)["participants"][0]["id"]
-
-
-@pytest.mark.parametrize("at_telnyx", ["ends", "continues"])
-def test_the_host_leaves_and_everybody_is_let_go_whatever_telnyx_does(
-    stage: Staged, at_telnyx: str
-) -> None:
-    at, here = three(stage, Settings(host_hangup=at_telnyx))  # type: ignore[arg-type]
-    at.hang_up(HOST)
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    assert at.ai().status == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
-
-
-def test_the_host_leaves_and_the_guests_talk_on_if_that_was_asked(stage: Staged) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True, host_hangup="continues"))
-    here = at.start(
-        name="Robin",
-        on_host_hangup="continue_conversation",
-        participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
-    )
-    at.run(5)
-    at.hang_up(HOST)
-    at.run(minutes(3))
-    assert at.status(here) == "active"
-    assert sorted(at.up()) == ["Dana", "Lee"]
-    assert at.told()[-1] == "Robin has left the conversation."
-    at.hang_up(DANA)
-    at.run(5)
-    assert at.told()[-1] == "Dana has left the conversation."
-    at.hang_up(LEE)
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
-
-
-def test_if_telnyx_ends_it_with_the_host_nobody_is_left_on_a_dead_line(stage: Staged) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True, host_hangup="ends"))
-    here = at.start(
-        on_host_hangup="continue_conversation", participants=[{"to": DANA, "name": "Dana"}]
-    )
-    at.run(5)
-    at.hang_up(HOST)
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
 
 
 def test_a_guest_whose_leaving_ends_it_ends_it(stage: Staged) -> None:

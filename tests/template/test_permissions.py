@@ -24,6 +24,11 @@ KEEPS_CONVERSATIONS = {
     (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
 }
 ASKS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
+CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
+BOUNDS = {
+    "start_conversation": CHARGES_DIALS | {("dynamodb:Query", f"{TABLE}/index/by_open")},
+    "invite_participant": CHARGES_DIALS,
+}
 
 Grants = Set[tuple[str, str]]
 
@@ -81,7 +86,9 @@ def test_webhooks_and_triggers_keep_conversations_and_ask_telnyx(
     webhooks = {folder for folder in routed if folder.startswith(("call_", "webhook_"))}
     assert webhooks
     for folder in webhooks | MOVES_CONVERSATIONS:
-        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX, folder
+        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX | BOUNDS.get(folder, set()), (
+            folder
+        )
 
 
 def test_the_sweep_also_finds_what_is_due(grants: Mapping[str, Grants]) -> None:

@@ -21,12 +21,13 @@ MAY_IMPORT = {
     "identity": set(),
     "settings": set(),
     "secret": {"telemetry"},
+    "alarms": set(),
     "store": {"domain"},
     "gates": {"domain"},
     "engine": BELOW | BESIDE | {"dispatch", "gates"},
     "dispatch": BELOW | BESIDE | {"gates"},
     "lookup": BELOW | BESIDE | {"gates"},
-    "wiring": BELOW | BESIDE | MIDDLE | {"settings"},
+    "wiring": BELOW | BESIDE | MIDDLE | {"settings", "alarms"},
     "entrypoints": BELOW | BESIDE | MIDDLE | {"settings", "wiring"},
 }
 """What each part of the layer may import of the others."""

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from local.connect.tools import wanted
 from local.diagrams import render
 from local.stack import Options
 from local.template import Template
+from partyline.domain.statuses import Outcome
+from partyline.domain.telling import WORDS
 from partyline.entrypoints.bodies import Body, InviteBody, MessageBody, StartBody, StopBody
+from partyline.entrypoints.directory import DoNotCallBody, RouteBody
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"
@@ -24,8 +28,12 @@ BODIES: dict[str, type[Body]] = {
     "POST /conversations/{id}/participants": InviteBody,
     "POST /conversations/{id}/messages": MessageBody,
     "POST /conversations/{id}/stop": StopBody,
+    "PUT /routes/{number}": RouteBody,
+    "PUT /do-not-call/{number}": DoNotCallBody,
 }
-PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}"}
+PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}", "$NUMBER": "{number}"}
+SIGNED = ("/webhooks", "/tools", "/failover")
+"""What only Telnyx can ask for: no curl can sign it."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -128,7 +136,21 @@ def test_the_routes_are_those_of_the_template(template: Template) -> None:
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
     shown = {curl.route for curl in curls()}
-    assert shown == {route for route in routes if "/webhooks" not in route}
+    assert shown == {each for each in routes if not each.partition(" ")[2].startswith(SIGNED)}
+
+
+def test_the_tools_are_those_that_connect_gives() -> None:
+    page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
+    shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    given = wanted("https://<your API>", "any application").values()
+    assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
+
+
+def test_the_sentences_that_can_be_changed_are_named() -> None:
+    row = README.read_text().partition("| `words` |")[2].partition("\n")[0]
+    named = set(re.findall(r"`([a-z_]+)`", row))
+    assert named <= set(WORDS)
+    assert set(WORDS) - named <= set(Outcome)
 
 
 def test_every_body_that_is_shown_is_taken() -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from partyline.domain.commands import Action, Command
-from partyline.domain.conversation import Conversation, Leg, Participant
+from partyline.domain.conversation import UNKNOWN_ID, Conversation, Leg, Participant
 from partyline.domain.inputs import (
     Accepted,
     CallGone,
@@ -145,19 +146,35 @@ class Dispatcher:
 
     def _run(self, errand: Errand) -> Result:
         command = errand.command
-        # Only before its first sending: what may have been dialled already is looked after.
-        if command.action is Action.DIAL and command.attempts == 1:
-            refused = self._gates.refuse(errand.leg.to or "", self._clock())
+        if command.action is Action.DIAL and not command.find:
+            refused = self._refusal(errand)
+            if isinstance(refused, Refused) and command.sent_at != command.claimed_at:
+                # It may have been dialled before the rule held, and is then to be looked after.
+                found = _find_dial(self._telnyx, errand)
+                return found if isinstance(found, Accepted) else refused
             if refused:
                 return refused
         return (FIND if command.find else SEND)[command.action](self._telnyx, errand)
 
+    def _refusal(self, errand: Errand) -> Refused | Unsettled | None:
+        """What the gates say of a dial; Unsettled when they cannot be asked now."""
+        try:
+            return self._gates.refuse(errand.leg.to or "", self._clock())
+        except (BotoCoreError, ClientError) as error:
+            logger.error(
+                "the do-not-call list cannot be read", extra={"error": type(error).__name__}
+            )
+            return Unsettled(sure=True)
+
     def _insights(self, conversation: Conversation) -> Result:
-        rows = self._telnyx.list_conversation_insights(conversation.telnyx_conversation_id or "")
+        # Where the assistant was started anew, Telnyx has several conversations of ours.
+        known = [*conversation.past_telnyx_ids, conversation.telnyx_conversation_id]
         return InsightsFound(
             insights=tuple(
                 Insight(insight_id=each.insight_id, result=each.result)
-                for row in rows
+                for telnyx_id in known
+                if telnyx_id and telnyx_id != UNKNOWN_ID
+                for row in self._telnyx.list_conversation_insights(telnyx_id)
                 for each in row.insights
                 if each.insight_id
             )

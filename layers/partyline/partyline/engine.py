@@ -23,7 +23,7 @@ from partyline.domain.inputs import (
     StartConversation,
     Tick,
 )
-from partyline.store import MAX_DOCUMENT_BYTES, Conflict, Duplicate, Inbox, Store
+from partyline.store import MAX_DOCUMENT_BYTES, Charge, Conflict, Duplicate, Inbox, Store
 from partyline.telemetry import count, logger
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ ASKED = (StartConversation, InviteParticipant, SendMessage)
 """The inputs that a conversation may be too large for."""
 
 PAUSE_SECS = 0.02
+
+FINISH_LOOKS, FINISH_PAUSE_SECS = 13, 0.5
+"""How often, and how far apart, a request that came again looks: for a lease's time in all."""
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome", "hangup_cause", "reason")
 """What of an event goes into the log: ids and words of ours, never a name, number or message."""
@@ -88,16 +91,19 @@ class Engine:
         self._clock = clock
         self._sleep = sleep
 
-    def ingest(self, load: Load, given: Input, inbox: Inbox | None = None) -> Ingested:
+    def ingest(
+        self, load: Load, given: Input, inbox: Inbox | None = None, charge: Charge | None = None
+    ) -> Ingested:
         """Take an input in: decide what follows, store it, and do what is owed.
 
         `load` brings the conversation that it is about. `inbox` makes sure it is taken in once; of
-        a doubled one only what is still owed is done. Raises Busy, the store's TooLarge, and
+        a doubled one only what is still owed is done. `charge` is taken with the step that takes
+        the input in, and with no other. Raises Busy, the store's TooLarge and Exhausted, and
         whatever the table's client raises.
         """
         known: Duplicate | None = None
         try:
-            decision = self._step(load, [given], inbox)
+            decision = self._step(load, [given], inbox, charge)
         except Duplicate as duplicate:
             known = duplicate
             decision = self._step(load, [Tick(id=given.id)], None)
@@ -110,12 +116,33 @@ class Engine:
             pending=_left(conversation, None if known else given.id),
         )
 
-    def _step(self, load: Load, inputs: Sequence[Input], inbox: Inbox | None) -> Decision:
+    def finish(self, conversation_id: str, cause: str) -> Ingested:
+        """Wait until nothing is owed any more by whoever took it over, or do it in their place.
+
+        For a request that came again, when the first may be under way still, or have died: its
+        leases tell. What Telnyx will not do now stays `pending`.
+        """
+        for _ in range(FINISH_LOOKS):
+            self._sleep(FINISH_PAUSE_SECS)
+            decision = self._step(lambda: self._store.load(conversation_id), [Tick(id=cause)], None)
+            conversation = self._carry_out(decision, cause)
+            pending = _left(conversation, None)
+            if not pending:
+                break
+        return Ingested(conversation=conversation, duplicate=True, pending=pending)
+
+    def _step(
+        self,
+        load: Load,
+        inputs: Sequence[Input],
+        inbox: Inbox | None,
+        charge: Charge | None = None,
+    ) -> Decision:
         """Decide upon inputs, one after the other, and store what comes of them as one step."""
         for attempt in range(MAX_CONFLICTS):
             before = load()
             decision = self._decide(before, inputs)
-            mark = inbox
+            mark, due = inbox, charge if decision.changed and not decision.refusal else None
             must = mark is not None and mark.request_hash is not None
             if decision.refusal and mark:
                 # What was done once is not refused the second time, and a refusal leaves no mark.
@@ -126,7 +153,7 @@ class Engine:
             asked = decision.changed and isinstance(inputs[0], ASKED)
             max_bytes = MAX_ASKED_BYTES if asked else MAX_DOCUMENT_BYTES
             try:
-                stored = self._store.commit(before, decision, mark, max_bytes)
+                stored = self._store.commit(before, decision, mark, max_bytes, due)
             except Conflict:
                 self._sleep(PAUSE_SECS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
                 continue

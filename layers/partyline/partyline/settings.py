@@ -61,6 +61,20 @@ class DestinationSettings(Settings):
     allowed_destination_prefixes: CommaList = ()
 
 
+class AlarmSettings(Settings):
+    """Where the alarms of conversations that begin later are kept, what they call, and as whom."""
+
+    schedule_group: str
+    schedule_target: str
+    schedule_role: str
+
+
+class BusSettings(Settings):
+    """Where this API is, for who starts conversations without having been asked through it."""
+
+    api_url: str
+
+
 class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     """What moves a conversation: the table, Telnyx, and the defaults of this deployment."""
 
@@ -75,4 +89,6 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)
+    max_conversations: int = Field(default=100, ge=1, le=1000)
+    max_dials_per_minute: int = Field(default=60, ge=1, le=1000)
     public_base_url: Optional = None

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from partyline.settings import (
+    AlarmSettings,
     AuthorizerSettings,
     ConversationSettings,
     DestinationSettings,
@@ -21,11 +22,13 @@ from partyline.settings import (
 if TYPE_CHECKING:
     import httpx
 
+    from partyline.alarms import Alarms
     from partyline.engine import Engine
     from partyline.gates import Gates
     from partyline.secret import Secret
     from partyline.store import Store
     from partyline.store.directory import Directory
+    from partyline.store.schedules import Schedules
     from partyline.telnyx.signature import PublicKeys
 
 
@@ -80,6 +83,26 @@ class Wiring:
         from partyline.store.directory import Directory
 
         return Directory(self._table_client, QuerySettings.from_environment().table_name)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """What is to begin later."""
+        from partyline.store.schedules import Schedules
+
+        return Schedules(self._table_client, QuerySettings.from_environment().table_name)
+
+    @cached_property
+    def alarms(self) -> "Alarms":
+        """What rings when it is time."""
+        from partyline.alarms import Alarms
+
+        settings = AlarmSettings.from_environment()
+        return Alarms(
+            _aws_client("scheduler"),
+            settings.schedule_group,
+            settings.schedule_target,
+            settings.schedule_role,
+        )
 
     @cached_property
     def _table_client(self) -> Any:
@@ -145,6 +168,7 @@ def _aws_client(service: str) -> Any:
         read_timeout=3,
         retries={"mode": "standard", "total_max_attempts": 3},
         tcp_keepalive=True,
+        parameter_validation=False,  # our own few shapes are tested; checking them takes its time
     )
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 

@@ -9,7 +9,7 @@ const OVER = new Set(["ended", "failed"]);
 
 export function drawCall() {
   const found = conversations();
-  if (!found.some((each) => each.id === model.chosen)) model.chosen = found[0]?.id ?? null;
+  follow(found);
   keyed(
     byId("conversations"),
     found.map((each) => [each.id, `${each.status}|${title(each)}|${each.id === model.chosen}`, each]),
@@ -19,7 +19,7 @@ export function drawCall() {
         { type: "button", class: "conversation", "aria-current": each.id === model.chosen ? "true" : null, onclick: () => choose(each.id) },
         h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
         title(each),
-        h("span", { class: "unseen" }, `, ${each.status}`),
+        h("span", { class: "unseen" }, each.status),
       ),
   );
   const view = chosen();
@@ -30,6 +30,17 @@ export function drawCall() {
   if (facts.drawn === signature) return;
   facts.drawn = signature;
   show(facts, about(view.conversation), people(view.conversation));
+}
+
+const known = new Set();
+
+/** Stay with the chosen one while it lasts; then go to the next that begins. */
+function follow(found) {
+  const now = found.find((each) => each.id === model.chosen);
+  const fresh = found.find((each) => !known.has(each.id));
+  for (const each of found) known.add(each.id);
+  if (!now) model.chosen = found[0]?.id ?? model.chosen;
+  else if (fresh && OVER.has(now.status)) model.chosen = fresh.id;
 }
 
 function title(conversation) {

@@ -1,7 +1,7 @@
 // What the assistant was told and what was said, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
-import { chosen, legs, model, one, who } from "./model.js";
+import { chosen, legs, model, one, up, who } from "./model.js";
 import { speaker } from "./rows.js";
 import { moment } from "./words.js";
 
@@ -12,7 +12,7 @@ export function drawChat() {
   if (!said.length) {
     if (!place.querySelector(".empty")) {
       place.known = undefined;
-      show(place, h("div", { class: "empty" }, h("h3", {}, "Not a word yet"), h("p", {}, "What the assistant says, hears and is told about the people on the line appears here.")));
+      show(place, h("div", { class: "empty" }, h("h3", {}, "Not a word yet"), h("p", {}, model.mode === "room" ? "What the assistant says, hears and is told about the people on the line appears here." : "What Partyline tells the assistant about the people on the line appears here.")));
     }
     return;
   }
@@ -48,7 +48,7 @@ function spoken(message, conversation) {
   const at = moment(message.at);
   if (message.role === "assistant") return { role: "assistant", name: "Assistant", text: message.content, at };
   if (message.role !== "user") return { role: "system", name: "Told by Partyline", text: message.content, at };
-  const there = legs(conversation.id).filter(({ leg }) => moment(leg.answered_at) <= at && !(moment(leg.ended_at) < at));
+  const there = legs(conversation.id).filter(({ leg }) => up(leg, at));
   const by = speaker(there, message);
   return { role: "user", name: by ? by.whose.name || who(by.leg.number) : "Somebody on the line", text: message.content, at };
 }

@@ -9,11 +9,16 @@ const KINDS = [
   ["request", "Requests"], ["webhook", "Webhooks"], ["command", "Commands"],
   ["table", "Table"], ["event", "Events"], ["voice", "Voices"],
 ];
-const GUTTER = 66;
+const NAMES = new Map([
+  ["request", "request"], ["webhook", "webhook"], ["command", "command"],
+  ["table", "transaction"], ["event", "event"], ["voice", "heard"],
+]);
+const GUTTER = 62;
 const ROW = 34;
-const LEAST = 104;
-const MOST = 168;
+const MARGIN = 12;
+const MOST = 1.6;
 const END = 28;
+const NARROW = 560;
 
 const hidden = new Set();
 
@@ -80,10 +85,8 @@ export function diagram(element) {
       shown = model.chosen;
       following = true;
     }
-    const across = lanes(view);
-    const width = Math.max(LEAST, Math.min(MOST, (scroll.clientWidth - GUTTER - 30) / across.length));
-    const x = new Map(across.map((lane, nth) => [lane.id, GUTTER + width * (nth + 0.5)]));
-    const whole = GUTTER + width * across.length + 24;
+    const across = lanes(view, hidden, scroll.clientWidth < NARROW);
+    const [x, scale, whole] = places(across, scroll.clientWidth);
     current = rows(view).filter((row) => !hidden.has(row.kind));
     const height = current.length * ROW + END;
     for (const svg of [heads, picture]) svg.setAttribute("width", whole);
@@ -91,8 +94,8 @@ export function diagram(element) {
     picture.setAttribute("height", height);
     keyed(
       heads,
-      across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}|${width}`, lane]),
-      (lane) => head(lane, x.get(lane.id), width),
+      across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}`, lane]),
+      (lane) => head(lane, x.get(lane.id), lane.wide * scale),
     );
     const first = current[0]?.at ?? 0;
     life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, height)));
@@ -100,7 +103,7 @@ export function diagram(element) {
       body,
       current.map((row, nth) => [
         row.key,
-        [nth, width, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
+        [nth, whole, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
         { row, nth },
       ]),
       ({ row, nth }, before) => drawRow(row, nth, x, whole, first, before),
@@ -124,6 +127,19 @@ function nothing() {
     h("h3", {}, "Nobody is on the line"),
     h("p", {}, "Start a conversation: Partyline dials a phone here, you pick it up, and every message of it is drawn in this place. Or ring in from a new number."),
   ];
+}
+
+/** Where each lifeline stands, how much wider than it needs, and the width of it all. */
+function places(across, room) {
+  const needed = across.reduce((sum, lane) => sum + lane.wide, 0);
+  const scale = Math.max(1, Math.min(MOST, (room - GUTTER - MARGIN) / needed));
+  const x = new Map();
+  let edge = GUTTER;
+  for (const lane of across) {
+    x.set(lane.id, edge + (lane.wide * scale) / 2);
+    edge += lane.wide * scale;
+  }
+  return [x, scale, Math.max(edge + MARGIN, room)];
 }
 
 function head(lane, x, width) {
@@ -157,33 +173,43 @@ function lifeline(lane, x, current, height) {
 
 function drawRow(row, nth, x, whole, first, before) {
   const from = x.get(row.from) ?? x.get("us");
-  const to = x.get(row.to) ?? from;
+  const to = x.get(row.to) ?? x.get("us");
   const y = nth * ROW;
   const line = y + 25;
   const selected = row.key === model.picked?.key;
   const classes = ["row", row.kind, row.bad && "bad", row.odd && "odd", before ? "" : "new"];
-  const right = to >= from;
-  const left = Math.min(from, to);
-  const words = s(
-    "text",
-    { class: "label", x: right ? left + 10 : Math.max(from, to) - 10, y: y + 18, "text-anchor": right ? "start" : "end" },
-    s("tspan", {}, cut(row.label, 46)),
-    row.note.length > 0 && s("tspan", { class: "note", dx: 7 }, cut(row.note.join(" · "), 40)),
-  );
+  const words = label(row, from, to, y, whole, x.has("table"));
   const node = s(
     "g",
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
-      "aria-label": `${since(row.at - first)}: ${row.kind} ${row.label} ${row.note.join(", ")}`,
+      "aria-label": `${since(row.at - first)} ${said(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
       onclick: () => pick(row),
     },
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
     s("text", { class: "time", x: GUTTER - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
+    " ",
     ...wings(row, x, from, to, line),
     arrow(from, to, line, row),
     words,
   );
   return node;
+}
+
+/** The words over an arrow: they begin at its tail and stay inside of the picture. */
+function label(row, from, to, y, whole, behind) {
+  const [text, note] = said(row);
+  const long = (text.length + note.length) * 6.4 + 20;
+  const back = to < from && (behind || from - long > GUTTER);
+  const over = !back && Math.min(from, to) + long > whole;
+  const start = over ? whole - MARGIN : back ? from - 10 : Math.min(from, to) + 10;
+  return s(
+    "text",
+    { class: "label", x: start, y: y + 18, "text-anchor": back || over ? "end" : "start" },
+    s("tspan", {}, text),
+    note && " ",
+    note && s("tspan", { class: "note", dx: 4 }, note),
+  );
 }
 
 /** Beyond Telnyx: the leg that it is about; beyond the assistant: everybody who hears it. */
@@ -204,5 +230,8 @@ function arrow(from, to, line, row) {
     : `M${tip - 7 * way} ${line - 4}L${tip} ${line}L${tip - 7 * way} ${line + 4}`;
   return s("path", { class: "arrow", d: `M${from} ${line}H${tip}${head}` });
 }
+
+/** What stands over an arrow; a reader is told the same. */
+const said = (row) => [cut(row.label, 46), cut(row.note.join(" · "), 40)];
 
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

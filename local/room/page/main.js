@@ -16,7 +16,7 @@ import { count, drawTrouble } from "./trouble.js";
 import { number } from "./words.js";
 
 const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"]];
-const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "Beside"]];
+const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "More"]];
 const drawDiagram = diagram(byId("diagram"));
 let tab = "chat";
 let picked = null;

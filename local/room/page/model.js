@@ -99,6 +99,10 @@ export function legs(conversation) {
     .sort((one, other) => moment(one.leg.started_at) - moment(other.leg.started_at));
 }
 
+/** Whether a call was up at a moment. */
+export const up = (leg, at) =>
+  leg.answered_at !== null && moment(leg.answered_at) <= at && !(leg.ended_at !== null && moment(leg.ended_at) < at);
+
 /** The name of whoever is at a number: as the room knows them, or the number's end. */
 export function who(number) {
   return one("person", number)?.name || `…${(number ?? "").slice(-4)}`;

@@ -2,7 +2,7 @@
 
 import { act } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
-import { all, model } from "./model.js";
+import { all, model, who as nameFor } from "./model.js";
 import { clock, moment, number } from "./words.js";
 
 const BEHAVIOURS = [
@@ -10,6 +10,7 @@ const BEHAVIOURS = [
   ["decline", "declines"], ["no_answer", "lets it ring"], ["machine", "has a machine"],
   ["unreachable", "can't be reached"],
 ];
+const DULL = new Set(["the phone rings", "hears it ring", "answered"]);
 const KEYS = [..."123456789*0#"];
 
 /** The numbers that there is a phone for, with the person and the newest call of each. */
@@ -23,9 +24,22 @@ export function phones() {
   return [...found.values()];
 }
 
+const rung = new Set();
+
+/** Say that a phone rings, and bring it into sight, once for each call. */
+function ring(phone) {
+  const id = phone.leg?.call_control_id;
+  if (phone.leg?.state !== "ringing" || rung.has(id)) return;
+  rung.add(id);
+  announce(`The phone of ${phone.person?.name || number(phone.number)} rings`);
+  const card = byId("handsets").known?.get(phone.number)?.node;
+  if (!byId("handsets").contains(document.activeElement)) card?.scrollIntoView({ block: "nearest" });
+}
+
 export function drawPhones() {
   const wanted = new URLSearchParams(location.search).get("phone");
   const shown = phones().filter((each) => !wanted || each.number === wanted);
+  queueMicrotask(() => shown.forEach(ring));
   keyed(
     byId("handsets"),
     shown.map((phone) => [phone.number, signature(phone), phone]),
@@ -66,16 +80,17 @@ function handset(phone, before) {
     h(
       "header",
       {},
-      h("div", {}, h("h3", {}, name), h("p", { class: "number" }, number(phone.number))),
+      h("h3", {}, name),
       h("p", { class: "state" }, words(leg, now)),
+      h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
     ),
+    h("p", { class: "number" }, number(phone.number)),
     now !== "idle" && h("p", { class: "with" }, now === "calling" ? "calling " : "call from ", h("b", {}, number(now === "calling" ? leg.to : leg.from))),
     leg && (now !== "idle" || leg.heard.length > 0) && heard(leg, now),
     now === "talking" && leg.asked_for_digits && keypad(phone),
     now === "talking" && speech(phone, typed),
     actions(phone, now),
     h("p", { class: "wrong", id: `trouble-${phone.number}`, role: "alert" }),
-    now === "idle" && habits(phone),
   );
   if (before && focused) queueMicrotask(() => (card.querySelector(`[data-part="${focused}"]`) ?? card.querySelector("button"))?.focus());
   return card;
@@ -90,10 +105,10 @@ function words(leg, now) {
 
 function heard(leg, now) {
   const list = h("ol", { class: "heard", "aria-label": "What is heard" });
-  const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.slice(-4);
+  const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
     const [, who, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
-    list.append(h("li", { class: who ? "words" : "noise" }, text ? h("q", {}, text) : what));
+    list.append(h("li", { class: who ? "words" : "noise" }, ...(text ? [who.startsWith("+") && h("b", {}, `${nameFor(who)}: `), h("q", {}, text)] : [what])));
   }
   return list;
 }
@@ -141,8 +156,8 @@ function actions(phone, now) {
   return h(
     "div",
     { class: "actions" },
-    h("button", { type: "button", "data-part": "main", onclick: () => does(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
-    h("a", { class: "button quiet", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener" }, "Own window"),
+    h("button", { type: "button", class: "call-in", "data-part": "main", onclick: () => does(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
+    habits(phone),
   );
 }
 
@@ -157,7 +172,7 @@ function habits(phone) {
     },
     BEHAVIOURS.map(([value, text]) => h("option", { value, selected: value === person.behaviour }, text)),
   );
-  return h("label", { class: "habit" }, select);
+  return h("div", { class: "habit" }, select);
 }
 
 /** Move the clocks of the calls on. */

@@ -1,7 +1,7 @@
 // From what went over the wires to the rows of the diagram: who, to whom, what, and how it went.
 
-import { about, all, call, legs, model, one, who } from "./model.js";
-import { moment, number, plain } from "./words.js";
+import { about, all, call, legs, model, one, up, who } from "./model.js";
+import { moment, plain } from "./words.js";
 
 const ACTIONS = {
   dial: "dial", answer: "answer", hangup: "hang up", reject: "reject", speak: "speak",
@@ -12,20 +12,36 @@ const ACTIONS = {
   insights: "look for insights",
 };
 
-/** The lifelines, left to right: those of the house, then one for each leg. */
-export function lanes(view) {
+const HOUSE = [
+  { id: "app", label: "Your app", wide: 66, kind: "request" },
+  { id: "bus", label: "Events", wide: 76, kind: "event" },
+  { id: "table", label: "Table", wide: 68, kind: "table" },
+  { id: "us", label: "Partyline", wide: 82 },
+  { id: "telnyx", label: "Telnyx", wide: 86 },
+  { id: "assistant", label: "Assistant", wide: 80 },
+];
+const LEG_WIDE = 82;
+
+/** The lifelines, left to right: those of the house, then one for each leg.
+ *
+ * `hidden` are the kinds of row that are not shown; a `narrow` picture has no lifeline for what is
+ * behind Partyline, and its rows stand at Partyline's own. `wide` is what a lifeline needs.
+ */
+export function lanes(view, hidden, narrow) {
   const room = model.mode === "room";
-  const fixed = room
-    ? [["app", "Your app"], ["bus", "Events"], ["table", "Table"], ["us", "Partyline"], ["telnyx", "Telnyx"], ["assistant", "Assistant"]]
-    : [["us", "Partyline"]];
-  const people = (view?.conversation.participants ?? []).flatMap((person) =>
+  const house = HOUSE.filter((lane) =>
+    room ? !lane.kind || (!narrow && !hidden.has(lane.kind)) : lane.id === "us",
+  );
+  const { participants, direction } = view.conversation;
+  const people = participants.flatMap((person) =>
     person.legs.map((leg, nth) => {
       const simulated = leg.call_control_id ? one("leg", leg.call_control_id) : null;
-      const other = person.host && view.conversation.direction !== "outbound" ? leg.from : leg.to;
+      const other = simulated?.number ?? (person.host && direction !== "outbound" ? leg.from : leg.to);
       return {
         id: `${person.id}/${nth + 1}`,
-        label: person.name || who(simulated?.number ?? other),
-        under: number(simulated?.number ?? other ?? "") + (person.host ? " · host" : ""),
+        label: person.name || who(other),
+        under: `…${(other ?? "").slice(-4)}${person.host ? " host" : ""}`,
+        wide: LEG_WIDE,
         from: moment(simulated?.started_at ?? leg.created_at),
         answered: moment(simulated?.answered_at ?? leg.answered_at),
         to: moment(simulated?.ended_at ?? leg.ended_at),
@@ -33,7 +49,7 @@ export function lanes(view) {
       };
     }),
   );
-  return [...fixed.map(([id, label]) => ({ id, label, under: "" })), ...people];
+  return [...house.map((lane) => ({ under: "", ...lane })), ...people];
 }
 
 const lane = (whose) => (whose ? `${whose.participant}/${whose.leg}` : null);
@@ -61,6 +77,7 @@ function requests(id) {
 function webhooks(id) {
   const logs = all("log").map(([, line]) => line);
   const seen = new Set();
+  const written = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
   return all("webhook").flatMap(([key, it]) => {
     const data = it.body?.data ?? {};
     const line = logs.find((each) => each.event_id === data.id && each.conversation_id);
@@ -70,21 +87,26 @@ function webhooks(id) {
     const doubled = seen.has(data.id) && !again;
     seen.add(data.id);
     const what = it.answer?.status;
+    const idle = what === "ok" && !written.some((each) => each.inbox === data.id && during(each, it));
     const note = [
       again && `attempt ${it.body.meta.attempt}`,
       doubled && "delivered twice",
       what === "duplicate" && "seen before",
       what === "ignored" && "ignored",
+      idle && "changed nothing",
       it.status !== 200 && (it.status ?? "no answer"),
       `${Math.round(it.took_ms)} ms`,
     ].filter(Boolean);
     return [{
       key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: "us", via: lane(whose),
       fact: it, cause: data.id, label: data.event_type ?? it.path, note,
-      odd: again || doubled || what === "duplicate" || what === "ignored", bad: it.status !== 200,
+      odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: it.status !== 200,
     }];
   });
 }
+
+const during = (inner, outer) =>
+  moment(inner.at) >= moment(outer.at) && moment(inner.at) <= moment(outer.at) + outer.took_ms;
 
 function lost(id) {
   return all("lost")
@@ -122,8 +144,8 @@ function transactions(id) {
       const doubled = failed && it.inbox && it.reasons[1] === "ConditionalCheckFailed";
       const row = {
         key, kind: "table", order: 2, at: moment(it.at), from: "us", to: "table", fact: it,
-        label: failed ? (doubled ? "seen before" : "somebody was quicker") : `version ${it.version}`,
-        note: [`${Math.round(it.took_ms)} ms`], bad: failed && !doubled, odd: doubled,
+        label: failed ? (doubled ? "seen before" : "too late") : `version ${it.version}`,
+        note: [failed && "nothing written", `${Math.round(it.took_ms)} ms`].filter(Boolean), odd: failed,
         cause: it.events[0]?.cause ?? it.inbox,
       };
       const told = failed ? [] : it.events.map((event) => ({
@@ -152,7 +174,7 @@ function voices(id) {
   for (const [nth, message] of (assistant?.messages ?? []).entries()) {
     if (!["assistant", "user"].includes(message.role)) continue;
     const at = moment(message.at);
-    const there = ours.filter(({ leg }) => moment(leg.answered_at) <= at && !(moment(leg.ended_at) < at));
+    const there = ours.filter(({ leg }) => up(leg, at));
     const from = message.role === "user" ? lane(speaker(there, message)?.whose) : "assistant";
     found.push({
       key: `m/${nth}`, kind: "voice", order: 4, at, from: from ?? "telnyx",
@@ -191,13 +213,11 @@ function events(view) {
 /** The transactions that a row brought about, and the state before and after them. */
 export function effect(row, id) {
   const ours = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
-  const began = row.at;
-  const ended = began + (row.fact.took_ms ?? 0);
   const command = row.command && all("log").find(([, line]) => line.command_id === row.command)?.[1];
   const cause = row.cause ?? command?.cause;
   const mine = ours.filter((it) =>
     row.kind === "table" ? it === row.fact
-    : row.kind === "request" ? moment(it.at) >= began && moment(it.at) <= ended
+    : row.kind === "request" ? during(it, row.fact)
     : cause && (it.inbox === cause || it.events.some((event) => event.cause === cause)),
   );
   if (!mine.length) return null;

@@ -53,7 +53,7 @@ const select = (label, options) =>
   h("select", { "aria-label": label }, options.map((each) => (Array.isArray(each) ? h("option", { value: each[0] }, each[1]) : h("option", { value: each }, each === "*" ? "any" : each))));
 
 function row(title, controls, add) {
-  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add); } }, h("h4", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
+  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
 }
 
 function build() {

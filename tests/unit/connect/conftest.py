@@ -7,7 +7,7 @@ from local.simulator.clock import RealClock
 from tests.unit.connect.town import Street, Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def street() -> Iterator[Street]:
     built = Street()
     yield built

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.connect import doctor
+from local.connect import doctor, door
 from local.connect.account import Account
 from local.serving import serve
 from local.simulator.faults import Fault
@@ -139,6 +139,23 @@ def test_a_door_that_is_not_ours(town: Town, status: int, words: str) -> None:
     assert town.doctor() == 1
     (wrong,) = town.verdicts()["wrong"]
     assert words in wrong
+
+
+def test_a_door_that_any_signature_opens(town: Town) -> None:
+    town.deployment.trusts_everybody = True
+    assert town.doctor() == 1
+    (wrong,) = town.verdicts()["wrong"]
+    assert wrong == "An event that a stranger has signed gets 200, not 401."
+
+
+def test_the_published_key_opens_nothing_but_a_laptop(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "is_loopback", lambda url: False)
+    assert town.doctor() == 1
+    plain, published = town.verdicts()["wrong"]
+    assert "is not https" in plain
+    assert "trusts the simulator's published key" in published
 
 
 def test_nobody_at_the_door(town: Town) -> None:

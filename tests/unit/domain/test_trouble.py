@@ -72,6 +72,15 @@ def test_a_refused_answer_fails() -> None:
     assert story.status == "failed"
 
 
+def test_a_call_that_another_application_answered_first_is_not_hung_up() -> None:
+    story = Story()
+    story.rings_us()
+    assert story.refuses("answer:host:1") == []
+    assert story.answers() == []
+    assert story.status == "failed"
+    assert not any(each.key.startswith("hang_up") for each in story.sent)
+
+
 def test_a_refused_join_is_told_and_the_call_hung_up() -> None:
     story = on_the_phone()
     story.invites()

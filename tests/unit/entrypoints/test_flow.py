@@ -22,10 +22,10 @@ def first_command(world: World, what: str) -> list[str]:
     return before
 
 
-def test_a_request_to_start_costs_one_round_trip_before_the_dial(world: World) -> None:
+def test_a_request_to_start_costs_two_round_trips_before_the_dial(world: World) -> None:
     before = first_command(world, "dial")
     world.start()
-    assert before == ["transact_write_items"]
+    assert before == ["query", "transact_write_items"]
 
 
 def test_an_answered_call_costs_two_before_the_assistant_starts(world: World) -> None:

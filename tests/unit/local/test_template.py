@@ -132,8 +132,8 @@ def test_an_expression_has_a_value(resolver: Resolver, expression: Any, value: A
     [
         {"Fn::ImportValue": "other-stack"},
         {"Ref": "Nothing"},
-        {"Ref": "Api"},
-        {"Fn::GetAtt": ["Api", "ApiEndpoint"]},
+        {"Ref": "Topic"},
+        {"Fn::GetAtt": ["Api", "ApiId"]},
         {"Fn::If": ["IsTuesday", "yes", "no"]},
         {"Fn::Sub": "${Nothing}"},
     ],

@@ -22,6 +22,9 @@ from partyline.domain.statuses import (
 HOST = "host"
 """The participant id of the host; there is one in each conversation."""
 
+UNKNOWN_ID = "unknown"
+"""Stands for the id of a conversation of Telnyx's that ended before we learned it."""
+
 MachineDetection = Literal["off", "standard", "premium"]
 
 

@@ -34,6 +34,7 @@ from partyline.domain.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.step import LOOK_EVERY, STOP_GRACE, Step
+from partyline.domain.telling import THE_HOST, say
 
 HANGUP_LOOK = timedelta(seconds=20)
 """When to see what became of a call that we hung up, if its webhook has not come."""
@@ -124,6 +125,8 @@ def refused(
     )
     if leg is None or participant is None:
         return
+    if command.action is Action.ANSWER:
+        leg.ours = False  # somebody else may have answered it: not for us to hang up
     if command.action in (Action.START, Action.ANSWER):
         step.move(ConversationStatus.FAILED, failure)
     elif command.action is Action.DIAL:
@@ -157,6 +160,20 @@ def _message_failed(step: Step, command: Command, failure: Failure) -> None:
             failure=failure.model_dump(),
             **message.model_dump(),
         )
+    if failure.code != UNKNOWN.code:
+        _ended_unheard(step, command)
+
+
+def _ended_unheard(step: Step, command: Command) -> None:
+    """An assistant that cannot be told that the host has left has ended with them.
+
+    Telnyx says so by webhook only, which may be lost: it cannot be asked whether one still runs.
+    """
+    conversation, host = step.conversation, step.conversation.host
+    left = say(conversation.words, "left", name=host.name or THE_HOST)
+    untold = any(message.content == left for message in command.messages or [])
+    if untold and host.status is ParticipantStatus.LEFT and not conversation.restarting:
+        conversation.telnyx_ended_at = conversation.telnyx_ended_at or step.now
 
 
 def _unsettled(

@@ -5,10 +5,18 @@ does nothing more. So the order in which the facts came cannot matter, and a ste
 half-way is made good by the next one, whatever that is.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from partyline.domain.commands import Action
-from partyline.domain.conversation import Conversation, Failure, Leg, Participant, Plan
+from partyline.domain.commands import Action, Message
+from partyline.domain.conversation import (
+    UNKNOWN_ID,
+    Conversation,
+    Failure,
+    Leg,
+    Participant,
+    Plan,
+)
 from partyline.domain.events import EventType
 from partyline.domain.facts import accept
 from partyline.domain.statuses import (
@@ -24,6 +32,7 @@ from partyline.domain.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.step import Step
+from partyline.domain.telling import NAMELESS, THE_HOST, say
 
 SCREENING_GRACE = timedelta(seconds=30)
 """What is added to a screening's own time: the sentence has to be spoken first."""
@@ -143,23 +152,29 @@ def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
     if tried >= numbers * plan.max_attempts:
         _give_up(step, participant, participant.legs[-1].outcome or Outcome.ERROR)
         return
-    if tried and tried % numbers == 0:
-        pause = timedelta(seconds=plan.pause_secs)
-        participant.next_round_at = participant.next_round_at or step.now + pause
-        if step.now < participant.next_round_at:
-            return
+    round_over = tried > 0 and tried % numbers == 0
+    if round_over and _pausing(step, participant, plan):
+        return
     next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
     ringing = _guests_ringing(step)
     if ringing and ringing + len(next_numbers) > step.conversation.limits.legs_at_once:
         return  # its turn comes when others have been answered, or not
     participant.next_round_at = None
-    if tried and not participant.host:
-        _tell_next(step, participant)
+    if tried and not round_over:
+        _tell_why(step, participant, "trying_next")
     ring = plan.ring_timeout_secs
     if deadline:
         ring = max(MIN_RING_SECS, min(ring, int((deadline - step.now).total_seconds())))
     for to in next_numbers:
         step.add_leg(participant, to, ring)
+
+
+def _pausing(step: Step, participant: Participant, plan: Plan) -> bool:
+    """Whether the next round is to wait for; the assistant hears of it as the pause begins."""
+    if participant.next_round_at is None:
+        participant.next_round_at = step.now + timedelta(seconds=plan.pause_secs)
+        _tell_why(step, participant, "trying_again")
+    return step.now < participant.next_round_at
 
 
 def _guests_ringing(step: Step) -> int:
@@ -176,9 +191,9 @@ def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
-def _tell_next(step: Step, participant: Participant) -> None:
-    outcome = participant.legs[-1].outcome or Outcome.ERROR
-    step.tell(participant, "trying_next", outcome)
+def _tell_why(step: Step, participant: Participant, key: str) -> None:
+    if not participant.host:  # who is not there yet has nobody waiting for them
+        step.tell(participant, key, participant.legs[-1].outcome or Outcome.ERROR)
 
 
 def _give_up(
@@ -231,14 +246,34 @@ def outlive(step: Step) -> None:
     elif stays_up and host.line:
         host.line.look_at = step.now  # was it the host who left? the hangup may be on its way
     else:
-        conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or "unknown")
+        conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or UNKNOWN_ID)
         conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
+        _introduce(step)
         command = step.owe(Action.START, *heirs[0])
         step.event(
             EventType.CONVERSATION_RESTARTED,
             participant_id=heirs[0][0].id,
             command_id=command.id,
         )
+
+
+def _introduce(step: Step) -> None:
+    """The assistant that is started anew is told first who is there: it remembers nothing."""
+    conversation = step.conversation
+    people = conversation.participants
+    content = say(
+        conversation.words,
+        "goes_on",
+        name=_names(each for each in people if each.joined_at and each.status in GONE),
+        reason=_names(each for each in people if each.status is ParticipantStatus.JOINED),
+    )
+    told = Message(role="system", content=content)
+    if told not in conversation.untold:  # it may have been tried on another call before
+        conversation.untold.insert(0, told)
+
+
+def _names(people: Iterable[Participant]) -> str:
+    return ", ".join(each.name or (THE_HOST if each.host else NAMELESS) for each in people)
 
 
 def rejoin(step: Step) -> None:
@@ -383,12 +418,12 @@ def needed(step: Step, participant: Participant, leg: Leg) -> bool:
     """Whether somebody still needs this call."""
     conversation, stop = step.conversation, step.conversation.stop
     accepted = leg.number == participant.accepted
-    if participant.removed or (leg.spent and not accepted):
-        return False
-    if stop and stop.hang_up and stop.by_request:
+    if participant.removed or (stop and stop.hang_up and stop.by_request):
         return False
     if not leg.ours:
         return True  # it was live before us, and goes back to whose it is
+    if leg.spent and not accepted:
+        return False
     if conversation.over:
         on_the_line = participant.joined_at is not None or (participant.host and accepted)
         return stop is not None and not stop.hang_up and on_the_line

@@ -21,7 +21,7 @@ from partyline.domain.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.telling import NAMELESS, THE_HOST, say
+from partyline.domain.telling import NAMELESS, THE_HOST, say, sentence_of
 
 STOP_GRACE = timedelta(seconds=60)
 """How long a stopping conversation waits for Telnyx to say that it has ended."""
@@ -87,7 +87,8 @@ class Step:
         else:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
-            if ran and not conversation.insights:
+            # Those of an earlier run say nothing about those of the last one.
+            if ran and (not conversation.insights or conversation.run):
                 conversation.insights_at = self.now + INSIGHTS_AFTER
         self.event(
             EventType(f"conversation.{status}"),
@@ -217,12 +218,6 @@ class Step:
         if participant.tell_assistant and not self.conversation.over:
             words = self.conversation.words
             name = participant.name or (THE_HOST if participant.host else NAMELESS)
-            why = say(words, _sentence(participant, reason), name=name) if reason else ""
-            content = say(words, _sentence(participant, key), name=name, reason=why)
+            why = say(words, sentence_of(participant, reason), name=name) if reason else ""
+            content = say(words, sentence_of(participant, key), name=name, reason=why)
             self.conversation.untold.append(Message(role="system", content=content))
-
-
-def _sentence(participant: Participant, key: str) -> str:
-    """The sentence of a word: a limit of Telnyx's has another than a rule of ours."""
-    ruled_out = participant.legs and participant.legs[-1].rule
-    return "not_allowed" if key == Outcome.LIMITED and ruled_out else key

@@ -32,6 +32,8 @@ class Request:
 
     event: Mapping[str, Any]
     key_id: str
+    mark: str | None = None
+    """The fingerprint of a request that was taken in before and is carried out only now."""
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -51,6 +53,8 @@ class Request:
     @property
     def fingerprint(self) -> str | None:
         """What makes this request the same as an earlier one: who asks, and the key they gave."""
+        if self.mark is not None:
+            return self.mark
         given = (self.event.get("headers") or {}).get("idempotency-key")
         if given is None:
             return None
@@ -65,7 +69,7 @@ class Request:
 
     def inbox(self) -> Inbox | None:
         """The mark by which this request is taken in once, if it has an Idempotency-Key."""
-        if self.fingerprint is None:
+        if self.mark is not None or self.fingerprint is None:
             return None
         said = json.dumps(self._json(), sort_keys=True)
         asked = f"{self.event['requestContext']['http']['method']} {self.event['rawPath']}"
@@ -92,8 +96,11 @@ class Request:
         if len(raw) > MAX_BODY_BYTES:
             raise ApiError(413, "too_large", "A body has 256 KB at most.")
         try:
+            # Decoded here: json would also take UTF-16 and UTF-32 (RFC 8259 has UTF-8 only).
             parsed = json.loads(
-                raw or b"{}", object_pairs_hook=_without_doubles, parse_constant=_no_constant
+                raw.decode() or "{}",
+                object_pairs_hook=_without_doubles,
+                parse_constant=_no_constant,
             )
         except (ValueError, RecursionError):
             raise invalid("body", "not JSON, or a field stands in it twice") from None

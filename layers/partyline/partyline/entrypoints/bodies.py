@@ -1,9 +1,19 @@
 """What the bodies of requests may say. An unknown field, a wrong type or a bad value is refused."""
 
+import re
 from collections import Counter
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain.conversation import Screening
@@ -50,19 +60,42 @@ def _listed(given: Any) -> Any:
     return [given] if isinstance(given, str) else given
 
 
-PhoneNumber = Annotated[str, Field(max_length=64), AfterValidator(e164)]
+def _moment(given: Any) -> Any:
+    if given is None:
+        return None
+    try:
+        at = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise PydanticCustomError("moment", "a time with its zone, as 2026-12-24T18:00:00Z")
+    return at
+
+
+E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
+"""What `e164` takes, for the API's description."""
+
+PhoneNumber = Annotated[
+    str, Field(max_length=64), AfterValidator(e164), WithJsonSchema(E164_SCHEMA)
+]
+_Several = Annotated[list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS)]
 Numbers = Annotated[
-    list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS), BeforeValidator(_listed)
+    _Several, BeforeValidator(_listed, json_schema_input_type=PhoneNumber | _Several)
 ]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Words = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-CallControlId = Annotated[str, Field(pattern=r"^[A-Za-z0-9:_\-]{6,256}$")]
+CALL_CONTROL_ID = re.compile(r"[A-Za-z0-9:_\-]{6,256}", re.ASCII)
+CallControlId = Annotated[str, Field(pattern=rf"^{CALL_CONTROL_ID.pattern}$")]
 Sentences = Annotated[
-    dict[str, Annotated[str, Field(max_length=500)]], AfterValidator(_known_sentences)
+    dict[str, Annotated[str, Field(max_length=500)]],
+    AfterValidator(_known_sentences),
+    Field(json_schema_extra={"propertyNames": {"enum": list(WORDS)}}),
 ]
 """The sentences that the assistant is told, where they are not ours (see `domain.telling`)."""
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""A time with its zone, as RFC 3339 writes it."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 Role = Literal["user", "assistant", "system", "developer"]
 
@@ -176,10 +209,13 @@ class StartBody(Reach):
     participants: Annotated[list[InviteBody], Field(max_length=MAX_GUESTS_AT_START)] = []
     metadata: dict[str, Any] = {}
     words: Sentences = {}
+    start_at: Moment | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         _either(self.to, self.call_control_id)
+        if self.start_at and self.call_control_id:
+            raise wrong("start_at", "a live call doesn't wait")
         if None not in (self.on_hangup, self.on_host_hangup) and (
             self.on_hangup != self.on_host_hangup
         ):
@@ -189,8 +225,7 @@ class StartBody(Reach):
         ]
         if sum(map(len, at_once)) > MAX_AT_ONCE:
             raise wrong("participants", "over 20 numbers would ring at once")
-        if self.assistant and len(self.assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
-            raise wrong("assistant", "larger than 100 KB")
+        bound(self.assistant)
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
             raise wrong("metadata", "larger than 8 KB")
         return self
@@ -200,6 +235,12 @@ class StopBody(Body):
     """`POST /conversations/{id}/stop`."""
 
     hang_up: bool = False
+
+
+def bound(assistant: AssistantBody | None) -> None:
+    """Raise a PydanticCustomError for an assistant that leaves no room for its conversation."""
+    if assistant and len(assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
+        raise wrong("assistant", "larger than 100 KB")
 
 
 def _either(to: object, call_control_id: object) -> None:

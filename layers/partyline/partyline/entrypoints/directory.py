@@ -14,11 +14,13 @@ from partyline.entrypoints.bodies import (
     InviteBody,
     Name,
     Sentences,
+    bound,
     e164,
     wrong,
 )
-from partyline.entrypoints.plans import DESTINATION
+from partyline.entrypoints.plans import allow
 from partyline.entrypoints.queries import limit_of
+from partyline.entrypoints.routing import folded
 from partyline.store.keys import DEFAULT_ROUTE
 from partyline.wiring import wiring
 
@@ -59,8 +61,11 @@ class RouteBody(Body):
     def _complete(self) -> Self:
         if self.assistant.id is None:
             raise wrong("assistant.id", "needed")
-        folded = [name.strip().casefold() for name in self.contacts]
-        if len(set(folded)) < len(folded):
+        bound(self.assistant)
+        names = [folded(name) for name in self.contacts]
+        if "" in names:
+            raise wrong("contacts", "a name of nothing but space")
+        if len(set(names)) < len(names):
             raise wrong("contacts", "two names differ in case or space only")
         return self
 
@@ -76,9 +81,7 @@ def put_route(request: Request) -> tuple[int, Any]:
     number = _number_of(request, or_default=True)
     body = request.body(RouteBody)
     for name, contact in body.contacts.items():
-        for to in contact.to or []:
-            if not to.startswith(wiring().destinations):
-                raise invalid(f"contacts.{name}.to", "calls may not go there", DESTINATION)
+        allow(contact.numbers, wiring().destinations, f"contacts.{name}.")
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
     wiring().directory.put_route(number, route)
     return 200, {"number": number, **route}
@@ -89,7 +92,7 @@ def get_route(request: Request) -> tuple[int, Any]:
     number = _number_of(request, or_default=True)
     route = wiring().directory.route(number)
     if route is None:
-        raise unknown_route()
+        raise _unknown_route()
     return 200, {"number": number, **route}
 
 
@@ -97,7 +100,7 @@ def delete_route(request: Request) -> tuple[int, Any]:
     """`DELETE /routes/{number}`: calls to it are answered by the default from now on."""
     number = _number_of(request, or_default=True)
     if not wiring().directory.delete_route(number):
-        raise unknown_route()
+        raise _unknown_route()
     return 200, {"number": number, "deleted": True}
 
 
@@ -105,7 +108,7 @@ def list_routes(request: Request) -> tuple[int, Any]:
     """`GET /routes`: by number, `limit` at a time from `cursor`, which is a number."""
     cursor = request.query.get("cursor")
     limit = limit_of(request, {"limit", "cursor"})
-    page = wiring().directory.routes(limit, e164_or_default(cursor) if cursor else None)
+    page = wiring().directory.routes(limit, _e164_or_default(cursor, "cursor") if cursor else None)
     return 200, {
         "routes": [{"number": number, **route} for number, route in page.routes],
         "next_cursor": page.next_number,
@@ -135,23 +138,22 @@ def delete_do_not_call(request: Request) -> tuple[int, Any]:
     return 200, {"number": number, "deleted": True}
 
 
-def unknown_route() -> ApiError:
-    """The error for a number that has no route of its own."""
+def _unknown_route() -> ApiError:
     return ApiError(404, "unknown_route", "The number has no route of its own.")
 
 
-def e164_or_default(text: str) -> str:
-    """A number in E.164, or the word for the default route. Raises an ApiError."""
+def _e164_or_default(text: str, field: str) -> str:
+    """A number in E.164, or the word for the default route. Raises an ApiError for `field`."""
     if text == DEFAULT_ROUTE:
         return text
     try:
         return e164(text)
     except PydanticCustomError as error:
-        raise invalid("number", error.message()) from None
+        raise invalid(field, error.message()) from None
 
 
 def _number_of(request: Request, *, or_default: bool = False) -> str:
     given = request.path.get("number", "")
     if given == DEFAULT_ROUTE and not or_default:
         raise invalid("number", "not a phone number in E.164, as +13125550100")
-    return e164_or_default(given)
+    return _e164_or_default(given, "number")

@@ -20,16 +20,21 @@ def guarded(work: Callable[[dict[str, Any]], Response]) -> Handler:
 
     @observed
     def handler(event: dict[str, Any], _context: Any) -> Response:
-        try:
-            return work(event)
-        except Exception as error:  # noqa: BLE001 - the last place where an answer can be given
-            known = _known(error)
-            if known.status >= 500:
-                count("Failed")
-                logger.error(known.code, extra={"error": _told(error)})
-            return error_answer(known)
+        return answered(lambda: work(event))
 
     return handler
+
+
+def answered(work: Callable[[], Response]) -> Response:
+    """What `work` answers, or the answer that its error amounts to."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - the last place where an answer can be given
+        known = _known(error)
+        if known.status >= 500:
+            count("Failed")
+            logger.error(known.code, extra={"error": _told(error)})
+        return error_answer(known)
 
 
 def _known(error: Exception) -> ApiError:

@@ -5,7 +5,7 @@ from typing import Any
 from partyline.domain.statuses import ConversationStatus
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api import Request, invalid
-from partyline.entrypoints.views import conversation_view, event_view
+from partyline.entrypoints.views import conversation_view, event_view, scheduled_view
 from partyline.wiring import wiring
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
@@ -36,10 +36,14 @@ def list_conversations(request: Request) -> tuple[int, Any]:
 
 def get_conversation(request: Request) -> tuple[int, Any]:
     """`GET /conversations/{id}`: one, with participants and insights."""
-    found = wiring().store.read(conversation_id_of(request))
-    if found is None:
+    conversation_id = conversation_id_of(request)
+    found = wiring().store.read(conversation_id)
+    if found is not None:
+        return 200, conversation_view(*found)
+    schedule = wiring().schedules.get(conversation_id)
+    if schedule is None:
         raise unknown_conversation()
-    return 200, conversation_view(*found)
+    return 200, scheduled_view(schedule)
 
 
 def get_timeline(request: Request) -> tuple[int, Any]:

@@ -15,6 +15,11 @@ from partyline.wiring import wiring
 Row = dict[str, Any]
 
 
+def folded(name: str) -> str:
+    """What of a contact's name tells it from others: neither its case nor space around it."""
+    return name.strip().casefold()
+
+
 def chosen(rows: dict[Key, Row], number: str | None) -> Row:
     """The route of a number among rows that were read, the default one, or an empty one."""
     for each in (number, DEFAULT_ROUTE):

@@ -8,12 +8,15 @@ from partyline.telnyx.signature import SignatureError, raw_body, verify
 from partyline.wiring import wiring
 
 
-def verified(request: dict[str, Any]) -> bytes:
-    """The raw body, when one of the public keys has signed it just now. Raises an ApiError, 401."""
+def verified(request: dict[str, Any], received_at: float | None = None) -> bytes:
+    """The raw body, when one of the public keys signed it just before it was received.
+
+    `received_at` is in Unix seconds; None: just now. Raises an ApiError, 401.
+    """
     try:
         body = raw_body(request)
-        now = wiring().clock().timestamp()
-        verify(body, request.get("headers") or {}, wiring().public_keys, now)
+        at = wiring().clock().timestamp() if received_at is None else received_at
+        verify(body, request.get("headers") or {}, wiring().public_keys, at)
     except SignatureError as error:
         count("SignatureRefused")
         logger.warning("signature refused", extra={"reason": error.reason})

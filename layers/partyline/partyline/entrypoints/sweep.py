@@ -1,10 +1,13 @@
 """Once a minute: what should have moved and has not is looked at."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from partyline.domain.inputs import Tick
-from partyline.store import keys
+from partyline.store import Store, keys
 from partyline.telemetry import count, logger, observed
 from partyline.wiring import wiring
 
@@ -23,7 +26,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
         store, engine, now = wiring().store, wiring().engine, wiring().clock()
         touched = 0
         for shard in keys.shards():
-            for conversation_id in store.due(shard, now, PER_SHARD):
+            for conversation_id in _due(store, shard, now):
                 if context.get_remaining_time_in_millis() < SPARE_MILLIS:
                     break
                 try:
@@ -37,3 +40,13 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
         return {"touched": touched}
 
     return handler
+
+
+def _due(store: Store, shard: str, now: datetime) -> list[str]:
+    """What is due in a shard; one that cannot be read now stops no other."""
+    try:
+        return store.due(shard, now, PER_SHARD)
+    except (BotoCoreError, ClientError) as error:
+        count("SweepFailed")
+        logger.error("sweep failed", extra={"shard": shard, "error": type(error).__name__})
+        return []

@@ -1,10 +1,11 @@
 """The assistant's own tools: `POST /tools/invite` and `POST /tools/status`.
 
-Telnyx signs these requests as it signs webhooks. Whatever happens, the answer is a 200 with a
+Telnyx signs these requests as it signs webhooks. Whatever is asked, the answer is a 200 with a
 sentence that the model can say: it has to answer a caller. A tool may be called twice, or after the
 hangup; neither does any harm.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,17 +16,25 @@ from pydantic_core import from_json
 
 from partyline.domain.conversation import Conversation, Participant
 from partyline.domain.inputs import CallRef, InviteParticipant, NewParticipant
-from partyline.domain.statuses import GONE, ON_THE_LINE, REACHING, OnHangup, ParticipantStatus
-from partyline.domain.telling import say
+from partyline.domain.statuses import (
+    GONE,
+    ON_THE_LINE,
+    REACHING,
+    Direction,
+    OnHangup,
+    ParticipantStatus,
+)
+from partyline.domain.telling import say, sentence_of
+from partyline.engine import Busy
 from partyline.entrypoints import routing
 from partyline.entrypoints.answers import ApiError, Response, answer
-from partyline.entrypoints.bodies import InviteBody
+from partyline.entrypoints.bodies import CALL_CONTROL_ID, InviteBody
 from partyline.entrypoints.guard import guarded
 from partyline.entrypoints.plans import plan_of
 from partyline.entrypoints.signed import verified
 from partyline.identity import fingerprint, participant_of_request
 from partyline.lookup import Found, find
-from partyline.store import Inbox, keys
+from partyline.store import Inbox, TooLarge, keys
 from partyline.telemetry import count
 from partyline.wiring import wiring
 
@@ -35,12 +44,18 @@ CALL_HEADER = "x-telnyx-call-control-id"
 AGAIN_AFTER = timedelta(seconds=20)
 """How long a contact who was not reached is not tried again: the model asks twice at times."""
 
+SEPARATORS = re.compile(r"[\s().-]")
+"""What a model puts between the digits of a number that somebody has said."""
+
+NO_CALL = "There is no call to bring anybody into."
+OVER = "The call is over."
+
 Tool = Callable[["Caller", dict[str, Any]], str]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The live conversation whose assistant uses a tool."""
+    """The conversation whose assistant uses a tool."""
 
     found: Found
     conversation: Conversation
@@ -55,83 +70,111 @@ def tool(work: Tool) -> Callable[[dict[str, Any], Any], Response]:
         count("ToolCalled")
         given = _fields(body)
         caller = _caller(request, given, body)
-        return answer(200, {"message": work(caller, given) if caller else "The call is over."})
+        if caller is None:
+            return answer(200, {"message": NO_CALL})
+        over = caller.conversation.over
+        return answer(200, {"message": OVER if over else work(caller, given)})
 
     return guarded(receive)
 
 
 def invite(caller: Caller, given: dict[str, Any]) -> str:
     """`{"name": "billing"}`, or `{"number": "+1..."}` where the route allows it: call somebody."""
-    name, number = given.get("name"), given.get("number")
+    name, number = _text(given.get("name")), _text(given.get("number"))
     route = routing.of_conversation(caller.conversation)
     contacts = route.get("contacts", {})
-    if isinstance(name, str) and name.strip():
-        contact = name.strip().casefold()
-        known = {each.casefold(): (each, plan) for each, plan in contacts.items()}
+    if name:
+        known = {routing.folded(each): (each, plan) for each, plan in contacts.items()}
+        contact = routing.folded(name)
         if contact not in known:
-            names = ", ".join(contacts) or "nobody"
-            return f"There is no contact named {name.strip()[:50]}. Known are: {names}."
+            names = ", ".join(each.strip() for each in contacts) or "nobody"
+            return f"There is no contact named {name[:50]}. Known are: {names}."
         called, plan = known[contact]
         body = InviteBody.model_validate(plan)
-    elif isinstance(number, str):
-        if not route.get("dial_any_number"):
-            return "Only the contacts of this line can be called, not free numbers."
-        try:
-            body = InviteBody.model_validate({"to": number})
-        except ValidationError:
-            return "That is not a phone number. Say it with its country code, as +13125550100."
-        contact = called = str(body.numbers[0])
-    else:
+        return _call(caller, contact, body.name or called.strip(), body)
+    if not number:
         return "Say whom to call: the name of a contact."
-    return _call(caller, contact, body.name or called, body)
+    if not route.get("dial_any_number"):
+        return "Only the contacts of this line can be called, not free numbers."
+    try:
+        body = InviteBody.model_validate({"to": SEPARATORS.sub("", number)})
+    except ValidationError:
+        return "That is not a phone number. Say it with its country code, as +13125550100."
+    contact = body.numbers[0]
+    # The name is in the timeline and in what the assistant is told: no whole number there.
+    return _call(caller, contact, f"the number ending in {contact[-4:]}", body)
 
 
 def _call(caller: Caller, contact: str, name: str, body: InviteBody) -> str:
-    before = [each for each in caller.conversation.participants if each.contact == contact]
-    newest = before[-1] if before else None
-    if newest and newest.status not in GONE:
-        return f"{name} is being called." if newest.status in REACHING else f"{name} is here."
-    if newest and newest.status is ParticipantStatus.FAILED and _just_now(newest):
-        return say(caller.conversation.words, newest.outcome or "error", name=name)
+    conversation = caller.conversation
+    before = [each for each in conversation.participants if each.contact == contact]
+    already = _already(conversation, before[-1], name) if before else None
+    if already:
+        return already
     try:
-        plan = plan_of(body, body.numbers, wiring().settings, ours=caller.conversation.route)
+        plan = plan_of(body, body.numbers, wiring().settings, ours=conversation.route)
     except ApiError:
         return f"{name} cannot be called from this line."
     participant = NewParticipant(
         # The same for two calls of the tool at once: only one of them adds anybody.
-        id=participant_of_request(fingerprint(caller.conversation.id, contact), len(before)),
+        id=participant_of_request(fingerprint(conversation.id, contact), len(before)),
         name=name,
         contact=contact,
         plan=plan,
         on_hangup=OnHangup(body.on_hangup),
         tell_assistant=body.tell_assistant,
     )
-    given = InviteParticipant(id=caller.request, participant=participant)
+    return _brought_in(caller, participant, name)
+
+
+def _already(conversation: Conversation, newest: Participant, name: str) -> str | None:
+    """What to say of somebody who was asked for before; None when they may be called anew."""
+    if newest.status not in GONE:
+        return f"{name} is being called." if newest.status in REACHING else f"{name} is here."
+    left_at = newest.left_at
+    just_now = left_at is not None and wiring().clock() - left_at < AGAIN_AFTER
+    if newest.status is ParticipantStatus.FAILED and just_now:
+        return say(conversation.words, sentence_of(newest), name=name)
+    return None
+
+
+def _brought_in(caller: Caller, new: NewParticipant, name: str) -> str:
+    given = InviteParticipant(id=caller.request, participant=new)
     inbox = Inbox(keys.webhook(caller.conversation.id, caller.request))
-    ingested = wiring().engine.ingest(caller.found.loader(wiring().store), given, inbox)
+    try:
+        ingested = wiring().engine.ingest(caller.found.loader(wiring().store), given, inbox)
+    except TooLarge:
+        return "Nobody else can be called in this conversation."
+    except Busy:
+        return f"{name} could not be called just now. Try once more."
     if ingested.refusal:
         return ingested.refusal.message
+    after = ingested.conversation
+    participant = after and after.participant(new.id)
+    if after and participant and participant.status is ParticipantStatus.FAILED:
+        return say(after.words, sentence_of(participant), name=name)  # refused at once
     return f"Calling {name} now."
-
-
-def _just_now(participant: Participant) -> bool:
-    left_at = participant.left_at
-    return left_at is not None and wiring().clock() - left_at < AGAIN_AFTER
 
 
 def status(caller: Caller, _given: dict[str, Any]) -> str:
     """Who is on the line, and who is being called."""
     people = caller.conversation.participants
-    here = [_named(each) for each in people if each.status in ON_THE_LINE]
-    called = [_named(each) for each in people if each.status in REACHING]
+    inbound = caller.conversation.direction is Direction.INBOUND
+    here = [_named(each, inbound) for each in people if each.status in ON_THE_LINE]
+    called = [_named(each, inbound) for each in people if each.status in REACHING]
     said = f"On the line: {', '.join(here) or 'nobody'}."
     return f"{said} Being called: {', '.join(called)}." if called else said
 
 
-def _named(participant: Participant) -> str:
-    if participant.host:
-        return f"{participant.name} (who began the call)" if participant.name else "the caller"
+def _named(participant: Participant, inbound: bool) -> str:
+    if participant.host and participant.name is None:
+        return "the caller" if inbound else "the first person on the line"
     return participant.name or "somebody without a name"
+
+
+def _text(given: object) -> str:
+    """What the model said for a field; models leave fields out, or empty, or fill them oddly."""
+    return given.strip() if isinstance(given, str) else ""
 
 
 def _fields(body: bytes) -> dict[str, Any]:
@@ -144,19 +187,19 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 
 def _caller(request: dict[str, Any], given: dict[str, Any], body: bytes) -> Caller | None:
-    """The live conversation whose call the request names: signed in its body, or in the header."""
-    header = (request.get("headers") or {}).get(CALL_HEADER)
-    named = next((each for each in (given.get("call_control_id"), header) if _is_id(each)), None)
+    """The conversation whose call the request names: signed in its body, else in the header."""
+    headers = request.get("headers") or {}
+    named = next(filter(_is_id, (given.get("call_control_id"), headers.get(CALL_HEADER))), None)
     if named is None:
         return None
     found = find(wiring().store, CallRef(call_control_id=named), None)
-    conversation = found.conversation if found else None
-    if found is None or conversation is None or conversation.over:
+    if found is None or found.conversation is None:
         return None
-    timestamp = str((request.get("headers") or {}).get("telnyx-timestamp"))
+    timestamp = str(headers.get("telnyx-timestamp"))
     same = fingerprint(timestamp, request["rawPath"], body.decode("utf-8", "replace"))
-    return Caller(found, conversation, same)
+    return Caller(found, found.conversation, same)
 
 
-def _is_id(text: object) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= 256 and text.isascii() and text.isprintable()
+def _is_id(given: object) -> bool:
+    """Whether it can name a call; a variable that Telnyx did not fill in, `{{...}}`, cannot."""
+    return isinstance(given, str) and CALL_CONTROL_ID.fullmatch(given) is not None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partyline.domain.conversation import HOST, Assistant, Conversation, Participant
+from partyline.domain.conversation import HOST, Assistant, Conversation, Limits, Participant
 from partyline.domain.inputs import (
     Input,
     InviteParticipant,
@@ -18,8 +18,9 @@ from partyline.entrypoints import routing
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api import Request, invalid
 from partyline.entrypoints.bodies import InviteBody, MessageBody, StartBody, StopBody
+from partyline.entrypoints.bounds import charge_for, room_for_another, too_many_dials
 from partyline.entrypoints.guard import base_url
-from partyline.entrypoints.plans import plan_of
+from partyline.entrypoints.plans import allow, plan_of
 from partyline.entrypoints.queries import conversation_id_of, unknown_conversation
 from partyline.entrypoints.views import conversation_view, participant_view
 from partyline.identity import (
@@ -28,6 +29,7 @@ from partyline.identity import (
     participant_of_request,
 )
 from partyline.settings import ConversationSettings
+from partyline.store import Charge, Exhausted
 from partyline.wiring import wiring
 
 REFUSALS = {"unknown_participant": 404}
@@ -37,12 +39,34 @@ REFUSALS = {"unknown_participant": 404}
 def start_conversation(request: Request) -> tuple[int, Any]:
     """`POST /conversations`: dial the host, or put the assistant on a call that is live."""
     body = request.body(StartBody)
-    settings = wiring().settings
     if body.call_control_id:
         conversation_id = conversation_of_call(body.call_control_id)
     else:
         conversation_id = conversation_of_request(request.fingerprint)
-    given = StartConversation(
+    given = start_input(request, body, conversation_id)
+    known = body.call_control_id is not None or request.fingerprint is not None
+    before = wiring().store.load(conversation_id) if known else None
+    charge = None
+    if before is None:
+        charge = charge_for(request, body.participants, host=body.to is not None)
+        room_for_another()
+    ingested, conversation = _ingest(request, _held(conversation_id, before), given, charge)
+    if before and not ingested.duplicate and before.status in CLOSED:
+        raise ApiError(409, "conversation_over", f"The conversation is {before.status}.")
+    if before or ingested.duplicate:
+        status = 200
+    else:
+        status = 201 if conversation.status is ConversationStatus.ACTIVE else 202
+    return status, conversation_view(conversation)
+
+
+def start_input(request: Request, body: StartBody, conversation_id: str) -> StartConversation:
+    """What a request to begin a conversation asks for. Raises an ApiError for what it may not."""
+    settings = wiring().settings
+    limits = routing.limits(settings)
+    _fit(body, limits)
+    allow([body.to] if body.to else [], settings.allowed_destination_prefixes)
+    return StartConversation(
         id=request.request_id,
         conversation_id=conversation_id,
         assistant=_assistant(body, settings),
@@ -55,33 +79,30 @@ def start_conversation(request: Request) -> tuple[int, Any]:
             call_control_id=body.call_control_id,
         ),
         guests=tuple(
-            _new_participant(each, request, settings, nth, f"participants.{nth}.")
+            _new_participant(each, request, settings, nth, f"participants.{nth}.", body.from_)
             for nth, each in enumerate(body.participants)
         ),
         base_url=base_url(request.event, settings.public_base_url),
         metadata=body.metadata,
         words=body.words,
-        limits=routing.limits(settings),
+        limits=limits,
         route=body.from_ or settings.default_number,
     )
-    known = body.call_control_id is not None or request.fingerprint is not None
-    before = wiring().store.load(conversation_id) if known else None
-    ingested, conversation = _ingest(request, _held(conversation_id, before), given)
-    if before and not ingested.duplicate and before.status in CLOSED:
-        raise ApiError(409, "conversation_over", f"The conversation is {before.status}.")
-    if before or ingested.duplicate:
-        status = 200
-    else:
-        status = 201 if conversation.status is ConversationStatus.ACTIVE else 202
-    return status, conversation_view(conversation)
 
 
 def invite_participant(request: Request) -> tuple[int, Any]:
     """`POST /conversations/{id}/participants`: bring another person in."""
     body = request.body(InviteBody)
-    participant = _new_participant(body, request, wiring().settings)
+    settings, conversation_id = wiring().settings, conversation_id_of(request)
+    allow(body.numbers, settings.allowed_destination_prefixes)
+    before = wiring().store.load(conversation_id)
+    if before is None:
+        raise unknown_conversation()
+    # The number that the conversation runs on calls, be it one of several on this deployment.
+    participant = _new_participant(body, request, settings, ours=before.route)
     given = InviteParticipant(id=request.request_id, participant=participant)
-    _, conversation = _ingest(request, _stored(request), given)
+    charge = charge_for(request, [body])
+    _, conversation = _ingest(request, _held(conversation_id, before), given, charge)
     return 202, participant_view(_present(conversation, participant.id))
 
 
@@ -109,10 +130,15 @@ def stop_conversation(request: Request) -> tuple[int, Any]:
     return 202, conversation_view(conversation)
 
 
-def _ingest(request: Request, load: Load, given: Input) -> tuple[Ingested, Conversation]:
+def _ingest(
+    request: Request, load: Load, given: Input, charge: Charge | None = None
+) -> tuple[Ingested, Conversation]:
     """Take the input in. Raises an ApiError for what the conversation's state does not allow."""
     inbox = request.inbox()
-    ingested = wiring().engine.ingest(load, given, inbox)
+    try:
+        ingested = wiring().engine.ingest(load, given, inbox, charge)
+    except Exhausted:
+        raise too_many_dials() from None
     if inbox and ingested.duplicate and ingested.known_hash != inbox.request_hash:
         raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
     if ingested.conversation is None:
@@ -120,7 +146,15 @@ def _ingest(request: Request, load: Load, given: Input) -> tuple[Ingested, Conve
     if ingested.refusal:
         refusal = ingested.refusal
         raise ApiError(REFUSALS.get(refusal.code, 409), refusal.code, refusal.message)
-    return ingested, ingested.conversation
+    conversation = ingested.conversation
+    if ingested.duplicate and ingested.pending:
+        # The first request is under way, or its process died over it: nobody else may come by
+        # before it is too late to dial.
+        finished = wiring().engine.finish(conversation.id, given.id)
+        if finished.pending or finished.conversation is None:
+            raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
+        conversation = finished.conversation
+    return ingested, conversation
 
 
 def _stored(request: Request) -> Load:
@@ -140,6 +174,17 @@ def _present(conversation: Conversation, participant_id: str) -> Participant:
     return participant
 
 
+def _fit(body: StartBody, limits: Limits) -> None:
+    """Raise an ApiError for more people, or more calls at once, than a conversation may have."""
+    if 1 + len(body.participants) > limits.participants:
+        message = f"a conversation has {limits.participants} at most, the host included"
+        raise invalid("participants", message, "too_many_participants")
+    for nth, each in enumerate(body.participants):
+        if each.strategy == "at_once" and len(each.numbers) > limits.legs_at_once:
+            message = f"a conversation makes {limits.legs_at_once} calls at once at most"
+            raise invalid(f"participants.{nth}.to", message, "too_many_legs")
+
+
 def _assistant(body: StartBody, settings: ConversationSettings) -> Assistant:
     given = body.assistant.model_dump(exclude_none=True) if body.assistant else {}
     assistant_id = given.pop("id", None) or settings.default_assistant_id
@@ -154,12 +199,14 @@ def _new_participant(
     settings: ConversationSettings,
     nth: int = 0,
     where: str = "",
+    ours: str | None = None,
 ) -> NewParticipant:
+    allow(body.numbers, settings.allowed_destination_prefixes, where)
     return NewParticipant(
         id=participant_of_request(request.fingerprint, nth),
         name=body.name,
         on_hangup=OnHangup(body.on_hangup),
-        plan=plan_of(body, body.numbers, settings, where) if body.to else None,
+        plan=plan_of(body, body.numbers, settings, where, ours) if body.to else None,
         call_control_id=body.call_control_id,
         tell_assistant=body.tell_assistant,
     )

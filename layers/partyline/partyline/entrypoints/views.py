@@ -7,6 +7,7 @@ from typing import Any
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.events import Event
 from partyline.domain.inputs import Insight
+from partyline.store.schedules import Scheduled
 
 View = dict[str, Any]
 
@@ -27,6 +28,18 @@ def conversation_view(conversation: Conversation, insights: Sequence[Insight] = 
         "updated_at": _time(conversation.updated_at),
         "active_at": _time(conversation.active_at),
         "ended_at": _time(conversation.ended_at),
+    }
+
+
+def scheduled_view(schedule: Scheduled) -> View:
+    """A conversation that has not begun: none of its people are known to anybody yet."""
+    return {
+        "id": schedule.id,
+        "status": schedule.status,
+        "start_at": _time(schedule.start_at),
+        "metadata": schedule.body.get("metadata", {}),
+        "failure": schedule.failure and schedule.failure.model_dump(),
+        "created_at": _time(schedule.created_at),
     }
 
 

@@ -44,11 +44,16 @@ PLAIN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 def webhook() -> Callable[[dict[str, Any], Any], Response]:
     """The handler of a function that takes Telnyx's webhooks, of whatever type."""
-    return guarded(_receive)
+    return guarded(take)
 
 
-def _receive(request: dict[str, Any]) -> Response:
-    body = verified(request)
+def take(request: dict[str, Any], received_at: float | None = None) -> Response:
+    """Take a webhook in, as it came through the API, and answer it.
+
+    `received_at` is in Unix seconds, for one that waited since; None: just now. Raises an ApiError,
+    and whatever the engine raises.
+    """
+    body = verified(request, received_at)
     try:
         event = webhooks.parse(body)
     except MalformedWebhook as error:

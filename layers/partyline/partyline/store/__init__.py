@@ -2,22 +2,28 @@
 
 from partyline.store.store import (
     MAX_DOCUMENT_BYTES,
+    Charge,
     Conflict,
     Duplicate,
+    Exhausted,
     Inbox,
     Listed,
     Store,
     TooLarge,
     conversation_in,
+    event_in,
 )
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
+    "Charge",
     "Conflict",
     "Duplicate",
+    "Exhausted",
     "Inbox",
     "Listed",
     "Store",
     "TooLarge",
     "conversation_in",
+    "event_in",
 ]

@@ -3,6 +3,7 @@
 | item | pk | sk |
 |---|---|---|
 | state | `CONVERSATION#<id>` | `STATE` |
+| schedule | `CONVERSATION#<id>` | `SCHEDULE` |
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
 | insight | `CONVERSATION#<id>` | `INSIGHT#<insight id>` |
 | inbox of webhooks | `CONVERSATION#<id>` | `INBOX#<telnyx event id>` |
@@ -10,6 +11,7 @@
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | not to be called | `DNC#<number>` | `DNC` |
+| dials of a bearer key in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
 """
 
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ Key = tuple[str, str]
 
 BY_STATUS = "by_status"
 BY_DUE = "by_due"
+BY_OPEN = "by_open"
 
 DEFAULT_ROUTE = "default"
 """Stands for a number in the key of the route of numbers that have none of their own."""
@@ -28,7 +31,7 @@ SHARDS = 4
 """How many partitions what is due is spread over; the sweep reads each of them."""
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
-"""Between these two sort keys lie a conversation's insights and its state, and nothing else."""
+"""Between these two sort keys lie a conversation's insights, its schedule and its state."""
 
 
 def partition(conversation_id: str) -> str:
@@ -44,6 +47,11 @@ def state(conversation_id: str) -> Key:
 def event(conversation_id: str, seq: int) -> Key:
     """One event; the number is padded so that keys sort as numbers do."""
     return partition(conversation_id), f"EVENT#{seq:06d}"
+
+
+def schedule(conversation_id: str) -> Key:
+    """What is to begin later."""
+    return partition(conversation_id), "SCHEDULE"
 
 
 def insight(conversation_id: str, insight_id: str) -> Key:
@@ -79,6 +87,11 @@ def route(number: str) -> Key:
 def do_not_call(number: str) -> Key:
     """The mark that a number is not to be called."""
     return f"DNC#{number}", "DNC"
+
+
+def dials(key_id: str, minute: datetime) -> Key:
+    """How many dials a bearer key has asked for in a minute of the clock."""
+    return f"DIALS#{key_id}#{minute.astimezone(UTC):%Y-%m-%dT%H:%M}", "DIALS"
 
 
 def shard(conversation_id: str) -> str:

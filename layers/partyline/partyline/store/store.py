@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -17,7 +17,7 @@ from partyline.domain.conversation import Conversation
 from partyline.domain.decide import Decision
 from partyline.domain.events import Event
 from partyline.domain.inputs import Insight
-from partyline.domain.statuses import ConversationStatus
+from partyline.domain.statuses import CLOSED, ConversationStatus
 from partyline.store import keys
 from partyline.store.keys import Key
 
@@ -36,6 +36,9 @@ MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
 Fifty of them have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
 """
 
+OPEN = "yes"
+"""What `open` says of a conversation that has not come to its end; others have no such attribute."""
+
 Row = dict[str, Any]
 
 
@@ -52,6 +55,10 @@ class Duplicate(Exception):  # noqa: N818 - as above
         self.request_hash = request_hash
 
 
+class Exhausted(Exception):  # noqa: N818 - as above
+    """A charge would pass what it may come to; nothing was written."""
+
+
 class TooLarge(Exception):  # noqa: N818 - as above
     """The conversation has grown past what one table item holds; nothing was written."""
 
@@ -62,6 +69,20 @@ class Inbox:
 
     key: Key
     request_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a step takes of an allowance: `units` more on a counter, which may come to `most`.
+
+    Counted in the step's own transaction, so that only what is done is charged, and once.
+    `expires_at` is when the counter may be forgotten.
+    """
+
+    key: Key
+    units: int
+    most: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -106,7 +127,7 @@ class Store:
         """Raise Duplicate when `inbox` was taken in before."""
         row = self.find([inbox.key]).get(inbox.key)
         if row is not None:
-            raise Duplicate(_request_hash(row))
+            raise Duplicate(request_hash(row))
 
     def commit(
         self,
@@ -114,11 +135,13 @@ class Store:
         decision: Decision,
         inbox: Inbox | None = None,
         max_bytes: int = MAX_DOCUMENT_BYTES,
+        charge: Charge | None = None,
     ) -> Conversation:
         """Write one step, all of it or nothing, and return the conversation with its new version.
 
         Raises Duplicate when `inbox` was taken in before, Conflict when the conversation is not
-        any more what was decided upon, TooLarge when its document would pass `max_bytes`.
+        any more what was decided upon, TooLarge when its document would pass `max_bytes`,
+        Exhausted when nothing but the `charge` is in the way.
         """
         after = decision.conversation
         if after is None:
@@ -126,7 +149,7 @@ class Store:
         after = after.model_copy(update={"version": after.version + 1})
         puts = [_state_put(before, after, max_bytes)]
         if inbox:
-            puts.append(_inbox_put(inbox, after.updated_at))
+            puts.append(inbox_put(inbox, after.updated_at))
         puts += [
             _put(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
             for event in decision.events
@@ -139,14 +162,14 @@ class Store:
             _put(key, {"conversation_id": {"S": after.id}})
             for key in sorted(_pointers(after) - _pointers(before))
         ]
-        for put in puts:
-            put["TableName"] = self._table
+        writes = [{"Put": {"TableName": self._table, **put}} for put in puts]
+        if charge:
+            writes.append({"Update": {"TableName": self._table, **_charge_update(charge)}})
         try:
-            self._client.transact_write_items(
-                TransactItems=[{"Put": put} for put in puts]  # type: ignore[typeddict-item]
-            )
+            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
         except self._client.exceptions.TransactionCanceledException as error:
-            raise _cancelled(error, with_inbox=inbox is not None) from error
+            cancelled = _cancelled(error, with_inbox=inbox is not None, charged=charge is not None)
+            raise cancelled from error
         return after
 
     def read(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
@@ -162,7 +185,7 @@ class Store:
     def timeline(self, conversation_id: str) -> list[Event]:
         """The events of a conversation in their order; none for one that does not exist."""
         rows = self._partition(conversation_id, "EVENT#", "EVENT#~")
-        return [Event.model_validate_json(row["event"]["S"]) for row in rows]
+        return [event_in(row)[1] for row in rows]
 
     def newest(
         self, status: ConversationStatus | None, limit: int, cursor: str | None = None
@@ -196,6 +219,22 @@ class Store:
             Limit=limit,
         )
         return [item["pk"]["S"].partition("#")[2] for item in answer["Items"]]
+
+    def open_conversations(self, most: int) -> int:
+        """How many conversations have not come to their end; counted up to `most`.
+
+        The index follows the table a moment later, and so does the count.
+        """
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=keys.BY_OPEN,
+            KeyConditionExpression="#open = :yes",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":yes": {"S": OPEN}},
+            Select="COUNT",
+            Limit=most,
+        )
+        return answer["Count"]
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
         condition = "#status = :status"
@@ -251,6 +290,8 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
         "document": {"S": document},
     }
+    if after.status not in CLOSED:
+        attributes["open"] = {"S": OPEN}
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
@@ -261,7 +302,8 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     return put
 
 
-def _inbox_put(inbox: Inbox, now: datetime) -> Row:
+def inbox_put(inbox: Inbox, now: datetime) -> Row:
+    """The put that takes something in once; it fails, and tells what is known, the second time."""
     attributes: Row = {"expires_at": {"N": str(int(now.timestamp()) + INBOX_SECS)}}
     if inbox.request_hash:
         attributes["request_hash"] = {"S": inbox.request_hash}
@@ -270,9 +312,29 @@ def _inbox_put(inbox: Inbox, now: datetime) -> Row:
     return put
 
 
-def _request_hash(row: Row) -> str | None:
+def _charge_update(charge: Charge) -> Row:
+    pk, sk = charge.key
+    return {
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
+        "ConditionExpression": "attribute_not_exists(units) OR units <= :room",
+        "ExpressionAttributeValues": {
+            ":units": {"N": str(charge.units)},
+            ":room": {"N": str(charge.most - charge.units)},
+            ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
+        },
+    }
+
+
+def request_hash(row: Row) -> str | None:
+    """What the request of an inbox row hashed to, if it was a request's."""
     found: str | None = row.get("request_hash", {}).get("S")
     return found
+
+
+def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
+    """The conversation's id and the event in an event's row."""
+    return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
 
 
 def _event_row(conversation_id: str, event: Event) -> Row:
@@ -297,15 +359,22 @@ def _pointers(conversation: Conversation | None) -> set[Key]:
     return found
 
 
-def _cancelled(error: ClientError, *, with_inbox: bool) -> Exception:
-    """What the reasons of a cancelled transaction amount to; they come in the order of its puts."""
+def _cancelled(error: ClientError, *, with_inbox: bool, charged: bool) -> Exception:
+    """What the reasons of a cancelled transaction amount to; they come in the order of its writes.
+
+    What was done before is not charged again, so a double comes first.
+    """
     reasons: list[Row] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     codes = [reason.get("Code") for reason in reasons]
     failed = "ConditionalCheckFailed"
+    exhausted = charged and codes[-1:] == [failed]
+    others = codes[:-1] if charged else codes
     if with_inbox and len(codes) > 1 and codes[1] == failed:
-        return Duplicate(_request_hash(reasons[1].get("Item", {})))
-    if failed in codes or "TransactionConflict" in codes:
+        return Duplicate(request_hash(reasons[1].get("Item", {})))
+    if failed in others or "TransactionConflict" in codes:
         return Conflict()
+    if exhausted:
+        return Exhausted()
     return error
 
 

@@ -1,0 +1,47 @@
+"""`make bench`. Exit status 0 whatever comes out: goals are printed as met or missed."""
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from local.bench.cold import cold
+from local.bench.goals import Figure, show
+from local.bench.usage import usage
+from local.bench.warm import WarmBench
+from local.emulator import Runtime, RuntimeMissingError
+from local.stack import LocalStack, Options
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[], help="cold starts of these folders only")
+    parser.add_argument("--rounds", type=int, default=3, help="starts of each function")
+    parser.add_argument("--webhooks", type=int, default=60, help="webhooks for each size")
+    given = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    figures: list[Figure] = []
+
+    def part(title: str, found: list[Figure]) -> None:
+        show(console, title, found)
+        figures.extend(found)
+
+    with LocalStack(Options()) as stack:
+        part("Warm: somebody rings our number", WarmBench(stack).figures(given.webhooks))
+    part("Use and cost", usage())
+    try:
+        with LocalStack(Options()) as stack:
+            part(
+                "Cold: starts in Lambda's own runtime, ratios of the imports unless it says else",
+                cold(Runtime.found(), stack, given.rounds, given.only),
+            )
+    except RuntimeMissingError as error:
+        console.print(f"Cold starts are not measured: {error}")
+    missed = [figure.what.strip() for figure in figures if figure.met is False]
+    console.print(f"missed: {', '.join(missed)}" if missed else "Every goal is met.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Figures with their goals, and how they are printed."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something measured; met when it is at most `goal`, where there is one."""
+
+    what: str
+    value: float
+    goal: float | None = None
+    unit: str = "x"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None without one."""
+        return None if self.goal is None else self.value <= self.goal
+
+
+def show(console: Console, title: str, figures: list[Figure]) -> None:
+    """Print figures under a title."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_column()
+    for figure in figures:
+        goal = "" if figure.goal is None else f"at most {figure.goal:g}"
+        verdict = {None: "", True: "[green]met[/green]", False: "[red]missed[/red]"}[figure.met]
+        table.add_row(figure.what, f"{figure.value:.2f} {figure.unit}", goal, verdict)
+    console.print(table)
+    console.print()

@@ -1,0 +1,84 @@
+"""The room as a person uses it: by what is written on it."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from playwright.sync_api import Locator, Page, expect
+
+from local.stack import LocalStack
+
+ALEX, BILLIE, CASEY, DEVON = (f"+1 312 555 010{nth}" for nth in (1, 2, 3, 4))
+
+expect.set_options(timeout=20_000)
+
+
+@dataclass
+class RoomPage:
+    """A window on a room."""
+
+    page: Page
+    stack: LocalStack
+
+    @classmethod
+    def opened(cls, page: Page, stack: LocalStack) -> Self:
+        """Open the page and wait until it knows who is there."""
+        page.goto(f"{stack.url}/")
+        expect(page.get_by_role("article").first).to_be_visible()
+        return cls(page, stack)
+
+    def phone(self, number: str) -> Locator:
+        """The phone of a number."""
+        return self.page.get_by_role("article", name=re.compile(re.escape(number)))
+
+    def press(self, number: str, button: str) -> None:
+        """Press a button on a phone."""
+        self.phone(number).get_by_role("button", name=button, exact=True).click()
+
+    def say(self, number: str, words: str) -> None:
+        """Say something into a phone."""
+        self.phone(number).get_by_label("Say something").fill(words)
+        self.press(number, "Say")
+
+    def call(self, number: str = ALEX, name: str = "Alex") -> None:
+        """Start a conversation through its form, and pick the phone up."""
+        self.page.get_by_role("button", name="Start a conversation").click()
+        form = self.page.get_by_role("dialog")
+        form.get_by_label("Number to call").fill(number.replace(" ", ""))
+        form.get_by_label("Name", exact=True).fill(name)
+        form.get_by_role("button", name="Call", exact=True).click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+        self.press(number, "Answer")
+        self.is_("active")
+
+    def invite(self, numbers: str, name: str, **fields: str) -> None:
+        """Invite somebody through the form; `fields` by their labels."""
+        self.page.get_by_role("button", name="Invite", exact=True).click()
+        form = self.page.get_by_role("dialog")
+        form.get_by_label("Number, or several to try").fill(numbers)
+        form.get_by_label("Name", exact=True).fill(name)
+        for label, value in fields.items():
+            form.get_by_label(label.replace("_", " ")).fill(value)
+        form.get_by_role("button", name="Invite").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+    def is_(self, status: str) -> None:
+        """The conversation stands so."""
+        expect(self.page.locator(".about .pill")).to_have_text(status)
+
+    def person(self, name: str) -> Locator:
+        """A participant, above the diagram."""
+        return self.page.get_by_role("list", name="Participants").locator("li", has_text=name)
+
+    def row(self, kind: str, words: str = "") -> Locator:
+        """The rows of the diagram that are of a kind and say so (a regular expression)."""
+        return self.page.get_by_role("option", name=re.compile(rf"{words}.*\({kind}\)$"))
+
+    def tab(self, name: str) -> Locator:
+        """Open a tab beside the call."""
+        self.page.get_by_role("tab", name=name).click()
+        return self.page.locator(f"#tab-{name.lower()}")
+
+    def chat(self) -> Locator:
+        """What the assistant was told and said."""
+        return self.tab("Chat")

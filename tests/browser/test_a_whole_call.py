@@ -1,0 +1,84 @@
+"""The whole demo, played through the page by hand."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.room import ALEX, BILLIE, CASEY, DEVON, RoomPage
+
+SAY = "Alex wants to speak to you. Press 1 to join."
+
+
+def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(room: RoomPage) -> None:
+    expect(room.page.get_by_text("Nobody is on the line")).to_be_visible()
+    room.call()
+    expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
+    room.say(ALEX, "Where is my order?")
+    expect(room.chat()).to_contain_text("It left the warehouse this morning.")
+
+    room.invite(BILLIE.replace(" ", ""), "Billie", Said_before_they_are_joined=SAY)
+    room.invite(f"{CASEY} {DEVON}".replace(" 312 555 ", "312555"), "Casey")
+    room.press(BILLIE, "Answer")
+    expect(room.phone(BILLIE)).to_contain_text(SAY)
+    expect(room.person("Billie")).to_contain_text("screening")
+    room.press(BILLIE, "1")
+    expect(room.person("Billie")).to_contain_text("joined")
+    room.press(CASEY, "Busy")
+    room.press(DEVON, "Answer")
+    expect(room.person("Casey")).to_contain_text("joined")
+    expect(room.chat()).to_contain_text("Casey could not be reached: the line is busy.")
+
+    room.page.get_by_role("button", name="Message").click()
+    room.page.get_by_label("Message", exact=True).fill("Be generous.")
+    room.page.get_by_role("button", name="Send").click()
+    expect(room.chat()).to_contain_text("Be generous.")
+
+    room.page.get_by_role("button", name="Remove Casey").click()
+    room.page.get_by_role("button", name="Hang up", exact=True).last.click()
+    expect(room.person("Casey")).to_contain_text("left")
+    room.press(BILLIE, "Hang up")
+    room.press(ALEX, "Hang up")
+    room.is_("ended")
+    expect(room.chat()).to_contain_text("positive")
+    assert room.stack.simulator is not None
+    assert room.stack.simulator.simulator.violations == []
+
+
+def test_an_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> None:
+    room.call()
+    room.row("webhook", "call.answered").first.click()
+    details = room.page.locator("#tab-details")
+    expect(details).to_contain_text('"event_type": "call.answered"')
+    expect(
+        details.get_by_role("row", name=re.compile("participants.0.legs.0.status"))
+    ).to_have_text(re.compile('"ringing" "answered"'))
+    expect(details).to_contain_text("conversation.active")
+
+
+def test_everything_that_happened_is_a_row_of_the_diagram(room: RoomPage) -> None:
+    """As many webhooks, commands and transactions as the books have, and no more."""
+    room.call()
+    expect(room.row("heard", "Hello, how can I help")).to_have_count(1)
+    assert room.stack.simulator is not None
+    telnyx = room.stack.simulator.simulator
+    (leg,) = (each for each in telnyx.legs if each.state == "answered")
+    came = [
+        each for each in telnyx.deliverer.attempts if each.call_control_id == leg.call_control_id
+    ]
+    sent = [each for each in telnyx.ledger if leg.call_control_id in str(each)]
+    expect(room.row("webhook")).to_have_count(len(came))
+    expect(room.row("command")).to_have_count(len(sent))
+    expect(room.row("request", "POST .conversations")).to_have_count(1)
+    room.page.get_by_role("button", name="Webhooks").click()
+    expect(room.row("webhook")).to_have_count(0)
+
+
+def test_somebody_rings_in_from_a_new_number(room: RoomPage) -> None:
+    room.page.get_by_role("button", name="Ring in").click()
+    room.page.get_by_label("From the number").fill("+13125550142")
+    room.page.get_by_label("Name").fill("Morgan")
+    room.page.get_by_role("button", name="Call", exact=True).click()
+    room.is_("active")
+    expect(room.phone("+1 312 555 0142")).to_contain_text("Hello, how can I help?")
+    expect(room.page.locator(".about")).to_contain_text("inbound")
+    expect(room.page.get_by_role("navigation", name="Conversations")).to_contain_text("Morgan")

@@ -1,0 +1,92 @@
+"""The console: the same page on a stack that it reaches through its API alone."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from local.client import Client
+from local.console import RunningConsole, run_console
+from local.simulator.model import Person
+from local.stack import API_KEY, LocalStack
+from tests.browser.conftest import Stacked
+
+HOST, DANA = "+13125550111", "+13125550112"
+
+
+@pytest.fixture(scope="module")
+def deployed(stacks: Stacked) -> LocalStack:
+    """A stack without a room, where people pick up by themselves."""
+    here = stacks(with_room=False)
+    assert here.simulator is not None
+    for number in (HOST, DANA):
+        here.simulator.simulator.set_person(Person(number, answer_after_secs=0.3))
+    return here
+
+
+@pytest.fixture
+def console(deployed: LocalStack) -> Iterator[RunningConsole]:
+    """A console on it."""
+    running = run_console(deployed.url, API_KEY, every_secs=0.2)
+    yield running
+    running.stop()
+
+
+def test_a_conversation_is_watched_and_worked_with(
+    deployed: LocalStack, console: RunningConsole, window: Callable[..., Page]
+) -> None:
+    page = window()
+    page.goto(f"{console.url}/")
+    expect(page.get_by_text("No conversation yet")).to_be_visible()
+    client = Client(deployed.url, API_KEY)
+    client.ask("POST", "/conversations", {"to": HOST, "name": "Robin"})
+    client.close()
+    expect(page.locator(".about .pill")).to_have_text("active")
+    expect(page.get_by_role("option", name="participant.joined")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Phones")).to_have_count(0)
+
+    page.get_by_role("button", name="Invite", exact=True).click()
+    page.get_by_label("Number, or several to try").fill(DANA)
+    page.get_by_label("Name", exact=True).fill("Dana")
+    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
+    people = page.get_by_role("list", name="Participants")
+    expect(people.locator("li", has_text="Dana")).to_contain_text("joined")
+
+    page.get_by_role("button", name="Message").click()
+    page.get_by_label("Message", exact=True).fill("Be generous.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#tab-chat")).to_contain_text("Be generous.")
+
+    page.get_by_role("button", name="Remove Dana").click()
+    page.get_by_role("dialog").get_by_role("button", name="Hang up").click()
+    expect(people.locator("li", has_text="Dana")).to_contain_text("left")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Hang everybody up, too").check()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    expect(page.locator(".about .pill")).to_have_text("ended")
+
+
+def test_the_key_is_nowhere_in_the_page(
+    deployed: LocalStack, console: RunningConsole, window: Callable[..., Page]
+) -> None:
+    page = window()
+    seen: list[Any] = []
+    page.on("request", lambda request: seen.append((request.url, request.headers)))
+    page.goto(f"{console.url}/")
+    page.get_by_role("button", name="Start a conversation").click()
+    page.get_by_label("Number to call").fill(HOST)
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator(".about .pill")).to_have_text("active")
+    stored = page.evaluate("JSON.stringify([document.cookie, {...localStorage}])")
+    assert API_KEY not in str(seen) + page.content() + stored
+
+
+def test_a_wrong_key_is_said_on_the_page(deployed: LocalStack, window: Callable[..., Page]) -> None:
+    running = run_console(deployed.url, "wrong", every_secs=0.2)
+    try:
+        page = window()
+        page.goto(f"{running.url}/")
+        expect(page.locator("#line")).to_contain_text("The API does not answer: 403")
+    finally:
+        running.stop()

@@ -1,0 +1,49 @@
+"""Forms: what they send, what they say when it is refused, and that text stays text."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.room import ALEX, RoomPage
+
+
+def test_a_form_shows_the_request_that_it_sends(room: RoomPage) -> None:
+    room.page.get_by_role("button", name="Start a conversation").click()
+    room.page.get_by_label("The assistant's greeting").fill("It's Robin's day")
+    shown = room.page.get_by_label("The request as curl").inner_text()
+    assert f"curl -sX POST '{room.stack.url}/conversations'" in shown
+    assert "Bearer $PARTYLINE_API_KEY" in shown
+    with room.page.expect_request(re.compile("/room/api/conversations")) as asked:
+        room.page.get_by_role("button", name="Call", exact=True).click()
+    body = shown.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
+    assert json.loads(body) == asked.value.post_data_json
+
+
+def test_the_api_s_own_error_stands_at_the_field(room: RoomPage) -> None:
+    room.page.get_by_role("button", name="Start a conversation").click()
+    number = room.page.get_by_label("Number to call")
+    number.fill("0312")
+    room.page.get_by_role("button", name="Call", exact=True).click()
+    expect(number).to_have_attribute("aria-invalid", "true")
+    expect(number).to_have_accessible_description(re.compile("not a phone number in E.164"))
+    expect(number).to_be_focused()
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_text(room: RoomPage) -> None:
+    name = "<img src=x onerror=\"document.title='owned'\">"
+    room.call(name=name)
+    expect(room.page.locator(".people b")).to_have_text(name)
+    room.say(ALEX, "<b>loud</b>")
+    expect(room.chat()).to_contain_text("<b>loud</b>")
+    room.row("command", "dial").first.click()
+    expect(room.page.locator("main img")).to_have_count(0)
+    assert "owned" not in room.page.title()
+
+
+def test_the_page_may_run_nothing_but_its_own_scripts(room: RoomPage) -> None:
+    answer = room.page.request.get(f"{room.stack.url}/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in answer.text()

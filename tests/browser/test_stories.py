@@ -1,0 +1,43 @@
+"""A story is written down in the page, saved, and played again."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from local.room import stories
+from tests.browser.room import ALEX, RoomPage
+
+
+def test_what_was_done_is_saved_and_done_again(
+    room: RoomPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "FOLDER", tmp_path)
+    room.tab("Stories")
+    room.page.get_by_role("button", name="Write a story down").click()
+    room.call()
+    room.say(ALEX, "When are you open?")
+    expect(room.phone(ALEX)).to_contain_text("nine to six")
+    room.press(ALEX, "Hang up")
+    room.is_("ended")
+    tab = room.tab("Stories")
+    expect(tab).to_contain_text("4 steps so far")
+    tab.get_by_label("Name").fill("Not a name")
+    tab.get_by_label("What it is about").fill("Alex asks when we are open.")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab).to_contain_text("small letters, digits and hyphens")
+    tab.get_by_label("Name").fill("opening-hours")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab).to_contain_text("Alex asks when we are open.")
+    assert [step.act.do for step in stories.load("opening-hours").steps] == [
+        "api",
+        "answer",
+        "say",
+        "hang_up",
+    ]
+
+    tab.get_by_role("button", name="Play opening-hours").click()
+    calls = room.page.get_by_role("navigation", name="Conversations").get_by_role("button")
+    expect(calls).to_have_count(2)
+    expect(calls.first).to_have_accessible_name("Alex ended")
+    expect(room.chat()).to_contain_text("nine to six")

@@ -1,0 +1,184 @@
+"""`partyline redrive` against real queues, a real stream and a real bus of the embedded AWS."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.aws import EmbeddedAws, create_table
+from local.redrive import (
+    FIRST_SENT,
+    NoSuchStackError,
+    outputs_of,
+    redrive_events,
+    redrive_failover,
+    redrive_starts,
+)
+from local.template import Template
+from partyline.entrypoints.failover import FIRST_SENT as LOOKED_FOR
+from partyline.entrypoints.failover import received_at
+from partyline.store import keys
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as embedded:
+        yield embedded
+
+
+@pytest.fixture
+def sqs(aws: EmbeddedAws) -> Any:
+    aws.reset()
+    return aws.access.client("sqs")
+
+
+def queue(sqs: Any, name: str) -> str:
+    return str(sqs.create_queue(QueueName=name)["QueueUrl"])
+
+
+def messages(sqs: Any, url: str) -> list[Any]:
+    found = sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        AttributeNames=["All"],
+        MessageAttributeNames=["All"],
+    )
+    return list(found.get("Messages", ()))
+
+
+def test_a_webhook_keeps_the_time_at_which_it_came(sqs: Any) -> None:
+    assert FIRST_SENT == LOOKED_FOR
+    dead, door = queue(sqs, "dead"), queue(sqs, "door")
+    signature = {"telnyx-timestamp": {"DataType": "String", "StringValue": "1790000000"}}
+    sqs.send_message(QueueUrl=dead, MessageBody='{"data": 1}', MessageAttributes=signature)
+    sqs.send_message(
+        QueueUrl=dead,
+        MessageBody='{"data": 2}',
+        MessageAttributes={**signature, FIRST_SENT: {"DataType": "String", "StringValue": "123"}},
+    )
+    assert redrive_failover(sqs, dead, door).sent == 2
+    assert messages(sqs, dead) == []
+    again = {each["Body"]: each["MessageAttributes"] for each in messages(sqs, door)}
+    assert again.keys() == {'{"data": 1}', '{"data": 2}'}
+    assert {each["telnyx-timestamp"]["StringValue"] for each in again.values()} == {"1790000000"}
+    kept = again['{"data": 2}'][FIRST_SENT]["StringValue"]
+    assert kept == "123", "the first time counts, however often it is sent again"
+    record = {"messageAttributes": {FIRST_SENT: {"stringValue": kept}}, "attributes": {}}
+    assert received_at(record) == 0.123
+
+
+def test_events_go_out_again_as_the_rows_say_now(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    events = aws.access.client("events")
+    create_table(dynamodb, template)
+    for seq in (1, 2, 3):
+        put_event(dynamodb, template.table.name, seq, "conversation.started")
+    put(dynamodb, template.table.name, keys.state("c1"), {"document": {"S": "{}"}})
+    listener = listen(events, sqs)
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    # What could not be read was mended meanwhile.
+    put_event(dynamodb, template.table.name, 2, "conversation.active")
+
+    done = redrive_events(sqs, streams, dynamodb, events, dead, "bus")
+
+    assert (done.sent, done.left) == (1, [])
+    heard = [json.loads(each["Body"]) for each in messages(sqs, listener)]
+    assert sorted((each["detail"]["seq"], each["detail-type"]) for each in heard) == [
+        (2, "conversation.active"),
+        (3, "conversation.started"),
+    ]
+    assert {each["source"] for each in heard} == {"partyline"}
+    assert messages(sqs, dead) == []
+
+
+def test_a_row_that_still_cannot_be_read_stays_a_dead_letter(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2):
+        put(dynamodb, template.table.name, keys.event("c1", seq), {"event": {"S": "{"}})
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
+    assert done.sent == 0
+    assert "EVENT#000002" in done.left[0]
+
+
+def test_what_could_not_begin_is_given_to_its_function_again(sqs: Any) -> None:
+    invoked: list[dict[str, Any]] = []
+
+    class Functions:
+        def invoke(self, **given: Any) -> None:
+            invoked.append(given)
+
+    dead = queue(sqs, "dead")
+    function = "arn:aws:lambda:us-east-1:000000000000:function:Start:live"
+    record = {
+        "requestContext": {"functionArn": function},
+        "requestPayload": {"id": "e1", "detail": {"to": "+13125550101"}},
+    }
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(record))
+    assert redrive_starts(sqs, Functions(), dead).sent == 1
+    assert messages(sqs, dead) == []
+    [given] = invoked
+    assert (given["FunctionName"], given["InvocationType"]) == (function, "Event")
+    assert json.loads(given["Payload"]) == record["requestPayload"]
+
+
+def test_a_stack_that_is_not_there_is_named(aws: EmbeddedAws) -> None:
+    with pytest.raises(NoSuchStackError, match="partyline-nowhere"):
+        outputs_of(aws.access.client("cloudformation"), "partyline-nowhere")
+
+
+def put(dynamodb: Any, table: str, key: keys.Key, attributes: dict[str, Any]) -> None:
+    item = {"pk": {"S": key[0]}, "sk": {"S": key[1]}, **attributes}
+    dynamodb.put_item(TableName=table, Item=item)
+
+
+def put_event(dynamodb: Any, table: str, seq: int, event_type: str) -> None:
+    event = {
+        "seq": seq,
+        "type": event_type,
+        "occurred_at": "2026-11-22T09:00:00Z",
+        "cause": "e1",
+        "data": {},
+    }
+    row = {"conversation_id": {"S": "c1"}, "event": {"S": json.dumps(event)}}
+    put(dynamodb, table, keys.event("c1", seq), row)
+
+
+def letter(streams: Any, dynamodb: Any, template: Template) -> dict[str, Any]:
+    """A dead letter about the second record of the table's stream and what follows."""
+    arn = dynamodb.describe_table(TableName=template.table.name)["Table"]["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = streams.get_records(ShardIterator=iterator)["Records"]
+    numbers = [each["dynamodb"]["SequenceNumber"] for each in records]
+    return {
+        "DDBStreamBatchInfo": {
+            "shardId": shard["ShardId"],
+            "startSequenceNumber": numbers[1],
+            "endSequenceNumber": numbers[-1],
+            "streamArn": arn,
+        }
+    }
+
+
+def listen(events: Any, sqs: Any) -> str:
+    """A consumer of the bus; the URL of its queue."""
+    url = queue(sqs, "listener")
+    got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    events.create_event_bus(Name="bus")
+    events.put_rule(
+        Name="all", EventBusName="bus", EventPattern=json.dumps({"source": ["partyline"]})
+    )
+    target = {"Id": "listener", "Arn": got["Attributes"]["QueueArn"]}
+    events.put_targets(Rule="all", EventBusName="bus", Targets=[target])
+    return url

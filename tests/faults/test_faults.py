@@ -1,0 +1,138 @@
+"""A fault at a point of a story: it ends as without, or says honestly what failed.
+
+`make faults` tells every story with every fault at every point; here it is a sample of them, spread
+over all stories, faults and points. And the judges are judged: with a bug planted, they see it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from partyline.dispatch import Errand
+from partyline.domain import ledger
+from partyline.store import Store
+from partyline.store import store as storing
+from tests.faults.cases import Case, Verdict, cases, faultless, judged
+from tests.faults.lost import losses, missed
+from tests.faults.stories import STORIES
+
+DECIDE = import_module("partyline.domain.decide")  # of that name the package has the function
+
+NAMES = [story.name for story in STORIES]
+SMALL = 3
+"""At so many points of a kind and with so many losses of a story the bounded form looks."""
+
+
+def sample() -> dict[str, list[Case]]:
+    """The bounded form, by story: each fault at each kind of point, each time in another story."""
+    by_kind = defaultdict[tuple[str, ...], list[Case]](list)
+    for case in cases():
+        detail = (case.point.what,) if case.point.place in ("table", "telnyx") else ()
+        by_kind[case.point.place, case.fault, *detail].append(case)
+    found = defaultdict[str, list[Case]](list)
+    for turn, kind in enumerate(sorted(by_kind)):
+        some = by_kind[kind]
+        case = some[turn * 37 % len(some)]
+        found[case.story].append(case)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_fault_every_story_ends_well(name: str) -> None:
+    right, points = faultless(name)
+    assert right.status == "ended"
+    assert right.failed == frozenset()
+    assert len(points) > 40
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_with_a_fault_it_ends_as_without_or_says_what_failed(name: str) -> None:
+    verdicts = [judged(case) for case in sample()[name]]
+    assert [f"{each.case}: {each.wrong}" for each in verdicts if each.wrong] == []
+
+
+def test_webhooks_that_never_come_are_made_good() -> None:
+    known = list(losses())
+    wrong = {str(loss): missed(loss) for loss in known[:: len(known) // 20]}
+    assert {loss: found for loss, found in wrong.items() if found} == {}
+
+
+# The judges, judged
+
+
+def a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
+    envelope = property(
+        lambda self: {"command_id": str(uuid4()), "client_state": self.client_state}
+    )
+    patch.setattr(Errand, "envelope", envelope)
+
+
+def what_was_begun_is_never_taken_up_again(patch: pytest.MonkeyPatch) -> None:
+    def claim(step: Any) -> Any:
+        return [each for each in ledger.claim(step) if each.attempts == 1]
+
+    patch.setattr(DECIDE, "claim", claim)
+
+
+def nobody_is_let_go(patch: pytest.MonkeyPatch) -> None:
+    rules = tuple(rule for rule in DECIDE.RULES if rule.__name__ != "let_go")
+    patch.setattr(DECIDE, "RULES", rules)
+
+
+def whoever_writes_last_wins(patch: pytest.MonkeyPatch) -> None:
+    put = storing._state_put
+
+    def unconditional(*arguments: Any) -> Any:
+        found = put(*arguments)
+        for name in ("ConditionExpression", "ExpressionAttributeValues"):
+            found.pop(name, None)
+        return found
+
+    patch.setattr(storing, "_state_put", unconditional)
+
+
+def an_event_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    commit = Store.commit
+
+    def forgetful(self: Store, before: Any, decision: Any, *more: Any) -> Any:
+        if len(decision.events) > 2:
+            decision = replace(decision, events=decision.events[:-1])
+        return commit(self, before, decision, *more)
+
+    patch.setattr(Store, "commit", forgetful)
+
+
+PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = [
+    (a_new_id_each_time, "ai_assistant_join): dies after", "joined twice"),
+    (what_was_begun_is_never_taken_up_again, "ai_assistant_join): dies before", "failed"),
+    (nobody_is_let_go, "transact_write_items): dies after", "due all the same"),
+    (whoever_writes_last_wins, "transact_write_items): stalls", "never answered"),
+    (an_event_is_forgotten, "telnyx dial): 500", "gap"),
+]
+
+
+@pytest.mark.parametrize(("plant", "where", "seen"), PLANTED)
+def test_a_planted_bug_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[pytest.MonkeyPatch], None],
+    where: str,
+    seen: str,
+) -> None:
+    chosen = [
+        case
+        for name in ("outbound with two guests", "host leaves first")
+        for case in cases([story for story in STORIES if story.name == name])
+        if str(case).endswith(where)
+    ]
+    plant(monkeypatch)
+    found = [wrong for case in chosen[:12] for wrong in _seen(judged(case))]
+    assert any(seen in wrong for wrong in found)
+
+
+def _seen(verdict: Verdict) -> list[str]:
+    return [*verdict.wrong, *verdict.honest]

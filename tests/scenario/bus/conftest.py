@@ -1,0 +1,78 @@
+"""A stage with everything behind it: the pipe, the bus, schedules. Its table has its own stream."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.aws import create_secrets, create_table
+from local.backstage import Backstage
+from local.bus import BusEvent
+from local.serving import serve
+from local.template import Template
+from tests.scenario.conftest import PARAMETERS, House
+from tests.scenario.stage import Stage, Staged
+from tests.scenario.table import Table
+
+TURN_SECS = 20.0
+
+
+@dataclass
+class Behind:
+    """A stage, what is behind it, and what consumers of the bus got so far."""
+
+    at: Stage
+    backstage: Backstage
+    got: list[BusEvent] = field(default_factory=list)
+
+    def of(self, conversation_id: str) -> list[BusEvent]:
+        """What consumers got of a conversation, in the order in which it came."""
+        return [
+            each for each in self.got if each["detail"].get("conversation_id") == conversation_id
+        ]
+
+    def turn(self) -> None:
+        """Do what is due behind the API, and again in a while."""
+        self.backstage.turn()
+        self.at.clock.call_later(TURN_SECS, self.turn)
+
+
+@pytest.fixture(scope="session")
+def bus_template(house: House, scenario_template: Template) -> Template:
+    """The deployment of these tests, with a table of its own in the same embedded AWS."""
+    template = Template(PARAMETERS, stack_name="bus")
+    create_table(house.dynamodb, template)
+    secrets = house.access.secretsmanager()
+    same = {
+        logical_id: secrets.get_secret_value(SecretId=each.name)["SecretString"]
+        for logical_id, each in scenario_template.secrets.items()
+    }
+    create_secrets(secrets, template, same)
+    return template
+
+
+@pytest.fixture
+def behind(
+    house: House, stage: Staged, bus_template: Template, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Behind]]:
+    """Set a stage with everything behind it: `behind(people, settings)`."""
+    running = []
+
+    def set_stage(*given: Any, **more: Any) -> Behind:
+        Table(house.dynamodb, bus_template.table.name).clear()
+        at = stage(*given, template=bus_template, **more)
+        streams = house.access.client("dynamodbstreams")
+        backstage = Backstage(bus_template, at.gateway, house.dynamodb, streams, at.clock.now)
+        running.append(serve(backstage.scheduler.app))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", running[-1].url)
+        monkeypatch.setenv("API_URL", "https://partyline.example")
+        backstage.turn()  # what earlier tests left in the stream
+        found = Behind(at, backstage)
+        backstage.bus.follow(found.got.append)
+        found.turn()
+        return found
+
+    yield set_stage
+    for each in running:
+        each.stop()

@@ -1,0 +1,100 @@
+"""What consumers of the bus get: every event once or more, in order, in plain JSON."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+
+from local.bus import matches
+from local.event_schemas import schema_of
+from tests.scenario.bus.conftest import Behind
+from tests.scenario.people import DANA, HOST, LEE
+
+Set = Callable[..., Behind]
+
+RULES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"source": ["partyline"], "detail-type": ["conversation.ended"]}, ["conversation.ended"]),
+    (
+        {"detail-type": [{"prefix": "participant.joined"}], "detail": {"data": {"leg": [1]}}},
+        ["participant.joined", "participant.joined"],
+    ),
+    (
+        {"detail": {"data": {"name": ["Dana"]}, "type": [{"prefix": "participant."}]}},
+        [
+            "participant.invited",
+            "participant.waiting",
+            "participant.joining",
+            "participant.joined",
+            "participant.left",
+        ],
+    ),
+    (
+        {"detail-type": ["leg.ended"], "detail": {"data": {"outcome": ["human"]}}},
+        ["leg.ended", "leg.ended"],
+    ),
+    ({"detail": {"seq": [{"numeric": ["<=", 2]}]}}, ["conversation.started", "leg.dialing"]),
+    ({"detail-type": [{"prefix": "message."}], "source": [{"anything-but": "partyline"}]}, []),
+]
+"""Patterns as consumers write them, and what of the call they are to get."""
+
+
+def whole_call(behind: Set) -> tuple[Behind, str]:
+    """We call somebody, Dana joins, all is told, everybody hangs up."""
+    it = behind()
+    here = it.at.start(name="Robin", metadata={"ticket": "4711"})
+    it.at.run(10)
+    it.at.invite(here, DANA, name="Dana")
+    it.at.run(10)
+    it.at.message(here, f'Say "hello" to {LEE}\nand to everybody.')
+    it.at.run(10)
+    it.at.hang_up(DANA)
+    it.at.run(10)
+    it.at.hang_up(HOST)
+    it.at.run(60)
+    return it, here
+
+
+def test_the_bus_carries_the_timeline_in_plain_json(behind: Set) -> None:
+    it, here = whole_call(behind)
+    assert len(it.got) == len(it.of(here)), "nothing comes out but events"
+    assert not re.search(r'\{"[SNMLB]":', json.dumps(it.got)), "DynamoDB's own JSON"
+    timeline = it.at.timeline(here)
+    got = it.of(here)
+    assert [each["detail"]["seq"] for each in got] == [each["seq"] for each in timeline]
+    assert [each["detail-type"] for each in got] == [each["type"] for each in timeline]
+    assert {each["source"] for each in got} == {"partyline"}
+    for said, kept in zip(got, timeline, strict=True):
+        assert said["detail"].keys() == {"conversation_id", *kept.keys()}
+        if kept["type"] != "message.sent":
+            assert said["detail"] == {"conversation_id": here, **kept}
+
+
+def test_no_number_goes_out_not_even_in_what_somebody_said(behind: Set) -> None:
+    it, here = whole_call(behind)
+    for each in it.got:
+        jsonschema.validate(each["detail"], schema_of(each["detail-type"], strict=True))
+    assert re.findall(r"\+\d{7,}", json.dumps(it.got)) == []
+    said = [each["detail"]["data"].get("content") for each in it.of(here)]
+    assert f'Say "hello" to ***{LEE[-4:]}\nand to everybody.' in said
+
+
+def test_the_rules_that_consumers_write_find_their_events(behind: Set) -> None:
+    it, _ = whole_call(behind)
+    for pattern, expected in RULES:
+        assert [each["detail-type"] for each in it.got if matches(pattern, each)] == expected
+
+
+def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
+    it = behind()
+    here = it.at.start()
+    client, table = it.at.wiring.store._client, it.at.wiring.store._table
+    key = {"pk": {"S": f"CONVERSATION#{here}"}, "sk": {"S": "EVENT#999999"}}
+    client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
+    it.at.run(10)
+    client.delete_item(TableName=table, Key=key)
+    seen = [each["detail"]["seq"] for each in it.of(here)]
+    assert seen == [each["seq"] for each in it.at.timeline(here)]
+    [letter] = it.backstage.queues.waiting("OutboxDeadLetters")
+    assert json.loads(letter.body)["DDBStreamBatchInfo"]["batchSize"] == 1

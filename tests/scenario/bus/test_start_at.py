@@ -1,0 +1,161 @@
+"""A conversation that is asked for now and begins later, or is taken back in time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.scenario.bus.conftest import Behind
+from tests.scenario.people import DANA, HOST
+from tests.scenario.stage import URL, minutes
+
+Set = Callable[..., Behind]
+Json = dict[str, Any]
+
+
+def when(it: Behind, mins: float) -> str:
+    at = it.at.clock.now() + timedelta(minutes=mins)
+    return at.isoformat()
+
+
+def scheduled(it: Behind, mins: float = 30, **more: Any) -> Json:
+    body = {"to": HOST, "name": "Robin", "start_at": when(it, mins), **more}
+    answer = it.at.ask("POST", "/conversations", body)
+    assert answer.status == 202, answer.json
+    assert answer.json["status"] == "scheduled"
+    return answer.json
+
+
+def show(it: Behind, conversation_id: str) -> Json:
+    answer = it.at.ask("GET", f"/conversations/{conversation_id}")
+    assert answer.status == 200
+    return answer.json
+
+
+def cancel(it: Behind, conversation_id: str) -> tuple[int, Json]:
+    answer = it.at.ask("DELETE", f"/conversations/{conversation_id}")
+    return answer.status, answer.json
+
+
+def test_it_begins_when_it_is_time_and_not_before(behind: Set) -> None:
+    it = behind()
+    made = scheduled(it, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}])
+    here = made["id"]
+    it.at.run(minutes(29))
+    assert it.at.dialled() == []
+    assert show(it, here) == made
+    assert it.at.conversations() == []
+    it.at.run(minutes(2))
+    assert it.at.dialled() == ["host", "Dana"]
+    found = show(it, here)
+    assert (found["status"], found["metadata"]) == ("active", {"ticket": "4711"})
+    assert it.at.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
+    assert it.backstage.scheduler.schedules == [], "an alarm that has rung is no more"
+    it.at.hang_up(HOST)
+    it.at.run(minutes(2))
+    it.at.assert_clean()
+
+
+def test_taken_back_in_time_nobody_is_called(behind: Set) -> None:
+    it = behind()
+    here = scheduled(it)["id"]
+    it.at.run(minutes(10))
+    status, said = cancel(it, here)
+    assert (status, said["status"]) == (200, "cancelled")
+    assert it.backstage.scheduler.schedules == []
+    assert cancel(it, here) == (status, said), "twice is as good as once"
+    it.at.run(minutes(60))
+    assert it.at.dialled() == []
+    assert show(it, here)["status"] == "cancelled"
+
+
+def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
+    """EventBridge had taken it out already when it was deleted."""
+    it = behind()
+    here = scheduled(it)["id"]
+    [alarm] = it.backstage.scheduler.schedules
+    cancel(it, here)
+    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    assert it.at.gateway.invoke(function, alarm.input) == {"status": "not_started"}
+    assert it.at.dialled() == []
+
+
+def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
+    it = behind()
+    scheduled(it)
+    [alarm] = it.backstage.scheduler.schedules
+    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    it.at.run(minutes(31))
+    it.at.gateway.invoke(function, alarm.input)
+    it.at.run(10)
+    assert it.at.dialled() == ["host"]
+    assert len(it.at.conversations()) == 1
+
+
+def test_once_begun_it_cannot_be_taken_back(behind: Set) -> None:
+    it = behind()
+    here = scheduled(it)["id"]
+    it.at.run(minutes(31))
+    status, said = cancel(it, here)
+    assert (status, said["error"]["code"]) == (409, "already_started")
+    started = it.at.start()
+    assert cancel(it, started)[0] == 409
+    assert cancel(it, "nobody")[0] == 404
+
+
+def test_the_same_key_is_the_same_appointment(behind: Set) -> None:
+    it = behind()
+    body = {"to": HOST, "start_at": when(it, 30)}
+    first = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    again = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    assert (first.status, again.status) == (202, 200)
+    assert first.json == again.json
+    for other in ({**body, "start_at": when(it, 40)}, {"to": HOST}):
+        refused = it.at.ask("POST", "/conversations", other, idempotency_key="k")
+        assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
+    it.at.run(minutes(31))
+    assert it.at.dialled() == ["host"]
+    assert len(it.at.conversations()) == 1
+
+
+def test_what_is_sure_to_be_refused_is_refused_at_once(behind: Set) -> None:
+    it = behind()
+    for wrong in (
+        {"to": "+443125550101", "start_at": when(it, 30)},
+        {"to": HOST, "start_at": when(it, -1)},
+        {"to": HOST, "start_at": when(it, 60 * 24 * 400)},
+        {"to": HOST, "start_at": "tomorrow"},
+        {"to": HOST, "start_at": "2026-12-24T18:00:00"},
+        {"to": HOST, "start_at": 1790000000},
+        {"call_control_id": "v3:call-1", "start_at": when(it, 30)},
+    ):
+        answer = it.at.ask("POST", "/conversations", wrong)
+        assert answer.status == 422, (wrong, answer.json)
+        assert answer.json["error"]["details"][0]["field"] in ("start_at", "to")
+    assert it.backstage.scheduler.schedules == []
+
+
+def test_what_is_refused_when_it_is_time_is_shown(
+    behind: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = behind()
+    here = scheduled(it)["id"]
+    it.at.wiring.settings = it.at.wiring.settings.model_copy(
+        update={"allowed_destination_prefixes": ("+44",)}
+    )
+    it.at.run(minutes(31))
+    assert it.at.dialled() == []
+    shown = show(it, here)
+    assert shown["status"] == "failed"
+    assert shown["failure"]["code"]
+    assert len(it.backstage.queues.waiting("StartDeadLetters")) == 1
+
+
+def test_an_event_may_ask_for_later_too(behind: Set) -> None:
+    it = behind()
+    it.backstage.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(it, 30)})
+    it.at.run(minutes(29))
+    assert it.at.dialled() == []
+    it.at.run(minutes(2))
+    assert it.at.dialled() == ["host"]

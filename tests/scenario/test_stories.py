@@ -1,0 +1,84 @@
+"""Stories that were saved in the phone room, played again on the stage, by its own time."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.gateway import Gateway
+from local.handlers import HandlersInProcess
+from local.room import stories
+from local.room.acts import Performer
+from local.room.hub import Hub
+from local.room.perils import Perils
+from local.room.server import SCRIPT
+from local.room.taps import TableTap
+from local.simulator.settings import Settings
+from local.template import Template
+from tests.scenario.conftest import House
+from tests.scenario.stage import Stage, Staged
+
+NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
+
+AFTERWARDS_SECS = 300.0
+
+
+class Theatre:
+    """A stage whose functions can die, and somebody who does what a story says."""
+
+    def __init__(self, stage: Stage, perils: Perils) -> None:
+        self.stage = stage
+        self.perils = perils
+        self.performer = Performer(stage.telnyx, perils, self._ask)
+
+    def play(self, name: str) -> list[dict[str, Any]]:
+        """Play a saved story, and say how its conversations came out."""
+        story = stories.load(name)
+        since = stories.play(story, self.performer, self.stage.run, self.stage.clock.now)
+        self.stage.run(AFTERWARDS_SECS)
+        return [stories.outcome(each) for each in self.performer.told(since)]
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        answer = self.stage.ask(method, path, body)
+        assert answer.status < 300, answer.json
+        return answer.json
+
+
+@pytest.fixture
+def theatre(stage: Staged, house: House, scenario_template: Template) -> Iterator[Theatre]:
+    """A stage like the local stack's room: people who pick up when told, functions that may die."""
+    handlers = HandlersInProcess(scenario_template.functions.values(), house.environment())
+    perils = Perils(handlers)
+    settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
+    at = stage(settings=settings)
+    at.gateway = Gateway(scenario_template, invoke=perils)
+    tap = TableTap(Hub(), perils.wrote, lambda _: None)
+    detach = tap.attach(house.dynamodb)
+    yield Theatre(at, perils)
+    detach()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_story_comes_out_as_it_did_in_the_room(theatre: Theatre, name: str) -> None:
+    assert theatre.play(name) == stories.load(name).expect
+    assert theatre.stage.telnyx.violations == []
+    assert [each for each in theatre.perils.deaths if each.times] == [], "who was to die has died"
+    assert theatre.stage.up() == []
+
+
+def test_there_are_stories_and_one_of_them_has_a_function_die(theatre: Theatre) -> None:
+    """What the test above plays is not nothing."""
+    deaths = [death for name in NAMES for death in _deaths(name)]
+    assert deaths
+    assert len(NAMES) >= 3
+    assert all(Path(stories.path_of(name)).is_file() for name in NAMES)
+
+
+def _deaths(name: str) -> list[Any]:
+    story = stories.load(name)
+    switched = [step.act.trouble for step in story.steps if step.act.do == "trouble"]
+    return list(
+        itertools.chain.from_iterable(each.functions for each in (story.trouble, *switched))
+    )

@@ -1,0 +1,247 @@
+"""What nobody means well with: a clear no, or nothing at all, and never half of it stored."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from local.trigger import body_of
+from partyline.entrypoints.api import MAX_BODY_BYTES
+from partyline.telnyx.client_state import ClientState
+from tests.scenario.people import CALLER, DANA, HOST, LEE
+from tests.scenario.stage import Stage, Staged
+from tests.security.house import assert_untouched, post, signed
+
+START = json.dumps({"to": HOST})[:-1].encode()
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+BODIES: dict[str, tuple[bytes, int, str]] = {
+    "over 256 KB": (START + b', "name": "' + b"x" * MAX_BODY_BYTES + b'"}', 413, ""),
+    "over 256 KB of blanks": (START + b" " * MAX_BODY_BYTES + b"}", 413, ""),
+    "a megabyte that is no JSON": (b"{" * 2**20, 413, ""),
+    "deep": (START + b', "metadata": ' + deep(100) + b"}", 422, "metadata"),
+    "deeper than Python goes": (START + b', "metadata": ' + deep(30_000) + b"}", 422, "body"),
+    "deep lists": (b"[" * 100_000 + b"]" * 100_000, 422, "body"),
+    "NUL": (START + rb', "name": "Ada\u0000"}', 422, "name"),
+    "NUL in a name": (START + rb', "metadata": {"a\u0000": 1}}', 422, "metadata"),
+    "NUL as it is": (START + b', "name": "Ada\0"}', 422, "body"),
+    "half a pair": (START + rb', "name": "\ud83d"}', 422, "name"),
+    "the other half": (START + rb', "metadata": {"x": ["\udc00"]}}', 422, "metadata.x.0"),
+    "a number as a string": (START + b', "ring_timeout_secs": "30"}', 422, "ring_timeout_secs"),
+    "a string as a number": (b'{"to": 13125550111}', 422, "to"),
+    "a truth as a string": (START + b', "participants": [{"tell_assistant": "1"}]}', 422, "part"),
+    "a number with a point": (START + b', "ring_timeout_secs": 30.0}', 422, "ring_timeout_secs"),
+    "no number": (START + b', "metadata": {"n": NaN}}', 422, "body"),
+    "a number without end": (START + b', "metadata": {"n": 1e999}}', 422, "metadata.n"),
+    "a number of 5,000 digits": (START + b', "name": ' + b"9" * 5000 + b"}", 422, "body"),
+    "a field twice": (START + b', "to": "+13125550112"}', 422, "body"),
+    "a field twice, deep": (START + b', "metadata": {"a": {"b": 1, "b": 2}}}', 422, "body"),
+    "a field of Python's": (START + b', "__class__": "x"}', 422, "__class__"),
+    "another encoding": (json.dumps({"to": HOST}).encode("utf-16"), 422, "body"),
+    "no text": (b"\xff\xfe\xfd", 422, "body"),
+    "two documents": (START + b"}{}", 422, "body"),
+    "digits after the number": (b'{"to": "+13125550111,1234#"}', 422, "to"),
+    "a pause and digits": (b'{"to": "+13125550111w1"}', 422, "to"),
+    "a SIP address": (b'{"to": "sip:robin@example.com"}', 422, "to"),
+    "a SIP address in capitals": (b'{"to": "SIP:+13125550111"}', 422, "to"),
+    "a SIP address without its scheme": (b'{"to": "+13125550111@example.com"}', 422, "to"),
+    "a secure SIP address": (b'{"to": "sip:+13125550111@example.com;secure=srtp"}', 422, "to"),
+    "several in one": (b'{"to": "+13125550111;+13125550112"}', 422, "to"),
+    "a line break": (rb'{"to": "+13125550111\n"}', 422, "to"),
+    "not where calls may go": (b'{"to": "+442071234567"}', 422, "to"),
+    "from a SIP address": (START + b', "from": "sip:robin@example.com"}', 422, "from"),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_bad_body_starts_nothing(stage: Staged, kind: str) -> None:
+    body, status, field = BODIES[kind]
+    at = stage()
+    for content_type in ("application/json", "application/octet-stream"):
+        answer = at.ask("POST", "/conversations", body, content_type=content_type)
+        assert answer.status == status, answer.json
+        error = answer.json["error"]
+        fields = [each["field"] for each in error["details"]]
+        assert all(each.startswith(field) for each in fields)
+        assert bool(fields) is bool(field)
+        assert len(answer.body) < 5_000
+    assert_untouched(at)
+
+
+WHERE: list[tuple[str, str, bytes]] = [
+    ("POST", "/conversations/{id}/participants", b'{"to": "+13125550112", "name": "%s"}'),
+    ("POST", "/conversations/{id}/messages", b'{"role": "system", "content": "%s"}'),
+    ("POST", "/conversations/{id}/stop", b'{"hang_up": "%s"}'),
+    ("PUT", "/routes/+13125550100", b'{"assistant": {"id": "a", "greeting": "%s"}}'),
+    ("PUT", "/do-not-call/+13125550112", b'{"reason": "%s"}'),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WHERE, ids=[path for _, path, _ in WHERE])
+def test_no_bad_text_gets_into_what_is_there(
+    stage: Staged, method: str, path: str, body: bytes
+) -> None:
+    at = stage()
+    here = at.start()
+    at.run(5)
+    before, stored = at.conversation(here), sorted(at.table.keys())
+    for text, status in ((rb"\u0000", 422), (rb"\ud800", 422), (b"x" * MAX_BODY_BYTES, 413)):
+        answer = at.ask(method, path.format(id=here), body % text)
+        assert answer.status == status
+    twice = body[:-1] + b", " + body[1:]
+    assert at.ask(method, path.format(id=here), twice % (b"a", b"b")).status == 422
+    assert at.conversation(here) == before
+    assert sorted(at.table.keys()) == stored
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@pytest.fixture
+def pages(stage: Staged) -> tuple[Stage, str]:
+    """Three conversations, and the cursor of the first page of those that are active."""
+    at = stage()
+    for _ in range(3):
+        at.start()
+        at.run(5)
+    page = at.ask("GET", "/conversations?status=active&limit=1").json
+    return at, page["next_cursor"]
+
+
+def test_a_cursor_belongs_to_its_list(pages: tuple[Stage, str]) -> None:
+    at, active = pages
+    assert at.ask("GET", f"/conversations?status=active&cursor={active}").status == 200
+    every = at.ask("GET", "/conversations?limit=1").json["next_cursor"]
+    moment = base64.urlsafe_b64decode(active).decode().partition("|")[2]
+    for query in (
+        f"cursor={active}",
+        f"status=ended&cursor={active}",
+        f"status=active&cursor={every}",
+        f"status=active&cursor={active}{active}",
+        f"status=active&cursor={cursor('active|')}",
+        f"status=active&cursor={cursor('active|' + moment + '#')}",
+        f"status=active&cursor={cursor('active|' + 'x' * 100)}",
+        f"status=active&cursor={'A' * 100_000}",
+        "status=active&cursor=%00",
+        "status=active&cursor=%ED%A0%80",
+        "status=active&cursor=",
+    ):
+        answer = at.ask("GET", f"/conversations?{query}")
+        assert answer.status == 422, query
+        assert answer.json["error"]["details"][0]["field"] == "cursor", query
+
+
+@pytest.mark.parametrize("given", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"])
+def test_a_cursor_of_routes_is_a_number(stage: Staged, given: str) -> None:
+    at = stage()
+    assert at.ask("GET", f"/routes?cursor={given}").status == 422
+
+
+# Webhooks that are signed, and bad all the same: 400, or 200 and nothing done
+
+
+def deliver(at: Stage, body: bytes, path: str = "/webhooks") -> int:
+    return post(at, body, signed(body, int(at.clock.now().timestamp())), path)
+
+
+def event(payload: str, event_type: str = "call.initiated") -> bytes:
+    return b'{"data":{"event_type":"%s","id":"e-1","payload":%s}}' % (
+        event_type.encode(),
+        payload.encode("utf-8", "surrogatepass"),
+    )
+
+
+INCOMING = '{"direction":"incoming","call_control_id":"v3:abcdef","to":"+13125550100",%s}'
+
+WEBHOOKS = {
+    "deep": event(INCOMING % f'"x":{deep(500).decode()}'),
+    "deeper than Python goes": deep(100_000),
+    "NUL in the id": event('{"direction":"incoming","call_control_id":"v3:\\u0000","to":"+1"}'),
+    "half a pair in the id": event('{"direction":"incoming","call_control_id":"\\ud800"}'),
+    "half a pair as it is": event('{"direction":"incoming","call_control_id":"\ud800"}'),
+    "an id of 300,000 characters": event(
+        '{"direction":"incoming","call_control_id":"%s"}' % ("x" * 300_000)
+    ),
+    "an empty id": event('{"direction":"incoming","call_control_id":"","call_leg_id":""}'),
+    "a number for an id": event('{"direction":"incoming","call_control_id":7}'),
+    "a list for a payload": event("[]"),
+    "a field twice": b'{"data":{"event_type":"call.hangup"},"data":{"event_type":"call.answered"}}',
+    "an event of another version": b'{"event_type":"call_initiated","payload":{}}',
+}
+
+
+@pytest.mark.parametrize("kind", WEBHOOKS)
+def test_a_bad_webhook_is_no_error_of_ours_and_leaves_no_half(stage: Staged, kind: str) -> None:
+    at = stage(DefaultAssistantId="")
+    assert deliver(at, WEBHOOKS[kind]) in (200, 400)
+    assert_untouched(at)
+
+
+@pytest.mark.parametrize("kind", WEBHOOKS)
+def test_nor_where_every_call_is_answered(stage: Staged, kind: str) -> None:
+    at = stage()
+    assert deliver(at, WEBHOOKS[kind]) in (200, 400)
+    states = [key for key in at.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
+    answers = [each for each in at.telnyx.ledger if each.action == "answer"]
+    assert len(states) == len(answers) <= 1
+
+
+def stated(state: str) -> bytes:
+    return body_of("call.hangup", [f"payload.client_state={state}"])[1]
+
+
+def test_a_client_state_opens_no_door(stage: Staged) -> None:
+    """It names a conversation and is no proof: somebody else's call ends nobody's."""
+    at = stage()
+    here = at.start(participants=[{"to": DANA}])
+    there = at.start(to=LEE)
+    at.run(5)
+    before = [at.conversation(each) for each in (here, there)]
+    stored = sorted(at.table.keys())
+    for conversation in (here, there, "nobody", "-", "x" * 64):
+        for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
+            state = ClientState(conversation=conversation, participant=participant, leg=leg)
+            assert deliver(at, stated(state.encode())) == 200
+    for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
+        assert deliver(at, stated(text)) == 200
+    assert [at.conversation(each) for each in (here, there)] == before
+    assert sorted(at.table.keys()) == stored
+
+
+def test_a_leg_of_one_conversation_does_not_move_another(stage: Staged) -> None:
+    at = stage()
+    here, there = at.start(), at.start(to=LEE)
+    at.run(5)
+    ours, theirs = at.leg(HOST), at.leg(LEE)
+    before = at.conversation(there)
+    body = body_of(
+        "call.hangup",
+        [
+            f"payload.call_control_id={ours.call_control_id}",
+            f"payload.client_state={theirs.client_state}",
+        ],
+    )[1]
+    assert deliver(at, body) == 200
+    assert at.conversation(there) == before
+    assert at.person(here, "host")["status"] == "left"
+
+
+TOOLS: list[Any] = [b"", b"[]", b"null", b"{", deep(50_000), b'{"name": {"a": 1}}', b"\xff"]
+
+
+@pytest.mark.parametrize("body", TOOLS, ids=range(len(TOOLS)))
+def test_a_tool_is_answered_whatever_the_model_said(stage: Staged, body: bytes) -> None:
+    at = stage()
+    at.ring_in(CALLER)
+    at.run(5)
+    before = sorted(at.table.keys())
+    headers = signed(body, int(at.clock.now().timestamp()))
+    headers["x-telnyx-call-control-id"] = at.leg(CALLER).call_control_id
+    assert post(at, body, headers, "/tools/invite") == 200
+    assert sorted(at.table.keys()) == before

@@ -1,0 +1,144 @@
+"""Keys: who is let in, how one is replaced while calls go on, and that none is told to anybody."""
+
+import hmac
+import json
+from hashlib import sha256
+
+import pytest
+
+from tests.scenario.people import HOST
+from tests.scenario.stage import API_KEY, Stage
+from tests.security.house import Secrets, Staged, assert_untouched
+
+
+def let_in(secrets: Secrets, *keys: str) -> None:
+    """Put the hashes of these bearer keys into the secret, and no other."""
+    entries = [{"id": key, "sha256": sha256(key.encode()).hexdigest()} for key in keys]
+    secrets.values["bearer"] = json.dumps({"keys": entries})
+
+
+def ask(at: Stage, key: str) -> int:
+    return at.ask("GET", "/conversations", authorization=f"Bearer {key}").status
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> "Clocks":
+    return Clocks(monkeypatch)
+
+
+class Clocks:
+    """The clocks by which verdicts and secrets age: the gateway's and Powertools'."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self._secs = 0.0
+
+    def advance(self, secs: float) -> None:
+        from datetime import UTC, datetime, timedelta  # noqa: PLC0415
+        from time import monotonic  # noqa: PLC0415
+
+        self._secs += secs
+        later = self._secs
+        here = "aws_lambda_powertools.utilities.parameters.base"
+
+        class Later(datetime):
+            @classmethod
+            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+                return datetime.now(UTC if tz else None) + timedelta(seconds=later)
+
+        self._monkeypatch.setattr("local.gateway.time.monotonic", lambda: monotonic() + later)
+        self._monkeypatch.setattr(f"{here}.datetime", Later)
+
+
+def test_a_bearer_key_is_replaced_without_anybody_being_shut_out(
+    stage: Staged, secrets: Secrets, passing: Clocks
+) -> None:
+    at = stage()
+    let_in(secrets, "old")
+    assert [ask(at, key) for key in ("old", "new")] == [200, 403]
+    let_in(secrets, "old", "new")
+    passing.advance(100)
+    assert [ask(at, key) for key in ("old", "new")] == [200, 200]
+    let_in(secrets, "new")
+    passing.advance(100)
+    assert [ask(at, key) for key in ("old", "new")] == [403, 200]
+
+
+def test_a_key_that_was_taken_away_holds_for_a_minute_and_a_half_at_most(
+    stage: Staged, secrets: Secrets, passing: Clocks
+) -> None:
+    at = stage()
+    let_in(secrets, "old")
+    assert ask(at, "old") == 200
+    let_in(secrets)
+    passing.advance(91)  # 30 s the secret's age, 60 s the authorizer's verdict
+    assert ask(at, "old") == 403
+
+
+def test_a_key_is_compared_in_constant_time_with_every_hash(
+    stage: Staged, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = stage()
+    let_in(secrets, "one", "two", "three")
+    compared: list[tuple[int, int]] = []
+    real = hmac.compare_digest
+
+    def compare(given: bytes, known: bytes) -> bool:
+        compared.append((len(given), len(known)))
+        return real(given, known)
+
+    monkeypatch.setattr("partyline.entrypoints.authorizer.hmac.compare_digest", compare)
+    for key in ("one", "three", "nobody"):
+        compared.clear()
+        ask(at, key)
+        assert compared == [(64, 64)] * 3, key
+
+
+def test_neither_a_hash_nor_a_half_of_a_key_lets_anybody_in(
+    stage: Staged, secrets: Secrets
+) -> None:
+    at = stage()
+    let_in(secrets, API_KEY, "")
+    hashed = sha256(API_KEY.encode()).hexdigest()
+    for key in (hashed, "", API_KEY[:-1], API_KEY + "x", API_KEY.upper(), f"{API_KEY},{API_KEY}"):
+        assert ask(at, key) in (401, 403), key
+    assert_untouched(at)
+    assert ask(at, API_KEY) == 200
+
+
+def test_a_telnyx_key_that_was_exchanged_is_read_again_while_a_call_goes_on(
+    stage: Staged, secrets: Secrets
+) -> None:
+    at = stage()
+    here = at.start()
+    at.settings.api_key = "KEY-the-new-one"
+    secrets.values["telnyx"] = json.dumps({"api_key": "KEY-the-new-one"})
+    secrets.reads.clear()
+    at.run(10)
+    assert at.status(here) == "active"
+    assert secrets.reads == ["telnyx"]  # once, at the first 401
+    refused = [entry for entry in at.telnyx.ledger if entry.status == 401]
+    assert len(refused) == 1
+
+
+def test_a_telnyx_key_that_is_wrong_is_read_once_more_and_the_failure_told(
+    stage: Staged, secrets: Secrets
+) -> None:
+    at = stage()
+    at.settings.api_key = "KEY-somebody-elses"
+    answer = at.ask("POST", "/conversations", {"to": HOST})
+    assert answer.status == 202
+    assert answer.json["status"] == "failed"
+    assert secrets.reads.count("telnyx") == 2
+
+
+def test_the_telnyx_key_is_kept_for_a_while_and_not_for_ever(
+    stage: Staged, secrets: Secrets, passing: Clocks
+) -> None:
+    at = stage()
+    for _ in range(3):
+        at.start()
+    assert secrets.reads.count("telnyx") == 1
+    passing.advance(301)
+    at.start()
+    assert secrets.reads.count("telnyx") == 2

@@ -1,0 +1,44 @@
+"""What a tap reads off a transaction."""
+
+import json
+from typing import Any
+
+from local.room.taps import parsed, transaction
+
+STATE = {
+    "pk": {"S": "CONVERSATION#c1"},
+    "sk": {"S": "STATE"},
+    "version": {"N": "7"},
+    "document": {"S": json.dumps({"id": "c1", "version": 7})},
+}
+EVENT = {
+    "pk": {"S": "CONVERSATION#c1"},
+    "sk": {"S": "EVENT#000009"},
+    "event": {"S": json.dumps({"seq": 9, "type": "participant.joined", "cause": "e1"})},
+}
+INBOX = {"pk": {"S": "CONVERSATION#c1"}, "sk": {"S": "INBOX#e1"}}
+
+
+def puts(*rows: Any) -> list[Any]:
+    return [{"Put": {"Item": row}} for row in rows]
+
+
+def test_a_step_is_read_with_its_state_its_events_and_its_mark() -> None:
+    found = transaction(puts(STATE, INBOX, EVENT))
+    assert found["conversation"] == "c1"
+    assert found["version"] == 7
+    assert found["document"] == {"id": "c1", "version": 7}
+    assert [event["type"] for event in found["events"]] == ["participant.joined"]
+    assert found["inbox"] == "e1"
+
+
+def test_a_transaction_of_something_else_is_no_conversation_s() -> None:
+    row = {"pk": {"S": "ROUTE#+13125550100"}, "sk": {"S": "ROUTE"}}
+    assert transaction(puts(row))["conversation"] is None
+
+
+def test_a_body_that_is_not_json_is_the_text_that_it_is() -> None:
+    assert parsed(b'{"a": 1}') == {"a": 1}
+    assert parsed(b"<html>") == "<html>"
+    assert parsed(b"\xff") == "\ufffd"
+    assert parsed(b"") is None
