@@ -5,6 +5,7 @@ apart. SAM's own transform runs first; what it makes is looked at through a few 
 """
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.intrinsics import Resolver, TemplateError
 from local.session import made_up_session
+
+# It warns of each canary that a toggle of its own isn't there.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 TEMPLATE_PATH = Path(__file__).resolve().parent.parent / "template.yaml"
 

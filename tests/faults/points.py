@@ -66,12 +66,18 @@ class Io:
     ) -> None:
         """Nothing has been touched yet."""
         self._clock = clock
-        self._strikes = strikes or {}
+        self._strikes = dict(strikes or {})
         self._meanwhile = meanwhile or {}
         self._again: tuple[Point, str] | None = None
         self._observers = 0
+        self.take_turns: Callable[[], None] = lambda: None
+        """What several at the same time do at each point, see `baton`."""
         self.points: list[Point] = []
         self.struck: list[tuple[Point, str]] = []
+
+    def strike(self, nth: int, fault: str) -> None:
+        """Let a fault strike at the nth point."""
+        self._strikes[nth] = fault
 
     @contextmanager
     def observed(self) -> Iterator[None]:
@@ -86,6 +92,7 @@ class Io:
         """A point is reached; what goes wrong there."""
         if self._observers:
             return None
+        self.take_turns()
         point, nth = Point(place, what), len(self.points)
         self.points.append(point)
         fault = self._strikes.get(nth)

@@ -214,11 +214,19 @@ class FaultStage(Stage):
             body=body,
             scheme="https",
         )
-        what = address.path.removeprefix("/webhooks")
+        if self.holding:
+            self.held.append(request)
+            return 200
+        status = self.receive(request)
+        self.look()
+        return status
+
+    def receive(self, request: HttpRequest) -> int | None:
+        """A webhook arrives; what it was answered, None for nothing."""
+        what = request.path.removeprefix("/webhooks")
         status: int | None = self._answered(
             "webhook", what, lambda: self.gateway.handle(request).status
         )
-        self.look()
         return status
 
     def _sweep(self) -> None:

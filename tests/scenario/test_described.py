@@ -98,10 +98,9 @@ def test_one_that_begins_later(stage: Staged) -> None:
     assert again.status == 200
     assert_described(again, "POST /conversations")
     path, route = f"/conversations/{here}", "/conversations/{id}"
-    statuses = [assert_described(at.ask("GET", path), f"GET {route}")["status"]]
-    for _ in range(2):
-        statuses.append(assert_described(at.ask("DELETE", path), f"DELETE {route}")["status"])
-    assert statuses == ["scheduled", "cancelled", "cancelled"]
+    asked = [(method, at.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
+    said = [assert_described(answer, f"{method} {route}")["status"] for method, answer in asked]
+    assert said == ["scheduled", "cancelled", "cancelled"]
     assert_described(at.ask("DELETE", f"/conversations/{at.start()}"), f"DELETE {route}")
 
 

@@ -187,15 +187,11 @@ def _short(failure: Failure | FailureGroup) -> str:
     return " | ".join(" ".join(str(each).split())[:400] for each in parts)
 
 
-def fuzz(wanted: int, rounds: int = 1) -> Report:
-    """Bring a stack up and ask it about `wanted` things."""
-    with LocalStack(Options(parameters=OPEN_DOORS)) as stack, requests.Session() as session:
-        return Fuzzer(stack, session).run(wanted, rounds)
-
-
 def main() -> int:
-    """Fuzz as much as the argument says; 1 when an answer was wrong."""
-    report = fuzz(int(sys.argv[1]), rounds=4)
+    """Bring a stack up and ask it as much as the argument says; 1 when an answer was wrong."""
+    wanted = int(sys.argv[1])
+    with LocalStack(Options(parameters=OPEN_DOORS)) as stack, requests.Session() as session:
+        report = Fuzzer(stack, session).run(wanted, rounds=1 + wanted // 1500)
     sys.stdout.write("\n".join(report.lines()) + "\n")
     return 1 if report.wrong else 0
 

@@ -1,12 +1,28 @@
 """No request brings the API down, or to an answer that its description does not have."""
 
-from tests.security.fuzz import fuzz
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUESTS = 180
 
 
 def test_every_answer_is_as_described() -> None:
-    report = fuzz(180)
-    assert report.wrong == []
-    assert report.requests >= 180
-    # Those that are meant to be taken are, or nothing would have been tried.
-    taken = [any(each < 300 for each in counted) for counted in report.answered.values()]
-    assert sum(taken) >= 10, "\n".join(report.lines())
+    # In a process of its own: a whole stack leaves its mark on the environment and its sockets.
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "tests.security.fuzz", str(REQUESTS)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f".{os.pathsep}layers/partyline"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    asked = re.search(r"^(\d+) requests, 0 wrong answers$", done.stdout, re.MULTILINE)
+    assert asked, done.stdout
+    assert int(asked[1]) >= REQUESTS
+    # Most kinds of request are also done, or nothing much would have been tried.
+    assert len(re.findall(r"^[A-Z]+ /.* 20[012]: ", done.stdout, re.MULTILINE)) >= 10

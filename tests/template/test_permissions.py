@@ -18,17 +18,39 @@ MOVES_CONVERSATIONS = {
     "send_message",
     "stop_conversation",
     "tool_invite",
+    "start_from_event",
+    "start_scheduled",
+    "failover",
 }
-SIGNED = ("call_", "webhook_", "tool_")
+SIGNED = ("call_", "webhook_", "tool_", "failover")
 KEEPS_CONVERSATIONS = {
     (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
 }
 ASKS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
-BOUNDS = {
-    "start_conversation": CHARGES_DIALS | {("dynamodb:Query", f"{TABLE}/index/by_open")},
-    "invite_participant": CHARGES_DIALS,
+COUNTS_CONVERSATIONS = {("dynamodb:Query", f"{TABLE}/index/by_open")}
+SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-alarms/*"
+"""The one thing that cannot be named beforehand: an alarm is made for each later conversation."""
+
+SETS_ALARMS = {
+    ("scheduler:CreateSchedule", SCHEDULES),
+    ("scheduler:UpdateSchedule", SCHEDULES),
+    ("iam:PassRole", "arn:aws:iam::000000000000:role/partyline-AlarmRole"),
 }
+QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
+ENDS_AS_DEAD_LETTER = {("sqs:SendMessage", f"{QUEUES}StartDeadLetters")}
+STARTS = CHARGES_DIALS | COUNTS_CONVERSATIONS
+BESIDES = {
+    "start_conversation": STARTS | SETS_ALARMS,
+    "start_from_event": STARTS | SETS_ALARMS | ENDS_AS_DEAD_LETTER,
+    "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER,
+    "invite_participant": CHARGES_DIALS,
+    "failover": {
+        (f"sqs:{action}", f"{QUEUES}FailoverQueue")
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    },
+}
+"""What some may do that other movers of conversations may not."""
 
 Grants = Set[tuple[str, str]]
 
@@ -66,7 +88,7 @@ def test_no_role_has_a_wildcard(template: Template) -> None:
     for role, _ in template.of_type("AWS::IAM::Role"):
         for statement in _statements(template, role):
             assert "*" not in "".join(statement["Action"]), role
-            assert "*" not in statement["Resource"], role
+            assert "*" not in statement["Resource"].removesuffix(SCHEDULES), role
 
 
 def test_the_only_managed_policies_write_logs_and_traces(template: Template) -> None:
@@ -86,18 +108,18 @@ def test_webhooks_and_triggers_keep_conversations_and_ask_telnyx(
     webhooks = {folder for folder in routed if folder.startswith(("call_", "webhook_"))}
     assert webhooks
     for folder in webhooks | MOVES_CONVERSATIONS:
-        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX | BOUNDS.get(folder, set()), (
+        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX | BESIDES.get(folder, set()), (
             folder
         )
 
 
 def test_the_sweep_also_finds_what_is_due(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
-    assert grants["sweep"] == KEEPS_CONVERSATIONS | ASKS_TELNYX | due
+    assert grants["sweep"] == KEEPS_CONVERSATIONS | ASKS_TELNYX | due | COUNTS_CONVERSATIONS
 
 
 def test_queries_read_and_nothing_else(grants: Mapping[str, Grants]) -> None:
-    assert grants["get_conversation"] == {("dynamodb:Query", TABLE)}
+    assert grants["get_conversation"] == {("dynamodb:Query", TABLE), ("dynamodb:GetItem", TABLE)}
     assert grants["get_timeline"] == {("dynamodb:Query", TABLE)}
     assert grants["list_conversations"] == {
         ("dynamodb:Query", f"{TABLE}/index/by_status"),
@@ -143,3 +165,48 @@ def test_the_scheduler_may_start_the_sweep_and_nothing_else(template: Template) 
             "Resource": "arn:aws:lambda:us-east-1:000000000000:function:SweepFunction:live",
         }
     ]
+
+
+def role_of(template: Template, logical_id: str) -> Grants:
+    """What a role of the template's own allows."""
+    statements = _statements(template, logical_id)
+    return {(action, each["Resource"]) for each in statements for action in each["Action"]}
+
+
+def test_what_aws_does_for_us_it_does_with_one_right_each(template: Template) -> None:
+    functions = "arn:aws:lambda:us-east-1:000000000000:function:"
+    stream = f"{TABLE}/stream/1"
+    assert role_of(template, "FailoverDoorRole") == {("sqs:SendMessage", f"{QUEUES}FailoverQueue")}
+    assert role_of(template, "AlarmRole") == {
+        ("lambda:InvokeFunction", f"{functions}StartScheduledFunction:live")
+    }
+    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    assert role_of(template, "OutboxPipeRole") == {
+        *((f"dynamodb:{each}", stream) for each in reads),
+        ("lambda:InvokeFunction", f"{functions}OutboxFunction:live"),
+        (
+            "events:PutEvents",
+            "arn:aws:events:us-east-1:000000000000:event-bus/partyline-PartylineBus",
+        ),
+        ("sqs:SendMessage", f"{QUEUES}OutboxDeadLetters"),
+    }
+
+
+def test_making_events_plain_takes_no_right_at_all(grants: Mapping[str, Grants]) -> None:
+    assert grants["outbox"] == set()
+
+
+def test_taking_back_what_was_to_begin_later(grants: Mapping[str, Grants]) -> None:
+    assert grants["cancel_conversation"] == {
+        ("dynamodb:GetItem", TABLE),
+        ("dynamodb:PutItem", TABLE),
+        ("scheduler:DeleteSchedule", SCHEDULES),
+    }
+
+
+def test_a_role_is_taken_on_by_one_service_of_this_account(template: Template) -> None:
+    """Else another account's pipe or schedule could borrow it (AWS: the confused deputy)."""
+    for logical_id in ("OutboxPipeRole", "AlarmRole"):
+        role = template.transformed["Resources"][logical_id]["Properties"]
+        [statement] = template.resolver.resolve(role["AssumeRolePolicyDocument"])["Statement"]
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "000000000000"}}

@@ -24,6 +24,13 @@ def count(name: str, value: int = 1) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def measure_secs(name: str, secs: float) -> None:
+    """Record how long something took or has been waiting."""
+    metrics = _counted.get()
+    if metrics:
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=secs)
+
+
 def observed(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
     """A Lambda handler around `work` whose logs say which invocation, and whose counts go out."""
 

@@ -24,7 +24,7 @@ def test_what_is_given_reaches_the_functions() -> None:
     assert environment == {
         "TABLE_NAME": "tuesday-PartylineTable",
         "LOG_LEVEL": "INFO",
-        "POWERTOOLS_SERVICE_NAME": "partyline",
+        "POWERTOOLS_SERVICE_NAME": "tuesday",
         "POWERTOOLS_METRICS_NAMESPACE": "Partyline",
         "TELNYX_API_KEY_SECRET": "tuesday-TelnyxApiKey",
         "TELNYX_API_BASE_URL": "https://api.telnyx.com/v2",
@@ -33,6 +33,11 @@ def test_what_is_given_reaches_the_functions() -> None:
         "DEFAULT_NUMBER": "",
         "DEFAULT_ASSISTANT_ID": "",
         "ALLOWED_DESTINATION_PREFIXES": "+1",
+        "QUIET_HOURS": "",
+        "DO_NOT_CALL": "off",
+        "MAX_PARTICIPANTS": "10",
+        "MAX_LEGS_AT_ONCE": "20",
+        "MAX_MINUTES": "120",
         "PUBLIC_BASE_URL": "http://127.0.0.1:8400",
     }
     assert stack.table.name == stack.table.create["TableName"] == environment["TABLE_NAME"]

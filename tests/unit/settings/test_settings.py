@@ -10,7 +10,13 @@ from partyline.identity import (
     fingerprint,
     participant_of_request,
 )
-from partyline.settings import AuthorizerSettings, ConversationSettings, QuerySettings
+from partyline.settings import (
+    AlarmSettings,
+    AuthorizerSettings,
+    BusSettings,
+    ConversationSettings,
+    QuerySettings,
+)
 
 GIVEN = {
     "TABLE_NAME": "table",
@@ -30,6 +36,12 @@ def test_the_environment_is_read() -> None:
     assert settings.telnyx_api_base_url == "https://api.telnyx.com/v2"
     assert settings.default_number is settings.default_assistant_id is None
     assert settings.public_base_url is None
+
+
+NEVER_CALL = ("get_", "list_", "put_", "delete_", "cancel_", "tool_status", "outbox")
+"""What has no business with Telnyx's API, by the beginning of its name."""
+
+SET_ALARMS = {"start_conversation", "start_from_event", "cancel_conversation"}
 
 
 def test_without_prefixes_calls_go_nowhere() -> None:
@@ -52,14 +64,18 @@ def test_a_timeout_of_nothing_is_refused() -> None:
 
 def test_every_function_is_given_what_it_needs(template: Template) -> None:
     for function in template.functions.values():
-        environment = function.environment
-        if function.folder == "authorizer":
+        folder, environment = function.folder, function.environment
+        if folder == "authorizer":
             AuthorizerSettings.from_environment(environment)
-        elif function.folder.startswith(("get_", "list_")):
+        elif folder.startswith(NEVER_CALL):
             QuerySettings.from_environment(environment)
-            assert not any("TELNYX" in name for name in environment)
+            assert "TELNYX_API_KEY_SECRET" not in environment
         else:
             ConversationSettings.from_environment(environment)
+        if folder in SET_ALARMS:
+            AlarmSettings.from_environment(environment)
+        if folder == "start_from_event":
+            BusSettings.from_environment(environment)
 
 
 def test_the_same_beginning_makes_the_same_conversation() -> None:

@@ -73,6 +73,8 @@ class Command(BaseModel):
     messages: list[Message] | None = None
     cause: str | None = None
     """The id of the input that made it owed."""
+    owed_at: datetime | None = None
+    """Since when it is owed; None for one that is older than this field."""
     attempts: int = 0
     sent_at: datetime | None = None
     """When it was first sent without a certain answer; None if it surely had no effect yet."""

@@ -9,21 +9,11 @@ from partyline.domain.conversation import Conversation
 from partyline.domain.events import Event
 from partyline.domain.inputs import Input, Insight
 from partyline.domain.ledger import claim, expire, schedule, withdraw
+from partyline.domain.parting import end, outlive, part, rejoin
+from partyline.domain.reaching import admit, hunt, judge
 from partyline.domain.record import RECORD, begun, born
-from partyline.domain.rules import (
-    admit,
-    connect,
-    end,
-    hunt,
-    judge,
-    let_go,
-    look,
-    outlive,
-    part,
-    rejoin,
-    tell,
-)
 from partyline.domain.step import Refusal, Step
+from partyline.domain.talking import connect, let_go, look, tell
 
 RULES = (
     expire,

@@ -3,10 +3,12 @@
 from partyline.domain.commands import FOUND_BY_LOOKING, SAFE_AGAIN, Action, Command
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.facts import settle
+from partyline.domain.parting import time_limit_of
+from partyline.domain.reaching import deadline_of
 from partyline.domain.results import UNKNOWN, refused
-from partyline.domain.rules import deadline_of, needed, time_limit_of, watched
 from partyline.domain.statuses import REACHING, ConversationStatus, LegStatus, Outcome
 from partyline.domain.step import Step
+from partyline.domain.talking import needed, watched
 
 
 def expire(step: Step) -> None:

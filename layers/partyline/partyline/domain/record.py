@@ -1,6 +1,6 @@
 """What each input records: plain facts, each of which only ever adds to what is known.
 
-Nothing is concluded here: `rules` does that from the whole state, whatever order they came in.
+Nothing is concluded here: the rules do that from the whole state, whatever order they came in.
 """
 
 from collections.abc import Callable

@@ -125,31 +125,58 @@ def refused(
     )
     if leg is None or participant is None:
         return
-    if command.action is Action.ANSWER:
-        leg.ours = False  # somebody else may have answered it: not for us to hang up
-    if command.action in (Action.START, Action.ANSWER):
-        step.move(ConversationStatus.FAILED, failure)
-    elif command.action is Action.DIAL:
-        leg.failure = failure
-        leg.rule = given.rule
-        if given.rule:
-            step.leg_event(EventType.LEG_REFUSED, participant, leg, rule=given.rule)
-        leg.outcome = leg.outcome or (Outcome.LIMITED if given.limit else Outcome.ERROR)
-        step.move_leg(participant, leg, LegStatus.ENDED)
-    elif command.action is Action.SCREEN:
-        leg.failure = failure
-        leg.outcome = leg.outcome or Outcome.ERROR
-    elif command.action is Action.JOIN:
-        leg.failure = failure
-        if step.move_participant(
-            participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure.model_dump()
-        ):
-            step.tell(participant, Outcome.ERROR)
-        participant.removed = participant.removed or (
-            participant.status is ParticipantStatus.JOINED
-        )
-    elif command.action in (Action.LOOK, Action.HANG_UP) and leg.up:
+    if command.action in REFUSED:
+        REFUSED[command.action](step, participant, leg, given)
+
+
+def _no_start(step: Step, _participant: Participant, _leg: Leg, given: Refused) -> None:
+    step.move(ConversationStatus.FAILED, Failure(code=given.code, message=given.message))
+
+
+def _no_answer(step: Step, participant: Participant, leg: Leg, given: Refused) -> None:
+    leg.ours = False  # somebody else may have answered it: not for us to hang up
+    _no_start(step, participant, leg, given)
+
+
+def _no_dial(step: Step, participant: Participant, leg: Leg, given: Refused) -> None:
+    leg.failure = Failure(code=given.code, message=given.message)
+    leg.rule = given.rule
+    if given.rule:
+        step.leg_event(EventType.LEG_REFUSED, participant, leg, rule=given.rule)
+    leg.outcome = leg.outcome or (Outcome.LIMITED if given.limit else Outcome.ERROR)
+    step.move_leg(participant, leg, LegStatus.ENDED)
+
+
+def _no_screening(_step: Step, _participant: Participant, leg: Leg, given: Refused) -> None:
+    leg.failure = Failure(code=given.code, message=given.message)
+    leg.outcome = leg.outcome or Outcome.ERROR
+
+
+def _no_join(step: Step, participant: Participant, leg: Leg, given: Refused) -> None:
+    leg.failure = Failure(code=given.code, message=given.message)
+    failure = leg.failure.model_dump()
+    failed = ParticipantStatus.FAILED
+    if step.move_participant(participant, failed, Outcome.ERROR, failure=failure):
+        step.tell(participant, Outcome.ERROR)
+    if participant.status is ParticipantStatus.JOINED:
+        participant.removed = True  # was joined once, and now is on the phone with nobody
+
+
+def _look_later(step: Step, _participant: Participant, leg: Leg, _given: Refused) -> None:
+    if leg.up:
         leg.look_at = step.now + LOOK_EVERY
+
+
+REFUSED: dict[Action, Callable[[Step, Participant, Leg, Refused], None]] = {
+    Action.START: _no_start,
+    Action.ANSWER: _no_answer,
+    Action.DIAL: _no_dial,
+    Action.SCREEN: _no_screening,
+    Action.JOIN: _no_join,
+    Action.LOOK: _look_later,
+    Action.HANG_UP: _look_later,
+}
+"""What a refusal means for the call that the command was for."""
 
 
 def _message_failed(step: Step, command: Command, failure: Failure) -> None:
@@ -165,14 +192,14 @@ def _message_failed(step: Step, command: Command, failure: Failure) -> None:
 
 
 def _ended_unheard(step: Step, command: Command) -> None:
-    """An assistant that cannot be told that the host has left has ended with them.
+    """The host's assistant, if it cannot be told that the host has left, has ended with them.
 
     Telnyx says so by webhook only, which may be lost: it cannot be asked whether one still runs.
     """
     conversation, host = step.conversation, step.conversation.host
     left = say(conversation.words, "left", name=host.name or THE_HOST)
     untold = any(message.content == left for message in command.messages or [])
-    if untold and host.status is ParticipantStatus.LEFT and not conversation.restarting:
+    if untold and host.status is ParticipantStatus.LEFT and conversation.run == 0:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or step.now
 
 

@@ -34,7 +34,10 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
             logger.thread_safe_clear_keys()
             logger.thread_safe_append_keys(message_id=record["messageId"])
             count("FailoverReceived")
-            answer = answered(lambda it=record: take(request_of(it), received_at(it)))  # type: ignore[misc]
+            answer = answered(
+                lambda it=record: take(request_of(it), received_at(it)),  # type: ignore[misc]
+                lambda: count("FailoverPutBack"),
+            )
             if answer["statusCode"] >= 500:
                 failed.append({"itemIdentifier": str(record["messageId"])})
             elif answer["statusCode"] >= 400:

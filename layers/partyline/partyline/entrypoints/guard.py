@@ -15,24 +15,30 @@ from partyline.telemetry import count, logger, observed
 Handler = Callable[[dict[str, Any], Any], Response]
 
 
-def guarded(work: Callable[[dict[str, Any]], Response]) -> Handler:
-    """A Lambda handler around `work`: whatever happens it answers, and says no more than it may."""
+def guarded(
+    work: Callable[[dict[str, Any]], Response],
+    on_failure: Callable[[], None] = lambda: count("Failed"),
+) -> Handler:
+    """A Lambda handler around `work`: whatever happens it answers, and says no more than it may.
+
+    `on_failure` is called beside an answer of 500 or above.
+    """
 
     @observed
     def handler(event: dict[str, Any], _context: Any) -> Response:
-        return answered(lambda: work(event))
+        return answered(lambda: work(event), on_failure)
 
     return handler
 
 
-def answered(work: Callable[[], Response]) -> Response:
+def answered(work: Callable[[], Response], on_failure: Callable[[], None]) -> Response:
     """What `work` answers, or the answer that its error amounts to."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - the last place where an answer can be given
         known = _known(error)
         if known.status >= 500:
-            count("Failed")
+            on_failure()
             logger.error(known.code, extra={"error": _told(error)})
         return error_answer(known)
 

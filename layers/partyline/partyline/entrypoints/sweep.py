@@ -1,14 +1,15 @@
 """Once a minute: what should have moved and has not is looked at."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from partyline.domain.conversation import Conversation
 from partyline.domain.inputs import Tick
 from partyline.store import Store, keys
-from partyline.telemetry import count, logger, observed
+from partyline.telemetry import count, logger, measure_secs, observed
 from partyline.wiring import wiring
 
 PER_SHARD = 25
@@ -18,28 +19,53 @@ SPARE_MILLIS = 3000
 """With less time than this left, a run leaves what is still due to the next one."""
 
 
+OPEN_LONG = timedelta(hours=4)
+"""A conversation is ended after `MaxMinutes`, four hours at most: one older than that is stuck."""
+
+
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The handler of the scheduled function. Answers how many conversations it touched."""
 
     @observed
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         store, engine, now = wiring().store, wiring().engine, wiring().clock()
-        touched = 0
+        touched, oldest = 0, 0.0
         for shard in keys.shards():
             for conversation_id in _due(store, shard, now):
                 if context.get_remaining_time_in_millis() < SPARE_MILLIS:
                     break
                 try:
-                    engine.ingest(lambda it=conversation_id: store.load(it), Tick(id="sweep"))  # type: ignore[misc]
+                    ingested = engine.ingest(
+                        lambda it=conversation_id: store.load(it),  # type: ignore[misc]
+                        Tick(id="sweep"),
+                    )
+                    oldest = max(oldest, _owed_for(ingested.conversation, now))
                 except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
                     count("SweepFailed")
                     extra = {"conversation_id": conversation_id, "error": type(error).__name__}
                     logger.error("sweep failed", extra=extra)
                 touched += 1
         count("SweepTouched", touched)
+        measure_secs("OldestPendingSecs", oldest)
+        _count_open_long(store, now)
         return {"touched": touched}
 
     return handler
+
+
+def _owed_for(conversation: Conversation | None, now: datetime) -> float:
+    """For how many seconds the oldest command of a conversation is owed that is still owed."""
+    commands = conversation.commands.values() if conversation else ()
+    since = [each.owed_at for each in commands if each.pending and each.owed_at]
+    return (now - min(since)).total_seconds() if since else 0.0
+
+
+def _count_open_long(store: Store, now: datetime) -> None:
+    """A figure for an alarm: without it the run was still a good one."""
+    try:
+        count("ConversationsOpenLong", store.open_since(now - OPEN_LONG))
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("not counted", extra={"error": type(error).__name__})
 
 
 def _due(store: Store, shard: str, now: datetime) -> list[str]:

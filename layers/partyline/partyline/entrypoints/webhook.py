@@ -44,7 +44,7 @@ PLAIN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 def webhook() -> Callable[[dict[str, Any], Any], Response]:
     """The handler of a function that takes Telnyx's webhooks, of whatever type."""
-    return guarded(take)
+    return guarded(take, lambda: count("WebhookFailed"))
 
 
 def take(request: dict[str, Any], received_at: float | None = None) -> Response:

@@ -236,6 +236,18 @@ class Store:
         )
         return answer["Count"]
 
+    def open_since(self, before: datetime) -> int:
+        """How many conversations began before a time and have not come to their end."""
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=keys.BY_OPEN,
+            KeyConditionExpression="#open = :yes AND listed_at < :before",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":yes": {"S": OPEN}, ":before": {"S": keys.moment(before)}},
+            Select="COUNT",
+        )
+        return answer["Count"]
+
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
         condition = "#status = :status"
         values = {":status": {"S": status}}

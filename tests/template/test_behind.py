@@ -1,0 +1,144 @@
+"""What stands behind the API: the failover door, the pipe, the bus, alarms, dead letters."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.bus import matches
+from local.queues import queue_routes
+from local.template import Template
+from tests.template.test_stack import PARAMETERS, resource
+
+PIPE = "OutboxPipe"
+
+
+def resolved(template: Template, logical_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = template.resolver.resolve(resource(template, logical_id)["Properties"])
+    return found
+
+
+def test_the_failover_door_leads_to_a_queue_and_to_no_function(template: Template) -> None:
+    [door] = queue_routes(template)
+    assert door.key == "POST /failover"
+    operation = template.api_body()["paths"]["/failover"]["post"]
+    assert operation["security"] == [{"NONE": []}], "Telnyx signs it; who drains it verifies"
+    integration = operation["x-amazon-apigateway-integration"]
+    assert (integration["type"], integration["integrationSubtype"]) == (
+        "AWS_PROXY",
+        "SQS-SendMessage",
+    )
+    assert door.parameters["MessageBody"] == "$request.body", "all of it, as it came"
+    attributes = json.loads(door.parameters["MessageAttributes"])
+    assert attributes == {
+        name: {"DataType": "String", "StringValue": f"${{request.header.{name}}}"}
+        for name in ("telnyx-signature-ed25519", "telnyx-timestamp", "host")
+    }
+
+
+def test_what_waits_behind_the_door_is_tried_again_and_then_set_aside(template: Template) -> None:
+    queue = resolved(template, "FailoverQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith("FailoverDeadLetters")
+    function = template.functions["FailoverFunction"]
+    assert queue["VisibilityTimeout"] >= 6 * function.timeout_secs
+    mapping = resolved(template, "FailoverMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["FunctionName"].endswith(":live")
+
+
+def test_dead_letters_are_kept_for_two_weeks_and_no_queue_is_in_the_clear(
+    template: Template,
+) -> None:
+    queues = [logical_id for logical_id, _ in template.of_type("AWS::SQS::Queue")]
+    assert len(queues) == 5
+    for name in queues:
+        properties = resolved(template, name)
+        assert properties["SqsManagedSseEnabled"] is True
+        assert "QueueName" not in properties
+        if name.endswith("DeadLetters"):
+            assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "picked"),
+    [
+        ("INSERT", "EVENT#000001", True),
+        ("INSERT", "STATE", False),
+        ("INSERT", "INBOX#1", False),
+        ("INSERT", "INSIGHT#EVENT#1", False),
+        ("MODIFY", "EVENT#000001", False),
+        ("REMOVE", "EVENT#000001", False),
+    ],
+)
+def test_the_pipe_picks_new_events_and_nothing_else(
+    template: Template, name: str, key: str, picked: bool
+) -> None:
+    source = resolved(template, PIPE)["SourceParameters"]
+    [given] = source["FilterCriteria"]["Filters"]
+    record = {"eventName": name, "dynamodb": {"Keys": {"pk": {"S": "c"}, "sk": {"S": key}}}}
+    assert matches(given["Pattern"], record) is picked
+
+
+def test_the_pipe_loses_nothing_and_waits_for_nothing_for_ever(template: Template) -> None:
+    stream = resolved(template, PIPE)["SourceParameters"]["DynamoDBStreamParameters"]
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
+    assert 0 < stream["MaximumRetryAttempts"] <= 10
+    assert 0 < stream["MaximumRecordAgeInSeconds"] <= 24 * 3600
+    assert stream["DeadLetterConfig"]["Arn"].endswith("OutboxDeadLetters")
+
+
+def test_the_pipe_calls_the_alias_and_names_the_event_by_its_type(template: Template) -> None:
+    pipe = resolved(template, PIPE)
+    assert pipe["Enrichment"].endswith(":OutboxFunction:live")
+    assert pipe["TargetParameters"]["EventBridgeEventBusParameters"] == {
+        "Source": "partyline",
+        "DetailType": "$.type",
+    }
+
+
+def test_one_rule_takes_events_in(template: Template) -> None:
+    [(name, _)] = template.of_type("AWS::Events::Rule")
+    rule = resolved(template, name)
+    assert matches(rule["EventPattern"], {"source": "crm", "detail-type": "StartConversation"})
+    # Else what goes out would come in again.
+    assert not matches(
+        rule["EventPattern"], {"source": "partyline", "detail-type": "conversation.started"}
+    )
+    [target] = rule["Targets"]
+    assert target["Arn"].endswith(":StartFromEventFunction:live")
+    assert target["DeadLetterConfig"]["Arn"].endswith("BusDeadLetters")
+    [statement] = resolved(template, "BusDeadLettersPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "PartylineBus" in statement["Condition"]["ArnLike"]["aws:SourceArn"]
+
+
+def test_what_cannot_begin_a_conversation_is_kept(template: Template) -> None:
+    for logical_id in ("StartFromEventFunction", "StartScheduledFunction"):
+        config = resolved(template, f"{logical_id}EventInvokeConfig")
+        assert config["DestinationConfig"]["OnFailure"]["Destination"].endswith("StartDeadLetters")
+        assert config["MaximumRetryAttempts"] == 2
+
+
+def test_a_chat_is_told_when_it_has_been_named(template: Template) -> None:
+    chat = ("ChatRule", "ChatDestination", "ChatConnection", "ChatRole")
+    told = Template({**PARAMETERS, "ChatWebhookUrl": "https://hooks.example.com/services/T0/B0"})
+
+    def there(stack: Template) -> set[str]:
+        kinds = ("Events::Rule", "Events::ApiDestination", "Events::Connection", "IAM::Role")
+        return {name for kind in kinds for name, _ in stack.of_type(f"AWS::{kind}")} & set(chat)
+
+    assert there(template) == set()
+    assert there(told) == set(chat)
+    rule = resource(told, "ChatRule")["Properties"]
+    pattern = told.resolver.resolve(rule["EventPattern"])
+    assert matches(pattern, {"source": "partyline", "detail-type": "conversation.ended"})
+    assert not matches(pattern, {"source": "partyline", "detail-type": "leg.ringing"})
+    [target] = rule["Targets"]
+    transformer = target["InputTransformer"]
+    assert set(transformer["InputPathsMap"]) == {"what", "id", "at"}, "no name, no number"
+    text = transformer["InputTemplate"]
+    for name in transformer["InputPathsMap"]:
+        text = text.replace(f"<{name}>", "x")
+    assert json.loads(text) == {"text": "x x at x"}
