@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local import demo
 from local.aws import EmbeddedAws
+from local.deployed_behind import NotDoneError, try_out
 from local.deployment import Deployment, DeploymentFailedError, with_another_layer
 from local.emulator import Runtime, RuntimeMissingError
 from local.front import Front
@@ -63,6 +64,8 @@ def run(console: Console) -> int:
         if demo.perform(console, server.url, simulator.simulator, deployment.log):
             return 1
         done("the demo has run on it")
+        for what in try_out(deployment, server.url, options.api_key):
+            done(what)
 
         def layer() -> str | None:
             answer = httpx.get(
@@ -90,7 +93,7 @@ def main() -> int:
     console = Console(width=110, highlight=False)
     try:
         return run(console)
-    except (RuntimeMissingError, DeploymentFailedError) as error:
+    except (RuntimeMissingError, DeploymentFailedError, NotDoneError) as error:
         console.print(f"[bold red]{type(error).__name__}:[/bold red] {error}", markup=True)
         return 1
 

@@ -1,8 +1,9 @@
 """A real deployment on this machine: `sam deploy` of what was built, into the embedded AWS.
 
-CloudFormation makes everything as it would in an account. Two things it can't do there are done
-here: ministack takes no notice of the HTTP API's OpenAPI document, so the routes are made one by
-one, and its transform doesn't see the parameters, so the release stands in the template itself.
+CloudFormation makes everything as it would in an account. What it can't do there is done here:
+ministack takes no notice of the HTTP API's OpenAPI document, so the routes are made one by one; its
+transform doesn't see the parameters, so the release stands in the template itself; and it knows
+neither alarms on more than one figure nor CodeDeploy, so these are left out.
 """
 
 import json
@@ -52,6 +53,7 @@ class Deployment:
         with tempfile.TemporaryDirectory(prefix="partyline-deploy-") as folder:
             template = yaml_parse((built / "template.yaml").read_text())
             template["Parameters"]["ReleaseSha"]["Default"] = release
+            template["Resources"] = _known_to_ministack(template["Resources"])
             for resource in template["Resources"].values():
                 for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
                     code = resource["Properties"][name]
@@ -182,6 +184,17 @@ class Deployment:
         )
         if said.returncode:
             raise DeploymentFailedError(f"{said.stdout[-4000:]}\n{said.stderr[-2000:]}")
+
+
+def _known_to_ministack(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """The resources without alarms that reckon (metric math), and without the canaries on them."""
+    kept = {}
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        properties.pop("DeploymentPreference", None)
+        if "Metrics" not in properties:
+            kept[name] = resource
+    return kept
 
 
 @contextmanager

@@ -28,6 +28,14 @@ DECIDE = import_module("partyline.domain.decide")  # of that name the package ha
 
 NAMES = [story.name for story in STORIES]
 
+UNSURE = ("500 twice", "times out twice")
+"""After these nobody knows what was done, and by the next sweep it is too late to do it again."""
+
+ASKED_ONCE = "the assistant invites"
+"""The model may ask again, and is answered by what stands there; nobody comes by to do the rest."""
+
+COMMIT = Point("table", "transact_write_items")
+
 
 def sample() -> dict[str, list[Case]]:
     """The bounded form, by story: each fault at each kind of point, each time in another story."""
@@ -55,11 +63,23 @@ def test_without_a_fault_every_story_ends_well(name: str) -> None:
 def test_with_a_fault_it_ends_as_without_or_says_what_failed(name: str) -> None:
     verdicts = [judged(case) for case in sample()[name]]
     assert [f"{each.case}: {each.wrong}" for each in verdicts if each.wrong] == []
+    honest = [each for each in verdicts if each.honest and each.case.fault not in UNSURE]
+    assert name == ASKED_ONCE or [f"{each.case}: {each.honest}" for each in honest] == []
+
+
+@pytest.mark.parametrize("fault", ["dies before", "dies after", "times out", "stalls"])
+def test_whoever_asks_again_gets_the_call_that_a_dead_process_owed(fault: str) -> None:
+    chosen = [
+        case
+        for case in cases(STORIES[:1])
+        if case.fault == fault and case.point in (Point("telnyx", "dial"), COMMIT)
+    ]
+    assert [f"{v.case}: {v.honest}" for v in map(judged, chosen[:6]) if v.wrong or v.honest] == []
 
 
 def test_webhooks_that_never_come_are_made_good() -> None:
     known = list(losses())
-    wrong = {str(loss): missed(loss) for loss in known[:: len(known) // 14]}
+    wrong = {str(loss): missed(loss) for loss in known[:: len(known) // 10]}
     assert {loss: found for loss, found in wrong.items() if found} == {}
 
 

@@ -14,7 +14,7 @@ from tests.faults.stage import FaultStage
 from tests.scenario.people import DANA, HOST, KIM, LEE
 from tests.scenario.stage import event_type
 
-ORDERS = 15
+ORDERS = 10
 
 Moment = Callable[[FaultStage], list[HttpRequest]]
 

@@ -14,7 +14,6 @@ from local.memory_table import MemoryTable
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.template import Template
-from partyline.secret import Secret
 from partyline.wiring import install
 from tests.scenario.conftest import PARAMETERS
 from tests.scenario.stage import API_KEY, Stage
@@ -42,8 +41,8 @@ def stage(secrets: Secrets) -> Iterator[Staged]:
         memory: Any = MemoryTable(template.table.create)
         table = Table(memory, template.table.name)
         at = Stage(Gateway(template, AWS), memory, table, logs, people)
-        at.wiring.telnyx_api_key = Secret("telnyx", lambda: secrets, 300)
-        at.wiring.bearer_keys = Secret("bearer", lambda: secrets, 30)
+        for secret in (at.wiring.telnyx_api_key, at.wiring.bearer_keys):
+            secret._client = lambda: secrets
         return at
 
     with logs.taken():

@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -33,6 +34,8 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.negative_data_rejection,
 ]
+NUMBER = "+13125550111"
+
 KEPT = 40
 """How many ids are remembered, the newest."""
 
@@ -75,8 +78,9 @@ class Fuzzer:
         schema = schemathesis.openapi.from_dict(described)
         self._operations: list[APIOperation[Any, Any, Any, Any]] = [
             schema[path][method.upper()]
+            for method in ("post", "put", "get", "delete")  # what is there first, and what is gone
             for path, methods in described["paths"].items()
-            for method in methods
+            if method in methods
         ]
         self._session = session
         self._session.trust_env = False
@@ -140,6 +144,9 @@ class Fuzzer:
         headers = {"authorization": f"Bearer {API_KEY}"}
         answer = case.call(base_url=self._url, session=self._session, headers=headers, timeout=30)
         self.report.answered.setdefault(label, Counter())[answer.status_code] += 1
+        unsent = bool(case.query) and "?" not in str(answer.request.url)
+        if unsent or 400 <= answer.status_code < 500:  # also 413, which schemathesis doesn't know
+            excluded = [checks.negative_data_rejection]
         try:
             case.validate_response(answer, checks=CHECKS, excluded_checks=excluded)
         except (Failure, FailureGroup) as failure:
@@ -151,7 +158,7 @@ class Fuzzer:
 
     def _remember(self, said: Any) -> None:
         found = {
-            "id": [said.get("id")] if "direction" in said else [],
+            "id": [said.get("id")] if "direction" in said or "start_at" in said else [],
             "participant_id": [each["id"] for each in said.get("participants", [])],
             "cursor": [said.get("next_cursor")],
         }
@@ -170,7 +177,7 @@ def _mend(case: Case[Any], data: st.DataObject) -> None:
     for each in [*reached, *contacts]:
         ways = [way for way in ("to", "call_control_id") if each.get(way) is not None]
         if each in contacts or not ways:
-            each.update(to="+13125550111", call_control_id=None)
+            each.update(to=NUMBER, call_control_id=None)
         elif len(ways) > 1:
             each.pop(data.draw(st.sampled_from(ways)))
         if "deadline_secs" in each:
@@ -178,6 +185,10 @@ def _mend(case: Case[Any], data: st.DataObject) -> None:
         # To JSON Schema 10.0 is an integer; the API takes 10.
         each.update({n: int(v) for n, v in each.items() if isinstance(v, float) and v % 1 == 0})
     body.pop("on_host_hangup", None)
+    if body.get("start_at"):
+        body["start_at"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        body.pop("call_control_id", None)
+        body["to"] = NUMBER
     if isinstance(body.get("assistant"), dict):
         body["assistant"]["id"] = "assistant-1"
 

@@ -22,6 +22,10 @@ AWS = {
 Staged = Callable[..., Stage]
 
 
+SECRETS = {"partyline-TelnyxApiKey": "telnyx", "partyline-BearerKeys": "bearer"}
+"""What the template's secrets are called here."""
+
+
 class Secrets:
     """Secrets Manager, as far as it is asked."""
 
@@ -30,8 +34,9 @@ class Secrets:
         self.reads: list[str] = []
 
     def get_secret_value(self, SecretId: str, **_: Any) -> dict[str, str]:  # noqa: N803
-        self.reads.append(SecretId)
-        return {"SecretString": self.values[SecretId]}
+        name = SECRETS[SecretId]
+        self.reads.append(name)
+        return {"SecretString": self.values[name]}
 
 
 def signed(body: bytes, timestamp: int, seed: bytes = PUBLISHED_TEST_SEED) -> dict[str, str]:

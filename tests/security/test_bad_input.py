@@ -2,12 +2,15 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 
+from local.memory_table import MemoryTable
 from local.trigger import body_of
 from partyline.entrypoints.api import MAX_BODY_BYTES
+from partyline.store import keys
 from partyline.telnyx.client_state import ClientState
 from tests.scenario.people import CALLER, DANA, HOST, LEE
 from tests.scenario.stage import Stage, Staged
@@ -71,6 +74,36 @@ def test_a_bad_body_starts_nothing(stage: Staged, kind: str) -> None:
         assert bool(fields) is bool(field)
         assert len(answer.body) < 5_000
     assert_untouched(at)
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("+13125550112,1234", "digits after the number"),
+        ("+13125550112,,9", "digits after the number"),
+        ("sip:robin@example.com", "a SIP address"),
+        ("SIPS:+13125550112", "a SIP address"),
+        ("+13125550112@example.com", "a SIP address"),
+        ("13125550112", "E.164"),
+    ],
+)
+def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
+    stage: Staged, to: str, why: str
+) -> None:
+    at = stage()
+    for body in ({"to": to}, {"to": HOST, "participants": [{"to": [DANA, to]}]}):
+        answer = at.ask("POST", "/conversations", body)
+        assert answer.status == 422
+        assert why in answer.json["error"]["details"][0]["message"]
+    assert_untouched(at)
+
+
+def test_nobody_is_invited_from_where_calls_may_not_go(stage: Staged) -> None:
+    at = stage()
+    path = f"/conversations/{at.start()}/participants"
+    answer = at.ask("POST", path, {"to": [DANA, "+442071234567"]})
+    assert (answer.status, answer.json["error"]["code"]) == (422, "destination_not_allowed")
+    assert at.dialled() == ["host"]
 
 
 WHERE: list[tuple[str, str, bytes]] = [
@@ -192,6 +225,33 @@ def test_nor_where_every_call_is_answered(stage: Staged, kind: str) -> None:
     assert len(states) == len(answers) <= 1
 
 
+@pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])
+def test_an_event_is_known_by_its_id_whatever_that_is(stage: Staged, event_id: Any) -> None:
+    """It becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+    at = stage()
+    data = json.loads(body_of("call.initiated")[1])
+    data["data"]["id"] = event_id
+    body = json.dumps(data).encode()
+    assert deliver(at, body) == 200
+    stored, asked = sorted(at.table.keys()), len(at.telnyx.ledger)
+    assert asked == 1
+    assert all(re.fullmatch(r"[A-Z]+(#[\w-]{1,64})?", sk, re.ASCII) for _, sk in stored)
+    assert deliver(at, body) == 200
+    assert (sorted(at.table.keys()), len(at.telnyx.ledger)) == (stored, asked)
+
+
+@pytest.mark.parametrize("given", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"])
+def test_an_id_that_cannot_be_ours_is_not_looked_for(
+    stage: Staged, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    at = stage()
+    for operation in ("get_item", "query", "transact_write_items"):
+        monkeypatch.delattr(MemoryTable, operation)
+    path = f"/conversations/{given}"
+    for method, tail in (("GET", ""), ("GET", "/timeline"), ("POST", "/stop"), ("DELETE", "")):
+        assert at.ask(method, path + tail).status == 404
+
+
 def stated(state: str) -> bytes:
     return body_of("call.hangup", [f"payload.client_state={state}"])[1]
 
@@ -230,6 +290,20 @@ def test_a_leg_of_one_conversation_does_not_move_another(stage: Staged) -> None:
     assert deliver(at, body) == 200
     assert at.conversation(there) == before
     assert at.person(here, "host")["status"] == "left"
+
+
+def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(stage: Staged) -> None:
+    at = stage()
+    here = at.start()
+    at.run(5)
+    pk, sk = keys.call("v3:somebody-elses-call")
+    row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": here}}
+    at.wiring._table_client.put_item(TableName=at.wiring.settings.table_name, Item=row)
+    before, stored = at.conversation(here), sorted(at.table.keys())
+    body = body_of("call.hangup", ["payload.call_control_id=v3:somebody-elses-call"])[1]
+    assert deliver(at, body) == 200
+    assert at.conversation(here) == before
+    assert sorted(at.table.keys()) == stored
 
 
 TOOLS: list[Any] = [b"", b"[]", b"null", b"{", deep(50_000), b'{"name": {"a": 1}}', b"\xff"]

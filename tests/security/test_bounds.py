@@ -92,6 +92,19 @@ def test_what_is_refused_is_not_charged(stage: Staged) -> None:
     assert start(at).status == 202
 
 
+def test_a_refusal_by_which_time_catches_up_is_not_charged_either(stage: Staged) -> None:
+    at = stage(MaxDialsPerMinute="2")
+    here = at.start()
+    at.run(30)
+    at.hold()
+    at.stop(here)
+    at.run(65)  # nobody has said that it ended, and no sweep has come by since it had to
+    assert at.status(here) == "stopping"
+    assert at.ask("POST", f"/conversations/{here}/participants", {"to": DANA}).status == 409
+    assert at.status(here) == "ended"
+    assert [start(at).status for _ in range(2)] == [202, 202]
+
+
 def test_of_many_at_once_as_many_dial_as_may(stage: Staged) -> None:
     at = stage(MaxDialsPerMinute="3")
     asked = at.at_once([partial(start, at)] * 8)

@@ -2,10 +2,14 @@
 
 import hmac
 import json
+import traceback
 from hashlib import sha256
 
+import httpx
 import pytest
 
+from partyline.telnyx.client import TelnyxClient
+from partyline.telnyx.errors import TelnyxError
 from tests.scenario.people import HOST
 from tests.scenario.stage import API_KEY, Stage
 from tests.security.house import Secrets, Staged, assert_untouched
@@ -13,7 +17,10 @@ from tests.security.house import Secrets, Staged, assert_untouched
 
 def let_in(secrets: Secrets, *keys: str) -> None:
     """Put the hashes of these bearer keys into the secret, and no other."""
-    entries = [{"id": key, "sha256": sha256(key.encode()).hexdigest()} for key in keys]
+    entries = [
+        {"id": f"id-{nth}", "sha256": sha256(key.encode()).hexdigest()}
+        for nth, key in enumerate(keys)
+    ]
     secrets.values["bearer"] = json.dumps({"keys": entries})
 
 
@@ -106,6 +113,12 @@ def test_neither_a_hash_nor_a_half_of_a_key_lets_anybody_in(
     assert ask(at, API_KEY) == 200
 
 
+def test_a_key_too_long_to_be_ours_is_not_even_hashed(stage: Staged, secrets: Secrets) -> None:
+    at = stage()
+    let_in(secrets, "k" * 512, "k" * 513)
+    assert [ask(at, "k" * length) for length in (512, 513)] == [200, 403]
+
+
 def test_a_telnyx_key_that_was_exchanged_is_read_again_while_a_call_goes_on(
     stage: Staged, secrets: Secrets
 ) -> None:
@@ -130,6 +143,21 @@ def test_a_telnyx_key_that_is_wrong_is_read_once_more_and_the_failure_told(
     assert answer.status == 202
     assert answer.json["status"] == "failed"
     assert secrets.reads.count("telnyx") == 2
+
+
+def test_a_failure_at_telnyx_shows_no_key_however_much_of_it_is_shown() -> None:
+    key = "KEY" + "0" * 20
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(f"could not send {request.headers['authorization']}")
+
+    client = TelnyxClient(
+        lambda fresh=False: key, transport=httpx.MockTransport(fail), pause=lambda _: None
+    )
+    with pytest.raises(TelnyxError) as caught:
+        client.request("GET", "/calls/1")
+    client.close()
+    assert key not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_telnyx_key_is_kept_for_a_while_and_not_for_ever(

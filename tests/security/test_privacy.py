@@ -64,6 +64,14 @@ def test_nobody_can_be_recognized_in_what_is_logged(stage: Staged) -> None:
     assert re.findall(r"\+\d{7,}|Bearer|eyJ", told) == []
 
 
+def test_a_timeline_shows_no_number(stage: Staged) -> None:
+    at = stage([Person(LEE, behaviour="busy")])
+    whole_conversations(at)
+    told = json.dumps([at.timeline(each["id"]) for each in at.conversations()])
+    assert f"***{DANA[-4:]}" in told
+    assert [number for number in NUMBERS if number[1:] in told] == []
+
+
 def test_no_id_can_be_turned_back_into_a_number(stage: Staged) -> None:
     at = stage()
     whole_conversations(at)

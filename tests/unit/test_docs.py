@@ -11,6 +11,7 @@ import pytest
 
 from local.connect.tools import wanted
 from local.diagrams import render
+from local.queues import queue_routes
 from local.stack import Options
 from local.template import Template
 from partyline.domain.statuses import Outcome
@@ -131,7 +132,8 @@ def test_the_variables_of_make_dev_are_those_that_it_reads() -> None:
 
 
 def test_the_routes_are_those_of_the_template(template: Template) -> None:
-    routes = {route.key for route in template.routes}
+    routes = {each.key for each in template.routes}
+    routes |= {door.key for door in queue_routes(template)}
     code = inline_code(README.read_text())
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
@@ -175,7 +177,7 @@ def test_the_metrics_are_those_that_are_counted() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     table = page.partition("## Metrics")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `([A-Z]\w+)`", table, re.MULTILINE))
-    assert named == set(re.findall(r'\bcount\(\s*"([A-Z]\w+)"', code))
+    assert named == set(re.findall(r'\b(?:count|measure_secs)\(\s*"([A-Z]\w+)"', code))
 
 
 def test_the_diagrams_are_drawn_from_the_tables_of_the_domain() -> None:

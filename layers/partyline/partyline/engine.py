@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from partyline.domain import Decision, Refusal, decide
@@ -46,8 +46,8 @@ ASKED = (StartConversation, InviteParticipant, SendMessage)
 
 PAUSE_SECS = 0.02
 
-FINISH_LOOKS, FINISH_PAUSE_SECS = 13, 0.5
-"""How often, and how far apart, a request that came again looks: for a lease's time in all."""
+FINISH_TIME, FINISH_PAUSE_SECS = timedelta(seconds=4), 0.5
+"""How long a request that came again waits: a Lambda's 10 s, less Telnyx's timeouts."""
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome", "hangup_cause", "reason")
 """What of an event goes into the log: ids and words of ours, never a name, number or message."""
@@ -122,13 +122,13 @@ class Engine:
         For a request that came again, when the first may be under way still, or have died: its
         leases tell. What Telnyx will not do now stays `pending`.
         """
-        for _ in range(FINISH_LOOKS):
+        until = self._clock() + FINISH_TIME
+        pending = True
+        while pending and self._clock() < until:
             self._sleep(FINISH_PAUSE_SECS)
             decision = self._step(lambda: self._store.load(conversation_id), [Tick(id=cause)], None)
             conversation = self._carry_out(decision, cause)
             pending = _left(conversation, None)
-            if not pending:
-                break
         return Ingested(conversation=conversation, duplicate=True, pending=pending)
 
     def _step(

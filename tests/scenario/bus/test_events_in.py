@@ -24,7 +24,7 @@ def letters(it: Behind) -> list[Any]:
 def test_an_event_starts_a_conversation(behind: Set) -> None:
     it = behind()
     asks(it, {"to": HOST, "name": "Robin", "participants": [{"to": DANA, "name": "Dana"}]})
-    it.at.run(10)
+    it.at.run(25)
     [here] = it.at.conversations()
     assert here["status"] == "active"
     assert it.at.dialled() == ["host", "Dana"]

@@ -92,7 +92,7 @@ def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
     client, table = it.at.wiring.store._client, it.at.wiring.store._table
     key = {"pk": {"S": f"CONVERSATION#{here}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
-    it.at.run(10)
+    it.at.run(25)
     client.delete_item(TableName=table, Key=key)
     seen = [each["detail"]["seq"] for each in it.of(here)]
     assert seen == [each["seq"] for each in it.at.timeline(here)]

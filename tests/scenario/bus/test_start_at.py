@@ -88,7 +88,7 @@ def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
     function = it.at.gateway._template.functions["StartScheduledFunction"]
     it.at.run(minutes(31))
     it.at.gateway.invoke(function, alarm.input)
-    it.at.run(10)
+    it.at.run(25)
     assert it.at.dialled() == ["host"]
     assert len(it.at.conversations()) == 1
 

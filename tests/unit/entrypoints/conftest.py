@@ -63,6 +63,8 @@ def world(
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TABLE_NAME", template.table.name)
+    # The local stack, in an earlier test, may have left its metrics switched off.
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
     world = World(client, template.table.name)
     install(world.wiring)
     yield world

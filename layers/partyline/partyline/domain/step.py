@@ -1,6 +1,6 @@
 """One step of a conversation while it is being decided: the working copy and what comes of it.
 
-`record` and the rules change a conversation through these verbs only, so that no status moves against
+`record` and the rules change a conversation through these verbs only: no status moves against
 the tables, every move leaves its event, and nothing is owed twice.
 """
 

@@ -30,7 +30,7 @@ MAX_ASSISTANT_BYTES = 100_000
 def e164(number: str) -> str:
     """A phone number in E.164, and nothing else. Raises a PydanticCustomError that says why not."""
     digits = number[1:]
-    if "@" in number or number.lower().startswith("sip:"):
+    if "@" in number or number.lower().startswith(("sip:", "sips:")):
         raise PydanticCustomError("sip_address", "a SIP address cannot be dialled here")
     if "," in number:
         raise PydanticCustomError("dtmf_suffix", "digits after the number cannot be dialled here")

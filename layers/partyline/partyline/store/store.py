@@ -37,7 +37,7 @@ Fifty of them have to fit into one transaction (4 MB) and into one answer of a f
 """
 
 OPEN = "yes"
-"""What `open` says of a conversation that has not come to its end; others have no such attribute."""
+"""What `open` says of a conversation that goes on; others have no such attribute."""
 
 Row = dict[str, Any]
 
