@@ -117,3 +117,11 @@ def _bad(said: object) -> bool:
     words = str(getattr(said, "text", ""))
     expected = ("Failed to load resource", "net::ERR")
     return getattr(said, "type", "") == "error" and not any(each in words for each in expected)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A stack that is stopped under a live page leaves its kept connections to the collector."""
+    left = "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    for item in items:
+        if "/tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.filterwarnings(left))
