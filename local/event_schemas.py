@@ -1,6 +1,6 @@
 """What each event says: the one list that events/schemas/ and docs/events.md are written from.
 
-`python -m local.event_schemas` writes both. The scenario tests hold every event that really
+`make schemas` writes both. The scenario tests hold every event that really
 happens to the strict form, in which a field that is not listed here is an error; what is published
 says less, so that a field can be added without breaking a consumer.
 """

@@ -15,7 +15,7 @@ def test_every_event_is_described_and_no_other() -> None:
 
 
 def test_the_files_and_the_page_are_as_the_list_says() -> None:
-    """`python -m local.event_schemas` writes them."""
+    """`make schemas` writes them."""
     assert {path: path.read_text() for path in FOLDER.glob("*.json")} == files()
     assert page(PAGE.read_text()) == PAGE.read_text()
 
