@@ -6,6 +6,8 @@ PORT ?= 8400
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
+# A file's tests stay together, since they share their stack.
+TESTS := $(BIN)/python -m pytest -n auto --dist loadfile
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 # The builder, the layer's byte code and the emulator all want the runtime's own Python: from the
@@ -35,7 +37,7 @@ pictures: setup ## make docs/pictures from a real run; it needs Chromium
 	$(BIN)/python -m local.pictures
 
 test: setup ## run every test
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 # exec: a signal to make reaches the stack itself and not a shell in between.
 dev: setup ## keep the local stack up, on PORT (8400)
@@ -59,7 +61,7 @@ check: setup ## all that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
-	$(BIN)/python -m pytest
+	$(TESTS)
 	$(BIN)/python -m local demo
 	@$(MAKE) --no-print-directory artifact deploy-local
 

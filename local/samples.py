@@ -1,12 +1,16 @@
 """An event for every function: what Telnyx or a caller would send to one of its routes."""
 
+import json
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from local.http_api import HttpRequest, request_event
 from local.template import Route, Template
 from local.trigger import Signer, body_of, fixtures
+from partyline.domain.events import Event, EventType
 
 ANY_EVENT = "call.hangup"
 """For the routes that take every type."""
@@ -53,12 +57,47 @@ def queued() -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def sample(template: Template, function: str) -> dict[str, Any]:
+def streamed() -> list[dict[str, Any]]:
+    """A batch of one event, as the pipe takes it from the table's stream."""
+    event = Event(
+        seq=1,
+        type=EventType.CONVERSATION_ACTIVE,
+        occurred_at=datetime.now(UTC),
+        cause="any",
+        data={},
+    )
+    image = {"conversation_id": {"S": "none-such"}, "event": {"S": event.model_dump_json()}}
+    return [{"eventName": "INSERT", "dynamodb": {"NewImage": image}}]
+
+
+def asked_for(rule: dict[str, Any]) -> dict[str, Any]:
+    """An event on the bus that asks for a conversation, as the rule takes it."""
+    pattern = rule["EventPattern"]
+    return {
+        "id": str(uuid.uuid4()),
+        "source": "any",
+        "detail-type": pattern["detail-type"][0],
+        "detail": {"to": "+13125550123"},
+    }
+
+
+def sample(template: Template, function: str) -> Any:
     """An event that the function (its logical id) answers."""
     for route in template.routes:
         if route.function == function:
             return authorized(route) if route.authorizer else signed(route)
-    for _, mapping in template.of_type("AWS::Lambda::EventSourceMapping"):
-        if f":{function}:" in template.resolver.resolve(mapping["Properties"]["FunctionName"]):
-            return queued()
-    return {"version": "0", "detail-type": "any", "detail": {}, "headers": {}}
+    for kind, named, event_of in _CALLERS:
+        for _, resource in template.of_type(kind):
+            properties = template.resolver.resolve(resource["Properties"])
+            if f":function:{function}:" in json.dumps(named(properties)):
+                return event_of(properties)
+    # What is left waits for its time: the sweep takes any event, an alarm's names a conversation.
+    return {"conversation_id": "none-such"}
+
+
+_CALLERS: Sequence[tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = (
+    ("AWS::Lambda::EventSourceMapping", lambda it: it["FunctionName"], lambda _: queued()),
+    ("AWS::Pipes::Pipe", lambda it: it["Enrichment"], lambda _: streamed()),
+    ("AWS::Events::Rule", lambda it: it["Targets"], asked_for),
+)
+"""Who calls without a request: the kind, what in it names the function, and what it sends."""

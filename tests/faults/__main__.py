@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.faults.cases import Verdict, cases, judged
+from tests.faults.stage import quiet
 from tests.faults.stories import STORIES
 
 SHOWN = 40
@@ -23,7 +24,7 @@ def main(words: list[str]) -> int:
     began = time.monotonic()
     wanted = [case for case in cases() if all(word in str(case) for word in words)]
     verdicts = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=quiet) as pool:
         for verdict in pool.map(judged, wanted, chunksize=16):
             verdicts.append(verdict)
             if verdict.wrong:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from partyline.domain.statuses import OnHangup
 from tests.faults.histories import HISTORIES, History, lived
+from tests.faults.stage import quiet
 from tests.unit.domain import test_histories as domain
 
 DOMAIN, ENGINE = 90_000, 10_000
@@ -69,7 +70,7 @@ def main(domain_count: int, engine_count: int) -> int:
     wanted = {"domain": domain_count, "engine": engine_count}
     lived_through = dict.fromkeys(wanted, 0)
     wrong = ""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=quiet) as pool:
         asked = {
             pool.submit(batch, kind, first, min(BATCH[kind], count - first)): kind
             for kind, count in wanted.items()

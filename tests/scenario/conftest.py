@@ -10,9 +10,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from nacl.signing import SigningKey
 
 from local.aws import Access, EmbeddedAws, create_secrets, create_table
+from local.event_schemas import schema_of
 from local.gateway import Gateway
 from local.logs import Logs
 from local.simulator.model import Person
@@ -94,6 +96,12 @@ def house(scenario_template: Template) -> Iterator[House]:
         yield House(aws.access, dynamodb, Table(dynamodb, scenario_template.table.name))
 
 
+@cache
+def validator_of(event_type: str) -> Draft202012Validator:
+    """What an event has to be, no field more."""
+    return Draft202012Validator(schema_of(event_type, strict=True))
+
+
 @pytest.fixture
 def stage(house: House, scenario_template: Template) -> Iterator[Staged]:
     """Set a stage: `stage(people, settings)`. The world begins empty each time."""
@@ -113,6 +121,9 @@ def stage(house: House, scenario_template: Template) -> Iterator[Staged]:
 
     with logs.taken():
         yield set_stage
+    for detail in house.table.events():
+        # Whatever the story was: what went out is what consumers are told to expect.
+        validator_of(detail["type"]).validate(detail)
     install(None)
     os.environ.clear()
     os.environ.update(before)

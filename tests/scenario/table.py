@@ -1,6 +1,9 @@
 """The table behind the stage: how much is in it, and how it is emptied for the next scenario."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from partyline.entrypoints.outbox import detail_of
 
 BATCH = 25
 """What one request of DynamoDB takes at most."""
@@ -19,6 +22,16 @@ class Table:
             TableName=self._name, ProjectionExpression="pk, sk"
         )
         return [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
+
+    def events(self) -> Iterator[Any]:
+        """Every event that is stored, as the function behind the pipe would make it."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._name,
+            FilterExpression="begins_with(sk, :event)",
+            ExpressionAttributeValues={":event": {"S": "EVENT#"}},
+        )
+        for page in pages:
+            yield from map(detail_of, page["Items"])
 
     def clear(self) -> None:
         """Forget everything: quicker than a new table."""
