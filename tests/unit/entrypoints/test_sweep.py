@@ -77,6 +77,26 @@ def test_with_little_time_left_a_run_leaves_the_rest(world: World) -> None:
     assert len(world.telnyx.sent) == before
 
 
+def test_with_time_for_a_few_every_shard_has_its_turn(world: World) -> None:
+    shards = {keys.shard(name) for name in unanswered(world, 12)}
+    world.clock.advance(10)
+    left = iter([10_000] * len(shards))
+
+    @dataclass(frozen=True)
+    class Short(LambdaContext):
+        def get_remaining_time_in_millis(self) -> int:
+            return next(left, 0)
+
+    def due() -> dict[str, int]:
+        store = world.wiring.store
+        return {shard: len(store.due(shard, world.clock(), 25)) for shard in shards}
+
+    before = due()
+    assert max(before.values()) > 1
+    assert handler({}, Short("sweep", 1024, 10)) == {"touched": len(shards)}
+    assert due() == {shard: count - 1 for shard, count in before.items()}
+
+
 def test_a_call_that_nobody_heard_of_again_is_looked_at(world: World) -> None:
     conversation_id = world.start()["id"]
     world.live_call("call.answered", world.dialled()[0])

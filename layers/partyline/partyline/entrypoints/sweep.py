@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,7 +19,6 @@ PER_SHARD = 25
 SPARE_MILLIS = 3000
 """With less time than this left, a run leaves what is still due to the next one."""
 
-
 OPEN_LONG = timedelta(hours=4)
 """A conversation is ended after `MaxMinutes`, four hours at most: one older than that is stuck."""
 
@@ -30,21 +30,20 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         store, engine, now = wiring().store, wiring().engine, wiring().clock()
         touched, oldest = 0, 0.0
-        for shard in keys.shards():
-            for conversation_id in _due(store, shard, now):
-                if context.get_remaining_time_in_millis() < SPARE_MILLIS:
-                    break
-                try:
-                    ingested = engine.ingest(
-                        lambda it=conversation_id: store.load(it),  # type: ignore[misc]
-                        Tick(id="sweep"),
-                    )
-                    oldest = max(oldest, _owed_for(ingested.conversation, now))
-                except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
-                    count("SweepFailed")
-                    extra = {"conversation_id": conversation_id, "error": type(error).__name__}
-                    logger.error("sweep failed", extra=extra)
-                touched += 1
+        for conversation_id in _due(store, now):
+            if context.get_remaining_time_in_millis() < SPARE_MILLIS:
+                break
+            try:
+                ingested = engine.ingest(
+                    lambda it=conversation_id: store.load(it),  # type: ignore[misc]
+                    Tick(id="sweep"),
+                )
+                oldest = max(oldest, _owed_for(ingested.conversation, now))
+            except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
+                count("SweepFailed")
+                extra = {"conversation_id": conversation_id, "error": type(error).__name__}
+                logger.error("sweep failed", extra=extra)
+            touched += 1
         count("SweepTouched", touched)
         measure_secs("OldestPendingSecs", oldest)
         _count_open_long(store, now)
@@ -68,7 +67,13 @@ def _count_open_long(store: Store, now: datetime) -> None:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
 
-def _due(store: Store, shard: str, now: datetime) -> list[str]:
+def _due(store: Store, now: datetime) -> list[str]:
+    """What is due, the shards by turns: when the time is too short for all, no shard starves."""
+    turns = zip_longest(*(_due_in(store, shard, now) for shard in keys.shards()))
+    return [each for turn in turns for each in turn if each]
+
+
+def _due_in(store: Store, shard: str, now: datetime) -> list[str]:
     """What is due in a shard; one that cannot be read now stops no other."""
     try:
         return store.due(shard, now, PER_SHARD)
