@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi fuzz faults faults-long check fmt lint types lock build here artifact deploy deploy-local bench clean
+.PHONY: help setup demo pictures test dev openapi fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ dev: setup ## keep the local stack up, on PORT (8400)
 openapi: setup ## write docs/openapi.json from the code
 	PYTHONPATH=layers/partyline $(BIN)/python -m local.openapi
 
+schemas: setup ## write events/schemas and the list in docs/events.md from local/event_schemas.py
+	$(BIN)/python -m local.event_schemas
+
 fuzz: setup ## ask the local stack 6,000 things that schemathesis makes of docs/openapi.json
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
 
@@ -61,6 +64,7 @@ check: setup ## all that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
+	@$(MAKE) --no-print-directory checkov
 	$(TESTS)
 	$(BIN)/python -m local demo
 	@$(MAKE) --no-print-directory artifact deploy-local
@@ -73,14 +77,16 @@ lint: setup ## look for mistakes in code and template
 	$(BIN)/ruff check .
 	$(BIN)/cfn-lint template.yaml
 
+# Without the network; .checkov.yaml says what is not looked for, and why.
+checkov: .venv-checkov/.installed ## look for what is not safe in the template
+	.venv-checkov/bin/checkov
+
 types: setup ## check the types
 	$(BIN)/mypy
 
 lock: setup ## write the pins anew from requirements/*.in; UPGRADE=1 takes newer versions
-	$(LOCK) $(if $(UPGRADE),--upgrade) -o layers/partyline/requirements.txt layers/partyline/requirements.in
-	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/dev.txt requirements/dev.in
-	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/sam.txt requirements/sam.in
-	$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/runtime.txt requirements/runtime.in
+	for each in layers/partyline/requirements requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
+		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$each.txt $$each.in || exit; done
 
 build: .venv-sam/.installed ## build what is deployed into .aws-sam; ARCH=x86_64 for the other processor
 	@test -n "$(RUNTIME_BIN)" || { echo "make build needs $(NO_RUNTIME)" >&2; exit 1; }
@@ -92,7 +98,7 @@ here: .venv-sam/.installed .venv-runtime/.installed
 
 artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test what was built in Lambda's own runtime
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
-	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here $(BIN)/python -m pytest tests/artifact)
+	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here $(BIN)/python -m pytest -n auto tests/artifact)
 
 deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, run the demo there, update the layer
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
@@ -101,14 +107,16 @@ deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, r
 bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios in one run
 	$(BIN)/python -m local.bench
 
-# A release is a commit: what isn't committed has no name, and the alias would not move.
+# A release is a commit with its parameters. SAM publishes new versions for a new ReleaseSha alone: with
+# the commit's hash, a deployment that changes parameters only would leave the aliases where they are.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
 	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
 	$(SAM) deploy --stack-name partyline-$(STAGE) \
-		--parameter-overrides Stage=$(STAGE) ReleaseSha=$$(git rev-parse HEAD) $(PARAMETERS)
+		--parameter-overrides Stage=$(STAGE) \
+		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-sam .venv-runtime .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The command line, from any directory; -P, so that a folder called local there is not ours.
@@ -118,11 +126,12 @@ clean: ## remove everything that was made here
 
 .venv/.installed: requirements/dev.txt
 .venv-sam/.installed: requirements/sam.txt
+.venv-checkov/.installed: requirements/checkov.txt
 .venv-runtime/.installed: requirements/runtime.txt
 .venv-runtime/.installed: VENV_PYTHON = $(RUNTIME_BIN)/python3.13
 
 # Without dependencies: the lock lists all of them, and pip's own search only gets in its way.
-.venv/.installed .venv-sam/.installed .venv-runtime/.installed:
+.venv/.installed .venv-sam/.installed .venv-checkov/.installed .venv-runtime/.installed:
 	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(VENV_PYTHON) -m venv $(@D) || { \

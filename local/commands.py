@@ -89,7 +89,7 @@ def add(parser: Parser) -> None:
     one.set_defaults(run=_key)
 
     one = commands.add_parser("redrive", help="send a deployed stack's dead letters again")
-    one.add_argument("what", choices=("failover", "events", "starts"))
+    one.add_argument("what", choices=("failover", "events", "bus", "starts"))
     one.add_argument("--stack", required=True, help="the stack's name, such as partyline-dev")
     one.set_defaults(run=_redrive)
 

@@ -1,10 +1,14 @@
 """`make deploy-local`: deploy for real, into the embedded AWS, and play the demo on that stack.
 
+The console's tests run on it as well, in a browser.
+
 Then a second release that differs in the layer alone: callers have to get the new code, since a
 function that an alias holds to its old version would go on with the old layer and nobody would see.
 """
 
 import base64
+import os
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -17,7 +21,7 @@ from local import demo
 from local.aws import EmbeddedAws
 from local.deployed_behind import NotDoneError, try_out
 from local.deployment import Deployment, DeploymentFailedError, with_another_layer
-from local.emulator import Runtime, RuntimeMissingError
+from local.emulator import ROOT, Runtime, RuntimeMissingError
 from local.front import Front
 from local.serving import serve
 from local.simulator.running import run_simulator
@@ -66,6 +70,9 @@ def run(console: Console) -> int:
         done("the demo has run on it")
         for what in try_out(deployment, server.url, options.api_key):
             done(what)
+        if not _watched(server.url):
+            return 1
+        done("the console's tests have run on it")
 
         def layer() -> str | None:
             answer = httpx.get(
@@ -86,6 +93,13 @@ def run(console: Console) -> int:
             return 1
         done("the alias serves it")
     return 0
+
+
+def _watched(url: str) -> bool:
+    """Run the console's tests on this stack; without a browser they say that they are left out."""
+    tests = [sys.executable, "-m", "pytest", "--quiet", "tests/browser/test_console.py"]
+    environment = {**os.environ, "PARTYLINE_DEPLOYED": url}
+    return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode == 0  # noqa: S603
 
 
 def main() -> int:

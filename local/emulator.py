@@ -9,7 +9,6 @@ import atexit
 import json
 import os
 import platform
-import re
 import signal
 import subprocess
 import tempfile
@@ -37,7 +36,6 @@ _STOP_SECS = 5.0
 _GRACE_SECS = 60.0
 """Beyond the function's own timeout: the first invocation waits for the imports too."""
 
-_INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 _PROCESSORS = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -160,12 +158,6 @@ class Emulator:
             trace = "".join(answer.get("stackTrace") or [])
             raise FunctionFailedError(f"{answer['errorType']}: {answer['errorMessage']}\n{trace}")
         return answer
-
-    @property
-    def init_ms(self) -> float:
-        """How long Python and the imports took, in milliseconds; known after the first event."""
-        # The `Init Duration` of the emulator's REPORT line leaves the imports out.
-        return float(_INIT.findall(self._notes())[0])
 
     @property
     def alive(self) -> bool:

@@ -37,6 +37,10 @@ _ATTRIBUTES = {
         "AWS::DynamoDB::Table",
         "StreamArn",
     ): f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}/stream/1",
+    (
+        "AWS::Events::ApiDestination",
+        "ArnForPolicy",
+    ): f"arn:aws:events:{_WHERE}:api-destination/{{full_name}}",
     ("AWS::Events::EventBus", "Arn"): f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
     ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
     ("AWS::Lambda::Function", "Arn"): f"arn:aws:lambda:{_WHERE}:function:{{name}}",
@@ -68,7 +72,7 @@ class Resolver:
         stack_name: str,
     ) -> None:
         self._resources = resources
-        self.holdss = conditions
+        self._conditions = conditions
         self._stack_name = stack_name
         self._references: dict[str, Any] = {
             "AWS::Region": REGION,
@@ -112,9 +116,9 @@ class Resolver:
 
     def holds(self, name: str) -> bool:
         """Whether a condition of the template holds."""
-        if name not in self.holdss:
+        if name not in self._conditions:
             raise TemplateError(f"no condition is called {name!r}")
-        return bool(self.resolve(self.holdss[name]))
+        return bool(self.resolve(self._conditions[name]))
 
     def _reference(self, name: str) -> Any:
         if name in self._references:

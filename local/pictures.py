@@ -52,7 +52,7 @@ def _timeline() -> str:
         raise RuntimeError("the demo failed")
     first, _, _ = terminal.export_text(styles=True).partition(SECOND_CALL)
     one = Console(record=True, width=TERMINAL_COLUMNS, file=StringIO(), force_terminal=True)
-    one.print(Text.from_ansi(first.rstrip("\n\x1b[1m")))
+    one.print(Text.from_ansi(first.rstrip("\n\x1b[1m")), end="\n\n")
     # A terminal's own type: the picture is to ask nobody's server for one.
     picture = one.export_svg(title="partyline demo")
     return re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)

@@ -6,7 +6,7 @@ transformation of EventBridge Pipes says.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.bus import Bus, matches
@@ -51,6 +51,11 @@ class Pipe:
         # A DynamoDB that somebody brought may have no streams.
         self._stream_arn: str | None = table.get("LatestStreamArn")
         self._iterators: dict[str, str | None] = {}
+        self._followers: list[Callable[[Record], object]] = []
+
+    def follow(self, follower: Callable[[Record], object]) -> None:
+        """Tell `follower` each record that is a dead letter from now on."""
+        self._followers.append(follower)
 
     def carry(self) -> int:
         """Carry what has come since the last time; how many events reached the bus."""
@@ -87,22 +92,22 @@ class Pipe:
 
     def _send(self, shard: str, batch: list[Record]) -> int:
         try:
-            details = [
-                json.loads(rendered(self._input_template, each))
-                for each in self._invoke(self._function, batch)
-            ]
+            answers = self._invoke(self._function, batch)
+            details = [json.loads(rendered(self._input_template, each)) for each in answers]
         except Exception:  # noqa: BLE001 - whatever it is, it must not hold up what is behind it
             if len(batch) > 1:
                 half = len(batch) // 2
                 return self._send(shard, batch[:half]) + self._send(shard, batch[half:])
             self._queues.send(self._stream["DeadLetterConfig"]["Arn"], self._letter(shard, batch))
+            for follower in self._followers:
+                follower(batch[0])
             return 0
-        for detail in details:
-            self._bus.put(_named(self._names["Source"], detail), self._type(detail), detail)
+        # These paths see what the function answered, not what the input template made of it (AWS
+        # docs, "Amazon EventBridge Pipes targets").
+        for answer, detail in zip(answers, details, strict=True):
+            source, kind = (_named(self._names[each], answer) for each in ("Source", "DetailType"))
+            self._bus.put(source, kind, detail)
         return len(details)
-
-    def _type(self, detail: Any) -> str:
-        return _named(self._names["DetailType"], detail)
 
     def _letter(self, shard: str, batch: list[Record]) -> str:
         numbers = [each["dynamodb"]["SequenceNumber"] for each in batch]
@@ -141,8 +146,8 @@ def found_at(path: str, payload: Any) -> Any:
     return payload
 
 
-def _named(text: str, detail: Any) -> str:
-    return str(found_at(text.removeprefix("$"), detail)) if text.startswith("$") else text
+def _named(text: str, payload: Any) -> str:
+    return str(found_at(text.removeprefix("$"), payload)) if text.startswith("$") else text
 
 
 def _record(record: Record) -> Record:

@@ -21,7 +21,7 @@ from local.template import Template, function_of
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 
-_VARIABLE = re.compile(r"\$\{(request\.header|context)\.([\w-]+)\}")
+_VARIABLE = re.compile(r"\$\{(context\.domainName|request\.header\.([\w-]+))\}")
 
 
 class RefusedError(Exception):
@@ -221,8 +221,8 @@ def _mapped(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str
     headers = request.header_map()
 
     def value_of(match: re.Match[str]) -> str:
-        kind, name = match.groups()
-        return headers.get(name.lower(), "") if kind == "request.header" else ""
+        # The name of the domain is what the request's own header says.
+        return headers.get((match[2] or "host").lower(), "")
 
     try:
         body = request.body.decode()

@@ -5,7 +5,7 @@ It works in the account that the AWS SDK's own settings name, as `sam deploy` do
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,13 @@ class NoSuchStackError(Exception):
     """The stack isn't there, or has no such output; says which."""
 
 
+class Outputs(dict[str, str]):
+    """A stack's outputs by name. Raises NoSuchStackError for one that isn't there."""
+
+    def __missing__(self, name: str) -> str:
+        raise NoSuchStackError(f"the stack has no output {name}: is it Partyline's?")
+
+
 @dataclass
 class Redriven:
     """How many dead letters were sent again, and why others stay where they are."""
@@ -34,13 +41,17 @@ class Redriven:
     left: list[str] = field(default_factory=list)
 
 
-def redrive(what: str, stack: str) -> Redriven:
-    """Send the dead letters of one kind again: `failover`, `events` or `starts`.
+def _client(service: str) -> Any:
+    return boto3.client(service)  # type: ignore[call-overload]
 
-    Raises NoSuchStackError, and what the AWS SDK raises.
+
+def redrive(what: str, stack: str, client: Callable[[str], Any] = _client) -> Redriven:
+    """Send the dead letters of one kind again: `failover`, `events`, `bus` or `starts`.
+
+    `client` makes a client of an AWS service. Raises NoSuchStackError, and what the AWS SDK raises.
     """
-    outputs = outputs_of(boto3.client("cloudformation"), stack)
-    sqs = boto3.client("sqs")
+    outputs = outputs_of(client("cloudformation"), stack)
+    sqs = client("sqs")
     match what:
         case "failover":
             return redrive_failover(
@@ -49,23 +60,25 @@ def redrive(what: str, stack: str) -> Redriven:
         case "events":
             return redrive_events(
                 sqs,
-                boto3.client("dynamodbstreams"),
-                boto3.client("dynamodb"),
-                boto3.client("events"),
+                client("dynamodbstreams"),
+                client("dynamodb"),
+                client("events"),
                 outputs["OutboxDeadLettersUrl"],
                 outputs["BusName"],
             )
+        case "bus":
+            return redrive_bus(sqs, client("lambda"), outputs["BusDeadLettersUrl"])
         case _:
-            return redrive_starts(sqs, boto3.client("lambda"), outputs["StartDeadLettersUrl"])
+            return redrive_starts(sqs, client("lambda"), outputs["StartDeadLettersUrl"])
 
 
-def outputs_of(cloudformation: Any, stack: str) -> Mapping[str, str]:
+def outputs_of(cloudformation: Any, stack: str) -> Outputs:
     """The outputs of a stack by name. Raises NoSuchStackError."""
     try:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except cloudformation.exceptions.ClientError as error:
         raise NoSuchStackError(f"{stack}: {error.response['Error']['Message']}") from error
-    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
+    return Outputs({each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())})
 
 
 def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
@@ -112,6 +125,28 @@ def redrive_events(
             done.left.append(failed)
         else:
             _done(sqs, dead_letters, message, done)
+    return done
+
+
+def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
+    """Give functions again the events that a rule of the bus could not deliver to them.
+
+    The event keeps its id, by which it begins one conversation however often it comes. What was
+    meant for a chat is left: it is news no more. The attributes are EventBridge's own (AWS docs,
+    "Using dead-letter queues to process undelivered events").
+    """
+    done = Redriven()
+    for message in _letters(sqs, dead_letters):
+        given = message.get("MessageAttributes", {})
+        target = given.get("TARGET_ARN", {}).get("StringValue", "")
+        if ":function:" in target:
+            functions.invoke(
+                FunctionName=target, InvocationType="Event", Payload=message["Body"].encode()
+            )
+            _done(sqs, dead_letters, message, done)
+        else:
+            why = given.get("ERROR_CODE", {}).get("StringValue", "no code")
+            done.left.append(f"for {target or 'nobody'}, {why}: {message['Body'][:200]}")
     return done
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from local.http_api import HttpRequest, request_event
 from local.template import Route, Template
 from local.trigger import Signer, body_of, fixtures
-from partyline.domain.events import Event, EventType
 
 ANY_EVENT = "call.hangup"
 """For the routes that take every type."""
@@ -59,6 +58,9 @@ def queued() -> dict[str, Any]:
 
 def streamed() -> list[dict[str, Any]]:
     """A batch of one event, as the pipe takes it from the table's stream."""
+    # The stack has put the layer on the path.
+    from partyline.domain.events import Event, EventType  # noqa: PLC0415
+
     event = Event(
         seq=1,
         type=EventType.CONVERSATION_ACTIVE,

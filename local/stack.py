@@ -12,6 +12,7 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
+import httpx
 from nacl.signing import SigningKey
 
 from local.aws import Access, EmbeddedAws, create_secrets, create_table
@@ -69,6 +70,8 @@ class Options:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """More of the template's parameters."""
     with_room: bool = False
+    with_turns: bool = True
+    """Whether the sweep and what waits behind the API have their turns by themselves."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -133,11 +136,14 @@ class LocalStack:
                 # The metrics go out as lines of JSON, which nobody reads here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
+            if self.simulator and not options.public_base_url:
+                # What comes out of the failover queue knows its host, and would take it for https.
+                environment["PUBLIC_BASE_URL"] = environment["API_URL"]
             self.template, self.environment = template, environment
             invoke = self._closing.enter_context(self._run(template, environment, self.logs))
             if options.with_room and self.simulator:
                 self.room = self._room(self.simulator, invoke, access)
-            self.gateway = Gateway(template, invoke=self.room.perils if self.room else invoke)
+            self.gateway = Gateway(template, invoke=self.room.invoke if self.room else invoke)
             front = self.room.front(self.gateway) if self.room else self.gateway
             server: Running = serve(front, port=here)
             self._closing.callback(server.stop)
@@ -147,14 +153,15 @@ class LocalStack:
             self._closing.callback(serve(behind.scheduler.app, port=alarms).stop)
             self.bus = behind.bus
             if self.room:
-                self.room.open(self.url, options.api_key, options.number)
+                self.room.open(self.url, options.api_key, options.number, behind)
                 self._closing.callback(self.room.close)
             if self.simulator:
                 self.simulator.simulator.set_webhook_url(
                     f"{self.url}/webhooks", f"{self.url}/failover"
                 )
-            self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
-            self._closing.enter_context(_every(BEHIND_SECS, behind.turn))
+            if options.with_turns:
+                self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
+                self._closing.enter_context(_every(BEHIND_SECS, behind.turn))
             self._closing = self._closing.pop_all()
         return self
 
@@ -180,11 +187,14 @@ class LocalStack:
         settings.script = SCRIPT
         # Otherwise the first dial would be refused once, and that is for those who ask for it.
         settings.accepts_conversation_keys = True
-        room = Room(telnyx.simulator, handlers)
+        functions = {each.folder for each in self.template.functions.values()}
+        room = Room(telnyx.simulator, handlers, functions)
         self.logs.follow(room.log)
         dynamodb = access.dynamodb()
         room.table.attach(dynamodb)
-        install(Wiring(dynamodb=dynamodb))
+        # A function's process ends with its connections; this one may outlive the stack.
+        transport = self._closing.enter_context(httpx.HTTPTransport())
+        install(Wiring(dynamodb=dynamodb, telnyx_transport=transport))
         return room
 
     def _aws(self, template: Template) -> Access:

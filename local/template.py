@@ -161,7 +161,7 @@ class Template:
             for method, operation in operations.items():
                 integration = operation["x-amazon-apigateway-integration"]
                 if "uri" not in integration:
-                    continue  # to a queue, see `local.messages`
+                    continue  # to a queue, see `local.queues`
                 uri = self.resolver.resolve(integration["uri"])
                 [(scheme, _)] = operation["security"][0].items()
                 routes.append(

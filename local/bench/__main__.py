@@ -27,13 +27,13 @@ def main() -> int:
         show(console, title, found)
         figures.extend(found)
 
-    with LocalStack(Options()) as stack:
+    with LocalStack(Options(with_turns=False)) as stack:
         part("Warm: somebody rings our number", WarmBench(stack).figures(given.webhooks))
     part("Use and cost", usage())
     try:
         with LocalStack(Options()) as stack:
             part(
-                "Cold: starts in Lambda's own runtime, ratios of the imports unless it says else",
+                "Cold: starts in Lambda's own runtime, ratios of processor time",
                 cold(Runtime.found(), stack, given.rounds, given.only),
             )
     except RuntimeMissingError as error:

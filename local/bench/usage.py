@@ -31,6 +31,21 @@ WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWri
 LOG_LINE_BYTES = 26
 """What CloudWatch adds to each log line's own size."""
 
+METRICS_BYTES = 450
+"""An invocation's line of metrics, which the local stack doesn't write."""
+
+SWEEP_METRICS = 3
+"""How many metrics there are when nothing goes on: those of the sweep (see entrypoints.sweep)."""
+
+QUEUE_LOOKS_A_MINUTE = 15
+"""How often Lambda looks into an empty queue: five at a time, each waiting for 20 seconds."""
+
+PIPE_LOOKS_A_SECOND = 4
+"""How often a pipe reads each shard of a stream (AWS: Pipes with DynamoDB streams)."""
+
+QUEUE_READER = "AWS::Lambda::EventSourceMapping"
+LOOKING_ON = {"get_conversation", "get_timeline", "list_conversations"}
+
 _running: ContextVar[str | None] = ContextVar("running", default=None)
 
 
@@ -76,8 +91,14 @@ class Meter:
 
     def total(self, what: str) -> float:
         """The sum over all functions but those that only read for the demo's own curiosity."""
-        looked_on = {"get_conversation", "get_timeline", "list_conversations"}
-        return sum(used[what] for name, used in self.used.items() if name not in looked_on)
+        return sum(used[what] for name, used in self.used.items() if name not in LOOKING_ON)
+
+    def requests(self, template: Template) -> float:
+        """How many of the invocations answered a request to the API."""
+        routed = {template.functions[route.function].folder for route in template.routes}
+        return sum(
+            self.used[name]["invocations"] for name in routed & self.used.keys() - LOOKING_ON
+        )
 
     def _add_capacity(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity") or []
@@ -105,35 +126,79 @@ def usage() -> list[Figure]:
             telnyx.set_person(person)
         stage = demo.Demo(stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO()))
         demo.outbound(stage)
+        [played] = client.ask("GET", "/conversations")["conversations"]
+        events = len(client.timeline(played["id"]))
         client.close()
-        asked = len(telnyx.ledger)
+        asked, template = len(telnyx.ledger), stack.template
         lines = [json.dumps(line) for line in stack.logs.lines()]
-    requests = meter.total("invocations")
-    gb = sum(len(line) + LOG_LINE_BYTES for line in lines) / 1e9
-    conversation = (
-        requests * (PRICES["lambda_request"] + PRICES["http_api_request"])
-        + meter.total("gb_seconds") * PRICES["lambda_gb_second_arm64"]
-        + meter.total("writes") * PRICES["dynamodb_write_unit"]
-        + meter.total("reads") * PRICES["dynamodb_read_unit"]
-        + gb * PRICES["logs_gb"]
-    )
-    idle = 2 * PRICES["secret_month"] + MINUTES_A_MONTH * (
-        PRICES["lambda_request"]
-        + swept["gb_seconds"] * PRICES["lambda_gb_second_arm64"]
-        + swept["reads"] * PRICES["dynamodb_read_unit"]
-    )
+    invocations = meter.total("invocations")
+    logged = sum(len(line) + LOG_LINE_BYTES for line in lines) + invocations * METRICS_BYTES
+    requests = meter.requests(template)
+    conversation = {
+        "lambda_request": invocations,
+        "lambda_gb_second_arm64": meter.total("gb_seconds"),
+        "http_api_request": requests,
+        "xray_trace": requests,
+        "dynamodb_write_unit": meter.total("writes"),
+        "dynamodb_read_unit": meter.total("reads"),
+        "pipe_request": events,
+        "bus_event": events,
+        "logs_gb": logged / 1e9,
+    }
+    idle = {
+        "lambda_request": MINUTES_A_MONTH,
+        "lambda_gb_second_arm64": MINUTES_A_MONTH * swept["gb_seconds"],
+        "scheduler_invocation": MINUTES_A_MONTH,
+        "xray_trace": MINUTES_A_MONTH,
+        "sqs_request": MINUTES_A_MONTH * QUEUE_LOOKS_A_MINUTE * _count(template, QUEUE_READER),
+        "dynamodb_read_unit": MINUTES_A_MONTH * swept["reads"],
+        "logs_gb": MINUTES_A_MONTH * METRICS_BYTES / 1e9,
+        "metric_month": SWEEP_METRICS,
+        "alarm_metric_month": _alarm_metrics(template),
+        "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
+        "secret_month": _count(template, "AWS::SecretsManager::Secret"),
+    }
+    watching = {"alarm_metric_month", "dashboard_month", "metric_month"}
     money = f"{PRICES['currency']}, prices of {PRICES['as_of']} in {PRICES['region']}"
     return [
-        Figure("a conversation with two guests: requests to our functions", requests, unit=""),
+        Figure("a conversation with two guests: requests to our API", requests, unit=""),
+        Figure("  functions run", invocations, unit=""),
         Figure("  requests to Telnyx", asked, unit=""),
         Figure("  round trips to the table", meter.total("trips"), unit=""),
         Figure("  write units", meter.total("writes"), unit=""),
         Figure("  read units", meter.total("reads"), unit=""),
+        Figure("  events", events, unit=""),
         Figure("  memory, as measured here", meter.total("gb_seconds"), unit="GB s"),
-        Figure("  log", gb * 1e6, unit="KB"),
-        Figure(f"{CONVERSATIONS} such conversations", conversation * CONVERSATIONS, unit=money),
+        Figure("  log", logged / 1e3, unit="KB"),
         Figure(
-            "a month in which nobody calls: read units", swept["reads"] * MINUTES_A_MONTH, unit=""
+            f"{CONVERSATIONS} such conversations", CONVERSATIONS * _cost(conversation), unit=money
         ),
-        Figure("  in all, alarms and dashboard left out", idle, unit=money),
+        Figure("a month in which nobody calls", _cost(idle), unit=money),
+        Figure(
+            "  of that, alarms, dashboard and metrics",
+            _cost({what: used for what, used in idle.items() if what in watching}),
+            unit=money,
+        ),
+        Figure(
+            "  more for each shard of the stream, if the pipe's looking is charged",
+            _cost({"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_LOOKS_A_SECOND}),
+            unit=money,
+        ),
     ]
+
+
+def _cost(used: Mapping[str, float]) -> float:
+    return float(sum(PRICES[what] * units for what, units in used.items()))
+
+
+def _count(template: Template, kind: str) -> int:
+    return len(list(template.of_type(kind)))
+
+
+def _alarm_metrics(template: Template) -> int:
+    """An alarm is paid for by the metrics that it looks at."""
+    looked_at = [
+        sum("MetricStat" in each for each in alarm["Properties"].get("Metrics", ()))
+        for _, alarm in template.of_type("AWS::CloudWatch::Alarm")
+    ]
+    return sum(metrics or 1 for metrics in looked_at)

@@ -70,11 +70,11 @@ class WarmBench:
 
     def __init__(self, stack: LocalStack) -> None:
         # The stack has put the layer on the path.
-        from partyline.wiring import Wiring, install  # noqa: PLC0415
+        from partyline.wiring import Wiring, aws_client, install  # noqa: PLC0415
 
         self._watched = Watched()
         self._table = stack.template.table.name
-        self._client = _client(stack)
+        self._client = aws_client("dynamodb")
         self._client.meta.events.register("before-send.dynamodb", self._watched.count)
         # The wiring's own client has the API key, so that no secret is read in what is measured.
         install(Wiring(dynamodb=self._client, telnyx_transport=self._watched.transport))
@@ -186,15 +186,3 @@ class WarmBench:
 
 def _item(call: str, sort: str, body: str) -> Answer:
     return {"pk": {"S": f"BARE#{call}"}, "sk": {"S": sort}, "body": {"S": body}}
-
-
-def _client(stack: LocalStack) -> Any:
-    import boto3  # noqa: PLC0415
-
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=stack.environment["AWS_ENDPOINT_URL"],
-        region_name=stack.environment["AWS_REGION"],
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106, made up
-    )

@@ -11,6 +11,7 @@ from local.connect.records import Record, Records
 
 PATH = "/call_control_applications"
 WEBHOOKS = "/webhooks"
+FAILOVER = "/failover"
 API_VERSION = "2"
 TIMEOUT_SECS = 10
 """Telnyx's pages disagree about what holds when nothing is set; this covers a cold start."""
@@ -24,7 +25,10 @@ _FILTERED_FROM = 3
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which application, and what it is to be; `url` is the API's base URL."""
+    """Which application, and what it is to be; `url` is the API's base URL.
+
+    `failover_url` is another failover door than the API's own.
+    """
 
     url: str
     name: str
@@ -34,15 +38,13 @@ class Wanted:
     @property
     def fields(self) -> Json:
         """The fields of the application that are ours to set."""
-        fields: Json = {
+        return {
             "webhook_event_url": f"{self.url}{WEBHOOKS}",
+            "webhook_event_failover_url": self.failover_url or f"{self.url}{FAILOVER}",
             "webhook_api_version": API_VERSION,
             "webhook_timeout_secs": TIMEOUT_SECS,
             "active": True,
         }
-        if self.failover_url:
-            fields["webhook_event_failover_url"] = self.failover_url
-        return fields
 
 
 def find(account: Account, application_id: str | None, name: str) -> Json | None:

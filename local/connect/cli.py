@@ -35,7 +35,7 @@ def add(commands: Any, folder: Path = FOLDER) -> None:
         "--failover-url",
         type=_whole_url,
         metavar="URL",
-        help="where Telnyx turns when the URL fails, whole (default: what the application has)",
+        help="where Telnyx turns when the URL fails, whole (default: /failover of the deployment)",
     )
     one.set_defaults(run=_safely(_connect), folder=folder)
 

@@ -82,7 +82,9 @@ def _application(found: Json, patient: Patient) -> Iterator[Finding]:
             f"{url}: run `partyline connect`."
         )
     failover = found.get("webhook_event_failover_url")
-    if failover and not failover.startswith("https://") and not is_loopback(failover):
+    if not failover:
+        yield note("The application has no failover URL: `partyline connect` sets it.")
+    elif not failover.startswith("https://") and not is_loopback(failover):
         yield wrong(f"The failover URL {failover} is not https.")
     version = found.get("webhook_api_version")
     if version == application.API_VERSION:

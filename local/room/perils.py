@@ -1,6 +1,7 @@
 """Functions that die: before they do anything, right after their write, or with their answer lost.
 
-What API Gateway then answers is a 500, and what Telnyx then does is deliver the webhook again.
+What API Gateway then answers is a 500, and what Telnyx then does is deliver the webhook again. Who
+calls a function without a request, such as a queue or the pipe, learns that it has failed.
 """
 
 import random
@@ -25,9 +26,13 @@ class Died(BaseException):
     """The process is gone. Not an Exception: no handler may catch it and go on."""
 
 
+class FunctionDiedError(Exception):
+    """What whoever called the function learns of it, when no request waits for an answer."""
+
+
 @dataclass
 class Death:
-    """How a function dies: `function` is its folder or `*`.
+    """How a function dies: `function` is its folder, or `*` for any that answers a request.
 
     - `before`: at once
     - `after_write`: the table has the new state, and no command has left
@@ -56,21 +61,21 @@ class Perils:
         """Begin the luck anew."""
         self._rng = random.Random(f"deaths {seed}")
 
-    def __call__(self, function: Function, event: dict[str, Any]) -> Any:
-        """Run a function, or let it die."""
-        death = self._strike(function.folder) if _answers_http(event) else None
+    def __call__(self, function: Function, event: Any) -> Any:
+        """Run a function, or let it die. Raises FunctionDiedError where nobody asked for a 500."""
+        death = self._strike(function.folder, _answers_http(event))
         if death is None:
             return self._invoke(function, event)
         if death.when == "before":
-            return DEAD
+            return _dead(event)
         if death.when == "after":
             self._invoke(function, event)
-            return DEAD
+            return _dead(event)
         self._doomed.by = death
         try:
             answer = self._invoke(function, event)
         except Died:
-            return DEAD
+            return _dead(event)
         finally:
             self._doomed.by = None
         if death.times is not None:
@@ -82,9 +87,10 @@ class Perils:
         if getattr(self._doomed, "by", None) is not None:
             raise Died
 
-    def _strike(self, folder: str) -> Death | None:
+    def _strike(self, folder: str, asked: bool) -> Death | None:
         for death in self.deaths:
-            if death.function not in (folder, "*") or death.times == 0:
+            hit = death.function == folder or (death.function == "*" and asked)
+            if not hit or death.times == 0:
                 continue
             if death.probability < 1.0 and self._rng.random() >= death.probability:
                 continue
@@ -94,6 +100,12 @@ class Perils:
         return None
 
 
-def _answers_http(event: dict[str, Any]) -> bool:
+def _answers_http(event: Any) -> bool:
     """Whether a function is to answer a request: not an authorizer, a schedule or a queue's."""
     return "routeKey" in event and event.get("type") != "REQUEST"
+
+
+def _dead(event: Any) -> dict[str, Any]:
+    if _answers_http(event):
+        return DEAD
+    raise FunctionDiedError("the function has died")

@@ -18,11 +18,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.backstage import Backstage
 from local.client import ApiRefusedError, Client
 from local.handlers import Invoke
 from local.room import stories
 from local.room.acts import ACT, AnyAct, NobodyThereError, Performer
 from local.room.acts import Request as Asked
+from local.room.behind import BusTap, QueueTap
 from local.room.guard import Guarded
 from local.room.hub import Hub
 from local.room.page import HEADERS, routes
@@ -33,9 +35,11 @@ from local.room.stories import Recorder, UnknownStoryError
 from local.room.taps import LogTap, TableTap, WireTap
 from local.room.trouble import Trouble
 from local.room.watch import Watch
+from local.simulator.api import ACTIONS
 from local.simulator.errors import ApiError
 from local.simulator.model import Person
 from local.simulator.telnyx import Simulator
+from local.trigger import fixtures
 
 PEOPLE = (
     Person("+13125550101", "Alex", behaviour="manual"),
@@ -59,17 +63,23 @@ SCRIPT = (
 class Room:
     """The page of one local stack. Make it, put it in front of the gateway with `front`, `open` it.
 
-    `perils` go around the functions, `table` listens on their DynamoDB client, `log` takes their
+    `invoke` is to run the functions, `table` listens on their DynamoDB client, `log` takes their
     log's lines.
     """
 
-    def __init__(self, simulator: Simulator, invoke: Invoke) -> None:
-        """Prepare; nothing runs yet. `invoke` is what runs the functions."""
+    def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
+        """Prepare; nothing runs yet. `invoke` runs the functions, which have these folders."""
         self.hub = Hub()
         self.perils = Perils(invoke)
+        self.invoke = QueueTap(self.perils, self.hub)
         self.table = TableTap(self.hub, self.perils.wrote, self._moved)
         self.log = LogTap(self.hub)
         self._simulator = simulator
+        self._choices = {
+            "events": sorted(fixtures()),
+            "actions": sorted(ACTIONS),
+            "functions": sorted(functions),
+        }
         self._closing: list[Callable[[], None]] = []
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
@@ -91,15 +101,22 @@ class Room:
 
         return app
 
-    def open(self, url: str, api_key: str, number: str) -> None:
+    def open(self, url: str, api_key: str, number: str, behind: Backstage) -> None:
         """Begin to show what happens; `url` is the gateway's, `number` what people call."""
+        BusTap(self.hub).attach(behind)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._asked)
         self._performer = Performer(self._simulator, self.perils, client.ask)
         self._recorder = Recorder(self._performer)
         self._watch = Watch(self.hub, Client(url, api_key))
         sampler = Sampler(self._simulator, self.hub, self._tell_trouble)
-        hello = {"mode": "room", "api": url, "number": number, "to": "the local stack"}
+        hello = {
+            "mode": "room",
+            "api": url,
+            "number": number,
+            "to": "the local stack",
+            "choices": self._choices,
+        }
         self._app = Guarded(
             Starlette(
                 routes=[

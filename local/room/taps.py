@@ -50,13 +50,13 @@ class WireTap:
             await send(message)
 
         number = next(self._count)
-        at, began = _now(), time.perf_counter()
+        at, began = now(), time.perf_counter()
         try:
             await self._app(scope, hear, say)
         finally:
             fact = {
                 "at": at,
-                "took_ms": _since(began),
+                "took_ms": since(began),
                 "method": scope["method"],
                 "path": scope["path"],
                 "body": parsed(bytes(asked)),
@@ -99,11 +99,11 @@ class TableTap:
         return detach
 
     def _asked(self, params: Json, context: Json, **_: Any) -> None:
-        context["partyline"] = (_now(), time.perf_counter(), params["TransactItems"])
+        context["partyline"] = (now(), time.perf_counter(), params["TransactItems"])
 
     def _answered(self, parsed: Json, context: Json, **_: Any) -> None:
         at, began, items = context["partyline"]
-        fact = {"at": at, "took_ms": _since(began), **transaction(items), "reasons": None}
+        fact = {"at": at, "took_ms": since(began), **transaction(items), "reasons": None}
         if parsed.get("Error"):
             fact["reasons"] = [
                 each.get("Code", "None") for each in parsed.get("CancellationReasons", [])
@@ -152,9 +152,11 @@ def parsed(body: bytes) -> Any:
         return text
 
 
-def _now() -> str:
+def now() -> str:
+    """This moment, as a fact has it."""
     return datetime.now(UTC).isoformat()
 
 
-def _since(began: float) -> float:
+def since(began: float) -> float:
+    """Milliseconds since a `time.perf_counter()`."""
     return round((time.perf_counter() - began) * 1000, 1)

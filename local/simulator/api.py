@@ -65,6 +65,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("DELETE", "/call_control_applications/{}", "application_delete"),
     )
 ]
+ACTIONS = frozenset(action for _, _, action in _ROUTES)
+"""Everything that can be asked for."""
 
 
 def route(method: str, path: str) -> tuple[str, str] | None:

@@ -40,9 +40,10 @@ class VirtualClock:
     """A clock that a test moves by hand; callbacks run on the thread that moves it, in order.
 
     A callback may move the clock itself: that is how a slow answer lets the world go on meanwhile.
+    It starts far ahead: an embedded DynamoDB takes away what has expired by the clock on the wall.
     """
 
-    def __init__(self, start: datetime = datetime(2026, 7, 1, 12, tzinfo=UTC)) -> None:
+    def __init__(self, start: datetime = datetime(2036, 7, 1, 12, tzinfo=UTC)) -> None:
         self._now = start
         self._timers: list[Timer] = []
         self._order = itertools.count()

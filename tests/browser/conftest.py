@@ -1,8 +1,6 @@
 """A real browser, the local stack with its room, and a page on it."""
 
-import gc
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from local.simulator.settings import Settings
 from local.stack import LocalStack, Options
 from partyline.wiring import install
 from tests.browser.room import RoomPage
-
-Stacked = Callable[..., LocalStack]
 
 PATIENCE_MS = 20_000
 
@@ -31,42 +27,18 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def stacks() -> Iterator[Stacked]:
-    """Start local stacks: `stacks(port=..., with_room=...)`; they end with the module.
+@pytest.fixture(scope="package")
+def stack() -> Iterator[LocalStack]:
+    """One stack with a room for all of these tests: to start one is the dearest part of them.
 
-    Their handlers are this process's, so only the newest is to be used.
+    Its handlers are this process's, so there can't be another while it is up.
     """
     before = dict(os.environ)
-    running: list[LocalStack] = []
-
-    def start(port: int = 0, *, with_room: bool = True) -> LocalStack:
-        settings = Settings(insights_after_secs=0.5)
-        stack = LocalStack(Options(port=port, with_room=with_room, simulator=settings))
-        running.append(stack.__enter__())
-        return running[-1]
-
-    yield start
-    for each in reversed(running):
-        each.__exit__(None, None, None)
-    _forget_the_handlers()
+    with LocalStack(Options(with_room=True, simulator=Settings(insights_after_secs=0.5))) as here:
+        yield here
+    install(None)
     os.environ.clear()
     os.environ.update(before)
-
-
-@pytest.fixture(scope="module")
-def stack(stacks: Stacked) -> LocalStack:
-    """One stack with a room for all tests of a module: to start one is the dearest part of them."""
-    return stacks()
-
-
-def _forget_the_handlers() -> None:
-    """Drop what the handlers keep for their process's life: here it outlives several stacks."""
-    with warnings.catch_warnings():
-        # Their connections go unclosed, as they do when Lambda ends a process.
-        warnings.simplefilter("ignore", ResourceWarning)
-        install(None)
-        gc.collect()
 
 
 @pytest.fixture
@@ -97,13 +69,15 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     """The room in a window; afterwards every phone is on its hook and all is well."""
-    yield RoomPage.opened(window(), stack)
+    yield RoomPage.opened(window(), stack.url)
     assert stack.simulator is not None
     simulator = stack.simulator.simulator
     for leg in simulator.legs:
         simulator.hang_up(leg.call_control_id)
     simulator.faults.clear()
     simulator.deliverer.knobs.clear()
+    assert stack.room is not None
+    stack.room.perils.deaths.clear()
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +91,3 @@ def _bad(said: object) -> bool:
     words = str(getattr(said, "text", ""))
     expected = ("Failed to load resource", "net::ERR")
     return getattr(said, "type", "") == "error" and not any(each in words for each in expected)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A stack that is stopped under a live page leaves its kept connections to the collector."""
-    left = "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-    for item in items:
-        if "/tests/browser/" in item.path.as_posix():
-            item.add_marker(pytest.mark.filterwarnings(left))

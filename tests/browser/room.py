@@ -2,11 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, expect
-
-from local.stack import LocalStack
 
 ALEX, BILLIE, CASEY, DEVON = (f"+1 312 555 010{nth}" for nth in (1, 2, 3, 4))
 
@@ -18,14 +16,13 @@ class RoomPage:
     """A window on a room."""
 
     page: Page
-    stack: LocalStack
 
     @classmethod
-    def opened(cls, page: Page, stack: LocalStack) -> Self:
-        """Open the page and wait until it knows who is there."""
-        page.goto(f"{stack.url}/")
+    def opened(cls, page: Page, url: str) -> Self:
+        """Open the page of a stack and wait until it knows who is there."""
+        page.goto(f"{url}/")
         expect(page.get_by_role("article").first).to_be_visible()
-        return cls(page, stack)
+        return cls(page)
 
     def phone(self, number: str) -> Locator:
         """The phone of a number."""
@@ -82,3 +79,15 @@ class RoomPage:
     def chat(self) -> Locator:
         """What the assistant was told and said."""
         return self.tab("Chat")
+
+
+def violations(page: Page, axe: str, **options: Any) -> list[Any]:
+    """What axe-core has to say, in short; `options` are those of its `run`."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    found = page.evaluate(
+        "options => axe.run(document, options)", {"resultTypes": ["violations"], **options}
+    )
+    return [
+        (each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found["violations"]
+    ]

@@ -4,13 +4,16 @@ import re
 
 from playwright.sync_api import expect
 
+from local.bus import BusEvent
+from local.stack import LocalStack
 from tests.browser.room import ALEX, BILLIE, CASEY, DEVON, RoomPage
 
 SAY = "Alex wants to speak to you. Press 1 to join."
 
 
-def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(room: RoomPage) -> None:
-    expect(room.page.get_by_text("Nobody is on the line")).to_be_visible()
+def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
+    room: RoomPage, stack: LocalStack
+) -> None:
     room.call()
     expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
     room.say(ALEX, "Where is my order?")
@@ -40,8 +43,8 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(room: Room
     room.press(ALEX, "Hang up")
     room.is_("ended")
     expect(room.chat()).to_contain_text("positive")
-    assert room.stack.simulator is not None
-    assert room.stack.simulator.simulator.violations == []
+    assert stack.simulator is not None
+    assert stack.simulator.simulator.violations == []
 
 
 def test_an_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> None:
@@ -55,12 +58,17 @@ def test_an_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> Non
     expect(details).to_contain_text("conversation.active")
 
 
-def test_everything_that_happened_is_a_row_of_the_diagram(room: RoomPage) -> None:
-    """As many webhooks, commands and transactions as the books have, and no more."""
+def test_everything_that_happened_is_a_row_of_the_diagram(
+    room: RoomPage, stack: LocalStack
+) -> None:
+    """As many webhooks, commands and events as the books have, and no more."""
+    events: list[BusEvent] = []
+    stack.bus.follow(events.append)
     room.call()
     expect(room.row("heard", "Hello, how can I help")).to_have_count(1)
-    assert room.stack.simulator is not None
-    telnyx = room.stack.simulator.simulator
+    expect(room.row("event", "conversation.active")).to_have_count(1)
+    assert stack.simulator is not None
+    telnyx = stack.simulator.simulator
     (leg,) = (each for each in telnyx.legs if each.state == "answered")
     came = [
         each for each in telnyx.deliverer.attempts if each.call_control_id == leg.call_control_id
@@ -68,6 +76,7 @@ def test_everything_that_happened_is_a_row_of_the_diagram(room: RoomPage) -> Non
     sent = [each for each in telnyx.ledger if leg.call_control_id in str(each)]
     expect(room.row("webhook")).to_have_count(len(came))
     expect(room.row("command")).to_have_count(len(sent))
+    expect(room.row("event")).to_have_count(len(events))
     expect(room.row("request", "POST .conversations")).to_have_count(1)
     room.page.get_by_role("button", name="Webhooks").click()
     expect(room.row("webhook")).to_have_count(0)

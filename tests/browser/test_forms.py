@@ -5,14 +5,15 @@ import re
 
 from playwright.sync_api import expect
 
+from local.stack import LocalStack
 from tests.browser.room import ALEX, RoomPage
 
 
-def test_a_form_shows_the_request_that_it_sends(room: RoomPage) -> None:
+def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: LocalStack) -> None:
     room.page.get_by_role("button", name="Start a conversation").click()
     room.page.get_by_label("The assistant's greeting").fill("It's Robin's day")
     shown = room.page.get_by_label("The request as curl").inner_text()
-    assert f"curl -sX POST '{room.stack.url}/conversations'" in shown
+    assert f"curl -sX POST '{stack.url}/conversations'" in shown
     assert "Bearer $PARTYLINE_API_KEY" in shown
     with room.page.expect_request(re.compile("/room/api/conversations")) as asked:
         room.page.get_by_role("button", name="Call", exact=True).click()
@@ -41,8 +42,8 @@ def test_a_name_that_looks_like_markup_is_shown_as_text(room: RoomPage) -> None:
     assert "owned" not in room.page.title()
 
 
-def test_the_page_may_run_nothing_but_its_own_scripts(room: RoomPage) -> None:
-    answer = room.page.request.get(f"{room.stack.url}/")
+def test_the_page_may_run_nothing_but_its_own_scripts(room: RoomPage, stack: LocalStack) -> None:
+    answer = room.page.request.get(f"{stack.url}/")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -1,7 +1,19 @@
 """Things are broken through the page, and heal."""
 
-from playwright.sync_api import expect
+import re
+from dataclasses import fields
+from typing import get_args
 
+import pytest
+from playwright.sync_api import Locator, expect
+
+from local.bus import BusEvent
+from local.room.perils import When
+from local.simulator.api import ACTIONS
+from local.simulator.delivery import DeliveryKnobs
+from local.simulator.faults import FaultKind
+from local.stack import LocalStack
+from local.trigger import fixtures
 from tests.browser.room import ALEX, RoomPage
 
 
@@ -42,3 +54,85 @@ def test_a_lost_webhook_and_a_refusal_are_drawn(room: RoomPage) -> None:
     expect(room.row("command", "start assistant refused 429")).to_have_count(1)
     expect(room.row("webhook", "call.conversation.created lost on the way")).to_have_count(1)
     expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
+
+
+def test_a_webhook_that_nobody_answers_comes_through_the_failover_queue(
+    room: RoomPage, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stack.simulator is not None
+    monkeypatch.setattr(stack.simulator.simulator.settings, "retries_ms", (100,))
+    switch(
+        room,
+        "A function dies",
+        Function="webhook_default",
+        When_it_dies="before",
+        How_often_it_dies="",
+    )
+    room.page.get_by_role("article").first.get_by_role("button", name="Call in").click()
+    room.is_("active")
+    came = room.row("webhook", "call.initiated")
+    expect(came).to_have_count(4)
+    expect(came.nth(0)).to_have_accessible_name(re.compile("500"))
+    expect(came.nth(1)).to_have_accessible_name(re.compile("attempt 2 . 500"))
+    expect(came.nth(2)).to_have_accessible_name(re.compile("into the failover queue"))
+    expect(came.nth(3)).to_have_accessible_name(re.compile("out of the failover queue"))
+    came.nth(3).click()
+    expect(room.page.locator("#tab-details")).to_contain_text("State, from nothing to version")
+    expect(room.page.locator(".heads")).to_contain_text("Queue")
+
+
+def test_an_event_that_never_comes_to_the_bus_is_a_dead_letter(room: RoomPage) -> None:
+    switch(room, "A function dies", Function="outbox", How_often_it_dies="")
+    room.call()
+    expect(room.row("event", "conversation.active dead letter")).to_have_count(1)
+    expect(room.row("event", "conversation.active")).to_have_count(1)
+
+
+def test_an_event_that_comes_to_the_bus_twice_is_seen_as_such(
+    room: RoomPage, stack: LocalStack
+) -> None:
+    events: list[BusEvent] = []
+    stack.bus.follow(events.append)
+    room.call()
+    expect(room.row("event", "conversation.active")).to_have_count(1)
+    [active] = (each for each in events if each["detail-type"] == "conversation.active")
+    stack.bus.put(active["source"], active["detail-type"], active["detail"])
+    expect(room.row("event", "conversation.active published again")).to_have_count(1)
+
+
+def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) -> None:
+    room.tab("Trouble")
+    webhook, telnyx, function = (
+        room.page.get_by_role("form", name=each)
+        for each in ("A webhook", "Telnyx", "A function dies")
+    )
+    assert offered(webhook, "Webhook") == {"*", *fixtures()}
+    assert offered(telnyx, "Action") == {"*", *ACTIONS}
+    folders = {each.folder for each in stack.template.functions.values()}
+    assert offered(function, "Function") == {"*", *folders}
+    for form, label in (
+        (webhook, "What happens to it"),
+        (telnyx, "What Telnyx does"),
+        (function, "When it dies"),
+    ):
+        for each in offered(form, label):
+            form.get_by_label(label).select_option(each)
+            form.get_by_role("button", name="Switch on").click()
+    every = len(offered(telnyx, "What Telnyx does")) + len(offered(function, "When it dies"))
+    expect(room.page.get_by_role("list", name="In force").get_by_role("listitem")).to_have_count(
+        1 + every
+    )
+    assert stack.room is not None
+    assert stack.simulator is not None
+    in_force = stack.simulator.simulator
+    assert {each.when for each in stack.room.perils.deaths} == set(get_args(When))
+    assert {each.kind for each in in_force.faults.active} == set(get_args(FaultKind))
+    knobs, calm = in_force.deliverer.knobs["*"], DeliveryKnobs()
+    for field in fields(DeliveryKnobs):
+        assert getattr(knobs, field.name) != getattr(calm, field.name), field.name
+
+
+def offered(form: Locator, label: str) -> set[str | None]:
+    """The values of a choice."""
+    options = form.get_by_label(label).locator("option")
+    return {each.get_attribute("value") for each in options.all()}

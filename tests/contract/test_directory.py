@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.template import Template
-from partyline.domain import decide
 from partyline.domain.conversation import HOST, Assistant
+from partyline.domain.decide import decide
 from partyline.domain.inputs import NewParticipant, StartConversation
 from partyline.store import Store, keys
 from partyline.store.directory import Directory
@@ -15,7 +15,7 @@ from partyline.store.directory import Directory
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NOW = datetime(2036, 11, 22, 9, 0, tzinfo=UTC)
 SALES, SUPPORT = "+13125550101", "+13125550102"
 
 

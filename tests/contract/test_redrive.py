@@ -10,7 +10,9 @@ from local.aws import EmbeddedAws, create_table
 from local.redrive import (
     FIRST_SENT,
     NoSuchStackError,
+    Outputs,
     outputs_of,
+    redrive_bus,
     redrive_events,
     redrive_failover,
     redrive_starts,
@@ -19,6 +21,9 @@ from local.template import Template
 from partyline.entrypoints.failover import FIRST_SENT as LOOKED_FOR
 from partyline.entrypoints.failover import received_at
 from partyline.store import keys
+
+START = "arn:aws:lambda:us-east-1:000000000000:function:Start:live"
+ASKED = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": "+13125550101"}}
 
 
 @pytest.fixture(scope="module")
@@ -109,30 +114,52 @@ def test_a_row_that_still_cannot_be_read_stays_a_dead_letter(
     assert "EVENT#000002" in done.left[0]
 
 
+class Functions:
+    """Lambda, as far as it is asked."""
+
+    def __init__(self) -> None:
+        self.invoked: list[tuple[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: Any) -> None:  # noqa: N803
+        assert InvocationType == "Event", "nobody waits for the answer, and Lambda tries again"
+        self.invoked.append((FunctionName, json.loads(Payload)))
+
+
 def test_what_could_not_begin_is_given_to_its_function_again(sqs: Any) -> None:
-    invoked: list[dict[str, Any]] = []
-
-    class Functions:
-        def invoke(self, **given: Any) -> None:
-            invoked.append(given)
-
-    dead = queue(sqs, "dead")
-    function = "arn:aws:lambda:us-east-1:000000000000:function:Start:live"
-    record = {
-        "requestContext": {"functionArn": function},
-        "requestPayload": {"id": "e1", "detail": {"to": "+13125550101"}},
-    }
+    functions, dead = Functions(), queue(sqs, "dead")
+    record = {"requestContext": {"functionArn": START}, "requestPayload": ASKED}
     sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(record))
-    assert redrive_starts(sqs, Functions(), dead).sent == 1
+    assert redrive_starts(sqs, functions, dead).sent == 1
     assert messages(sqs, dead) == []
-    [given] = invoked
-    assert (given["FunctionName"], given["InvocationType"]) == (function, "Event")
-    assert json.loads(given["Payload"]) == record["requestPayload"]
+    assert functions.invoked == [(START, ASKED)]
+
+
+def test_what_a_rule_could_not_deliver_goes_to_its_function_and_a_chat_is_spared(sqs: Any) -> None:
+    functions, dead = Functions(), queue(sqs, "dead")
+    chat = "arn:aws:events:us-east-1:000000000000:api-destination/chat/1"
+    for target, code in ((START, "SDK_CLIENT_ERROR"), (chat, "CONNECTION_FAILURE")):
+        attributes = {"TARGET_ARN": target, "ERROR_CODE": code}
+        sqs.send_message(
+            QueueUrl=dead,
+            MessageBody=json.dumps(ASKED),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+    done = redrive_bus(sqs, functions, dead)
+    assert functions.invoked == [(START, ASKED)]
+    assert done.sent == 1
+    [left] = done.left
+    assert chat in left
+    assert "CONNECTION_FAILURE" in left
 
 
 def test_a_stack_that_is_not_there_is_named(aws: EmbeddedAws) -> None:
     with pytest.raises(NoSuchStackError, match="partyline-nowhere"):
         outputs_of(aws.access.client("cloudformation"), "partyline-nowhere")
+    with pytest.raises(NoSuchStackError, match="BusName"):
+        Outputs({"Another": "stack's"})["BusName"]
 
 
 def put(dynamodb: Any, table: str, key: keys.Key, attributes: dict[str, Any]) -> None:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.template import Template
-from partyline.domain import Decision, decide
-from partyline.domain.conversation import HOST, Assistant, Conversation
+from partyline.domain.conversation import HOST, Assistant, Conversation, Insight
+from partyline.domain.decide import Decision, decide
 from partyline.domain.events import Event, EventType
-from partyline.domain.inputs import Insight, NewParticipant, SendMessage, StartConversation
+from partyline.domain.inputs import NewParticipant, SendMessage, StartConversation
 from partyline.domain.statuses import ConversationStatus
-from partyline.store import Conflict, Duplicate, Inbox, Store, TooLarge, keys
+from partyline.outcomes import Conflict, Duplicate, TooLarge
+from partyline.store import Inbox, Store, keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NOW = datetime(2036, 11, 22, 9, 0, tzinfo=UTC)
 ACTIVE, ENDED = ConversationStatus.ACTIVE, ConversationStatus.ENDED
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from partyline.domain.statuses import ConversationStatus
-from partyline.store import Charge, Conflict, Duplicate, Exhausted, Inbox, Store, keys
+from partyline.outcomes import Conflict, Duplicate, Exhausted
+from partyline.store import Charge, Inbox, Store, keys
 from tests.contract.test_store import NOW, begun, moved, spoken, with_status
 
 KEY = keys.dials("ops", NOW)

@@ -1,20 +1,25 @@
 """Several processes move one conversation at once: nothing is lost, and nothing is done twice."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from local.memory_table import MemoryTable
 from local.template import Template
-from partyline.domain import decide
 from partyline.domain.conversation import HOST, Assistant
+from partyline.domain.decide import decide
 from partyline.domain.inputs import NewParticipant, SendMessage, StartConversation
-from partyline.store import Conflict, Duplicate, Inbox, Store, keys
+from partyline.outcomes import Conflict, Duplicate
+from partyline.store import Inbox, Store, keys
+from partyline.store.directory import Directory
+from partyline.store.schedules import Schedules
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NOW = datetime(2036, 11, 22, 9, 0, tzinfo=UTC)
 THREADS, STEPS = 8, 10
 
 START = StartConversation(
@@ -24,6 +29,44 @@ START = StartConversation(
     connection_id="1494404757140276705",
     host=NewParticipant(id=HOST, call_control_id="v3:host"),
 )
+
+
+class Noted(MemoryTable):
+    """A table that notes how it was read."""
+
+    def __init__(self, create: Mapping[str, Any]) -> None:
+        super().__init__(create)
+        self.reads: list[bool] = []
+
+    def get_item(self, **request: Any) -> Any:
+        self.reads.append(request.get("ConsistentRead", False))
+        return super().get_item(**request)
+
+    def query(self, **request: Any) -> Any:
+        self.reads.append(request.get("ConsistentRead", False))
+        return super().query(**request)
+
+    def batch_get_item(self, **request: Any) -> Any:
+        self.reads += [
+            each.get("ConsistentRead", False) for each in request["RequestItems"].values()
+        ]
+        return super().batch_get_item(**request)
+
+
+def test_whoever_reads_sees_what_was_just_written(template: Template) -> None:
+    """No engine of ours ever reads an older row, as DynamoDB does unless it is told not to."""
+    table: Any = Noted(template.table.create)
+    name = template.table.name
+    store, directory = Store(table, name), Directory(table, name)
+    store.commit(None, decide(None, START, NOW))
+    store.load("c-1")
+    store.read("c-1")
+    store.timeline("c-1")
+    store.check(Inbox(keys.webhook("c-1", "event-1")))
+    directory.route("+13125550100")
+    directory.do_not_call("+13125550101")
+    Schedules(table, name).get("c-1")
+    assert table.reads == [True] * 7
 
 
 def test_no_update_is_lost_when_eight_write_at_once(

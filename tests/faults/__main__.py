@@ -21,6 +21,7 @@ SHOWN = 40
 
 def main(words: list[str]) -> int:
     """Run the cases whose name has all the words, and print the table."""
+    quiet()
     began = time.monotonic()
     wanted = [case for case in cases() if all(word in str(case) for word in words)]
     verdicts = []

@@ -7,7 +7,6 @@ over all stories, faults and points. And the judges are judged: with a bug plant
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ import pytest
 
 from local.simulator.delivery import DeliveryKnobs
 from partyline.dispatch import Errand
-from partyline.domain import ledger
+from partyline.domain import decide, ledger
 from partyline.store import Store, keys
 from partyline.store import store as storing
 from tests.faults.cases import Case, Verdict, cases, faultless, judged
@@ -24,15 +23,10 @@ from tests.faults.points import Point
 from tests.faults.stories import STORIES
 from tests.scenario.people import HOST
 
-DECIDE = import_module("partyline.domain.decide")  # of that name the package has the function
-
 NAMES = [story.name for story in STORIES]
 
 UNSURE = ("500 twice", "times out twice")
 """After these nobody knows what was done, and by the next sweep it is too late to do it again."""
-
-ASKED_ONCE = "the assistant invites"
-"""The model may ask again, and is answered by what stands there; nobody comes by to do the rest."""
 
 COMMIT = Point("table", "transact_write_items")
 
@@ -64,7 +58,7 @@ def test_with_a_fault_it_ends_as_without_or_says_what_failed(name: str) -> None:
     verdicts = [judged(case) for case in sample()[name]]
     assert [f"{each.case}: {each.wrong}" for each in verdicts if each.wrong] == []
     honest = [each for each in verdicts if each.honest and each.case.fault not in UNSURE]
-    assert name == ASKED_ONCE or [f"{each.case}: {each.honest}" for each in honest] == []
+    assert [f"{each.case}: {each.honest}" for each in honest] == []
 
 
 @pytest.mark.parametrize("fault", ["dies before", "dies after", "times out", "stalls"])
@@ -117,12 +111,12 @@ def what_was_begun_is_never_taken_up_again(patch: pytest.MonkeyPatch) -> None:
     def claim(step: Any) -> Any:
         return [each for each in ledger.claim(step) if each.attempts == 1]
 
-    patch.setattr(DECIDE, "claim", claim)
+    patch.setattr(decide, "claim", claim)
 
 
 def nobody_is_let_go(patch: pytest.MonkeyPatch) -> None:
-    rules = tuple(rule for rule in DECIDE.RULES if rule.__name__ != "let_go")
-    patch.setattr(DECIDE, "RULES", rules)
+    rules = tuple(rule for rule in decide.RULES if rule.__name__ != "let_go")
+    patch.setattr(decide, "RULES", rules)
 
 
 def whoever_writes_last_wins(patch: pytest.MonkeyPatch) -> None:

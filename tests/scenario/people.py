@@ -3,7 +3,9 @@
 HOST, DANA, LEE, KIM = (f"+131255501{nth}" for nth in (11, 12, 13, 14))
 OURS, CALLER = "+13125550100", "+13125550120"
 
-WHO = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller"}
+DESK = "sip:dana@pbx.example.com"
+
+WHO = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller", DESK: "Dana's desk"}
 
 SHORT = {
     "dial": "dial",

@@ -9,7 +9,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.template import Template
-from tests.scenario.people import DANA, HOST, KIM, LEE, OURS
+from tests.scenario.people import DANA, DESK, HOST, KIM, LEE, OURS
 from tests.scenario.stage import Stage, Staged, minutes
 
 Deployed = Callable[..., Template]
@@ -114,7 +114,7 @@ def test_a_number_is_put_on_the_list_and_taken_off(stage: Staged) -> None:
     assert put.json == {
         "number": DANA,
         "reason": "asked us to",
-        "added_at": "2026-07-01T12:00:00+00:00",
+        "added_at": "2036-07-01T12:00:00+00:00",
     }
     assert at.ask("GET", f"/do-not-call/{DANA}").json == put.json
     assert at.ask("PUT", f"/do-not-call/{DANA}").json["reason"] is None
@@ -206,6 +206,59 @@ def test_where_calls_may_not_go_is_told_to_who_asks(
     body = {"to": HOST, "participants": [{"to": DANA}, {"to": numbers}]}
     answer = at.ask("POST", "/conversations", body)
     assert answer.json["error"]["details"][0]["field"] == "participants.1.to"
+    assert at.dialled() == []
+
+
+# Extensions and SIP addresses
+
+
+def test_an_extension_is_called_where_that_is_switched_on(
+    stage: Staged, deployed: Deployed
+) -> None:
+    at = stage(template=deployed(DigitsAfterNumber="on"))
+    here = at.inbound()
+    at.invite(here, f"{DANA},200", name="Dana")
+    at.run(5)
+    assert at.joined() == ["Dana"]
+    [dialled] = [each["data"] for each in at.timeline(here) if each["type"] == "leg.dialing"]
+    assert dialled["to"] == "***0112", "the number's end, not the extension's"
+    refused = at.ask("POST", f"/conversations/{here}/participants", {"to": "+442071234567,1"})
+    assert refused.json["error"]["code"] == "destination_not_allowed"
+
+
+def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
+    stage: Staged, deployed: Deployed
+) -> None:
+    at = stage(template=deployed(DigitsAfterNumber="on", DoNotCall="on"))
+    listed(at, DANA)
+    here = at.inbound()
+    at.invite(here, f"{DANA},200", name="Dana")
+    assert refusals(at, here) == [("do_not_call", "***0112")]
+    assert at.dialled() == []
+
+
+def test_a_sip_address_is_called_at_the_domains_that_are_allowed(
+    stage: Staged, deployed: Deployed
+) -> None:
+    template = deployed(AllowedSipDomains="pbx.example.com", QuietHours="21:00-08:00")
+    at = stage(template=template)
+    here = at.inbound()
+    at.invite(here, DESK, name="Dana")
+    at.run(5)
+    assert at.joined() == ["Dana's desk"], "by UTC it is noon there"
+    elsewhere = {"to": DESK.replace("pbx", "sbc")}
+    refused = at.ask("POST", f"/conversations/{here}/participants", elsewhere)
+    assert refused.json["error"]["code"] == "destination_not_allowed"
+    assert at.dialled() == ["Dana's desk"]
+
+
+def test_the_model_calls_numbers_and_nothing_else(stage: Staged, deployed: Deployed) -> None:
+    at = stage(template=deployed(AllowedSipDomains="pbx.example.com", DigitsAfterNumber="on"))
+    route = {"assistant": {"id": "assistant-1"}, "dial_any_number": True}
+    assert at.ask("PUT", f"/routes/{OURS}", route).status == 200
+    at.inbound()
+    for number in (DESK, f"{DANA},200"):
+        assert at.use_tool("invite", number=number).startswith("That is not a phone number.")
     assert at.dialled() == []
 
 

@@ -9,9 +9,24 @@ import pytest
 
 from local.intrinsics import TemplateError
 from local.template import Template
-from tests.template.test_stack import PARAMETERS, resource
+from tests.template.test_stack import PARAMETERS, ROOT, resource
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0b8f0d0e-6f43-4a58-8a7e-5d3c2b1a0f9e"
+EVERYTHING = {
+    **PARAMETERS,
+    "Stage": "prod",
+    "DefaultNumber": "+13125550100",
+    "DefaultAssistantId": "assistant-1",
+    "QuietHours": "21:00-08:00",
+    "DoNotCall": "on",
+    "PublicBaseUrl": "https://calls.example.com",
+    "ChatWebhookUrl": "https://hooks.example.com/services/T0/B0",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms",
+    "ProvisionedConcurrency": "2",
+    "KmsKeyArn": KEY,
+}
+"""Stage prod with all that can be switched on together."""
+
 DIALS = ("StartConversation", "InviteParticipant", "ToolInvite", "StartFromEvent", "StartScheduled")
 WAITED_FOR = ("CallInitiated", "CallAnswered", "WebhookDefault")
 
@@ -87,6 +102,7 @@ def test_one_key_for_everything_that_is_kept(template: Template) -> None:
         "AWS::SQS::Queue": "KmsMasterKeyId",
         "AWS::Logs::LogGroup": "KmsKeyId",
         "AWS::Events::EventBus": "KmsKeyIdentifier",
+        "AWS::Lambda::Function": "KmsKeyArn",
     }
     for kind, name in places.items():
         assert list(template.of_type(kind))
@@ -102,11 +118,21 @@ def test_one_key_for_everything_that_is_kept(template: Template) -> None:
     assert of(own, "FailoverQueue", "SqsManagedSseEnabled") is None
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_no_resource_needs_itself(stage: str) -> None:
+def test_the_keys_policy_in_the_docs_lets_every_service_in() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    shown = page.partition("## A key of your own")[2].partition("```json\n")[2].partition("```")[0]
+    statements = json.loads(shown)
+    services = set(re.findall(r"(\w+)\.(?:REGION\.)?amazonaws\.com", shown))
+    assert services == {"dynamodb", "secretsmanager", "sqs", "lambda", "events", "logs"}
+    for statement in statements:
+        assert "kms:Decrypt" in statement["Action"]
+        assert "ACCOUNT" in json.dumps(statement["Condition"]), "nobody else's account"
+
+
+@pytest.mark.parametrize("parameters", [PARAMETERS, EVERYTHING], ids=["plain", "everything"])
+def test_no_resource_needs_itself(parameters: dict[str, str]) -> None:
     """CloudFormation refuses a circle, and only when it is deployed."""
-    parameters = {"Stage": stage, "ChatWebhookUrl": "https://hooks.example.com/x"}
-    resources = Template({**PARAMETERS, **parameters}).transformed["Resources"]
+    resources = Template(parameters).transformed["Resources"]
     left = {name: set(needed(each)) & resources.keys() for name, each in resources.items()}
     while left:
         free = {name for name, needs in left.items() if not needs & left.keys()}
@@ -137,8 +163,7 @@ def needed(value: Any) -> Iterator[str]:
 def test_two_stages_fit_into_one_account() -> None:
     """Whatever has a name of its own has the stack's in it."""
     named = ("Name", "FunctionName", "TableName", "QueueName", "RoleName", "LogGroupName")
-    stack = Template({**PARAMETERS, "Stage": "prod"})
-    for logical_id, each in stack.transformed["Resources"].items():
+    for logical_id, each in Template(EVERYTHING).transformed["Resources"].items():
         for name in named:
             given = each.get("Properties", {}).get(name)
             if given is None or name == "FunctionName" or each["Type"] == "AWS::Lambda::Alias":

@@ -1,4 +1,7 @@
-"""Who may do what: each function has a role of its own, and it can do what that function does."""
+"""Who may do what: each function has a role of its own, and it can do what that function does.
+
+Read twice: for a plain stack, and for stage prod with everything switched on.
+"""
 
 from collections.abc import Mapping, Set
 from typing import Any
@@ -6,6 +9,8 @@ from typing import Any
 import pytest
 
 from local.template import Template
+from tests.template.test_hardening import EVERYTHING
+from tests.template.test_stack import PARAMETERS
 
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/partyline-PartylineTable"
 TELNYX_KEY = "partyline-TelnyxApiKey"
@@ -52,7 +57,15 @@ BESIDES = {
 }
 """What some may do that other movers of conversations may not."""
 
+OF_AWS_ITSELF = {"FailoverDoorRole", "AlarmRole", "OutboxPipeRole", "SweepFunctionEveryMinuteRole"}
+"""The roles that AWS's services take on for us: API Gateway, Scheduler twice, the pipe."""
+
 Grants = Set[tuple[str, str]]
+
+
+@pytest.fixture(scope="module", params=[PARAMETERS, EVERYTHING], ids=["plain", "everything"])
+def template(request: pytest.FixtureRequest) -> Template:
+    return Template(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +85,10 @@ def grants(template: Template) -> Mapping[str, Grants]:
     return allowed
 
 
+def _has_everything(template: Template) -> bool:
+    return any(template.of_type("AWS::CodeDeploy::DeploymentGroup"))
+
+
 def _statements(template: Template, role: str) -> list[dict[str, Any]]:
     properties = template.transformed["Resources"][role]["Properties"]
     found = []
@@ -85,20 +102,28 @@ def _statements(template: Template, role: str) -> list[dict[str, Any]]:
 
 
 def test_no_role_has_a_wildcard(template: Template) -> None:
-    for role, _ in template.of_type("AWS::IAM::Role"):
+    roles = [role for role, _ in template.of_type("AWS::IAM::Role")]
+    assert set(roles) - {f"{function}Role" for function in template.functions} == OF_AWS_ITSELF | (
+        {"ChatRole", "CodeDeployServiceRole"} if _has_everything(template) else set()
+    )
+    for role in roles:
         for statement in _statements(template, role):
             assert "*" not in "".join(statement["Action"]), role
             assert "*" not in statement["Resource"].removesuffix(SCHEDULES), role
 
 
-def test_the_only_managed_policies_write_logs_and_traces(template: Template) -> None:
-    """SAM gives each role these two: Lambda's own logging, and X-Ray, which knows no resources."""
+def test_the_only_managed_policies_are_those_that_sam_gives(template: Template) -> None:
+    """Lambda's own logging, and X-Ray, which knows no resources; CodeDeploy's for the canaries."""
     managed = {
-        arn.rpartition("/")[2]
-        for _, role in template.of_type("AWS::IAM::Role")
-        for arn in template.resolver.resolve(role["Properties"].get("ManagedPolicyArns", []))
+        (arn.rpartition("/")[2], role == "CodeDeployServiceRole")
+        for role, each in template.of_type("AWS::IAM::Role")
+        for arn in template.resolver.resolve(each["Properties"].get("ManagedPolicyArns", []))
     }
-    assert managed == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+    canaries = {("AWSCodeDeployRoleForLambda", True)} if _has_everything(template) else set()
+    assert managed == canaries | {
+        ("AWSLambdaBasicExecutionRole", False),
+        ("AWSXrayWriteOnlyAccess", False),
+    }
 
 
 def test_webhooks_and_triggers_keep_conversations_and_ask_telnyx(
@@ -190,6 +215,9 @@ def test_what_aws_does_for_us_it_does_with_one_right_each(template: Template) ->
         ),
         ("sqs:SendMessage", f"{QUEUES}OutboxDeadLetters"),
     }
+    if _has_everything(template):
+        chat = "arn:aws:events:us-east-1:000000000000:api-destination/partyline-ChatDestination"
+        assert role_of(template, "ChatRole") == {("events:InvokeApiDestination", chat)}
 
 
 def test_making_events_plain_takes_no_right_at_all(grants: Mapping[str, Grants]) -> None:
@@ -206,7 +234,9 @@ def test_taking_back_what_was_to_begin_later(grants: Mapping[str, Grants]) -> No
 
 def test_a_role_is_taken_on_by_one_service_of_this_account(template: Template) -> None:
     """Else another account's pipe or schedule could borrow it (AWS: the confused deputy)."""
-    for logical_id in ("OutboxPipeRole", "AlarmRole"):
+    for logical_id in ("OutboxPipeRole", "AlarmRole", "ChatRole"):
+        if logical_id == "ChatRole" and not _has_everything(template):
+            continue
         role = template.transformed["Resources"][logical_id]["Properties"]
         [statement] = template.resolver.resolve(role["AssumeRolePolicyDocument"])["Statement"]
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "000000000000"}}

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "partyline" / "partyline"
 
-BESIDE = {"telemetry", "secret", "identity"}
+BESIDE = {"telemetry", "secret", "identity", "outcomes", "destinations"}
 MIDDLE = {"engine", "dispatch", "lookup", "gates"}
 BELOW = {"domain", "store", "telnyx"}
 
@@ -19,11 +19,13 @@ MAY_IMPORT = {
     "telnyx": set(),
     "telemetry": set(),
     "identity": set(),
-    "settings": set(),
+    "outcomes": set(),
+    "destinations": set(),
+    "settings": {"destinations"},
     "secret": {"telemetry"},
     "alarms": set(),
-    "store": {"domain"},
-    "gates": {"domain"},
+    "store": {"domain", "outcomes"},
+    "gates": {"domain", "destinations"},
     "engine": BELOW | BESIDE | {"dispatch", "gates"},
     "dispatch": BELOW | BESIDE | {"gates"},
     "lookup": BELOW | BESIDE | {"gates"},

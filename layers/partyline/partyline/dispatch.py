@@ -9,11 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from partyline.domain.commands import Action, Command
-from partyline.domain.conversation import UNKNOWN_ID, Conversation, Leg, Participant
+from partyline.domain.conversation import UNKNOWN_ID, Conversation, Insight, Leg, Participant
 from partyline.domain.inputs import (
     Accepted,
     CallGone,
-    Insight,
     InsightsFound,
     Looked,
     NotFound,

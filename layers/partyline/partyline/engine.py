@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from partyline.domain import Decision, Refusal, decide
+from partyline.dispatch import Dispatcher
 from partyline.domain.commands import Command
 from partyline.domain.conversation import Conversation
+from partyline.domain.decide import Decision, decide
 from partyline.domain.inputs import (
     CommandResult,
     Input,
@@ -23,11 +24,10 @@ from partyline.domain.inputs import (
     StartConversation,
     Tick,
 )
-from partyline.store import MAX_DOCUMENT_BYTES, Charge, Conflict, Duplicate, Inbox, Store
+from partyline.domain.step import Refusal
+from partyline.outcomes import Busy, Conflict, Duplicate
+from partyline.store import MAX_DOCUMENT_BYTES, Charge, Inbox, Store
 from partyline.telemetry import count, logger
-
-if TYPE_CHECKING:
-    from partyline.dispatch import Dispatcher
 
 MAX_CONFLICTS = 10
 """How often a step is decided anew because somebody else moved the conversation meanwhile."""
@@ -47,16 +47,12 @@ ASKED = (StartConversation, InviteParticipant, SendMessage)
 PAUSE_SECS = 0.02
 
 FINISH_TIME, FINISH_PAUSE_SECS = timedelta(seconds=4), 0.5
-"""How long a request that came again waits: a Lambda's 10 s, less Telnyx's timeouts."""
+"""How long after a request came what it owes is still tried: a Lambda's 10 s, less a last try's."""
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome", "hangup_cause", "reason")
 """What of an event goes into the log: ids and words of ours, never a name, number or message."""
 
 Load = Callable[[], Conversation | None]
-
-
-class Busy(Exception):  # noqa: N818 - an outcome to act on
-    """Too many others moved the conversation at the same time. Nothing was lost: ask again."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class Engine:
     def __init__(
         self,
         store: Store,
-        dispatcher: "Dispatcher",
+        dispatcher: Dispatcher,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -116,20 +112,21 @@ class Engine:
             pending=_left(conversation, None if known else given.id),
         )
 
-    def finish(self, conversation_id: str, cause: str) -> Ingested:
-        """Wait until nothing is owed any more by whoever took it over, or do it in their place.
+    def finish(self, ingested: Ingested, cause: str, came_at: datetime) -> Ingested:
+        """Do what is still owed when something was taken in, or wait for whoever took that over.
 
-        For a request that came again, when the first may be under way still, or have died: its
-        leases tell. What Telnyx will not do now stays `pending`.
+        For a request, which nobody delivers again as Telnyx does a webhook: by the next sweep it
+        may be too late to dial. Leases tell whether somebody is at it, or has died over it. What
+        Telnyx will not do now stays `pending`.
         """
-        until = self._clock() + FINISH_TIME
-        pending = True
-        while pending and self._clock() < until:
+        conversation, pending = ingested.conversation, ingested.pending
+        while conversation and pending and self._clock() < came_at + FINISH_TIME:
             self._sleep(FINISH_PAUSE_SECS)
-            decision = self._step(lambda: self._store.load(conversation_id), [Tick(id=cause)], None)
+            stored = partial(self._store.load, conversation.id)
+            decision = self._step(stored, [Tick(id=cause)], None)
             conversation = self._carry_out(decision, cause)
             pending = _left(conversation, None)
-        return Ingested(conversation=conversation, duplicate=True, pending=pending)
+        return replace(ingested, conversation=conversation, pending=pending)
 
     def _step(
         self,
@@ -142,7 +139,7 @@ class Engine:
         for attempt in range(MAX_CONFLICTS):
             before = load()
             decision = self._decide(before, inputs)
-            mark, due = inbox, charge if decision.changed and not decision.refusal else None
+            mark, due = inbox, None if decision.refusal else charge
             must = mark is not None and mark.request_hash is not None
             if decision.refusal and mark:
                 # What was done once is not refused the second time, and a refusal leaves no mark.
@@ -172,7 +169,7 @@ class Engine:
                 insights=[*whole.insights, *one.insights],
                 commands=[*whole.commands, *one.commands],
                 changed=whole.changed or one.changed,
-                refusal=whole.refusal or one.refusal,
+                refusal=one.refusal,  # a request is always the only input
             )
         return whole
 

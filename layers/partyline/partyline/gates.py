@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from partyline.destinations import Destinations, number_of
 from partyline.domain.inputs import Refused
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -42,7 +43,7 @@ class Gates:
 
     def __init__(
         self,
-        destinations: tuple[str, ...],
+        destinations: Destinations,
         quiet_hours: QuietHours | None = None,
         do_not_call: Callable[[str], bool] | None = None,
     ) -> None:
@@ -51,10 +52,11 @@ class Gates:
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
 
-    def refuse(self, number: str, now: datetime) -> Refused | None:
-        """The refusal of a call to `number` at `now`, its `rule` naming why; None if it may go."""
-        if not number.startswith(self._destinations):
+    def refuse(self, to: str, now: datetime) -> Refused | None:
+        """The refusal of a call to `to` at `now`, its `rule` naming why; None if it may go."""
+        if self._destinations.refusal(to):
             return _refused("destination_not_allowed", "Calls may not go to this number.")
+        number = number_of(to)
         if self._quiet_hours and any(
             self._quiet_hours.over(now.astimezone(ZoneInfo(zone)).time()) for zone in zones(number)
         ):

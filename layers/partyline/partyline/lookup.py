@@ -40,8 +40,6 @@ def find(
         named = store.load(conversation_id)
         if named and find_leg(named, call):
             return Found(named.id, named)
-    if call.call_control_id is None and call.call_leg_id is None:
-        return None
     begun = conversation_of_call(call.call_control_id) if call.call_control_id else None
     wanted = [keys.state(begun)] if begun else []
     wanted += [keys.call(call.call_control_id)] if call.call_control_id else []
@@ -49,13 +47,13 @@ def find(
     wanted += [] if dialled is None else [keys.route(dialled), keys.route(DEFAULT_ROUTE)]
     rows = store.find(wanted)
     own = conversation_in(rows.get(keys.state(begun))) if begun else None
-    if own and find_leg(own, call):
+    if own:
         return Found(own.id, own)
     for row in rows.values():
         if "conversation_id" in row:
             pointed = store.load(row["conversation_id"]["S"])
-            if pointed and find_leg(pointed, call):
+            if pointed:
                 return Found(pointed.id, pointed)
-    if begun and dialled is not None and own is None:
+    if begun and dialled is not None:
         return Found(begun, None, rows)
     return None

@@ -23,8 +23,8 @@ class Secret:
     """
 
     def __init__(self, secret_id: str, client: Callable[[], Any], max_age_secs: int) -> None:
-        """Keep the name and how to make a Secrets Manager client; neither is used yet."""
-        self._id = secret_id
+        """Keep the name and how to make a Secrets Manager client; nothing is read yet."""
+        self.name = secret_id
         self._client = client
         self._max_age_secs = max_age_secs
         self._provider: SecretsProvider | None = None
@@ -40,20 +40,20 @@ class Secret:
         if self._provider is None:
             self._provider = SecretsProvider(boto3_client=self._client())
         try:
-            text = self._provider.get(self._id, max_age=self._max_age_secs, force_fetch=fresh)
+            text = self._provider.get(self.name, max_age=self._max_age_secs, force_fetch=fresh)
         except GetParameterError:
-            raise SecretUnreadable(f"secret {self._id} cannot be read") from None
+            raise SecretUnreadable(f"secret {self.name} cannot be read") from None
         try:
             value = json.loads(str(text))
         except ValueError:
-            raise SecretMissing(f"secret {self._id} is not JSON") from None
+            raise SecretMissing(f"secret {self.name} is not JSON") from None
         if not isinstance(value, dict):
-            raise SecretMissing(f"secret {self._id} is not a JSON object")
+            raise SecretMissing(f"secret {self.name} is not a JSON object")
         return value
 
     def field(self, name: str, *, fresh: bool = False) -> str:
         """One text of it. Raises SecretUnreadable, and SecretMissing for an empty one too."""
         value = self.document(fresh=fresh).get(name)
         if not isinstance(value, str) or not value:
-            raise SecretMissing(f"secret {self._id} has no {name}")
+            raise SecretMissing(f"secret {self.name} has no {name}")
         return value

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from partyline.destinations import Destinations
+
 
 def _parts(text: Any) -> Any:
     if not isinstance(text, str):
@@ -22,13 +24,14 @@ def _none_if_empty(text: Any) -> Any:
 
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_parts)]
+Switch = Literal["on", "off"]
 Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
 
 
 class Settings(BaseModel):
     """Base: each field is an environment variable of the same name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -43,12 +46,6 @@ class QuerySettings(Settings):
     table_name: str
 
 
-class AuthorizerSettings(Settings):
-    """What the authorizer needs: where the hashes of the bearer keys are kept."""
-
-    bearer_keys_secret: str
-
-
 class SignedSettings(Settings):
     """What verifies Telnyx's signature: the keys, several while one is being replaced."""
 
@@ -56,9 +53,20 @@ class SignedSettings(Settings):
 
 
 class DestinationSettings(Settings):
-    """Where calls may go: beginnings of numbers. None at all: nowhere."""
+    """Where calls may go: beginnings of numbers (none at all: nowhere), and what is switched on."""
 
     allowed_destination_prefixes: CommaList = ()
+    allowed_sip_domains: CommaList = ()
+    digits_after_number: Switch = "off"
+
+    @property
+    def destinations(self) -> Destinations:
+        """The rule that these make."""
+        return Destinations(
+            self.allowed_destination_prefixes,
+            self.allowed_sip_domains,
+            self.digits_after_number == "on",
+        )
 
 
 class AlarmSettings(Settings):
@@ -85,7 +93,7 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     default_number: Optional = None
     default_assistant_id: Optional = None
     quiet_hours: Optional = None
-    do_not_call: Literal["on", "off"] = "off"
+    do_not_call: Switch = "off"
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)

@@ -1,31 +1,31 @@
 """The composition root: everything a function works with, made when it is first needed.
 
+A part is imported where it is made, so that a function loads no other's. All of them need boto3: it
+is loaded while Lambda starts them, which it does with more processor than they run with.
+
 A process makes one `Wiring` and keeps it, so that connections are kept too. Tests and the local
 stack make their own, with another clock, another Telnyx or another table.
 """
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from partyline.settings import (
-    AlarmSettings,
-    AuthorizerSettings,
-    ConversationSettings,
-    DestinationSettings,
-    QuerySettings,
-    SignedSettings,
-)
+import boto3
+from botocore.config import Config
 
 if TYPE_CHECKING:
     import httpx
 
     from partyline.alarms import Alarms
+    from partyline.destinations import Destinations
     from partyline.engine import Engine
     from partyline.gates import Gates
     from partyline.secret import Secret
+    from partyline.settings import ConversationSettings
     from partyline.store import Store
     from partyline.store.directory import Directory
     from partyline.store.schedules import Schedules
@@ -54,18 +54,23 @@ class Wiring:
         self._dynamodb = dynamodb
 
     @cached_property
-    def settings(self) -> ConversationSettings:
+    def settings(self) -> "ConversationSettings":
         """The settings of a function that moves conversations."""
+        from partyline.settings import ConversationSettings
+
         return ConversationSettings.from_environment()
 
     @cached_property
-    def destinations(self) -> tuple[str, ...]:
-        """Beginnings of the numbers that may be called."""
-        return DestinationSettings.from_environment().allowed_destination_prefixes
+    def destinations(self) -> "Destinations":
+        """Where calls may go."""
+        from partyline.settings import DestinationSettings
+
+        return DestinationSettings.from_environment().destinations
 
     @cached_property
     def public_keys(self) -> "PublicKeys":
         """The keys that Telnyx signs with."""
+        from partyline.settings import SignedSettings
         from partyline.telnyx.signature import PublicKeys
 
         return PublicKeys.parse(SignedSettings.from_environment().telnyx_public_keys)
@@ -75,30 +80,31 @@ class Wiring:
         """The table."""
         from partyline.store import Store
 
-        return Store(self._table_client, QuerySettings.from_environment().table_name)
+        return Store(self._table_client, self._table_name)
 
     @cached_property
     def directory(self) -> "Directory":
         """Routes and the do-not-call list."""
         from partyline.store.directory import Directory
 
-        return Directory(self._table_client, QuerySettings.from_environment().table_name)
+        return Directory(self._table_client, self._table_name)
 
     @cached_property
     def schedules(self) -> "Schedules":
         """What is to begin later."""
         from partyline.store.schedules import Schedules
 
-        return Schedules(self._table_client, QuerySettings.from_environment().table_name)
+        return Schedules(self._table_client, self._table_name)
 
     @cached_property
     def alarms(self) -> "Alarms":
         """What rings when it is time."""
         from partyline.alarms import Alarms
+        from partyline.settings import AlarmSettings
 
         settings = AlarmSettings.from_environment()
         return Alarms(
-            _aws_client("scheduler"),
+            aws_client("scheduler"),
             settings.schedule_group,
             settings.schedule_target,
             settings.schedule_role,
@@ -106,7 +112,13 @@ class Wiring:
 
     @cached_property
     def _table_client(self) -> Any:
-        return self._dynamodb or _aws_client("dynamodb")
+        return self._dynamodb or aws_client("dynamodb")
+
+    @cached_property
+    def _table_name(self) -> str:
+        from partyline.settings import QuerySettings
+
+        return QuerySettings.from_environment().table_name
 
     @cached_property
     def gates(self) -> "Gates":
@@ -116,7 +128,7 @@ class Wiring:
         quiet = self.settings.quiet_hours
         listed = self.directory.do_not_call if self.settings.do_not_call == "on" else None
         return Gates(
-            self.settings.allowed_destination_prefixes,
+            self.settings.destinations,
             QuietHours.parse(quiet) if quiet else None,
             listed and (lambda number: listed(number) is not None),
         )
@@ -129,7 +141,8 @@ class Wiring:
     @cached_property
     def bearer_keys(self) -> "Secret":
         """Where the hashes of the bearer keys are kept."""
-        secret_id = AuthorizerSettings.from_environment().bearer_keys_secret
+        # Not among the settings, which would bring pydantic: half of the authorizer's start.
+        secret_id = os.environ["BEARER_KEYS_SECRET"]
         return self._secret(secret_id, max_age_secs=30)  # a key taken away has to stop working
 
     @cached_property
@@ -156,13 +169,11 @@ class Wiring:
     def _secret(self, secret_id: str, max_age_secs: int = 300) -> "Secret":
         from partyline.secret import Secret
 
-        return Secret(secret_id, lambda: _aws_client("secretsmanager"), max_age_secs)
+        return Secret(secret_id, lambda: aws_client("secretsmanager"), max_age_secs)
 
 
-def _aws_client(service: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
+def aws_client(service: str) -> Any:
+    """A client of an AWS service, with the patience of a function that somebody waits for."""
     config = Config(
         connect_timeout=1,
         read_timeout=3,

@@ -1,7 +1,7 @@
 // The conversation as a sequence diagram, drawn as it happens.
 
 import { h, keyed, s } from "./dom.js";
-import { chosen, model, pick } from "./model.js";
+import { chosen, model, one, pick } from "./model.js";
 import { lanes, rows } from "./rows.js";
 import { since } from "./words.js";
 
@@ -16,6 +16,7 @@ const NAMES = new Map([
 const GUTTER = 62;
 const ROW = 34;
 const MARGIN = 12;
+const LEAST = 0.9;
 const MOST = 1.6;
 const END = 28;
 const NARROW = 560;
@@ -85,9 +86,10 @@ export function diagram(element) {
       shown = model.chosen;
       following = true;
     }
-    const across = lanes(view, hidden, scroll.clientWidth < NARROW);
+    const found = rows(view);
+    const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);
     const [x, scale, whole] = places(across, scroll.clientWidth);
-    current = rows(view).filter((row) => !hidden.has(row.kind));
+    current = found.filter((row) => !hidden.has(row.kind));
     const height = current.length * ROW + END;
     for (const svg of [heads, picture]) svg.setAttribute("width", whole);
     heads.setAttribute("height", 46);
@@ -116,7 +118,14 @@ export function diagram(element) {
 }
 
 function nothing() {
-  if (!model.ready) return [h("p", {}, "Listening …")];
+  const asked = model.mode === "room" || one("api");
+  if (!model.ready || !asked) return [h("p", {}, "Listening …")];
+  if (asked.error) {
+    return [
+      h("h3", {}, "Nothing to show yet"),
+      h("p", {}, "The stack does not answer as it should. Is it up, and was the console started with its address and one of its keys?"),
+    ];
+  }
   if (model.mode === "console") {
     return [
       h("h3", {}, "No conversation yet"),
@@ -129,10 +138,10 @@ function nothing() {
   ];
 }
 
-/** Where each lifeline stands, how much wider than it needs, and the width of it all. */
+/** Where each lifeline stands, how much wider than usual, and the width of it all. */
 function places(across, room) {
   const needed = across.reduce((sum, lane) => sum + lane.wide, 0);
-  const scale = Math.max(1, Math.min(MOST, (room - GUTTER - MARGIN) / needed));
+  const scale = Math.max(LEAST, Math.min(MOST, (room - GUTTER - MARGIN) / needed));
   const x = new Map();
   let edge = GUTTER;
   for (const lane of across) {
@@ -143,7 +152,7 @@ function places(across, room) {
 }
 
 function head(lane, x, width) {
-  const room = Math.max(6, Math.floor(width / 7.2));
+  const room = Math.max(6, Math.floor(width / 8));
   return s(
     "g",
     { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head" },
@@ -200,12 +209,14 @@ function drawRow(row, nth, x, whole, first, before) {
 function label(row, from, to, y, whole, behind) {
   const [text, note] = said(row);
   const long = (text.length + note.length) * 6.4 + 20;
-  const back = to < from && (behind || from - long > GUTTER);
+  const tight = from - long < GUTTER;
+  const back = to < from && (behind || !tight);
   const over = !back && Math.min(from, to) + long > whole;
-  const start = over ? whole - MARGIN : back ? from - 10 : Math.min(from, to) + 10;
+  const end = over ? whole - MARGIN : back && !tight ? from - 10 : null;
+  const start = back ? GUTTER : Math.min(from, to) + 10;
   return s(
     "text",
-    { class: "label", x: start, y: y + 18, "text-anchor": back || over ? "end" : "start" },
+    { class: "label", x: end ?? start, y: y + 18, "text-anchor": end === null ? "start" : "end" },
     s("tspan", {}, text),
     note && " ",
     note && s("tspan", { class: "note", dx: 4 }, note),

@@ -3,8 +3,8 @@
 const AGAIN_MS = 1000;
 
 const KINDS = [
-  "api", "assistant", "command", "leg", "log", "lost", "person", "played", "request", "stories",
-  "transaction", "trouble", "view", "violations", "webhook",
+  "api", "assistant", "command", "leg", "log", "lost", "person", "played", "published",
+  "queued", "request", "stories", "transaction", "trouble", "view", "violations", "webhook",
 ];
 
 /**

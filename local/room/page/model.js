@@ -7,7 +7,7 @@ const watchers = new Set();
 let calls = new Map();
 let due = false;
 
-export const model = { mode: "room", api: "", number: null, to: "", up: false, ready: false, chosen: null, picked: null };
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null };
 
 const of = (kind) => facts.get(kind) ?? new Map();
 export const all = (kind) => [...of(kind).entries()];
@@ -16,6 +16,7 @@ export const one = (kind, key = kind) => of(kind).get(key);
 export function forget() {
   facts.clear();
   calls = new Map();
+  model.ready = false;
   model.chosen = null;
   model.picked = null;
 }
@@ -25,7 +26,8 @@ export function learn(kind, key, value) {
   facts.get(kind).set(key, value);
   if (kind === "transaction") noteCalls(value.conversation, value.document?.participants);
   if (kind === "view") noteCalls(key, value.conversation.participants);
-  changed();
+  // The past comes in one go, and is drawn when it is whole.
+  if (model.ready) changed();
 }
 
 function noteCalls(conversation, participants) {
@@ -85,9 +87,9 @@ export const call = (id) => calls.get(id) ?? null;
 
 /** Whose call a payload of Telnyx's or a command of ours is about. */
 export function about(payload, callControlId) {
-  const ours = mark(payload?.client_state);
   const known = call(callControlId ?? payload?.call_control_id) ?? call(payload?.call_leg_id);
   if (known) return known;
+  const ours = mark(payload?.client_state);
   return ours && { conversation: ours.conversation, participant: ours.participant, leg: ours.leg, name: null };
 }
 

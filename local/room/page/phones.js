@@ -85,7 +85,7 @@ function handset(phone, before) {
       h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
     ),
     h("p", { class: "number" }, number(phone.number)),
-    now !== "idle" && h("p", { class: "with" }, now === "calling" ? "calling " : "call from ", h("b", {}, number(now === "calling" ? leg.to : leg.from))),
+    now !== "idle" && h("p", { class: "with" }, ...other(leg, now)),
     leg && (now !== "idle" || leg.heard.length > 0) && heard(leg, now),
     now === "talking" && leg.asked_for_digits && keypad(phone),
     now === "talking" && speech(phone, typed),
@@ -94,6 +94,11 @@ function handset(phone, before) {
   );
   if (before && focused) queueMicrotask(() => (card.querySelector(`[data-part="${focused}"]`) ?? card.querySelector("button"))?.focus());
   return card;
+}
+
+function other(leg, now) {
+  if (leg.direction === "outgoing") return ["call from ", h("b", {}, number(leg.from))];
+  return [now === "calling" ? "calling " : "call to ", h("b", {}, number(leg.to))];
 }
 
 function words(leg, now) {

@@ -13,10 +13,11 @@ const ACTIONS = {
 };
 
 const HOUSE = [
-  { id: "app", label: "Your app", wide: 66, kind: "request" },
+  { id: "app", label: "Your app", wide: 72, kind: "request" },
   { id: "bus", label: "Events", wide: 76, kind: "event" },
   { id: "table", label: "Table", wide: 68, kind: "table" },
   { id: "us", label: "Partyline", wide: 82 },
+  { id: "queue", label: "Queue", wide: 66 },
   { id: "telnyx", label: "Telnyx", wide: 86 },
   { id: "assistant", label: "Assistant", wide: 80 },
 ];
@@ -24,13 +25,17 @@ const LEG_WIDE = 82;
 
 /** The lifelines, left to right: those of the house, then one for each leg.
  *
- * `hidden` are the kinds of row that are not shown; a `narrow` picture has no lifeline for what is
- * behind Partyline, and its rows stand at Partyline's own. `wide` is what a lifeline needs.
+ * `found` are the rows: the failover queue has a lifeline when something went through it. `hidden`
+ * are the kinds of row that are not shown; a `narrow` picture has no lifeline for what is behind
+ * Partyline, and its rows stand at Partyline's own. `wide` is what a lifeline usually takes.
  */
-export function lanes(view, hidden, narrow) {
+export function lanes(view, found, hidden, narrow) {
   const room = model.mode === "room";
+  const queued = found.some((row) => row.to === "queue");
   const house = HOUSE.filter((lane) =>
-    room ? !lane.kind || (!narrow && !hidden.has(lane.kind)) : lane.id === "us",
+    !room ? lane.id === "us"
+    : lane.id === "queue" ? queued
+    : !lane.kind || (!narrow && !hidden.has(lane.kind)),
   );
   const { participants, direction } = view.conversation;
   const people = participants.flatMap((person) =>
@@ -59,7 +64,7 @@ export function rows(view) {
   const id = view.conversation.id;
   const found =
     model.mode === "room"
-      ? [...requests(id), ...webhooks(id), ...lost(id), ...commands(id), ...transactions(id), ...voices(id)]
+      ? [...requests(id), ...webhooks(id), ...queued(id), ...lost(id), ...commands(id), ...transactions(id), ...published(id), ...voices(id)]
       : events(view);
   return found.sort((a, b) => a.at - b.at || a.order - b.order);
 }
@@ -80,15 +85,17 @@ function webhooks(id) {
   const written = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
   return all("webhook").flatMap(([key, it]) => {
     const data = it.body?.data ?? {};
-    const line = logs.find((each) => each.event_id === data.id && each.conversation_id);
     const whose = about(data.payload);
-    if ((whose?.conversation ?? line?.conversation_id) !== id) return [];
+    const ours = whose?.conversation ?? logs.find((each) => each.event_id === data.id && each.conversation_id)?.conversation_id;
+    if (ours !== id) return [];
     const again = (it.body.meta?.attempt ?? 1) > 1;
     const doubled = seen.has(data.id) && !again;
     seen.add(data.id);
     const what = it.answer?.status;
+    const door = it.path === "/failover";
     const idle = what === "ok" && !written.some((each) => each.inbox === data.id && during(each, it));
     const note = [
+      door && "into the failover queue",
       again && `attempt ${it.body.meta.attempt}`,
       doubled && "delivered twice",
       what === "duplicate" && "seen before",
@@ -98,11 +105,22 @@ function webhooks(id) {
       `${Math.round(it.took_ms)} ms`,
     ].filter(Boolean);
     return [{
-      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: "us", via: lane(whose),
-      fact: it, cause: data.id, label: data.event_type ?? it.path, note,
+      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: door ? "queue" : "us",
+      via: lane(whose), fact: it, cause: data.id, label: data.event_type ?? it.path, note,
       odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: it.status !== 200,
     }];
   });
+}
+
+/** What the failover queue gave to its function, and whether it took that in. */
+function queued(id) {
+  return all("queued")
+    .filter(([, it]) => about(it.body?.data?.payload)?.conversation === id)
+    .map(([key, it]) => ({
+      key, kind: "webhook", order: 1, at: moment(it.at), from: "queue", to: "us", fact: it, odd: true,
+      cause: it.body.data.id, label: it.body.data.event_type, bad: !it.taken_in,
+      note: [it.taken_in ? "out of the failover queue" : "back into the failover queue", it.received > 1 && `time ${it.received}`, `${Math.round(it.took_ms)} ms`].filter(Boolean),
+    }));
 }
 
 const during = (inner, outer) =>
@@ -139,21 +157,32 @@ function commands(id) {
 function transactions(id) {
   return all("transaction")
     .filter(([, it]) => it.conversation === id)
-    .flatMap(([key, it]) => {
+    .map(([key, it]) => {
       const failed = it.reasons !== null;
       const doubled = failed && it.inbox && it.reasons[1] === "ConditionalCheckFailed";
-      const row = {
+      return {
         key, kind: "table", order: 2, at: moment(it.at), from: "us", to: "table", fact: it,
         label: failed ? (doubled ? "seen before" : "too late") : `version ${it.version}`,
         note: [failed && "nothing written", `${Math.round(it.took_ms)} ms`].filter(Boolean), odd: failed,
         cause: it.events[0]?.cause ?? it.inbox,
       };
-      const told = failed ? [] : it.events.map((event) => ({
-        key: `${key}/${event.seq}`, kind: "event", order: 2.5, at: moment(it.at) + 0.01, from: "us", to: "bus",
-        fact: event, label: event.type, note: [event.data.name].filter(Boolean), cause: event.cause,
-        bad: event.type.endsWith(".failed"),
-      }));
-      return [row, ...told];
+    });
+}
+
+/** What the pipe brought from the table to the bus, and what it could not. */
+function published(id) {
+  const seen = new Set();
+  return all("published")
+    .filter(([, it]) => it.event.detail?.conversation_id === id)
+    .map(([key, { at, event, dead }]) => {
+      const { seq, cause, data } = event.detail;
+      const again = seen.has(seq);
+      seen.add(seq);
+      return {
+        key, kind: "event", order: 5, at: moment(at), from: "table", to: "bus", fact: event,
+        label: event["detail-type"], cause, lost: dead, odd: again, bad: dead || event["detail-type"].endsWith(".failed"),
+        note: [data.name, dead && "dead letter", again && "published again"].filter(Boolean),
+      };
     });
 }
 
@@ -230,7 +259,7 @@ export function effect(row, id) {
 export function lines(row, id) {
   return all("log").map(([, line]) => line).filter((line) =>
     row.command ? line.command_id === row.command
-    : row.kind === "event" ? line.seq === row.fact.seq && line.conversation_id === id
+    : row.kind === "event" ? line.seq === (row.fact.detail ?? row.fact).seq && line.conversation_id === id
     : row.cause ? line.event_id === row.cause || line.cause === row.cause
     : row.kind === "request" && line.conversation_id === id && line.request_id && inside(line, row),
   );

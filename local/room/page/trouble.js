@@ -2,16 +2,9 @@
 
 import { act } from "./api.js";
 import { announce, byId, h, show } from "./dom.js";
-import { one } from "./model.js";
+import { model, one } from "./model.js";
 import { plain } from "./words.js";
 
-const EVENTS = [
-  "*", "call.initiated", "call.answered", "call.hangup", "call.machine.detection.ended",
-  "call.machine.premium.detection.ended", "call.gather.ended", "call.conversation.created",
-  "call.conversation.ended", "call.conversation_insights.generated",
-];
-const ACTIONS = ["*", "dial", "answer", "hangup", "ai_assistant_start", "ai_assistant_join", "ai_assistant_stop", "ai_assistant_add_messages", "gather_using_speak"];
-const FUNCTIONS = ["*", "webhook_default", "call_initiated", "call_answered", "call_hangup", "call_conversation_created", "call_conversation_ended", "start_conversation", "invite_participant"];
 const WEBHOOKS = [
   ["duplicates", "comes twice", { duplicates: 1 }],
   ["delay", "comes 1 to 3 s late", { delay_secs: [1, 3] }],
@@ -36,11 +29,20 @@ export function count() {
   return Object.keys(now.webhooks).length + [...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
 }
 
-async function put(change) {
-  const now = structuredClone(one("trouble") ?? CALM);
+let last = Promise.resolve();
+let sent = {};
+
+/** Change what is in force; one change after the other. */
+const put = (change) => (last = last.then(() => putNow(change)));
+
+async function putNow(change) {
+  const told = one("trouble");
+  // As long as the server has told nothing new, what was sent last is in force.
+  const now = structuredClone((told === sent.told ? sent.now : told) ?? CALM);
   change(now);
   try {
     await act({ do: "trouble", trouble: now });
+    sent = { told, now };
   } catch (error) {
     announce(error.message);
     built.wrong.textContent = [error.message, ...error.details.map((each) => each.message)].join(" ");
@@ -49,20 +51,21 @@ async function put(change) {
   built.wrong.textContent = "";
 }
 
-const select = (label, options) =>
-  h("select", { "aria-label": label }, options.map((each) => (Array.isArray(each) ? h("option", { value: each[0] }, each[1]) : h("option", { value: each }, each === "*" ? "any" : each))));
+const select = (label, options) => h("select", { "aria-label": label }, options.map(([value, text]) => h("option", { value }, text)));
+
+const anyOf = (names) => [["*", "any"], ...names.map((each) => [each, each])];
 
 function row(title, controls, add) {
   return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
 }
 
 function build() {
-  const type = select("Webhook", EVENTS);
+  const type = select("Webhook", anyOf(model.choices.events));
   const fate = select("What happens to it", WEBHOOKS);
-  const action = select("Action", ACTIONS);
+  const action = select("Action", anyOf(model.choices.actions));
   const fault = select("What Telnyx does", FAULTS);
   const faultTimes = select("How often Telnyx does it", TIMES);
-  const name = select("Function", FUNCTIONS);
+  const name = select("Function", anyOf(model.choices.functions));
   const death = select("When it dies", DEATHS);
   const deathTimes = select("How often it dies", TIMES);
   const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put((it) => { it.seed = Number(seed.value) || 0; }) });

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from partyline.entrypoints.answers import ApiError
 from tests.scenario.bus.conftest import Behind
 from tests.scenario.people import DANA, HOST
 from tests.scenario.stage import URL, minutes
@@ -150,6 +151,43 @@ def test_what_is_refused_when_it_is_time_is_shown(
     assert shown["status"] == "failed"
     assert shown["failure"]["code"]
     assert len(it.backstage.queues.waiting("StartDeadLetters")) == 1
+
+
+def kept_back(it: Behind) -> tuple[str, Callable[[], Json]]:
+    """One whose time has come while as many calls go on as may; and Lambda's next try."""
+    it.at.wiring.settings = it.at.wiring.settings.model_copy(update={"max_conversations": 1})
+    here = scheduled(it, 1)["id"]
+    [alarm] = it.backstage.scheduler.schedules
+    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    it.at.start()
+    it.at.run(90)
+    assert show(it, here)["status"] == "starting", "it may come about yet"
+    return here, lambda: it.at.gateway.invoke(function, alarm.input)
+
+
+def test_what_a_limit_keeps_back_begins_when_there_is_room(behind: Set) -> None:
+    it = behind()
+    here, again = kept_back(it)
+    it.at.hang_up(HOST)
+    it.at.run(5)
+    assert again() == {"status": "started"}
+    assert show(it, here)["status"] == "connecting"
+
+
+def test_what_a_limit_keeps_back_for_too_long_has_failed_and_says_why(behind: Set) -> None:
+    it = behind()
+    here, again = kept_back(it)
+    with pytest.raises(ApiError):
+        again()
+    assert show(it, here)["status"] == "starting"
+    it.at.run(minutes(2))
+    with pytest.raises(ApiError):
+        again()
+    shown = show(it, here)
+    assert (shown["status"], shown["failure"]["code"]) == ("failed", "too_many_conversations")
+    with pytest.raises(ApiError):
+        again()
+    assert show(it, here) == shown, "what has failed does not begin to start again"
 
 
 def test_an_event_may_ask_for_later_too(behind: Set) -> None:

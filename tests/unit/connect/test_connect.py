@@ -20,12 +20,12 @@ def test_an_application_is_pointed_at_the_deployment_and_put_back(town: Town) ->
     town.simulator.world.applications[town.connection_id].update(own)
     before = town.application()
 
-    assert town.connect_ours("--failover-url", "https://queue.example/webhooks") == 0
+    assert town.connect_ours() == 0
 
     assert town.application() == {
         **before,
         "webhook_event_url": f"{town.url}/webhooks",
-        "webhook_event_failover_url": "https://queue.example/webhooks",
+        "webhook_event_failover_url": f"{town.url}/failover",
         "webhook_api_version": "2",
         "webhook_timeout_secs": 10,
         "active": True,
@@ -39,6 +39,12 @@ def test_an_application_is_pointed_at_the_deployment_and_put_back(town: Town) ->
     assert town.application() == before
     assert f"webhook_event_url: {town.url}/webhooks -> {OTHERS_URL}" in town.said
     assert list((town.home / "records").iterdir()) == []
+
+
+def test_the_failover_door_may_be_elsewhere(town: Town) -> None:
+    assert town.connect_ours("--failover-url", "https://queue.example/webhooks") == 0
+    door = town.application()["webhook_event_failover_url"]
+    assert door == "https://queue.example/webhooks"
 
 
 def test_connecting_again_changes_nothing(town: Town) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
+from partyline.destinations import Destinations
 from partyline.dispatch import Dispatcher
 from partyline.domain.commands import Action, Command, Message
 from partyline.domain.conversation import (
     HOST,
+    UNKNOWN_ID,
     Assistant,
     Conversation,
+    Insight,
     Leg,
     Participant,
     Plan,
@@ -23,7 +26,6 @@ from partyline.domain.conversation import (
 from partyline.domain.inputs import (
     Accepted,
     CallGone,
-    Insight,
     InsightsFound,
     Looked,
     NotFound,
@@ -112,7 +114,7 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    dispatcher = Dispatcher(Telnyx(client), Gates(("+1",)), lambda: NOW)
+    dispatcher = Dispatcher(Telnyx(client), Gates(Destinations(("+1",))), lambda: NOW)
     return dispatcher.carry_out(about or conversation(), given), requests
 
 
@@ -270,6 +272,7 @@ def test_a_lost_dial_is_found_by_its_client_state() -> None:
 def test_a_lost_start_is_found_by_its_call() -> None:
     rows = [
         {"id": "t-9", "metadata": {"call_control_id": "v3:other"}},
+        {"id": None, "metadata": {"call_control_id": CALL}},
         {"id": "t-1", "metadata": {"call_control_id": CALL}},
     ]
     found, requests = carried_out(command(Action.START, find=True), rows)
@@ -290,6 +293,15 @@ def test_insights_are_fetched() -> None:
     assert found == InsightsFound(insights=insights)
     path = "/v2/ai/conversations/telnyx-conversation-1/conversations-insights"
     assert asked(requests) == ("GET", path, None)
+
+
+def test_insights_of_every_assistant_that_ran_are_fetched() -> None:
+    given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    restarted = conversation(past_telnyx_ids=["t-0", UNKNOWN_ID], telnyx_conversation_id="t-2")
+    _, requests = carried_out(given, [], restarted)
+    assert [each.url.path for each in requests] == [
+        f"/v2/ai/conversations/{run}/conversations-insights" for run in ("t-0", "t-2")
+    ]
 
 
 def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from partyline.destinations import Destinations
 from partyline.dispatch import Dispatcher
 from partyline.domain.commands import Action, Command
 from partyline.domain.conversation import HOST, Assistant, Conversation, Leg, Participant, Plan
@@ -72,7 +73,7 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    gates = Gates(("+1",), do_not_call=listed)
+    gates = Gates(Destinations(("+1",)), do_not_call=listed)
     return Dispatcher(Telnyx(client), gates, lambda: NOW).carry_out(calling(), command), asked
 
 

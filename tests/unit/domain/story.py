@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from partyline.domain import Decision, decide
 from partyline.domain.commands import Command
-from partyline.domain.conversation import Assistant, Conversation, Leg, Participant, Plan
+from partyline.domain.conversation import Assistant, Conversation, Insight, Leg, Participant, Plan
+from partyline.domain.decide import Decision, decide
 from partyline.domain.events import Event
 from partyline.domain.inputs import (
     Accepted,
@@ -23,7 +23,6 @@ from partyline.domain.inputs import (
     ConversationEnded,
     DigitsGathered,
     Input,
-    Insight,
     InsightsGenerated,
     InviteParticipant,
     Looked,

@@ -1,10 +1,23 @@
 """Reaching a person: lists of numbers, rounds, deadlines, machines and screening."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.unit.domain.story import FIRST, SECOND, THIRD, Story, guest, on_the_phone, plan
+from partyline.domain.conversation import Limits
+from tests.unit.domain.story import (
+    FIRST,
+    HOST,
+    SECOND,
+    THIRD,
+    Story,
+    guest,
+    on_the_phone,
+    plan,
+    start,
+)
 
 SCREENING = {"say": "Ada is calling about the invoice. Press 1 to join.", "timeout_secs": 10}
 
@@ -311,3 +324,58 @@ def _nobody_stranded(story: Story) -> None:
         hung_up = f"hang_up:dana:{leg.number}" in sent
         assert not leg.up or hung_up or leg.number == dana.accepted
         assert leg.outcome == "human" if f"join:dana:{leg.number}" in joins else leg.spent
+
+
+# Only so many calls at once
+
+
+def one_call_at_once() -> Story:
+    story = Story()
+    story.rings_us(limits=Limits(legs_at_once=1))
+    story.does("answer:host:1")
+    story.answers()
+    story.does("start:host:1")
+    return story
+
+
+def test_a_guest_waits_for_the_end_of_another_ones_ringing() -> None:
+    story = one_call_at_once()
+    assert story.invites(guest("dana")) == ["dial:dana:1"]
+    story.does("dial:dana:1")
+    assert story.invites(guest("eli")) == []
+
+    assert "dial:eli:1" in story.hangs_up("dana", cause="user_busy")
+
+
+def test_nobody_waits_for_a_guest_who_has_answered() -> None:
+    story = one_call_at_once()
+    story.invites(guest("dana"))
+    story.does("dial:dana:1")
+    story.answers("dana")
+
+    assert story.invites(guest("eli")) == ["dial:eli:1"]
+
+
+def test_nobody_waits_for_a_place_that_never_comes() -> None:
+    story = Story()
+    host = replace(HOST, plan=plan(FIRST, SECOND, strategy="at_once"))
+    story.plays(replace(start(host), limits=Limits(legs_at_once=1)))
+
+    assert [each.key for each in story.sent] == ["dial:host:1", "dial:host:2"]
+
+
+def test_guests_ring_while_the_host_does() -> None:
+    story = Story()
+    story.plays(replace(start(HOST, (guest("dana"),)), limits=Limits(legs_at_once=1)))
+
+    assert [each.key for each in story.sent] == ["dial:host:1", "dial:dana:1"]
+
+
+def test_a_last_number_rings_as_long_as_telnyx_lets_one_ring_at_least() -> None:
+    story = on_the_phone()
+    story.invites(guest(to=plan(FIRST, SECOND, deadline_secs=35)))
+    story.does("dial:dana:1")
+    story.now += timedelta(seconds=33)
+    assert "dial:dana:2" in story.hangs_up("dana", cause="user_busy")
+
+    assert story.leg("dana", 2).ring_timeout_secs == 5

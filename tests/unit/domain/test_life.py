@@ -9,6 +9,7 @@ from partyline.domain.inputs import (
     CallInitiated,
     CallRef,
     ConversationStartFailed,
+    InsightsFound,
     NewParticipant,
     Tick,
 )
@@ -34,6 +35,14 @@ def test_a_start_dials_the_host() -> None:
     assert story.status == "connecting"
     assert story.who().status == "dialing"
     assert story.happened == ["conversation.started", "leg.dialing"]
+
+
+def test_a_call_that_we_make_is_not_ours_to_answer() -> None:
+    story = Story()
+    story.dials()
+    story.does("dial:host:1")
+
+    assert story.rings() == []
 
 
 def test_an_inbound_call_is_answered() -> None:
@@ -282,6 +291,16 @@ def test_nobody_is_said_to_be_alone_in_a_conversation_that_ends() -> None:
     assert "participant.alone" not in story.happened
 
 
+def test_a_guest_who_was_never_joined_does_not_end_it_by_hanging_up() -> None:
+    story = on_the_phone()
+    story.invites(guest(on_hangup=OnHangup.END))
+    story.does("dial:dana:1")
+    story.answers("dana")
+    story.hangs_up("dana")
+
+    assert story.status == "active"
+
+
 def test_who_hangs_up_before_being_joined_has_not_left() -> None:
     story = on_the_phone()
     story.invites()
@@ -330,9 +349,31 @@ def test_a_stop_gives_an_attached_call_back() -> None:
 
     assert story.stops() == ["stop:host:1"]
     story.does("stop:host:1")
+    assert story.status == "ended", "the word of its end may go to another application"
     story.assistant_ends()
     assert story.later(600) == ["fetch_insights"]
     assert story.leg().up
+
+
+def test_an_attached_call_is_given_back_too_when_a_guest_has_ended_it() -> None:
+    story = Story()
+    story.attaches(guest(on_hangup=OnHangup.END))
+    story.does("dial:dana:1", "start:host:1")
+    story.answers("dana")
+    story.does("join:dana:1")
+
+    assert "stop:host:1" in story.hangs_up("dana")
+    assert "hang_up:host:1" not in story.it.commands
+
+
+def test_a_stop_does_not_keep_somebody_on_the_phone_who_was_never_joined() -> None:
+    story = Story()
+    story.dials(guest())
+    story.does("dial:host:1", "dial:dana:1")
+    story.answers("dana")
+    story.answers("host")
+
+    assert story.stops() == ["hang_up:dana:1"]
 
 
 def test_a_stop_while_the_host_rings_gives_the_call_up() -> None:
@@ -447,7 +488,7 @@ def test_insights_that_do_not_come_are_fetched_three_times() -> None:
     asked = []
     while story.it.due_at:
         asked += story.later((story.it.due_at - story.now).total_seconds())
-        story.does("fetch_insights")
+        story.result("fetch_insights", InsightsFound(insights=()))
     assert asked == ["fetch_insights"] * 3
 
 
@@ -478,6 +519,16 @@ def test_removing_a_stranger_is_refused() -> None:
     assert story.refusal == "unknown_participant"
 
 
+def test_what_was_to_be_told_is_forgotten_when_nobody_hears_it_any_more() -> None:
+    story = Story()
+    story.dials()
+    story.does("dial:host:1")
+    story.says("one")
+    story.hangs_up(cause="user_busy")
+
+    assert (story.status, story.it.untold) == ("failed", [])
+
+
 def test_a_message_is_held_until_the_assistant_runs() -> None:
     story = Story()
     story.dials()
@@ -487,6 +538,20 @@ def test_a_message_is_held_until_the_assistant_runs() -> None:
 
     assert story.does("start:host:1") == ["message:host:1:1"]
     assert story.told == ["The caller is called Ada."]
+
+
+def test_a_batch_of_messages_is_no_larger_than_a_step_holds() -> None:
+    story = Story()
+    story.dials()
+    story.does("dial:host:1")
+    for nth in range(25):
+        story.says(f"{nth}")
+    story.answers()
+
+    story.does("start:host:1")
+    assert len(story.told) == 20
+    story.does("message:host:1:1")
+    assert story.told == [f"{nth}" for nth in range(25)]
 
 
 def test_messages_go_out_one_batch_at_a_time() -> None:

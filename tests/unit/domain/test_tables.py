@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from partyline.domain import Decision, decide
-from partyline.domain.conversation import Conversation
+from partyline.domain.conversation import Conversation, Insight
+from partyline.domain.decide import Decision, decide
 from partyline.domain.inputs import (
     Accepted,
     CallAnswered,
@@ -24,7 +24,6 @@ from partyline.domain.inputs import (
     ConversationStartFailed,
     DigitsGathered,
     Input,
-    Insight,
     InsightsFound,
     InsightsGenerated,
     InviteParticipant,

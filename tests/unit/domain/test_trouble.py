@@ -1,9 +1,12 @@
 """Telnyx says no, says nothing, or has done what we gave up."""
 
+from datetime import timedelta
+
 import pytest
 
 from partyline.domain.commands import MAX_ATTEMPTS
 from partyline.domain.inputs import Accepted, NewParticipant
+from partyline.domain.statuses import OnHangup
 from tests.unit.domain.story import TELNYX_ID, Story, call, guest, on_the_phone, plan, with_guest
 
 SCREENED = plan(screening={"say": "Ada is calling. Press 1."})
@@ -90,6 +93,13 @@ def test_a_refused_join_is_told_and_the_call_hung_up() -> None:
     assert story.refuses("join:dana:1") == ["message:host:1:1", "hang_up:dana:1"]
     assert story.who("dana").outcome == "error"
     assert story.told == ["Dana could not be brought into the conversation: a technical error."]
+
+
+def test_who_was_joined_is_not_sent_away_by_a_second_sending_that_is_refused() -> None:
+    story = with_guest()
+
+    assert story.refuses("join:dana:1") == []
+    assert story.who("dana").status == "joined"
 
 
 def test_a_refused_screening_goes_on_to_the_next_number() -> None:
@@ -259,7 +269,21 @@ def test_guests_of_an_assistant_that_nobody_can_name_are_let_go() -> None:
         story.finds_nothing("start:host:1")
 
     assert story.who("dana").outcome == "error"
+    assert "join:dana:1" not in {each.key for each in story.sent}
+    assert [each.find for each in story.sent if each.key == "start:host:1"].count(False) == 1
     assert story.stops()[0] == "stop:host:1"  # it runs, whatever its name
+
+
+def test_guests_wait_until_the_assistant_that_runs_has_been_found() -> None:
+    story = Story()
+    story.attaches(guest())
+    story.does("dial:dana:1")
+    story.answers("dana")
+    story.result("start:host:1", Accepted())
+    assert story.who("dana").status == "waiting"
+
+    assert story.later(2) == ["find start:host:1"]
+    assert story.does("start:host:1") == ["join:dana:1"]
 
 
 def test_a_start_of_which_there_is_no_trace_is_sent_again() -> None:
@@ -354,10 +378,19 @@ def test_a_look_finds_the_answer_that_no_webhook_brought() -> None:
     assert "command.repaired" in story.happened
 
 
+def test_a_look_that_was_refused_is_taken_again() -> None:
+    story = on_the_phone()
+    assert story.later(121) == ["look:host:1"]
+    story.refuses("look:host:1", "10009")
+
+    assert story.later(121) == ["look:host:1"]
+
+
 def test_a_look_finds_the_hangup_that_no_webhook_brought() -> None:
     story = with_guest()
     assert story.later(121) == ["look:host:1", "look:dana:1"]
     story.looks("look:host:1", alive=True, answered=True)
+    assert "command.repaired" not in story.happened
 
     story.looks("look:dana:1", alive=False, answered=True)
     assert story.who("dana").status == "left"
@@ -376,15 +409,34 @@ def test_a_dial_that_went_out_late_rings_its_time() -> None:
     assert story.answers("dana") == ["join:dana:1"]
 
 
-def test_an_inbound_call_that_we_still_try_to_answer_is_not_given_up() -> None:
+@pytest.mark.parametrize("alive", [True, False])
+def test_an_inbound_call_that_we_still_try_to_answer_is_not_given_up(alive: bool) -> None:
     story = Story()
     story.rings_us()
     story.is_silent("answer:host:1", sure=True)
     assert "look:host:1" in story.later(16)
 
-    story.looks("look:host:1", alive=True, answered=False)
+    story.looks("look:host:1", alive=alive, answered=False)
     assert story.does("answer:host:1") == []
     assert story.answers() == ["start:host:1"]
+
+
+def test_an_inbound_call_that_ended_as_we_answered_it_is_found_out() -> None:
+    story = Story()
+    story.rings_us()
+    story.does("answer:host:1")
+    story.later(16)
+
+    story.looks("look:host:1", alive=False, answered=False)
+    assert story.status == "failed"
+
+
+def test_a_look_finds_the_answer_and_the_hangup_that_no_webhook_brought() -> None:
+    story = ringing_dana()
+    story.later(51)
+
+    story.looks("look:dana:1", alive=False, answered=True)
+    assert story.leg("dana").outcome == "declined"
 
 
 def test_an_inbound_call_whose_answered_webhook_is_lost_is_found_out() -> None:
@@ -405,6 +457,14 @@ def test_a_call_that_is_alive_though_hung_up_is_hung_up_again() -> None:
     assert story.looks("look:dana:1", alive=True, answered=True) == ["hang_up:dana:1"]
 
 
+def test_a_call_is_not_hung_up_twice_by_a_look_at_the_same_time() -> None:
+    story = with_guest()
+    assert story.later(121) == ["look:host:1", "look:dana:1"]
+    assert story.removes("dana") == ["hang_up:dana:1"]
+
+    assert story.looks("look:dana:1", alive=True, answered=True) == []
+
+
 @pytest.mark.parametrize("answer", ["done", "refused"])
 def test_a_ringing_call_that_does_not_die_is_never_forgotten(answer: str) -> None:
     story = ringing_dana()
@@ -422,6 +482,16 @@ def test_a_ringing_call_that_does_not_die_is_never_forgotten(answer: str) -> Non
     assert tries == 6
     story.finds_gone("hang_up:dana:1")
     assert not story.leg("dana").up
+
+
+def test_a_call_that_was_hung_up_is_looked_after_when_all_else_is_over_too() -> None:
+    story = with_guest()
+    story.hangs_up("host")
+    story.assistant_ends()
+    assert story.status == "ended"
+    story.does("hang_up:dana:1")
+
+    assert "look:dana:1" in story.later(21)
 
 
 def test_hanging_up_is_tried_for_ever() -> None:
@@ -462,5 +532,38 @@ def test_the_result_of_a_command_that_nobody_owes_moves_nothing() -> None:
     story = on_the_phone()
     before = story.it
 
+    story.now += timedelta(seconds=1)
     assert story.does("join:nobody:7") == []
     assert story.it == before
+
+
+def test_an_assistant_that_telnyx_has_ended_is_not_stopped() -> None:
+    story = Story()
+    story.attaches()
+    story.does("start:host:1")
+
+    assert story.assistant_ends() == []
+    assert story.status == "ended"
+
+
+def test_a_stop_that_did_not_work_goes_through_another_call() -> None:
+    done = with_guest(host={"on_hangup": OnHangup.CONTINUE})
+    assert done.stops() == ["stop:host:1"]
+    refused, gone = done.branch(), done.branch()
+
+    done.does("stop:host:1")
+    assert done.hangs_up("host") == []
+    refused.refuses("stop:host:1")
+    assert refused.hangs_up("host") == ["stop:dana:1"]
+    assert gone.finds_gone("stop:host:1") == ["stop:dana:1"]
+
+
+def test_an_assistant_that_surely_never_ran_is_not_waited_for() -> None:
+    story = Story()
+    story.dials()
+    story.does("dial:host:1")
+    story.answers()
+    story.is_silent("start:host:1", sure=True)
+
+    story.stops()
+    assert story.status == "ended"

@@ -1,31 +1,37 @@
 """Load, decide, commit, carry out: in this order, whatever fails in between."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from partyline.domain import Decision
+from partyline import engine
 from partyline.domain.commands import Action, Command
 from partyline.domain.conversation import HOST, Assistant, Conversation, Plan
+from partyline.domain.decide import Decision
 from partyline.domain.inputs import (
     Accepted,
     CallAnswered,
+    CallGone,
+    CallHangup,
     CallRef,
     InviteParticipant,
+    Looked,
     NewParticipant,
     Refused,
     Result,
     SendMessage,
     StartConversation,
+    StopConversation,
     Tick,
     Unsettled,
 )
 from partyline.domain.statuses import ConversationStatus
-from partyline.engine import MAX_ASKED_BYTES, MAX_CONFLICTS, Busy, Engine, Ingested
-from partyline.store import Conflict, Inbox, Store, TooLarge, keys
+from partyline.engine import MAX_ASKED_BYTES, MAX_CONFLICTS, Engine, Ingested
+from partyline.outcomes import Busy, Conflict, TooLarge
+from partyline.store import Inbox, Store, keys
 from tests.unit.entrypoints.world import World
 
 START = StartConversation(
@@ -35,6 +41,7 @@ START = StartConversation(
     connection_id="1494404757140276705",
     host=NewParticipant(id=HOST, plan=Plan(to=["+13125550101"], from_="+13125550100")),
 )
+WITH_DANA = replace(START, guests=(NewParticipant(id="dana", call_control_id="v3:dana"),))
 ANSWERED = CallAnswered(id="event-1", call=CallRef(call_control_id="v3:1"))
 ANSWERED_INBOX = Inbox(keys.webhook("c-1", "event-1"))
 
@@ -247,6 +254,55 @@ def test_results_bring_up_commands_until_nothing_is_owed(line: Line) -> None:
     assert [bool(leg.failure) for leg in line.stored().participants[1].legs] == [True] * 9 + [False]
 
 
+def test_what_one_result_brings_up_and_the_next_makes_pointless_is_not_sent(line: Line) -> None:
+    line.errands.results[Action.START] = [Unsettled(sure=True)]
+    line.ingest(WITH_DANA)
+    line.ingest(ANSWERED, ANSWERED_INBOX)
+    line.errands.results[Action.LOOK] = [Looked(alive=True, answered=True), CallGone()]
+    line.world.clock.advance(125)
+    line.ingest(Tick(id="sweep"))  # it starts now, so Dana is to be joined; but she is not there
+    assert line.errands.actions()[2:] == [Action.START, Action.LOOK, Action.LOOK, Action.MESSAGE]
+    assert line.stored().commands["join:dana:1"].status == "failed"
+    seqs = [each.seq for each in line.store.timeline("c-1")]
+    assert seqs == list(range(1, line.stored().seq + 1)), "what every result brought about is told"
+
+
+def test_nor_is_what_the_next_one_has_forgotten(line: Line) -> None:
+    line.errands.results[Action.JOIN] = [Unsettled(sure=True)]
+    line.ingest(WITH_DANA)
+    line.ingest(ANSWERED, ANSWERED_INBOX)
+    line.errands.results[Action.LOOK] = [CallGone(), CallGone()]
+    line.world.clock.advance(125)
+    line.ingest(Tick(id="sweep"))  # she is joined, which nobody can be told: all have gone
+    assert line.errands.actions()[2:] == [Action.JOIN, Action.JOIN, Action.LOOK, Action.LOOK]
+    assert line.stored().status is ConversationStatus.ENDED
+
+
+def test_a_result_that_moves_nothing_takes_no_other_with_it(line: Line) -> None:
+    line.ingest(WITH_DANA)
+    line.ingest(ANSWERED, ANSWERED_INBOX)
+
+    def dana_hangs_up(_: Conversation, command: Command) -> None:
+        if command.participant_id == "dana":
+            line.errands.on_errand = lambda _, __: None
+            line.ingest(CallHangup(id="event-2", call=CallRef(call_control_id="v3:dana")))
+
+    line.errands.on_errand = dana_hangs_up
+    line.errands.results[Action.LOOK] = [CallGone(), Looked(alive=False, answered=True)]
+    line.world.clock.advance(125)
+    line.ingest(Tick(id="sweep"))
+    assert not line.stored().host.legs[0].up
+
+
+def test_what_each_of_several_results_brings_up_is_done(line: Line) -> None:
+    plans = [Plan(to=[f"+131255501{n}1", f"+131255501{n}2"], from_="+13125550100") for n in (5, 6)]
+    guests = tuple(NewParticipant(id=f"guest-{n}", plan=each) for n, each in enumerate(plans))
+    no = Refused(code="10016", message="No.")
+    line.errands.results[Action.DIAL] = [Accepted(call_control_id="v3:1"), no, no]
+    line.ingest(replace(START, guests=guests))
+    assert line.errands.actions() == [Action.DIAL] * (1 + 2 + 2)
+
+
 def test_very_many_commands_are_stored_a_few_at_a_time(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +345,26 @@ def test_a_request_that_is_refused_leaves_no_mark(line: Line) -> None:
     assert line.ingest(last, inbox).refusal is not None
 
 
+def test_nor_does_one_by_which_time_catches_up(line: Line) -> None:
+    line.ingest(START)
+    line.ingest(ANSWERED, ANSWERED_INBOX)
+    line.ingest(StopConversation(id="request-2", hang_up=False))
+    line.world.clock.advance(61)
+    inbox = Inbox(keys.request("key"), "hash-1")
+    guest = NewParticipant(id="guest-1", call_control_id="v3:g1")
+    assert line.ingest(InviteParticipant(id="r", participant=guest), inbox).refusal is not None
+    assert line.stored().status is ConversationStatus.ENDED
+    assert line.store.find([inbox.key]) == {}
+
+
+def test_what_asks_for_nothing_new_needs_no_room(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.ingest(START)
+    monkeypatch.setattr(engine, "MAX_ASKED_BYTES", 10)
+    line.ingest(START, Inbox(keys.request("key"), "hash-1"))
+
+
 def test_requests_leave_room_for_what_then_happens(line: Line) -> None:
     line.ingest(START)
     spoken = SendMessage(id="request-2", role="system", content="x" * (MAX_ASKED_BYTES - 5000))
@@ -307,6 +383,58 @@ def test_what_moves_nothing_is_not_written(line: Line) -> None:
     line.ingest(stranger, Inbox(keys.webhook("c-1", "event-2")))
     line.ingest(Tick(id="sweep"))
     assert line.stored() == before
+
+
+# A request, which nobody delivers again
+
+
+class Patient:
+    """A request at an engine whose pauses take their time."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._clock = line.world.clock
+        line.engine._sleep = self._clock.advance
+
+    def starts(self) -> tuple[Ingested, float]:
+        """What became of it, and after how many seconds."""
+        began = self._clock.now
+        ingested = self._line.engine.finish(self._line.ingest(START), START.id, began)
+        return ingested, (self._clock.now - began).total_seconds()
+
+
+def test_a_request_whose_dial_telnyx_could_not_take_is_tried_again_while_there_is_time(
+    line: Line,
+) -> None:
+    line.errands.results[Action.DIAL] = [Unsettled(sure=False)] * 2
+    ingested, secs = Patient(line).starts()
+    assert (ingested.pending, ingested.duplicate) == (False, False)
+    assert ingested.conversation == line.stored()
+    assert line.stored().host.legs[0].call_control_id == "v3:3"
+    assert len({each.id for each in line.errands.sent}) == 1
+    assert secs == 1 + 2, "as long as it is to be left alone after each time"
+
+
+def test_a_request_does_not_wait_for_ever(line: Line) -> None:
+    line.errands.results[Action.DIAL] = [Unsettled(sure=False)] * 99
+    ingested, secs = Patient(line).starts()
+    assert ingested.pending
+    assert secs == 4
+    assert len(line.errands.sent) == 3
+
+
+def test_a_request_that_took_its_time_already_waits_no_longer(line: Line) -> None:
+    def slowly(_: Conversation, __: Command) -> None:
+        line.world.clock.advance(4.1)
+
+    line.errands.on_errand = slowly
+    line.errands.results[Action.DIAL] = [Unsettled(sure=False)]
+    ingested, secs = Patient(line).starts()
+    assert (ingested.pending, secs) == (True, 4.1)
+
+
+def test_a_request_that_owes_nothing_waits_for_nothing(line: Line) -> None:
+    assert Patient(line).starts()[1] == 0
 
 
 def test_a_conflict_is_no_error_of_the_callers() -> None:

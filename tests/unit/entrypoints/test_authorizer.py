@@ -109,7 +109,17 @@ def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(world: World) 
     with pytest.raises(SecretMissing, match="is not JSON") as told:
         ask(world, "Bearer key-1")
     assert "key-1" not in str(told.value)
+    assert told.value.__suppress_context__, "the error of the reader quotes what it read"
     del world.secrets.values["bearer"]
     world.wiring.bearer_keys._provider = None
     with pytest.raises(SecretUnreadable):
         ask(world, "Bearer key-1")
+
+
+@pytest.mark.parametrize("secret", ['["key-1"]', "{}", '{"api_key": ""}', '{"api_key": 7}'])
+def test_a_secret_that_lacks_what_it_should_hold_says_which_it_is(
+    world: World, secret: str
+) -> None:
+    world.secrets.values["telnyx"] = secret
+    with pytest.raises(SecretMissing, match="secret telnyx"):
+        world.wiring.telnyx_api_key.field("api_key")

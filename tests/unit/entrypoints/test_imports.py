@@ -1,4 +1,7 @@
-"""A function loads what it uses and no more: queries can't reach Telnyx, and start quickly."""
+"""A function loads what it uses and no more: queries can't reach Telnyx, and start quickly.
+
+What every request needs is loaded as Lambda starts the function, before the first one waits for it.
+"""
 
 import subprocess
 import sys
@@ -7,10 +10,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-QUERIES = {"get_conversation", "get_timeline", "list_conversations", "authorizer"}
-TELNYX = {"httpx", "nacl", "telnyx", "partyline.telnyx", "partyline.dispatch"}
-HEAVY = {"boto3", "aws_xray_sdk", "moto", "local", "telnyx", "cryptography"}
+QUERIES = {"get_conversation", "get_timeline", "list_conversations"}
+DIRECTORY = {
+    *("get_route", "list_routes", "put_route", "delete_route"),
+    *("get_do_not_call", "put_do_not_call", "delete_do_not_call"),
+}
+WEBHOOKS = {
+    path.parent.name
+    for path in (ROOT / "functions").glob("*/app.py")
+    if "entrypoints.webhook" in path.read_text()
+}
+TELNYX = {"httpx", "nacl", "partyline.telnyx", "partyline.dispatch", "partyline.engine"}
+DECIDING = {"partyline.domain.decide", "partyline.domain.inputs", "partyline.settings"}
+FOR_NOBODY = {"aws_xray_sdk", "moto", "local", "telnyx", "cryptography", "phonenumbers"}
 
 
 def loaded(function: str) -> set[str]:
@@ -27,15 +39,32 @@ def loaded(function: str) -> set[str]:
     return set(ran.stdout.split())
 
 
+@pytest.mark.parametrize("function", sorted(QUERIES | DIRECTORY))
+def test_who_only_reads_and_writes_rows_has_no_way_to_telnyx(function: str) -> None:
+    assert not loaded(function) & (TELNYX | FOR_NOBODY)
+
+
 @pytest.mark.parametrize("function", sorted(QUERIES))
-def test_a_query_has_no_way_to_telnyx(function: str) -> None:
-    assert not loaded(function) & TELNYX
+def test_a_query_decides_nothing(function: str) -> None:
+    assert not loaded(function) & DECIDING
 
 
-def test_a_function_loads_nothing_before_it_needs_it() -> None:
-    for function in ("call_answered", "start_conversation"):
-        assert not loaded(function) & HEAVY
+def test_the_authorizer_looks_at_a_secret_and_nothing_else() -> None:
+    modules = loaded("authorizer")
+    assert "boto3" in modules
+    assert not modules & {"pydantic", "partyline.store", "partyline.domain", *TELNYX}
 
 
-def test_the_queries_are_all_there() -> None:
-    assert set(FUNCTIONS) >= QUERIES
+def test_what_puts_events_on_the_bus_reaches_nothing() -> None:
+    assert not loaded("outbox") & {"boto3", *TELNYX, *DECIDING}
+
+
+@pytest.mark.parametrize("function", sorted(WEBHOOKS))
+def test_a_webhook_finds_loaded_what_it_needs(function: str) -> None:
+    modules = loaded(function)
+    assert modules >= {"boto3", "httpx", "partyline.engine", "partyline.dispatch"}
+    assert not modules & {"partyline.entrypoints.bodies", *FOR_NOBODY}
+
+
+def test_every_event_has_its_function() -> None:
+    assert len(WEBHOOKS) == 9

@@ -19,7 +19,7 @@ def run(world: World) -> int:
 
 def unanswered(world: World, conversations: int = 1) -> list[str]:
     """Conversations whose dial Telnyx could not take."""
-    world.telnyx.refuse("dial", 503, "10007", times=2 * conversations)
+    world.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
     return [world.start()["id"] for _ in range(conversations)]
 
 

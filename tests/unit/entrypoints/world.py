@@ -156,7 +156,7 @@ class World:
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
         self.wiring = Wiring(
-            self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, lambda _: None
+            self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, self.clock.advance
         )
         self.wiring.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
         self.wiring.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)

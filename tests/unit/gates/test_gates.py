@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partyline.destinations import Destinations
 from partyline.gates import Gates, QuietHours, zones
 
 CHICAGO = "+13125550112"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)  # seven in the morning in Chicago
-ANYWHERE = ("+",)
+ANYWHERE = Destinations(("+",))
 
 times = st.times().map(lambda each: each.replace(tzinfo=None))
 
@@ -34,15 +35,15 @@ def clock(at: time) -> str:
 
 
 def test_a_number_passes_where_nothing_is_shut() -> None:
-    assert rule(Gates(("+1",))) is None
-    assert rule(Gates(("+44", "+1312"))) is None
+    assert rule(Gates(Destinations(("+1",)))) is None
+    assert rule(Gates(Destinations(("+44", "+1312")))) is None
 
 
 @pytest.mark.parametrize("prefixes", [(), ("+44",), ("+1313", "+131255501120")])
 def test_a_number_outside_the_allowed_destinations_does_not_pass(
     prefixes: tuple[str, ...],
 ) -> None:
-    refused = Gates(prefixes).refuse(CHICAGO, NOON)
+    refused = Gates(Destinations(prefixes)).refuse(CHICAGO, NOON)
     assert refused is not None
     assert (refused.rule, refused.code) == ("destination_not_allowed", "destination_not_allowed")
     assert refused.limit
@@ -56,7 +57,7 @@ def test_the_list_is_asked_for_the_very_number() -> None:
         asked.append(number)
         return number == CHICAGO
 
-    gates = Gates(("+1",), do_not_call=listed)
+    gates = Gates(Destinations(("+1",)), do_not_call=listed)
     assert rule(gates) == "do_not_call"
     assert rule(gates, "+13125550113") is None
     assert asked == [CHICAGO, "+13125550113"]
@@ -66,7 +67,7 @@ def test_the_list_is_not_asked_for_what_may_not_be_called_anyway() -> None:
     def never(number: str) -> bool:
         raise AssertionError(number)
 
-    assert rule(Gates(("+44",), do_not_call=never)) == "destination_not_allowed"
+    assert rule(Gates(Destinations(("+44",)), do_not_call=never)) == "destination_not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_the_list_is_not_asked_for_what_may_not_be_called_anyway() -> None:
     ],
 )
 def test_the_hour_is_that_of_who_is_called(quiet: str, refused: bool) -> None:
-    gates = Gates(("+1",), QuietHours.parse(quiet))
+    gates = Gates(Destinations(("+1",)), QuietHours.parse(quiet))
     assert (rule(gates) == "quiet_hours") is refused
 
 
@@ -97,7 +98,7 @@ def test_each_country_sleeps_by_its_own_clock(region: str) -> None:
 
 
 def test_daylight_saving_time_is_theirs_too() -> None:
-    gates = Gates(("+1",), QuietHours.parse("06:00-07:00"))
+    gates = Gates(Destinations(("+1",)), QuietHours.parse("06:00-07:00"))
     assert rule(gates, now=NOON) is None
     assert rule(gates, now=NOON.replace(month=1)) == "quiet_hours"  # an hour earlier in winter
 
@@ -109,13 +110,13 @@ def test_a_number_that_may_be_in_several_zones_is_quiet_if_any_of_them_is() -> N
     for zone in found:
         here = NOON.astimezone(ZoneInfo(zone)).time()
         until = (datetime.combine(NOON, here) + timedelta(minutes=1)).time()
-        assert rule(Gates(("+1",), QuietHours(here, until)), number) == "quiet_hours"
+        assert rule(Gates(Destinations(("+1",)), QuietHours(here, until)), number) == "quiet_hours"
 
 
 @pytest.mark.parametrize("number", ["", "+", "nonsense", "+999123456789"])
 def test_where_the_zone_is_not_known_it_is_greenwich(number: str) -> None:
     assert zones(number) == ["UTC"]
-    gates = Gates(("",), QuietHours.parse("12:00-12:01"))
+    gates = Gates(Destinations(("",)), QuietHours.parse("12:00-12:01"))
     assert rule(gates, number) == "quiet_hours"
     assert rule(gates, number, NOON + timedelta(minutes=1)) is None
 

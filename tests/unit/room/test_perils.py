@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.room.perils import DEAD, Death, Died, Perils
+from local.room.perils import DEAD, Death, Died, FunctionDiedError, Perils
 from local.template import Function
 
 ANSWERED = Function("CallAnsweredFunction", "call_answered", "app.handler", {}, 10, 128)
@@ -54,6 +54,14 @@ def test_who_answers_no_request_is_spared(event: dict[str, Any]) -> None:
     body = Body()
     body.perils.deaths.append(Death("before", times=None))
     assert body.run(event) == {"statusCode": 200}
+
+
+def test_who_answers_no_request_dies_by_name_and_fails_its_caller() -> None:
+    body = Body()
+    body.perils.deaths.append(Death("before", function="call_answered"))
+    with pytest.raises(FunctionDiedError):
+        body.run({"Records": []})
+    assert body.did == []
 
 
 def test_who_writes_nothing_has_not_died_after_its_write() -> None:

@@ -12,7 +12,6 @@ from partyline.identity import (
 )
 from partyline.settings import (
     AlarmSettings,
-    AuthorizerSettings,
     BusSettings,
     ConversationSettings,
     QuerySettings,
@@ -46,8 +45,19 @@ SET_ALARMS = {"start_conversation", "start_from_event", "cancel_conversation"}
 
 def test_without_prefixes_calls_go_nowhere() -> None:
     given = {name: value for name, value in GIVEN.items() if not name.startswith("ALLOWED")}
-    prefixes = ConversationSettings.from_environment(given).allowed_destination_prefixes
-    assert not "+13125550100".startswith(prefixes)
+    destinations = ConversationSettings.from_environment(given).destinations
+    for to in ("+13125550100", "+13125550100,1", "sip:robin@pbx.example.com"):
+        assert destinations.refusal(to)
+
+
+def test_what_is_switched_on_may_be_called() -> None:
+    switched = {"ALLOWED_SIP_DOMAINS": "pbx.example.com", "DIGITS_AFTER_NUMBER": "on"}
+    destinations = ConversationSettings.from_environment(GIVEN | switched).destinations
+    assert destinations.refusal("+13125550100,200") is None
+    assert destinations.refusal("+33125550100,200")
+    assert destinations.refusal("sip:robin@pbx.example.com") is None
+    for domain in ("example.com", "pbx.example.com.example.net", "pbxaexample.com"):
+        assert destinations.refusal(f"sip:robin@{domain}")
 
 
 @pytest.mark.parametrize("missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID"])
@@ -66,7 +76,7 @@ def test_every_function_is_given_what_it_needs(template: Template) -> None:
     for function in template.functions.values():
         folder, environment = function.folder, function.environment
         if folder == "authorizer":
-            AuthorizerSettings.from_environment(environment)
+            assert environment["BEARER_KEYS_SECRET"]
         elif folder.startswith(NEVER_CALL):
             QuerySettings.from_environment(environment)
             assert "TELNYX_API_KEY_SECRET" not in environment

@@ -1,10 +1,5 @@
 """What a conversation is and what follows from what happens to it.
 
 Pure: nothing here reads a clock, a network or a database, and nothing of ours is imported but this
-package. `decide` is the way in.
+package. `decide.decide` is the way in.
 """
-
-from partyline.domain.decide import Decision, decide
-from partyline.domain.step import Refusal
-
-__all__ = ["Decision", "Refusal", "decide"]

@@ -3,6 +3,7 @@
 What changes together is stored together, so every step is one write of one document.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -172,6 +173,14 @@ class Stop(Stored):
 
     hang_up: bool
     by_request: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insight:
+    """One finding about a conversation that is over."""
+
+    insight_id: str
+    result: Any
 
 
 class Conversation(Stored):

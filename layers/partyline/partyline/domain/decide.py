@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partyline.domain.commands import Command
-from partyline.domain.conversation import Conversation
+from partyline.domain.conversation import Conversation, Insight
 from partyline.domain.events import Event
-from partyline.domain.inputs import Input, Insight
+from partyline.domain.inputs import Input
 from partyline.domain.ledger import claim, expire, schedule, withdraw
 from partyline.domain.parting import end, outlive, part, rejoin
 from partyline.domain.reaching import admit, hunt, judge

@@ -50,4 +50,4 @@ class Event(BaseModel):
 
 def masked(number: str | None) -> str | None:
     """A phone number or address as it may be shown in a timeline or a log: its last four signs."""
-    return None if number is None else f"***{number[-4:]}"
+    return None if number is None else f"***{number.partition(',')[0][-4:]}"

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from partyline.domain.commands import IN_PASSING, Action, Command
-from partyline.domain.conversation import Leg, Participant
+from partyline.domain.conversation import Insight, Leg, Participant
 from partyline.domain.events import EventType
-from partyline.domain.inputs import Accepted, CallRef, Insight
+from partyline.domain.inputs import Accepted, CallRef
 from partyline.domain.statuses import ConversationStatus, LegStatus, Outcome, ParticipantStatus
 from partyline.domain.step import Step
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from partyline.domain.conversation import Assistant, Limits, Plan
+from partyline.domain.conversation import Assistant, Insight, Limits, Plan
 from partyline.domain.statuses import OnHangup
 
 
@@ -175,14 +175,6 @@ class ConversationEnded(CallInput):
 
     telnyx_conversation_id: str | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Insight:
-    """One finding about a conversation that is over."""
-
-    insight_id: str
-    result: Any
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ def withdraw(step: Step) -> None:
             if not in_doubt:
                 conversation.untold[:0] = command.messages or []
         settle(step, command, "failed")
-        if command.action is Action.DIAL and leg.up:
+        if command.action is Action.DIAL:
             leg.outcome = leg.outcome or Outcome.CANCELLED
             step.move_leg(participant, leg, LegStatus.ENDED)
 
@@ -60,9 +60,7 @@ def _pointless(step: Step, command: Command, participant: Participant, leg: Leg)
         return False
     if not needed(step, participant, leg):
         return True
-    if command.action is Action.SCREEN and participant.accepted is not None:
-        return True
-    return step.conversation.over and command.action is not Action.DIAL
+    return step.conversation.over
 
 
 def _for_whom(
@@ -83,10 +81,10 @@ def schedule(step: Step) -> None:
     for participant, leg in conversation.legs():
         if leg.look_at and watched(step, participant, leg):
             moments.append(leg.look_at)
-        if leg.judged_by and leg.up:
+        if leg.judged_by:
             moments.append(leg.judged_by)
     for participant in conversation.participants:
-        if participant.status in REACHING and not conversation.over and participant.plan:
+        if participant.status in REACHING and participant.plan:
             deadline = deadline_of(participant, participant.plan)
             moments += [each for each in (deadline, participant.next_round_at) if each]
     conversation.due_at = min(moments, default=None)

@@ -47,8 +47,7 @@ def part(step: Step) -> None:
             step.move_participant(participant, ParticipantStatus.LEFT)
         if participant.status in GONE:
             for leg in participant.legs:
-                if leg.up and leg.number != participant.accepted:
-                    leg.outcome = leg.outcome or Outcome.CANCELLED
+                leg.outcome = leg.outcome or Outcome.CANCELLED
 
 
 def _departure(participant: Participant) -> str:
@@ -76,13 +75,13 @@ def outlive(step: Step) -> None:
     start = conversation.start_command
     if conversation.restarting and start and start.status == "failed":
         conversation.telnyx_ended_at = step.now  # not on that call; on another, maybe
-    if conversation.telnyx_ended_at is None or conversation.status in CLOSED:
+    if conversation.telnyx_ended_at is None:
         return
     heirs = [
         (each, each.line)
         for each in conversation.participants
         if each.status is ParticipantStatus.JOINED and not each.host and not each.removed
-        if each.line and each.line.up and not step.command(Action.START, each, each.line)
+        if each.line and not step.command(Action.START, each, each.line)
     ]
     stays_up = host.line is not None and host.line.up
     in_time = step.now < conversation.telnyx_ended_at + HANGUP_GRACE
@@ -131,16 +130,14 @@ def _names(people: Iterable[Participant]) -> str:
 def rejoin(step: Step) -> None:
     """Where the assistant was started anew, whoever was joined before is joined again."""
     conversation, start = step.conversation, step.conversation.start_command
-    if start is None or conversation.restarting or conversation.over:
+    if start is None or conversation.restarting:
         return
     for participant in conversation.participants:
-        line = participant.line
-        joined = participant.status is ParticipantStatus.JOINED and line is not None and line.up
-        if joined and participant.run < conversation.run:
+        if participant.status is ParticipantStatus.JOINED and participant.run < conversation.run:
             if participant.id == start.participant_id:
                 participant.run = conversation.run
             else:
-                step.owe(Action.JOIN, participant, line, nth=conversation.run + 1)
+                step.owe(Action.JOIN, participant, participant.line, nth=conversation.run + 1)
 
 
 def end(step: Step) -> None:
@@ -148,7 +145,7 @@ def end(step: Step) -> None:
     conversation = step.conversation
     host = conversation.host
     people = conversation.participants
-    if conversation.status is ConversationStatus.CONNECTING and host.status in GONE:
+    if host.status in GONE:  # of one that has been active this moves nothing
         step.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and step.now >= over_at:

@@ -32,7 +32,7 @@ MIN_RING_SECS = 5
 def judge(step: Step) -> None:
     """A verdict or a digit that has not come in time is decided by the documented default."""
     for participant, leg in step.conversation.legs():
-        if leg.judged_by is None or step.now < leg.judged_by or not leg.up:
+        if leg.judged_by is None or step.now < leg.judged_by:
             continue
         leg.judged_by = None
         if leg.status is LegStatus.SCREENING:
@@ -46,10 +46,9 @@ def judge(step: Step) -> None:
 
 def admit(step: Step) -> None:
     """Whoever answers is accepted: at once, or once known to be no machine and willing to join."""
-    for participant in step.conversation.participants:
-        for leg in participant.legs:
-            if participant.status in REACHING and leg.up and not step.conversation.over:
-                _admit(step, participant, leg)
+    for participant, leg in step.conversation.legs():
+        if participant.status in REACHING:
+            _admit(step, participant, leg)
 
 
 def _admit(step: Step, participant: Participant, leg: Leg) -> None:
@@ -75,8 +74,6 @@ def _admit(step: Step, participant: Participant, leg: Leg) -> None:
 
 def hunt(step: Step) -> None:
     """The next number is tried when nothing can come of those before; after the last it is over."""
-    if step.conversation.over:
-        return
     for participant in step.conversation.participants:
         if participant.status not in REACHING:
             continue

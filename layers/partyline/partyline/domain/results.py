@@ -97,11 +97,10 @@ def _unnamed(step: Step, command: Command, leg: Leg | None) -> bool:
 def _gone(
     step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: CallGone
 ) -> None:
-    settled = command.action in (Action.HANG_UP, Action.STOP, Action.LOOK)
     if command.action is Action.MESSAGE:  # said through another call, if one is left
         step.conversation.untold[:0] = command.messages or []
-    settle(step, command, "done" if settled else "failed")
-    if participant and leg and leg.up:
+    settle(step, command, "failed")
+    if participant and leg:
         if command.action is Action.LOOK:
             step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
         hung_up(step, participant, leg)
@@ -163,8 +162,7 @@ def _no_join(step: Step, participant: Participant, leg: Leg, given: Refused) -> 
 
 
 def _look_later(step: Step, _participant: Participant, leg: Leg, _given: Refused) -> None:
-    if leg.up:
-        leg.look_at = step.now + LOOK_EVERY
+    leg.look_at = step.now + LOOK_EVERY
 
 
 REFUSED: dict[Action, Callable[[Step, Participant, Leg, Refused], None]] = {
@@ -174,7 +172,6 @@ REFUSED: dict[Action, Callable[[Step, Participant, Leg, Refused], None]] = {
     Action.SCREEN: _no_screening,
     Action.JOIN: _no_join,
     Action.LOOK: _look_later,
-    Action.HANG_UP: _look_later,
 }
 """What a refusal means for the call that the command was for."""
 
@@ -199,6 +196,7 @@ def _ended_unheard(step: Step, command: Command) -> None:
     conversation, host = step.conversation, step.conversation.host
     left = say(conversation.words, "left", name=host.name or THE_HOST)
     untold = any(message.content == left for message in command.messages or [])
+    # A guest may have the host's name, or the words name nobody.
     if untold and host.status is ParticipantStatus.LEFT and conversation.run == 0:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or step.now
 
@@ -224,8 +222,7 @@ def _not_found(
 ) -> None:
     """We looked, and it is not there. A dial is never made again; a start does no harm twice."""
     if command.action is Action.DIAL or command.attempts >= MAX_ATTEMPTS:
-        if leg:
-            refused(step, command, participant, leg, UNKNOWN)
+        refused(step, command, participant, leg, UNKNOWN)
     elif step.conversation.status is ConversationStatus.CONNECTING:
         command.find = False
         command.sent_at = None
@@ -238,7 +235,7 @@ def _looked(
     step: Step, command: Command, participant: Participant | None, leg: Leg | None, given: Looked
 ) -> None:
     settle(step, command)
-    if participant is None or leg is None or not leg.up:
+    if participant is None or leg is None:
         return
     leg.look_at = step.now + LOOK_EVERY
     ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)

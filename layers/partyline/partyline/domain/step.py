@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from partyline.domain.commands import Action, Command, Message, command_id, key_of
-from partyline.domain.conversation import Conversation, Failure, Leg, Participant, Stop
+from partyline.domain.conversation import Conversation, Failure, Insight, Leg, Participant, Stop
 from partyline.domain.events import Event, EventType, masked
-from partyline.domain.inputs import Insight
 from partyline.domain.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,

@@ -15,7 +15,6 @@ from partyline.domain.statuses import (
     GONE,
     ConversationStatus,
     Direction,
-    LegStatus,
     Outcome,
     ParticipantStatus,
 )
@@ -32,9 +31,8 @@ def connect(step: Step) -> None:
     conversation = step.conversation
     if conversation.over:
         return
-    first = conversation.host.legs[0] if conversation.host.legs else None
-    if conversation.direction is Direction.INBOUND and first and first.status is LegStatus.RINGING:
-        step.owe(Action.ANSWER, conversation.host, first)
+    if conversation.direction is Direction.INBOUND:
+        step.owe(Action.ANSWER, conversation.host, conversation.host.legs[0])
     start = conversation.start_command
     for participant in conversation.participants:
         line = participant.line
@@ -43,7 +41,7 @@ def connect(step: Step) -> None:
         if participant.host:
             step.owe(Action.START, participant, line)
             step.move_participant(participant, ParticipantStatus.JOINING)
-        elif conversation.active_at and conversation.telnyx_conversation_id:
+        elif conversation.telnyx_conversation_id:
             command = step.owe(Action.JOIN, participant, line)
             step.move_participant(participant, ParticipantStatus.JOINING, command_id=command.id)
         elif conversation.active_at and not (start and start.pending):
@@ -120,8 +118,7 @@ def look(step: Step) -> None:
         more = conversation.insight_looks < MAX_INSIGHT_LOOKS
         pause = timedelta(minutes=2 * conversation.insight_looks)
         conversation.insights_at = step.now + pause if more else None
-        if conversation.telnyx_conversation_id:
-            step.owe(Action.FETCH_INSIGHTS)
+        step.owe(Action.FETCH_INSIGHTS)
 
 
 def watched(step: Step, participant: Participant, leg: Leg) -> bool:

@@ -45,10 +45,12 @@ def _owner(key: str) -> str | None:
 
 def _known() -> Iterator[tuple[str, str]]:
     """The id and the hash of each key in the secret; an entry without both lets nobody in."""
-    entries = wiring().bearer_keys.document().get("keys")
-    for entry in entries if isinstance(entries, list) else [None]:
+    secret = wiring().bearer_keys
+    entries = secret.document().get("keys")
+    # No entry at all is as wrong as a bad one: whoever deploys has to put the first key in.
+    for entry in entries if isinstance(entries, list) and entries else [None]:
         match entry:
             case {"id": str(key_id), "sha256": str(known)} if key_id and known:
                 yield key_id, known
             case _:
-                logger.error("the secret of the bearer keys holds what is no key")
+                logger.error(f"secret {secret.name} holds what is no key")

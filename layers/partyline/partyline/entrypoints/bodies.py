@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
+from partyline.destinations import DIGITS, SIP_ADDRESS, number_of
 from partyline.domain.conversation import Screening
 from partyline.domain.telling import WORDS
 
@@ -38,6 +39,20 @@ def e164(number: str) -> str:
     if not plain or not 7 <= len(digits) <= 15:
         raise PydanticCustomError("phone_number", "not a phone number in E.164, as +13125550100")
     return number
+
+
+def dialled(to: str) -> str:
+    """What can be dialled: a number, one with digits to send after the answer, or a SIP address.
+
+    Which of these may be is the deployment's to say. Raises a PydanticCustomError.
+    """
+    if SIP_ADDRESS.fullmatch(to):
+        return to
+    _, comma, digits = to.partition(",")
+    if comma and not DIGITS.fullmatch(digits):
+        raise PydanticCustomError("digits", "digits after the number are 0 to 9, w, * and #")
+    e164(number_of(to))
+    return to
 
 
 def wrong(field: str, message: str) -> PydanticCustomError:
@@ -75,13 +90,21 @@ def _moment(given: Any) -> Any:
 E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
 """What `e164` takes, for the API's description."""
 
+DIALLED_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^(\+[1-9][0-9]{{6,14}}(,{DIGITS.pattern})?|{SIP_ADDRESS.pattern})$",
+    "examples": ["+13125550100"],
+}
+"""What `dialled` takes."""
+
 PhoneNumber = Annotated[
     str, Field(max_length=64), AfterValidator(e164), WithJsonSchema(E164_SCHEMA)
 ]
-_Several = Annotated[list[PhoneNumber], Field(min_length=1, max_length=MAX_NUMBERS)]
-Numbers = Annotated[
-    _Several, BeforeValidator(_listed, json_schema_input_type=PhoneNumber | _Several)
+Dialled = Annotated[
+    str, Field(max_length=256), AfterValidator(dialled), WithJsonSchema(DIALLED_SCHEMA)
 ]
+_Several = Annotated[list[Dialled], Field(min_length=1, max_length=MAX_NUMBERS)]
+Numbers = Annotated[_Several, BeforeValidator(_listed, json_schema_input_type=Dialled | _Several)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Words = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
@@ -101,9 +124,9 @@ Role = Literal["user", "assistant", "system", "developer"]
 
 
 class Body(BaseModel):
-    """Base: strict about types, and closed."""
+    """Base: strict about types, and closed. Built at first use: a function takes one of them."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class MessageBody(Body):
@@ -200,7 +223,7 @@ class InviteBody(Reach):
 class StartBody(Reach):
     """`POST /conversations`."""
 
-    to: PhoneNumber | None = None
+    to: Dialled | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
     assistant: AssistantBody | None = None

@@ -6,10 +6,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from partyline.engine import Busy
 from partyline.entrypoints.answers import ApiError, Response, error_answer
+from partyline.outcomes import Busy, TooLarge
 from partyline.secret import SecretMissing, SecretUnreadable
-from partyline.store import TooLarge
 from partyline.telemetry import count, logger, observed
 
 Handler = Callable[[dict[str, Any], Any], Response]

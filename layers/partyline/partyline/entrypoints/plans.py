@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from partyline.destinations import Destinations
 from partyline.domain.conversation import Plan
 from partyline.entrypoints.api import invalid
 from partyline.entrypoints.bodies import InviteBody, StartBody
@@ -10,13 +11,13 @@ from partyline.settings import ConversationSettings
 DESTINATION = "destination_not_allowed"
 
 
-def allow(numbers: Sequence[str], prefixes: tuple[str, ...], where: str = "") -> None:
+def allow(numbers: Sequence[str], destinations: Destinations, where: str = "") -> None:
     """Raise an ApiError for a number that calls may not go to; `where` is where its body stands.
 
     The gates before each dial ask the same again. Asked here too, the mistake is told at once.
     """
-    if not all(number.startswith(prefixes) for number in numbers):
-        raise invalid(f"{where}to", "calls may not go there", DESTINATION)
+    for refusal in filter(None, map(destinations.refusal, numbers)):
+        raise invalid(f"{where}to", refusal, DESTINATION)
 
 
 def plan_of(

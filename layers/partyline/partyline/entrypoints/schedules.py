@@ -18,13 +18,17 @@ from partyline.entrypoints.queries import conversation_id_of, unknown_conversati
 from partyline.entrypoints.triggers import start_conversation, start_input
 from partyline.entrypoints.views import View, scheduled_view
 from partyline.identity import conversation_of_request, fingerprint
-from partyline.store import Conflict, Duplicate, Inbox
+from partyline.outcomes import Conflict, Duplicate
+from partyline.store import Inbox
 from partyline.store.schedules import Scheduled, ScheduleStatus
 from partyline.telemetry import count, logger, observed
 from partyline.wiring import wiring
 
 LONGEST = timedelta(days=366)
 """How far ahead a conversation may be scheduled."""
+
+TRIED_FOR = timedelta(minutes=2)
+"""How long a limit may keep a start back: Lambda tries again after one minute and two more."""
 
 
 def start_or_schedule(request: Request) -> tuple[int, Any]:
@@ -77,7 +81,7 @@ def start_scheduled() -> Callable[[dict[str, Any], Any], dict[str, str]]:
         conversation_id = str(event["conversation_id"])
         logger.thread_safe_append_keys(conversation_id=conversation_id)
         schedule = wiring().schedules.get(conversation_id)
-        if schedule and schedule.status is not ScheduleStatus.CANCELLED:
+        if schedule and schedule.status is ScheduleStatus.SCHEDULED:
             schedule = _move(schedule, ScheduleStatus.STARTING)
         if schedule is None or schedule.status is ScheduleStatus.CANCELLED:
             logger.info("not started", extra={"reason": schedule.status if schedule else "unknown"})
@@ -85,10 +89,12 @@ def start_scheduled() -> Callable[[dict[str, Any], Any], dict[str, str]]:
         try:
             start_conversation(_request(schedule))
         except ApiError as error:
-            count("ScheduledFailed")
             logger.error("not started", extra={"reason": error.code})
-            failure = Failure(code=error.code, message=error.message)
-            _move(schedule, ScheduleStatus.FAILED, failure)
+            passing = error.status == 429 or error.status >= 500
+            if not passing or wiring().clock() > schedule.start_at + TRIED_FOR:
+                count("ScheduledFailed")
+                failure = Failure(code=error.code, message=error.message)
+                _move(schedule, ScheduleStatus.FAILED, failure)
             raise
         return {"status": "started"}
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import PydanticCustomError, from_json
 
 from partyline.domain.conversation import Conversation, Participant
 from partyline.domain.inputs import CallRef, InviteParticipant, NewParticipant
@@ -25,16 +24,17 @@ from partyline.domain.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.telling import say, sentence_of
-from partyline.engine import Busy
+from partyline.engine import Ingested
 from partyline.entrypoints import routing
 from partyline.entrypoints.answers import ApiError, Response, answer
-from partyline.entrypoints.bodies import CALL_CONTROL_ID, InviteBody
+from partyline.entrypoints.bodies import CALL_CONTROL_ID, InviteBody, e164
 from partyline.entrypoints.guard import guarded
 from partyline.entrypoints.plans import plan_of
 from partyline.entrypoints.signed import verified
 from partyline.identity import fingerprint, participant_of_request
 from partyline.lookup import Found, find
-from partyline.store import Inbox, TooLarge, keys
+from partyline.outcomes import Busy, TooLarge
+from partyline.store import Inbox, keys
 from partyline.telemetry import count
 from partyline.wiring import wiring
 
@@ -96,35 +96,36 @@ def invite(caller: Caller, given: dict[str, Any]) -> str:
         return "Say whom to call: the name of a contact."
     if not route.get("dial_any_number"):
         return "Only the contacts of this line can be called, not free numbers."
+    contact = SEPARATORS.sub("", number)
     try:
-        body = InviteBody.model_validate({"to": SEPARATORS.sub("", number)})
-    except ValidationError:
+        e164(contact)  # a model may dial numbers, and neither extensions nor SIP addresses
+    except PydanticCustomError:
         return "That is not a phone number. Say it with its country code, as +13125550100."
-    contact = body.numbers[0]
+    body = InviteBody.model_validate({"to": contact})
     # The name is in the timeline and in what the assistant is told: no whole number there.
     return _call(caller, contact, f"the number ending in {contact[-4:]}", body)
 
 
 def _call(caller: Caller, contact: str, name: str, body: InviteBody) -> str:
-    conversation = caller.conversation
-    before = [each for each in conversation.participants if each.contact == contact]
-    already = _already(conversation, before[-1], name) if before else None
-    if already:
-        return already
     try:
-        plan = plan_of(body, body.numbers, wiring().settings, ours=conversation.route)
-    except ApiError:
-        return f"{name} cannot be called from this line."
-    participant = NewParticipant(
-        # The same for two calls of the tool at once: only one of them adds anybody.
-        id=participant_of_request(fingerprint(conversation.id, contact), len(before)),
-        name=name,
-        contact=contact,
-        plan=plan,
-        on_hangup=OnHangup(body.on_hangup),
-        tell_assistant=body.tell_assistant,
+        conversation = _caught_up(caller, contact)
+        before = [each for each in conversation.participants if each.contact == contact]
+        already = _already(conversation, before[-1], name) if before else None
+        return already or _brought_in(caller, contact, name, body, len(before))
+    except TooLarge:
+        return "Nobody else can be called in this conversation."
+    except Busy:
+        return f"{name} could not be called just now. Try once more."
+
+
+def _caught_up(caller: Caller, contact: str) -> Conversation:
+    """The conversation, its calls to a contact made: who was to make them may have died over it."""
+    conversation, engine = caller.conversation, wiring().engine
+    sought = any(
+        each.contact == contact and each.status in REACHING for each in conversation.participants
     )
-    return _brought_in(caller, participant, name)
+    known = Ingested(conversation, pending=sought and conversation.owes)
+    return engine.finish(known, caller.request, wiring().clock()).conversation or conversation
 
 
 def _already(conversation: Conversation, newest: Participant, name: str) -> str | None:
@@ -138,18 +139,27 @@ def _already(conversation: Conversation, newest: Participant, name: str) -> str 
     return None
 
 
-def _brought_in(caller: Caller, new: NewParticipant, name: str) -> str:
+def _brought_in(caller: Caller, contact: str, name: str, body: InviteBody, nth: int) -> str:
+    store, engine, came_at = wiring().store, wiring().engine, wiring().clock()
+    try:
+        plan = plan_of(body, body.numbers, wiring().settings, ours=caller.conversation.route)
+    except ApiError:
+        return f"{name} cannot be called from this line."
+    new = NewParticipant(
+        # The same for two calls of the tool at once: only one of them adds anybody.
+        id=participant_of_request(fingerprint(caller.conversation.id, contact), nth),
+        name=name,
+        contact=contact,
+        plan=plan,
+        on_hangup=OnHangup(body.on_hangup),
+        tell_assistant=body.tell_assistant,
+    )
     given = InviteParticipant(id=caller.request, participant=new)
     inbox = Inbox(keys.webhook(caller.conversation.id, caller.request))
-    try:
-        ingested = wiring().engine.ingest(caller.found.loader(wiring().store), given, inbox)
-    except TooLarge:
-        return "Nobody else can be called in this conversation."
-    except Busy:
-        return f"{name} could not be called just now. Try once more."
+    ingested = engine.ingest(caller.found.loader(store), given, inbox)
     if ingested.refusal:
         return ingested.refusal.message
-    after = ingested.conversation
+    after = engine.finish(ingested, given.id, came_at).conversation
     participant = after and after.participant(new.id)
     if after and participant and participant.status is ParticipantStatus.FAILED:
         return say(after.words, sentence_of(participant), name=name)  # refused at once

@@ -28,8 +28,9 @@ from partyline.identity import (
     conversation_of_request,
     participant_of_request,
 )
+from partyline.outcomes import Exhausted
 from partyline.settings import ConversationSettings
-from partyline.store import Charge, Exhausted
+from partyline.store import Charge
 from partyline.wiring import wiring
 
 REFUSALS = {"unknown_participant": 404}
@@ -65,7 +66,7 @@ def start_input(request: Request, body: StartBody, conversation_id: str) -> Star
     settings = wiring().settings
     limits = routing.limits(settings)
     _fit(body, limits)
-    allow([body.to] if body.to else [], settings.allowed_destination_prefixes)
+    allow([body.to] if body.to else [], settings.destinations)
     return StartConversation(
         id=request.request_id,
         conversation_id=conversation_id,
@@ -94,7 +95,7 @@ def invite_participant(request: Request) -> tuple[int, Any]:
     """`POST /conversations/{id}/participants`: bring another person in."""
     body = request.body(InviteBody)
     settings, conversation_id = wiring().settings, conversation_id_of(request)
-    allow(body.numbers, settings.allowed_destination_prefixes)
+    allow(body.numbers, settings.destinations)
     before = wiring().store.load(conversation_id)
     if before is None:
         raise unknown_conversation()
@@ -134,11 +135,12 @@ def _ingest(
     request: Request, load: Load, given: Input, charge: Charge | None = None
 ) -> tuple[Ingested, Conversation]:
     """Take the input in. Raises an ApiError for what the conversation's state does not allow."""
-    inbox = request.inbox()
+    inbox, engine, came_at = request.inbox(), wiring().engine, wiring().clock()
     try:
-        ingested = wiring().engine.ingest(load, given, inbox, charge)
+        ingested = engine.ingest(load, given, inbox, charge)
     except Exhausted:
         raise too_many_dials() from None
+    ingested = engine.finish(ingested, given.id, came_at)
     if inbox and ingested.duplicate and ingested.known_hash != inbox.request_hash:
         raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
     if ingested.conversation is None:
@@ -146,15 +148,9 @@ def _ingest(
     if ingested.refusal:
         refusal = ingested.refusal
         raise ApiError(REFUSALS.get(refusal.code, 409), refusal.code, refusal.message)
-    conversation = ingested.conversation
     if ingested.duplicate and ingested.pending:
-        # The first request is under way, or its process died over it: nobody else may come by
-        # before it is too late to dial.
-        finished = wiring().engine.finish(conversation.id, given.id)
-        if finished.pending or finished.conversation is None:
-            raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
-        conversation = finished.conversation
-    return ingested, conversation
+        raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
+    return ingested, ingested.conversation
 
 
 def _stored(request: Request) -> Load:
@@ -201,7 +197,7 @@ def _new_participant(
     where: str = "",
     ours: str | None = None,
 ) -> NewParticipant:
-    allow(body.numbers, settings.allowed_destination_prefixes, where)
+    allow(body.numbers, settings.destinations, where)
     return NewParticipant(
         id=participant_of_request(request.fingerprint, nth),
         name=body.name,

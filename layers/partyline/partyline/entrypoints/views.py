@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from partyline.domain.conversation import Conversation, Leg, Participant
+from partyline.domain.conversation import Conversation, Insight, Leg, Participant
 from partyline.domain.events import Event
-from partyline.domain.inputs import Insight
 from partyline.store.schedules import Scheduled
 
 View = dict[str, Any]

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+# Telnyx waits 2 s: what sends commands is loaded at the start too, not when the first is due.
+import partyline.engine  # noqa: F401
+from partyline.domain.conversation import Insight
 from partyline.domain.inputs import (
     CallAnswered,
     CallHangup,
@@ -19,7 +22,6 @@ from partyline.domain.inputs import (
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
-    Insight,
     InsightsGenerated,
     MachineVerdict,
 )

@@ -3,13 +3,9 @@
 from partyline.store.store import (
     MAX_DOCUMENT_BYTES,
     Charge,
-    Conflict,
-    Duplicate,
-    Exhausted,
     Inbox,
     Listed,
     Store,
-    TooLarge,
     conversation_in,
     event_in,
 )
@@ -17,13 +13,9 @@ from partyline.store.store import (
 __all__ = [
     "MAX_DOCUMENT_BYTES",
     "Charge",
-    "Conflict",
-    "Duplicate",
-    "Exhausted",
     "Inbox",
     "Listed",
     "Store",
-    "TooLarge",
     "conversation_in",
     "event_in",
 ]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from partyline.domain.conversation import Failure
+from partyline.outcomes import Conflict, Duplicate
 from partyline.store import keys
-from partyline.store.store import Conflict, Duplicate, Inbox, Row, inbox_put, request_hash
+from partyline.store.store import Inbox, Row, inbox_put, request_hash
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

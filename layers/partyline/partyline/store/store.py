@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pydantic_core import from_json, to_json
 
-from partyline.domain.conversation import Conversation
-from partyline.domain.decide import Decision
+from partyline.domain.conversation import Conversation, Insight
 from partyline.domain.events import Event
-from partyline.domain.inputs import Insight
 from partyline.domain.statuses import CLOSED, ConversationStatus
+from partyline.outcomes import Conflict, Duplicate, Exhausted, TooLarge
 from partyline.store import keys
 from partyline.store.keys import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from partyline.domain.decide import Decision
 
 INBOX_SECS = 7 * 24 * 3600
 """How long a webhook or an Idempotency-Key is remembered."""
@@ -40,27 +41,6 @@ OPEN = "yes"
 """What `open` says of a conversation that goes on; others have no such attribute."""
 
 Row = dict[str, Any]
-
-
-class Conflict(Exception):  # noqa: N818 - an outcome to act on, not an error to report
-    """Somebody else moved the conversation meanwhile: load it again, and decide again."""
-
-
-class Duplicate(Exception):  # noqa: N818 - as above
-    """What brought this input was taken in before; `request_hash` is what it hashed to then."""
-
-    def __init__(self, request_hash: str | None) -> None:
-        """Keep what the inbox knows."""
-        super().__init__("taken in before")
-        self.request_hash = request_hash
-
-
-class Exhausted(Exception):  # noqa: N818 - as above
-    """A charge would pass what it may come to; nothing was written."""
-
-
-class TooLarge(Exception):  # noqa: N818 - as above
-    """The conversation has grown past what one table item holds; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +112,7 @@ class Store:
     def commit(
         self,
         before: Conversation | None,
-        decision: Decision,
+        decision: "Decision",
         inbox: Inbox | None = None,
         max_bytes: int = MAX_DOCUMENT_BYTES,
         charge: Charge | None = None,

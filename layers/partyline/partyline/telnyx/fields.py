@@ -97,6 +97,9 @@ Json = Annotated[Any, BeforeValidator(_json)]
 
 
 class Received(BaseModel):
-    """Base of what comes from Telnyx: frozen, and fields we do not know are let go."""
+    """Base of what comes from Telnyx: frozen, and fields we do not know are let go.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    Built at first use, as what we send is: a function meets few of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)

@@ -23,7 +23,11 @@ class Sent(BaseModel):
     """Base of what we send: frozen, and a field Telnyx does not know is an error here."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        allow_inf_nan=False,
+        defer_build=True,
     )
 
 

@@ -138,67 +138,67 @@ class Event(Received):
     event_type: str = ""
     occurred_at: Moment = None
     attempt: Whole = None
-    payload: LegPayload = LegPayload()
+    payload: LegPayload
 
 
 class CallInitiated(Event):
     """A leg begins: somebody calls us, or we dial."""
 
-    payload: InitiatedPayload = InitiatedPayload()
+    payload: InitiatedPayload
 
 
 class CallAnswered(Event):
     """A leg was picked up."""
 
-    payload: AnsweredPayload = AnsweredPayload()
+    payload: AnsweredPayload
 
 
 class CallHangup(Event):
     """A leg ended."""
 
-    payload: HangupPayload = HangupPayload()
+    payload: HangupPayload
 
 
 class MachineDetectionEnded(Event):
     """Machine detection has its verdict, the plain or the premium one. A second may follow."""
 
-    payload: MachinePayload = MachinePayload()
+    payload: MachinePayload
 
 
 class MachineGreetingEnded(Event):
     """A machine's greeting is over. After an early beep this comes instead of the verdict."""
 
-    payload: MachinePayload = MachinePayload()
+    payload: MachinePayload
 
 
 class GatherEnded(Event):
     """Someone pressed keys, or did not."""
 
-    payload: GatherPayload = GatherPayload()
+    payload: GatherPayload
 
 
 class ConversationCreated(Event):
     """The assistant's conversation exists. It need not be ready to speak."""
 
-    payload: ConversationPayload = ConversationPayload()
+    payload: ConversationPayload
 
 
 class ConversationEnded(Event):
     """The assistant's conversation is over."""
 
-    payload: ConversationPayload = ConversationPayload()
+    payload: ConversationPayload
 
 
 class ConversationStartFailed(Event):
     """The assistant did not start."""
 
-    payload: StartFailedPayload = StartFailedPayload()
+    payload: StartFailedPayload
 
 
 class ConversationInsightsGenerated(Event):
     """Insights are ready: seconds after the end, at times before it."""
 
-    payload: InsightsPayload = InsightsPayload()
+    payload: InsightsPayload
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,62 @@
+"""What `make deploy` calls a release: SAM publishes new versions for a new name alone."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+MAKEFILE = Path(__file__).parents[2] / "Makefile"
+PARAMETERS = "TelnyxConnectionId=1 DefaultNumber=+13125550100"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with a commit."""
+    shutil.copy(MAKEFILE, tmp_path)
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    return tmp_path
+
+
+def git(checkout: Path, *words: str) -> None:
+    who = ("-c", "user.name=Robin", "-c", "user.email=robin@example.com")
+    subprocess.run(["git", *who, *words], cwd=checkout, check=True)  # noqa: S603, S607
+
+
+def commit(checkout: Path) -> None:
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-q", "--allow-empty", "-m", "A release")
+
+
+def deployed(checkout: Path, parameters: str) -> str:
+    """What `make deploy` would have SAM do, once all is built."""
+    asked = ["make", "--old-file=build", "deploy", "SAM=echo", f"PARAMETERS={parameters}"]
+    made = subprocess.run(asked, cwd=checkout, check=True, capture_output=True, text=True)  # noqa: S603
+    return made.stdout
+
+
+def release(checkout: Path, parameters: str = PARAMETERS) -> str:
+    [found] = re.findall(r"ReleaseSha=([0-9a-f]{40})\b", deployed(checkout, parameters)[-1000:])
+    return str(found)
+
+
+def test_a_new_commit_is_a_new_release(checkout: Path) -> None:
+    before = release(checkout)
+    assert release(checkout) == before
+    commit(checkout)
+    assert release(checkout) != before
+
+
+def test_other_parameters_are_a_new_release(checkout: Path) -> None:
+    """Else the aliases would go on with the old ones: their versions keep their environment."""
+    names = [release(checkout, each) for each in ("", PARAMETERS, PARAMETERS.replace("=1", "=2"))]
+    assert len(set(names)) == 3
+    assert PARAMETERS in deployed(checkout, PARAMETERS)
+
+
+def test_what_is_not_committed_is_no_release(checkout: Path) -> None:
+    (checkout / "new.py").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        deployed(checkout, PARAMETERS)

@@ -1,0 +1,141 @@
+"""The figures that alarms look at: written under their names, as CloudWatch reads them."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import EndpointConnectionError
+
+from partyline.store import keys
+from tests.unit.entrypoints.world import HOST_NUMBER, World
+
+Written = Callable[[], str]
+HOUR = 3600
+
+
+def emf(written: Written) -> Iterator[dict[str, Any]]:
+    """Every line that CloudWatch takes for figures."""
+    for line in written().splitlines():
+        if line.startswith('{"_aws"'):
+            yield json.loads(line)
+
+
+def figures(written: Written) -> dict[str, float]:
+    """The sum of each figure that was written."""
+    found: dict[str, float] = {}
+    for line in emf(written):
+        [described] = line["_aws"]["CloudWatchMetrics"]
+        assert described["Namespace"] == "Partyline"
+        assert described["Dimensions"] == [["service"]]
+        assert line["service"] == "partyline"
+        for metric in described["Metrics"]:
+            given = line[metric["Name"]]
+            found[metric["Name"]] = found.get(metric["Name"], 0.0) + sum(
+                given if isinstance(given, list) else [given]
+            )
+    return found
+
+
+def sweep(world: World) -> None:
+    world.invoke("sweep", {})
+
+
+def test_a_quiet_run_says_so(world: World, written: Written) -> None:
+    sweep(world)
+    assert figures(written) == {
+        "SweepTouched": 0,
+        "OldestPendingSecs": 0,
+        "ConversationsOpenLong": 0,
+    }
+
+
+def test_the_age_of_what_is_owed_is_told(world: World, written: Written) -> None:
+    world.telnyx.refuse("dial", 503, "10007", times=100)
+    began = world.clock.now
+    world.start()
+    written()
+    world.clock.now = began + timedelta(seconds=30)
+    sweep(world)
+    assert figures(written)["OldestPendingSecs"] == 30
+    world.telnyx.answers.clear()
+    world.clock.advance(60)
+    sweep(world)
+    assert figures(written)["OldestPendingSecs"] == 0
+
+
+def test_a_conversation_that_is_open_for_too_long_is_counted(
+    world: World, written: Written
+) -> None:
+    here = world.start()["id"]
+    began = world.clock.now
+    ended = world.start()["id"]
+    world.ask("stop_conversation", {}, id=ended)
+    store = world.wiring.store
+    assert store.open_since(began) == 0, "it began then, not before"
+    assert store.open_since(began + timedelta(seconds=1)) == 1, "one has ended"
+    # The conversation is stuck: the sweep that would end it can't read it.
+    pk, sk = keys.state(here)
+    world.dynamodb.update_item(
+        TableName=world.table_name,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET document = :broken",
+        ExpressionAttributeValues={":broken": {"S": "{"}},
+    )
+    for hours, counted in ((3.9, 0), (0.2, 1)):
+        world.clock.advance(hours * HOUR)
+        written()
+        sweep(world)
+        assert figures(written)["ConversationsOpenLong"] == counted
+
+
+def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
+    world: World, written: Written
+) -> None:
+    world.start()
+    [dial] = world.dialled()
+    world.telnyx.refuse("ai_assistant_start", 503, "10007", times=9)
+    written()
+    status, _ = world.live_call("call.answered", dial)
+    assert status == 503
+    found = figures(written)
+    assert found["WebhookFailed"] == 1
+    assert "Failed" not in found
+    world.dynamodb.failures["get_item"] = [EndpointConnectionError(endpoint_url="https://dynamodb")]
+    status, _ = world.ask("get_conversation", id="c1")
+    assert status == 503
+    found = figures(written)
+    assert found["Failed"] == 1
+    assert "WebhookFailed" not in found
+
+
+def test_no_figure_names_anybody(world: World, written: Written) -> None:
+    world.start(name="Robin")
+    text = json.dumps(list(emf(written)))
+    assert text != "[]"
+    assert "Robin" not in text
+    assert HOST_NUMBER[-4:] not in text
+
+
+def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
+    world: World, written: Written
+) -> None:
+    body = json.dumps({"data": {"event_type": "call.bridged", "id": "e1", "payload": {}}})
+    good = {name: {"stringValue": value} for name, value in world.signed(body).items()}
+    sent = str(int(world.clock.now.timestamp() * 1000))
+
+    def record(attributes: dict[str, Any], nth: int) -> dict[str, Any]:
+        return {
+            "messageId": f"m{nth}",
+            "body": body,
+            "attributes": {"SentTimestamp": sent},
+            "messageAttributes": attributes,
+        }
+
+    batch = {"Records": [record(good, 1), record({}, 2)]}
+    written()
+    assert world.invoke("failover", batch) == {"batchItemFailures": []}
+    found = figures(written)
+    assert (found["FailoverReceived"], found["FailoverRefused"]) == (2, 1)
+    assert found["SignatureRefused"] == 1
+    assert "FailoverPutBack" not in found
