@@ -123,6 +123,7 @@ class Room:
                     *routes(self.hub, hello),
                     self._proxy.route(),
                     Route("/room/act", self._act, methods=["POST"]),
+                    Route("/room/trouble", self._trouble, methods=["GET"]),
                     Route("/room/story", self._story, methods=["POST"]),
                 ]
             )
@@ -153,9 +154,11 @@ class Room:
         self._recorder.note(act)
         self._tell()
 
+    def _in_force(self) -> Trouble:
+        return Trouble.in_force(self._performer.seed, self._simulator, self.perils)
+
     def _tell_trouble(self) -> None:
-        trouble = Trouble.in_force(self._performer.seed, self._simulator, self.perils)
-        self.hub.put("trouble", "trouble", trouble)
+        self.hub.put("trouble", "trouble", self._in_force())
 
     def _tell(self) -> None:
         """Tell the windows about the stories."""
@@ -170,6 +173,9 @@ class Room:
 
     async def _act(self, request: Request) -> Response:
         return await _answered(self._do, await request.body())
+
+    async def _trouble(self, _request: Request) -> Response:
+        return await _answered(lambda _: self._in_force().model_dump(mode="json"), None)
 
     def _do(self, given: bytes) -> Any:
         act = ACT.validate_json(given)
@@ -187,8 +193,7 @@ class Room:
         match given:
             case {"do": "begin"}:
                 people = list(self._simulator.world.people.values())
-                trouble = Trouble.in_force(self._performer.seed, self._simulator, self.perils)
-                self._recorder.begin(people, trouble)
+                self._recorder.begin(people, self._in_force())
             case {"do": "drop"}:
                 self._recorder.on = False
             case {"do": "save", "name": str(name), "about": str(about)}:

@@ -34,6 +34,9 @@ export const ask = (method, path, body) => send(method, `/room/api${path}`, body
 /** Do something with a phone or a switch. */
 export const act = (given) => send("POST", "/room/act", given);
 
+/** The trouble that is in force. */
+export const inForce = () => send("GET", "/room/trouble");
+
 /** Do something with a story. */
 export const tell = (given) => send("POST", "/room/story", given);
 

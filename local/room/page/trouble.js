@@ -1,6 +1,6 @@
 // The switches for trouble: webhooks, Telnyx, our own functions. One document, put in force whole.
 
-import { act } from "./api.js";
+import { act, inForce } from "./api.js";
 import { announce, byId, h, show } from "./dom.js";
 import { model, one } from "./model.js";
 import { plain } from "./words.js";
@@ -30,19 +30,15 @@ export function count() {
 }
 
 let last = Promise.resolve();
-let sent = {};
 
-/** Change what is in force; one change after the other. */
+/** Change what is in force; one change after the other, each of what the one before has left. */
 const put = (change) => (last = last.then(() => putNow(change)));
 
 async function putNow(change) {
-  const told = one("trouble");
-  // As long as the server has told nothing new, what was sent last is in force.
-  const now = structuredClone((told === sent.told ? sent.now : told) ?? CALM);
-  change(now);
   try {
-    await act({ do: "trouble", trouble: now });
-    sent = { told, now };
+    const trouble = await inForce();
+    change(trouble);
+    await act({ do: "trouble", trouble });
   } catch (error) {
     announce(error.message);
     built.wrong.textContent = [error.message, ...error.details.map((each) => each.message)].join(" ");
@@ -53,10 +49,15 @@ async function putNow(change) {
 
 const select = (label, options) => h("select", { "aria-label": label }, options.map(([value, text]) => h("option", { value }, text)));
 
+const meant = (choices, value) => choices.find(([each]) => each === value)[2];
+
+const number = (text) => (text ? Number(text) : null);
+
 const anyOf = (names) => [["*", "any"], ...names.map((each) => [each, each])];
 
+/** `add` gets what the controls say when the button is pressed, and answers the change. */
 function row(title, controls, add) {
-  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
+  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add(...controls.map((each) => each.value))); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
 }
 
 function build() {
@@ -68,8 +69,8 @@ function build() {
   const name = select("Function", anyOf(model.choices.functions));
   const death = select("When it dies", DEATHS);
   const deathTimes = select("How often it dies", TIMES);
-  const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put((it) => { it.seed = Number(seed.value) || 0; }) });
-  const times = (control) => (control.value ? Number(control.value) : null);
+  const sow = (value) => (it) => { it.seed = value; };
+  const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put(sow(Number(seed.value) || 0)) });
   const list = h("ul", { class: "in-force", "aria-label": "In force" });
   const wrong = h("p", { class: "wrong", role: "alert" });
   const calm = h("button", { type: "button", onclick: () => put((it) => Object.assign(it, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
@@ -78,9 +79,9 @@ function build() {
     h("p", { class: "soft" }, "Break things and watch them heal. What is switched on holds for every call until it is used up or switched off."),
     list,
     wrong,
-    row("A webhook", [type, fate], (it) => { it.webhooks[type.value] = { ...it.webhooks[type.value], ...WEBHOOKS.find(([each]) => each === fate.value)[2] }; }),
-    row("Telnyx", [action, fault, faultTimes], (it) => { it.telnyx.push({ action: action.value, times: times(faultTimes), ...FAULTS.find(([each]) => each === fault.value)[2] }); }),
-    row("A function dies", [name, death, deathTimes], (it) => { it.functions.push({ function: name.value, when: death.value, times: times(deathTimes) }); }),
+    row("A webhook", [type, fate], (type, fate) => (it) => { it.webhooks[type] = { ...it.webhooks[type], ...meant(WEBHOOKS, fate) }; }),
+    row("Telnyx", [action, fault, faultTimes], (action, fault, times) => (it) => { it.telnyx.push({ action, times: number(times), ...meant(FAULTS, fault) }); }),
+    row("A function dies", [name, death, deathTimes], (name, when, times) => (it) => { it.functions.push({ function: name, when, times: number(times) }); }),
     h("div", { class: "luck" }, h("label", {}, "Seed ", seed), calm),
   );
   return { list, wrong, seed, calm };
