@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -247,8 +247,14 @@ class Template:
 
 def _read(path: Path) -> dict[str, Any]:
     # Through JSON, so that each YAML alias becomes a copy: the transform works in place.
-    source: dict[str, Any] = json.loads(json.dumps(yaml_parse(path.read_text())))
+    source: dict[str, Any] = json.loads(_as_json(path.read_text()))
     return source
+
+
+@cache
+def _as_json(text: str) -> str:
+    """A template's text as JSON; kept, since reading YAML takes longer than all the rest."""
+    return json.dumps(yaml_parse(text))
 
 
 def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -30,6 +31,12 @@ def secrets() -> Secrets:
     )
 
 
+@cache
+def deployed(**parameters: str) -> Template:
+    """The template with these parameters."""
+    return Template({**PARAMETERS, **parameters})
+
+
 @pytest.fixture
 def stage(secrets: Secrets) -> Iterator[Staged]:
     """Set a stage: `stage(people, **parameters of the template)`. The world begins empty."""
@@ -37,7 +44,7 @@ def stage(secrets: Secrets) -> Iterator[Staged]:
     logs = Logs()
 
     def set_stage(people: Iterable[Person] = (), **parameters: str) -> Stage:
-        template = Template({**PARAMETERS, **parameters})
+        template = deployed(**parameters)
         memory: Any = MemoryTable(template.table.create)
         table = Table(memory, template.table.name)
         at = Stage(Gateway(template, AWS), memory, table, logs, people)

@@ -228,6 +228,11 @@ class Conversation(Stored):
     due_at: datetime | None = None
     """When the sweep should look at it next; None when nothing can be late."""
 
+    def copied(self) -> "Conversation":
+        """An equal one that shares nothing with it: as JSON and back, which a deep copy takes
+        three times as long for."""
+        return Conversation.model_validate_json(self.model_dump_json(exclude_defaults=True))
+
     @property
     def host(self) -> Participant:
         """The first participant: the caller, or the one we dialled."""

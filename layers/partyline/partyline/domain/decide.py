@@ -66,7 +66,7 @@ def decide(conversation: Conversation | None, given: Input, now: datetime) -> De
         step = Step(fresh, now, given.id)
         begun(step)
     else:
-        step = Step(conversation.model_copy(deep=True), now, given.id)
+        step = Step(conversation.copied(), now, given.id)
     RECORD[type(given)](step, given)
     before = None
     while before != _progress(step.conversation):  # one rule may be food for an earlier one
