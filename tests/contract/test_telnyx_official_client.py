@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -268,7 +268,6 @@ class FrozenTime:
 
 
 @given(text=st.text(max_size=80), late=st.integers(-302, 302))
-@settings(deadline=None)
 def test_both_accept_and_refuse_the_same_honest_webhooks(text: str, late: int) -> None:
     body = text.encode()
     headers = signed(body, str(NOW + late))
@@ -285,7 +284,6 @@ def test_both_accept_and_refuse_the_same_honest_webhooks(text: str, late: int) -
     ),
     cut=st.integers(0, 3),
 )
-@settings(deadline=None)
 def test_whatever_we_accept_they_accept_too(
     text: str, signed_text: str, timestamp: str, cut: int
 ) -> None:

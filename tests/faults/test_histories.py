@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.faults.histories import HISTORIES, History, lived
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(history=HISTORIES)
 def test_whatever_goes_wrong_nothing_happens_twice_and_nothing_stays_open(
     history: History,

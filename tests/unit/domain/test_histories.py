@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partyline.domain.commands import LEASE, Command
@@ -155,9 +155,7 @@ def _begin(world: World, how: str, host: dict[str, Any]) -> None:
         assert story.status == "active"
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
+@settings(max_examples=100, print_blob=True)
 @given(
     how=st.sampled_from(BEGINNINGS),
     on_host_hangup=st.sampled_from(OnHangup),
