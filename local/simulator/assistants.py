@@ -128,6 +128,10 @@ class Assistants:
         """Stop the leg's assistant; the legs stay up (Telnyx API: ai_assistant_stop)."""
         self._end(self._running(leg), None)
 
+    def give_up(self, leg: SimulatedLeg) -> None:
+        """The leg's assistant ends by itself, at its time limit; the legs stay up."""
+        self._end(self._running(leg), "assistant_time_limit")
+
     def leg_ended(self, leg: SimulatedLeg) -> None:
         """Take a leg that ended out of its conversation, which may end with it."""
         if leg.conversation_id is None:

@@ -177,7 +177,7 @@ class Phones:
         self._board.hear(leg, f"voice: {body['payload']}")
         gather.deadline = self._timer(
             leg,
-            body.get("timeout_millis", 60000) / 1000,
+            len(body["payload"]) * _SECS_PER_CHARACTER + body.get("timeout_millis", 60000) / 1000,
             lambda: self._gathered(leg, gather, "timeout"),
         )
         person = self.person(leg.person_number)

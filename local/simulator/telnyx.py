@@ -286,6 +286,11 @@ class Simulator:
         with self.lock:
             self._assistants.say(self.world.legs[call_control_id], text)
 
+    def end_assistant(self, call_control_id: str) -> None:
+        """The assistant on the call ends by itself; ApiError when there is none."""
+        with self.lock:
+            self._assistants.give_up(self.world.legs[call_control_id])
+
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
         """What is posted when the assistant on a call, live or over, uses a webhook tool.
 

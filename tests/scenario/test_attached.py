@@ -101,8 +101,39 @@ def test_a_call_that_is_over_cannot_be_attached_to(stage: Staged) -> None:
     answer = at.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
-    assert answer.json["failure"]["code"]
+    assert answer.json["failure"]["code"] == "90018"
+    assert "no longer active" in answer.json["failure"]["message"]
     assert at.telnyx.conversations == []
+
+
+def test_a_call_that_is_over_cannot_be_invited(stage: Staged) -> None:
+    at = stage()
+    here = at.start()
+    at.run(5)
+    leg = at.telnyx.outside_call(CALLER, OURS)
+    at.hang_up(CALLER)
+    path = f"/conversations/{here}/participants"
+    at.ask("POST", path, {"call_control_id": leg.call_control_id, "name": "Cam"})
+    at.run(5)
+    cam = at.person(here, "Cam")
+    assert (cam["status"], cam["outcome"]) == ("failed", "unreachable")
+    assert cam["legs"][0]["failure"]["code"] == "90018"
+    assert at.told() == ["Cam could not be reached: the number is not available."]
+
+
+def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(stage: Staged) -> None:
+    at = stage()
+    leg = at.telnyx.outside_call(CALLER, OURS)
+    at.attach(leg)
+    here = at.start()
+    at.run(5)
+    path = f"/conversations/{here}/participants"
+    at.ask("POST", path, {"call_control_id": leg.call_control_id, "name": "Cam"})
+    at.run(5)
+    assert at.joined() == []
+    assert at.person(here, "Cam")["status"] == "failed"
+    assert at.told() == ["Cam could not be brought into the conversation: a technical error."]
+    assert leg.state == "answered"
 
 
 def test_an_assistant_that_another_started_there_is_not_taken_for_a_second_one(

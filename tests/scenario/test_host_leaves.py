@@ -171,6 +171,21 @@ def test_the_hangup_and_the_end_come_together(stage: Staged) -> None:
     at.assert_clean()
 
 
+def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(stage: Staged) -> None:
+    at = stage()
+    people = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
+    here = at.start(on_host_hangup="continue_conversation", participants=people)
+    at.run(10)
+    before = len(at.telnyx.ledger)
+    at.telnyx.end_assistant(at.leg(HOST).call_control_id)
+    at.run(minutes(5))
+    looks = [each for each in at.telnyx.ledger[before:] if each.action == "retrieve"]
+    assert len(looks) == 1
+    assert at.status(here) == "ended"
+    at.assert_no_leg_up()
+    at.assert_clean()
+
+
 def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(stage: Staged) -> None:
     at, here = three(stage, "continues")
     at.hold()

@@ -117,7 +117,7 @@ def test_the_deadline_shortens_the_ringing_and_ends_the_plan(stage: Staged) -> N
     rang = [each["timeout_secs"] for each in at.commands("dial")[1:]]
     assert rang == [20, 10]
     assert at.person(here, "Dana")["outcome"] == "no_answer"
-    assert at.told() == [SILENT_NEXT, SILENT_LAST]
+    assert at.told() == [SILENT_NEXT, "Dana could not be reached in time."]
     assert at.dialled() == ["host", "Lee", "Kim"]
     assert at.up() == ["host"]
     at.assert_clean()
@@ -139,7 +139,46 @@ def test_a_machine_is_joined_if_that_was_asked(stage: Staged) -> None:
     at.run(10)
     assert at.outcomes(here, "Dana") == ["machine"]
     assert at.joined() == ["Dana"]
-    assert at.told() == [JOINED]
+    assert at.told() == ["The answering machine of Dana has joined the conversation."]
+
+
+def test_a_machine_that_may_be_joined_is_not_asked_for_a_digit(stage: Staged) -> None:
+    at, here = running(stage, Person(DANA, behaviour="machine"))
+    plan = {"machine_detection": "standard", "on_machine": "join", "screening": {"say": "Press 1."}}
+    at.invite(here, DANA, name="Dana", **plan)
+    at.run(10)
+    assert "screen Dana" not in at.asked()
+    assert at.joined() == ["Dana"]
+
+
+def test_the_deadline_in_a_pause_leaves_what_was_found_out(stage: Staged) -> None:
+    at, here = running(stage, Person(LEE, behaviour="busy"))
+    at.invite(here, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
+    at.run(minutes(2))
+    assert at.person(here, "Lee")["outcome"] == "busy"
+    assert at.told()[-1] == "Lee could not be reached in time."
+
+
+def test_who_does_not_wait_for_the_assistant_has_declined(stage: Staged) -> None:
+    people = [Person(HOST, answer_after_secs=10), Person(LEE, hangs_up_after_secs=3)]
+    at = stage(people)
+    here = at.start(participants=[{"to": LEE, "name": "Lee"}])
+    at.run(minutes(1))
+    lee = at.person(here, "Lee")
+    assert (lee["status"], lee["outcome"]) == ("failed", "declined")
+    assert at.told() == ["Lee was reached but declined to join the conversation."]
+    assert at.joined() == []
+    at.assert_clean()
+
+
+def test_an_empty_sentence_keeps_the_assistant_in_peace(stage: Staged) -> None:
+    at = stage([Person(LEE, behaviour="busy")])
+    here = at.start(words={"joined": "", "busy": " "})
+    at.run(5)
+    at.invite(here, [LEE, DANA], name="Dana")
+    at.run(10)
+    assert at.joined() == ["Dana"]
+    assert at.told() == ["The next number is being tried."]
 
 
 def test_the_conversation_ends_while_the_plan_is_under_way(stage: Staged) -> None:

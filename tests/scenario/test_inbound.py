@@ -46,6 +46,16 @@ def test_the_caller_is_joined_by_a_guest(stage: Staged) -> None:
     at.assert_clean()
 
 
+def test_who_calls_a_sip_address_of_ours_can_be_joined_by_a_guest(stage: Staged) -> None:
+    at = stage()
+    here = at.inbound(to="sales@partyline-demo.sip.telnyx.com")
+    at.invite(here, DANA, name="Dana")
+    at.run(5)
+    assert at.joined() == ["Dana"]
+    assert at.commands("dial")[0]["from"] == OURS  # the deployment's own
+    at.assert_clean()
+
+
 def test_a_caller_who_gives_up_before_the_answer_leaves_nothing_running(stage: Staged) -> None:
     at = stage()
     at.hold()

@@ -112,8 +112,8 @@ def test_who_waits_in_vain_for_a_free_line_is_given_up_at_the_deadline(
     at.run(minutes(3))
     assert at.dialled() == ["host", "Dana"]
     kim = at.person(here, "Kim")
-    assert (kim["status"], kim["outcome"], kim["legs"]) == ("failed", "no_answer", [])
-    assert at.told() == ["Kim did not answer the call."]
+    assert (kim["status"], kim["outcome"], kim["legs"]) == ("failed", "limited", [])
+    assert at.told() == ["Kim could not be reached in time."]
 
 
 def test_more_calls_at_once_than_may_are_refused_by_the_field(

@@ -194,6 +194,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"limits": {"participants": 0}}, "limits.participants"),
     ({"limits": {"legs_at_once": 21}}, "limits.legs_at_once"),
     ({"limits": {"minutes": 241}}, "limits.minutes"),
+    (
+        {
+            "contacts": {"Night": {"to": [DANA, LEE], "strategy": "at_once"}},
+            "limits": {"legs_at_once": 1},
+        },
+        "contacts.Night.to",
+    ),
     ({"words": {"jonied": "{name}"}}, "words"),
     ({"on_host_hangup": "explode"}, "on_host_hangup"),
     ({"surprise": 1}, "surprise"),

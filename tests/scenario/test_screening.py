@@ -43,7 +43,14 @@ def test_any_other_digit_can_be_the_one_that_accepts(stage: Staged) -> None:
     assert at.joined() == ["Dana"]
 
 
-@pytest.mark.parametrize("digits", ["2", "0", "*"])
+def test_the_key_that_ends_an_input_elsewhere_can_accept_here(stage: Staged) -> None:
+    at, here = screened(stage, Person(DANA, digits="#"), accept_digit="#")
+    at.run(5)
+    assert at.outcomes(here, "Dana") == ["human"]
+    assert at.joined() == ["Dana"]
+
+
+@pytest.mark.parametrize("digits", ["2", "0", "*", "#"])
 def test_who_declines_is_hung_up_and_the_assistant_knows(stage: Staged, digits: str) -> None:
     at, here = screened(stage, Person(DANA, digits=digits))
     at.run(5)
@@ -68,9 +75,29 @@ def test_who_hangs_up_instead_has_declined(stage: Staged) -> None:
     at, here = screened(stage, Person(DANA, hangs_up_after_secs=3))
     at.run(10)
     assert at.person(here, "Dana")["status"] == "failed"
+    assert at.outcomes(here, "Dana") == ["declined"]
     assert at.joined() == []
-    assert len(at.told()) == 1
+    assert at.told() == [DECLINED]
+    assert "hang up Dana" not in at.asked()
     assert at.up() == ["host"]
+    at.assert_clean()
+
+
+def test_the_hangup_that_a_gather_ended_with_is_looked_for_if_it_never_comes(stage: Staged) -> None:
+    at, here = screened(stage, Person(DANA, hangs_up_after_secs=3))
+    at.telnyx.deliverer.knobs["call.hangup"] = DeliveryKnobs(drop=1.0)
+    at.run(minutes(2))
+    assert at.outcomes(here, "Dana") == ["declined"]
+    assert at.told() == [DECLINED]
+
+
+def test_a_long_sentence_is_heard_to_its_end(stage: Staged) -> None:
+    at = stage([Person(DANA, digits="1", digits_after_secs=90)])
+    here = at.start()
+    at.run(5)
+    at.invite(here, DANA, name="Dana", screening={"say": "word " * 300, "timeout_secs": 20})
+    at.run(100)
+    assert at.joined() == ["Dana"]
     at.assert_clean()
 
 

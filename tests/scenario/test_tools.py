@@ -94,6 +94,43 @@ def test_a_number_is_called_where_the_route_allows_it(stage: Staged, number: str
     at.assert_clean()
 
 
+def test_a_number_is_called_by_the_name_that_the_model_gives_it(stage: Staged) -> None:
+    at, here = on_a_call(stage, dial_any_number=True)
+    assert at.use_tool("invite", name="Robin", number=DANA) == "Calling Robin now."
+    at.run(5)
+    assert at.told() == ["Robin has joined the conversation."]
+    assert at.person(here, "Robin")["status"] == "joined"
+
+
+def test_a_number_for_a_name_is_not_shown_whole(stage: Staged) -> None:
+    at, here = on_a_call(stage, dial_any_number=True)
+    words = at.use_tool("invite", name=DANA, number=DANA)
+    assert words == "Calling the number ending in 0112 now."
+    assert DANA not in json.dumps(at.timeline(here))
+
+
+def test_who_was_invited_otherwise_is_not_called_once_more(stage: Staged) -> None:
+    at, here = on_a_call(stage, dial_any_number=True)
+    at.invite(here, DANA, name="Dana Prince")
+    assert at.use_tool("invite", name="Dana") == "Dana is being called."
+    at.run(5)
+    assert at.use_tool("invite", name="Dana") == "Dana is here."
+    assert at.use_tool("invite", number=DANA) == "the number ending in 0112 is here."
+    assert at.use_tool("invite", name="me", number=CALLER) == "me is here."
+    assert at.dialled() == ["Dana"]
+    at.hang_up(DANA)
+    at.run(5)
+    assert at.use_tool("invite", name="Dana") == CALLING
+    at.assert_clean()
+
+
+def test_the_model_gets_words_where_the_assistant_is_told_none(stage: Staged) -> None:
+    at, _ = on_a_call(stage, dial_any_number=True, words={"destination_not_allowed": ""})
+    words = at.use_tool("invite", number="+4420555501")
+    assert words == "the number ending in 5501 cannot be called from this line."
+    assert at.told() == []
+
+
 def test_no_number_is_called_where_the_route_does_not_allow_it(stage: Staged) -> None:
     at, _ = on_a_call(stage)
     words = at.use_tool("invite", number=DANA)

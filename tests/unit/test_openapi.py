@@ -21,7 +21,7 @@ LAYER = Path(__file__).resolve().parents[2] / "layers/partyline/partyline"
 SAYING = {"ApiError": 1, "invalid": 2, "refuse": 0}
 """Who takes an error's code, and as which argument."""
 
-SIGNED = {"bad_signature", "malformed_webhook"}
+SIGNED = {"bad_signature", "malformed_webhook", "already_there"}
 """What only Telnyx is told, at the doors that are not in the document."""
 
 

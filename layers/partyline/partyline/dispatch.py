@@ -26,6 +26,7 @@ from partyline.telemetry import logger
 from partyline.telnyx.actions import Telnyx
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.errors import (
+    CHANNEL_LIMITS,
     AssistantAlreadyRunning,
     CallEnded,
     Forbidden,
@@ -147,7 +148,7 @@ class Dispatcher:
         command = errand.command
         if command.action is Action.DIAL and not command.find:
             refused = self._refusal(errand)
-            if isinstance(refused, Refused) and command.sent_at != command.claimed_at:
+            if isinstance(refused, Refused) and command.may_be_done:
                 # It may have been dialled before the rule held, and is then to be looked after.
                 found = _find_dial(self._telnyx, errand)
                 return found if isinstance(found, Accepted) else refused
@@ -195,16 +196,24 @@ def result_of(error: TelnyxError) -> Result:
         case NoAnswer() | Unavailable():
             return Unsettled(sure=False)
         case CallEnded() | UnknownCall():
-            return CallGone()
+            return CallGone(**_said(error))
         case AssistantAlreadyRunning():
             return Accepted()
         case Refusal():
-            return Refused(
-                code=error.code or str(error.status),
-                message=error.detail or error.title or f"Telnyx answered {error.status}.",
-                limit=isinstance(error, Forbidden),
-            )
+            said = _said(error)
+            # A new account's limit comes as a 403 that says so in words only; so does a key without
+            # rights (facts: account limits).
+            worded = error.code in CHANNEL_LIMITS or "limit" in said["message"].lower()
+            return Refused(**said, limit=isinstance(error, Forbidden) and worded)
     return Unsettled(sure=False)
+
+
+def _said(error: Refusal) -> dict[str, Any]:
+    """Telnyx's code and words, or what stands for them where it gave none."""
+    return {
+        "code": error.code or str(error.status),
+        "message": error.detail or error.title or f"Telnyx answered {error.status}.",
+    }
 
 
 def _dial(telnyx: Telnyx, errand: Errand) -> Result:
@@ -275,18 +284,21 @@ def _find_start(telnyx: Telnyx, errand: Errand) -> Result:
 
 
 def _join(telnyx: Telnyx, errand: Errand) -> Result:
-    telnyx.join_assistant(
-        errand.call_control_id,
-        JoinAssistantRequest(
-            conversation_id=errand.conversation.telnyx_conversation_id or "",
-            participant=JoiningParticipant(
-                id=errand.call_control_id,
-                name=errand.participant.name,
-                on_hangup=errand.participant.on_hangup.value,
-            ),
-            **errand.envelope,
+    request = JoinAssistantRequest(
+        conversation_id=errand.conversation.telnyx_conversation_id or "",
+        participant=JoiningParticipant(
+            id=errand.call_control_id,
+            name=errand.participant.name,
+            on_hangup=errand.participant.on_hangup.value,
         ),
+        **errand.envelope,
     )
+    try:
+        telnyx.join_assistant(errand.call_control_id, request)
+    except AssistantAlreadyRunning as error:
+        if errand.leg.ours or errand.command.may_be_done:
+            raise
+        return Refused(**_said(error))  # another assistant is on the call that we were given
     return Accepted()
 
 
@@ -316,6 +328,9 @@ def _screen(telnyx: Telnyx, errand: Errand) -> Result:
             minimum_digits=1,
             maximum_digits=1,
             maximum_tries=1,
+            # Telnyx keeps the key that ends the input to itself, so it must not be the one that
+            # accepts (Telnyx API: gather_using_speak, terminating_digit).
+            terminating_digit="*" if screening.accept_digit == "#" else "#",
             timeout_millis=screening.timeout_secs * 1000,
             **errand.envelope,
         ),

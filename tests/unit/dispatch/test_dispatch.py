@@ -238,10 +238,20 @@ def test_a_screening() -> None:
             "minimum_digits": 1,
             "maximum_digits": 1,
             "maximum_tries": 1,
+            "terminating_digit": "#",
             "timeout_millis": 12_000,
             **ENVELOPE,
         },
     )
+
+
+@pytest.mark.parametrize(("accepts", "ends"), [("1", "#"), ("*", "#"), ("#", "*")])
+def test_the_key_that_accepts_is_not_the_one_that_ends_the_input(accepts: str, ends: str) -> None:
+    plan = Plan(to=["+1"], from_="+1", screening=Screening(say="Now.", accept_digit=accepts))
+    _, requests = carried_out(command(Action.SCREEN), {}, conversation(plan))
+    asked_for = asked(requests)[2]
+    assert asked_for is not None
+    assert asked_for["terminating_digit"] == ends
 
 
 @pytest.mark.parametrize(
@@ -251,7 +261,10 @@ def test_a_screening() -> None:
         ({"is_alive": True, "call_duration": 0}, Looked(alive=True, answered=False)),
         ({"is_alive": False}, Looked(alive=False, answered=False)),
         ({}, Looked(alive=False, answered=False)),
-        (httpx.Response(404, json={"errors": [{"code": "10005", "title": "x"}]}), CallGone()),
+        (
+            httpx.Response(404, json={"errors": [{"code": "10005", "title": "x"}]}),
+            CallGone(code="10005", message="x"),
+        ),
     ],
 )
 def test_a_look(answer: Any, result: Result) -> None:
@@ -322,14 +335,18 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (no(500, "10007"), Unsettled(sure=False)),
         (no(503, "10007"), Unsettled(sure=False)),
         (httpx.Response(502, text="<html>"), Unsettled(sure=False)),
-        (no(422, "90018"), CallGone()),
+        (no(422, "90018"), CallGone(code="90018", message="Because.")),
         (no(404, "10005"), Refused(code="10005", message="Because.")),
-        (no(422, "90015"), CallGone()),
+        (no(422, "90015"), CallGone(code="90015", message="Because.")),
         (no(422, "90061"), Accepted()),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
         (no(422, "10016", ""), Refused(code="10016", message="Title")),
         (no(401, "10009"), Refused(code="10009", message="Because.")),
-        (no(403, "10010"), Refused(code="10010", message="Because.", limit=True)),
+        (no(403, "10010"), Refused(code="10010", message="Because.")),
+        (
+            no(403, "10010", "User channel limit exceeded D1"),
+            Refused(code="10010", message="User channel limit exceeded D1", limit=True),
+        ),
         (no(422, "90041"), Refused(code="90041", message="Because.", limit=True)),
         (httpx.Response(400, text="<html>"), Refused(code="400", message="Bad Request")),
         (httpx.Response(301), Refused(code="301", message="Moved Permanently")),
@@ -341,7 +358,9 @@ def test_what_telnyx_says_and_what_it_means(answer: Any, result: Result) -> None
 
 @pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])
 def test_a_call_that_is_not_there_any_more_is_over(action: Action) -> None:
-    assert carried_out(command(action), no(404, "10005"))[0] == CallGone()
+    assert carried_out(command(action), no(404, "10005"))[0] == CallGone(
+        code="10005", message="Because."
+    )
 
 
 def test_a_key_that_is_not_set_up_is_final_and_one_that_cannot_be_read_is_not() -> None:

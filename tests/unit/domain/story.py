@@ -178,8 +178,12 @@ class Story:
     def is_judged(self, participant: str, leg: int = 1, *, machine: bool) -> list[str]:
         return self.plays(MachineVerdict(id="", call=call(participant, leg), machine=machine))
 
-    def presses(self, digits: str, participant: str = "dana", leg: int = 1) -> list[str]:
-        return self.plays(DigitsGathered(id="", call=call(participant, leg), digits=digits))
+    def presses(
+        self, digits: str, participant: str = "dana", leg: int = 1, status: str | None = None
+    ) -> list[str]:
+        return self.plays(
+            DigitsGathered(id="", call=call(participant, leg), digits=digits, status=status)
+        )
 
     def assistant_begins(self, participant: str = "host") -> list[str]:
         given = ConversationCreated(id="", call=call(participant), telnyx_conversation_id=TELNYX_ID)
@@ -212,8 +216,8 @@ class Story:
     def is_silent(self, key: str, *, sure: bool = False) -> list[str]:
         return self.result(key, Unsettled(sure=sure))
 
-    def finds_gone(self, key: str) -> list[str]:
-        return self.result(key, CallGone())
+    def finds_gone(self, key: str, gone: CallGone | None = None) -> list[str]:
+        return self.result(key, gone or CallGone())
 
     def finds_nothing(self, key: str) -> list[str]:
         return self.result(key, NotFound())

@@ -19,7 +19,8 @@ from tests.unit.domain.story import (
     start,
 )
 
-SCREENING = {"say": "Ada is calling about the invoice. Press 1 to join.", "timeout_secs": 10}
+SAY = "Ada is calling about the invoice. Press 1 to join."
+SCREENING = {"say": SAY, "timeout_secs": 10}
 
 
 def hunting(*numbers: str, dialled: int = 1, **settings: object) -> Story:
@@ -179,12 +180,34 @@ def test_who_presses_anything_else_is_hung_up(digits: str, outcome: str, words: 
     assert story.told == [words]
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("valid", "declined"),
+        ("invalid", "declined"),
+        ("timeout", "no_answer"),
+        ("cancelled", "no_answer"),
+        (None, "no_answer"),
+        ("call_hangup", None),
+    ],
+)
+def test_no_digits_are_told_apart_by_how_it_ended(status: str | None, outcome: str | None) -> None:
+    story = hunting(FIRST, screening=SCREENING)
+    story.answers("dana")
+    story.does("screen:dana:1")
+
+    story.presses("", status=status)
+    assert story.leg("dana").outcome == outcome
+
+
 def test_a_screening_that_nothing_is_heard_of_is_over_some_time() -> None:
     story = hunting(FIRST, screening=SCREENING)
     story.answers("dana")
     story.does("screen:dana:1")
 
-    assert story.later(41) == ["message:host:1:1", "hang_up:dana:1"]
+    # Its own 10 s, 30 s of air, and a second for each 8 characters of its sentence.
+    assert story.later(40 + len(SAY) // 8) == []
+    assert story.later(1) == ["message:host:1:1", "hang_up:dana:1"]
     assert story.leg("dana").outcome == "no_answer"
     assert story.presses("1") == []
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from partyline.domain.inputs import Accepted
+from partyline.domain.parting import HANGUP_GRACE
 from partyline.domain.statuses import OnHangup
 from partyline.domain.telling import THE_HOST
 from tests.unit.domain.story import TELNYX_ID, Story, guest, on_the_phone
@@ -65,6 +66,14 @@ def test_an_assistant_that_ends_by_itself_ends_it_for_all() -> None:
     assert story.status == "ended"
     assert story.it.start_command is not None
     assert story.it.start_command.key == "start:host:1"
+
+
+def test_the_host_is_looked_at_once_and_the_hangup_waited_for() -> None:
+    story = three_on_the_line()
+    story.assistant_ends()
+    assert story.looks("look:host:1", alive=True, answered=True) == []
+    assert story.it.due_at == story.now + HANGUP_GRACE
+    assert "start:dana:1" in story.hangs_up("host")
 
 
 def test_a_late_word_of_the_one_before_ends_nothing() -> None:

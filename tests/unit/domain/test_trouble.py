@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from partyline.domain.commands import MAX_ATTEMPTS
-from partyline.domain.inputs import Accepted, NewParticipant
+from partyline.domain.conversation import Failure
+from partyline.domain.inputs import Accepted, CallGone, NewParticipant
 from partyline.domain.statuses import OnHangup
 from tests.unit.domain.story import TELNYX_ID, Story, call, guest, on_the_phone, plan, with_guest
 
@@ -514,9 +515,10 @@ def test_a_call_taken_for_over_that_answers_is_hung_up() -> None:
 def test_an_unknown_call_to_attach_to_fails() -> None:
     story = Story()
     story.attaches()
-    story.finds_gone("start:host:1")
+    story.finds_gone("start:host:1", CallGone(code="90018", message="Call has already ended"))
 
     assert (story.status, story.it.due_at) == ("failed", None)
+    assert story.it.failure == Failure(code="90018", message="Call has already ended")
 
 
 def test_an_unknown_call_to_join_is_told() -> None:
@@ -524,8 +526,9 @@ def test_an_unknown_call_to_join_is_told() -> None:
     story.invites(NewParticipant(id="eli", name="Eli", call_control_id="v3:eli-1"))
     story.finds_gone("join:eli:1")
 
-    assert story.who("eli").status == "left"
-    assert story.told == ["Eli was reached but declined to join the conversation."]
+    assert story.who("eli").status == "failed"
+    assert story.who("eli").outcome == "unreachable"
+    assert story.told == ["Eli could not be reached: the number is not available."]
 
 
 def test_the_result_of_a_command_that_nobody_owes_moves_nothing() -> None:

@@ -89,6 +89,11 @@ class Command(BaseModel):
         """Whether it is still owed."""
         return self.status == "pending"
 
+    @property
+    def may_be_done(self) -> bool:
+        """Whether an earlier sending than the one it is claimed for may have had its effect."""
+        return self.sent_at != self.claimed_at
+
     def expired(self, now: datetime) -> bool:
         """Whether it is too late to rely on Telnyx dropping a double."""
         return self.sent_at is not None and now - self.sent_at > RESEND_WINDOW

@@ -106,6 +106,8 @@ class Leg(Stored):
     """When we stop waiting for the verdict of the machine detection, or for the digit."""
     look_at: datetime | None = None
     """When to ask Telnyx whether the call is still there, if no webhook has said more by then."""
+    looked_at: datetime | None = None
+    """When Telnyx was last asked about it."""
     machine: bool | None = None
     hangup_cause: str | None = None
     hangup_source: str | None = None
@@ -153,6 +155,13 @@ class Participant(Stored):
     def line(self) -> Leg | None:
         """The leg that the person was accepted on."""
         return None if self.accepted is None else self.leg(self.accepted)
+
+    @property
+    def numbers(self) -> set[str | None]:
+        """The number that the person is on the line from, or else all that they are sought at."""
+        if self.line is None:
+            return set(self.plan.to) if self.plan else set()
+        return {self.line.to if self.plan else self.line.from_}
 
     def leg(self, number: int | None) -> Leg | None:
         """The leg of that number, if there is one."""

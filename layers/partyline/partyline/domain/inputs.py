@@ -150,9 +150,13 @@ class MachineVerdict(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class DigitsGathered(CallInput):
-    """What a person pressed in answer to a screening; nothing when the time ran out."""
+    """What a person pressed in answer to a screening, and how it ended (Telnyx's `status`).
+
+    A key that only ends the input, `#` as a rule, is not among the digits.
+    """
 
     digits: str
+    status: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +203,10 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class CallGone:
-    """The call that it was for is over: a fact, not an error."""
+    """The call that it was for is over: a fact, not an error. Telnyx's code and words for it."""
+
+    code: str = "call_gone"
+    message: str = "The call is over."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from partyline.domain.commands import FOUND_BY_LOOKING, SAFE_AGAIN, Action, Command
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.facts import settle
-from partyline.domain.parting import time_limit_of
+from partyline.domain.parting import host_awaited_until, time_limit_of
 from partyline.domain.reaching import deadline_of
 from partyline.domain.results import UNKNOWN, refused
 from partyline.domain.statuses import REACHING, ConversationStatus, LegStatus, Outcome
@@ -74,8 +74,12 @@ def schedule(step: Step) -> None:
     """When the sweep has to come by, if nothing else does before."""
     conversation = step.conversation
     moments = [command.not_before for command in conversation.commands.values() if command.pending]
-    over_at = time_limit_of(conversation)
-    moments += [each for each in (conversation.insights_at, over_at) if each]
+    limits = (
+        conversation.insights_at,
+        time_limit_of(conversation),
+        host_awaited_until(conversation),
+    )
+    moments += [each for each in limits if each]
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_by:
         moments.append(conversation.stop_by)
     for participant, leg in conversation.legs():

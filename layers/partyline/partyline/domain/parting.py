@@ -11,6 +11,7 @@ from partyline.domain.conversation import (
     UNKNOWN_ID,
     Conversation,
     Failure,
+    Leg,
     Participant,
 )
 from partyline.domain.events import EventType
@@ -36,11 +37,9 @@ def part(step: Step) -> None:
     """Whoever has hung up has left; whoever cannot be taken in any more is let go."""
     conversation = step.conversation
     for participant in conversation.participants:
-        hung_up = participant.line is not None and not participant.line.up
-        if hung_up and step.move_participant(participant, ParticipantStatus.LEFT):
-            step.tell(participant, _departure(participant))
-            if participant.joined_at and not conversation.over and not _ends_it(participant):
-                _alone(step)
+        line = participant.line
+        if line is not None and not line.up:
+            _hung_up(step, participant, line)
         if conversation.over:
             step.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         if conversation.status in CLOSED:
@@ -48,6 +47,20 @@ def part(step: Step) -> None:
         if participant.status in GONE:
             for leg in participant.legs:
                 leg.outcome = leg.outcome or Outcome.CANCELLED
+
+
+def _hung_up(step: Step, participant: Participant, line: Leg) -> None:
+    failed, unheard = ParticipantStatus.FAILED, participant.status is ParticipantStatus.WAITING
+    if participant.joined_at is None and line.failure:
+        if step.move_participant(participant, failed, Outcome.UNREACHABLE):
+            step.tell(participant, Outcome.UNREACHABLE)
+    elif unheard and not participant.host:  # did not wait for the assistant
+        step.move_participant(participant, failed, Outcome.DECLINED)
+        step.tell(participant, Outcome.DECLINED)
+    elif step.move_participant(participant, ParticipantStatus.LEFT):
+        step.tell(participant, _departure(participant))
+        if participant.joined_at and not step.conversation.over and not _ends_it(participant):
+            _alone(step)
 
 
 def _departure(participant: Participant) -> str:
@@ -84,7 +97,8 @@ def outlive(step: Step) -> None:
         if each.line and not step.command(Action.START, each, each.line)
     ]
     stays_up = host.line is not None and host.line.up
-    in_time = step.now < conversation.telnyx_ended_at + HANGUP_GRACE
+    awaited_until = host_awaited_until(conversation)
+    in_time = awaited_until is not None and step.now < awaited_until
     if (
         conversation.status is not ConversationStatus.ACTIVE
         or host.on_hangup is OnHangup.END
@@ -95,7 +109,10 @@ def outlive(step: Step) -> None:
         reason = conversation.telnyx_ended_reason or "ended_by_telnyx"
         step.move(ConversationStatus.ENDED, reason=reason)
     elif stays_up and host.line:
-        host.line.look_at = step.now  # was it the host who left? the hangup may be on its way
+        # Was it the host who left? Telnyx is asked once; the hangup may be on its way.
+        looked_at = host.line.looked_at
+        if looked_at is None or looked_at < conversation.telnyx_ended_at:
+            host.line.look_at = step.now
     else:
         conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or UNKNOWN_ID)
         conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
@@ -106,6 +123,14 @@ def outlive(step: Step) -> None:
             participant_id=heirs[0][0].id,
             command_id=command.id,
         )
+
+
+def host_awaited_until(conversation: Conversation) -> datetime | None:
+    """Until when the host's hangup may come that explains why the assistant has ended."""
+    ended_at = conversation.telnyx_ended_at
+    if ended_at is None or conversation.status is not ConversationStatus.ACTIVE:
+        return None
+    return ended_at + HANGUP_GRACE
 
 
 def _introduce(step: Step) -> None:

@@ -23,7 +23,10 @@ from partyline.domain.statuses import (
 from partyline.domain.step import Step
 
 SCREENING_GRACE = timedelta(seconds=30)
-"""What is added to a screening's own time: the sentence has to be spoken first."""
+"""What is added to a screening's own time, which begins when its sentence has been spoken."""
+
+SLOW_SPEECH = 8
+"""Characters a second, at the least, in which the sentence is spoken."""
 
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
@@ -63,8 +66,9 @@ def _admit(step: Step, participant: Participant, leg: Leg) -> None:
         if leg.machine and plan.on_machine == "next":
             leg.outcome = Outcome.MACHINE
             return
-    if plan and plan.screening:
-        leg.judged_by = step.now + timedelta(seconds=plan.screening.timeout_secs) + SCREENING_GRACE
+    if plan and plan.screening and not leg.machine:  # a machine presses nothing
+        secs = plan.screening.timeout_secs + len(plan.screening.say) / SLOW_SPEECH
+        leg.judged_by = step.now + timedelta(seconds=secs) + SCREENING_GRACE
         step.owe(Action.SCREEN, participant, leg)
         step.move_leg(participant, leg, LegStatus.SCREENING)
         step.move_participant(participant, ParticipantStatus.SCREENING)
@@ -87,7 +91,7 @@ def _hunt(step: Step, participant: Participant, plan: Plan) -> None:
     tried, numbers = len(participant.legs), len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and step.now >= deadline:
-        _give_up(step, participant, Outcome.NO_ANSWER, reason="deadline")
+        _give_up(step, participant, _by_deadline(participant), reason="deadline")
         return
     if not all(leg.spent for leg in participant.legs):
         return
@@ -133,6 +137,14 @@ def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
+def _by_deadline(participant: Participant) -> Outcome:
+    """How it stood when the time was up: no turn came, somebody rang, or the last call was over."""
+    if not participant.legs:
+        return Outcome.LIMITED
+    newest = participant.legs[-1]
+    return newest.outcome or Outcome.NO_ANSWER if newest.spent else Outcome.NO_ANSWER
+
+
 def _tell_why(step: Step, participant: Participant, key: str) -> None:
     if not participant.host:  # who is not there yet has nobody waiting for them
         step.tell(participant, key, participant.legs[-1].outcome or Outcome.ERROR)
@@ -149,7 +161,9 @@ def _give_up(
         reason=reason,
         failure=failure and failure.model_dump(),
     )
-    if len(participant.legs) > 1:
+    if reason == "deadline":
+        step.tell(participant, reason)
+    elif len(participant.legs) > 1:
         step.tell(participant, "exhausted", outcome)
     else:
         step.tell(participant, outcome)

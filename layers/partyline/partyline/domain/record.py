@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from partyline.domain.commands import Action, Message
-from partyline.domain.conversation import HOST, Conversation, Failure, Leg, Participant
+from partyline.domain.conversation import (
+    HOST,
+    Conversation,
+    Failure,
+    Leg,
+    Participant,
+    Plan,
+)
 from partyline.domain.events import EventType, masked
 from partyline.domain.facts import (
     adopt,
@@ -40,9 +47,10 @@ from partyline.domain.inputs import (
     StopConversation,
     Tick,
 )
-from partyline.domain.results import record_result
+from partyline.domain.results import HANGUP_LOOK, record_result
 from partyline.domain.statuses import (
     CLOSED,
+    GONE,
     REACHING,
     ConversationStatus,
     Direction,
@@ -54,6 +62,10 @@ from partyline.domain.step import LOOK_EVERY, Step
 
 ANSWER_LOOK = timedelta(seconds=15)
 """When to see what became of an inbound call that we answered, if nothing is heard of it."""
+
+
+PRESSED = ("valid", "invalid")
+"""How a gather ends when some key was pressed (Telnyx API: call.gather.ended, status)."""
 
 
 def born(given: Input, now: datetime) -> Conversation | None:
@@ -150,17 +162,21 @@ def _participant(new: NewParticipant, now: datetime, *, host: bool = False) -> P
 def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Leg] | None:
     """The leg that a webhook is about.
 
-    Telnyx's own ids decide. Our client_state is believed only for a leg whose ids we do not know
-    yet, since the answer to a dial may come after the first webhook of the call that it made.
+    Telnyx's own ids decide. Our client_state is believed where they say nothing: of a leg whose
+    ids we do not know yet, since the answer to a dial may come after the first webhook of the call
+    that it made, and in a webhook that has none.
     """
+    named = False
     for name in ("call_control_id", "call_leg_id"):
         given = getattr(call, name)
+        named = named or given is not None
         for participant, leg in conversation.legs():
             if given is not None and getattr(leg, name) == given:
                 return participant, leg
     hinted = conversation.participant(call.participant)
     leg_hinted = hinted and hinted.leg(call.leg)
-    if hinted and leg_hinted and not (leg_hinted.call_control_id or leg_hinted.call_leg_id):
+    known = leg_hinted and (leg_hinted.call_control_id or leg_hinted.call_leg_id)
+    if hinted and leg_hinted and not (named and known):
         return hinted, leg_hinted
     return None
 
@@ -227,8 +243,11 @@ def _gathered(step: Step, given: DigitsGathered) -> None:
         return
     if given.digits == screening.accept_digit:
         leg.outcome = Outcome.HUMAN
+    elif given.status == "call_hangup":
+        leg.judged_by, leg.look_at = None, step.now + HANGUP_LOOK  # how it ended is still to come
     else:
-        leg.outcome = Outcome.DECLINED if given.digits else Outcome.NO_ANSWER
+        pressed = given.digits or given.status in PRESSED
+        leg.outcome = Outcome.DECLINED if pressed else Outcome.NO_ANSWER
 
 
 def _created(step: Step, given: ConversationCreated) -> None:
@@ -288,6 +307,8 @@ def _invite(step: Step, given: InviteParticipant) -> None:
         step.refuse("too_many_participants", f"A conversation has {most} participants at most.")
         return
     plan = given.participant.plan
+    if plan and given.participant.contact is not None and _already_there(step, given, plan):
+        return
     if plan and plan.strategy == "at_once" and len(plan.to) > conversation.limits.legs_at_once:
         most = conversation.limits.legs_at_once
         step.refuse("too_many_legs", f"A conversation makes {most} calls at once at most.")
@@ -295,6 +316,16 @@ def _invite(step: Step, given: InviteParticipant) -> None:
     participant = _participant(given.participant, step.now)
     step.conversation.participants.append(participant)
     step.event(EventType.PARTICIPANT_INVITED, participant_id=participant.id, name=participant.name)
+
+
+def _already_there(step: Step, given: InviteParticipant, plan: Plan) -> bool:
+    """The assistant asks for somebody again, by another name or after somebody else did."""
+    for each in step.conversation.participants:
+        if each.status not in GONE and each.numbers & set(plan.to):
+            where = "being called" if each.status in REACHING else "here"
+            step.refuse("already_there", f"{given.participant.name} is {where}.")
+            return True
+    return False
 
 
 def _remove(step: Step, given: RemoveParticipant) -> None:

@@ -75,7 +75,7 @@ def _accepted(
     if command.action is Action.JOIN and participant:
         participant.run = step.conversation.run
         if step.move_participant(participant, ParticipantStatus.JOINED):
-            step.tell(participant, "joined")
+            step.tell(participant, "joined_machine" if leg and leg.machine else "joined")
     elif command.action is Action.HANG_UP and leg and leg.up:
         leg.look_at = step.now + HANGUP_LOOK
     elif command.action is Action.STOP:
@@ -95,7 +95,7 @@ def _unnamed(step: Step, command: Command, leg: Leg | None) -> bool:
 
 
 def _gone(
-    step: Step, command: Command, participant: Participant | None, leg: Leg | None, _: CallGone
+    step: Step, command: Command, participant: Participant | None, leg: Leg | None, given: CallGone
 ) -> None:
     if command.action is Action.MESSAGE:  # said through another call, if one is left
         step.conversation.untold[:0] = command.messages or []
@@ -103,6 +103,9 @@ def _gone(
     if participant and leg:
         if command.action is Action.LOOK:
             step.event(EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id)
+        if not leg.ours and not participant.joined_at and leg.up:
+            # A call that was given to us, and was over, or none, before anything came of it.
+            leg.failure = Failure(code=given.code, message=given.message)
         hung_up(step, participant, leg)
 
 
@@ -162,7 +165,7 @@ def _no_join(step: Step, participant: Participant, leg: Leg, given: Refused) -> 
 
 
 def _look_later(step: Step, _participant: Participant, leg: Leg, _given: Refused) -> None:
-    leg.look_at = step.now + LOOK_EVERY
+    leg.looked_at, leg.look_at = step.now, step.now + LOOK_EVERY
 
 
 REFUSED: dict[Action, Callable[[Step, Participant, Leg, Refused], None]] = {
@@ -237,7 +240,7 @@ def _looked(
     settle(step, command)
     if participant is None or leg is None:
         return
-    leg.look_at = step.now + LOOK_EVERY
+    leg.looked_at, leg.look_at = step.now, step.now + LOOK_EVERY
     ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
     picked_up = given.answered or _picked_up_by_us(step, participant, leg)
     rang_out = ringing and _rang_out(step, participant, leg)

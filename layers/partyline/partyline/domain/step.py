@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from partyline.domain.commands import Action, Command, Message, command_id, key_of
-from partyline.domain.conversation import Conversation, Failure, Insight, Leg, Participant, Stop
+from partyline.domain.conversation import (
+    Conversation,
+    Failure,
+    Insight,
+    Leg,
+    Participant,
+    Stop,
+)
 from partyline.domain.events import Event, EventType, masked
 from partyline.domain.statuses import (
     CONVERSATION_MOVES,
@@ -220,4 +227,5 @@ class Step:
             name = participant.name or (THE_HOST if participant.host else NAMELESS)
             why = say(words, sentence_of(participant, reason), name=name) if reason else ""
             content = say(words, sentence_of(participant, key), name=name, reason=why)
-            self.conversation.untold.append(Message(role="system", content=content))
+            if content.strip():
+                self.conversation.untold.append(Message(role="system", content=content.strip()))

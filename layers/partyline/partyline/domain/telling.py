@@ -2,7 +2,8 @@
 
 A conversation's own `words` replace these, sentence by sentence. `{name}` is the person's name,
 `{reason}` the sentence for why somebody else is tried. In `goes_on`, what an assistant that is
-started anew hears first, they are the names of who has left and of who is on the line.
+started anew hears first, they are the names of who has left and of who is on the line. Of what an
+empty sentence stands for, the assistant is told nothing.
 """
 
 from partyline.domain.conversation import Participant
@@ -13,11 +14,13 @@ THE_HOST = "The first person on the line"
 
 WORDS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
+    "joined_machine": "The answering machine of {name} has joined the conversation.",
     "left": "{name} has left the conversation.",
     "goes_on": "The conversation goes on without {name}. On the line: {reason}.",
     "trying_next": "{reason} The next number is being tried.",
     "trying_again": "{reason} Another try follows in a while.",
     "exhausted": "{reason} There is no other number to try.",
+    "deadline": "{name} could not be reached in time.",
     Outcome.MACHINE: "{name} could not be reached: an answering machine picked up.",
     Outcome.DECLINED: "{name} was reached but declined to join the conversation.",
     Outcome.BUSY: "{name} could not be reached: the line is busy.",

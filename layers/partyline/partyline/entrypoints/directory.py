@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api import Request, invalid
 from partyline.entrypoints.bodies import (
+    MAX_AT_ONCE,
     AssistantBody,
     Body,
     Hangup,
@@ -67,6 +68,10 @@ class RouteBody(Body):
             raise wrong("contacts", "a name of nothing but space")
         if len(set(names)) < len(names):
             raise wrong("contacts", "two names differ in case or space only")
+        most = self.limits.legs_at_once or MAX_AT_ONCE
+        for name, contact in self.contacts.items():
+            if contact.strategy == "at_once" and len(contact.numbers) > most:
+                raise wrong(f"contacts.{name}.to", "more numbers than limits.legs_at_once")
         return self
 
 

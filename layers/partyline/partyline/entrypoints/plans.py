@@ -31,7 +31,9 @@ def plan_of(
 
     `where` is where the body stands, for the ApiError that names a wrong field.
     """
-    from_ = body.from_ or ours or settings.default_number
+    # People also call a SIP address of ours, which no call can be made from.
+    callable_ = ours if ours and ours.startswith("+") else None
+    from_ = body.from_ or callable_ or settings.default_number
     if from_ is None:
         raise invalid(f"{where}from", "needed, since this deployment has no default number")
     given = body.model_dump(include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True)

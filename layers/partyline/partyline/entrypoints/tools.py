@@ -83,18 +83,19 @@ def invite(caller: Caller, given: dict[str, Any]) -> str:
     name, number = _text(given.get("name")), _text(given.get("number"))
     route = routing.of_conversation(caller.conversation)
     contacts = route.get("contacts", {})
-    if name:
-        known = {routing.folded(each): (each, plan) for each, plan in contacts.items()}
-        contact = routing.folded(name)
-        if contact not in known:
-            names = ", ".join(each.strip() for each in contacts) or "nobody"
-            return f"There is no contact named {name[:50]}. Known are: {names}."
+    known = {routing.folded(each): (each, plan) for each, plan in contacts.items()}
+    contact = routing.folded(name)
+    if contact in known:
         called, plan = known[contact]
         body = InviteBody.model_validate(plan)
         return _call(caller, contact, body.name or called.strip(), body)
+    any_number = route.get("dial_any_number", False)
+    if name and not (number and any_number):
+        names = ", ".join(each.strip() for each in contacts) or "nobody"
+        return f"There is no contact named {name[:50]}. Known are: {names}."
     if not number:
         return "Say whom to call: the name of a contact."
-    if not route.get("dial_any_number"):
+    if not any_number:
         return "Only the contacts of this line can be called, not free numbers."
     contact = SEPARATORS.sub("", number)
     try:
@@ -103,7 +104,8 @@ def invite(caller: Caller, given: dict[str, Any]) -> str:
         return "That is not a phone number. Say it with its country code, as +13125550100."
     body = InviteBody.model_validate({"to": contact})
     # The name is in the timeline and in what the assistant is told: no whole number there.
-    return _call(caller, contact, f"the number ending in {contact[-4:]}", body)
+    said = name[:128] if name and not any(map(str.isdigit, name)) else None
+    return _call(caller, contact, said or f"the number ending in {contact[-4:]}", body)
 
 
 def _call(caller: Caller, contact: str, name: str, body: InviteBody) -> str:
@@ -135,7 +137,7 @@ def _already(conversation: Conversation, newest: Participant, name: str) -> str 
     left_at = newest.left_at
     just_now = left_at is not None and wiring().clock() - left_at < AGAIN_AFTER
     if newest.status is ParticipantStatus.FAILED and just_now:
-        return say(conversation.words, sentence_of(newest), name=name)
+        return _came_out(conversation, newest, name)
     return None
 
 
@@ -162,8 +164,14 @@ def _brought_in(caller: Caller, contact: str, name: str, body: InviteBody, nth: 
     after = engine.finish(ingested, given.id, came_at).conversation
     participant = after and after.participant(new.id)
     if after and participant and participant.status is ParticipantStatus.FAILED:
-        return say(after.words, sentence_of(participant), name=name)  # refused at once
+        return _came_out(after, participant, name)  # refused at once
     return f"Calling {name} now."
+
+
+def _came_out(conversation: Conversation, participant: Participant, name: str) -> str:
+    """How it came out for somebody: the model needs words even where it is told none."""
+    key = sentence_of(participant)
+    return say(conversation.words, key, name=name).strip() or say({}, key, name=name)
 
 
 def status(caller: Caller, _given: dict[str, Any]) -> str:

@@ -166,7 +166,7 @@ INPUTS: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
     webhooks.MachineDetectionEnded: _verdict,
     webhooks.MachineGreetingEnded: _greeting,
     webhooks.GatherEnded: lambda event, common: DigitsGathered(
-        **common, digits=event.payload.digits or ""
+        **common, digits=event.payload.digits or "", status=event.payload.status
     ),
     webhooks.ConversationCreated: lambda event, common: ConversationCreated(
         **common, telnyx_conversation_id=event.payload.conversation_id
