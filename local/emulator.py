@@ -28,7 +28,7 @@ from local.serving import free_port
 from local.template import Function, Template
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / ".aws-sam" / "here"
+BUILD = ROOT / ".aws-sam" / "here" / "build"
 LAYER = "PartylineLayer"
 
 _START_SECS = 30.0
