@@ -50,6 +50,7 @@ DIALLING: Mapping[int, Sequence[str]] = {
     422: ["destination_not_allowed"],
     429: ["too_many_dials"],
 }
+IN_USE: Mapping[int, Sequence[str]] = {409: ["call_in_use"]}
 CROWDED: Sequence[str] = ["too_many_participants", "too_many_legs"]
 
 
@@ -85,7 +86,14 @@ OPERATIONS: Mapping[str, Operation] = {
             202: answers.ConversationOrScheduled,
         },
         body=bodies.StartBody,
-        errors=[MOVING, OVER, FULL, DIALLING, {422: CROWDED, 429: ["too_many_conversations"]}],
+        errors=[
+            MOVING,
+            OVER,
+            FULL,
+            IN_USE,
+            DIALLING,
+            {422: CROWDED, 429: ["too_many_conversations"]},
+        ],
         once=True,
     ),
     "GET /conversations": Operation(
@@ -109,7 +117,7 @@ OPERATIONS: Mapping[str, Operation] = {
         triggers.invite_participant,
         {202: answers.Participant},
         body=bodies.InviteBody,
-        errors=[UNKNOWN, MOVING, OVER, FULL, DIALLING, {409: CROWDED}],
+        errors=[UNKNOWN, MOVING, OVER, FULL, IN_USE, DIALLING, {409: CROWDED}],
         once=True,
     ),
     "DELETE /conversations/{id}/participants/{participant_id}": Operation(

@@ -1,7 +1,8 @@
 """The assistant is put on a call that is live already and belongs to another application."""
 
+from local.simulator.model import SimulatedLeg
 from local.simulator.settings import Settings
-from tests.scenario.people import CALLER, DANA, OURS
+from tests.scenario.people import CALLER, DANA, HOST, LEE, OURS
 from tests.scenario.stage import URL, Staged, minutes
 
 
@@ -106,6 +107,36 @@ def test_a_call_that_is_over_cannot_be_attached_to(stage: Staged) -> None:
     assert at.telnyx.conversations == []
 
 
+def test_a_call_has_one_place_at_a_time(stage: Staged) -> None:
+    at = stage()
+    here = at.start()
+    at.invite(here, DANA, name="Dana")
+    at.run(5)
+    elsewhere = at.attach(at.telnyx.outside_call(CALLER, OURS))
+
+    def refused(path: str, leg: SimulatedLeg) -> tuple[int, str]:
+        answer = at.ask("POST", path, {"call_control_id": leg.call_control_id})
+        return answer.status, answer.json["error"]["code"]
+
+    people = f"/conversations/{here}/participants"
+    in_use = (409, "call_in_use")
+    assert refused(people, at.leg(DANA)) == in_use
+    assert refused(people, at.leg(HOST)) == in_use
+    assert refused(people, at.leg(CALLER)) == in_use
+    assert refused(f"/conversations/{elsewhere}/participants", at.leg(DANA)) == in_use
+    assert refused("/conversations", at.leg(DANA)) == in_use
+    guest = [{"call_control_id": at.leg(DANA).call_control_id}]
+    answer = at.ask("POST", "/conversations", {"to": LEE, "participants": guest})
+    assert (answer.status, answer.json["error"]["code"]) == in_use
+    assert [each for each in at.asked() if "join" in each] == ["join Dana"]
+    at.stop(elsewhere)
+    at.run(minutes(2))
+    assert at.ask("POST", people, {"call_control_id": at.leg(CALLER).call_control_id}).status == 202
+    at.run(5)
+    assert [each for each in at.asked() if "join" in each] == ["join Dana", "join caller"]
+    at.assert_clean()
+
+
 def test_a_call_that_is_over_cannot_be_invited(stage: Staged) -> None:
     at = stage()
     here = at.start()
@@ -124,9 +155,9 @@ def test_a_call_that_is_over_cannot_be_invited(stage: Staged) -> None:
 def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(stage: Staged) -> None:
     at = stage()
     leg = at.telnyx.outside_call(CALLER, OURS)
-    at.attach(leg)
     here = at.start()
     at.run(5)
+    at.line.refuse("ai_assistant_join", 422, "90061", "AI Assistant already in progress")
     path = f"/conversations/{here}/participants"
     at.ask("POST", path, {"call_control_id": leg.call_control_id, "name": "Cam"})
     at.run(5)

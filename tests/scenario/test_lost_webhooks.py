@@ -189,6 +189,36 @@ def test_the_insights_come_before_the_end(stage: Staged) -> None:
     at.assert_clean()
 
 
+def test_the_assistants_own_end_is_never_told_and_its_insights_tell_it(stage: Staged) -> None:
+    at = stage()
+    here = at.start()
+    at.invite(here, DANA, name="Dana")
+    at.run(5)
+    at.telnyx.deliverer.knobs["call.conversation.ended"] = DeliveryKnobs(drop=1.0)
+    at.telnyx.end_assistant(at.leg(HOST).call_control_id)
+    at.run(10)
+    assert at.status(here) == "active"
+    at.run(PATIENCE)
+    assert at.status(here) == "ended"
+    at.assert_no_leg_up()
+    at.assert_clean()
+
+
+def test_the_insights_of_each_run_are_asked_for_if_one_is_lost(stage: Staged) -> None:
+    at = stage()
+    guest = {"to": DANA, "name": "Dana"}
+    here = at.start(on_host_hangup="continue_conversation", participants=[guest])
+    at.run(10)
+    at.telnyx.deliverer.knobs["call.conversation_insights.generated"] = DeliveryKnobs(drop=1.0)
+    at.hang_up(HOST)
+    at.run(30)
+    at.telnyx.deliverer.knobs.clear()
+    assert len(at.telnyx.conversations) == 2
+    at.hang_up(DANA)
+    at.run(PATIENCE)
+    assert len(at.conversation(here)["insights"]) == 2 * len(at.settings.insight_results)
+
+
 def test_the_same_webhook_three_times_at_the_same_time_is_taken_in_once(stage: Staged) -> None:
     at = stage()
     here = at.start()

@@ -83,6 +83,16 @@ START: list[tuple[dict[str, Any], str]] = [
         "assistant.transcription.model",
     ),
     ({"to": HOST_NUMBER, "assistant": {"tools": [{"x": "y" * 100_000}]}}, "assistant"),
+    (
+        {"to": HOST_NUMBER, "assistant": {"tools": [{"type": "transfer", "transfer": {}}]}},
+        "assistant.tools",
+    ),
+    ({"to": HOST_NUMBER, "assistant": {"tools": [{"type": "invite"}]}}, "assistant.tools"),
+    ({"to": HOST_NUMBER, "assistant": {"tools": [{"transfer": {}}]}}, "assistant.tools"),
+    (
+        {"call_control_id": "v3:live-call", "participants": [{"call_control_id": "v3:live-call"}]},
+        "participants",
+    ),
     ({"to": HOST_NUMBER, "metadata": {"a": "x" * 9000}}, "metadata"),
     ({"to": HOST_NUMBER, "metadata": [1]}, "metadata"),
     ({"to": HOST_NUMBER, "words": {"hello": "x"}}, "words"),

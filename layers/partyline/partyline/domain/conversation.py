@@ -229,6 +229,8 @@ class Conversation(Stored):
     telnyx_ended_at: datetime | None = None
     """When Telnyx said that the assistant's conversation is over, while ours may not be."""
     telnyx_ended_reason: str | None = None
+    concluded_at: datetime | None = None
+    """When insights came, which Telnyx makes of what has ended."""
     past_telnyx_ids: list[str] = Field(default_factory=list)
     """Those that ended with their host, after which the assistant was started anew."""
     insights: list[str] = Field(default_factory=list)

@@ -128,7 +128,8 @@ def keep_insights(step: Step, given: tuple[Insight, ...], at: datetime | None = 
             known.append(insight.insight_id)
             step.insights.append(insight)
     if step.insights:
-        step.conversation.insights_at = None
+        if not step.conversation.run:  # of how many runs they are still to come, nobody says
+            step.conversation.insights_at = None
         ids = [insight.insight_id for insight in step.insights]
         step.event(EventType.INSIGHTS_GENERATED, at, insight_ids=ids)
 

@@ -3,7 +3,7 @@
 from partyline.domain.commands import FOUND_BY_LOOKING, SAFE_AGAIN, Action, Command
 from partyline.domain.conversation import Conversation, Leg, Participant
 from partyline.domain.facts import settle
-from partyline.domain.parting import host_awaited_until, time_limit_of
+from partyline.domain.parting import host_awaited_until, time_limit_of, unheard_end_of
 from partyline.domain.reaching import deadline_of
 from partyline.domain.results import UNKNOWN, refused
 from partyline.domain.statuses import REACHING, ConversationStatus, LegStatus, Outcome
@@ -78,6 +78,7 @@ def schedule(step: Step) -> None:
         conversation.insights_at,
         time_limit_of(conversation),
         host_awaited_until(conversation),
+        unheard_end_of(conversation),
     )
     moments += [each for each in limits if each]
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_by:

@@ -30,6 +30,9 @@ from partyline.domain.telling import NAMELESS, THE_HOST, say
 HANGUP_GRACE = timedelta(seconds=10)
 """How long after the assistant's end the hangup of the host, which may have caused it, may come."""
 
+END_GRACE = timedelta(seconds=30)
+"""How long after its insights the word of the assistant's end, or a hangup, may still come."""
+
 MAX_RESTARTS = 3
 
 
@@ -88,6 +91,9 @@ def outlive(step: Step) -> None:
     start = conversation.start_command
     if conversation.restarting and start and start.status == "failed":
         conversation.telnyx_ended_at = step.now  # not on that call; on another, maybe
+    unheard_at = unheard_end_of(conversation)
+    if unheard_at and step.now >= unheard_at:
+        conversation.telnyx_ended_at = step.now
     if conversation.telnyx_ended_at is None:
         return
     heirs = [
@@ -131,6 +137,13 @@ def host_awaited_until(conversation: Conversation) -> datetime | None:
     if ended_at is None or conversation.status is not ConversationStatus.ACTIVE:
         return None
     return ended_at + HANGUP_GRACE
+
+
+def unheard_end_of(conversation: Conversation) -> datetime | None:
+    """When an assistant whose insights have come counts as ended, though nobody said so."""
+    concluded_at, ended_at = conversation.concluded_at, conversation.telnyx_ended_at
+    active = conversation.status is ConversationStatus.ACTIVE and conversation.run == 0
+    return concluded_at + END_GRACE if concluded_at and not ended_at and active else None
 
 
 def _introduce(step: Step) -> None:

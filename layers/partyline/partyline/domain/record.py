@@ -291,8 +291,12 @@ def _ended(step: Step, given: ConversationEnded) -> None:
 
 
 def _insights(step: Step, given: InsightsGenerated) -> None:
-    _heard_of(step, given.call)
+    conversation, found = step.conversation, _heard_of(step, given.call)
     keep_insights(step, given.insights, given.occurred_at)
+    # They are of an assistant that has ended: of ours, unless another was on the call before it.
+    first = conversation.direction is not Direction.ATTACHED and conversation.run == 0
+    if found and found[0].host and first:
+        conversation.concluded_at = conversation.concluded_at or step.now
 
 
 def _invite(step: Step, given: InviteParticipant) -> None:
@@ -305,6 +309,10 @@ def _invite(step: Step, given: InviteParticipant) -> None:
     if len(conversation.participants) >= conversation.limits.participants:
         most = conversation.limits.participants
         step.refuse("too_many_participants", f"A conversation has {most} participants at most.")
+        return
+    call = given.participant.call_control_id
+    if call and any(leg.up and leg.call_control_id == call for _, leg in conversation.legs()):
+        step.refuse("call_in_use", "The call is in the conversation already.")
         return
     plan = given.participant.plan
     if plan and given.participant.contact is not None and _already_there(step, given, plan):

@@ -109,6 +109,8 @@ Name = Annotated[str, Field(min_length=1, max_length=128)]
 Words = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+CALLING = frozenset({"transfer", "invite"})
+"""The tools of Telnyx's by which an assistant calls somebody without us."""
 CALL_CONTROL_ID = re.compile(r"[A-Za-z0-9:_\-]{6,256}", re.ASCII)
 CallControlId = Annotated[str, Field(pattern=rf"^{CALL_CONTROL_ID.pattern}$")]
 Sentences = Annotated[
@@ -153,6 +155,13 @@ class AssistantBody(Body):
     interruption_settings: "InterruptionBody | None" = None
     message_history: Annotated[list[MessageBody], Field(max_length=100)] | None = None
     send_message_history_updates: bool | None = None
+
+    @model_validator(mode="after")
+    def _calls_nobody(self) -> Self:
+        for each in self.tools or []:
+            if each.get("type") in CALLING or CALLING & each.keys():
+                raise wrong("tools", "such a tool would call past the rules that dials keep to")
+        return self
 
 
 class TranscriptionBody(Body):
@@ -248,6 +257,10 @@ class StartBody(Reach):
         ]
         if sum(map(len, at_once)) > MAX_AT_ONCE:
             raise wrong("participants", "over 20 numbers would ring at once")
+        live = [self.call_control_id, *(each.call_control_id for each in self.participants)]
+        calls = [each for each in live if each is not None]
+        if len(set(calls)) < len(calls):
+            raise wrong("participants", "the same call stands there twice")
         bound(self.assistant)
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
             raise wrong("metadata", "larger than 8 KB")

@@ -4,6 +4,7 @@ from typing import Any
 
 from partyline.domain.conversation import HOST, Assistant, Conversation, Limits, Participant
 from partyline.domain.inputs import (
+    CallRef,
     Input,
     InviteParticipant,
     NewParticipant,
@@ -12,6 +13,7 @@ from partyline.domain.inputs import (
     StartConversation,
     StopConversation,
 )
+from partyline.domain.record import find_leg
 from partyline.domain.statuses import CLOSED, ConversationStatus, OnHangup
 from partyline.engine import Ingested, Load
 from partyline.entrypoints import routing
@@ -28,6 +30,7 @@ from partyline.identity import (
     conversation_of_request,
     participant_of_request,
 )
+from partyline.lookup import find
 from partyline.outcomes import Exhausted
 from partyline.settings import ConversationSettings
 from partyline.store import Charge
@@ -49,6 +52,7 @@ def start_conversation(request: Request) -> tuple[int, Any]:
     before = wiring().store.load(conversation_id) if known else None
     charge = None
     if before is None:
+        _free(conversation_id, body, *body.participants)
         charge = charge_for(request, body.participants, host=body.to is not None)
         room_for_another()
     ingested, conversation = _ingest(request, _held(conversation_id, before), given, charge)
@@ -99,6 +103,7 @@ def invite_participant(request: Request) -> tuple[int, Any]:
     before = wiring().store.load(conversation_id)
     if before is None:
         raise unknown_conversation()
+    _free(conversation_id, body)
     # The number that the conversation runs on calls, be it one of several on this deployment.
     participant = _new_participant(body, request, settings, ours=before.route)
     given = InviteParticipant(id=request.request_id, participant=participant)
@@ -168,6 +173,18 @@ def _present(conversation: Conversation, participant_id: str) -> Participant:
     if participant is None:
         raise ApiError(404, "unknown_participant", "There is no such participant.")
     return participant
+
+
+def _free(conversation_id: str, *bodies: StartBody | InviteBody) -> None:
+    """Raise an ApiError for a live call that another conversation has: a call has one assistant."""
+    for call in (CallRef(call_control_id=each.call_control_id) for each in bodies):
+        found = find(wiring().store, call, None) if call.call_control_id else None
+        other = found.conversation if found else None
+        if other is None or other.id == conversation_id or other.status in CLOSED:
+            continue
+        leg = find_leg(other, call)
+        if leg and leg[1].up:
+            raise ApiError(409, "call_in_use", "Another conversation has this call.")
 
 
 def _fit(body: StartBody, limits: Limits) -> None:
