@@ -15,7 +15,7 @@ from local.story import story, tell
 
 T = TypeVar("T")
 
-PATIENCE_SECS = 60.0
+PATIENCE_SECS = 120.0
 
 
 class DemoFailedError(Exception):

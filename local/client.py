@@ -14,7 +14,7 @@ class ApiRefusedError(Exception):
 class Client:
     """Asks one deployment, local or not, with a bearer key."""
 
-    def __init__(self, url: str, api_key: str, timeout_secs: float = 30.0) -> None:
+    def __init__(self, url: str, api_key: str, timeout_secs: float = 60.0) -> None:
         """Connect at the first request; `url` has no trailing slash."""
         self._http = httpx.Client(
             base_url=url,

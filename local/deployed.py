@@ -28,7 +28,7 @@ from local.simulator.running import run_simulator
 from local.stack import Options
 
 _FIRST, _SECOND = "1" * 40, "2" * 40
-_PATIENCE_SECS = 60.0
+_PATIENCE_SECS = 120.0
 
 
 def run(console: Console) -> int:

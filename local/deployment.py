@@ -151,7 +151,7 @@ class Deployment:
     def client(self, service: str) -> Any:
         """A client of the embedded AWS."""
         session = boto3.Session("local", "local", region_name=REGION)
-        config = Config(proxies={}, read_timeout=30)
+        config = Config(proxies={}, read_timeout=120)
         return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
