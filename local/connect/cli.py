@@ -19,7 +19,7 @@ from local.connect.records import FOLDER, RecordError, Records
 TELNYX = "https://api.telnyx.com/v2"
 NAME = "partyline"
 _SEED_BYTES = 32
-_STYLES = {"ok": "green", "wrong": "bold red", "note": "dim"}
+_STYLES = {"ok": "green", "wrong": "bold red", "untried": "yellow", "note": "dim"}
 
 Run = Callable[[Console, argparse.Namespace], int]
 
@@ -31,12 +31,6 @@ def add(commands: Any, folder: Path = FOLDER) -> None:
     )
     _account_options(one)
     _deployment_options(one)
-    one.add_argument(
-        "--failover-url",
-        type=_whole_url,
-        metavar="URL",
-        help="where Telnyx turns when the URL fails, whole (default: /failover of the deployment)",
-    )
     one.set_defaults(run=_safely(_connect), folder=folder)
 
     one = commands.add_parser("doctor", help="say what is wrong between Telnyx and a deployment")
@@ -87,6 +81,12 @@ def _deployment_options(one: argparse.ArgumentParser) -> None:
         "--name", default=NAME, help="the application's name instead (default: %(default)s)"
     )
     one.add_argument("--assistant", metavar="ID", help="a Telnyx assistant that has our tools")
+    one.add_argument(
+        "--failover-url",
+        type=_whole_url,
+        metavar="URL",
+        help="where Telnyx turns when the URL fails, whole (default: /failover of the deployment)",
+    )
 
 
 def _url(text: str) -> str:
@@ -164,15 +164,22 @@ def _doctor(console: Console, given: argparse.Namespace) -> int:
         name=given.name,
         application_id=given.application,
         assistant_id=given.assistant,
+        failover_url=given.failover_url,
         signing_seed=_seed(given.signing_key) if given.signing_key else None,
     )
-    wrongs = 0
+    wrongs, untried = 0, []
     with _account(given) as account:
         for finding in doctor.examine(account, patient):
             _finding(console, finding.verdict, finding.sentence)
             wrongs += finding.verdict == "wrong"
-    things = "thing is" if wrongs == 1 else "things are"
-    _say(console, f"{wrongs} {things} wrong." if wrongs else "Nothing is wrong.")
+            if finding.verdict == "untried":
+                untried.append(finding.what)
+    if wrongs:
+        _say(console, f"{wrongs} {'thing is' if wrongs == 1 else 'things are'} wrong.")
+    elif untried:
+        _say(console, f"Nothing wrong was found; not tried: {', '.join(untried)}.")
+    else:
+        _say(console, "Nothing is wrong.")
     return 1 if wrongs else 0
 
 
@@ -192,7 +199,7 @@ def _done(console: Console, lines: list[str], nothing: str) -> None:
 
 
 def _finding(console: Console, verdict: str, sentence: str) -> None:
-    console.print(f"{verdict:6}", style=_STYLES[verdict], end="")
+    console.print(f"{verdict:8}", style=_STYLES[verdict], end="")
     _say(console, sentence)
 
 

@@ -13,7 +13,7 @@ from local.connect.account import (
     is_loopback,
     segment,
 )
-from local.connect.findings import Finding, note, ok, wrong
+from local.connect.findings import Finding, note, ok, untried, wrong
 from local.connect.limits import LIMITS
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -21,15 +21,21 @@ CLOCK_TOLERANCE = timedelta(seconds=60)
 
 SHORTEST_TIMEOUT_SECS = 5
 
+SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
+
 
 @dataclass(frozen=True)
 class Patient:
-    """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes."""
+    """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
+
+    `failover_url` is another failover door than the API's own.
+    """
 
     url: str
     name: str
     application_id: str | None = None
     assistant_id: str | None = None
+    failover_url: str | None = None
     signing_seed: bytes | None = None
 
 
@@ -65,11 +71,13 @@ def _account(account: Account, patient: Patient) -> Iterator[Finding]:
             yield from look(account, found)
         except AccountError as error:
             yield wrong(str(error))
-    if patient.assistant_id:
-        try:
-            yield from _assistant(account, patient, patient.assistant_id, found["id"])
-        except AccountError as error:
-            yield wrong(str(error))
+    if not patient.assistant_id:
+        yield _not_signed(patient)
+        return
+    try:
+        yield from _assistant(account, patient, patient.assistant_id, found["id"])
+    except AccountError as error:
+        yield wrong(str(error))
 
 
 def _application(found: Json, patient: Patient) -> Iterator[Finding]:
@@ -81,11 +89,7 @@ def _application(found: Json, patient: Patient) -> Iterator[Finding]:
             f"The application's webhook URL is {found.get('webhook_event_url') or 'not set'}, not "
             f"{url}: run `partyline connect`."
         )
-    failover = found.get("webhook_event_failover_url")
-    if not failover:
-        yield note("The application has no failover URL: `partyline connect` sets it.")
-    elif not failover.startswith("https://") and not is_loopback(failover):
-        yield wrong(f"The failover URL {failover} is not https.")
+    yield _failover(found.get("webhook_event_failover_url"), patient)
     version = found.get("webhook_api_version")
     if version == application.API_VERSION:
         yield ok("Webhooks come in API version 2.")
@@ -114,6 +118,20 @@ def _application(found: Json, patient: Patient) -> Iterator[Finding]:
             "The application has no outbound voice profile, so nobody can be called: choose one in "
             "the portal, in the application's outbound settings."
         )
+
+
+def _failover(failover: str | None, patient: Patient) -> Finding:
+    wanted = patient.failover_url or f"{patient.url}{application.FAILOVER}"
+    if not failover:
+        return note("The application has no failover URL: `partyline connect` sets it.")
+    if failover != wanted:
+        return wrong(
+            f"The application's failover URL is {failover}, not {wanted}: run `partyline connect`, "
+            "or name a door of your own with --failover-url."
+        )
+    if not failover.startswith("https://") and not is_loopback(failover):
+        return wrong(f"The failover URL {failover} is not https.")
+    return ok(f"The application's failover URL is {failover}.")
 
 
 def _numbers(account: Account, found: Json) -> Iterator[Finding]:
@@ -160,10 +178,33 @@ def _assistant(
             )
             continue
         yield ok(f"{assistant_id} has the tool {name}.")
+        if name != "status":
+            continue  # the other tool calls people; this one only tells
         tool_id = tools.in_library(account, body["display_name"])
-        # The other tool calls people; this one only tells.
-        if tool_id and name == "status":
+        if tool_id:
             yield _round_trip(tools.try_out(account, assistant_id, tool_id), url)
+        else:
+            yield untried(
+                SIGNED_BY_TELNYX,
+                f"Telnyx can be asked to try a tool of the account's library, and {name} of "
+                f"{assistant_id} is none: remove it, and run `partyline connect --assistant "
+                f"{assistant_id}`.",
+            )
+
+
+def _not_signed(patient: Patient) -> Finding:
+    """Telnyx's API shows no public key, and a deployment tells nobody its own: none to compare."""
+    if patient.signing_seed:
+        return untried(
+            SIGNED_BY_TELNYX,
+            "Your test key says nothing of Telnyx's: with --assistant Telnyx itself signs a "
+            "request, which shows whether TelnyxPublicKeys has the key of this account.",
+        )
+    return untried(
+        "a signed round trip",
+        "TelnyxPublicKeys may be wrong, and every webhook refused: with --assistant Telnyx itself "
+        "signs a request, with --signing-key a key of your own does.",
+    )
 
 
 def _round_trip(status: int, url: str) -> Finding:

@@ -6,10 +6,14 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """`ok`, `wrong` with what to do about it, or a `note` that needs no doing."""
+    """`ok`, `wrong` with what to do about it, or a `note` that needs no doing.
 
-    verdict: Literal["ok", "wrong", "note"]
+    `untried` is what could not be looked at: `what` names it, the sentence says how it can be.
+    """
+
+    verdict: Literal["ok", "wrong", "untried", "note"]
     sentence: str
+    what: str = ""
 
 
 def ok(sentence: str) -> Finding:
@@ -20,6 +24,11 @@ def ok(sentence: str) -> Finding:
 def wrong(sentence: str) -> Finding:
     """Something is to be done."""
     return Finding("wrong", sentence)
+
+
+def untried(what: str, sentence: str) -> Finding:
+    """Something may be wrong, and nobody has looked."""
+    return Finding("untried", sentence, what)
 
 
 def note(sentence: str) -> Finding:

@@ -35,8 +35,9 @@ def test_nothing_is_wrong(town: Town) -> None:
     assert town.doctor("--assistant", ASSISTANT) == 0
 
     found = town.verdicts()
-    assert found["wrong"] == []
+    assert found["wrong"] == found["untried"] == []
     assert town.said.endswith("Nothing is wrong.\n")
+    assert f"The application's failover URL is {town.url}/failover." in found["ok"]
     assert "Telnyx takes the API key." in found["ok"]
     assert f"The application is active; TelnyxConnectionId is {town.connection_id}." in found["ok"]
     assert "Calls to +13125550100 come to the application." in found["ok"]
@@ -59,7 +60,10 @@ def test_it_changes_nothing(town: Town) -> None:
     [
         ({"webhook_event_url": OTHERS_URL}, f"webhook URL is {OTHERS_URL}, not http"),
         ({"webhook_event_url": ""}, "webhook URL is not set, not http"),
-        ({"webhook_event_failover_url": "http://queue.example"}, "failover URL http://queue"),
+        (
+            {"webhook_event_failover_url": "https://other.example/failover"},
+            "failover URL is https://other.example/failover, not http",
+        ),
         ({"webhook_api_version": "1"}, "API version 1, which Partyline answers and ignores"),
         ({"webhook_timeout_secs": None}, "webhook timeout is not set"),
         ({"webhook_timeout_secs": 2}, "webhook timeout is 2 seconds"),
@@ -77,6 +81,17 @@ def test_an_application_that_is_not_right(
     (wrong,) = town.verdicts()["wrong"]
     assert words in wrong
     assert town.said.endswith("1 thing is wrong.\n")
+
+
+def test_a_failover_door_of_ones_own(town: Town) -> None:
+    for door_url, status in (("https://queue.example/door", 0), ("http://queue.example/door", 1)):
+        application(town, webhook_event_failover_url=door_url)
+        assert town.doctor("--failover-url", door_url) == status, door_url
+    assert town.verdicts()["wrong"] == ["The failover URL http://queue.example/door is not https."]
+
+    application(town, webhook_event_failover_url=None)
+    assert town.doctor() == 0
+    assert any("has no failover URL" in each for each in town.verdicts()["note"])
 
 
 def test_no_number(town: Town) -> None:
@@ -179,6 +194,29 @@ def test_a_deployment_with_another_accounts_public_key(town: Town) -> None:
     assert "TelnyxPublicKeys is not the public key of this account" in wrong
 
 
+def test_what_was_not_tried_is_not_called_right(town: Town) -> None:
+    town.deployment.trusted = [public_key(TEST_SEED)]
+
+    assert town.doctor() == 0
+
+    (untried,) = town.verdicts()["untried"]
+    assert "TelnyxPublicKeys may be wrong" in untried
+    assert "--assistant" in untried
+    assert "--signing-key" in untried
+    assert town.said.endswith("Nothing wrong was found; not tried: a signed round trip.\n")
+
+
+def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: Town) -> None:
+    for tool in town.simulator.world.tools.values():
+        tool["display_name"] = "Somebody's own"
+
+    assert town.doctor("--assistant", ASSISTANT) == 0
+
+    (untried,) = town.verdicts()["untried"]
+    assert "status of assistant-1 is none" in untried
+    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
+
+
 def test_a_tool_that_gets_no_answer(town: Town) -> None:
     (tool,) = [each for each in town.simulator.world.tools.values() if "status" in str(each)]
     assert tool["display_name"] == f"Partyline status ({town.connection_id})"
@@ -219,6 +257,8 @@ def test_a_test_key_of_ones_own(town: Town) -> None:
     town.deployment.trusted.append(public_key(TEST_SEED))
     assert town.doctor("--signing-key", str(seed)) == 0
     assert "An event signed with your test key is taken." in town.verdicts()["ok"]
+    # Telnyx's own key may still be another one.
+    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
 
     seed.write_text("short")
     assert town.doctor("--signing-key", str(seed)) == 2

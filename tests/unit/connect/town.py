@@ -137,7 +137,7 @@ class Town:
 
     def verdicts(self) -> dict[str, list[str]]:
         """What the doctor said: sentences by verdict."""
-        found: dict[str, list[str]] = {"ok": [], "wrong": [], "note": []}
+        found: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
         for line in self.said.splitlines():
             verdict, _, sentence = line.partition(" ")
             if verdict in found:
