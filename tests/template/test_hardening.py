@@ -28,6 +28,7 @@ EVERYTHING = {
 """Stage prod with all that can be switched on together."""
 
 DIALS = ("StartConversation", "InviteParticipant", "ToolInvite", "StartFromEvent", "StartScheduled")
+BEHIND_NO_ROUTE = ("StartFromEvent", "StartScheduled")
 WAITED_FOR = ("CallInitiated", "CallAnswered", "WebhookDefault")
 
 
@@ -47,22 +48,34 @@ def test_in_prod_a_release_begins_with_a_tenth_and_goes_back_on_an_alarm(
 ) -> None:
     webhooks = {route.function for route in prod.routes if route.path.startswith("/webhooks")}
     careful = webhooks | {f"{each}Function" for each in DIALS}
+    goes_by = ["WebhooksFail", "WebhookFunctionsFail", "RequestsFail", "DialFunctionsFail"]
     groups = dict(prod.of_type("AWS::CodeDeploy::DeploymentGroup"))
     assert groups.keys() == {f"{each}DeploymentGroup" for each in careful}
     for name, group in groups.items():
         properties = group["Properties"]
         assert "Canary10Percent5Minutes" in json.dumps(properties["DeploymentConfigName"]), name
+        own = name.removesuffix("FunctionDeploymentGroup") in BEHIND_NO_ROUTE
+        looks_at = [*goes_by, *(["StartFunctionsFail"] if own else [])]
         assert properties["AlarmConfiguration"] == {
             "Enabled": True,
-            "Alarms": [
-                {"Name": {"Ref": "WebhooksFail"}},
-                {"Name": {"Ref": "WebhookFunctionsFail"}},
-            ],
+            "Alarms": [{"Name": {"Ref": each}} for each in looks_at],
         }
+        function = name.removesuffix("DeploymentGroup")
+        assert function in set().union(*(crashes_seen(prod, each) for each in looks_at)), name
     for function in careful:
         alias = resource(prod, f"{function}Aliaslive")
         assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
     assert list(template.of_type("AWS::CodeDeploy::DeploymentGroup")) == []
+
+
+def crashes_seen(template: Template, alarm: str) -> set[str]:
+    """The functions whose errors an alarm looks at."""
+    metrics = resource(template, alarm)["Properties"].get("Metrics", ())
+    return {
+        each["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for each in metrics
+        if "MetricStat" in each
+    }
 
 
 def test_what_dials_runs_so_often_at_once_in_prod(template: Template, prod: Template) -> None:

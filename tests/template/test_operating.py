@@ -56,6 +56,7 @@ def test_there_is_an_alarm_for_each_thing_that_goes_wrong(template: Template) ->
     }
     assert looked_at == {
         ("Partyline", "WebhookFailed"),
+        ("Partyline", "Failed"),
         ("Partyline", "SignatureRefused"),
         ("Partyline", "FailoverReceived"),
         ("Partyline", "OldestPendingSecs"),
@@ -97,6 +98,12 @@ def test_every_webhook_function_has_an_alarm(template: Template) -> None:
     webhooks = {route.function for route in template.routes if route.path.startswith("/webhooks")}
     alarm = alarms(template)["WebhookFunctionsFail"]
     assert {each["FunctionName"] for _, _, each in figures(alarm)} == webhooks
+
+
+def test_no_alarm_looks_at_more_than_it_may(template: Template) -> None:
+    """AWS: ten metrics and expressions together."""
+    for name, alarm in alarms(template).items():
+        assert len(alarm.get("Metrics", ())) <= 10, name
 
 
 def test_silence_is_an_alarm_for_the_sweep_and_for_nothing_else(template: Template) -> None:
