@@ -34,7 +34,7 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
 def counted() -> set[str]:
     """The figures that the code writes."""
     code = "".join(path.read_text() for path in LAYER.rglob("*.py"))
-    named = set(re.findall(r'\b(?:count|measure_secs)\(\s*"([A-Z]\w+)"', code))
+    named = set(re.findall(r'\b(?:count|measure_\w+)\(\s*"([A-Z]\w+)"', code))
     return named | set(EventType) | RESULTS
 
 

@@ -27,7 +27,7 @@ from partyline.domain.inputs import (
 from partyline.domain.step import Refusal
 from partyline.outcomes import Busy, Conflict, Duplicate
 from partyline.store import MAX_DOCUMENT_BYTES, Charge, Inbox, Store
-from partyline.telemetry import count, logger
+from partyline.telemetry import count, logger, measure_millis
 
 MAX_CONFLICTS = 10
 """How often a step is decided anew because somebody else moved the conversation meanwhile."""
@@ -192,7 +192,9 @@ class Engine:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.pending:
                 continue  # a later input of the same step made it pointless
+            began = time.perf_counter()  # not the clock, which may be a story's
             result = self._dispatcher.carry_out(conversation, command)
+            took_ms = round((time.perf_counter() - began) * 1000, 1)
             logger.info(
                 "command",
                 extra={
@@ -204,10 +206,12 @@ class Engine:
                     "attempt": command.attempts,
                     "result": type(result).__name__,
                     "code": getattr(result, "code", None),
+                    "took_ms": took_ms,
                     "cause": cause,
                 },
             )
             count(f"command.{type(result).__name__.lower()}")
+            measure_millis("CommandLatency", took_ms)
             yield CommandResult(id=cause, key=command.key, result=result)
 
     def _held(self, conversation: Conversation) -> Load:

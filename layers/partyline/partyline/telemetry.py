@@ -31,6 +31,13 @@ def measure_secs(name: str, secs: float) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=secs)
 
 
+def measure_millis(name: str, millis: float) -> None:
+    """Record how long something took that takes milliseconds."""
+    metrics = _counted.get()
+    if metrics:
+        metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=millis)
+
+
 def observed(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
     """A Lambda handler around `work` whose logs say which invocation, and whose counts go out."""
 

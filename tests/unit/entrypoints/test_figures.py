@@ -1,10 +1,13 @@
 """The figures that alarms look at: written under their names, as CloudWatch reads them."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from partyline.store import keys
@@ -62,6 +65,26 @@ def test_the_age_of_what_is_owed_is_told(world: World, written: Written) -> None
     world.clock.advance(60)
     sweep(world)
     assert figures(written)["OldestPendingSecs"] == 0
+
+
+def test_how_long_telnyx_took_is_told(
+    world: World, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = world.telnyx.__call__
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.05)
+        return answer(request)
+
+    monkeypatch.setattr(type(world.telnyx), "__call__", lambda _, request: slowly(request))
+    world.start()
+    lines = [json.loads(line) for line in written().splitlines()]
+    [sent] = [line for line in lines if line.get("message") == "command"]
+    assert 50 <= sent["took_ms"] < 5000
+    [counted] = [line for line in lines if "CommandLatency" in line]
+    assert counted["CommandLatency"] == [sent["took_ms"]]
+    [described] = counted["_aws"]["CloudWatchMetrics"]
+    assert {"Name": "CommandLatency", "Unit": "Milliseconds"} in described["Metrics"]
 
 
 def test_a_conversation_that_is_open_for_too_long_is_counted(
