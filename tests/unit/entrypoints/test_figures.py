@@ -10,6 +10,7 @@ import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from local.template import Template
 from partyline.store import keys
 from tests.unit.entrypoints.world import HOST_NUMBER, World
 
@@ -65,6 +66,42 @@ def test_the_age_of_what_is_owed_is_told(world: World, written: Written) -> None
     world.clock.advance(60)
     sweep(world)
     assert figures(written)["OldestPendingSecs"] == 0
+
+
+def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
+    world: World, written: Written, template: Template
+) -> None:
+    """Runs that meet nothing due write a 0 between those that do."""
+    here = world.start()["id"]
+    world.live_call("call.answered", world.dialled()[0])
+    for what in ("hangup", "GET"):
+        world.telnyx.refuse(what, 503, "10007", times=1000)
+    world.telnyx.on_request = lambda _: world.clock.advance(2)
+    world.ask("stop_conversation", {"hang_up": True}, id=here)
+    began, per_minute = world.clock.now, []
+    for minute in range(1, 31):
+        world.clock.now = began + timedelta(minutes=minute)
+        written()
+        sweep(world)
+        per_minute.append(figures(written)["OldestPendingSecs"])
+    assert 0 in per_minute[6:], "else there is nothing to bridge"
+    [alarm] = [
+        each["Properties"]
+        for name, each in template.of_type("AWS::CloudWatch::Alarm")
+        if name == "CommandsPend"
+    ]
+    assert alarm["Statistic"] == "Maximum"
+    minutes, periods = alarm["Period"] // 60, alarm["EvaluationPeriods"]
+    looks = range(minutes * periods, len(per_minute) + 1)
+    on = [
+        all(
+            max(per_minute[end - (nth + 1) * minutes : end - nth * minutes]) > alarm["Threshold"]
+            for nth in range(periods)
+        )
+        for end in looks
+    ]
+    assert on[-1]
+    assert sorted(on) == on, "off, then on for good"
 
 
 def test_how_long_telnyx_took_is_told(
