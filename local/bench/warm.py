@@ -2,14 +2,15 @@
 
 Against a bare handler that does the least that such a handler must: it checks the signature, writes
 one item, and posts once. Both use the same clients; the request counts as out when it is handed to
-the transport, so what the network and Telnyx take is in neither.
+the transport, so what the network and Telnyx take is in neither. What a measured webhook writes is
+taken away again, so that a size is what it says for the first round and for the last.
 """
 
 import base64
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from statistics import median
@@ -30,19 +31,37 @@ SIZES = (1, 10, 100, 1000)
 OTHER_ROWS = 4
 """What a first step writes beside the state: its mark against doubles, two pointers, an event."""
 
+MOST_AT_ONCE = 25
+"""How many rows DynamoDB takes in a batch."""
+
 ROUTE = "POST /webhooks/call.initiated"
 
 Answer = dict[str, Any]
 
 
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Medians in milliseconds, and what ours needed: of its rounds the one that needed most."""
+
+    ours: float
+    bare: float
+    careful: float
+    trips: int
+    requests: int
+
+
 @dataclass
 class Watched:
-    """A Telnyx that says yes and notes when, and a count of the table's round trips."""
+    """A Telnyx that says yes and notes when; the table's round trips, and the rows put into it."""
 
     left_at: float = 0.0
     sent: int = 0
     trips: int = 0
     trips_when_it_left: int = 0
+    rows: list[Row] = field(default_factory=list)
     transport: httpx.MockTransport = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,9 +71,16 @@ class Watched:
         """Count a round trip to the table."""
         self.trips += 1
 
+    def note(self, params: Answer, **_: Any) -> None:
+        """Note the keys of the rows that a request is to put."""
+        puts = [each.get("Put", {}) for each in params.get("TransactItems", [params])]
+        self.rows += [
+            {name: put["Item"][name] for name in ("pk", "sk")} for put in puts if "Item" in put
+        ]
+
     def begin(self) -> float:
         """Start anew; answers the moment."""
-        self.left_at, self.sent, self.trips = 0.0, 0, 0
+        self.left_at, self.sent, self.trips, self.rows = 0.0, 0, 0, []
         return time.perf_counter()
 
     def _say_yes(self, _: httpx.Request) -> httpx.Response:
@@ -76,6 +102,7 @@ class WarmBench:
         self._table = stack.template.table.name
         self._client = aws_client("dynamodb")
         self._client.meta.events.register("before-send.dynamodb", self._watched.count)
+        self._client.meta.events.register("provide-client-params.dynamodb", self._watched.note)
         # The wiring's own client has the API key, so that no secret is read in what is measured.
         install(Wiring(dynamodb=self._client, telnyx_transport=self._watched.transport))
         [self._route] = [route for route in stack.template.routes if route.key == ROUTE]
@@ -145,43 +172,79 @@ class WarmBench:
         answer = handler(event)
         if answer["statusCode"] != 200 or not self._watched.sent:
             raise RuntimeError(f"nothing was asked of Telnyx: {answer}")
-        return (self._watched.left_at - began) * 1000
+        took = (self._watched.left_at - began) * 1000
+        self._take_away(self._watched.rows)
+        return took
 
-    def times(self, rounds: int) -> tuple[float, float, float]:
-        """The medians of ours, the bare and the careful handler, measured in turns."""
-        handlers = (self.ours, self.bare, self.careful)
-        turns = [[self.time(each) for each in handlers] for _ in range(rounds)]
+    def times(self, rounds: int) -> Measured:
+        """Ours, the bare and the careful handler, measured in turns."""
+        turns, trips, requests = [], 0, 0
+        for _ in range(rounds):
+            ours = self.time(self.ours)
+            trips = max(trips, self._watched.trips_when_it_left)
+            requests = max(requests, self._watched.sent)
+            turns.append((ours, self.time(self.bare), self.time(self.careful)))
         ours, bare, careful = (median(column) for column in zip(*turns, strict=True))
-        return ours, bare, careful
+        return Measured(ours, bare, careful, trips, requests)
 
-    def figures(self, rounds: int, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
-        """Measure with so many conversations going on as `sizes` say."""
-        self.times(20)
-        going_on, measured = 20, {}
+    def at_sizes(self, rounds: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, Measured]]:
+        """Measure with so many conversations going on, the fewest first, as `sizes` say."""
+        self.times(20)  # warm
+        going_on = 0
         for size in sizes:
             while going_on < size:
                 self.ours(self.ring())
                 going_on += 1
-            measured[size] = self.times(rounds)
-            going_on += rounds
-        self.time(self.ours)
-        trips, sent = self._watched.trips_when_it_left, self._watched.sent
-        ours, bare, careful = measured[sizes[0]]
-        most, most_bare, _ = measured[sizes[-1]]
+            yield size, self.times(rounds)
+
+    def figures(self, rounds: int, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
+        """What `make bench` prints."""
+        measured = dict(self.at_sizes(rounds, sizes))
+        least, most = measured[sizes[0]], measured[sizes[-1]]
+        growth, its = most.ours / least.ours, most.bare / least.bare
         return [
-            Figure("webhook in to request out, against a bare handler", ours / bare, GOAL_BARE),
-            Figure("  against one that reads and writes as often, by hand", ours / careful),
-            Figure("  ours in milliseconds", ours, unit="ms"),
-            Figure("round trips to the table before the request", trips, GOAL_READS, "trips"),
-            Figure("requests to Telnyx for the webhook", sent, unit="requests"),
-            *(
-                Figure(f"  with {size} conversations going on", mine / its)
-                for size, (mine, its, _) in measured.items()
+            Figure(
+                "webhook in to request out, against a bare handler",
+                least.ours / least.bare,
+                GOAL_BARE,
             ),
-            Figure(f"growth from {sizes[0]} to {sizes[-1]}: ours", most / ours),
-            Figure("  the bare handler's, which is the embedded AWS's own", most_bare / bare),
-            Figure("  ours without that", (most / ours) / (most_bare / bare), GOAL_FLAT),
+            Figure(
+                "  against one that reads and writes as often, by hand", least.ours / least.careful
+            ),
+            Figure("  ours in milliseconds", least.ours, unit="ms"),
+            *(
+                Figure(f"  with {size} conversations going on", each.ours / each.bare)
+                for size, each in measured.items()
+            ),
+            *(
+                Figure(
+                    f"round trips to the table before the request, with {size} going on",
+                    each.trips,
+                    GOAL_READS,
+                    "trips",
+                )
+                for size, each in measured.items()
+            ),
+            *(
+                Figure(
+                    f"requests to Telnyx for the webhook, with {size} going on",
+                    each.requests,
+                    unit="requests",
+                )
+                for size, each in measured.items()
+            ),
+            Figure(f"growth from {sizes[0]} to {sizes[-1]}: ours", growth),
+            Figure("  the bare handler's, which is the embedded AWS's own", its),
+            Figure("  ours without that", growth / its, GOAL_FLAT),
         ]
+
+    def _take_away(self, rows: list[Row]) -> None:
+        """Take rows away, as if they had never been put; a step rewrites some of its own."""
+        keys = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
+        requests = [{"DeleteRequest": {"Key": row}} for row in keys.values()]
+        for begin in range(0, len(requests), MOST_AT_ONCE):
+            batch = requests[begin : begin + MOST_AT_ONCE]
+            self._client.batch_write_item(RequestItems={self._table: batch})
 
 
 def _item(call: str, sort: str, body: str) -> Answer:
