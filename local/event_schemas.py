@@ -175,9 +175,14 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
                 "description": "when it happened, in UTC; Telnyx's time where Telnyx told",
             },
             "cause": {"type": "string", "description": "the id of what brought it about"},
+            "trace_id": {
+                "type": "string",
+                "description": "X-Ray's trace of the invocation that stored it, as log lines have "
+                "it; empty where there was none",
+            },
             "data": data,
         },
-        "required": ["conversation_id", "seq", "type", "occurred_at", "cause", "data"],
+        "required": ["conversation_id", "seq", "type", "occurred_at", "cause", "trace_id", "data"],
     }
 
 

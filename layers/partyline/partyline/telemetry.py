@@ -1,6 +1,7 @@
 """Logs and metrics. Nothing that says who somebody is, or what was said, goes into either."""
 
 import functools
+import os
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -15,6 +16,14 @@ logger = Logger(log_uncaught_exceptions=False)
 
 # The local stack runs several invocations at once in one process, and each counts its own.
 _counted: ContextVar[EphemeralMetrics | None] = ContextVar("counted", default=None)
+
+
+def trace_id() -> str:
+    """X-Ray's trace of this invocation, as the log lines have it; empty outside of one.
+
+    Lambda sets it for each invocation, with the segment and the sampling behind a semicolon.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 def count(name: str, value: int = 1) -> None:

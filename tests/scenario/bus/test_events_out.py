@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonschema
+import pytest
 
 from local.bus import matches
 from local.event_schemas import schema_of
 from tests.scenario.bus.conftest import Behind
 from tests.scenario.people import DANA, HOST, LEE
+
+TRACE = "1-6921f3a6-0d4c1b6f2e9a87c35d10b4fe"
 
 Set = Callable[..., Behind]
 
@@ -56,7 +59,10 @@ def whole_call(behind: Set) -> tuple[Behind, str]:
     return it, here
 
 
-def test_the_bus_carries_the_timeline_in_plain_json(behind: Set) -> None:
+def test_the_bus_carries_the_timeline_in_plain_json(
+    behind: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1")
     it, here = whole_call(behind)
     assert len(it.got) == len(it.of(here)), "nothing comes out but events"
     assert not re.search(r'\{"[SNMLB]":', json.dumps(it.got)), "DynamoDB's own JSON"
@@ -66,9 +72,9 @@ def test_the_bus_carries_the_timeline_in_plain_json(behind: Set) -> None:
     assert [each["detail-type"] for each in got] == [each["type"] for each in timeline]
     assert {each["source"] for each in got} == {"partyline"}
     for said, kept in zip(got, timeline, strict=True):
-        assert said["detail"].keys() == {"conversation_id", *kept.keys()}
+        assert said["detail"].keys() == {"conversation_id", "trace_id", *kept.keys()}
         if kept["type"] != "message.sent":
-            assert said["detail"] == {"conversation_id": here, **kept}
+            assert said["detail"] == {"conversation_id": here, "trace_id": TRACE, **kept}
 
 
 def test_no_number_goes_out_not_even_in_what_somebody_said(behind: Set) -> None:

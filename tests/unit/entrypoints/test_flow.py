@@ -4,6 +4,9 @@ import json
 import re
 from collections.abc import Callable
 
+import pytest
+
+from partyline.entrypoints.outbox import detail_of
 from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, World
 
 READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
@@ -116,6 +119,24 @@ def test_each_log_line_says_what_it_belongs_to(world: World, written: Callable[[
     assert sent["command_id"] == world.telnyx.one("ai_assistant_start").body["command_id"]
     counted = {name for line in lines if "_aws" in line for name in line}
     assert {"WebhookReceived", "command.accepted", "conversation.started"} <= counted
+
+
+def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
+    world: World, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, answer = (f"1-6921f3a6-{nth:024}" for nth in (1, 2))
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={begin};Parent=53995c3f42cd8ad8;Sampled=1")
+    world.start()
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={answer};Parent=53995c3f42cd8ad8;Sampled=0")
+    world.live_call("call.answered", world.dialled()[0])
+
+    lines = [json.loads(line) for line in written().splitlines()]
+    traces = {each["message"]: each["xray_trace_id"] for each in lines if "message" in each}
+    assert traces["leg.dialing"] == begin
+    assert traces["leg.answered"] == answer
+    rows = world.dynamodb.scan(TableName=world.table_name)["Items"]
+    details = [detail_of(row) for row in rows if row["sk"]["S"].startswith("EVENT#")]
+    assert {each["type"]: each["trace_id"] for each in details}.items() <= traces.items()
 
 
 def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: World) -> None:

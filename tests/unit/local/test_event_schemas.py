@@ -42,6 +42,7 @@ def test_a_consumer_is_not_broken_by_a_field_that_is_new() -> None:
         "type": "participant.alone",
         "occurred_at": "2026-11-22T09:00:00Z",
         "cause": "e1",
+        "trace_id": "",
         "data": {"participant_id": "guest-1", "mood": "good"},
     }
     jsonschema.validate(detail, schema_of("participant.alone"))

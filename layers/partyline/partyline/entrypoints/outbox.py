@@ -41,7 +41,8 @@ def detail_of(image: Mapping[str, Any]) -> Detail:
     """
     conversation_id, event = event_in(image)
     detail: Detail = _masked({"conversation_id": conversation_id, **event_view(event)})
-    return detail
+    # A row may be older than this, and the pipe's template knows no field that may be missing.
+    return {**detail, "trace_id": image.get("trace_id", {}).get("S", "")}
 
 
 def _masked(value: Any) -> Any:

@@ -19,6 +19,7 @@ from partyline.domain.statuses import CLOSED, ConversationStatus
 from partyline.outcomes import Conflict, Duplicate, Exhausted, TooLarge
 from partyline.store import keys
 from partyline.store.keys import Key
+from partyline.telemetry import trace_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -330,7 +331,11 @@ def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
 
 
 def _event_row(conversation_id: str, event: Event) -> Row:
-    return {"conversation_id": {"S": conversation_id}, "event": {"S": event.model_dump_json()}}
+    return {
+        "conversation_id": {"S": conversation_id},
+        "event": {"S": event.model_dump_json()},
+        "trace_id": {"S": trace_id()},
+    }
 
 
 def _insight_row(insight: Insight) -> Row:
