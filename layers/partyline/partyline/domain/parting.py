@@ -53,13 +53,15 @@ def part(step: Step) -> None:
 
 
 def _hung_up(step: Step, participant: Participant, line: Leg) -> None:
-    failed, unheard = ParticipantStatus.FAILED, participant.status is ParticipantStatus.WAITING
+    """Who was joined, or was to be, has left; others came to nothing."""
+    nothing = None
     if participant.joined_at is None and line.failure:
-        if step.move_participant(participant, failed, Outcome.UNREACHABLE):
-            step.tell(participant, Outcome.UNREACHABLE)
-    elif unheard and not participant.host:  # did not wait for the assistant
-        step.move_participant(participant, failed, Outcome.DECLINED)
-        step.tell(participant, Outcome.DECLINED)
+        nothing = Outcome.UNREACHABLE  # a call that was given to us, and was over before
+    elif participant.status is ParticipantStatus.WAITING and not participant.host:
+        nothing = Outcome.DECLINED  # did not wait for the assistant
+    if nothing:
+        if step.move_participant(participant, ParticipantStatus.FAILED, nothing):
+            step.tell(participant, nothing)
     elif step.move_participant(participant, ParticipantStatus.LEFT):
         step.tell(participant, _departure(participant))
         if participant.joined_at and not step.conversation.over and not _ends_it(participant):
@@ -120,15 +122,16 @@ def outlive(step: Step) -> None:
         if looked_at is None or looked_at < conversation.telnyx_ended_at:
             host.line.look_at = step.now
     else:
-        conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or UNKNOWN_ID)
-        conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
-        _introduce(step)
-        command = step.owe(Action.START, *heirs[0])
-        step.event(
-            EventType.CONVERSATION_RESTARTED,
-            participant_id=heirs[0][0].id,
-            command_id=command.id,
-        )
+        _start_anew(step, *heirs[0])
+
+
+def _start_anew(step: Step, heir: Participant, line: Leg) -> None:
+    conversation = step.conversation
+    conversation.past_telnyx_ids.append(conversation.telnyx_conversation_id or UNKNOWN_ID)
+    conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
+    _introduce(step)
+    command = step.owe(Action.START, heir, line)
+    step.event(EventType.CONVERSATION_RESTARTED, participant_id=heir.id, command_id=command.id)
 
 
 def host_awaited_until(conversation: Conversation) -> datetime | None:
