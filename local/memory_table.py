@@ -21,6 +21,9 @@ Key = tuple[str, str]
 MAX_TRANSACTION_ITEMS = 100
 MAX_BATCH_KEYS = 100
 MAX_ITEM_BYTES = 400 * 1024
+MAX_KEY_BYTES = (2048, 1024)
+"""What a partition key and a sort key may come to, of the table and of its indexes."""
+
 PAGE_BYTES = 1024 * 1024
 
 
@@ -153,6 +156,8 @@ class MemoryTable:
             after = _copy(request["Item"])
         if _size(after) > MAX_ITEM_BYTES:
             raise _invalid(operation, "Item size has exceeded the maximum allowed size")
+        for names in self._indexes.values():
+            _check_key(operation, names, after)
         return key, {key: after}
 
     def _keep(self, after: Mapping[Key, Item]) -> None:
@@ -176,9 +181,8 @@ class MemoryTable:
     def _key_of(self, request: Mapping[str, Any], given: Item) -> Key:
         if request["TableName"] != self._name:
             raise _error("ResourceNotFoundException", "Any", "Requested resource not found")
+        _check_key("Any", self._key, given)
         partition, sort = (str(given[name]["S"]) for name in self._key)
-        if not partition or not sort:
-            raise _invalid("Any", "A key may not be empty")
         return partition, sort
 
     def _ordered(self, found: list[Item], by: Key, request: Mapping[str, Any]) -> list[Item]:
@@ -251,6 +255,13 @@ def _key_names(schema: Sequence[Mapping[str, str]]) -> Key:
     """The names of a partition key and a sort key."""
     named = {each["KeyType"]: each["AttributeName"] for each in schema}
     return named["HASH"], named["RANGE"]
+
+
+def _check_key(operation: str, names: Key, item: Item) -> None:
+    """Refuse a key that is empty or too long, as far as an item has it."""
+    for name, most in zip(names, MAX_KEY_BYTES, strict=True):
+        if name in item and not 0 < len(str(item[name]["S"]).encode()) <= most:
+            raise _invalid(operation, f"A key has 1 to {most} bytes: {name}")
 
 
 def _wants_it(request: Mapping[str, Any], values: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.template import Template
 from partyline.domain.conversation import HOST, Assistant, Conversation, Insight
@@ -156,6 +157,32 @@ def test_a_call_points_to_its_conversation(store: Store) -> None:
     rows = store.find([keys.call("v3:c-1"), keys.leg("leg-1"), keys.leg("leg-2")])
     assert set(rows) == {keys.call("v3:c-1"), keys.leg("leg-1")}
     assert {row["conversation_id"]["S"] for row in rows.values()} == {"c-1"}
+
+
+@pytest.mark.parametrize(
+    ("longest", "too_long"),
+    [
+        ({"pk": "\u00e9" * 1024}, {"pk": "\u00e9" * 1024 + "x"}),
+        ({"sk": "\u00e9" * 512}, {"sk": "\u00e9" * 512 + "x"}),
+    ],
+)
+def test_a_key_has_only_so_many_bytes(
+    dynamodb: "DynamoDBClient",
+    template: Template,
+    longest: dict[str, str],
+    too_long: dict[str, str],
+) -> None:
+    """2,048 in a partition key, 1,024 in a sort key: what comes from outside has to stay below."""
+
+    def put(given: dict[str, str]) -> None:
+        keyed = {"pk": "p", "sk": "s", **given}
+        item: Any = {name: {"S": text} for name, text in keyed.items()}
+        write: Any = {"Put": {"TableName": template.table.name, "Item": item}}
+        dynamodb.transact_write_items(TransactItems=[write])
+
+    put(longest)
+    with pytest.raises(ClientError, match="ValidationException"):
+        put(too_long)
 
 
 def test_what_is_asked_for_twice_or_not_there_is_found_once_or_not_at_all(store: Store) -> None:

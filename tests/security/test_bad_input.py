@@ -202,6 +202,11 @@ WEBHOOKS = {
         '{"direction":"incoming","call_control_id":"%s"}' % ("x" * 300_000)
     ),
     "an empty id": event('{"direction":"incoming","call_control_id":"","call_leg_id":""}'),
+    "an id too long for a key": event(INCOMING.replace("v3:abcdef", "\U0001f600" * 512) % '"x":1'),
+    "a leg too long for a key": event('{"call_leg_id":"%s"}' % ("\U0001f600" * 512), "call.hangup"),
+    "a number too long for a key": event(
+        INCOMING.replace("+13125550100", "\U0001f600" * 512) % '"x":1'
+    ),
     "a number for an id": event('{"direction":"incoming","call_control_id":7}'),
     "a list for a payload": event("[]"),
     "a field twice": b'{"data":{"event_type":"call.hangup"},"data":{"event_type":"call.answered"}}',
@@ -223,6 +228,19 @@ def test_nor_where_every_call_is_answered(stage: Staged, kind: str) -> None:
     states = [key for key in at.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
     answers = [each for each in at.telnyx.ledger if each.action == "answer"]
     assert len(states) == len(answers) <= 1
+
+
+@pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
+def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(stage: Staged, odd: Any) -> None:
+    """Its id becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+    at = stage()
+    here = at.start()
+    at.run(5)
+    results = [{"insight_id": odd, "result": "Lost."}, {"insight_id": "i-1", "result": "Kept."}]
+    payload = {"call_control_id": at.leg(HOST).call_control_id, "results": results}
+    assert deliver(at, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
+    assert [each["insight_id"] for each in at.conversation(here)["insights"]] == ["i-1"]
+    assert (f"CONVERSATION#{here}", "INSIGHT#") not in at.table.keys()  # noqa: SIM118 - no mapping
 
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])

@@ -334,6 +334,15 @@ def test_what_is_no_webhook_at_all(body: bytes, reason: str) -> None:
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [("x" * 512, True), ("x" * 513, False), ("\u20ac" * 170, True), ("\u20ac" * 171, False)],
+)
+def test_an_id_is_as_long_as_its_bytes(given: str, fits: bool) -> None:
+    """It becomes part of a key, and those are measured in bytes."""
+    assert event(call_control_id=given).payload.call_control_id == (given if fits else None)
+
+
 JSON = st.recursive(
     st.one_of(
         st.none(),

@@ -11,28 +11,31 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-MAX_ID_CHARS = 512
+# Ids become parts of DynamoDB's keys, which end at 1,024 bytes, and not characters.
+MAX_ID_BYTES = 512
 # As long as the longest webhook we read.
-MAX_TEXT_CHARS = 256 * 1024
+MAX_TEXT_BYTES = 256 * 1024
 MAX_JSON_DEPTH = 16
 # A moment in milliseconds fits, and a float still counts exactly.
 MAX_NUMBER = 10**15
 
 
-def _text_up_to(max_chars: int) -> Callable[[object], str | None]:
+def _text_up_to(max_bytes: int) -> Callable[[object], str | None]:
     def usable(value: object) -> str | None:
-        if not isinstance(value, str) or len(value) > max_chars or "\0" in value:
+        if not isinstance(value, str) or len(value) > max_bytes or "\0" in value:
             return None
-        # Almost all is ASCII, which cannot hold a surrogate.
-        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        if value.isascii():  # almost all is: nothing to encode
+            return value
+        try:
+            return value if len(value.encode()) <= max_bytes else None
+        except UnicodeEncodeError:  # a lone surrogate
             return None
-        return value
 
     return usable
 
 
-usable_id = _text_up_to(MAX_ID_CHARS)
-_text = _text_up_to(MAX_TEXT_CHARS)
+usable_id = _text_up_to(MAX_ID_BYTES)
+_text = _text_up_to(MAX_TEXT_BYTES)
 
 
 def _number(value: object) -> float | int | None:
