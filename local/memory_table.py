@@ -49,7 +49,10 @@ class MemoryTable:
         # The same items by the partition they are in, of the table (None) and of each index.
         self._partitions: dict[tuple[str | None, str], dict[Key, Item]] = {}
         self._lock = threading.RLock()
-        self.exceptions = SimpleNamespace(TransactionCanceledException=TransactionCanceledException)
+        self.exceptions = SimpleNamespace(
+            TransactionCanceledException=TransactionCanceledException,
+            ConditionalCheckFailedException=ConditionalCheckFailed,
+        )
 
     def get_item(self, **request: Any) -> Item:
         """DynamoDB API: GetItem."""

@@ -1,6 +1,7 @@
 """What the store promises, held against every engine that it runs on."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -394,6 +395,55 @@ def test_what_is_not_due_any_more_is_not_found(store: Store) -> None:
     assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
     assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+
+
+def test_what_is_put_off_is_due_later_and_otherwise_as_it_was(store: Store) -> None:
+    first = store.commit(None, begun())
+    shard, later = keys.shard("c-1"), NOW + timedelta(hours=1)
+    store.put_off("c-1", later, later + timedelta(minutes=3))
+    assert store.due(shard, later + timedelta(minutes=2), 5) == []
+    assert store.due(shard, later + timedelta(minutes=4), 5) == ["c-1"]
+    assert store.load("c-1") == first
+    store.commit(first, spoken(first))
+
+
+def test_what_is_not_due_is_not_put_off(store: Store) -> None:
+    first = store.commit(None, begun())
+    assert first.due_at is not None
+    store.put_off("c-1", first.due_at - timedelta(seconds=1), NOW + timedelta(days=1))
+    assert store.due(keys.shard("c-1"), first.due_at, 5) == ["c-1"]
+    store.commit(first, Decision(first.model_copy(update={"due_at": None})))
+    store.put_off("c-1", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    store.put_off("c-2", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+
+
+class _Overtaken:
+    """A DynamoDB client under which a conversation moves on before it is put."""
+
+    def __init__(self, client: "DynamoDBClient", move: Callable[[], None]) -> None:
+        self._client = client
+        self._move = move
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **request: Any) -> Any:
+        self._move()
+        return self._client.put_item(**request)
+
+
+def test_what_moves_on_meanwhile_is_not_put_off(
+    store: Store, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    store.commit(None, begun())
+    overtaken: Any = _Overtaken(dynamodb, lambda: moved(store, "c-1", ENDED))
+    later = NOW + timedelta(hours=1)
+    Store(overtaken, template.table.name).put_off("c-1", later, later + timedelta(minutes=3))
+    found = store.load("c-1")
+    assert found is not None
+    assert found.status is ENDED
+    assert store.due(keys.shard("c-1"), later, 5) == ["c-1"]
 
 
 def test_marks_expire_and_conversations_do_not(

@@ -1,14 +1,19 @@
 """The sweep looks after what no webhook came back for, a bounded piece at a time."""
 
+import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from functions.sweep.app import handler
 from local.handlers import LambdaContext
+from partyline.domain.decide import Decision
 from partyline.entrypoints import sweep
 from partyline.store import keys
+from tests.unit.entrypoints.test_figures import Written, figures
 from tests.unit.entrypoints.world import HOST_NUMBER, World
 
 
@@ -23,6 +28,30 @@ def unanswered(world: World, conversations: int = 1) -> list[str]:
     return [world.start()["id"] for _ in range(conversations)]
 
 
+def spoil(world: World, conversation_id: str) -> None:
+    """Make a conversation one that nobody can read."""
+    pk, sk = keys.state(conversation_id)
+    world.dynamodb.update_item(
+        TableName=world.table_name,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET document = :broken",
+        ExpressionAttributeValues={":broken": {"S": "{"}},
+    )
+
+
+def spoilt_before(world: World, conversation_id: str, many: int) -> None:
+    """Conversations in the shard of one, due earlier than it, that nobody can read."""
+    found = world.store.load(conversation_id)
+    assert found is not None
+    assert found.due_at is not None
+    names = (f"bad-{nth}" for nth in itertools.count())
+    shard = keys.shard(conversation_id)
+    for name in itertools.islice((each for each in names if keys.shard(each) == shard), many):
+        earlier = {"id": name, "version": 0, "due_at": found.due_at - timedelta(seconds=1)}
+        world.store.commit(None, Decision(found.model_copy(update=earlier)))
+        spoil(world, name)
+
+
 def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(world: World) -> None:
     unanswered(world)
     assert run(world) == 0, "it is not due yet"
@@ -35,17 +64,45 @@ def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(wor
 def test_one_bad_conversation_does_not_stop_the_others(world: World) -> None:
     names = unanswered(world, 8)
     bad = names[3]
-    pk, sk = keys.state(bad)
-    world.dynamodb.update_item(
-        TableName=world.table_name,
-        Key={"pk": {"S": pk}, "sk": {"S": sk}},
-        UpdateExpression="SET document = :broken",
-        ExpressionAttributeValues={":broken": {"S": "{"}},
-    )
+    spoil(world, bad)
     world.clock.advance(10)
     before = len(world.dialled())
     assert run(world) == 8
     assert len(world.dialled()) - before == 7
+
+
+def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
+    world: World, written: Written
+) -> None:
+    [healthy] = unanswered(world)
+    spoilt_before(world, healthy, sweep.PER_SHARD)
+    world.clock.advance(10)
+    before = len(world.dialled())
+    written()
+    assert run(world) == sweep.PER_SHARD == 25
+    assert len(world.dialled()) == before, "the oldest come first"
+    told = written()
+    assert figures(lambda: told)["SweepFailed"] == 25
+    assert told.count('"sweep failed"') == 25
+    world.clock.advance(20)
+    assert run(world) == 1
+    assert len(world.dialled()) == before + 1
+    world.clock.advance(160)
+    written()
+    run(world)
+    assert figures(written)["SweepFailed"] >= 24, "they are tried again, and still told of"
+
+
+def test_one_that_cannot_be_put_off_stops_no_other(world: World) -> None:
+    [healthy] = unanswered(world)
+    spoilt_before(world, healthy, 2)
+    world.clock.advance(10)
+    before = len(world.dialled())
+    world.dynamodb.failures["batch_get_item"] = [
+        EndpointConnectionError(endpoint_url="https://dynamodb") for _ in range(2)
+    ]
+    assert run(world) == 3
+    assert len(world.dialled()) == before + 1
 
 
 def test_a_run_is_bounded_and_the_next_one_goes_on(

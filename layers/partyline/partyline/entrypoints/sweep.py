@@ -19,6 +19,13 @@ PER_SHARD = 25
 SPARE_MILLIS = 3000
 """With less time than this left, a run leaves what is still due to the next one."""
 
+PUT_OFF = timedelta(minutes=3)
+"""For how long one that failed lets the others go first.
+
+The oldest come first, so 25 that always fail would be all that a run ever gets to. Short enough
+that each five minutes of the alarm on `SweepFailed` see it fail.
+"""
+
 OPEN_LONG = timedelta(hours=4, minutes=15)
 """A conversation is ended after `MaxMinutes`, four hours at most: one older than that is stuck.
 
@@ -47,6 +54,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
                 count("SweepFailed")
                 extra = {"conversation_id": conversation_id, "error": type(error).__name__}
                 logger.error("sweep failed", extra=extra)
+                _put_off(store, conversation_id, now)
             touched += 1
         count("SweepTouched", touched)
         measure_secs("OldestPendingSecs", oldest)
@@ -54,6 +62,14 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
         return {"touched": touched}
 
     return handler
+
+
+def _put_off(store: Store, conversation_id: str, now: datetime) -> None:
+    try:
+        store.put_off(conversation_id, now, now + PUT_OFF)
+    except (BotoCoreError, ClientError) as error:
+        extra = {"conversation_id": conversation_id, "error": type(error).__name__}
+        logger.warning("not put off", extra=extra)
 
 
 def _owed_for(conversation: Conversation | None, now: datetime) -> float:

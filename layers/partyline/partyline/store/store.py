@@ -201,6 +201,25 @@ class Store:
         )
         return [item["pk"]["S"].partition("#")[2] for item in answer["Items"]]
 
+    def put_off(self, conversation_id: str, now: datetime, until: datetime) -> None:
+        """Let a conversation that is due be found as due later; it stays as it is, unread.
+
+        One that somebody else has moved on meanwhile is left alone.
+        """
+        key = keys.state(conversation_id)
+        row = self.find([key]).get(key, {})
+        if "due_at" not in row or row["due_at"]["S"] > keys.moment(now):
+            return
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={**row, "due_at": {"S": keys.moment(until)}},
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues={":version": row["version"]},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
     def open_conversations(self, most: int) -> int:
         """How many conversations have not come to their end; counted up to `most`.
 
