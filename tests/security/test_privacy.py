@@ -3,7 +3,9 @@
 import json
 import re
 
-from local.simulator.model import Person
+import pytest
+
+from local.simulator.model import Person, SimulatedLeg
 from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
 from tests.scenario.stage import API_KEY, Stage
 from tests.security.house import Secrets, Staged, post, signed
@@ -62,6 +64,60 @@ def test_nobody_can_be_recognized_in_what_is_logged(stage: Staged) -> None:
         assert number[1:] not in told
         assert number[-7:] not in told
     assert re.findall(r"\+\d{7,}|Bearer|eyJ", told) == []
+
+
+TOLD = ["+13125550111 Ada", "Ada Lovelace", "1.312.555.0111", "3125550111", "x" * 65, "caf\u00e9"]
+
+
+def told_of(at: Stage, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str) -> None:
+    payload = {"call_control_id": leg.call_control_id, "client_state": leg.client_state, **more}
+    body = json.dumps({"data": {"event_type": event_type, "id": "e-1", "payload": payload}})
+    headers = signed(body.encode(), int(at.clock.now().timestamp()))
+    assert post(at, body.encode(), headers) == 200
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_what_telnyx_says_in_words_of_its_own_is_not_logged(stage: Staged, told: str) -> None:
+    at = stage()
+    at.start()
+    at.run(5)
+    told_of(at, at.leg(HOST), told)
+    told_of(at, at.leg(HOST), hangup_cause=told)
+    lines = at.logs.lines()
+    assert [each["hangup_cause"] for each in lines if "hangup_cause" in each] == ["(unreadable)"]
+    assert [each["event_type"] for each in lines if each["message"] == "ignored"] == [
+        "(unreadable)"
+    ]
+    assert told[:64] not in json.dumps(lines, ensure_ascii=False)
+
+
+def test_nor_why_an_assistants_conversation_ended(stage: Staged) -> None:
+    at = stage()
+    here = at.start()
+    at.run(5)
+    told_of(at, at.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
+    assert at.until(lambda: at.status(here) == "ended", 300)
+    ended = [each for each in at.logs.lines() if each["message"] == "conversation.ended"]
+    assert [each["reason"] for each in ended] == ["(unreadable)"]
+    assert "Lovelace" not in json.dumps(at.logs.lines())
+
+
+def test_nor_the_name_that_a_refusal_has(stage: Staged) -> None:
+    at = stage()
+    at.line.refuse("dial", 422, "+13125550111", "No.")
+    at.start()
+    [line] = [each for each in at.logs.lines() if each["message"] == "command"]
+    assert line["code"] == "(unreadable)"
+
+
+@pytest.mark.parametrize("word", ["normal_clearing", "user_busy", "Q.850:16", "time-limit"])
+def test_a_plain_word_of_telnyx_is_logged(stage: Staged, word: str) -> None:
+    at = stage()
+    at.start()
+    at.run(5)
+    told_of(at, at.leg(HOST), hangup_cause=word)
+    ended = [each for each in at.logs.lines() if each["message"] == "leg.ended"]
+    assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
 
 
 def test_a_timeline_shows_no_number(stage: Staged) -> None:

@@ -27,7 +27,7 @@ from partyline.domain.inputs import (
 from partyline.domain.step import Refusal
 from partyline.outcomes import Busy, Conflict, Duplicate
 from partyline.store import MAX_DOCUMENT_BYTES, Charge, Inbox, Store
-from partyline.telemetry import count, logger, measure_millis
+from partyline.telemetry import count, logger, measure_millis, word
 
 MAX_CONFLICTS = 10
 """How often a step is decided anew because somebody else moved the conversation meanwhile."""
@@ -49,8 +49,11 @@ PAUSE_SECS = 0.02
 FINISH_TIME, FINISH_PAUSE_SECS = timedelta(seconds=4), 0.5
 """How long after a request came what it owes is still tried: a Lambda's 10 s, less a last try's."""
 
-LOGGED = ("participant_id", "leg", "command_id", "action", "outcome", "hangup_cause", "reason")
+LOGGED = ("participant_id", "leg", "command_id", "action", "outcome")
 """What of an event goes into the log: ids and words of ours, never a name, number or message."""
+
+WORDS_LOGGED = ("hangup_cause", "reason")
+"""What goes there as well if it is a word: it may be Telnyx's."""
 
 Load = Callable[[], Conversation | None]
 
@@ -205,7 +208,7 @@ class Engine:
                     "action": "find " * command.find + command.action,
                     "attempt": command.attempts,
                     "result": type(result).__name__,
-                    "code": getattr(result, "code", None),
+                    "code": word(getattr(result, "code", None)),
                     "took_ms": took_ms,
                     "cause": cause,
                 },
@@ -232,6 +235,7 @@ def _left(conversation: Conversation | None, cause: str | None) -> bool:
 def _report(conversation: Conversation, decision: Decision) -> None:
     for event in decision.events:
         known = {name: event.data[name] for name in LOGGED if name in event.data}
+        known |= {name: word(event.data[name]) for name in WORDS_LOGGED if name in event.data}
         extra = {"conversation_id": conversation.id, "seq": event.seq, "cause": event.cause}
         logger.info(event.type, extra=extra | known)
         count(event.type)

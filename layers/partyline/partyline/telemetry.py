@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -12,6 +13,21 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 T = TypeVar("T")
 
 logger = Logger(log_uncaught_exceptions=False)
+
+WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""What Telnyx's own words look like: `call.hangup`, `normal_clearing`, `90018`."""
+
+MAX_DIGITS = 6
+"""A word with more digits than this may be a number that somebody can be called at."""
+
+UNREADABLE = "(unreadable)"
+
+
+def word(given: str | None) -> str | None:
+    """A word of Telnyx's as the log may have it: what is free text, or a number, is not shown."""
+    if given is None or (WORD.fullmatch(given) and sum(map(str.isdigit, given)) <= MAX_DIGITS):
+        return given
+    return UNREADABLE
 
 
 # The local stack runs several invocations at once in one process, and each counts its own.

@@ -32,7 +32,7 @@ from partyline.entrypoints.signed import verified
 from partyline.identity import fingerprint
 from partyline.lookup import Found, find
 from partyline.store import Inbox, keys
-from partyline.telemetry import count, logger
+from partyline.telemetry import count, logger, word
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.webhooks import MalformedWebhook, WebhookEvent
@@ -63,7 +63,7 @@ def take(request: dict[str, Any], received_at: float | None = None) -> Response:
         raise ApiError(400, "malformed_webhook", f"The body is unusable: {error.reason}.") from None
     count("WebhookReceived")
     event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
-    logger.thread_safe_append_keys(event_id=event_id, event_type=event.event_type[:64])
+    logger.thread_safe_append_keys(event_id=event_id, event_type=word(event.event_type))
     given, found = _input(request, event, event_id)
     if given is None or found is None:
         count("WebhookIgnored")
