@@ -186,6 +186,30 @@ def test_a_key_has_only_so_many_bytes(
         put(too_long)
 
 
+class Contended:
+    """A DynamoDB client whose transactions meet another one that is under way."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self.exceptions = client.exceptions
+
+    def transact_write_items(self, TransactItems: list[Any]) -> Any:  # noqa: N803 - AWS's own name
+        reasons: list[Any] = [{"Code": "None"} for _ in TransactItems[1:]]
+        said: Any = {
+            "Error": {"Code": "TransactionCanceledException", "Message": "Cancelled"},
+            "CancellationReasons": [{"Code": "TransactionConflict"}, *reasons],
+        }
+        raise self.exceptions.TransactionCanceledException(said, "TransactWriteItems")
+
+
+@pytest.mark.parametrize("inbox", [None, Inbox(keys.webhook("c-1", "event-1"))])
+def test_who_meets_somebody_elses_transaction_has_to_decide_again(
+    dynamodb: "DynamoDBClient", template: Template, inbox: Inbox | None
+) -> None:
+    contended: Any = Contended(dynamodb)
+    with pytest.raises(Conflict):
+        Store(contended, template.table.name).commit(None, begun(), inbox)
+
+
 def test_what_is_asked_for_twice_or_not_there_is_found_once_or_not_at_all(store: Store) -> None:
     store.commit(None, begun())
     wanted = [keys.state("c-1"), keys.state("c-1"), keys.state("c-2"), keys.route("+13125550100")]

@@ -238,6 +238,22 @@ def test_the_same_request_delivered_again_calls_nobody_again(stage: Staged) -> N
     at.assert_clean()
 
 
+def test_the_same_request_delivered_late_calls_nobody_again(stage: Staged) -> None:
+    """Its signature is good for five minutes: whoever has seen it may send it once more."""
+    at, here = on_a_call(stage)
+    call = at.leg(CALLER).call_control_id
+    first = at.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
+    said(at.post("/tools/invite", first.body, first.headers))
+    at.run(5)
+    at.hang_up(DANA)
+    at.run(25)
+    said(at.post("/tools/invite", first.body, first.headers))
+    at.run(5)
+    assert at.dialled() == ["Dana"]
+    assert len(at.conversation(here)["participants"]) == 2
+    assert at.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
+
+
 def test_the_tool_called_twice_at_once_calls_once(stage: Staged) -> None:
     at, here = on_a_call(stage)
     names = ["Dana", "dana", "DANA "]

@@ -1,12 +1,16 @@
 """A conversation that is asked for now and begins later, or is taken back in time."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from partyline.entrypoints.answers import ApiError
+from partyline.outcomes import Conflict
+from partyline.store import Inbox
+from partyline.store.schedules import Scheduled, Schedules
 from tests.scenario.bus.conftest import Behind
 from tests.scenario.people import DANA, HOST
 from tests.scenario.stage import URL, minutes
@@ -80,6 +84,66 @@ def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
     function = it.at.gateway._template.functions["StartScheduledFunction"]
     assert it.at.gateway.invoke(function, alarm.input) == {"status": "not_started"}
     assert it.at.dialled() == []
+
+
+@dataclass(frozen=True)
+class Meanwhile(Schedules):
+    """Schedules of which somebody else moves one after it was read, or makes it first."""
+
+    after_read: list[Callable[[], object]] = field(default_factory=list)
+    made_first: bool = False
+
+    def get(self, conversation_id: str) -> Scheduled | None:
+        found = super().get(conversation_id)
+        if self.after_read:
+            self.after_read.pop()()
+        return found
+
+    def add(self, schedule: Scheduled, inbox: Inbox | None) -> None:
+        super().add(schedule, inbox)
+        if self.made_first:
+            raise Conflict
+
+
+def meanwhile(it: Behind, *after_read: Callable[[], object], made_first: bool = False) -> None:
+    """Let something happen between a look at a schedule and what follows from it."""
+    ours = it.at.wiring.schedules
+    it.at.wiring.schedules = Meanwhile(ours.client, ours.table, list(after_read), made_first)
+
+
+def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
+    it = behind()
+    here = scheduled(it)["id"]
+    [alarm] = it.backstage.scheduler.schedules
+    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    taken_back = []
+    meanwhile(it, lambda: taken_back.append(cancel(it, here)[0]))
+    assert it.at.gateway.invoke(function, alarm.input) == {"status": "not_started"}
+    assert taken_back == [200]
+    assert it.at.dialled() == []
+    assert show(it, here)["status"] == "cancelled"
+
+
+def test_an_alarm_that_rings_while_it_is_taken_back_starts_one(behind: Set) -> None:
+    it = behind()
+    here = scheduled(it)["id"]
+    [alarm] = it.backstage.scheduler.schedules
+    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    meanwhile(it, lambda: it.at.gateway.invoke(function, alarm.input))
+    status, said = cancel(it, here)
+    assert (status, said["error"]["code"]) == (409, "already_started")
+    assert it.at.dialled() == ["host"]
+
+
+def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
+    """DynamoDB lets one of two transactions on the same rows through, and cancels the other."""
+    it = behind()
+    meanwhile(it, made_first=True)
+    body = {"to": HOST, "start_at": when(it, 30)}
+    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    assert (answer.status, answer.json["status"]) == (200, "scheduled")
+    it.at.run(minutes(31))
+    assert it.at.dialled() == ["host"]
 
 
 def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
