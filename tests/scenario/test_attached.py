@@ -42,6 +42,19 @@ def test_stopped_it_leaves_the_call_to_its_owner(stage: Staged) -> None:
     at.assert_clean()
 
 
+def test_once_it_is_over_the_same_call_is_not_taken_again(stage: Staged) -> None:
+    at = stage()
+    leg = at.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+    here = at.attach(leg)
+    at.run(5)
+    at.stop(here)
+    at.run(5)
+    again = at.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
+    assert (again.status, again.json["error"]["code"]) == (409, "conversation_over")
+    assert at.asked() == ["start caller", "stop caller"]
+    assert leg.state == "answered"
+
+
 def test_without_any_webhook_the_stop_is_noticed_all_the_same(stage: Staged) -> None:
     at = stage()
     leg = at.telnyx.outside_call(CALLER, OURS)

@@ -226,6 +226,17 @@ def test_an_extension_is_called_where_that_is_switched_on(
     assert refused.json["error"]["code"] == "destination_not_allowed"
 
 
+@pytest.mark.parametrize("digits", ["", "abc", "1 2", "1,2", "1W", "\u0661", "1" * 33])
+def test_what_follows_a_number_is_what_a_phone_can_send(
+    stage: Staged, deployed: Deployed, digits: str
+) -> None:
+    at = stage(template=deployed(DigitsAfterNumber="on"))
+    refused = at.ask("POST", "/conversations", {"to": f"{DANA},{digits}"})
+    assert refused.status == 422
+    assert [each["field"] for each in refused.json["error"]["details"]] == ["to"]
+    assert at.dialled() == []
+
+
 def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
     stage: Staged, deployed: Deployed
 ) -> None:

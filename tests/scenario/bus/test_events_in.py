@@ -11,9 +11,9 @@ from tests.scenario.stage import URL
 Set = Callable[..., Behind]
 
 
-def asks(it: Behind, detail: Any, **more: Any) -> str:
+def asks(it: Behind, detail: Any, source: str = "crm", **more: Any) -> str:
     """An application asks through the bus; the event's id."""
-    return it.backstage.bus.put("crm", "StartConversation", detail, **more)
+    return it.backstage.bus.put(source, "StartConversation", detail, **more)
 
 
 def letters(it: Behind) -> list[Any]:
@@ -49,6 +49,19 @@ def test_two_events_with_the_same_words_start_two(behind: Set) -> None:
     asks(it, {"to": HOST})
     it.at.run(10)
     assert len(it.at.conversations()) == 2
+
+
+def test_each_source_has_an_allowance_of_its_own(behind: Set) -> None:
+    it = behind()
+    it.at.wiring.settings = it.at.wiring.settings.model_copy(update={"max_dials_per_minute": 1})
+    it.at.run(60 - it.at.clock.now().second)
+    for source in ("crm", "crm", "shop"):
+        asks(it, {"to": HOST}, source)
+    assert it.at.dialled() == ["host", "host"]
+    it.at.run(5)
+    [letter] = letters(it)
+    assert letter["requestPayload"]["source"] == "crm"
+    assert "dials" in letter["responsePayload"]["errorMessage"]
 
 
 def test_a_wrong_event_ends_among_the_dead_letters_with_its_reason(behind: Set) -> None:

@@ -10,10 +10,13 @@ import pytest
 
 from local.bus import matches
 from local.event_schemas import schema_of
+from partyline.domain.conversation import Insight
+from partyline.domain.inputs import CallRef, InsightsGenerated
 from tests.scenario.bus.conftest import Behind
 from tests.scenario.people import DANA, HOST, LEE
 
 TRACE = "1-6921f3a6-0d4c1b6f2e9a87c35d10b4fe"
+INSIGHTS = "conversation.insights_generated"
 
 Set = Callable[..., Behind]
 
@@ -84,6 +87,19 @@ def test_no_number_goes_out_not_even_in_what_somebody_said(behind: Set) -> None:
     assert re.findall(r"\+\d{7,}", json.dumps(it.got)) == []
     said = [each["detail"]["data"].get("content") for each in it.of(here)]
     assert f'Say "hello" to ***{LEE[-4:]}\nand to everybody.' in said
+
+
+def test_nor_in_a_list_of_what_telnyx_names(behind: Set) -> None:
+    it = behind()
+    here = it.at.start()
+    it.at.run(5)
+    insights = [Insight(insight_id=each, result="Fine.") for each in ("i-1", f"of {LEE}")]
+    call = CallRef(call_control_id=it.at.leg(HOST).call_control_id)
+    given = InsightsGenerated(id="e-1", call=call, occurred_at=None, insights=tuple(insights))
+    it.at.wiring.engine.ingest(lambda: it.at.wiring.store.load(here), given)
+    it.at.run(25)
+    [said] = [each for each in it.of(here) if each["detail-type"] == INSIGHTS]
+    assert said["detail"]["data"]["insight_ids"] == ["i-1", f"of ***{LEE[-4:]}"]
 
 
 def test_the_rules_that_consumers_write_find_their_events(behind: Set) -> None:

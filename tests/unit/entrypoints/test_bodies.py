@@ -48,6 +48,7 @@ START: list[tuple[dict[str, Any], str]] = [
     ({"to": "sip:ada@example.com"}, "to"),
     ({"to": "ada@example.com"}, "to"),
     ({"to": HOST_NUMBER, "from": "anonymous"}, "from"),
+    ({"to": HOST_NUMBER, "from": "+03125550101"}, "from"),
     ({"to": "+4420555501"}, "to"),
     ({"to": HOST_NUMBER, "name": ""}, "name"),
     ({"to": HOST_NUMBER, "name": "x" * 129}, "name"),

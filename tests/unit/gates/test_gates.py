@@ -50,6 +50,14 @@ def test_a_number_outside_the_allowed_destinations_does_not_pass(
     assert CHICAGO not in refused.message
 
 
+def test_a_sip_address_is_the_whole_of_what_is_dialled() -> None:
+    """Telnyx takes parameters after it, and what they make of the call is not ours to say."""
+    destinations = Destinations(("+1",), sip_domains=("pbx.example.com",))
+    assert destinations.refusal("sip:ada@pbx.example.com") is None
+    for more in (";secure=srtp", ":5061", "?X-To=1", ",1", "\n", "@pbx.example.com", ".evil"):
+        assert destinations.refusal(f"sip:ada@pbx.example.com{more}"), more
+
+
 def test_the_list_is_asked_for_the_very_number() -> None:
     asked: list[str] = []
 
