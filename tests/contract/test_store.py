@@ -383,6 +383,15 @@ def test_a_conversation_that_moves_while_it_is_listed_is_listed_once(
     assert [each.id for each in moving.newest(None, 5).conversations] == ["c-1"]
 
 
+def test_a_conversation_that_has_moved_on_is_not_listed_as_what_it_was(
+    store: Store, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    with_status(store, "c-1", ConversationStatus.CONNECTING)
+    moving = Store(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
+    assert moving.newest(ConversationStatus.CONNECTING, 5).conversations == []
+    assert [each.id for each in store.newest(ACTIVE, 5).conversations] == ["c-1"]
+
+
 def test_a_cursor_fits_its_own_list_only(store: Store) -> None:
     for nth in range(3):
         with_status(store, f"c-{nth}", ACTIVE, NOW + timedelta(minutes=nth))

@@ -82,6 +82,20 @@ def test_a_webhook_that_comes_through_both_doors_counts_once(stage: Staged) -> N
     assert at.timeline(here) == before
 
 
+def test_json_that_begins_with_a_blank_is_no_base64(stage: Staged) -> None:
+    at = stage()
+    at.hold()
+    here = at.start()
+    at.run(5)
+    [webhook] = at.release(lambda each: each == "call.answered")
+    body = b"\n " + webhook.body
+    headers = {**dict(webhook.headers), **at.telnyx.deliverer.signed(body)}
+    assert through_the_door(at, body, headers) == 200
+    at.run(5)
+    assert refusals(at) == []
+    assert "leg.answered" in at.types(here)
+
+
 def test_a_signature_is_as_old_as_it_was_when_the_message_came(stage: Staged) -> None:
     """The function was away for ten minutes; the webhook was fresh when it came."""
     at = stage()

@@ -1,5 +1,6 @@
 """How calls to each of our numbers are answered, and whom they reach."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -230,6 +231,17 @@ def test_what_is_no_number_has_no_route_and_is_on_no_list(
         answer = at.ask(method, f"{path}/{number}", body if path == "/routes" else {})
         assert answer.status == 422
         assert answer.json["error"]["details"][0]["field"] == "number"
+    assert at.table.keys() == []
+
+
+def test_the_default_route_is_no_number_to_be_left_alone(stage: Staged) -> None:
+    at = stage()
+    for method in ("PUT", "GET", "DELETE"):
+        answer = at.ask(method, "/do-not-call/default")
+        assert answer.status == 422
+        [detail] = answer.json["error"]["details"]
+        assert detail["field"] == "number"
+        assert "not a phone number in E.164" in json.dumps(answer.json)
     assert at.table.keys() == []
 
 

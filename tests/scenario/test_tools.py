@@ -8,6 +8,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
+from partyline import engine
 from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
 from tests.scenario.stage import URL, Answer, Stage, Staged, minutes
 
@@ -361,6 +362,50 @@ def test_what_telnyx_refuses_at_once_is_said_at_once(stage: Staged) -> None:
     words = at.use_tool("invite", name="Dana")
     assert words == "Dana could not be called: the limit of calls is reached."
     assert at.told() == [words]
+
+
+def test_a_dial_that_telnyx_takes_a_moment_later_is_made_before_the_answer(stage: Staged) -> None:
+    at, _ = on_a_call(stage)
+    at.fail("dial", "refuse", times=2, status=503)
+    assert at.use_tool("invite", name="Dana") == CALLING
+    assert at.dialled() == ["Dana"]
+
+
+def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(stage: Staged) -> None:
+    at, _ = on_a_call(stage)
+    at.fail("dial", "refuse", times=None, status=503)
+    assert at.use_tool("invite", name="Dana") == CALLING
+    assert at.dialled() == []
+    at.telnyx.faults.clear()
+    at.run(5)
+    assert at.use_tool("invite", name="Dana") == "Dana is being called."
+    assert at.dialled() == ["Dana"]
+    at.run(5)
+    assert at.joined() == ["Dana"]
+    at.assert_clean()
+
+
+def test_where_the_conversation_holds_no_more_the_model_has_words_for_it(
+    stage: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, here = on_a_call(stage)
+    monkeypatch.setattr(engine, "MAX_ASKED_BYTES", 100)
+    words = at.use_tool("invite", name="Dana")
+    assert words == "Nobody else can be called in this conversation."
+    assert at.dialled() == []
+    assert len(at.conversation(here)["participants"]) == 1
+
+
+def test_where_everybody_moves_the_conversation_at_once_the_model_is_to_ask_again(
+    stage: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, _ = on_a_call(stage)
+    with monkeypatch.context() as busy:
+        busy.setattr(engine, "MAX_CONFLICTS", 0)
+        words = at.use_tool("invite", name="Dana")
+    assert words == "Dana could not be called just now. Try once more."
+    assert at.dialled() == []
+    assert at.use_tool("invite", name="Dana") == CALLING
 
 
 def test_a_conversation_that_our_api_began_has_tools_too(stage: Staged) -> None:

@@ -46,7 +46,7 @@ def whole_conversations(at: Stage) -> None:
     at.run(30)
     assert len(at.conversation(inbound)["participants"]) == 2
     post(at, b'{"data": {"payload": {"from": "%s"}}}' % HOST.encode(), {})
-    at.fail("dial", "status", status=422)
+    at.fail("dial", "refuse", status=403)
     at.start()
     at.run(600)
 

@@ -284,3 +284,14 @@ def test_a_list_that_cannot_be(world: World, name: str, value: str) -> None:
     assert status == 422
     assert body["error"]["details"][0]["field"] == name
     assert world.dynamodb.calls == []
+
+
+def test_a_cursor_longer_than_any_of_ours_is_not_even_decoded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_to_be_asked(*_: object) -> None:
+        raise AssertionError("a cursor of 257 characters was looked at")
+
+    monkeypatch.setattr(world.wiring.store, "newest", not_to_be_asked)
+    status, body = world.ask("list_conversations", query={"cursor": "x" * 257})
+    assert (status, body["error"]["details"][0]["field"]) == (422, "cursor")

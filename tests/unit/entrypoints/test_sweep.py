@@ -105,6 +105,20 @@ def test_one_that_cannot_be_put_off_stops_no_other(world: World) -> None:
     assert len(world.dialled()) == before + 1
 
 
+def test_a_shard_that_cannot_be_read_stops_no_other(world: World, written: Written) -> None:
+    names = unanswered(world, 12)
+    first = keys.shards()[0]
+    elsewhere = [each for each in names if keys.shard(each) != first]
+    assert elsewhere
+    world.clock.advance(10)
+    away = EndpointConnectionError(endpoint_url="https://dynamodb")
+    world.dynamodb.failures["query"] = [away]
+    written()
+    assert run(world) == len(elsewhere)
+    assert figures(written)["SweepFailed"] == 1
+    assert run(world) == len(names) - len(elsewhere), "the next run does these"
+
+
 def test_a_run_is_bounded_and_the_next_one_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
