@@ -299,6 +299,7 @@ def test_insights_are_fetched() -> None:
         {"status": "completed", "conversation_insights": [{"insight_id": "i-1", "result": "A."}]},
         {"status": "pending", "conversation_insights": []},
         {"conversation_insights": [{"result": "nameless"}, {"insight_id": "i-2", "result": "B."}]},
+        {"conversation_insights": [{"insight_id": "\u20ac" * 500, "result": "for no key"}]},
     ]
     given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
     found, requests = carried_out(given, rows)
