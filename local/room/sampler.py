@@ -55,14 +55,15 @@ class Sampler:
                 # What is over does not change any more.
                 if leg.state == "ended" and leg.conversation_id is None:
                     self._told_legs.add(leg.call_control_id)
-            found += [
-                ("assistant", each.conversation_id, assistant_view(each))
-                for each in simulator.conversations
-            ]
             new = simulator.ledger[self._told_commands :]
             for number, entry in enumerate(new, self._told_commands + 1):
                 found.append(("command", f"c{number:06d}", command_view(entry)))
             self._told_commands += len(new)
+            # After the commands: by them the page knows what nobody said.
+            found += [
+                ("assistant", each.conversation_id, assistant_view(each))
+                for each in simulator.conversations
+            ]
             lost = simulator.deliverer.dropped[self._told_lost :]
             for number, event in enumerate(lost, self._told_lost + 1):
                 fact = {"at": event.data["occurred_at"], "body": {"data": event.data}}

@@ -59,6 +59,15 @@ class RoomPage:
         form.get_by_role("button", name="Invite").click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
+    def message(self, role: str, words: str) -> None:
+        """Put a message in through the form."""
+        self.page.get_by_role("button", name="Message").click()
+        form = self.page.get_by_role("dialog")
+        form.get_by_label("As", exact=True).select_option(role)
+        form.get_by_label("Message", exact=True).fill(words)
+        form.get_by_role("button", name="Send").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+
     def is_(self, status: str) -> None:
         """The conversation stands so."""
         expect(self.page.locator(".about .pill")).to_have_text(status)

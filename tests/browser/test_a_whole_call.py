@@ -31,10 +31,14 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     expect(room.person("Casey")).to_contain_text("joined")
     expect(room.chat()).to_contain_text("Casey could not be reached: the line is busy.")
 
-    room.page.get_by_role("button", name="Message").click()
-    room.page.get_by_label("Message", exact=True).fill("Be generous.")
-    room.page.get_by_role("button", name="Send").click()
+    room.message("system", "Be generous.")
     expect(room.chat()).to_contain_text("Be generous.")
+    for role, whose in (("assistant", "the assistant's"), ("user", "a person's")):
+        room.message(role, f"As {role}.")
+        told = room.chat().get_by_role("article").filter(has_text=f"As {role}.")
+        expect(told).to_contain_text(f"Put in as {whose} words: nobody hears it")
+        expect(room.row("command", f"tell the assistant as {role}, nobody hears it")).to_have_count(1)
+        expect(room.row("heard", f"As {role}")).to_have_count(0)
 
     room.page.get_by_role("button", name="Remove Casey").click()
     room.page.get_by_role("button", name="Hang up", exact=True).last.click()

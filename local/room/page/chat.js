@@ -1,8 +1,8 @@
 // What the assistant was told and what was said, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
-import { chosen, legs, model, one, up, who } from "./model.js";
-import { speaker } from "./rows.js";
+import { chosen, model, who } from "./model.js";
+import { transcript } from "./speech.js";
 import { moment } from "./words.js";
 
 export function drawChat() {
@@ -32,23 +32,29 @@ function bubble({ role, name, text, at }) {
 
 function messages(view) {
   const { conversation, timeline } = view;
-  const assistant = one("assistant", conversation.telnyx_conversation_id);
-  const found = assistant
-    ? assistant.messages.map((message) => spoken(message, conversation))
+  const found = model.mode === "room"
+    ? transcript(conversation.id).map(spoken)
     : timeline
         .filter((event) => event.type === "message.sent")
-        .map((event) => ({ role: event.data.role ?? "system", name: "Told by Partyline", text: event.data.content ?? "", at: moment(event.occurred_at) }));
+        .map((event) => told(event.data.role, event.data.content, moment(event.occurred_at)));
   for (const { result } of conversation.insights) {
     found.push({ role: "insight", name: "Insight", text: typeof result === "string" ? result : JSON.stringify(result, null, 2), at: null });
   }
   return found;
 }
 
-function spoken(message, conversation) {
-  const at = moment(message.at);
+function spoken({ message, at, put, by }) {
+  if (put) return told(message.role, message.content, at);
   if (message.role === "assistant") return { role: "assistant", name: "Assistant", text: message.content, at };
-  if (message.role !== "user") return { role: "system", name: "Told by Partyline", text: message.content, at };
-  const there = legs(conversation.id).filter(({ leg }) => up(leg, at));
-  const by = speaker(there, message);
   return { role: "user", name: by ? by.whose.name || who(by.leg.number) : "Somebody on the line", text: message.content, at };
+}
+
+const PUT_IN = {
+  assistant: "Put in as the assistant's words: nobody hears it",
+  user: "Put in as a person's words: nobody hears it",
+};
+
+/** What came into the transcript by a request: no voice says it. */
+function told(role, content, at) {
+  return { role: "system", name: PUT_IN[role] ?? "Told by Partyline", text: content ?? "", at };
 }

@@ -1,6 +1,7 @@
 // From what went over the wires to the rows of the diagram: who, to whom, what, and how it went.
 
-import { about, all, call, legs, model, one, up, who } from "./model.js";
+import { about, all, call, legs, model, one, who } from "./model.js";
+import { transcript } from "./speech.js";
 import { moment, plain } from "./words.js";
 
 const ACTIONS = {
@@ -141,7 +142,9 @@ function commands(id) {
     const dialled = it.answer?.data?.call_control_id;
     const whose = about(it.body, it.call_control_id ?? dialled) ?? call(dialled);
     if (whose?.conversation !== id) return [];
+    const put = it.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
     const note = [
+      put && `as ${put.role}, nobody hears it`,
       it.duplicate && "again, same command_id",
       it.lost && "done, answer lost",
       it.status === 0 ? "connection broke" : it.status !== 200 && `refused ${it.status}`,
@@ -199,31 +202,16 @@ function voices(id) {
       });
     }
   }
-  const assistant = one("assistant", one("view", id)?.conversation.telnyx_conversation_id);
-  for (const [nth, message] of (assistant?.messages ?? []).entries()) {
-    if (!["assistant", "user"].includes(message.role)) continue;
-    const at = moment(message.at);
-    const there = ours.filter(({ leg }) => up(leg, at));
-    const from = message.role === "user" ? lane(speaker(there, message)?.whose) : "assistant";
+  for (const [nth, { message, at, put, by, heard }] of transcript(id).entries()) {
+    if (put) continue; // nobody said it: its request is drawn
+    const user = message.role === "user";
+    const ears = heard.map(({ whose }) => lane(whose));
     found.push({
-      key: `m/${nth}`, kind: "voice", order: 4, at, from: from ?? "telnyx",
-      to: message.role === "user" ? "assistant" : lane(there.at(-1)?.whose) ?? "telnyx",
-      reach: message.role === "user" ? [] : there.map(({ whose }) => lane(whose)),
-      fact: message, label: message.content, note: [],
+      key: `m/${nth}`, kind: "voice", order: 4, at, from: user ? (lane(by?.whose) ?? "telnyx") : "assistant",
+      to: user ? "assistant" : (ears.at(-1) ?? "telnyx"), reach: ears, fact: message, label: message.content, note: [],
     });
   }
   return found;
-}
-
-/** Who said it: the only one there, or the one whom the others heard. */
-export function speaker(there, message) {
-  if (there.length === 1) return there[0];
-  for (const { leg } of there) {
-    const heard = leg.heard.find(({ what }) => what.endsWith(`: ${message.content}`) && what.startsWith("+"));
-    const said = heard && there.find((each) => each.leg.number === heard.what.split(":")[0]);
-    if (said) return said;
-  }
-  return null;
 }
 
 function events(view) {
