@@ -37,7 +37,9 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
         room.message(role, f"As {role}.")
         told = room.chat().get_by_role("article").filter(has_text=f"As {role}.")
         expect(told).to_contain_text(f"Put in as {whose} words: nobody hears it")
-        expect(room.row("command", f"tell the assistant as {role}, nobody hears it")).to_have_count(1)
+        expect(room.row("command", f"tell the assistant as {role}, nobody hears it")).to_have_count(
+            1
+        )
         expect(room.row("heard", f"As {role}")).to_have_count(0)
 
     room.page.get_by_role("button", name="Remove Casey").click()

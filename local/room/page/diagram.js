@@ -13,7 +13,7 @@ const NAMES = new Map([
   ["request", "request"], ["webhook", "webhook"], ["command", "command"],
   ["table", "transaction"], ["event", "event"], ["voice", "heard"],
 ]);
-const GUTTER = 62;
+const GUTTER = { least: 62, around: 22, letter: 6.6 };
 const ROW = 34;
 const MARGIN = 12;
 const LEAST = 0.9;
@@ -22,6 +22,7 @@ const END = 28;
 const NARROW = 560;
 
 const hidden = new Set();
+let gutter = GUTTER.least;
 
 /** Set it up once in `element`; returns what draws it anew. */
 export function diagram(element) {
@@ -88,8 +89,11 @@ export function diagram(element) {
     }
     const found = rows(view);
     const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);
-    const [x, scale, whole] = places(across, scroll.clientWidth);
     current = found.filter((row) => !hidden.has(row.kind));
+    const first = current[0]?.at ?? 0;
+    // The last time is the longest.
+    gutter = Math.max(GUTTER.least, GUTTER.around + GUTTER.letter * since((current.at(-1)?.at ?? 0) - first).length);
+    const [x, scale, whole] = places(across, scroll.clientWidth);
     const height = current.length * ROW + END;
     for (const svg of [heads, picture]) svg.setAttribute("width", whole);
     heads.setAttribute("height", 46);
@@ -99,13 +103,12 @@ export function diagram(element) {
       across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}`, lane]),
       (lane) => head(lane, x.get(lane.id), lane.wide * scale),
     );
-    const first = current[0]?.at ?? 0;
     life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, height)));
     keyed(
       body,
       current.map((row, nth) => [
         row.key,
-        [nth, whole, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
+        [nth, whole, gutter, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
         { row, nth },
       ]),
       ({ row, nth }, before) => drawRow(row, nth, x, whole, first, before),
@@ -141,9 +144,9 @@ function nothing() {
 /** Where each lifeline stands, how much wider than usual, and the width of it all. */
 function places(across, room) {
   const needed = across.reduce((sum, lane) => sum + lane.wide, 0);
-  const scale = Math.max(LEAST, Math.min(MOST, (room - GUTTER - MARGIN) / needed));
+  const scale = Math.max(LEAST, Math.min(MOST, (room - gutter - MARGIN) / needed));
   const x = new Map();
-  let edge = GUTTER;
+  let edge = gutter;
   for (const lane of across) {
     x.set(lane.id, edge + (lane.wide * scale) / 2);
     edge += lane.wide * scale;
@@ -196,7 +199,7 @@ function drawRow(row, nth, x, whole, first, before) {
       onclick: () => pick(row),
     },
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
-    s("text", { class: "time", x: GUTTER - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
+    s("text", { class: "time", x: gutter - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
     " ",
     ...wings(row, x, from, to, line),
     arrow(from, to, line, row),
@@ -209,11 +212,11 @@ function drawRow(row, nth, x, whole, first, before) {
 function label(row, from, to, y, whole, behind) {
   const [text, note] = said(row);
   const long = (text.length + note.length) * 6.4 + 20;
-  const tight = from - long < GUTTER;
+  const tight = from - long < gutter;
   const back = to < from && (behind || !tight);
   const over = !back && Math.min(from, to) + long > whole;
   const end = over ? whole - MARGIN : back && !tight ? from - 10 : null;
-  const start = back ? GUTTER : Math.min(from, to) + 10;
+  const start = back ? gutter : Math.min(from, to) + 10;
   return s(
     "text",
     { class: "label", x: end ?? start, y: y + 18, "text-anchor": end === null ? "start" : "end" },

@@ -7,10 +7,11 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+/** Time from the first row on: `12.34 s`, and from a minute on `2:59.0`. */
 export function since(ms) {
-  const seconds = ms / 1000;
-  if (seconds < 60) return `${seconds.toFixed(2)} s`;
-  return `${Math.floor(seconds / 60)} m ${(seconds % 60).toFixed(1)} s`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${(ms / 1000).toFixed(2)} s`;
+  return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
 /** `+13125550101` as it is read out: `+1 312 555 0101`; anything else stays as it is. */

@@ -1,0 +1,30 @@
+"""The diagram and what stands around it, of conversations that are told and never were."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from local.serving import free_port
+from tests.browser.served import served, viewed
+
+CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}
+
+
+def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> None:
+    told = viewed(
+        "c1",
+        ("conversation.created", "2026-03-01T12:00:00.000Z"),
+        ("conversation.active", "2026-03-01T12:00:12.340Z"),
+        ("participant.joined", "2026-03-01T12:02:59.000Z"),
+        ("participant.left", "2026-03-01T12:03:59.960Z"),
+        ("conversation.ended", "2026-03-03T12:00:00.000Z"),
+    )
+    with served(free_port(), told, **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        times = page.locator(".row .time")
+        expect(times).to_have_text(["0.00 s", "12.34 s", "2:59.0", "4:00.0", "2880:00.0"])
+        boxes = [each.bounding_box() for each in times.all()]
+        picture = page.locator(".picture").bounding_box()
+        assert picture
+        assert all(box and box["x"] >= picture["x"] + 6 for box in boxes)
