@@ -21,6 +21,12 @@ def test_the_page_says_that_its_server_is_away_and_comes_back_by_itself(
         assert violations(page, axe) == []
     expect(page.locator("#line")).to_contain_text("The server is away")
     assert violations(page, axe) == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    line, bar = (page.locator(each).bounding_box() for each in ("#line", ".bar"))
+    assert line
+    assert bar
+    assert line["width"] > 350  # a line of its own, and no column of words
+    assert bar["height"] < 90
     with served(port):
         expect(page.locator("#line")).to_have_text("")
         expect(page.get_by_text("Nobody is on the line")).to_be_visible()
