@@ -28,3 +28,26 @@ def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> No
         picture = page.locator(".picture").bounding_box()
         assert picture
         assert all(box and box["x"] >= picture["x"] + 6 for box in boxes)
+
+
+def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
+    window: Callable[..., Page],
+) -> None:
+    told = viewed(
+        "c1",
+        ("conversation.created", "2026-03-01T12:00:00.000Z"),
+        ("conversation.active", "2026-03-01T12:00:12.340Z"),
+    )
+    with served(free_port(), told, **CONSOLE) as url:
+        page = window(390)
+        page.goto(f"{url}/")
+        diagram = page.get_by_role("listbox")
+        diagram.focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".row").nth(1)).to_have_attribute("aria-selected", "true")
+        expect(diagram).to_be_focused()
+        page.keyboard.press("Enter")
+        details = page.get_by_role("tabpanel", name="Details")
+        expect(details).to_be_focused()
+        expect(details).to_contain_text("conversation.active")

@@ -125,6 +125,7 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
     expect(room.page.get_by_role("list", name="In force").get_by_role("listitem")).to_have_count(
         1 + every
     )
+    off = room.page.get_by_role("button", name="Switch off")
     assert stack.room is not None
     assert stack.simulator is not None
     in_force = stack.simulator.simulator
@@ -133,6 +134,11 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
     calm = asdict(DeliveryKnobs())
     while set(asdict(in_force.deliverer.knobs["*"]).items()) & set(calm.items()):
         room.page.wait_for_timeout(50)  # they are set one after the other
+    for left in (every, every - 1):
+        off.first.focus()
+        room.page.keyboard.press("Enter")
+        expect(off).to_have_count(left)
+        expect(off.first).to_be_focused()
 
 
 def offered(form: Locator, label: str) -> set[str | None]:

@@ -1,6 +1,6 @@
 // The conversations to choose from, and what stands about the chosen one.
 
-import { byId, h, keyed, show } from "./dom.js";
+import { byId, h, keepFocus, keyed, show } from "./dom.js";
 import { choose, chosen, conversations, model, one } from "./model.js";
 import { number, plain, tone } from "./words.js";
 import { inviteForm, messageForm, removeForm, stopForm } from "./forms.js";
@@ -10,26 +10,35 @@ const OVER = new Set(["ended", "failed"]);
 export function drawCall() {
   const found = conversations();
   follow(found);
-  keyed(
-    byId("conversations"),
+  const place = byId("conversations");
+  const tabs = () => keyed(
+    place,
     found.map((each) => [each.id, `${each.status}|${title(each)}|${each.id === model.chosen}`, each]),
     (each) =>
       h(
         "button",
-        { type: "button", class: "conversation", "aria-current": each.id === model.chosen ? "true" : null, onclick: () => choose(each.id) },
+        { type: "button", class: "conversation", "data-part": `show-${each.id}`, "aria-current": each.id === model.chosen ? "true" : null, onclick: () => choose(each.id) },
         h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
         title(each),
         h("span", { class: "unseen" }, each.status),
       ),
   );
+  keepFocus(place, tabs, () => place.querySelector("button"));
   const view = chosen();
   const facts = byId("call-facts");
   facts.hidden = !view;
   if (!view) return;
-  const signature = JSON.stringify([view.conversation, model.mode]);
-  if (facts.drawn === signature) return;
-  facts.drawn = signature;
-  show(facts, about(view.conversation), people(view.conversation));
+  const { conversation } = view;
+  const now = JSON.stringify(conversation);
+  if (facts.drawn === now) return;
+  facts.drawn = now;
+  // Whatever a keyboard may stand on stays; the rest is made anew.
+  const invite = () => facts.querySelector("[data-part=invite]");
+  keepFocus(facts, () => keyed(facts, [["about", conversation.id, about], ["people", conversation.id, people]], (make) => make()), invite);
+  show(facts.querySelector(".stands"), ...stands(conversation));
+  for (const each of facts.querySelectorAll(".deeds button")) each.setAttribute("aria-disabled", String(OVER.has(conversation.status)));
+  const list = facts.querySelector(".people");
+  keepFocus(list, () => keyed(list, conversation.participants.map((each) => [each.id, JSON.stringify([each, conversation.direction]), each]), person), invite);
 }
 
 const known = new Set();
@@ -50,35 +59,39 @@ function title(conversation) {
   return host?.name || one("person", other)?.name || number(other) || conversation.id.slice(0, 8);
 }
 
-function about(conversation) {
-  const over = OVER.has(conversation.status);
-  const button = (label, open) => h("button", { type: "button", disabled: over, onclick: () => open(conversation) }, label);
+function about() {
+  const button = (part, label, open) =>
+    h("button", { type: "button", "data-part": part, onclick: () => !OVER.has(chosen().conversation.status) && open(chosen().conversation) }, label);
   return h(
     "div",
     { class: "about" },
-    h("span", { class: `pill ${tone(conversation.status)}` }, conversation.status),
-    h("span", { class: "soft" }, conversation.direction),
-    h("code", { class: "soft id", title: conversation.id }, conversation.id),
-    conversation.failure && h("span", { class: "bad-words" }, `${conversation.failure.code}: ${conversation.failure.message}`),
-    h("span", { class: "deeds" }, button("Invite", inviteForm), button("Message", messageForm), button("Stop", stopForm)),
+    h("span", { class: "stands" }),
+    h("span", { class: "deeds" }, button("invite", "Invite", inviteForm), button("message", "Message", messageForm), button("stop", "Stop", stopForm)),
   );
 }
 
-function people(conversation) {
+function stands({ id, status, direction, failure }) {
+  return [
+    h("span", { class: `pill ${tone(status)}` }, status),
+    h("span", { class: "soft" }, direction),
+    h("code", { class: "soft id", title: id }, id),
+    failure && h("span", { class: "bad-words" }, `${failure.code}: ${failure.message}`),
+  ];
+}
+
+const people = () => h("ul", { class: "people", "aria-label": "Participants" });
+
+function person(each) {
+  const { conversation } = chosen();
+  const gone = each.status === "left" || each.status === "failed";
+  const name = each.name || number(each.legs.at(-1)?.[each.host && conversation.direction !== "outbound" ? "from" : "to"]) || each.id;
+  const remove = () => removeForm(chosen().conversation, each, name);
   return h(
-    "ul",
-    { class: "people", "aria-label": "Participants" },
-    conversation.participants.map((each) => {
-      const gone = each.status === "left" || each.status === "failed";
-      const name = each.name || number(each.legs.at(-1)?.[each.host && conversation.direction !== "outbound" ? "from" : "to"]) || each.id;
-      return h(
-        "li",
-        { class: `person ${tone(each.status)}` },
-        h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
-        h("b", {}, name),
-        h("span", { class: "soft" }, [each.host && "host", plain(each.status), each.outcome && each.outcome !== "human" && plain(each.outcome)].filter(Boolean).join(", ")),
-        !gone && h("button", { type: "button", class: "quiet small", "aria-label": `Remove ${name}`, title: `Remove ${name}`, onclick: () => removeForm(conversation, each, name) }, "×"),
-      );
-    }),
+    "li",
+    { class: `person ${tone(each.status)}` },
+    h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
+    h("b", {}, name),
+    h("span", { class: "soft" }, [each.host && "host", plain(each.status), each.outcome && each.outcome !== "human" && plain(each.outcome)].filter(Boolean).join(", ")),
+    !gone && h("button", { type: "button", class: "quiet small", "data-part": `remove-${each.id}`, "aria-label": `Remove ${name}`, title: `Remove ${name}`, onclick: remove }, "×"),
   );
 }

@@ -64,6 +64,7 @@ export function diagram(element) {
   }
 
   function walk(event) {
+    if (event.key === "Enter" && model.picked) pick(model.picked, true);
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
     if (step === undefined || !current.length) return;
     event.preventDefault();
@@ -196,7 +197,7 @@ function drawRow(row, nth, x, whole, first, before) {
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
       "aria-label": `${since(row.at - first)} ${said(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
-      onclick: () => pick(row),
+      onclick: () => pick(row, true),
     },
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
     s("text", { class: "time", x: gutter - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),

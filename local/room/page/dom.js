@@ -27,13 +27,14 @@ export function s(tag, properties, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Put `children` into `element`, unless it holds just these already. */
+/** Put `children` into `element`; those that are there stay as they are, with their focus. */
 export function show(element, ...children) {
   const wanted = children.flat().filter(Boolean);
-  const same =
-    element.childNodes.length === wanted.length &&
-    wanted.every((each, nth) => element.childNodes[nth] === each);
-  if (!same) element.replaceChildren(...wanted);
+  const kept = new Set(wanted);
+  for (const each of [...element.childNodes]) if (!kept.has(each)) each.remove();
+  for (const [nth, each] of wanted.entries()) {
+    if (element.childNodes[nth] !== each) element.insertBefore(each, element.childNodes[nth] ?? null);
+  }
 }
 
 /** Say something to those who listen to the page. */
@@ -52,4 +53,31 @@ export function keyed(element, entries, make) {
   }
   element.known = next;
   show(element, [...next.values()].map((each) => each.node));
+}
+
+/**
+ * Draw, and leave the keyboard where it was in `place`: what is made anew is found by its
+ * `data-part`; where it is gone for good, `otherwise` is to have the focus.
+ */
+export function keepFocus(place, draw, otherwise) {
+  const before = place.contains(document.activeElement) ? document.activeElement : null;
+  draw();
+  if (!before || place.contains(document.activeElement)) return;
+  const anew = before.dataset.part && place.querySelector(`[data-part="${CSS.escape(before.dataset.part)}"]`);
+  (anew || otherwise())?.focus();
+}
+
+/** Show a dialog, at its first field; afterwards the keyboard is where it was before. */
+export function modal(box) {
+  const from = document.activeElement;
+  const first = box.querySelector("form :is(input, select, textarea)") ?? box.querySelector("footer button");
+  first.autofocus = true;
+  box.addEventListener("close", () => {
+    box.remove();
+    const anew = from?.dataset?.part && document.querySelector(`[data-part="${CSS.escape(from.dataset.part)}"]`);
+    if (!from?.isConnected) (anew || document.querySelector("[data-part=invite]"))?.focus();
+  });
+  document.body.append(box);
+  box.showModal();
+  first.select?.();
 }

@@ -1,7 +1,7 @@
 // The forms. Each shows the request that it sends, and puts the API's own errors at the fields.
 
 import { ask, curl } from "./api.js";
-import { announce, h } from "./dom.js";
+import { announce, h, modal } from "./dom.js";
 import { choose, model } from "./model.js";
 import { phones } from "./phones.js";
 import { number } from "./words.js";
@@ -36,7 +36,7 @@ const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_con
 /** A dialog around a form: `request(form)` says what would be sent, `sent(answer)` what follows. */
 function dialog({ title, send, fields, request, sent, danger }) {
   const code = h("code", {});
-  const wrong = h("p", { class: "wrong general", role: "alert" });
+  const wrong = h("p", { class: "wrong general", role: "alert", tabindex: "-1" });
   const submit = h("button", { type: "submit", class: danger ? "bad" : "primary" }, send);
   const form = h("form", { novalidate: true }, ...fields, wrong);
   const copy = h("button", { type: "button", class: "quiet small" }, "Copy");
@@ -76,10 +76,8 @@ function dialog({ title, send, fields, request, sent, danger }) {
       submit.disabled = false;
     }
   });
-  box.addEventListener("close", () => box.remove());
-  document.body.append(box);
   preview();
-  box.showModal();
+  modal(box);
 }
 
 function clear(form, wrong) {

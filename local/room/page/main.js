@@ -5,7 +5,7 @@ import { drawCall } from "./call.js";
 import { drawChat } from "./chat.js";
 import { drawDetails } from "./details.js";
 import { diagram } from "./diagram.js";
-import { announce, byId, h, show } from "./dom.js";
+import { announce, byId, h, modal, show } from "./dom.js";
 import { startForm } from "./forms.js";
 import { listen } from "./live.js";
 import { changed, forget, learn, model, one, pick, watch } from "./model.js";
@@ -64,7 +64,8 @@ watch(() => {
   drawDiagram();
   drawChat();
   drawDetails();
-  if (model.picked && model.picked !== picked) open("details");
+  if (model.picked && (model.look || model.picked !== picked)) open("details", model.look);
+  model.look = false;
   picked = model.picked;
 });
 
@@ -115,7 +116,8 @@ function step(event, wanted, name) {
   byId(`tab-${next}-name`).focus();
 }
 
-function open(name) {
+/** Open a tab; with `look`, on a narrow screen, go to where the tabs are. */
+function open(name, look) {
   tab = name;
   for (const [each] of TABS) {
     const button = byId(`tab-${each}-name`);
@@ -123,7 +125,10 @@ function open(name) {
     button?.setAttribute("aria-selected", String(each === name));
     if (button) button.tabIndex = each === name ? 0 : -1;
   }
-  if (name === "details" && model.picked && matchMedia("(max-width: 899px)").matches) view("side");
+  if (look && matchMedia("(max-width: 899px)").matches) {
+    view("side");
+    byId(`tab-${name}`).focus();
+  }
 }
 
 function buildViews() {
@@ -177,9 +182,7 @@ async function ringIn() {
     ),
     h("footer", {}, h("button", { type: "button", onclick: () => box.close() }, "Cancel"), h("button", { type: "submit", class: "primary", form: "ring-in-form" }, "Call")),
   );
-  box.addEventListener("close", () => box.remove());
-  document.body.append(box);
-  box.showModal();
+  modal(box);
 }
 
 addEventListener("keydown", (event) => {

@@ -7,7 +7,7 @@ const watchers = new Set();
 let calls = new Map();
 let due = false;
 
-export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null };
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null, look: false };
 
 const of = (kind) => facts.get(kind) ?? new Map();
 export const all = (kind) => [...of(kind).entries()];
@@ -58,8 +58,10 @@ export function choose(conversation) {
   changed();
 }
 
-export function pick(row) {
+/** Pick a row; with `look`, to have its details in sight wherever they are. */
+export function pick(row, look = false) {
   model.picked = row;
+  model.look = look;
   changed();
 }
 

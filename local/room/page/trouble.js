@@ -1,7 +1,7 @@
 // The switches for trouble: webhooks, Telnyx, our own functions. One document, put in force whole.
 
 import { act, inForce } from "./api.js";
-import { announce, byId, h, show } from "./dom.js";
+import { announce, byId, h, keepFocus, show } from "./dom.js";
 import { model, one } from "./model.js";
 import { plain } from "./words.js";
 
@@ -71,7 +71,7 @@ function build() {
   const deathTimes = select("How often it dies", TIMES);
   const sow = (value) => (it) => { it.seed = value; };
   const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put(sow(Number(seed.value) || 0)) });
-  const list = h("ul", { class: "in-force", "aria-label": "In force" });
+  const list = h("ul", { class: "in-force", tabindex: "-1", "aria-label": "In force" });
   const wrong = h("p", { class: "wrong", role: "alert" });
   const calm = h("button", { type: "button", onclick: () => put((it) => Object.assign(it, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
   show(
@@ -94,16 +94,20 @@ export function drawTrouble() {
   if (built.drawn === signature) return;
   built.drawn = signature;
   if (document.activeElement !== built.seed) built.seed.value = now.seed;
+  let nth = 0;
   const item = (text, off) =>
-    h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "aria-label": `Switch off: ${text}`, onclick: () => put(off) }, "Off"));
+    h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "data-part": `off-${nth++}`, "aria-label": `Switch off: ${text}`, onclick: () => put(off) }, "Off"));
   const often = (each) => (each.times === null ? "from now on" : each.times === 1 ? "once" : `${each.times} times`);
   const items = [
     ...Object.entries(now.webhooks).map(([type, knobs]) => item(`${type === "*" ? "Every webhook" : type} ${fates(knobs)}`, (it) => delete it.webhooks[type])),
     ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${fates(each)}, ${often(each)}`, (it) => it.telnyx.splice(nth, 1))),
     ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} dies ${DEATHS.find(([when]) => when === each.when)[1]}, ${often(each)}`, (it) => it.functions.splice(nth, 1))),
   ].filter(Boolean);
-  built.calm.disabled = !items.length;
-  built.list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));
+  const { list, calm } = built;
+  const change = () => list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));
+  keepFocus(list, change, () => [...list.querySelectorAll("button")].at(-1) ?? list);
+  if (!items.length && document.activeElement === calm) list.focus();
+  calm.disabled = !items.length;
 }
 
 function fates(it) {
