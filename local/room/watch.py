@@ -8,6 +8,9 @@ import httpx
 from local.client import ApiRefusedError, Client
 from local.room.hub import Hub
 
+LIVE = ("active", "connecting", "stopping")
+"""Conversations of these statuses are looked for however many newer ones there are."""
+
 
 class Watch:
     """Keeps the hub's conversations as the API has them, from a thread of its own.
@@ -23,6 +26,7 @@ class Watch:
         self._every_secs = every_secs
         self._moved: set[str] = set()
         self._known: dict[str, str] = {}
+        self._live: set[str] = set()
         self._wake = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -52,32 +56,51 @@ class Watch:
                 moved, self._moved = self._moved, set()
             self._look(moved)
 
-    def _look(self, moved: set[str]) -> None:
+    def _look(self, moved: Iterable[str]) -> None:
+        left = dict.fromkeys(moved)
+        error: Exception | None = None
         try:
             if self._every_secs is not None:
-                moved |= self._changed()
-            for conversation_id in moved:
-                conversation = self._client.conversation(conversation_id)
-                timeline = self._client.timeline(conversation_id)
-                self._hub.put(
-                    "view",
-                    conversation_id,
-                    {"conversation": conversation, "timeline": timeline},
-                )
-        except (ApiRefusedError, httpx.HTTPError) as error:
-            self._hub.put("api", "api", {"error": str(error) or type(error).__name__})
-            if self._every_secs is None:
-                self.moved(moved)
-                self._pause()
-            return
-        self._hub.put("api", "api", {"error": None})
+                left |= dict.fromkeys(self._changed())
+            for conversation_id in list(left):
+                try:
+                    self._read(conversation_id)
+                except ApiRefusedError as refused:
+                    error = refused  # this one's trouble: the others are read all the same
+                    if str(refused).startswith("404"):
+                        self._live.discard(conversation_id)  # it was kept for its time, and is gone
+                else:
+                    del left[conversation_id]
+        except (ApiRefusedError, httpx.HTTPError) as failed:
+            error = failed
+        except KeyError:
+            error = ApiRefusedError("what answers there is not Partyline")
+        said = error and (str(error) or type(error).__name__)
+        self._hub.put("api", "api", {"error": said})
+        if left and self._every_secs is None:
+            self.moved(left)
+            self._pause()
 
-    def _changed(self) -> set[str]:
-        found = self._client.ask("GET", "/conversations?limit=50")["conversations"]
-        now = {each["id"]: each["updated_at"] for each in found}
-        changed = {each for each, at in now.items() if self._known.get(each) != at}
-        self._known |= now
-        return changed
+    def _read(self, conversation_id: str) -> None:
+        conversation = self._client.conversation(conversation_id)
+        timeline = self._client.timeline(conversation_id)
+        view = {"conversation": conversation, "timeline": timeline}
+        self._hub.put("view", conversation_id, view)
+        self._known[conversation_id] = conversation["updated_at"]
+        if conversation["status"] in LIVE:
+            self._live.add(conversation_id)
+        else:
+            self._live.discard(conversation_id)
+
+    def _changed(self) -> list[str]:
+        """What is to be read again: what is live first, then from the newest on."""
+        now: dict[str, str] = {}
+        for query in (*(f"&status={each}" for each in LIVE), ""):
+            found = self._client.ask("GET", f"/conversations?limit=50{query}")["conversations"]
+            now |= {each["id"]: each["updated_at"] for each in found}
+        # What was live and is in no list has ended behind fifty newer ones.
+        gone = self._live - now.keys()
+        return [*(each for each, at in now.items() if self._known.get(each) != at), *gone]
 
     def _pause(self) -> None:
         threading.Event().wait(0.5)

@@ -1,5 +1,6 @@
 """The diagram and what stands around it, of conversations that are told and never were."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -51,3 +52,21 @@ def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
         details = page.get_by_role("tabpanel", name="Details")
         expect(details).to_be_focused()
         expect(details).to_contain_text("conversation.active")
+
+
+def test_what_goes_on_comes_before_what_is_over(window: Callable[..., Page]) -> None:
+    over = [
+        viewed(f"c{hour}", created_at=f"2026-03-01T{hour}:00:00Z", status="ended")
+        for hour in (11, 12, 13)
+    ]
+    live = viewed("live", created_at="2026-03-01T10:00:00Z")
+    with served(free_port(), *over, live, **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        tabs = page.get_by_role("navigation", name="Conversations").get_by_role("button")
+        expect(tabs).to_have_count(4)
+        expect(tabs.first).to_have_attribute("aria-current", "true")
+        expect(tabs.first).to_have_accessible_name(re.compile("^Alex .*[0-9].* active$"))
+        expect(page.locator(".about .pill")).to_have_text("active")
+        names = [each.inner_text() for each in tabs.all()]
+        assert len(set(names)) == len(names)

@@ -1,11 +1,9 @@
 // The conversations to choose from, and what stands about the chosen one.
 
 import { byId, h, keepFocus, keyed, show } from "./dom.js";
-import { choose, chosen, conversations, model, one } from "./model.js";
-import { number, plain, tone } from "./words.js";
+import { choose, chosen, conversations, model, one, over } from "./model.js";
+import { began, moment, number, plain, tone } from "./words.js";
 import { inviteForm, messageForm, removeForm, stopForm } from "./forms.js";
-
-const OVER = new Set(["ended", "failed"]);
 
 export function drawCall() {
   const found = conversations();
@@ -13,14 +11,16 @@ export function drawCall() {
   const place = byId("conversations");
   const tabs = () => keyed(
     place,
-    found.map((each) => [each.id, `${each.status}|${title(each)}|${each.id === model.chosen}`, each]),
+    found.map((each) => [each.id, `${each.status}|${title(each)}|${began(each.created_at)}|${each.id === model.chosen}`, each]),
     (each) =>
       h(
         "button",
         { type: "button", class: "conversation", "data-part": `show-${each.id}`, "aria-current": each.id === model.chosen ? "true" : null, onclick: () => choose(each.id) },
         h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
         title(each),
-        h("span", { class: "unseen" }, each.status),
+        " ",
+        h("time", {}, began(each.created_at)),
+        h("span", { class: "unseen" }, ` ${each.status}`),
       ),
   );
   keepFocus(place, tabs, () => place.querySelector("button"));
@@ -36,20 +36,20 @@ export function drawCall() {
   const invite = () => facts.querySelector("[data-part=invite]");
   keepFocus(facts, () => keyed(facts, [["about", conversation.id, about], ["people", conversation.id, people]], (make) => make()), invite);
   show(facts.querySelector(".stands"), ...stands(conversation));
-  for (const each of facts.querySelectorAll(".deeds button")) each.setAttribute("aria-disabled", String(OVER.has(conversation.status)));
+  for (const each of facts.querySelectorAll(".deeds button")) each.setAttribute("aria-disabled", String(over(conversation)));
   const list = facts.querySelector(".people");
   keepFocus(list, () => keyed(list, conversation.participants.map((each) => [each.id, JSON.stringify([each, conversation.direction]), each]), person), invite);
 }
 
 const known = new Set();
 
-/** Stay with the chosen one while it lasts; then go to the next that begins. */
+/** Stay with the chosen one while it lasts; then go to what goes on, or to what is newer. */
 function follow(found) {
   const now = found.find((each) => each.id === model.chosen);
   const fresh = found.find((each) => !known.has(each.id));
   for (const each of found) known.add(each.id);
   if (!now) model.chosen = found[0]?.id ?? model.chosen;
-  else if (fresh && OVER.has(now.status)) model.chosen = fresh.id;
+  else if (fresh && over(now) && (!over(fresh) || moment(fresh.created_at) > moment(now.created_at))) model.chosen = fresh.id;
 }
 
 function title(conversation) {
@@ -61,7 +61,7 @@ function title(conversation) {
 
 function about() {
   const button = (part, label, open) =>
-    h("button", { type: "button", "data-part": part, onclick: () => !OVER.has(chosen().conversation.status) && open(chosen().conversation) }, label);
+    h("button", { type: "button", "data-part": part, onclick: () => !over(chosen().conversation) && open(chosen().conversation) }, label);
   return h(
     "div",
     { class: "about" },

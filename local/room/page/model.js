@@ -65,11 +65,13 @@ export function pick(row, look = false) {
   changed();
 }
 
-/** The conversations, newest first. */
+export const over = (conversation) => conversation.status === "ended" || conversation.status === "failed";
+
+/** The conversations: those that go on, then those that are over, each newest first. */
 export function conversations() {
   return all("view")
     .map(([, view]) => view.conversation)
-    .sort((one, other) => moment(other.created_at) - moment(one.created_at));
+    .sort((one, other) => over(one) - over(other) || moment(other.created_at) - moment(one.created_at));
 }
 
 export const chosen = () => one("view", model.chosen);

@@ -14,6 +14,13 @@ export function since(ms) {
   return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
+/** When something began: the time of day, and of another day its date. */
+export function began(text) {
+  const at = new Date(text);
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString([], { month: "short", day: "numeric" })}, ${time}`;
+}
+
 /** `+13125550101` as it is read out: `+1 312 555 0101`; anything else stays as it is. */
 export function number(text) {
   const parts = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
