@@ -20,6 +20,9 @@ Json = dict[str, Any]
 DOORS = ("/webhooks", "/failover")
 """Where Telnyx's webhooks come in."""
 
+CALL_HEADER = b"x-telnyx-call-control-id"
+"""Names the call that an assistant uses a tool on, where the body does not."""
+
 
 class WireTap:
     """In front of the gateway: every webhook, tool call and request that changes something."""
@@ -49,6 +52,7 @@ class WireTap:
             answered.extend(message.get("body", b""))
             await send(message)
 
+        headers = dict(scope["headers"])
         number = next(self._count)
         at, began = now(), time.perf_counter()
         try:
@@ -60,6 +64,7 @@ class WireTap:
                 "method": scope["method"],
                 "path": scope["path"],
                 "body": parsed(bytes(asked)),
+                "call_control_id": headers.get(CALL_HEADER, b"").decode("latin-1") or None,
                 "status": status,
                 "answer": parsed(bytes(answered)),
             }

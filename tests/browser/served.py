@@ -49,7 +49,7 @@ def viewed(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
         "participants": [person("host", "Alex", host=True)],
         **more,
     }
-    timeline = [
+    timeline: list[dict[str, Any]] = [
         {"seq": seq, "type": kind, "occurred_at": at, "cause": None, "data": {}}
         for seq, (kind, at) in enumerate(events, 1)
     ]

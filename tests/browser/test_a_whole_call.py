@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 from playwright.sync_api import expect
 
 from local.bus import BusEvent
@@ -84,6 +85,9 @@ def test_everything_that_happened_is_a_row_of_the_diagram(
     expect(room.row("command")).to_have_count(len(sent))
     expect(room.row("event")).to_have_count(len(events))
     expect(room.row("request", "POST .conversations")).to_have_count(1)
+    asked = telnyx.use_tool(leg.call_control_id, f"{stack.url}/tools/invite", {"name": "billing"})
+    httpx.post(asked.url, content=asked.body, headers=asked.headers, trust_env=False)
+    expect(room.row("request", "POST .tools.invite 200")).to_have_count(1)
     room.page.get_by_role("button", name="Webhooks").click()
     expect(room.row("webhook")).to_have_count(0)
 

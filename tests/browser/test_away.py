@@ -22,10 +22,10 @@ def test_the_page_says_that_its_server_is_away_and_comes_back_by_itself(
     expect(page.locator("#line")).to_contain_text("The server is away")
     assert violations(page, axe) == []
     page.set_viewport_size({"width": 390, "height": 800})
-    line, bar = (page.locator(each).bounding_box() for each in ("#line", ".bar"))
-    assert line
+    own, bar = (page.locator(each).bounding_box() for each in ("#line", ".bar"))
+    assert own
     assert bar
-    assert line["width"] > 350  # a line of its own, and no column of words
+    assert own["width"] > 350  # a line of its own, and no column of words
     assert bar["height"] < 90
     with served(port):
         expect(page.locator("#line")).to_have_text("")

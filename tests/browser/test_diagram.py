@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from local.serving import free_port
-from tests.browser.served import served, viewed
+from tests.browser.served import Fact, person, served, viewed
 
 CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}
 
@@ -70,3 +71,72 @@ def test_what_goes_on_comes_before_what_is_over(window: Callable[..., Page]) -> 
         expect(page.locator(".about .pill")).to_have_text("active")
         names = [each.inner_text() for each in tabs.all()]
         assert len(set(names)) == len(names)
+
+
+def test_what_names_no_call_is_drawn_by_what_it_brought_about(
+    window: Callable[..., Page],
+) -> None:
+    """A start whose function died, a tool of the assistant's, and what Telnyx was asked."""
+    host = person("host", "Alex", host=True)
+    host["legs"][0]["call_control_id"] = "v3:a"
+    conversation = {"participants": [host], "telnyx_conversation_id": "t1"}
+    facts: list[Fact] = [
+        viewed("c1", **conversation),
+        ("transaction", "t1", {**ours(0.2), "document": conversation, "version": 1}),
+        ("request", "w1", request(0.1, "/conversations", 500, to="+13125550101")),
+        ("request", "w2", request(0.1, "/conversations", 500, to="+13125550102")),
+        ("request", "w3", request(5, "/tools/invite", 200, call_control_id="v3:a")),
+        ("request", "w4", request(5, "/tools/invite", 200, call_control_id="v3:b")),
+        ("command", "k1", looking(1, "active_calls", "/v2/connections/1/active_calls")),
+        ("log", "l1", logged(2, "find dial", "c1")),
+        ("command", "k2", looking(3, "active_calls", "/v2/connections/1/active_calls")),
+        ("log", "l2", logged(4, "find dial", "c2")),
+        ("command", "k3", looking(6, "conversations", f"{CALLS}v3%3Aa&limit=2")),
+        ("command", "k4", looking(6, "conversations", f"{CALLS}v3%3Ab&limit=2")),
+        ("command", "k5", looking(7, "insights", "/v2/ai/conversations/t1/conversations-insights")),
+        ("command", "k6", looking(7, "insights", "/v2/ai/conversations/t2/conversations-insights")),
+    ]
+    with served(free_port(), *facts) as url:
+        page = window()
+        page.goto(f"{url}/")
+        expect(page.locator(".row")).to_have_count(6)
+        told = [each.get_attribute("aria-label") for each in page.locator(".row").all()]
+        assert told == [
+            "0.00 s POST /conversations 500 · 300 ms (request)",
+            "0.10 s version 1 1 ms (transaction)",
+            "0.90 s look for the call (command)",
+            "4.90 s POST /tools/invite 200 · 300 ms (request)",
+            "5.90 s look for the conversation (command)",
+            "6.90 s look for insights (command)",
+        ]
+        page.get_by_role("option", name="look for the call").click()
+        expect(page.locator("#tab-details")).to_contain_text("find dial")
+
+
+CALLS = "/v2/ai/conversations?metadata-%3Ecall_control_id=eq."
+
+
+def second(at: float) -> str:
+    return f"2026-03-01T12:00:{at:06.3f}+00:00"
+
+
+def ours(at: float) -> dict[str, Any]:
+    none = {"events": [], "keys": [], "inbox": None, "reasons": None}
+    return {"at": second(at), "took_ms": 1, "conversation": "c1", **none}
+
+
+def request(at: float, path: str, status: int, **body: str) -> dict[str, Any]:
+    asked = {"at": second(at), "took_ms": 300, "method": "POST", "path": path, "body": body}
+    return {**asked, "call_control_id": None, "status": status, "answer": {}}
+
+
+def looking(at: float, action: str, path: str) -> dict[str, Any]:
+    sent = {"at": second(at), "action": action, "method": "GET", "path": path, "body": None}
+    nothing = dict.fromkeys(("call_control_id", "command_id", "duplicate", "lost"))
+    return {**sent, **nothing, "status": 200, "answer": {"data": []}}
+
+
+def logged(at: float, action: str, conversation_id: str) -> dict[str, Any]:
+    time = second(at).replace("T", " ").replace(".", ",").replace("+00:00", "+0000")
+    of = {"conversation_id": conversation_id, "participant_id": "host", "leg": 1}
+    return {"timestamp": time, "action": action, "command_id": f"command of {action}", **of}

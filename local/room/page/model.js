@@ -5,6 +5,7 @@ import { moment } from "./words.js";
 const facts = new Map();
 const watchers = new Set();
 let calls = new Map();
+let talks = new Map();
 let due = false;
 
 export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null, look: false };
@@ -16,6 +17,7 @@ export const one = (kind, key = kind) => of(kind).get(key);
 export function forget() {
   facts.clear();
   calls = new Map();
+  talks = new Map();
   model.ready = false;
   model.chosen = null;
   model.picked = null;
@@ -24,13 +26,14 @@ export function forget() {
 export function learn(kind, key, value) {
   if (!facts.has(kind)) facts.set(kind, new Map());
   facts.get(kind).set(key, value);
-  if (kind === "transaction") noteCalls(value.conversation, value.document?.participants);
-  if (kind === "view") noteCalls(key, value.conversation.participants);
+  if (kind === "transaction" && value.document) note(value.conversation, value.document);
+  if (kind === "view") note(key, value.conversation);
   // The past comes in one go, and is drawn when it is whole.
   if (model.ready) changed();
 }
 
-function noteCalls(conversation, participants) {
+function note(conversation, { telnyx_conversation_id: talking, participants }) {
+  if (talking) talks.set(talking, conversation);
   for (const person of participants ?? []) {
     for (const [nth, leg] of (person.legs ?? []).entries()) {
       const known = { conversation, participant: person.id, name: person.name, leg: nth + 1 };
@@ -88,6 +91,9 @@ export function mark(state) {
 
 /** What is known of a call by its call_control_id or call_leg_id. */
 export const call = (id) => calls.get(id) ?? null;
+
+/** Which conversation an assistant's conversation at Telnyx belongs to. */
+export const talk = (id) => talks.get(id) ?? null;
 
 /** Whose call a payload of Telnyx's or a command of ours is about. */
 export function about(payload, callControlId) {

@@ -1,6 +1,6 @@
 // From what went over the wires to the rows of the diagram: who, to whom, what, and how it went.
 
-import { about, all, call, legs, model, one, who } from "./model.js";
+import { about, all, call, legs, model, one, talk, who } from "./model.js";
 import { transcript } from "./speech.js";
 import { moment, plain } from "./words.js";
 
@@ -58,7 +58,7 @@ export function lanes(view, found, hidden, narrow) {
   return [...house.map((lane) => ({ under: "", ...lane })), ...people];
 }
 
-const lane = (whose) => (whose ? `${whose.participant}/${whose.leg}` : null);
+const lane = (whose) => (whose?.participant ? `${whose.participant}/${whose.leg}` : null);
 
 /** Every row of a conversation, in the order of time. */
 export function rows(view) {
@@ -71,13 +71,25 @@ export function rows(view) {
 }
 
 function requests(id) {
+  const start = starting(id);
   return all("request")
-    .filter(([, it]) => it.path.startsWith(`/conversations/${id}`) || it.answer?.id === id)
+    .filter(([, it]) => it === start || it.path.startsWith(`/conversations/${id}`) || it.answer?.id === id || byAssistant(it)?.conversation === id)
     .map(([key, it]) => ({
-      key, kind: "request", order: 0, at: moment(it.at), from: "app", to: "us", fact: it,
+      key, kind: "request", order: 0, at: moment(it.at), from: byAssistant(it) ? "assistant" : "app", to: "us", fact: it,
       label: `${it.method} ${it.path.replace(id, "…")}`,
-      note: [it.status, `${Math.round(it.took_ms)} ms`], bad: it.status >= 400,
+      note: [it.status ?? "no answer", `${Math.round(it.took_ms)} ms`], bad: it.status === null || it.status >= 400,
     }));
+}
+
+/** Whose call a tool of the assistant's was used on; null for what an application asked. */
+const byAssistant = (it) => (it.path.startsWith("/tools/") ? about(it.body, it.call_control_id) : null);
+
+/** The request that began a conversation and was never answered with its id: by what it wrote. */
+function starting(id) {
+  const first = all("transaction").map(([, it]) => it).find((it) => it.conversation === id && it.version === 1 && !it.reasons);
+  const to = first?.document.participants[0]?.legs[0]?.to;
+  return first && all("request").map(([, it]) => it).find((it) =>
+    it.method === "POST" && it.path === "/conversations" && !it.answer?.id && it.body?.to === to && during(first, it));
 }
 
 function webhooks(id) {
@@ -140,7 +152,8 @@ function lost(id) {
 function commands(id) {
   return all("command").flatMap(([key, it]) => {
     const dialled = it.answer?.data?.call_control_id;
-    const whose = about(it.body, it.call_control_id ?? dialled) ?? call(dialled);
+    const looked = LOOKS[it.action]?.(it);
+    const whose = looked ?? about(it.body, it.call_control_id ?? dialled) ?? call(dialled);
     if (whose?.conversation !== id) return [];
     const put = it.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
     const note = [
@@ -152,9 +165,26 @@ function commands(id) {
     return [{
       key, kind: "command", order: 3, at: moment(it.at), from: "us", to: "telnyx", via: lane(whose),
       fact: it, label: ACTIONS[it.action] ?? it.action, note, odd: it.duplicate,
-      bad: it.lost || it.status !== 200, command: it.command_id,
+      bad: it.lost || it.status !== 200, command: it.command_id ?? looked?.command,
     }];
   });
+}
+
+/** Whose the requests are that name no call of ours in their body: by what they ask for. */
+const LOOKS = {
+  active_calls: (it) => lookedFor("find dial", it),
+  conversations: (it) => ({ ...lookedFor("find start", it), ...call(decodeURIComponent(it.path).match(/call_control_id=eq\.([^&]+)/)?.[1]) }),
+  insights: (it) => {
+    const conversation = talk(it.path.split("/").at(-2));
+    return { ...lookedFor("fetch_insights", it, conversation), conversation };
+  },
+};
+
+/** A look is logged when it is over: the next line that says so is its own. */
+function lookedFor(action, it, conversation) {
+  const line = all("log").map(([, each]) => each).find((each) =>
+    each.action === action && (!conversation || each.conversation_id === conversation) && logged(each) >= moment(it.at));
+  return line && { conversation: line.conversation_id, participant: line.participant_id, leg: line.leg, command: line.command_id };
 }
 
 function transactions(id) {
@@ -253,7 +283,9 @@ export function lines(row, id) {
   );
 }
 
+const logged = (line) => moment(line.timestamp.replace(" ", "T").replace(",", ".").replace("+0000", "Z"));
+
 function inside(line, row) {
-  const at = moment(line.timestamp.replace(" ", "T").replace(",", ".").replace("+0000", "Z"));
+  const at = logged(line);
   return at >= row.at - 1 && at <= row.at + row.fact.took_ms + 1;
 }
