@@ -31,7 +31,7 @@ from local.room.page import HEADERS, routes
 from local.room.perils import Perils
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
-from local.room.stories import Recorder, UnknownStoryError
+from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.taps import LogTap, TableTap, WireTap
 from local.room.trouble import Trouble
 from local.room.watch import Watch
@@ -235,7 +235,9 @@ async def _answered(work: Callable[[Any], Any], given: Any) -> Response:
             for each in error.errors(include_url=False)
         ]
         return _refused("The page sent something that can't be done.", details)
-    except (NobodyThereError, UnknownStoryError, ApiError, ValueError) as error:
+    except (UnknownStoryError, NotSavedError) as error:
+        return _refused(str(error), [{"field": "name", "message": str(error)}])
+    except (NobodyThereError, ApiError, ValueError) as error:
         return _refused(str(error))
 
 

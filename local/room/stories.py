@@ -47,6 +47,10 @@ class UnknownStoryError(Exception):
     """There is no story of that name, or it cannot be one's name; the text says which."""
 
 
+class NotSavedError(Exception):
+    """The story can't be kept so; the text says why. It is still being written."""
+
+
 def path_of(name: str) -> Path:
     """Where a story is kept. Raises UnknownStoryError for what is not a plain name."""
     if not _NAME.fullmatch(name):
@@ -110,10 +114,17 @@ class Recorder:
             self.steps.append(Step(at=round(at, 2), act=act))
 
     def save(self, name: str, about: str) -> Path:
-        """End the story and keep it. Raises UnknownStoryError for a name that can't be one."""
+        """End the story and keep it.
+
+        Raises UnknownStoryError for a name that can't be one, and NotSavedError for a story without
+        a step and for a name that another story has.
+        """
         path = path_of(name)
         with self._lock:
-            self.on = False
+            if not self.on or not self.steps:
+                raise NotSavedError("Nothing has been done yet: a story has at least one step.")
+            if path.exists():
+                raise NotSavedError(f"There is a story {name} already; choose another name.")
             story = Story(
                 about=about,
                 people=self._people,
@@ -121,8 +132,10 @@ class Recorder:
                 steps=self.steps,
                 expect=[outcome(each) for each in self._performer.told(self.since)],
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(story.model_dump_json(indent=2, exclude_defaults=True) + "\n")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x") as file:
+                file.write(story.model_dump_json(indent=2, exclude_defaults=True) + "\n")
+            self.on = False
         return path
 
 

@@ -1,7 +1,7 @@
 // Stories: write down what is done here, keep it, and have it done again.
 
 import { tell } from "./api.js";
-import { announce, byId, h, show } from "./dom.js";
+import { announce, byId, h, keepFocus, show } from "./dom.js";
 import { one } from "./model.js";
 
 let wrong = null;
@@ -12,26 +12,37 @@ async function does(given, said) {
     announce(said);
     wrong = null;
   } catch (error) {
-    wrong = error.message;
+    wrong = error;
     announce(error.message);
   }
   byId("tab-stories").drawn = null;
   drawStories();
+  if (wrong) byId("tab-stories").querySelector("[aria-invalid]")?.focus();
+}
+
+/** The server is back: that it was away is over. */
+export function back() {
+  if (wrong?.status === 0) wrong = null;
 }
 
 export function drawStories() {
   const now = one("stories") ?? { recording: false, steps: 0, playing: false, saved: [] };
   const place = byId("tab-stories");
   const played = one("played");
-  const signature = JSON.stringify([now, wrong, played]);
+  const signature = JSON.stringify([now, wrong?.message, played]);
   if (place.drawn === signature) return;
   place.drawn = signature;
   const kept = [...place.querySelectorAll("input")].map((each) => [each.name, each.value]);
+  keepFocus(place, () => draw(place, now, played, kept), () => place.querySelector("input") ?? place.querySelector("button"));
+}
+
+function draw(place, now, played, kept) {
+  const atField = now.recording && wrong?.details.length;
   show(
     place,
     h("p", { class: "soft" }, "A story is what was done here, and when: it can be played again, and the tests play every saved one."),
-    now.recording ? saving(now) : h("button", { type: "button", onclick: () => does({ do: "begin" }, "Writing down") }, "Write a story down"),
-    h("p", { class: "wrong", role: "alert" }, wrong ?? played?.error ?? ""),
+    now.recording ? saving(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => does({ do: "begin" }, "Writing down") }, "Write a story down"),
+    h("p", { class: "wrong", role: "alert" }, atField ? "" : (wrong?.message ?? played?.error ?? "")),
     h("h3", {}, "Saved"),
     h(
       "ul",
@@ -41,7 +52,7 @@ export function drawStories() {
           "li",
           {},
           h("div", {}, h("b", {}, story.name), h("p", { class: "soft" }, story.about)),
-          h("button", { type: "button", disabled: now.playing, "aria-label": `Play ${story.name}`, onclick: () => does({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
+          h("button", { type: "button", "data-part": `play-${story.name}`, "aria-disabled": String(now.playing), "aria-label": `Play ${story.name}`, onclick: () => !now.playing && does({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
         ),
       ),
       now.saved.length === 0 && h("li", { class: "soft" }, "None yet. Write one down, and it is kept in tests/stories."),
@@ -53,7 +64,7 @@ export function drawStories() {
   }
 }
 
-function saving(now) {
+function saving(now, fault) {
   return h(
     "form",
     {
@@ -65,8 +76,14 @@ function saving(now) {
       },
     },
     h("p", { class: "recording" }, h("i", { class: "dot bad", "aria-hidden": "true" }), `Writing down: ${now.steps} ${now.steps === 1 ? "step" : "steps"} so far`),
-    h("label", {}, "Name", h("input", { name: "name", required: true, placeholder: "billie-is-busy", autocomplete: "off" })),
-    h("label", {}, "What it is about", h("input", { name: "about", required: true, autocomplete: "off" })),
-    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary" }, "Save"), h("button", { type: "button", onclick: () => does({ do: "drop" }, "Dropped") }, "Drop")),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "story-name" }, "Name"),
+      h("input", { name: "name", id: "story-name", "data-part": "name", required: true, placeholder: "billie-is-busy", autocomplete: "off", "aria-describedby": "wrong-story", "aria-invalid": fault ? "true" : null }),
+      h("p", { class: "wrong", id: "wrong-story" }, fault),
+    ),
+    h("div", { class: "field" }, h("label", { for: "story-about" }, "What it is about"), h("input", { name: "about", id: "story-about", "data-part": "about", required: true, autocomplete: "off" })),
+    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary", "data-part": "save" }, "Save"), h("button", { type: "button", "data-part": "drop", onclick: () => does({ do: "drop" }, "Dropped") }, "Drop")),
   );
 }

@@ -1,13 +1,15 @@
 """Stories are plain data, and their names plain names."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pydantic import ValidationError
 
 from local.room import stories
-from local.room.acts import ACT
-from local.room.stories import UnknownStoryError
+from local.room.acts import ACT, Performer, Press
+from local.room.stories import NotSavedError, Recorder, UnknownStoryError
+from local.room.trouble import Trouble
 
 
 @pytest.mark.parametrize("name", ["", "../secret", "a/b", "Big", "-x", "x-", "a b", "a" * 130])
@@ -37,6 +39,8 @@ def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         {"do": "explode"},
         {"do": "answer", "phone": "0312"},
+        {"do": "person", "person": {"number": "abc"}},
+        {"do": "ring_in", "phone": "+13125550101\n", "to": "+13125550100"},
         {"do": "press", "phone": "+13125550101", "digits": "x"},
         {"do": "answer", "phone": "+13125550101", "extra": 1},
         {"do": "trouble", "trouble": {"telnyx": [{"kind": "explode"}]}},
@@ -45,3 +49,31 @@ def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_an_act_that_there_is_none_of_is_refused(act: object) -> None:
     with pytest.raises(ValidationError):
         ACT.validate_python(act)
+
+
+class NobodyCalled:
+    """A world without a conversation."""
+
+    def told(self, since: object) -> list[object]:
+        return []
+
+
+def test_a_story_is_kept_once_and_never_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "FOLDER", tmp_path)
+    recorder = Recorder(cast("Performer", NobodyCalled()))
+    recorder.begin([], Trouble())
+    with pytest.raises(NotSavedError, match="at least one step"):
+        recorder.save("new", "Nothing")
+    recorder.note(Press(do="press", phone="+13125550101", digits="1"))
+    recorder.save("new", "A key is pressed")
+    kept = (tmp_path / "new.json").read_text()
+    recorder.begin([], Trouble())
+    recorder.note(Press(do="press", phone="+13125550101", digits="2"))
+    with pytest.raises(NotSavedError, match="already"):
+        recorder.save("new", "Another")
+    assert recorder.on
+    assert (tmp_path / "new.json").read_text() == kept
+    recorder.save("newer", "Another")
+    assert not recorder.on
