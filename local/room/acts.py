@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic_core import PydanticCustomError
 
 from local.room.perils import Perils
 from local.room.trouble import Trouble
@@ -20,7 +21,18 @@ Json = dict[str, Any]
 Ask = Callable[[str, str, Any], Json]
 """Asks the API (method, path, body) and returns what it answers; raises for a refusal."""
 
-Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+
+
+def _number(given: str) -> str:
+    if not _NUMBER.fullmatch(given):
+        raise PydanticCustomError(
+            "number", "That is no phone number. Write it with its country code, as +13125550142."
+        )
+    return given
+
+
+Number = Annotated[str, AfterValidator(_number)]
 
 
 class Act(BaseModel):
@@ -65,6 +77,12 @@ class Put(Act):
 
     do: Literal["person"]
     person: Person
+
+    @field_validator("person")
+    @classmethod
+    def _has_a_number(cls, person: Person) -> Person:
+        _number(person.number)
+        return person
 
 
 class Switch(Act):

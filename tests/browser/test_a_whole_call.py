@@ -94,7 +94,14 @@ def test_everything_that_happened_is_a_row_of_the_diagram(
 
 def test_somebody_rings_in_from_a_new_number(room: RoomPage) -> None:
     room.page.get_by_role("button", name="Ring in").click()
-    room.page.get_by_label("From the number").fill("+13125550142")
+    number = room.page.get_by_label("From the number")
+    expect(number).to_be_focused()
+    number.fill("abc")
+    room.page.get_by_role("button", name="Call", exact=True).click()
+    expect(number).to_have_accessible_description(re.compile("That is no phone number"))
+    expect(number).to_be_focused()
+    expect(room.page.get_by_role("article", name="abc")).to_have_count(0)
+    number.fill("+13125550142")
     room.page.get_by_label("Name").fill("Morgan")
     room.page.get_by_role("button", name="Call", exact=True).click()
     room.is_("active")

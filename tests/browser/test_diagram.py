@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from local.room.server import PEOPLE
 from local.serving import free_port
 from tests.browser.served import Fact, person, served, viewed
 
@@ -111,6 +112,18 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
         ]
         page.get_by_role("option", name="look for the call").click()
         expect(page.locator("#tab-details")).to_contain_text("find dial")
+
+
+def test_a_window_for_a_phone_that_there_is_none_of_says_so(window: Callable[..., Page]) -> None:
+    with served(free_port()) as url:
+        page = window()
+        page.goto(f"{url}/?phone=+19995550000")
+        expect(
+            page.get_by_role("heading", name="There is no phone +1 999 555 0000")
+        ).to_be_visible()
+        page.goto(f"{url}/?phone={PEOPLE[0].number}")
+        expect(page.get_by_role("article")).to_have_count(1)
+        expect(page.get_by_role("heading", name="There is no phone")).to_have_count(0)
 
 
 CALLS = "/v2/ai/conversations?metadata-%3Ecall_control_id=eq."

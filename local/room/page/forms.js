@@ -1,6 +1,6 @@
 // The forms. Each shows the request that it sends, and puts the API's own errors at the fields.
 
-import { ask, curl } from "./api.js";
+import { act, ask, curl } from "./api.js";
 import { announce, h, modal } from "./dom.js";
 import { choose, model } from "./model.js";
 import { phones } from "./phones.js";
@@ -33,8 +33,11 @@ const tick = (name, label, properties) =>
 const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
 
-/** A dialog around a form: `request(form)` says what would be sent, `sent(answer)` what follows. */
-function dialog({ title, send, fields, request, sent, danger }) {
+/**
+ * A dialog around a form: `request(form)` says what would be sent to the API, `sent(answer)` what
+ * follows. With `does(form)` in place of `request` nothing is sent to the API: that is done.
+ */
+function dialog({ title, send, fields, request, does, sent, danger }) {
   const code = h("code", {});
   const wrong = h("p", { class: "wrong general", role: "alert", tabindex: "-1" });
   const submit = h("button", { type: "submit", class: danger ? "bad" : "primary" }, send);
@@ -45,13 +48,18 @@ function dialog({ title, send, fields, request, sent, danger }) {
     { "aria-labelledby": "dialog-title" },
     h("header", {}, h("h2", { id: "dialog-title" }, title), h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => box.close() }, "×")),
     form,
-    h("figure", { class: "curl" }, h("figcaption", {}, "What is sent ", copy), h("pre", { tabindex: "0", "aria-label": "The request as curl" }, code)),
+    request && h("figure", { class: "curl" }, h("figcaption", {}, "What is sent ", copy), h("pre", { tabindex: "0", "aria-label": "The request as curl" }, code)),
     h("footer", {}, h("button", { type: "button", onclick: () => box.close() }, "Cancel"), submit),
   );
   submit.setAttribute("form", "the-form");
   form.id = "the-form";
 
+  const requested = (elements) => {
+    const { method, path, body } = request(elements);
+    return ask(method, path, body);
+  };
   const preview = () => {
+    if (!request) return;
     const { method, path, body } = request(form.elements);
     code.textContent = curl(model.api, method, path, body);
   };
@@ -65,9 +73,8 @@ function dialog({ title, send, fields, request, sent, danger }) {
     event.preventDefault();
     clear(form, wrong);
     submit.disabled = true;
-    const { method, path, body } = request(form.elements);
     try {
-      const answer = await ask(method, path, body);
+      const answer = await (does ?? requested)(form.elements);
       box.close();
       sent?.(answer);
     } catch (error) {
@@ -155,6 +162,32 @@ export function startForm() {
       choose(answer.id);
       announce(`Calling ${number(to.value)}`);
     },
+  });
+}
+
+export function ringInForm() {
+  const taken = new Set(phones().map((each) => each.number));
+  const free = Array.from({ length: 80 }, (_, nth) => `+131255501${20 + nth}`).find((each) => !taken.has(each));
+  dialog({
+    title: "Ring in",
+    send: "Call",
+    fields: [
+      field("phone", "From the number", input({ type: "tel", value: free })),
+      field("name", "Name", input({ placeholder: "Somebody" }), `To ${number(model.number)}, Partyline's own number.`),
+    ],
+    does: async (it) => {
+      const phone = it.phone.value.replaceAll(/\s/g, "");
+      try {
+        // The phone is there only when somebody can call with it.
+        if (!taken.has(phone)) await act({ do: "person", person: { number: phone, name: it.name.value.trim(), behaviour: "manual" } });
+        await act({ do: "ring_in", phone, to: model.number });
+      } catch (error) {
+        for (const each of error.details) each.field = "phone";
+        throw error;
+      }
+      return phone;
+    },
+    sent: (phone) => announce(`Calling from ${number(phone)}`),
   });
 }
 

@@ -1,16 +1,15 @@
 // The page: what is where, and how it hangs together.
 
-import { act } from "./api.js";
 import { drawCall } from "./call.js";
 import { drawChat } from "./chat.js";
 import { drawDetails } from "./details.js";
 import { diagram } from "./diagram.js";
-import { announce, byId, h, modal, show } from "./dom.js";
-import { startForm } from "./forms.js";
+import { byId, h, show } from "./dom.js";
+import { ringInForm, startForm } from "./forms.js";
 import { listen } from "./live.js";
 import { changed, forget, learn, model, one, pick, watch } from "./model.js";
-import { drawPhones, phones, tick } from "./phones.js";
-import { drawStories } from "./stories.js";
+import { drawPhones, only, phones, tick } from "./phones.js";
+import { back, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
 import { count, drawTrouble } from "./trouble.js";
 import { number } from "./words.js";
@@ -23,10 +22,11 @@ let picked = null;
 
 theme(byId("theme"));
 byId("start").addEventListener("click", startForm);
-byId("ring-in").addEventListener("click", ringIn);
+byId("ring-in").addEventListener("click", ringInForm);
 setInterval(tick, 500);
 
-const handset = new URLSearchParams(location.search).get("phone");
+const handset = only;
+if (handset) byId("no-phone").firstElementChild.textContent = `There is no phone ${number(handset)}`;
 if (handset) document.body.dataset.view = "handset";
 
 listen({
@@ -38,6 +38,8 @@ listen({
     byId("where").textContent = given.mode === "console" ? given.to : `the phone room on ${given.to}`;
     buildTabs();
     buildViews();
+    back();
+    for (const each of document.querySelectorAll("[data-away]")) each.textContent = "";
     changed();
   },
   fact: learn,
@@ -146,43 +148,6 @@ function view(name) {
   document.body.dataset.view = name;
   for (const [each] of VIEWS) byId(`view-${each}`)?.setAttribute("aria-current", String(each === name));
   changed();
-}
-
-async function ringIn() {
-  const known = new Set(phones().map((each) => each.number));
-  const free = Array.from({ length: 80 }, (_, nth) => `+131255501${20 + nth}`).find((each) => !known.has(each));
-  const field = h("input", { type: "tel", value: free, required: true, autocomplete: "off", id: "ring-in-from" });
-  const name = h("input", { value: "", autocomplete: "off", id: "ring-in-name", placeholder: "Somebody" });
-  const wrong = h("p", { class: "wrong general", role: "alert" });
-  const box = h(
-    "dialog",
-    { "aria-labelledby": "ring-in-title" },
-    h("header", {}, h("h2", { id: "ring-in-title" }, "Ring in"), h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => box.close() }, "×")),
-    h(
-      "form",
-      {
-        id: "ring-in-form",
-        onsubmit: async (event) => {
-          event.preventDefault();
-          const phone = field.value.replaceAll(/\s/g, "");
-          try {
-            if (!known.has(phone)) await act({ do: "person", person: { number: phone, name: name.value.trim(), behaviour: "manual" } });
-            await act({ do: "ring_in", phone, to: model.number });
-            box.close();
-            announce(`Calling from ${number(phone)}`);
-          } catch (error) {
-            wrong.textContent = error.details[0]?.message ?? error.message;
-          }
-        },
-      },
-      h("div", { class: "field" }, h("label", { for: "ring-in-from" }, "From the number"), field),
-      h("div", { class: "field" }, h("label", { for: "ring-in-name" }, "Name"), name),
-      h("p", { class: "hint" }, `To ${number(model.number)}, Partyline's own number.`),
-      wrong,
-    ),
-    h("footer", {}, h("button", { type: "button", onclick: () => box.close() }, "Cancel"), h("button", { type: "submit", class: "primary", form: "ring-in-form" }, "Call")),
-  );
-  modal(box);
 }
 
 addEventListener("keydown", (event) => {

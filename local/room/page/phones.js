@@ -36,8 +36,11 @@ function ring(phone) {
   if (!byId("handsets").contains(document.activeElement)) card?.scrollIntoView({ block: "nearest" });
 }
 
+/** The phone that a window of its own is for; an address may well have its plus as it is. */
+export const only = new URLSearchParams(location.search).get("phone")?.replace(/^ /, "+");
+
 export function drawPhones() {
-  const wanted = new URLSearchParams(location.search).get("phone");
+  const wanted = only;
   const shown = phones().filter((each) => !wanted || each.number === wanted);
   queueMicrotask(() => shown.forEach(ring));
   keyed(
@@ -45,6 +48,7 @@ export function drawPhones() {
     shown.map((phone) => [phone.number, signature(phone), phone]),
     (phone, before) => handset(phone, before),
   );
+  byId("no-phone").hidden = !wanted || !model.ready || shown.length > 0;
 }
 
 const signature = ({ person, leg }) =>
@@ -57,6 +61,7 @@ async function does(phone, given, said) {
   } catch (error) {
     announce(error.message);
     const place = byId(`trouble-${phone.number}`);
+    place?.toggleAttribute("data-away", error.status === 0);
     if (place) place.textContent = error.message;
   }
 }

@@ -41,6 +41,7 @@ async function putNow(change) {
     await act({ do: "trouble", trouble });
   } catch (error) {
     announce(error.message);
+    built.wrong.toggleAttribute("data-away", error.status === 0);
     built.wrong.textContent = [error.message, ...error.details.map((each) => each.message)].join(" ");
     return;
   }
