@@ -17,8 +17,12 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
 ) -> None:
     room.call()
     expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
+    before = room.phone(BILLIE).bounding_box(), room.page.locator("#diagram").bounding_box()
     room.say(ALEX, "Where is my order?")
+    expect(room.phone(ALEX)).to_contain_text("It left the warehouse this morning.")
     expect(room.chat()).to_contain_text("It left the warehouse this morning.")
+    after = room.phone(BILLIE).bounding_box(), room.page.locator("#diagram").bounding_box()
+    assert after == before  # what is said to one moves no other's buttons
 
     room.invite(BILLIE.replace(" ", ""), "Billie", Said_before_they_are_joined=SAY)
     room.invite(f"{CASEY} {DEVON}".replace(" 312 555 ", "312555"), "Casey")
@@ -31,13 +35,14 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     room.press(DEVON, "Answer")
     expect(room.person("Casey")).to_contain_text("joined")
     expect(room.chat()).to_contain_text("Casey could not be reached: the line is busy.")
+    assert room.page.locator("#diagram").bounding_box() == before[1]
 
     room.message("system", "Be generous.")
     expect(room.chat()).to_contain_text("Be generous.")
-    for role, whose in (("assistant", "the assistant's"), ("user", "a person's")):
+    for role in ("assistant", "user"):
         room.message(role, f"As {role}.")
         told = room.chat().get_by_role("article").filter(has_text=f"As {role}.")
-        expect(told).to_contain_text(f"Put in as {whose} words: nobody hears it")
+        expect(told).to_contain_text(f"Put in as {role}: nobody hears it")
         expect(room.row("command", f"tell the assistant as {role}, nobody hears it")).to_have_count(
             1
         )

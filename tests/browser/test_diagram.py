@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -114,6 +115,19 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
         expect(page.locator("#tab-details")).to_contain_text("find dial")
 
 
+def test_the_names_of_many_people_do_not_run_together(window: Callable[..., Page]) -> None:
+    people = [person(f"p{nth}", f"Night shift manager {nth}") for nth in range(9)]
+    with served(free_port(), viewed("c1", participants=people), **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        expect(page.locator(".head.leg")).to_have_count(9)
+        names = [each.bounding_box() for each in page.locator(".head.leg .name").all()]
+        for one, other in pairwise(names):
+            assert one
+            assert other
+            assert one["x"] + one["width"] + 3 <= other["x"]
+
+
 def test_a_window_for_a_phone_that_there_is_none_of_says_so(window: Callable[..., Page]) -> None:
     with served(free_port()) as url:
         page = window()
@@ -134,7 +148,7 @@ def second(at: float) -> str:
 
 
 def ours(at: float) -> dict[str, Any]:
-    none = {"events": [], "keys": [], "inbox": None, "reasons": None}
+    none: dict[str, Any] = {"events": [], "keys": [], "inbox": None, "reasons": None}
     return {"at": second(at), "took_ms": 1, "conversation": "c1", **none}
 
 

@@ -79,7 +79,7 @@ function stands({ id, status, direction, failure }) {
   ];
 }
 
-const people = () => h("ul", { class: "people", "aria-label": "Participants" });
+const people = () => h("ul", { class: "people", tabindex: "0", "aria-label": "Participants" });
 
 function person(each) {
   const { conversation } = chosen();

@@ -49,12 +49,8 @@ function spoken({ message, at, put, by }) {
   return { role: "user", name: by ? by.whose.name || who(by.leg.number) : "Somebody on the line", text: message.content, at };
 }
 
-const PUT_IN = {
-  assistant: "Put in as the assistant's words: nobody hears it",
-  user: "Put in as a person's words: nobody hears it",
-};
-
 /** What came into the transcript by a request: no voice says it. */
 function told(role, content, at) {
-  return { role: "system", name: PUT_IN[role] ?? "Told by Partyline", text: content ?? "", at };
+  const speaks = role === "assistant" || role === "user";
+  return { role: "system", name: speaks ? `Put in as ${role}: nobody hears it` : "Told by Partyline", text: content ?? "", at };
 }

@@ -19,6 +19,7 @@ const MARGIN = 12;
 const LEAST = 0.9;
 const MOST = 1.6;
 const END = 28;
+const APART = 8;
 const NARROW = 560;
 
 const hidden = new Set();
@@ -101,7 +102,7 @@ export function diagram(element) {
     picture.setAttribute("height", height);
     keyed(
       heads,
-      across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}`, lane]),
+      across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}|${scale}`, lane]),
       (lane) => head(lane, x.get(lane.id), lane.wide * scale),
     );
     life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, height)));
@@ -156,13 +157,23 @@ function places(across, room) {
 }
 
 function head(lane, x, width) {
-  const room = Math.max(6, Math.floor(width / 8));
   return s(
     "g",
     { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head" },
-    s("text", { y: 20, class: "name" }, cut(lane.label, room)),
-    s("text", { y: 36, class: "under" }, cut(lane.under, room + 3)),
+    s("title", {}, lane.label),
+    s("text", { y: 20, class: "name" }, lane.leg ? fitting(lane.label, width - APART) : lane.label),
+    s("text", { y: 36, class: "under" }, lane.under),
   );
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+
+/** As much of a name as there is room for, in the letters of the heads. */
+function fitting(text, width) {
+  pen.font = "600 13px ui-sans-serif, system-ui, sans-serif";
+  let length = text.length;
+  while (length > 1 && pen.measureText(cut(text, length)).width > width) length--;
+  return cut(text, length);
 }
 
 function lifeline(lane, x, current, height) {

@@ -86,7 +86,7 @@ function handset(phone, before) {
       "header",
       {},
       h("h3", {}, name),
-      h("p", { class: "state" }, words(leg, now)),
+      h("p", { class: "state", title: now === "idle" ? leg?.hangup_cause : null }, words(leg, now)),
       h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
     ),
     h("p", { class: "number" }, number(phone.number)),
@@ -114,13 +114,15 @@ function words(leg, now) {
 }
 
 function heard(leg, now) {
-  const list = h("ol", { class: "heard", "aria-label": "What is heard" });
+  const list = h("ol", { class: "heard" });
   const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
     const [, who, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
     list.append(h("li", { class: who ? "words" : "noise" }, ...(text ? [who.startsWith("+") && h("b", {}, `${nameFor(who)}: `), h("q", {}, text)] : [what])));
   }
-  return list;
+  if (now === "idle") return list;
+  // As high from the first word on, so that nobody's phone below is moved by what is said to this.
+  return h("div", { class: "ear", tabindex: "0", role: "group", "aria-label": "What is heard" }, list);
 }
 
 function keypad(phone) {
