@@ -96,7 +96,9 @@ function webhooks(id) {
   const logs = all("log").map(([, line]) => line);
   const seen = new Set();
   const written = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
-  return all("webhook").flatMap(([key, it]) => {
+  // In the order in which they came: one that came first may well be answered last.
+  const came = all("webhook").sort(([one], [other]) => (one < other ? -1 : 1));
+  return came.flatMap(([key, it]) => {
     const data = it.body?.data ?? {};
     const whose = about(data.payload);
     const ours = whose?.conversation ?? logs.find((each) => each.event_id === data.id && each.conversation_id)?.conversation_id;
