@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from local import demo, printing, redrive
 from local.client import ApiRefusedError, Client
@@ -113,12 +114,12 @@ def _until_stopped() -> threading.Event:
 
 
 def _console(console: Console, given: argparse.Namespace) -> int:
-    over = _until_stopped()
     try:
         running = run_console(given.url.rstrip("/"), _bearer(given), given.port)
-    except OSError as error:
-        console.print(f"[red]The console cannot start:[/red] {error}")
+    except (NoKeyError, OSError, ValueError) as error:
+        console.print(f"[red]The console cannot start:[/red] {escape(str(error))}")
         return 1
+    over = _until_stopped()
     console.print(f"the console  {running.url}/  (open it in a browser)")
     console.print(f"Partyline    {given.url}\nCtrl-C stops it.")
     over.wait()
@@ -183,8 +184,17 @@ def _trigger(console: Console, given: argparse.Namespace) -> int:
     return 0 if response.is_success else 1
 
 
+class NoKeyError(Exception):
+    """The bearer key is not where it was said to be; the text says so."""
+
+
 def _bearer(given: argparse.Namespace) -> str:
-    key = given.key_from.read_text().strip() if given.key_from else None
+    """The bearer key to ask with. Raises NoKeyError for a file that can't be read."""
+    try:
+        key = given.key_from.read_text().strip() if given.key_from else None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise NoKeyError(f"the bearer key can't be read from {given.key_from}: {why}") from error
     return key or os.environ.get("PARTYLINE_API_KEY") or API_KEY
 
 
@@ -213,7 +223,7 @@ def _timeline(console: Console, given: argparse.Namespace) -> int:
 def _asked(console: Console, show: "printing.Show") -> int:
     try:
         show()
-    except (ApiRefusedError, httpx.HTTPError) as error:
+    except (ApiRefusedError, NoKeyError, httpx.HTTPError) as error:
         console.print(str(error) or type(error).__name__, style="red", markup=False)
         return 1
     return 0

@@ -5,6 +5,7 @@ stack.
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 
@@ -42,8 +43,12 @@ def run_console(
 ) -> RunningConsole:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
-    It looks every `every_secs` for what has changed. Raises OSError when the port is taken.
+    It looks every `every_secs` for what has changed. Raises OSError when the port is taken, and
+    ValueError for a URL that is none.
     """
+    parts = urlsplit(deployment)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
     hub = Hub()
     proxy = Proxy(deployment, api_key)
     hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
