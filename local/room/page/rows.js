@@ -20,7 +20,7 @@ const HOUSE = [
   { id: "us", label: "Partyline", wide: 82 },
   { id: "queue", label: "Queue", wide: 66 },
   { id: "telnyx", label: "Telnyx", wide: 86 },
-  { id: "assistant", label: "Assistant", wide: 80 },
+  { id: "assistant", label: "Assistant", wide: 86 },
 ];
 const LEG_WIDE = 82;
 
