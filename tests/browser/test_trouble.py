@@ -22,7 +22,10 @@ def switch(room: RoomPage, form: str, **chosen: str) -> None:
     where = room.page.get_by_role("form", name=form)
     for label, value in chosen.items():
         where.get_by_label(label.replace("_", " ")).select_option(value)
+    off = room.page.get_by_role("button", name="Switch off")
+    before = off.count()
     where.get_by_role("button", name="Switch on").click()
+    expect(off).to_have_count(before + 1)  # in force, before anybody calls
 
 
 def test_a_function_dies_after_its_write_and_the_call_goes_on(room: RoomPage) -> None:
