@@ -41,14 +41,20 @@ Runner = Callable[[Template, Mapping[str, str], Logs], AbstractContextManager[In
 def in_process(
     template: Template, environment: Mapping[str, str], logs: Logs
 ) -> Iterator[HandlersInProcess]:
-    """Run the handlers in this process while the `with` lasts."""
+    """Run the handlers in this process while the `with` lasts, whose environment is theirs then."""
+    before = dict(os.environ)
     invoke = HandlersInProcess(template.functions.values(), environment)
     # The layer is on the path only now. An earlier stack's clients are of no use to this one.
     from partyline.wiring import install  # noqa: PLC0415
 
     install(None)
-    with logs.taken():
-        yield invoke
+    try:
+        with logs.taken():
+            yield invoke
+    finally:
+        install(None)
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @dataclass(frozen=True)

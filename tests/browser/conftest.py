@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page
 from local.browser import MISSING, chromium, launched
 from local.simulator.settings import Settings
 from local.stack import LocalStack, Options
-from partyline.wiring import install
 from tests.browser.room import RoomPage
 
 PATIENCE_MS = 20_000
@@ -33,12 +32,8 @@ def stack() -> Iterator[LocalStack]:
 
     Its handlers are this process's, so there can't be another while it is up.
     """
-    before = dict(os.environ)
     with LocalStack(Options(with_room=True, simulator=Settings(insights_after_secs=0.5))) as here:
         yield here
-    install(None)
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture
