@@ -45,11 +45,12 @@ def in_process(
     before = dict(os.environ)
     invoke = HandlersInProcess(template.functions.values(), environment)
     # The layer is on the path only now. An earlier stack's clients are of no use to this one.
-    from partyline.wiring import install  # noqa: PLC0415
+    from partyline.wiring import Wiring, install  # noqa: PLC0415
 
-    install(None)
     try:
-        with logs.taken():
+        # A function's process ends with its connections; this one may outlive the stack.
+        with httpx.HTTPTransport() as transport, logs.taken():
+            install(Wiring(telnyx_transport=transport))
             yield invoke
     finally:
         install(None)

@@ -177,7 +177,7 @@ def test_the_metrics_are_those_that_are_counted() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     table = page.partition("## Metrics")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `([A-Z]\w+)`", table, re.MULTILINE))
-    assert named == set(re.findall(r'\b(?:count|measure_secs)\(\s*"([A-Z]\w+)"', code))
+    assert named == set(re.findall(r'\b(?:count|measure_\w+)\(\s*"([A-Z]\w+)"', code))
 
 
 def test_the_diagrams_are_drawn_from_the_tables_of_the_domain() -> None:

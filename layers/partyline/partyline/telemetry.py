@@ -1,7 +1,6 @@
 """Logs and metrics. Nothing that says who somebody is, or what was said, goes into either."""
 
 import functools
-import os
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -32,14 +31,6 @@ def word(given: str | None) -> str | None:
 
 # The local stack runs several invocations at once in one process, and each counts its own.
 _counted: ContextVar[EphemeralMetrics | None] = ContextVar("counted", default=None)
-
-
-def trace_id() -> str:
-    """X-Ray's trace of this invocation, as the log lines have it; empty outside of one.
-
-    Lambda sets it for each invocation, with the segment and the sampling behind a semicolon.
-    """
-    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 def count(name: str, value: int = 1) -> None:

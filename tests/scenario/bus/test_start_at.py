@@ -88,10 +88,11 @@ def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
 
 @dataclass(frozen=True)
 class Meanwhile(Schedules):
-    """Schedules of which somebody else moves one after it was read, or makes it first."""
+    """Schedules that somebody else moves after they were read, or makes first, or clashes over."""
 
     after_read: list[Callable[[], object]] = field(default_factory=list)
     made_first: bool = False
+    clashes: list[Conflict] = field(default_factory=list)
 
     def get(self, conversation_id: str) -> Scheduled | None:
         found = super().get(conversation_id)
@@ -100,15 +101,17 @@ class Meanwhile(Schedules):
         return found
 
     def add(self, schedule: Scheduled, inbox: Inbox | None) -> None:
+        if self.clashes:
+            raise self.clashes.pop()
         super().add(schedule, inbox)
         if self.made_first:
             raise Conflict
 
 
-def meanwhile(it: Behind, *after_read: Callable[[], object], made_first: bool = False) -> None:
+def meanwhile(it: Behind, *after_read: Callable[[], object], **more: Any) -> None:
     """Let something happen between a look at a schedule and what follows from it."""
     ours = it.at.wiring.schedules
-    it.at.wiring.schedules = Meanwhile(ours.client, ours.table, list(after_read), made_first)
+    it.at.wiring.schedules = Meanwhile(ours.client, ours.table, list(after_read), **more)
 
 
 def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
@@ -142,6 +145,18 @@ def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
     body = {"to": HOST, "start_at": when(it, 30)}
     answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
+    it.at.run(minutes(31))
+    assert it.at.dialled() == ["host"]
+
+
+def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behind: Set) -> None:
+    """DynamoDB may cancel both of two transactions on the same rows."""
+    it = behind()
+    meanwhile(it, clashes=[Conflict()])
+    body = {"to": HOST, "start_at": when(it, 30)}
+    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
+    assert it.at.ask("POST", "/conversations", body, idempotency_key="k").status == 202
     it.at.run(minutes(31))
     assert it.at.dialled() == ["host"]
 

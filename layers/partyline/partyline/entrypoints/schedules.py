@@ -18,7 +18,7 @@ from partyline.entrypoints.queries import conversation_id_of, unknown_conversati
 from partyline.entrypoints.triggers import start_conversation, start_input
 from partyline.entrypoints.views import View, scheduled_view
 from partyline.identity import conversation_of_request, fingerprint
-from partyline.outcomes import Conflict, Duplicate
+from partyline.outcomes import Busy, Conflict, Duplicate
 from partyline.store import Inbox
 from partyline.store.schedules import Scheduled, ScheduleStatus
 from partyline.telemetry import count, logger, observed
@@ -128,7 +128,9 @@ def _again(conversation_id: str, inbox: Inbox | None) -> tuple[int, View]:
     except Duplicate as duplicate:
         known_hash = duplicate.request_hash
     schedule = wiring().schedules.get(conversation_id)
-    if inbox is None or schedule is None or known_hash != inbox.request_hash:
+    if schedule is None:  # the other one, at the same time, has not come through either
+        raise Busy
+    if inbox is None or known_hash != inbox.request_hash:
         raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
     return 200, scheduled_view(schedule)
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from partyline.domain.statuses import CLOSED, ConversationStatus
 from partyline.outcomes import Conflict, Duplicate, Exhausted, TooLarge
 from partyline.store import keys
 from partyline.store.keys import Key
-from partyline.telemetry import trace_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -353,8 +353,16 @@ def _event_row(conversation_id: str, event: Event) -> Row:
     return {
         "conversation_id": {"S": conversation_id},
         "event": {"S": event.model_dump_json()},
-        "trace_id": {"S": trace_id()},
+        "trace_id": {"S": _trace_id()},
     }
+
+
+def _trace_id() -> str:
+    """X-Ray's trace of this invocation, as the log lines have it; empty outside of one.
+
+    Lambda sets it for each invocation, with the segment and the sampling behind a semicolon.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 def _insight_row(insight: Insight) -> Row:
