@@ -161,6 +161,14 @@ def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behin
     assert it.at.dialled() == ["host"]
 
 
+def test_the_key_of_a_start_is_not_one_for_an_appointment(behind: Set) -> None:
+    it = behind()
+    assert it.at.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
+    body = {"to": HOST, "start_at": when(it, 30)}
+    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    assert (answer.status, answer.json["error"]["code"]) == (422, "idempotency_key_reused")
+
+
 def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
     it = behind()
     scheduled(it)

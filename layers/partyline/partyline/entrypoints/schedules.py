@@ -128,9 +128,9 @@ def _again(conversation_id: str, inbox: Inbox | None) -> tuple[int, View]:
     except Duplicate as duplicate:
         known_hash = duplicate.request_hash
     schedule = wiring().schedules.get(conversation_id)
-    if schedule is None:  # the other one, at the same time, has not come through either
-        raise Busy
-    if inbox is None or known_hash != inbox.request_hash:
+    if schedule is None and known_hash is None:
+        raise Busy  # the other one, at the same time, has not come through either
+    if inbox is None or schedule is None or known_hash != inbox.request_hash:
         raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
     return 200, scheduled_view(schedule)
 
