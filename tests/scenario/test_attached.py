@@ -3,7 +3,13 @@
 from local.simulator.model import SimulatedLeg
 from local.simulator.settings import Settings
 from tests.scenario.people import CALLER, DANA, HOST, LEE, OURS
-from tests.scenario.stage import URL, Staged, minutes
+from tests.scenario.stage import URL, Answer, Stage, Staged, minutes
+
+
+def brought_in(at: Stage, conversation_id: str, leg: SimulatedLeg) -> Answer:
+    """A live call of Cam's is to join a conversation."""
+    body = {"call_control_id": leg.call_control_id, "name": "Cam"}
+    return at.ask("POST", f"/conversations/{conversation_id}/participants", body)
 
 
 def test_the_assistant_runs_when_the_request_is_answered(stage: Staged) -> None:
@@ -96,9 +102,7 @@ def test_a_live_call_is_joined_as_a_guest_and_left_up_at_the_end(stage: Staged) 
     here = at.start()
     at.run(5)
     guest = at.telnyx.outside_call(CALLER, OURS)
-    path = f"/conversations/{here}/participants"
-    body = {"call_control_id": guest.call_control_id, "name": "Cam"}
-    assert at.ask("POST", path, body).status == 202
+    assert brought_in(at, here, guest).status == 202
     assert at.joined() == ["caller"]
     assert at.told() == ["Cam has joined the conversation."]
     at.stop(here)
@@ -156,8 +160,7 @@ def test_a_call_that_is_over_cannot_be_invited(stage: Staged) -> None:
     at.run(5)
     leg = at.telnyx.outside_call(CALLER, OURS)
     at.hang_up(CALLER)
-    path = f"/conversations/{here}/participants"
-    at.ask("POST", path, {"call_control_id": leg.call_control_id, "name": "Cam"})
+    brought_in(at, here, leg)
     at.run(5)
     cam = at.person(here, "Cam")
     assert (cam["status"], cam["outcome"]) == ("failed", "unreachable")
@@ -171,8 +174,7 @@ def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(stage: S
     here = at.start()
     at.run(5)
     at.line.refuse("ai_assistant_join", 422, "90061", "AI Assistant already in progress")
-    path = f"/conversations/{here}/participants"
-    at.ask("POST", path, {"call_control_id": leg.call_control_id, "name": "Cam"})
+    brought_in(at, here, leg)
     at.run(5)
     assert at.joined() == []
     assert at.person(here, "Cam")["status"] == "failed"

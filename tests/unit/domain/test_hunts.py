@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from partyline.domain.conversation import Limits
+from partyline.domain.inputs import CallRef, MachineVerdict
 from tests.unit.domain.story import (
     FIRST,
     HOST,
@@ -102,6 +103,24 @@ def test_a_machine_is_hung_up_and_the_next_number_tried() -> None:
     left = story.is_judged("dana", machine=True)
     assert left == ["dial:dana:2", "message:host:1:1", "hang_up:dana:1"]
     assert story.leg("dana").outcome == "machine"
+
+
+def test_a_webhook_without_ids_is_known_by_our_client_state() -> None:
+    story = hunting(FIRST, SECOND, machine_detection="premium")
+    story.answers("dana")
+
+    call = CallRef(participant="dana", leg=1)
+    story.plays(MachineVerdict(id="", call=call, machine=True))
+    assert story.leg("dana").outcome == "machine"
+
+
+def test_our_client_state_on_another_call_is_not_believed() -> None:
+    story = hunting(FIRST, SECOND, machine_detection="premium")
+    story.answers("dana")
+
+    call = CallRef(call_control_id="v3:another", participant="dana", leg=1)
+    story.plays(MachineVerdict(id="", call=call, machine=True))
+    assert story.leg("dana").outcome is None
 
 
 def test_a_machine_may_be_joined() -> None:

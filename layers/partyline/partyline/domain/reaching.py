@@ -142,7 +142,7 @@ def _by_deadline(participant: Participant) -> Outcome:
     if not participant.legs:
         return Outcome.LIMITED
     newest = participant.legs[-1]
-    return newest.outcome or Outcome.NO_ANSWER if newest.spent else Outcome.NO_ANSWER
+    return (newest.spent and newest.outcome) or Outcome.NO_ANSWER
 
 
 def _tell_why(step: Step, participant: Participant, key: str) -> None:

@@ -166,15 +166,14 @@ def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Le
     ids we do not know yet, since the answer to a dial may come after the first webhook of the call
     that it made, and in a webhook that has none.
     """
-    named = False
     for name in ("call_control_id", "call_leg_id"):
         given = getattr(call, name)
-        named = named or given is not None
         for participant, leg in conversation.legs():
             if given is not None and getattr(leg, name) == given:
                 return participant, leg
     hinted = conversation.participant(call.participant)
     leg_hinted = hinted and hinted.leg(call.leg)
+    named = call.call_control_id or call.call_leg_id
     known = leg_hinted and (leg_hinted.call_control_id or leg_hinted.call_leg_id)
     if hinted and leg_hinted and not (named and known):
         return hinted, leg_hinted
