@@ -38,7 +38,7 @@ demo: setup ## run a whole multi-party call on this machine
 	$(BIN)/python -m local demo
 
 pictures: setup ## make docs/pictures from a real run; it needs Chromium
-	$(BIN)/python -m local.pictures
+	$(BIN)/python -m local.docs.pictures
 
 test: setup ## run every test
 	$(TESTS)
@@ -48,10 +48,10 @@ dev: setup ## keep the local stack up, on PORT (8400)
 	@exec $(BIN)/python -m local dev
 
 openapi: setup ## write docs/openapi.json from the code
-	PYTHONPATH=layers/partyline $(BIN)/python -m local.openapi
+	PYTHONPATH=layers/partyline $(BIN)/python -m local.docs.openapi
 
-schemas: setup ## write events/schemas and the list in docs/events.md from local/event_schemas.py
-	$(BIN)/python -m local.event_schemas
+schemas: setup ## write events/schemas and the list in docs/events.md from local/docs/event_schemas.py
+	$(BIN)/python -m local.docs.event_schemas
 
 fuzz: setup ## ask the local stack 6,000 things that schemathesis makes of docs/openapi.json
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
@@ -103,7 +103,7 @@ artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test what was buil
 
 deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, run the demo there, update the layer
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
-	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deployed)
+	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deploy.deploy_local)
 
 bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios in one run
 	$(BIN)/python -m local.bench

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from local import commands
+from local.cli import commands
 
 WIDTH = 110
 """Columns where no terminal says how wide it is."""

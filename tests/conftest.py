@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local.template import Template
+from local.stack.template import Template
 
 # No test asserts a time, and in a fresh clone the first text takes seconds to be made.
 settings.register_profile("partyline", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,6 +1,6 @@
 """`DELETE /conversations/{id}`: a conversation that was to begin later doesn't."""
 
-from partyline.entrypoints.api import api
-from partyline.entrypoints.schedules import cancel_conversation
+from partyline.entrypoints.api.app import api
+from partyline.services.scheduling import cancel_conversation
 
 handler = api(cancel_conversation)

@@ -1,6 +1,6 @@
 """`GET /conversations`: conversations by status, newest first."""
 
-from partyline.entrypoints.api import api
-from partyline.entrypoints.queries import list_conversations
+from partyline.entrypoints.api.app import api
+from partyline.entrypoints.api.queries import list_conversations
 
 handler = api(list_conversations)

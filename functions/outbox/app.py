@@ -1,5 +1,5 @@
 """Events out: rows of the timeline become plain JSON, on their way from the table to the bus."""
 
-from partyline.entrypoints.outbox import outbox
+from partyline.entrypoints.event_relay import event_relay
 
-handler = outbox()
+handler = event_relay()

@@ -1,6 +1,6 @@
 """`POST /conversations/{id}/messages`: tell the assistant something."""
 
-from partyline.entrypoints.api import api
-from partyline.entrypoints.triggers import send_message
+from partyline.entrypoints.api.app import api
+from partyline.services.conversations import send_message
 
 handler = api(send_message)

@@ -1,5 +1,5 @@
 """A `StartConversation` event on the bus: what `POST /conversations` does, for who has no key."""
 
-from partyline.entrypoints.inbox import inbox
+from partyline.entrypoints.start_from_event import start_from_event
 
-handler = inbox()
+handler = start_from_event()

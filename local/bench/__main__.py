@@ -9,8 +9,8 @@ from local.bench.cold import cold
 from local.bench.goals import Figure, show
 from local.bench.usage import usage
 from local.bench.warm import WarmBench
-from local.emulator import Runtime, RuntimeMissingError
-from local.stack import LocalStack, Options
+from local.deploy.lambda_emulator import Runtime, RuntimeMissingError
+from local.stack.local_stack import LocalStack, Options
 
 
 def main() -> int:

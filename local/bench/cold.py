@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from local.bench.goals import Figure
-from local.emulator import LAYER, ROOT, Emulator, Runtime
-from local.samples import sample
-from local.stack import LocalStack
-from local.template import Function
+from local.deploy.lambda_emulator import LAYER, ROOT, Emulator, Runtime
+from local.stack.local_stack import LocalStack
+from local.stack.sample_events import sample
+from local.stack.template import Function
 
 GOAL_LIBRARIES = 1.25
 GOAL_PLAIN = 0.7

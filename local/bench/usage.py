@@ -16,13 +16,13 @@ from typing import Any
 import boto3
 from rich.console import Console
 
-from local import demo
 from local.bench.goals import Figure
 from local.client import Client
-from local.handlers import HandlersInProcess, Invoke
-from local.logs import Logs
-from local.stack import LocalStack, Options
-from local.template import Function, Template
+from local.demo import runner
+from local.stack.handlers import HandlersInProcess, Invoke
+from local.stack.local_stack import LocalStack, Options
+from local.stack.logs import Logs
+from local.stack.template import Function, Template
 
 PRICES: dict[str, Any] = json.loads(Path(__file__).with_name("prices.json").read_text())
 CONVERSATIONS = 1000
@@ -62,15 +62,15 @@ class Meter:
     def metered(
         self, template: Template, environment: Mapping[str, str], logs: Logs
     ) -> Iterator[Invoke]:
-        """Run the handlers in this process with the meter on (a Runner, see `local.stack`)."""
+        """Run the handlers in this process with the meter on (a Runner)."""
         invoke = HandlersInProcess(template.functions.values(), environment)
-        from partyline.wiring import Wiring, install  # noqa: PLC0415
+        from partyline.bootstrap import App, override  # noqa: PLC0415
 
         client = boto3.client("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"])
         # Its answer takes the place of the parameters, which the stubs don't know.
         client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)  # type: ignore[arg-type]
         client.meta.events.register("after-call.dynamodb", self._add_capacity)
-        install(Wiring(dynamodb=client))
+        override(App(dynamodb=client))
 
         def counted(function: Function, event: dict[str, Any]) -> Any:
             token, began = _running.set(function.folder), time.perf_counter()
@@ -87,7 +87,7 @@ class Meter:
             try:
                 yield counted
             finally:
-                install(None)
+                override(None)
 
     def total(self, what: str) -> float:
         """The sum over all functions but those that only read for the demo's own curiosity."""
@@ -116,16 +116,18 @@ def _ask_for_capacity(params: dict[str, Any], **_: Any) -> dict[str, Any]:
 def usage() -> list[Figure]:
     """Play one conversation with two guests, and one run of the sweep over nothing."""
     meter = Meter()
-    with LocalStack(Options(simulator=demo.settings()), meter.metered) as stack:
+    with LocalStack(Options(simulator=runner.settings()), meter.metered) as stack:
         if stack.simulator is None:
             raise RuntimeError("the simulator is needed")
         stack.sweep()
         swept = meter.used.pop("sweep")
         telnyx, client = stack.simulator.simulator, Client(stack.url, Options().api_key)
-        for person in demo.PEOPLE:
+        for person in runner.PEOPLE:
             telnyx.set_person(person)
-        stage = demo.Demo(stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO()))
-        demo.outbound(stage)
+        stage = runner.Demo(
+            stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO())
+        )
+        runner.outbound(stage)
         [played] = client.ask("GET", "/conversations")["conversations"]
         events = len(client.timeline(played["id"]))
         client.close()

@@ -20,9 +20,9 @@ import httpx
 from nacl.signing import VerifyKey
 
 from local.bench.goals import Figure
-from local.handlers import LambdaContext
-from local.samples import signed
-from local.stack import LocalStack
+from local.stack.handlers import LambdaContext
+from local.stack.local_stack import LocalStack
+from local.stack.sample_events import signed
 
 GOAL_BARE = 1.5
 GOAL_READS = 2
@@ -96,7 +96,7 @@ class WarmBench:
 
     def __init__(self, stack: LocalStack) -> None:
         # The stack has put the layer on the path.
-        from partyline.wiring import Wiring, aws_client, install  # noqa: PLC0415
+        from partyline.bootstrap import App, aws_client, override  # noqa: PLC0415
 
         self._watched = Watched()
         self._table = stack.template.table.name
@@ -104,7 +104,7 @@ class WarmBench:
         self._client.meta.events.register("before-send.dynamodb", self._watched.count)
         self._client.meta.events.register("provide-client-params.dynamodb", self._watched.note)
         # The wiring's own client has the API key, so that no secret is read in what is measured.
-        install(Wiring(dynamodb=self._client, telnyx_transport=self._watched.transport))
+        override(App(dynamodb=self._client, telnyx_transport=self._watched.transport))
         [self._route] = [route for route in stack.template.routes if route.key == ROUTE]
         function = stack.template.functions[self._route.function]
         self._handler = import_module(f"functions.{function.folder}.app").handler

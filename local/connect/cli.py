@@ -159,7 +159,7 @@ def _disconnect(console: Console, given: argparse.Namespace) -> int:
 
 
 def _doctor(console: Console, given: argparse.Namespace) -> int:
-    patient = doctor.Patient(
+    patient = doctor.Context(
         url=given.url,
         name=given.name,
         application_id=given.application,

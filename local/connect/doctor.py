@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from local.connect import application, door, tools
+from local.connect import application, tools, webhook_check
 from local.connect.account import (
     Account,
     AccountError,
@@ -25,7 +25,7 @@ SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
 
 
 @dataclass(frozen=True)
-class Patient:
+class Context:
     """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
 
     `failover_url` is another failover door than the API's own.
@@ -39,18 +39,18 @@ class Patient:
     signing_seed: bytes | None = None
 
 
-def examine(account: Account, patient: Patient) -> Iterator[Finding]:
+def examine(account: Account, patient: Context) -> Iterator[Finding]:
     """Look at everything, in the order in which a call meets it; what is found, as it is found."""
     try:
         yield from _account(account, patient)
     except KeyRefusedError as error:
         yield wrong(str(error))
     yield from _clock(account)
-    yield from door.check(f"{patient.url}{application.WEBHOOKS}", patient.signing_seed)
+    yield from webhook_check.check(f"{patient.url}{application.WEBHOOKS}", patient.signing_seed)
     yield from (note(each) for each in LIMITS)
 
 
-def _account(account: Account, patient: Patient) -> Iterator[Finding]:
+def _account(account: Account, patient: Context) -> Iterator[Finding]:
     try:
         found = application.find(account, patient.application_id, patient.name)
     except KeyRefusedError:
@@ -80,7 +80,7 @@ def _account(account: Account, patient: Patient) -> Iterator[Finding]:
         yield wrong(str(error))
 
 
-def _application(found: Json, patient: Patient) -> Iterator[Finding]:
+def _application(found: Json, patient: Context) -> Iterator[Finding]:
     url = f"{patient.url}{application.WEBHOOKS}"
     if found.get("webhook_event_url") == url:
         yield ok(f"The application's webhook URL is {url}.")
@@ -120,7 +120,7 @@ def _application(found: Json, patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _failover(failover: str | None, patient: Patient) -> Finding:
+def _failover(failover: str | None, patient: Context) -> Finding:
     wanted = patient.failover_url or f"{patient.url}{application.FAILOVER}"
     if not failover:
         return note("The application has no failover URL: `partyline connect` sets it.")
@@ -157,7 +157,7 @@ def _rights(account: Account, found: Json) -> Iterator[Finding]:
 
 
 def _assistant(
-    account: Account, patient: Patient, assistant_id: str, application_id: str
+    account: Account, patient: Context, assistant_id: str, application_id: str
 ) -> Iterator[Finding]:
     has = {each.name: each for each in tools.webhooks_of(account, assistant_id)}
     for name, body in tools.wanted(patient.url, application_id).items():
@@ -192,7 +192,7 @@ def _assistant(
             )
 
 
-def _not_signed(patient: Patient) -> Finding:
+def _not_signed(patient: Context) -> Finding:
     """Telnyx's API shows no public key, and a deployment tells nobody its own: none to compare."""
     if patient.signing_seed:
         return untried(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from local.room.hub import Hub
-from local.room.taps import parsed
+from local.room.observers import parsed
 from local.simulator.model import LedgerEntry, SimulatedConversation, SimulatedLeg
 from local.simulator.telnyx import Simulator
 

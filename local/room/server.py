@@ -18,28 +18,28 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.backstage import Backstage
 from local.client import ApiRefusedError, Client
-from local.handlers import Invoke
 from local.room import stories
-from local.room.acts import ACT, AnyAct, NobodyThereError, Performer
-from local.room.acts import Request as Asked
-from local.room.behind import BusTap, QueueTap
+from local.room.actions import ACT, ActionRunner, AnyAct, NobodyThereError
+from local.room.actions import Request as Asked
+from local.room.background_observers import BusTap, QueueTap
 from local.room.guard import Guarded
 from local.room.hub import Hub
+from local.room.lambda_faults import LambdaFaults
+from local.room.observers import LogTap, TableTap, WireTap
 from local.room.page import HEADERS, routes
-from local.room.perils import Perils
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
-from local.room.taps import LogTap, TableTap, WireTap
 from local.room.trouble import Trouble
 from local.room.watch import Watch
 from local.simulator.api import ACTIONS
 from local.simulator.errors import ApiError
 from local.simulator.model import Person
 from local.simulator.telnyx import Simulator
-from local.trigger import fixtures
+from local.stack.background import Background
+from local.stack.handlers import Invoke
+from local.webhook_fixtures import fixtures
 
 PEOPLE = (
     Person("+13125550101", "Alex", behaviour="manual"),
@@ -70,7 +70,7 @@ class Room:
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
         """Prepare; nothing runs yet. `invoke` runs the functions, which have these folders."""
         self.hub = Hub()
-        self.perils = Perils(invoke)
+        self.perils = LambdaFaults(invoke)
         self.invoke = QueueTap(self.perils, self.hub)
         self.table = TableTap(self.hub, self.perils.wrote, self._moved)
         self.log = LogTap(self.hub)
@@ -84,7 +84,7 @@ class Room:
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
         self._proxy: Proxy
-        self._performer: Performer
+        self._performer: ActionRunner
         self._recorder: Recorder
         self._playing = threading.Lock()
         for person in PEOPLE:
@@ -101,12 +101,12 @@ class Room:
 
         return app
 
-    def open(self, url: str, api_key: str, number: str, behind: Backstage) -> None:
+    def open(self, url: str, api_key: str, number: str, behind: Background) -> None:
         """Begin to show what happens; `url` is the gateway's, `number` what people call."""
         BusTap(self.hub).attach(behind)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._asked)
-        self._performer = Performer(self._simulator, self.perils, client.ask)
+        self._performer = ActionRunner(self._simulator, self.perils, client.ask)
         self._recorder = Recorder(self._performer)
         self._watch = Watch(self.hub, Client(url, api_key))
         sampler = Sampler(self._simulator, self.hub, self._tell_trouble)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.acts import AnyAct, Performer, Put, Request, Switch
+from local.room.actions import ActionRunner, AnyAct, Put, Request, Switch
 from local.room.trouble import Trouble
 from local.simulator.model import Person
 
@@ -87,7 +87,7 @@ def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
 class Recorder:
     """Writes down what is done, from `begin` on."""
 
-    def __init__(self, performer: Performer) -> None:
+    def __init__(self, performer: ActionRunner) -> None:
         """Write nothing yet."""
         self._performer = performer
         self._lock = threading.Lock()
@@ -140,7 +140,10 @@ class Recorder:
 
 
 def play(
-    story: Story, performer: Performer, wait: Callable[[float], object], now: Callable[[], datetime]
+    story: Story,
+    performer: ActionRunner,
+    wait: Callable[[float], object],
+    now: Callable[[], datetime],
 ) -> datetime:
     """Play a story: `wait` lets seconds pass, `now` says when it is. Returns when it began."""
     since = now()

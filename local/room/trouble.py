@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.perils import Death, Perils
-from local.simulator.delivery import DeliveryKnobs
+from local.room.lambda_faults import Death, LambdaFaults
+from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import Fault
 from local.simulator.telnyx import Simulator
 
@@ -17,11 +17,11 @@ class Trouble(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seed: int = 0
-    webhooks: dict[str, DeliveryKnobs] = Field(default_factory=dict)
+    webhooks: dict[str, DeliverySettings] = Field(default_factory=dict)
     telnyx: list[Fault] = Field(default_factory=list)
     functions: list[Death] = Field(default_factory=list)
 
-    def put_in_force(self, simulator: Simulator, perils: Perils) -> None:
+    def put_in_force(self, simulator: Simulator, perils: LambdaFaults) -> None:
         """Replace whatever was in force by this."""
         # A fault counts its times down; the document is to stay as it was given.
         own = self.model_copy(deep=True)
@@ -34,7 +34,7 @@ class Trouble(BaseModel):
         perils.deaths[:] = own.functions
 
     @classmethod
-    def in_force(cls, seed: int, simulator: Simulator, perils: Perils) -> "Trouble":
+    def in_force(cls, seed: int, simulator: Simulator, perils: LambdaFaults) -> "Trouble":
         """What is in force now, with the times that are left of it."""
         with simulator.lock:
             return cls(

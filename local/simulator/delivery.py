@@ -48,7 +48,7 @@ class Route:
 
 
 @dataclass
-class DeliveryKnobs:
+class DeliverySettings:
     """How one event type (or `*`) is mistreated.
 
     `delay_secs` is a range; `duplicates` are further deliveries of the same event; `drop` is the
@@ -105,7 +105,7 @@ class Deliverer:
         rng: random.Random,
         run: Callable[[Callable[[], None]], None] = inline,
     ) -> None:
-        self.knobs: dict[str, DeliveryKnobs] = {}
+        self.knobs: dict[str, DeliverySettings] = {}
         self.attempts: list[Delivery] = []
         self.dropped: list[Event] = []
         self._clock = clock
@@ -142,7 +142,7 @@ class Deliverer:
 
     def send(self, event: Event, route: Route) -> None:
         """Deliver `event`, now or as its knobs say; returns before anything is posted."""
-        knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliveryKnobs()
+        knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
         if knobs.drop and self._rng.random() < knobs.drop:
             self.dropped.append(event)
             return

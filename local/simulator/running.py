@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local.serving import Running, serve
 from local.simulator.clock import RealClock
 from local.simulator.delivery import HttpPost, Threads
 from local.simulator.model import Person
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
+from local.stack.serving import Running, serve
 
 
 @dataclass(frozen=True)

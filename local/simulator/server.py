@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault
 from local.simulator.model import JsonObject, Person
@@ -26,7 +26,7 @@ from local.simulator.telnyx import Reply, Simulator
 
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
-_KNOBS = TypeAdapter(DeliveryKnobs)
+_KNOBS = TypeAdapter(DeliverySettings)
 # How a leg works inside is of no use to a page.
 _HIDDEN = frozenset({"timers", "gather"})
 

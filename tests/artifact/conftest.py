@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator import Runtime
+from local.deploy.lambda_emulator import Runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 

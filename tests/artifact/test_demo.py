@@ -5,11 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
-from local import demo
-from local.emulator import Runtime, emulated
+from local.demo import runner
+from local.deploy.lambda_emulator import Runtime, emulated
 
 
 @pytest.mark.timeout(240)
 def test_the_demo_runs_in_the_real_runtime(runtime: Runtime) -> None:
     told = io.StringIO()
-    assert demo.run(Console(file=told, width=110), emulated) == 0, told.getvalue()
+    assert runner.run(Console(file=told, width=110), emulated) == 0, told.getvalue()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local.emulator import Emulator, FunctionFailedError, Runtime
-from local.http_api import HttpRequest, authorizer_event, request_event
-from local.samples import authorized, sample, signed
-from local.stack import API_KEY, LocalStack, Options
-from local.template import Function, Route, Template
+from local.deploy.lambda_emulator import Emulator, FunctionFailedError, Runtime
+from local.stack.http_api import HttpRequest, authorizer_event, request_event
+from local.stack.local_stack import API_KEY, LocalStack, Options
+from local.stack.sample_events import authorized, sample, signed
+from local.stack.template import Function, Route, Template
 
 PARAMETERS = {
     "TelnyxConnectionId": "1494404757140276705",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator import Runtime
-from local.template import Template
+from local.deploy.lambda_emulator import Runtime
+from local.stack.template import Template
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from local.browser import MISSING, chromium, launched
+from local.docs.browser import MISSING, chromium, launched
 from local.simulator.settings import Settings
-from local.stack import LocalStack, Options
-from tests.browser.room import RoomPage
+from local.stack.local_stack import LocalStack, Options
+from tests.support.room_page import RoomPage
 
 PATIENCE_MS = 20_000
 

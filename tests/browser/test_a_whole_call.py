@@ -5,9 +5,9 @@ import re
 import httpx
 from playwright.sync_api import expect
 
-from local.bus import BusEvent
-from local.stack import LocalStack
-from tests.browser.room import ALEX, BILLIE, CASEY, DEVON, RoomPage
+from local.stack.event_bus import BusEvent
+from local.stack.local_stack import LocalStack
+from tests.support.room_page import ALEX, BILLIE, CASEY, DEVON, RoomPage
 
 SAY = "Alex wants to speak to you. Press 1 to join."
 

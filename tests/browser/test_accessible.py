@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.stack import LocalStack
-from tests.browser.room import ALEX, BILLIE, RoomPage, violations
+from local.stack.local_stack import LocalStack
+from tests.support.room_page import ALEX, BILLIE, RoomPage, violations
 
 # The dark differs in its colours alone, the narrow in all but these, whose rule is the dearest.
 COLOURS = {"runOnly": ["color-contrast"]}

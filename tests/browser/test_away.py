@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.serving import free_port
-from tests.browser.room import RoomPage, violations
-from tests.browser.served import served
+from local.stack.serving import free_port
+from tests.support.page_server import served
+from tests.support.room_page import RoomPage, violations
 
 
 def test_the_page_says_that_its_server_is_away_and_comes_back_by_itself(

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.client import Client
-from local.console import RunningConsole, run_console
-from local.stack import API_KEY
+from local.room.console import RunningConsole, run_console
+from local.stack.local_stack import API_KEY
 
 HOST, DANA = "+13125550111", "+13125550112"
 

@@ -8,8 +8,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from local.room.server import PEOPLE
-from local.serving import free_port
-from tests.browser.served import Fact, person, served, viewed
+from local.stack.serving import free_port
+from tests.support.page_server import Fact, person, served, viewed
 
 CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}
 

@@ -5,8 +5,8 @@ import re
 
 from playwright.sync_api import expect
 
-from local.stack import LocalStack
-from tests.browser.room import ALEX, RoomPage
+from local.stack.local_stack import LocalStack
+from tests.support.room_page import ALEX, RoomPage
 
 
 def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: LocalStack) -> None:

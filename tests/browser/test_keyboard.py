@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.room import ALEX, RoomPage
+from tests.support.room_page import ALEX, RoomPage
 
 MOST_STEPS = 60
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from local.room import stories
-from tests.browser.room import ALEX, RoomPage
+from tests.support.room_page import ALEX, RoomPage
 
 
 def test_what_was_done_is_saved_and_done_again(

@@ -7,14 +7,14 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Locator, expect
 
-from local.bus import BusEvent
-from local.room.perils import When
+from local.room.lambda_faults import When
 from local.simulator.api import ACTIONS
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import FaultKind
-from local.stack import LocalStack
-from local.trigger import fixtures
-from tests.browser.room import ALEX, RoomPage
+from local.stack.event_bus import BusEvent
+from local.stack.local_stack import LocalStack
+from local.webhook_fixtures import fixtures
+from tests.support.room_page import ALEX, RoomPage
 
 
 def switch(room: RoomPage, form: str, **chosen: str) -> None:
@@ -137,7 +137,7 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
     in_force = stack.simulator.simulator
     assert {each.when for each in stack.room.perils.deaths} == set(get_args(When))
     assert {each.kind for each in in_force.faults.active} == set(get_args(FaultKind))
-    calm = asdict(DeliveryKnobs())
+    calm = asdict(DeliverySettings())
     while set(asdict(in_force.deliverer.knobs["*"]).items()) & set(calm.items()):
         room.page.wait_for_timeout(50)  # they are set one after the other
     for left in (every, every - 1):

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.stack import LocalStack
-from tests.browser.room import ALEX, BILLIE, RoomPage
+from local.stack.local_stack import LocalStack
+from tests.support.room_page import ALEX, BILLIE, RoomPage
 
 
 def test_a_phone_picked_up_in_one_window_is_seen_in_another(

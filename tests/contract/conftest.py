@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from moto import mock_aws
 
-from local.aws import EmbeddedAws, create_table
-from local.memory_table import MemoryTable
-from local.session import made_up_session
-from local.template import Template
-from partyline.store import Store
+from local.stack.aws_session import made_up_session
+from local.stack.embedded_aws import EmbeddedAws, create_table
+from local.stack.template import Template
+from partyline.store import ConversationStore
+from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -58,5 +58,5 @@ def dynamodb(request: pytest.FixtureRequest, template: Template) -> "Iterator[Dy
 
 
 @pytest.fixture
-def store(dynamodb: "DynamoDBClient", template: Template) -> Store:
-    return Store(dynamodb, template.table.name)
+def store(dynamodb: "DynamoDBClient", template: Template) -> ConversationStore:
+    return ConversationStore(dynamodb, template.table.name)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.template import Template
-from partyline.domain.conversation import HOST, Assistant
+from local.stack.template import Template
 from partyline.domain.decide import decide
-from partyline.domain.inputs import NewParticipant, StartConversation
-from partyline.store import Store, keys
+from partyline.domain.model.conversation import HOST_ID, Assistant
+from partyline.domain.model.inputs import NewParticipant, StartConversation
+from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_a_page_goes_on_after_a_number_that_has_gone(directory: Directory) -> No
 
 
 def test_a_route_is_found_where_the_webhook_of_a_call_looks_for_it(
-    directory: Directory, store: Store
+    directory: Directory, store: ConversationStore
 ) -> None:
     directory.put_route(SALES, route())
     wanted = [keys.route(SALES), keys.route(keys.DEFAULT_ROUTE)]
@@ -89,18 +89,18 @@ def test_a_route_is_found_where_the_webhook_of_a_call_looks_for_it(
 
 
 def test_routes_and_conversations_are_lists_of_their_own(
-    directory: Directory, store: Store
+    directory: Directory, store: ConversationStore
 ) -> None:
     given = StartConversation(
         id="request-1",
         conversation_id="c-1",
         assistant=Assistant(id="assistant-1"),
         connection_id="149",
-        host=NewParticipant(id=HOST, call_control_id="v3:c-1"),
+        host=NewParticipant(id=HOST_ID, call_control_id="v3:c-1"),
     )
     store.commit(None, decide(None, given, NOW))
     directory.put_route(SALES, route())
-    assert [each.id for each in store.newest(None, 5).conversations] == ["c-1"]
+    assert [each.id for each in store.list_newest(None, 5).conversations] == ["c-1"]
     assert pages(directory, 5) == [[SALES]]
 
 

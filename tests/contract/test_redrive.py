@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws, create_table
-from local.redrive import (
+from local.deploy.redrive import (
     FIRST_SENT,
     NoSuchStackError,
     Outputs,
@@ -17,7 +16,8 @@ from local.redrive import (
     redrive_failover,
     redrive_starts,
 )
-from local.template import Template
+from local.stack.embedded_aws import EmbeddedAws, create_table
+from local.stack.template import Template
 from partyline.entrypoints.failover import FIRST_SENT as LOOKED_FOR
 from partyline.entrypoints.failover import received_at
 from partyline.store import keys

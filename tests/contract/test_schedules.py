@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.template import Template
-from partyline.outcomes import Conflict, Duplicate
-from partyline.store import Inbox, keys
-from partyline.store.schedules import Scheduled, Schedules, ScheduleStatus
+from local.stack.template import Template
+from partyline.store import DedupeRecord, keys
+from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from tests.contract.test_store import NOW, Contended
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-INBOX = Inbox(keys.request("key"), "hash-1")
+DEDUPE = DedupeRecord(keys.request("key"), "hash-1")
 
 
 @pytest.fixture
-def schedules(dynamodb: "DynamoDBClient", template: Template) -> Schedules:
-    return Schedules(dynamodb, template.table.name)
+def schedules(dynamodb: "DynamoDBClient", template: Template) -> ScheduledConversations:
+    return ScheduledConversations(dynamodb, template.table.name)
 
 
-def asked(name: str = "c-1", to: str = "+13125550101") -> Scheduled:
+def asked(name: str = "c-1", to: str = "+13125550101") -> ScheduledConversation:
     """Somebody is to be called in an hour."""
-    return Scheduled(
+    return ScheduledConversation(
         id=name,
         start_at=NOW + timedelta(hours=1),
         created_at=NOW,
@@ -35,51 +35,53 @@ def asked(name: str = "c-1", to: str = "+13125550101") -> Scheduled:
     )
 
 
-def test_what_is_asked_for_is_kept_as_it_was(schedules: Schedules) -> None:
+def test_what_is_asked_for_is_kept_as_it_was(schedules: ScheduledConversations) -> None:
     assert schedules.get("c-1") is None
-    schedules.add(asked(), INBOX)
+    schedules.add(asked(), DEDUPE)
     assert schedules.get("c-1") == asked()
 
 
-def test_an_appointment_is_made_once(schedules: Schedules) -> None:
+def test_an_appointment_is_made_once(schedules: ScheduledConversations) -> None:
     schedules.add(asked(), None)
-    with pytest.raises(Conflict):
+    with pytest.raises(VersionConflictError):
         schedules.add(asked(to="+13125550102"), None)
-    with pytest.raises(Conflict):
-        schedules.add(asked(to="+13125550102"), INBOX)
+    with pytest.raises(VersionConflictError):
+        schedules.add(asked(to="+13125550102"), DEDUPE)
     assert schedules.get("c-1") == asked()
 
 
-def test_a_request_makes_one_appointment(schedules: Schedules) -> None:
-    schedules.add(asked(), INBOX)
+def test_a_request_makes_one_appointment(schedules: ScheduledConversations) -> None:
+    schedules.add(asked(), DEDUPE)
     for name in ("c-1", "c-2"):
-        with pytest.raises(Duplicate) as known:
-            schedules.add(asked(name), Inbox(INBOX.key, "hash-2"))
+        with pytest.raises(AlreadyProcessedError) as known:
+            schedules.add(asked(name), DedupeRecord(DEDUPE.key, "hash-2"))
         assert known.value.request_hash == "hash-1"
     assert schedules.get("c-2") is None
 
 
-@pytest.mark.parametrize("inbox", [None, INBOX])
+@pytest.mark.parametrize("dedupe", [None, DEDUPE])
 def test_two_that_are_made_in_the_same_instant_are_in_each_others_way(
-    dynamodb: "DynamoDBClient", template: Template, inbox: Inbox | None
+    dynamodb: "DynamoDBClient", template: Template, dedupe: DedupeRecord | None
 ) -> None:
     contended: DynamoDBClient = Contended(dynamodb)  # type: ignore[assignment]
-    with pytest.raises(Conflict):
-        Schedules(contended, template.table.name).add(asked(), inbox)
+    with pytest.raises(VersionConflictError):
+        ScheduledConversations(contended, template.table.name).add(asked(), dedupe)
 
 
-def test_of_a_cancel_and_a_start_that_read_the_same_one_wins(schedules: Schedules) -> None:
+def test_of_a_cancel_and_a_start_that_read_the_same_one_wins(
+    schedules: ScheduledConversations,
+) -> None:
     schedules.add(asked(), None)
     read = schedules.get("c-1")
     assert read is not None
     cancelled = schedules.move(read, ScheduleStatus.CANCELLED)
-    with pytest.raises(Conflict):
+    with pytest.raises(VersionConflictError):
         schedules.move(read, ScheduleStatus.STARTING)
     assert schedules.get("c-1") == cancelled
     assert cancelled.status is ScheduleStatus.CANCELLED
 
 
-def test_what_is_not_there_does_not_move(schedules: Schedules) -> None:
-    with pytest.raises(Conflict):
+def test_what_is_not_there_does_not_move(schedules: ScheduledConversations) -> None:
+    with pytest.raises(VersionConflictError):
         schedules.move(asked(), ScheduleStatus.STARTING)
     assert schedules.get("c-1") is None

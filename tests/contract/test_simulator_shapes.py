@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.simulator.model import Person
-from tests.unit.simulator.story import CALLER, FRIEND, US, Story
+from tests.support.simulator_story import CALLER, FRIEND, US, Story
 
 ROOT = Path(__file__).parents[2]
 # The description has it, the capture had not.

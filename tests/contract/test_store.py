@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.template import Template
-from partyline.domain.conversation import HOST, Assistant, Conversation, Insight
+from local.stack.template import Template
 from partyline.domain.decide import Decision, decide
-from partyline.domain.events import Event, EventType
-from partyline.domain.inputs import NewParticipant, SendMessage, StartConversation
-from partyline.domain.statuses import ConversationStatus
-from partyline.outcomes import Conflict, Duplicate, TooLarge
-from partyline.store import Inbox, Store, keys
+from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Insight
+from partyline.domain.model.events import Event, EventType
+from partyline.domain.model.inputs import NewParticipant, SendMessage, StartConversation
+from partyline.domain.model.statuses import ConversationStatus
+from partyline.store import ConversationStore, DedupeRecord, keys
+from partyline.store.errors import (
+    AlreadyProcessedError,
+    ConversationTooLargeError,
+    VersionConflictError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,7 +38,7 @@ def begun(
         conversation_id=name,
         assistant=Assistant(id="assistant-1"),
         connection_id="1494404757140276705",
-        host=NewParticipant(id=HOST, name="Ada", call_control_id=f"v3:{name}"),
+        host=NewParticipant(id=HOST_ID, name="Ada", call_control_id=f"v3:{name}"),
         metadata=metadata or {},
     )
     return decide(None, given, at)
@@ -46,14 +50,16 @@ def spoken(before: Conversation, text: str = "Hello.") -> Decision:
     return decide(before, given, NOW + timedelta(seconds=1))
 
 
-def with_status(store: Store, name: str, status: ConversationStatus, at: datetime = NOW) -> None:
+def with_status(
+    store: ConversationStore, name: str, status: ConversationStatus, at: datetime = NOW
+) -> None:
     conversation = begun(name, at).conversation
     assert conversation is not None
     conversation.status = status
     store.commit(None, Decision(conversation))
 
 
-def moved(store: Store, name: str, status: ConversationStatus) -> None:
+def moved(store: ConversationStore, name: str, status: ConversationStatus) -> None:
     before = store.load(name)
     assert before is not None
     store.commit(before, Decision(before.model_copy(update={"status": status})))
@@ -63,14 +69,14 @@ def items(dynamodb: "DynamoDBClient", template: Template) -> int:
     return dynamodb.scan(TableName=template.table.name, Select="COUNT")["Count"]
 
 
-def test_a_conversation_that_nobody_began_is_not_there(store: Store) -> None:
+def test_a_conversation_that_nobody_began_is_not_there(store: ConversationStore) -> None:
     assert store.load("c-1") is None
-    assert store.read("c-1") is None
+    assert store.load_with_insights("c-1") is None
     assert store.timeline("c-1") == []
-    assert store.due(keys.shard("c-1"), NOW, 10) == []
+    assert store.list_due(keys.shard("c-1"), NOW, 10) == []
 
 
-def test_what_is_begun_is_loaded_as_it_was_written(store: Store) -> None:
+def test_what_is_begun_is_loaded_as_it_was_written(store: ConversationStore) -> None:
     odd = {"big": 10**30, "float": 1e308, "text": "café \U0001f600", "deep": [{"a": [None, True]}]}
     written = store.commit(None, begun(metadata=odd))
     assert written.version == 1
@@ -78,71 +84,71 @@ def test_what_is_begun_is_loaded_as_it_was_written(store: Store) -> None:
     assert written.metadata == odd
 
 
-def test_each_step_is_a_version_of_its_own(store: Store) -> None:
+def test_each_step_is_a_version_of_its_own(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     second = store.commit(first, spoken(first))
     assert second.version == 2
     assert store.load("c-1") == second
-    assert [each.content for each in second.untold] == ["Hello."]
+    assert [each.content for each in second.pending_messages] == ["Hello."]
 
 
-def test_a_conversation_is_begun_once(store: Store) -> None:
+def test_a_conversation_is_begun_once(store: ConversationStore) -> None:
     store.commit(None, begun())
-    with pytest.raises(Conflict):
+    with pytest.raises(VersionConflictError):
         store.commit(None, begun())
 
 
-def test_who_decided_upon_an_old_version_has_to_decide_again(store: Store) -> None:
+def test_who_decided_upon_an_old_version_has_to_decide_again(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     second = store.commit(first, spoken(first, "The first."))
-    with pytest.raises(Conflict):
+    with pytest.raises(VersionConflictError):
         store.commit(first, spoken(first, "The second."))
     assert store.load("c-1") == second
 
 
-def test_a_webhook_is_taken_in_once(store: Store) -> None:
-    inbox = Inbox(keys.webhook("c-1", "event-1"))
-    first = store.commit(None, begun(), inbox)
-    with pytest.raises(Duplicate) as known:
-        store.commit(first, spoken(first), inbox)
+def test_a_webhook_is_taken_in_once(store: ConversationStore) -> None:
+    dedupe = DedupeRecord(keys.webhook("c-1", "event-1"))
+    first = store.commit(None, begun(), dedupe)
+    with pytest.raises(AlreadyProcessedError) as known:
+        store.commit(first, spoken(first), dedupe)
     assert known.value.request_hash is None
     assert store.load("c-1") == first
 
 
-def test_a_request_taken_in_before_tells_what_it_hashed_to(store: Store) -> None:
-    first = store.commit(None, begun(), Inbox(keys.request("key"), "hash-1"))
-    with pytest.raises(Duplicate) as known:
-        store.commit(first, spoken(first), Inbox(keys.request("key"), "hash-2"))
+def test_a_request_taken_in_before_tells_what_it_hashed_to(store: ConversationStore) -> None:
+    first = store.commit(None, begun(), DedupeRecord(keys.request("key"), "hash-1"))
+    with pytest.raises(AlreadyProcessedError) as known:
+        store.commit(first, spoken(first), DedupeRecord(keys.request("key"), "hash-2"))
     assert known.value.request_hash == "hash-1"
-    with pytest.raises(Duplicate) as seen:
-        store.check(Inbox(keys.request("key"), "hash-2"))
+    with pytest.raises(AlreadyProcessedError) as seen:
+        store.check_not_processed(DedupeRecord(keys.request("key"), "hash-2"))
     assert seen.value.request_hash == "hash-1"
-    store.check(Inbox(keys.request("another key"), "hash-2"))
+    store.check_not_processed(DedupeRecord(keys.request("another key"), "hash-2"))
 
 
-def test_doubled_and_stale_at_once_is_doubled(store: Store) -> None:
-    inbox = Inbox(keys.webhook("c-1", "event-1"))
-    store.commit(None, begun(), inbox)
-    with pytest.raises(Duplicate):
-        store.commit(None, begun(), inbox)
+def test_doubled_and_stale_at_once_is_doubled(store: ConversationStore) -> None:
+    dedupe = DedupeRecord(keys.webhook("c-1", "event-1"))
+    store.commit(None, begun(), dedupe)
+    with pytest.raises(AlreadyProcessedError):
+        store.commit(None, begun(), dedupe)
 
 
 def test_a_step_is_written_whole_or_not_at_all(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
-    inbox = Inbox(keys.request("key"), "hash-1")
-    store.commit(None, begun("c-1"), inbox)
+    dedupe = DedupeRecord(keys.request("key"), "hash-1")
+    store.commit(None, begun("c-1"), dedupe)
     before = items(dynamodb, template)
 
-    with pytest.raises(Duplicate):  # the mark is the second item of the transaction
-        store.commit(None, begun("c-2"), inbox)
+    with pytest.raises(AlreadyProcessedError):  # the mark is the second item of the transaction
+        store.commit(None, begun("c-2"), dedupe)
     clash = begun("c-3")
     key = keys.event("c-3", clash.events[-1].seq)
     dynamodb.put_item(
         TableName=template.table.name, Item={"pk": {"S": key[0]}, "sk": {"S": key[1]}}
     )
-    with pytest.raises(Conflict):  # and an event comes after the state
-        store.commit(None, clash, Inbox(keys.webhook("c-3", "event-3")))
+    with pytest.raises(VersionConflictError):  # and an event comes after the state
+        store.commit(None, clash, DedupeRecord(keys.webhook("c-3", "event-3")))
 
     assert items(dynamodb, template) == before + 1
     assert store.load("c-2") is None
@@ -150,7 +156,7 @@ def test_a_step_is_written_whole_or_not_at_all(
     assert store.find([keys.call("v3:c-2"), keys.call("v3:c-3")]) == {}
 
 
-def test_a_call_points_to_its_conversation(store: Store) -> None:
+def test_a_call_points_to_its_conversation(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     leg_known = first.model_copy(deep=True)
     leg_known.host.legs[0].call_leg_id = "leg-1"
@@ -201,16 +207,18 @@ class Contended:
         raise self.exceptions.TransactionCanceledException(said, "TransactWriteItems")
 
 
-@pytest.mark.parametrize("inbox", [None, Inbox(keys.webhook("c-1", "event-1"))])
+@pytest.mark.parametrize("dedupe", [None, DedupeRecord(keys.webhook("c-1", "event-1"))])
 def test_who_meets_somebody_elses_transaction_has_to_decide_again(
-    dynamodb: "DynamoDBClient", template: Template, inbox: Inbox | None
+    dynamodb: "DynamoDBClient", template: Template, dedupe: DedupeRecord | None
 ) -> None:
     contended: Any = Contended(dynamodb)
-    with pytest.raises(Conflict):
-        Store(contended, template.table.name).commit(None, begun(), inbox)
+    with pytest.raises(VersionConflictError):
+        ConversationStore(contended, template.table.name).commit(None, begun(), dedupe)
 
 
-def test_what_is_asked_for_twice_or_not_there_is_found_once_or_not_at_all(store: Store) -> None:
+def test_what_is_asked_for_twice_or_not_there_is_found_once_or_not_at_all(
+    store: ConversationStore,
+) -> None:
     store.commit(None, begun())
     wanted = [keys.state("c-1"), keys.state("c-1"), keys.state("c-2"), keys.route("+13125550100")]
     assert set(store.find(wanted)) == {keys.state("c-1")}
@@ -236,35 +244,40 @@ class _Hesitant:
 
 
 def test_keys_left_unprocessed_are_asked_for_again(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     names = [f"c-{number}" for number in range(5)]
     for name in names:
         store.commit(None, begun(name))
     hesitant = _Hesitant(dynamodb)
-    found = Store(hesitant, template.table.name).find(  # type: ignore[arg-type]
+    found = ConversationStore(hesitant, template.table.name).find(  # type: ignore[arg-type]
         [keys.state(name) for name in [*names, "c-9"]]
     )
     assert set(found) == {keys.state(name) for name in names}
     assert hesitant.asked == [6, 3, 1]
 
 
-def test_a_conversation_is_read_with_its_insights_and_nothing_else(store: Store) -> None:
+def test_a_conversation_is_read_with_its_insights_and_nothing_else(
+    store: ConversationStore,
+) -> None:
     insights = [
         Insight(insight_id="i-2", result={"sentiment": "positive", "score": 0.5}),
         Insight(insight_id="i-1", result="They asked about café hours."),
     ]
-    first = store.commit(None, begun(), Inbox(keys.webhook("c-1", "event-1")))
+    first = store.commit(None, begun(), DedupeRecord(keys.webhook("c-1", "event-1")))
     second = store.commit(first, replace(spoken(first), insights=insights))
     store.commit(None, replace(begun("c-2"), insights=[Insight(insight_id="i-3", result="No.")]))
-    assert store.read("c-1") == (second, sorted(insights, key=lambda each: each.insight_id))
+    assert store.load_with_insights("c-1") == (
+        second,
+        sorted(insights, key=lambda each: each.insight_id),
+    )
 
 
-def test_a_large_insight_is_kept_as_the_beginning_of_its_text(store: Store) -> None:
+def test_a_large_insight_is_kept_as_the_beginning_of_its_text(store: ConversationStore) -> None:
     large = Insight(insight_id="i-1", result={"text": "a\u00e9\u0001" * 40_000})
     small = Insight(insight_id="i-2", result="x" * 50_000)
     store.commit(None, replace(begun(), insights=[large, small]))
-    found = store.read("c-1")
+    found = store.load_with_insights("c-1")
     assert found is not None
     cut, whole = found[1]
     assert whole == small
@@ -272,29 +285,29 @@ def test_a_large_insight_is_kept_as_the_beginning_of_its_text(store: Store) -> N
     assert "a\u00e9" in cut.result
 
 
-def test_as_many_insights_as_are_kept_fit_into_one_step(store: Store) -> None:
+def test_as_many_insights_as_are_kept_fit_into_one_step(store: ConversationStore) -> None:
     insights = [Insight(insight_id=f"i-{n}", result="\u0001" * 300_000) for n in range(50)]
     store.commit(None, replace(begun(), insights=insights))
-    found = store.read("c-1")
+    found = store.load_with_insights("c-1")
     assert found is not None
     assert len(found[1]) == 50
     assert len(json.dumps([each.result for each in found[1]])) < 6 * 10**6
 
 
 def test_what_would_not_fit_is_refused_and_nothing_written(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     first = store.commit(None, begun(metadata={"text": "é" * 150_000}))
     before = items(dynamodb, template)
-    with pytest.raises(TooLarge):
+    with pytest.raises(ConversationTooLargeError):
         store.commit(first, spoken(first, "x" * 100_000))
-    with pytest.raises(TooLarge):
+    with pytest.raises(ConversationTooLargeError):
         store.commit(first, spoken(first), max_bytes=300_000)
     assert items(dynamodb, template) == before
     store.commit(first, spoken(first, "x" * 80_000))
 
 
-def test_a_timeline_is_in_order_beyond_one_page(store: Store) -> None:
+def test_a_timeline_is_in_order_beyond_one_page(store: ConversationStore) -> None:
     conversation = store.commit(None, begun())
     for _ in range(5):  # more than the 1 MB of one page
         events = [
@@ -313,17 +326,19 @@ def test_a_timeline_is_in_order_beyond_one_page(store: Store) -> None:
     assert store.timeline("c-2") == []
 
 
-def pages(store: Store, status: ConversationStatus | None, limit: int) -> list[list[str]]:
+def pages(
+    store: ConversationStore, status: ConversationStatus | None, limit: int
+) -> list[list[str]]:
     found, cursor = [], None
     while True:
-        page = store.newest(status, limit, cursor)
+        page = store.list_newest(status, limit, cursor)
         found.append([each.id for each in page.conversations])
         cursor = page.next_cursor
         if cursor is None:
             return found
 
 
-def test_conversations_are_listed_newest_first(store: Store) -> None:
+def test_conversations_are_listed_newest_first(store: ConversationStore) -> None:
     for nth, status in enumerate([ACTIVE, ENDED, ACTIVE, ConversationStatus.FAILED, ENDED]):
         with_status(store, f"c-{nth}", status, NOW + timedelta(minutes=nth))
     assert pages(store, None, 10) == [["c-4", "c-3", "c-2", "c-1", "c-0"]]
@@ -333,7 +348,7 @@ def test_conversations_are_listed_newest_first(store: Store) -> None:
     assert pages(store, ConversationStatus.STOPPING, 2) == [[]]
 
 
-def test_conversations_that_began_at_once_are_all_listed(store: Store) -> None:
+def test_conversations_that_began_at_once_are_all_listed(store: ConversationStore) -> None:
     names = {f"c-{nth}" for nth in range(7)}
     for name in names:
         with_status(store, name, ACTIVE)
@@ -341,13 +356,15 @@ def test_conversations_that_began_at_once_are_all_listed(store: Store) -> None:
     assert sorted(listed) == sorted(names)
 
 
-def test_paging_has_no_gap_and_no_double_while_conversations_move_on(store: Store) -> None:
+def test_paging_has_no_gap_and_no_double_while_conversations_move_on(
+    store: ConversationStore,
+) -> None:
     names = [f"c-{nth}" for nth in range(8)]
     for nth, name in enumerate(names):
         with_status(store, name, ACTIVE, NOW + timedelta(minutes=nth))
     seen, cursor = [], None
     for move in ("c-1", "c-6", "c-3", "c-0"):
-        page = store.newest(None, 2, cursor)
+        page = store.list_newest(None, 2, cursor)
         seen += [each.id for each in page.conversations]
         cursor = page.next_cursor
         moved(store, move, ENDED)
@@ -359,7 +376,7 @@ def test_paging_has_no_gap_and_no_double_while_conversations_move_on(store: Stor
 class _Moving:
     """A DynamoDB client under which a conversation moves on between two queries."""
 
-    def __init__(self, client: "DynamoDBClient", store: Store) -> None:
+    def __init__(self, client: "DynamoDBClient", store: ConversationStore) -> None:
         self._client = client
         self._store = store
         self._queries = 0
@@ -376,37 +393,37 @@ class _Moving:
 
 
 def test_a_conversation_that_moves_while_it_is_listed_is_listed_once(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
-    moving = Store(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
-    assert [each.id for each in moving.newest(None, 5).conversations] == ["c-1"]
+    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
+    assert [each.id for each in moving.list_newest(None, 5).conversations] == ["c-1"]
 
 
 def test_a_conversation_that_has_moved_on_is_not_listed_as_what_it_was(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
-    moving = Store(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
-    assert moving.newest(ConversationStatus.CONNECTING, 5).conversations == []
-    assert [each.id for each in store.newest(ACTIVE, 5).conversations] == ["c-1"]
+    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
+    assert moving.list_newest(ConversationStatus.CONNECTING, 5).conversations == []
+    assert [each.id for each in store.list_newest(ACTIVE, 5).conversations] == ["c-1"]
 
 
-def test_a_cursor_fits_its_own_list_only(store: Store) -> None:
+def test_a_cursor_fits_its_own_list_only(store: ConversationStore) -> None:
     for nth in range(3):
         with_status(store, f"c-{nth}", ACTIVE, NOW + timedelta(minutes=nth))
-    cursor = store.newest(ACTIVE, 1).next_cursor
+    cursor = store.list_newest(ACTIVE, 1).next_cursor
     assert cursor is not None
-    assert store.newest(ACTIVE, 1, cursor).conversations[0].id == "c-1"
+    assert store.list_newest(ACTIVE, 1, cursor).conversations[0].id == "c-1"
     for status in (None, ENDED):
         with pytest.raises(ValueError, match="cursor"):
-            store.newest(status, 1, cursor)
+            store.list_newest(status, 1, cursor)
     for bad in ("x", "é", "====", cursor[:8], cursor + "A", "\0", "YWN0aXZlfA==", "\ud800"):
         with pytest.raises(ValueError, match="cursor"):
-            store.newest(ACTIVE, 1, bad)
+            store.list_newest(ACTIVE, 1, bad)
 
 
-def test_what_is_due_is_found_in_its_shard_the_oldest_first(store: Store) -> None:
+def test_what_is_due_is_found_in_its_shard_the_oldest_first(store: ConversationStore) -> None:
     names = [f"c-{nth}" for nth in range(12)]
     for nth, name in enumerate(names):
         conversation = begun(name).conversation
@@ -414,41 +431,41 @@ def test_what_is_due_is_found_in_its_shard_the_oldest_first(store: Store) -> Non
         conversation.due_at = NOW + timedelta(seconds=60 - nth) if nth else None
         store.commit(None, Decision(conversation))
     later = NOW + timedelta(seconds=55)
-    found = {shard: store.due(shard, later, 20) for shard in keys.shards()}
+    found = {shard: store.list_due(shard, later, 20) for shard in keys.shards()}
     due = names[5:]
     assert sorted(name for each in found.values() for name in each) == sorted(due)
     for shard, listed in found.items():
         assert listed == [name for name in reversed(due) if keys.shard(name) == shard]
-        assert store.due(shard, later, 1) == listed[:1]
-        assert store.due(shard, NOW, 20) == []
+        assert store.list_due(shard, later, 1) == listed[:1]
+        assert store.list_due(shard, NOW, 20) == []
 
 
-def test_what_is_not_due_any_more_is_not_found(store: Store) -> None:
+def test_what_is_not_due_any_more_is_not_found(store: ConversationStore) -> None:
     first = store.commit(None, begun())
-    assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == ["c-1"]
+    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
-    assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
 
 
-def test_what_is_put_off_is_due_later_and_otherwise_as_it_was(store: Store) -> None:
+def test_what_is_put_off_is_due_later_and_otherwise_as_it_was(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     shard, later = keys.shard("c-1"), NOW + timedelta(hours=1)
-    store.put_off("c-1", later, later + timedelta(minutes=3))
-    assert store.due(shard, later + timedelta(minutes=2), 5) == []
-    assert store.due(shard, later + timedelta(minutes=4), 5) == ["c-1"]
+    store.postpone("c-1", later, later + timedelta(minutes=3))
+    assert store.list_due(shard, later + timedelta(minutes=2), 5) == []
+    assert store.list_due(shard, later + timedelta(minutes=4), 5) == ["c-1"]
     assert store.load("c-1") == first
     store.commit(first, spoken(first))
 
 
-def test_what_is_not_due_is_not_put_off(store: Store) -> None:
+def test_what_is_not_due_is_not_put_off(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     assert first.due_at is not None
-    store.put_off("c-1", first.due_at - timedelta(seconds=1), NOW + timedelta(days=1))
-    assert store.due(keys.shard("c-1"), first.due_at, 5) == ["c-1"]
+    store.postpone("c-1", first.due_at - timedelta(seconds=1), NOW + timedelta(days=1))
+    assert store.list_due(keys.shard("c-1"), first.due_at, 5) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
-    store.put_off("c-1", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
-    store.put_off("c-2", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
-    assert store.due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+    store.postpone("c-1", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    store.postpone("c-2", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
 
 
 class _Overtaken:
@@ -467,28 +484,30 @@ class _Overtaken:
 
 
 def test_what_moves_on_meanwhile_is_not_put_off(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     store.commit(None, begun())
     overtaken: Any = _Overtaken(dynamodb, lambda: moved(store, "c-1", ENDED))
     later = NOW + timedelta(hours=1)
-    Store(overtaken, template.table.name).put_off("c-1", later, later + timedelta(minutes=3))
+    ConversationStore(overtaken, template.table.name).postpone(
+        "c-1", later, later + timedelta(minutes=3)
+    )
     found = store.load("c-1")
     assert found is not None
     assert found.status is ENDED
-    assert store.due(keys.shard("c-1"), later, 5) == ["c-1"]
+    assert store.list_due(keys.shard("c-1"), later, 5) == ["c-1"]
 
 
 def test_marks_expire_and_conversations_do_not(
-    store: Store, dynamodb: "DynamoDBClient", template: Template
+    store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
-    store.commit(None, begun(), Inbox(keys.webhook("c-1", "event-1")))
+    store.commit(None, begun(), DedupeRecord(keys.webhook("c-1", "event-1")))
     rows = dynamodb.scan(TableName=template.table.name)["Items"]
     expiring = {row["sk"]["S"]: row["expires_at"]["N"] for row in rows if "expires_at" in row}
     week = timedelta(days=7).total_seconds()
-    assert expiring == {"INBOX#event-1": str(int(NOW.timestamp() + week))}
+    assert expiring == {"DEDUPE#event-1": str(int(NOW.timestamp() + week))}
 
 
-def test_there_is_nothing_to_write_without_a_conversation(store: Store) -> None:
+def test_there_is_nothing_to_write_without_a_conversation(store: ConversationStore) -> None:
     with pytest.raises(ValueError, match="no conversation"):
         store.commit(None, Decision(None))

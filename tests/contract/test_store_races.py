@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
-from local.memory_table import MemoryTable
-from local.template import Template
-from partyline.domain.conversation import HOST, Assistant
+from local.stack.template import Template
 from partyline.domain.decide import decide
-from partyline.domain.inputs import NewParticipant, SendMessage, StartConversation
-from partyline.outcomes import Conflict, Duplicate
-from partyline.store import Inbox, Store, keys
+from partyline.domain.model.conversation import HOST_ID, Assistant
+from partyline.domain.model.inputs import NewParticipant, SendMessage, StartConversation
+from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
-from partyline.store.schedules import Schedules
+from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.store.scheduled import ScheduledConversations
+from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,7 +27,7 @@ START = StartConversation(
     conversation_id="c-1",
     assistant=Assistant(id="assistant-1"),
     connection_id="1494404757140276705",
-    host=NewParticipant(id=HOST, call_control_id="v3:host"),
+    host=NewParticipant(id=HOST_ID, call_control_id="v3:host"),
 )
 
 
@@ -57,22 +57,22 @@ def test_whoever_reads_sees_what_was_just_written(template: Template) -> None:
     """No engine of ours ever reads an older row, as DynamoDB does unless it is told not to."""
     table: Any = Noted(template.table.create)
     name = template.table.name
-    store, directory = Store(table, name), Directory(table, name)
+    store, directory = ConversationStore(table, name), Directory(table, name)
     store.commit(None, decide(None, START, NOW))
     store.load("c-1")
-    store.read("c-1")
+    store.load_with_insights("c-1")
     store.timeline("c-1")
-    store.check(Inbox(keys.webhook("c-1", "event-1")))
+    store.check_not_processed(DedupeRecord(keys.webhook("c-1", "event-1")))
     directory.route("+13125550100")
     directory.do_not_call("+13125550101")
-    Schedules(table, name).get("c-1")
+    ScheduledConversations(table, name).get("c-1")
     assert table.reads == [True] * 7
 
 
 def test_no_update_is_lost_when_eight_write_at_once(
     ministack: "DynamoDBClient", template: Template
 ) -> None:
-    store = Store(ministack, template.table.name)
+    store = ConversationStore(ministack, template.table.name)
     store.commit(None, decide(None, START, NOW))
     together = Barrier(THREADS)
 
@@ -86,7 +86,7 @@ def test_no_update_is_lost_when_eight_write_at_once(
                 try:
                     store.commit(before, decide(before, given, NOW))
                     break
-                except Conflict:
+                except VersionConflictError:
                     conflicts += 1
         return conflicts
 
@@ -95,7 +95,7 @@ def test_no_update_is_lost_when_eight_write_at_once(
 
     after = store.load("c-1")
     assert after is not None
-    said = [each.content for each in after.untold]
+    said = [each.content for each in after.pending_messages]
     assert sorted(said) == sorted(f"{w}/{n}" for w in range(THREADS) for n in range(STEPS))
     assert after.version == 1 + THREADS * STEPS
     for writer in range(THREADS):
@@ -107,18 +107,18 @@ def test_no_update_is_lost_when_eight_write_at_once(
 def test_of_eight_that_begin_the_same_conversation_one_does(
     ministack: "DynamoDBClient", template: Template
 ) -> None:
-    store = Store(ministack, template.table.name)
+    store = ConversationStore(ministack, template.table.name)
     together = Barrier(THREADS)
-    inbox = Inbox(keys.request("key"), "hash-1")
+    dedupe = DedupeRecord(keys.request("key"), "hash-1")
 
     def begin(writer: int) -> str:
         together.wait()
         while True:
             try:
-                store.commit(None, decide(None, START, NOW), inbox)
-            except Duplicate as known:
+                store.commit(None, decide(None, START, NOW), dedupe)
+            except AlreadyProcessedError as known:
                 return f"known as {known.request_hash}"
-            except Conflict:
+            except VersionConflictError:
                 continue
             return "begun"
 

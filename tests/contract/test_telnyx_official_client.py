@@ -26,10 +26,9 @@ from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssis
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
 
-from partyline.telnyx.actions import Telnyx
+from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
-from partyline.telnyx.signature import PublicKeys, SignatureError, verify
-from partyline.telnyx.types import (
+from partyline.telnyx.requests import (
     AddMessagesRequest,
     AnswerRequest,
     Assistant,
@@ -47,6 +46,7 @@ from partyline.telnyx.types import (
     StopAssistantRequest,
     Transcription,
 )
+from partyline.telnyx.signature import PublicKeys, SignatureError, verify
 
 LEG = "v3:2EC-70_CTEj"
 WEBHOOKS: dict[str, Any] = {
@@ -119,7 +119,7 @@ GATHER = GatherUsingSpeakRequest(
     valid_digits="12",
 )
 
-Act = Callable[[Telnyx], object]
+Act = Callable[[CallControl], object]
 ACTIONS: dict[Any, Act] = {
     CallDialParams: lambda telnyx: telnyx.dial(DIAL),
     ActionAnswerParams: lambda telnyx: telnyx.answer(LEG, AnswerRequest(**MARKS, **WEBHOOKS)),
@@ -151,7 +151,7 @@ def body_of(act: Act) -> dict[str, Any]:
     def api_key(fresh: bool = False) -> str:
         return "key"
 
-    act(Telnyx(TelnyxClient(api_key, transport=httpx.MockTransport(answer))))
+    act(CallControl(TelnyxClient(api_key, transport=httpx.MockTransport(answer))))
     body: dict[str, Any] = json.loads(sent[0].content)
     return body
 

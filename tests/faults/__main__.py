@@ -13,7 +13,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.faults.cases import Verdict, cases, judged
-from tests.faults.stage import quiet
+from tests.faults.lab import quiet
 from tests.faults.stories import STORIES
 
 SHOWN = 40

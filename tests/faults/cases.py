@@ -38,12 +38,12 @@ class Verdict:
 @cache
 def faultless(name: str) -> tuple[End, tuple[Point, ...]]:
     """How a story ends when nothing goes wrong, and the points on its way."""
-    at = BY_NAME[name].stage()
-    BY_NAME[name].tell(at)
-    at.rest()
-    wrong = broken(at)
+    lab = BY_NAME[name].new_lab()
+    BY_NAME[name].tell(lab)
+    lab.rest()
+    wrong = broken(lab)
     assert not wrong, f"{name}, with no fault at all: {wrong}"
-    return end_of(at, BY_NAME[name].alike), tuple(at.io.points)
+    return end_of(lab, BY_NAME[name].alike), tuple(lab.io.points)
 
 
 def cases(stories: Sequence[Story] = STORIES) -> Iterator[Case]:
@@ -60,15 +60,15 @@ def judged(case: Case) -> Verdict:
     right, points = faultless(case.story)
     random.seed(str(case))  # the pauses after conflicts have luck in them
     story = BY_NAME[case.story]
-    at = story.stage({case.nth: case.fault})
+    lab = story.new_lab({case.nth: case.fault})
     try:
-        story.tell(at)
-        at.rest()
+        story.tell(lab)
+        lab.rest()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this case's
         return Verdict(case, [f"{type(error).__name__}: {error}"], [])
-    if at.io.points[: case.nth + 1] != list(points[: case.nth + 1]) or not at.io.struck:
+    if lab.io.points[: case.nth + 1] != list(points[: case.nth + 1]) or not lab.io.struck:
         return Verdict(case, ["the fault did not strike where it should have"], [])
-    wrong = broken(at)
+    wrong = broken(lab)
     if wrong:
         return Verdict(case, wrong, [])
-    return Verdict(case, *compared(end_of(at, story.alike), right))
+    return Verdict(case, *compared(end_of(lab, story.alike), right))

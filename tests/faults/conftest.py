@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from partyline.telemetry import logger
-from tests.faults.stage import quiet
+from tests.faults.lab import quiet
 
 
 @pytest.fixture(autouse=True, scope="module")

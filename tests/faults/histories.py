@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from tests.faults.invariants import broken
+from tests.faults.lab import FaultLab
 from tests.faults.points import Point, faults
-from tests.faults.stage import FaultStage
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import URL
+from tests.support.lab import URL
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
 
 GUESTS = {"Dana": DANA, "Lee": LEE, "Kim": KIM}
 ASKED = {"say": "Press 1."}
@@ -49,10 +49,10 @@ KINDS = (
     "call.conversation_insights.generated",
 )
 MISTREATED = {
-    "lost": DeliveryKnobs(drop=1.0),
-    "late": DeliveryKnobs((0.0, 9.0)),
-    "doubled": DeliveryKnobs((0.0, 3.0), duplicates=2),
-    "overtaken": DeliveryKnobs(reorder=True),
+    "lost": DeliverySettings(drop=1.0),
+    "late": DeliverySettings((0.0, 9.0)),
+    "doubled": DeliverySettings((0.0, 3.0), duplicates=2),
+    "overtaken": DeliverySettings(reorder=True),
 }
 
 
@@ -121,76 +121,76 @@ def lived(history: History) -> list[str]:
         for number, (what, digits, goes) in history.people.items()
     ]
     settings = Settings(accepts_conversation_keys=True, **history.telnyx)
-    at = FaultStage(people, settings, dict(history.strikes), dict(history.meanwhile))
-    at.telnyx.deliverer.knobs |= {kind: MISTREATED[how] for kind, how in history.webhooks.items()}
-    _begin(at, history)
+    lab = FaultLab(people, settings, dict(history.strikes), dict(history.meanwhile))
+    lab.telnyx.deliverer.knobs |= {kind: MISTREATED[how] for kind, how in history.webhooks.items()}
+    _begin(lab, history)
     for what, *arguments in history.turns:
-        _TURN[what](at, *arguments)
-    return _quiet(at)
+        _TURN[what](lab, *arguments)
+    return _quiet(lab)
 
 
-def _begin(at: FaultStage, history: History) -> None:
+def _begin(lab: FaultLab, history: History) -> None:
     if history.beginning == "inbound":
-        at.ring_in()
-        at.run(3)
-        at.begun()
+        lab.ring_in()
+        lab.run(3)
+        lab.begun()
     elif history.beginning == "attached":
-        call = at.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
-        at.begin(call_control_id=call.call_control_id, on_host_hangup=history.host_goes)
+        call = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+        lab.begin(call_control_id=call.call_control_id, on_host_hangup=history.host_goes)
     else:
-        at.begin(
+        lab.begin(
             to=HOST,
             on_host_hangup=history.host_goes,
             participants=[{"to": DANA, "name": "Dana"}],
         )
 
 
-def _invites(at: FaultStage, plan: str) -> None:
-    if at.begun():
-        at.demand("POST", "/participants", {"name": plan, **PLANS[plan]})
+def _invites(lab: FaultLab, plan: str) -> None:
+    if lab.begun():
+        lab.demand("POST", "/participants", {"name": plan, **PLANS[plan]})
 
 
-def _somebody(at: FaultStage, does: str, nth: int) -> None:
-    legs = [leg for leg in at.telnyx.legs if leg.state != "ended"]
+def _somebody(lab: FaultLab, does: str, nth: int) -> None:
+    legs = [leg for leg in lab.telnyx.legs if leg.state != "ended"]
     if not legs:
         return
     leg = legs[nth % len(legs)]
     if does == "hangs up":
-        at.telnyx.hang_up(leg.call_control_id)
+        lab.telnyx.hang_up(leg.call_control_id)
     elif does.startswith("presses"):
-        at.telnyx.press(leg.call_control_id, does.split()[1])
+        lab.telnyx.press(leg.call_control_id, does.split()[1])
     elif leg.direction == "outgoing":
-        at.telnyx.answer(leg.call_control_id)
+        lab.telnyx.answer(leg.call_control_id)
 
 
-def _asks(at: FaultStage, what: str) -> None:
-    if not at.begun():
+def _asks(lab: FaultLab, what: str) -> None:
+    if not lab.begun():
         return
     if what == "message":
-        at.demand("POST", "/messages", {"role": "system", "content": "Be generous."})
+        lab.demand("POST", "/messages", {"role": "system", "content": "Be generous."})
     elif what == "remove":
-        found = at.stored.load(at.here)
+        found = lab.stored.load(lab.here)
         if found:
-            at.demand("DELETE", f"/participants/{found.participants[-1].id}")
+            lab.demand("DELETE", f"/participants/{found.participants[-1].id}")
     else:
-        at.demand("POST", "/stop", {"hang_up": what == "stop all"})
+        lab.demand("POST", "/stop", {"hang_up": what == "stop all"})
 
 
 _TURN: dict[str, Any] = {
     "invites": _invites,
-    "waits": lambda at, secs: at.run(secs),
+    "waits": lambda lab, secs: lab.run(secs),
     "somebody": _somebody,
     "asks": _asks,
 }
 
 
-def _quiet(at: FaultStage) -> list[str]:
+def _quiet(lab: FaultLab) -> list[str]:
     """Everything works again, and everybody hangs up; nothing may stay behind."""
-    at.run(60)
-    at.telnyx.deliverer.knobs.clear()
-    for leg in at.telnyx.legs:
-        at.telnyx.hang_up(leg.call_control_id)
-    if not at.begun():
-        return [f"{who} is up" for who in at.up()]
-    at.rest()
-    return broken(at) + [f"{who} is up" for who in at.up()]
+    lab.run(60)
+    lab.telnyx.deliverer.knobs.clear()
+    for leg in lab.telnyx.legs:
+        lab.telnyx.hang_up(leg.call_control_id)
+    if not lab.begun():
+        return [f"{who} is up" for who in lab.up()]
+    lab.rest()
+    return broken(lab) + [f"{who} is up" for who in lab.up()]

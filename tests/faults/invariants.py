@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from partyline.domain.conversation import Participant
-from partyline.domain.statuses import CLOSED, ConversationStatus
-from tests.faults.stage import FaultStage
-from tests.scenario.people import WHO
+from partyline.domain.model.conversation import Participant
+from partyline.domain.model.statuses import FINISHED, ConversationStatus
+from tests.faults.lab import FaultLab
+from tests.support.people import WHO
 
 ONE_OF_THEM = "one of them"
 
@@ -33,12 +33,12 @@ class End:
     assistants: int
 
 
-def end_of(at: FaultStage, alike: Sequence[str] = ()) -> End:
+def end_of(lab: FaultLab, alike: Sequence[str] = ()) -> End:
     """How the story on a stage has ended."""
-    found = at.stored.read(at.here)
+    found = lab.stored.load_with_insights(lab.here)
     assert found is not None
     conversation, insights = found
-    events = at.stored.timeline(at.here)
+    events = lab.stored.timeline(lab.here)
     failed = {
         str(each.data["participant_id"])
         for each in events
@@ -53,13 +53,13 @@ def end_of(at: FaultStage, alike: Sequence[str] = ()) -> End:
         failure=conversation.failure.code if conversation.failure else None,
         people={_name(each): (each.status, each.outcome) for each in conversation.participants},
         failed=frozenset(_name(each) for each in conversation.participants if each.id in failed),
-        told=tuple(sorted(_told(at))),
+        told=tuple(sorted(_told(lab))),
         untold=tuple(sorted(e.data["content"] for e in events if e.type == "message.failed")),
-        dialled=sort(at.dialled()),
-        joined=sort(_joined(at)),
-        up=sort(at.up()),
+        dialled=sort(lab.dialled()),
+        joined=sort(_joined(lab)),
+        up=sort(lab.up()),
         insights=len(insights),
-        assistants=len(at.telnyx.conversations),
+        assistants=len(lab.telnyx.conversations),
     )
 
 
@@ -67,33 +67,33 @@ def _name(participant: Participant) -> str:
     return participant.name or participant.id
 
 
-def _told(at: FaultStage) -> list[str]:
-    messages = [each for talk in at.telnyx.conversations for each in talk.messages]
+def _told(lab: FaultLab) -> list[str]:
+    messages = [each for talk in lab.telnyx.conversations for each in talk.messages]
     return [each.content for each in messages if each.role == "system"]
 
 
-def _joined(at: FaultStage) -> list[str]:
-    legs = at.telnyx.world.legs
+def _joined(lab: FaultLab) -> list[str]:
+    legs = lab.telnyx.world.legs
     return [
         WHO[legs[each.call_control_id].person_number]
-        for conversation in at.telnyx.conversations
+        for conversation in lab.telnyx.conversations
         for each in conversation.participants
     ]
 
 
-def broken(at: FaultStage) -> list[str]:
+def broken(lab: FaultLab) -> list[str]:
     """What must never be so, in any story: the invariants that need no other story beside it."""
-    found = at.stored.load(at.here) if at.here else None
+    found = lab.stored.load(lab.here) if lab.here else None
     if found is None:
         return ["there is no conversation"]
-    wrong = [*at.telnyx.violations, *at.poller.backwards]
-    if found.status not in CLOSED:
+    wrong = [*lab.telnyx.violations, *lab.poller.backwards]
+    if found.status not in FINISHED:
         wrong.append(f"it is still {found.status}")
     elif found.due_at is not None:
         wrong.append(f"it is over and due all the same, at {found.due_at}")
     if found.status is ConversationStatus.FAILED and found.failure is None:
         wrong.append("it failed without a reason")
-    owed = [key for key, each in found.commands.items() if each.pending]
+    owed = [key for key, each in found.commands.items() if each.is_pending]
     if owed:
         wrong.append(f"it still owes {owed}")
     wrong += [
@@ -101,16 +101,16 @@ def broken(at: FaultStage) -> list[str]:
         for each in found.participants
         if each.status not in ("left", "failed")
     ]
-    return wrong + _timeline(at, found.seq)
+    return wrong + _timeline(lab, found.seq)
 
 
-def _timeline(at: FaultStage, seq: int) -> list[str]:
+def _timeline(lab: FaultLab, seq: int) -> list[str]:
     wrong = []
-    numbers = [each.seq for each in at.stored.timeline(at.here)]
+    numbers = [each.seq for each in lab.stored.timeline(lab.here)]
     if numbers != list(range(1, seq + 1)):
         wrong.append(f"the timeline has a gap or a double: {numbers} of {seq}")
-    doubled = [key for key, count in Counter(at.faulty.events).items() if count > 1]
-    if doubled or len(at.faulty.events) != len(numbers):
+    doubled = [key for key, count in Counter(lab.faulty.events).items() if count > 1]
+    if doubled or len(lab.faulty.events) != len(numbers):
         wrong.append(f"the bus would not carry each event once: {doubled}")
     return wrong
 

@@ -17,10 +17,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from partyline.domain.statuses import OnHangup
+from partyline.domain.model.statuses import OnHangup
 from tests.faults.histories import HISTORIES, History, lived
-from tests.faults.stage import quiet
-from tests.unit.domain import story
+from tests.faults.lab import quiet
+from tests.support import domain_story
 from tests.unit.domain import test_histories as domain
 
 DOMAIN, ENGINE = 90_000, 10_000
@@ -41,7 +41,7 @@ def batch(kind: str, nth: int, size: int) -> tuple[int, str]:
         count += 1
         told = domain.test_whatever_happens_nobody_is_called_twice_and_all_comes_to_an_end
         told.hypothesis.inner_test(how, on_host_hangup, turns)  # type: ignore[attr-defined]
-        story.STATES.clear()  # kept for other tests; of so many histories they fill the memory
+        domain_story.STATES.clear()  # so many histories fill the memory
 
     try:
         if kind == "engine":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from tests.faults.cases import BY_NAME, faultless
 from tests.faults.invariants import End, broken, compared, end_of
 from tests.faults.stories import STORIES
@@ -31,11 +31,11 @@ UNHEARD = "call.initiated"
 def losses() -> Iterator[Loss]:
     """Every one and every two types that a story has."""
     for story in STORIES:
-        at = story.stage()
-        story.tell(at)
-        at.rest()
-        types = sorted({each.event_type for each in at.telnyx.deliverer.attempts})
-        inbound = any(leg.direction == "incoming" for leg in at.telnyx.legs)
+        lab = story.new_lab()
+        story.tell(lab)
+        lab.rest()
+        types = sorted({each.event_type for each in lab.telnyx.deliverer.attempts})
+        inbound = any(leg.direction == "incoming" for leg in lab.telnyx.legs)
         known = [each for each in types if each != UNHEARD or not inbound]
         for count in (1, 2):
             for lost in combinations(known, count):
@@ -45,18 +45,18 @@ def losses() -> Iterator[Loss]:
 def missed(loss: Loss) -> list[str]:
     """What is not right at the end of a story with a loss."""
     story = BY_NAME[loss.story]
-    at = story.stage()
+    lab = story.new_lab()
     for kind in loss.types:
-        at.telnyx.deliverer.knobs[kind] = DeliveryKnobs(drop=1.0)
-    story.tell(at)
-    at.rest()
-    wrong = broken(at)
+        lab.telnyx.deliverer.knobs[kind] = DeliverySettings(drop=1.0)
+    story.tell(lab)
+    lab.rest()
+    wrong = broken(lab)
     if wrong:
         return wrong
     if set(loss.types) & set(JUDGED):
-        return [f"{who} is up" for who in at.up()]
+        return [f"{who} is up" for who in lab.up()]
     right, _ = faultless(loss.story)
-    ended = end_of(at, story.alike)
+    ended = end_of(lab, story.alike)
     if "call.hangup" in loss.types:
         ended, right = (replace(each, told=_without_reasons(each)) for each in (ended, right))
     return compared(ended, right)[0]

@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeVar
 import httpx
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from local.memory_table import MemoryTable, cancelled
 from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
-from local.simulator.transport import SimulatorTransport
+from tests.support.memory_table import MemoryTable, cancelled
+from tests.support.simulator_transport import SimulatorTransport
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.faults.stage import FaultStage
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import URL
+from tests.faults.lab import FaultLab
+from tests.support.lab import URL
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
 
 ASKED = {"say": "Somebody wants to speak to you. Press 1."}
 
@@ -19,142 +19,142 @@ class Story:
     """A story: `tell` plays it; `settings` go to the simulated Telnyx."""
 
     name: str
-    tell: Callable[[FaultStage], None]
+    tell: Callable[[FaultLab], None]
     people: Sequence[Person] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     alike: Sequence[str] = ()
     """Those of whom any one may do: who of them is first is luck."""
 
-    def stage(
+    def new_lab(
         self,
         strikes: dict[int, str] | None = None,
         meanwhile: dict[int, float] | None = None,
-    ) -> FaultStage:
+    ) -> FaultLab:
         """The stage on which it is told."""
         settings = Settings(accepts_conversation_keys=True, **self.settings)
-        return FaultStage(self.people, settings, strikes, meanwhile)
+        return FaultLab(self.people, settings, strikes, meanwhile)
 
 
-def _outbound(at: FaultStage) -> None:
-    at.begin(to=HOST, name="Robin", participants=[{"to": DANA, "name": "Dana"}])
-    at.wait_for("Dana")
-    at.asks_in(LEE, "Lee")
-    at.wait_for("Dana", "Lee")
-    at.demand("POST", "/messages", {"role": "system", "content": "Be generous."})
-    at.wait(lambda: "Be generous." in _told(at), 60)
-    _leaves(at, DANA, "Dana")
-    _leaves(at, HOST)
+def _outbound(lab: FaultLab) -> None:
+    lab.begin(to=HOST, name="Robin", participants=[{"to": DANA, "name": "Dana"}])
+    lab.wait_for("Dana")
+    lab.asks_in(LEE, "Lee")
+    lab.wait_for("Dana", "Lee")
+    lab.demand("POST", "/messages", {"role": "system", "content": "Be generous."})
+    lab.wait(lambda: "Be generous." in _told(lab), 60)
+    _leaves(lab, DANA, "Dana")
+    _leaves(lab, HOST)
 
 
-def _inbound(at: FaultStage) -> None:
-    at.ring_in()
-    at.talking()
-    at.asks_in(DANA, "Dana")
-    at.wait_for("Dana")
-    _leaves(at, DANA, "Dana")
-    _leaves(at, CALLER)
+def _inbound(lab: FaultLab) -> None:
+    lab.ring_in()
+    lab.talking()
+    lab.asks_in(DANA, "Dana")
+    lab.wait_for("Dana")
+    _leaves(lab, DANA, "Dana")
+    _leaves(lab, CALLER)
 
 
-def _attached(at: FaultStage) -> None:
-    call = at.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
-    at.begin(call_control_id=call.call_control_id)
-    at.talking()
-    at.asks_in(DANA, "Dana")
-    at.wait_for("Dana")
-    _leaves(at, CALLER)
+def _attached(lab: FaultLab) -> None:
+    call = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+    lab.begin(call_control_id=call.call_control_id)
+    lab.talking()
+    lab.asks_in(DANA, "Dana")
+    lab.wait_for("Dana")
+    _leaves(lab, CALLER)
 
 
-def _stop(at: FaultStage) -> None:
-    at.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
-    at.wait_for("Dana")
-    at.asks_in(LEE, "Lee")
-    at.wait(lambda: LEE in [leg.person_number for leg in at.telnyx.legs] or at.gone("Lee"))
-    at.demand("POST", "/stop")
-    at.wait(lambda: at.now_is() == "ended")
+def _stop(lab: FaultLab) -> None:
+    lab.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
+    lab.wait_for("Dana")
+    lab.asks_in(LEE, "Lee")
+    lab.wait(lambda: LEE in [leg.person_number for leg in lab.telnyx.legs] or lab.gone("Lee"))
+    lab.demand("POST", "/stop")
+    lab.wait(lambda: lab.now_is() == "ended")
 
 
-def _stop_and_hang_up(at: FaultStage) -> None:
-    at.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
-    at.wait_for("Dana")
-    at.demand("POST", "/stop", {"hang_up": True})
-    at.wait(lambda: at.now_is() == "ended")
+def _stop_and_hang_up(lab: FaultLab) -> None:
+    lab.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
+    lab.wait_for("Dana")
+    lab.demand("POST", "/stop", {"hang_up": True})
+    lab.wait(lambda: lab.now_is() == "ended")
 
 
-def _host_leaves_first(at: FaultStage) -> None:
-    at.begin(
+def _host_leaves_first(lab: FaultLab) -> None:
+    lab.begin(
         to=HOST,
         participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
     )
-    at.wait_for("Dana", "Lee")
-    _leaves(at, HOST)
+    lab.wait_for("Dana", "Lee")
+    _leaves(lab, HOST)
 
 
-def _goes_on_without_host(at: FaultStage) -> None:
-    at.begin(
+def _goes_on_without_host(lab: FaultLab) -> None:
+    lab.begin(
         to=HOST,
         name="Robin",
         on_host_hangup="continue_conversation",
         participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
     )
-    at.wait_for("Dana", "Lee")
-    _leaves(at, HOST)
-    at.wait(lambda: len(at.telnyx.conversations) == 2 and len(at.ai().participants) == 1)
-    at.run(10)
-    _leaves(at, LEE, "Lee")
-    _leaves(at, DANA)
+    lab.wait_for("Dana", "Lee")
+    _leaves(lab, HOST)
+    lab.wait(lambda: len(lab.telnyx.conversations) == 2 and len(lab.ai().participants) == 1)
+    lab.run(10)
+    _leaves(lab, LEE, "Lee")
+    _leaves(lab, DANA)
 
 
-def _hunt(at: FaultStage) -> None:
-    at.begin(to=HOST)
-    at.talking()
-    at.asks_in([LEE, KIM, DANA], "Dana", machine_detection="standard", screening=ASKED)
-    at.wait_for("Dana")
-    _leaves(at, HOST)
+def _hunt(lab: FaultLab) -> None:
+    lab.begin(to=HOST)
+    lab.talking()
+    lab.asks_in([LEE, KIM, DANA], "Dana", machine_detection="standard", screening=ASKED)
+    lab.wait_for("Dana")
+    _leaves(lab, HOST)
 
 
-def _at_once(at: FaultStage) -> None:
-    at.begin(to=HOST)
-    at.talking()
-    at.asks_in([LEE, KIM, DANA], "Dana", strategy="at_once")
-    at.wait_for("Dana")
-    at.run(5)
-    _leaves(at, HOST)
+def _at_once(lab: FaultLab) -> None:
+    lab.begin(to=HOST)
+    lab.talking()
+    lab.asks_in([LEE, KIM, DANA], "Dana", strategy="at_once")
+    lab.wait_for("Dana")
+    lab.run(5)
+    _leaves(lab, HOST)
 
 
-def _declined(at: FaultStage) -> None:
-    at.begin(to=HOST)
-    at.talking()
-    at.asks_in(DANA, "Dana", screening=ASKED)
-    at.wait(lambda: bool(_told(at)))
-    _leaves(at, HOST)
+def _declined(lab: FaultLab) -> None:
+    lab.begin(to=HOST)
+    lab.talking()
+    lab.asks_in(DANA, "Dana", screening=ASKED)
+    lab.wait(lambda: bool(_told(lab)))
+    _leaves(lab, HOST)
 
 
-def _tool(at: FaultStage) -> None:
+def _tool(lab: FaultLab) -> None:
     contacts = {"billing": {"to": DANA, "name": "Dana"}}
     route = {"assistant": {"id": "assistant-1"}, "contacts": contacts}
-    assert at.ask("PUT", f"/routes/{OURS}", route).status in (200, 201)
-    call = at.ring_in()
-    at.talking()
+    assert lab.ask("PUT", f"/routes/{OURS}", route).status in (200, 201)
+    call = lab.ring_in()
+    lab.talking()
     body = json.dumps({"call_control_id": call.call_control_id, "name": "Billing"}).encode()
     for _ in range(5):  # whether Telnyx asks again is not known; the model may
-        if at.telnyx.deliverer.post(f"{URL}/tools/invite", body) == 200:
+        if lab.telnyx.deliverer.post(f"{URL}/tools/invite", body) == 200:
             break
-        at.run(3)
-    at.wait_for("Dana")
-    _leaves(at, CALLER)
+        lab.run(3)
+    lab.wait_for("Dana")
+    _leaves(lab, CALLER)
 
 
-def _told(at: FaultStage) -> list[str]:
-    return at.told() if at.telnyx.conversations else []
+def _told(lab: FaultLab) -> list[str]:
+    return lab.told() if lab.telnyx.conversations else []
 
 
-def _leaves(at: FaultStage, number: str, name: str | None = None) -> None:
+def _leaves(lab: FaultLab, number: str, name: str | None = None) -> None:
     """The person hangs up, if they were ever called; the assistant is told of a guest."""
-    if not [leg for leg in at.telnyx.legs if leg.person_number == number]:
+    if not [leg for leg in lab.telnyx.legs if leg.person_number == number]:
         return
-    at.hang_up(number)
+    lab.hang_up(number)
     if name:
-        at.wait(lambda: f"{name} has left the conversation." in _told(at))
+        lab.wait(lambda: f"{name} has left the conversation." in _told(lab))
 
 
 STORIES = (

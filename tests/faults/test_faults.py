@@ -12,16 +12,17 @@ from uuid import uuid4
 
 import pytest
 
-from local.simulator.delivery import DeliveryKnobs
-from partyline.dispatch import Errand
-from partyline.domain import decide, ledger
-from partyline.store import Store, keys
-from partyline.store import store as storing
+from local.simulator.delivery import DeliverySettings
+from partyline.domain import decide
+from partyline.domain.rules import pending_commands
+from partyline.services.command_executor import LegCommand
+from partyline.store import ConversationStore, keys
+from partyline.store import conversations as storing
 from tests.faults.cases import Case, Verdict, cases, faultless, judged
 from tests.faults.lost import Loss, losses, missed
 from tests.faults.points import Point
 from tests.faults.stories import STORIES
-from tests.scenario.people import HOST
+from tests.support.people import HOST
 
 NAMES = [story.name for story in STORIES]
 
@@ -85,16 +86,16 @@ def test_the_end_of_the_first_of_two_assistants_is_noticed_all_the_same(lost: st
 
 
 def test_a_shard_that_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    at = STORIES[0].stage()
-    at.telnyx.deliverer.knobs["*"] = DeliveryKnobs(drop=1.0)
-    at.begin(to=HOST)
-    ours = keys.shard(at.here)
+    lab = STORIES[0].new_lab()
+    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
+    lab.begin(to=HOST)
+    ours = keys.shard(lab.here)
     shards = [*(each for each in keys.shards() if each != ours), ours]
     monkeypatch.setattr(keys, "shards", lambda: shards)
-    at.io.strike(len(at.io.points) + 1, "throttled")  # the first one after the sweep's own point
-    at.run(61)
-    assert at.io.struck == [(Point("table", "query"), "throttled")]
-    assert at.now_is() == "active"
+    lab.io.strike(len(lab.io.points) + 1, "throttled")  # the first one after the sweep's own point
+    lab.run(61)
+    assert lab.io.struck == [(Point("table", "query"), "throttled")]
+    assert lab.now_is() == "active"
 
 
 # The judges, judged
@@ -104,18 +105,18 @@ def a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
     envelope = property(
         lambda self: {"command_id": str(uuid4()), "client_state": self.client_state}
     )
-    patch.setattr(Errand, "envelope", envelope)
+    patch.setattr(LegCommand, "envelope", envelope)
 
 
 def what_was_begun_is_never_taken_up_again(patch: pytest.MonkeyPatch) -> None:
     def claim(step: Any) -> Any:
-        return [each for each in ledger.claim(step) if each.attempts == 1]
+        return [each for each in pending_commands.claim_due(step) if each.attempts == 1]
 
-    patch.setattr(decide, "claim", claim)
+    patch.setattr(decide, "claim_due", claim)
 
 
 def nobody_is_let_go(patch: pytest.MonkeyPatch) -> None:
-    rules = tuple(rule for rule in decide.RULES if rule.__name__ != "let_go")
+    rules = tuple(rule for rule in decide.RULES if rule.__name__ != "release_calls")
     patch.setattr(decide, "RULES", rules)
 
 
@@ -132,14 +133,14 @@ def whoever_writes_last_wins(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_event_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    commit = Store.commit
+    commit = ConversationStore.commit
 
-    def forgetful(self: Store, before: Any, decision: Any, *more: Any) -> Any:
+    def forgetful(self: ConversationStore, before: Any, decision: Any, *more: Any) -> Any:
         if len(decision.events) > 2:
             decision = replace(decision, events=decision.events[:-1])
         return commit(self, before, decision, *more)
 
-    patch.setattr(Store, "commit", forgetful)
+    patch.setattr(ConversationStore, "commit", forgetful)
 
 
 PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = [

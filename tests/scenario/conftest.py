@@ -13,18 +13,18 @@ import pytest
 from jsonschema import Draft202012Validator
 from nacl.signing import SigningKey
 
-from local.aws import Access, EmbeddedAws, create_secrets, create_table
-from local.event_schemas import schema_of
-from local.gateway import Gateway
-from local.logs import Logs
+from local.docs.event_schemas import schema_of
 from local.simulator.model import Person
 from local.simulator.settings import PUBLISHED_TEST_SEED, Settings
-from local.template import Template
-from partyline.secret import Secret
-from partyline.wiring import Wiring, install
-from tests.scenario.people import OURS
-from tests.scenario.stage import API_KEY, Stage, Staged
-from tests.scenario.table import Table
+from local.stack.embedded_aws import Access, EmbeddedAws, create_secrets, create_table
+from local.stack.gateway import Gateway
+from local.stack.logs import Logs
+from local.stack.template import Template
+from partyline.bootstrap import App, override
+from partyline.services.secrets import Secret
+from tests.support.lab import API_KEY, Lab, NewLab
+from tests.support.people import OURS
+from tests.support.table import Table
 
 PARAMETERS = {
     "TelnyxConnectionId": Settings().connection_id,
@@ -53,7 +53,7 @@ class House:
         """What goes over the template's environment."""
         return {**self.access.environment(), "POWERTOOLS_METRICS_DISABLED": "true"}
 
-    def share_secrets(self, wiring: Wiring) -> None:
+    def share_secrets(self, wiring: App) -> None:
         """Let a wiring use the secrets that the first one has read."""
         if self.secrets is None:
             self.secrets = wiring.telnyx_api_key, wiring.bearer_keys
@@ -103,27 +103,27 @@ def validator_of(event_type: str) -> Draft202012Validator:
 
 
 @pytest.fixture
-def stage(house: House, scenario_template: Template) -> Iterator[Staged]:
+def new_lab(house: House, scenario_template: Template) -> Iterator[NewLab]:
     """Set a stage: `stage(people, settings)`. The world begins empty each time."""
     before = dict(os.environ)
     house.table.clear()
     logs = Logs()
 
-    def set_stage(
+    def set_up_lab(
         people: Iterable[Person] = (),
         settings: Settings | None = None,
         template: Template = scenario_template,
-    ) -> Stage:
+    ) -> Lab:
         gateway = Gateway(template, house.environment())
-        at = Stage(gateway, house.dynamodb, house.table, logs, people, settings)
-        house.share_secrets(at.wiring)
-        return at
+        lab = Lab(gateway, house.dynamodb, house.table, logs, people, settings)
+        house.share_secrets(lab.wiring)
+        return lab
 
     with logs.taken():
-        yield set_stage
+        yield set_up_lab
     for detail in house.table.events():
         # Whatever the story was: what went out is what consumers are told to expect.
         validator_of(detail["type"]).validate(detail)
-    install(None)
+    override(None)
     os.environ.clear()
     os.environ.update(before)

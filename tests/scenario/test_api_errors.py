@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from local.simulator.model import Person
-from tests.scenario.people import DANA, HOST, LEE
-from tests.scenario.stage import Answer, Stage, Staged
+from tests.support.lab import Answer, Lab, NewLab
+from tests.support.people import DANA, HOST, LEE
 
 START, INVITE, MESSAGE = "", "/participants", "/messages"
 
@@ -21,12 +21,12 @@ def assert_refused(answer: Answer, status: int, field: str | None = None) -> Non
 
 
 @pytest.fixture
-def live(stage: Staged) -> tuple[Stage, str]:
+def live(new_lab: NewLab) -> tuple[Lab, str]:
     """A conversation that runs; what is refused must leave no trace in it."""
-    at = stage()
-    here = at.start()
-    at.run(5)
-    return at, here
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    return lab, conversation_id
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def live(stage: Staged) -> tuple[Stage, str]:
     ],
 )
 def test_a_bad_start_is_refused_and_nobody_is_called(
-    stage: Staged, body: dict[str, Any], field: str
+    new_lab: NewLab, body: dict[str, Any], field: str
 ) -> None:
-    at = stage()
-    answer = at.ask("POST", "/conversations", body)
+    lab = new_lab()
+    answer = lab.ask("POST", "/conversations", body)
     assert answer.status == 422
     named = [each["field"] for each in answer.json["error"]["details"]]
     assert any(name == field or name.startswith(f"{field}.") for name in named)
-    assert at.table.keys() == []
-    assert at.telnyx.ledger == []
+    assert lab.table.keys() == []
+    assert lab.telnyx.ledger == []
 
 
 BAD_INVITES: list[tuple[dict[str, Any], str]] = [
@@ -83,34 +83,36 @@ BAD_INVITES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Stage, str]) -> None:
-    at, here = live
-    before = at.conversation(here)
+def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Lab, str]) -> None:
+    lab, conversation_id = live
+    before = lab.conversation(conversation_id)
     for body, field in BAD_INVITES:
-        answer = at.ask("POST", f"/conversations/{here}{INVITE}", body)
+        answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", body)
         assert answer.status == 422, body
         named = [each["field"] for each in answer.json["error"]["details"]]
         assert any(name == field or name.startswith(f"{field}.") for name in named), (body, named)
-    assert at.conversation(here) == before
-    assert at.dialled() == ["host"]
+    assert lab.conversation(conversation_id) == before
+    assert lab.dialled() == ["host"]
 
 
-def test_bad_messages_and_stops_are_refused(live: tuple[Stage, str]) -> None:
-    at, here = live
-    path = f"/conversations/{here}/messages"
-    assert_refused(at.ask("POST", path, {"role": "boss", "content": "x"}), 422, "role")
-    assert_refused(at.ask("POST", path, {"role": "user"}), 422, "content")
-    assert_refused(at.ask("POST", path, {"role": "user", "content": ""}), 422, "content")
-    assert_refused(at.ask("POST", f"/conversations/{here}/stop", {"hang_up": "no"}), 422, "hang_up")
-    assert at.told() == []
-    assert at.status(here) == "active"
+def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
+    lab, conversation_id = live
+    path = f"/conversations/{conversation_id}/messages"
+    assert_refused(lab.ask("POST", path, {"role": "boss", "content": "x"}), 422, "role")
+    assert_refused(lab.ask("POST", path, {"role": "user"}), 422, "content")
+    assert_refused(lab.ask("POST", path, {"role": "user", "content": ""}), 422, "content")
+    assert_refused(
+        lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": "no"}), 422, "hang_up"
+    )
+    assert lab.told() == []
+    assert lab.status(conversation_id) == "active"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"to"', b"NaN", b'{"to": "+1", "to": "+2"}'])
-def test_a_body_that_is_no_json_object_is_refused(stage: Staged, body: bytes) -> None:
-    at = stage()
-    assert_refused(at.ask("POST", "/conversations", body), 422)
-    assert at.telnyx.ledger == []
+def test_a_body_that_is_no_json_object_is_refused(new_lab: NewLab, body: bytes) -> None:
+    lab = new_lab()
+    assert_refused(lab.ask("POST", "/conversations", body), 422)
+    assert lab.telnyx.ledger == []
 
 
 @pytest.mark.parametrize(
@@ -124,63 +126,63 @@ def test_a_body_that_is_no_json_object_is_refused(stage: Staged, body: bytes) ->
         ("DELETE", "/participants/guest-1"),
     ],
 )
-def test_an_unknown_conversation_is_not_found(stage: Staged, method: str, path: str) -> None:
-    at = stage()
+def test_an_unknown_conversation_is_not_found(new_lab: NewLab, method: str, path: str) -> None:
+    lab = new_lab()
     bodies = {"/participants": {"to": DANA}, "/messages": {"role": "user", "content": "Hi"}}
     for unknown in ("00000000-0000-0000-0000-000000000000", "no%20id", "x" * 99):
-        answer = at.ask(method, f"/conversations/{unknown}{path}", bodies.get(path))
+        answer = lab.ask(method, f"/conversations/{unknown}{path}", bodies.get(path))
         assert_refused(answer, 404)
         assert answer.json["error"]["code"] == "unknown_conversation"
 
 
-def test_an_unknown_participant_is_not_found(live: tuple[Stage, str]) -> None:
-    at, here = live
-    answer = at.ask("DELETE", f"/conversations/{here}/participants/guest-1")
+def test_an_unknown_participant_is_not_found(live: tuple[Lab, str]) -> None:
+    lab, conversation_id = live
+    answer = lab.ask("DELETE", f"/conversations/{conversation_id}/participants/guest-1")
     assert_refused(answer, 404)
     assert answer.json["error"]["code"] == "unknown_participant"
 
 
-def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Stage, str]) -> None:
-    at, here = live
-    most = at.wiring.settings.max_participants
-    at.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
+def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]) -> None:
+    lab, conversation_id = live
+    most = lab.wiring.settings.max_participants
+    lab.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
     for _ in range(most - 1):  # the host is one of them
-        at.invite(here, LEE)
-        at.run(1)
-    answer = at.ask("POST", f"/conversations/{here}{INVITE}", {"to": LEE})
+        lab.invite(conversation_id, LEE)
+        lab.run(1)
+    answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", {"to": LEE})
     assert_refused(answer, 409)
     assert answer.json["error"]["code"] == "too_many_participants"
     assert str(most) in answer.json["error"]["message"]
-    assert at.dialled() == ["host"] + ["Lee"] * (most - 1)
+    assert lab.dialled() == ["host"] + ["Lee"] * (most - 1)
 
 
-def test_without_a_right_key_nothing_is_touched(stage: Staged) -> None:
-    at = stage()
+def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:
+    lab = new_lab()
     keys = [None, "", "Bearer", "Bearer wrong", "Basic c2NlbmFyaW8ta2V5", "scenario-key"]
     for key in keys:
-        answer = at.ask("POST", "/conversations", {"to": HOST}, authorization=key)
+        answer = lab.ask("POST", "/conversations", {"to": HOST}, authorization=key)
         assert answer.status in (401, 403), key
-    assert at.table.keys() == []
-    assert at.telnyx.ledger == []
+    assert lab.table.keys() == []
+    assert lab.telnyx.ledger == []
 
 
-def test_lists_are_by_status_newest_first_with_a_cursor(stage: Staged) -> None:
-    at = stage()
+def test_lists_are_by_status_newest_first_with_a_cursor(new_lab: NewLab) -> None:
+    lab = new_lab()
     ids = []
     for _ in range(3):
-        ids.append(at.start())
-        at.run(5)
-    at.stop(ids[1])
-    at.run(5)
-    assert [each["id"] for each in at.conversations()] == ids[::-1]
-    active = at.ask("GET", "/conversations?status=active&limit=1").json
+        ids.append(lab.start())
+        lab.run(5)
+    lab.stop(ids[1])
+    lab.run(5)
+    assert [each["id"] for each in lab.conversations()] == ids[::-1]
+    active = lab.ask("GET", "/conversations?status=active&limit=1").json
     assert [each["id"] for each in active["conversations"]] == [ids[2]]
-    rest = at.ask("GET", f"/conversations?status=active&cursor={active['next_cursor']}").json
+    rest = lab.ask("GET", f"/conversations?status=active&cursor={active['next_cursor']}").json
     assert [each["id"] for each in rest["conversations"]] == [ids[0]]
     assert rest["next_cursor"] is None
 
 
 @pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=many", "cursor=x", "sort=up"])
-def test_a_list_that_cannot_be_is_refused(stage: Staged, query: str) -> None:
-    at = stage()
-    assert_refused(at.ask("GET", f"/conversations?{query}"), 422, query.partition("=")[0])
+def test_a_list_that_cannot_be_is_refused(new_lab: NewLab, query: str) -> None:
+    lab = new_lab()
+    assert_refused(lab.ask("GET", f"/conversations?{query}"), 422, query.partition("=")[0])

@@ -5,214 +5,214 @@ from itertools import permutations
 
 import pytest
 
-from local.http_api import HttpRequest
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.scenario.people import DANA, HOST, KIM, LEE, WHO
-from tests.scenario.stage import Stage, Staged, minutes
+from local.stack.http_api import HttpRequest
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import DANA, HOST, KIM, LEE, WHO
 
 NUMBERS = [LEE, KIM, DANA]
 JOINED = "Dana has joined the conversation."
 
-Arrive = Callable[[Stage, list[HttpRequest]], object]
+Arrive = Callable[[Lab, list[HttpRequest]], object]
 
 
-def in_order(at: Stage, webhooks: list[HttpRequest]) -> None:
-    at.arrive(webhooks)
+def in_order(lab: Lab, webhooks: list[HttpRequest]) -> None:
+    lab.arrive(webhooks)
 
 
-def reversed_(at: Stage, webhooks: list[HttpRequest]) -> None:
-    at.arrive(webhooks[::-1])
+def reversed_(lab: Lab, webhooks: list[HttpRequest]) -> None:
+    lab.arrive(webhooks[::-1])
 
 
-def together(at: Stage, webhooks: list[HttpRequest]) -> None:
+def together(lab: Lab, webhooks: list[HttpRequest]) -> None:
     """On real threads. Whatever could not be taken in is delivered again, as Telnyx does."""
-    statuses = at.arrive_together(webhooks)
+    statuses = lab.arrive_together(webhooks)
     assert set(statuses) <= {200, 503}
-    at.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    lab.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
 
 
 arriving = pytest.mark.parametrize("arrive", [in_order, reversed_, together])
 
 
-def ringing(stage: Staged, settings: Settings | None = None, **more: object) -> tuple[Stage, str]:
+def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
     """Three phones ring for Dana, and wait for what the test says."""
-    at = stage(
+    lab = new_lab(
         [Person(number, behaviour="manual") for number in NUMBERS],
         settings or Settings(accepts_conversation_keys=True),
     )
-    here = at.start()
-    at.run(5)
-    at.invite(here, NUMBERS, name="Dana", strategy="at_once", **more)
-    at.run(1)
-    assert at.dialled() == ["host", "Lee", "Kim", "Dana"]
-    return at, here
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, NUMBERS, name="Dana", strategy="at_once", **more)
+    lab.run(1)
+    assert lab.dialled() == ["host", "Lee", "Kim", "Dana"]
+    return lab, conversation_id
 
 
-def assert_one_was_joined(at: Stage, here: str, *, of: list[str]) -> None:
+def assert_one_was_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> None:
     """One of the plan's phones is in the conversation, and nobody rings or waits any more."""
-    assert len(at.commands("ai_assistant_join")) == 1
-    (winner,) = at.joined()
+    assert len(lab.commands("ai_assistant_join")) == 1
+    (winner,) = lab.joined()
     assert winner in {WHO[number] for number in of}
-    assert sorted(at.up()) == sorted([winner, "host"])
-    assert at.told() == [JOINED]
-    dana = at.person(here, "Dana")
+    assert sorted(lab.up()) == sorted([winner, "host"])
+    assert lab.told() == [JOINED]
+    dana = lab.person(conversation_id, "Dana")
     assert dana["status"] == "joined"
     assert sorted(leg["outcome"] for leg in dana["legs"]) == ["cancelled", "cancelled", "human"]
-    at.assert_clean()
+    lab.assert_clean()
 
 
-def test_the_first_to_pick_up_is_joined_and_the_others_stop_ringing(stage: Staged) -> None:
-    at, here = ringing(stage)
-    at.pick_up(KIM)
-    at.run(5)
-    assert at.joined() == ["Kim"]
-    assert_one_was_joined(at, here, of=[KIM])
-    assert at.heard(LEE)[-1] == "the line is dead"
+def test_the_first_to_pick_up_is_joined_and_the_others_stop_ringing(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.pick_up(KIM)
+    lab.run(5)
+    assert lab.joined() == ["Kim"]
+    assert_one_was_joined(lab, conversation_id, of=[KIM])
+    assert lab.heard(LEE)[-1] == "the line is dead"
 
 
 @arriving
-def test_two_pick_up_in_the_same_instant(stage: Staged, arrive: Arrive) -> None:
-    at, here = ringing(stage)
-    at.hold()
-    at.pick_up(LEE, KIM)
-    arrive(at, at.release())
-    at.run(minutes(2))
-    assert_one_was_joined(at, here, of=[LEE, KIM])
+def test_two_pick_up_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.hold()
+    lab.pick_up(LEE, KIM)
+    arrive(lab, lab.release())
+    lab.run(minutes(2))
+    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @pytest.mark.parametrize("order", list(permutations(NUMBERS)))
 def test_all_three_pick_up_and_any_order_of_webhooks_joins_one(
-    stage: Staged, order: tuple[str, ...]
+    new_lab: NewLab, order: tuple[str, ...]
 ) -> None:
-    at, here = ringing(stage)
-    at.hold()
-    at.pick_up(*order)
-    at.arrive(at.release())
-    at.run(5)
-    assert_one_was_joined(at, here, of=NUMBERS)
+    lab, conversation_id = ringing(new_lab)
+    lab.hold()
+    lab.pick_up(*order)
+    lab.arrive(lab.release())
+    lab.run(5)
+    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
 
 
-def test_all_three_pick_up_and_the_webhooks_come_together(stage: Staged) -> None:
-    at, here = ringing(stage)
-    at.hold()
-    at.pick_up(*NUMBERS)
-    together(at, at.release())
-    at.run(minutes(2))
-    assert_one_was_joined(at, here, of=NUMBERS)
-
-
-@arriving
-def test_two_are_found_to_be_human_in_the_same_instant(stage: Staged, arrive: Arrive) -> None:
-    at, here = ringing(stage, machine_detection="standard")
-    at.pick_up(LEE, KIM)
-    at.run(0.2)
-    at.hold()
-    at.run(1)
-    arrive(at, at.release())
-    at.run(minutes(2))
-    assert_one_was_joined(at, here, of=[LEE, KIM])
+def test_all_three_pick_up_and_the_webhooks_come_together(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.hold()
+    lab.pick_up(*NUMBERS)
+    together(lab, lab.release())
+    lab.run(minutes(2))
+    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
 
 
 @arriving
-def test_two_press_the_digit_in_the_same_instant(stage: Staged, arrive: Arrive) -> None:
-    at, here = ringing(stage, screening={"say": "Press 1."})
-    at.pick_up(LEE, KIM)
-    at.run(1)
-    assert at.joined() == []
-    at.hold()
-    at.press(LEE, "1")
-    at.press(KIM, "1")
-    arrive(at, at.release())
-    at.run(minutes(2))
-    assert_one_was_joined(at, here, of=[LEE, KIM])
-
-
-def test_who_declines_leaves_it_to_the_others(stage: Staged) -> None:
-    at, _here = ringing(stage, screening={"say": "Press 1."})
-    at.pick_up(LEE, KIM)
-    at.run(1)
-    at.press(LEE, "2")
-    at.run(1)
-    assert at.joined() == []
-    assert sorted(at.up()) == ["Dana", "Kim", "host"]
-    at.press(KIM, "1")
-    at.run(5)
-    assert at.joined() == ["Kim"]
-    assert sorted(at.up()) == ["Kim", "host"]
-    assert at.told() == [JOINED]
-    at.assert_clean()
-
-
-def test_a_machine_does_not_win(stage: Staged) -> None:
-    at, here = ringing(stage, machine_detection="standard")
-    at.telnyx.set_person(Person(LEE, behaviour="machine"))
-    at.pick_up(LEE)
-    at.run(2)
-    assert at.joined() == []
-    assert sorted(at.up()) == ["Dana", "Kim", "host"]
-    at.pick_up(KIM)
-    at.run(5)
-    assert at.joined() == ["Kim"]
-    assert at.outcomes(here, "Dana") == ["machine", "human", "cancelled"]
-    assert at.told() == [JOINED]
-
-
-def test_nobody_picks_up_and_the_assistant_is_told_once(stage: Staged) -> None:
-    at, here = ringing(stage, ring_timeout_secs=10)
-    at.run(minutes(1))
-    assert at.person(here, "Dana")["status"] == "failed"
-    assert at.told() == ["Dana did not answer the call. There is no other number to try."]
-    assert at.up() == ["host"]
-
-
-def test_the_winner_hangs_up_in_the_instant_of_winning(stage: Staged) -> None:
-    at, here = ringing(stage)
-    at.hold()
-    at.pick_up(LEE)
-    at.hang_up(LEE)
-    at.arrive(at.release())
-    at.run(minutes(2))
-    assert JOINED not in at.told()
-    assert len(at.told()) == 1
-    assert at.joined() == []
-    assert at.up() == ["host"]
-    assert at.status(here) == "active"
+def test_two_are_found_to_be_human_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+    lab, conversation_id = ringing(new_lab, machine_detection="standard")
+    lab.pick_up(LEE, KIM)
+    lab.run(0.2)
+    lab.hold()
+    lab.run(1)
+    arrive(lab, lab.release())
+    lab.run(minutes(2))
+    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @arriving
-def test_two_pick_up_as_the_host_hangs_up(stage: Staged, arrive: Arrive) -> None:
-    at, here = ringing(stage)
-    at.hold()
-    at.pick_up(LEE, KIM)
-    at.hang_up(HOST)
-    arrive(at, at.release())
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
+def test_two_press_the_digit_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+    lab, conversation_id = ringing(new_lab, screening={"say": "Press 1."})
+    lab.pick_up(LEE, KIM)
+    lab.run(1)
+    assert lab.joined() == []
+    lab.hold()
+    lab.press(LEE, "1")
+    lab.press(KIM, "1")
+    arrive(lab, lab.release())
+    lab.run(minutes(2))
+    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
 
 
-def test_a_join_that_is_refused_does_not_join_another(stage: Staged) -> None:
-    at, here = ringing(stage)
-    at.line.refuse("ai_assistant_join", 422, "10015", "No.")
-    at.pick_up(LEE)
-    at.run(5)
-    assert at.person(here, "Dana")["status"] == "failed"
-    assert at.joined() == []
-    assert at.up() == ["host"]
+def test_who_declines_leaves_it_to_the_others(new_lab: NewLab) -> None:
+    lab, _here = ringing(new_lab, screening={"say": "Press 1."})
+    lab.pick_up(LEE, KIM)
+    lab.run(1)
+    lab.press(LEE, "2")
+    lab.run(1)
+    assert lab.joined() == []
+    assert sorted(lab.up()) == ["Dana", "Kim", "host"]
+    lab.press(KIM, "1")
+    lab.run(5)
+    assert lab.joined() == ["Kim"]
+    assert sorted(lab.up()) == ["Kim", "host"]
+    assert lab.told() == [JOINED]
+    lab.assert_clean()
 
 
-def test_a_refused_dial_leaves_it_to_the_others(stage: Staged) -> None:
-    at = stage([Person(number, behaviour="manual") for number in NUMBERS])
-    here = at.start()
-    at.run(5)
-    at.line.refuse("dial", 422, "10016", "No such number.")
-    at.invite(here, NUMBERS, name="Dana", strategy="at_once")
-    at.run(1)
-    assert at.dialled() == ["host", "Kim", "Dana"]
-    at.pick_up(KIM)
-    at.run(5)
-    assert at.outcomes(here, "Dana") == ["error", "human", "cancelled"]
-    assert sorted(at.up()) == ["Kim", "host"]
-    assert at.told() == [JOINED]
+def test_a_machine_does_not_win(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab, machine_detection="standard")
+    lab.telnyx.set_person(Person(LEE, behaviour="machine"))
+    lab.pick_up(LEE)
+    lab.run(2)
+    assert lab.joined() == []
+    assert sorted(lab.up()) == ["Dana", "Kim", "host"]
+    lab.pick_up(KIM)
+    lab.run(5)
+    assert lab.joined() == ["Kim"]
+    assert lab.outcomes(conversation_id, "Dana") == ["machine", "human", "cancelled"]
+    assert lab.told() == [JOINED]
+
+
+def test_nobody_picks_up_and_the_assistant_is_told_once(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab, ring_timeout_secs=10)
+    lab.run(minutes(1))
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert lab.told() == ["Dana did not answer the call. There is no other number to try."]
+    assert lab.up() == ["host"]
+
+
+def test_the_winner_hangs_up_in_the_instant_of_winning(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.hold()
+    lab.pick_up(LEE)
+    lab.hang_up(LEE)
+    lab.arrive(lab.release())
+    lab.run(minutes(2))
+    assert JOINED not in lab.told()
+    assert len(lab.told()) == 1
+    assert lab.joined() == []
+    assert lab.up() == ["host"]
+    assert lab.status(conversation_id) == "active"
+
+
+@arriving
+def test_two_pick_up_as_the_host_hangs_up(new_lab: NewLab, arrive: Arrive) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.hold()
+    lab.pick_up(LEE, KIM)
+    lab.hang_up(HOST)
+    arrive(lab, lab.release())
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()
+    lab.assert_clean()
+
+
+def test_a_join_that_is_refused_does_not_join_another(new_lab: NewLab) -> None:
+    lab, conversation_id = ringing(new_lab)
+    lab.line.refuse("ai_assistant_join", 422, "10015", "No.")
+    lab.pick_up(LEE)
+    lab.run(5)
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert lab.joined() == []
+    assert lab.up() == ["host"]
+
+
+def test_a_refused_dial_leaves_it_to_the_others(new_lab: NewLab) -> None:
+    lab = new_lab([Person(number, behaviour="manual") for number in NUMBERS])
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.line.refuse("dial", 422, "10016", "No such number.")
+    lab.invite(conversation_id, NUMBERS, name="Dana", strategy="at_once")
+    lab.run(1)
+    assert lab.dialled() == ["host", "Kim", "Dana"]
+    lab.pick_up(KIM)
+    lab.run(5)
+    assert lab.outcomes(conversation_id, "Dana") == ["error", "human", "cancelled"]
+    assert sorted(lab.up()) == ["Kim", "host"]
+    assert lab.told() == [JOINED]

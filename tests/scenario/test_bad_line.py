@@ -2,11 +2,11 @@
 
 import pytest
 
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.scenario.people import CALLER, DANA, HOST
-from tests.scenario.stage import Stage, Staged, minutes
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import CALLER, DANA, HOST
 
 KINDS = {
     "too fast": ("refuse", 429),
@@ -24,154 +24,154 @@ COMMANDS = (
 )
 
 
-def break_line(at: Stage, action: str, how: str, times: int | None = 1) -> None:
+def break_line(lab: Lab, action: str, how: str, times: int | None = 1) -> None:
     """The next requests for an action go wrong."""
     kind, status = KINDS[how]
-    at.fail(action, kind, times, status)
+    lab.fail(action, kind, times, status)
 
 
-def assert_whole(at: Stage, here: str) -> None:
+def assert_whole(lab: Lab, conversation_id: str) -> None:
     """Everybody was called, started and joined once, and the assistant knows."""
-    assert at.status(here) == "active"
-    assert at.dialled() == ["host", "Dana"]
-    assert len(at.telnyx.conversations) == 1
-    assert at.joined() == ["Dana"]
-    assert at.told() == ["Dana has joined the conversation."]
-    at.assert_clean()
+    assert lab.status(conversation_id) == "active"
+    assert lab.dialled() == ["host", "Dana"]
+    assert len(lab.telnyx.conversations) == 1
+    assert lab.joined() == ["Dana"]
+    assert lab.told() == ["Dana has joined the conversation."]
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_everything_goes_wrong_once_and_is_done_once(stage: Staged, how: str) -> None:
-    at = stage([Person(DANA, digits="1", digits_after_secs=4)])
+def test_everything_goes_wrong_once_and_is_done_once(new_lab: NewLab, how: str) -> None:
+    lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
     for action in ("dial", *COMMANDS):
-        break_line(at, action, how)
-    here = at.start()
-    assert at.until(lambda: at.status(here) == "active", minutes(2))
-    break_line(at, "dial", how)
-    at.invite(here, DANA, name="Dana", screening={"say": "Press 1."})
-    assert at.until(lambda: at.told() != [], minutes(2))
-    at.run(minutes(1))
-    assert_whole(at, here)
+        break_line(lab, action, how)
+    conversation_id = lab.start()
+    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    break_line(lab, "dial", how)
+    lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
+    assert lab.until(lambda: lab.told() != [], minutes(2))
+    lab.run(minutes(1))
+    assert_whole(lab, conversation_id)
 
 
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("action", COMMANDS)
 def test_what_goes_wrong_twice_is_healed_and_nothing_is_done_twice(
-    stage: Staged, action: str, how: str
+    new_lab: NewLab, action: str, how: str
 ) -> None:
-    at = stage([Person(DANA, digits="1", digits_after_secs=4)])
-    break_line(at, action, how, times=2)
-    here = at.start()
-    assert at.until(lambda: at.status(here) == "active", minutes(2))
-    at.invite(here, DANA, name="Dana", screening={"say": "Press 1."})
-    assert at.until(lambda: at.told() != [], minutes(2))
-    at.run(minutes(1))
-    assert_whole(at, here)
+    lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
+    break_line(lab, action, how, times=2)
+    conversation_id = lab.start()
+    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
+    assert lab.until(lambda: lab.told() != [], minutes(2))
+    lab.run(minutes(1))
+    assert_whole(lab, conversation_id)
 
 
 @pytest.mark.parametrize("reply", ["bare", "same"])
-def test_a_dial_whose_answers_are_all_lost_calls_once(stage: Staged, reply: str) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True, duplicate_reply=reply))  # type: ignore[arg-type]
-    break_line(at, "dial", "silent", times=3)
-    here = at.start()
-    at.run(minutes(3))
-    assert at.dialled() == ["host"]
-    assert at.status(here) == "active"
-    at.assert_clean()
+def test_a_dial_whose_answers_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
+    lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply=reply))  # type: ignore[arg-type]
+    break_line(lab, "dial", "silent", times=3)
+    conversation_id = lab.start()
+    lab.run(minutes(3))
+    assert lab.dialled() == ["host"]
+    assert lab.status(conversation_id) == "active"
+    lab.assert_clean()
 
 
-def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(stage: Staged) -> None:
-    at = stage()
-    at.telnyx.deliverer.knobs["*"] = DeliveryKnobs(drop=1.0)
-    break_line(at, "dial", "silent", times=20)
-    here = at.start()
-    assert at.until(lambda: at.status(here) == "active", minutes(5))
-    assert at.dialled() == ["host"]
-    assert "active_calls" in [entry.action for entry in at.telnyx.ledger]
-    at.assert_clean()
-
-
-@pytest.mark.parametrize("how", KINDS)
-def test_an_inbound_call_is_answered_all_the_same(stage: Staged, how: str) -> None:
-    at = stage()
-    break_line(at, "answer", how)
-    here = at.inbound()
-    at.run(minutes(1))
-    assert at.status(here) == "active"
-    assert at.asked() == ["answer caller", "start caller"]
-    assert at.leg(CALLER).state == "answered"
-    at.assert_clean()
+def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
+    break_line(lab, "dial", "silent", times=20)
+    conversation_id = lab.start()
+    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(5))
+    assert lab.dialled() == ["host"]
+    assert "active_calls" in [entry.action for entry in lab.telnyx.ledger]
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_a_stop_and_a_hangup_come_through_in_the_end(stage: Staged, how: str) -> None:
-    at = stage()
-    here = at.start(participants=[{"to": DANA, "name": "Dana"}])
-    at.run(5)
-    break_line(at, "ai_assistant_stop", how, times=4)
-    break_line(at, "hangup", how, times=4)
-    at.ask("POST", f"/conversations/{here}/stop", {"hang_up": True})
-    assert at.until(lambda: not at.up() and at.status(here) == "ended", minutes(5))
-    assert at.ai().status == "ended"
-    at.assert_clean()
+def test_an_inbound_call_is_answered_all_the_same(new_lab: NewLab, how: str) -> None:
+    lab = new_lab()
+    break_line(lab, "answer", how)
+    conversation_id = lab.inbound()
+    lab.run(minutes(1))
+    assert lab.status(conversation_id) == "active"
+    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.leg(CALLER).state == "answered"
+    lab.assert_clean()
+
+
+@pytest.mark.parametrize("how", KINDS)
+def test_a_stop_and_a_hangup_come_through_in_the_end(new_lab: NewLab, how: str) -> None:
+    lab = new_lab()
+    conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
+    lab.run(5)
+    break_line(lab, "ai_assistant_stop", how, times=4)
+    break_line(lab, "hangup", how, times=4)
+    lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
+    assert lab.until(lambda: not lab.up() and lab.status(conversation_id) == "ended", minutes(5))
+    assert lab.ai().status == "ended"
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
 def test_when_telnyx_is_away_for_a_minute_the_host_is_not_forgotten(
-    stage: Staged, how: str
+    new_lab: NewLab, how: str
 ) -> None:
-    at = stage()
-    here = at.start()
-    break_line(at, "*", how, None)
-    at.run(minutes(1))
-    at.telnyx.faults.clear()
-    assert at.until(lambda: at.status(here) == "active", minutes(4))
-    at.run(minutes(1))
-    assert len(at.telnyx.conversations) == 1
-    assert at.dialled() == ["host"]
-    at.assert_clean()
+    lab = new_lab()
+    conversation_id = lab.start()
+    break_line(lab, "*", how, None)
+    lab.run(minutes(1))
+    lab.telnyx.faults.clear()
+    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(4))
+    lab.run(minutes(1))
+    assert len(lab.telnyx.conversations) == 1
+    assert lab.dialled() == ["host"]
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_when_telnyx_is_away_for_long_nothing_is_left_open(stage: Staged, how: str) -> None:
-    at = stage()
-    here = at.start(participants=[{"to": DANA, "name": "Dana"}])
-    at.run(5)
-    break_line(at, "*", how, None)
-    at.hang_up(HOST)
-    at.run(minutes(20))
-    at.telnyx.faults.clear()
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
+def test_when_telnyx_is_away_for_long_nothing_is_left_open(new_lab: NewLab, how: str) -> None:
+    lab = new_lab()
+    conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
+    lab.run(5)
+    break_line(lab, "*", how, None)
+    lab.hang_up(HOST)
+    lab.run(minutes(20))
+    lab.telnyx.faults.clear()
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_telnyx_delivers_again_what_could_not_be_carried_out(stage: Staged) -> None:
-    at = stage()
-    break_line(at, "ai_assistant_start", "too fast", times=2)
-    here = at.start()
-    at.run(20)
+def test_telnyx_delivers_again_what_could_not_be_carried_out(new_lab: NewLab) -> None:
+    lab = new_lab()
+    break_line(lab, "ai_assistant_start", "too fast", times=2)
+    conversation_id = lab.start()
+    lab.run(20)
     statuses = [
-        each.status for each in at.telnyx.deliverer.attempts if each.event_type == "call.answered"
+        each.status for each in lab.telnyx.deliverer.attempts if each.event_type == "call.answered"
     ]
     assert statuses[0] == 503
     assert statuses[-1] == 200
-    assert at.status(here) == "active"
+    assert lab.status(conversation_id) == "active"
 
 
-def test_who_could_not_be_called_in_time_is_not_called_after_the_end(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
-    break_line(at, "dial", "too fast", times=None)
-    at.invite(here, DANA, name="Dana")
-    at.hang_up(HOST)
-    at.run(20)
-    at.telnyx.faults.clear()
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    assert at.person(here, "Dana")["status"] == "failed"
-    assert at.dialled() == ["host"]
-    at.assert_no_leg_up()
-    at.assert_clean()
+def test_who_could_not_be_called_in_time_is_not_called_after_the_end(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    break_line(lab, "dial", "too fast", times=None)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.hang_up(HOST)
+    lab.run(20)
+    lab.telnyx.faults.clear()
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert lab.dialled() == ["host"]
+    lab.assert_no_leg_up()
+    lab.assert_clean()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.people import DANA, HOST, KIM, LEE
-from tests.scenario.stage import Answer, Stage, Staged
+from tests.support.lab import Answer, Lab, NewLab
+from tests.support.people import DANA, HOST, KIM, LEE
 
 ELEVEN = [f"+131255501{nth:02}" for nth in range(30, 41)]
 SAY: dict[str, Any] = {"say": "Press a digit."}
@@ -58,34 +58,34 @@ def assert_names(answer: Answer, field: str) -> None:
     assert details.get(field), answer.json
 
 
-def untouched(at: Stage) -> bool:
+def untouched(lab: Lab) -> bool:
     """Whether nothing is stored and Telnyx was not asked."""
-    return at.table.keys() == [] and at.telnyx.ledger == []
+    return lab.table.keys() == [] and lab.telnyx.ledger == []
 
 
 @each_bad
-def test_of_an_invitation_in_a_start(stage: Staged, given: dict[str, Any], field: str) -> None:
-    at = stage()
+def test_of_an_invitation_in_a_start(new_lab: NewLab, given: dict[str, Any], field: str) -> None:
+    lab = new_lab()
     body = {"to": HOST, "participants": [{"to": DANA}, plan(given)]}
-    assert_names(at.ask("POST", "/conversations", body), f"participants.1.{field}")
-    assert untouched(at)
+    assert_names(lab.ask("POST", "/conversations", body), f"participants.1.{field}")
+    assert untouched(lab)
 
 
 @each_bad
-def test_of_a_contact(stage: Staged, given: dict[str, Any], field: str) -> None:
-    at = stage()
+def test_of_a_contact(new_lab: NewLab, given: dict[str, Any], field: str) -> None:
+    lab = new_lab()
     body = {"assistant": {"id": "assistant-1"}, "contacts": {"billing": plan(given)}}
-    assert_names(at.ask("PUT", "/routes/default", body), f"contacts.billing.{field}")
-    assert untouched(at)
+    assert_names(lab.ask("PUT", "/routes/default", body), f"contacts.billing.{field}")
+    assert untouched(lab)
 
 
-def test_of_an_invitation_into_a_conversation(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
-    events = at.types(here)
+def test_of_an_invitation_into_a_conversation(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    events = lab.types(conversation_id)
     for given, field in BAD.values():
-        answer = at.ask("POST", f"/conversations/{here}/participants", plan(given))
+        answer = lab.ask("POST", f"/conversations/{conversation_id}/participants", plan(given))
         assert_names(answer, field)
-    assert at.types(here) == events
-    assert at.dialled() == ["host"]
+    assert lab.types(conversation_id) == events
+    assert lab.dialled() == ["host"]

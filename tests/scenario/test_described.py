@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from local import openapi_models as models
-from local.openapi import OPERATIONS
+from local.docs import openapi_models as models
+from local.docs.openapi import OPERATIONS
 from local.simulator.model import Person
-from partyline.alarms import Alarms
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import Answer, Stage, Staged
+from partyline.services.scheduler import StartScheduler
+from tests.support.lab import Answer, Lab, NewLab
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
 
 
 def assert_described(answer: Answer, route: str) -> dict[str, Any]:
@@ -24,17 +24,17 @@ def assert_described(answer: Answer, route: str) -> dict[str, Any]:
     return answer.json
 
 
-def assert_all_described(at: Stage, here: str) -> None:
+def assert_all_described(lab: Lab, conversation_id: str) -> None:
     """Everything that can be asked about a conversation."""
-    path = f"/conversations/{here}"
-    assert_described(at.ask("GET", path), "GET /conversations/{id}")
-    assert_described(at.ask("GET", f"{path}/timeline"), "GET /conversations/{id}/timeline")
-    assert_described(at.ask("GET", "/conversations"), "GET /conversations")
+    path = f"/conversations/{conversation_id}"
+    assert_described(lab.ask("GET", path), "GET /conversations/{id}")
+    assert_described(lab.ask("GET", f"{path}/timeline"), "GET /conversations/{id}/timeline")
+    assert_described(lab.ask("GET", "/conversations"), "GET /conversations")
 
 
-def test_a_conversation_from_its_beginning_to_its_insights(stage: Staged) -> None:
+def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> None:
     people = [Person(DANA, behaviour="busy"), Person(LEE), Person(KIM, behaviour="machine")]
-    at = stage(people)
+    lab = new_lab(people)
     body = {
         "to": HOST,
         "name": "Ada",
@@ -42,96 +42,96 @@ def test_a_conversation_from_its_beginning_to_its_insights(stage: Staged) -> Non
         "assistant": {"greeting": "Hello.", "dynamic_variables": {"vip": True}},
         "participants": [{"to": [DANA, LEE], "name": "The desk"}],
     }
-    started = at.ask("POST", "/conversations", body)
-    here = assert_described(started, "POST /conversations")["id"]
-    assert_all_described(at, here)
-    at.run(30)
+    started = lab.ask("POST", "/conversations", body)
+    conversation_id = assert_described(started, "POST /conversations")["id"]
+    assert_all_described(lab, conversation_id)
+    lab.run(30)
     invite = "POST /conversations/{id}/participants"
-    path = f"/conversations/{here}/participants"
+    path = f"/conversations/{conversation_id}/participants"
     plan = {"to": KIM, "machine_detection": "standard", "screening": {"say": "Press 1."}}
-    guest = assert_described(at.ask("POST", path, plan), invite)["id"]
+    guest = assert_described(lab.ask("POST", path, plan), invite)["id"]
     message = {"role": "user", "content": "Hi."}
-    said = at.ask("POST", f"/conversations/{here}/messages", message)
+    said = lab.ask("POST", f"/conversations/{conversation_id}/messages", message)
     assert_described(said, "POST /conversations/{id}/messages")
-    assert_all_described(at, here)
+    assert_all_described(lab, conversation_id)
     remove = "DELETE /conversations/{id}/participants/{participant_id}"
-    assert_described(at.ask("DELETE", f"{path}/{guest}"), remove)
-    assert_described(at.ask("DELETE", f"{path}/nobody"), remove)
-    at.run(60)
-    stopped = at.ask("POST", f"/conversations/{here}/stop", {"hang_up": True})
+    assert_described(lab.ask("DELETE", f"{path}/{guest}"), remove)
+    assert_described(lab.ask("DELETE", f"{path}/nobody"), remove)
+    lab.run(60)
+    stopped = lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
     assert_described(stopped, "POST /conversations/{id}/stop")
-    at.run(120)
-    assert at.conversation(here)["insights"]
-    assert_all_described(at, here)
-    assert_described(at.ask("POST", path, {"to": LEE}), invite)
+    lab.run(120)
+    assert lab.conversation(conversation_id)["insights"]
+    assert_all_described(lab, conversation_id)
+    assert_described(lab.ask("POST", path, {"to": LEE}), invite)
 
 
-def test_attached_inbound_and_failed_ones(stage: Staged) -> None:
-    at = stage([Person(HOST, behaviour="busy")])
-    leg = at.telnyx.outside_call(CALLER, OURS)
-    answer = at.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
+def test_attached_inbound_and_failed_ones(new_lab: NewLab) -> None:
+    lab = new_lab([Person(HOST, behaviour="busy")])
+    leg = lab.telnyx.outside_call(CALLER, OURS)
+    answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 201
     assert_described(answer, "POST /conversations")
-    failed = at.start()
-    at.inbound()
-    at.run(30)
-    assert at.status(failed) == "failed"
-    for each in at.conversations():
-        assert_all_described(at, each["id"])
+    failed = lab.start()
+    lab.inbound()
+    lab.run(30)
+    assert lab.status(failed) == "failed"
+    for each in lab.conversations():
+        assert_all_described(lab, each["id"])
 
 
-class SilentAlarms(Alarms):
+class SilentAlarms(StartScheduler):
     """Alarms that are set and never ring."""
 
-    def set(self, conversation_id: str, at: datetime) -> None: ...
+    def schedule(self, conversation_id: str, at: datetime) -> None: ...
 
-    def clear(self, conversation_id: str) -> None: ...
+    def cancel(self, conversation_id: str) -> None: ...
 
 
-def test_one_that_begins_later(stage: Staged) -> None:
-    at = stage()
-    at.wiring.alarms = SilentAlarms(None, "", "", "")
-    begin = {"to": HOST, "start_at": (at.clock.now() + timedelta(hours=1)).isoformat()}
-    answer = at.ask("POST", "/conversations", begin, idempotency_key="k-1")
-    here = assert_described(answer, "POST /conversations")["id"]
-    again = at.ask("POST", "/conversations", begin, idempotency_key="k-1")
+def test_one_that_begins_later(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.wiring.start_scheduler = SilentAlarms(None, "", "", "")
+    begin = {"to": HOST, "start_at": (lab.clock.now() + timedelta(hours=1)).isoformat()}
+    answer = lab.ask("POST", "/conversations", begin, idempotency_key="k-1")
+    conversation_id = assert_described(answer, "POST /conversations")["id"]
+    again = lab.ask("POST", "/conversations", begin, idempotency_key="k-1")
     assert again.status == 200
     assert_described(again, "POST /conversations")
-    path, route = f"/conversations/{here}", "/conversations/{id}"
-    asked = [(method, at.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
+    path, route = f"/conversations/{conversation_id}", "/conversations/{id}"
+    asked = [(method, lab.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
     said = [assert_described(answer, f"{method} {route}")["status"] for method, answer in asked]
     assert said == ["scheduled", "cancelled", "cancelled"]
-    assert_described(at.ask("DELETE", f"/conversations/{at.start()}"), f"DELETE {route}")
+    assert_described(lab.ask("DELETE", f"/conversations/{lab.start()}"), f"DELETE {route}")
 
 
 @pytest.mark.parametrize("number", [OURS, "default"])
-def test_routes(stage: Staged, number: str) -> None:
-    at = stage()
+def test_routes(new_lab: NewLab, number: str) -> None:
+    lab = new_lab()
     path, route = f"/routes/{number}", "/routes/{number}"
-    assert_described(at.ask("GET", path), f"GET {route}")
+    assert_described(lab.ask("GET", path), f"GET {route}")
     body = {
         "assistant": {"id": "assistant-1", "tools": [{"type": "hangup"}]},
         "contacts": {"Billing": {"to": DANA, "screening": {"say": "Press 1."}}},
         "limits": {"minutes": 10},
         "words": {"joined": "{name} is here."},
     }
-    assert_described(at.ask("PUT", path, body), f"PUT {route}")
-    assert_described(at.ask("PUT", path, {}), f"PUT {route}")
-    assert_described(at.ask("GET", path), f"GET {route}")
-    assert_described(at.ask("GET", "/routes"), "GET /routes")
-    assert_described(at.ask("DELETE", path), f"DELETE {route}")
-    assert_described(at.ask("DELETE", path), f"DELETE {route}")
+    assert_described(lab.ask("PUT", path, body), f"PUT {route}")
+    assert_described(lab.ask("PUT", path, {}), f"PUT {route}")
+    assert_described(lab.ask("GET", path), f"GET {route}")
+    assert_described(lab.ask("GET", "/routes"), "GET /routes")
+    assert_described(lab.ask("DELETE", path), f"DELETE {route}")
+    assert_described(lab.ask("DELETE", path), f"DELETE {route}")
 
 
-def test_the_do_not_call_list(stage: Staged) -> None:
-    at = stage()
+def test_the_do_not_call_list(new_lab: NewLab) -> None:
+    lab = new_lab()
     path, route = f"/do-not-call/{DANA}", "/do-not-call/{number}"
-    assert_described(at.ask("GET", path), f"GET {route}")
+    assert_described(lab.ask("GET", path), f"GET {route}")
     for body in ({}, {"reason": "asked us to"}):
-        assert_described(at.ask("PUT", path, body), f"PUT {route}")
-        assert_described(at.ask("GET", path), f"GET {route}")
-    assert_described(at.ask("DELETE", path), f"DELETE {route}")
-    assert_described(at.ask("DELETE", path), f"DELETE {route}")
+        assert_described(lab.ask("PUT", path, body), f"PUT {route}")
+        assert_described(lab.ask("GET", path), f"GET {route}")
+    assert_described(lab.ask("DELETE", path), f"DELETE {route}")
+    assert_described(lab.ask("DELETE", path), f"DELETE {route}")
 
 
 def test_a_field_that_is_not_described_is_found() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from local.simulator.settings import Settings
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import Stage, Staged, minutes
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
 
 GOES_ON: dict[str, Any] = {"on_host_hangup": "continue_conversation"}
 
@@ -17,194 +17,196 @@ whatever_telnyx_does = pytest.mark.parametrize(
 
 
 def three(
-    stage: Staged, at_telnyx: Any = "ends", once_per_leg: bool = False, **more: Any
-) -> tuple[Stage, str]:
+    new_lab: NewLab, at_telnyx: Any = "ends", once_per_leg: bool = False, **more: Any
+) -> tuple[Lab, str]:
     """Robin, whom we called, Dana and Lee are on the line."""
     settings = Settings(host_hangup=at_telnyx, ended_once_per_leg=once_per_leg)
     settings.accepts_conversation_keys = True
-    at = stage([], settings)
+    lab = new_lab([], settings)
     guests = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
-    here = at.start(name="Robin", participants=guests, **more)
-    at.run(5)
-    assert sorted(at.up()) == ["Dana", "Lee", "host"]
-    return at, here
+    conversation_id = lab.start(name="Robin", participants=guests, **more)
+    lab.run(5)
+    assert sorted(lab.up()) == ["Dana", "Lee", "host"]
+    return lab, conversation_id
 
 
-def with_the_assistant(at: Stage) -> list[str]:
+def with_the_assistant(lab: Lab) -> list[str]:
     """Who is in the assistant's newest conversation now."""
-    ai = at.ai()
+    ai = lab.ai()
     assert ai.status == "active"
-    legs = {leg.call_control_id: leg for leg in at.telnyx.legs}
+    legs = {leg.call_control_id: leg for leg in lab.telnyx.legs}
     inside = [leg for leg in legs.values() if leg.conversation_id == ai.conversation_id]
     return sorted(leg.to for leg in inside)
 
 
 @whatever_telnyx_does
 def test_it_ends_for_all_unless_it_was_said_otherwise(
-    stage: Staged, at_telnyx: str, once_per_leg: bool
+    new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
-    at, here = three(stage, at_telnyx, once_per_leg)
-    at.hang_up(HOST)
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    assert at.ai().status == "ended"
-    assert at.types(here).count("conversation.ended") == 1
-    assert "conversation.restarted" not in at.types(here)
-    at.assert_no_leg_up()
-    at.assert_clean()
+    lab, conversation_id = three(new_lab, at_telnyx, once_per_leg)
+    lab.hang_up(HOST)
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "ended"
+    assert lab.ai().status == "ended"
+    assert lab.types(conversation_id).count("conversation.ended") == 1
+    assert "conversation.restarted" not in lab.types(conversation_id)
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
 @whatever_telnyx_does
 def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
-    stage: Staged, at_telnyx: str, once_per_leg: bool
+    new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
-    at, here = three(stage, at_telnyx, once_per_leg, **GOES_ON)
-    at.hang_up(HOST)
-    at.run(minutes(3))
-    assert at.status(here) == "active"
-    assert with_the_assistant(at) == [DANA, LEE]
-    assert [at.person(here, each)["status"] for each in ("Robin", "Dana", "Lee")] == [
+    lab, conversation_id = three(new_lab, at_telnyx, once_per_leg, **GOES_ON)
+    lab.hang_up(HOST)
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "active"
+    assert with_the_assistant(lab) == [DANA, LEE]
+    assert [lab.person(conversation_id, each)["status"] for each in ("Robin", "Dana", "Lee")] == [
         "left",
         "joined",
         "joined",
     ]
     anew = 1 if at_telnyx == "ends" else 0
-    assert at.types(here).count("conversation.restarted") == anew
-    assert len(at.telnyx.conversations) == 1 + anew
+    assert lab.types(conversation_id).count("conversation.restarted") == anew
+    assert len(lab.telnyx.conversations) == 1 + anew
     goes_on = "The conversation goes on without Robin. On the line: Dana, Lee."
-    assert (at.told()[0] == goes_on) is bool(anew)
-    assert ("Robin has left the conversation." in at.told()) is not bool(anew)
+    assert (lab.told()[0] == goes_on) is bool(anew)
+    assert ("Robin has left the conversation." in lab.told()) is not bool(anew)
 
-    at.hang_up(DANA)
-    at.run(5)
+    lab.hang_up(DANA)
+    lab.run(5)
     without = "The conversation goes on without Robin, Dana. On the line: Lee."
-    assert at.told()[-1] == (without if anew else "Dana has left the conversation.")
-    assert "participant.alone" in at.types(here)
-    at.hang_up(LEE)
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
+    assert lab.told()[-1] == (without if anew else "Dana has left the conversation.")
+    assert "participant.alone" in lab.types(conversation_id)
+    lab.hang_up(LEE)
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_the_new_assistant_is_the_old_one_s_like(stage: Staged) -> None:
-    at, here = three(stage, assistant={"id": "assistant-sales", "greeting": "Hello."}, **GOES_ON)
-    first = at.conversation(here)["telnyx_conversation_id"]
-    at.hang_up(HOST)
-    at.run(10)
-    old, new = at.commands("ai_assistant_start")
+def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
+    lab, conversation_id = three(
+        new_lab, assistant={"id": "assistant-sales", "greeting": "Hello."}, **GOES_ON
+    )
+    first = lab.conversation(conversation_id)["telnyx_conversation_id"]
+    lab.hang_up(HOST)
+    lab.run(10)
+    old, new = lab.commands("ai_assistant_start")
     assert new["assistant"] == old["assistant"]
-    second = at.conversation(here)["telnyx_conversation_id"]
-    assert second == at.ai().conversation_id != first
-    assert at.asked()[-4:].count("start Dana") == 1
-    assert "join Lee" in at.asked()[-4:]
+    second = lab.conversation(conversation_id)["telnyx_conversation_id"]
+    assert second == lab.ai().conversation_id != first
+    assert lab.asked()[-4:].count("start Dana") == 1
+    assert "join Lee" in lab.asked()[-4:]
 
 
-def test_a_caller_leaves_a_route_that_goes_on(stage: Staged) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True))
-    at.route(OURS, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
-    here = at.inbound()
+def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
+    lab = new_lab([], Settings(accepts_conversation_keys=True))
+    lab.route(OURS, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
+    conversation_id = lab.inbound()
     for name in ("Dana", "Lee"):
-        at.use_tool("invite", name=name)
-    at.run(5)
-    at.hang_up(CALLER)
-    at.run(minutes(1))
-    assert at.status(here) == "active"
-    assert with_the_assistant(at) == [DANA, LEE]
-    assert at.use_tool("status") == "On the line: Dana, Lee."
-    at.route(OURS, {"Kim": {"to": KIM}})
-    assert at.use_tool("invite", name="Kim") == "Calling Kim now."
-    at.run(5)
-    assert with_the_assistant(at) == [DANA, LEE, KIM]
-    at.assert_clean()
+        lab.use_tool("invite", name=name)
+    lab.run(5)
+    lab.hang_up(CALLER)
+    lab.run(minutes(1))
+    assert lab.status(conversation_id) == "active"
+    assert with_the_assistant(lab) == [DANA, LEE]
+    assert lab.use_tool("status") == "On the line: Dana, Lee."
+    lab.route(OURS, {"Kim": {"to": KIM}})
+    assert lab.use_tool("invite", name="Kim") == "Calling Kim now."
+    lab.run(5)
+    assert with_the_assistant(lab) == [DANA, LEE, KIM]
+    lab.assert_clean()
 
 
-def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(stage: Staged) -> None:
-    at, here = three(stage, **GOES_ON)
-    at.invite(here, KIM, name="Kim")
-    at.hang_up(HOST)
-    at.run(minutes(1))
-    assert with_the_assistant(at) == [DANA, LEE, KIM]
-    assert at.told()[-1] == "Kim has joined the conversation."
-    at.assert_clean()
+def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(new_lab: NewLab) -> None:
+    lab, conversation_id = three(new_lab, **GOES_ON)
+    lab.invite(conversation_id, KIM, name="Kim")
+    lab.hang_up(HOST)
+    lab.run(minutes(1))
+    assert with_the_assistant(lab) == [DANA, LEE, KIM]
+    assert lab.told()[-1] == "Kim has joined the conversation."
+    lab.assert_clean()
 
 
-def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(stage: Staged) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True))
-    here = at.start(**GOES_ON)
-    at.run(5)
-    at.invite(here, KIM, name="Kim")
-    at.hang_up(HOST)
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    assert at.joined() == []
-    at.assert_no_leg_up()
-    at.assert_clean()
+def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab: NewLab) -> None:
+    lab = new_lab([], Settings(accepts_conversation_keys=True))
+    conversation_id = lab.start(**GOES_ON)
+    lab.run(5)
+    lab.invite(conversation_id, KIM, name="Kim")
+    lab.hang_up(HOST)
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "ended"
+    assert lab.joined() == []
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("ended_first", [True, False])
-def test_the_hangup_and_the_end_come_in_either_order(stage: Staged, ended_first: bool) -> None:
-    at, here = three(stage, **GOES_ON)
-    at.hold()
-    at.hang_up(HOST)
-    at.run(1)
-    webhooks = at.release()
-    at.arrive(webhooks[::-1] if ended_first else webhooks)
-    at.run(minutes(1))
-    assert at.status(here) == "active"
-    assert with_the_assistant(at) == [DANA, LEE]
-    assert at.types(here).count("conversation.restarted") == 1
-    at.assert_clean()
+def test_the_hangup_and_the_end_come_in_either_order(new_lab: NewLab, ended_first: bool) -> None:
+    lab, conversation_id = three(new_lab, **GOES_ON)
+    lab.hold()
+    lab.hang_up(HOST)
+    lab.run(1)
+    webhooks = lab.release()
+    lab.arrive(webhooks[::-1] if ended_first else webhooks)
+    lab.run(minutes(1))
+    assert lab.status(conversation_id) == "active"
+    assert with_the_assistant(lab) == [DANA, LEE]
+    assert lab.types(conversation_id).count("conversation.restarted") == 1
+    lab.assert_clean()
 
 
-def test_the_hangup_and_the_end_come_together(stage: Staged) -> None:
-    at, here = three(stage, once_per_leg=True, **GOES_ON)
-    at.hold()
-    at.hang_up(HOST)
-    at.run(1)
-    webhooks = at.release()
-    statuses = at.arrive_together(webhooks)
-    at.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
-    at.run(minutes(2))
-    assert at.status(here) == "active"
-    assert with_the_assistant(at) == [DANA, LEE]
-    at.assert_clean()
+def test_the_hangup_and_the_end_come_together(new_lab: NewLab) -> None:
+    lab, conversation_id = three(new_lab, once_per_leg=True, **GOES_ON)
+    lab.hold()
+    lab.hang_up(HOST)
+    lab.run(1)
+    webhooks = lab.release()
+    statuses = lab.arrive_together(webhooks)
+    lab.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "active"
+    assert with_the_assistant(lab) == [DANA, LEE]
+    lab.assert_clean()
 
 
-def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(stage: Staged) -> None:
-    at = stage()
+def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(new_lab: NewLab) -> None:
+    lab = new_lab()
     people = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
-    here = at.start(on_host_hangup="continue_conversation", participants=people)
-    at.run(10)
-    before = len(at.telnyx.ledger)
-    at.telnyx.end_assistant(at.leg(HOST).call_control_id)
-    at.run(minutes(5))
-    looks = [each for each in at.telnyx.ledger[before:] if each.action == "retrieve"]
+    conversation_id = lab.start(on_host_hangup="continue_conversation", participants=people)
+    lab.run(10)
+    before = len(lab.telnyx.ledger)
+    lab.telnyx.end_assistant(lab.leg(HOST).call_control_id)
+    lab.run(minutes(5))
+    looks = [each for each in lab.telnyx.ledger[before:] if each.action == "retrieve"]
     assert len(looks) == 1
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
-    at.assert_clean()
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(stage: Staged) -> None:
-    at, here = three(stage, "continues")
-    at.hold()
-    at.hang_up(HOST)
-    at.run(1)
-    at.release()  # and lost
-    at.run(minutes(5))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
+def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(new_lab: NewLab) -> None:
+    lab, conversation_id = three(new_lab, "continues")
+    lab.hold()
+    lab.hang_up(HOST)
+    lab.run(1)
+    lab.release()  # and lost
+    lab.run(minutes(5))
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()
 
 
 def test_a_start_that_telnyx_refuses_ends_it_and_nobody_waits_on_a_dead_line(
-    stage: Staged,
+    new_lab: NewLab,
 ) -> None:
-    at, here = three(stage, **GOES_ON)
-    at.hang_up(LEE)
-    at.run(2)
-    at.line.refuse("ai_assistant_start", 422, "10015", "Not now.")
-    at.hang_up(HOST)
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    at.assert_no_leg_up()
+    lab, conversation_id = three(new_lab, **GOES_ON)
+    lab.hang_up(LEE)
+    lab.run(2)
+    lab.line.refuse("ai_assistant_start", 422, "10015", "Not now.")
+    lab.hang_up(HOST)
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "ended"
+    lab.assert_no_leg_up()

@@ -4,8 +4,8 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.scenario.people import DANA, HOST, KIM, LEE
-from tests.scenario.stage import Stage, Staged, minutes
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import DANA, HOST, KIM, LEE
 
 BUSY_NEXT = "Dana could not be reached: the line is busy. The next number is being tried."
 SILENT_NEXT = "Dana did not answer the call. The next number is being tried."
@@ -16,30 +16,30 @@ MACHINE_NEXT = (
 JOINED = "Dana has joined the conversation."
 
 
-def running(stage: Staged, *people: Person, settings: Settings | None = None) -> tuple[Stage, str]:
+def running(new_lab: NewLab, *people: Person, settings: Settings | None = None) -> tuple[Lab, str]:
     """The host is on the line with the assistant."""
-    at = stage(people, settings or Settings(accepts_conversation_keys=True))
-    here = at.start()
-    at.run(5)
-    return at, here
+    lab = new_lab(people, settings or Settings(accepts_conversation_keys=True))
+    conversation_id = lab.start()
+    lab.run(5)
+    return lab, conversation_id
 
 
-def test_busy_then_a_machine_then_a_person_who_presses_1(stage: Staged) -> None:
-    at, here = running(
-        stage,
+def test_busy_then_a_machine_then_a_person_who_presses_1(new_lab: NewLab) -> None:
+    lab, conversation_id = running(
+        new_lab,
         Person(LEE, behaviour="busy"),
         Person(KIM, behaviour="machine"),
         Person(DANA, digits="1"),
     )
-    at.invite(
-        here,
+    lab.invite(
+        conversation_id,
         [LEE, KIM, DANA],
         name="Dana",
         machine_detection="standard",
         screening={"say": "A caller wants to speak to you. Press 1."},
     )
-    at.run(30)
-    assert at.asked()[2:] == [
+    lab.run(30)
+    assert lab.asked()[2:] == [
         "dial Lee",
         "dial Kim",
         "tell host",
@@ -50,201 +50,212 @@ def test_busy_then_a_machine_then_a_person_who_presses_1(stage: Staged) -> None:
         "join Dana",
         "tell host",
     ]
-    assert at.outcomes(here, "Dana") == ["busy", "machine", "human"]
-    assert at.told() == [BUSY_NEXT, MACHINE_NEXT, JOINED]
-    assert at.joined() == ["Dana"]
-    assert sorted(at.up()) == ["Dana", "host"]
-    at.assert_clean()
+    assert lab.outcomes(conversation_id, "Dana") == ["busy", "machine", "human"]
+    assert lab.told() == [BUSY_NEXT, MACHINE_NEXT, JOINED]
+    assert lab.joined() == ["Dana"]
+    assert sorted(lab.up()) == ["Dana", "host"]
+    lab.assert_clean()
 
 
-def test_after_the_last_number_the_assistant_knows_that_there_is_no_other(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"), Person(KIM, behaviour="no_answer"))
-    at.invite(here, [LEE, KIM], name="Dana", ring_timeout_secs=10)
-    at.run(30)
-    dana = at.person(here, "Dana")
+def test_after_the_last_number_the_assistant_knows_that_there_is_no_other(new_lab: NewLab) -> None:
+    lab, conversation_id = running(
+        new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="no_answer")
+    )
+    lab.invite(conversation_id, [LEE, KIM], name="Dana", ring_timeout_secs=10)
+    lab.run(30)
+    dana = lab.person(conversation_id, "Dana")
     assert (dana["status"], dana["outcome"]) == ("failed", "no_answer")
-    assert at.told() == [BUSY_NEXT, SILENT_LAST]
-    assert at.up() == ["host"]
-    assert at.status(here) == "active"
-    at.assert_clean()
+    assert lab.told() == [BUSY_NEXT, SILENT_LAST]
+    assert lab.up() == ["host"]
+    assert lab.status(conversation_id) == "active"
+    lab.assert_clean()
 
 
-def test_every_attempt_is_in_the_timeline_with_its_number_masked(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"))
-    at.invite(here, [LEE, DANA], name="Dana")
-    at.run(10)
-    ended = [each["data"] for each in at.timeline(here) if each["type"] == "leg.ended"]
+def test_every_attempt_is_in_the_timeline_with_its_number_masked(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab.invite(conversation_id, [LEE, DANA], name="Dana")
+    lab.run(10)
+    ended = [each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.ended"]
     assert [(each["to"], each["outcome"], each["hangup_cause"]) for each in ended] == [
         ("***0113", "busy", "user_busy")
     ]
     assert ended[0]["sip_hangup_cause"] == "486"
-    assert DANA not in str(at.timeline(here))
+    assert DANA not in str(lab.timeline(conversation_id))
 
 
-def test_a_second_round_begins_after_the_pause(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"), Person(KIM, behaviour="decline"))
-    at.invite(here, [LEE, KIM], name="Dana", max_attempts=2, pause_secs=60)
-    at.run(20)
-    assert at.dialled() == ["host", "Lee", "Kim"]
-    assert at.person(here, "Dana")["status"] == "dialing"
-    at.telnyx.set_person(Person(KIM))
-    at.run(minutes(3))
-    assert at.dialled() == ["host", "Lee", "Kim", "Lee", "Kim"]
-    assert at.outcomes(here, "Dana") == ["busy", "rejected", "busy", "human"]
-    assert at.told()[-1] == JOINED
-    assert at.joined() == ["Kim"]
-    at.assert_clean()
+def test_a_second_round_begins_after_the_pause(new_lab: NewLab) -> None:
+    lab, conversation_id = running(
+        new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="decline")
+    )
+    lab.invite(conversation_id, [LEE, KIM], name="Dana", max_attempts=2, pause_secs=60)
+    lab.run(20)
+    assert lab.dialled() == ["host", "Lee", "Kim"]
+    assert lab.person(conversation_id, "Dana")["status"] == "dialing"
+    lab.telnyx.set_person(Person(KIM))
+    lab.run(minutes(3))
+    assert lab.dialled() == ["host", "Lee", "Kim", "Lee", "Kim"]
+    assert lab.outcomes(conversation_id, "Dana") == ["busy", "rejected", "busy", "human"]
+    assert lab.told()[-1] == JOINED
+    assert lab.joined() == ["Kim"]
+    lab.assert_clean()
 
 
-def test_when_all_rounds_are_over_it_is_over(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"))
-    at.invite(here, LEE, name="Lee", max_attempts=3, pause_secs=10)
-    at.run(minutes(5))
-    assert at.outcomes(here, "Lee") == ["busy", "busy", "busy"]
-    assert at.person(here, "Lee")["status"] == "failed"
-    assert at.told()[-1] == (
+def test_when_all_rounds_are_over_it_is_over(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=10)
+    lab.run(minutes(5))
+    assert lab.outcomes(conversation_id, "Lee") == ["busy", "busy", "busy"]
+    assert lab.person(conversation_id, "Lee")["status"] == "failed"
+    assert lab.told()[-1] == (
         "Lee could not be reached: the line is busy. There is no other number to try."
     )
-    assert at.up() == ["host"]
+    assert lab.up() == ["host"]
 
 
-def test_the_deadline_shortens_the_ringing_and_ends_the_plan(stage: Staged) -> None:
-    at, here = running(
-        stage, Person(LEE, behaviour="no_answer"), Person(KIM, behaviour="no_answer")
+def test_the_deadline_shortens_the_ringing_and_ends_the_plan(new_lab: NewLab) -> None:
+    lab, conversation_id = running(
+        new_lab, Person(LEE, behaviour="no_answer"), Person(KIM, behaviour="no_answer")
     )
-    at.invite(here, [LEE, KIM, DANA], name="Dana", ring_timeout_secs=20, deadline_secs=30)
-    at.run(minutes(3))
-    rang = [each["timeout_secs"] for each in at.commands("dial")[1:]]
+    lab.invite(
+        conversation_id, [LEE, KIM, DANA], name="Dana", ring_timeout_secs=20, deadline_secs=30
+    )
+    lab.run(minutes(3))
+    rang = [each["timeout_secs"] for each in lab.commands("dial")[1:]]
     assert rang == [20, 10]
-    assert at.person(here, "Dana")["outcome"] == "no_answer"
-    assert at.told() == [SILENT_NEXT, "Dana could not be reached in time."]
-    assert at.dialled() == ["host", "Lee", "Kim"]
-    assert at.up() == ["host"]
-    at.assert_clean()
+    assert lab.person(conversation_id, "Dana")["outcome"] == "no_answer"
+    assert lab.told() == [SILENT_NEXT, "Dana could not be reached in time."]
+    assert lab.dialled() == ["host", "Lee", "Kim"]
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
-def test_a_number_that_rings_on_at_the_deadline_is_hung_up(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy", answer_after_secs=27))
-    at.telnyx.set_person(Person(KIM, behaviour="no_answer"))
-    at.invite(here, [LEE, KIM], name="Dana", ring_timeout_secs=30, deadline_secs=30)
-    at.run(minutes(2))
-    assert at.person(here, "Dana")["status"] == "failed"
-    assert at.up() == ["host"]
-    at.assert_clean()
+def test_a_number_that_rings_on_at_the_deadline_is_hung_up(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy", answer_after_secs=27))
+    lab.telnyx.set_person(Person(KIM, behaviour="no_answer"))
+    lab.invite(conversation_id, [LEE, KIM], name="Dana", ring_timeout_secs=30, deadline_secs=30)
+    lab.run(minutes(2))
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
-def test_a_machine_is_joined_if_that_was_asked(stage: Staged) -> None:
-    at, here = running(stage, Person(DANA, behaviour="machine"))
-    at.invite(here, DANA, name="Dana", machine_detection="standard", on_machine="join")
-    at.run(10)
-    assert at.outcomes(here, "Dana") == ["machine"]
-    assert at.joined() == ["Dana"]
-    assert at.told() == ["The answering machine of Dana has joined the conversation."]
+def test_a_machine_is_joined_if_that_was_asked(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
+    lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard", on_machine="join")
+    lab.run(10)
+    assert lab.outcomes(conversation_id, "Dana") == ["machine"]
+    assert lab.joined() == ["Dana"]
+    assert lab.told() == ["The answering machine of Dana has joined the conversation."]
 
 
-def test_a_machine_that_may_be_joined_is_not_asked_for_a_digit(stage: Staged) -> None:
-    at, here = running(stage, Person(DANA, behaviour="machine"))
+def test_a_machine_that_may_be_joined_is_not_asked_for_a_digit(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
     plan = {"machine_detection": "standard", "on_machine": "join", "screening": {"say": "Press 1."}}
-    at.invite(here, DANA, name="Dana", **plan)
-    at.run(10)
-    assert "screen Dana" not in at.asked()
-    assert at.joined() == ["Dana"]
+    lab.invite(conversation_id, DANA, name="Dana", **plan)
+    lab.run(10)
+    assert "screen Dana" not in lab.asked()
+    assert lab.joined() == ["Dana"]
 
 
-def test_the_deadline_in_a_pause_leaves_what_was_found_out(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"))
-    at.invite(here, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
-    at.run(minutes(2))
-    assert at.person(here, "Lee")["outcome"] == "busy"
-    assert at.told()[-1] == "Lee could not be reached in time."
+def test_the_deadline_in_a_pause_leaves_what_was_found_out(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
+    lab.run(minutes(2))
+    assert lab.person(conversation_id, "Lee")["outcome"] == "busy"
+    assert lab.told()[-1] == "Lee could not be reached in time."
 
 
-def test_who_does_not_wait_for_the_assistant_has_declined(stage: Staged) -> None:
+def test_who_does_not_wait_for_the_assistant_has_declined(new_lab: NewLab) -> None:
     people = [Person(HOST, answer_after_secs=10), Person(LEE, hangs_up_after_secs=3)]
-    at = stage(people)
-    here = at.start(participants=[{"to": LEE, "name": "Lee"}])
-    at.run(minutes(1))
-    lee = at.person(here, "Lee")
+    lab = new_lab(people)
+    conversation_id = lab.start(participants=[{"to": LEE, "name": "Lee"}])
+    lab.run(minutes(1))
+    lee = lab.person(conversation_id, "Lee")
     assert (lee["status"], lee["outcome"]) == ("failed", "declined")
-    assert at.told() == ["Lee was reached but declined to join the conversation."]
-    assert at.joined() == []
-    at.assert_clean()
+    assert lab.told() == ["Lee was reached but declined to join the conversation."]
+    assert lab.joined() == []
+    lab.assert_clean()
 
 
-def test_an_empty_sentence_keeps_the_assistant_in_peace(stage: Staged) -> None:
-    at = stage([Person(LEE, behaviour="busy")])
-    here = at.start(words={"joined": "", "busy": " "})
-    at.run(5)
-    at.invite(here, [LEE, DANA], name="Dana")
-    at.run(10)
-    assert at.joined() == ["Dana"]
-    assert at.told() == ["The next number is being tried."]
+def test_an_empty_sentence_keeps_the_assistant_in_peace(new_lab: NewLab) -> None:
+    lab = new_lab([Person(LEE, behaviour="busy")])
+    conversation_id = lab.start(words={"joined": "", "busy": " "})
+    lab.run(5)
+    lab.invite(conversation_id, [LEE, DANA], name="Dana")
+    lab.run(10)
+    assert lab.joined() == ["Dana"]
+    assert lab.told() == ["The next number is being tried."]
 
 
-def test_the_conversation_ends_while_the_plan_is_under_way(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"), Person(KIM, behaviour="manual"))
-    at.invite(here, [LEE, KIM, DANA], name="Dana")
-    at.run(5)
-    at.hang_up(HOST)
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    assert (at.person(here, "Dana")["status"], at.outcomes(here, "Dana")) == (
+def test_the_conversation_ends_while_the_plan_is_under_way(new_lab: NewLab) -> None:
+    lab, conversation_id = running(
+        new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="manual")
+    )
+    lab.invite(conversation_id, [LEE, KIM, DANA], name="Dana")
+    lab.run(5)
+    lab.hang_up(HOST)
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    assert (
+        lab.person(conversation_id, "Dana")["status"],
+        lab.outcomes(conversation_id, "Dana"),
+    ) == (
         "failed",
         ["busy", "cancelled"],
     )
-    assert at.dialled() == ["host", "Lee", "Kim"]
-    assert at.joined() == []
-    assert at.told() == [BUSY_NEXT]
-    at.assert_no_leg_up()
-    at.assert_clean()
+    assert lab.dialled() == ["host", "Lee", "Kim"]
+    assert lab.joined() == []
+    assert lab.told() == [BUSY_NEXT]
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_the_conversation_ends_between_two_rounds(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"))
-    at.invite(here, LEE, name="Lee", max_attempts=2, pause_secs=60)
-    at.run(10)
-    at.hang_up(HOST)
-    at.run(minutes(5))
-    assert at.dialled() == ["host", "Lee"]
-    assert at.person(here, "Lee")["status"] == "failed"
+def test_the_conversation_ends_between_two_rounds(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab.invite(conversation_id, LEE, name="Lee", max_attempts=2, pause_secs=60)
+    lab.run(10)
+    lab.hang_up(HOST)
+    lab.run(minutes(5))
+    assert lab.dialled() == ["host", "Lee"]
+    assert lab.person(conversation_id, "Lee")["status"] == "failed"
 
 
 @pytest.mark.parametrize("hangup_first", [True, False])
 def test_a_guest_picks_up_in_the_instant_in_which_the_host_hangs_up(
-    stage: Staged, hangup_first: bool
+    new_lab: NewLab, hangup_first: bool
 ) -> None:
-    at, here = running(stage, Person(KIM, behaviour="manual"))
-    at.invite(here, [KIM, DANA], name="Dana")
-    at.run(2)
-    at.hold()
-    at.pick_up(KIM)
-    at.hang_up(HOST)
-    webhooks = at.release()
-    at.arrive(webhooks[::-1] if hangup_first else webhooks)
-    at.run(minutes(3))
-    assert at.status(here) == "ended"
-    assert at.dialled() == ["host", "Kim"]
-    at.assert_no_leg_up()
-    at.assert_clean()
+    lab, conversation_id = running(new_lab, Person(KIM, behaviour="manual"))
+    lab.invite(conversation_id, [KIM, DANA], name="Dana")
+    lab.run(2)
+    lab.hold()
+    lab.pick_up(KIM)
+    lab.hang_up(HOST)
+    webhooks = lab.release()
+    lab.arrive(webhooks[::-1] if hangup_first else webhooks)
+    lab.run(minutes(3))
+    assert lab.status(conversation_id) == "ended"
+    assert lab.dialled() == ["host", "Kim"]
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_the_next_number_is_not_called_for_a_guest_who_is_called_off(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="manual"))
-    dana = at.invite(here, [LEE, KIM], name="Dana")
-    at.run(2)
-    at.remove(here, dana)
-    at.run(minutes(2))
-    assert at.dialled() == ["host", "Lee"]
-    assert at.told() == ["The call to Dana was cancelled."]
-    assert at.up() == ["host"]
-    at.assert_clean()
+def test_the_next_number_is_not_called_for_a_guest_who_is_called_off(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="manual"))
+    dana = lab.invite(conversation_id, [LEE, KIM], name="Dana")
+    lab.run(2)
+    lab.remove(conversation_id, dana)
+    lab.run(minutes(2))
+    assert lab.dialled() == ["host", "Lee"]
+    assert lab.told() == ["The call to Dana was cancelled."]
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
-def test_two_plans_do_not_get_into_each_others_way(stage: Staged) -> None:
-    at, here = running(stage, Person(LEE, behaviour="busy"), Person(HOST))
-    at.invite(here, [LEE, DANA], name="Dana")
-    at.invite(here, [KIM], name="Kim")
-    at.run(10)
-    assert sorted(at.joined()) == ["Dana", "Kim"]
-    assert sorted(at.told()) == [BUSY_NEXT, JOINED, "Kim has joined the conversation."]
-    at.assert_clean()
+def test_two_plans_do_not_get_into_each_others_way(new_lab: NewLab) -> None:
+    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"), Person(HOST))
+    lab.invite(conversation_id, [LEE, DANA], name="Dana")
+    lab.invite(conversation_id, [KIM], name="Kim")
+    lab.run(10)
+    assert sorted(lab.joined()) == ["Dana", "Kim"]
+    assert sorted(lab.told()) == [BUSY_NEXT, JOINED, "Kim has joined the conversation."]
+    lab.assert_clean()

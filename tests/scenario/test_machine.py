@@ -4,98 +4,100 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.scenario.people import DANA
-from tests.scenario.stage import Stage, Staged, minutes
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import DANA
 
 JOINED = "Dana has joined the conversation."
 MACHINE = "Dana could not be reached: an answering machine picked up."
 
 
 def invited(
-    stage: Staged, person: Person, kind: str, *, times: int = 1, **more: object
-) -> tuple[Stage, str]:
+    new_lab: NewLab, person: Person, kind: str, *, times: int = 1, **more: object
+) -> tuple[Lab, str]:
     """Dana is called with machine detection and picks up."""
     settings = Settings(accepts_conversation_keys=True, detection_times=times)
-    at = stage([person], settings)
-    here = at.start()
-    at.run(5)
-    at.invite(here, DANA, name="Dana", machine_detection=kind, **more)
-    at.run(10)
-    return at, here
+    lab = new_lab([person], settings)
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana", machine_detection=kind, **more)
+    lab.run(10)
+    return lab, conversation_id
 
 
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_a_person_is_joined_once(stage: Staged, kind: str, times: int) -> None:
-    at, here = invited(stage, Person(DANA), kind, times=times)
-    assert at.joined() == ["Dana"]
-    assert at.outcomes(here, "Dana") == ["human"]
-    assert at.told() == [JOINED]
-    at.assert_clean()
+def test_a_person_is_joined_once(new_lab: NewLab, kind: str, times: int) -> None:
+    lab, conversation_id = invited(new_lab, Person(DANA), kind, times=times)
+    assert lab.joined() == ["Dana"]
+    assert lab.outcomes(conversation_id, "Dana") == ["human"]
+    assert lab.told() == [JOINED]
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_a_machine_is_hung_up_and_never_joined(stage: Staged, kind: str, times: int) -> None:
-    at, here = invited(stage, Person(DANA, behaviour="machine"), kind, times=times)
-    assert at.joined() == []
-    assert at.outcomes(here, "Dana") == ["machine"]
-    assert at.told() == [MACHINE]
-    assert sorted(at.asked()[-2:]) == ["hang up Dana", "tell host"]
-    assert at.up() == ["host"]
-    at.assert_clean()
+def test_a_machine_is_hung_up_and_never_joined(new_lab: NewLab, kind: str, times: int) -> None:
+    lab, conversation_id = invited(new_lab, Person(DANA, behaviour="machine"), kind, times=times)
+    assert lab.joined() == []
+    assert lab.outcomes(conversation_id, "Dana") == ["machine"]
+    assert lab.told() == [MACHINE]
+    assert sorted(lab.asked()[-2:]) == ["hang up Dana", "tell host"]
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_without_a_verdict_it_is_taken_for_a_person(stage: Staged, kind: str) -> None:
-    at, here = invited(stage, Person(DANA), kind, times=0)
-    at.run(minutes(2))
-    assert at.joined() == ["Dana"]
-    assert at.told() == [JOINED]
-    (judged,) = [each for each in at.timeline(here) if each["type"] == "leg.judged"]
+def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) -> None:
+    lab, conversation_id = invited(new_lab, Person(DANA), kind, times=0)
+    lab.run(minutes(2))
+    assert lab.joined() == ["Dana"]
+    assert lab.told() == [JOINED]
+    (judged,) = [each for each in lab.timeline(conversation_id) if each["type"] == "leg.judged"]
     assert judged["data"]["reason"] == "no_verdict"
-    at.assert_clean()
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_who_hangs_up_before_the_verdict_is_told_of(stage: Staged, kind: str) -> None:
-    at, here = invited(stage, Person(DANA, hangs_up_after_secs=2.0), kind, times=0)
-    at.run(minutes(2))
-    assert at.joined() == []
-    assert at.person(here, "Dana")["status"] == "failed"
-    assert len(at.told()) == 1
-    assert at.up() == ["host"]
+def test_who_hangs_up_before_the_verdict_is_told_of(new_lab: NewLab, kind: str) -> None:
+    lab, conversation_id = invited(new_lab, Person(DANA, hangs_up_after_secs=2.0), kind, times=0)
+    lab.run(minutes(2))
+    assert lab.joined() == []
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert len(lab.told()) == 1
+    assert lab.up() == ["host"]
 
 
-def test_someone_of_whom_telnyx_is_not_sure_is_a_person(stage: Staged) -> None:
-    at, _ = invited(stage, Person(DANA, machine_result="not_sure"), "standard")
-    assert at.joined() == ["Dana"]
+def test_someone_of_whom_telnyx_is_not_sure_is_a_person(new_lab: NewLab) -> None:
+    lab, _ = invited(new_lab, Person(DANA, machine_result="not_sure"), "standard")
+    assert lab.joined() == ["Dana"]
 
 
-def test_a_verdict_that_overtakes_the_answer_counts(stage: Staged) -> None:
-    at = stage([Person(DANA, behaviour="machine")])
-    here = at.start()
-    at.run(5)
-    at.invite(here, DANA, name="Dana", machine_detection="standard")
-    at.hold()
-    at.run(3)
-    at.arrive(at.release()[::-1])
-    at.run(10)
-    assert at.joined() == []
-    assert at.told() == [MACHINE]
-    assert at.up() == ["host"]
-    at.assert_clean()
+def test_a_verdict_that_overtakes_the_answer_counts(new_lab: NewLab) -> None:
+    lab = new_lab([Person(DANA, behaviour="machine")])
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard")
+    lab.hold()
+    lab.run(3)
+    lab.arrive(lab.release()[::-1])
+    lab.run(10)
+    assert lab.joined() == []
+    assert lab.told() == [MACHINE]
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
-def test_a_person_after_a_screening_and_a_verdict_is_joined(stage: Staged) -> None:
-    at, _here = invited(stage, Person(DANA, digits="1"), "standard", screening={"say": "Press 1."})
-    assert at.joined() == ["Dana"]
-    assert at.asked()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
-
-
-def test_a_machine_is_not_asked_anything(stage: Staged) -> None:
-    at, _ = invited(
-        stage, Person(DANA, behaviour="machine"), "standard", screening={"say": "Press 1."}
+def test_a_person_after_a_screening_and_a_verdict_is_joined(new_lab: NewLab) -> None:
+    lab, _here = invited(
+        new_lab, Person(DANA, digits="1"), "standard", screening={"say": "Press 1."}
     )
-    assert at.commands("gather_using_speak") == []
-    assert at.told() == [MACHINE]
+    assert lab.joined() == ["Dana"]
+    assert lab.asked()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
+
+
+def test_a_machine_is_not_asked_anything(new_lab: NewLab) -> None:
+    lab, _ = invited(
+        new_lab, Person(DANA, behaviour="machine"), "standard", screening={"say": "Press 1."}
+    )
+    assert lab.commands("gather_using_speak") == []
+    assert lab.told() == [MACHINE]

@@ -4,42 +4,44 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.scenario.people import DANA, HOST, KIM, LEE
-from tests.scenario.stage import Staged
+from tests.support.lab import NewLab
+from tests.support.people import DANA, HOST, KIM, LEE
 
 
-def test_the_host_answers_and_the_assistant_starts(stage: Staged) -> None:
-    at = stage()
-    here = at.start(HOST, name="Robin", assistant={"id": "assistant-7", "greeting": "Hello Robin"})
-    assert at.status(here) == "connecting"
-    at.run(5)
-    seen = at.conversation(here)
+def test_the_host_answers_and_the_assistant_starts(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start(
+        HOST, name="Robin", assistant={"id": "assistant-7", "greeting": "Hello Robin"}
+    )
+    assert lab.status(conversation_id) == "connecting"
+    lab.run(5)
+    seen = lab.conversation(conversation_id)
     assert seen["status"] == "active"
-    assert seen["telnyx_conversation_id"] == at.ai().conversation_id
-    assert at.person(here, "Robin")["status"] == "joined"
-    assert at.asked() == ["dial host", "start host"]
-    (start,) = at.commands("ai_assistant_start")
+    assert seen["telnyx_conversation_id"] == lab.ai().conversation_id
+    assert lab.person(conversation_id, "Robin")["status"] == "joined"
+    assert lab.asked() == ["dial host", "start host"]
+    (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["id"] == "assistant-7"
     assert start["assistant"]["greeting"] == "Hello Robin"
-    assert "assistant: Hello Robin" in at.heard(HOST)
-    at.assert_clean()
+    assert "assistant: Hello Robin" in lab.heard(HOST)
+    lab.assert_clean()
 
 
-def test_the_whole_demo_asks_telnyx_for_exactly_this(stage: Staged) -> None:
-    at = stage([Person(LEE, behaviour="busy")])
-    here = at.start(HOST, name="Robin", metadata={"ticket": "4711"})
-    at.run(5)
-    at.invite(here, DANA, name="Dana")
-    at.run(5)
-    at.invite(here, LEE, name="Lee")
-    at.run(5)
-    at.message(here, "Robin is a customer of ten years: be generous.")
-    at.hang_up(DANA)
-    at.run(5)
-    assert at.status(here) == "active"
-    at.hang_up(HOST)
-    at.run(10)
-    assert at.asked() == [
+def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
+    lab = new_lab([Person(LEE, behaviour="busy")])
+    conversation_id = lab.start(HOST, name="Robin", metadata={"ticket": "4711"})
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.run(5)
+    lab.invite(conversation_id, LEE, name="Lee")
+    lab.run(5)
+    lab.message(conversation_id, "Robin is a customer of ten years: be generous.")
+    lab.hang_up(DANA)
+    lab.run(5)
+    assert lab.status(conversation_id) == "active"
+    lab.hang_up(HOST)
+    lab.run(10)
+    assert lab.asked() == [
         "dial host",
         "start host",
         "dial Dana",
@@ -50,27 +52,27 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(stage: Staged) -> None:
         "tell host",
         "tell host",
     ]
-    assert at.told() == [
+    assert lab.told() == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
         "Robin is a customer of ten years: be generous.",
         "Dana has left the conversation.",
     ]
-    seen = at.conversation(here)
+    seen = lab.conversation(conversation_id)
     assert (seen["status"], seen["metadata"]) == ("ended", {"ticket": "4711"})
-    assert len(seen["insights"]) == len(at.settings.insight_results)
-    assert at.person(here, "Lee")["status"] == "failed"
-    at.assert_clean()
-    at.assert_no_leg_up()
+    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    assert lab.person(conversation_id, "Lee")["status"] == "failed"
+    lab.assert_clean()
+    lab.assert_no_leg_up()
 
 
-def test_each_webhook_is_sent_to_a_function_of_its_own(stage: Staged) -> None:
-    at = stage()
-    at.start()
-    at.run(5)
-    at.hang_up(HOST)
-    at.run(10)
-    attempts = at.telnyx.deliverer.attempts
+def test_each_webhook_is_sent_to_a_function_of_its_own(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.start()
+    lab.run(5)
+    lab.hang_up(HOST)
+    lab.run(10)
+    attempts = lab.telnyx.deliverer.attempts
     assert {each.status for each in attempts} == {200}
     assert {each.url.rpartition("/")[2] for each in attempts} == {
         each.event_type for each in attempts
@@ -78,24 +80,24 @@ def test_each_webhook_is_sent_to_a_function_of_its_own(stage: Staged) -> None:
 
 
 def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
-    stage: Staged,
+    new_lab: NewLab,
 ) -> None:
-    at = stage([Person(LEE, behaviour="busy")])
-    here = at.start()
-    at.run(5)
-    at.invite(here, DANA, name="Dana")
-    at.invite(here, LEE, name="Lee")
-    at.run(5)
-    (join,) = at.commands("ai_assistant_join")
+    lab = new_lab([Person(LEE, behaviour="busy")])
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.invite(conversation_id, LEE, name="Lee")
+    lab.run(5)
+    (join,) = lab.commands("ai_assistant_join")
     assert join["participant"]["name"] == "Dana"
-    assert join["participant"]["id"] == at.leg(DANA).call_control_id
-    assert join["conversation_id"] == at.ai().conversation_id
-    assert at.outcomes(here, "Lee") == ["busy"]
-    assert sorted(at.told()) == [
+    assert join["participant"]["id"] == lab.leg(DANA).call_control_id
+    assert join["conversation_id"] == lab.ai().conversation_id
+    assert lab.outcomes(conversation_id, "Lee") == ["busy"]
+    assert sorted(lab.told()) == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
     ]
-    at.assert_clean()
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize(
@@ -108,117 +110,119 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
     ],
 )
 def test_the_assistant_is_told_why_a_guest_does_not_come(
-    stage: Staged, behaviour: str, outcome: str, words: str
+    new_lab: NewLab, behaviour: str, outcome: str, words: str
 ) -> None:
-    at = stage([Person(LEE, behaviour=behaviour)])  # type: ignore[arg-type]
-    here = at.start()
-    at.run(5)
-    at.invite(here, LEE, name="Lee", ring_timeout_secs=10)
-    at.run(15)
-    assert at.person(here, "Lee")["outcome"] == outcome
-    assert at.told() == [words]
-    assert at.status(here) == "active"
-    assert at.up() == ["host"]
-    at.assert_clean()
+    lab = new_lab([Person(LEE, behaviour=behaviour)])  # type: ignore[arg-type]
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, LEE, name="Lee", ring_timeout_secs=10)
+    lab.run(15)
+    assert lab.person(conversation_id, "Lee")["outcome"] == outcome
+    assert lab.told() == [words]
+    assert lab.status(conversation_id) == "active"
+    assert lab.up() == ["host"]
+    lab.assert_clean()
 
 
 def test_guests_who_answer_before_the_host_wait_and_are_joined_when_the_assistant_runs(
-    stage: Staged,
+    new_lab: NewLab,
 ) -> None:
-    at = stage([Person(HOST, answer_after_secs=8)])
-    here = at.start(
+    lab = new_lab([Person(HOST, answer_after_secs=8)])
+    conversation_id = lab.start(
         participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
     )
-    at.run(5)
-    assert at.person(here, "Dana")["status"] == "waiting"
-    assert at.telnyx.conversations == []
-    at.run(5)
-    assert sorted(at.joined()) == ["Dana", "Lee"]
-    assert at.person(here, "Dana")["status"] == "joined"
-    at.assert_clean()
+    lab.run(5)
+    assert lab.person(conversation_id, "Dana")["status"] == "waiting"
+    assert lab.telnyx.conversations == []
+    lab.run(5)
+    assert sorted(lab.joined()) == ["Dana", "Lee"]
+    assert lab.person(conversation_id, "Dana")["status"] == "joined"
+    lab.assert_clean()
 
 
-def test_a_message_sent_too_early_is_kept_until_the_assistant_runs(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    assert at.message(here, "Robin speaks Spanish.").status == 202
-    assert at.commands("ai_assistant_add_messages") == []
-    at.run(5)
-    assert at.told() == ["Robin speaks Spanish."]
-    at.assert_clean()
+def test_a_message_sent_too_early_is_kept_until_the_assistant_runs(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    assert lab.message(conversation_id, "Robin speaks Spanish.").status == 202
+    assert lab.commands("ai_assistant_add_messages") == []
+    lab.run(5)
+    assert lab.told() == ["Robin speaks Spanish."]
+    lab.assert_clean()
 
 
-def test_a_person_who_should_not_be_spoken_of_is_not(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
-    at.invite(here, DANA, name="Dana", tell_assistant=False)
-    at.run(5)
-    assert at.joined() == ["Dana"]
-    assert at.told() == []
+def test_a_person_who_should_not_be_spoken_of_is_not(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana", tell_assistant=False)
+    lab.run(5)
+    assert lab.joined() == ["Dana"]
+    assert lab.told() == []
 
 
-def test_the_assistant_is_told_in_the_conversations_own_words(stage: Staged) -> None:
-    at = stage()
-    here = at.start(words={"joined": "{name} ist jetzt dabei."})
-    at.run(5)
-    at.invite(here, DANA, name="Dana")
-    at.run(5)
-    assert at.told() == ["Dana ist jetzt dabei."]
+def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start(words={"joined": "{name} ist jetzt dabei."})
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.run(5)
+    assert lab.told() == ["Dana ist jetzt dabei."]
 
 
 @pytest.mark.parametrize("behaviour", ["busy", "decline", "no_answer", "unreachable"])
 def test_a_host_who_is_not_reached_fails_the_conversation_and_the_guests_are_let_go(
-    stage: Staged, behaviour: str
+    new_lab: NewLab, behaviour: str
 ) -> None:
-    at = stage(
+    lab = new_lab(
         [Person(HOST, behaviour=behaviour), Person(LEE, behaviour="manual")]  # type: ignore[arg-type]
     )
-    here = at.start(
+    conversation_id = lab.start(
         ring_timeout_secs=20,
         participants=[
             {"to": DANA, "name": "Dana"},
             {"to": LEE, "name": "Lee", "ring_timeout_secs": 60},
         ],
     )
-    at.run(30)
-    seen = at.conversation(here)
+    lab.run(30)
+    seen = lab.conversation(conversation_id)
     assert seen["status"] == "failed"
     assert seen["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
     assert {each["status"] for each in seen["participants"]} <= {"failed", "left"}
-    assert at.commands("ai_assistant_start") == []
-    at.assert_no_leg_up()
-    at.assert_clean()
+    assert lab.commands("ai_assistant_start") == []
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_with_machine_detection_the_assistant_starts_on_the_verdict(stage: Staged) -> None:
-    at = stage([], Settings(accepts_conversation_keys=True, detection_after_secs=4.0))
-    here = at.start(machine_detection="premium")
-    at.run(4)
-    assert at.commands("ai_assistant_start") == []
-    at.run(4)
-    assert at.asked() == ["dial host", "start host"]
-    assert at.commands("dial")[0]["answering_machine_detection"] == "premium"
-    assert at.status(here) == "active"
+def test_with_machine_detection_the_assistant_starts_on_the_verdict(new_lab: NewLab) -> None:
+    lab = new_lab([], Settings(accepts_conversation_keys=True, detection_after_secs=4.0))
+    conversation_id = lab.start(machine_detection="premium")
+    lab.run(4)
+    assert lab.commands("ai_assistant_start") == []
+    lab.run(4)
+    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands("dial")[0]["answering_machine_detection"] == "premium"
+    assert lab.status(conversation_id) == "active"
 
 
-def test_a_machine_that_answers_for_the_host_is_not_talked_to(stage: Staged) -> None:
-    at = stage([Person(HOST, behaviour="machine")])
-    here = at.start(machine_detection="standard")
-    at.run(10)
-    seen = at.conversation(here)
+def test_a_machine_that_answers_for_the_host_is_not_talked_to(new_lab: NewLab) -> None:
+    lab = new_lab([Person(HOST, behaviour="machine")])
+    conversation_id = lab.start(machine_detection="standard")
+    lab.run(10)
+    seen = lab.conversation(conversation_id)
     assert (seen["status"], seen["failure"]["code"]) == ("failed", "machine")
-    assert at.asked() == ["dial host", "hang up host"]
-    at.assert_no_leg_up()
+    assert lab.asked() == ["dial host", "hang up host"]
+    lab.assert_no_leg_up()
 
 
-def test_three_guests_at_once_are_all_joined_once(stage: Staged) -> None:
-    at = stage()
+def test_three_guests_at_once_are_all_joined_once(new_lab: NewLab) -> None:
+    lab = new_lab()
     guests = [{"to": to, "name": name} for to, name in ((DANA, "Dana"), (LEE, "Lee"), (KIM, "Kim"))]
-    here = at.start(participants=guests)
-    at.run(10)
-    assert sorted(at.joined()) == ["Dana", "Kim", "Lee"]
-    assert sorted(at.dialled()) == ["Dana", "Kim", "Lee", "host"]
-    assert len(at.told()) == 3
-    assert {each["status"] for each in at.conversation(here)["participants"]} == {"joined"}
-    at.assert_clean()
+    conversation_id = lab.start(participants=guests)
+    lab.run(10)
+    assert sorted(lab.joined()) == ["Dana", "Kim", "Lee"]
+    assert sorted(lab.dialled()) == ["Dana", "Kim", "Lee", "host"]
+    assert len(lab.told()) == 3
+    assert {each["status"] for each in lab.conversation(conversation_id)["participants"]} == {
+        "joined"
+    }
+    lab.assert_clean()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local.simulator.model import Person
-from local.template import Template
-from tests.scenario.people import CALLER, DANA, LEE, OURS
-from tests.scenario.stage import Stage, Staged, minutes
+from local.stack.template import Template
+from tests.support.lab import Lab, NewLab, minutes
+from tests.support.people import CALLER, DANA, LEE, OURS
 
 SALES, SUPPORT = "+13125550101", "+13125550102"
 
@@ -27,148 +27,150 @@ ROUTE: dict[str, Any] = {
 }
 
 
-def listed(at: Stage, limit: int) -> list[list[str]]:
+def listed(lab: Lab, limit: int) -> list[list[str]]:
     """The numbers that have routes, page by page."""
     found: list[list[str]] = []
     cursor = ""
     while True:
-        page = at.ask("GET", f"/routes?limit={limit}{cursor}").json
+        page = lab.ask("GET", f"/routes?limit={limit}{cursor}").json
         found.append([each["number"] for each in page["routes"]])
         if page["next_cursor"] is None:
             return found
         cursor = "&cursor=" + page["next_cursor"].replace("+", "%2B")
 
 
-def test_a_route_is_put_and_shown_and_changed_and_deleted(stage: Staged) -> None:
-    at = stage()
-    assert at.ask("GET", f"/routes/{SALES}").json["error"]["code"] == "unknown_route"
-    put = at.ask("PUT", f"/routes/{SALES}", ROUTE)
+def test_a_route_is_put_and_shown_and_changed_and_deleted(new_lab: NewLab) -> None:
+    lab = new_lab()
+    assert lab.ask("GET", f"/routes/{SALES}").json["error"]["code"] == "unknown_route"
+    put = lab.ask("PUT", f"/routes/{SALES}", ROUTE)
     assert (put.status, put.json) == (200, {"number": SALES, **ROUTE})
-    assert at.ask("GET", f"/routes/{SALES}").json == put.json
-    assert at.ask("GET", "/routes").json == {"routes": [put.json], "next_cursor": None}
+    assert lab.ask("GET", f"/routes/{SALES}").json == put.json
+    assert lab.ask("GET", "/routes").json == {"routes": [put.json], "next_cursor": None}
 
     changed = {"assistant": {"id": "assistant-night"}}
-    assert at.ask("PUT", f"/routes/{SALES}", changed).status == 200
-    assert at.ask("GET", f"/routes/{SALES}").json == {"number": SALES, **changed}
+    assert lab.ask("PUT", f"/routes/{SALES}", changed).status == 200
+    assert lab.ask("GET", f"/routes/{SALES}").json == {"number": SALES, **changed}
 
-    deleted = at.ask("DELETE", f"/routes/{SALES}")
+    deleted = lab.ask("DELETE", f"/routes/{SALES}")
     assert (deleted.status, deleted.json) == (200, {"number": SALES, "deleted": True})
-    assert at.ask("DELETE", f"/routes/{SALES}").status == 404
-    assert at.ask("GET", "/routes").json == {"routes": [], "next_cursor": None}
+    assert lab.ask("DELETE", f"/routes/{SALES}").status == 404
+    assert lab.ask("GET", "/routes").json == {"routes": [], "next_cursor": None}
 
 
-def test_routes_are_listed_by_number_page_by_page(stage: Staged) -> None:
-    at = stage()
+def test_routes_are_listed_by_number_page_by_page(new_lab: NewLab) -> None:
+    lab = new_lab()
     numbers = [f"+131255501{nth:02}" for nth in range(5)]
     for number in [*reversed(numbers), "default"]:
-        at.route(number)
-    assert listed(at, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
-    assert listed(at, 6) == [[*numbers, "default"]]
-    assert at.conversations() == []
+        lab.route(number)
+    assert listed(lab, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
+    assert listed(lab, 6) == [[*numbers, "default"]]
+    assert lab.conversations() == []
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=51", "surprise=1"])
-def test_a_wrong_question_names_what_is_wrong_with_it(stage: Staged, query: str) -> None:
-    answer = stage().ask("GET", f"/routes?{query}")
+def test_a_wrong_question_names_what_is_wrong_with_it(new_lab: NewLab, query: str) -> None:
+    answer = new_lab().ask("GET", f"/routes?{query}")
     assert answer.status == 422
     assert answer.json["error"]["details"][0]["field"] == query.partition("=")[0]
 
 
-def test_a_call_is_answered_as_its_number_s_route_says(stage: Staged) -> None:
-    at = stage([Person(LEE, behaviour="manual")])
-    at.ask("PUT", f"/routes/{SALES}", ROUTE)
-    here = at.inbound(to=SALES)
-    seen = at.conversation(here)
-    assert seen["assistant"]["id"] == at.ai().assistant_id == "assistant-sales"
-    (start,) = at.commands("ai_assistant_start")
+def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
+    lab = new_lab([Person(LEE, behaviour="manual")])
+    lab.ask("PUT", f"/routes/{SALES}", ROUTE)
+    conversation_id = lab.inbound(to=SALES)
+    seen = lab.conversation(conversation_id)
+    assert seen["assistant"]["id"] == lab.ai().assistant_id == "assistant-sales"
+    (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["greeting"] == "Hello, this is the sales desk."
     assert start["assistant"]["dynamic_variables"] == {"team": "sales", "open": True}
-    assert "assistant: Hello, this is the sales desk." in at.heard(CALLER)
+    assert "assistant: Hello, this is the sales desk." in lab.heard(CALLER)
     assert seen["participants"][0]["on_hangup"] == "continue_conversation"
 
-    assert at.use_tool("invite", name="Dana") == "Calling Dana now."
-    at.run(5)
-    assert at.told() == ["Dana is on the line now."]
-    assert {each["from"] for each in at.commands("dial")} == {SALES}
-    path = f"/conversations/{here}/participants"
-    assert at.ask("POST", path, {"to": LEE}).status == 202
-    refused = at.ask("POST", path, {"to": LEE})
+    assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
+    lab.run(5)
+    assert lab.told() == ["Dana is on the line now."]
+    assert {each["from"] for each in lab.commands("dial")} == {SALES}
+    path = f"/conversations/{conversation_id}/participants"
+    assert lab.ask("POST", path, {"to": LEE}).status == 202
+    refused = lab.ask("POST", path, {"to": LEE})
     assert (refused.status, refused.json["error"]["code"]) == (409, "too_many_participants")
-    at.assert_clean()
+    lab.assert_clean()
 
 
-def test_many_numbers_and_assistants_live_on_one_deployment(stage: Staged) -> None:
-    at = stage()
-    at.route(SALES, {"help": {"to": DANA, "name": "Dana"}})
-    at.route(SUPPORT, {"help": {"to": LEE, "name": "Lee"}}, assistant={"id": "assistant-support"})
-    sales = at.inbound(to=SALES)
-    first_leg = at.leg(CALLER)
-    support = at.inbound(from_="+13125550121", to=SUPPORT)
-    other = at.inbound(from_="+13125550122")
-    ids = [at.conversation(each)["assistant"]["id"] for each in (sales, support, other)]
+def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.route(SALES, {"help": {"to": DANA, "name": "Dana"}})
+    lab.route(SUPPORT, {"help": {"to": LEE, "name": "Lee"}}, assistant={"id": "assistant-support"})
+    sales = lab.inbound(to=SALES)
+    first_leg = lab.leg(CALLER)
+    support = lab.inbound(from_="+13125550121", to=SUPPORT)
+    other = lab.inbound(from_="+13125550122")
+    ids = [lab.conversation(each)["assistant"]["id"] for each in (sales, support, other)]
     assert ids == ["assistant-sales", "assistant-support", "assistant-default"]
 
-    second_leg = at.leg("+13125550121")
-    assert at.use_tool("invite", second_leg, name="help") == "Calling Lee now."
-    assert at.use_tool("invite", first_leg, name="help") == "Calling Dana now."
-    third = at.leg("+13125550122")
-    assert at.use_tool("invite", third, name="help") == (
+    second_leg = lab.leg("+13125550121")
+    assert lab.use_tool("invite", second_leg, name="help") == "Calling Lee now."
+    assert lab.use_tool("invite", first_leg, name="help") == "Calling Dana now."
+    third = lab.leg("+13125550122")
+    assert lab.use_tool("invite", third, name="help") == (
         "There is no contact named help. Known are: nobody."
     )
-    at.run(5)
-    dials = {each["to"]: each["from"] for each in at.commands("dial")}
+    lab.run(5)
+    dials = {each["to"]: each["from"] for each in lab.commands("dial")}
     assert dials == {DANA: SALES, LEE: SUPPORT}
-    assert at.person(sales, "Dana")["status"] == at.person(support, "Lee")["status"] == "joined"
+    assert lab.person(sales, "Dana")["status"] == lab.person(support, "Lee")["status"] == "joined"
 
 
 def test_whom_an_application_invites_is_called_from_the_number_that_was_dialled(
-    stage: Staged,
+    new_lab: NewLab,
 ) -> None:
-    at = stage()
-    at.route(SALES)
-    here = at.inbound(to=SALES)
-    at.invite(here, DANA, name="Dana")
-    at.invite(here, LEE, name="Lee", **{"from": SUPPORT})
-    assert [each["from"] for each in at.commands("dial")] == [SALES, SUPPORT]
+    lab = new_lab()
+    lab.route(SALES)
+    conversation_id = lab.inbound(to=SALES)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.invite(conversation_id, LEE, name="Lee", **{"from": SUPPORT})
+    assert [each["from"] for each in lab.commands("dial")] == [SALES, SUPPORT]
 
 
-def test_the_guests_of_a_start_are_called_from_its_own_number(stage: Staged) -> None:
-    at = stage()
-    at.start(participants=[{"to": DANA}], **{"from": SALES})
-    assert [each["from"] for each in at.commands("dial")] == [SALES, SALES]
+def test_the_guests_of_a_start_are_called_from_its_own_number(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.start(participants=[{"to": DANA}], **{"from": SALES})
+    assert [each["from"] for each in lab.commands("dial")] == [SALES, SALES]
 
 
 def test_a_number_without_a_route_takes_the_default_one(
-    stage: Staged, deployed: Callable[..., Template]
+    new_lab: NewLab, deployed: Callable[..., Template]
 ) -> None:
-    at = stage(template=deployed(DefaultAssistantId=""))
-    at.ring_in(to=SUPPORT)
-    at.run(5)
-    assert at.conversations() == []
-    at.route("default", {"Dana": {"to": DANA}}, assistant={"id": "assistant-anywhere"})
-    here = at.inbound(from_="+13125550121", to=SUPPORT)
-    assert at.conversation(here)["assistant"]["id"] == "assistant-anywhere"
-    assert at.use_tool("invite", name="dana") == "Calling Dana now."
+    lab = new_lab(template=deployed(DefaultAssistantId=""))
+    lab.ring_in(to=SUPPORT)
+    lab.run(5)
+    assert lab.conversations() == []
+    lab.route("default", {"Dana": {"to": DANA}}, assistant={"id": "assistant-anywhere"})
+    conversation_id = lab.inbound(from_="+13125550121", to=SUPPORT)
+    assert lab.conversation(conversation_id)["assistant"]["id"] == "assistant-anywhere"
+    assert lab.use_tool("invite", name="dana") == "Calling Dana now."
 
 
-def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(stage: Staged) -> None:
-    at = stage()
-    at.route(SALES)
-    at.ask("DELETE", f"/routes/{SALES}")
-    here = at.inbound(to=SALES)
-    assert at.conversation(here)["assistant"]["id"] == "assistant-default"
+def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.route(SALES)
+    lab.ask("DELETE", f"/routes/{SALES}")
+    conversation_id = lab.inbound(to=SALES)
+    assert lab.conversation(conversation_id)["assistant"]["id"] == "assistant-default"
 
 
-def test_the_assistant_of_an_outbound_call_knows_the_contacts_of_its_number(stage: Staged) -> None:
-    at = stage()
-    at.route(OURS, {"Dana": {"to": DANA}})
-    here = at.start()
-    at.run(5)
-    assert at.use_tool("invite", name="Dana") == "Calling Dana now."
-    at.run(5)
-    assert at.person(here, "Dana")["status"] == "joined"
-    at.run(minutes(1))
-    at.assert_clean()
+def test_the_assistant_of_an_outbound_call_knows_the_contacts_of_its_number(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab()
+    lab.route(OURS, {"Dana": {"to": DANA}})
+    conversation_id = lab.start()
+    lab.run(5)
+    assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
+    lab.run(5)
+    assert lab.person(conversation_id, "Dana")["status"] == "joined"
+    lab.run(minutes(1))
+    lab.assert_clean()
 
 
 CONTACT = {"to": DANA}
@@ -212,41 +214,41 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ("given", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
 )
 def test_a_route_that_cannot_be_is_refused_by_its_field(
-    stage: Staged, given: dict[str, Any], field: str
+    new_lab: NewLab, given: dict[str, Any], field: str
 ) -> None:
-    at = stage()
-    answer = at.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **given})
+    lab = new_lab()
+    answer = lab.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **given})
     assert answer.status == 422
     assert field in [each["field"] for each in answer.json["error"]["details"]]
-    assert at.table.keys() == []
+    assert lab.table.keys() == []
 
 
 @pytest.mark.parametrize("number", ["13125550101", "+1", "+13125550101,,1", "anybody", "%20"])
 @pytest.mark.parametrize("path", ["/routes", "/do-not-call"])
 def test_what_is_no_number_has_no_route_and_is_on_no_list(
-    stage: Staged, path: str, number: str
+    new_lab: NewLab, path: str, number: str
 ) -> None:
-    at = stage()
+    lab = new_lab()
     for method, body in (("PUT", {"assistant": {"id": "a-1"}}), ("GET", {}), ("DELETE", {})):
-        answer = at.ask(method, f"{path}/{number}", body if path == "/routes" else {})
+        answer = lab.ask(method, f"{path}/{number}", body if path == "/routes" else {})
         assert answer.status == 422
         assert answer.json["error"]["details"][0]["field"] == "number"
-    assert at.table.keys() == []
+    assert lab.table.keys() == []
 
 
-def test_the_default_route_is_no_number_to_be_left_alone(stage: Staged) -> None:
-    at = stage()
+def test_the_default_route_is_no_number_to_be_left_alone(new_lab: NewLab) -> None:
+    lab = new_lab()
     for method in ("PUT", "GET", "DELETE"):
-        answer = at.ask(method, "/do-not-call/default")
+        answer = lab.ask(method, "/do-not-call/default")
         assert answer.status == 422
         [detail] = answer.json["error"]["details"]
         assert detail["field"] == "number"
         assert "not a phone number in E.164" in json.dumps(answer.json)
-    assert at.table.keys() == []
+    assert lab.table.keys() == []
 
 
-def test_nobody_without_a_key_sees_or_changes_routes(stage: Staged) -> None:
-    at = stage()
+def test_nobody_without_a_key_sees_or_changes_routes(new_lab: NewLab) -> None:
+    lab = new_lab()
     for method, path in (
         ("GET", "/routes"),
         ("GET", f"/routes/{SALES}"),
@@ -254,6 +256,6 @@ def test_nobody_without_a_key_sees_or_changes_routes(stage: Staged) -> None:
         ("DELETE", f"/routes/{SALES}"),
         ("PUT", f"/do-not-call/{DANA}"),
     ):
-        assert at.ask(method, path, ROUTE, authorization=None).status == 401
-        assert at.ask(method, path, ROUTE, authorization="Bearer wrong").status == 403
-    assert at.table.keys() == []
+        assert lab.ask(method, path, ROUTE, authorization=None).status == 401
+        assert lab.ask(method, path, ROUTE, authorization="Bearer wrong").status == 403
+    assert lab.table.keys() == []

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from local.gateway import Gateway
-from local.handlers import HandlersInProcess
 from local.room import stories
-from local.room.acts import Performer
+from local.room.actions import ActionRunner
 from local.room.hub import Hub
-from local.room.perils import Perils
+from local.room.lambda_faults import LambdaFaults
+from local.room.observers import TableTap
 from local.room.server import SCRIPT
-from local.room.taps import TableTap
 from local.simulator.settings import Settings
-from local.template import Template
+from local.stack.gateway import Gateway
+from local.stack.handlers import HandlersInProcess
+from local.stack.template import Template
 from tests.scenario.conftest import House
-from tests.scenario.stage import Stage, Staged
+from tests.support.lab import Lab, NewLab
 
 NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
 
@@ -28,10 +28,10 @@ AFTERWARDS_SECS = 300.0
 class Theatre:
     """A stage whose functions can die, and somebody who does what a story says."""
 
-    def __init__(self, stage: Stage, perils: Perils) -> None:
-        self.stage = stage
+    def __init__(self, new_lab: Lab, perils: LambdaFaults) -> None:
+        self.stage = new_lab
         self.perils = perils
-        self.performer = Performer(stage.telnyx, perils, self._ask)
+        self.performer = ActionRunner(new_lab.telnyx, perils, self._ask)
 
     def play(self, name: str) -> list[dict[str, Any]]:
         """Play a saved story, and say how its conversations came out."""
@@ -47,16 +47,16 @@ class Theatre:
 
 
 @pytest.fixture
-def theatre(stage: Staged, house: House, scenario_template: Template) -> Iterator[Theatre]:
+def theatre(new_lab: NewLab, house: House, scenario_template: Template) -> Iterator[Theatre]:
     """A stage like the local stack's room: people who pick up when told, functions that may die."""
     handlers = HandlersInProcess(scenario_template.functions.values(), house.environment())
-    perils = Perils(handlers)
+    perils = LambdaFaults(handlers)
     settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
-    at = stage(settings=settings)
-    at.gateway = Gateway(scenario_template, invoke=perils)
+    lab = new_lab(settings=settings)
+    lab.gateway = Gateway(scenario_template, invoke=perils)
     tap = TableTap(Hub(), perils.wrote, lambda _: None)
     detach = tap.attach(house.dynamodb)
-    yield Theatre(at, perils)
+    yield Theatre(lab, perils)
     detach()
 
 

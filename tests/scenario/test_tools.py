@@ -8,9 +8,9 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from partyline import engine
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import URL, Answer, Stage, Staged, minutes
+from partyline.services import engine
+from tests.support.lab import URL, Answer, Lab, NewLab, minutes
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
 
 CONTACTS: dict[str, Any] = {
     "Dana": {"to": DANA},
@@ -23,15 +23,15 @@ NO_CALL = "There is no call to bring anybody into."
 OVER = "The call is over."
 
 
-def on_a_call(stage: Staged, *people: Person, **route: Any) -> tuple[Stage, str]:
+def on_a_call(new_lab: NewLab, *people: Person, **route: Any) -> tuple[Lab, str]:
     """The caller talks to the assistant, who has contacts."""
-    at = stage(people, Settings(accepts_conversation_keys=True))
-    at.route(OURS, CONTACTS, **route)
-    return at, at.inbound()
+    lab = new_lab(people, Settings(accepts_conversation_keys=True))
+    lab.route(OURS, CONTACTS, **route)
+    return lab, lab.inbound()
 
 
 def asked(
-    at: Stage,
+    lab: Lab,
     body: dict[str, Any] | bytes,
     header: str | None = None,
     tool: str = "invite",
@@ -39,10 +39,10 @@ def asked(
 ) -> Answer:
     """A signed request for a tool, with this body and this header for the call."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = at.telnyx.deliverer.signed(raw)
+    headers = lab.telnyx.deliverer.signed(raw)
     if header is not None:
         headers["x-telnyx-call-control-id"] = header
-    return at.post(f"/tools/{tool}", raw, {**headers, **changed})
+    return lab.post(f"/tools/{tool}", raw, {**headers, **changed})
 
 
 def said(answer: Answer) -> str:
@@ -52,23 +52,25 @@ def said(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize("name", ["Dana", "dana", "  DANA "])
-def test_a_contact_is_called_by_name_and_what_came_of_it_follows(stage: Staged, name: str) -> None:
-    at, here = on_a_call(stage)
-    assert at.use_tool("invite", name=name) == CALLING
-    assert at.told() == []
-    at.run(5)
-    assert at.asked() == ["answer caller", "start caller", "dial Dana", "join Dana", "tell caller"]
-    assert at.told() == [JOINED]
-    assert at.person(here, "Dana")["on_hangup"] == "continue_conversation"
-    at.assert_clean()
+def test_a_contact_is_called_by_name_and_what_came_of_it_follows(
+    new_lab: NewLab, name: str
+) -> None:
+    lab, conversation_id = on_a_call(new_lab)
+    assert lab.use_tool("invite", name=name) == CALLING
+    assert lab.told() == []
+    lab.run(5)
+    assert lab.asked() == ["answer caller", "start caller", "dial Dana", "join Dana", "tell caller"]
+    assert lab.told() == [JOINED]
+    assert lab.person(conversation_id, "Dana")["on_hangup"] == "continue_conversation"
+    lab.assert_clean()
 
 
-def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(stage: Staged) -> None:
-    at, here = on_a_call(stage, Person(LEE, behaviour="busy"))
-    assert at.use_tool("invite", name="night shift") == "Calling The night shift now."
-    at.run(10)
-    assert at.outcomes(here, "The night shift") == ["busy", "human"]
-    assert at.told() == [
+def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, Person(LEE, behaviour="busy"))
+    assert lab.use_tool("invite", name="night shift") == "Calling The night shift now."
+    lab.run(10)
+    assert lab.outcomes(conversation_id, "The night shift") == ["busy", "human"]
+    assert lab.told() == [
         "The night shift could not be reached: the line is busy. The next number is being tried.",
         "The night shift has joined the conversation.",
     ]
@@ -76,375 +78,385 @@ def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(stage: Staged) -> Non
 
 @pytest.mark.parametrize("name", ["Robin", "dan", "x" * 500, "+13125550112"])
 def test_who_is_no_contact_is_not_called_and_the_model_knows_who_is(
-    stage: Staged, name: str
+    new_lab: NewLab, name: str
 ) -> None:
-    at, _ = on_a_call(stage)
-    words = at.use_tool("invite", name=name)
+    lab, _ = on_a_call(new_lab)
+    words = lab.use_tool("invite", name=name)
     assert words == f"There is no contact named {name[:50]}. Known are: Dana, Night Shift."
-    assert at.dialled() == []
+    assert lab.dialled() == []
 
 
 @pytest.mark.parametrize("number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112"])
-def test_a_number_is_called_where_the_route_allows_it(stage: Staged, number: str) -> None:
-    at, here = on_a_call(stage, dial_any_number=True)
-    assert at.use_tool("invite", name="", number=number) == "Calling the number ending in 0112 now."
-    at.run(5)
-    assert at.dialled() == ["Dana"]
-    assert at.told() == ["the number ending in 0112 has joined the conversation."]
-    assert DANA not in json.dumps(at.timeline(here))
-    at.assert_clean()
+def test_a_number_is_called_where_the_route_allows_it(new_lab: NewLab, number: str) -> None:
+    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    assert (
+        lab.use_tool("invite", name="", number=number) == "Calling the number ending in 0112 now."
+    )
+    lab.run(5)
+    assert lab.dialled() == ["Dana"]
+    assert lab.told() == ["the number ending in 0112 has joined the conversation."]
+    assert DANA not in json.dumps(lab.timeline(conversation_id))
+    lab.assert_clean()
 
 
-def test_a_number_is_called_by_the_name_that_the_model_gives_it(stage: Staged) -> None:
-    at, here = on_a_call(stage, dial_any_number=True)
-    assert at.use_tool("invite", name="Robin", number=DANA) == "Calling Robin now."
-    at.run(5)
-    assert at.told() == ["Robin has joined the conversation."]
-    assert at.person(here, "Robin")["status"] == "joined"
+def test_a_number_is_called_by_the_name_that_the_model_gives_it(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    assert lab.use_tool("invite", name="Robin", number=DANA) == "Calling Robin now."
+    lab.run(5)
+    assert lab.told() == ["Robin has joined the conversation."]
+    assert lab.person(conversation_id, "Robin")["status"] == "joined"
 
 
-def test_a_number_for_a_name_is_not_shown_whole(stage: Staged) -> None:
-    at, here = on_a_call(stage, dial_any_number=True)
-    words = at.use_tool("invite", name=DANA, number=DANA)
+def test_a_number_for_a_name_is_not_shown_whole(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    words = lab.use_tool("invite", name=DANA, number=DANA)
     assert words == "Calling the number ending in 0112 now."
-    assert DANA not in json.dumps(at.timeline(here))
+    assert DANA not in json.dumps(lab.timeline(conversation_id))
 
 
-def test_who_was_invited_otherwise_is_not_called_once_more(stage: Staged) -> None:
-    at, here = on_a_call(stage, dial_any_number=True)
-    at.invite(here, DANA, name="Dana Prince")
-    assert at.use_tool("invite", name="Dana") == "Dana is being called."
-    at.run(5)
-    assert at.use_tool("invite", name="Dana") == "Dana is here."
-    assert at.use_tool("invite", number=DANA) == "the number ending in 0112 is here."
-    assert at.use_tool("invite", name="me", number=CALLER) == "me is here."
-    assert at.dialled() == ["Dana"]
-    at.hang_up(DANA)
-    at.run(5)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    at.assert_clean()
+def test_who_was_invited_otherwise_is_not_called_once_more(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab.invite(conversation_id, DANA, name="Dana Prince")
+    assert lab.use_tool("invite", name="Dana") == "Dana is being called."
+    lab.run(5)
+    assert lab.use_tool("invite", name="Dana") == "Dana is here."
+    assert lab.use_tool("invite", number=DANA) == "the number ending in 0112 is here."
+    assert lab.use_tool("invite", name="me", number=CALLER) == "me is here."
+    assert lab.dialled() == ["Dana"]
+    lab.hang_up(DANA)
+    lab.run(5)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    lab.assert_clean()
 
 
-def test_the_model_gets_words_where_the_assistant_is_told_none(stage: Staged) -> None:
-    at, _ = on_a_call(stage, dial_any_number=True, words={"destination_not_allowed": ""})
-    words = at.use_tool("invite", number="+4420555501")
+def test_the_model_gets_words_where_the_assistant_is_told_none(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab, dial_any_number=True, words={"destination_not_allowed": ""})
+    words = lab.use_tool("invite", number="+4420555501")
     assert words == "the number ending in 5501 cannot be called from this line."
-    assert at.told() == []
+    assert lab.told() == []
 
 
-def test_no_number_is_called_where_the_route_does_not_allow_it(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    words = at.use_tool("invite", number=DANA)
+def test_no_number_is_called_where_the_route_does_not_allow_it(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    words = lab.use_tool("invite", number=DANA)
     assert words == "Only the contacts of this line can be called, not free numbers."
-    assert at.dialled() == []
+    assert lab.dialled() == []
 
 
 @pytest.mark.parametrize(
     "number", ["555", "3125550112", "+13125550112,,1", "sip:dana@example.com", "+1312555011x"]
 )
-def test_what_is_no_number_is_not_called(stage: Staged, number: str) -> None:
-    at, _ = on_a_call(stage, dial_any_number=True)
-    assert at.use_tool("invite", number=number).startswith("That is not a phone number.")
-    assert at.dialled() == []
+def test_what_is_no_number_is_not_called(new_lab: NewLab, number: str) -> None:
+    lab, _ = on_a_call(new_lab, dial_any_number=True)
+    assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
+    assert lab.dialled() == []
 
 
-def test_a_number_where_calls_may_not_go_is_refused_with_an_event(stage: Staged) -> None:
-    at, here = on_a_call(stage, dial_any_number=True)
+def test_a_number_where_calls_may_not_go_is_refused_with_an_event(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     name = "the number ending in 5501"
-    assert at.use_tool("invite", number="+4420555501") == f"{name} cannot be called from this line."
-    (refusal,) = [each["data"] for each in at.timeline(here) if each["type"] == "leg.refused"]
+    assert (
+        lab.use_tool("invite", number="+4420555501") == f"{name} cannot be called from this line."
+    )
+    (refusal,) = [
+        each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.refused"
+    ]
     assert (refusal["rule"], refusal["to"]) == ("destination_not_allowed", "***5501")
-    assert at.told() == [f"{name} cannot be called from this line."]
-    assert at.dialled() == []
-    at.assert_clean()
+    assert lab.told() == [f"{name} cannot be called from this line."]
+    assert lab.dialled() == []
+    lab.assert_clean()
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"null", b"[]", b'"Dana"', b"{", b"\xff", b'{"name": 5, "number": null}']
 )
-def test_a_model_that_says_nothing_usable_is_asked_whom_to_call(stage: Staged, body: bytes) -> None:
-    at, _ = on_a_call(stage)
-    words = said(asked(at, body, at.leg(CALLER).call_control_id))
+def test_a_model_that_says_nothing_usable_is_asked_whom_to_call(
+    new_lab: NewLab, body: bytes
+) -> None:
+    lab, _ = on_a_call(new_lab)
+    words = said(asked(lab, body, lab.leg(CALLER).call_control_id))
     assert words == "Say whom to call: the name of a contact."
-    assert at.dialled() == []
+    assert lab.dialled() == []
 
 
 # Which call it is
 
 
-def test_the_header_alone_says_which_call_it_is(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    assert said(asked(at, {"name": "Dana"}, at.leg(CALLER).call_control_id)) == CALLING
+def test_the_header_alone_says_which_call_it_is(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    assert said(asked(lab, {"name": "Dana"}, lab.leg(CALLER).call_control_id)) == CALLING
 
 
-def test_what_is_signed_wins_over_the_header(stage: Staged) -> None:
-    at, here = on_a_call(stage)
-    first = at.leg(CALLER)
-    other = at.inbound(from_=KIM)
+def test_what_is_signed_wins_over_the_header(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab)
+    first = lab.leg(CALLER)
+    other = lab.inbound(from_=KIM)
     body = {"name": "Dana", "call_control_id": first.call_control_id}
-    assert said(asked(at, body, at.leg(KIM).call_control_id)) == CALLING
-    assert len(at.conversation(here)["participants"]) == 2
-    assert len(at.conversation(other)["participants"]) == 1
+    assert said(asked(lab, body, lab.leg(KIM).call_control_id)) == CALLING
+    assert len(lab.conversation(conversation_id)["participants"]) == 2
+    assert len(lab.conversation(other)["participants"]) == 1
 
 
 @pytest.mark.parametrize("given", ["{{call_control_id}}", "", None, 5])
 def test_a_variable_that_telnyx_did_not_fill_in_leaves_it_to_the_header(
-    stage: Staged, given: object
+    new_lab: NewLab, given: object
 ) -> None:
-    at, _ = on_a_call(stage)
+    lab, _ = on_a_call(new_lab)
     body = {"name": "Dana", "call_control_id": given}
-    assert said(asked(at, body, at.leg(CALLER).call_control_id)) == CALLING
+    assert said(asked(lab, body, lab.leg(CALLER).call_control_id)) == CALLING
 
 
-def test_a_call_that_is_not_ours_brings_nobody_in(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    theirs = at.telnyx.outside_call(LEE, OURS).call_control_id
-    assert said(asked(at, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
-    mine = at.leg(CALLER).call_control_id
-    assert said(asked(at, {"name": "Dana", "call_control_id": theirs}, mine)) == NO_CALL
-    assert said(asked(at, {"name": "Dana"})) == NO_CALL
-    assert said(asked(at, {"name": "Dana"}, "v3:" + "x" * 300)) == NO_CALL
-    assert said(asked(at, {}, tool="status")) == NO_CALL
-    assert at.dialled() == []
+def test_a_call_that_is_not_ours_brings_nobody_in(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    theirs = lab.telnyx.outside_call(LEE, OURS).call_control_id
+    assert said(asked(lab, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
+    mine = lab.leg(CALLER).call_control_id
+    assert said(asked(lab, {"name": "Dana", "call_control_id": theirs}, mine)) == NO_CALL
+    assert said(asked(lab, {"name": "Dana"})) == NO_CALL
+    assert said(asked(lab, {"name": "Dana"}, "v3:" + "x" * 300)) == NO_CALL
+    assert said(asked(lab, {}, tool="status")) == NO_CALL
+    assert lab.dialled() == []
 
 
 @pytest.mark.parametrize("tool", ["invite", "status"])
-def test_what_telnyx_has_not_signed_is_refused(stage: Staged, tool: str) -> None:
-    at, _ = on_a_call(stage)
-    call = at.leg(CALLER).call_control_id
+def test_what_telnyx_has_not_signed_is_refused(new_lab: NewLab, tool: str) -> None:
+    lab, _ = on_a_call(new_lab)
+    call = lab.leg(CALLER).call_control_id
     body = {"name": "Dana", "call_control_id": call}
     for wrong in ({"telnyx-signature-ed25519": "A" * 86 + "=="}, {"telnyx-timestamp": "1"}):
-        assert asked(at, body, call, tool, **wrong).status == 401
-    old = at.telnyx.use_tool(call, f"{URL}/tools/{tool}", body)
-    at.run(301)
-    assert at.post(f"/tools/{tool}", old.body, old.headers).status == 401
-    unsigned = at.post(f"/tools/{tool}", json.dumps(body).encode(), {})
+        assert asked(lab, body, call, tool, **wrong).status == 401
+    old = lab.telnyx.use_tool(call, f"{URL}/tools/{tool}", body)
+    lab.run(301)
+    assert lab.post(f"/tools/{tool}", old.body, old.headers).status == 401
+    unsigned = lab.post(f"/tools/{tool}", json.dumps(body).encode(), {})
     assert (unsigned.status, unsigned.json["error"]["code"]) == (401, "bad_signature")
-    assert at.dialled() == []
+    assert lab.dialled() == []
 
 
 # Twice, and late
 
 
-def test_the_same_request_delivered_again_calls_nobody_again(stage: Staged) -> None:
-    at, here = on_a_call(stage)
-    call = at.leg(CALLER).call_control_id
-    first = at.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
-    words = [said(at.post("/tools/invite", first.body, first.headers)) for _ in range(2)]
+def test_the_same_request_delivered_again_calls_nobody_again(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab)
+    call = lab.leg(CALLER).call_control_id
+    first = lab.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
+    words = [said(lab.post("/tools/invite", first.body, first.headers)) for _ in range(2)]
     assert words == [CALLING, "Dana is being called."]
-    at.run(5)
-    assert said(at.post("/tools/invite", first.body, first.headers)) == "Dana is here."
-    assert at.dialled() == ["Dana"]
-    assert len(at.conversation(here)["participants"]) == 2
-    at.assert_clean()
+    lab.run(5)
+    assert said(lab.post("/tools/invite", first.body, first.headers)) == "Dana is here."
+    assert lab.dialled() == ["Dana"]
+    assert len(lab.conversation(conversation_id)["participants"]) == 2
+    lab.assert_clean()
 
 
-def test_the_same_request_delivered_late_calls_nobody_again(stage: Staged) -> None:
+def test_the_same_request_delivered_late_calls_nobody_again(new_lab: NewLab) -> None:
     """Its signature is good for five minutes: whoever has seen it may send it once more."""
-    at, here = on_a_call(stage)
-    call = at.leg(CALLER).call_control_id
-    first = at.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
-    said(at.post("/tools/invite", first.body, first.headers))
-    at.run(5)
-    at.hang_up(DANA)
-    at.run(25)
-    said(at.post("/tools/invite", first.body, first.headers))
-    at.run(5)
-    assert at.dialled() == ["Dana"]
-    assert len(at.conversation(here)["participants"]) == 2
-    assert at.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
+    lab, conversation_id = on_a_call(new_lab)
+    call = lab.leg(CALLER).call_control_id
+    first = lab.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
+    said(lab.post("/tools/invite", first.body, first.headers))
+    lab.run(5)
+    lab.hang_up(DANA)
+    lab.run(25)
+    said(lab.post("/tools/invite", first.body, first.headers))
+    lab.run(5)
+    assert lab.dialled() == ["Dana"]
+    assert len(lab.conversation(conversation_id)["participants"]) == 2
+    assert lab.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
 
 
-def test_the_tool_called_twice_at_once_calls_once(stage: Staged) -> None:
-    at, here = on_a_call(stage)
+def test_the_tool_called_twice_at_once_calls_once(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab)
     names = ["Dana", "dana", "DANA "]
-    words = at.at_once([partial(at.use_tool, "invite", name=name) for name in names])
+    words = lab.at_once([partial(lab.use_tool, "invite", name=name) for name in names])
     assert CALLING in words
     assert set(words) <= {CALLING, "Dana is being called."}
-    at.run(5)
-    assert at.dialled() == ["Dana"]
-    assert at.joined() == ["Dana"]
-    assert len(at.conversation(here)["participants"]) == 2
-    at.assert_clean()
+    lab.run(5)
+    assert lab.dialled() == ["Dana"]
+    assert lab.joined() == ["Dana"]
+    assert len(lab.conversation(conversation_id)["participants"]) == 2
+    lab.assert_clean()
 
 
-def test_two_contacts_asked_for_at_once_are_both_called(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    at.at_once([partial(at.use_tool, "invite", name=name) for name in ("Dana", "night shift")])
-    at.run(5)
-    assert sorted(at.joined()) == ["Dana", "Lee"]
-    at.assert_clean()
+def test_two_contacts_asked_for_at_once_are_both_called(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    lab.at_once([partial(lab.use_tool, "invite", name=name) for name in ("Dana", "night shift")])
+    lab.run(5)
+    assert sorted(lab.joined()) == ["Dana", "Lee"]
+    lab.assert_clean()
 
 
-def test_asked_again_while_it_rings_and_after_joining(stage: Staged) -> None:
-    at, _ = on_a_call(stage, Person(DANA, behaviour="manual"))
-    at.use_tool("invite", name="Dana")
-    at.run(2)
-    assert at.use_tool("invite", name="Dana") == "Dana is being called."
-    at.pick_up(DANA)
-    at.run(2)
-    assert at.use_tool("invite", name="Dana") == "Dana is here."
-    assert at.dialled() == ["Dana"]
-    assert at.told() == [JOINED]
+def test_asked_again_while_it_rings_and_after_joining(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab, Person(DANA, behaviour="manual"))
+    lab.use_tool("invite", name="Dana")
+    lab.run(2)
+    assert lab.use_tool("invite", name="Dana") == "Dana is being called."
+    lab.pick_up(DANA)
+    lab.run(2)
+    assert lab.use_tool("invite", name="Dana") == "Dana is here."
+    assert lab.dialled() == ["Dana"]
+    assert lab.told() == [JOINED]
 
 
-def test_asked_again_right_after_a_failure_the_failure_is_told_again(stage: Staged) -> None:
-    at, here = on_a_call(stage, Person(DANA, behaviour="busy"))
-    assert at.use_tool("invite", name="Dana") == CALLING
-    at.run(5)
-    assert at.told() == [BUSY]
-    assert at.use_tool("invite", name="Dana") == BUSY
-    assert at.dialled() == ["Dana"]
-    at.telnyx.set_person(Person(DANA))
-    at.run(20)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    at.run(5)
-    assert at.dialled() == ["Dana", "Dana"]
-    assert [each["status"] for each in at.conversation(here)["participants"]] == [
+def test_asked_again_right_after_a_failure_the_failure_is_told_again(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="busy"))
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    lab.run(5)
+    assert lab.told() == [BUSY]
+    assert lab.use_tool("invite", name="Dana") == BUSY
+    assert lab.dialled() == ["Dana"]
+    lab.telnyx.set_person(Person(DANA))
+    lab.run(20)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    lab.run(5)
+    assert lab.dialled() == ["Dana", "Dana"]
+    assert [each["status"] for each in lab.conversation(conversation_id)["participants"]] == [
         "joined",
         "failed",
         "joined",
     ]
-    at.assert_clean()
+    lab.assert_clean()
 
 
-def test_who_has_left_can_be_called_again(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    at.use_tool("invite", name="Dana")
-    at.run(5)
-    at.hang_up(DANA)
-    at.run(2)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    at.run(5)
-    assert at.told() == [JOINED, "Dana has left the conversation.", JOINED]
-    assert sorted(at.up()) == ["Dana", "caller"]
+def test_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    lab.use_tool("invite", name="Dana")
+    lab.run(5)
+    lab.hang_up(DANA)
+    lab.run(2)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    lab.run(5)
+    assert lab.told() == [JOINED, "Dana has left the conversation.", JOINED]
+    assert sorted(lab.up()) == ["Dana", "caller"]
 
 
-def test_after_the_hangup_nobody_is_called(stage: Staged) -> None:
-    at, here = on_a_call(stage)
-    leg = at.leg(CALLER)
-    at.hang_up(CALLER)
-    at.run(1)
-    assert at.use_tool("invite", leg, name="Dana") == OVER
-    assert at.use_tool("status", leg) == OVER
-    at.run(minutes(5))
-    assert at.use_tool("invite", leg, name="Dana") == OVER
-    assert at.dialled() == []
-    assert at.status(here) == "ended"
+def test_after_the_hangup_nobody_is_called(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab)
+    leg = lab.leg(CALLER)
+    lab.hang_up(CALLER)
+    lab.run(1)
+    assert lab.use_tool("invite", leg, name="Dana") == OVER
+    assert lab.use_tool("status", leg) == OVER
+    lab.run(minutes(5))
+    assert lab.use_tool("invite", leg, name="Dana") == OVER
+    assert lab.dialled() == []
+    assert lab.status(conversation_id) == "ended"
 
 
-def test_asked_before_the_hangup_is_known_the_call_is_taken_back(stage: Staged) -> None:
-    at, here = on_a_call(stage, Person(DANA, behaviour="manual"))
-    at.hold()
-    at.hang_up(CALLER)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    at.run(1)
-    assert at.up() == ["Dana"]
-    at.arrive(at.release())
-    at.run(minutes(2))
-    assert at.status(here) == "ended"
-    assert at.joined() == []
-    at.assert_no_leg_up()
-    at.assert_clean()
+def test_asked_before_the_hangup_is_known_the_call_is_taken_back(new_lab: NewLab) -> None:
+    lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="manual"))
+    lab.hold()
+    lab.hang_up(CALLER)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    lab.run(1)
+    assert lab.up() == ["Dana"]
+    lab.arrive(lab.release())
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "ended"
+    assert lab.joined() == []
+    lab.assert_no_leg_up()
+    lab.assert_clean()
 
 
-def test_when_nobody_else_may_be_in_it_the_model_hears_why(stage: Staged) -> None:
-    at, _ = on_a_call(stage, limits={"participants": 2})
-    at.use_tool("invite", name="Dana")
-    words = at.use_tool("invite", name="night shift")
+def test_when_nobody_else_may_be_in_it_the_model_hears_why(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab, limits={"participants": 2})
+    lab.use_tool("invite", name="Dana")
+    words = lab.use_tool("invite", name="night shift")
     assert words == "A conversation has 2 participants at most."
-    assert at.dialled() == ["Dana"]
+    assert lab.dialled() == ["Dana"]
 
 
-def test_what_telnyx_refuses_at_once_is_said_at_once(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    at.line.refuse("dial", 403, "90041", "Channel limit exceeded.")
-    words = at.use_tool("invite", name="Dana")
+def test_what_telnyx_refuses_at_once_is_said_at_once(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    lab.line.refuse("dial", 403, "90041", "Channel limit exceeded.")
+    words = lab.use_tool("invite", name="Dana")
     assert words == "Dana could not be called: the limit of calls is reached."
-    assert at.told() == [words]
+    assert lab.told() == [words]
 
 
-def test_a_dial_that_telnyx_takes_a_moment_later_is_made_before_the_answer(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    at.fail("dial", "refuse", times=2, status=503)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    assert at.dialled() == ["Dana"]
+def test_a_dial_that_telnyx_takes_a_moment_later_is_made_before_the_answer(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab)
+    lab.fail("dial", "refuse", times=2, status=503)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    assert lab.dialled() == ["Dana"]
 
 
-def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(stage: Staged) -> None:
-    at, _ = on_a_call(stage)
-    at.fail("dial", "refuse", times=None, status=503)
-    assert at.use_tool("invite", name="Dana") == CALLING
-    assert at.dialled() == []
-    at.telnyx.faults.clear()
-    at.run(5)
-    assert at.use_tool("invite", name="Dana") == "Dana is being called."
-    assert at.dialled() == ["Dana"]
-    at.run(5)
-    assert at.joined() == ["Dana"]
-    at.assert_clean()
+def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(
+    new_lab: NewLab,
+) -> None:
+    lab, _ = on_a_call(new_lab)
+    lab.fail("dial", "refuse", times=None, status=503)
+    assert lab.use_tool("invite", name="Dana") == CALLING
+    assert lab.dialled() == []
+    lab.telnyx.faults.clear()
+    lab.run(5)
+    assert lab.use_tool("invite", name="Dana") == "Dana is being called."
+    assert lab.dialled() == ["Dana"]
+    lab.run(5)
+    assert lab.joined() == ["Dana"]
+    lab.assert_clean()
 
 
 def test_where_the_conversation_holds_no_more_the_model_has_words_for_it(
-    stage: Staged, monkeypatch: pytest.MonkeyPatch
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at, here = on_a_call(stage)
-    monkeypatch.setattr(engine, "MAX_ASKED_BYTES", 100)
-    words = at.use_tool("invite", name="Dana")
+    lab, conversation_id = on_a_call(new_lab)
+    monkeypatch.setattr(engine, "MAX_REQUEST_BYTES", 100)
+    words = lab.use_tool("invite", name="Dana")
     assert words == "Nobody else can be called in this conversation."
-    assert at.dialled() == []
-    assert len(at.conversation(here)["participants"]) == 1
+    assert lab.dialled() == []
+    assert len(lab.conversation(conversation_id)["participants"]) == 1
 
 
 def test_where_everybody_moves_the_conversation_at_once_the_model_is_to_ask_again(
-    stage: Staged, monkeypatch: pytest.MonkeyPatch
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at, _ = on_a_call(stage)
+    lab, _ = on_a_call(new_lab)
     with monkeypatch.context() as busy:
         busy.setattr(engine, "MAX_CONFLICTS", 0)
-        words = at.use_tool("invite", name="Dana")
+        words = lab.use_tool("invite", name="Dana")
     assert words == "Dana could not be called just now. Try once more."
-    assert at.dialled() == []
-    assert at.use_tool("invite", name="Dana") == CALLING
+    assert lab.dialled() == []
+    assert lab.use_tool("invite", name="Dana") == CALLING
 
 
-def test_a_conversation_that_our_api_began_has_tools_too(stage: Staged) -> None:
-    at = stage()
-    at.route("default", CONTACTS)
-    leg = at.telnyx.outside_call(KIM, OURS)
-    at.attach(leg)
-    assert at.use_tool("invite", leg, name="Dana") == CALLING
-    at.run(5)
-    assert at.joined() == ["Dana"]
+def test_a_conversation_that_our_api_began_has_tools_too(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.route("default", CONTACTS)
+    leg = lab.telnyx.outside_call(KIM, OURS)
+    lab.attach(leg)
+    assert lab.use_tool("invite", leg, name="Dana") == CALLING
+    lab.run(5)
+    assert lab.joined() == ["Dana"]
 
 
 # Who is there
 
 
-def test_the_assistant_asks_who_is_there(stage: Staged) -> None:
-    at, _ = on_a_call(stage, Person(LEE, behaviour="manual"))
-    assert at.use_tool("status") == "On the line: the caller."
-    at.use_tool("invite", name="Dana")
-    at.use_tool("invite", name="night shift")
-    assert at.use_tool("status") == (
+def test_the_assistant_asks_who_is_there(new_lab: NewLab) -> None:
+    lab, _ = on_a_call(new_lab, Person(LEE, behaviour="manual"))
+    assert lab.use_tool("status") == "On the line: the caller."
+    lab.use_tool("invite", name="Dana")
+    lab.use_tool("invite", name="night shift")
+    assert lab.use_tool("status") == (
         "On the line: the caller. Being called: Dana, The night shift."
     )
-    at.run(5)
-    assert at.use_tool("status") == "On the line: the caller, Dana. Being called: The night shift."
-    at.hang_up(DANA)
-    at.telnyx.busy(at.leg(LEE).call_control_id)
-    at.telnyx.set_person(Person(KIM, behaviour="busy"))
-    at.run(5)
-    assert at.use_tool("status") == "On the line: the caller."
+    lab.run(5)
+    assert lab.use_tool("status") == "On the line: the caller, Dana. Being called: The night shift."
+    lab.hang_up(DANA)
+    lab.telnyx.busy(lab.leg(LEE).call_control_id)
+    lab.telnyx.set_person(Person(KIM, behaviour="busy"))
+    lab.run(5)
+    assert lab.use_tool("status") == "On the line: the caller."
 
 
-def test_the_host_whom_we_called_is_named_or_described(stage: Staged) -> None:
-    at = stage()
-    at.start(name="Robin")
-    at.run(5)
-    assert at.use_tool("status") == "On the line: Robin."
-    at.hang_up(HOST)
-    at.run(5)
-    at.start()
-    at.run(5)
-    assert at.use_tool("status") == "On the line: the first person on the line."
+def test_the_host_whom_we_called_is_named_or_described(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.start(name="Robin")
+    lab.run(5)
+    assert lab.use_tool("status") == "On the line: Robin."
+    lab.hang_up(HOST)
+    lab.run(5)
+    lab.start()
+    lab.run(5)
+    assert lab.use_tool("status") == "On the line: the first person on the line."

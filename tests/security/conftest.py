@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from local.gateway import Gateway
-from local.logs import Logs
-from local.memory_table import MemoryTable
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from local.template import Template
-from partyline.wiring import install
+from local.stack.gateway import Gateway
+from local.stack.logs import Logs
+from local.stack.template import Template
+from partyline.bootstrap import override
 from tests.scenario.conftest import PARAMETERS
-from tests.scenario.stage import API_KEY, Stage
-from tests.scenario.table import Table
-from tests.security.house import AWS, Secrets, Staged
+from tests.support.lab import API_KEY, Lab
+from tests.support.memory_table import MemoryTable
+from tests.support.security import AWS, NewLab, Secrets
+from tests.support.table import Table
 
 
 @pytest.fixture
@@ -38,22 +38,22 @@ def deployed(**parameters: str) -> Template:
 
 
 @pytest.fixture
-def stage(secrets: Secrets) -> Iterator[Staged]:
+def new_lab(secrets: Secrets) -> Iterator[NewLab]:
     """Set a stage: `stage(people, **parameters of the template)`. The world begins empty."""
     before = dict(os.environ)
     logs = Logs()
 
-    def set_stage(people: Iterable[Person] = (), **parameters: str) -> Stage:
+    def set_up_lab(people: Iterable[Person] = (), **parameters: str) -> Lab:
         template = deployed(**parameters)
         memory: Any = MemoryTable(template.table.create)
         table = Table(memory, template.table.name)
-        at = Stage(Gateway(template, AWS), memory, table, logs, people)
-        for secret in (at.wiring.telnyx_api_key, at.wiring.bearer_keys):
+        lab = Lab(Gateway(template, AWS), memory, table, logs, people)
+        for secret in (lab.wiring.telnyx_api_key, lab.wiring.bearer_keys):
             secret._client = lambda: secrets
-        return at
+        return lab
 
     with logs.taken():
-        yield set_stage
-    install(None)
+        yield set_up_lab
+    override(None)
     os.environ.clear()
     os.environ.update(before)

@@ -23,8 +23,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import checks
 
-from local.openapi import document
-from local.stack import API_KEY, LocalStack, Options
+from local.docs.openapi import document
+from local.stack.local_stack import API_KEY, LocalStack, Options
 
 CHECKS = [
     not_a_server_error,

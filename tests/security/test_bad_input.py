@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from local.memory_table import MemoryTable
-from local.trigger import body_of
-from partyline.entrypoints.api import MAX_BODY_BYTES
+from local.webhook_fixtures import body_of
+from partyline.entrypoints.api.app import MAX_BODY_BYTES
 from partyline.store import keys
 from partyline.telnyx.client_state import ClientState
-from tests.scenario.people import CALLER, DANA, HOST, LEE
-from tests.scenario.stage import Stage, Staged
-from tests.security.house import assert_untouched, post, signed
+from tests.support.lab import Lab, NewLab
+from tests.support.memory_table import MemoryTable
+from tests.support.people import CALLER, DANA, HOST, LEE
+from tests.support.security import assert_untouched, post, signed
 
 START = json.dumps({"to": HOST})[:-1].encode()
 
@@ -62,18 +62,18 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_a_bad_body_starts_nothing(stage: Staged, kind: str) -> None:
+def test_a_bad_body_starts_nothing(new_lab: NewLab, kind: str) -> None:
     body, status, field = BODIES[kind]
-    at = stage()
+    lab = new_lab()
     for content_type in ("application/json", "application/octet-stream"):
-        answer = at.ask("POST", "/conversations", body, content_type=content_type)
+        answer = lab.ask("POST", "/conversations", body, content_type=content_type)
         assert answer.status == status, answer.json
         error = answer.json["error"]
         fields = [each["field"] for each in error["details"]]
         assert all(each.startswith(field) for each in fields)
         assert bool(fields) is bool(field)
         assert len(answer.body) < 5_000
-    assert_untouched(at)
+    assert_untouched(lab)
 
 
 @pytest.mark.parametrize(
@@ -88,22 +88,22 @@ def test_a_bad_body_starts_nothing(stage: Staged, kind: str) -> None:
     ],
 )
 def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
-    stage: Staged, to: str, why: str
+    new_lab: NewLab, to: str, why: str
 ) -> None:
-    at = stage()
+    lab = new_lab()
     for body in ({"to": to}, {"to": HOST, "participants": [{"to": [DANA, to]}]}):
-        answer = at.ask("POST", "/conversations", body)
+        answer = lab.ask("POST", "/conversations", body)
         assert answer.status == 422
         assert why in answer.json["error"]["details"][0]["message"]
-    assert_untouched(at)
+    assert_untouched(lab)
 
 
-def test_nobody_is_invited_from_where_calls_may_not_go(stage: Staged) -> None:
-    at = stage()
-    path = f"/conversations/{at.start()}/participants"
-    answer = at.ask("POST", path, {"to": [DANA, "+442071234567"]})
+def test_nobody_is_invited_from_where_calls_may_not_go(new_lab: NewLab) -> None:
+    lab = new_lab()
+    path = f"/conversations/{lab.start()}/participants"
+    answer = lab.ask("POST", path, {"to": [DANA, "+442071234567"]})
     assert (answer.status, answer.json["error"]["code"]) == (422, "destination_not_allowed")
-    assert at.dialled() == ["host"]
+    assert lab.dialled() == ["host"]
 
 
 WHERE: list[tuple[str, str, bytes]] = [
@@ -117,19 +117,19 @@ WHERE: list[tuple[str, str, bytes]] = [
 
 @pytest.mark.parametrize(("method", "path", "body"), WHERE, ids=[path for _, path, _ in WHERE])
 def test_no_bad_text_gets_into_what_is_there(
-    stage: Staged, method: str, path: str, body: bytes
+    new_lab: NewLab, method: str, path: str, body: bytes
 ) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
-    before, stored = at.conversation(here), sorted(at.table.keys())
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    before, stored = lab.conversation(conversation_id), sorted(lab.table.keys())
     for text, status in ((rb"\u0000", 422), (rb"\ud800", 422), (b"x" * MAX_BODY_BYTES, 413)):
-        answer = at.ask(method, path.format(id=here), body % text)
+        answer = lab.ask(method, path.format(id=conversation_id), body % text)
         assert answer.status == status
     twice = body[:-1] + b", " + body[1:]
-    assert at.ask(method, path.format(id=here), twice % (b"a", b"b")).status == 422
-    assert at.conversation(here) == before
-    assert sorted(at.table.keys()) == stored
+    assert lab.ask(method, path.format(id=conversation_id), twice % (b"a", b"b")).status == 422
+    assert lab.conversation(conversation_id) == before
+    assert sorted(lab.table.keys()) == stored
 
 
 def cursor(text: str) -> str:
@@ -137,20 +137,20 @@ def cursor(text: str) -> str:
 
 
 @pytest.fixture
-def pages(stage: Staged) -> tuple[Stage, str]:
+def pages(new_lab: NewLab) -> tuple[Lab, str]:
     """Three conversations, and the cursor of the first page of those that are active."""
-    at = stage()
+    lab = new_lab()
     for _ in range(3):
-        at.start()
-        at.run(5)
-    page = at.ask("GET", "/conversations?status=active&limit=1").json
-    return at, page["next_cursor"]
+        lab.start()
+        lab.run(5)
+    page = lab.ask("GET", "/conversations?status=active&limit=1").json
+    return lab, page["next_cursor"]
 
 
-def test_a_cursor_belongs_to_its_list(pages: tuple[Stage, str]) -> None:
-    at, active = pages
-    assert at.ask("GET", f"/conversations?status=active&cursor={active}").status == 200
-    every = at.ask("GET", "/conversations?limit=1").json["next_cursor"]
+def test_a_cursor_belongs_to_its_list(pages: tuple[Lab, str]) -> None:
+    lab, active = pages
+    assert lab.ask("GET", f"/conversations?status=active&cursor={active}").status == 200
+    every = lab.ask("GET", "/conversations?limit=1").json["next_cursor"]
     moment = base64.urlsafe_b64decode(active).decode().partition("|")[2]
     for query in (
         f"cursor={active}",
@@ -165,22 +165,22 @@ def test_a_cursor_belongs_to_its_list(pages: tuple[Stage, str]) -> None:
         "status=active&cursor=%ED%A0%80",
         "status=active&cursor=",
     ):
-        answer = at.ask("GET", f"/conversations?{query}")
+        answer = lab.ask("GET", f"/conversations?{query}")
         assert answer.status == 422, query
         assert answer.json["error"]["details"][0]["field"] == "cursor", query
 
 
 @pytest.mark.parametrize("given", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"])
-def test_a_cursor_of_routes_is_a_number(stage: Staged, given: str) -> None:
-    at = stage()
-    assert at.ask("GET", f"/routes?cursor={given}").status == 422
+def test_a_cursor_of_routes_is_a_number(new_lab: NewLab, given: str) -> None:
+    lab = new_lab()
+    assert lab.ask("GET", f"/routes?cursor={given}").status == 422
 
 
 # Webhooks that are signed, and bad all the same: 400, or 200 and nothing done
 
 
-def deliver(at: Stage, body: bytes, path: str = "/webhooks") -> int:
-    return post(at, body, signed(body, int(at.clock.now().timestamp())), path)
+def deliver(lab: Lab, body: bytes, path: str = "/webhooks") -> int:
+    return post(lab, body, signed(body, int(lab.clock.now().timestamp())), path)
 
 
 def event(payload: str, event_type: str = "call.initiated") -> bytes:
@@ -215,89 +215,89 @@ WEBHOOKS = {
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_a_bad_webhook_is_no_error_of_ours_and_leaves_no_half(stage: Staged, kind: str) -> None:
-    at = stage(DefaultAssistantId="")
-    assert deliver(at, WEBHOOKS[kind]) in (200, 400)
-    assert_untouched(at)
+def test_a_bad_webhook_is_no_error_of_ours_and_leaves_no_half(new_lab: NewLab, kind: str) -> None:
+    lab = new_lab(DefaultAssistantId="")
+    assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
+    assert_untouched(lab)
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_nor_where_every_call_is_answered(stage: Staged, kind: str) -> None:
-    at = stage()
-    assert deliver(at, WEBHOOKS[kind]) in (200, 400)
-    states = [key for key in at.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
-    answers = [each for each in at.telnyx.ledger if each.action == "answer"]
+def test_nor_where_every_call_is_answered(new_lab: NewLab, kind: str) -> None:
+    lab = new_lab()
+    assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
+    states = [key for key in lab.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
+    answers = [each for each in lab.telnyx.ledger if each.action == "answer"]
     assert len(states) == len(answers) <= 1
 
 
 @pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
-def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(stage: Staged, odd: Any) -> None:
+def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(new_lab: NewLab, odd: Any) -> None:
     """Its id becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
-    at = stage()
-    here = at.start()
-    at.run(5)
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
     results = [{"insight_id": odd, "result": "Lost."}, {"insight_id": "i-1", "result": "Kept."}]
-    payload = {"call_control_id": at.leg(HOST).call_control_id, "results": results}
-    assert deliver(at, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
-    assert [each["insight_id"] for each in at.conversation(here)["insights"]] == ["i-1"]
-    assert (f"CONVERSATION#{here}", "INSIGHT#") not in at.table.keys()  # noqa: SIM118 - no mapping
+    payload = {"call_control_id": lab.leg(HOST).call_control_id, "results": results}
+    assert deliver(lab, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
+    assert [each["insight_id"] for each in lab.conversation(conversation_id)["insights"]] == ["i-1"]
+    assert (f"CONVERSATION#{conversation_id}", "INSIGHT#") not in lab.table.keys()  # noqa: SIM118 - no mapping
 
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])
-def test_an_event_is_known_by_its_id_whatever_that_is(stage: Staged, event_id: Any) -> None:
+def test_an_event_is_known_by_its_id_whatever_that_is(new_lab: NewLab, event_id: Any) -> None:
     """It becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
-    at = stage()
+    lab = new_lab()
     data = json.loads(body_of("call.initiated")[1])
     data["data"]["id"] = event_id
     body = json.dumps(data).encode()
-    assert deliver(at, body) == 200
-    stored, asked = sorted(at.table.keys()), len(at.telnyx.ledger)
+    assert deliver(lab, body) == 200
+    stored, asked = sorted(lab.table.keys()), len(lab.telnyx.ledger)
     assert asked == 1
     assert all(re.fullmatch(r"[A-Z]+(#[\w-]{1,64})?", sk, re.ASCII) for _, sk in stored)
-    assert deliver(at, body) == 200
-    assert (sorted(at.table.keys()), len(at.telnyx.ledger)) == (stored, asked)
+    assert deliver(lab, body) == 200
+    assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, asked)
 
 
 @pytest.mark.parametrize("given", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"])
 def test_an_id_that_cannot_be_ours_is_not_looked_for(
-    stage: Staged, monkeypatch: pytest.MonkeyPatch, given: str
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    at = stage()
+    lab = new_lab()
     for operation in ("get_item", "query", "transact_write_items"):
         monkeypatch.delattr(MemoryTable, operation)
     path = f"/conversations/{given}"
     for method, tail in (("GET", ""), ("GET", "/timeline"), ("POST", "/stop"), ("DELETE", "")):
-        assert at.ask(method, path + tail).status == 404
+        assert lab.ask(method, path + tail).status == 404
 
 
 def stated(state: str) -> bytes:
     return body_of("call.hangup", [f"payload.client_state={state}"])[1]
 
 
-def test_a_client_state_opens_no_door(stage: Staged) -> None:
+def test_a_client_state_opens_no_door(new_lab: NewLab) -> None:
     """It names a conversation and is no proof: somebody else's call ends nobody's."""
-    at = stage()
-    here = at.start(participants=[{"to": DANA}])
-    there = at.start(to=LEE)
-    at.run(5)
-    before = [at.conversation(each) for each in (here, there)]
-    stored = sorted(at.table.keys())
-    for conversation in (here, there, "nobody", "-", "x" * 64):
+    lab = new_lab()
+    conversation_id = lab.start(participants=[{"to": DANA}])
+    there = lab.start(to=LEE)
+    lab.run(5)
+    before = [lab.conversation(each) for each in (conversation_id, there)]
+    stored = sorted(lab.table.keys())
+    for conversation in (conversation_id, there, "nobody", "-", "x" * 64):
         for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
             state = ClientState(conversation=conversation, participant=participant, leg=leg)
-            assert deliver(at, stated(state.encode())) == 200
+            assert deliver(lab, stated(state.encode())) == 200
     for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
-        assert deliver(at, stated(text)) == 200
-    assert [at.conversation(each) for each in (here, there)] == before
-    assert sorted(at.table.keys()) == stored
+        assert deliver(lab, stated(text)) == 200
+    assert [lab.conversation(each) for each in (conversation_id, there)] == before
+    assert sorted(lab.table.keys()) == stored
 
 
-def test_a_leg_of_one_conversation_does_not_move_another(stage: Staged) -> None:
-    at = stage()
-    here, there = at.start(), at.start(to=LEE)
-    at.run(5)
-    ours, theirs = at.leg(HOST), at.leg(LEE)
-    before = at.conversation(there)
+def test_a_leg_of_one_conversation_does_not_move_another(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id, there = lab.start(), lab.start(to=LEE)
+    lab.run(5)
+    ours, theirs = lab.leg(HOST), lab.leg(LEE)
+    before = lab.conversation(there)
     body = body_of(
         "call.hangup",
         [
@@ -305,35 +305,35 @@ def test_a_leg_of_one_conversation_does_not_move_another(stage: Staged) -> None:
             f"payload.client_state={theirs.client_state}",
         ],
     )[1]
-    assert deliver(at, body) == 200
-    assert at.conversation(there) == before
-    assert at.person(here, "host")["status"] == "left"
+    assert deliver(lab, body) == 200
+    assert lab.conversation(there) == before
+    assert lab.person(conversation_id, "host")["status"] == "left"
 
 
-def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
+def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
     pk, sk = keys.call("v3:somebody-elses-call")
-    row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": here}}
-    at.wiring._table_client.put_item(TableName=at.wiring.settings.table_name, Item=row)
-    before, stored = at.conversation(here), sorted(at.table.keys())
+    row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": conversation_id}}
+    lab.wiring._table_client.put_item(TableName=lab.wiring.settings.table_name, Item=row)
+    before, stored = lab.conversation(conversation_id), sorted(lab.table.keys())
     body = body_of("call.hangup", ["payload.call_control_id=v3:somebody-elses-call"])[1]
-    assert deliver(at, body) == 200
-    assert at.conversation(here) == before
-    assert sorted(at.table.keys()) == stored
+    assert deliver(lab, body) == 200
+    assert lab.conversation(conversation_id) == before
+    assert sorted(lab.table.keys()) == stored
 
 
 TOOLS: list[Any] = [b"", b"[]", b"null", b"{", deep(50_000), b'{"name": {"a": 1}}', b"\xff"]
 
 
 @pytest.mark.parametrize("body", TOOLS, ids=range(len(TOOLS)))
-def test_a_tool_is_answered_whatever_the_model_said(stage: Staged, body: bytes) -> None:
-    at = stage()
-    at.ring_in(CALLER)
-    at.run(5)
-    before = sorted(at.table.keys())
-    headers = signed(body, int(at.clock.now().timestamp()))
-    headers["x-telnyx-call-control-id"] = at.leg(CALLER).call_control_id
-    assert post(at, body, headers, "/tools/invite") == 200
-    assert sorted(at.table.keys()) == before
+def test_a_tool_is_answered_whatever_the_model_said(new_lab: NewLab, body: bytes) -> None:
+    lab = new_lab()
+    lab.ring_in(CALLER)
+    lab.run(5)
+    before = sorted(lab.table.keys())
+    headers = signed(body, int(lab.clock.now().timestamp()))
+    headers["x-telnyx-call-control-id"] = lab.leg(CALLER).call_control_id
+    assert post(lab, body, headers, "/tools/invite") == 200
+    assert sorted(lab.table.keys()) == before

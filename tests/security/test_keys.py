@@ -10,9 +10,9 @@ import pytest
 
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import TelnyxError
-from tests.scenario.people import HOST
-from tests.scenario.stage import API_KEY, Stage
-from tests.security.house import Secrets, Staged, assert_untouched
+from tests.support.lab import API_KEY, Lab
+from tests.support.people import HOST
+from tests.support.security import NewLab, Secrets, assert_untouched
 
 
 def let_in(secrets: Secrets, *keys: str) -> None:
@@ -24,8 +24,8 @@ def let_in(secrets: Secrets, *keys: str) -> None:
     secrets.values["bearer"] = json.dumps({"keys": entries})
 
 
-def ask(at: Stage, key: str) -> int:
-    return at.ask("GET", "/conversations", authorization=f"Bearer {key}").status
+def ask(lab: Lab, key: str) -> int:
+    return lab.ask("GET", "/conversations", authorization=f"Bearer {key}").status
 
 
 @pytest.fixture
@@ -46,46 +46,46 @@ class Clocks:
 
         self._secs += secs
         later = self._secs
-        here = "aws_lambda_powertools.utilities.parameters.base"
+        conversation_id = "aws_lambda_powertools.utilities.parameters.base"
 
         class Later(datetime):
             @classmethod
             def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
                 return datetime.now(UTC if tz else None) + timedelta(seconds=later)
 
-        self._monkeypatch.setattr("local.gateway.time.monotonic", lambda: monotonic() + later)
-        self._monkeypatch.setattr(f"{here}.datetime", Later)
+        self._monkeypatch.setattr("local.stack.gateway.time.monotonic", lambda: monotonic() + later)
+        self._monkeypatch.setattr(f"{conversation_id}.datetime", Later)
 
 
 def test_a_bearer_key_is_replaced_without_anybody_being_shut_out(
-    stage: Staged, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, passing: Clocks
 ) -> None:
-    at = stage()
+    lab = new_lab()
     let_in(secrets, "old")
-    assert [ask(at, key) for key in ("old", "new")] == [200, 403]
+    assert [ask(lab, key) for key in ("old", "new")] == [200, 403]
     let_in(secrets, "old", "new")
     passing.advance(100)
-    assert [ask(at, key) for key in ("old", "new")] == [200, 200]
+    assert [ask(lab, key) for key in ("old", "new")] == [200, 200]
     let_in(secrets, "new")
     passing.advance(100)
-    assert [ask(at, key) for key in ("old", "new")] == [403, 200]
+    assert [ask(lab, key) for key in ("old", "new")] == [403, 200]
 
 
 def test_a_key_that_was_taken_away_holds_for_a_minute_and_a_half_at_most(
-    stage: Staged, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, passing: Clocks
 ) -> None:
-    at = stage()
+    lab = new_lab()
     let_in(secrets, "old")
-    assert ask(at, "old") == 200
+    assert ask(lab, "old") == 200
     let_in(secrets)
     passing.advance(91)  # 30 s the secret's age, 60 s the authorizer's verdict
-    assert ask(at, "old") == 403
+    assert ask(lab, "old") == 403
 
 
 def test_a_key_is_compared_in_constant_time_with_every_hash(
-    stage: Staged, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+    new_lab: NewLab, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = stage()
+    lab = new_lab()
     let_in(secrets, "one", "two", "three")
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
@@ -97,49 +97,49 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
     monkeypatch.setattr("partyline.entrypoints.authorizer.hmac.compare_digest", compare)
     for key in ("one", "three", "nobody"):
         compared.clear()
-        ask(at, key)
+        ask(lab, key)
         assert compared == [(64, 64)] * 3, key
 
 
 def test_neither_a_hash_nor_a_half_of_a_key_lets_anybody_in(
-    stage: Staged, secrets: Secrets
+    new_lab: NewLab, secrets: Secrets
 ) -> None:
-    at = stage()
+    lab = new_lab()
     let_in(secrets, API_KEY, "")
     hashed = sha256(API_KEY.encode()).hexdigest()
     for key in (hashed, "", API_KEY[:-1], API_KEY + "x", API_KEY.upper(), f"{API_KEY},{API_KEY}"):
-        assert ask(at, key) in (401, 403), key
-    assert_untouched(at)
-    assert ask(at, API_KEY) == 200
+        assert ask(lab, key) in (401, 403), key
+    assert_untouched(lab)
+    assert ask(lab, API_KEY) == 200
 
 
-def test_a_key_too_long_to_be_ours_is_not_even_hashed(stage: Staged, secrets: Secrets) -> None:
-    at = stage()
+def test_a_key_too_long_to_be_ours_is_not_even_hashed(new_lab: NewLab, secrets: Secrets) -> None:
+    lab = new_lab()
     let_in(secrets, "k" * 512, "k" * 513)
-    assert [ask(at, "k" * length) for length in (512, 513)] == [200, 403]
+    assert [ask(lab, "k" * length) for length in (512, 513)] == [200, 403]
 
 
 def test_a_telnyx_key_that_was_exchanged_is_read_again_while_a_call_goes_on(
-    stage: Staged, secrets: Secrets
+    new_lab: NewLab, secrets: Secrets
 ) -> None:
-    at = stage()
-    here = at.start()
-    at.settings.api_key = "KEY-the-new-one"
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.settings.api_key = "KEY-the-new-one"
     secrets.values["telnyx"] = json.dumps({"api_key": "KEY-the-new-one"})
     secrets.reads.clear()
-    at.run(10)
-    assert at.status(here) == "active"
+    lab.run(10)
+    assert lab.status(conversation_id) == "active"
     assert secrets.reads == ["telnyx"]  # once, at the first 401
-    refused = [entry for entry in at.telnyx.ledger if entry.status == 401]
+    refused = [entry for entry in lab.telnyx.ledger if entry.status == 401]
     assert len(refused) == 1
 
 
 def test_a_telnyx_key_that_is_wrong_is_read_once_more_and_the_failure_told(
-    stage: Staged, secrets: Secrets
+    new_lab: NewLab, secrets: Secrets
 ) -> None:
-    at = stage()
-    at.settings.api_key = "KEY-somebody-elses"
-    answer = at.ask("POST", "/conversations", {"to": HOST})
+    lab = new_lab()
+    lab.settings.api_key = "KEY-somebody-elses"
+    answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
     assert secrets.reads.count("telnyx") == 2
@@ -161,12 +161,12 @@ def test_a_failure_at_telnyx_shows_no_key_however_much_of_it_is_shown() -> None:
 
 
 def test_the_telnyx_key_is_kept_for_a_while_and_not_for_ever(
-    stage: Staged, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, passing: Clocks
 ) -> None:
-    at = stage()
+    lab = new_lab()
     for _ in range(3):
-        at.start()
+        lab.start()
     assert secrets.reads.count("telnyx") == 1
     passing.advance(301)
-    at.start()
+    lab.start()
     assert secrets.reads.count("telnyx") == 2

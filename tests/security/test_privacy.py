@@ -6,9 +6,9 @@ import re
 import pytest
 
 from local.simulator.model import Person, SimulatedLeg
-from tests.scenario.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.scenario.stage import API_KEY, Stage
-from tests.security.house import Secrets, Staged, post, signed
+from tests.support.lab import API_KEY, Lab
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.security import NewLab, Secrets, post, signed
 
 PRIVATE = {
     "names": ["Ada Lovelace", "Dana Scully", "Lovelace", "Billing-Desk"],
@@ -19,42 +19,44 @@ PRIVATE = {
 NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OURS]
 
 
-def whole_conversations(at: Stage) -> None:
+def whole_conversations(lab: Lab) -> None:
     """Everything that can happen, with something private in all that can be said."""
     roles = {"assistant": {"id": "assistant-1", "instructions": "Say hello to Robin"}}
     contacts = {"Billing-Desk": {"to": KIM}}
-    at.ask("PUT", f"/routes/{OURS}", {**roles, "contacts": contacts})
-    at.ask("PUT", f"/do-not-call/{LEE}", {"reason": "Order of roses"})
-    here = at.start(
+    lab.ask("PUT", f"/routes/{OURS}", {**roles, "contacts": contacts})
+    lab.ask("PUT", f"/do-not-call/{LEE}", {"reason": "Order of roses"})
+    conversation_id = lab.start(
         name="Ada Lovelace",
         metadata={"order-of-roses": "rosebud"},
         assistant={"greeting": "The code is 4711"},
     )
-    at.run(5)
-    at.invite(here, [LEE, DANA], name="Dana Scully", screening={"say": "Press one, Dana"})
-    at.message(here, "The code is 4711")
-    at.run(60)
-    at.ask("POST", f"/conversations/{here}/participants", {"to": f"{DANA},4711"})
-    at.ask("POST", f"/conversations/{here}/messages", b'{"role": "The code is 4711')
-    at.ask("GET", f"/conversations?cursor={DANA}")
-    at.stop(here, hang_up=True)
-    inbound = at.inbound()
+    lab.run(5)
+    lab.invite(
+        conversation_id, [LEE, DANA], name="Dana Scully", screening={"say": "Press one, Dana"}
+    )
+    lab.message(conversation_id, "The code is 4711")
+    lab.run(60)
+    lab.ask("POST", f"/conversations/{conversation_id}/participants", {"to": f"{DANA},4711"})
+    lab.ask("POST", f"/conversations/{conversation_id}/messages", b'{"role": "The code is 4711')
+    lab.ask("GET", f"/conversations?cursor={DANA}")
+    lab.stop(conversation_id, hang_up=True)
+    inbound = lab.inbound()
     body = json.dumps({"name": "Billing-Desk"}).encode()
-    headers = signed(body, int(at.clock.now().timestamp()))
-    headers["x-telnyx-call-control-id"] = at.leg(CALLER).call_control_id
-    assert post(at, body, headers, "/tools/invite") == 200
-    at.run(30)
-    assert len(at.conversation(inbound)["participants"]) == 2
-    post(at, b'{"data": {"payload": {"from": "%s"}}}' % HOST.encode(), {})
-    at.fail("dial", "refuse", status=403)
-    at.start()
-    at.run(600)
+    headers = signed(body, int(lab.clock.now().timestamp()))
+    headers["x-telnyx-call-control-id"] = lab.leg(CALLER).call_control_id
+    assert post(lab, body, headers, "/tools/invite") == 200
+    lab.run(30)
+    assert len(lab.conversation(inbound)["participants"]) == 2
+    post(lab, b'{"data": {"payload": {"from": "%s"}}}' % HOST.encode(), {})
+    lab.fail("dial", "refuse", status=403)
+    lab.start()
+    lab.run(600)
 
 
-def test_nobody_can_be_recognized_in_what_is_logged(stage: Staged) -> None:
-    at = stage([Person(LEE, behaviour="busy")])
-    whole_conversations(at)
-    lines = at.logs.lines()
+def test_nobody_can_be_recognized_in_what_is_logged(new_lab: NewLab) -> None:
+    lab = new_lab([Person(LEE, behaviour="busy")])
+    whole_conversations(lab)
+    lines = lab.logs.lines()
     assert len(lines) > 50
     assert {"conversation.ended", "participant.joined"} <= {line["message"] for line in lines}
     told = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
@@ -69,21 +71,21 @@ def test_nobody_can_be_recognized_in_what_is_logged(stage: Staged) -> None:
 TOLD = ["+13125550111 Ada", "Ada Lovelace", "1.312.555.0111", "3125550111", "x" * 65, "caf\u00e9"]
 
 
-def told_of(at: Stage, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str) -> None:
+def told_of(lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str) -> None:
     payload = {"call_control_id": leg.call_control_id, "client_state": leg.client_state, **more}
     body = json.dumps({"data": {"event_type": event_type, "id": "e-1", "payload": payload}})
-    headers = signed(body.encode(), int(at.clock.now().timestamp()))
-    assert post(at, body.encode(), headers) == 200
+    headers = signed(body.encode(), int(lab.clock.now().timestamp()))
+    assert post(lab, body.encode(), headers) == 200
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_what_telnyx_says_in_words_of_its_own_is_not_logged(stage: Staged, told: str) -> None:
-    at = stage()
-    at.start()
-    at.run(5)
-    told_of(at, at.leg(HOST), told)
-    told_of(at, at.leg(HOST), hangup_cause=told)
-    lines = at.logs.lines()
+def test_what_telnyx_says_in_words_of_its_own_is_not_logged(new_lab: NewLab, told: str) -> None:
+    lab = new_lab()
+    lab.start()
+    lab.run(5)
+    told_of(lab, lab.leg(HOST), told)
+    told_of(lab, lab.leg(HOST), hangup_cause=told)
+    lines = lab.logs.lines()
     assert [each["hangup_cause"] for each in lines if "hangup_cause" in each] == ["(unreadable)"]
     assert [each["event_type"] for each in lines if each["message"] == "ignored"] == [
         "(unreadable)"
@@ -91,47 +93,47 @@ def test_what_telnyx_says_in_words_of_its_own_is_not_logged(stage: Staged, told:
     assert told[:64] not in json.dumps(lines, ensure_ascii=False)
 
 
-def test_nor_why_an_assistants_conversation_ended(stage: Staged) -> None:
-    at = stage()
-    here = at.start()
-    at.run(5)
-    told_of(at, at.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
-    assert at.until(lambda: at.status(here) == "ended", 300)
-    ended = [each for each in at.logs.lines() if each["message"] == "conversation.ended"]
+def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    told_of(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
+    assert lab.until(lambda: lab.status(conversation_id) == "ended", 300)
+    ended = [each for each in lab.logs.lines() if each["message"] == "conversation.ended"]
     assert [each["reason"] for each in ended] == ["(unreadable)"]
-    assert "Lovelace" not in json.dumps(at.logs.lines())
+    assert "Lovelace" not in json.dumps(lab.logs.lines())
 
 
-def test_nor_the_name_that_a_refusal_has(stage: Staged) -> None:
-    at = stage()
-    at.line.refuse("dial", 422, "+13125550111", "No.")
-    at.start()
-    [line] = [each for each in at.logs.lines() if each["message"] == "command"]
+def test_nor_the_name_that_a_refusal_has(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.line.refuse("dial", 422, "+13125550111", "No.")
+    lab.start()
+    [line] = [each for each in lab.logs.lines() if each["message"] == "command"]
     assert line["code"] == "(unreadable)"
 
 
 @pytest.mark.parametrize("word", ["normal_clearing", "user_busy", "Q.850:16", "time-limit"])
-def test_a_plain_word_of_telnyx_is_logged(stage: Staged, word: str) -> None:
-    at = stage()
-    at.start()
-    at.run(5)
-    told_of(at, at.leg(HOST), hangup_cause=word)
-    ended = [each for each in at.logs.lines() if each["message"] == "leg.ended"]
+def test_a_plain_word_of_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
+    lab = new_lab()
+    lab.start()
+    lab.run(5)
+    told_of(lab, lab.leg(HOST), hangup_cause=word)
+    ended = [each for each in lab.logs.lines() if each["message"] == "leg.ended"]
     assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
 
 
-def test_a_timeline_shows_no_number(stage: Staged) -> None:
-    at = stage([Person(LEE, behaviour="busy")])
-    whole_conversations(at)
-    told = json.dumps([at.timeline(each["id"]) for each in at.conversations()])
+def test_a_timeline_shows_no_number(new_lab: NewLab) -> None:
+    lab = new_lab([Person(LEE, behaviour="busy")])
+    whole_conversations(lab)
+    told = json.dumps([lab.timeline(each["id"]) for each in lab.conversations()])
     assert f"***{DANA[-4:]}" in told
     assert [number for number in NUMBERS if number[1:] in told] == []
 
 
-def test_no_id_can_be_turned_back_into_a_number(stage: Staged) -> None:
-    at = stage()
-    whole_conversations(at)
-    keys = json.dumps(at.table.keys())
+def test_no_id_can_be_turned_back_into_a_number(new_lab: NewLab) -> None:
+    lab = new_lab()
+    whole_conversations(lab)
+    keys = json.dumps(lab.table.keys())
     edited = [f"ROUTE#{OURS}", f"DNC#{LEE}"]  # what people edit is under its number
     for each in edited:
         keys = keys.replace(each, "")
@@ -139,20 +141,20 @@ def test_no_id_can_be_turned_back_into_a_number(stage: Staged) -> None:
         assert private not in keys
 
 
-def test_a_refusal_shows_nothing_of_what_was_sent(stage: Staged, secrets: Secrets) -> None:
-    at = stage()
+def test_a_refusal_shows_nothing_of_what_was_sent(new_lab: NewLab, secrets: Secrets) -> None:
+    lab = new_lab()
     body = {"to": f"{DANA},4711", "name": "Ada Lovelace" * 100, "surprise": "rosebud"}
-    answer = at.ask("POST", "/conversations", body)
+    answer = lab.ask("POST", "/conversations", body)
     assert answer.status == 422
     for private in ("4711", "Lovelace", "rosebud", DANA):
         assert private not in answer.body.decode()
 
 
-def test_a_trouble_of_ours_is_logged_without_what_it_met(stage: Staged, secrets: Secrets) -> None:
+def test_a_trouble_of_ours_is_logged_without_what_it_met(new_lab: NewLab, secrets: Secrets) -> None:
     secrets.values["telnyx"] = "Ada Lovelace's key, and no JSON"
-    at = stage()
-    here = at.start(name="Ada Lovelace")
-    assert at.conversation(here)["failure"]["code"] == "no_api_key"
-    told = json.dumps(at.logs.lines())
+    lab = new_lab()
+    conversation_id = lab.start(name="Ada Lovelace")
+    assert lab.conversation(conversation_id)["failure"]["code"] == "no_api_key"
+    told = json.dumps(lab.logs.lines())
     assert "not JSON" in told
     assert "Lovelace" not in told

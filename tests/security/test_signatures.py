@@ -10,9 +10,9 @@ import pytest
 from nacl.signing import SigningKey
 
 from local.simulator.settings import PUBLISHED_TEST_SEED as SEED
-from local.trigger import body_of, fixtures
+from local.webhook_fixtures import body_of, fixtures
 from partyline.telnyx.signature import PublicKeys, SignatureError, raw_body, verify
-from tests.security.house import Staged, assert_untouched, post, signed
+from tests.support.security import NewLab, assert_untouched, post, signed
 
 SIGNATURE, TIMESTAMP = "telnyx-signature-ed25519", "telnyx-timestamp"
 KEY = base64.b64encode(bytes(SigningKey(SEED).verify_key)).decode()
@@ -254,32 +254,32 @@ def test_keys_are_exchanged_without_losing_a_webhook() -> None:
 DOORS = ("/webhooks", "/webhooks/call.initiated", "/webhooks/any.thing", "/tools/invite")
 
 
-def test_a_forgery_touches_nothing_behind_any_door(stage: Staged) -> None:
-    at = stage()
-    now = int(at.clock.now().timestamp())
+def test_a_forgery_touches_nothing_behind_any_door(new_lab: NewLab) -> None:
+    lab = new_lab()
+    now = int(lab.clock.now().timestamp())
     _, body = body_of("call.initiated")
     for nth in range(25):
         for forge in FORGERIES:
             sent = forge(honest(body, now), random.Random(nth))
             headers = {n: v for n, v in sent.headers.items() if isinstance(v, str)}
-            assert post(at, sent.body, headers, DOORS[nth % len(DOORS)]) == 401, forge.__name__
-    assert_untouched(at)
+            assert post(lab, sent.body, headers, DOORS[nth % len(DOORS)]) == 401, forge.__name__
+    assert_untouched(lab)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream"])
 def test_an_honest_call_is_answered_and_its_replay_does_nothing_more(
-    stage: Staged, content_type: str
+    new_lab: NewLab, content_type: str
 ) -> None:
     """API Gateway hands a body of a binary type over in base64; Telnyx signed what is in it."""
-    at = stage()
+    lab = new_lab()
     _, body = body_of("call.initiated", ["payload.caller_id_name=José 🦜"])
-    headers = signed(body, int(at.clock.now().timestamp()))
-    assert post(at, body, headers, content_type=content_type) == 200
-    stored, asked = at.table.keys(), len(at.telnyx.ledger)
+    headers = signed(body, int(lab.clock.now().timestamp()))
+    assert post(lab, body, headers, content_type=content_type) == 200
+    stored, asked = lab.table.keys(), len(lab.telnyx.ledger)
     assert asked == 1
     for _ in range(3):
-        assert post(at, body, headers, content_type=content_type) == 200
-        at.clock.advance(1)
-    assert (at.table.keys(), len(at.telnyx.ledger)) == (stored, asked)
-    at.clock.advance(300)
-    assert post(at, body, headers, content_type=content_type) == 401
+        assert post(lab, body, headers, content_type=content_type) == 200
+        lab.clock.advance(1)
+    assert (lab.table.keys(), len(lab.telnyx.ledger)) == (stored, asked)
+    lab.clock.advance(300)
+    assert post(lab, body, headers, content_type=content_type) == 401

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.bus import matches
-from local.queues import queue_routes
-from local.template import Template
+from local.stack.event_bus import matches
+from local.stack.queues import queue_routes
+from local.stack.template import Template
 from tests.template.test_stack import PARAMETERS, resource
 
 PIPE = "OutboxPipe"
@@ -67,7 +67,7 @@ def test_dead_letters_are_kept_for_two_weeks_and_no_queue_is_in_the_clear(
     [
         ("INSERT", "EVENT#000001", True),
         ("INSERT", "STATE", False),
-        ("INSERT", "INBOX#1", False),
+        ("INSERT", "DEDUPE#1", False),
         ("INSERT", "INSIGHT#EVENT#1", False),
         ("MODIFY", "EVENT#000001", False),
         ("REMOVE", "EVENT#000001", False),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.intrinsics import TemplateError
-from local.template import Template
+from local.stack.intrinsics import TemplateError
+from local.stack.template import Template
 from tests.template.test_stack import PARAMETERS, ROOT, resource
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0b8f0d0e-6f43-4a58-8a7e-5d3c2b1a0f9e"

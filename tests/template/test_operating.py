@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.template import Template
-from partyline.domain.events import EventType
+from local.stack.template import Template
+from partyline.domain.model.events import EventType
 from tests.template.test_stack import PARAMETERS, ROOT
 
 LAYER = ROOT / "layers/partyline/partyline"

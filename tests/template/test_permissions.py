@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.template import Template
+from local.stack.template import Template
 from tests.template.test_hardening import EVERYTHING
 from tests.template.test_stack import PARAMETERS
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.template import Route, Template
+from local.stack.template import Route, Template
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from local.connect.tools import wanted
-from local.diagrams import render
-from local.queues import queue_routes
-from local.stack import Options
-from local.template import Template
-from partyline.domain.statuses import Outcome
-from partyline.domain.telling import WORDS
-from partyline.entrypoints.bodies import Body, InviteBody, MessageBody, StartBody, StopBody
-from partyline.entrypoints.directory import DoNotCallBody, RouteBody
+from local.docs.diagrams import render
+from local.stack.local_stack import Options
+from local.stack.queues import queue_routes
+from local.stack.template import Template
+from partyline.domain.model.statuses import Outcome
+from partyline.domain.rules.phrases import DEFAULTS
+from partyline.entrypoints.api.directory import DoNotCallBody, RouteBody
+from partyline.services.requests import Body, InviteBody, MessageBody, StartBody, StopBody
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"
@@ -151,8 +151,8 @@ def test_the_tools_are_those_that_connect_gives() -> None:
 def test_the_sentences_that_can_be_changed_are_named() -> None:
     row = README.read_text().partition("| `words` |")[2].partition("\n")[0]
     named = set(re.findall(r"`([a-z_]+)`", row))
-    assert named <= set(WORDS)
-    assert set(WORDS) - named <= set(Outcome)
+    assert named <= set(DEFAULTS)
+    assert set(DEFAULTS) - named <= set(Outcome)
 
 
 def test_every_body_that_is_shown_is_taken() -> None:

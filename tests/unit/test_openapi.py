@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from local.openapi import OPERATIONS, PATH, document, text
-from local.template import Template
-from partyline.entrypoints.bodies import E164_SCHEMA, PhoneNumber
+from local.docs.openapi import OPERATIONS, PATH, document, text
+from local.stack.template import Template
+from partyline.services.requests import E164_SCHEMA, PhoneNumber
 
 LAYER = Path(__file__).resolve().parents[2] / "layers/partyline/partyline"
 SAYING = {"ApiError": 1, "invalid": 2, "refuse": 0}

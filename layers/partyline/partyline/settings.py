@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from partyline.destinations import Destinations
+from partyline.domain.destinations import Destinations
 
 
 def _parts(text: Any) -> Any:
@@ -69,7 +69,7 @@ class DestinationSettings(Settings):
         )
 
 
-class AlarmSettings(Settings):
+class SchedulerSettings(Settings):
     """Where the alarms of conversations that begin later are kept, what they call, and as whom."""
 
     schedule_group: str

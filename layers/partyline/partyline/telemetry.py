@@ -22,7 +22,7 @@ MAX_DIGITS = 6
 UNREADABLE = "(unreadable)"
 
 
-def word(given: str | None) -> str | None:
+def log_safe(given: str | None) -> str | None:
     """A word of Telnyx's as the log may have it: what is free text, or a number, is not shown."""
     if given is None or (WORD.fullmatch(given) and sum(map(str.isdigit, given)) <= MAX_DIGITS):
         return given
@@ -54,7 +54,7 @@ def measure_millis(name: str, millis: float) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=millis)
 
 
-def observed(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
+def lambda_handler(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
     """A Lambda handler around `work` whose logs say which invocation, and whose counts go out."""
 
     @functools.wraps(work)

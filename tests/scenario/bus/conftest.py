@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from local.aws import create_secrets, create_table
-from local.backstage import Backstage
-from local.bus import BusEvent
-from local.serving import serve
-from local.template import Template
+from local.stack.background import Background
+from local.stack.embedded_aws import create_secrets, create_table
+from local.stack.event_bus import BusEvent
+from local.stack.serving import serve
+from local.stack.template import Template
 from tests.scenario.conftest import PARAMETERS, House
-from tests.scenario.stage import Stage, Staged
-from tests.scenario.table import Table
+from tests.support.lab import Lab, NewLab
+from tests.support.table import Table
 
 TURN_SECS = 20.0
 
@@ -22,8 +22,8 @@ TURN_SECS = 20.0
 class Behind:
     """A stage, what is behind it, and what consumers of the bus got so far."""
 
-    at: Stage
-    backstage: Backstage
+    lab: Lab
+    backstage: Background
     got: list[BusEvent] = field(default_factory=list)
 
     def of(self, conversation_id: str) -> list[BusEvent]:
@@ -35,7 +35,7 @@ class Behind:
     def turn(self) -> None:
         """Do what is due behind the API, and again in a while."""
         self.backstage.turn()
-        self.at.clock.call_later(TURN_SECS, self.turn)
+        self.lab.clock.call_later(TURN_SECS, self.turn)
 
 
 @pytest.fixture(scope="session")
@@ -54,25 +54,25 @@ def bus_template(house: House, scenario_template: Template) -> Template:
 
 @pytest.fixture
 def behind(
-    house: House, stage: Staged, bus_template: Template, monkeypatch: pytest.MonkeyPatch
+    house: House, new_lab: NewLab, bus_template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Behind]]:
     """Set a stage with everything behind it: `behind(people, settings)`."""
     running = []
 
-    def set_stage(*given: Any, **more: Any) -> Behind:
+    def set_up_lab(*given: Any, **more: Any) -> Behind:
         Table(house.dynamodb, bus_template.table.name).clear()
-        at = stage(*given, template=bus_template, **more)
+        lab = new_lab(*given, template=bus_template, **more)
         streams = house.access.client("dynamodbstreams")
-        backstage = Backstage(bus_template, at.gateway, house.dynamodb, streams, at.clock.now)
+        backstage = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
         running.append(serve(backstage.scheduler.app))
         monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", running[-1].url)
         monkeypatch.setenv("API_URL", "https://partyline.example")
         backstage.turn()  # what earlier tests left in the stream
-        found = Behind(at, backstage)
+        found = Behind(lab, backstage)
         backstage.bus.follow(found.got.append)
         found.turn()
         return found
 
-    yield set_stage
+    yield set_up_lab
     for each in running:
         each.stop()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.scenario.bus.conftest import Behind
-from tests.scenario.people import DANA, HOST
-from tests.scenario.stage import URL
+from tests.support.lab import URL
+from tests.support.people import DANA, HOST
 
 Set = Callable[..., Behind]
 
@@ -24,13 +24,13 @@ def letters(it: Behind) -> list[Any]:
 def test_an_event_starts_a_conversation(behind: Set) -> None:
     it = behind()
     asks(it, {"to": HOST, "name": "Robin", "participants": [{"to": DANA, "name": "Dana"}]})
-    it.at.run(25)
-    [here] = it.at.conversations()
-    assert here["status"] == "active"
-    assert it.at.dialled() == ["host", "Dana"]
+    it.lab.run(25)
+    [conversation_id] = it.lab.conversations()
+    assert conversation_id["status"] == "active"
+    assert it.lab.dialled() == ["host", "Dana"]
     # No request told where this API is.
-    assert {each["webhook_url"] for each in it.at.commands("dial")} == {f"{URL}/webhooks"}
-    assert "conversation.active" in [each["detail-type"] for each in it.of(here["id"])]
+    assert {each["webhook_url"] for each in it.lab.commands("dial")} == {f"{URL}/webhooks"}
+    assert "conversation.active" in [each["detail-type"] for each in it.of(conversation_id["id"])]
     assert letters(it) == []
 
 
@@ -38,27 +38,27 @@ def test_an_event_that_is_delivered_twice_starts_one(behind: Set) -> None:
     it = behind()
     event_id = asks(it, {"to": HOST})
     asks(it, {"to": HOST}, event_id=event_id)
-    it.at.run(10)
-    assert len(it.at.conversations()) == 1
-    assert it.at.dialled() == ["host"]
+    it.lab.run(10)
+    assert len(it.lab.conversations()) == 1
+    assert it.lab.dialled() == ["host"]
 
 
 def test_two_events_with_the_same_words_start_two(behind: Set) -> None:
     it = behind()
     asks(it, {"to": HOST})
     asks(it, {"to": HOST})
-    it.at.run(10)
-    assert len(it.at.conversations()) == 2
+    it.lab.run(10)
+    assert len(it.lab.conversations()) == 2
 
 
 def test_each_source_has_an_allowance_of_its_own(behind: Set) -> None:
     it = behind()
-    it.at.wiring.settings = it.at.wiring.settings.model_copy(update={"max_dials_per_minute": 1})
-    it.at.run(60 - it.at.clock.now().second)
+    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(update={"max_dials_per_minute": 1})
+    it.lab.run(60 - it.lab.clock.now().second)
     for source in ("crm", "crm", "shop"):
         asks(it, {"to": HOST}, source)
-    assert it.at.dialled() == ["host", "host"]
-    it.at.run(5)
+    assert it.lab.dialled() == ["host", "host"]
+    it.lab.run(5)
     [letter] = letters(it)
     assert letter["requestPayload"]["source"] == "crm"
     assert "dials" in letter["responsePayload"]["errorMessage"]
@@ -68,8 +68,8 @@ def test_a_wrong_event_ends_among_the_dead_letters_with_its_reason(behind: Set) 
     it = behind()
     asks(it, {"to": "+443125550101"})
     asks(it, {"too": HOST})
-    it.at.run(10)
-    assert it.at.dialled() == []
+    it.lab.run(10)
+    assert it.lab.dialled() == []
     errors = [each["responsePayload"]["errorMessage"] for each in letters(it)]
     assert "may not go there" in errors[0]
     assert "not valid" in errors[1]
@@ -82,5 +82,5 @@ def test_a_wrong_event_ends_among_the_dead_letters_with_its_reason(behind: Set) 
 def test_other_events_start_nothing(behind: Set) -> None:
     it = behind()
     it.backstage.bus.put("crm", "ConversationStarted", {"to": HOST})
-    it.at.run(10)
-    assert it.at.conversations() == []
+    it.lab.run(10)
+    assert it.lab.conversations() == []

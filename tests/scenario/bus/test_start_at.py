@@ -8,134 +8,134 @@ from typing import Any
 import pytest
 
 from partyline.entrypoints.answers import ApiError
-from partyline.outcomes import Conflict
-from partyline.store import Inbox
-from partyline.store.schedules import Scheduled, Schedules
+from partyline.store import DedupeRecord
+from partyline.store.errors import VersionConflictError
+from partyline.store.scheduled import ScheduledConversation, ScheduledConversations
 from tests.scenario.bus.conftest import Behind
-from tests.scenario.people import DANA, HOST
-from tests.scenario.stage import URL, minutes
+from tests.support.lab import URL, minutes
+from tests.support.people import DANA, HOST
 
 Set = Callable[..., Behind]
 Json = dict[str, Any]
 
 
 def when(it: Behind, mins: float) -> str:
-    at = it.at.clock.now() + timedelta(minutes=mins)
-    return at.isoformat()
+    lab = it.lab.clock.now() + timedelta(minutes=mins)
+    return lab.isoformat()
 
 
 def scheduled(it: Behind, mins: float = 30, **more: Any) -> Json:
     body = {"to": HOST, "name": "Robin", "start_at": when(it, mins), **more}
-    answer = it.at.ask("POST", "/conversations", body)
+    answer = it.lab.ask("POST", "/conversations", body)
     assert answer.status == 202, answer.json
     assert answer.json["status"] == "scheduled"
     return answer.json
 
 
 def show(it: Behind, conversation_id: str) -> Json:
-    answer = it.at.ask("GET", f"/conversations/{conversation_id}")
+    answer = it.lab.ask("GET", f"/conversations/{conversation_id}")
     assert answer.status == 200
     return answer.json
 
 
 def cancel(it: Behind, conversation_id: str) -> tuple[int, Json]:
-    answer = it.at.ask("DELETE", f"/conversations/{conversation_id}")
+    answer = it.lab.ask("DELETE", f"/conversations/{conversation_id}")
     return answer.status, answer.json
 
 
 def test_it_begins_when_it_is_time_and_not_before(behind: Set) -> None:
     it = behind()
     made = scheduled(it, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}])
-    here = made["id"]
-    it.at.run(minutes(29))
-    assert it.at.dialled() == []
-    assert show(it, here) == made
-    assert it.at.conversations() == []
-    it.at.run(minutes(2))
-    assert it.at.dialled() == ["host", "Dana"]
-    found = show(it, here)
+    conversation_id = made["id"]
+    it.lab.run(minutes(29))
+    assert it.lab.dialled() == []
+    assert show(it, conversation_id) == made
+    assert it.lab.conversations() == []
+    it.lab.run(minutes(2))
+    assert it.lab.dialled() == ["host", "Dana"]
+    found = show(it, conversation_id)
     assert (found["status"], found["metadata"]) == ("active", {"ticket": "4711"})
-    assert it.at.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
+    assert it.lab.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
     assert it.backstage.scheduler.schedules == [], "an alarm that has rung is no more"
-    it.at.hang_up(HOST)
-    it.at.run(minutes(2))
-    it.at.assert_clean()
+    it.lab.hang_up(HOST)
+    it.lab.run(minutes(2))
+    it.lab.assert_clean()
 
 
 def test_taken_back_in_time_nobody_is_called(behind: Set) -> None:
     it = behind()
-    here = scheduled(it)["id"]
-    it.at.run(minutes(10))
-    status, said = cancel(it, here)
+    conversation_id = scheduled(it)["id"]
+    it.lab.run(minutes(10))
+    status, said = cancel(it, conversation_id)
     assert (status, said["status"]) == (200, "cancelled")
     assert it.backstage.scheduler.schedules == []
-    assert cancel(it, here) == (status, said), "twice is as good as once"
-    it.at.run(minutes(60))
-    assert it.at.dialled() == []
-    assert show(it, here)["status"] == "cancelled"
+    assert cancel(it, conversation_id) == (status, said), "twice is as good as once"
+    it.lab.run(minutes(60))
+    assert it.lab.dialled() == []
+    assert show(it, conversation_id)["status"] == "cancelled"
 
 
 def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
     """EventBridge had taken it out already when it was deleted."""
     it = behind()
-    here = scheduled(it)["id"]
+    conversation_id = scheduled(it)["id"]
     [alarm] = it.backstage.scheduler.schedules
-    cancel(it, here)
-    function = it.at.gateway._template.functions["StartScheduledFunction"]
-    assert it.at.gateway.invoke(function, alarm.input) == {"status": "not_started"}
-    assert it.at.dialled() == []
+    cancel(it, conversation_id)
+    function = it.lab.gateway._template.functions["StartScheduledFunction"]
+    assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
+    assert it.lab.dialled() == []
 
 
 @dataclass(frozen=True)
-class Meanwhile(Schedules):
+class Meanwhile(ScheduledConversations):
     """Schedules that somebody else moves after they were read, or makes first, or clashes over."""
 
     after_read: list[Callable[[], object]] = field(default_factory=list)
     made_first: bool = False
-    clashes: list[Conflict] = field(default_factory=list)
+    clashes: list[VersionConflictError] = field(default_factory=list)
 
-    def get(self, conversation_id: str) -> Scheduled | None:
+    def get(self, conversation_id: str) -> ScheduledConversation | None:
         found = super().get(conversation_id)
         if self.after_read:
             self.after_read.pop()()
         return found
 
-    def add(self, schedule: Scheduled, inbox: Inbox | None) -> None:
+    def add(self, schedule: ScheduledConversation, inbox: DedupeRecord | None) -> None:
         if self.clashes:
             raise self.clashes.pop()
         super().add(schedule, inbox)
         if self.made_first:
-            raise Conflict
+            raise VersionConflictError
 
 
 def meanwhile(it: Behind, *after_read: Callable[[], object], **more: Any) -> None:
     """Let something happen between a look at a schedule and what follows from it."""
-    ours = it.at.wiring.schedules
-    it.at.wiring.schedules = Meanwhile(ours.client, ours.table, list(after_read), **more)
+    ours = it.lab.wiring.scheduled
+    it.lab.wiring.scheduled = Meanwhile(ours.client, ours.table, list(after_read), **more)
 
 
 def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
     it = behind()
-    here = scheduled(it)["id"]
+    conversation_id = scheduled(it)["id"]
     [alarm] = it.backstage.scheduler.schedules
-    function = it.at.gateway._template.functions["StartScheduledFunction"]
+    function = it.lab.gateway._template.functions["StartScheduledFunction"]
     taken_back = []
-    meanwhile(it, lambda: taken_back.append(cancel(it, here)[0]))
-    assert it.at.gateway.invoke(function, alarm.input) == {"status": "not_started"}
+    meanwhile(it, lambda: taken_back.append(cancel(it, conversation_id)[0]))
+    assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
     assert taken_back == [200]
-    assert it.at.dialled() == []
-    assert show(it, here)["status"] == "cancelled"
+    assert it.lab.dialled() == []
+    assert show(it, conversation_id)["status"] == "cancelled"
 
 
 def test_an_alarm_that_rings_while_it_is_taken_back_starts_one(behind: Set) -> None:
     it = behind()
-    here = scheduled(it)["id"]
+    conversation_id = scheduled(it)["id"]
     [alarm] = it.backstage.scheduler.schedules
-    function = it.at.gateway._template.functions["StartScheduledFunction"]
-    meanwhile(it, lambda: it.at.gateway.invoke(function, alarm.input))
-    status, said = cancel(it, here)
+    function = it.lab.gateway._template.functions["StartScheduledFunction"]
+    meanwhile(it, lambda: it.lab.gateway.invoke(function, alarm.input))
+    status, said = cancel(it, conversation_id)
     assert (status, said["error"]["code"]) == (409, "already_started")
-    assert it.at.dialled() == ["host"]
+    assert it.lab.dialled() == ["host"]
 
 
 def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
@@ -143,29 +143,29 @@ def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
     it = behind()
     meanwhile(it, made_first=True)
     body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
-    it.at.run(minutes(31))
-    assert it.at.dialled() == ["host"]
+    it.lab.run(minutes(31))
+    assert it.lab.dialled() == ["host"]
 
 
 def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behind: Set) -> None:
     """DynamoDB may cancel both of two transactions on the same rows."""
     it = behind()
-    meanwhile(it, clashes=[Conflict()])
+    meanwhile(it, clashes=[VersionConflictError()])
     body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
-    assert it.at.ask("POST", "/conversations", body, idempotency_key="k").status == 202
-    it.at.run(minutes(31))
-    assert it.at.dialled() == ["host"]
+    assert it.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
+    it.lab.run(minutes(31))
+    assert it.lab.dialled() == ["host"]
 
 
 def test_the_key_of_a_start_is_not_one_for_an_appointment(behind: Set) -> None:
     it = behind()
-    assert it.at.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
+    assert it.lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
     body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (422, "idempotency_key_reused")
 
 
@@ -173,21 +173,21 @@ def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
     it = behind()
     scheduled(it)
     [alarm] = it.backstage.scheduler.schedules
-    function = it.at.gateway._template.functions["StartScheduledFunction"]
-    it.at.run(minutes(31))
-    it.at.gateway.invoke(function, alarm.input)
-    it.at.run(25)
-    assert it.at.dialled() == ["host"]
-    assert len(it.at.conversations()) == 1
+    function = it.lab.gateway._template.functions["StartScheduledFunction"]
+    it.lab.run(minutes(31))
+    it.lab.gateway.invoke(function, alarm.input)
+    it.lab.run(25)
+    assert it.lab.dialled() == ["host"]
+    assert len(it.lab.conversations()) == 1
 
 
 def test_once_begun_it_cannot_be_taken_back(behind: Set) -> None:
     it = behind()
-    here = scheduled(it)["id"]
-    it.at.run(minutes(31))
-    status, said = cancel(it, here)
+    conversation_id = scheduled(it)["id"]
+    it.lab.run(minutes(31))
+    status, said = cancel(it, conversation_id)
     assert (status, said["error"]["code"]) == (409, "already_started")
-    started = it.at.start()
+    started = it.lab.start()
     assert cancel(it, started)[0] == 409
     assert cancel(it, "nobody")[0] == 404
 
@@ -195,16 +195,16 @@ def test_once_begun_it_cannot_be_taken_back(behind: Set) -> None:
 def test_the_same_key_is_the_same_appointment(behind: Set) -> None:
     it = behind()
     body = {"to": HOST, "start_at": when(it, 30)}
-    first = it.at.ask("POST", "/conversations", body, idempotency_key="k")
-    again = it.at.ask("POST", "/conversations", body, idempotency_key="k")
+    first = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
+    again = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (first.status, again.status) == (202, 200)
     assert first.json == again.json
     for other in ({**body, "start_at": when(it, 40)}, {"to": HOST}):
-        refused = it.at.ask("POST", "/conversations", other, idempotency_key="k")
+        refused = it.lab.ask("POST", "/conversations", other, idempotency_key="k")
         assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
-    it.at.run(minutes(31))
-    assert it.at.dialled() == ["host"]
-    assert len(it.at.conversations()) == 1
+    it.lab.run(minutes(31))
+    assert it.lab.dialled() == ["host"]
+    assert len(it.lab.conversations()) == 1
 
 
 def test_what_is_sure_to_be_refused_is_refused_at_once(behind: Set) -> None:
@@ -218,7 +218,7 @@ def test_what_is_sure_to_be_refused_is_refused_at_once(behind: Set) -> None:
         {"to": HOST, "start_at": 1790000000},
         {"call_control_id": "v3:call-1", "start_at": when(it, 30)},
     ):
-        answer = it.at.ask("POST", "/conversations", wrong)
+        answer = it.lab.ask("POST", "/conversations", wrong)
         assert answer.status == 422, (wrong, answer.json)
         assert answer.json["error"]["details"][0]["field"] in ("start_at", "to")
     assert it.backstage.scheduler.schedules == []
@@ -228,13 +228,13 @@ def test_what_is_refused_when_it_is_time_is_shown(
     behind: Set, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = behind()
-    here = scheduled(it)["id"]
-    it.at.wiring.settings = it.at.wiring.settings.model_copy(
+    conversation_id = scheduled(it)["id"]
+    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(
         update={"allowed_destination_prefixes": ("+44",)}
     )
-    it.at.run(minutes(31))
-    assert it.at.dialled() == []
-    shown = show(it, here)
+    it.lab.run(minutes(31))
+    assert it.lab.dialled() == []
+    shown = show(it, conversation_id)
     assert shown["status"] == "failed"
     assert shown["failure"]["code"]
     assert len(it.backstage.queues.waiting("StartDeadLetters")) == 1
@@ -242,45 +242,45 @@ def test_what_is_refused_when_it_is_time_is_shown(
 
 def kept_back(it: Behind) -> tuple[str, Callable[[], Json]]:
     """One whose time has come while as many calls go on as may; and Lambda's next try."""
-    it.at.wiring.settings = it.at.wiring.settings.model_copy(update={"max_conversations": 1})
-    here = scheduled(it, 1)["id"]
+    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(update={"max_conversations": 1})
+    conversation_id = scheduled(it, 1)["id"]
     [alarm] = it.backstage.scheduler.schedules
-    function = it.at.gateway._template.functions["StartScheduledFunction"]
-    it.at.start()
-    it.at.run(90)
-    assert show(it, here)["status"] == "starting", "it may come about yet"
-    return here, lambda: it.at.gateway.invoke(function, alarm.input)
+    function = it.lab.gateway._template.functions["StartScheduledFunction"]
+    it.lab.start()
+    it.lab.run(90)
+    assert show(it, conversation_id)["status"] == "starting", "it may come about yet"
+    return conversation_id, lambda: it.lab.gateway.invoke(function, alarm.input)
 
 
 def test_what_a_limit_keeps_back_begins_when_there_is_room(behind: Set) -> None:
     it = behind()
-    here, again = kept_back(it)
-    it.at.hang_up(HOST)
-    it.at.run(5)
+    conversation_id, again = kept_back(it)
+    it.lab.hang_up(HOST)
+    it.lab.run(5)
     assert again() == {"status": "started"}
-    assert show(it, here)["status"] == "connecting"
+    assert show(it, conversation_id)["status"] == "connecting"
 
 
 def test_what_a_limit_keeps_back_for_too_long_has_failed_and_says_why(behind: Set) -> None:
     it = behind()
-    here, again = kept_back(it)
+    conversation_id, again = kept_back(it)
     with pytest.raises(ApiError):
         again()
-    assert show(it, here)["status"] == "starting"
-    it.at.run(minutes(2))
+    assert show(it, conversation_id)["status"] == "starting"
+    it.lab.run(minutes(2))
     with pytest.raises(ApiError):
         again()
-    shown = show(it, here)
+    shown = show(it, conversation_id)
     assert (shown["status"], shown["failure"]["code"]) == ("failed", "too_many_conversations")
     with pytest.raises(ApiError):
         again()
-    assert show(it, here) == shown, "what has failed does not begin to start again"
+    assert show(it, conversation_id) == shown, "what has failed does not begin to start again"
 
 
 def test_an_event_may_ask_for_later_too(behind: Set) -> None:
     it = behind()
     it.backstage.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(it, 30)})
-    it.at.run(minutes(29))
-    assert it.at.dialled() == []
-    it.at.run(minutes(2))
-    assert it.at.dialled() == ["host"]
+    it.lab.run(minutes(29))
+    assert it.lab.dialled() == []
+    it.lab.run(minutes(2))
+    assert it.lab.dialled() == ["host"]

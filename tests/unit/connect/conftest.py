@@ -4,18 +4,18 @@ from pathlib import Path
 import pytest
 
 from local.simulator.clock import RealClock
-from tests.unit.connect.town import Street, Town
+from tests.support.telnyx_account import AccountSetup, Network
 
 
 @pytest.fixture(scope="module")
-def street() -> Iterator[Street]:
-    built = Street()
+def street() -> Iterator[Network]:
+    built = Network()
     yield built
     built.close()
 
 
 @pytest.fixture
-def town(street: Street, tmp_path: Path) -> Iterator[Town]:
+def town(street: Network, tmp_path: Path) -> Iterator[AccountSetup]:
     clock = RealClock()
-    yield Town.built(street, clock, tmp_path)
+    yield AccountSetup.built(street, clock, tmp_path)
     clock.close()

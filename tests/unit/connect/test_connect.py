@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from local.simulator.faults import Fault
-from tests.unit.connect.town import KEY, NOBODY, OTHERS_URL, Town
+from tests.support.telnyx_account import KEY, NOBODY, OTHERS_URL, AccountSetup
 
 
-def test_an_application_is_pointed_at_the_deployment_and_put_back(town: Town) -> None:
+def test_an_application_is_pointed_at_the_deployment_and_put_back(town: AccountSetup) -> None:
     town.application()
     own = {
         "webhook_api_version": "1",
@@ -41,13 +41,13 @@ def test_an_application_is_pointed_at_the_deployment_and_put_back(town: Town) ->
     assert list((town.home / "records").iterdir()) == []
 
 
-def test_the_failover_door_may_be_elsewhere(town: Town) -> None:
+def test_the_failover_door_may_be_elsewhere(town: AccountSetup) -> None:
     assert town.connect_ours("--failover-url", "https://queue.example/webhooks") == 0
     door = town.application()["webhook_event_failover_url"]
     assert door == "https://queue.example/webhooks"
 
 
-def test_connecting_again_changes_nothing(town: Town) -> None:
+def test_connecting_again_changes_nothing(town: AccountSetup) -> None:
     town.connect_ours()
     asked = town.changes()
 
@@ -57,7 +57,7 @@ def test_connecting_again_changes_nothing(town: Town) -> None:
     assert "Nothing to change" in town.said
 
 
-def test_what_was_at_first_survives_a_second_address(town: Town) -> None:
+def test_what_was_at_first_survives_a_second_address(town: AccountSetup) -> None:
     before = town.application()
     town.connect_ours()
     town.connect_ours("--url", "https://second.example")
@@ -68,7 +68,7 @@ def test_what_was_at_first_survives_a_second_address(town: Town) -> None:
     assert town.application() == before
 
 
-def test_what_was_at_first_survives_a_change_that_failed(town: Town) -> None:
+def test_what_was_at_first_survives_a_change_that_failed(town: AccountSetup) -> None:
     before = town.application()
     town.connect_ours()
     town.simulator.faults.add(Fault("refuse", "application_update", status=503))
@@ -81,7 +81,7 @@ def test_what_was_at_first_survives_a_change_that_failed(town: Town) -> None:
     assert town.application() == before
 
 
-def test_what_somebody_changed_since_is_left_alone(town: Town) -> None:
+def test_what_somebody_changed_since_is_left_alone(town: AccountSetup) -> None:
     town.connect_ours()
     application = town.simulator.world.applications[town.connection_id]
     application["webhook_event_url"] = "https://newer.example/hook"
@@ -93,7 +93,7 @@ def test_what_somebody_changed_since_is_left_alone(town: Town) -> None:
     assert "somebody has changed it since" in town.said
 
 
-def test_without_an_application_one_is_made_and_then_removed(town: Town) -> None:
+def test_without_an_application_one_is_made_and_then_removed(town: AccountSetup) -> None:
     known = set(town.simulator.world.applications)
 
     assert town.connect() == 0
@@ -108,7 +108,7 @@ def test_without_an_application_one_is_made_and_then_removed(town: Town) -> None
     assert set(town.simulator.world.applications) == known
 
 
-def test_an_application_with_numbers_is_not_pulled_from_under_them(town: Town) -> None:
+def test_an_application_with_numbers_is_not_pulled_from_under_them(town: AccountSetup) -> None:
     known = set(town.simulator.world.applications)
     town.connect()
     (made,) = set(town.simulator.world.applications) - known
@@ -123,7 +123,7 @@ def test_an_application_with_numbers_is_not_pulled_from_under_them(town: Town) -
     assert made not in town.simulator.world.applications
 
 
-def test_a_name_means_one_application_or_is_refused(town: Town) -> None:
+def test_a_name_means_one_application_or_is_refused(town: AccountSetup) -> None:
     town.run("connect", "--url", town.url, "--name", "Partyline")
     assert town.application()["webhook_event_url"] == f"{town.url}/webhooks"
     again = town.simulator.outside_call("+13125550101", "+13125550100").connection_id
@@ -135,7 +135,7 @@ def test_a_name_means_one_application_or_is_refused(town: Town) -> None:
     assert town.connection_id in town.said
 
 
-def test_two_connected_applications_are_told_apart(town: Town) -> None:
+def test_two_connected_applications_are_told_apart(town: AccountSetup) -> None:
     town.connect()
     town.connect_ours()
 
@@ -153,13 +153,15 @@ def test_two_connected_applications_are_told_apart(town: Town) -> None:
         (("--url", "https://api.example.com/webhooks"), 0, "-> https://api.example.com/webhooks\n"),
     ],
 )
-def test_addresses_and_ids(town: Town, options: tuple[str, ...], status: int, words: str) -> None:
+def test_addresses_and_ids(
+    town: AccountSetup, options: tuple[str, ...], status: int, words: str
+) -> None:
     ours = () if "--application" in options else ("--application", town.connection_id)
     assert town.connect(*ours, *options) == status
     assert words in town.said
 
 
-def test_the_real_telnyx_is_given_no_address_without_https(town: Town) -> None:
+def test_the_real_telnyx_is_given_no_address_without_https(town: AccountSetup) -> None:
     elsewhere = ("--telnyx-api-base-url", "https://telnyx.invalid/v2")
     assert town.connect_ours("--url", "http://api.example.com", *elsewhere) == 2
     assert "not https" in town.said
@@ -170,7 +172,7 @@ def test_the_real_telnyx_is_given_no_address_without_https(town: Town) -> None:
     "url", ["ftp://api.example.com", "api.example.com", "https://a b", "https://"]
 )
 def test_what_is_no_address_is_refused(
-    town: Town, url: str, capsys: pytest.CaptureFixture[str]
+    town: AccountSetup, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         town.connect_ours("--url", url)
@@ -178,7 +180,7 @@ def test_what_is_no_address_is_refused(
     assert "is no URL such as" in capsys.readouterr().err
 
 
-def test_a_right_that_is_missing_is_named(town: Town) -> None:
+def test_a_right_that_is_missing_is_named(town: AccountSetup) -> None:
     town.simulator.faults.add(Fault("refuse", "application_update", status=403))
     before = town.application()
 
@@ -188,7 +190,7 @@ def test_a_right_that_is_missing_is_named(town: Town) -> None:
     assert town.application() == before
 
 
-def test_a_wrong_key_is_told_and_never_shown(town: Town) -> None:
+def test_a_wrong_key_is_told_and_never_shown(town: AccountSetup) -> None:
     (town.home / "wrong").write_text("KEY-wrong-and-secret")
 
     assert town.run("connect", "--url", town.url, key="wrong") == 1
@@ -208,7 +210,7 @@ def test_a_wrong_key_is_told_and_never_shown(town: Town) -> None:
         ("ключ".encode(), "cannot be an API key"),
     ],
 )
-def test_a_file_without_a_key_is_refused(town: Town, content: bytes, words: str) -> None:
+def test_a_file_without_a_key_is_refused(town: AccountSetup, content: bytes, words: str) -> None:
     (town.home / "odd").write_bytes(content)
 
     assert town.run("connect", "--url", town.url, key="odd") == 2
@@ -219,7 +221,7 @@ def test_a_file_without_a_key_is_refused(town: Town, content: bytes, words: str)
 
 
 def test_the_key_comes_from_the_secrets_file_or_the_environment(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: AccountSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (town.home / "secret.json").write_text(f'{{"api_key": "{KEY}"}}')
     assert town.run("connect", "--url", town.url, key="secret.json") == 0
@@ -230,7 +232,7 @@ def test_the_key_comes_from_the_secrets_file_or_the_environment(
     assert town.run("connect", "--url", town.url, key=None) == 0
 
 
-def test_without_a_record_nothing_is_touched(town: Town) -> None:
+def test_without_a_record_nothing_is_touched(town: AccountSetup) -> None:
     assert town.run("disconnect") == 1
     assert "no such record" in town.said
     assert town.run("disconnect", "--application", "../../etc/passwd") == 1
@@ -238,7 +240,7 @@ def test_without_a_record_nothing_is_touched(town: Town) -> None:
     assert town.changes() == []
 
 
-def test_a_damaged_record_stops_it(town: Town) -> None:
+def test_a_damaged_record_stops_it(town: AccountSetup) -> None:
     town.connect_ours()
     record = next(Path(town.home / "records").iterdir())
     record.write_text("{}")
@@ -248,7 +250,7 @@ def test_a_damaged_record_stops_it(town: Town) -> None:
     assert town.run("disconnect") == 1
 
 
-def test_an_application_that_is_gone_is_no_trouble(town: Town) -> None:
+def test_an_application_that_is_gone_is_no_trouble(town: AccountSetup) -> None:
     town.connect_ours()
     del town.simulator.world.applications[town.connection_id]
 
@@ -256,6 +258,6 @@ def test_an_application_that_is_gone_is_no_trouble(town: Town) -> None:
     assert "gone already" in town.said
 
 
-def test_no_telnyx_no_stack_trace(town: Town) -> None:
+def test_no_telnyx_no_stack_trace(town: AccountSetup) -> None:
     assert town.connect_ours("--telnyx-api-base-url", NOBODY) == 1
     assert "does not answer" in town.said

@@ -11,27 +11,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.connect import doctor, door
+from local.connect import doctor, webhook_check
 from local.connect.account import Account
-from local.serving import serve
 from local.simulator.faults import Fault
-from tests.unit.connect.town import ASSISTANT, KEY, NOBODY, OTHERS_URL, Town
+from local.stack.serving import serve
+from tests.support.telnyx_account import ASSISTANT, KEY, NOBODY, OTHERS_URL, AccountSetup
 
 TEST_SEED = bytes(range(32))
 
 
 @pytest.fixture
-def town(town: Town) -> Town:
+def town(town: AccountSetup) -> AccountSetup:
     """Connected, as it should be."""
     town.connect_ours("--assistant", ASSISTANT)
     return town
 
 
-def application(town: Town, **changes: object) -> None:
+def application(town: AccountSetup, **changes: object) -> None:
     town.simulator.world.applications[town.connection_id].update(changes)
 
 
-def test_nothing_is_wrong(town: Town) -> None:
+def test_nothing_is_wrong(town: AccountSetup) -> None:
     assert town.doctor("--assistant", ASSISTANT) == 0
 
     found = town.verdicts()
@@ -48,7 +48,7 @@ def test_nothing_is_wrong(town: Town) -> None:
     assert tried == [{"call_control_id": "v3:doctor"}]
 
 
-def test_it_changes_nothing(town: Town) -> None:
+def test_it_changes_nothing(town: AccountSetup) -> None:
     asked = town.changes()
     town.doctor("--assistant", ASSISTANT)
     assert town.changes() == [*asked, "POST tool_test"]
@@ -72,7 +72,7 @@ def test_it_changes_nothing(town: Town) -> None:
     ],
 )
 def test_an_application_that_is_not_right(
-    town: Town, changes: dict[str, object], words: str
+    town: AccountSetup, changes: dict[str, object], words: str
 ) -> None:
     application(town, **changes)
 
@@ -83,7 +83,7 @@ def test_an_application_that_is_not_right(
     assert town.said.endswith("1 thing is wrong.\n")
 
 
-def test_a_failover_door_of_ones_own(town: Town) -> None:
+def test_a_failover_door_of_ones_own(town: AccountSetup) -> None:
     for door_url, status in (("https://queue.example/door", 0), ("http://queue.example/door", 1)):
         application(town, webhook_event_failover_url=door_url)
         assert town.doctor("--failover-url", door_url) == status, door_url
@@ -94,20 +94,20 @@ def test_a_failover_door_of_ones_own(town: Town) -> None:
     assert any("has no failover URL" in each for each in town.verdicts()["note"])
 
 
-def test_no_number(town: Town) -> None:
+def test_no_number(town: AccountSetup) -> None:
     town.simulator.world.numbers.clear()
     assert town.doctor() == 1
     assert "No number belongs to the application" in town.verdicts()["wrong"][0]
 
 
-def test_no_application(town: Town) -> None:
+def test_no_application(town: AccountSetup) -> None:
     assert town.run("doctor", "--url", town.url) == 1
     assert "no Call Control application called partyline" in town.verdicts()["wrong"][0]
     assert town.run("doctor", "--url", town.url, "--application", "123") == 1
     assert "no Call Control application 123" in town.verdicts()["wrong"][0]
 
 
-def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: Town) -> None:
+def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: AccountSetup) -> None:
     (town.home / "wrong").write_text("KEY-wrong-and-secret")
 
     assert town.run("doctor", "--url", town.url, key="wrong") == 1
@@ -130,7 +130,7 @@ def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: Tow
         ("tool_test", "change AI tools and assistants"),
     ],
 )
-def test_a_right_that_is_missing_is_named(town: Town, action: str, right: str) -> None:
+def test_a_right_that_is_missing_is_named(town: AccountSetup, action: str, right: str) -> None:
     town.simulator.faults.add(Fault("refuse", action, status=403))
 
     assert town.doctor("--assistant", ASSISTANT) == 1
@@ -149,14 +149,14 @@ def test_a_right_that_is_missing_is_named(town: Town, action: str, right: str) -
         (503, "fails (503)"),
     ],
 )
-def test_a_door_that_is_not_ours(town: Town, status: int, words: str) -> None:
+def test_a_door_that_is_not_ours(town: AccountSetup, status: int, words: str) -> None:
     town.deployment.answers = status
     assert town.doctor() == 1
     (wrong,) = town.verdicts()["wrong"]
     assert words in wrong
 
 
-def test_a_door_that_any_signature_opens(town: Town) -> None:
+def test_a_door_that_any_signature_opens(town: AccountSetup) -> None:
     town.deployment.trusts_everybody = True
     assert town.doctor() == 1
     (wrong,) = town.verdicts()["wrong"]
@@ -164,28 +164,28 @@ def test_a_door_that_any_signature_opens(town: Town) -> None:
 
 
 def test_the_published_key_opens_nothing_but_a_laptop(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: AccountSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "is_loopback", lambda url: False)
+    monkeypatch.setattr(webhook_check, "is_loopback", lambda url: False)
     assert town.doctor() == 1
     plain, published = town.verdicts()["wrong"]
     assert "is not https" in plain
     assert "trusts the simulator's published key" in published
 
 
-def test_nobody_at_the_door(town: Town) -> None:
+def test_nobody_at_the_door(town: AccountSetup) -> None:
     assert town.doctor("--url", NOBODY) == 1
     assert f"Nothing answers at {NOBODY}/webhooks" in town.verdicts()["wrong"][-1]
 
 
-def test_no_telnyx(town: Town) -> None:
+def test_no_telnyx(town: AccountSetup) -> None:
     assert town.doctor("--telnyx-api-base-url", NOBODY) == 1
     first, second = town.verdicts()["wrong"]
     assert "does not answer" in first
     assert "could not be compared" in second
 
 
-def test_a_deployment_with_another_accounts_public_key(town: Town) -> None:
+def test_a_deployment_with_another_accounts_public_key(town: AccountSetup) -> None:
     town.deployment.trusted = [public_key(TEST_SEED)]
 
     assert town.doctor("--assistant", ASSISTANT) == 1
@@ -194,7 +194,7 @@ def test_a_deployment_with_another_accounts_public_key(town: Town) -> None:
     assert "TelnyxPublicKeys is not the public key of this account" in wrong
 
 
-def test_what_was_not_tried_is_not_called_right(town: Town) -> None:
+def test_what_was_not_tried_is_not_called_right(town: AccountSetup) -> None:
     town.deployment.trusted = [public_key(TEST_SEED)]
 
     assert town.doctor() == 0
@@ -206,7 +206,7 @@ def test_what_was_not_tried_is_not_called_right(town: Town) -> None:
     assert town.said.endswith("Nothing wrong was found; not tried: a signed round trip.\n")
 
 
-def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: Town) -> None:
+def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: AccountSetup) -> None:
     for tool in town.simulator.world.tools.values():
         tool["display_name"] = "Somebody's own"
 
@@ -217,7 +217,7 @@ def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: Town) -> None:
     assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
 
 
-def test_a_tool_that_gets_no_answer(town: Town) -> None:
+def test_a_tool_that_gets_no_answer(town: AccountSetup) -> None:
     (tool,) = [each for each in town.simulator.world.tools.values() if "status" in str(each)]
     assert tool["display_name"] == f"Partyline status ({town.connection_id})"
     town.deployment.trusted = []
@@ -228,12 +228,12 @@ def test_a_tool_that_gets_no_answer(town: Town) -> None:
     assert "gets no answer" in town.verdicts()["wrong"][0]
 
 
-def test_an_assistant_without_the_tools(town: Town) -> None:
+def test_an_assistant_without_the_tools(town: AccountSetup) -> None:
     assert town.doctor("--assistant", "assistant-2") == 1
     assert ["lacks the tool" in each for each in town.verdicts()["wrong"]] == [True, True]
 
 
-def test_tools_that_go_elsewhere_or_do_not_name_the_call(town: Town) -> None:
+def test_tools_that_go_elsewhere_or_do_not_name_the_call(town: AccountSetup) -> None:
     invite, status = town.simulator.world.tools.values()
     invite["tool_definition"] = {**invite["tool_definition"], "url": OTHERS_URL}
     status["tool_definition"] = {**status["tool_definition"], "preset_body_fields": None}
@@ -245,7 +245,7 @@ def test_tools_that_go_elsewhere_or_do_not_name_the_call(town: Town) -> None:
     assert "does not say which call it is for" in second
 
 
-def test_a_test_key_of_ones_own(town: Town) -> None:
+def test_a_test_key_of_ones_own(town: AccountSetup) -> None:
     seed = town.home / "seed"
     seed.write_text(base64.b64encode(TEST_SEED).decode())
 
@@ -264,9 +264,9 @@ def test_a_test_key_of_ones_own(town: Town) -> None:
     assert town.doctor("--signing-key", str(seed)) == 2
 
 
-def test_a_clock_that_is_wrong(town: Town) -> None:
+def test_a_clock_that_is_wrong(town: AccountSetup) -> None:
     account = Account(town.telnyx_url, KEY, clock=lambda: time.time() - 9000)
-    patient = doctor.Patient(town.url, "partyline", town.connection_id)
+    patient = doctor.Context(town.url, "partyline", town.connection_id)
 
     (wrong,) = [each for each in doctor.examine(account, patient) if each.verdict == "wrong"]
 
@@ -277,7 +277,7 @@ def test_a_clock_that_is_wrong(town: Town) -> None:
 @pytest.mark.parametrize(
     "said", [Response("<html>"), Response(), JSONResponse({}), JSONResponse([])]
 )
-def test_somebody_else_at_telnyxs_address(town: Town, said: Response) -> None:
+def test_somebody_else_at_telnyxs_address(town: AccountSetup, said: Response) -> None:
     async def answer(_: Request) -> Response:
         return said
 

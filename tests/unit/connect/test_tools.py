@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from local.simulator.faults import Fault
-from tests.unit.connect.town import ASSISTANT, KEY, Town
+from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup
 
 OWN_TOOL = {
     "type": "webhook",
@@ -14,7 +14,7 @@ OWN_TOOL = {
 }
 
 
-def tools(town: Town, assistant: str = ASSISTANT) -> list[dict[str, Any]]:
+def tools(town: AccountSetup, assistant: str = ASSISTANT) -> list[dict[str, Any]]:
     """The webhook tools of an assistant, as Telnyx tells them."""
     response = httpx.get(
         f"{town.telnyx_url}/ai/assistants/{assistant}",
@@ -24,11 +24,11 @@ def tools(town: Town, assistant: str = ASSISTANT) -> list[dict[str, Any]]:
     return [each["webhook"] for each in response.json()["tools"]]
 
 
-def names(town: Town) -> list[str]:
+def names(town: AccountSetup) -> list[str]:
     return [each["name"] for each in tools(town)]
 
 
-def test_an_assistant_is_given_the_tools_and_they_are_taken_back(town: Town) -> None:
+def test_an_assistant_is_given_the_tools_and_they_are_taken_back(town: AccountSetup) -> None:
     town.simulator.world.inline_tools[ASSISTANT] = [OWN_TOOL]
 
     assert town.connect_ours("--assistant", ASSISTANT) == 0
@@ -50,7 +50,7 @@ def test_an_assistant_is_given_the_tools_and_they_are_taken_back(town: Town) -> 
     assert f"took the tool status from {ASSISTANT}" in town.said
 
 
-def test_giving_them_again_changes_nothing(town: Town) -> None:
+def test_giving_them_again_changes_nothing(town: AccountSetup) -> None:
     town.connect_ours("--assistant", ASSISTANT)
     asked = town.changes()
 
@@ -60,7 +60,7 @@ def test_giving_them_again_changes_nothing(town: Town) -> None:
     assert "has the tools already" in town.said
 
 
-def test_a_second_assistant_shares_the_tools(town: Town) -> None:
+def test_a_second_assistant_shares_the_tools(town: AccountSetup) -> None:
     town.connect_ours("--assistant", ASSISTANT)
     town.connect_ours("--assistant", "assistant-2")
 
@@ -70,7 +70,7 @@ def test_a_second_assistant_shares_the_tools(town: Town) -> None:
     assert tools(town, "assistant-2") == tools(town) == []
 
 
-def test_the_tools_follow_to_another_address(town: Town) -> None:
+def test_the_tools_follow_to_another_address(town: AccountSetup) -> None:
     town.connect_ours("--assistant", ASSISTANT)
     town.connect_ours("--assistant", ASSISTANT, "--url", "https://second.example")
 
@@ -81,7 +81,7 @@ def test_the_tools_follow_to_another_address(town: Town) -> None:
     assert len(town.simulator.world.tools) == 2
 
 
-def test_a_lost_answer_makes_no_second_tool(town: Town) -> None:
+def test_a_lost_answer_makes_no_second_tool(town: AccountSetup) -> None:
     town.simulator.faults.add(Fault("lose_reply", "tool_create", secs=0))
     assert town.connect_ours("--assistant", ASSISTANT) == 1
 
@@ -94,7 +94,7 @@ def test_a_lost_answer_makes_no_second_tool(town: Town) -> None:
 
 
 @pytest.mark.parametrize("name", ["invite", "status"])
-def test_a_tool_of_the_same_name_is_not_pushed_aside(town: Town, name: str) -> None:
+def test_a_tool_of_the_same_name_is_not_pushed_aside(town: AccountSetup, name: str) -> None:
     theirs = {**OWN_TOOL, "webhook": {"name": name, "description": "", "url": "https://a.example"}}
     town.simulator.world.inline_tools[ASSISTANT] = [theirs]
 
@@ -105,18 +105,18 @@ def test_a_tool_of_the_same_name_is_not_pushed_aside(town: Town, name: str) -> N
     assert town.simulator.world.tools == {}
 
 
-def test_an_unknown_assistant_is_told(town: Town) -> None:
+def test_an_unknown_assistant_is_told(town: AccountSetup) -> None:
     assert town.connect_ours("--assistant", "nobody") == 1
     assert "no assistant nobody" in town.said
 
 
-def test_a_right_that_is_missing_is_named(town: Town) -> None:
+def test_a_right_that_is_missing_is_named(town: AccountSetup) -> None:
     town.simulator.faults.add(Fault("refuse", "tool_create", status=403))
     assert town.connect_ours("--assistant", ASSISTANT) == 1
     assert "lacks the right to change AI tools and assistants" in town.said
 
 
-def test_tools_that_somebody_removed_are_no_trouble(town: Town) -> None:
+def test_tools_that_somebody_removed_are_no_trouble(town: AccountSetup) -> None:
     town.connect_ours("--assistant", ASSISTANT)
     town.simulator.world.attached_tools.clear()
     town.simulator.world.tools.clear()

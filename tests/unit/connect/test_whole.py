@@ -9,8 +9,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from telnyx.types.ai.inference_embedding_webhook_tool_params_param import Webhook
 
 from local.connect import tools
-from local.stack import LocalStack, Options
-from tests.unit.connect.town import ASSISTANT, KEY, Deployment, Town
+from local.stack.local_stack import LocalStack, Options
+from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deployment
 
 
 @pytest.mark.parametrize("name", ["invite", "status"])
@@ -23,7 +23,7 @@ def test_the_official_types_know_every_field_of_a_tool(name: str) -> None:
     assert 500 <= body["timeout_ms"] <= 10_000
 
 
-def test_the_official_client_sees_what_was_connected(town: Town) -> None:
+def test_the_official_client_sees_what_was_connected(town: AccountSetup) -> None:
     town.connect_ours("--assistant", ASSISTANT)
     with telnyx.Telnyx(api_key=KEY, base_url=town.telnyx_url, max_retries=0) as client:
         library = {each.display_name: each.id for each in client.ai.tools.list()}
@@ -48,7 +48,7 @@ def test_the_local_stack_is_well_connected(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(options.telnyx_api_key)
     with LocalStack(options) as stack:
         assert stack.simulator is not None
-        town = Town(
+        town = AccountSetup(
             stack.simulator.simulator, Deployment(), stack.simulator.api_url, stack.url, tmp_path
         )
         assert town.connect_ours("--assistant", options.assistant_id) == 0

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from partyline.destinations import Destinations
-from partyline.dispatch import Dispatcher
-from partyline.domain.commands import Action, Command, Message
-from partyline.domain.conversation import (
-    HOST,
-    UNKNOWN_ID,
+from partyline.domain.destinations import Destinations
+from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.model.commands import Action, Command, Message
+from partyline.domain.model.conversation import (
+    HOST_ID,
+    UNKNOWN_CONVERSATION_ID,
     Assistant,
     Conversation,
     Insight,
@@ -23,20 +23,20 @@ from partyline.domain.conversation import (
     Plan,
     Screening,
 )
-from partyline.domain.inputs import (
-    Accepted,
-    CallGone,
+from partyline.domain.model.inputs import (
+    CallEnded,
+    CallState,
     InsightsFound,
-    Looked,
     NotFound,
     Refused,
     Result,
-    Unsettled,
+    Retryable,
+    Succeeded,
 )
-from partyline.domain.statuses import Direction, OnHangup
-from partyline.gates import Gates
-from partyline.secret import SecretMissing, SecretUnreadable
-from partyline.telnyx.actions import Telnyx
+from partyline.domain.model.statuses import Direction, OnHangup
+from partyline.services.command_executor import CommandExecutor
+from partyline.services.secrets import SecretMissingError, SecretUnreadableError
+from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -80,7 +80,7 @@ def conversation(plan: Plan | None = None, **more: Any) -> Conversation:
         "telnyx_conversation_id": "telnyx-conversation-1",
         "connection_id": "149",
         "base_url": "https://api.example.com",
-        "participants": [Participant(id=HOST, host=True, created_at=NOW), guest],
+        "participants": [Participant(id=HOST_ID, host=True, created_at=NOW), guest],
         "created_at": NOW,
         "updated_at": NOW,
     }
@@ -114,8 +114,10 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    dispatcher = Dispatcher(Telnyx(client), Gates(Destinations(("+1",))), lambda: NOW)
-    return dispatcher.carry_out(about or conversation(), given), requests
+    dispatcher = CommandExecutor(
+        CallControl(client), DialPolicy(Destinations(("+1",))), lambda: NOW
+    )
+    return dispatcher.execute(about or conversation(), given), requests
 
 
 def asked(requests: list[httpx.Request]) -> tuple[str, str, Any]:
@@ -129,7 +131,7 @@ def test_a_dial() -> None:
     plan = Plan(to=["+13125550101"], from_="+1", machine_detection="premium", time_limit_secs=600)
     ids = {"call_control_id": "v3:new", "call_leg_id": "leg-1", "call_session_id": "session-1"}
     result, requests = carried_out(command(Action.DIAL), ids, conversation(plan))
-    assert result == Accepted(**ids)
+    assert result == Succeeded(**ids)
     assert asked(requests) == (
         "POST",
         "/v2/calls",
@@ -154,7 +156,7 @@ def test_a_dial_without_wishes_and_without_an_address_of_ours() -> None:
 
 def test_an_answer() -> None:
     result, requests = carried_out(command(Action.ANSWER), {"result": "ok"})
-    assert result == Accepted()
+    assert result == Succeeded()
     assert asked(requests) == ("POST", f"{PATH}/actions/answer", {**WEBHOOKS, **ENVELOPE})
 
 
@@ -163,7 +165,7 @@ def test_an_answer() -> None:
 )
 def test_a_hangup_and_a_stop(action: Action, path: str) -> None:
     result, requests = carried_out(command(action), {"result": "ok"})
-    assert result == Accepted()
+    assert result == Succeeded()
     assert asked(requests) == ("POST", f"{PATH}/actions/{path}", ENVELOPE)
 
 
@@ -190,20 +192,20 @@ def test_a_start_with_everything_that_may_be_different() -> None:
     result, requests = carried_out(
         command(Action.START), {"conversation_id": "t-1"}, conversation(assistant=assistant)
     )
-    assert result == Accepted(telnyx_conversation_id="t-1")
+    assert result == Succeeded(telnyx_conversation_id="t-1")
     path = f"{PATH}/actions/ai_assistant_start"
     assert asked(requests) == ("POST", path, {"assistant": inside, **beside, **ENVELOPE})
 
 
 def test_a_plain_start() -> None:
     result, requests = carried_out(command(Action.START), {"result": "ok"})
-    assert result == Accepted(telnyx_conversation_id=None)
+    assert result == Succeeded(telnyx_conversation_id=None)
     assert asked(requests)[2] == {"assistant": {"id": "assistant-1"}, **ENVELOPE}
 
 
 def test_a_join() -> None:
     result, requests = carried_out(command(Action.JOIN), {"conversation_id": "t-1"})
-    assert result == Accepted()
+    assert result == Succeeded()
     participant = {"id": CALL, "role": "user", "name": "Bob", "on_hangup": "end_conversation"}
     assert asked(requests) == (
         "POST",
@@ -215,7 +217,7 @@ def test_a_join() -> None:
 def test_messages() -> None:
     messages = [Message(role="system", content="One."), Message(role="user", content="Two.")]
     result, requests = carried_out(command(Action.MESSAGE, messages=messages), {"result": "ok"})
-    assert result == Accepted()
+    assert result == Succeeded()
     assert asked(requests) == (
         "POST",
         f"{PATH}/actions/ai_assistant_add_messages",
@@ -227,7 +229,7 @@ def test_a_screening() -> None:
     screening = Screening(say="Press 1.", timeout_secs=12)
     plan = Plan(to=["+1"], from_="+1", screening=screening)
     result, requests = carried_out(command(Action.SCREEN), {}, conversation(plan))
-    assert result == Accepted()
+    assert result == Succeeded()
     assert asked(requests) == (
         "POST",
         f"{PATH}/actions/gather_using_speak",
@@ -257,13 +259,13 @@ def test_the_key_that_accepts_is_not_the_one_that_ends_the_input(accepts: str, e
 @pytest.mark.parametrize(
     ("answer", "result"),
     [
-        ({"is_alive": True, "call_duration": 5}, Looked(alive=True, answered=True)),
-        ({"is_alive": True, "call_duration": 0}, Looked(alive=True, answered=False)),
-        ({"is_alive": False}, Looked(alive=False, answered=False)),
-        ({}, Looked(alive=False, answered=False)),
+        ({"is_alive": True, "call_duration": 5}, CallState(alive=True, answered=True)),
+        ({"is_alive": True, "call_duration": 0}, CallState(alive=True, answered=False)),
+        ({"is_alive": False}, CallState(alive=False, answered=False)),
+        ({}, CallState(alive=False, answered=False)),
         (
             httpx.Response(404, json={"errors": [{"code": "10005", "title": "x"}]}),
-            CallGone(code="10005", message="x"),
+            CallEnded(code="10005", message="x"),
         ),
     ],
 )
@@ -276,10 +278,10 @@ def test_a_look(answer: Any, result: Result) -> None:
 def test_a_lost_dial_is_found_by_its_client_state() -> None:
     ours = {"call_control_id": "v3:a", "call_leg_id": "leg-a", "client_state": STATE}
     rows = [{"call_control_id": "v3:b", "client_state": "b3RoZXI="}, {"client_state": STATE}]
-    found, requests = carried_out(command(Action.DIAL, find=True), [*rows, ours])
-    assert found == Accepted(call_control_id="v3:a", call_leg_id="leg-a")
+    found, requests = carried_out(command(Action.DIAL, reconcile=True), [*rows, ours])
+    assert found == Succeeded(call_control_id="v3:a", call_leg_id="leg-a")
     assert asked(requests)[:2] == ("GET", "/v2/connections/149/active_calls?page%5Blimit%5D=250")
-    assert carried_out(command(Action.DIAL, find=True), rows)[0] == NotFound()
+    assert carried_out(command(Action.DIAL, reconcile=True), rows)[0] == NotFound()
 
 
 def test_a_lost_start_is_found_by_its_call() -> None:
@@ -288,10 +290,10 @@ def test_a_lost_start_is_found_by_its_call() -> None:
         {"id": None, "metadata": {"call_control_id": CALL}},
         {"id": "t-1", "metadata": {"call_control_id": CALL}},
     ]
-    found, requests = carried_out(command(Action.START, find=True), rows)
-    assert found == Accepted(telnyx_conversation_id="t-1")
+    found, requests = carried_out(command(Action.START, reconcile=True), rows)
+    assert found == Succeeded(telnyx_conversation_id="t-1")
     assert requests[0].url.params["metadata->call_control_id"] == f"eq.{CALL}"
-    assert carried_out(command(Action.START, find=True), rows[:1])[0] == NotFound()
+    assert carried_out(command(Action.START, reconcile=True), rows[:1])[0] == NotFound()
 
 
 def test_insights_are_fetched() -> None:
@@ -311,7 +313,9 @@ def test_insights_are_fetched() -> None:
 
 def test_insights_of_every_assistant_that_ran_are_fetched() -> None:
     given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
-    restarted = conversation(past_telnyx_ids=["t-0", UNKNOWN_ID], telnyx_conversation_id="t-2")
+    restarted = conversation(
+        previous_telnyx_ids=["t-0", UNKNOWN_CONVERSATION_ID], telnyx_conversation_id="t-2"
+    )
     _, requests = carried_out(given, [], restarted)
     assert [each.url.path for each in requests] == [
         f"/v2/ai/conversations/{run}/conversations-insights" for run in ("t-0", "t-2")
@@ -327,19 +331,19 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "result"),
     [
-        (httpx.ConnectError("no"), Unsettled(sure=True)),
-        (httpx.ConnectTimeout("no"), Unsettled(sure=True)),
-        (no(429, "10011"), Unsettled(sure=True)),
-        (no(422, "90034"), Unsettled(sure=True)),
-        (httpx.ReadTimeout("no"), Unsettled(sure=False)),
-        (httpx.RemoteProtocolError("no"), Unsettled(sure=False)),
-        (no(500, "10007"), Unsettled(sure=False)),
-        (no(503, "10007"), Unsettled(sure=False)),
-        (httpx.Response(502, text="<html>"), Unsettled(sure=False)),
-        (no(422, "90018"), CallGone(code="90018", message="Because.")),
+        (httpx.ConnectError("no"), Retryable(had_no_effect=True)),
+        (httpx.ConnectTimeout("no"), Retryable(had_no_effect=True)),
+        (no(429, "10011"), Retryable(had_no_effect=True)),
+        (no(422, "90034"), Retryable(had_no_effect=True)),
+        (httpx.ReadTimeout("no"), Retryable(had_no_effect=False)),
+        (httpx.RemoteProtocolError("no"), Retryable(had_no_effect=False)),
+        (no(500, "10007"), Retryable(had_no_effect=False)),
+        (no(503, "10007"), Retryable(had_no_effect=False)),
+        (httpx.Response(502, text="<html>"), Retryable(had_no_effect=False)),
+        (no(422, "90018"), CallEnded(code="90018", message="Because.")),
         (no(404, "10005"), Refused(code="10005", message="Because.")),
-        (no(422, "90015"), CallGone(code="90015", message="Because.")),
-        (no(422, "90061"), Accepted()),
+        (no(422, "90015"), CallEnded(code="90015", message="Because.")),
+        (no(422, "90061"), Succeeded()),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
         (no(422, "10016", ""), Refused(code="10016", message="Title")),
         (no(401, "10009"), Refused(code="10009", message="Because.")),
@@ -359,22 +363,22 @@ def test_what_telnyx_says_and_what_it_means(answer: Any, result: Result) -> None
 
 @pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])
 def test_a_call_that_is_not_there_any_more_is_over(action: Action) -> None:
-    assert carried_out(command(action), no(404, "10005"))[0] == CallGone(
+    assert carried_out(command(action), no(404, "10005"))[0] == CallEnded(
         code="10005", message="Because."
     )
 
 
 def test_a_key_that_is_not_set_up_is_final_and_one_that_cannot_be_read_is_not() -> None:
     def missing(fresh: bool = False) -> str:
-        raise SecretMissing("secret telnyx has no api_key")
+        raise SecretMissingError("secret telnyx has no api_key")
 
     def away(fresh: bool = False) -> str:
-        raise SecretUnreadable("secret telnyx cannot be read")
+        raise SecretUnreadableError("secret telnyx cannot be read")
 
     result, requests = carried_out(command(Action.START), {}, key=missing)
     assert isinstance(result, Refused)
     assert result.code == "no_api_key"
-    assert carried_out(command(Action.START), {}, key=away) == (Unsettled(sure=True), [])
+    assert carried_out(command(Action.START), {}, key=away) == (Retryable(had_no_effect=True), [])
     assert requests == []
 
 

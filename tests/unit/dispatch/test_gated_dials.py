@@ -8,21 +8,28 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from partyline.destinations import Destinations
-from partyline.dispatch import Dispatcher
-from partyline.domain.commands import Action, Command
-from partyline.domain.conversation import HOST, Assistant, Conversation, Leg, Participant, Plan
-from partyline.domain.inputs import Accepted, Refused, Result, Unsettled
-from partyline.domain.statuses import Direction
-from partyline.gates import Gates
-from partyline.telnyx.actions import Telnyx
+from partyline.domain.destinations import Destinations
+from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.conversation import (
+    HOST_ID,
+    Assistant,
+    Conversation,
+    Leg,
+    Participant,
+    Plan,
+)
+from partyline.domain.model.inputs import Refused, Result, Retryable, Succeeded
+from partyline.domain.model.statuses import Direction
+from partyline.services.command_executor import CommandExecutor
+from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.client_state import ClientState
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=10)
 NUMBER = "+13125550112"
-STATE = ClientState(conversation="c-1", participant=HOST, leg=1).encode()
+STATE = ClientState(conversation="c-1", participant=HOST_ID, leg=1).encode()
 
 
 def calling() -> Conversation:
@@ -33,7 +40,7 @@ def calling() -> Conversation:
         direction=Direction.OUTBOUND,
         assistant=Assistant(id="assistant-1"),
         connection_id="149",
-        participants=[Participant(id=HOST, host=True, plan=plan, legs=[leg], created_at=NOW)],
+        participants=[Participant(id=HOST_ID, host=True, plan=plan, legs=[leg], created_at=NOW)],
         created_at=NOW,
         updated_at=NOW,
     )
@@ -45,10 +52,10 @@ def a_dial(*sent: datetime, find: bool = False) -> Command:
         id="command-1",
         key="key",
         action=Action.DIAL,
-        participant_id=HOST,
+        participant_id=HOST_ID,
         leg=1,
         not_before=NOW,
-        find=find,
+        reconcile=find,
     )
     for at in sent:
         command.claim(at)
@@ -73,8 +80,10 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    gates = Gates(Destinations(("+1",)), do_not_call=listed)
-    return Dispatcher(Telnyx(client), gates, lambda: NOW).carry_out(calling(), command), asked
+    gates = DialPolicy(Destinations(("+1",)), do_not_call=listed)
+    return CommandExecutor(CallControl(client), gates, lambda: NOW).execute(
+        calling(), command
+    ), asked
 
 
 def nobody(_: str) -> bool:
@@ -91,7 +100,7 @@ def unreadable(_: str) -> bool:
 
 def test_who_may_be_called_is_called() -> None:
     result, asked = carried_out(a_dial(NOW), nobody)
-    assert isinstance(result, Accepted)
+    assert isinstance(result, Succeeded)
     assert asked == ["POST"]
 
 
@@ -104,13 +113,13 @@ def test_a_refused_dial_never_reaches_telnyx() -> None:
 
 def test_while_the_list_cannot_be_read_nobody_is_called_and_the_dial_stays_owed() -> None:
     result, asked = carried_out(a_dial(NOW), unreadable)
-    assert result == Unsettled(sure=True)
+    assert result == Retryable(had_no_effect=True)
     assert asked == []
 
 
 def test_after_that_it_is_a_first_sending_again() -> None:
     command = a_dial(NOW)
-    command.unsend()
+    command.mark_not_sent()
     command.claim(LATER)
     result, asked = carried_out(command, everybody)
     assert isinstance(result, Refused)
@@ -123,7 +132,7 @@ def test_what_may_have_been_dialled_before_the_rule_held_is_looked_for(made: boo
     result, asked = carried_out(a_dial(NOW, LATER), everybody, (call,) if made else ())
     assert asked == ["GET"]
     if made:
-        assert result == Accepted(call_control_id="v3:first")
+        assert result == Succeeded(call_control_id="v3:first")
     else:
         assert isinstance(result, Refused)
 

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partyline.domain.commands import LEASE, Command
-from partyline.domain.inputs import Unsettled
-from partyline.domain.statuses import CLOSED, GONE, OnHangup
-from tests.unit.domain.story import FIRST, SECOND, THIRD, Story, guest, plan
-from tests.unit.domain.telnyx import Call, Leg, Telnyx
+from partyline.domain.model.commands import LEASE, Command
+from partyline.domain.model.inputs import Retryable
+from partyline.domain.model.statuses import DEPARTED, FINISHED, OnHangup
+from tests.support.domain_story import FIRST, SECOND, THIRD, Story, guest, plan
+from tests.support.domain_telnyx import Call, Leg, Telnyx
 
 SCREENING = {"say": "Press 1."}
 PLANS: dict[str, dict[str, Any]] = {
@@ -46,13 +46,13 @@ class World:
             return
         command, left_at = self.desk.pop(nth % len(self.desk))
         if fate == "not sent":
-            result: Any = Unsettled(sure=True)
+            result: Any = Retryable(had_no_effect=True)
         elif self.story.now - left_at >= LEASE or fate == "died before":
             return  # whoever was to send it is no more
         else:
             result = self.telnyx.carry_out(command, self.story.now)
         if fate == "no answer":
-            result = Unsettled(sure=False)
+            result = Retryable(had_no_effect=False)
         if fate != "died after":
             self.lets(self.story.result, command.key, result)
 
@@ -172,24 +172,24 @@ def test_whatever_happens_nobody_is_called_twice_and_all_comes_to_an_end(
 
     for leg, there in world.telnyx.calls.items():
         assert not there.up or _wanted(world.story, leg), f"{leg} is left up"
-    assert not world.story.it.owes
+    assert not world.story.it.has_pending_commands
     _done_once(world.telnyx, world.story)
 
     world.everybody_hangs_up()
     world.settles()
-    assert world.story.it.status in CLOSED
-    assert not world.story.it.owes
+    assert world.story.it.status in FINISHED
+    assert not world.story.it.has_pending_commands
     assert world.story.it.due_at is None
 
 
 def _wanted(story: Story, leg: Leg) -> bool:
     """Whether somebody may still be on this call."""
     participant, found, stop = story.who(leg[0]), story.leg(*leg), story.it.stop
-    if not found.ours:
+    if not found.owned:
         return not (stop and stop.hang_up and stop.by_request)
-    if story.it.over:
-        return stop is not None and not stop.hang_up and participant.accepted == leg[1]
-    return participant.status not in GONE and participant.accepted == leg[1]
+    if story.it.is_over:
+        return stop is not None and not stop.hang_up and participant.accepted_leg == leg[1]
+    return participant.status not in DEPARTED and participant.accepted_leg == leg[1]
 
 
 def _done_once(telnyx: Telnyx, story: Story) -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.conversation import Limits
-from partyline.domain.inputs import CallRef, MachineVerdict
-from tests.unit.domain.story import (
+from partyline.domain.model.conversation import Limits
+from partyline.domain.model.inputs import CallRef, MachineVerdict
+from tests.support.domain_story import (
     FIRST,
     HOST,
     SECOND,
@@ -54,7 +54,7 @@ def test_the_second_number_answers() -> None:
     story.does("dial:dana:2")
 
     assert story.answers("dana", 2) == ["join:dana:2"]
-    assert story.who("dana").accepted == 2
+    assert story.who("dana").accepted_leg == 2
 
 
 def test_a_round_begins_again_after_a_pause() -> None:
@@ -364,8 +364,8 @@ def _nobody_stranded(story: Story) -> None:
     assert len(joins) <= 1
     for leg in dana.legs:
         hung_up = f"hang_up:dana:{leg.number}" in sent
-        assert not leg.up or hung_up or leg.number == dana.accepted
-        assert leg.outcome == "human" if f"join:dana:{leg.number}" in joins else leg.spent
+        assert not leg.is_up or hung_up or leg.number == dana.accepted_leg
+        assert leg.outcome == "human" if f"join:dana:{leg.number}" in joins else leg.is_finished
 
 
 # Only so many calls at once

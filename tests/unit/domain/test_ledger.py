@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.conversation import Limits
-from partyline.domain.statuses import OnHangup
-from tests.unit.domain.story import FIRST, SECOND, Story, guest, on_the_phone, plan, with_guest
+from partyline.domain.model.conversation import Limits
+from partyline.domain.model.statuses import OnHangup
+from tests.support.domain_story import FIRST, SECOND, Story, guest, on_the_phone, plan, with_guest
 
 SCREENED = plan(screening={"say": "Press 1."})
 GOES_ON = {"on_hangup": OnHangup.CONTINUE}
@@ -31,7 +31,7 @@ def test_the_answer_to_what_is_on_its_way_is_no_repair_though_nobody_needs_it_no
     story = on_the_phone()
     story.invites()
     story.removes("dana")
-    assert not story.it.commands["dial:dana:1"].find
+    assert not story.it.commands["dial:dana:1"].reconcile
 
     story.does("dial:dana:1")
     assert "command.repaired" not in story.happened
@@ -85,7 +85,7 @@ def test_a_call_that_was_given_up_is_not_taken_after_all_while_another_number_ri
     assert left == ["dial:dana:2", "message:host:1:1", "hang_up:dana:1"]
 
     assert story.answers("dana") == []
-    assert (story.who("dana").status, story.who("dana").accepted) == ("dialing", None)
+    assert (story.who("dana").status, story.who("dana").accepted_leg) == ("dialing", None)
 
 
 def test_whoever_was_sent_away_during_the_screening_did_not_fail_to_answer() -> None:

@@ -2,19 +2,19 @@
 
 import pytest
 
-from partyline.domain.conversation import Limits
-from partyline.domain.inputs import (
-    Accepted,
+from partyline.domain.model.conversation import Limits
+from partyline.domain.model.inputs import (
     CallAnswered,
     CallInitiated,
     CallRef,
     ConversationStartFailed,
     InsightsFound,
     NewParticipant,
-    Tick,
+    Succeeded,
+    TimerElapsed,
 )
-from partyline.domain.statuses import OnHangup, ParticipantStatus
-from tests.unit.domain.story import (
+from partyline.domain.model.statuses import OnHangup, ParticipantStatus
+from tests.support.domain_story import (
     OURS,
     TELNYX_ID,
     Story,
@@ -148,7 +148,7 @@ def test_the_webhook_makes_it_active_before_the_answer_to_the_start() -> None:
 
     story.assistant_begins()
     assert story.status == "active"
-    assert not story.it.owes
+    assert not story.it.has_pending_commands
     assert story.does("start:host:1") == []
     assert story.happened.count("conversation.active") == 1
 
@@ -320,8 +320,8 @@ def test_a_stop_leaves_the_calls_up() -> None:
     story.does("stop:host:1")
     assert story.assistant_ends() == []
     assert story.status == "ended"
-    assert story.leg().up
-    assert story.leg("dana").up
+    assert story.leg().is_up
+    assert story.leg("dana").is_up
 
 
 def test_a_stop_may_hang_everybody_up() -> None:
@@ -352,7 +352,7 @@ def test_a_stop_gives_an_attached_call_back() -> None:
     assert story.status == "ended", "the word of its end may go to another application"
     story.assistant_ends()
     assert story.later(600) == ["fetch_insights"]
-    assert story.leg().up
+    assert story.leg().is_up
 
 
 def test_an_attached_call_is_given_back_too_when_a_guest_has_ended_it() -> None:
@@ -398,7 +398,7 @@ def test_a_stop_while_the_assistant_starts_leaves_the_host_on_the_phone() -> Non
     story.does("stop:host:1")
     story.assistant_ends()
     assert story.status == "ended"
-    assert story.leg().up
+    assert story.leg().is_up
 
 
 def test_the_assistant_is_stopped_through_a_guest_when_the_host_has_gone() -> None:
@@ -526,7 +526,7 @@ def test_what_was_to_be_told_is_forgotten_when_nobody_hears_it_any_more() -> Non
     story.says("one")
     story.hangs_up(cause="user_busy")
 
-    assert (story.status, story.it.untold) == ("failed", [])
+    assert (story.status, story.it.pending_messages) == ("failed", [])
 
 
 def test_a_message_is_held_until_the_assistant_runs() -> None:
@@ -658,7 +658,7 @@ def test_our_client_state_is_believed_for_a_leg_without_ids() -> None:
 
     assert story.answers() == ["start:host:1"]  # before the answer to our dial
     assert story.leg().call_control_id == call().call_control_id
-    assert story.result("dial:host:1", Accepted()) == []
+    assert story.result("dial:host:1", Succeeded()) == []
 
 
 @pytest.mark.parametrize("known", [{"call_control_id": "v3:real"}, {"call_leg_id": "leg-real"}])
@@ -691,7 +691,7 @@ def test_a_webhook_of_a_call_that_is_not_ours_moves_nothing() -> None:
 def test_a_tick_without_a_conversation_is_nothing() -> None:
     story = Story()
 
-    assert story.plays(Tick(id="")) == []
+    assert story.plays(TimerElapsed(id="")) == []
     assert story.conversation is None
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from partyline.domain.inputs import Accepted
-from partyline.domain.parting import HANGUP_GRACE
-from partyline.domain.statuses import OnHangup
-from partyline.domain.telling import THE_HOST
-from tests.unit.domain.story import TELNYX_ID, Story, guest, on_the_phone
+from partyline.domain.model.inputs import Succeeded
+from partyline.domain.model.statuses import OnHangup
+from partyline.domain.rules.leaving import HANGUP_GRACE
+from partyline.domain.rules.phrases import UNNAMED_HOST
+from tests.support.domain_story import TELNYX_ID, Story, guest, on_the_phone
 
 GOES_ON = {"on_hangup": OnHangup.CONTINUE}
 NEW_ID = "telnyx-conversation-2"
@@ -34,7 +34,7 @@ def test_the_assistant_is_started_anew_for_those_who_are_left() -> None:
     assert "start:dana:1" in story.assistant_ends()
     assert story.status == "active"
     assert story.it.telnyx_conversation_id is None
-    left = story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    left = story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     assert "join:lee:1:2" in left
     assert "join:dana:1:2" not in left
     story.does("join:lee:1:2")
@@ -81,12 +81,12 @@ def test_a_late_word_of_the_one_before_ends_nothing() -> None:
     story.hangs_up("host")
     story.assistant_ends()
     story.assistant_ends()
-    story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     story.assistant_ends()
     story.assistant_begins()
     assert story.status == "active"
     assert story.it.telnyx_conversation_id == NEW_ID
-    assert story.it.past_telnyx_ids == [TELNYX_ID]
+    assert story.it.previous_telnyx_ids == [TELNYX_ID]
 
 
 def test_what_is_to_be_told_waits_for_the_new_one() -> None:
@@ -95,7 +95,7 @@ def test_what_is_to_be_told_waits_for_the_new_one() -> None:
     story.does("message:dana:1:3")
     story.assistant_ends()
     assert story.says("Be brief.") == []
-    left = story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    left = story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     assert any(key.startswith("message:") for key in left)
     assert story.told[-1] == "Be brief."
 
@@ -104,7 +104,7 @@ def test_nobody_who_is_refused_the_new_one_stays_on_the_line_alone() -> None:
     story = three_on_the_line()
     story.hangs_up("host")
     story.assistant_ends()
-    story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     assert "hang_up:lee:1" in story.refuses("join:lee:1:2")
 
 
@@ -133,7 +133,7 @@ def test_who_is_there_is_said_once_however_often_it_is_tried() -> None:
     story.does("message:dana:1:3")
     story.assistant_ends()
     story.refuses("start:dana:1")
-    story.result("start:lee:1", Accepted(telnyx_conversation_id=NEW_ID))
+    story.result("start:lee:1", Succeeded(telnyx_conversation_id=NEW_ID))
     assert [each for each in story.told if "Dana, Lee" in each] == story.told[-1:]
 
 
@@ -143,7 +143,7 @@ def test_nobody_who_was_sent_away_becomes_the_heir() -> None:
     story.is_silent("hang_up:dana:1")
     story.hangs_up("host")
     story.assistant_ends()
-    assert (story.status, story.it.past_telnyx_ids) == ("ended", [])
+    assert (story.status, story.it.previous_telnyx_ids) == ("ended", [])
 
 
 def test_one_that_is_being_stopped_is_not_started_anew() -> None:
@@ -152,7 +152,7 @@ def test_one_that_is_being_stopped_is_not_started_anew() -> None:
     story.hangs_up("host")
     story.assistant_ends()
     assert story.status == "ended"
-    assert story.it.past_telnyx_ids == []
+    assert story.it.previous_telnyx_ids == []
 
 
 def test_it_is_not_started_anew_for_ever() -> None:
@@ -161,7 +161,7 @@ def test_it_is_not_started_anew_for_ever() -> None:
     story.hangs_up("host")
     for nth, name in enumerate(names[:3], start=2):
         story.assistant_ends(telnyx_id=story.it.telnyx_conversation_id or "")
-        story.result(f"start:{name}:1", Accepted(telnyx_conversation_id=f"telnyx-{nth}"))
+        story.result(f"start:{name}:1", Succeeded(telnyx_conversation_id=f"telnyx-{nth}"))
     assert story.status == "active"
     story.assistant_ends("kim", "telnyx-4")
     assert story.status == "ended"
@@ -171,7 +171,7 @@ def test_who_comes_later_is_joined_once() -> None:
     story = three_on_the_line()
     story.hangs_up("host")
     story.assistant_ends()
-    story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     story.invites(guest("kim"))
     story.does("dial:kim:1")
     assert "join:kim:1" in story.answers("kim")
@@ -201,7 +201,7 @@ def test_one_that_did_not_answer_may_run_on() -> None:
     story.is_silent("message:dana:1:3")
     story.later(60)
     assert story.events[-1].type == "message.failed"
-    assert story.it.past_telnyx_ids == []
+    assert story.it.previous_telnyx_ids == []
 
 
 def test_one_that_refuses_another_message_runs_on() -> None:
@@ -210,12 +210,12 @@ def test_one_that_refuses_another_message_runs_on() -> None:
     story.does("message:dana:1:3")
     story.says("one")
     assert story.refuses("message:dana:1:4") == []
-    assert story.it.past_telnyx_ids == []
+    assert story.it.previous_telnyx_ids == []
 
 
 def test_one_that_cannot_be_told_of_a_guest_with_the_host_s_name_runs_on() -> None:
     story = on_the_phone()
-    story.invites(replace(guest("dana"), name=THE_HOST))
+    story.invites(replace(guest("dana"), name=UNNAMED_HOST))
     story.does("dial:dana:1")
     story.answers("dana")
     story.does("join:dana:1", "message:host:1:1")
@@ -229,7 +229,7 @@ def test_one_that_was_started_anew_does_not_end_with_a_host_who_left_before() ->
     story.hangs_up("host")
     story.is_silent("message:dana:1:3", sure=True)
     story.assistant_ends()
-    story.result("start:dana:1", Accepted(telnyx_conversation_id=NEW_ID))
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
     assert "message:dana:1:3" in story.later(2)
     story.refuses("message:dana:1:3")
     assert story.it.telnyx_conversation_id == NEW_ID

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from partyline.domain.conversation import Conversation, Insight
 from partyline.domain.decide import Decision, decide
-from partyline.domain.inputs import (
-    Accepted,
+from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.inputs import (
     CallAnswered,
-    CallGone,
+    CallEnded,
     CallHangup,
     CallInitiated,
     CallRef,
+    CallState,
     CommandResult,
     ConversationCreated,
     ConversationEnded,
@@ -27,18 +27,17 @@ from partyline.domain.inputs import (
     InsightsFound,
     InsightsGenerated,
     InviteParticipant,
-    Looked,
     MachineVerdict,
     NotFound,
     Refused,
     RemoveParticipant,
+    Retryable,
     SendMessage,
     StopConversation,
-    Tick,
-    Unsettled,
+    Succeeded,
+    TimerElapsed,
 )
-from partyline.domain.record import RECORD
-from partyline.domain.statuses import (
+from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,
     PARTICIPANT_MOVES,
@@ -46,8 +45,10 @@ from partyline.domain.statuses import (
     LegStatus,
     ParticipantStatus,
 )
-from tests.unit.domain import story, test_hunts, test_life, test_trouble
-from tests.unit.domain.story import TELNYX_ID, call, done, guest, hold
+from partyline.domain.rules.apply import APPLY
+from tests.support import domain_story
+from tests.support.domain_story import TELNYX_ID, call, done, guest, hold
+from tests.unit.domain import test_hunts, test_life, test_trouble
 
 TABLES = [
     (CONVERSATION_MOVES, {ConversationStatus.CONNECTING}, {"ended", "failed"}),
@@ -86,20 +87,20 @@ def _play(module: ModuleType) -> None:
 @pytest.fixture(scope="module")
 def states() -> Iterator[list[Any]]:
     """Every state that the stories come through, one of each kind."""
-    story.STATES.clear()
+    domain_story.STATES.clear()
     for module in (test_life, test_trouble, test_hunts):
         _play(module)
-    kinds = {_kind(conversation): (conversation, now) for conversation, now in story.STATES}
+    kinds = {_kind(conversation): (conversation, now) for conversation, now in domain_story.STATES}
     yield list(kinds.values())
-    story.STATES.clear()
+    domain_story.STATES.clear()
 
 
 def _kind(it: Conversation) -> str:
     people = [
-        (p.host, p.status, p.removed, [(g.ours, g.status, g.spent) for g in p.legs][-2:])
+        (p.host, p.status, p.removed, [(g.owned, g.status, g.is_finished) for g in p.legs][-2:])
         for p in it.participants
     ]
-    owed = sorted({c.action for c in it.commands.values() if c.pending})
+    owed = sorted({c.action for c in it.commands.values() if c.is_pending})
     return json.dumps([it.status, it.stop is None, people[:2], owed])
 
 
@@ -112,7 +113,7 @@ def test_the_stories_meet_every_status(states: list[Any]) -> None:
 
 
 def _inputs(it: Conversation) -> Iterator[Input]:
-    yield Tick(id="again")
+    yield TimerElapsed(id="again")
     yield InviteParticipant(id="again", participant=guest("zoe"))
     yield SendMessage(id="again", role="system", content="hello")
     yield StopConversation(id="again")
@@ -122,21 +123,21 @@ def _inputs(it: Conversation) -> Iterator[Input]:
     for participant, leg in it.legs()[:2]:
         yield from _webhooks(call(participant.id, leg.number))
     yield from _webhooks(CallRef())
-    settled = [key for key, command in it.commands.items() if not command.pending]
-    pending = [key for key, command in it.commands.items() if command.pending]
+    settled = [key for key, command in it.commands.items() if not command.is_pending]
+    pending = [key for key, command in it.commands.items() if command.is_pending]
     for key in ["join:nobody:1", *settled[-1:], *pending]:
         for result in (
             done(key),
-            Accepted(),
-            CallGone(),
+            Succeeded(),
+            CallEnded(),
             Refused(code="10015", message="No."),
-            Unsettled(sure=True),
-            Unsettled(sure=False),
+            Retryable(had_no_effect=True),
+            Retryable(had_no_effect=False),
             NotFound(),
-            Looked(alive=True, answered=True),
-            Looked(alive=True, answered=False),
-            Looked(alive=False, answered=True),
-            Looked(alive=False, answered=False),
+            CallState(alive=True, answered=True),
+            CallState(alive=True, answered=False),
+            CallState(alive=False, answered=True),
+            CallState(alive=False, answered=False),
             InsightsFound(insights=(Insight(insight_id="summary", result={}),)),
         ):
             yield CommandResult(id="again", key=key, result=result)
@@ -160,14 +161,16 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
 def test_every_kind_of_input_is_among_those_tried(states: list[Any]) -> None:
     tried = {type(each) for each in _inputs(states[-1][0])}
 
-    assert tried | {type(story.start())} == set(RECORD)
+    assert tried | {type(domain_story.start())} == set(APPLY)
 
 
 @pytest.mark.parametrize("late", [0, 500])
 def test_any_input_in_any_state_gives_an_answer(states: list[Any], late: int) -> None:
     for conversation, then in states[late > 0 :: 2]:
         now = then + timedelta(seconds=late)
-        ready = decide(conversation, Tick(id="late"), now).conversation  # what was due is done
+        ready = decide(
+            conversation, TimerElapsed(id="late"), now
+        ).conversation  # what was due is done
         assert ready is not None
         before = ready.model_copy(deep=True)
         for given in _inputs(ready):
@@ -179,7 +182,7 @@ def test_any_input_in_any_state_gives_an_answer(states: list[Any], late: int) ->
 
 
 ONLY_OF: dict[type, str | tuple[str, ...]] = {
-    Looked: "look",
+    CallState: "look",
     InsightsFound: "fetch_insights",
     NotFound: ("dial", "start"),
 }

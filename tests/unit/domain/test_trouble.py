@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.commands import MAX_ATTEMPTS
-from partyline.domain.conversation import Failure
-from partyline.domain.inputs import Accepted, CallGone, NewParticipant
-from partyline.domain.statuses import OnHangup
-from tests.unit.domain.story import TELNYX_ID, Story, call, guest, on_the_phone, plan, with_guest
+from partyline.domain.model.commands import MAX_ATTEMPTS
+from partyline.domain.model.conversation import Failure
+from partyline.domain.model.inputs import CallEnded, NewParticipant, Succeeded
+from partyline.domain.model.statuses import OnHangup
+from tests.support.domain_story import TELNYX_ID, Story, call, guest, on_the_phone, plan, with_guest
 
 SCREENED = plan(screening={"say": "Ada is calling. Press 1."})
 
@@ -223,7 +223,7 @@ def test_a_dial_that_was_never_sent_is_dropped() -> None:
     story.removes("dana")
 
     assert story.leg("dana").status == "ended"
-    assert not story.it.commands["dial:dana:1"].pending
+    assert not story.it.commands["dial:dana:1"].is_pending
 
 
 def test_a_dial_that_is_never_taken_is_given_up() -> None:
@@ -240,7 +240,7 @@ def test_a_dial_that_is_never_taken_is_given_up() -> None:
 def test_a_double_that_names_no_call_is_looked_for() -> None:
     story = Story()
     story.dials()
-    story.result("dial:host:1", Accepted())
+    story.result("dial:host:1", Succeeded())
 
     assert "command.repaired" not in story.happened
     assert story.later(2) == ["find dial:host:1"]
@@ -251,7 +251,7 @@ def test_a_double_that_names_no_call_is_looked_for() -> None:
 def test_an_assistant_that_already_runs_is_asked_for_its_conversation() -> None:
     story = Story()
     story.attaches()
-    story.result("start:host:1", Accepted())
+    story.result("start:host:1", Succeeded())
     assert (story.status, story.it.telnyx_conversation_id) == ("active", None)
 
     assert story.later(2) == ["find start:host:1"]
@@ -264,14 +264,14 @@ def test_guests_of_an_assistant_that_nobody_can_name_are_let_go() -> None:
     story.attaches(guest())
     story.does("dial:dana:1")
     story.answers("dana")
-    story.result("start:host:1", Accepted())
+    story.result("start:host:1", Succeeded())
     for _ in range(MAX_ATTEMPTS):
         story.later(61)
         story.finds_nothing("start:host:1")
 
     assert story.who("dana").outcome == "error"
     assert "join:dana:1" not in {each.key for each in story.sent}
-    assert [each.find for each in story.sent if each.key == "start:host:1"].count(False) == 1
+    assert [each.reconcile for each in story.sent if each.key == "start:host:1"].count(False) == 1
     assert story.stops()[0] == "stop:host:1"  # it runs, whatever its name
 
 
@@ -280,7 +280,7 @@ def test_guests_wait_until_the_assistant_that_runs_has_been_found() -> None:
     story.attaches(guest())
     story.does("dial:dana:1")
     story.answers("dana")
-    story.result("start:host:1", Accepted())
+    story.result("start:host:1", Succeeded())
     assert story.who("dana").status == "waiting"
 
     assert story.later(2) == ["find start:host:1"]
@@ -482,7 +482,7 @@ def test_a_ringing_call_that_does_not_die_is_never_forgotten(answer: str) -> Non
 
     assert tries == 6
     story.finds_gone("hang_up:dana:1")
-    assert not story.leg("dana").up
+    assert not story.leg("dana").is_up
 
 
 def test_a_call_that_was_hung_up_is_looked_after_when_all_else_is_over_too() -> None:
@@ -507,7 +507,7 @@ def test_a_call_taken_for_over_that_answers_is_hung_up() -> None:
     story = ringing_dana()
     story.later(51)
     story.looks("look:dana:1", alive=False, answered=False)
-    assert not story.leg("dana").up
+    assert not story.leg("dana").is_up
 
     assert story.answers("dana") == ["hang_up:dana:1"]
 
@@ -515,7 +515,7 @@ def test_a_call_taken_for_over_that_answers_is_hung_up() -> None:
 def test_an_unknown_call_to_attach_to_fails() -> None:
     story = Story()
     story.attaches()
-    story.finds_gone("start:host:1", CallGone(code="90018", message="Call has already ended"))
+    story.finds_gone("start:host:1", CallEnded(code="90018", message="Call has already ended"))
 
     assert (story.status, story.it.due_at) == ("failed", None)
     assert story.it.failure == Failure(code="90018", message="Call has already ended")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.aws import EmbeddedAws, create_table
-from local.template import Template
+from local.stack.embedded_aws import EmbeddedAws, create_table
+from local.stack.template import Template
+from partyline.bootstrap import override
 from partyline.telemetry import logger
-from partyline.wiring import install
-from tests.unit.entrypoints.world import OUR_NUMBER, PUBLIC_KEY, World, empty
+from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, empty
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -58,15 +58,15 @@ def written(
 @pytest.fixture
 def world(
     client: "DynamoDBClient", template: Template, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+) -> Iterator[Deployment]:
     """An empty deployment with a default number and a default assistant."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TABLE_NAME", template.table.name)
     # The local stack, in an earlier test, may have left its metrics switched off.
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
-    world = World(client, template.table.name)
-    install(world.wiring)
+    world = Deployment(client, template.table.name)
+    override(world.wiring)
     yield world
-    install(None)
+    override(None)
     empty(client, template.table.name)

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from partyline.secret import SecretMissing, SecretUnreadable
-from tests.unit.entrypoints.world import World
+from partyline.services.secrets import SecretMissingError, SecretUnreadableError
+from tests.support.deployment import Deployment
 
 
 def hashed(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def ask(world: World, authorization: str | None) -> Any:
+def ask(world: Deployment, authorization: str | None) -> Any:
     headers = {} if authorization is None else {"authorization": authorization}
     return world.invoke("authorizer", {"headers": headers})
 
 
-def test_a_key_lets_its_owner_in(world: World) -> None:
+def test_a_key_lets_its_owner_in(world: Deployment) -> None:
     let_in = {"isAuthorized": True, "context": {"key_id": "ops"}}
     assert ask(world, "Bearer key-1") == let_in
     assert ask(world, "bearer  key-1 ") == let_in
@@ -43,11 +43,11 @@ def test_a_key_lets_its_owner_in(world: World) -> None:
         "Bearer " + "x" * 9000,
     ],
 )
-def test_anything_else_lets_nobody_in(world: World, authorization: str | None) -> None:
+def test_anything_else_lets_nobody_in(world: Deployment, authorization: str | None) -> None:
     assert ask(world, authorization) == {"isAuthorized": False}
 
 
-def test_two_keys_hold_while_one_is_being_replaced(world: World) -> None:
+def test_two_keys_hold_while_one_is_being_replaced(world: Deployment) -> None:
     entries = [{"id": name, "sha256": hashed(name).upper()} for name in ("old", "new")]
     world.secrets.values["bearer"] = json.dumps({"keys": entries})
     for name in ("old", "new"):
@@ -56,7 +56,7 @@ def test_two_keys_hold_while_one_is_being_replaced(world: World) -> None:
 
 
 def test_every_hash_is_compared_whichever_fits(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = [{"id": str(n), "sha256": hashed(str(n))} for n in range(5)]
     world.secrets.values["bearer"] = json.dumps({"keys": entries})
@@ -87,7 +87,7 @@ def test_every_hash_is_compared_whichever_fits(
     ],
 )
 def test_a_malformed_secret_lets_nobody_in(
-    world: World, secret: Any, written: Callable[[], str]
+    world: Deployment, secret: Any, written: Callable[[], str]
 ) -> None:
     world.secrets.values["bearer"] = json.dumps(secret)
     for key in ("key-1", "None", ""):
@@ -97,29 +97,29 @@ def test_a_malformed_secret_lets_nobody_in(
     assert hashed("key-1") not in logged
 
 
-def test_one_malformed_entry_locks_nobody_else_out(world: World) -> None:
+def test_one_malformed_entry_locks_nobody_else_out(world: Deployment) -> None:
     entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
     world.secrets.values["bearer"] = json.dumps({"keys": entries})
     assert ask(world, "Bearer key-1")["isAuthorized"] is True
 
 
-def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(world: World) -> None:
+def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(world: Deployment) -> None:
     # API Gateway keeps a verdict for a while, and a failure it does not.
     world.secrets.values["bearer"] = "not json: key-1"
-    with pytest.raises(SecretMissing, match="is not JSON") as told:
+    with pytest.raises(SecretMissingError, match="is not JSON") as told:
         ask(world, "Bearer key-1")
     assert "key-1" not in str(told.value)
     assert told.value.__suppress_context__, "the error of the reader quotes what it read"
     del world.secrets.values["bearer"]
     world.wiring.bearer_keys._provider = None
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SecretUnreadableError):
         ask(world, "Bearer key-1")
 
 
 @pytest.mark.parametrize("secret", ['["key-1"]', "{}", '{"api_key": ""}', '{"api_key": 7}'])
 def test_a_secret_that_lacks_what_it_should_hold_says_which_it_is(
-    world: World, secret: str
+    world: Deployment, secret: str
 ) -> None:
     world.secrets.values["telnyx"] = secret
-    with pytest.raises(SecretMissing, match="secret telnyx"):
+    with pytest.raises(SecretMissingError, match="secret telnyx"):
         world.wiring.telnyx_api_key.field("api_key")

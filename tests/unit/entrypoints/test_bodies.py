@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, World
+from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
 TEN = [f"+131255501{n:02}" for n in range(10)]
 GUESTS = [{"to": TEN, "strategy": "at_once"}] * 3
@@ -19,7 +19,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-def refused(world: World, function: str, field: str, answer: tuple[int, Any]) -> None:
+def refused(world: Deployment, function: str, field: str, answer: tuple[int, Any]) -> None:
     status, body = answer
     assert status == 422, body
     assert set(body) == {"error"}
@@ -112,7 +112,7 @@ START: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), START)
-def test_a_start_that_is_refused(world: World, body: dict[str, Any], field: str) -> None:
+def test_a_start_that_is_refused(world: Deployment, body: dict[str, Any], field: str) -> None:
     refused(world, "start_conversation", field, world.ask("start_conversation", body))
 
 
@@ -144,7 +144,7 @@ INVITE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), INVITE)
-def test_an_invitation_that_is_refused(world: World, body: dict[str, Any], field: str) -> None:
+def test_an_invitation_that_is_refused(world: Deployment, body: dict[str, Any], field: str) -> None:
     refused(world, "invite_participant", field, world.ask("invite_participant", body, id="c-1"))
 
 
@@ -162,7 +162,7 @@ def test_an_invitation_that_is_refused(world: World, body: dict[str, Any], field
     ],
 )
 def test_other_requests_that_are_refused(
-    world: World, function: str, body: Any, field: str
+    world: Deployment, function: str, body: Any, field: str
 ) -> None:
     refused(world, function, field, world.ask(function, body, id="c-1"))
 
@@ -180,16 +180,16 @@ def test_other_requests_that_are_refused(
         "\ud800",
     ],
 )
-def test_what_is_no_honest_json_is_refused(world: World, raw: str) -> None:
+def test_what_is_no_honest_json_is_refused(world: Deployment, raw: str) -> None:
     refused(world, "start_conversation", "body", world.ask("start_conversation", raw=raw))
 
 
-def test_a_number_too_large_to_be_one_is_refused(world: World) -> None:
+def test_a_number_too_large_to_be_one_is_refused(world: Deployment) -> None:
     raw = '{"to": "+13125550101", "metadata": {"a": [1e999]}}'
     refused(world, "start", "metadata.a.0", world.ask("start_conversation", raw=raw))
 
 
-def test_a_base64_body_is_read_and_a_false_one_refused(world: World) -> None:
+def test_a_base64_body_is_read_and_a_false_one_refused(world: Deployment) -> None:
     good = base64.b64encode(json.dumps({"to": HOST_NUMBER}).encode()).decode()
     for raw in ("{}", "é", base64.b64encode(b"\xff\xfe\xfd").decode()):
         answer = world.ask("start_conversation", raw=raw, encoded=True)
@@ -197,21 +197,21 @@ def test_a_base64_body_is_read_and_a_false_one_refused(world: World) -> None:
     assert world.ask("start_conversation", raw=good, encoded=True)[0] == 202
 
 
-def test_a_body_over_256_kilobytes_is_too_large(world: World) -> None:
+def test_a_body_over_256_kilobytes_is_too_large(world: Deployment) -> None:
     raw = json.dumps({"to": HOST_NUMBER, "name": "é" * 140_000}, ensure_ascii=False)
     status, body = world.ask("start_conversation", raw=raw)
     assert (status, body["error"]["code"]) == (413, "too_large")
     assert world.dynamodb.calls == []
 
 
-def test_of_very_many_mistakes_the_first_are_named(world: World) -> None:
+def test_of_very_many_mistakes_the_first_are_named(world: Deployment) -> None:
     body = {"to": HOST_NUMBER} | {f"field-{n}": n for n in range(5000)}
     status, answer = world.ask("start_conversation", body)
     assert status == 422
     assert len(answer["error"]["details"]) == 20
 
 
-def test_everything_that_may_be_said_is_taken(world: World) -> None:
+def test_everything_that_may_be_said_is_taken(world: Deployment) -> None:
     assistant = {
         "id": "assistant-2",
         "name": "Polly",

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.template import Template
+from local.stack.template import Template
 from partyline.store import keys
-from tests.unit.entrypoints.world import HOST_NUMBER, World
+from tests.support.deployment import HOST_NUMBER, Deployment
 
 Written = Callable[[], str]
 HOUR = 3600
@@ -41,11 +41,11 @@ def figures(written: Written) -> dict[str, float]:
     return found
 
 
-def sweep(world: World) -> None:
+def sweep(world: Deployment) -> None:
     world.invoke("sweep", {})
 
 
-def test_a_quiet_run_says_so(world: World, written: Written) -> None:
+def test_a_quiet_run_says_so(world: Deployment, written: Written) -> None:
     sweep(world)
     assert figures(written) == {
         "SweepTouched": 0,
@@ -54,7 +54,7 @@ def test_a_quiet_run_says_so(world: World, written: Written) -> None:
     }
 
 
-def test_the_age_of_what_is_owed_is_told(world: World, written: Written) -> None:
+def test_the_age_of_what_is_owed_is_told(world: Deployment, written: Written) -> None:
     world.telnyx.refuse("dial", 503, "10007", times=100)
     began = world.clock.now
     world.start()
@@ -69,7 +69,7 @@ def test_the_age_of_what_is_owed_is_told(world: World, written: Written) -> None
 
 
 def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
-    world: World, written: Written, template: Template
+    world: Deployment, written: Written, template: Template
 ) -> None:
     """Runs that meet nothing due write a 0 between those that do."""
     here = world.start()["id"]
@@ -105,7 +105,7 @@ def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
 
 
 def test_how_long_telnyx_took_is_told(
-    world: World, written: Written, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = world.telnyx.__call__
 
@@ -125,15 +125,15 @@ def test_how_long_telnyx_took_is_told(
 
 
 def test_a_conversation_that_is_open_for_too_long_is_counted(
-    world: World, written: Written
+    world: Deployment, written: Written
 ) -> None:
     here = world.start()["id"]
     began = world.clock.now
     ended = world.start()["id"]
     world.ask("stop_conversation", {}, id=ended)
     store = world.wiring.store
-    assert store.open_since(began) == 0, "it began then, not before"
-    assert store.open_since(began + timedelta(seconds=1)) == 1, "one has ended"
+    assert store.count_open_before(began) == 0, "it began then, not before"
+    assert store.count_open_before(began + timedelta(seconds=1)) == 1, "one has ended"
     # The conversation is stuck: the sweep that would end it can't read it.
     pk, sk = keys.state(here)
     world.dynamodb.update_item(
@@ -151,7 +151,7 @@ def test_a_conversation_that_is_open_for_too_long_is_counted(
 
 
 def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
-    world: World, written: Written
+    world: Deployment, written: Written
 ) -> None:
     world.start()
     [dial] = world.dialled()
@@ -170,7 +170,7 @@ def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
     assert "WebhookFailed" not in found
 
 
-def test_no_figure_names_anybody(world: World, written: Written) -> None:
+def test_no_figure_names_anybody(world: Deployment, written: Written) -> None:
     world.start(name="Robin")
     text = json.dumps(list(emf(written)))
     assert text != "[]"
@@ -179,7 +179,7 @@ def test_no_figure_names_anybody(world: World, written: Written) -> None:
 
 
 def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
-    world: World, written: Written
+    world: Deployment, written: Written
 ) -> None:
     body = json.dumps({"data": {"event_type": "call.bridged", "id": "e1", "payload": {}}})
     good = {name: {"stringValue": value} for name, value in world.signed(body).items()}

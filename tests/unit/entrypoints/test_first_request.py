@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from local.template import Template
-from tests.unit.entrypoints.world import World
+from local.stack.template import Template
+from tests.support.deployment import Deployment
 
 Written = Callable[[], str]
 
 
 def test_before_anybody_is_let_in_the_log_names_the_secret(
-    world: World, template: Template, written: Written
+    world: Deployment, template: Template, written: Written
 ) -> None:
     world.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
     asked = {"headers": {"authorization": "Bearer key-1"}}
@@ -31,7 +31,7 @@ def test_before_anybody_is_let_in_the_log_names_the_secret(
     ids=["as the template makes it", "under another name", "the bare key"],
 )
 def test_without_telnyxs_key_nobody_is_called_and_the_log_names_the_secret(
-    world: World, template: Template, written: Written, value: str | None, said: str
+    world: Deployment, template: Template, written: Written, value: str | None, said: str
 ) -> None:
     world.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial
     conversation = world.start()

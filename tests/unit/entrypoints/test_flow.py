@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from partyline.entrypoints.outbox import detail_of
-from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, World
+from partyline.entrypoints.event_relay import detail_of
+from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
 READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
 
 
-def first_command(world: World, what: str) -> list[str]:
+def first_command(world: Deployment, what: str) -> list[str]:
     """The calls to the table before the first `what` left; filled in once it does."""
     before: list[str] = []
 
@@ -25,20 +25,20 @@ def first_command(world: World, what: str) -> list[str]:
     return before
 
 
-def test_a_request_to_start_costs_two_round_trips_before_the_dial(world: World) -> None:
+def test_a_request_to_start_costs_two_round_trips_before_the_dial(world: Deployment) -> None:
     before = first_command(world, "dial")
     world.start()
     assert before == ["query", "transact_write_items"]
 
 
-def test_an_answered_call_costs_two_before_the_assistant_starts(world: World) -> None:
+def test_an_answered_call_costs_two_before_the_assistant_starts(world: Deployment) -> None:
     world.start()
     before = first_command(world, "ai_assistant_start")
     assert world.live_call("call.answered", world.dialled()[0]) == (200, {"status": "ok"})
     assert before == ["get_item", "transact_write_items"]
 
 
-def test_an_inbound_call_costs_two_before_it_is_answered(world: World) -> None:
+def test_an_inbound_call_costs_two_before_it_is_answered(world: Deployment) -> None:
     before = first_command(world, "answer")
     status, _ = world.deliver(
         "call.initiated",
@@ -51,7 +51,7 @@ def test_an_inbound_call_costs_two_before_it_is_answered(world: World) -> None:
     assert before == ["batch_get_item", "transact_write_items"]
 
 
-def whole_call(world: World) -> str:
+def whole_call(world: Deployment) -> str:
     """The host answers, a guest joins, something is said, everybody leaves; the id of it all."""
     conversation = world.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
     assert conversation["status"] == "connecting"
@@ -76,7 +76,7 @@ def whole_call(world: World) -> str:
     return conversation_id
 
 
-def test_a_whole_call(world: World) -> None:
+def test_a_whole_call(world: Deployment) -> None:
     conversation_id = whole_call(world)
     conversation = world.conversation(conversation_id)
     assert conversation["status"] == "ended"
@@ -91,7 +91,9 @@ def test_a_whole_call(world: World) -> None:
     assert {"conversation.active", "participant.joined", "conversation.ended"} <= set(timeline)
 
 
-def test_nobody_can_be_recognized_in_the_logs(world: World, written: Callable[[], str]) -> None:
+def test_nobody_can_be_recognized_in_the_logs(
+    world: Deployment, written: Callable[[], str]
+) -> None:
     whole_call(world)
     world.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
     world.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
@@ -108,7 +110,9 @@ def test_nobody_can_be_recognized_in_the_logs(world: World, written: Callable[[]
     assert "traceback" not in everything.lower()
 
 
-def test_each_log_line_says_what_it_belongs_to(world: World, written: Callable[[], str]) -> None:
+def test_each_log_line_says_what_it_belongs_to(
+    world: Deployment, written: Callable[[], str]
+) -> None:
     conversation_id = world.start()["id"]
     world.live_call("call.answered", world.dialled()[0], id="event-1")
     lines = [json.loads(line) for line in written().splitlines()]
@@ -122,7 +126,7 @@ def test_each_log_line_says_what_it_belongs_to(world: World, written: Callable[[
 
 
 def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
-    world: World, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    world: Deployment, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, answer = (f"1-6921f3a6-{nth:024}" for nth in (1, 2))
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={begin};Parent=53995c3f42cd8ad8;Sampled=1")
@@ -139,7 +143,7 @@ def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
     assert {each["type"]: each["trace_id"] for each in details}.items() <= traces.items()
 
 
-def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: World) -> None:
+def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: Deployment) -> None:
     world.telnyx.refuse("dial", 422, "10016", "The number is not in E.164.")
     status, body = world.ask("start_conversation", {"to": HOST_NUMBER})
     assert status == 202

@@ -20,8 +20,14 @@ WEBHOOKS = {
     for path in (ROOT / "functions").glob("*/app.py")
     if "entrypoints.webhook" in path.read_text()
 }
-TELNYX = {"httpx", "nacl", "partyline.telnyx", "partyline.dispatch", "partyline.engine"}
-DECIDING = {"partyline.domain.decide", "partyline.domain.inputs", "partyline.settings"}
+TELNYX = {
+    "httpx",
+    "nacl",
+    "partyline.telnyx",
+    "partyline.services.command_executor",
+    "partyline.services.engine",
+}
+DECIDING = {"partyline.domain.decide", "partyline.domain.model.inputs", "partyline.settings"}
 FOR_NOBODY = {"aws_xray_sdk", "moto", "local", "telnyx", "cryptography", "phonenumbers"}
 
 
@@ -62,8 +68,13 @@ def test_what_puts_events_on_the_bus_reaches_nothing() -> None:
 @pytest.mark.parametrize("function", sorted(WEBHOOKS))
 def test_a_webhook_finds_loaded_what_it_needs(function: str) -> None:
     modules = loaded(function)
-    assert modules >= {"boto3", "httpx", "partyline.engine", "partyline.dispatch"}
-    assert not modules & {"partyline.entrypoints.bodies", *FOR_NOBODY}
+    assert modules >= {
+        "boto3",
+        "httpx",
+        "partyline.services.engine",
+        "partyline.services.command_executor",
+    }
+    assert not modules & {"partyline.services.requests", *FOR_NOBODY}
 
 
 def test_every_event_has_its_function() -> None:

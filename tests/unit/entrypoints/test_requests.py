@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, World
+from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 START = {"to": HOST_NUMBER}
 
 
-def active(world: World) -> str:
+def active(world: Deployment) -> str:
     conversation = world.start()
     world.live_call("call.answered", world.dialled()[-1], f"v3:{len(world.dialled()) - 1}")
     found: str = conversation["id"]
     return found
 
 
-def ended(world: World) -> str:
+def ended(world: Deployment) -> str:
     conversation_id = active(world)
     world.live_call("call.hangup", world.dialled()[0], hangup_cause="normal_clearing")
     assert world.conversation(conversation_id)["status"] == "ended"
@@ -31,7 +31,7 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["error"]["code"]
 
 
-def test_the_same_key_begins_one_conversation(world: World) -> None:
+def test_the_same_key_begins_one_conversation(world: Deployment) -> None:
     first = world.ask("start_conversation", START, key="k-1")
     again = world.ask("start_conversation", START, key="k-1")
     assert (first[0], again[0]) == (202, 200)
@@ -42,20 +42,20 @@ def test_the_same_key_begins_one_conversation(world: World) -> None:
     assert len({first[1]["id"], other[1]["id"], without[1]["id"]}) == 3
 
 
-def test_the_order_of_a_bodys_fields_does_not_make_it_another(world: World) -> None:
+def test_the_order_of_a_bodys_fields_does_not_make_it_another(world: Deployment) -> None:
     world.ask("start_conversation", {"to": HOST_NUMBER, "name": "Ada"}, key="k-1")
     again = world.ask("start_conversation", {"name": "Ada", "to": HOST_NUMBER}, key="k-1")
     assert again[0] == 200
 
 
-def test_somebody_elses_key_is_another_one(world: World) -> None:
+def test_somebody_elses_key_is_another_one(world: Deployment) -> None:
     first = world.ask("start_conversation", START, key="k-1")
     other = world.ask("start_conversation", START, key="k-1", key_id="somebody else")
     assert (first[0], other[0]) == (202, 202)
     assert first[1]["id"] != other[1]["id"]
 
 
-def test_a_key_with_another_body_is_refused(world: World) -> None:
+def test_a_key_with_another_body_is_refused(world: Deployment) -> None:
     reused = (422, "idempotency_key_reused")
     first = world.ask("start_conversation", START, key="k-1")[1]["id"]
     assert code(world.ask("start_conversation", {"to": GUEST_NUMBER}, key="k-1")) == reused
@@ -67,7 +67,7 @@ def test_a_key_with_another_body_is_refused(world: World) -> None:
     assert len(world.dialled()) == 1
 
 
-def test_a_key_with_another_path_is_refused(world: World) -> None:
+def test_a_key_with_another_path_is_refused(world: Deployment) -> None:
     one, other = world.start()["id"], world.start()["id"]
     path = "/conversations/{}/stop"
     assert world.ask("stop_conversation", key="k-1", id=one, path=path.format(one))[0] == 202
@@ -77,7 +77,7 @@ def test_a_key_with_another_path_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "é", "a\tb", "x" * 256])
-def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
+def test_a_key_that_is_none_is_refused(world: Deployment, key: str) -> None:
     answer = world.ask("start_conversation", START, key=key or "\x7f")
     assert answer[0] == 422
     assert answer[1]["error"]["details"][0]["field"] == "Idempotency-Key"
@@ -93,7 +93,7 @@ def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
     ],
 )
 def test_what_was_done_once_is_answered_so_again_even_when_all_is_over(
-    world: World, function: str, body: Any, status: int
+    world: Deployment, function: str, body: Any, status: int
 ) -> None:
     conversation_id = active(world)
     ask = partial(world.ask, function, key="k-1", id=conversation_id, path=f"/{function}")
@@ -109,7 +109,9 @@ def test_what_was_done_once_is_answered_so_again_even_when_all_is_over(
     assert len(world.telnyx.sent) == sent
 
 
-def test_two_identical_requests_at_once_make_one_conversation_and_one_call(world: World) -> None:
+def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
+    world: Deployment,
+) -> None:
     together = Barrier(6)
 
     def ask(_: int) -> tuple[int, Any]:
@@ -124,7 +126,7 @@ def test_two_identical_requests_at_once_make_one_conversation_and_one_call(world
     assert len(world.dialled()) == 1
 
 
-def test_invitations_at_once_are_all_kept(world: World) -> None:
+def test_invitations_at_once_are_all_kept(world: Deployment) -> None:
     conversation_id = active(world)
     together = Barrier(4)
 
@@ -139,7 +141,7 @@ def test_invitations_at_once_are_all_kept(world: World) -> None:
     assert len({each.body["to"] for each in world.dialled()}) == len(world.dialled()) == 5
 
 
-def test_an_assistant_is_put_on_a_live_call(world: World) -> None:
+def test_an_assistant_is_put_on_a_live_call(world: Deployment) -> None:
     live = {"call_control_id": "v3:live-call"}
     status, body = world.ask("start_conversation", live)
     assert status == 201
@@ -165,20 +167,20 @@ def test_an_assistant_is_put_on_a_live_call(world: World) -> None:
 )
 @pytest.mark.parametrize("given", [NOWHERE, "", "x" * 65, "a/b", "é", "#"])
 def test_a_conversation_that_is_not_there(
-    world: World, function: str, body: Any, given: str
+    world: Deployment, function: str, body: Any, given: str
 ) -> None:
     assert code(world.ask(function, body, id=given)) == (404, "unknown_conversation")
     assert world.items() == 0
 
 
-def test_a_participant_who_is_not_there(world: World) -> None:
+def test_a_participant_who_is_not_there(world: Deployment) -> None:
     for participant_id in ("guest-nobody", "", "\0", "x" * 5000):
         answer = world.ask("remove_participant", id=active(world), participant_id=participant_id)
         assert code(answer) == (404, "unknown_participant")
     assert "hangup" not in world.telnyx.whats()
 
 
-def test_a_participant_is_hung_up(world: World) -> None:
+def test_a_participant_is_hung_up(world: Deployment) -> None:
     conversation_id = active(world)
     guest = world.ask("invite_participant", {"to": GUEST_NUMBER}, id=conversation_id)[1]
     world.live_call("call.answered", world.dialled()[1], "v3:1")
@@ -195,13 +197,13 @@ def test_a_participant_is_hung_up(world: World) -> None:
         ("stop_conversation", None),
     ],
 )
-def test_a_conversation_that_is_over(world: World, function: str, body: Any) -> None:
+def test_a_conversation_that_is_over(world: Deployment, function: str, body: Any) -> None:
     status, answer = world.ask(function, body, id=ended(world))
     assert (status, answer["error"]["code"]) == (409, "conversation_over")
     assert "ended" in answer["error"]["message"]
 
 
-def test_what_would_not_fit_is_refused_and_the_call_goes_on(world: World) -> None:
+def test_what_would_not_fit_is_refused_and_the_call_goes_on(world: Deployment) -> None:
     conversation_id = world.start()["id"]
     message = {"role": "system", "content": "é" * 20_000}
     statuses = [world.ask("send_message", message, id=conversation_id)[0] for _ in range(8)]
@@ -214,7 +216,7 @@ def test_what_would_not_fit_is_refused_and_the_call_goes_on(world: World) -> Non
     assert world.conversation(conversation_id)["status"] == "active"
 
 
-def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(world: World) -> None:
+def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(world: Deployment) -> None:
     conversation_id = active(world)
     world.telnyx.refuse("dial", 422, "10016", times=10)
     numbers = [f"+131255501{n}" for n in range(50, 60)]
@@ -223,7 +225,7 @@ def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(world: World) ->
     assert (guest["status"], len(guest["legs"])) == ("failed", 10)
 
 
-def test_ringing_as_many_at_once_as_may_be(world: World) -> None:
+def test_ringing_as_many_at_once_as_may_be(world: Deployment) -> None:
     ten = [f"+131255501{n}" for n in range(50, 60)]
     twenty = [{"to": ten, "strategy": "at_once"}] * 2
     conversation = world.start(participants=twenty)
@@ -233,13 +235,13 @@ def test_ringing_as_many_at_once_as_may_be(world: World) -> None:
     assert sorted(ids) == sorted(f"v3:{n}" for n in range(21))
 
 
-def test_an_api_without_its_authorizer_stays_shut(world: World) -> None:
+def test_an_api_without_its_authorizer_stays_shut(world: Deployment) -> None:
     for function in ("start_conversation", "list_conversations", "get_conversation"):
         assert code(world.ask(function, START, key_id=None)) == (401, "unauthorized")
     assert world.dynamodb.calls == []
 
 
-def test_conversations_are_listed_page_by_page(world: World) -> None:
+def test_conversations_are_listed_page_by_page(world: Deployment) -> None:
     ids = []
     for _ in range(5):
         ids.append(world.start()["id"])
@@ -279,7 +281,7 @@ def test_conversations_are_listed_page_by_page(world: World) -> None:
         ("page", "2"),
     ],
 )
-def test_a_list_that_cannot_be(world: World, name: str, value: str) -> None:
+def test_a_list_that_cannot_be(world: Deployment, name: str, value: str) -> None:
     status, body = world.ask("list_conversations", query={name: value})
     assert status == 422
     assert body["error"]["details"][0]["field"] == name
@@ -287,11 +289,11 @@ def test_a_list_that_cannot_be(world: World, name: str, value: str) -> None:
 
 
 def test_a_cursor_longer_than_any_of_ours_is_not_even_decoded(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_to_be_asked(*_: object) -> None:
         raise AssertionError("a cursor of 257 characters was looked at")
 
-    monkeypatch.setattr(world.wiring.store, "newest", not_to_be_asked)
+    monkeypatch.setattr(world.wiring.store, "list_newest", not_to_be_asked)
     status, body = world.ask("list_conversations", query={"cursor": "x" * 257})
     assert (status, body["error"]["details"][0]["field"]) == (422, "cursor")

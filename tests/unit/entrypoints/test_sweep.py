@@ -9,26 +9,26 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.sweep.app import handler
-from local.handlers import LambdaContext
+from local.stack.handlers import LambdaContext
 from partyline.domain.decide import Decision
 from partyline.entrypoints import sweep
 from partyline.store import keys
+from tests.support.deployment import HOST_NUMBER, Deployment
 from tests.unit.entrypoints.test_figures import Written, figures
-from tests.unit.entrypoints.world import HOST_NUMBER, World
 
 
-def run(world: World) -> int:
+def run(world: Deployment) -> int:
     touched: int = world.invoke("sweep", {})["touched"]
     return touched
 
 
-def unanswered(world: World, conversations: int = 1) -> list[str]:
+def unanswered(world: Deployment, conversations: int = 1) -> list[str]:
     """Conversations whose dial Telnyx could not take."""
     world.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
     return [world.start()["id"] for _ in range(conversations)]
 
 
-def spoil(world: World, conversation_id: str) -> None:
+def spoil(world: Deployment, conversation_id: str) -> None:
     """Make a conversation one that nobody can read."""
     pk, sk = keys.state(conversation_id)
     world.dynamodb.update_item(
@@ -39,7 +39,7 @@ def spoil(world: World, conversation_id: str) -> None:
     )
 
 
-def spoilt_before(world: World, conversation_id: str, many: int) -> None:
+def spoilt_before(world: Deployment, conversation_id: str, many: int) -> None:
     """Conversations in the shard of one, due earlier than it, that nobody can read."""
     found = world.store.load(conversation_id)
     assert found is not None
@@ -52,7 +52,9 @@ def spoilt_before(world: World, conversation_id: str, many: int) -> None:
         spoil(world, name)
 
 
-def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(world: World) -> None:
+def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(
+    world: Deployment,
+) -> None:
     unanswered(world)
     assert run(world) == 0, "it is not due yet"
     world.clock.advance(10)
@@ -61,7 +63,7 @@ def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(wor
     assert run(world) == 0
 
 
-def test_one_bad_conversation_does_not_stop_the_others(world: World) -> None:
+def test_one_bad_conversation_does_not_stop_the_others(world: Deployment) -> None:
     names = unanswered(world, 8)
     bad = names[3]
     spoil(world, bad)
@@ -72,7 +74,7 @@ def test_one_bad_conversation_does_not_stop_the_others(world: World) -> None:
 
 
 def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
-    world: World, written: Written
+    world: Deployment, written: Written
 ) -> None:
     [healthy] = unanswered(world)
     spoilt_before(world, healthy, sweep.PER_SHARD)
@@ -93,7 +95,7 @@ def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
     assert figures(written)["SweepFailed"] >= 24, "they are tried again, and still told of"
 
 
-def test_one_that_cannot_be_put_off_stops_no_other(world: World) -> None:
+def test_one_that_cannot_be_put_off_stops_no_other(world: Deployment) -> None:
     [healthy] = unanswered(world)
     spoilt_before(world, healthy, 2)
     world.clock.advance(10)
@@ -105,7 +107,7 @@ def test_one_that_cannot_be_put_off_stops_no_other(world: World) -> None:
     assert len(world.dialled()) == before + 1
 
 
-def test_a_shard_that_cannot_be_read_stops_no_other(world: World, written: Written) -> None:
+def test_a_shard_that_cannot_be_read_stops_no_other(world: Deployment, written: Written) -> None:
     names = unanswered(world, 12)
     first = keys.shards()[0]
     elsewhere = [each for each in names if keys.shard(each) != first]
@@ -120,7 +122,7 @@ def test_a_shard_that_cannot_be_read_stops_no_other(world: World, written: Writt
 
 
 def test_a_run_is_bounded_and_the_next_one_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "PER_SHARD", 1)
     names = unanswered(world, 12)
@@ -133,7 +135,7 @@ def test_a_run_is_bounded_and_the_next_one_goes_on(
     assert run(world) == 0
 
 
-def test_with_little_time_left_a_run_leaves_the_rest(world: World) -> None:
+def test_with_little_time_left_a_run_leaves_the_rest(world: Deployment) -> None:
     unanswered(world, 3)
     world.clock.advance(10)
 
@@ -148,7 +150,7 @@ def test_with_little_time_left_a_run_leaves_the_rest(world: World) -> None:
     assert len(world.telnyx.sent) == before
 
 
-def test_with_time_for_a_few_every_shard_has_its_turn(world: World) -> None:
+def test_with_time_for_a_few_every_shard_has_its_turn(world: Deployment) -> None:
     shards = {keys.shard(name) for name in unanswered(world, 12)}
     world.clock.advance(10)
     left = iter([10_000] * len(shards))
@@ -160,7 +162,7 @@ def test_with_time_for_a_few_every_shard_has_its_turn(world: World) -> None:
 
     def due() -> dict[str, int]:
         store = world.wiring.store
-        return {shard: len(store.due(shard, world.clock(), 25)) for shard in shards}
+        return {shard: len(store.list_due(shard, world.clock(), 25)) for shard in shards}
 
     before = due()
     assert max(before.values()) > 1
@@ -168,7 +170,7 @@ def test_with_time_for_a_few_every_shard_has_its_turn(world: World) -> None:
     assert due() == {shard: count - 1 for shard, count in before.items()}
 
 
-def test_a_call_that_nobody_heard_of_again_is_looked_at(world: World) -> None:
+def test_a_call_that_nobody_heard_of_again_is_looked_at(world: Deployment) -> None:
     conversation_id = world.start()["id"]
     world.live_call("call.answered", world.dialled()[0])
     world.telnyx.refuse("GET", 404, "10005")

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from partyline.entrypoints import webhook
 from partyline.telnyx import webhooks
-from tests.unit.entrypoints.world import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, World
+from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
 CAPTURES = Path(__file__).parents[3] / "events"
 INBOUND = {"call_control_id": "v3:in", "direction": "incoming", "from": HOST_NUMBER}
@@ -32,9 +32,9 @@ def throttled(operation: str) -> ClientError:
     ],
 )
 def test_nothing_is_touched_when_the_signature_is_wrong(
-    world: World,
+    world: Deployment,
     monkeypatch: pytest.MonkeyPatch,
-    break_it: Callable[[World, dict[str, str]], None],
+    break_it: Callable[[Deployment, dict[str, str]], None],
 ) -> None:
     def not_to_be_done(body: bytes) -> None:
         raise AssertionError("the body of a stranger was looked at")
@@ -51,12 +51,12 @@ def test_nothing_is_touched_when_the_signature_is_wrong(
     assert world.secrets.reads == 0
 
 
-def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(world: World) -> None:
+def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(world: Deployment) -> None:
     event = {"headers": world.signed("{}"), "body": "{}", "isBase64Encoded": True}
     assert world.invoke("webhook_default", event)["statusCode"] == 401
 
 
-def test_a_base64_body_is_what_was_signed(world: World) -> None:
+def test_a_base64_body_is_what_was_signed(world: Deployment) -> None:
     conversation = world.start()
     state = world.dialled()[0].body["client_state"]
     payload = {"call_control_id": "v3:0", "client_state": state, "note": "café"}
@@ -67,12 +67,12 @@ def test_a_base64_body_is_what_was_signed(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[" * 100_000])
-def test_a_signed_body_that_is_no_event_is_refused_for_good(world: World, body: str) -> None:
+def test_a_signed_body_that_is_no_event_is_refused_for_good(world: Deployment, body: str) -> None:
     assert world.deliver_raw(body)[0] == 400
     assert world.dynamodb.calls == []
 
 
-def test_an_unknown_event_is_taken_and_nothing_done(world: World) -> None:
+def test_an_unknown_event_is_taken_and_nothing_done(world: Deployment) -> None:
     for event_type in ("call.cost", "call.brand.new", ""):
         assert world.deliver(event_type, call_control_id="v3:x") == (200, {"status": "ignored"})
     assert world.dynamodb.calls == []
@@ -81,7 +81,7 @@ def test_an_unknown_event_is_taken_and_nothing_done(world: World) -> None:
 @pytest.mark.parametrize(
     "event_type", ["call.answered", "call.hangup", "call.conversation.ended", "call.initiated"]
 )
-def test_a_call_that_is_not_ours_is_let_be(world: World, event_type: str) -> None:
+def test_a_call_that_is_not_ours_is_let_be(world: Deployment, event_type: str) -> None:
     for state in (None, "g3QAAAAC", base64.b64encode(b'{"conversation":"c"}').decode()):
         answer = world.deliver(event_type, call_control_id="v3:x", client_state=state)
         assert answer == (200, {"status": "ignored"})
@@ -89,14 +89,14 @@ def test_a_call_that_is_not_ours_is_let_be(world: World, event_type: str) -> Non
     assert world.telnyx.sent == []
 
 
-def test_an_inbound_call_is_answered_by_the_default_assistant(world: World) -> None:
+def test_an_inbound_call_is_answered_by_the_default_assistant(world: Deployment) -> None:
     assert world.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)[0] == 200
     assert world.telnyx.one("answer").call == "v3:in"
     assert world.telnyx.one("answer").body["webhook_url"] == "https://api.example.com/webhooks"
 
 
 def test_without_a_route_and_a_default_an_inbound_call_is_left_alone(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
     answer = world.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)
@@ -106,7 +106,7 @@ def test_without_a_route_and_a_default_an_inbound_call_is_left_alone(
 
 
 def test_a_number_with_a_route_is_answered_by_its_own_assistant(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
     route = {
@@ -123,13 +123,13 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     assert started["assistant"]["id"] == "assistant-of-the-route"
 
 
-def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(world: World) -> None:
+def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(world: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
     assert world.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
     assert world.items() == 0
 
 
-def test_a_webhook_that_comes_twice_does_its_work_once(world: World) -> None:
+def test_a_webhook_that_comes_twice_does_its_work_once(world: Deployment) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     assert world.live_call("call.answered", host, id="e-1")[0] == 200
@@ -140,7 +140,7 @@ def test_a_webhook_that_comes_twice_does_its_work_once(world: World) -> None:
     assert world.timeline(conversation["id"]) == timeline
 
 
-def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: World) -> None:
+def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: Deployment) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     world.telnyx.refuse("ai_assistant_start", 503, "10007", times=2)
@@ -158,7 +158,7 @@ def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: W
 
 @pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
 def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
-    world: World, failing: str, written: Callable[[], str]
+    world: Deployment, failing: str, written: Callable[[], str]
 ) -> None:
     world.start()
     host = world.dialled()[0]
@@ -173,12 +173,12 @@ def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
 
 
 def test_a_fault_of_ours_tells_nobody_anything(
-    world: World, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
+    world: Deployment, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
 ) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError(f"{HOST_NUMBER} did something odd")
 
-    monkeypatch.setattr(webhook, "find", broken)
+    monkeypatch.setattr(webhook, "correlate", broken)
     status, body = world.deliver("call.answered", call_control_id="v3:x")
     assert status == 500
     assert body == {
@@ -193,7 +193,7 @@ def test_a_fault_of_ours_tells_nobody_anything(
     assert HOST_NUMBER not in logged
 
 
-def test_a_client_state_that_names_another_conversation_moves_neither(world: World) -> None:
+def test_a_client_state_that_names_another_conversation_moves_neither(world: Deployment) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     world.live_call("call.answered", host)
@@ -203,7 +203,7 @@ def test_a_client_state_that_names_another_conversation_moves_neither(world: Wor
     assert world.timeline(conversation["id"]) == before
 
 
-def test_a_call_without_our_client_state_is_found_by_its_ids(world: World) -> None:
+def test_a_call_without_our_client_state_is_found_by_its_ids(world: Deployment) -> None:
     conversation = world.start()
     world.deliver("call.answered", call_control_id="v3:0", client_state=None)
     assert world.conversation(conversation["id"])["status"] == "active"
@@ -211,7 +211,7 @@ def test_a_call_without_our_client_state_is_found_by_its_ids(world: World) -> No
     assert world.conversation(conversation["id"])["participants"][0]["status"] == "left"
 
 
-def test_an_answer_that_comes_before_that_to_our_own_dial(world: World) -> None:
+def test_an_answer_that_comes_before_that_to_our_own_dial(world: Deployment) -> None:
     def answer_at_once(sent: Any) -> None:
         if sent.what == "dial":
             world.telnyx.on_request = lambda _: None
@@ -224,7 +224,7 @@ def test_an_answer_that_comes_before_that_to_our_own_dial(world: World) -> None:
     assert world.telnyx.whats().count("ai_assistant_start") == 1
 
 
-def test_the_insight_groups_own_webhook_brings_insights(world: World) -> None:
+def test_the_insight_groups_own_webhook_brings_insights(world: Deployment) -> None:
     conversation = world.start()
     world.live_call("call.answered", world.dialled()[0])
     body = {
@@ -263,7 +263,7 @@ def test_the_insight_groups_own_webhook_brings_insights(world: World) -> None:
     ],
 )
 def test_who_picked_up(
-    world: World, event_type: str, result: str | None, person: bool | None
+    world: Deployment, event_type: str, result: str | None, person: bool | None
 ) -> None:
     world.start(machine_detection="premium")
     host = world.dialled()[0]
@@ -278,7 +278,7 @@ def test_who_picked_up(
     "function",
     [path.parent.name for path in (CAPTURES.parent / "functions").glob("call_*/app.py")],
 )
-def test_every_webhook_function_takes_every_type(world: World, function: str) -> None:
+def test_every_webhook_function_takes_every_type(world: Deployment, function: str) -> None:
     conversation = world.start()
     state = world.dialled()[0].body["client_state"]
     call = {"call_control_id": "v3:0", "client_state": state}

@@ -10,8 +10,14 @@ import boto3
 import httpx
 import pytest
 
-from local.aws import Access, EmbeddedAws, NotLocalError, create_secrets, create_table
-from local.template import Template
+from local.stack.embedded_aws import (
+    Access,
+    EmbeddedAws,
+    NotLocalError,
+    create_secrets,
+    create_table,
+)
+from local.stack.template import Template
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = "http://127.0.0.1:4566"
@@ -112,7 +118,7 @@ def test_stop_ends_it_and_may_be_said_twice() -> None:
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_the_process_that_started_it(end: signal.Signals) -> None:
     starter = (
-        "import time; from local.aws import EmbeddedAws;"
+        "import time; from local.stack.embedded_aws import EmbeddedAws;"
         "print(EmbeddedAws().url, flush=True); time.sleep(60)"
     )
     with subprocess.Popen(  # noqa: S603

@@ -8,15 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
-from local.bus import Bus
-from local.gateway import Gateway
-from local.http_api import HttpRequest
-from local.intrinsics import REGION
-from local.pipe import rendered
-from local.queues import Queues
-from local.scheduler import Scheduler
-from local.serving import serve
-from local.template import Function, Template
+from local.stack.event_bus import Bus
+from local.stack.gateway import Gateway
+from local.stack.http_api import HttpRequest
+from local.stack.intrinsics import REGION
+from local.stack.pipe import rendered
+from local.stack.queues import Queues
+from local.stack.scheduler import Scheduler
+from local.stack.serving import serve
+from local.stack.template import Function, Template
 
 SIGNED = [("telnyx-signature-ed25519", "c2ln"), ("telnyx-timestamp", "1790000000"), ("host", "h")]
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.bench.warm import Answer, WarmBench
-from local.stack import LocalStack, Options
-from partyline.wiring import install
+from local.stack.local_stack import LocalStack, Options
+from partyline.bootstrap import override
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
     with LocalStack(Options(with_turns=False)) as stack:
         yield stack
-        install(None)
+        override(None)
 
 
 class Watching(WarmBench):

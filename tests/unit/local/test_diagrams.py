@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.diagrams import render, written
+from local.docs.diagrams import render, written
 
 
 def test_every_move_is_an_arrow() -> None:

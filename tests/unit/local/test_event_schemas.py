@@ -5,9 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from local.event_schemas import EVENTS, FIELDS, FOLDER, PAGE, files, page, schema_of
-from partyline.domain.events import EventType
-from partyline.domain.statuses import Direction, Outcome
+from local.docs.event_schemas import EVENTS, FIELDS, FOLDER, PAGE, files, page, schema_of
+from partyline.domain.model.events import EventType
+from partyline.domain.model.statuses import Direction, Outcome
 
 
 def test_every_event_is_described_and_no_other() -> None:

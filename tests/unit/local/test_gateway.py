@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from local.gateway import Gateway
-from local.serving import serve
-from local.template import Function, Template
+from local.stack.gateway import Gateway
+from local.stack.serving import serve
+from local.stack.template import Function, Template
 
 
 class Functions:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.handlers import HandlersInProcess, LambdaContext
-from local.intrinsics import TemplateError
-from local.template import Function
+from local.stack.handlers import HandlersInProcess, LambdaContext
+from local.stack.intrinsics import TemplateError
+from local.stack.template import Function
 
 
 def function(folder: str, **environment: str) -> Function:

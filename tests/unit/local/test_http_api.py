@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.http_api import (
+from local.stack.http_api import (
     HttpRequest,
     MalformedResponseError,
     authorizer_event,
@@ -15,7 +15,7 @@ from local.http_api import (
     http_response,
     request_event,
 )
-from local.template import Route, Template
+from local.stack.template import Route, Template
 
 STOP = Route("POST", "/conversations/{id}/stop", "StopConversationFunction", "BearerKey")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.intrinsics import Resolver, TemplateError
-from local.template import Template
+from local.stack.intrinsics import Resolver, TemplateError
+from local.stack.template import Template
 
 REQUIRED = {
     "TelnyxConnectionId": "1494404757140276705",

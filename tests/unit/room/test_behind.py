@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.room.behind import FAILOVER, QueueTap
+from local.room.background_observers import FAILOVER, QueueTap
 from local.room.hub import Hub
-from local.template import Function
+from local.stack.template import Function
 
 DRAINS = Function("FailoverFunction", FAILOVER, "app.handler", {}, 10, 128)
 OTHER = Function("SweepFunction", "sweep", "app.handler", {}, 10, 128)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.room.perils import DEAD, Death, Died, FunctionDiedError, Perils
-from local.template import Function
+from local.room.lambda_faults import DEAD, Death, Died, FunctionDiedError, LambdaFaults
+from local.stack.template import Function
 
 ANSWERED = Function("CallAnsweredFunction", "call_answered", "app.handler", {}, 10, 128)
 REQUEST = {"routeKey": "POST /webhooks"}
@@ -16,7 +16,7 @@ class Body:
 
     def __init__(self) -> None:
         self.did: list[str] = []
-        self.perils = Perils(self)
+        self.perils = LambdaFaults(self)
         self.writes = True
 
     def __call__(self, _function: Function, _event: dict[str, Any]) -> Any:

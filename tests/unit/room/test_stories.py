@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from local.room import stories
-from local.room.acts import ACT, Performer, Press
+from local.room.actions import ACT, ActionRunner, Press
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
 
@@ -62,7 +62,7 @@ def test_a_story_is_kept_once_and_never_an_empty_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stories, "FOLDER", tmp_path)
-    recorder = Recorder(cast("Performer", NobodyCalled()))
+    recorder = Recorder(cast("ActionRunner", NobodyCalled()))
     recorder.begin([], Trouble())
     with pytest.raises(NotSavedError, match="at least one step"):
         recorder.save("new", "Nothing")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.room.taps import parsed, transaction
+from local.room.observers import parsed, transaction
 
 STATE = {
     "pk": {"S": "CONVERSATION#c1"},
@@ -16,7 +16,7 @@ EVENT = {
     "sk": {"S": "EVENT#000009"},
     "event": {"S": json.dumps({"seq": 9, "type": "participant.joined", "cause": "e1"})},
 }
-INBOX = {"pk": {"S": "CONVERSATION#c1"}, "sk": {"S": "INBOX#e1"}}
+DEDUPE = {"pk": {"S": "CONVERSATION#c1"}, "sk": {"S": "DEDUPE#e1"}}
 
 
 def puts(*rows: Any) -> list[Any]:
@@ -24,7 +24,7 @@ def puts(*rows: Any) -> list[Any]:
 
 
 def test_a_step_is_read_with_its_state_its_events_and_its_mark() -> None:
-    found = transaction(puts(STATE, INBOX, EVENT))
+    found = transaction(puts(STATE, DEDUPE, EVENT))
     assert found["conversation"] == "c1"
     assert found["version"] == 7
     assert found["document"] == {"id": "c1", "version": 7}

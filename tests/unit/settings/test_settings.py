@@ -3,18 +3,18 @@
 import pytest
 from pydantic import ValidationError
 
-from local.template import Template
-from partyline.identity import (
-    conversation_of_call,
-    conversation_of_request,
+from local.stack.template import Template
+from partyline.ids import (
+    conversation_id_for_call,
+    conversation_id_for_request,
     fingerprint,
-    participant_of_request,
+    participant_id_for_request,
 )
 from partyline.settings import (
-    AlarmSettings,
     BusSettings,
     ConversationSettings,
     QuerySettings,
+    SchedulerSettings,
 )
 
 GIVEN = {
@@ -83,20 +83,22 @@ def test_every_function_is_given_what_it_needs(template: Template) -> None:
         else:
             ConversationSettings.from_environment(environment)
         if folder in SET_ALARMS:
-            AlarmSettings.from_environment(environment)
+            SchedulerSettings.from_environment(environment)
         if folder == "start_from_event":
             BusSettings.from_environment(environment)
 
 
 def test_the_same_beginning_makes_the_same_conversation() -> None:
     assert (
-        conversation_of_call("v3:1") == conversation_of_call("v3:1") != conversation_of_call("v3:2")
+        conversation_id_for_call("v3:1")
+        == conversation_id_for_call("v3:1")
+        != conversation_id_for_call("v3:2")
     )
-    assert conversation_of_request("a") == conversation_of_request("a")
-    assert conversation_of_request(None) != conversation_of_request(None)
-    assert participant_of_request("a", 1) == participant_of_request("a", 1)
-    assert participant_of_request("a", 1) != participant_of_request("a", 2)
-    assert participant_of_request(None) != participant_of_request(None)
+    assert conversation_id_for_request("a") == conversation_id_for_request("a")
+    assert conversation_id_for_request(None) != conversation_id_for_request(None)
+    assert participant_id_for_request("a", 1) == participant_id_for_request("a", 1)
+    assert participant_id_for_request("a", 1) != participant_id_for_request("a", 2)
+    assert participant_id_for_request(None) != participant_id_for_request(None)
 
 
 def test_no_part_of_a_fingerprint_shifts_into_its_neighbour() -> None:

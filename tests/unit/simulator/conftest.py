@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.simulator.story import Story
+from tests.support.simulator_story import Story
 
 
 @pytest.fixture

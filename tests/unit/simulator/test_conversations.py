@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local.simulator.settings import Settings
-from tests.unit.simulator.story import ASSISTANT, CALLER, FRIEND, HOOK, Story
+from tests.support.simulator_story import ASSISTANT, CALLER, FRIEND, HOOK, Story
 
 
 def listed(story: Story, call: str) -> list[Any]:

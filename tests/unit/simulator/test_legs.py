@@ -4,7 +4,7 @@ import pytest
 
 from local.simulator.model import Behaviour, Person
 from local.simulator.settings import Settings
-from tests.unit.simulator.story import ASSISTANT, CALLER, FRIEND, HOOK, US, Story
+from tests.support.simulator_story import ASSISTANT, CALLER, FRIEND, HOOK, US, Story
 
 
 def test_we_ring_a_friend_who_answers_and_later_hangs_up(story: Story) -> None:

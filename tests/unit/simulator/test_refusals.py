@@ -6,7 +6,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.unit.simulator.story import ASSISTANT, CALLER, FRIEND, HOOK, US, Story, code
+from tests.support.simulator_story import ASSISTANT, CALLER, FRIEND, HOOK, US, Story, code
 
 
 def dial_body(**more: Any) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import pytest
 
 from local.simulator.faults import Fault
 from local.simulator.settings import Settings
-from local.simulator.transport import SimulatorTransport
-from tests.unit.simulator.story import ASSISTANT, FRIEND, HOOK, US, Story, code
+from tests.support.simulator_story import ASSISTANT, FRIEND, HOOK, US, Story, code
+from tests.support.simulator_transport import SimulatorTransport
 
 
 def dial(story: Story, **more: str) -> tuple[int, dict[str, object]]:

@@ -8,10 +8,10 @@ import pytest
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from local.simulator.delivery import DeliveryKnobs
+from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from tests.unit.simulator.story import FRIEND, HOOK, US, Received, Story
+from tests.support.simulator_story import FRIEND, HOOK, US, Received, Story
 
 OTHER = "https://other.example/hook"
 FAILOVER = "https://failover.example/hook"
@@ -114,7 +114,7 @@ def test_a_webhook_that_nobody_takes_is_given_up(story: Story) -> None:
 
 
 def test_a_doubled_webhook_is_the_same_event(story: Story) -> None:
-    story.telnyx.deliverer.knobs["call.initiated"] = DeliveryKnobs(duplicates=2)
+    story.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(duplicates=2)
     story.telnyx.ring_in(FRIEND, US)
     story.clock.advance(1)
 
@@ -123,7 +123,7 @@ def test_a_doubled_webhook_is_the_same_event(story: Story) -> None:
 
 
 def test_a_dropped_webhook_never_comes(story: Story) -> None:
-    story.telnyx.deliverer.knobs["call.answered"] = DeliveryKnobs(drop=1.0)
+    story.telnyx.deliverer.knobs["call.answered"] = DeliverySettings(drop=1.0)
     story.answered()
     story.clock.advance(1)
 
@@ -132,7 +132,7 @@ def test_a_dropped_webhook_never_comes(story: Story) -> None:
 
 
 def test_an_event_is_overtaken_by_the_next_of_its_call(story: Story) -> None:
-    story.telnyx.deliverer.knobs["call.initiated"] = DeliveryKnobs(reorder=True)
+    story.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(reorder=True)
     story.answered()
     story.clock.advance(1)
 
@@ -140,7 +140,7 @@ def test_an_event_is_overtaken_by_the_next_of_its_call(story: Story) -> None:
 
 
 def test_a_held_back_event_comes_in_the_end_when_nothing_overtakes_it(story: Story) -> None:
-    story.telnyx.deliverer.knobs["*"] = DeliveryKnobs(reorder=True)
+    story.telnyx.deliverer.knobs["*"] = DeliverySettings(reorder=True)
     story.telnyx.ring_in(FRIEND, US)
 
     story.clock.advance(4)
@@ -150,7 +150,7 @@ def test_a_held_back_event_comes_in_the_end_when_nothing_overtakes_it(story: Sto
 
 
 def test_delays_stay_in_their_range_and_shuffle_events(story: Story) -> None:
-    story.telnyx.deliverer.knobs["*"] = DeliveryKnobs(delay_secs=(1.0, 3.0))
+    story.telnyx.deliverer.knobs["*"] = DeliverySettings(delay_secs=(1.0, 3.0))
     for _ in range(20):
         story.telnyx.ring_in(FRIEND, US)
     story.clock.advance(10)

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from partyline.telnyx import errors
-from partyline.telnyx.actions import Telnyx
-from partyline.telnyx.types import (
+from partyline.telnyx.call_control import CallControl
+from partyline.telnyx.requests import (
     AddMessagesRequest,
     AnswerRequest,
     Assistant,
@@ -26,7 +26,7 @@ from partyline.telnyx.types import (
     StartAssistantRequest,
     StopAssistantRequest,
 )
-from tests.unit.telnyx.wire import Wire
+from tests.support.telnyx_wire import Wire
 
 LEG = "v3:2EC-70_CTEj"
 URLS = {
@@ -80,7 +80,7 @@ def test_a_dial_says_whom_from_where_and_where_to_report() -> None:
         client_state="e30=",
     )
 
-    dialed = Telnyx(wire.client()).dial(request)
+    dialed = CallControl(wire.client()).dial(request)
 
     assert (dialed.call_control_id, dialed.call_leg_id, dialed.call_session_id) == (LEG, "l", "s")
     assert wire.requests[0].url.path == "/v2/calls"
@@ -102,13 +102,13 @@ def test_a_dial_says_whom_from_where_and_where_to_report() -> None:
 
 @pytest.mark.parametrize("data", [{}, [], "ok", {"call_control_id": 7, "call_leg_id": None}])
 def test_the_answer_to_a_repeated_dial_may_hold_no_ids(data: object) -> None:
-    dialed = Telnyx(Wire(ok(data)).client()).dial(dial())
+    dialed = CallControl(Wire(ok(data)).client()).dial(dial())
 
     assert dialed.call_control_id is None
     assert dialed.call_leg_id is None
 
 
-ACTIONS: list[tuple[str, Callable[[Telnyx], object], dict[str, Any]]] = [
+ACTIONS: list[tuple[str, Callable[[CallControl], object], dict[str, Any]]] = [
     (
         "answer",
         lambda telnyx: telnyx.answer(LEG, AnswerRequest(command_id="c", webhook_url="https://x")),
@@ -180,11 +180,11 @@ ACTIONS: list[tuple[str, Callable[[Telnyx], object], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "act", "body"), ACTIONS, ids=[name for name, _, _ in ACTIONS])
 def test_an_action_goes_to_the_legs_own_path(
-    name: str, act: Callable[[Telnyx], object], body: dict[str, Any]
+    name: str, act: Callable[[CallControl], object], body: dict[str, Any]
 ) -> None:
     wire = Wire(ok())
 
-    act(Telnyx(wire.client()))
+    act(CallControl(wire.client()))
 
     [request] = wire.requests
     assert request.method == "POST"
@@ -193,7 +193,7 @@ def test_an_action_goes_to_the_legs_own_path(
 
 
 def test_a_start_and_a_join_tell_the_conversation() -> None:
-    telnyx = Telnyx(Wire(*[ok({"result": "ok", "conversation_id": "conv"})] * 2).client())
+    telnyx = CallControl(Wire(*[ok({"result": "ok", "conversation_id": "conv"})] * 2).client())
     join = JoinAssistantRequest(
         command_id="j", conversation_id="conv", participant=JoiningParticipant(id=LEG)
     )
@@ -208,7 +208,7 @@ def test_a_start_and_a_join_tell_the_conversation() -> None:
 
 def test_the_event_type_that_telnyx_points_at_is_left_out_and_stays_out() -> None:
     wire = Wire(refused("/webhook_urls/call.conversation.created"), ok(), ok(), ok())
-    telnyx = Telnyx(wire.client())
+    telnyx = CallControl(wire.client())
 
     telnyx.dial(dial(webhook_urls=URLS))
     telnyx.dial(dial(webhook_urls=URLS))
@@ -222,7 +222,7 @@ def test_the_event_type_that_telnyx_points_at_is_left_out_and_stays_out() -> Non
 def test_an_event_type_named_only_in_words_is_left_out() -> None:
     wire = Wire(refused(detail="'call.hangup' is not an event."), ok())
 
-    Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+    CallControl(wire.client()).dial(dial(webhook_urls=URLS))
 
     assert sent_types(wire)[1] == set(URLS) - {"call.hangup"}
 
@@ -231,7 +231,7 @@ def test_when_none_is_named_the_conversation_events_are_left_out() -> None:
     policies = {name: RetryPolicy(retries_ms=(500,)) for name in URLS}
     wire = Wire(refused(), ok())
 
-    Telnyx(wire.client()).dial(dial(webhook_urls=URLS, webhook_retries_policies=policies))
+    CallControl(wire.client()).dial(dial(webhook_urls=URLS, webhook_retries_policies=policies))
 
     assert sent_types(wire)[1] == {"call.answered", "call.hangup"}
     assert set(bodies(wire)[1]["webhook_retries_policies"]) == {"call.answered", "call.hangup"}
@@ -241,7 +241,7 @@ def test_when_none_is_named_the_conversation_events_are_left_out() -> None:
 def test_when_that_does_not_help_the_call_is_made_without_any() -> None:
     wire = Wire(refused(), refused("/webhook_urls/call.answered"), ok({"call_control_id": LEG}))
 
-    dialed = Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+    dialed = CallControl(wire.client()).dial(dial(webhook_urls=URLS))
 
     assert dialed.call_control_id == LEG
     assert "webhook_urls" not in bodies(wire)[2]
@@ -250,8 +250,8 @@ def test_when_that_does_not_help_the_call_is_made_without_any() -> None:
 def test_a_dial_that_is_still_refused_fails() -> None:
     wire = Wire(refused(), refused(), refused())
 
-    with pytest.raises(errors.WebhookUrlsRefused):
-        Telnyx(wire.client()).dial(dial(webhook_urls=URLS))
+    with pytest.raises(errors.WebhookUrlsRefusedError):
+        CallControl(wire.client()).dial(dial(webhook_urls=URLS))
 
     assert len(wire.requests) == 3
 
@@ -259,8 +259,8 @@ def test_a_dial_that_is_still_refused_fails() -> None:
 def test_a_dial_without_event_types_is_not_sent_again() -> None:
     wire = Wire(refused())
 
-    with pytest.raises(errors.WebhookUrlsRefused):
-        Telnyx(wire.client()).dial(dial())
+    with pytest.raises(errors.WebhookUrlsRefusedError):
+        CallControl(wire.client()).dial(dial())
 
 
 def test_looking_at_a_call() -> None:
@@ -275,7 +275,7 @@ def test_looking_at_a_call() -> None:
     }
     wire = Wire(ok(row))
 
-    call = Telnyx(wire.client()).retrieve_call(LEG)
+    call = CallControl(wire.client()).retrieve_call(LEG)
 
     assert wire.requests[0].url.raw_path == b"/v2/calls/v3%3A2EC-70_CTEj"
     assert (call.call_control_id, call.is_alive, call.call_duration) == (LEG, False, 61)
@@ -291,7 +291,7 @@ def page(name: str, after: str | None) -> httpx.Response:
 def test_active_calls_are_read_page_by_page() -> None:
     wire = Wire(page("a", "p2"), page("b", "p3"), page("c", None))
 
-    calls = Telnyx(wire.client()).list_active_calls("28/11")
+    calls = CallControl(wire.client()).list_active_calls("28/11")
 
     assert [call.call_control_id for call in calls] == ["a", "b", "c"]
     assert wire.requests[0].url.raw_path.startswith(b"/v2/connections/28%2F11/active_calls?")
@@ -304,8 +304,8 @@ def test_active_calls_stop_at_the_bound_and_at_a_cursor_that_stands_still() -> N
     endless = Wire(*(page(str(number), str(number)) for number in range(9)))
     stuck = Wire(*(page("a", "same") for _ in range(9)))
 
-    assert len(Telnyx(endless.client()).list_active_calls("1", limit_pages=3)) == 3
-    assert len(Telnyx(stuck.client()).list_active_calls("1")) == 2
+    assert len(CallControl(endless.client()).list_active_calls("1", limit_pages=3)) == 3
+    assert len(CallControl(stuck.client()).list_active_calls("1")) == 2
 
 
 def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
@@ -316,7 +316,7 @@ def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
     ]
     wire = Wire(ok(rows))
 
-    found = Telnyx(wire.client()).list_ai_conversations(LEG)
+    found = CallControl(wire.client()).list_ai_conversations(LEG)
 
     assert [each.id for each in found] == ["mine"]
     assert dict(wire.requests[0].url.params) == {
@@ -331,7 +331,7 @@ def test_insights_come_by_run() -> None:
     result = {"insight_id": "i", "result": '{"mood": "good"}'}
     wire = Wire(ok([{"id": "r", "status": "completed", "conversation_insights": [result, 1]}]))
 
-    [run] = Telnyx(wire.client()).list_conversation_insights("conv")
+    [run] = CallControl(wire.client()).list_conversation_insights("conv")
 
     assert wire.requests[0].url.path == "/v2/ai/conversations/conv/conversations-insights"
     assert run.status == "completed"
@@ -341,7 +341,7 @@ def test_insights_come_by_run() -> None:
 @pytest.mark.parametrize("call_control_id", ["", ".", ".."])
 def test_an_id_that_would_change_the_path_is_not_sent(call_control_id: str) -> None:
     with pytest.raises(ValueError, match="dots"):
-        Telnyx(Wire().client()).retrieve_call(call_control_id)
+        CallControl(Wire().client()).retrieve_call(call_control_id)
 
 
 def commands(kind: type[Command]) -> set[type[Command]]:

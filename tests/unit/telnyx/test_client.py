@@ -12,7 +12,7 @@ import pytest
 
 from partyline.telnyx import errors
 from partyline.telnyx.client import TelnyxClient
-from tests.unit.telnyx.wire import Wire
+from tests.support.telnyx_wire import Wire
 
 OK = httpx.Response(200, json={"data": {"result": "ok"}})
 COMMAND = {"command_id": "c-1", "text": "é"}
@@ -67,24 +67,24 @@ def test_a_passing_trouble_sends_the_very_same_bytes_once_more(
 def test_a_trouble_that_stays_is_told_after_two_tries() -> None:
     wire = Wire(httpx.ReadTimeout("late"), httpx.ReadTimeout("late"))
 
-    with pytest.raises(errors.NoAnswer) as caught:
+    with pytest.raises(errors.NoResponseError) as caught:
         wire.client().request("POST", "/calls", json=COMMAND)
 
-    assert not isinstance(caught.value, errors.NotSent)
+    assert not isinstance(caught.value, errors.NotSentError)
     assert len(wire.requests) == 2
 
 
 def test_what_never_left_is_told_apart() -> None:
     wire = Wire(httpx.ConnectError("refused"), httpx.ConnectTimeout("late"))
 
-    with pytest.raises(errors.NotSent):
+    with pytest.raises(errors.NotSentError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
 
 def test_a_post_without_command_id_is_not_repeated_when_it_may_have_acted() -> None:
     wire = Wire(httpx.ReadTimeout("late"), OK)
 
-    with pytest.raises(errors.NoAnswer):
+    with pytest.raises(errors.NoResponseError):
         wire.client().request("POST", "/calls", json={"to": "+13125550101"})
 
     assert len(wire.requests) == 1
@@ -107,7 +107,7 @@ def test_a_look_is_repeated() -> None:
 def test_a_long_wait_is_left_to_the_caller() -> None:
     wire = Wire(httpx.Response(429, headers={"x-ratelimit-reset": "2"}), OK)
 
-    with pytest.raises(errors.RateLimited) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         wire.client().request("POST", "/calls", json=COMMAND)
 
     assert caught.value.retry_after == 2.0
@@ -127,7 +127,7 @@ def test_the_wait_telnyx_asks_for_is_kept() -> None:
 def test_a_no_is_not_asked_again(status: int) -> None:
     wire = Wire(httpx.Response(status), OK)
 
-    with pytest.raises(errors.Refusal):
+    with pytest.raises(errors.RefusedError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
     assert len(wire.requests) == 1
@@ -149,7 +149,7 @@ def test_a_rotated_key_is_fetched_anew_once() -> None:
 def test_a_key_that_stays_wrong_is_told() -> None:
     wire = Wire(httpx.Response(401), httpx.Response(401))
 
-    with pytest.raises(errors.Unauthorized):
+    with pytest.raises(errors.UnauthorizedError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
     assert len(wire.requests) == 2
@@ -159,14 +159,14 @@ def test_the_same_key_is_not_tried_twice() -> None:
     wire = Wire(httpx.Response(401))
     wire.fresh_key = wire.key
 
-    with pytest.raises(errors.Unauthorized):
+    with pytest.raises(errors.UnauthorizedError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
 
 def test_a_redirect_is_not_followed() -> None:
     wire = Wire(httpx.Response(308, headers={"location": "http://127.0.0.1:9/elsewhere"}))
 
-    with pytest.raises(errors.InvalidRequest):
+    with pytest.raises(errors.InvalidRequestError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
     assert len(wire.requests) == 1
@@ -201,7 +201,7 @@ def test_an_encoded_id_reaches_the_wire_as_it_is() -> None:
 def test_the_key_stays_out_of_what_a_failure_says(trouble: type[httpx.TransportError]) -> None:
     wire = Wire(*[trouble("Illegal header value b'Bearer key-1'")] * 2)
 
-    with pytest.raises(errors.NoAnswer) as caught:
+    with pytest.raises(errors.NoResponseError) as caught:
         wire.client().request("POST", "/calls", json={})
 
     assert "key-1" not in "".join(traceback.format_exception(caught.value))
@@ -211,10 +211,10 @@ def test_who_never_answers_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v2"
         client = TelnyxClient(lambda fresh=False: "key-1", url, timeout_secs=0.05)
-        with closing(client), pytest.raises(errors.NoAnswer) as caught:
+        with closing(client), pytest.raises(errors.NoResponseError) as caught:
             client.request("POST", "/calls", json={"to": "+13125550101"})
 
-    assert not isinstance(caught.value, errors.NotSent), "it may have been heard"
+    assert not isinstance(caught.value, errors.NotSentError), "it may have been heard"
 
 
 def test_threads_share_one_connection_pool(monkeypatch: pytest.MonkeyPatch) -> None:

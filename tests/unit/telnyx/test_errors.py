@@ -5,7 +5,13 @@ import json
 import pytest
 
 from partyline.telnyx import errors
-from partyline.telnyx.errors import NoAnswer, NotSent, Refusal, TelnyxError, refusal
+from partyline.telnyx.errors import (
+    NoResponseError,
+    NotSentError,
+    RefusedError,
+    TelnyxError,
+    refusal,
+)
 
 LEG = "/calls/v3%3Aabc/actions/hangup"
 
@@ -20,60 +26,60 @@ def answer(code: object, pointer: str | None = None) -> bytes:
 @pytest.mark.parametrize(
     ("status", "code", "kind", "passing"),
     [
-        (401, "10009", errors.Unauthorized, False),
-        (422, "10009", errors.Unauthorized, False),
-        (403, "10010", errors.Forbidden, False),
-        (403, "90043", errors.Forbidden, False),
-        (403, "", errors.Forbidden, False),
-        (422, "90041", errors.Forbidden, False),
-        (422, "10010", errors.Forbidden, False),
-        (429, "10011", errors.RateLimited, True),
-        (429, "90103", errors.RateLimited, True),
-        (422, "10011", errors.InvalidRequest, False),
-        (500, "10007", errors.Unavailable, True),
-        (503, "10007", errors.Unavailable, True),
-        (400, "10007", errors.Unavailable, True),
-        (408, "10005", errors.Unavailable, True),
-        (503, "90018", errors.Unavailable, True),
-        (422, "90018", errors.CallEnded, False),
-        (404, "10005", errors.CallEnded, False),
-        (422, "90034", errors.NotAnswered, False),
-        (422, "90015", errors.UnknownCall, False),
-        (422, "90061", errors.AssistantAlreadyRunning, False),
-        (422, "90057", errors.WebhookUrlsRefused, False),
-        (422, 90057, errors.WebhookUrlsRefused, False),
-        (422, "90102", errors.InvalidRequest, False),
-        (400, "10015", errors.InvalidRequest, False),
-        (302, "", errors.InvalidRequest, False),
+        (401, "10009", errors.UnauthorizedError, False),
+        (422, "10009", errors.UnauthorizedError, False),
+        (403, "10010", errors.ForbiddenError, False),
+        (403, "90043", errors.ForbiddenError, False),
+        (403, "", errors.ForbiddenError, False),
+        (422, "90041", errors.ForbiddenError, False),
+        (422, "10010", errors.ForbiddenError, False),
+        (429, "10011", errors.RateLimitedError, True),
+        (429, "90103", errors.RateLimitedError, True),
+        (422, "10011", errors.InvalidRequestError, False),
+        (500, "10007", errors.UnavailableError, True),
+        (503, "10007", errors.UnavailableError, True),
+        (400, "10007", errors.UnavailableError, True),
+        (408, "10005", errors.UnavailableError, True),
+        (503, "90018", errors.UnavailableError, True),
+        (422, "90018", errors.CallEndedError, False),
+        (404, "10005", errors.CallEndedError, False),
+        (422, "90034", errors.NotAnsweredError, False),
+        (422, "90015", errors.UnknownCallError, False),
+        (422, "90061", errors.AssistantAlreadyRunningError, False),
+        (422, "90057", errors.WebhookUrlsRefusedError, False),
+        (422, 90057, errors.WebhookUrlsRefusedError, False),
+        (422, "90102", errors.InvalidRequestError, False),
+        (400, "10015", errors.InvalidRequestError, False),
+        (302, "", errors.InvalidRequestError, False),
     ],
 )
 def test_each_answer_of_telnyx_means_one_thing(
-    status: int, code: object, kind: type[Refusal], passing: bool
+    status: int, code: object, kind: type[RefusedError], passing: bool
 ) -> None:
     error = refusal(LEG, status, {}, answer(code, "/to"))
 
     assert type(error) is kind
-    assert error.passing is passing
+    assert error.is_transient is passing
     assert error.status == status
     assert error.code == (str(code) or None)
     assert (error.title, error.detail, error.pointer) == ("A title", "About +13125550123", "/to")
 
 
 def test_a_404_is_the_end_of_a_call_only_on_a_call() -> None:
-    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEnded)
-    assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequest)
+    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEndedError)
+    assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequestError)
     for action in ("ai_assistant_start", "ai_assistant_join"):  # may be about the assistant
         path = f"/calls/v3%3Aabc/actions/{action}"
-        assert isinstance(refusal(path, 404, {}, b""), errors.InvalidRequest)
-    assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequest)
+        assert isinstance(refusal(path, 404, {}, b""), errors.InvalidRequestError)
+    assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequestError)
 
 
 def test_a_complaint_about_webhook_urls_is_one_whatever_its_code() -> None:
     for pointer in ("/webhook_urls", "/webhook_urls/call.hangup", "/webhook_retries_policies"):
         error = refusal("/calls", 422, {}, answer("10015", pointer))
-        assert isinstance(error, errors.WebhookUrlsRefused)
+        assert isinstance(error, errors.WebhookUrlsRefusedError)
     error = refusal("/calls", 422, {}, answer("10015", "/webhook_urls_method"))
-    assert isinstance(error, errors.InvalidRequest)
+    assert isinstance(error, errors.InvalidRequestError)
 
 
 def test_the_problem_that_we_know_leads_and_the_others_follow() -> None:
@@ -83,7 +89,7 @@ def test_the_problem_that_we_know_leads_and_the_others_follow() -> None:
 
     error = refusal(LEG, 422, {}, body)
 
-    assert isinstance(error, errors.CallEnded)
+    assert isinstance(error, errors.CallEndedError)
     assert error.code == "90018"
     assert [problem.code for problem in error.problems] == ["90018", "10004"]
 
@@ -95,7 +101,7 @@ def test_the_conversations_api_complains_in_its_own_shape() -> None:
 
     error = refusal("/ai/conversations", 422, {}, body)
 
-    assert type(error) is errors.InvalidRequest
+    assert type(error) is errors.InvalidRequestError
     assert error.code is None
     assert (error.title, error.detail, error.pointer) == (
         "value_error",
@@ -122,7 +128,7 @@ def test_the_conversations_api_complains_in_its_own_shape() -> None:
 def test_an_unreadable_answer_still_has_its_status(body: bytes) -> None:
     error = refusal(LEG, 502, {}, body)
 
-    assert type(error) is errors.Unavailable
+    assert type(error) is errors.UnavailableError
     assert str(error) == "Telnyx refused: 502 Bad Gateway"
 
 
@@ -131,7 +137,7 @@ def test_odd_fields_of_a_problem_do_not_hide_it() -> None:
 
     error = refusal(LEG, 599, {}, body)
 
-    assert type(error) is errors.Unavailable
+    assert type(error) is errors.UnavailableError
     assert (error.code, error.title, error.detail, error.pointer) == (None, "", "", "")
     assert str(refusal(LEG, 599, {}, b"")) == "Telnyx refused: 599"
 
@@ -149,7 +155,7 @@ def test_the_text_of_a_refusal_is_readable_and_names_no_number() -> None:
 def test_too_fast_says_for_how_long(header: str, seconds: float | None) -> None:
     error = refusal("/calls", 429, {"X-RateLimit-Reset": header}, b"")
 
-    assert isinstance(error, errors.RateLimited)
+    assert isinstance(error, errors.RateLimitedError)
     assert error.retry_after == seconds
 
 
@@ -158,6 +164,6 @@ def test_only_a_429_asks_to_wait() -> None:
 
 
 def test_what_never_left_is_a_kind_of_no_answer() -> None:
-    assert issubclass(NotSent, NoAnswer)
-    assert NoAnswer.passing
-    assert not TelnyxError.passing
+    assert issubclass(NotSentError, NoResponseError)
+    assert NoResponseError.is_transient
+    assert not TelnyxError.is_transient

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 LAYER = Path(__file__).parents[3] / "layers" / "partyline"
-MODULES = ("actions", "client", "client_state", "errors", "signature", "types", "webhooks")
+MODULES = (
+    "call_control",
+    "client",
+    "client_state",
+    "errors",
+    "requests",
+    "signature",
+    "webhooks",
+)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from partyline.telnyx import webhooks
 from partyline.telnyx.webhooks import (
     EVENT_TYPES,
     ConversationInsightsGenerated,
-    MalformedWebhook,
+    MalformedWebhookError,
     UnknownEvent,
     WebhookEvent,
     parse,
@@ -328,7 +328,7 @@ def test_a_nested_insight_is_cut_where_it_gets_too_deep() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_webhook_at_all(body: bytes, reason: str) -> None:
-    with pytest.raises(MalformedWebhook) as caught:
+    with pytest.raises(MalformedWebhookError) as caught:
         parse(body)
 
     assert caught.value.reason == reason
@@ -385,5 +385,5 @@ def test_no_json_makes_it_fail(
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_malformed(body: bytes) -> None:
-    with contextlib.suppress(MalformedWebhook):
+    with contextlib.suppress(MalformedWebhookError):
         assert isinstance(parse(body), webhooks.Event)

@@ -4,31 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from partyline.domain.commands import Command
-from partyline.domain.conversation import Conversation, Insight
-from partyline.domain.events import Event
-from partyline.domain.inputs import Input
-from partyline.domain.ledger import claim, expire, schedule, withdraw
-from partyline.domain.parting import end, outlive, part, rejoin
-from partyline.domain.reaching import admit, hunt, judge
-from partyline.domain.record import RECORD, begun, born
-from partyline.domain.step import Refusal, Step
-from partyline.domain.talking import connect, let_go, look, tell
+from partyline.domain.model.commands import Command
+from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.events import Event
+from partyline.domain.model.inputs import Input
+from partyline.domain.rules.apply import APPLY, create_conversation, record_started
+from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
+from partyline.domain.rules.dialing import accept_answered, apply_verdict_timeouts, hunt
+from partyline.domain.rules.leaving import end_conversation, mark_departures, rejoin, restart_or_end
+from partyline.domain.rules.pending_commands import (
+    cancel_obsolete,
+    claim_due,
+    reconcile_stale,
+    set_due_time,
+)
+from partyline.domain.rules.transition import Refusal, Transition
 
 RULES = (
-    expire,
-    judge,
-    part,
-    admit,
+    reconcile_stale,
+    apply_verdict_timeouts,
+    mark_departures,
+    accept_answered,
     hunt,
-    outlive,
-    end,
-    connect,
+    restart_or_end,
+    end_conversation,
+    start_and_join,
     rejoin,
-    tell,
-    let_go,
-    withdraw,
-    look,
+    send_messages,
+    release_calls,
+    cancel_obsolete,
+    poll_calls,
 )
 """In the order in which one follows from another."""
 
@@ -50,7 +55,7 @@ class Decision:
 
 def _progress(conversation: Conversation) -> tuple[int, int]:
     """How far it has come: every move leaves an event, and none goes back."""
-    return conversation.seq, sum(each.pending for each in conversation.commands.values())
+    return conversation.seq, sum(each.is_pending for each in conversation.commands.values())
 
 
 def decide(conversation: Conversation | None, given: Input, now: datetime) -> Decision:
@@ -60,29 +65,29 @@ def decide(conversation: Conversation | None, given: Input, now: datetime) -> De
     `conversation` is left as it was. A late, early, doubled or impossible input moves nothing back.
     """
     if conversation is None:
-        fresh = born(given, now)
+        fresh = create_conversation(given, now)
         if fresh is None:
             return Decision(None)
-        step = Step(fresh, now, given.id)
-        begun(step)
+        transition = Transition(fresh, now, given.id)
+        record_started(transition)
     else:
-        step = Step(conversation.copied(), now, given.id)
-    RECORD[type(given)](step, given)
+        transition = Transition(conversation.deep_copy(), now, given.id)
+    APPLY[type(given)](transition, given)
     before = None
-    while before != _progress(step.conversation):  # one rule may be food for an earlier one
-        before = _progress(step.conversation)
+    while before != _progress(transition.conversation):  # one rule may be food for an earlier one
+        before = _progress(transition.conversation)
         for rule in RULES:
-            rule(step)
-    commands = claim(step)
-    schedule(step)
-    changed = step.conversation != conversation
+            rule(transition)
+    commands = claim_due(transition)
+    set_due_time(transition)
+    changed = transition.conversation != conversation
     if changed:
-        step.conversation.updated_at = now
+        transition.conversation.updated_at = now
     return Decision(
-        conversation=step.conversation,
-        events=step.events,
-        insights=step.insights,
+        conversation=transition.conversation,
+        events=transition.events,
+        insights=transition.insights,
         commands=commands,
         changed=changed,
-        refusal=step.refusal,
+        refusal=transition.refusal,
     )

@@ -25,7 +25,7 @@ class ApiError(Exception):
         self.details = list(details)
 
 
-def answer(status: int, body: Any) -> Response:
+def json_response(status: int, body: Any) -> Response:
     """A JSON answer in the HTTP API's payload format 2.0."""
     return {
         "statusCode": status,
@@ -34,7 +34,7 @@ def answer(status: int, body: Any) -> Response:
     }
 
 
-def error_answer(error: ApiError) -> Response:
+def error_response(error: ApiError) -> Response:
     """The answer that an error amounts to."""
     said = {"code": error.code, "message": error.message, "details": error.details}
-    return answer(error.status, {"error": said})
+    return json_response(error.status, {"error": said})

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from partyline.telemetry import count, logger, observed
-from partyline.wiring import wiring
+from partyline.bootstrap import bootstrap
+from partyline.telemetry import count, lambda_handler, logger
 
 MAX_KEY_CHARS = 512
 
@@ -18,7 +18,7 @@ MAX_KEY_CHARS = 512
 def authorizer() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The handler of an HTTP API's Lambda authorizer, payload 2.0, simple responses."""
 
-    @observed
+    @lambda_handler
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         headers = event.get("headers") or {}
         scheme, _, key = str(headers.get("authorization") or "").partition(" ")
@@ -45,7 +45,7 @@ def _owner(key: str) -> str | None:
 
 def _known() -> Iterator[tuple[str, str]]:
     """The id and the hash of each key in the secret; an entry without both lets nobody in."""
-    secret = wiring().bearer_keys
+    secret = bootstrap().bearer_keys
     entries = secret.document().get("keys")
     # No entry at all is as wrong as a bad one: whoever deploys has to put the first key in.
     for entry in entries if isinstance(entries, list) and entries else [None]:

@@ -8,9 +8,9 @@ is told by the queue: a signature is as old as it was then.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from partyline.entrypoints.guard import answered
-from partyline.entrypoints.webhook import take
-from partyline.telemetry import count, logger, observed
+from partyline.entrypoints.http import respond
+from partyline.entrypoints.webhook import process_webhook
+from partyline.telemetry import count, lambda_handler, logger
 
 FIRST_SENT = "first-sent-at"
 """The attribute that `partyline redrive` gives a message: when it was received, in milliseconds.
@@ -27,15 +27,15 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
     What Telnyx would be answered with a 4xx is dropped: it would be refused for ever.
     """
 
-    @observed
+    @lambda_handler
     def handler(event: dict[str, Any], _context: Any) -> Batch:
         failed = []
         for record in event["Records"]:
             logger.thread_safe_clear_keys()
             logger.thread_safe_append_keys(message_id=record["messageId"])
             count("FailoverReceived")
-            answer = answered(
-                lambda it=record: take(request_of(it), received_at(it)),  # type: ignore[misc]
+            answer = respond(
+                lambda it=record: process_webhook(request_of(it), received_at(it)),  # type: ignore[misc]
                 lambda: count("FailoverPutBack"),
             )
             if answer["statusCode"] >= 500:

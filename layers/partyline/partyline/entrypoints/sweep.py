@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from partyline.domain.conversation import Conversation
-from partyline.domain.inputs import Tick
-from partyline.store import Store, keys
-from partyline.telemetry import count, logger, measure_secs, observed
-from partyline.wiring import wiring
+from partyline.bootstrap import bootstrap
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.inputs import TimerElapsed
+from partyline.store import ConversationStore, keys
+from partyline.telemetry import count, lambda_handler, logger, measure_secs
 
 PER_SHARD = 25
 """How many conversations of a shard one run looks at; the rest are the next run's, oldest first."""
@@ -37,9 +37,9 @@ phone may ring for ten minutes, and the end takes its time too.
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The handler of the scheduled function. Answers how many conversations it touched."""
 
-    @observed
+    @lambda_handler
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-        store, engine, now = wiring().store, wiring().engine, wiring().clock()
+        store, engine, now = bootstrap().store, bootstrap().engine, bootstrap().clock()
         touched, oldest = 0, 0.0
         for conversation_id in _due(store, now):
             if context.get_remaining_time_in_millis() < SPARE_MILLIS:
@@ -47,7 +47,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
             try:
                 ingested = engine.ingest(
                     lambda it=conversation_id: store.load(it),  # type: ignore[misc]
-                    Tick(id="sweep"),
+                    TimerElapsed(id="sweep"),
                 )
                 oldest = max(oldest, _owed_for(ingested.conversation, now))
             except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
@@ -64,9 +64,9 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     return handler
 
 
-def _put_off(store: Store, conversation_id: str, now: datetime) -> None:
+def _put_off(store: ConversationStore, conversation_id: str, now: datetime) -> None:
     try:
-        store.put_off(conversation_id, now, now + PUT_OFF)
+        store.postpone(conversation_id, now, now + PUT_OFF)
     except (BotoCoreError, ClientError) as error:
         extra = {"conversation_id": conversation_id, "error": type(error).__name__}
         logger.warning("not put off", extra=extra)
@@ -75,28 +75,28 @@ def _put_off(store: Store, conversation_id: str, now: datetime) -> None:
 def _owed_for(conversation: Conversation | None, now: datetime) -> float:
     """For how many seconds the oldest command of a conversation is owed that is still owed."""
     commands = conversation.commands.values() if conversation else ()
-    since = [each.owed_at for each in commands if each.pending and each.owed_at]
+    since = [each.owed_at for each in commands if each.is_pending and each.owed_at]
     return (now - min(since)).total_seconds() if since else 0.0
 
 
-def _count_open_long(store: Store, now: datetime) -> None:
+def _count_open_long(store: ConversationStore, now: datetime) -> None:
     """A figure for an alarm: without it the run was still a good one."""
     try:
-        count("ConversationsOpenLong", store.open_since(now - OPEN_LONG))
+        count("ConversationsOpenLong", store.count_open_before(now - OPEN_LONG))
     except (BotoCoreError, ClientError) as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
 
-def _due(store: Store, now: datetime) -> list[str]:
+def _due(store: ConversationStore, now: datetime) -> list[str]:
     """What is due, the shards by turns: when the time is too short for all, no shard starves."""
     turns = zip_longest(*(_due_in(store, shard, now) for shard in keys.shards()))
     return [each for turn in turns for each in turn if each]
 
 
-def _due_in(store: Store, shard: str, now: datetime) -> list[str]:
+def _due_in(store: ConversationStore, shard: str, now: datetime) -> list[str]:
     """What is due in a shard; one that cannot be read now stops no other."""
     try:
-        return store.due(shard, now, PER_SHARD)
+        return store.list_due(shard, now, PER_SHARD)
     except (BotoCoreError, ClientError) as error:
         count("SweepFailed")
         logger.error("sweep failed", extra={"shard": shard, "error": type(error).__name__})

@@ -13,30 +13,30 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, from_json
 
-from partyline.domain.conversation import Conversation, Participant
-from partyline.domain.inputs import CallRef, InviteParticipant, NewParticipant
-from partyline.domain.statuses import (
-    GONE,
+from partyline.bootstrap import bootstrap
+from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.inputs import CallRef, InviteParticipant, NewParticipant
+from partyline.domain.model.statuses import (
+    BEING_REACHED,
+    DEPARTED,
     ON_THE_LINE,
-    REACHING,
     Direction,
     OnHangup,
     ParticipantStatus,
 )
-from partyline.domain.telling import say, sentence_of
-from partyline.engine import Ingested
-from partyline.entrypoints import routing
-from partyline.entrypoints.answers import ApiError, Response, answer
-from partyline.entrypoints.bodies import CALL_CONTROL_ID, InviteBody, e164
-from partyline.entrypoints.guard import guarded
-from partyline.entrypoints.plans import plan_of
-from partyline.entrypoints.signed import verified
-from partyline.identity import fingerprint, participant_of_request
-from partyline.lookup import Found, find
-from partyline.outcomes import Busy, TooLarge
-from partyline.store import Inbox, keys
+from partyline.domain.rules.phrases import phrase_key, render
+from partyline.entrypoints.answers import ApiError, Response, json_response
+from partyline.entrypoints.http import http_handler
+from partyline.entrypoints.signed import verified_body
+from partyline.ids import fingerprint, participant_id_for_request
+from partyline.services import inbound_routes
+from partyline.services.correlation import Correlation, correlate
+from partyline.services.engine import IngestResult
+from partyline.services.plans import plan_of
+from partyline.services.requests import CALL_CONTROL_ID, InviteBody, e164
+from partyline.store import DedupeRecord, keys
+from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 from partyline.telemetry import count
-from partyline.wiring import wiring
 
 CALL_HEADER = "x-telnyx-call-control-id"
 """Telnyx puts the call into this header, which it does not sign: a hint for finding the call."""
@@ -57,7 +57,7 @@ Tool = Callable[["Caller", dict[str, Any]], str]
 class Caller:
     """The conversation whose assistant uses a tool."""
 
-    found: Found
+    found: Correlation
     conversation: Conversation
     request: str
 
@@ -66,25 +66,25 @@ def tool(work: Tool) -> Callable[[dict[str, Any], Any], Response]:
     """The handler of a function that is an assistant's tool; `work` finds the words to answer."""
 
     def receive(request: dict[str, Any]) -> Response:
-        body = verified(request)
+        body = verified_body(request)
         count("ToolCalled")
         given = _fields(body)
         caller = _caller(request, given, body)
         if caller is None:
-            return answer(200, {"message": NO_CALL})
-        over = caller.conversation.over
-        return answer(200, {"message": OVER if over else work(caller, given)})
+            return json_response(200, {"message": NO_CALL})
+        over = caller.conversation.is_over
+        return json_response(200, {"message": OVER if over else work(caller, given)})
 
-    return guarded(receive)
+    return http_handler(receive)
 
 
 def invite(caller: Caller, given: dict[str, Any]) -> str:
     """`{"name": "billing"}`, or `{"number": "+1..."}` where the route allows it: call somebody."""
     name, number = _text(given.get("name")), _text(given.get("number"))
-    route = routing.of_conversation(caller.conversation)
+    route = inbound_routes.route_of_conversation(caller.conversation)
     contacts = route.get("contacts", {})
-    known = {routing.folded(each): (each, plan) for each, plan in contacts.items()}
-    contact = routing.folded(name)
+    known = {inbound_routes.normalized_name(each): (each, plan) for each, plan in contacts.items()}
+    contact = inbound_routes.normalized_name(name)
     if contact in known:
         called, plan = known[contact]
         body = InviteBody.model_validate(plan)
@@ -114,42 +114,43 @@ def _call(caller: Caller, contact: str, name: str, body: InviteBody) -> str:
         before = [each for each in conversation.participants if each.contact == contact]
         already = _already(conversation, before[-1], name) if before else None
         return already or _brought_in(caller, contact, name, body, len(before))
-    except TooLarge:
+    except ConversationTooLargeError:
         return "Nobody else can be called in this conversation."
-    except Busy:
+    except TooManyConflictsError:
         return f"{name} could not be called just now. Try once more."
 
 
 def _caught_up(caller: Caller, contact: str) -> Conversation:
     """The conversation, its calls to a contact made: who was to make them may have died over it."""
-    conversation, engine = caller.conversation, wiring().engine
+    conversation, engine = caller.conversation, bootstrap().engine
     sought = any(
-        each.contact == contact and each.status in REACHING for each in conversation.participants
+        each.contact == contact and each.status in BEING_REACHED
+        for each in conversation.participants
     )
-    known = Ingested(conversation, pending=sought and conversation.owes)
-    return engine.finish(known, caller.request, wiring().clock()).conversation or conversation
+    known = IngestResult(conversation, pending=sought and conversation.has_pending_commands)
+    return engine.drain(known, caller.request, bootstrap().clock()).conversation or conversation
 
 
 def _already(conversation: Conversation, newest: Participant, name: str) -> str | None:
     """What to say of somebody who was asked for before; None when they may be called anew."""
-    if newest.status not in GONE:
-        return f"{name} is being called." if newest.status in REACHING else f"{name} is here."
+    if newest.status not in DEPARTED:
+        return f"{name} is being called." if newest.status in BEING_REACHED else f"{name} is here."
     left_at = newest.left_at
-    just_now = left_at is not None and wiring().clock() - left_at < AGAIN_AFTER
+    just_now = left_at is not None and bootstrap().clock() - left_at < AGAIN_AFTER
     if newest.status is ParticipantStatus.FAILED and just_now:
         return _came_out(conversation, newest, name)
     return None
 
 
 def _brought_in(caller: Caller, contact: str, name: str, body: InviteBody, nth: int) -> str:
-    store, engine, came_at = wiring().store, wiring().engine, wiring().clock()
+    store, engine, came_at = bootstrap().store, bootstrap().engine, bootstrap().clock()
     try:
-        plan = plan_of(body, body.numbers, wiring().settings, ours=caller.conversation.route)
+        plan = plan_of(body, body.numbers, bootstrap().settings, ours=caller.conversation.route)
     except ApiError:
         return f"{name} cannot be called from this line."
     new = NewParticipant(
         # The same for two calls of the tool at once: only one of them adds anybody.
-        id=participant_of_request(fingerprint(caller.conversation.id, contact), nth),
+        id=participant_id_for_request(fingerprint(caller.conversation.id, contact), nth),
         name=name,
         contact=contact,
         plan=plan,
@@ -157,11 +158,11 @@ def _brought_in(caller: Caller, contact: str, name: str, body: InviteBody, nth: 
         tell_assistant=body.tell_assistant,
     )
     given = InviteParticipant(id=caller.request, participant=new)
-    inbox = Inbox(keys.webhook(caller.conversation.id, caller.request))
-    ingested = engine.ingest(caller.found.loader(store), given, inbox)
+    dedupe = DedupeRecord(keys.webhook(caller.conversation.id, caller.request))
+    ingested = engine.ingest(caller.found.loader(store), given, dedupe)
     if ingested.refusal:
         return ingested.refusal.message
-    after = engine.finish(ingested, given.id, came_at).conversation
+    after = engine.drain(ingested, given.id, came_at).conversation
     participant = after and after.participant(new.id)
     if after and participant and participant.status is ParticipantStatus.FAILED:
         return _came_out(after, participant, name)  # refused at once
@@ -170,8 +171,8 @@ def _brought_in(caller: Caller, contact: str, name: str, body: InviteBody, nth: 
 
 def _came_out(conversation: Conversation, participant: Participant, name: str) -> str:
     """How it came out for somebody: the model needs words even where it is told none."""
-    key = sentence_of(participant)
-    return say(conversation.words, key, name=name).strip() or say({}, key, name=name)
+    key = phrase_key(participant)
+    return render(conversation.phrases, key, name=name).strip() or render({}, key, name=name)
 
 
 def status(caller: Caller, _given: dict[str, Any]) -> str:
@@ -179,7 +180,7 @@ def status(caller: Caller, _given: dict[str, Any]) -> str:
     people = caller.conversation.participants
     inbound = caller.conversation.direction is Direction.INBOUND
     here = [_named(each, inbound) for each in people if each.status in ON_THE_LINE]
-    called = [_named(each, inbound) for each in people if each.status in REACHING]
+    called = [_named(each, inbound) for each in people if each.status in BEING_REACHED]
     said = f"On the line: {', '.join(here) or 'nobody'}."
     return f"{said} Being called: {', '.join(called)}." if called else said
 
@@ -210,7 +211,7 @@ def _caller(request: dict[str, Any], given: dict[str, Any], body: bytes) -> Call
     named = next(filter(_is_id, (given.get("call_control_id"), headers.get(CALL_HEADER))), None)
     if named is None:
         return None
-    found = find(wiring().store, CallRef(call_control_id=named), None)
+    found = correlate(bootstrap().store, CallRef(call_control_id=named), None)
     if found is None or found.conversation is None:
         return None
     timestamp = str(headers.get("telnyx-timestamp"))

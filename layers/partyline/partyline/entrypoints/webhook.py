@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 # Telnyx waits 2 s: what sends commands is loaded at the start too, not when the first is due.
-import partyline.engine  # noqa: F401
-from partyline.domain.conversation import Insight
-from partyline.domain.inputs import (
+import partyline.services.engine  # noqa: F401
+from partyline.bootstrap import bootstrap
+from partyline.domain.model.conversation import Insight
+from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
     CallInitiated,
@@ -25,18 +26,17 @@ from partyline.domain.inputs import (
     InsightsGenerated,
     MachineVerdict,
 )
-from partyline.entrypoints import routing
-from partyline.entrypoints.answers import ApiError, Response, answer
-from partyline.entrypoints.guard import base_url, guarded
-from partyline.entrypoints.signed import verified
-from partyline.identity import fingerprint
-from partyline.lookup import Found, find
-from partyline.store import Inbox, keys
-from partyline.telemetry import count, logger, word
+from partyline.entrypoints.answers import ApiError, Response, json_response
+from partyline.entrypoints.http import base_url, http_handler
+from partyline.entrypoints.signed import verified_body
+from partyline.ids import fingerprint
+from partyline.services import inbound_routes
+from partyline.services.correlation import Correlation, correlate
+from partyline.store import DedupeRecord, keys
+from partyline.telemetry import count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.webhooks import MalformedWebhook, WebhookEvent
-from partyline.wiring import wiring
+from partyline.telnyx.webhooks import MalformedWebhookError, WebhookEvent
 
 MACHINES = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
 """Results that mean a machine. Telnyx advises to take `not_sure` for a person; so is silence."""
@@ -46,37 +46,37 @@ PLAIN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 def webhook() -> Callable[[dict[str, Any], Any], Response]:
     """The handler of a function that takes Telnyx's webhooks, of whatever type."""
-    return guarded(take, lambda: count("WebhookFailed"))
+    return http_handler(process_webhook, lambda: count("WebhookFailed"))
 
 
-def take(request: dict[str, Any], received_at: float | None = None) -> Response:
+def process_webhook(request: dict[str, Any], received_at: float | None = None) -> Response:
     """Take a webhook in, as it came through the API, and answer it.
 
     `received_at` is in Unix seconds, for one that waited since; None: just now. Raises an ApiError,
     and whatever the engine raises.
     """
-    body = verified(request, received_at)
+    body = verified_body(request, received_at)
     try:
         event = webhooks.parse(body)
-    except MalformedWebhook as error:
+    except MalformedWebhookError as error:
         count("WebhookMalformed")
         raise ApiError(400, "malformed_webhook", f"The body is unusable: {error.reason}.") from None
     count("WebhookReceived")
     event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
-    logger.thread_safe_append_keys(event_id=event_id, event_type=word(event.event_type))
+    logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
     given, found = _input(request, event, event_id)
     if given is None or found is None:
         count("WebhookIgnored")
         logger.info("ignored")
-        return answer(200, {"status": "ignored"})
+        return json_response(200, {"status": "ignored"})
     logger.thread_safe_append_keys(conversation_id=found.conversation_id)
-    engine, store = wiring().engine, wiring().store
-    inbox = Inbox(keys.webhook(found.conversation_id, event_id))
-    ingested = engine.ingest(found.loader(store), given, inbox)
+    engine, store = bootstrap().engine, bootstrap().store
+    dedupe = DedupeRecord(keys.webhook(found.conversation_id, event_id))
+    ingested = engine.ingest(found.loader(store), given, dedupe)
     if ingested.pending:
         # Telnyx delivers again on a 503, and what is still owed is then done.
         raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
-    return answer(200, {"status": "duplicate" if ingested.duplicate else "ok"})
+    return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
 def _name(body: bytes) -> str:
@@ -86,7 +86,7 @@ def _name(body: bytes) -> str:
 
 def _input(
     request: dict[str, Any], event: WebhookEvent, event_id: str
-) -> tuple[CallInput | None, Found | None]:
+) -> tuple[CallInput | None, Correlation | None]:
     """What the event means for which conversation; None for what is nobody's or nothing to us."""
     to_input = INPUTS.get(type(event))
     if to_input is None:
@@ -102,14 +102,14 @@ def _input(
     )
     incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
     dialled = (payload.to or "") if incoming else None
-    found = find(wiring().store, call, state.conversation if state else None, dialled)
+    found = correlate(bootstrap().store, call, state.conversation if state else None, dialled)
     if found is None:
         return None, None
     given = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
     if isinstance(given, CallInitiated):
-        settings = wiring().settings
-        row = routing.chosen(found.rows, dialled)
-        route = routing.answering(row, settings, payload.connection_id)
+        settings = bootstrap().settings
+        row = inbound_routes.choose_route(found.rows, dialled)
+        route = inbound_routes.inbound_route(row, settings, payload.connection_id)
         given = replace(
             given,
             conversation_id=found.conversation_id,

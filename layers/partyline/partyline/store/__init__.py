@@ -1,21 +1,21 @@
 """Conversations in DynamoDB: one table, one document a conversation, one transaction a step."""
 
-from partyline.store.store import (
+from partyline.store.conversations import (
     MAX_DOCUMENT_BYTES,
-    Charge,
-    Inbox,
-    Listed,
-    Store,
+    ConversationPage,
+    ConversationStore,
+    DedupeRecord,
+    QuotaCharge,
     conversation_in,
     event_in,
 )
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
-    "Charge",
-    "Inbox",
-    "Listed",
-    "Store",
+    "ConversationPage",
+    "ConversationStore",
+    "DedupeRecord",
+    "QuotaCharge",
     "conversation_in",
     "event_in",
 ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from partyline.store import keys
+from partyline.store.conversations import ConversationStore
 from partyline.store.keys import Key
-from partyline.store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,7 +70,7 @@ class Directory:
         numbers = [item["listed_at"]["S"] for item in answer["Items"]]
         more = numbers[limit - 1] if len(numbers) > limit else None
         wanted = {number: keys.route(number) for number in numbers[:limit]}
-        rows = Store(self._client, self._table).find(wanted.values())
+        rows = ConversationStore(self._client, self._table).find(wanted.values())
         found = {number: rows[key] for number, key in wanted.items() if key in rows}
         return Routes(
             [(number, from_json(row["route"]["S"])) for number, row in found.items()], more

@@ -6,8 +6,8 @@
 | schedule | `CONVERSATION#<id>` | `SCHEDULE` |
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
 | insight | `CONVERSATION#<id>` | `INSIGHT#<insight id>` |
-| inbox of webhooks | `CONVERSATION#<id>` | `INBOX#<telnyx event id>` |
-| inbox of requests | `REQUEST#<hash of who asked and their Idempotency-Key>` | `REQUEST` |
+| dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
+| dedupe record of a request | `REQUEST#<hash of who asked and their Idempotency-Key>` | `REQUEST` |
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | not to be called | `DNC#<number>` | `DNC` |
@@ -61,7 +61,7 @@ def insight(conversation_id: str, insight_id: str) -> Key:
 
 def webhook(conversation_id: str, event_id: str) -> Key:
     """The mark that a webhook has been taken in."""
-    return partition(conversation_id), f"INBOX#{event_id}"
+    return partition(conversation_id), f"DEDUPE#{event_id}"
 
 
 def request(fingerprint: str) -> Key:

@@ -9,8 +9,15 @@ from typing import Any, Protocol
 import httpx
 from pydantic_core import from_json
 
-from partyline.telnyx.errors import NoAnswer, NotSent, Refusal, TelnyxError, Unauthorized, refusal
-from partyline.telnyx.fields import as_object
+from partyline.telnyx.errors import (
+    NoResponseError,
+    NotSentError,
+    RefusedError,
+    TelnyxError,
+    UnauthorizedError,
+    refusal,
+)
+from partyline.telnyx.lenient import as_object
 
 API_BASE_URL = "https://api.telnyx.com/v2"
 PAUSE_SECS = 0.1
@@ -82,7 +89,7 @@ class TelnyxClient:
             return self._authorized(method, path, content, params)
         except TelnyxError as error:
             wait = _wait_before_repeat(error)
-            if wait is None or not (repeatable or isinstance(error, NotSent)):
+            if wait is None or not (repeatable or isinstance(error, NotSentError)):
                 raise
         self._pause(wait)
         return self._authorized(method, path, content, params)
@@ -100,7 +107,7 @@ class TelnyxClient:
         key = self._api_key()
         try:
             return self._send(key, method, path, content, params)
-        except Unauthorized:
+        except UnauthorizedError:
             fresh = self._api_key(fresh=True)
             if fresh == key:
                 raise
@@ -123,9 +130,9 @@ class TelnyxClient:
             )
         # The cause is named, not chained: httpx may quote a header, and one holds the key.
         except _NOT_SENT as error:
-            raise NotSent(type(error).__name__) from None
+            raise NotSentError(type(error).__name__) from None
         except httpx.RequestError as error:
-            raise NoAnswer(type(error).__name__) from None
+            raise NoResponseError(type(error).__name__) from None
         if not answer.is_success:
             raise refusal(path, answer.status_code, answer.headers, answer.content)
         return _document(answer.content)
@@ -148,9 +155,9 @@ class TelnyxClient:
 
 def _wait_before_repeat(error: TelnyxError) -> float | None:
     """Seconds to wait before the same bytes go out again; None when they must not, or not now."""
-    if not error.passing:
+    if not error.is_transient:
         return None
-    asked = error.retry_after if isinstance(error, Refusal) else None
+    asked = error.retry_after if isinstance(error, RefusedError) else None
     wait = PAUSE_SECS if asked is None else asked
     return wait if wait <= MAX_WAIT_SECS else None
 

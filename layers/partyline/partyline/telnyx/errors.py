@@ -20,7 +20,7 @@ TelnyxError
     except CallEnded:
         ...  # what we wanted
     except TelnyxError as error:
-        if error.passing:
+        if error.is_transient:
             ...  # try again later, with the same command_id
 """
 
@@ -38,19 +38,19 @@ CHANNEL_LIMITS = ("90041", "90042", "90043")
 class TelnyxError(Exception):
     """Base of everything this package raises about a request to Telnyx.
 
-    `passing` is True for what is worth sending again, with the same command_id.
+    `is_transient` is True for what is worth sending again, with the same command_id.
     """
 
-    passing: ClassVar[bool] = False
+    is_transient: ClassVar[bool] = False
 
 
-class NoAnswer(TelnyxError):  # noqa: N818 - the words of a phone call
+class NoResponseError(TelnyxError):
     """The request left us and no answer came: whether it took effect is not known."""
 
-    passing = True
+    is_transient = True
 
 
-class NotSent(NoAnswer):
+class NotSentError(NoResponseError):
     """No connection was made: the request did not happen."""
 
 
@@ -63,7 +63,7 @@ class Problem(NamedTuple):
     pointer: str
 
 
-class Refusal(TelnyxError):  # noqa: N818 - the words of a phone call
+class RefusedError(TelnyxError):
     """Telnyx answered no.
 
     `status` is the HTTP status, `code` Telnyx's own (a string, None when it gave none), `pointer`
@@ -99,47 +99,47 @@ class Refusal(TelnyxError):  # noqa: N818 - the words of a phone call
         return (Problem(self.code, self.title, self.detail, self.pointer), *self.also)
 
 
-class Unauthorized(Refusal):
+class UnauthorizedError(RefusedError):
     """401 or 10009: the API key is missing, wrong or revoked."""
 
 
-class Forbidden(Refusal):
+class ForbiddenError(RefusedError):
     """403, 10010 or a channel limit: not allowed, or too many calls at once on this account."""
 
 
-class RateLimited(Refusal):
+class RateLimitedError(RefusedError):
     """429: too fast. 10011 says so too, but with a 422 it means something else (SRTP)."""
 
-    passing = True
+    is_transient = True
 
 
-class Unavailable(Refusal):
+class UnavailableError(RefusedError):
     """5xx, 408 or 10007: Telnyx cannot answer now."""
 
-    passing = True
+    is_transient = True
 
 
-class CallEnded(Refusal):
+class CallEndedError(RefusedError):
     """90018, or a 404 on a call: the leg is over. For a hangup or a stop that is success."""
 
 
-class NotAnswered(Refusal):
+class NotAnsweredError(RefusedError):
     """90034: the leg has not been answered yet."""
 
 
-class UnknownCall(Refusal):
+class UnknownCallError(RefusedError):
     """90015: the call_control_id is not one of Telnyx's."""
 
 
-class AssistantAlreadyRunning(Refusal):
+class AssistantAlreadyRunningError(RefusedError):
     """90061: an assistant already runs on this leg."""
 
 
-class WebhookUrlsRefused(Refusal):
+class WebhookUrlsRefusedError(RefusedError):
     """90057: `webhook_urls` names an event type, or has a form, that Telnyx refuses."""
 
 
-class InvalidRequest(Refusal):
+class InvalidRequestError(RefusedError):
     """Any other answer that is not a success: a bad field, a redirect, a wrong base URL."""
 
 
@@ -152,7 +152,7 @@ _ANY: Container[Any] = _Anything()
 
 
 class _Rule(NamedTuple):
-    kind: type[Refusal]
+    kind: type[RefusedError]
     status: Container[int] = _ANY
     code: Container[str | None] = _ANY
     path: str = ""
@@ -163,27 +163,27 @@ class _Rule(NamedTuple):
 # same command again is harmless, taking a failure of Telnyx for a fact about a call is not.
 # Sources: Telnyx API, the 422 examples; Telnyx docs, API error codes.
 _RULES = (
-    _Rule(RateLimited, status={429}),
-    _Rule(Unauthorized, status={401}),
-    _Rule(Unavailable, status=SERVER_ERRORS),
-    _Rule(Unavailable, status={408}),
-    _Rule(CallEnded, code={"90018"}),
-    _Rule(NotAnswered, code={"90034"}),
-    _Rule(UnknownCall, code={"90015"}),
-    _Rule(AssistantAlreadyRunning, code={"90061"}),
-    _Rule(WebhookUrlsRefused, code={"90057"}),
-    _Rule(Unavailable, code={"10007"}),
-    _Rule(Unauthorized, code={"10009"}),
-    _Rule(Forbidden, code={"10010", *CHANNEL_LIMITS}),
-    _Rule(Forbidden, status={403}),
+    _Rule(RateLimitedError, status={429}),
+    _Rule(UnauthorizedError, status={401}),
+    _Rule(UnavailableError, status=SERVER_ERRORS),
+    _Rule(UnavailableError, status={408}),
+    _Rule(CallEndedError, code={"90018"}),
+    _Rule(NotAnsweredError, code={"90034"}),
+    _Rule(UnknownCallError, code={"90015"}),
+    _Rule(AssistantAlreadyRunningError, code={"90061"}),
+    _Rule(WebhookUrlsRefusedError, code={"90057"}),
+    _Rule(UnavailableError, code={"10007"}),
+    _Rule(UnauthorizedError, code={"10009"}),
+    _Rule(ForbiddenError, code={"10010", *CHANNEL_LIMITS}),
+    _Rule(ForbiddenError, status={403}),
     # Of a start or a join a 404 may mean the assistant or the conversation as well as the call.
-    _Rule(CallEnded, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
-    _Rule(WebhookUrlsRefused, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
-    _Rule(InvalidRequest),
+    _Rule(CallEndedError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
+    _Rule(WebhookUrlsRefusedError, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
+    _Rule(InvalidRequestError),
 )
 
 
-def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
+def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> RefusedError:
     """Turn an answer that is no success into the exception that says what it means.
 
     `path` is the request's path below the API's base, `body` the answer's raw bytes: JSON, HTML or

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from partyline.telnyx.fields import (
+from partyline.telnyx.lenient import (
     Id,
     Json,
     Moment,
@@ -28,7 +28,7 @@ LEG_FIELDS = {"call_control_id", "call_leg_id", "call_session_id", "from", "to"}
 Malformation = Literal["too_large", "not_utf8", "not_json", "too_deep", "not_an_object"]
 
 
-class MalformedWebhook(ValueError):  # noqa: N818 - says what it is about
+class MalformedWebhookError(ValueError):
     """The body is no JSON object that we are willing to read. `reason` is one word."""
 
     def __init__(self, reason: Malformation) -> None:
@@ -268,16 +268,16 @@ def parse(body: bytes) -> WebhookEvent:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
-        raise MalformedWebhook("too_large")
+        raise MalformedWebhookError("too_large")
     try:
         # Not pydantic's faster reader: it refuses a whole body for one lone surrogate.
         envelope = json.loads(body.decode())
     except UnicodeDecodeError:
-        raise MalformedWebhook("not_utf8") from None
+        raise MalformedWebhookError("not_utf8") from None
     except ValueError:
-        raise MalformedWebhook("not_json") from None
+        raise MalformedWebhookError("not_json") from None
     except RecursionError:
-        raise MalformedWebhook("too_deep") from None
+        raise MalformedWebhookError("too_deep") from None
     if not isinstance(envelope, dict):
-        raise MalformedWebhook("not_an_object")
+        raise MalformedWebhookError("not_an_object")
     return envelope

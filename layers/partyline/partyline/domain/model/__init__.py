@@ -1,0 +1,1 @@
+"""The nouns: statuses, conversations, commands, events, inputs and results of commands."""

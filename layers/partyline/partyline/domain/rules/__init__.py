@@ -1,0 +1,1 @@
+"""The verbs: the rules that move a conversation, in the order in which `decide` runs them."""

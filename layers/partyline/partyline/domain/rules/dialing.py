@@ -1,0 +1,169 @@
+"""Rules for how people are reached: numbers tried, answers judged, people accepted.
+
+Each looks at the whole state and the time, and does what is due by it; run again at once, it does
+nothing more. So the order in which the facts came cannot matter.
+"""
+
+from datetime import datetime, timedelta
+
+from partyline.domain.model.commands import Action
+from partyline.domain.model.conversation import (
+    Leg,
+    Participant,
+    Plan,
+)
+from partyline.domain.model.events import EventType
+from partyline.domain.model.statuses import (
+    BEING_REACHED,
+    LegStatus,
+    Outcome,
+    ParticipantStatus,
+)
+from partyline.domain.rules.facts import accept_leg
+from partyline.domain.rules.transition import Transition
+
+SCREENING_GRACE = timedelta(seconds=30)
+"""What is added to a screening's own time, which begins when its sentence has been spoken."""
+
+SPEECH_CHARS_PER_SEC = 8
+"""Characters a second, at the least, in which the sentence is spoken."""
+
+MIN_RING_SECS = 5
+"""The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
+
+
+def apply_verdict_timeouts(transition: Transition) -> None:
+    """A verdict or a digit that has not come in time is decided by the documented default."""
+    for participant, leg in transition.conversation.legs():
+        if leg.verdict_deadline is None or transition.now < leg.verdict_deadline:
+            continue
+        leg.verdict_deadline = None
+        if leg.status is LegStatus.SCREENING:
+            leg.outcome = leg.outcome or Outcome.NO_ANSWER
+        else:
+            leg.machine = False  # nobody told us: taken for a person
+            transition.add_leg_event(
+                EventType.LEG_JUDGED, participant, leg, machine=False, reason="no_verdict"
+            )
+
+
+def accept_answered(transition: Transition) -> None:
+    """Whoever answers is accepted: at once, or once known to be no machine and willing to join."""
+    for participant, leg in transition.conversation.legs():
+        if participant.status in BEING_REACHED:
+            _accept_answered(transition, participant, leg)
+
+
+def _accept_answered(transition: Transition, participant: Participant, leg: Leg) -> None:
+    plan = participant.plan
+    if leg.status is LegStatus.SCREENING and leg.outcome is Outcome.HUMAN:
+        accept_leg(transition, participant, leg)
+    if leg.status is not LegStatus.ANSWERED or leg.outcome is not None:
+        return
+    if plan and plan.machine_detection != "off":
+        if leg.machine is None:
+            return
+        if leg.machine and plan.on_machine == "next":
+            leg.outcome = Outcome.MACHINE
+            return
+    if plan and plan.screening and not leg.machine:  # a machine presses nothing
+        secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
+        leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
+        transition.add_command(Action.SCREEN, participant, leg)
+        transition.move_leg(participant, leg, LegStatus.SCREENING)
+        transition.move_participant(participant, ParticipantStatus.SCREENING)
+    else:
+        accept_leg(transition, participant, leg)
+
+
+def hunt(transition: Transition) -> None:
+    """The next number is tried when nothing can come of those before; after the last it is over."""
+    for participant in transition.conversation.participants:
+        if participant.status not in BEING_REACHED:
+            continue
+        if participant.plan:
+            _hunt(transition, participant, participant.plan)
+        elif all(leg.is_finished for leg in participant.legs):
+            _give_up(transition, participant, participant.legs[-1].outcome or Outcome.ERROR)
+
+
+def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
+    tried, numbers = len(participant.legs), len(plan.to)
+    deadline = deadline_of(participant, plan)
+    if deadline and transition.now >= deadline:
+        _give_up(transition, participant, _outcome_at_deadline(participant), reason="deadline")
+        return
+    if not all(leg.is_finished for leg in participant.legs):
+        return
+    if tried >= numbers * plan.max_attempts:
+        _give_up(transition, participant, participant.legs[-1].outcome or Outcome.ERROR)
+        return
+    round_over = tried > 0 and tried % numbers == 0
+    if round_over and _is_pausing(transition, participant, plan):
+        return
+    next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
+    ringing = _guests_ringing(transition)
+    if ringing and ringing + len(next_numbers) > transition.conversation.limits.legs_at_once:
+        return  # its turn comes when others have been answered, or not
+    participant.next_round_at = None
+    if tried and not round_over:
+        _report_failed_try(transition, participant, "trying_next")
+    ring = plan.ring_timeout_secs
+    if deadline:
+        ring = max(MIN_RING_SECS, min(ring, int((deadline - transition.now).total_seconds())))
+    for to in next_numbers:
+        transition.add_leg(participant, to, ring)
+
+
+def _is_pausing(transition: Transition, participant: Participant, plan: Plan) -> bool:
+    """Whether the next round is to wait for; the assistant hears of it as the pause begins."""
+    if participant.next_round_at is None:
+        participant.next_round_at = transition.now + timedelta(seconds=plan.pause_secs)
+        _report_failed_try(transition, participant, "trying_again")
+    return transition.now < participant.next_round_at
+
+
+def _guests_ringing(transition: Transition) -> int:
+    return sum(
+        leg.is_up and leg.number != participant.accepted_leg and not participant.host
+        for participant, leg in transition.conversation.legs()
+    )
+
+
+def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
+    """When the whole plan has to have come to something."""
+    if plan.deadline_secs is None:
+        return None
+    return participant.created_at + timedelta(seconds=plan.deadline_secs)
+
+
+def _outcome_at_deadline(participant: Participant) -> Outcome:
+    """How it stood when the time was up: no turn came, somebody rang, or the last call was over."""
+    if not participant.legs:
+        return Outcome.LIMITED
+    newest = participant.legs[-1]
+    return (newest.is_finished and newest.outcome) or Outcome.NO_ANSWER
+
+
+def _report_failed_try(transition: Transition, participant: Participant, key: str) -> None:
+    if not participant.host:  # who is not there yet has nobody waiting for them
+        transition.add_message(participant, key, participant.legs[-1].outcome or Outcome.ERROR)
+
+
+def _give_up(
+    transition: Transition, participant: Participant, outcome: Outcome, reason: str | None = None
+) -> None:
+    failure = participant.legs[-1].failure if participant.legs else None
+    transition.move_participant(
+        participant,
+        ParticipantStatus.FAILED,
+        outcome,
+        reason=reason,
+        failure=failure and failure.model_dump(),
+    )
+    if reason == "deadline":
+        transition.add_message(participant, reason)
+    elif len(participant.legs) > 1:
+        transition.add_message(participant, "exhausted", outcome)
+    else:
+        transition.add_message(participant, outcome)

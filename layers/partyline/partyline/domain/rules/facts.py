@@ -1,0 +1,156 @@
+"""Facts about calls and about the assistant, each recorded in one place whoever brings it.
+
+A webhook and the result of a command can tell the same thing; either may come first, or both.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from partyline.domain.model.commands import TRANSIENT, Action, Command
+from partyline.domain.model.conversation import Insight, Leg, Participant
+from partyline.domain.model.events import EventType
+from partyline.domain.model.inputs import CallRef, Succeeded
+from partyline.domain.model.statuses import (
+    ConversationStatus,
+    LegStatus,
+    Outcome,
+    ParticipantStatus,
+)
+from partyline.domain.rules.transition import Transition
+
+MAX_INSIGHTS = 50
+"""How many insights are kept of one conversation."""
+
+VERDICT_WAIT = {"standard": timedelta(seconds=10), "premium": timedelta(seconds=35)}
+"""How long after the answer a verdict may take: Telnyx's own 3.5 s and 30 s, and some air."""
+
+OUTCOMES = {
+    "user_busy": Outcome.BUSY,
+    "call_rejected": Outcome.REJECTED,
+    "timeout": Outcome.NO_ANSWER,
+    "no_answer": Outcome.NO_ANSWER,
+    "originator_cancel": Outcome.CANCELLED,
+    "normal_clearing": Outcome.NO_ANSWER,
+    "not_found": Outcome.UNREACHABLE,
+    "unspecified": Outcome.UNREACHABLE,
+}
+"""What a hangup before the answer means, by Telnyx's `hangup_cause`."""
+
+SIP_OUTCOMES = {
+    "486": Outcome.BUSY,
+    "600": Outcome.BUSY,
+    "603": Outcome.REJECTED,
+    "480": Outcome.NO_ANSWER,
+    "408": Outcome.NO_ANSWER,
+    "404": Outcome.UNREACHABLE,
+}
+"""The same by `sip_hangup_cause`, where the hangup cause says nothing of its own."""
+
+
+def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
+    """Note the ids of a call, where they were not known yet."""
+    leg.call_control_id = leg.call_control_id or call.call_control_id
+    leg.call_leg_id = leg.call_leg_id or call.call_leg_id
+    leg.call_session_id = leg.call_session_id or call.call_session_id
+
+
+def leg_answered(
+    transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
+) -> None:
+    """Record that a call was answered, by a person or a machine."""
+    if not transition.move_leg(participant, leg, LegStatus.ANSWERED, at):
+        return
+    command = transition.command_for(Action.ANSWER, participant, leg)
+    if command:
+        settle(transition, command)
+    if participant.plan and participant.plan.machine_detection != "off" and leg.machine is None:
+        leg.verdict_deadline = transition.now + VERDICT_WAIT[participant.plan.machine_detection]
+
+
+def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Hang up a call that lives although we took it for over, with no word of Telnyx's hangup.
+
+    Its dial was given up as it left no trace, say. Of a call that is over it is harmless.
+    """
+    if not leg.is_up and leg.call_control_id and leg.hangup_cause is None:
+        transition.add_command(Action.HANG_UP, participant, leg)
+
+
+def leg_ended(
+    transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
+) -> None:
+    """Record that a call is over, and how it came out if that is not settled yet."""
+    hang_up = transition.command_for(Action.HANG_UP, participant, leg)
+    if hang_up:
+        settle(transition, hang_up)
+    if leg.outcome is None:
+        leg.outcome = _outcome(leg)
+    transition.move_leg(participant, leg, LegStatus.ENDED, at)
+
+
+def _outcome(leg: Leg) -> Outcome:
+    if leg.answered_at:  # picked up, and gone before being accepted
+        return Outcome.DECLINED
+    if leg.hangup_cause in (None, "unspecified", "normal_clearing"):
+        by_sip = SIP_OUTCOMES.get(leg.sip_hangup_cause or "")
+        if by_sip:
+            return by_sip
+    return OUTCOMES.get(leg.hangup_cause or "", Outcome.UNREACHABLE)
+
+
+def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """The person is on this leg; every other leg of theirs is of no use any more."""
+    participant.accepted_leg = leg.number
+    leg.outcome = leg.outcome or (Outcome.MACHINE if leg.machine else Outcome.HUMAN)
+    leg.verdict_deadline = None
+    for other in participant.legs:
+        if other is not leg and not other.is_finished:
+            other.outcome = Outcome.CANCELLED
+    transition.move_participant(participant, ParticipantStatus.WAITING)
+
+
+def assistant_started(transition: Transition, telnyx_conversation_id: str | None) -> None:
+    """The assistant runs, under the id that Telnyx gave it if we know that."""
+    conversation = transition.conversation
+    host = conversation.host
+    conversation.telnyx_conversation_id = (
+        conversation.telnyx_conversation_id or telnyx_conversation_id
+    )
+    leg = host.active_leg or (host.legs[-1] if host.legs else None)
+    start = conversation.start_command
+    if start and conversation.telnyx_conversation_id:
+        settle(transition, start)
+    if leg is None or conversation.status is not ConversationStatus.CONNECTING:
+        return
+    if host.accepted_leg is None:
+        accept_leg(transition, host, leg)
+    for status in (ParticipantStatus.JOINING, ParticipantStatus.JOINED):
+        transition.move_participant(host, status)
+    transition.move(ConversationStatus.ACTIVE)
+
+
+def store_insights(
+    transition: Transition, given: tuple[Insight, ...], at: datetime | None = None
+) -> None:
+    """Keep the insights that are new."""
+    known = transition.conversation.insights
+    for insight in given:
+        if insight.insight_id not in known and len(known) < MAX_INSIGHTS:
+            known.append(insight.insight_id)
+            transition.insights.append(insight)
+    if transition.insights:
+        if (
+            not transition.conversation.restarts
+        ):  # of how many runs they are still to come, nobody says
+            transition.conversation.insights_poll_at = None
+        ids = [insight.insight_id for insight in transition.insights]
+        transition.add_event(EventType.INSIGHTS_GENERATED, at, insight_ids=ids)
+
+
+def settle(
+    transition: Transition, command: Command, status: Literal["done", "failed"] = "done"
+) -> None:
+    """A command is owed no more. What leaves no mark is forgotten; the rest stays in the ledger."""
+    command.status = status
+    if command.action in TRANSIENT:
+        transition.conversation.commands.pop(command.key, None)

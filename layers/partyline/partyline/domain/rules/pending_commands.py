@@ -1,0 +1,122 @@
+"""Rules for what is owed: when it is too late for it, when it is pointless, and who does it."""
+
+from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, Action, Command
+from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
+from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
+from partyline.domain.rules.calls import is_needed, is_polled
+from partyline.domain.rules.dialing import deadline_of
+from partyline.domain.rules.facts import settle
+from partyline.domain.rules.leaving import host_hangup_deadline, inferred_end_of, time_limit_of
+from partyline.domain.rules.transition import Transition
+
+
+def reconcile_stale(transition: Transition) -> None:
+    """What was sent too long ago for Telnyx to drop a double is looked for, or given up."""
+    conversation = transition.conversation
+    for command in list(conversation.commands.values()):
+        if (
+            not command.is_pending
+            or not command.is_stale(transition.now)
+            or transition.now < command.not_before
+        ):
+            continue
+        if command.action in RECONCILABLE:
+            command.reconcile = True
+        elif command.action not in IDEMPOTENT:
+            apply_refusal(transition, command, *_target_of(conversation, command), UNANSWERED)
+
+
+def cancel_obsolete(transition: Transition) -> None:
+    """What is owed to a call that nobody needs, or to a conversation that is over, is dropped.
+
+    A dial or a start that may have taken effect is looked for instead, so that it can be undone. A
+    message is kept for another call; one that is on its way waits for its answer first.
+    """
+    conversation = transition.conversation
+    for command in list(conversation.commands.values()):
+        participant, leg = _target_of(conversation, command)
+        if (
+            participant is None
+            or leg is None
+            or not _is_obsolete(transition, command, participant, leg)
+        ):
+            continue
+        in_doubt = command.sent_at is not None
+        on_its_way = in_doubt and transition.now < command.not_before
+        if command.action in RECONCILABLE and in_doubt and leg.is_up:
+            command.reconcile = command.reconcile or not on_its_way
+            continue
+        if command.action is Action.MESSAGE and not conversation.is_over:
+            if on_its_way:
+                continue
+            if not in_doubt:
+                conversation.pending_messages[:0] = command.messages or []
+        settle(transition, command, "failed")
+        if command.action is Action.DIAL:
+            leg.outcome = leg.outcome or Outcome.CANCELLED
+            transition.move_leg(participant, leg, LegStatus.ENDED)
+
+
+def _is_obsolete(
+    transition: Transition, command: Command, participant: Participant, leg: Leg
+) -> bool:
+    """Whether nothing is gained any more by carrying a pending command out."""
+    if not command.is_pending or command.action is Action.HANG_UP:
+        return False
+    if not leg.is_up:
+        return True
+    if command.action in (Action.STOP, Action.LOOK):
+        return False
+    if not is_needed(transition, participant, leg):
+        return True
+    return transition.conversation.is_over
+
+
+def _target_of(
+    conversation: Conversation, command: Command
+) -> tuple[Participant | None, Leg | None]:
+    participant = conversation.participant(command.participant_id)
+    return participant, participant.leg(command.leg) if participant else None
+
+
+def set_due_time(transition: Transition) -> None:
+    """When the sweep has to come by, if nothing else does before."""
+    conversation = transition.conversation
+    moments = [
+        command.not_before for command in conversation.commands.values() if command.is_pending
+    ]
+    limits = (
+        conversation.insights_poll_at,
+        time_limit_of(conversation),
+        host_hangup_deadline(conversation),
+        inferred_end_of(conversation),
+    )
+    moments += [each for each in limits if each]
+    if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
+        moments.append(conversation.stop_deadline)
+    for participant, leg in conversation.legs():
+        if leg.poll_at and is_polled(transition, participant, leg):
+            moments.append(leg.poll_at)
+        if leg.verdict_deadline:
+            moments.append(leg.verdict_deadline)
+    for participant in conversation.participants:
+        if participant.status in BEING_REACHED and participant.plan:
+            deadline = deadline_of(participant, participant.plan)
+            moments += [each for each in (deadline, participant.next_round_at) if each]
+    conversation.due_at = min(moments, default=None)
+
+
+def claim_due(transition: Transition) -> list[Command]:
+    """The commands that are to be carried out now, by whoever made this step.
+
+    Each is leased, so that nobody else sends it meanwhile, and the lease is stored before the
+    command is sent: whoever finds it later knows that it may have been.
+    """
+    due = []
+    for command in list(transition.conversation.commands.values()):
+        if not command.is_pending or transition.now < command.not_before:
+            continue
+        due.append(command)
+        command.claim(transition.now)
+    return due

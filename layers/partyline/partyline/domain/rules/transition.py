@@ -1,0 +1,235 @@
+"""One step of a conversation while it is being decided: the working copy and what comes of it.
+
+`record` and the rules change a conversation through these verbs only: no status moves against
+the tables, every move leaves its event, and nothing is owed twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
+from partyline.domain.model.conversation import (
+    Conversation,
+    Failure,
+    Insight,
+    Leg,
+    Participant,
+    Stop,
+)
+from partyline.domain.model.events import Event, EventType, masked
+from partyline.domain.model.statuses import (
+    CONVERSATION_MOVES,
+    LEG_MOVES,
+    PARTICIPANT_MOVES,
+    ConversationStatus,
+    LegStatus,
+    Outcome,
+    ParticipantStatus,
+)
+from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
+
+STOP_GRACE = timedelta(seconds=60)
+"""How long a stopping conversation waits for Telnyx to say that it has ended."""
+
+INSIGHTS_POLL_DELAY = timedelta(seconds=60)
+"""When to ask for insights that no webhook brought (they come 2 to 20 seconds after the end)."""
+
+POLL_INTERVAL = timedelta(seconds=120)
+"""How often a live call is looked at when nothing is heard of it."""
+
+RING_GRACE = timedelta(seconds=20)
+"""How long after its ring timeout a call's hangup may still come by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a request cannot be done in the state that the conversation is in."""
+
+    code: str
+    message: str
+
+
+class Transition:
+    """A conversation on its way from one state to the next."""
+
+    def __init__(self, conversation: Conversation, now: datetime, cause: str) -> None:
+        """Take a `conversation` that nobody else holds; it is changed in place."""
+        self.conversation = conversation
+        self.now = now
+        self.cause = cause
+        self.events: list[Event] = []
+        self.insights: list[Insight] = []
+        self.refusal: Refusal | None = None
+
+    def refuse(self, code: str, message: str) -> None:
+        """Say no to what was asked; nothing of it is done."""
+        self.refusal = Refusal(code=code, message=message)
+
+    def add_event(self, type_: EventType, /, at: datetime | None = None, **data: Any) -> None:
+        """Record what happened, `at` its own time if that is known; None values are left out."""
+        self.conversation.seq += 1
+        self.events.append(
+            Event(
+                seq=self.conversation.seq,
+                type=type_,
+                occurred_at=at or self.now,
+                cause=self.cause,
+                data={name: value for name, value in data.items() if value is not None},
+            )
+        )
+
+    def move(self, status: ConversationStatus, failure: Failure | None = None, **data: Any) -> bool:
+        """Move the conversation, if the table allows it."""
+        conversation = self.conversation
+        if status not in CONVERSATION_MOVES[conversation.status]:
+            return False
+        conversation.status = status
+        conversation.failure = failure or conversation.failure
+        if status is ConversationStatus.ACTIVE:
+            conversation.active_at = self.now
+        elif status is ConversationStatus.STOPPING:
+            conversation.stop_deadline = self.now + STOP_GRACE
+        else:
+            conversation.ended_at = self.now
+            ran = conversation.active_at or conversation.telnyx_conversation_id
+            # Those of an earlier run say nothing about those of the last one.
+            if ran and (not conversation.insights or conversation.restarts):
+                conversation.insights_poll_at = self.now + INSIGHTS_POLL_DELAY
+        self.add_event(
+            EventType(f"conversation.{status}"),
+            telnyx_conversation_id=conversation.telnyx_conversation_id,
+            failure=failure and failure.model_dump(),
+            **data,
+        )
+        return True
+
+    def stop(self, *, hang_up: bool, reason: str, by_request: bool = False) -> None:
+        """Begin the end of the conversation."""
+        if self.move(ConversationStatus.STOPPING, reason=reason):
+            self.conversation.stop = Stop(hang_up=hang_up, by_request=by_request)
+
+    def move_participant(
+        self,
+        participant: Participant,
+        status: ParticipantStatus,
+        outcome: Outcome | None = None,
+        **data: Any,
+    ) -> bool:
+        """Move a participant, if the table allows it."""
+        if status not in PARTICIPANT_MOVES[participant.status]:
+            return False
+        participant.status = status
+        participant.outcome = outcome or participant.outcome
+        if status is ParticipantStatus.JOINED:
+            participant.joined_at = self.now
+        elif status in (ParticipantStatus.LEFT, ParticipantStatus.FAILED):
+            participant.left_at = self.now
+        self.add_event(
+            EventType(f"participant.{status}"),
+            participant_id=participant.id,
+            name=participant.name,
+            leg=participant.accepted_leg,
+            outcome=outcome,
+            **data,
+        )
+        return True
+
+    def add_leg(self, participant: Participant, to: str, ring_timeout_secs: int) -> None:
+        """A call to `to` is to be made, and is owed from now on."""
+        leg = Leg(
+            number=len(participant.legs) + 1,
+            to=to,
+            from_=participant.plan.from_ if participant.plan else None,
+            ring_timeout_secs=ring_timeout_secs,
+            created_at=self.now,
+            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + RING_GRACE,
+        )
+        participant.legs.append(leg)
+        command = self.add_command(Action.DIAL, participant, leg)
+        self.add_leg_event(EventType.LEG_DIALING, participant, leg, command_id=command.id)
+
+    def move_leg(
+        self, participant: Participant, leg: Leg, status: LegStatus, at: datetime | None = None
+    ) -> bool:
+        """Move a leg, if the table allows it."""
+        if status not in LEG_MOVES[leg.status]:
+            return False
+        leg.status = status
+        if status is LegStatus.ANSWERED:
+            leg.answered_at = at or self.now
+            leg.poll_at = self.now + POLL_INTERVAL
+        elif status is LegStatus.ENDED:
+            leg.ended_at = at or self.now
+            leg.poll_at = leg.verdict_deadline = None
+        self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at)
+        return True
+
+    def add_leg_event(
+        self,
+        type_: EventType,
+        participant: Participant,
+        leg: Leg,
+        at: datetime | None = None,
+        **data: Any,
+    ) -> None:
+        """Record what happened to a leg, with its number masked."""
+        self.add_event(
+            type_,
+            at,
+            participant_id=participant.id,
+            name=participant.name,
+            leg=leg.number,
+            to=masked(leg.to),
+            outcome=leg.outcome,
+            hangup_cause=leg.hangup_cause,
+            sip_hangup_cause=leg.sip_hangup_cause,
+            failure=leg.failure and leg.failure.model_dump(),
+            **data,
+        )
+
+    def add_command(
+        self,
+        action: Action,
+        participant: Participant | None = None,
+        leg: Leg | None = None,
+        *,
+        nth: int | None = None,
+        messages: list[Message] | None = None,
+    ) -> Command:
+        """Owe a command, unless it is, or was, owed already."""
+        participant_id = participant.id if participant else None
+        number = leg.number if leg else None
+        key = command_key(action, participant_id, number, nth)
+        commands = self.conversation.commands
+        if key not in commands:
+            commands[key] = Command(
+                id=command_id(self.conversation.id, key),
+                key=key,
+                action=action,
+                participant_id=participant_id,
+                leg=number,
+                messages=messages,
+                cause=self.cause,
+                owed_at=self.now,
+                not_before=self.now,
+            )
+        return commands[key]
+
+    def command_for(self, action: Action, participant: Participant, leg: Leg) -> Command | None:
+        """The command of that action for a leg, if it is or was owed."""
+        return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
+
+    def add_message(
+        self, participant: Participant, key: str, reason: Outcome | None = None
+    ) -> None:
+        """Have the assistant told about a person, and for what `reason`, once it runs."""
+        if participant.tell_assistant and not self.conversation.is_over:
+            words = self.conversation.phrases
+            name = participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
+            why = render(words, phrase_key(participant, reason), name=name) if reason else ""
+            content = render(words, phrase_key(participant, key), name=name, reason=why)
+            if content.strip():
+                self.conversation.pending_messages.append(
+                    Message(role="system", content=content.strip())
+                )

@@ -1,0 +1,1 @@
+"""The HTTP API that a bearer key opens: requests in, responses out."""

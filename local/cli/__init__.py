@@ -1,0 +1,1 @@
+"""`partyline`: the command line."""

@@ -1,0 +1,1 @@
+"""`make demo`: calls through the real handlers, told as they happened."""

@@ -1,0 +1,1 @@
+"""Real deployments into the embedded AWS, and what is done with a deployed stack."""

@@ -1,0 +1,116 @@
+"""`make deploy-local`: deploy for real, into the embedded AWS, and play the demo on that stack.
+
+The console's tests run on it as well, in a browser.
+
+Then a second release that differs in the layer alone: callers have to get the new code, since a
+function that an alias holds to its old version would go on with the old layer and nobody would see.
+"""
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+
+import httpx
+from nacl.signing import SigningKey
+from rich.console import Console
+
+from local.demo import runner
+from local.deploy.background_checks import NotDoneError, try_out
+from local.deploy.deployment import Deployment, DeploymentFailedError, with_another_layer
+from local.deploy.lambda_emulator import ROOT, Runtime, RuntimeMissingError
+from local.deploy.reverse_proxy import ReverseProxy
+from local.simulator.running import run_simulator
+from local.stack.embedded_aws import EmbeddedAws
+from local.stack.local_stack import Options
+from local.stack.serving import serve
+
+_FIRST, _SECOND = "1" * 40, "2" * 40
+_PATIENCE_SECS = 120.0
+
+
+def run(console: Console) -> int:
+    """Deploy, play, update; 0 if everything came out as it should, else 1."""
+    runtime, options, started = Runtime.found(), Options(), time.monotonic()
+
+    def done(what: str) -> None:
+        console.print(f"{time.monotonic() - started:5.1f} s  {what}", style="dim")
+
+    with ExitStack() as closing:
+        aws = closing.enter_context(EmbeddedAws(runtime.python))
+        simulator = run_simulator(runner.settings())
+        closing.callback(simulator.stop)
+        front = ReverseProxy(aws.url)
+        server = serve(front)
+        closing.callback(server.stop)
+        public_key = bytes(SigningKey(simulator.simulator.settings.signing_seed).verify_key)
+        deployment = Deployment(
+            aws.url,
+            {
+                "TelnyxConnectionId": options.connection_id,
+                "TelnyxPublicKeys": base64.b64encode(public_key).decode(),
+                "DefaultNumber": options.number,
+                "DefaultAssistantId": options.assistant_id,
+                "TelnyxApiBaseUrl": simulator.api_url,
+                "PublicBaseUrl": server.url,
+            },
+        )
+        done("an AWS and a Telnyx are up")
+        deployment.deploy(runtime.build, _FIRST)
+        done(f"the stack is deployed: {len(deployment.resources)} resources")
+        deployment.let_in(options.api_key, options.telnyx_api_key)
+        deployment.make_routes()
+        front.api_id = deployment.api_id
+        simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
+        done("the secrets are in and the routes are made")
+        if runner.perform(console, server.url, simulator.simulator, deployment.log):
+            return 1
+        done("the demo has run on it")
+        for what in try_out(deployment, server.url, options.api_key):
+            done(what)
+        if not _watched(server.url):
+            return 1
+        done("the console's tests have run on it")
+
+        def layer() -> str | None:
+            answer = httpx.get(
+                f"{server.url}/conversations",
+                headers={"authorization": f"Bearer {options.api_key}"},
+                timeout=_PATIENCE_SECS,
+                trust_env=False,
+            )
+            mark: str | None = answer.raise_for_status().headers.get("x-layer")
+            return mark
+
+        before = layer()
+        with with_another_layer(runtime.build) as changed:
+            deployment.deploy(changed, _SECOND)
+        done("a release that changes the layer alone is deployed")
+        if (before, layer()) != (None, "2"):
+            console.print("[bold red]The alias still serves the old layer.[/bold red]")
+            return 1
+        done("the alias serves it")
+    return 0
+
+
+def _watched(url: str) -> bool:
+    """Run the console's tests on this stack; without a browser they say that they are left out."""
+    tests = [sys.executable, "-m", "pytest", "--quiet", "tests/browser/test_console.py"]
+    environment = {**os.environ, "PARTYLINE_DEPLOYED": url}
+    return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode == 0  # noqa: S603
+
+
+def main() -> int:
+    """Run it for `make`."""
+    console = Console(width=110, highlight=False)
+    try:
+        return run(console)
+    except (RuntimeMissingError, DeploymentFailedError, NotDoneError) as error:
+        console.print(f"[bold red]{type(error).__name__}:[/bold red] {error}", markup=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

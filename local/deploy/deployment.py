@@ -1,0 +1,220 @@
+"""A real deployment on this machine: `sam deploy` of what was built, into the embedded AWS.
+
+CloudFormation makes everything as it would in an account. What it can't do there is done here:
+ministack takes no notice of the HTTP API's OpenAPI document, so the routes are made one by one; its
+transform doesn't see the parameters, so the release stands in the template itself; and it knows
+neither alarms on more than one figure nor CodeDeploy, so these are left out.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from samtranslator.yaml_helper import yaml_parse
+
+from local.deploy.lambda_emulator import ROOT
+from local.stack.intrinsics import REGION
+from local.stack.logs import Line
+from local.stack.template import Template
+
+STACK = "partyline-local"
+ALIAS = "live"
+_BUCKET = "partyline-artifacts"
+_SAM = ROOT / ".venv-sam" / "bin" / "sam"
+
+
+class DeploymentFailedError(Exception):
+    """`sam deploy` failed; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stack in the embedded AWS at `aws_url`; `parameters` are the template's."""
+
+    aws_url: str
+    parameters: Mapping[str, str]
+
+    def deploy(self, built: Path, release: str) -> None:
+        """Create the stack or update it from a folder that `sam build` filled.
+
+        `release` is 40 hex digits, as a commit has. Raises DeploymentFailedError.
+        """
+        with tempfile.TemporaryDirectory(prefix="partyline-deploy-") as folder:
+            template = yaml_parse((built / "template.yaml").read_text())
+            template["Parameters"]["ReleaseSha"]["Default"] = release
+            template["Resources"] = _known_to_ministack(template["Resources"])
+            for resource in template["Resources"].values():
+                for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+                    code = resource["Properties"][name]
+                    resource["Properties"][name] = str((built / code).resolve())
+            path = Path(folder, "template.json")
+            path.write_text(json.dumps(template))
+            self._sam_deploy(path, {**self.parameters, "ReleaseSha": release})
+
+    def let_in(self, api_key: str, telnyx_api_key: str) -> None:
+        """Put the secrets in, as an operator does after the first deploy."""
+        hashed = sha256(api_key.encode()).hexdigest()
+        secrets = self.client("secretsmanager")
+        for output, value in {
+            "TelnyxApiKeySecretName": {"api_key": telnyx_api_key},
+            "BearerKeysSecretName": {"keys": [{"id": "local", "sha256": hashed}]},
+        }.items():
+            secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
+
+    def make_routes(self) -> None:
+        """Give the API the routes and the authorizer that its OpenAPI document lists."""
+        template = Template({**self.parameters, "ReleaseSha": "0" * 40}, stack_name=STACK)
+        api, id_, physical = self.client("apigatewayv2"), self.api_id, self.resources
+
+        def uri(function: str) -> str:
+            arn = physical[f"{function}Alias{ALIAS}"]
+            return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+        authorizers = {
+            name: api.create_authorizer(
+                ApiId=id_,
+                Name=name,
+                AuthorizerType="REQUEST",
+                AuthorizerUri=uri(each.function),
+                IdentitySource=[f"$request.header.{each.header}"],
+                AuthorizerPayloadFormatVersion="2.0",
+                EnableSimpleResponses=True,
+                AuthorizerResultTtlInSeconds=each.ttl_secs,
+            )["AuthorizerId"]
+            for name, each in template.authorizers.items()
+        }
+        for route in template.routes:
+            integration = api.create_integration(
+                ApiId=id_,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=uri(route.function),
+                PayloadFormatVersion="2.0",
+            )
+            guard = (
+                {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[route.authorizer]}
+                if route.authorizer
+                else {"AuthorizationType": "NONE"}
+            )
+            target = f"integrations/{integration['IntegrationId']}"
+            api.create_route(ApiId=id_, RouteKey=route.key, Target=target, **guard)
+
+    def log(self) -> list[Line]:
+        """What the functions logged so far, a line an object, in the order of time."""
+        logs = self.client("logs")
+        lines: list[tuple[int, Line]] = []
+        for page in logs.get_paginator("describe_log_groups").paginate():
+            for group in page["logGroups"]:
+                found = logs.get_paginator("filter_log_events").paginate(
+                    logGroupName=group["logGroupName"]
+                )
+                lines += [
+                    (event["timestamp"], json.loads(each))
+                    for answer in found
+                    for event in answer["events"]
+                    for each in event["message"].splitlines()
+                    if each.startswith("{")
+                ]
+        return [line for _, line in sorted(lines, key=lambda each: each[0])]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name."""
+        [stack] = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """The physical id of each resource by its logical one."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for page in pages.paginate(StackName=STACK)
+            for each in page["StackResourceSummaries"]
+        }
+
+    @cached_property
+    def api_id(self) -> str:
+        """The HTTP API's id."""
+        return self.resources["PartylineApi"]
+
+    def client(self, service: str) -> Any:
+        """A client of the embedded AWS."""
+        session = boto3.Session("local", "local", region_name=REGION)
+        config = Config(proxies={}, read_timeout=120)
+        return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
+
+    def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
+        bucket = self.client("s3")
+        if not any(each["Name"] == _BUCKET for each in bucket.list_buckets()["Buckets"]):
+            bucket.create_bucket(Bucket=_BUCKET)
+        said = subprocess.run(  # noqa: S603, SAM of our own environment
+            [
+                *(_SAM, "deploy", "--template-file", template, "--stack-name", STACK),
+                *("--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
+                *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"),
+                *(f"{name}={value}" for name, value in parameters.items() if value),
+            ],
+            # Not the project's folder: its samconfig.toml is for an account.
+            cwd=template.parent,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(template.parent),
+                "SAM_CLI_TELEMETRY": "0",
+                "AWS_ENDPOINT_URL": self.aws_url,
+                "AWS_ACCESS_KEY_ID": "local",
+                "AWS_SECRET_ACCESS_KEY": "local",
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "NO_PROXY": "127.0.0.1,localhost",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if said.returncode:
+            raise DeploymentFailedError(f"{said.stdout[-4000:]}\n{said.stderr[-2000:]}")
+
+
+def _known_to_ministack(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """The resources without alarms that reckon (metric math), and without the canaries on them."""
+    kept = {}
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        properties.pop("DeploymentPreference", None)
+        if "Metrics" not in properties:
+            kept[name] = resource
+    return kept
+
+
+@contextmanager
+def with_another_layer(built: Path) -> Iterator[Path]:
+    """A build in which nothing differs but the layer: its answers carry a header `x-layer: 2`."""
+    with tempfile.TemporaryDirectory(prefix="partyline-build-") as folder:
+        copy = Path(shutil.copytree(built, Path(folder, "build")))
+        answers = copy / "PartylineLayer" / "python" / "partyline" / "entrypoints" / "answers.py"
+        answers.write_text(answers.read_text() + _ANOTHER)
+        for stale in (answers.parent / "__pycache__").glob("answers.*.pyc"):
+            stale.unlink()
+        yield copy
+
+
+_ANOTHER = '''
+_first = answer
+
+
+def answer(status: int, body: Any) -> Response:
+    """The same, and a mark of the second layer."""
+    response = _first(status, body)
+    return {**response, "headers": {**response["headers"], "x-layer": "2"}}
+'''

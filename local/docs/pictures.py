@@ -1,0 +1,106 @@
+"""`make pictures`: the README's pictures, made from a real run.
+
+`room.png` is the phone room with a call of three people in it, `room-dark.png` the same in the
+dark, `timeline.png` the first call that `partyline demo` tells in a terminal.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+from playwright.sync_api import Page
+from rich.console import Console
+from rich.text import Text
+
+from local.demo import runner
+from local.docs.browser import launched
+from local.stack.local_stack import LocalStack, Options
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+ALEX, BILLIE, CASEY, DEVON = (f"+1312555010{nth}" for nth in (1, 2, 3, 4))
+PATIENCE_SECS = 30.0
+SETTLED_MS = 600
+TERMINAL_COLUMNS = 104
+SECOND_CALL = "2. An inbound call"
+
+
+def main() -> None:
+    """Make all of them."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with LocalStack(Options(with_room=True)) as stack, launched() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.goto(f"{stack.url}/")
+        page.get_by_role("article").first.wait_for()
+        _call(page)
+        for name, scheme in (("room", "light"), ("room-dark", "dark")):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.wait_for_timeout(SETTLED_MS)
+            page.screenshot(path=FOLDER / f"{name}.png")
+        page = browser.new_page()  # the room's own lets no style in from elsewhere
+        page.set_content(_timeline())
+        page.locator("svg").first.screenshot(path=FOLDER / "timeline.png", omit_background=True)
+
+
+def _timeline() -> str:
+    """What the demo prints, up to its second call, as a terminal looks."""
+    terminal = Console(
+        record=True, width=TERMINAL_COLUMNS, file=StringIO(), highlight=False, force_terminal=True
+    )
+    if runner.run(terminal) != 0:
+        raise RuntimeError("the demo failed")
+    first, _, _ = terminal.export_text(styles=True).partition(SECOND_CALL)
+    one = Console(record=True, width=TERMINAL_COLUMNS, file=StringIO(), force_terminal=True)
+    one.print(Text.from_ansi(first.rstrip("\n\x1b[1m")), end="\n\n")
+    # A terminal's own type: the picture is to ask nobody's server for one.
+    picture = one.export_svg(title="partyline demo")
+    return re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+
+
+def _call(page: Page) -> None:
+    """Alex is called, Billie is screened, Casey is busy and Devon, the second number, rings."""
+    page.get_by_role("button", name="Start a conversation").click()
+    page.get_by_role("button", name="Call", exact=True).click()
+    _press(page, "Alex", "Answer")
+    _wait(page, lambda: page.locator(".about .pill").inner_text() == "active")
+    _wait(page, lambda: page.locator(".bubble.assistant").count() > 0)
+    _invite(page, BILLIE, "Billie", "Alex would like you to join. Press 1.")
+    _press(page, "Billie", "Answer")
+    _press(page, "Billie", "1")
+    _wait(page, lambda: "joined" in page.locator(".people li", has_text="Billie").inner_text())
+    _say(page, "Alex", "Where is my order?")
+    _wait(page, lambda: page.locator(".bubble.assistant").count() > 1)
+    _invite(page, f"{CASEY} {DEVON}", "Casey", "")
+    _press(page, "Casey", "Busy")
+    page.get_by_role("button", name="Answer", exact=True).wait_for()
+    _wait(page, lambda: page.get_by_text("Casey could not be reached").count() > 0)
+
+
+def _press(page: Page, name: str, button: str) -> None:
+    page.get_by_role("article", name=name).get_by_role("button", name=button, exact=True).click()
+
+
+def _say(page: Page, name: str, words: str) -> None:
+    page.get_by_role("article", name=name).get_by_label("Say something").fill(words)
+    _press(page, name, "Say")
+
+
+def _invite(page: Page, numbers: str, name: str, say: str) -> None:
+    page.get_by_role("button", name="Invite", exact=True).click()
+    page.get_by_label("Number, or several to try").fill(numbers)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Said before they are joined").fill(say)
+    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
+
+
+def _wait(page: Page, true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the call does not get on")
+        page.wait_for_timeout(50)
+
+
+if __name__ == "__main__":
+    main()

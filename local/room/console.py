@@ -1,0 +1,62 @@
+"""`partyline console`: the room's page without phones, on a deployed stack, through its own API.
+
+It listens on loopback only and keeps the bearer key to itself; the page asks it, and it asks the
+stack.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+
+from local.client import Client
+from local.room.guard import Guarded
+from local.room.hub import Hub
+from local.room.page import routes
+from local.room.proxy import Proxy
+from local.room.watch import Watch
+from local.stack.serving import Running, serve
+
+EVERY_SECS = 1.5
+
+
+@dataclass(frozen=True)
+class RunningConsole:
+    """A console that is up, at `url`."""
+
+    url: str
+    _hub: Hub
+    _watch: Watch
+    _proxy: Proxy
+    _server: Running
+
+    def stop(self) -> None:
+        """Stop, and let its connections go."""
+        self._hub.close()
+        self._server.stop()
+        self._watch.close()
+        self._proxy.close()
+
+
+def run_console(
+    deployment: str, api_key: str, port: int = 0, every_secs: float = EVERY_SECS
+) -> RunningConsole:
+    """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
+
+    It looks every `every_secs` for what has changed. Raises OSError when the port is taken, and
+    ValueError for a URL that is none.
+    """
+    parts = urlsplit(deployment)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
+    hub = Hub()
+    proxy = Proxy(deployment, api_key)
+    hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
+    app = Guarded(Starlette(routes=[*routes(hub, hello), proxy.route()]))
+    try:
+        server = serve(app, port=port)
+    except OSError:
+        proxy.close()
+        raise
+    watch = Watch(hub, Client(deployment, api_key), every_secs)
+    return RunningConsole(server.url, hub, watch, proxy, server)

@@ -1,0 +1,1 @@
+"""The template on this machine: gateway, functions, table, queues, bus and scheduler."""

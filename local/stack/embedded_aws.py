@@ -1,0 +1,212 @@
+"""An AWS on the laptop: DynamoDB and Secrets Manager of ministack, on loopback only.
+
+Nothing here may ever reach a real account. Credentials are made up and passed explicitly, the
+user's own AWS profile is not read, and an endpoint that isn't loopback is refused unless it is the
+one the user put in AWS_ENDPOINT_URL.
+"""
+
+import atexit
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from botocore.config import Config
+
+from local.stack.aws_session import made_up_session
+from local.stack.intrinsics import REGION
+from local.stack.serving import free_port
+from local.stack.template import Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_START_SECS = 30.0
+_STOP_SECS = 5.0
+_NO_PROXY = Config(proxies={})
+_CHILD = Path(__file__).with_name("ministack_process.py")
+
+
+class NotLocalError(Exception):
+    """An endpoint is not on this machine and nobody asked for it; names the endpoint."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the stack's AWS is; the two URLs differ when the user brings a DynamoDB of their own.
+
+    Raises NotLocalError for a URL that isn't loopback, unless AWS_ENDPOINT_URL is that very one.
+    """
+
+    dynamodb_url: str
+    secrets_url: str
+
+    def __post_init__(self) -> None:
+        for url in (self.dynamodb_url, self.secrets_url):
+            if not _is_loopback(url) and url != os.environ.get("AWS_ENDPOINT_URL"):
+                raise NotLocalError(f"{url} is not on this machine; set AWS_ENDPOINT_URL to insist")
+
+    def environment(self) -> dict[str, str]:
+        """Return what a handler's process needs so that every AWS client of it comes here."""
+        return {
+            "AWS_ENDPOINT_URL": self.dynamodb_url,
+            # These come before it, or switch it off, where a user has set them.
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets_url,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SESSION_TOKEN": "",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # A proxy of the user's would be asked for this machine's own ports.
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))),
+        }
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Return a client of the table's DynamoDB."""
+        return made_up_session().client(
+            "dynamodb", endpoint_url=self.dynamodb_url, config=_NO_PROXY
+        )
+
+    def client(self, service: str) -> Any:
+        """Return a client of another service; DynamoDB's streams are where its tables are."""
+        url = self.dynamodb_url if service.startswith("dynamodb") else self.secrets_url
+        return made_up_session().client(service, endpoint_url=url, config=_NO_PROXY)  # type: ignore[call-overload]
+
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """Return a client of the Secrets Manager."""
+        return made_up_session().client(
+            "secretsmanager", endpoint_url=self.secrets_url, config=_NO_PROXY
+        )
+
+
+class EmbeddedAws:
+    """ministack in a process of its own, with its state in memory and none of it kept.
+
+    A context manager; without `with` it starts when made and stops with `stop()`, and in any case
+    with this process. `lambda_python` runs the functions that are deployed into it. Raises
+    RuntimeError, with what it said, when it doesn't come up.
+    """
+
+    def __init__(self, lambda_python: Path | None = None) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
+        # The child tidies up after itself, but not when it has to be killed: 40 MB a function.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="partyline-aws-", ignore_cleanup_errors=True
+        )
+        self._process = subprocess.Popen(  # noqa: S603, our own script
+            [sys.executable, "-P", _CHILD, *([lambda_python] if lambda_python else [])],
+            stdin=subprocess.PIPE,
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
+            env={**_child_environment(port), "TMPDIR": self._folder.name},
+            # Ctrl-C goes to the terminal's whole group; this one has to outlive the handlers.
+            start_new_session=True,
+        )
+        atexit.register(self.stop)
+        self._wait_until_up()
+
+    @property
+    def access(self) -> Access:
+        """Where to find it."""
+        return Access(self.url, self.url)
+
+    def reset(self) -> None:
+        """Forget every table and secret."""
+        url = f"{self.url}/_ministack/reset"
+        httpx.post(url, timeout=_STOP_SECS, trust_env=False).raise_for_status()
+
+    def stop(self) -> None:
+        """End the process and wait for it; calling it twice is fine."""
+        atexit.unregister(self.stop)
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._said.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + _START_SECS
+        with httpx.Client(trust_env=False, timeout=1.0) as client:
+            while self._process.poll() is None and time.monotonic() < deadline:
+                try:
+                    if client.get(f"{self.url}/_ministack/health").is_success:
+                        return
+                except httpx.TransportError:
+                    time.sleep(0.02)
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace")[-2000:]
+        self.stop()
+        raise RuntimeError(f"the embedded AWS didn't come up:\n{said}")
+
+
+def create_table(client: "DynamoDBClient", template: Template) -> None:
+    """Make the template's table, with its indexes, its stream and its expiry, and wait for it."""
+    table = template.table
+    client.create_table(**table.create)
+    client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
+    client.update_time_to_live(
+        TableName=table.name,
+        TimeToLiveSpecification={"AttributeName": table.ttl_attribute, "Enabled": True},
+    )
+
+
+def create_secrets(
+    client: "SecretsManagerClient", template: Template, values: dict[str, str]
+) -> None:
+    """Make the template's secrets; `values` (logical id to string) are what an operator puts in."""
+    for logical_id, secret in template.secrets.items():
+        client.create_secret(Name=secret.name, SecretString=values.get(logical_id, secret.initial))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _child_environment(port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return inherited | {
+        # Its own default is every interface.
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "WARNING",
+        # A listener on port 8883 of every interface, which nobody here asked for.
+        "IOT_MTLS_ENABLED": "0",
+    }

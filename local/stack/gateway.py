@@ -1,0 +1,185 @@
+"""The HTTP API of template.yaml on this machine: real requests in, Lambda events to the handlers.
+
+An ASGI application; `local.stack.serving.serve(gateway)` gives it a port.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from local.stack.handlers import HandlersInProcess, Invoke
+from local.stack.http_api import (
+    HttpRequest,
+    HttpResponse,
+    MalformedResponseError,
+    authorizer_event,
+    find_route,
+    http_response,
+    request_event,
+)
+from local.stack.intrinsics import ACCOUNT_ID, REGION
+from local.stack.queues import QueueRoute, Queues
+from local.stack.template import Authorizer, Function, Route, Template
+
+_MAX_BODY_BYTES = 10 * 1024 * 1024
+_LOG = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Answers what the template routes, with its authorizer in front, and starts its schedules.
+
+    What a route leads to a queue is in `queues`, and waits there for who drains them.
+    `environment` goes over what the template gives the functions, e.g. where this machine's AWS is.
+    `invoke` runs a function; the default calls the handlers in this process, up to `concurrency` at
+    a time, in a thread each.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        environment: Mapping[str, str] | None = None,
+        *,
+        invoke: Invoke | None = None,
+        concurrency: int = 64,
+    ) -> None:
+        self._template = template
+        functions = template.functions.values()
+        self.invoke: Invoke = invoke or HandlersInProcess(functions, environment or {})
+        self.queues = Queues(template, self.invoke)
+        self._verdicts = _Verdicts()
+        self._threads = CapacityLimiter(concurrency)
+        self._app = Starlette(routes=[Mount("/", app=self._serve)])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Be an ASGI application."""
+        if scope["type"] == "http":
+            # Not through the router: its pattern knows no path with a line break in it.
+            await self._serve(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request: route, authorize, run the function. Never raises."""
+        everywhere: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
+        found = find_route(everywhere, request.method, request.path)
+        if found is None:
+            return HttpResponse.message(404, "Not Found")
+        route, parameters = found
+        if isinstance(route, QueueRoute):
+            return self.queues.through_api(route, request)
+        event = request_event(request, route, parameters)
+        try:
+            if route.authorizer:
+                authorizer = self._template.authorizers[route.authorizer]
+                identity = event["headers"].get(authorizer.header)
+                if not identity:
+                    return HttpResponse.message(401, "Unauthorized")
+                verdict = self._authorize(authorizer, identity, event)
+                if verdict["isAuthorized"] is not True:
+                    return HttpResponse.message(403, "Forbidden")
+                event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
+            return http_response(self.invoke(self._template.functions[route.function], event))
+        except Exception:  # noqa: BLE001
+            # Whatever a function does wrong, its caller learns no more than from API Gateway.
+            _LOG.exception("%s failed", route.function)
+            return HttpResponse.message(500, "Internal Server Error")
+
+    def invoke_schedule(self, folder: str) -> Any:
+        """Run the scheduled function of `functions/<folder>/` now and return what it returns.
+
+        Raises what the handler raises, and KeyError when nothing of that name is scheduled.
+        """
+        functions = {
+            self._function(each.function).folder: each for each in self._template.schedules
+        }
+        schedule = functions[folder]
+        # What EventBridge Scheduler sends when a schedule has no input of its own.
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": ACCOUNT_ID,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [
+                f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"
+            ],
+            "detail": "{}",
+        }
+        return self.invoke(self._function(schedule.function), event)
+
+    def _function(self, logical_id: str) -> Function:
+        return self._template.functions[logical_id]
+
+    def _authorize(self, authorizer: Authorizer, identity: str, event: dict[str, Any]) -> Any:
+        key = (authorizer.name, identity)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            asked = authorizer_event(event, identity)
+            verdict = self.invoke(self._function(authorizer.function), asked)
+            if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
+                raise MalformedResponseError(f"{authorizer.function} didn't say isAuthorized")
+            self._verdicts.put(key, verdict, authorizer.ttl_secs)
+        return verdict
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_BODY_BYTES:
+                answer = HttpResponse.message(413, "Request Entity Too Large")
+                break
+        else:
+            answer = await to_thread.run_sync(
+                self.handle, _http_request(request, bytes(body)), limiter=self._threads
+            )
+        response = Response(answer.body, answer.status)
+        for name, value in answer.headers:
+            response.headers.append(name, value)
+        await response(scope, receive, send)
+
+
+class _Verdicts:
+    """What authorizers said, as long as it holds; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+
+    def get(self, key: tuple[str, str]) -> dict[str, Any] | None:
+        with self._lock:
+            until, verdict = self._kept.get(key, (0.0, None))
+            return verdict if time.monotonic() < until else None
+
+    def put(self, key: tuple[str, str], verdict: dict[str, Any], ttl_secs: int) -> None:
+        with self._lock:
+            self._kept[key] = (time.monotonic() + ttl_secs, verdict)
+
+
+def _http_request(request: Request, body: bytes) -> HttpRequest:
+    return HttpRequest(
+        method=request.method,
+        # The whole path: a mount at "/" takes nothing off it.
+        path=request.scope["path"],
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=[
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+        ],
+        body=body,
+        source_ip=request.client.host if request.client else "127.0.0.1",
+        protocol=f"HTTP/{request.scope['http_version']}",
+        scheme=request.url.scheme,
+    )

@@ -1,0 +1,82 @@
+"""The functions of the template, run in this process: the handlers that are deployed, unchanged."""
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.stack.intrinsics import ACCOUNT_ID, REGION, TemplateError
+from local.stack.template import Function
+
+Invoke = Callable[[Function, Any], Any]
+"""Runs a function with an event and returns what its handler returns, or raises what it raises."""
+
+LAYER = Path(__file__).resolve().parents[2] / "layers" / "partyline"
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """The second argument of a handler, as far as Lambda's Python page describes it."""
+
+    function_name: str
+    memory_limit_in_mb: int
+    timeout_secs: int
+    function_version: str = "$LATEST"
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN that was asked for."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.function_name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run, in milliseconds."""
+        left = self._started + self.timeout_secs - time.monotonic()
+        return max(0, int(left * 1000))
+
+
+class HandlersInProcess:
+    """An `Invoke` that calls the handlers here, in the caller's thread.
+
+    All functions share one process and so one environment: the union of theirs, with `overrides` on
+    top, is put into os.environ at once. Raises TemplateError when two functions want different
+    values under one name, since then one of them would quietly run with the other's.
+    """
+
+    def __init__(self, functions: Iterable[Function], overrides: Mapping[str, str]) -> None:
+        # A profile has no place in Lambda, and a missing one fails every AWS client.
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
+        os.environ.update(shared_environment(functions) | dict(overrides))
+        if str(LAYER) not in sys.path:
+            # Where Lambda has /opt/python.
+            sys.path.append(str(LAYER))
+        self._importing = threading.Lock()
+
+    def __call__(self, function: Function, event: dict[str, Any]) -> Any:
+        """Call the function's handler; both ways go through JSON, as they do in Lambda."""
+        module, _, name = f"functions.{function.folder}.{function.handler}".rpartition(".")
+        with self._importing:
+            handler = getattr(importlib.import_module(module), name)
+        context = LambdaContext(function.logical_id, function.memory_mb, function.timeout_secs)
+        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
+
+
+def shared_environment(functions: Iterable[Function]) -> dict[str, str]:
+    """Return the union of the functions' environments; raise TemplateError where two disagree."""
+    shared: dict[str, str] = {}
+    for function in functions:
+        for name, value in function.environment.items():
+            if shared.setdefault(name, value) != value:
+                raise TemplateError(
+                    f"{function.logical_id} wants {name}={value!r}, another {shared[name]!r}"
+                )
+    return shared

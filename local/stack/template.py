@@ -1,0 +1,307 @@
+"""template.yaml, read the way CloudFormation reads it: the only list of routes and settings.
+
+The local stack, the tests and the deployed stack all come from that one file, so they can't drift
+apart. SAM's own transform runs first; what it makes is looked at through a few typed views.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from local.stack.aws_session import made_up_session
+from local.stack.intrinsics import Resolver, TemplateError
+
+# It warns of each canary that a toggle of its own isn't there.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+TEMPLATE_PATH = Path(__file__).resolve().parents[2] / "template.yaml"
+
+_FUNCTION_IN_ARN = re.compile(r":function:([^:/]+)")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: where its code is (`functions/<folder>/`), its handler, what it is given."""
+
+    logical_id: str
+    folder: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout_secs: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the HTTP API; `authorizer` is None where the function itself verifies."""
+
+    method: str
+    path: str
+    function: str
+    authorizer: str | None
+
+    @property
+    def key(self) -> str:
+        """The route as API Gateway names it, e.g. `POST /conversations/{id}/stop`."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """A Lambda authorizer: who is asked, by which header, and for how long the answer holds."""
+
+    name: str
+    function: str
+    header: str
+    ttl_secs: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the arguments of boto3's `create_table`, and the attribute by which items expire."""
+
+    name: str
+    create: Mapping[str, Any]
+    ttl_attribute: str
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret with the value it has before anybody put one in."""
+
+    name: str
+    initial: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What runs by itself: `expression` is EventBridge Scheduler's, e.g. `rate(1 minute)`."""
+
+    name: str
+    function: str
+    expression: str
+
+
+class Template:
+    """A stack as the template describes it, for one set of parameters.
+
+    `parameters` are what `sam deploy --parameter-overrides` would be given, all of them strings;
+    parameters that have a default may be left out. `stack_name` begins the names of the table and
+    of the secrets. Raises TemplateError for a parameter that is missing, unknown or not allowed,
+    and for a template that SAM refuses.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, str],
+        *,
+        stack_name: str = "partyline",
+        path: Path = TEMPLATE_PATH,
+    ) -> None:
+        source = _read(path)
+        values = _parameter_values(source["Parameters"], parameters)
+        self._folders = {
+            logical_id: Path(resource["Properties"]["CodeUri"]).name
+            for logical_id, resource in source["Resources"].items()
+            if resource["Type"] == "AWS::Serverless::Function"
+        }
+        self.transformed = _transform(source, values)
+        self.resolver = Resolver(
+            self.transformed["Resources"],
+            {
+                name: _split(value) if _is_list(source["Parameters"][name]) else value
+                for name, value in values.items()
+            },
+            self.transformed.get("Conditions", {}),
+            stack_name,
+        )
+
+    def of_type(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each resource of a type that its condition lets be: its logical id and itself.
+
+        What it holds is not resolved.
+        """
+        for logical_id, resource in self.transformed["Resources"].items():
+            there = "Condition" not in resource or self.resolver.holds(resource["Condition"])
+            if resource["Type"] == kind and there:
+                yield logical_id, resource
+
+    @cached_property
+    def functions(self) -> Mapping[str, Function]:
+        """Every function by its logical id, environment resolved."""
+        functions = {}
+        for logical_id, resource in self.of_type("AWS::Lambda::Function"):
+            properties = resource["Properties"]
+            functions[logical_id] = Function(
+                logical_id=logical_id,
+                folder=self._folders[logical_id],
+                handler=properties["Handler"],
+                environment=self.resolver.resolve(properties["Environment"]["Variables"]),
+                timeout_secs=properties["Timeout"],
+                memory_mb=properties["MemorySize"],
+            )
+        return functions
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route of the HTTP API to a function, from the document that SAM makes of them."""
+        body = self.api_body()
+        routes = []
+        for path, operations in body["paths"].items():
+            for method, operation in operations.items():
+                integration = operation["x-amazon-apigateway-integration"]
+                if "uri" not in integration:
+                    continue  # to a queue, see `local.stack.queues`
+                uri = self.resolver.resolve(integration["uri"])
+                [(scheme, _)] = operation["security"][0].items()
+                routes.append(
+                    Route(
+                        # SAM's own way to write ANY.
+                        method="ANY" if method.startswith("x-") else method.upper(),
+                        path=path,
+                        function=function_of(uri),
+                        authorizer=None if scheme == "NONE" else scheme,
+                    )
+                )
+        # The transform's own order changes from run to run.
+        return tuple(sorted(routes, key=lambda route: (route.path, route.method)))
+
+    @cached_property
+    def authorizers(self) -> Mapping[str, Authorizer]:
+        """Every Lambda authorizer of the HTTP API by its name."""
+        schemes = self.api_body()["components"]["securitySchemes"]
+        authorizers = {}
+        for name, scheme in schemes.items():
+            settings = self.resolver.resolve(scheme["x-amazon-apigateway-authorizer"])
+            [source] = settings["identitySource"]
+            authorizers[name] = Authorizer(
+                name=name,
+                function=function_of(settings["authorizerUri"]),
+                header=source.removeprefix("$request.header.").lower(),
+                ttl_secs=settings["authorizerResultTtlInSeconds"],
+            )
+        return authorizers
+
+    @cached_property
+    def table(self) -> Table:
+        """The one table."""
+        [(logical_id, resource)] = self.of_type("AWS::DynamoDB::Table")
+        properties = self.resolver.resolve(resource["Properties"])
+        name = self.resolver.resolve({"Ref": logical_id})
+        return Table(
+            name=name,
+            create={
+                "TableName": name,
+                "BillingMode": properties["BillingMode"],
+                "AttributeDefinitions": properties["AttributeDefinitions"],
+                "KeySchema": properties["KeySchema"],
+                "GlobalSecondaryIndexes": properties["GlobalSecondaryIndexes"],
+                # CloudFormation takes a view type to mean a stream; the API wants to be told.
+                "StreamSpecification": {"StreamEnabled": True, **properties["StreamSpecification"]},
+            },
+            ttl_attribute=properties["TimeToLiveSpecification"]["AttributeName"],
+        )
+
+    @cached_property
+    def secrets(self) -> Mapping[str, Secret]:
+        """Every secret by its logical id."""
+        return {
+            logical_id: Secret(
+                name=self.resolver.resolve({"Ref": logical_id}),
+                initial=self.resolver.resolve(resource["Properties"]["SecretString"]),
+            )
+            for logical_id, resource in self.of_type("AWS::SecretsManager::Secret")
+        }
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Every schedule."""
+        schedules = []
+        for _, resource in self.of_type("AWS::Scheduler::Schedule"):
+            properties = resource["Properties"]
+            schedules.append(
+                Schedule(
+                    name=self.resolver.resolve(properties["Name"]),
+                    function=function_of(self.resolver.resolve(properties["Target"]["Arn"])),
+                    expression=properties["ScheduleExpression"],
+                )
+            )
+        return tuple(schedules)
+
+    def api_body(self) -> dict[str, Any]:
+        """The OpenAPI document of the HTTP API, not resolved."""
+        [(_, api)] = self.of_type("AWS::ApiGatewayV2::Api")
+        body: dict[str, Any] = api["Properties"]["Body"]
+        return body
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # Through JSON, so that each YAML alias becomes a copy: the transform works in place.
+    source: dict[str, Any] = json.loads(_as_json(path.read_text()))
+    return source
+
+
+@cache
+def _as_json(text: str) -> str:
+    """A template's text as JSON; kept, since reading YAML takes longer than all the rest."""
+    return json.dumps(yaml_parse(text))
+
+
+def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    if unknown := given.keys() - declared.keys():
+        raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
+    values = {}
+    for name, parameter in declared.items():
+        value = given.get(name, parameter.get("Default"))
+        if value is None:
+            raise TemplateError(f"parameter {name} needs a value. {parameter['Description']}")
+        values[name] = str(value)
+        for item in _split(values[name]) if _is_list(parameter) else [values[name]]:
+            pattern, allowed = parameter.get("AllowedPattern"), parameter.get("AllowedValues")
+            if pattern and not re.fullmatch(pattern, item):
+                raise TemplateError(f"{name}={item!r}: {parameter['ConstraintDescription']}")
+            if allowed and item not in {str(value) for value in allowed}:
+                raise TemplateError(f"{name}={item!r} is not one of {allowed}")
+    return values
+
+
+def _is_list(parameter: Mapping[str, Any]) -> bool:
+    return bool(parameter["Type"] == "CommaDelimitedList")
+
+
+def _split(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",")]
+
+
+def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    for resource in source["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in ("CodeUri", "ContentUri"):
+            if name in properties:
+                # The transform takes code that is in S3 already; `sam package` puts it there.
+                properties[name] = "s3://bucket/key"
+    translator = Translator({}, Parser(), boto_session=made_up_session())
+    try:
+        transformed: dict[str, Any] = translator.translate(source, dict(parameters))
+    except InvalidDocumentException as error:
+        reasons = "; ".join(str(cause.message) for cause in error.causes)
+        raise TemplateError(f"SAM refuses the template: {reasons}") from error
+    return transformed
+
+
+def function_of(arn: str) -> str:
+    """The function (its logical id) that an ARN names, of whichever alias or service."""
+    found = _FUNCTION_IN_ARN.search(arn)
+    if not found:
+        raise TemplateError(f"{arn!r} names no function")
+    return found[1]

@@ -1,0 +1,1 @@
+"""What only tests use: doubles, drivers and fixtures."""

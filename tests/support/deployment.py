@@ -1,0 +1,271 @@
+"""A deployment for tests: the real handlers, a real table, and a Telnyx that does as it is told."""
+
+import base64
+import importlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httpx
+from nacl.signing import SigningKey
+
+from local.stack.handlers import LambdaContext
+from partyline.bootstrap import App
+from partyline.services.secrets import Secret
+from partyline.store import ConversationStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SIGNING_KEY = SigningKey(bytes(range(32)))
+PUBLIC_KEY = base64.b64encode(bytes(SIGNING_KEY.verify_key)).decode()
+HOST_NUMBER, GUEST_NUMBER, OUR_NUMBER = "+13125550101", "+13125550102", "+13125550100"
+ACTION = re.compile(r"/v2/calls/([^/]+)/actions/(\w+)")
+
+Json = dict[str, Any]
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, secs: float) -> None:
+        self.now += timedelta(seconds=secs)
+
+
+@dataclass
+class Sent:
+    """What Telnyx was asked: `dial`, `hangup`, ... or GET, whose call, and with what."""
+
+    what: str
+    call: str
+    body: Json
+
+
+@dataclass
+class FakeTelnyx:
+    """Takes every command; `answers` says otherwise for what is asked next."""
+
+    sent: list[Sent] = field(default_factory=list)
+    answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
+    on_request: Callable[[Sent], None] = lambda sent: None
+    _dialled: dict[str, str] = field(default_factory=dict)
+
+    def refuse(
+        self, what: str, status: int, code: str, detail: str = "No.", times: int = 1
+    ) -> None:
+        error = {"errors": [{"code": code, "title": "Refused", "detail": detail}]}
+        queue = self.answers.setdefault(what, [])
+        queue += [httpx.Response(status, json=error) for _ in range(times)]
+
+    def whats(self) -> list[str]:
+        return [each.what for each in self.sent]
+
+    def one(self, what: str) -> Sent:
+        [found] = [each for each in self.sent if each.what == what]
+        return found
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode().partition("?")[0]
+        action = ACTION.fullmatch(path)
+        what = action[2] if action else "dial" if request.method == "POST" else "GET"
+        body = json.loads(request.content) if request.content else {}
+        sent = Sent(what, unquote(action[1]) if action else path, body)
+        self.sent.append(sent)
+        self.on_request(sent)
+        queue = self.answers.get(what)
+        if queue:
+            answer = queue.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        return httpx.Response(200, json={"data": self._done(sent)})
+
+    def _done(self, sent: Sent) -> Any:
+        if sent.what == "dial":
+            known = self._dialled.setdefault(sent.body["command_id"], f"v3:{len(self._dialled)}")
+            return {"call_control_id": known, "call_leg_id": f"leg-{known[3:]}", "is_alive": False}
+        if sent.what in ("ai_assistant_start", "ai_assistant_join"):
+            return {"result": "ok", "conversation_id": "telnyx-conversation-1"}
+        return [] if sent.what == "GET" else {"result": "ok"}
+
+
+class Counting:
+    """A DynamoDB client that notes each call of an operation, and can fail the next ones."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self._client = client
+        self.calls: list[str] = []
+        self.failures: dict[str, list[Exception]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if name not in ("get_item", "batch_get_item", "query", "transact_write_items"):
+            return found
+
+        def call(**request: Any) -> Any:
+            self.calls.append(name)
+            if self.failures.get(name):
+                raise self.failures[name].pop(0)
+            return found(**request)
+
+        return call
+
+
+class Secrets:
+    """Secrets Manager, as far as it is asked."""
+
+    def __init__(self, **values: str) -> None:
+        self.values = values
+        self.reads = 0
+
+    def get_secret_value(self, SecretId: str, **_: Any) -> Json:  # noqa: N803 - AWS's own name
+        self.reads += 1
+        return {"SecretString": self.values[SecretId]}
+
+
+def empty(client: "DynamoDBClient", table_name: str) -> None:
+    """Delete every item of a table: quicker than another table."""
+    for page in client.get_paginator("scan").paginate(
+        TableName=table_name, ProjectionExpression="pk, sk"
+    ):
+        deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in page["Items"]]
+        for first in range(0, len(deletes), 25):  # as many as a batch takes
+            client.batch_write_item(RequestItems={table_name: deletes[first : first + 25]})
+
+
+class Deployment:
+    """One deployment: ask its functions, be its Telnyx, look into its table."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
+        self.clock = Clock()
+        self.telnyx = FakeTelnyx()
+        self.dynamodb = Counting(dynamodb)
+        self.store = ConversationStore(dynamodb, table_name)
+        self.table_name = table_name
+        bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
+        self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
+        self.wiring = App(
+            self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, self.clock.advance
+        )
+        self.wiring.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
+        self.wiring.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
+
+    def invoke(self, function: str, event: Json) -> Any:
+        handler = importlib.import_module(f"functions.{function}.app").handler
+        return handler(event, LambdaContext(function, 1024, 10))
+
+    def ask(
+        self,
+        function: str,
+        body: Any = None,
+        *,
+        raw: str | None = None,
+        key: str | None = None,
+        key_id: str | None = "ops",
+        path: str = "/conversations",
+        query: dict[str, str] | None = None,
+        encoded: bool = False,
+        **parameters: str,
+    ) -> tuple[int, Json]:
+        """Ask an API function; the status and the body that it answers."""
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "headers": {"content-type": "application/json"}
+            | ({"idempotency-key": key} if key else {}),
+            "queryStringParameters": query,
+            "pathParameters": parameters,
+            "isBase64Encoded": encoded,
+            "body": raw if raw is not None else None if body is None else json.dumps(body),
+            "requestContext": {
+                "requestId": f"request-{len(self.dynamodb.calls)}",
+                "domainName": "api.example.com",
+                "http": {"method": "POST", "path": path},
+                "authorizer": {"lambda": {"key_id": key_id} if key_id else None},
+            },
+        }
+        answer = self.invoke(function, event)
+        assert answer["headers"]["content-type"] == "application/json"
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def start(self, **more: Any) -> Json:
+        """`POST /conversations` to the host's number; the conversation."""
+        status, body = self.ask("start_conversation", {"to": HOST_NUMBER, **more})
+        assert status == 202, body
+        return body
+
+    def deliver(
+        self, event_type: str, function: str = "webhook_default", **payload: Any
+    ) -> tuple[int, Json]:
+        """Deliver a signed webhook; `id` is that of the event."""
+        event_id = payload.pop("id", f"{event_type}-{payload.get('call_control_id')}")
+        data = {
+            "event_type": event_type,
+            "id": event_id,
+            "occurred_at": self.clock.now.isoformat(),
+            "payload": payload,
+            "record_type": "event",
+        }
+        return self.deliver_raw(json.dumps({"data": data, "meta": {"attempt": 1}}), function)
+
+    def deliver_raw(
+        self,
+        body: str,
+        function: str = "webhook_default",
+        *,
+        headers: dict[str, str] | None = None,
+        encoded: bool = False,
+    ) -> tuple[int, Json]:
+        sent = base64.b64encode(body.encode()).decode() if encoded else body
+        event = {
+            "headers": self.signed(body) if headers is None else headers,
+            "body": sent,
+            "isBase64Encoded": encoded,
+            "requestContext": {"domainName": "api.example.com", "requestId": "request"},
+        }
+        answer = self.invoke(function, event)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def signed(self, body: str) -> dict[str, str]:
+        timestamp = str(int(self.clock.now.timestamp()))
+        signature = SIGNING_KEY.sign(f"{timestamp}|{body}".encode()).signature
+        return {
+            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+            "telnyx-timestamp": timestamp,
+        }
+
+    def conversation(self, conversation_id: str) -> Json:
+        status, body = self.ask("get_conversation", id=conversation_id)
+        assert status == 200
+        return body
+
+    def timeline(self, conversation_id: str) -> list[str]:
+        status, body = self.ask("get_timeline", id=conversation_id)
+        assert status == 200
+        return [each["type"] for each in body["events"]]
+
+    def items(self) -> int:
+        """How many items are in the table."""
+        scanned = self.dynamodb.scan(TableName=self.table_name, Select="COUNT")
+        return int(scanned["Count"])
+
+    def dialled(self) -> list[Sent]:
+        return [each for each in self.telnyx.sent if each.what == "dial"]
+
+    def live_call(
+        self, event_type: str, of: Sent, call: str = "v3:0", **more: Any
+    ) -> tuple[int, Json]:
+        """Deliver a webhook of a call that was dialled, with the client_state of its dial."""
+        state = of.body["client_state"]
+        return self.deliver(event_type, call_control_id=call, client_state=state, **more)

@@ -1,0 +1,401 @@
+"""The stage of the scenario tests: real handlers, the real table, a simulated Telnyx and its time.
+
+Nothing is patched. Webhooks go through the gateway's routing and the real signature check, commands
+through the real client into the simulator. Time is virtual, so an hour passes in a moment, and the
+same story comes out the same each time.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.simulator.clock import VirtualClock
+from local.simulator.faults import Fault
+from local.simulator.model import Person, SimulatedConversation, SimulatedLeg
+from local.simulator.settings import Settings
+from local.simulator.telnyx import Simulator
+from local.stack.gateway import Gateway
+from local.stack.http_api import HttpRequest
+from local.stack.logs import Logs
+from partyline.bootstrap import App, override
+from tests.support.people import CALLER, HOST, OURS, SHORT, WHO
+from tests.support.poller import Poller
+from tests.support.table import Table
+from tests.support.telnyx_line import Line
+from tests.support.together import together
+
+Json = dict[str, Any]
+
+API_KEY = "scenario-key"
+URL = "https://partyline.example"
+
+SWEEP_SECS = 60.0
+STEP_SECS = 10.0
+QUEUE_SECS = 1.0
+
+
+class Answer:
+    """What the API answered."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.body = body
+        self.json: Json = json.loads(body)
+
+
+class Lab:
+    """A deployment, the telephone network around it, and somebody who uses the API."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        dynamodb: Any,
+        table: Table,
+        logs: Logs,
+        people: Iterable[Person] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.table = table
+        self.logs = logs
+        self.clock = VirtualClock()
+        self.settings = settings or Settings(accepts_conversation_keys=True)
+        self.settings.webhook_url = f"{URL}/webhooks"
+        self.telnyx = Simulator(self.clock, self.settings, self._deliver, people)
+        self.line = Line(self.telnyx, self.clock)
+        self.poller = Poller(self.conversation)
+        self.held: list[HttpRequest] = []
+        self.holding = False
+        self.threaded = False
+        self.webhooks_down = False
+        self.wiring = App(
+            clock=self.clock.now,
+            sleep=self._sleep,
+            telnyx_transport=self.line,
+            dynamodb=dynamodb,
+        )
+        override(self.wiring)
+        gateway.queues.now = self.clock.now
+        self._sweep_later()
+        self._drain_later()
+
+    # What an application does
+
+    def ask(
+        self, method: str, path: str, body: Json | bytes | None = None, **headers: str | None
+    ) -> Answer:
+        """Ask the API with the bearer key; a header given as None is left out."""
+        path, _, query = path.partition("?")
+        given = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
+        request = HttpRequest(
+            method=method,
+            path=path,
+            query=query,
+            headers=[
+                *((name, value) for name, value in given.items() if value is not None),
+                ("host", "partyline.example"),
+            ],
+            body=body if isinstance(body, bytes) else json.dumps(body or {}).encode(),
+            scheme="https",
+        )
+        response = self.gateway.handle(request)
+        return Answer(response.status, response.body)
+
+    def start(self, to: str = HOST, **more: Any) -> str:
+        """Start a conversation by calling somebody; its id."""
+        answer = self.ask("POST", "/conversations", {"to": to, **more})
+        assert answer.status in (201, 202), answer.json
+        return self._known(answer)
+
+    def attach(self, leg: SimulatedLeg, **more: Any) -> str:
+        """Put the assistant on a live call; the conversation's id."""
+        body = {"call_control_id": leg.call_control_id, **more}
+        answer = self.ask("POST", "/conversations", body)
+        assert answer.status in (201, 202), answer.json
+        return self._known(answer)
+
+    def invite(self, conversation_id: str, to: str | list[str], **more: Any) -> str:
+        """Invite somebody; the participant's id."""
+        path = f"/conversations/{conversation_id}/participants"
+        answer = self.ask("POST", path, {"to": to, **more})
+        assert answer.status == 202, answer.json
+        return str(answer.json["id"])
+
+    def stop(self, conversation_id: str, *, hang_up: bool = False) -> Json:
+        """Stop the assistant."""
+        answer = self.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": hang_up})
+        assert answer.status == 202, answer.json
+        return answer.json
+
+    def remove(self, conversation_id: str, participant_id: str) -> Json:
+        """Hang a participant up."""
+        path = f"/conversations/{conversation_id}/participants/{participant_id}"
+        answer = self.ask("DELETE", path)
+        assert answer.status == 202, answer.json
+        return answer.json
+
+    def message(self, conversation_id: str, content: str, role: str = "system") -> Answer:
+        """Put a message into the conversation."""
+        path = f"/conversations/{conversation_id}/messages"
+        return self.ask("POST", path, {"role": role, "content": content})
+
+    def use_tool(self, tool: str, leg: SimulatedLeg | None = None, /, **arguments: Any) -> str:
+        """The assistant, on the newest conversation's call or another, uses a tool; the answer."""
+        call = leg.call_control_id if leg else self.ai().starting_call
+        request = self.telnyx.use_tool(call, f"{URL}/tools/{tool}", arguments)
+        answer = self.post(f"/tools/{tool}", request.body, request.headers)
+        assert answer.status == 200, answer.json
+        return str(answer.json["message"])
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """A request of Telnyx's that wants an answer."""
+        host = ("host", "partyline.example")
+        request = HttpRequest(
+            method="POST", path=path, headers=[*headers.items(), host], body=body, scheme="https"
+        )
+        response = self.gateway.handle(request)
+        return Answer(response.status, response.body)
+
+    def route(self, number: str, contacts: Json | None = None, **more: Any) -> Json:
+        """Say how calls to a number are answered; the route."""
+        body = {"assistant": {"id": "assistant-sales"}, "contacts": contacts or {}, **more}
+        answer = self.ask("PUT", f"/routes/{number}", body)
+        assert answer.status == 200, answer.json
+        return answer.json
+
+    def conversation(self, conversation_id: str) -> Json:
+        """The conversation as the API shows it."""
+        answer = self.ask("GET", f"/conversations/{conversation_id}")
+        assert answer.status == 200, answer.json
+        return answer.json
+
+    def status(self, conversation_id: str) -> str:
+        """Where the conversation stands."""
+        return str(self.conversation(conversation_id)["status"])
+
+    def conversations(self) -> list[Json]:
+        """All conversations, newest first."""
+        found: list[Json] = self.ask("GET", "/conversations").json["conversations"]
+        return found
+
+    def person(self, conversation_id: str, who: str) -> Json:
+        """A participant by id or name."""
+        people = self.conversation(conversation_id)["participants"]
+        found: Json = next(each for each in people if who in (each["id"], each["name"]))
+        return found
+
+    def outcomes(self, conversation_id: str, who: str) -> list[str | None]:
+        """How each call to a participant came out."""
+        return [leg["outcome"] for leg in self.person(conversation_id, who)["legs"]]
+
+    def timeline(self, conversation_id: str) -> list[Json]:
+        """The events."""
+        events: list[Json] = self.ask("GET", f"/conversations/{conversation_id}/timeline").json[
+            "events"
+        ]
+        return events
+
+    def types(self, conversation_id: str) -> list[str]:
+        """The types of the events, in order."""
+        return [event["type"] for event in self.timeline(conversation_id)]
+
+    # What happens in the world
+
+    def run(self, secs: float = 10.0) -> None:
+        """Let time pass."""
+        self.clock.advance(secs)
+
+    def until(self, true: Callable[[], bool], secs: float) -> bool:
+        """Let time pass until something is so, for `secs` at most; whether it is."""
+        for _ in range(int(secs / STEP_SECS)):
+            if true():
+                return True
+            self.run(STEP_SECS)
+        return true()
+
+    def ring_in(self, from_: str = CALLER, to: str = OURS) -> SimulatedLeg:
+        """Somebody calls us."""
+        return self.telnyx.ring_in(from_, to)
+
+    def inbound(self, from_: str = CALLER, to: str = OURS) -> str:
+        """Somebody calls us and we take the call; the conversation's id."""
+        self.ring_in(from_, to)
+        self.run(5)
+        return self.poller.watch(str(self.conversations()[0]["id"]))
+
+    def leg(self, number: str, nth: int = -1) -> SimulatedLeg:
+        """The newest call with the person at a number."""
+        return [leg for leg in self.telnyx.legs if leg.person_number == number][nth]
+
+    def hang_up(self, number: str) -> None:
+        """The person at a number puts the phone down."""
+        self.telnyx.hang_up(self.leg(number).call_control_id)
+
+    def pick_up(self, *numbers: str) -> None:
+        """The people at these numbers, who do as they are told, pick up in the same instant."""
+        for number in numbers:
+            self.telnyx.answer(self.leg(number).call_control_id)
+
+    def press(self, number: str, digits: str) -> None:
+        """The person at a number presses digits."""
+        self.telnyx.press(self.leg(number).call_control_id, digits)
+
+    def fail(self, action: str, kind: Any, times: int | None = 1, status: int = 500) -> None:
+        """Something goes wrong with the next requests for an action (see `faults`)."""
+        self.telnyx.faults.add(Fault(kind, action, times, status=status))
+
+    # Webhooks that wait for each other
+
+    def hold(self) -> None:
+        """Keep webhooks back from now on: Telnyx has sent them, and they are on their way."""
+        self.holding = True
+
+    def release(self, wanted: Callable[[str], bool] = lambda _: True) -> list[HttpRequest]:
+        """Take the webhooks that were held back and whose event type is wanted; hold no more."""
+        self.clock.advance(0)  # what was sent in this very moment is on its way, too
+        self.holding = False
+        found = [each for each in self.held if wanted(event_type(each))]
+        self.held = []
+        return found
+
+    def arrive(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+        """Webhooks arrive, one after the other; what each was answered."""
+        return [self._take(each) for each in webhooks]
+
+    def arrive_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+        """Webhooks arrive at once, each on a thread of its own; what each was answered."""
+        return self.at_once([partial(self._handle, each) for each in webhooks])
+
+    def at_once(self, asked: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Do several things at the same time, on real threads."""
+        self.threaded = True
+        try:
+            return together(asked)
+        finally:
+            self.threaded = False
+
+    # What can be seen of it
+
+    def commands(self, action: str | None = None) -> list[Json]:
+        """What was asked of Telnyx and took effect, doubles left out."""
+        return [
+            {"action": entry.action, "call_control_id": entry.call_control_id, **(entry.body or {})}
+            for entry in self.telnyx.ledger
+            if entry.method == "POST" and not entry.duplicate and entry.status == 200
+            if action in (None, entry.action)
+        ]
+
+    def asked(self) -> list[str]:
+        """The same in words, in order: `dial host`, `start host`, `join Dana`."""
+        return [f"{SHORT[each['action']]} {self._whom(each)}" for each in self.commands()]
+
+    def dialled(self) -> list[str]:
+        """Who was really called, in order."""
+        return [WHO[leg.to] for leg in self.telnyx.legs if leg.direction == "outgoing"]
+
+    def ai(self, nth: int = -1) -> SimulatedConversation:
+        """The newest of the assistant's conversations at Telnyx."""
+        return self.telnyx.conversations[nth]
+
+    def told(self) -> list[str]:
+        """What the assistant was told as system messages, in order."""
+        return [each.content for each in self.ai().messages if each.role == "system"]
+
+    def joined(self) -> list[str]:
+        """Who was ever joined to the assistant's conversation, in order."""
+        return [
+            WHO[self.telnyx.world.legs[each.call_control_id].person_number]
+            for each in self.ai().participants
+        ]
+
+    def heard(self, number: str) -> list[str]:
+        """What the person at a number noticed."""
+        return [what for _, what in self.leg(number).heard]
+
+    def up(self) -> list[str]:
+        """Whose phones are off the hook, or ringing."""
+        return [WHO[leg.person_number] for leg in self.telnyx.legs if leg.state != "ended"]
+
+    def assert_clean(self) -> None:
+        """Nothing twice or backwards, no words that Telnyx does not know, no number in the logs."""
+        assert self.telnyx.violations == []
+        assert self.poller.backwards == []
+        assert [entry.unknown_fields for entry in self.telnyx.ledger if entry.unknown_fields] == []
+        told = json.dumps([{**line, "timestamp": ""} for line in self.logs.lines()])
+        assert re.findall(r"\+\d{7,}", told) == []
+
+    def assert_no_leg_up(self) -> None:
+        """No phone is off the hook."""
+        assert self.up() == []
+
+    # How it is tied together
+
+    def _known(self, answer: Answer) -> str:
+        return self.poller.watch(str(answer.json["id"]))
+
+    def _whom(self, command: Json) -> str:
+        if command["action"] == "dial":
+            return WHO[command["to"]]
+        return WHO[self.telnyx.world.legs[command["call_control_id"]].person_number]
+
+    def _deliver(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+        address = urlsplit(url)
+        request = HttpRequest(
+            method="POST",
+            path=address.path,
+            headers=[*headers.items(), ("host", address.netloc)],
+            body=body,
+            scheme="https",
+        )
+        if self.webhooks_down and address.path.startswith("/webhooks"):
+            return 500  # what API Gateway says when a function fails
+        if self.holding:
+            self.held.append(request)
+            return 200
+        return self._take(request)
+
+    def _take(self, request: HttpRequest) -> int:
+        status = self._handle(request)
+        self.poller.look()
+        return status
+
+    def _handle(self, request: HttpRequest) -> int:
+        return self.gateway.handle(request).status
+
+    def _sleep(self, secs: float) -> None:
+        (time.sleep if self.threaded else self.clock.advance)(secs)
+
+    def _drain_later(self) -> None:
+        self.clock.call_later(QUEUE_SECS, self._drain)
+
+    def _drain(self) -> None:
+        if self.gateway.queues.drain():
+            self.poller.look()
+        self._drain_later()
+
+    def _sweep_later(self) -> None:
+        self.clock.call_later(SWEEP_SECS, self._sweep)
+
+    def _sweep(self) -> None:
+        if self.gateway.invoke_schedule("sweep")["touched"]:
+            self.poller.look()
+        self._sweep_later()
+
+
+NewLab = Callable[..., Lab]
+
+
+def event_type(webhook: HttpRequest) -> str:
+    """The type of event that a webhook tells."""
+    return str(json.loads(webhook.body)["data"]["event_type"])
+
+
+def minutes(count: float) -> float:
+    """Minutes as seconds."""
+    return timedelta(minutes=count).total_seconds()

@@ -1,0 +1,291 @@
+"""A DynamoDB table in this process's memory, for tests that tell stories by the thousand.
+
+It answers as DynamoDB's API reference says: conditions, cancelled transactions with their reasons,
+pages of 1 MB, and every write whole or not at all. What it does not know it refuses. The store's
+contract suite holds it to the same promises as the other engines.
+"""
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.support.memory_expressions import equal_to, evaluate, update
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+MAX_TRANSACTION_ITEMS = 100
+MAX_BATCH_KEYS = 100
+MAX_ITEM_BYTES = 400 * 1024
+MAX_KEY_BYTES = (2048, 1024)
+"""What a partition key and a sort key may come to, of the table and of its indexes."""
+
+PAGE_BYTES = 1024 * 1024
+
+
+class TransactionCanceledException(ClientError):  # noqa: N818 - the name in DynamoDB's API
+    """A transaction of which some part could not be done; `CancellationReasons` say which."""
+
+
+class MemoryTable:
+    """A DynamoDB client that has one table. `create` is what `create_table` would be given.
+
+    Any thread may use it; one operation at a time is carried out. Times to live do not run.
+    """
+
+    def __init__(self, create: Mapping[str, Any]) -> None:
+        """Begin empty."""
+        self._name = str(create["TableName"])
+        self._key = _key_names(create["KeySchema"])
+        self._indexes = {
+            each["IndexName"]: _key_names(each["KeySchema"])
+            for each in create["GlobalSecondaryIndexes"]
+        }
+        self._items: dict[Key, Item] = {}
+        # The same items by the partition they are in, of the table (None) and of each index.
+        self._partitions: dict[tuple[str | None, str], dict[Key, Item]] = {}
+        self._lock = threading.RLock()
+        self.exceptions = SimpleNamespace(
+            TransactionCanceledException=TransactionCanceledException,
+            ConditionalCheckFailedException=ConditionalCheckFailed,
+        )
+
+    def get_item(self, **request: Any) -> Item:
+        """DynamoDB API: GetItem."""
+        with self._lock:
+            item = self._items.get(self._key_of(request, request["Key"]))
+            return {"Item": _copy(item)} if item else {}
+
+    def batch_get_item(self, **request: Any) -> Item:
+        """DynamoDB API: BatchGetItem, of this table."""
+        [(name, wanted)] = request["RequestItems"].items()
+        with self._lock:
+            asked = [self._key_of({"TableName": name}, each) for each in wanted["Keys"]]
+            if len(set(asked)) < len(asked) or not 0 < len(asked) <= MAX_BATCH_KEYS:
+                raise _invalid("BatchGetItem", "Provided list of item keys is unusable")
+            found = [_copy(self._items[key]) for key in asked if key in self._items]
+        return {"Responses": {name: found}, "UnprocessedKeys": {}}
+
+    def put_item(self, **request: Any) -> Item:
+        """DynamoDB API: PutItem."""
+        with self._lock:
+            _, after = self._decided("PutItem", {"Put": request})
+            self._keep(after)
+        return {}
+
+    def update_item(self, **request: Any) -> Item:
+        """DynamoDB API: UpdateItem."""
+        with self._lock:
+            key, after = self._decided("UpdateItem", {"Update": request})
+            self._keep(after)
+            return {"Attributes": _copy(self._items[key])} if _wants_it(request, "ALL_NEW") else {}
+
+    def delete_item(self, **request: Any) -> Item:
+        """DynamoDB API: DeleteItem."""
+        with self._lock:
+            key, _ = self._decided("DeleteItem", {"Delete": request})
+            before = self._items.get(key)
+            self._forget(key)
+        return {"Attributes": before} if before and _wants_it(request, "ALL_OLD") else {}
+
+    def transact_write_items(self, **request: Any) -> Item:
+        """DynamoDB API: TransactWriteItems, of Put and Update."""
+        writes: Sequence[Item] = request["TransactItems"]
+        if not 0 < len(writes) <= MAX_TRANSACTION_ITEMS:
+            raise _invalid("TransactWriteItems", "A transaction has 1 to 100 items")
+        reasons: list[Item] = []
+        after: dict[Key, Item] = {}
+        seen = set[Key]()
+        with self._lock:
+            for write in writes:
+                try:
+                    key, changed = self._decided("TransactWriteItems", write)
+                except ConditionalCheckFailed as failed:
+                    reasons.append(failed.reason)
+                    continue
+                if key in seen:
+                    raise _invalid("TransactWriteItems", "Two operations on one item")
+                seen.add(key)
+                after.update(changed)
+                reasons.append({"Code": "None"})
+            if any(each["Code"] != "None" for each in reasons):
+                raise cancelled(reasons)
+            self._keep(after)
+        return {}
+
+    def query(self, **request: Any) -> Item:
+        """DynamoDB API: Query, of the table or an index; an index holds keys only."""
+        index = request.get("IndexName")
+        by = self._indexes[index] if index else self._key
+        with self._lock:
+            partition = equal_to("KeyConditionExpression", request, by[0])
+            there = self._partitions.get((index, partition), {}).values()
+            found = [each for each in there if evaluate("KeyConditionExpression", request, each)]
+            page = _page(request, self._ordered(found, by, request), {*by, *self._key})
+        if index:
+            page["Items"] = [
+                {name: each[name] for name in (*by, *self._key)} for each in page["Items"]
+            ]
+        return page
+
+    def scan(self, **request: Any) -> Item:
+        """DynamoDB API: Scan, without a filter."""
+        with self._lock:
+            every = self._ordered(list(self._items.values()), self._key, request)
+            page = _page(request, every, {*self._key})
+        return page if request.get("Select") != "COUNT" else {**page, "Items": []}
+
+    def get_paginator(self, operation: str) -> "Paginator":
+        """As boto3's clients have it."""
+        return Paginator(getattr(self, operation))
+
+    def _decided(self, operation: str, write: Item) -> tuple[Key, dict[Key, Item]]:
+        """The key that a write is about and what would stand there after it."""
+        [(kind, request)] = write.items()
+        key = self._key_of(request, request.get("Item") or request["Key"])
+        before = self._items.get(key)
+        if not evaluate("ConditionExpression", request, before or {}):
+            old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            raise ConditionalCheckFailed(operation, _copy(before) if old and before else None)
+        if kind == "Delete":
+            return key, {}
+        if kind == "Update":
+            after = update(request, _copy(before) if before else _copy(request["Key"]))
+        else:
+            after = _copy(request["Item"])
+        if _size(after) > MAX_ITEM_BYTES:
+            raise _invalid(operation, "Item size has exceeded the maximum allowed size")
+        for names in self._indexes.values():
+            _check_key(operation, names, after)
+        return key, {key: after}
+
+    def _keep(self, after: Mapping[Key, Item]) -> None:
+        for key, item in after.items():
+            self._forget(key)
+            self._items[key] = item
+            for place in self._places(item):
+                self._partitions.setdefault(place, {})[key] = item
+
+    def _forget(self, key: Key) -> None:
+        before = self._items.pop(key, None)
+        for place in self._places(before or {}):
+            del self._partitions[place][key]
+
+    def _places(self, item: Item) -> Iterator[tuple[str | None, str]]:
+        """The partitions that an item is in: of an index only with both of its keys."""
+        for name, (partition, sort) in ((None, self._key), *self._indexes.items()):
+            if partition in item and sort in item:
+                yield name, item[partition]["S"]
+
+    def _key_of(self, request: Mapping[str, Any], given: Item) -> Key:
+        if request["TableName"] != self._name:
+            raise _error("ResourceNotFoundException", "Any", "Requested resource not found")
+        _check_key("Any", self._key, given)
+        partition, sort = (str(given[name]["S"]) for name in self._key)
+        return partition, sort
+
+    def _ordered(self, found: list[Item], by: Key, request: Mapping[str, Any]) -> list[Item]:
+        """As an index has them: by its sort key, and those after where the last page ended."""
+        names = (by[1], *self._key) if by != self._key else self._key
+        places = [tuple(item[name]["S"].encode() for name in names) for item in found]
+        forward = request.get("ScanIndexForward", True)
+        ordered = sorted(zip(places, found, strict=True), key=lambda e: e[0], reverse=not forward)
+        start = request.get("ExclusiveStartKey")
+        if start:
+            after = tuple(start[name]["S"].encode() for name in names)
+            ordered = [e for e in ordered if (e[0] > after if forward else e[0] < after)]
+        return [item for _, item in ordered]
+
+
+class ConditionalCheckFailed(ClientError):  # noqa: N818 - DynamoDB's own name for it
+    """A condition that did not hold; `reason` is what a cancelled transaction says of it."""
+
+    def __init__(self, operation: str, old: Item | None) -> None:
+        """Keep the item that was in the way, if it was asked for."""
+        code, message = "ConditionalCheckFailed", "The conditional request failed"
+        also = {"Item": old} if old else {}
+        said: Any = {"Error": {"Code": f"{code}Exception", "Message": message}, **also}
+        super().__init__(said, operation)
+        self.reason = {"Code": code, "Message": message, **also}
+
+
+class Paginator:
+    """All pages of an operation, one after the other."""
+
+    def __init__(self, operation: Any) -> None:
+        """Keep the operation that gives a page."""
+        self._operation = operation
+
+    def paginate(self, **request: Any) -> Iterator[Item]:
+        """The pages."""
+        while True:
+            page = self._operation(**request)
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def cancelled(reasons: Sequence[Item]) -> TransactionCanceledException:
+    """The error of a transaction that was cancelled for these reasons, one for each item."""
+    codes = ", ".join(str(each["Code"]) for each in reasons)
+    message = f"Transaction cancelled, please refer cancellation reasons for specific [{codes}]"
+    said: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": message},
+        "CancellationReasons": list(reasons),
+    }
+    return TransactionCanceledException(said, "TransactWriteItems")
+
+
+def _page(request: Mapping[str, Any], found: list[Item], by: set[str]) -> Item:
+    """As much as one answer holds, and the key that the next page begins after."""
+    limit = request.get("Limit") or len(found)
+    sizes = itertools.accumulate(_size(item) for item in found[:limit])
+    # DynamoDB reads up to 1 MB: the item that crosses the line begins the next page.
+    taken = max(1, sum(size <= PAGE_BYTES for size in sizes)) if found else 0
+    items = [_copy(each) for each in found[:taken]]
+    page: Item = {"Items": items, "Count": len(items)}
+    if taken < len(found):
+        page["LastEvaluatedKey"] = {name: items[-1][name] for name in by}
+    return page
+
+
+def _key_names(schema: Sequence[Mapping[str, str]]) -> Key:
+    """The names of a partition key and a sort key."""
+    named = {each["KeyType"]: each["AttributeName"] for each in schema}
+    return named["HASH"], named["RANGE"]
+
+
+def _check_key(operation: str, names: Key, item: Item) -> None:
+    """Refuse a key that is empty or too long, as far as an item has it."""
+    for name, most in zip(names, MAX_KEY_BYTES, strict=True):
+        if name in item and not 0 < len(str(item[name]["S"]).encode()) <= most:
+            raise _invalid(operation, f"A key has 1 to {most} bytes: {name}")
+
+
+def _wants_it(request: Mapping[str, Any], values: str) -> bool:
+    return request.get("ReturnValues") == values
+
+
+def _copy(value: Any) -> Any:
+    """Nobody outside holds what is stored."""
+    if isinstance(value, dict):
+        return {name: _copy(each) for name, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
+
+
+def _size(item: Item) -> int:
+    """Names and values in UTF-8, about as DynamoDB counts them."""
+    return sum(len(name) + len(str(next(iter(v.values()))).encode()) for name, v in item.items())
+
+
+def _error(code: str, operation: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def _invalid(operation: str, message: str) -> ClientError:
+    return _error("ValidationException", operation, message)
