@@ -86,7 +86,7 @@ OPERATIONS: Mapping[str, Operation] = {
             201: answers.Conversation,
             202: answers.ConversationOrScheduled,
         },
-        body=requests.StartBody,
+        body=requests.StartRequest,
         errors=[
             MOVING,
             OVER,
@@ -117,7 +117,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /conversations/{id}/participants": Operation(
         conversations.invite_participant,
         {202: answers.Participant},
-        body=requests.InviteBody,
+        body=requests.InviteRequest,
         errors=[UNKNOWN, MOVING, OVER, FULL, IN_USE, DIALLING, {409: CROWDED}],
         once=True,
     ),
@@ -130,14 +130,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /conversations/{id}/messages": Operation(
         conversations.send_message,
         {202: answers.Message},
-        body=requests.MessageBody,
+        body=requests.MessageRequest,
         errors=[UNKNOWN, MOVING, OVER, FULL],
         once=True,
     ),
     "POST /conversations/{id}/stop": Operation(
         conversations.stop_conversation,
         {202: answers.Conversation},
-        body=requests.StopBody,
+        body=requests.StopRequest,
         errors=[UNKNOWN, MOVING, OVER],
         once=True,
     ),
@@ -156,7 +156,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "PUT /routes/{number}": Operation(
         directory.put_route,
         {200: answers.Route},
-        body=directory.RouteBody,
+        body=directory.RouteRequest,
         errors=[{422: ["destination_not_allowed"]}],
         number=NUMBER_OR_DEFAULT,
     ),
@@ -172,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
         errors=[{404: ["not_listed"], 422: ["invalid_request"]}],
     ),
     "PUT /do-not-call/{number}": Operation(
-        directory.put_do_not_call, {200: answers.DoNotCall}, body=directory.DoNotCallBody
+        directory.put_do_not_call, {200: answers.DoNotCall}, body=directory.DoNotCallRequest
     ),
     "DELETE /do-not-call/{number}": Operation(
         directory.delete_do_not_call,
@@ -272,7 +272,7 @@ def _operation(
 
 
 def _may_be_empty(model: type[BaseModel]) -> bool:
-    return model in (requests.StopBody, directory.DoNotCallBody)
+    return model in (requests.StopRequest, directory.DoNotCallRequest)
 
 
 def _path(route: Route, operation: Operation) -> list[Json]:

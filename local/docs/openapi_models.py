@@ -18,7 +18,7 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.entrypoints.api.directory import RouteBody
+from partyline.entrypoints.api.directory import RouteRequest
 from partyline.services.requests import PhoneNumber, Role
 from partyline.store.keys import DEFAULT_ROUTE
 from partyline.store.scheduled import ScheduleStatus
@@ -144,7 +144,7 @@ class Message(Answer):
     content: str
 
 
-class Route(RouteBody):
+class Route(RouteRequest):
     """How calls to a number of ours are answered; `default` for those without a route."""
 
     number: PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])

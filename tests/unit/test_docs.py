@@ -16,21 +16,21 @@ from local.stack.queues import queue_routes
 from local.stack.template import Template
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
-from partyline.entrypoints.api.directory import DoNotCallBody, RouteBody
-from partyline.services.requests import Body, InviteBody, MessageBody, StartBody, StopBody
+from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
+from partyline.services.requests import RequestModel, InviteRequest, MessageRequest, StartRequest, StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
-BODIES: dict[str, type[Body]] = {
-    "POST /conversations": StartBody,
-    "POST /conversations/{id}/participants": InviteBody,
-    "POST /conversations/{id}/messages": MessageBody,
-    "POST /conversations/{id}/stop": StopBody,
-    "PUT /routes/{number}": RouteBody,
-    "PUT /do-not-call/{number}": DoNotCallBody,
+BODIES: dict[str, type[RequestModel]] = {
+    "POST /conversations": StartRequest,
+    "POST /conversations/{id}/participants": InviteRequest,
+    "POST /conversations/{id}/messages": MessageRequest,
+    "POST /conversations/{id}/stop": StopRequest,
+    "PUT /routes/{number}": RouteRequest,
+    "PUT /do-not-call/{number}": DoNotCallRequest,
 }
 PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}", "$NUMBER": "{number}"}
 SIGNED = ("/webhooks", "/tools", "/failover")

@@ -1,74 +1,151 @@
 """What every function behind the API has around it: logs, metrics, and the one map of errors."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic_core import to_json
 
-from partyline.entrypoints.answers import ApiError, Response, error_response
+from partyline.bootstrap import App, with_app
+from partyline.domain.model.errors import ErrorCode
+from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.telemetry import count, logger
+from partyline.telnyx.signature import SignatureError, raw_body, verify
 
+Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Response]
+
+STATUS: Mapping[ErrorCode, int] = {
+    ErrorCode.INVALID_REQUEST: 422,
+    ErrorCode.TOO_LARGE: 413,
+    ErrorCode.UNAUTHORIZED: 401,
+    ErrorCode.BAD_SIGNATURE: 401,
+    ErrorCode.MALFORMED_WEBHOOK: 400,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: 422,
+    ErrorCode.UNKNOWN_CONVERSATION: 404,
+    ErrorCode.UNKNOWN_PARTICIPANT: 404,
+    ErrorCode.UNKNOWN_ROUTE: 404,
+    ErrorCode.NOT_LISTED: 404,
+    ErrorCode.CONVERSATION_OVER: 409,
+    ErrorCode.CONVERSATION_FULL: 409,
+    ErrorCode.CALL_IN_USE: 409,
+    ErrorCode.ALREADY_THERE: 409,
+    ErrorCode.ALREADY_STARTED: 409,
+    ErrorCode.TOO_MANY_PARTICIPANTS: 422,
+    ErrorCode.TOO_MANY_LEGS: 422,
+    ErrorCode.DESTINATION_NOT_ALLOWED: 422,
+    ErrorCode.TOO_MANY_CONVERSATIONS: 429,
+    ErrorCode.TOO_MANY_DIALS: 429,
+    ErrorCode.PENDING: 503,
+    ErrorCode.BUSY: 503,
+    ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.INTERNAL: 500,
+}
+"""The HTTP status of each error code."""
 
 
 def http_handler(
-    work: Callable[[dict[str, Any]], Response],
+    work: Callable[[App, dict[str, Any]], Response],
     on_failure: Callable[[], None] = lambda: count("Failed"),
 ) -> Handler:
-    """A Lambda handler around `work`: whatever happens it answers, and says no more than it may.
+    """Make the Lambda handler around `work`; the handler answers whatever happens.
 
-    `on_failure` is called beside an answer of 500 or above.
+    `on_failure` is called with each answer of 500 or above.
     """
 
-    @lambda_handler
-    def handler(event: dict[str, Any], _context: Any) -> Response:
-        return respond(lambda: work(event), on_failure)
+    def handle(app: App, event: dict[str, Any], _context: Any) -> Response:
+        return respond(lambda: work(app, event), on_failure)
 
-    return handler
+    return with_app(handle)
 
 
 def respond(work: Callable[[], Response], on_failure: Callable[[], None]) -> Response:
-    """What `work` answers, or the answer that its error amounts to."""
+    """Return the answer of `work`, or the answer that its error amounts to."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - the last place where an answer can be given
-        known = _known(error)
-        if known.status >= 500:
-            on_failure()
-            logger.error(known.code, extra={"error": _told(error)})
-        return error_response(known)
+        return error_response(error, on_failure)
 
 
-def _known(error: Exception) -> ApiError:
-    """The answer that an error amounts to."""
-    match error:
-        case ApiError():
-            return error
-        case TooManyConflictsError():
-            return ApiError(503, "busy", "The conversation is being changed by others. Try again.")
-        case BotoCoreError() | ClientError():
-            return ApiError(503, "unavailable", "The table cannot be reached. Try again.")
-        case ConversationTooLargeError():
-            return ApiError(409, "conversation_full", "The conversation has grown too large.")
-    return ApiError(500, "internal", "Something went wrong on our side.")
+def json_response(
+    status: int, body: Any, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Build a JSON answer in the HTTP API's payload format 2.0."""
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "body": to_json(body).decode(),
+    }
 
 
-def _told(error: Exception) -> str:
-    """An error as the log may have it: where it was, not what was in the data it met."""
-    if isinstance(error, SecretMissingError | SecretUnreadableError | ApiError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = " < ".join(f"{each.name}:{each.lineno}" for each in reversed(frames))
-    return f"{type(error).__name__} at {places}"
+def error_response(error: Exception, on_failure: Callable[[], None]) -> Response:
+    """Build the answer `{"error": {"code", "message", "details"}}` that an error amounts to."""
+    known = _as_request_error(error)
+    status = STATUS[known.code]
+    if status >= 500:
+        on_failure()
+        logger.error(known.code, extra={"error": _describe(error)})
+    return error_body(status, known.code, known.message, known.details)
+
+
+def error_body(
+    status: int, code: str, message: str, details: Sequence[Mapping[str, Any]] = ()
+) -> Response:
+    """Build the answer of an error."""
+    error = {"code": code, "message": message, "details": list(details)}
+    return json_response(status, {"error": error})
+
+
+def verified_body(
+    app: App, request: dict[str, Any], received_at: float | None = None
+) -> bytes:
+    """Return the raw body of a request that Telnyx signed just before the request was received.
+
+    `received_at` is in Unix seconds; None: just now. Raises a RequestError.
+    """
+    try:
+        body = raw_body(request)
+        at = app.clock().timestamp() if received_at is None else received_at
+        verify(body, request.get("headers") or {}, app.public_keys, at)
+    except SignatureError as error:
+        count("SignatureRefused")
+        logger.warning("signature refused", extra={"reason": error.reason})
+        message = f"The signature is refused: {error.reason}."
+        raise RequestError(ErrorCode.BAD_SIGNATURE, message) from None
+    return body
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:
-    """Where this API is reached from outside: as configured, else as this request reached it."""
+    """Return where this API is reached from outside: as configured, else as the request did."""
     if configured:
         return configured
     headers = event.get("headers") or {}
     scheme = headers.get("x-forwarded-proto", "https")
     return f"{scheme}://{event['requestContext']['domainName']}"
+
+
+def _as_request_error(error: Exception) -> RequestError:
+    match error:
+        case RequestError():
+            return error
+        case TooManyConflictsError():
+            message = "The conversation is being changed by others. Try again."
+            return RequestError(ErrorCode.BUSY, message)
+        case BotoCoreError() | ClientError():
+            return RequestError(ErrorCode.UNAVAILABLE, "The table cannot be reached. Try again.")
+        case ConversationTooLargeError():
+            message = "The conversation has grown too large."
+            return RequestError(ErrorCode.CONVERSATION_FULL, message)
+    return RequestError(ErrorCode.INTERNAL, "Something went wrong on our side.")
+
+
+def _describe(error: Exception) -> str:
+    """Describe an error for the log by its place in the code, never by the data at fault."""
+    if isinstance(error, SecretMissingError | SecretUnreadableError | RequestError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"

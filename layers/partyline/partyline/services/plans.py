@@ -1,40 +1,56 @@
-"""From the body of an invitation to the plan by which somebody is reached."""
+"""Build the plan by which a participant is reached from the request that names the participant."""
 
 from collections.abc import Sequence
 
 from partyline.domain.destinations import Destinations
 from partyline.domain.model.conversation import Plan
-from partyline.entrypoints.api.app import invalid
-from partyline.services.requests import InviteBody, StartBody
+from partyline.domain.model.errors import ErrorCode
+from partyline.services.errors import field_invalid
+from partyline.services.requests import InviteRequest, StartRequest
 from partyline.settings import ConversationSettings
 
-DESTINATION = "destination_not_allowed"
 
+def check_destinations(
+    numbers: Sequence[str], destinations: Destinations, prefix: str = ""
+) -> None:
+    """Raise a RequestError for a number that calls may not go to.
 
-def allow(numbers: Sequence[str], destinations: Destinations, where: str = "") -> None:
-    """Raise an ApiError for a number that calls may not go to; `where` is where its body stands.
-
-    The gates before each dial ask the same again. Asked here too, the mistake is told at once.
+    The dial policy asks again before each dial. The check here tells the mistake at once. `prefix`
+    is the place of the numbers' `to` in the request, such as `participants.0.`.
     """
-    for refusal in filter(None, map(destinations.refusal, numbers)):
-        raise invalid(f"{where}to", refusal, DESTINATION)
+    for number in numbers:
+        refusal = destinations.refusal(number)
+        if refusal:
+            raise field_invalid(f"{prefix}to", refusal, ErrorCode.DESTINATION_NOT_ALLOWED)
 
 
 def plan_of(
-    body: StartBody | InviteBody,
+    request: StartRequest | InviteRequest,
     numbers: list[str],
     settings: ConversationSettings,
-    where: str = "",
-    ours: str | None = None,
+    *,
+    prefix: str = "",
+    caller_id: str | None = None,
 ) -> Plan:
-    """The plan to reach `numbers`, calling from `ours` unless the body says otherwise.
+    """Build the plan to reach `numbers`.
 
-    `where` is where the body stands, for the ApiError that names a wrong field.
+    Args:
+        request: the options of the dials.
+        numbers: the numbers, in their order.
+        settings: the deployment's defaults.
+        prefix: the place of the request's fields, for the error that names one.
+        caller_id: the number that calls, unless the request has a `from`.
+
+    Raises:
+        RequestError: no number to call from is known.
     """
-    # People also call a SIP address of ours, which no call can be made from.
-    callable_ = ours if ours and ours.startswith("+") else None
-    from_ = body.from_ or callable_ or settings.default_number
+    # An inbound call may come to a SIP address, and no call can be made from a SIP address.
+    number = caller_id if caller_id and caller_id.startswith("+") else None
+    from_ = request.from_ or number or settings.default_number
     if from_ is None:
-        raise invalid(f"{where}from", "needed, since this deployment has no default number")
-    given = body.model_dump(include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True)
-    return Plan(to=numbers, from_=from_, **given)
+        message = "needed, since this deployment has no default number"
+        raise field_invalid(f"{prefix}from", message)
+    options = request.model_dump(
+        include=set(Plan.model_fields) - {"to", "from_"}, exclude_none=True
+    )
+    return Plan(to=numbers, from_=from_, **options)

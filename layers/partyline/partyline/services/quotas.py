@@ -1,46 +1,55 @@
-"""What a leaked bearer key can cost: so many conversations at once, so many dials a minute."""
+"""Per-key quotas: open conversations and dials per minute bound the cost of a leaked bearer key."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from partyline.bootstrap import bootstrap
-from partyline.entrypoints.answers import ApiError
-from partyline.entrypoints.api.app import Request
-from partyline.services.requests import InviteBody
-from partyline.store import QuotaCharge, keys
+from partyline.domain.model.errors import ErrorCode
+from partyline.services.errors import RequestError
+from partyline.settings import ConversationSettings
+from partyline.store import ConversationStore, QuotaCharge, keys
 
-FORGET_AFTER = timedelta(hours=1)
-
-
-def check_open_conversations() -> None:
-    """Raise an ApiError, 429, when as many conversations as may be are going on, however begun."""
-    most = bootstrap().settings.max_conversations
-    if bootstrap().store.count_open(most) >= most:
-        message = f"{most} conversations are going on, which is as many as may."
-        raise ApiError(429, "too_many_conversations", message, [{"limit": most}])
+COUNTER_KEPT_FOR = timedelta(hours=1)
+"""How long the counter of a minute is kept after that minute."""
 
 
-def dial_charge(
-    request: Request, guests: Sequence[InviteBody], *, host: bool = False
-) -> QuotaCharge | None:
-    """What a request takes of its bearer key's dials in this minute of the clock.
+@dataclass(frozen=True)
+class Quotas:
+    """The quotas of this deployment."""
 
-    Charged is every call that may come of the request, each number in each round, though a hunt
-    makes some of them later and most of them never; a live call is none. Raises an ApiError, 429,
-    for a request that is too large for any minute.
-    """
-    units = int(host) + sum(len(each.numbers) * each.max_attempts for each in guests)
-    most = bootstrap().settings.max_dials_per_minute
-    if units == 0:
-        return None
-    if units > most:
-        raise too_many_dials()
-    now = bootstrap().clock()
-    return QuotaCharge(keys.dials(request.key_id, now), units, most, now + FORGET_AFTER)
+    settings: ConversationSettings
+    store: ConversationStore
+    clock: Callable[[], datetime]
 
+    def check_open_conversations(self) -> None:
+        """Raise a RequestError when as many conversations are open as the deployment allows."""
+        limit = self.settings.max_conversations
+        if self.store.count_open(limit) >= limit:
+            message = f"{limit} conversations are open, which is the limit."
+            raise RequestError(
+                ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}]
+            )
 
-def too_many_dials() -> ApiError:
-    """The error for more dials than a key has in a minute."""
-    most = bootstrap().settings.max_dials_per_minute
-    message = f"A key may ask for {most} dials a minute, every number of a hunt being one."
-    return ApiError(429, "too_many_dials", message, [{"limit": most}])
+    def dial_charge(self, key_id: str, dials: int) -> QuotaCharge | None:
+        """The charge of a request on its key's dials in this minute; None for no dials.
+
+        Args:
+            key_id: the id of the bearer key, or `bus/<source>`.
+            dials: every call that the request may cause: each number in each round.
+
+        Raises:
+            RequestError: the request alone passes the limit of a minute.
+        """
+        if dials == 0:
+            return None
+        if dials > self.settings.max_dials_per_minute:
+            raise self.too_many_dials()
+        now = self.clock()
+        limit = self.settings.max_dials_per_minute
+        return QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)
+
+    def too_many_dials(self) -> RequestError:
+        """The error for more dials in a minute than a key may ask for."""
+        limit = self.settings.max_dials_per_minute
+        message = f"A key may ask for {limit} dials a minute; each number of a hunt counts."
+        return RequestError(ErrorCode.TOO_MANY_DIALS, message, [{"limit": limit}])

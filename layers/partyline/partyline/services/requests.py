@@ -28,7 +28,7 @@ MAX_ASSISTANT_BYTES = 100_000
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
 
-def e164(number: str) -> str:
+def check_e164(number: str) -> str:
     """A phone number in E.164, and nothing else. Raises a PydanticCustomError that says why not."""
     digits = number[1:]
     if "@" in number or number.lower().startswith(("sip:", "sips:")):
@@ -41,7 +41,7 @@ def e164(number: str) -> str:
     return number
 
 
-def dialled(to: str) -> str:
+def check_dialable(to: str) -> str:
     """What can be dialled: a number, one with digits to send after the answer, or a SIP address.
 
     Which of these may be is the deployment's to say. Raises a PydanticCustomError.
@@ -51,7 +51,7 @@ def dialled(to: str) -> str:
     _, comma, digits = to.partition(",")
     if comma and not DIGITS.fullmatch(digits):
         raise PydanticCustomError("digits", "digits after the number are 0 to 9, w, * and #")
-    e164(without_digits(to))
+    check_e164(without_digits(to))
     return to
 
 
@@ -60,7 +60,7 @@ def field_error(field: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("rule", "{message}", {"field": field, "message": message})
 
 
-def _known_sentences(words: dict[str, str]) -> dict[str, str]:
+def _known_phrases(words: dict[str, str]) -> dict[str, str]:
     unknown = sorted(set(words) - set(DEFAULTS))
     if unknown:
         raise PydanticCustomError(
@@ -69,13 +69,13 @@ def _known_sentences(words: dict[str, str]) -> dict[str, str]:
     return words
 
 
-def _listed(given: Any) -> Any:
+def _as_list(given: Any) -> Any:
     if not isinstance(given, str | list):
         raise PydanticCustomError("numbers", "a phone number, or a list of them")
     return [given] if isinstance(given, str) else given
 
 
-def _moment(given: Any) -> Any:
+def _parse_moment(given: Any) -> Any:
     if given is None:
         return None
     try:
@@ -90,7 +90,7 @@ def _moment(given: Any) -> Any:
 E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
 """What `e164` takes, for the API's description."""
 
-DIALLED_SCHEMA = {
+DIALABLE_SCHEMA = {
     "type": "string",
     "pattern": rf"^(\+[1-9][0-9]{{6,14}}(,{DIGITS.pattern})?|{SIP_ADDRESS.pattern})$",
     "examples": ["+13125550100"],
@@ -98,13 +98,13 @@ DIALLED_SCHEMA = {
 """What `dialled` takes."""
 
 PhoneNumber = Annotated[
-    str, Field(max_length=64), AfterValidator(e164), WithJsonSchema(E164_SCHEMA)
+    str, Field(max_length=64), AfterValidator(check_e164), WithJsonSchema(E164_SCHEMA)
 ]
-Dialled = Annotated[
-    str, Field(max_length=256), AfterValidator(dialled), WithJsonSchema(DIALLED_SCHEMA)
+Dialable = Annotated[
+    str, Field(max_length=256), AfterValidator(check_dialable), WithJsonSchema(DIALABLE_SCHEMA)
 ]
-_Several = Annotated[list[Dialled], Field(min_length=1, max_length=MAX_NUMBERS)]
-Numbers = Annotated[_Several, BeforeValidator(_listed, json_schema_input_type=Dialled | _Several)]
+_Several = Annotated[list[Dialable], Field(min_length=1, max_length=MAX_NUMBERS)]
+Numbers = Annotated[_Several, BeforeValidator(_as_list, json_schema_input_type=Dialable | _Several)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
 """What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
@@ -113,32 +113,32 @@ DIALING_TOOLS = frozenset({"transfer", "invite"})
 """The tools of Telnyx's by which an assistant calls somebody without us."""
 CALL_CONTROL_ID = re.compile(r"[A-Za-z0-9:_\-]{6,256}", re.ASCII)
 CallControlId = Annotated[str, Field(pattern=rf"^{CALL_CONTROL_ID.pattern}$")]
-Sentences = Annotated[
+Phrases = Annotated[
     dict[str, Annotated[str, Field(max_length=500)]],
-    AfterValidator(_known_sentences),
+    AfterValidator(_known_phrases),
     Field(json_schema_extra={"propertyNames": {"enum": list(DEFAULTS)}}),
 ]
 """The sentences that the assistant is told, where they are not ours (see `domain.telling`)."""
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 Role = Literal["user", "assistant", "system", "developer"]
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """Base: strict about types, and closed. Built at first use: a function takes one of them."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
-class MessageBody(Body):
+class MessageRequest(RequestModel):
     """`POST /conversations/{id}/messages`."""
 
     role: Role
     content: Text
 
 
-class AssistantBody(Body):
+class AssistantSettings(RequestModel):
     """The assistant and what is different for this conversation (Telnyx: ai_assistant_start)."""
 
     id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
@@ -151,13 +151,13 @@ class AssistantBody(Body):
     mcp_servers: list[dict[str, Any]] | None = None
     voice: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     voice_settings: dict[str, Any] | None = None
-    transcription: "TranscriptionBody | None" = None
-    interruption_settings: "InterruptionBody | None" = None
-    message_history: Annotated[list[MessageBody], Field(max_length=100)] | None = None
+    transcription: "TranscriptionSettings | None" = None
+    interruption_settings: "InterruptionSettings | None" = None
+    message_history: Annotated[list[MessageRequest], Field(max_length=100)] | None = None
     send_message_history_updates: bool | None = None
 
     @model_validator(mode="after")
-    def _calls_nobody(self) -> Self:
+    def _refuse_dialing_tools(self) -> Self:
         for each in self.tools or []:
             if each.get("type") in DIALING_TOOLS or DIALING_TOOLS & each.keys():
                 raise field_error(
@@ -166,20 +166,20 @@ class AssistantBody(Body):
         return self
 
 
-class TranscriptionBody(Body):
+class TranscriptionSettings(RequestModel):
     """Speech to text."""
 
     model: str | None = None
     language: str | None = None
 
 
-class InterruptionBody(Body):
+class InterruptionSettings(RequestModel):
     """Whether people may speak over the assistant."""
 
     enable: bool
 
 
-class ScreeningBody(Body):
+class ScreeningSettings(RequestModel):
     """What a person hears before being joined, and the digit that says yes."""
 
     say: SpokenText
@@ -191,7 +191,7 @@ class ScreeningBody(Body):
     ].default
 
 
-class DialOptions(Body):
+class DialOptions(RequestModel):
     """How a person is reached by dialling; seconds throughout. Defaults are the plan's."""
 
     from_: PhoneNumber | None = Field(None, alias="from")
@@ -201,7 +201,7 @@ class DialOptions(Body):
     on_machine: Literal["next", "join"] = "next"
 
 
-class InviteBody(DialOptions):
+class InviteRequest(DialOptions):
     """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
 
     to: Numbers | None = None
@@ -210,7 +210,7 @@ class InviteBody(DialOptions):
     on_hangup: Hangup = "continue_conversation"
     strategy: Literal["in_order", "at_once"] = "in_order"
     deadline_secs: Annotated[int, Field(ge=5, le=3600)] | None = None
-    screening: ScreeningBody | None = None
+    screening: ScreeningSettings | None = None
     max_attempts: Annotated[int, Field(ge=1, le=3)] = 1
     pause_secs: Annotated[int, Field(ge=0, le=900)] = 30
     tell_assistant: bool = True
@@ -222,7 +222,7 @@ class InviteBody(DialOptions):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _either(self.to, self.call_control_id)
+        _exactly_one_way(self.to, self.call_control_id)
         repeated = [number for number, times in Counter(self.numbers).items() if times > 1]
         if repeated:
             raise field_error("to", "the same number stands in the list twice")
@@ -231,23 +231,23 @@ class InviteBody(DialOptions):
         return self
 
 
-class StartBody(DialOptions):
+class StartRequest(DialOptions):
     """`POST /conversations`."""
 
-    to: Dialled | None = None
+    to: Dialable | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
-    assistant: AssistantBody | None = None
+    assistant: AssistantSettings | None = None
     on_hangup: Hangup | None = None
     on_host_hangup: Hangup | None = None
-    participants: Annotated[list[InviteBody], Field(max_length=MAX_GUESTS_AT_START)] = []
+    participants: Annotated[list[InviteRequest], Field(max_length=MAX_GUESTS_AT_START)] = []
     metadata: dict[str, Any] = {}
-    words: Sentences = {}
+    words: Phrases = {}
     start_at: Moment | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _either(self.to, self.call_control_id)
+        _exactly_one_way(self.to, self.call_control_id)
         if self.start_at and self.call_control_id:
             raise field_error("start_at", "a live call doesn't wait")
         if None not in (self.on_hangup, self.on_host_hangup) and (
@@ -269,18 +269,18 @@ class StartBody(DialOptions):
         return self
 
 
-class StopBody(Body):
+class StopRequest(RequestModel):
     """`POST /conversations/{id}/stop`."""
 
     hang_up: bool = False
 
 
-def check_assistant_size(assistant: AssistantBody | None) -> None:
+def check_assistant_size(assistant: AssistantSettings | None) -> None:
     """Raise a PydanticCustomError for an assistant that leaves no room for its conversation."""
     if assistant and len(assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
         raise field_error("assistant", "larger than 100 KB")
 
 
-def _either(to: object, call_control_id: object) -> None:
+def _exactly_one_way(to: object, call_control_id: object) -> None:
     if (to is None) == (call_control_id is None):
         raise field_error("to", "give this or call_control_id, and not both")

@@ -1,171 +1,181 @@
-"""Conversations that begin later: asked for now, cancelled meanwhile, begun when it is time.
+"""Conversations that start later: booked now, cancelled meanwhile, started at their time.
 
-The row in the table is what counts. EventBridge Scheduler only rings when it is time: without the
-row nothing begins, so an alarm that rings twice, late, or for a cancelled one does no harm.
+The row in the table decides. EventBridge Scheduler only calls at the time: without the row nothing
+starts, so a call that comes twice, late, or for a cancelled start does no harm.
 """
 
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from partyline.bootstrap import bootstrap
 from partyline.domain.model.conversation import Failure
-from partyline.entrypoints.answers import ApiError
-from partyline.entrypoints.api.app import Request, invalid
-from partyline.entrypoints.api.queries import conversation_id_of, unknown_conversation
-from partyline.entrypoints.api.responses import View, scheduled_view
-from partyline.entrypoints.http import base_url
+from partyline.domain.model.errors import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
-from partyline.services.conversations import start_conversation, start_input
-from partyline.services.requests import StartBody
-from partyline.store import DedupeRecord
+from partyline.services.conversations import Conversations, Started, idempotency_key_reused
+from partyline.services.errors import RequestError, field_invalid, unknown_conversation
+from partyline.services.requester import Requester
+from partyline.services.requests import StartRequest
+from partyline.services.scheduler import StartScheduler
+from partyline.store import ConversationStore
 from partyline.store.errors import (
     AlreadyProcessedError,
     TooManyConflictsError,
     VersionConflictError,
 )
-from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.store.scheduled import (
+    ScheduledConversation,
+    ScheduledConversations,
+    ScheduleStatus,
+)
+from partyline.telemetry import count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)
 """How far ahead a conversation may be scheduled."""
 
 RETRY_LIMIT_FOR = timedelta(minutes=2)
-"""How long a limit may keep a start back: Lambda tries again after one minute and two more."""
+"""How long a limit may delay a start: Lambda tries again after one minute and two more."""
 
 
-def start_or_schedule(request: Request) -> tuple[int, Any]:
-    """`POST /conversations`: begin a conversation, now or at its `start_at`."""
-    body = request.body(StartBody)
-    if body.start_at is None:
-        return start_conversation(request)
-    # Without a key nothing else tells this request from the next one.
-    own = request.fingerprint or fingerprint(request.key_id, request.request_id)
-    conversation_id, dedupe = conversation_id_for_request(own), request.dedupe()
-    if bootstrap().scheduled.get(conversation_id):
-        return _again(conversation_id, dedupe)
-    schedule = _schedule(request, body, body.start_at, own)
-    # The alarm first: one that rings for nothing does no harm, and one that is missing would.
-    bootstrap().start_scheduler.schedule(conversation_id, schedule.start_at)
-    try:
-        bootstrap().scheduled.add(schedule, dedupe)
-    except (VersionConflictError, AlreadyProcessedError):
-        return _again(conversation_id, dedupe)
-    count("ConversationScheduled")
-    logger.info("scheduled", extra={"conversation_id": conversation_id})
-    return 202, scheduled_view(schedule)
+@dataclass(frozen=True)
+class Booked:
+    """A start that is scheduled; `is_new` is False for a request that came before."""
+
+    scheduled: ScheduledConversation
+    is_new: bool
 
 
-def cancel_conversation(request: Request) -> tuple[int, Any]:
-    """`DELETE /conversations/{id}`: a conversation that was to begin later doesn't."""
-    conversation_id = conversation_id_of(request)
-    schedule = bootstrap().scheduled.get(conversation_id)
-    if schedule and schedule.status is ScheduleStatus.SCHEDULED:
-        schedule = _move(schedule, ScheduleStatus.CANCELLED)
-    if schedule is None:
-        if bootstrap().store.load(conversation_id) is None:
-            raise unknown_conversation()
-        raise _begun()
-    if schedule.status is not ScheduleStatus.CANCELLED:
-        raise _begun()
-    bootstrap().start_scheduler.cancel(conversation_id)
-    return 200, scheduled_view(schedule)
+@dataclass(frozen=True)
+class Scheduling:
+    """The use cases of scheduled starts. Each method may raise a RequestError."""
 
+    conversations: Conversations
+    store: ConversationStore
+    scheduled: ScheduledConversations
+    scheduler: Callable[[], StartScheduler]
+    clock: Callable[[], datetime]
 
-def start_scheduled() -> Callable[[dict[str, Any], Any], dict[str, str]]:
-    """The handler of the function that alarms call. Answers what became of the conversation.
-
-    It raises what keeps the conversation from beginning, and is then called again by Lambda, and in
-    the end its event is among the dead letters.
-    """
-
-    @lambda_handler
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
-        conversation_id = str(event["conversation_id"])
-        logger.thread_safe_append_keys(conversation_id=conversation_id)
-        schedule = bootstrap().scheduled.get(conversation_id)
-        if schedule and schedule.status is ScheduleStatus.SCHEDULED:
-            schedule = _move(schedule, ScheduleStatus.STARTING)
-        if schedule is None or schedule.status is ScheduleStatus.CANCELLED:
-            logger.info("not started", extra={"reason": schedule.status if schedule else "unknown"})
-            return {"status": "not_started"}
+    def start_or_schedule(
+        self, request: StartRequest, requester: Requester
+    ) -> Started | Booked:
+        """Start a conversation now, or at the request's `start_at`."""
+        if request.start_at is None:
+            return self.conversations.start(request, requester)
+        # Without an Idempotency-Key the request's own id tells the request from the next request.
+        own = requester.fingerprint or fingerprint(requester.key_id, requester.request_id)
+        conversation_id = conversation_id_for_request(own)
+        if self.scheduled.get(conversation_id):
+            return self._repeated(conversation_id, requester)
+        scheduled = self._schedule(request, requester, request.start_at, own)
+        # The schedule first: a schedule without its row does no harm, a row without a schedule does.
+        self.scheduler().schedule(conversation_id, scheduled.start_at)
         try:
-            start_conversation(_request(schedule))
-        except ApiError as error:
+            self.scheduled.add(scheduled, requester.dedupe)
+        except (VersionConflictError, AlreadyProcessedError):
+            return self._repeated(conversation_id, requester)
+        count("ConversationScheduled")
+        logger.info("scheduled", extra={"conversation_id": conversation_id})
+        return Booked(scheduled, is_new=True)
+
+    def cancel(self, conversation_id: str) -> ScheduledConversation:
+        """Cancel a scheduled start. A repeated cancellation gives the same answer."""
+        scheduled = self.scheduled.get(conversation_id)
+        if scheduled and scheduled.status is ScheduleStatus.SCHEDULED:
+            scheduled = self._move(scheduled, ScheduleStatus.CANCELLED)
+        if scheduled is None:
+            if self.store.load(conversation_id) is None:
+                raise unknown_conversation()
+            raise _already_started()
+        if scheduled.status is not ScheduleStatus.CANCELLED:
+            raise _already_started()
+        self.scheduler().cancel(conversation_id)
+        return scheduled
+
+    def start_due(self, conversation_id: str) -> bool:
+        """Start a conversation at its time. Returns False when the start was cancelled.
+
+        Raises:
+            RequestError: the conversation cannot start now; the caller tries again.
+        """
+        scheduled = self.scheduled.get(conversation_id)
+        if scheduled and scheduled.status is ScheduleStatus.SCHEDULED:
+            scheduled = self._move(scheduled, ScheduleStatus.STARTING)
+        if scheduled is None or scheduled.status is ScheduleStatus.CANCELLED:
+            reason = scheduled.status if scheduled else "unknown"
+            logger.info("not started", extra={"reason": reason})
+            return False
+        requester = Requester(
+            key_id=scheduled.key_id,
+            request_id=f"schedule-{scheduled.id}",
+            base_url=scheduled.base_url,
+            fingerprint=scheduled.fingerprint,
+        )
+        try:
+            self.conversations.start(StartRequest.model_validate(scheduled.body), requester)
+        except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
-            passing = error.status == 429 or error.status >= 500
-            if not passing or bootstrap().clock() > schedule.start_at + RETRY_LIMIT_FOR:
+            retry = error.code in RETRIED and self.clock() <= scheduled.start_at + RETRY_LIMIT_FOR
+            if not retry:
                 count("ScheduledFailed")
                 failure = Failure(code=error.code, message=error.message)
-                _move(schedule, ScheduleStatus.FAILED, failure)
+                self._move(scheduled, ScheduleStatus.FAILED, failure)
             raise
-        return {"status": "started"}
+        return True
 
-    return handler
+    def _schedule(
+        self, request: StartRequest, requester: Requester, start_at: datetime, own: str
+    ) -> ScheduledConversation:
+        """Build the row of a scheduled start. Raises a RequestError for a certain refusal."""
+        now = self.clock()
+        if not now < start_at <= now + MAX_SCHEDULE_AHEAD:
+            raise field_invalid("start_at", "not in the future, or more than a year away")
+        conversation_id = conversation_id_for_request(own)
+        self.conversations.check_start(request, requester, conversation_id)
+        return ScheduledConversation(
+            id=conversation_id,
+            start_at=start_at,
+            created_at=now,
+            body=request.model_dump(
+                mode="json", by_alias=True, exclude_unset=True, exclude={"start_at"}
+            ),
+            key_id=requester.key_id,
+            fingerprint=own,
+            base_url=requester.base_url,
+        )
 
+    def _repeated(self, conversation_id: str, requester: Requester) -> Booked:
+        """Answer a request whose Idempotency-Key came before."""
+        dedupe, stored_hash = requester.dedupe, None
+        try:
+            if dedupe:
+                self.store.check_not_processed(dedupe)
+        except AlreadyProcessedError as error:
+            stored_hash = error.request_hash
+        scheduled = self.scheduled.get(conversation_id)
+        if scheduled is None and stored_hash is None:
+            raise TooManyConflictsError  # a request at the same time did not come through either
+        if dedupe is None or scheduled is None or stored_hash != dedupe.request_hash:
+            raise idempotency_key_reused()
+        return Booked(scheduled, is_new=False)
 
-def _schedule(
-    request: Request, body: StartBody, start_at: datetime, own: str
-) -> ScheduledConversation:
-    """The schedule that a request asks for. Raises an ApiError for what is sure to be refused."""
-    now = bootstrap().clock()
-    if not now < start_at <= now + MAX_SCHEDULE_AHEAD:
-        raise invalid("start_at", "not in the future, or more than a year away")
-    conversation_id = conversation_id_for_request(own)
-    start_input(request, body, conversation_id)
-    return ScheduledConversation(
-        id=conversation_id,
-        start_at=start_at,
-        created_at=now,
-        body=body.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"start_at"}),
-        key_id=request.key_id,
-        fingerprint=own,
-        base_url=base_url(request.event, bootstrap().settings.public_base_url),
-    )
-
-
-def _again(conversation_id: str, dedupe: DedupeRecord | None) -> tuple[int, View]:
-    """The answer to a request whose Idempotency-Key came before."""
-    known_hash = None
-    try:
-        if dedupe:
-            bootstrap().store.check_not_processed(dedupe)
-    except AlreadyProcessedError as duplicate:
-        known_hash = duplicate.request_hash
-    schedule = bootstrap().scheduled.get(conversation_id)
-    if schedule is None and known_hash is None:
-        raise TooManyConflictsError  # the other one, at the same time, has not come through either
-    if dedupe is None or schedule is None or known_hash != dedupe.request_hash:
-        raise invalid("Idempotency-Key", "was used for another request", "idempotency_key_reused")
-    return 200, scheduled_view(schedule)
-
-
-def _move(
-    schedule: ScheduledConversation, to: ScheduleStatus, failure: Failure | None = None
-) -> ScheduledConversation:
-    """The schedule after a move, or as somebody else has moved it meanwhile."""
-    try:
-        return bootstrap().scheduled.move(schedule, to, failure)
-    except VersionConflictError:
-        return bootstrap().scheduled.get(schedule.id) or schedule
-
-
-def _request(schedule: ScheduledConversation) -> Request:
-    """The request as it came, but that its id and its guests' are given."""
-    scheme, _, host = schedule.base_url.partition("://")
-    event = {
-        "rawPath": "/conversations",
-        "headers": {"x-forwarded-proto": scheme},
-        "body": json.dumps(schedule.body),
-        "requestContext": {
-            "requestId": f"schedule-{schedule.id}",
-            "domainName": host,
-            "http": {"method": "POST"},
-        },
-    }
-    return Request(event, schedule.key_id, schedule.fingerprint)
+    def _move(
+        self,
+        scheduled: ScheduledConversation,
+        status: ScheduleStatus,
+        failure: Failure | None = None,
+    ) -> ScheduledConversation:
+        """Move a scheduled start on; returns it as another process moved it meanwhile, if so."""
+        try:
+            return self.scheduled.move(scheduled, status, failure)
+        except VersionConflictError:
+            return self.scheduled.get(scheduled.id) or scheduled
 
 
-def _begun() -> ApiError:
-    return ApiError(409, "already_started", "It has begun; it can be stopped.")
+RETRIED = frozenset(
+    {ErrorCode.TOO_MANY_CONVERSATIONS, ErrorCode.TOO_MANY_DIALS, ErrorCode.PENDING}
+)
+"""Refusals that may be gone a minute later."""
+
+
+def _already_started() -> RequestError:
+    message = "The conversation has started. Stop the conversation instead."
+    return RequestError(ErrorCode.ALREADY_STARTED, message)

@@ -13,14 +13,14 @@ from partyline.services.inbound_routes import normalized_name
 from partyline.services.plans import allow
 from partyline.services.requests import (
     MAX_AT_ONCE,
-    AssistantBody,
-    Body,
+    AssistantSettings,
+    RequestModel,
     Hangup,
-    InviteBody,
+    InviteRequest,
     Name,
-    Sentences,
+    Phrases,
     check_assistant_size,
-    e164,
+    check_e164,
     field_error,
 )
 from partyline.store.keys import DEFAULT_ROUTE
@@ -28,7 +28,7 @@ from partyline.store.keys import DEFAULT_ROUTE
 MAX_CONTACTS = 50
 
 
-class ContactBody(InviteBody):
+class Contact(InviteRequest):
     """Whom a name stands for: an invite plan."""
 
     @model_validator(mode="after")
@@ -38,7 +38,7 @@ class ContactBody(InviteBody):
         return self
 
 
-class LimitsBody(Body):
+class RouteLimits(RequestModel):
     """Bounds of each conversation on the route; the template's hold where one is left out."""
 
     participants: Annotated[int, Field(ge=1, le=20)] | None = None
@@ -46,17 +46,17 @@ class LimitsBody(Body):
     minutes: Annotated[int, Field(ge=1, le=240)] | None = None
 
 
-class RouteBody(Body):
+class RouteRequest(RequestModel):
     """`PUT /routes/{number}`: how calls to a number of ours are answered, and whom they reach."""
 
-    assistant: AssistantBody
+    assistant: AssistantSettings
     on_host_hangup: Hangup = "end_conversation"
-    contacts: Annotated[dict[Name, ContactBody], Field(max_length=MAX_CONTACTS)] = Field(
+    contacts: Annotated[dict[Name, Contact], Field(max_length=MAX_CONTACTS)] = Field(
         default_factory=dict
     )
     dial_any_number: bool = False
-    limits: LimitsBody = Field(default_factory=LimitsBody)
-    words: Sentences = Field(default_factory=dict)
+    limits: RouteLimits = Field(default_factory=RouteLimits)
+    words: Phrases = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -75,7 +75,7 @@ class RouteBody(Body):
         return self
 
 
-class DoNotCallBody(Body):
+class DoNotCallRequest(RequestModel):
     """`PUT /do-not-call/{number}`."""
 
     reason: Annotated[str, Field(max_length=500)] | None = None
@@ -84,7 +84,7 @@ class DoNotCallBody(Body):
 def put_route(request: Request) -> tuple[int, Any]:
     """`PUT /routes/{number}`: answer calls to a number of ours like this from now on."""
     number = _number_of(request, or_default=True)
-    body = request.body(RouteBody)
+    body = request.body(RouteRequest)
     for name, contact in body.contacts.items():
         allow(contact.numbers, bootstrap().destinations, f"contacts.{name}.")
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
@@ -125,7 +125,7 @@ def list_routes(request: Request) -> tuple[int, Any]:
 def put_do_not_call(request: Request) -> tuple[int, Any]:
     """`PUT /do-not-call/{number}`: nobody calls this number from now on."""
     number = _number_of(request)
-    body = request.body(DoNotCallBody)
+    body = request.body(DoNotCallRequest)
     return 200, bootstrap().directory.put_do_not_call(number, body.reason, bootstrap().clock())
 
 
@@ -154,7 +154,7 @@ def _e164_or_default(text: str, field: str) -> str:
     if text == DEFAULT_ROUTE:
         return text
     try:
-        return e164(text)
+        return check_e164(text)
     except PydanticCustomError as error:
         raise invalid(field, error.message()) from None
 

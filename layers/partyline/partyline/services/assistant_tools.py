@@ -1,0 +1,189 @@
+"""The assistant's own tools: `invite` and `status`.
+
+Each tool answers with a sentence that the model can say, whatever happens: the model has to answer
+a caller. A tool may be called twice, or after the hangup; neither does any harm.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.inputs import InviteParticipant, NewParticipant
+from partyline.domain.model.statuses import (
+    BEING_REACHED,
+    DEPARTED,
+    ON_THE_LINE,
+    Direction,
+    OnHangup,
+    ParticipantStatus,
+)
+from partyline.domain.rules.phrases import phrase_key, render
+from partyline.ids import fingerprint, participant_id_for_request
+from partyline.services.correlation import Correlation
+from partyline.services.engine import Engine, IngestResult
+from partyline.services.errors import RequestError
+from partyline.services.inbound_routes import normalized_name, route_of_conversation
+from partyline.services.plans import plan_of
+from partyline.services.requests import InviteRequest, check_e164
+from partyline.settings import ConversationSettings
+from partyline.store import ConversationStore, DedupeRecord, keys
+from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
+
+AGAIN_AFTER = timedelta(seconds=20)
+"""How long a contact who was not reached is not tried again: a model may ask twice."""
+
+SEPARATORS = re.compile(r"[\s().-]")
+"""What a model puts between the digits of a spoken number."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call of a tool: the conversation whose assistant calls, and the id of the request."""
+
+    correlation: Correlation
+    conversation: Conversation
+    request_id: str
+
+
+@dataclass(frozen=True)
+class AssistantTools:
+    """The tools of the assistant on a conversation."""
+
+    settings: ConversationSettings
+    store: ConversationStore
+    engine: Engine
+    clock: Callable[[], datetime]
+
+    def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
+        """Dial a contact of the route by `name`, or any `number` where the route allows it."""
+        name, number = _text(arguments.get("name")), _text(arguments.get("number"))
+        route = route_of_conversation(self.store, call.conversation)
+        contacts = route.get("contacts", {})
+        by_name = {normalized_name(each): (each, plan) for each, plan in contacts.items()}
+        contact = normalized_name(name)
+        if contact in by_name:
+            listed_name, plan = by_name[contact]
+            request = InviteRequest.model_validate(plan)
+            return self._invite(call, contact, request.name or listed_name.strip(), request)
+        any_number = route.get("dial_any_number", False)
+        if name and not (number and any_number):
+            names = ", ".join(each.strip() for each in contacts) or "nobody"
+            return f"There is no contact named {name[:50]}. Known are: {names}."
+        if not number:
+            return "Say whom to call: the name of a contact."
+        if not any_number:
+            return "Only the contacts of this line can be called, not free numbers."
+        contact = SEPARATORS.sub("", number)
+        try:
+            check_e164(contact)  # a model may dial numbers, neither extensions nor SIP addresses
+        except PydanticCustomError:
+            return "That is not a phone number. Say it with its country code, as +13125550100."
+        request = InviteRequest.model_validate({"to": contact})
+        # The name is in the timeline and in the assistant's messages: no whole number there.
+        spoken = name[:128] if name and not any(map(str.isdigit, name)) else None
+        return self._invite(
+            call, contact, spoken or f"the number ending in {contact[-4:]}", request
+        )
+
+    def status(self, call: ToolCall, _arguments: dict[str, Any]) -> str:
+        """Say who is on the line, and who is being called."""
+        people = call.conversation.participants
+        inbound = call.conversation.direction is Direction.INBOUND
+        here = [_name(person, inbound) for person in people if person.status in ON_THE_LINE]
+        called = [_name(person, inbound) for person in people if person.status in BEING_REACHED]
+        sentence = f"On the line: {', '.join(here) or 'nobody'}."
+        return f"{sentence} Being called: {', '.join(called)}." if called else sentence
+
+    def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
+        try:
+            conversation = self._caught_up(call, contact)
+            earlier = [
+                person for person in conversation.participants if person.contact == contact
+            ]
+            answer = self._known_answer(conversation, earlier[-1], name) if earlier else None
+            return answer or self._dial(call, contact, name, request, attempt=len(earlier))
+        except ConversationTooLargeError:
+            return "Nobody else can be called in this conversation."
+        except TooManyConflictsError:
+            return f"{name} could not be called just now. Try once more."
+
+    def _caught_up(self, call: ToolCall, contact: str) -> Conversation:
+        """Load the conversation once the pending commands for a contact are executed.
+
+        The process that was to execute them may have crashed.
+        """
+        conversation = call.conversation
+        reaching = any(
+            person.contact == contact and person.status in BEING_REACHED
+            for person in conversation.participants
+        )
+        ingested = IngestResult(
+            conversation, pending=reaching and conversation.has_pending_commands
+        )
+        drained = self.engine.drain(ingested, call.request_id, self.clock())
+        return drained.conversation or conversation
+
+    def _known_answer(
+        self, conversation: Conversation, newest: Participant, name: str
+    ) -> str | None:
+        """Answer for a contact who was asked for before; None when the contact may be dialled."""
+        if newest.status not in DEPARTED:
+            return f"{name} is {'being called' if newest.status in BEING_REACHED else 'here'}."
+        left_at = newest.left_at
+        just_now = left_at is not None and self.clock() - left_at < AGAIN_AFTER
+        if newest.status is ParticipantStatus.FAILED and just_now:
+            return _outcome_sentence(conversation, newest, name)
+        return None
+
+    def _dial(
+        self, call: ToolCall, contact: str, name: str, request: InviteRequest, attempt: int
+    ) -> str:
+        came_at = self.clock()
+        try:
+            plan = plan_of(
+                request, request.numbers, self.settings, caller_id=call.conversation.route
+            )
+        except RequestError:
+            return f"{name} cannot be called from this line."
+        guest = NewParticipant(
+            # The same id for two calls of the tool at once: only one call adds a participant.
+            id=participant_id_for_request(fingerprint(call.conversation.id, contact), attempt),
+            name=name,
+            contact=contact,
+            plan=plan,
+            on_hangup=OnHangup(request.on_hangup),
+            tell_assistant=request.tell_assistant,
+        )
+        invite = InviteParticipant(id=call.request_id, participant=guest)
+        dedupe = DedupeRecord(keys.webhook(call.conversation.id, call.request_id))
+        ingested = self.engine.ingest(call.correlation.loader(self.store), invite, dedupe)
+        if ingested.refusal:
+            return ingested.refusal.message
+        after = self.engine.drain(ingested, invite.id, came_at).conversation
+        participant = after and after.participant(guest.id)
+        if after and participant and participant.status is ParticipantStatus.FAILED:
+            return _outcome_sentence(after, participant, name)  # refused at once
+        return f"Calling {name} now."
+
+
+def _outcome_sentence(conversation: Conversation, participant: Participant, name: str) -> str:
+    """Say the outcome: the model needs a sentence even where its message is suppressed."""
+    key = phrase_key(participant)
+    phrase = render(conversation.phrases, key, name=name).strip()
+    return phrase or render({}, key, name=name)
+
+
+def _name(participant: Participant, inbound: bool) -> str:
+    if participant.host and participant.name is None:
+        return "the caller" if inbound else "the first person on the line"
+    return participant.name or "somebody without a name"
+
+
+def _text(argument: object) -> str:
+    """Return an argument as text; models leave arguments out, or fill them with other types."""
+    return argument.strip() if isinstance(argument, str) else ""

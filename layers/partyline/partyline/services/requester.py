@@ -1,0 +1,70 @@
+"""Who sends a request, and what makes the request the same as an earlier one."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from partyline.ids import fingerprint
+from partyline.services.errors import field_invalid
+from partyline.store import DedupeRecord, keys
+
+MAX_IDEMPOTENCY_KEY_CHARS = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requester:
+    """The sender of a request: a bearer key, the event bus, or a scheduled start.
+
+    Attributes:
+        key_id: the id of the bearer key, or `bus/<source>`; quotas are counted for this id.
+        request_id: the id of this request in logs and in the timeline.
+        base_url: where this API is reached from outside; the webhooks of calls go there.
+        fingerprint: the same for each repetition of a request; None without an Idempotency-Key.
+        dedupe: the record by which a repetition is recognized; None without an Idempotency-Key.
+    """
+
+    key_id: str
+    request_id: str
+    base_url: str
+    fingerprint: str | None = None
+    dedupe: DedupeRecord | None = None
+
+
+def identify(
+    *,
+    key_id: str,
+    request_id: str,
+    base_url: str,
+    idempotency_key: str | None,
+    operation: str,
+    body: Any,
+) -> Requester:
+    """Identify the sender of a request.
+
+    Args:
+        key_id: the id of the bearer key, or `bus/<source>`.
+        request_id: the id of this request.
+        base_url: where this API is reached from outside.
+        idempotency_key: the header `Idempotency-Key`, or None.
+        operation: method and path; a key that comes again with another operation is refused.
+        body: the body as parsed JSON; a key that comes again with another body is refused.
+
+    Raises:
+        RequestError: the Idempotency-Key is malformed.
+    """
+    if idempotency_key is None:
+        return Requester(key_id=key_id, request_id=request_id, base_url=base_url)
+    printable = idempotency_key.isascii() and idempotency_key.isprintable()
+    if not printable or not idempotency_key.strip() or (
+        len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS
+    ):
+        raise field_invalid("Idempotency-Key", "1 to 255 printable ASCII characters")
+    same = fingerprint(key_id, idempotency_key)
+    content = fingerprint(operation, json.dumps(body, sort_keys=True))
+    return Requester(
+        key_id=key_id,
+        request_id=request_id,
+        base_url=base_url,
+        fingerprint=same,
+        dedupe=DedupeRecord(keys.request(same), content),
+    )
