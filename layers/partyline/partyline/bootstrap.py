@@ -20,8 +20,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     import httpx
 
-    from partyline.domain.destinations import Destinations
-    from partyline.domain.dial_policy import DialPolicy
+    from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.engine import Engine
     from partyline.services.scheduler import StartScheduler
     from partyline.services.secrets import Secret

@@ -21,7 +21,7 @@ from partyline.domain.model.inputs import (
     StopConversation,
 )
 from partyline.domain.model.statuses import FINISHED, ConversationStatus, OnHangup
-from partyline.domain.rules.apply import find_leg
+from partyline.domain.rules.facts import find_leg
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api.app import Request, invalid
 from partyline.entrypoints.api.queries import conversation_id_of, unknown_conversation

@@ -1,0 +1,43 @@
+"""The codes of the errors that the API answers. Callers rely on them: no code is renamed."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The `code` of an API error. The entry points add the HTTP status."""
+
+    # The request itself
+    INVALID_REQUEST = "invalid_request"  # a field is missing, unknown or malformed
+    TOO_LARGE = "too_large"  # the body is larger than 256 KB
+    UNAUTHORIZED = "unauthorized"  # the bearer key is missing or wrong
+    BAD_SIGNATURE = "bad_signature"  # Telnyx did not sign the webhook, or signed it too long ago
+    MALFORMED_WEBHOOK = "malformed_webhook"  # the signed body is not a webhook
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"  # the key belongs to another request
+
+    # What the request is about
+    UNKNOWN_CONVERSATION = "unknown_conversation"  # no such conversation
+    UNKNOWN_PARTICIPANT = "unknown_participant"  # no such participant in the conversation
+    UNKNOWN_ROUTE = "unknown_route"  # the number has no route
+    NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
+
+    # The state of the conversation
+    CONVERSATION_OVER = "conversation_over"  # the conversation is stopping or over
+    CONVERSATION_FULL = "conversation_full"  # the conversation has reached the size of a table item
+    CALL_IN_USE = "call_in_use"  # the call belongs to a conversation already
+    ALREADY_THERE = "already_there"  # the contact is in the conversation, or is being called
+    ALREADY_STARTED = "already_started"  # too late to cancel a scheduled start
+
+    # Limits and rules
+    TOO_MANY_PARTICIPANTS = "too_many_participants"  # the limit of a conversation
+    TOO_MANY_LEGS = "too_many_legs"  # at once; the limit of a conversation
+    TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of a key
+    TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
+    DESTINATION_NOT_ALLOWED = (
+        "destination_not_allowed"  # calls may not go to this number or address
+    )
+
+    # Our side
+    PENDING = "pending"  # a Telnyx command is still owed; the same request may come again
+    BUSY = "busy"  # other writers kept changing the conversation
+    UNAVAILABLE = "unavailable"  # the table cannot be reached
+    INTERNAL = "internal"  # an error of ours
