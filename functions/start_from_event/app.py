@@ -1,4 +1,4 @@
-"""A `StartConversation` event on the bus: what `POST /conversations` does, for who has no key."""
+"""Start a conversation from a `StartConversation` event on the bus."""
 
 from partyline.entrypoints.start_from_event import start_from_event
 

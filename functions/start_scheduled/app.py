@@ -1,5 +1,5 @@
-"""An alarm rings: a conversation that was asked for earlier begins."""
+"""Start a conversation at its time: EventBridge Scheduler calls this function."""
 
-from partyline.services.scheduling import start_scheduled
+from partyline.entrypoints.start_scheduled import start_scheduled
 
 handler = start_scheduled()

@@ -1,5 +1,6 @@
-"""`POST /tools/invite`: the assistant asks somebody in, by a contact's name or by number."""
+"""`POST /tools/invite`: the assistant invites a contact by name, or a number."""
 
-from partyline.entrypoints.tools import invite, tool
+from partyline.entrypoints.tools import tool
+from partyline.services.assistant_tools import AssistantTools
 
-handler = tool(invite)
+handler = tool(AssistantTools.invite)

@@ -1,5 +1,6 @@
-"""`POST /tools/status`: the assistant asks who is on the line and who is being called."""
+"""`POST /tools/status`: the assistant asks who is on the line."""
 
-from partyline.entrypoints.tools import status, tool
+from partyline.entrypoints.tools import tool
+from partyline.services.assistant_tools import AssistantTools
 
-handler = tool(status)
+handler = tool(AssistantTools.status)

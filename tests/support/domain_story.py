@@ -20,11 +20,9 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import (
     CallAnswered,
-    CallEnded,
     CallHangup,
     CallInitiated,
     CallRef,
-    CallState,
     CommandResult,
     ConversationCreated,
     ConversationEnded,
@@ -34,17 +32,21 @@ from partyline.domain.model.inputs import (
     InviteParticipant,
     MachineVerdict,
     NewParticipant,
-    NotFound,
-    Refused,
     RemoveParticipant,
-    Result,
-    Retryable,
     Route,
     SendMessage,
     StartConversation,
     StopConversation,
-    Succeeded,
     TimerElapsed,
+)
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    NotFound,
+    Refused,
+    Result,
+    Retryable,
+    Succeeded,
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,

@@ -10,16 +10,18 @@ from datetime import datetime, timedelta
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.inputs import (
     CallAnswered,
-    CallEnded,
     CallHangup,
     CallInitiated,
     CallInput,
-    CallState,
     ConversationCreated,
     ConversationEnded,
     DigitsGathered,
-    InsightsFound,
     MachineVerdict,
+)
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    InsightsFound,
     NotFound,
     Refused,
     Result,

@@ -1,10 +1,8 @@
-"""The composition root: everything a function works with, made when it is first needed.
+"""The composition root: builds the `App`, everything that a function works with, once a process.
 
-A part is imported where it is made, so that a function loads no other's. All of them need boto3: it
-is loaded while Lambda starts them, which it does with more processor than they run with.
-
-A process makes one `Wiring` and keeps it, so that connections are kept too. Tests and the local
-stack make their own, with another clock, another Telnyx or another table.
+Each part is imported where the part is built, so that a function loads no part of another function.
+All parts need boto3, which Lambda imports while the function starts with more processor than later.
+Entry points get the App from `with_app`; nothing below the entry points asks for the App.
 """
 
 import os
@@ -12,18 +10,22 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 
+from partyline.telemetry import lambda_handler
+
 if TYPE_CHECKING:
     import httpx
 
-    from partyline.domain.destinations import Destinations
-    from partyline.domain.dial_policy import DialPolicy
+    from partyline.domain.dial_policy import Destinations, DialPolicy
+    from partyline.services.assistant_tools import AssistantTools
+    from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
     from partyline.services.scheduler import StartScheduler
+    from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
     from partyline.settings import ConversationSettings
     from partyline.store import ConversationStore
@@ -31,14 +33,17 @@ if TYPE_CHECKING:
     from partyline.store.scheduled import ScheduledConversations
     from partyline.telnyx.signature import PublicKeys
 
+T = TypeVar("T")
+Event = dict[str, Any]
+
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
+    """Return the time, with its zone."""
     return datetime.now(UTC)
 
 
 class App:
-    """What a function works with. Every part is made at its first use, and kept."""
+    """Everything that a function works with. Parts that hold a connection are built once."""
 
     def __init__(
         self,
@@ -47,7 +52,14 @@ class App:
         dynamodb: Any = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take what is not to be made here: a clock, a way to Telnyx, a DynamoDB client."""
+        """Keep the parts that tests and the local stack replace.
+
+        Args:
+            clock: tells the time.
+            telnyx_transport: the way to Telnyx; None for the network.
+            dynamodb: a DynamoDB client; None for the account's own.
+            sleep: waits for a number of seconds.
+        """
         self.clock = clock
         self._sleep = sleep
         self._telnyx_transport = telnyx_transport
@@ -62,7 +74,7 @@ class App:
 
     @cached_property
     def destinations(self) -> "Destinations":
-        """Where calls may go."""
+        """The destinations that calls may go to."""
         from partyline.settings import DestinationSettings
 
         return DestinationSettings.from_environment().destinations
@@ -77,28 +89,28 @@ class App:
 
     @cached_property
     def store(self) -> "ConversationStore":
-        """The table."""
+        """The conversations in the table."""
         from partyline.store import ConversationStore
 
         return ConversationStore(self._table_client, self._table_name)
 
     @cached_property
     def directory(self) -> "Directory":
-        """Routes and the do-not-call list."""
+        """The routes and the do-not-call list."""
         from partyline.store.directory import Directory
 
         return Directory(self._table_client, self._table_name)
 
     @cached_property
     def scheduled(self) -> "ScheduledConversations":
-        """What is to begin later."""
+        """The conversations that start later."""
         from partyline.store.scheduled import ScheduledConversations
 
         return ScheduledConversations(self._table_client, self._table_name)
 
     @cached_property
     def start_scheduler(self) -> "StartScheduler":
-        """What rings when it is time."""
+        """The scheduler that calls `start_scheduled` at the time of a start."""
         from partyline.services.scheduler import StartScheduler
         from partyline.settings import SchedulerSettings
 
@@ -122,7 +134,7 @@ class App:
 
     @cached_property
     def dial_policy(self) -> "DialPolicy":
-        """What every dial has to pass."""
+        """The rules that each dial has to pass."""
         from partyline.domain.dial_policy import DialPolicy, QuietHours
 
         quiet = self.settings.quiet_hours
@@ -135,19 +147,19 @@ class App:
 
     @cached_property
     def telnyx_api_key(self) -> "Secret":
-        """Where the Telnyx API key is kept."""
+        """The secret that holds the Telnyx API key."""
         return self._secret(self.settings.telnyx_api_key_secret)
 
     @cached_property
     def bearer_keys(self) -> "Secret":
-        """Where the hashes of the bearer keys are kept."""
-        # Not among the settings, which would bring pydantic: half of the authorizer's start.
+        """The secret that holds the hashes of the bearer keys."""
+        # Not a setting: pydantic would be half of the authorizer's start.
         secret_id = os.environ["BEARER_KEYS_SECRET"]
-        return self._secret(secret_id, max_age_secs=30)  # a key taken away has to stop working
+        return self._secret(secret_id, max_age_secs=30)  # a revoked key has to stop working
 
     @cached_property
     def engine(self) -> "Engine":
-        """What moves conversations."""
+        """The engine that moves conversations."""
         from partyline.services.command_executor import CommandExecutor
         from partyline.services.engine import Engine
         from partyline.telnyx.call_control import CallControl
@@ -160,8 +172,37 @@ class App:
             transport=self._telnyx_transport,
             pause=self._sleep,
         )
-        dispatcher = CommandExecutor(CallControl(client), self.dial_policy, self.clock)
-        return Engine(self.store, dispatcher, self.clock, self._sleep)
+        executor = CommandExecutor(CallControl(client), self.dial_policy, self.clock)
+        return Engine(self.store, executor, self.clock, self._sleep)
+
+    @property
+    def conversations(self) -> "Conversations":
+        """The use cases of conversations."""
+        from partyline.services.conversations import Conversations
+        from partyline.services.quotas import Quotas
+
+        quotas = Quotas(self.settings, self.store, self.clock)
+        return Conversations(self.settings, self.store, self.engine, quotas, self.clock)
+
+    @property
+    def scheduling(self) -> "Scheduling":
+        """The use cases of conversations that start later."""
+        from partyline.services.scheduling import Scheduling
+
+        return Scheduling(
+            self.conversations,
+            self.store,
+            self.scheduled,
+            lambda: self.start_scheduler,
+            self.clock,
+        )
+
+    @property
+    def assistant_tools(self) -> "AssistantTools":
+        """The assistant's own tools."""
+        from partyline.services.assistant_tools import AssistantTools
+
+        return AssistantTools(self.settings, self.store, self.engine, self.clock)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)
@@ -173,29 +214,34 @@ class App:
 
 
 def aws_client(service: str) -> Any:
-    """A client of an AWS service, with the patience of a function that somebody waits for."""
+    """Build a client of an AWS service with short timeouts: a caller waits for the function."""
     config = Config(
         connect_timeout=1,
         read_timeout=3,
         retries={"mode": "standard", "total_max_attempts": 3},
         tcp_keepalive=True,
-        parameter_validation=False,  # our own few shapes are tested; checking them takes its time
+        parameter_validation=False,  # tests hold our few request shapes; validation takes time
     )
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
-_process: App | None = None
+_app: App | None = None
 
 
 def bootstrap() -> App:
-    """This process's wiring."""
-    global _process  # noqa: PLW0603 - one for each process is the point
-    if _process is None:
-        _process = App()
-    return _process
+    """Return this process's App; the first call builds the App."""
+    global _app  # noqa: PLW0603 - a process has one App
+    if _app is None:
+        _app = App()
+    return _app
 
 
-def override(given: App | None) -> None:
-    """Make another wiring this process's: for tests and the local stack. None: begin anew."""
-    global _process  # noqa: PLW0603
-    _process = given
+def override(app: App | None) -> None:
+    """Make another App this process's: for tests and the local stack. None: build anew."""
+    global _app  # noqa: PLW0603
+    _app = app
+
+
+def with_app(work: Callable[[App, Event, Any], T]) -> Callable[[Event, Any], T]:
+    """Make the Lambda handler around `work`, which gets the App, the event and the context."""
+    return lambda_handler(lambda event, context: work(bootstrap(), event, context))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from partyline.domain.destinations import Destinations
+from partyline.domain.dial_policy import Destinations
 
 
 def _parts(text: Any) -> Any:

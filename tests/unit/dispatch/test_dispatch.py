@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from partyline.domain.destinations import Destinations
-from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.dial_policy import Destinations, DialPolicy
 from partyline.domain.model.commands import Action, Command, Message
 from partyline.domain.model.conversation import (
     HOST_ID,
@@ -23,7 +22,7 @@ from partyline.domain.model.conversation import (
     Plan,
     Screening,
 )
-from partyline.domain.model.inputs import (
+from partyline.domain.model.results import (
     CallEnded,
     CallState,
     InsightsFound,

@@ -8,8 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from partyline.domain.destinations import Destinations
-from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.dial_policy import Destinations, DialPolicy
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
     HOST_ID,
@@ -19,7 +18,7 @@ from partyline.domain.model.conversation import (
     Participant,
     Plan,
 )
-from partyline.domain.model.inputs import Refused, Result, Retryable, Succeeded
+from partyline.domain.model.results import Refused, Result, Retryable, Succeeded
 from partyline.domain.model.statuses import Direction
 from partyline.services.command_executor import CommandExecutor
 from partyline.telnyx.call_control import CallControl

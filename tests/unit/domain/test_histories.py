@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partyline.domain.model.commands import LEASE, Command
-from partyline.domain.model.inputs import Retryable
+from partyline.domain.model.commands import Command
+from partyline.domain.model.results import Retryable
 from partyline.domain.model.statuses import DEPARTED, FINISHED, OnHangup
+from partyline.domain.model.timeouts import LEASE
 from tests.support.domain_story import FIRST, SECOND, THIRD, Story, guest, plan
 from tests.support.domain_telnyx import Call, Leg, Telnyx
 

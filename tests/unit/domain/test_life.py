@@ -8,11 +8,10 @@ from partyline.domain.model.inputs import (
     CallInitiated,
     CallRef,
     ConversationStartFailed,
-    InsightsFound,
     NewParticipant,
-    Succeeded,
     TimerElapsed,
 )
+from partyline.domain.model.results import InsightsFound, Succeeded
 from partyline.domain.model.statuses import OnHangup, ParticipantStatus
 from tests.support.domain_story import (
     OURS,

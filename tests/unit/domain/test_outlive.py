@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from partyline.domain.model.inputs import Succeeded
+from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
-from partyline.domain.rules.leaving import HANGUP_GRACE
+from partyline.domain.model.timeouts import HANGUP_GRACE
 from partyline.domain.rules.phrases import UNNAMED_HOST
 from tests.support.domain_story import TELNYX_ID, Story, guest, on_the_phone
 

@@ -13,29 +13,31 @@ from partyline.domain.decide import Decision, decide
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
-    CallEnded,
     CallHangup,
     CallInitiated,
     CallRef,
-    CallState,
     CommandResult,
     ConversationCreated,
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
     Input,
-    InsightsFound,
     InsightsGenerated,
     InviteParticipant,
     MachineVerdict,
-    NotFound,
-    Refused,
     RemoveParticipant,
-    Retryable,
     SendMessage,
     StopConversation,
-    Succeeded,
     TimerElapsed,
+)
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    InsightsFound,
+    NotFound,
+    Refused,
+    Retryable,
+    Succeeded,
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,

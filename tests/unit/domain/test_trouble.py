@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.commands import MAX_ATTEMPTS
 from partyline.domain.model.conversation import Failure
-from partyline.domain.model.inputs import CallEnded, NewParticipant, Succeeded
+from partyline.domain.model.inputs import NewParticipant
+from partyline.domain.model.results import CallEnded, Succeeded
 from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.timeouts import MAX_ATTEMPTS
 from tests.support.domain_story import TELNYX_ID, Story, call, guest, on_the_phone, plan, with_guest
 
 SCREENED = plan(screening={"say": "Ada is calling. Press 1."})

@@ -12,20 +12,22 @@ from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Plan
 from partyline.domain.model.inputs import (
     CallAnswered,
-    CallEnded,
     CallHangup,
     CallRef,
-    CallState,
     InviteParticipant,
     NewParticipant,
-    Refused,
-    Result,
-    Retryable,
     SendMessage,
     StartConversation,
     StopConversation,
-    Succeeded,
     TimerElapsed,
+)
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    Refused,
+    Result,
+    Retryable,
+    Succeeded,
 )
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.services import engine

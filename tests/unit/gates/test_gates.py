@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partyline.domain.destinations import Destinations
-from partyline.domain.dial_policy import DialPolicy, QuietHours, time_zones
+from partyline.domain.dial_policy import Destinations, DialPolicy, QuietHours, time_zones
 
 CHICAGO = "+13125550112"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)  # seven in the morning in Chicago

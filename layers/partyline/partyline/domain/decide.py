@@ -8,16 +8,18 @@ from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
-from partyline.domain.rules.apply import APPLY, create_conversation, record_started
+from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
+from partyline.domain.rules.create import create_conversation, record_started
 from partyline.domain.rules.dialing import accept_answered, apply_verdict_timeouts, hunt
-from partyline.domain.rules.leaving import end_conversation, mark_departures, rejoin, restart_or_end
+from partyline.domain.rules.leaving import end_conversation, mark_departures
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
     reconcile_stale,
     set_due_time,
 )
+from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
 
 RULES = (

@@ -9,8 +9,39 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from partyline.domain.destinations import Destinations, without_digits
-from partyline.domain.model.inputs import Refused
+from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.results import Refused
+
+SIP_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.~+-]{1,64}@([a-z0-9.-]{1,253})", re.ASCII)
+"""A SIP address as Telnyx takes it, without parameters; the domain in lower case."""
+
+DIGITS = re.compile(r"[0-9w*#]{1,32}", re.ASCII)
+"""What may follow a number and its comma; a `w` waits (Telnyx API: POST /calls)."""
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where calls may go."""
+
+    prefixes: tuple[str, ...]
+    sip_domains: tuple[str, ...] = ()
+    digits: bool = False
+
+    def refusal(self, to: str) -> str | None:
+        """Why calls may not go to `to`; None when they may."""
+        address = SIP_ADDRESS.fullmatch(to)
+        if address:
+            known = address[1] in self.sip_domains
+            return None if known else "a SIP address of that domain cannot be dialled here"
+        if without_digits(to) != to and not self.digits:
+            return "digits after the number cannot be dialled here"
+        return None if to.startswith(self.prefixes) else "calls may not go there"
+
+
+def without_digits(to: str) -> str:
+    """The number that is called, without the digits that follow it."""
+    return to.partition(",")[0]
+
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
@@ -55,7 +86,7 @@ class DialPolicy:
     def refuse(self, to: str, now: datetime) -> Refused | None:
         """The refusal of a call to `to` at `now`, its `rule` naming why; None if it may go."""
         if self._destinations.refusal(to):
-            return _refused("destination_not_allowed", "Calls may not go to this number.")
+            return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
         number = without_digits(to)
         if self._quiet_hours and any(
             self._quiet_hours.contains(now.astimezone(ZoneInfo(zone)).time())

@@ -7,10 +7,13 @@ one is replaced without an interruption.
 import hmac
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from partyline.bootstrap import bootstrap
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.bootstrap import App, with_app
+from partyline.telemetry import count, logger
+
+if TYPE_CHECKING:
+    from partyline.services.secrets import Secret
 
 MAX_KEY_CHARS = 512
 
@@ -18,34 +21,32 @@ MAX_KEY_CHARS = 512
 def authorizer() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The handler of an HTTP API's Lambda authorizer, payload 2.0, simple responses."""
 
-    @lambda_handler
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    def handle(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
         headers = event.get("headers") or {}
         scheme, _, key = str(headers.get("authorization") or "").partition(" ")
-        key_id = _owner(key.strip()) if scheme.lower() == "bearer" else None
+        key_id = _owner(app.bearer_keys, key.strip()) if scheme.lower() == "bearer" else None
         if key_id is None:
             count("KeyRefused")
             return {"isAuthorized": False}
         return {"isAuthorized": True, "context": {"key_id": key_id}}
 
-    return handler
+    return with_app(handle)
 
 
-def _owner(key: str) -> str | None:
+def _owner(secret: "Secret", key: str) -> str | None:
     """The id of the key, or None. Every hash is compared, and each in constant time."""
     if not key or len(key) > MAX_KEY_CHARS:
         return None
     given = sha256(key.encode("utf-8", "surrogatepass")).hexdigest().encode()
     owner = None
-    for key_id, known in _known():
+    for key_id, known in _known(secret):
         if hmac.compare_digest(given, known.lower().encode()):
             owner = key_id
     return owner
 
 
-def _known() -> Iterator[tuple[str, str]]:
+def _known(secret: "Secret") -> Iterator[tuple[str, str]]:
     """The id and the hash of each key in the secret; an entry without both lets nobody in."""
-    secret = bootstrap().bearer_keys
     entries = secret.document().get("keys")
     # No entry at all is as wrong as a bad one: whoever deploys has to put the first key in.
     for entry in entries if isinstance(entries, list) and entries else [None]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from partyline.domain.model.events import masked
-from partyline.entrypoints.api.responses import event_view
 from partyline.store import event_in
 from partyline.telemetry import count, lambda_handler
 
@@ -40,7 +39,7 @@ def detail_of(image: Mapping[str, Any]) -> Detail:
     Numbers are masked wherever they stand, in what somebody said to the assistant too.
     """
     conversation_id, event = event_in(image)
-    detail: Detail = _masked({"conversation_id": conversation_id, **event_view(event)})
+    detail: Detail = _masked({"conversation_id": conversation_id, **event.model_dump(mode="json")})
     # A row may be older than this, and the pipe's template knows no field that may be missing.
     return {**detail, "trace_id": image.get("trace_id", {}).get("S", "")}
 

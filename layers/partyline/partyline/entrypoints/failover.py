@@ -8,9 +8,10 @@ is told by the queue: a signature is as old as it was then.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from partyline.bootstrap import App, with_app
 from partyline.entrypoints.http import respond
 from partyline.entrypoints.webhook import process_webhook
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.telemetry import count, logger
 
 FIRST_SENT = "first-sent-at"
 """The attribute that `partyline redrive` gives a message: when it was received, in milliseconds.
@@ -27,15 +28,14 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
     What Telnyx would be answered with a 4xx is dropped: it would be refused for ever.
     """
 
-    @lambda_handler
-    def handler(event: dict[str, Any], _context: Any) -> Batch:
+    def handle(app: App, event: dict[str, Any], _context: Any) -> Batch:
         failed = []
         for record in event["Records"]:
             logger.thread_safe_clear_keys()
             logger.thread_safe_append_keys(message_id=record["messageId"])
             count("FailoverReceived")
             answer = respond(
-                lambda it=record: process_webhook(request_of(it), received_at(it)),  # type: ignore[misc]
+                lambda it=record: process_webhook(app, request_of(it), received_at(it)),  # type: ignore[misc]
                 lambda: count("FailoverPutBack"),
             )
             if answer["statusCode"] >= 500:
@@ -44,7 +44,7 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
                 count("FailoverRefused")
         return {"batchItemFailures": failed}
 
-    return handler
+    return with_app(handle)
 
 
 def request_of(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 from partyline.telemetry import count, logger
-from partyline.telnyx.signature import SignatureError, raw_body, verify
 
 Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Response]
@@ -70,9 +69,7 @@ def respond(work: Callable[[], Response], on_failure: Callable[[], None]) -> Res
         return error_response(error, on_failure)
 
 
-def json_response(
-    status: int, body: Any, headers: Mapping[str, str] | None = None
-) -> Response:
+def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
     """Build a JSON answer in the HTTP API's payload format 2.0."""
     return {
         "statusCode": status,
@@ -97,25 +94,6 @@ def error_body(
     """Build the answer of an error."""
     error = {"code": code, "message": message, "details": list(details)}
     return json_response(status, {"error": error})
-
-
-def verified_body(
-    app: App, request: dict[str, Any], received_at: float | None = None
-) -> bytes:
-    """Return the raw body of a request that Telnyx signed just before the request was received.
-
-    `received_at` is in Unix seconds; None: just now. Raises a RequestError.
-    """
-    try:
-        body = raw_body(request)
-        at = app.clock().timestamp() if received_at is None else received_at
-        verify(body, request.get("headers") or {}, app.public_keys, at)
-    except SignatureError as error:
-        count("SignatureRefused")
-        logger.warning("signature refused", extra={"reason": error.reason})
-        message = f"The signature is refused: {error.reason}."
-        raise RequestError(ErrorCode.BAD_SIGNATURE, message) from None
-    return body
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:

@@ -1,47 +1,39 @@
-"""Events in: a `StartConversation` event on the bus begins a conversation."""
+"""Start a conversation from a `StartConversation` event on the bus."""
 
-import json
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from partyline.bootstrap import bootstrap
-from partyline.entrypoints.api.app import Request
-from partyline.services.scheduling import start_or_schedule
+from partyline.bootstrap import App, with_app
+from partyline.entrypoints.http import Handler
+from partyline.services.conversations import Started
+from partyline.services.requester import identify
+from partyline.services.requests import StartRequest
+from partyline.services.validation import validate
 from partyline.settings import BusSettings
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.telemetry import count, logger
 
 
-def start_from_event() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The handler behind the bus. The event's detail is the body of `POST /conversations`.
+def start_from_event() -> Handler:
+    """Make the handler behind the bus. The event's detail is the body of `POST /conversations`.
 
-    The event's id is the Idempotency-Key: EventBridge delivers at least once. Raises the ApiError
-    that a request would be answered; Lambda then tries again, and in the end the event is among
-    the dead letters with the error beside it.
+    The event's id is the Idempotency-Key: EventBridge delivers at least once. The handler raises
+    the RequestError that the API would answer; Lambda then tries again, and in the end puts the
+    event among the dead letters with the error beside the event.
     """
-
-    @lambda_handler
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-        request = request_of(event)
-        logger.thread_safe_append_keys(request_id=request.request_id, key_id=request.key_id)
-        count("StartAsked")
-        status, view = start_or_schedule(request)
-        return {"status": status, "id": view["id"]}
-
-    return handler
+    return with_app(_start)
 
 
-def request_of(event: Mapping[str, Any]) -> Request:
-    """The request that an event amounts to; who asks is the event's source."""
-    reached = bootstrap().settings.public_base_url or BusSettings.from_environment().api_url
-    scheme, _, host = reached.partition("://")
-    asked = {
-        "rawPath": "/conversations",
-        "headers": {"idempotency-key": event["id"], "x-forwarded-proto": scheme},
-        "body": json.dumps(event["detail"]),
-        "requestContext": {
-            "requestId": event["id"],
-            "domainName": host,
-            "http": {"method": "POST"},
-        },
-    }
-    return Request(asked, f"bus/{event['source']}")
+def _start(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    requester = identify(
+        key_id=f"bus/{event['source']}",
+        request_id=event["id"],
+        base_url=app.settings.public_base_url or BusSettings.from_environment().api_url,
+        idempotency_key=event["id"],
+        operation="POST /conversations",
+        body=event["detail"],
+    )
+    logger.thread_safe_append_keys(request_id=requester.request_id, key_id=requester.key_id)
+    count("StartAsked")
+    result = app.scheduling.start_or_schedule(validate(StartRequest, event["detail"]), requester)
+    if isinstance(result, Started):
+        return {"id": result.conversation.id, "status": result.conversation.status}
+    return {"id": result.scheduled.id, "status": result.scheduled.status}

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from partyline.bootstrap import bootstrap
+from partyline.bootstrap import App, with_app
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import TimerElapsed
 from partyline.store import ConversationStore, keys
-from partyline.telemetry import count, lambda_handler, logger, measure_secs
+from partyline.telemetry import count, logger, measure_secs
 
 PER_SHARD = 25
 """How many conversations of a shard one run looks at; the rest are the next run's, oldest first."""
@@ -37,9 +37,8 @@ phone may ring for ten minutes, and the end takes its time too.
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The handler of the scheduled function. Answers how many conversations it touched."""
 
-    @lambda_handler
-    def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-        store, engine, now = bootstrap().store, bootstrap().engine, bootstrap().clock()
+    def handle(app: App, _event: dict[str, Any], context: Any) -> dict[str, int]:
+        store, engine, now = app.store, app.engine, app.clock()
         touched, oldest = 0, 0.0
         for conversation_id in _due(store, now):
             if context.get_remaining_time_in_millis() < SPARE_MILLIS:
@@ -61,7 +60,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
         _count_open_long(store, now)
         return {"touched": touched}
 
-    return handler
+    return with_app(handle)
 
 
 def _put_off(store: ConversationStore, conversation_id: str, now: datetime) -> None:

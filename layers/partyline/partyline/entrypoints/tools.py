@@ -11,7 +11,8 @@ from pydantic_core import from_json
 
 from partyline.bootstrap import App
 from partyline.domain.model.inputs import CallRef
-from partyline.entrypoints.http import Handler, Response, http_handler, json_response, verified_body
+from partyline.entrypoints.http import Handler, Response, http_handler, json_response
+from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
 from partyline.services.assistant_tools import AssistantTools, ToolCall
 from partyline.services.correlation import correlate
@@ -19,7 +20,7 @@ from partyline.services.requests import CALL_CONTROL_ID
 from partyline.telemetry import count
 
 CALL_HEADER = "x-telnyx-call-control-id"
-"""Telnyx puts the call into this header, which Telnyx does not sign: a hint for finding the call."""
+"""The header in which Telnyx names the call. Telnyx does not sign the header: it is a hint."""
 
 NO_CALL = "There is no call to bring anybody into."
 CALL_OVER = "The call is over."

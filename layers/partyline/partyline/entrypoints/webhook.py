@@ -11,8 +11,9 @@ from typing import Any
 
 # Telnyx waits 2 s: what sends commands is loaded at the start too, not when the first is due.
 import partyline.services.engine  # noqa: F401
-from partyline.bootstrap import bootstrap
+from partyline.bootstrap import App
 from partyline.domain.model.conversation import Insight
+from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
@@ -26,12 +27,12 @@ from partyline.domain.model.inputs import (
     InsightsGenerated,
     MachineVerdict,
 )
-from partyline.entrypoints.answers import ApiError, Response, json_response
-from partyline.entrypoints.http import base_url, http_handler
+from partyline.entrypoints.http import Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
 from partyline.services import inbound_routes
 from partyline.services.correlation import Correlation, correlate
+from partyline.services.errors import RequestError
 from partyline.store import DedupeRecord, keys
 from partyline.telemetry import count, log_safe, logger
 from partyline.telnyx import webhooks
@@ -49,33 +50,36 @@ def webhook() -> Callable[[dict[str, Any], Any], Response]:
     return http_handler(process_webhook, lambda: count("WebhookFailed"))
 
 
-def process_webhook(request: dict[str, Any], received_at: float | None = None) -> Response:
+def process_webhook(
+    app: App, request: dict[str, Any], received_at: float | None = None
+) -> Response:
     """Take a webhook in, as it came through the API, and answer it.
 
-    `received_at` is in Unix seconds, for one that waited since; None: just now. Raises an ApiError,
-    and whatever the engine raises.
+    `received_at` is in Unix seconds, for one that waited since; None: just now. Raises a
+    RequestError, and whatever the engine raises.
     """
-    body = verified_body(request, received_at)
+    body = verified_body(app, request, received_at)
     try:
         event = webhooks.parse(body)
     except MalformedWebhookError as error:
         count("WebhookMalformed")
-        raise ApiError(400, "malformed_webhook", f"The body is unusable: {error.reason}.") from None
+        message = f"The body is unusable: {error.reason}."
+        raise RequestError(ErrorCode.MALFORMED_WEBHOOK, message) from None
     count("WebhookReceived")
     event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
     logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
-    given, found = _input(request, event, event_id)
+    given, found = _input(app, request, event, event_id)
     if given is None or found is None:
         count("WebhookIgnored")
         logger.info("ignored")
         return json_response(200, {"status": "ignored"})
     logger.thread_safe_append_keys(conversation_id=found.conversation_id)
-    engine, store = bootstrap().engine, bootstrap().store
+    engine, store = app.engine, app.store
     dedupe = DedupeRecord(keys.webhook(found.conversation_id, event_id))
     ingested = engine.ingest(found.loader(store), given, dedupe)
     if ingested.pending:
         # Telnyx delivers again on a 503, and what is still owed is then done.
-        raise ApiError(503, "pending", "A Telnyx command could not be carried out yet.")
+        raise RequestError(ErrorCode.PENDING, "A Telnyx command could not be carried out yet.")
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
@@ -85,7 +89,7 @@ def _name(body: bytes) -> str:
 
 
 def _input(
-    request: dict[str, Any], event: WebhookEvent, event_id: str
+    app: App, request: dict[str, Any], event: WebhookEvent, event_id: str
 ) -> tuple[CallInput | None, Correlation | None]:
     """What the event means for which conversation; None for what is nobody's or nothing to us."""
     to_input = INPUTS.get(type(event))
@@ -102,12 +106,12 @@ def _input(
     )
     incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
     dialled = (payload.to or "") if incoming else None
-    found = correlate(bootstrap().store, call, state.conversation if state else None, dialled)
+    found = correlate(app.store, call, state.conversation if state else None, dialled)
     if found is None:
         return None, None
     given = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
     if isinstance(given, CallInitiated):
-        settings = bootstrap().settings
+        settings = app.settings
         row = inbound_routes.choose_route(found.rows, dialled)
         route = inbound_routes.inbound_route(row, settings, payload.connection_id)
         given = replace(

@@ -102,9 +102,7 @@ class AssistantTools:
     def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
         try:
             conversation = self._caught_up(call, contact)
-            earlier = [
-                person for person in conversation.participants if person.contact == contact
-            ]
+            earlier = [person for person in conversation.participants if person.contact == contact]
             answer = self._known_answer(conversation, earlier[-1], name) if earlier else None
             return answer or self._dial(call, contact, name, request, attempt=len(earlier))
         except ConversationTooLargeError:

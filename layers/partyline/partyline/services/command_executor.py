@@ -17,7 +17,7 @@ from partyline.domain.model.conversation import (
     Leg,
     Participant,
 )
-from partyline.domain.model.inputs import (
+from partyline.domain.model.results import (
     CallEnded,
     CallState,
     InsightsFound,

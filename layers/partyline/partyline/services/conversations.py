@@ -26,7 +26,7 @@ from partyline.domain.model.inputs import (
     StopConversation,
 )
 from partyline.domain.model.statuses import FINISHED, OnHangup
-from partyline.domain.rules.apply import find_leg
+from partyline.domain.rules.facts import find_leg
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
     conversation_id_for_call,
@@ -109,9 +109,7 @@ class Conversations:
             host=NewParticipant(
                 id=HOST_ID,
                 name=request.name,
-                on_hangup=OnHangup(
-                    request.on_host_hangup or request.on_hangup or OnHangup.END
-                ),
+                on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
                 plan=plan_of(request, numbers, settings) if numbers else None,
                 call_control_id=request.call_control_id,
             ),
@@ -160,9 +158,7 @@ class Conversations:
         self, conversation_id: str, request: MessageRequest, requester: Requester
     ) -> None:
         """Put a message into the assistant's conversation."""
-        message = SendMessage(
-            id=requester.request_id, role=request.role, content=request.content
-        )
+        message = SendMessage(id=requester.request_id, role=request.role, content=request.content)
         self._ingest(self._load(conversation_id), message, requester)
 
     def stop(self, conversation_id: str, *, hang_up: bool, requester: Requester) -> Conversation:

@@ -6,7 +6,7 @@ from typing import Any
 
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import CallRef
-from partyline.domain.rules.apply import find_leg
+from partyline.domain.rules.facts import find_leg
 from partyline.ids import conversation_id_for_call
 from partyline.store import ConversationStore, conversation_in, keys
 from partyline.store.keys import DEFAULT_ROUTE, Key

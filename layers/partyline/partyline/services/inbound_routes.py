@@ -4,12 +4,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from partyline.bootstrap import bootstrap
 from partyline.domain.model.conversation import Assistant, Conversation, Limits
 from partyline.domain.model.inputs import Route
 from partyline.domain.model.statuses import OnHangup
 from partyline.settings import ConversationSettings
-from partyline.store import keys
+from partyline.store import ConversationStore, keys
 from partyline.store.keys import DEFAULT_ROUTE, Key
 
 Row = dict[str, Any]
@@ -30,10 +29,10 @@ def choose_route(rows: dict[Key, Row], number: str | None) -> Row:
     return {}
 
 
-def route_of_conversation(conversation: Conversation) -> Row:
+def route_of_conversation(store: ConversationStore, conversation: Conversation) -> Row:
     """The route that a conversation's contacts come from, as it is now."""
     numbers = [each for each in (conversation.route, DEFAULT_ROUTE) if each]
-    return choose_route(bootstrap().store.find(map(keys.route, numbers)), conversation.route)
+    return choose_route(store.find(map(keys.route, numbers)), conversation.route)
 
 
 def inbound_route(

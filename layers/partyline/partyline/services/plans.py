@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from partyline.domain.destinations import Destinations
+from partyline.domain.dial_policy import Destinations
 from partyline.domain.model.conversation import Plan
 from partyline.domain.model.errors import ErrorCode
 from partyline.services.errors import field_invalid

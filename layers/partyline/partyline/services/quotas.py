@@ -26,9 +26,7 @@ class Quotas:
         limit = self.settings.max_conversations
         if self.store.count_open(limit) >= limit:
             message = f"{limit} conversations are open, which is the limit."
-            raise RequestError(
-                ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}]
-            )
+            raise RequestError(ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}])
 
     def dial_charge(self, key_id: str, dials: int) -> QuotaCharge | None:
         """The charge of a request on its key's dials in this minute; None for no dials.

@@ -55,8 +55,10 @@ def identify(
     if idempotency_key is None:
         return Requester(key_id=key_id, request_id=request_id, base_url=base_url)
     printable = idempotency_key.isascii() and idempotency_key.isprintable()
-    if not printable or not idempotency_key.strip() or (
-        len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS
+    if (
+        not printable
+        or not idempotency_key.strip()
+        or (len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS)
     ):
         raise field_invalid("Idempotency-Key", "1 to 255 printable ASCII characters")
     same = fingerprint(key_id, idempotency_key)

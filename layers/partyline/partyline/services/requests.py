@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
-from partyline.domain.destinations import DIGITS, SIP_ADDRESS, without_digits
+from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, without_digits
 from partyline.domain.model.conversation import Screening
 from partyline.domain.rules.phrases import DEFAULTS
 

@@ -16,6 +16,7 @@ from partyline.services.errors import RequestError, field_invalid, unknown_conve
 from partyline.services.requester import Requester
 from partyline.services.requests import StartRequest
 from partyline.services.scheduler import StartScheduler
+from partyline.services.validation import validate
 from partyline.store import ConversationStore
 from partyline.store.errors import (
     AlreadyProcessedError,
@@ -54,9 +55,7 @@ class Scheduling:
     scheduler: Callable[[], StartScheduler]
     clock: Callable[[], datetime]
 
-    def start_or_schedule(
-        self, request: StartRequest, requester: Requester
-    ) -> Started | Booked:
+    def start_or_schedule(self, request: StartRequest, requester: Requester) -> Started | Booked:
         """Start a conversation now, or at the request's `start_at`."""
         if request.start_at is None:
             return self.conversations.start(request, requester)
@@ -66,7 +65,7 @@ class Scheduling:
         if self.scheduled.get(conversation_id):
             return self._repeated(conversation_id, requester)
         scheduled = self._schedule(request, requester, request.start_at, own)
-        # The schedule first: a schedule without its row does no harm, a row without a schedule does.
+        # The schedule before the row: a schedule without a row does no harm.
         self.scheduler().schedule(conversation_id, scheduled.start_at)
         try:
             self.scheduled.add(scheduled, requester.dedupe)
@@ -110,7 +109,7 @@ class Scheduling:
             fingerprint=scheduled.fingerprint,
         )
         try:
-            self.conversations.start(StartRequest.model_validate(scheduled.body), requester)
+            self.conversations.start(validate(StartRequest, scheduled.body), requester)
         except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
             retry = error.code in RETRIED and self.clock() <= scheduled.start_at + RETRY_LIMIT_FOR
@@ -170,9 +169,7 @@ class Scheduling:
             return self.scheduled.get(scheduled.id) or scheduled
 
 
-RETRIED = frozenset(
-    {ErrorCode.TOO_MANY_CONVERSATIONS, ErrorCode.TOO_MANY_DIALS, ErrorCode.PENDING}
-)
+RETRIED = frozenset({ErrorCode.TOO_MANY_CONVERSATIONS, ErrorCode.TOO_MANY_DIALS, ErrorCode.PENDING})
 """Refusals that may be gone a minute later."""
 
 

@@ -6,21 +6,14 @@ double (Telnyx docs, receiving webhooks: duplicates within 60 seconds are ignore
 window nothing that could happen twice is sent again: we look first, or give up and say so.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
-LEASE = timedelta(seconds=6)
-"""How long a sent command is left alone: our Telnyx timeout twice, and the pause between."""
-
-RESEND_WINDOW = timedelta(seconds=45)
-"""How long after its first sending a command may be sent again: 60 s less a Lambda's life."""
-
-BACKOFF = tuple(timedelta(seconds=secs) for secs in (1, 2, 5, 15, 30, 60))
-MAX_ATTEMPTS = 12
+from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW
 
 _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
 

@@ -4,19 +4,18 @@ Nothing is concluded here: the rules do that from the whole state, whatever orde
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import (
     HOST_ID,
-    Conversation,
     Failure,
     Leg,
     Participant,
     Plan,
 )
-from partyline.domain.model.events import EventType, masked
+from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.events import EventType
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
@@ -31,7 +30,6 @@ from partyline.domain.model.inputs import (
     InsightsGenerated,
     InviteParticipant,
     MachineVerdict,
-    NewParticipant,
     RemoveParticipant,
     SendMessage,
     StartConversation,
@@ -48,9 +46,12 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.rules.apply_results import HANGUP_POLL_DELAY, apply_result
+from partyline.domain.model.timeouts import HANGUP_POLL_DELAY
+from partyline.domain.rules.apply_results import apply_result
+from partyline.domain.rules.create import create_participant
 from partyline.domain.rules.facts import (
     assistant_started,
+    find_leg,
     hang_up_orphan,
     leg_answered,
     leg_ended,
@@ -58,128 +59,10 @@ from partyline.domain.rules.facts import (
     settle,
     store_insights,
 )
-from partyline.domain.rules.transition import POLL_INTERVAL, Transition
-
-ANSWER_POLL_DELAY = timedelta(seconds=15)
-"""When to see what became of an inbound call that we answered, if nothing is heard of it."""
-
+from partyline.domain.rules.transition import Transition
 
 KEY_PRESSED_STATUSES = ("valid", "invalid")
 """How a gather ends when some key was pressed (Telnyx API: call.gather.ended, status)."""
-
-
-def create_conversation(given: Input, now: datetime) -> Conversation | None:
-    """The conversation that an input begins, if it is one that can."""
-    if isinstance(given, StartConversation):
-        attached = given.host.call_control_id is not None
-        conversation = Conversation(
-            id=given.conversation_id,
-            direction=Direction.ATTACHED if attached else Direction.OUTBOUND,
-            assistant=given.assistant,
-            metadata=given.metadata,
-            phrases=given.phrases,
-            limits=given.limits,
-            route=given.route,
-            connection_id=given.connection_id,
-            base_url=given.base_url,
-            created_at=now,
-            updated_at=now,
-        )
-        conversation.participants = [
-            _participant(new, now, host=new is given.host) for new in (given.host, *given.guests)
-        ]
-        return conversation
-    if isinstance(given, CallInitiated) and given.incoming and given.route:
-        conversation = Conversation(
-            id=given.conversation_id,
-            direction=Direction.INBOUND,
-            assistant=given.route.assistant,
-            phrases=given.route.phrases,
-            limits=given.route.limits,
-            route=given.to,
-            connection_id=given.route.connection_id,
-            base_url=given.base_url,
-            created_at=now,
-            updated_at=now,
-        )
-        leg = Leg(
-            number=1,
-            to=given.to,
-            from_=given.from_,
-            status=LegStatus.RINGING,
-            created_at=now,
-            poll_at=now + ANSWER_POLL_DELAY,
-        )
-        note_call_ids(leg, given.call)
-        host = Participant(
-            id=HOST_ID, host=True, on_hangup=given.route.on_hangup, legs=[leg], created_at=now
-        )
-        conversation.participants = [host]
-        return conversation
-    return None
-
-
-def record_started(transition: Transition) -> None:
-    """Record the beginning of a conversation that has just been born."""
-    conversation = transition.conversation
-    host_leg = conversation.host.legs[0] if conversation.host.legs else None
-    transition.add_event(
-        EventType.CONVERSATION_STARTED,
-        direction=conversation.direction,
-        assistant_id=conversation.assistant.id,
-        caller=masked(host_leg.from_) if host_leg else None,
-    )
-    for guest in conversation.participants[1:]:
-        transition.add_event(
-            EventType.PARTICIPANT_INVITED, participant_id=guest.id, name=guest.name
-        )
-
-
-def _participant(new: NewParticipant, now: datetime, *, host: bool = False) -> Participant:
-    participant = Participant(
-        id=new.id,
-        host=host,
-        name=new.name,
-        on_hangup=new.on_hangup,
-        plan=new.plan,
-        tell_assistant=new.tell_assistant,
-        contact=new.contact,
-        created_at=now,
-    )
-    if new.call_control_id is not None:
-        participant.legs = [
-            Leg(
-                number=1,
-                owned=False,
-                status=LegStatus.ANSWERED,
-                call_control_id=new.call_control_id,
-                created_at=now,
-                answered_at=now,
-                poll_at=now + POLL_INTERVAL,
-            )
-        ]
-    return participant
-
-
-def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Leg] | None:
-    """The leg that a webhook is about.
-
-    Telnyx's own ids decide. Our client_state is believed where they say nothing: of a leg whose
-    ids we do not know yet, since the answer to a dial may come after the first webhook of the call
-    that it made, and in a webhook that has none.
-    """
-    for name in ("call_control_id", "call_leg_id"):
-        given = getattr(call, name)
-        for participant, leg in conversation.legs():
-            if given is not None and getattr(leg, name) == given:
-                return participant, leg
-    hinted = conversation.participant(call.participant)
-    leg_hinted = hinted and hinted.leg(call.leg)
-    named = call.call_control_id or call.call_leg_id
-    known = leg_hinted and (leg_hinted.call_control_id or leg_hinted.call_leg_id)
-    if hinted and leg_hinted and not (named and known):
-        return hinted, leg_hinted
-    return None
 
 
 def _locate_leg(transition: Transition, call: CallRef) -> tuple[Participant, Leg] | None:
@@ -314,17 +197,19 @@ def _invite(transition: Transition, given: InviteParticipant) -> None:
     if conversation.participant(given.participant.id):
         return  # the same request again
     if conversation.is_over:
-        transition.refuse("conversation_over", f"The conversation is {conversation.status}.")
+        transition.refuse(
+            ErrorCode.CONVERSATION_OVER, f"The conversation is {conversation.status}."
+        )
         return
     if len(conversation.participants) >= conversation.limits.participants:
         most = conversation.limits.participants
         transition.refuse(
-            "too_many_participants", f"A conversation has {most} participants at most."
+            ErrorCode.TOO_MANY_PARTICIPANTS, f"A conversation has {most} participants at most."
         )
         return
     call = given.participant.call_control_id
     if call and any(leg.is_up and leg.call_control_id == call for _, leg in conversation.legs()):
-        transition.refuse("call_in_use", "The call is in the conversation already.")
+        transition.refuse(ErrorCode.CALL_IN_USE, "The call is in the conversation already.")
         return
     plan = given.participant.plan
     if (
@@ -335,9 +220,11 @@ def _invite(transition: Transition, given: InviteParticipant) -> None:
         return
     if plan and plan.strategy == "at_once" and len(plan.to) > conversation.limits.legs_at_once:
         most = conversation.limits.legs_at_once
-        transition.refuse("too_many_legs", f"A conversation makes {most} calls at once at most.")
+        transition.refuse(
+            ErrorCode.TOO_MANY_LEGS, f"A conversation makes {most} calls at once at most."
+        )
         return
-    participant = _participant(given.participant, transition.now)
+    participant = create_participant(given.participant, transition.now)
     transition.conversation.participants.append(participant)
     transition.add_event(
         EventType.PARTICIPANT_INVITED, participant_id=participant.id, name=participant.name
@@ -349,7 +236,7 @@ def _refuse_if_present(transition: Transition, given: InviteParticipant, plan: P
     for each in transition.conversation.participants:
         if each.status not in DEPARTED and each.numbers & set(plan.to):
             where = "being called" if each.status in BEING_REACHED else "here"
-            transition.refuse("already_there", f"{given.participant.name} is {where}.")
+            transition.refuse(ErrorCode.ALREADY_THERE, f"{given.participant.name} is {where}.")
             return True
     return False
 
@@ -358,7 +245,7 @@ def _remove(transition: Transition, given: RemoveParticipant) -> None:
     participant = transition.conversation.participant(given.participant_id)
     if participant is None:
         transition.refuse(
-            "unknown_participant", "There is no such participant in the conversation."
+            ErrorCode.UNKNOWN_PARTICIPANT, "There is no such participant in the conversation."
         )
         return
     participant.removed = True
@@ -370,7 +257,7 @@ def _remove(transition: Transition, given: RemoveParticipant) -> None:
 def _message(transition: Transition, given: SendMessage) -> None:
     if transition.conversation.is_over:
         transition.refuse(
-            "conversation_over", f"The conversation is {transition.conversation.status}."
+            ErrorCode.CONVERSATION_OVER, f"The conversation is {transition.conversation.status}."
         )
         return
     transition.conversation.pending_messages.append(Message(role=given.role, content=given.content))
@@ -380,7 +267,7 @@ def _stop(transition: Transition, given: StopConversation) -> None:
     stop = transition.conversation.stop
     if transition.conversation.status in FINISHED:
         transition.refuse(
-            "conversation_over", f"The conversation is {transition.conversation.status}."
+            ErrorCode.CONVERSATION_OVER, f"The conversation is {transition.conversation.status}."
         )
         return
     if stop and given.hang_up:

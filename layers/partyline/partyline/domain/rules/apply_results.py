@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from partyline.domain.model.commands import MAX_ATTEMPTS, Action, Command
+from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
 from partyline.domain.model.events import EventType
-from partyline.domain.model.inputs import (
+from partyline.domain.model.inputs import CommandResult
+from partyline.domain.model.results import (
     CallEnded,
     CallState,
-    CommandResult,
     InsightsFound,
     NotFound,
     Refused,
@@ -24,6 +24,12 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import (
+    HANGUP_POLL_DELAY,
+    MAX_ATTEMPTS,
+    POLL_INTERVAL,
+    STOP_GRACE,
+)
 from partyline.domain.rules.facts import (
     assistant_started,
     hang_up_orphan,
@@ -34,10 +40,7 @@ from partyline.domain.rules.facts import (
     store_insights,
 )
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
-from partyline.domain.rules.transition import POLL_INTERVAL, STOP_GRACE, Transition
-
-HANGUP_POLL_DELAY = timedelta(seconds=20)
-"""When to see what became of a call that we hung up, if its webhook has not come."""
+from partyline.domain.rules.transition import Transition
 
 UNANSWERED = Refused(
     code="unanswered", message="Telnyx gave no answer, and now it is too late to ask."

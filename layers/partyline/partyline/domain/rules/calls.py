@@ -3,8 +3,6 @@
 Like all rules they look at the whole state (see `reaching`).
 """
 
-from datetime import timedelta
-
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import (
     Leg,
@@ -18,9 +16,8 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.rules.transition import Transition
-
-MAX_INSIGHT_POLLS = 3
 
 MESSAGE_BATCH = 20
 """How many messages go out in one request: each becomes an event, and a step holds 100 items."""
@@ -130,7 +127,7 @@ def poll_calls(transition: Transition) -> None:
     if conversation.insights_poll_at and transition.now >= conversation.insights_poll_at:
         conversation.insight_polls += 1
         more = conversation.insight_polls < MAX_INSIGHT_POLLS
-        pause = timedelta(minutes=2 * conversation.insight_polls)
+        pause = INSIGHTS_POLL_PAUSE * conversation.insight_polls
         conversation.insights_poll_at = transition.now + pause if more else None
         transition.add_command(Action.FETCH_INSIGHTS)
 

@@ -19,17 +19,12 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.transition import Transition
 
-SCREENING_GRACE = timedelta(seconds=30)
-"""What is added to a screening's own time, which begins when its sentence has been spoken."""
-
 SPEECH_CHARS_PER_SEC = 8
 """Characters a second, at the least, in which the sentence is spoken."""
-
-MIN_RING_SECS = 5
-"""The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:

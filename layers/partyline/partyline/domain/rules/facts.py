@@ -3,26 +3,25 @@
 A webhook and the result of a command can tell the same thing; either may come first, or both.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from partyline.domain.model.commands import TRANSIENT, Action, Command
-from partyline.domain.model.conversation import Insight, Leg, Participant
+from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import EventType
-from partyline.domain.model.inputs import CallRef, Succeeded
+from partyline.domain.model.inputs import CallRef
+from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import (
     ConversationStatus,
     LegStatus,
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS = 50
 """How many insights are kept of one conversation."""
-
-VERDICT_WAIT = {"standard": timedelta(seconds=10), "premium": timedelta(seconds=35)}
-"""How long after the answer a verdict may take: Telnyx's own 3.5 s and 30 s, and some air."""
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,
@@ -45,6 +44,27 @@ SIP_OUTCOMES = {
     "404": Outcome.UNREACHABLE,
 }
 """The same by `sip_hangup_cause`, where the hangup cause says nothing of its own."""
+
+
+def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Leg] | None:
+    """The leg that a webhook is about.
+
+    Telnyx's own ids decide. Our client_state is believed where they say nothing: of a leg whose
+    ids we do not know yet, since the answer to a dial may come after the first webhook of the call
+    that it made, and in a webhook that has none.
+    """
+    for name in ("call_control_id", "call_leg_id"):
+        given = getattr(call, name)
+        for participant, leg in conversation.legs():
+            if given is not None and getattr(leg, name) == given:
+                return participant, leg
+    hinted = conversation.participant(call.participant)
+    leg_hinted = hinted and hinted.leg(call.leg)
+    named = call.call_control_id or call.call_leg_id
+    known = leg_hinted and (leg_hinted.call_control_id or leg_hinted.call_leg_id)
+    if hinted and leg_hinted and not (named and known):
+        return hinted, leg_hinted
+    return None
 
 
 def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:

@@ -17,6 +17,7 @@ from partyline.domain.model.conversation import (
     Participant,
     Stop,
 )
+from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import Event, EventType, masked
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
@@ -27,27 +28,23 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import (
+    INSIGHTS_POLL_DELAY,
+    POLL_INTERVAL,
+    RING_GRACE,
+    STOP_GRACE,
+)
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
-
-STOP_GRACE = timedelta(seconds=60)
-"""How long a stopping conversation waits for Telnyx to say that it has ended."""
-
-INSIGHTS_POLL_DELAY = timedelta(seconds=60)
-"""When to ask for insights that no webhook brought (they come 2 to 20 seconds after the end)."""
-
-POLL_INTERVAL = timedelta(seconds=120)
-"""How often a live call is looked at when nothing is heard of it."""
-
-RING_GRACE = timedelta(seconds=20)
-"""How long after its ring timeout a call's hangup may still come by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """Why a request cannot be done in the state that the conversation is in."""
 
-    code: str
+    code: ErrorCode
     message: str
+    field: str | None = None
+    """The field of the request that is to be mended, such as `participants.2.to`."""
 
 
 class Transition:
@@ -62,9 +59,9 @@ class Transition:
         self.insights: list[Insight] = []
         self.refusal: Refusal | None = None
 
-    def refuse(self, code: str, message: str) -> None:
-        """Say no to what was asked; nothing of it is done."""
-        self.refusal = Refusal(code=code, message=message)
+    def refuse(self, code: ErrorCode, message: str, field: str | None = None) -> None:
+        """Refuse the request; the caller does nothing of it."""
+        self.refusal = Refusal(code=code, message=message, field=field)
 
     def add_event(self, type_: EventType, /, at: datetime | None = None, **data: Any) -> None:
         """Record what happened, `at` its own time if that is known; None values are left out."""

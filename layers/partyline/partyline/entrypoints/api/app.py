@@ -1,172 +1,179 @@
-"""How an API request reaches an operation, and how its result becomes an answer."""
+"""The HTTP API on Powertools' event handler: from an event of API Gateway to a route, and back.
 
-import json
-import math
-from base64 import b64decode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+Powertools validates parameters and bodies by the types of the routes' functions, and makes the
+OpenAPI document from the same types. API Gateway has matched the route and decoded the path's
+parameters before; the resolver takes both from the event.
+"""
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from collections.abc import Mapping
+from contextvars import ContextVar
+from http import HTTPStatus
+from re import Match, sub
+from typing import Annotated, Any
 
-from partyline.entrypoints.answers import ApiError, Response, json_response
-from partyline.entrypoints.http import Handler, http_handler
-from partyline.ids import fingerprint
-from partyline.store import DedupeRecord, keys
-from partyline.telemetry import logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler import Response as ApiResponse
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import WithJsonSchema
+from pydantic_core import to_json
 
-MAX_BODY_BYTES = 256 * 1024
-MAX_DEPTH = 24
-MAX_IDEMPOTENCY_KEY_CHARS = 255
+from partyline.bootstrap import App
+from partyline.domain.model.errors import ErrorCode
+from partyline.entrypoints.api.json_body import body_text, parse_body
+from partyline.entrypoints.http import (
+    Handler,
+    Response,
+    base_url,
+    error_response,
+    http_handler,
+)
+from partyline.services.errors import RequestError, field_invalid, unknown_conversation
+from partyline.services.requester import Requester, identify
+from partyline.services.validation import body_invalid
+from partyline.telemetry import count, logger
 
-MAX_DETAILS = 20
-"""How many wrong fields an answer names."""
+_app: ContextVar[App] = ContextVar("app")
+_event: ContextVar[APIGatewayProxyEventV2] = ContextVar("event")
+_context: ContextVar[dict[str, Any]] = ContextVar("context")
 
-M = TypeVar("M", bound=BaseModel)
 
+class Resolver(APIGatewayHttpResolver):
+    """Powertools' resolver, whose request belongs to the invocation and not to the class.
 
-@dataclass(frozen=True)
-class Request:
-    """A request by somebody whom the authorizer let in."""
-
-    event: Mapping[str, Any]
-    key_id: str
-    mark: str | None = None
-    """The fingerprint of a request that was taken in before and is carried out only now."""
-
-    @property
-    def path(self) -> Mapping[str, str]:
-        """The parameters in the path."""
-        return self.event.get("pathParameters") or {}
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The parameters after the question mark."""
-        return self.event.get("queryStringParameters") or {}
-
-    @property
-    def request_id(self) -> str:
-        """What API Gateway calls this request."""
-        return str(self.event["requestContext"]["requestId"])
+    The local stack runs several invocations at once in one process.
+    """
 
     @property
-    def fingerprint(self) -> str | None:
-        """What makes this request the same as an earlier one: who asks, and the key they gave."""
-        if self.mark is not None:
-            return self.mark
-        given = (self.event.get("headers") or {}).get("idempotency-key")
-        if given is None:
-            return None
-        if (
-            not given.isascii()
-            or not given.isprintable()
-            or not given.strip()
-            or (len(given) > MAX_IDEMPOTENCY_KEY_CHARS)
-        ):
-            raise invalid("Idempotency-Key", "1 to 255 printable ASCII characters")
-        return fingerprint(self.key_id, given)
+    def current_event(self) -> APIGatewayProxyEventV2:  # type: ignore[override]
+        """The event of this invocation."""
+        return _event.get()
 
-    def dedupe(self) -> DedupeRecord | None:
-        """The mark by which this request is taken in once, if it has an Idempotency-Key."""
-        if self.mark is not None or self.fingerprint is None:
-            return None
-        said = json.dumps(self._json(), sort_keys=True)
-        asked = f"{self.event['requestContext']['http']['method']} {self.event['rawPath']}"
-        return DedupeRecord(keys.request(self.fingerprint), fingerprint(asked, said))
+    @property
+    def context(self) -> dict[str, Any]:
+        """Powertools' notes on this invocation."""
+        return _context.get({})
 
-    def body(self, model: type[M]) -> M:
-        """The body as `model`. Raises an ApiError that names each field that is wrong."""
-        given = self._json()
-        try:
-            return model.model_validate(given)
-        except ValidationError as error:
-            found = [_detail(each, given) for each in error.errors(include_url=False)]
-            once = {each["field"]: each for each in reversed(found)}  # the first of each field
-            details = list(reversed(once.values()))[:MAX_DETAILS]
-            raise ApiError(422, "invalid_request", "The body is not valid.", details) from None
+    @context.setter
+    def context(self, notes: dict[str, Any]) -> None:
+        _context.set(notes)
 
-    def _json(self) -> Any:
-        body = self.event.get("body") or ""
-        try:
-            encoded = self.event.get("isBase64Encoded")
-            raw = b64decode(body, validate=True) if encoded else body.encode()
-        except ValueError:
-            raise invalid("body", "not base64 though it says so, or not text") from None
-        if len(raw) > MAX_BODY_BYTES:
-            raise ApiError(413, "too_large", "A body has 256 KB at most.")
-        try:
-            # Decoded here: json would also take UTF-16 and UTF-32 (RFC 8259 has UTF-8 only).
-            parsed = json.loads(
-                raw.decode() or "{}",
-                object_pairs_hook=_without_doubles,
-                parse_constant=_no_constant,
-            )
-        except (ValueError, RecursionError):
-            raise invalid("body", "not JSON, or a field stands in it twice") from None
-        _check(parsed, "body", 0)
-        return parsed
+    def _to_proxy_event(self, event: dict[str, Any]) -> Any:
+        _event.set(APIGatewayProxyEventV2(event, parse_body))
+        _context.set({})
+        return _event.get()
+
+    def _convert_matches_into_route_keys(self, _match: Match[str]) -> dict[str, str]:
+        """Take the path's parameters as API Gateway decoded them."""
+        return dict(self.current_event.path_parameters or {})
 
 
-def api(operation: Callable[[Request], tuple[int, Any]]) -> Handler:
-    """The handler of an API function: `operation` answers a status and what goes out as JSON."""
+def resolver_of(*routers: Router) -> Resolver:
+    """Build the resolver of these routers' routes."""
+    resolver = Resolver(
+        enable_validation=True,
+        response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        serializer=lambda body: to_json(body).decode(),
+    )
+    for router in routers:
+        resolver.include_router(router)
+    resolver.exception_handler(Exception)(_respond_to)
+    return resolver
 
-    def work(event: dict[str, Any]) -> Response:
+
+def api_handler(*routers: Router) -> Handler:
+    """Make the Lambda handler of a function that serves these routers' routes."""
+    resolver = resolver_of(*routers)
+
+    def handle(app: App, event: dict[str, Any]) -> Response:
         context = event["requestContext"]
         key_id = ((context.get("authorizer") or {}).get("lambda") or {}).get("key_id")
-        if not key_id:  # an API without its authorizer stays shut
-            raise ApiError(401, "unauthorized", "A bearer key is needed.")
+        if not key_id:  # an API without its authorizer stays closed
+            raise RequestError(ErrorCode.UNAUTHORIZED, "A bearer key is needed.")
         logger.thread_safe_append_keys(request_id=context["requestId"], key_id=key_id)
-        return json_response(*operation(Request(event, str(key_id))))
+        _app.set(app)
+        return resolver.resolve(_for_resolver(event), None)  # type: ignore[arg-type]
 
-    return http_handler(work)
-
-
-def invalid(field: str, message: str, code: str = "invalid_request") -> ApiError:
-    """The error for one wrong field."""
-    return ApiError(422, code, f"{field}: {message}", [{"field": field, "message": message}])
+    return http_handler(handle)
 
 
-def _detail(error: ErrorDetails, given: Any) -> dict[str, str]:
-    where = []
-    for part in error["loc"]:
-        # Of a union pydantic names the alternative too, which is nowhere in what was given.
-        if isinstance(given, dict) and (part in given or error["type"] == "missing"):
-            given = given.get(part)
-        elif isinstance(given, list) and isinstance(part, int):
-            given = given[part]
-        else:
-            continue
-        where.append(str(part))
-    if error["type"] == "rule":  # about several fields: it names the one to mend
-        where.append(str(error["ctx"]["field"]))
-    return {"field": ".".join(where) or "body", "message": error["msg"]}
+def router() -> Router:
+    """Make a list of routes that a function serves."""
+    return Router()  # type: ignore[no-untyped-call]
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a field stands there twice")
-    return found
+def app() -> App:
+    """Return the App that serves this request."""
+    return _app.get()
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+def requester() -> Requester:
+    """Identify the sender of this request by bearer key and `Idempotency-Key`."""
+    event = _event.get()
+    context = event["requestContext"]
+    return identify(
+        key_id=str(context["authorizer"]["lambda"]["key_id"]),
+        request_id=str(context["requestId"]),
+        base_url=base_url(event, app().settings.public_base_url),
+        idempotency_key=(event.get("headers") or {}).get("idempotency-key"),
+        operation=f"{context['http']['method']} {event['requestedPath']}",
+        body=event.json_body,
+    )
 
 
-def _check(value: Any, where: str, depth: int) -> None:
-    """Refuse what JSON can say and no table or phone can hold, naming where it stands."""
-    if depth > MAX_DEPTH:
-        raise invalid(where, "nested too deeply")
-    if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise invalid(where, "holds a NUL or half a surrogate pair")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise invalid(where, "not a finite number")
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            _check(name, where, depth + 1)
-            _check(each, name if where == "body" else f"{where}.{name}", depth + 1)
-    elif isinstance(value, list):
-        for place, each in enumerate(value):
-            _check(each, f"{where}.{place}", depth + 1)
+def check_query(*known: str) -> None:
+    """Raise a RequestError for a query parameter that the route does not know."""
+    unknown = sorted(set(_event.get().get("queryStringParameters") or {}) - set(known))
+    if unknown:
+        raise field_invalid(unknown[0], "there is no such parameter")
+
+
+def respond(model: Any, status: int = 200) -> ApiResponse[Any]:
+    """Build the answer of a route."""
+    return ApiResponse(status, content_type="application/json", body=model)
+
+
+def conversation_id_of(text: str) -> str:
+    """Return an id from a path. Raises a RequestError for an id that no conversation can have."""
+    if not (text.isascii() and 0 < len(text) <= 64 and text.replace("-", "").isalnum()):
+        raise unknown_conversation()
+    return text
+
+
+ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 64}
+ConversationId = Annotated[str, Path(alias="id"), WithJsonSchema(ID_SCHEMA)]
+ParticipantId = Annotated[str, Path(), WithJsonSchema(ID_SCHEMA)]
+"""The ids in paths. An id of another form is an unknown id."""
+
+
+def _for_resolver(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Prepare an event for Powertools: the matched route for a path, and JSON for a body."""
+    _, _, route = str(event["routeKey"]).partition(" ")
+    return {
+        **event,
+        "requestedPath": event["rawPath"],
+        "rawPath": sub(r"\{[^}]*\}", "-", route),
+        # curl sends another content type unless told; every body here is JSON.
+        "headers": {**(event.get("headers") or {}), "content-type": "application/json"},
+        "body": body_text(event),
+        "isBase64Encoded": False,
+    }
+
+
+def _respond_to(error: Exception) -> ApiResponse[str]:
+    if isinstance(error, RequestValidationError):
+        error = _invalid_request(error)
+    response = error_response(error, lambda: count("Failed"))
+    return ApiResponse(response["statusCode"], "application/json", response["body"])
+
+
+def _invalid_request(error: RequestValidationError) -> RequestError:
+    problems = error.errors()
+    for problem in problems:
+        source, *places = problem["loc"]
+        if source != "body":
+            return field_invalid(".".join(map(str, places)), problem["msg"])
+    in_body = [{**problem, "loc": problem["loc"][1:]} for problem in problems]
+    return body_invalid(in_body, _event.get().json_body)

@@ -1,29 +1,35 @@
-"""Routes and the do-not-call list: `/routes` and `/do-not-call`."""
+"""The routes that edit `/routes` and `/do-not-call`."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from partyline.bootstrap import bootstrap
-from partyline.entrypoints.answers import ApiError
-from partyline.entrypoints.api.app import Request, invalid
-from partyline.entrypoints.api.queries import limit_of
+from partyline.domain.model.errors import ErrorCode
+from partyline.entrypoints.api import responses
+from partyline.entrypoints.api.app import app, check_query, respond, router
+from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
+from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name
-from partyline.services.plans import allow
+from partyline.services.plans import check_destinations
 from partyline.services.requests import (
+    E164_SCHEMA,
     MAX_AT_ONCE,
     AssistantSettings,
-    RequestModel,
     Hangup,
     InviteRequest,
     Name,
+    PhoneNumber,
     Phrases,
+    RequestModel,
     check_assistant_size,
     check_e164,
     field_error,
 )
 from partyline.store.keys import DEFAULT_ROUTE
+
+directory = router()
 
 MAX_CONTACTS = 50
 
@@ -81,86 +87,104 @@ class DoNotCallRequest(RequestModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 
-def put_route(request: Request) -> tuple[int, Any]:
-    """`PUT /routes/{number}`: answer calls to a number of ours like this from now on."""
-    number = _number_of(request, or_default=True)
-    body = request.body(RouteRequest)
+class Route(RouteRequest):
+    """How calls to a number are answered; `default` answers for numbers without a route."""
+
+    number: PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])
+
+
+class Routes(responses.ApiModel):
+    """A page of routes by their numbers."""
+
+    routes: list[Route]
+    next_cursor: str | None
+
+
+def _e164_or_default(text: str) -> str:
+    return text if text == DEFAULT_ROUTE else check_e164(text)
+
+
+Number = Annotated[PhoneNumber, Path()]
+_NumberOrDefault = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(_e164_or_default),
+    WithJsonSchema({"anyOf": [E164_SCHEMA, {"const": DEFAULT_ROUTE}]}),
+]
+NumberOrDefault = Annotated[_NumberOrDefault, Path()]
+NumberCursor = Annotated[_NumberOrDefault | None, Query()]
+
+
+def described(model: type[responses.ApiModel | RequestModel]) -> Any:
+    """Describe the 200 of a route that answers a stored document as the document was put."""
+    return {200: {"description": "OK", "content": {"application/json": {"model": model}}}}
+
+
+@directory.put("/routes/<number>", responses=described(Route))
+def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
+    """Answer the calls to a number by this route from now on."""
     for name, contact in body.contacts.items():
-        allow(contact.numbers, bootstrap().destinations, f"contacts.{name}.")
+        check_destinations(contact.numbers, app().destinations, f"contacts.{name}.")
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    bootstrap().directory.put_route(number, route)
-    return 200, {"number": number, **route}
+    app().directory.put_route(number, route)
+    return respond({"number": number, **route})
 
 
-def get_route(request: Request) -> tuple[int, Any]:
-    """`GET /routes/{number}`."""
-    number = _number_of(request, or_default=True)
-    route = bootstrap().directory.route(number)
+@directory.get("/routes/<number>", responses=described(Route))
+def get_route(number: NumberOrDefault) -> Response[Any]:
+    """Get the route of a number."""
+    route = app().directory.route(number)
     if route is None:
         raise _unknown_route()
-    return 200, {"number": number, **route}
+    return respond({"number": number, **route})
 
 
-def delete_route(request: Request) -> tuple[int, Any]:
-    """`DELETE /routes/{number}`: calls to it are answered by the default from now on."""
-    number = _number_of(request, or_default=True)
-    if not bootstrap().directory.delete_route(number):
+@directory.delete("/routes/<number>")
+def delete_route(number: NumberOrDefault) -> Response[responses.Deleted]:
+    """Delete the route of a number; the default route answers the calls from now on."""
+    if not app().directory.delete_route(number):
         raise _unknown_route()
-    return 200, {"number": number, "deleted": True}
+    return respond(responses.Deleted(number=number))
 
 
-def list_routes(request: Request) -> tuple[int, Any]:
-    """`GET /routes`: by number, `limit` at a time from `cursor`, which is a number."""
-    cursor = request.query.get("cursor")
-    limit = limit_of(request, {"limit", "cursor"})
-    page = bootstrap().directory.routes(
-        limit, _e164_or_default(cursor, "cursor") if cursor else None
-    )
-    return 200, {
-        "routes": [{"number": number, **route} for number, route in page.routes],
-        "next_cursor": page.next_number,
-    }
+@directory.get("/routes", responses=described(Routes))
+def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Response[Any]:
+    """List routes by number, `limit` at a time from `cursor`."""
+    check_query("limit", "cursor")
+    page = app().directory.routes(limit, cursor)
+    routes = [{"number": number, **route} for number, route in page.routes]
+    return respond({"routes": routes, "next_cursor": page.next_number})
 
 
-def put_do_not_call(request: Request) -> tuple[int, Any]:
-    """`PUT /do-not-call/{number}`: nobody calls this number from now on."""
-    number = _number_of(request)
-    body = request.body(DoNotCallRequest)
-    return 200, bootstrap().directory.put_do_not_call(number, body.reason, bootstrap().clock())
+@directory.put("/do-not-call/<number>")
+def put_do_not_call(
+    number: Number, body: Annotated[DoNotCallRequest, Body()]
+) -> Response[responses.DoNotCall]:
+    """Add a number to the do-not-call list."""
+    entry = app().directory.put_do_not_call(number, body.reason, app().clock())
+    return respond(responses.DoNotCall.model_validate(entry))
 
 
-def get_do_not_call(request: Request) -> tuple[int, Any]:
-    """`GET /do-not-call/{number}`: whether, and why, a number is on the list."""
-    entry = bootstrap().directory.do_not_call(_number_of(request))
+@directory.get("/do-not-call/<number>")
+def get_do_not_call(number: Number) -> Response[responses.DoNotCall]:
+    """Get the entry of a number on the do-not-call list."""
+    entry = app().directory.do_not_call(number)
     if entry is None:
-        raise ApiError(404, "not_listed", "The number is not on the do-not-call list.")
-    return 200, entry
+        raise _not_listed()
+    return respond(responses.DoNotCall.model_validate(entry))
 
 
-def delete_do_not_call(request: Request) -> tuple[int, Any]:
-    """`DELETE /do-not-call/{number}`: it may be called again."""
-    number = _number_of(request)
-    if not bootstrap().directory.delete_do_not_call(number):
-        raise ApiError(404, "not_listed", "The number is not on the do-not-call list.")
-    return 200, {"number": number, "deleted": True}
+@directory.delete("/do-not-call/<number>")
+def delete_do_not_call(number: Number) -> Response[responses.Deleted]:
+    """Remove a number from the do-not-call list."""
+    if not app().directory.delete_do_not_call(number):
+        raise _not_listed()
+    return respond(responses.Deleted(number=number))
 
 
-def _unknown_route() -> ApiError:
-    return ApiError(404, "unknown_route", "The number has no route of its own.")
+def _unknown_route() -> RequestError:
+    return RequestError(ErrorCode.UNKNOWN_ROUTE, "The number has no route of its own.")
 
 
-def _e164_or_default(text: str, field: str) -> str:
-    """A number in E.164, or the word for the default route. Raises an ApiError for `field`."""
-    if text == DEFAULT_ROUTE:
-        return text
-    try:
-        return check_e164(text)
-    except PydanticCustomError as error:
-        raise invalid(field, error.message()) from None
-
-
-def _number_of(request: Request, *, or_default: bool = False) -> str:
-    given = request.path.get("number", "")
-    if given == DEFAULT_ROUTE and not or_default:
-        raise invalid("number", "not a phone number in E.164, as +13125550100")
-    return _e164_or_default(given, "number")
+def _not_listed() -> RequestError:
+    return RequestError(ErrorCode.NOT_LISTED, "The number is not on the do-not-call list.")

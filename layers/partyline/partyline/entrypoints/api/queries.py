@@ -1,80 +1,82 @@
-"""What can be asked about conversations. Nothing here can change one."""
+"""The routes that read conversations. Nothing here can change a conversation."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from partyline.bootstrap import bootstrap
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
 from partyline.domain.model.statuses import ConversationStatus
-from partyline.entrypoints.answers import ApiError
-from partyline.entrypoints.api.app import Request, invalid
-from partyline.entrypoints.api.responses import conversation_view, event_view, scheduled_view
+from partyline.entrypoints.api import responses
+from partyline.entrypoints.api.app import (
+    ConversationId,
+    app,
+    check_query,
+    conversation_id_of,
+    respond,
+    router,
+)
+from partyline.services.errors import field_invalid, unknown_conversation
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
 
+query = router()
 
-def list_conversations(request: Request) -> tuple[int, Any]:
-    """`GET /conversations`: by `status` or all, newest first, `limit` at a time from `cursor`."""
-    limit = limit_of(request, {"status", "limit", "cursor"})
-    status, cursor = request.query.get("status"), request.query.get("cursor")
-    if status is not None and status not in set(ConversationStatus):
-        raise invalid("status", f"one of {', '.join(ConversationStatus)}")
-    if cursor is not None and not 0 < len(cursor) <= MAX_CURSOR_CHARS:
-        raise invalid("cursor", "not a cursor of this list")
+
+def _whole_number(text: Any) -> Any:
+    if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise PydanticCustomError("limit", f"a number from 1 to {MAX_LIMIT}")
+    return text
+
+
+Limit = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_LIMIT), Query()]
+Cursor = Annotated[str | None, Field(min_length=1, max_length=MAX_CURSOR_CHARS), Query()]
+
+
+@query.get("/conversations")
+def list_conversations(
+    status: Annotated[ConversationStatus | None, Query()] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[responses.Conversations]:
+    """List conversations by `status` or all, newest first, `limit` at a time from `cursor`."""
+    check_query("status", "limit", "cursor")
     try:
-        page = bootstrap().store.list_newest(
-            ConversationStatus(status) if status else None,
-            limit,
-            cursor,
-        )
+        page = app().store.list_newest(status, limit, cursor)
     except ValueError as error:
-        raise invalid("cursor", str(error)) from None
-    return 200, {
-        "conversations": [conversation_view(each) for each in page.conversations],
-        "next_cursor": page.next_cursor,
-    }
+        raise field_invalid("cursor", str(error)) from None
+    summaries = [responses.ConversationSummary.of(each) for each in page.conversations]
+    return respond(responses.Conversations(conversations=summaries, next_cursor=page.next_cursor))
 
 
-def get_conversation(request: Request) -> tuple[int, Any]:
-    """`GET /conversations/{id}`: one, with participants and insights."""
-    conversation_id = conversation_id_of(request)
-    found = bootstrap().store.load_with_insights(conversation_id)
-    if found is not None:
-        return 200, conversation_view(*found)
-    schedule = bootstrap().scheduled.get(conversation_id)
-    if schedule is None:
+@query.get("/conversations/<id>")
+def get_conversation(
+    conversation_id: ConversationId,
+) -> Response[responses.Conversation | responses.Scheduled]:
+    """Get a conversation with participants and insights."""
+    conversation_id = conversation_id_of(conversation_id)
+    stored = app().store.load_with_insights(conversation_id)
+    if stored is not None:
+        return respond(responses.Conversation.of(*stored))
+    scheduled = app().scheduled.get(conversation_id)
+    if scheduled is None:
         raise unknown_conversation()
-    return 200, scheduled_view(schedule)
+    return respond(responses.Scheduled.of(scheduled))
 
 
-def get_timeline(request: Request) -> tuple[int, Any]:
-    """`GET /conversations/{id}/timeline`: what happened, in order."""
-    events = bootstrap().store.timeline(conversation_id_of(request))
-    if not events:
+@query.get("/conversations/<id>/timeline")
+def get_timeline(
+    conversation_id: ConversationId, cursor: Cursor = None
+) -> Response[responses.Timeline]:
+    """Get the events of a conversation in their order."""
+    check_query("cursor")
+    try:
+        page = app().store.timeline(conversation_id_of(conversation_id), cursor)
+    except ValueError as error:
+        raise field_invalid("cursor", str(error)) from None
+    if not page.events and cursor is None:
         raise unknown_conversation()
-    return 200, {"events": [event_view(each) for each in events]}
-
-
-def limit_of(request: Request, known: set[str]) -> int:
-    """The `limit` of a list, whose other parameters must be `known` too. Raises an ApiError."""
-    unknown = sorted(set(request.query) - known)
-    if unknown:
-        raise invalid(unknown[0], "there is no such parameter")
-    limit = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (
-        limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= MAX_LIMIT
-    ):
-        raise invalid("limit", f"a number from 1 to {MAX_LIMIT}")
-    return int(limit)
-
-
-def conversation_id_of(request: Request) -> str:
-    """The id in the path. One that cannot be ours is that of no conversation."""
-    given = request.path.get("id", "")
-    if not (given.isascii() and 0 < len(given) <= 64 and given.replace("-", "").isalnum()):
-        raise unknown_conversation()
-    return given
-
-
-def unknown_conversation() -> ApiError:
-    """The error for an id that no conversation has."""
-    return ApiError(404, "unknown_conversation", "There is no such conversation.")
+    events = [responses.Event.of(event) for event in page.events]
+    return respond(responses.Timeline(events=events, next_cursor=page.next_cursor))

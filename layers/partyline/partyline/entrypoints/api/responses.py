@@ -1,88 +1,243 @@
-"""How a conversation looks from outside."""
+"""What the API answers. The models are closed: each field that goes out is written down here."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
-from partyline.domain.model.events import Event
-from partyline.store.scheduled import ScheduledConversation
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-View = dict[str, Any]
+from partyline.domain.model import conversation as model
+from partyline.domain.model import events
+from partyline.domain.model.events import EventType
+from partyline.domain.model.statuses import (
+    ConversationStatus,
+    Direction,
+    LegStatus,
+    OnHangup,
+    Outcome,
+    ParticipantStatus,
+)
+from partyline.services.requests import PhoneNumber, Role
+from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
+
+Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+"""A time in UTC, as RFC 3339 writes it."""
 
 
-def conversation_view(conversation: Conversation, insights: Sequence[Insight] = ()) -> View:
+class ApiModel(BaseModel):
+    """Base: closed, and read from the attributes of the domain's models."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, populate_by_name=True)
+
+
+class Failure(ApiModel):
+    """Why something did not work: Telnyx's code and words, or ours."""
+
+    code: str
+    message: str
+
+
+class Leg(ApiModel):
+    """One phone call to or from a participant."""
+
+    call_control_id: str | None
+    to: str | None
+    from_: str | None = Field(alias="from")
+    status: LegStatus
+    outcome: Outcome | None
+    hangup_cause: str | None
+    failure: Failure | None
+    created_at: Moment
+    answered_at: Moment | None
+    ended_at: Moment | None
+
+
+class Attempt(ApiModel):
+    """The newest call to a participant: its status, and which number of how many it tries."""
+
+    status: LegStatus
+    number: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=1)]
+
+
+class Participant(ApiModel):
+    """A person in the conversation, with every call that was tried."""
+
+    id: str
+    name: str | None
+    host: bool
+    status: ParticipantStatus
+    outcome: Outcome | None
+    on_hangup: OnHangup
+    attempt: Attempt | None = None
+    legs: list[Leg]
+    created_at: Moment
+    joined_at: Moment | None
+    left_at: Moment | None
+
+    @classmethod
+    def of(cls, participant: model.Participant) -> Self:
+        """Show a participant."""
+        shown = cls.model_validate(participant)
+        if participant.plan and participant.legs:
+            numbers, leg = len(participant.plan.to), participant.legs[-1]
+            shown.attempt = Attempt(
+                status=leg.status, number=(leg.number - 1) % numbers + 1, of=numbers
+            )
+        return shown
+
+
+class Assistant(model.Assistant):
+    """The Telnyx assistant, and what is different for this conversation."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
+
+class AssistantId(ApiModel):
+    """The Telnyx assistant; its settings are in the answer for the one conversation."""
+
+    id: str
+
+
+class Insight(ApiModel):
+    """One finding about a conversation that is over."""
+
+    insight_id: str
+    result: Any
+
+
+class ConversationSummary(ApiModel):
+    """A conversation in a list: without insights, and without the assistant's settings."""
+
+    id: str
+    status: ConversationStatus
+    direction: Direction
+    telnyx_conversation_id: str | None
+    assistant: AssistantId
+    participants: list[Participant]
+    insights: list[Insight] = []
+    metadata: dict[str, Any]
+    failure: Failure | None
+    created_at: Moment
+    updated_at: Moment
+    active_at: Moment | None
+    ended_at: Moment | None
+
+    @classmethod
+    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+        """Show a conversation."""
+        shown = cls.model_validate(conversation.model_copy(update={"insights": list(insights)}))
+        shown.participants = [Participant.of(person) for person in conversation.participants]
+        return shown
+
+
+class Conversation(ConversationSummary):
     """A conversation with its participants and insights."""
-    return {
-        "id": conversation.id,
-        "status": conversation.status,
-        "direction": conversation.direction,
-        "telnyx_conversation_id": conversation.telnyx_conversation_id,
-        "assistant": conversation.assistant.model_dump(exclude_none=True),
-        "participants": [participant_view(each) for each in conversation.participants],
-        "insights": [{"insight_id": i.insight_id, "result": i.result} for i in insights],
-        "metadata": conversation.metadata,
-        "failure": conversation.failure and conversation.failure.model_dump(),
-        "created_at": _time(conversation.created_at),
-        "updated_at": _time(conversation.updated_at),
-        "active_at": _time(conversation.active_at),
-        "ended_at": _time(conversation.ended_at),
-    }
+
+    assistant: Assistant  # type: ignore[assignment]
 
 
-def scheduled_view(schedule: ScheduledConversation) -> View:
-    """A conversation that has not begun: none of its people are known to anybody yet."""
-    return {
-        "id": schedule.id,
-        "status": schedule.status,
-        "start_at": _time(schedule.start_at),
-        "metadata": schedule.body.get("metadata", {}),
-        "failure": schedule.failure and schedule.failure.model_dump(),
-        "created_at": _time(schedule.created_at),
-    }
+class Scheduled(ApiModel):
+    """A conversation that is to start later."""
+
+    id: str
+    status: ScheduleStatus
+    start_at: Moment
+    metadata: dict[str, Any]
+    failure: Failure | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, scheduled: ScheduledConversation) -> Self:
+        """Show a scheduled start."""
+        return cls(
+            id=scheduled.id,
+            status=scheduled.status,
+            start_at=scheduled.start_at,
+            metadata=scheduled.body.get("metadata", {}),
+            failure=scheduled.failure and Failure.model_validate(scheduled.failure),
+            created_at=scheduled.created_at,
+        )
 
 
-def participant_view(participant: Participant) -> View:
-    """A participant with every leg that was tried."""
-    return {
-        "id": participant.id,
-        "name": participant.name,
-        "host": participant.host,
-        "status": participant.status,
-        "outcome": participant.outcome,
-        "on_hangup": participant.on_hangup,
-        "legs": [_leg_view(leg) for leg in participant.legs],
-        "created_at": _time(participant.created_at),
-        "joined_at": _time(participant.joined_at),
-        "left_at": _time(participant.left_at),
-    }
+class Conversations(ApiModel):
+    """A page of conversations, newest first."""
+
+    conversations: list[ConversationSummary]
+    next_cursor: str | None
 
 
-def _leg_view(leg: Leg) -> View:
-    return {
-        "call_control_id": leg.call_control_id,
-        "to": leg.to,
-        "from": leg.from_,
-        "status": leg.status,
-        "outcome": leg.outcome,
-        "hangup_cause": leg.hangup_cause,
-        "failure": leg.failure and leg.failure.model_dump(),
-        "created_at": _time(leg.created_at),
-        "answered_at": _time(leg.answered_at),
-        "ended_at": _time(leg.ended_at),
-    }
+class Event(ApiModel):
+    """An event in the timeline of a conversation."""
+
+    seq: Annotated[int, Field(ge=1)]
+    type: EventType
+    occurred_at: Moment
+    cause: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: events.Event) -> Self:
+        """Show an event."""
+        return cls.model_validate(event)
 
 
-def event_view(event: Event) -> View:
-    """One line of a timeline."""
-    return {
-        "seq": event.seq,
-        "type": event.type,
-        "occurred_at": _time(event.occurred_at),
-        "cause": event.cause,
-        "data": event.data,
-    }
+class Timeline(ApiModel):
+    """A page of the events of a conversation, in their order."""
+
+    events: list[Event]
+    next_cursor: str | None
 
 
-def _time(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+class Message(ApiModel):
+    """A message that is on its way into the conversation."""
+
+    conversation_id: str
+    role: Role
+    content: str
+
+
+class DoNotCall(ApiModel):
+    """A number that is not called."""
+
+    number: PhoneNumber
+    reason: str | None
+    added_at: datetime
+
+
+class Deleted(ApiModel):
+    """The number of an entry that does not exist any more."""
+
+    number: PhoneNumber | Literal["default"]
+    deleted: Literal[True] = True
+
+
+class ErrorDetail(ApiModel):
+    """The code of an error, the message, and details that name the fields or help otherwise."""
+
+    code: str
+    message: str
+    details: list[dict[str, Any]]
+
+
+class Error(ApiModel):
+    """The answer to a request that is refused."""
+
+    error: ErrorDetail
+
+
+class GatewayError(ApiModel):
+    """What API Gateway itself answers, before any function runs."""
+
+    message: str | None

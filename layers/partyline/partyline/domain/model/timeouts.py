@@ -1,0 +1,73 @@
+"""Every timer of a conversation: how long to wait, when to look, when to give up.
+
+The sweep runs once a minute, so a timer that no webhook or request follows fires up to 60 seconds
+late. Timers of a plan (ring timeout, deadline, pause, time limit) come with the plan.
+"""
+
+from datetime import timedelta
+
+# Sending commands
+
+LEASE = timedelta(seconds=6)
+"""How long a claimed command belongs to its sender: two Telnyx timeouts of 2 s and the pause
+between the two requests, rounded up."""
+
+RESEND_WINDOW = timedelta(seconds=45)
+"""How long after its first sending a command may be sent again. Telnyx drops a duplicate
+`command_id` for 60 s (Telnyx docs, receiving webhooks); a Lambda may take 10 s of them."""
+
+BACKOFF = tuple(timedelta(seconds=secs) for secs in (1, 2, 5, 15, 30, 60))
+"""The pause after each attempt that Telnyx did not answer; the last value repeats."""
+
+MAX_ATTEMPTS = 12
+"""Attempts before a command is given up: with `BACKOFF`, about 7 minutes."""
+
+# Polling calls that no webhook reports on
+
+ANSWER_POLL_DELAY = timedelta(seconds=15)
+"""When to poll an inbound call that we answered and of which no `call.answered` has come: the
+caller hears silence meanwhile."""
+
+RING_GRACE = timedelta(seconds=20)
+"""When to poll a call after its ring timeout: its `call.hangup` may still be on the way."""
+
+HANGUP_POLL_DELAY = timedelta(seconds=20)
+"""When to poll a call that we hung up, or whose hangup ended a screening, and of which no
+`call.hangup` has come."""
+
+POLL_INTERVAL = timedelta(seconds=120)
+"""How often to poll a live call. A lost `call.hangup` is noticed within it; each poll is one
+request to Telnyx."""
+
+# Reaching people
+
+MIN_RING_SECS = 5
+"""The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
+
+VERDICT_WAIT = {"standard": timedelta(seconds=10), "premium": timedelta(seconds=35)}
+"""How long after the answer a verdict of the machine detection may take. Telnyx's own limits are
+3.5 s and 30 s (Telnyx docs, answering machine detection); the rest is for the webhook."""
+
+SCREENING_GRACE = timedelta(seconds=30)
+"""What is added to a screening's own timeout, which begins when the sentence has been spoken."""
+
+# Ending
+
+STOP_GRACE = timedelta(seconds=60)
+"""How long a stopping conversation waits for `call.conversation.ended`, then counts as ended."""
+
+HANGUP_GRACE = timedelta(seconds=10)
+"""How long after the assistant's end the host's hangup, which may have caused the end, may come."""
+
+INFERRED_END_DELAY = timedelta(seconds=30)
+"""How long after its insights an assistant counts as running. Telnyx makes insights of ended
+conversations only, so `call.conversation.ended` was lost if it has not come by then."""
+
+INSIGHTS_POLL_DELAY = timedelta(seconds=60)
+"""When to fetch insights that no webhook brought (reported: 2 to 20 s after the end)."""
+
+INSIGHTS_POLL_PAUSE = timedelta(minutes=2)
+"""The pause after the first fetch of insights; the pause after the second is twice as long."""
+
+MAX_INSIGHT_POLLS = 3
+"""Fetches of insights before none are expected: the last one 7 minutes after the end."""

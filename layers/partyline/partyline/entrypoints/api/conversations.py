@@ -1,0 +1,96 @@
+"""The routes that move conversations: `trigger` dials, `control` does not."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from partyline.entrypoints.api import responses
+from partyline.entrypoints.api.app import (
+    ConversationId,
+    ParticipantId,
+    app,
+    conversation_id_of,
+    requester,
+    respond,
+    router,
+)
+from partyline.services.conversations import Started
+from partyline.services.requests import (
+    InviteRequest,
+    MessageRequest,
+    StartRequest,
+    StopRequest,
+)
+
+trigger = router()
+"""The routes that dial."""
+
+control = router()
+"""The routes that change a conversation without dialling."""
+
+
+@trigger.post("/conversations")
+def start_conversation(
+    body: Annotated[StartRequest, Body()],
+) -> Response[responses.Conversation | responses.Scheduled]:
+    """Start a conversation now, or at `start_at`."""
+    result = app().scheduling.start_or_schedule(body, requester())
+    if not isinstance(result, Started):
+        view = responses.Scheduled.of(result.scheduled)
+        return respond(view, 202 if result.is_new else 200)
+    active = result.conversation.status == "active"
+    status = (201 if active else 202) if result.is_new else 200
+    return respond(responses.Conversation.of(result.conversation), status)
+
+
+@trigger.post("/conversations/<id>/participants")
+def invite_participant(
+    conversation_id: ConversationId, body: Annotated[InviteRequest, Body()]
+) -> Response[responses.Participant]:
+    """Dial a guest, or bring a live call into the conversation."""
+    conversation_id = conversation_id_of(conversation_id)
+    participant = app().conversations.invite(conversation_id, body, requester())
+    return respond(responses.Participant.of(participant), 202)
+
+
+@control.delete("/conversations/<id>/participants/<participant_id>")
+def remove_participant(
+    conversation_id: ConversationId, participant_id: ParticipantId
+) -> Response[responses.Participant]:
+    """Hang up on a participant."""
+    conversation_id = conversation_id_of(conversation_id)
+    participant = app().conversations.remove(conversation_id, participant_id, requester())
+    return respond(responses.Participant.of(participant), 202)
+
+
+@control.post("/conversations/<id>/messages")
+def send_message(
+    conversation_id: ConversationId, body: Annotated[MessageRequest, Body()]
+) -> Response[responses.Message]:
+    """Put a message into the assistant's conversation."""
+    conversation_id = conversation_id_of(conversation_id)
+    app().conversations.send_message(conversation_id, body, requester())
+    message = responses.Message(
+        conversation_id=conversation_id, role=body.role, content=body.content
+    )
+    return respond(message, 202)
+
+
+@control.post("/conversations/<id>/stop")
+def stop_conversation(
+    conversation_id: ConversationId, body: Annotated[StopRequest, Body()]
+) -> Response[responses.Conversation]:
+    """Stop the assistant; the calls stay up unless `hang_up`."""
+    conversation_id = conversation_id_of(conversation_id)
+    conversation = app().conversations.stop(
+        conversation_id, hang_up=body.hang_up, requester=requester()
+    )
+    return respond(responses.Conversation.of(conversation), 202)
+
+
+@control.delete("/conversations/<id>")
+def cancel_conversation(conversation_id: ConversationId) -> Response[responses.Scheduled]:
+    """Cancel a conversation that was to start later."""
+    scheduled = app().scheduling.cancel(conversation_id_of(conversation_id))
+    return respond(responses.Scheduled.of(scheduled))
