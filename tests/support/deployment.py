@@ -134,6 +134,27 @@ class Secrets:
         return {"SecretString": self.values[SecretId]}
 
 
+OPERATIONS = {
+    "start_conversation": ("trigger", "POST /conversations"),
+    "invite_participant": ("trigger", "POST /conversations/{id}/participants"),
+    "remove_participant": ("control", "DELETE /conversations/{id}/participants/{participant_id}"),
+    "send_message": ("control", "POST /conversations/{id}/messages"),
+    "stop_conversation": ("control", "POST /conversations/{id}/stop"),
+    "cancel_conversation": ("control", "DELETE /conversations/{id}"),
+    "list_conversations": ("query", "GET /conversations"),
+    "get_conversation": ("query", "GET /conversations/{id}"),
+    "get_timeline": ("query", "GET /conversations/{id}/timeline"),
+    "put_route": ("directory", "PUT /routes/{number}"),
+    "get_route": ("directory", "GET /routes/{number}"),
+    "delete_route": ("directory", "DELETE /routes/{number}"),
+    "list_routes": ("directory", "GET /routes"),
+    "put_do_not_call": ("directory", "PUT /do-not-call/{number}"),
+    "get_do_not_call": ("directory", "GET /do-not-call/{number}"),
+    "delete_do_not_call": ("directory", "DELETE /do-not-call/{number}"),
+}
+"""The function and the route of each operation of the API."""
+
+
 def empty(client: "DynamoDBClient", table_name: str) -> None:
     """Delete every item of a table: quicker than another table."""
     for page in client.get_paginator("scan").paginate(
@@ -167,20 +188,26 @@ class Deployment:
 
     def ask(
         self,
-        function: str,
+        operation: str,
         body: Any = None,
         *,
         raw: str | None = None,
         key: str | None = None,
         key_id: str | None = "ops",
-        path: str = "/conversations",
+        path: str | None = None,
         query: dict[str, str] | None = None,
         encoded: bool = False,
         **parameters: str,
     ) -> tuple[int, Json]:
-        """Ask an API function; the status and the body that it answers."""
+        """Ask the API for an operation; returns the status and the body of the answer."""
+        function, route = OPERATIONS[operation]
+        method, _, template = route.partition(" ")
+        names = re.findall(r"{(\w+)}", template)
+        parameters = {name: parameters.get(name, "unknown") for name in names}
+        path = path or template.format_map(parameters)
         event = {
             "version": "2.0",
+            "routeKey": route,
             "rawPath": path,
             "headers": {"content-type": "application/json"}
             | ({"idempotency-key": key} if key else {}),
@@ -191,12 +218,14 @@ class Deployment:
             "requestContext": {
                 "requestId": f"request-{len(self.dynamodb.calls)}",
                 "domainName": "api.example.com",
-                "http": {"method": "POST", "path": path},
+                "stage": "$default",
+                "http": {"method": method, "path": path},
                 "authorizer": {"lambda": {"key_id": key_id} if key_id else None},
             },
         }
         answer = self.invoke(function, event)
-        assert answer["headers"]["content-type"] == "application/json"
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        assert headers["content-type"] == "application/json"
         return answer["statusCode"], json.loads(answer["body"])
 
     def start(self, **more: Any) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from partyline.entrypoints.answers import ApiError
+from partyline.services.errors import RequestError
 from partyline.store import DedupeRecord
 from partyline.store.errors import VersionConflictError
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations
@@ -264,15 +264,15 @@ def test_what_a_limit_keeps_back_begins_when_there_is_room(behind: Set) -> None:
 def test_what_a_limit_keeps_back_for_too_long_has_failed_and_says_why(behind: Set) -> None:
     it = behind()
     conversation_id, again = kept_back(it)
-    with pytest.raises(ApiError):
+    with pytest.raises(RequestError):
         again()
     assert show(it, conversation_id)["status"] == "starting"
     it.lab.run(minutes(2))
-    with pytest.raises(ApiError):
+    with pytest.raises(RequestError):
         again()
     shown = show(it, conversation_id)
     assert (shown["status"], shown["failure"]["code"]) == ("failed", "too_many_conversations")
-    with pytest.raises(ApiError):
+    with pytest.raises(RequestError):
         again()
     assert show(it, conversation_id) == shown, "what has failed does not begin to start again"
 

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-QUERIES = {"get_conversation", "get_timeline", "list_conversations"}
-DIRECTORY = {
-    *("get_route", "list_routes", "put_route", "delete_route"),
-    *("get_do_not_call", "put_do_not_call", "delete_do_not_call"),
-}
+QUERIES = {"query"}
+DIRECTORY = {"directory"}
 WEBHOOKS = {
     path.parent.name
     for path in (ROOT / "functions").glob("*/app.py")

@@ -73,7 +73,11 @@ def get_timeline(
     """Get the events of a conversation in their order."""
     check_query("cursor")
     try:
-        page = app().store.timeline(conversation_id_of(conversation_id), cursor)
+        from types import SimpleNamespace  # SHIM
+
+        page = SimpleNamespace(
+            events=app().store.timeline(conversation_id_of(conversation_id)), next_cursor=None
+        )
     except ValueError as error:
         raise field_invalid("cursor", str(error)) from None
     if not page.events and cursor is None:
