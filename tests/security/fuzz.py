@@ -74,7 +74,7 @@ class Fuzzer:
     def __init__(self, stack: LocalStack, session: requests.Session) -> None:
         """Take a stack that is up, and the connections to it."""
         self._url = stack.url
-        described = document(stack.template)
+        described = document()
         schema = schemathesis.openapi.from_dict(described)
         self._operations: list[APIOperation[Any, Any, Any, Any]] = [
             schema[path][method.upper()]

@@ -17,7 +17,13 @@ from local.stack.template import Template
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
-from partyline.services.requests import RequestModel, InviteRequest, MessageRequest, StartRequest, StopRequest
+from partyline.services.requests import (
+    RequestModel,
+    InviteRequest,
+    MessageRequest,
+    StartRequest,
+    StopRequest,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"

@@ -130,6 +130,24 @@ def check_query(*known: str) -> None:
         raise field_invalid(unknown[0], "there is no such parameter")
 
 
+DESCRIPTIONS = {
+    200: "Done, or as it is.",
+    201: "The assistant runs already.",
+    202: "Accepted; the timeline tells the result.",
+}
+
+
+def answers(models: Mapping[int, Any]) -> Any:
+    """Describe the answers of a route for the OpenAPI document: a model for each status."""
+    return {
+        status: {
+            "description": DESCRIPTIONS[status],
+            "content": {"application/json": {"model": model}},
+        }
+        for status, model in models.items()
+    }
+
+
 def respond(model: Any, status: int = 200) -> ApiResponse[Any]:
     """Build the answer of a route."""
     return ApiResponse(status, content_type="application/json", body=model)

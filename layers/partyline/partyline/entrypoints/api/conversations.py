@@ -1,6 +1,6 @@
 """The routes that move conversations: `trigger` dials, `control` does not."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -9,6 +9,7 @@ from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.app import (
     ConversationId,
     ParticipantId,
+    answers,
     app,
     conversation_id_of,
     requester,
@@ -29,11 +30,16 @@ trigger = router()
 control = router()
 """The routes that change a conversation without dialling."""
 
+ANY = responses.Conversation | responses.Scheduled
 
-@trigger.post("/conversations")
+
+@trigger.post(
+    "/conversations",
+    responses=answers({200: ANY, 201: responses.Conversation, 202: ANY}),
+)
 def start_conversation(
     body: Annotated[StartRequest, Body()],
-) -> Response[responses.Conversation | responses.Scheduled]:
+) -> Response[Any]:
     """Start a conversation now, or at `start_at`."""
     result = app().scheduling.start_or_schedule(body, requester())
     if not isinstance(result, Started):
@@ -44,7 +50,7 @@ def start_conversation(
     return respond(responses.Conversation.of(result.conversation), status)
 
 
-@trigger.post("/conversations/<id>/participants")
+@trigger.post("/conversations/<id>/participants", responses=answers({202: responses.Participant}))
 def invite_participant(
     conversation_id: ConversationId, body: Annotated[InviteRequest, Body()]
 ) -> Response[responses.Participant]:
@@ -54,7 +60,10 @@ def invite_participant(
     return respond(responses.Participant.of(participant), 202)
 
 
-@control.delete("/conversations/<id>/participants/<participant_id>")
+@control.delete(
+    "/conversations/<id>/participants/<participant_id>",
+    responses=answers({202: responses.Participant}),
+)
 def remove_participant(
     conversation_id: ConversationId, participant_id: ParticipantId
 ) -> Response[responses.Participant]:
@@ -64,7 +73,7 @@ def remove_participant(
     return respond(responses.Participant.of(participant), 202)
 
 
-@control.post("/conversations/<id>/messages")
+@control.post("/conversations/<id>/messages", responses=answers({202: responses.Message}))
 def send_message(
     conversation_id: ConversationId, body: Annotated[MessageRequest, Body()]
 ) -> Response[responses.Message]:
@@ -77,7 +86,7 @@ def send_message(
     return respond(message, 202)
 
 
-@control.post("/conversations/<id>/stop")
+@control.post("/conversations/<id>/stop", responses=answers({202: responses.Conversation}))
 def stop_conversation(
     conversation_id: ConversationId, body: Annotated[StopRequest, Body()]
 ) -> Response[responses.Conversation]:
@@ -89,7 +98,7 @@ def stop_conversation(
     return respond(responses.Conversation.of(conversation), 202)
 
 
-@control.delete("/conversations/<id>")
+@control.delete("/conversations/<id>", responses=answers({200: responses.Scheduled}))
 def cancel_conversation(conversation_id: ConversationId) -> Response[responses.Scheduled]:
     """Cancel a conversation that was to start later."""
     scheduled = app().scheduling.cancel(conversation_id_of(conversation_id))

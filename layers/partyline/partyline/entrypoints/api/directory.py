@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from partyline.domain.model.errors import ErrorCode
 from partyline.entrypoints.api import responses
-from partyline.entrypoints.api.app import app, check_query, respond, router
+from partyline.entrypoints.api.app import answers, app, check_query, respond, router
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name
@@ -105,22 +105,13 @@ def _e164_or_default(text: str) -> str:
 
 
 Number = Annotated[PhoneNumber, Path()]
-_NumberOrDefault = Annotated[
-    str,
-    Field(max_length=64),
-    AfterValidator(_e164_or_default),
-    WithJsonSchema({"anyOf": [E164_SCHEMA, {"const": DEFAULT_ROUTE}]}),
-]
-NumberOrDefault = Annotated[_NumberOrDefault, Path()]
-NumberCursor = Annotated[_NumberOrDefault | None, Query()]
+_NUMBER_SCHEMA = WithJsonSchema({"anyOf": [E164_SCHEMA, {"const": DEFAULT_ROUTE}]})
+_NumberOrDefault = Annotated[str, Field(max_length=64), AfterValidator(_e164_or_default)]
+NumberOrDefault = Annotated[_NumberOrDefault, Path(), _NUMBER_SCHEMA]
+NumberCursor = Annotated[_NumberOrDefault | None, Query(), _NUMBER_SCHEMA]
 
 
-def described(model: type[responses.ApiModel | RequestModel]) -> Any:
-    """Describe the 200 of a route that answers a stored document as the document was put."""
-    return {200: {"description": "OK", "content": {"application/json": {"model": model}}}}
-
-
-@directory.put("/routes/<number>", responses=described(Route))
+@directory.put("/routes/<number>", responses=answers({200: Route}))
 def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
     """Answer the calls to a number by this route from now on."""
     for name, contact in body.contacts.items():
@@ -130,7 +121,7 @@ def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) ->
     return respond({"number": number, **route})
 
 
-@directory.get("/routes/<number>", responses=described(Route))
+@directory.get("/routes/<number>", responses=answers({200: Route}))
 def get_route(number: NumberOrDefault) -> Response[Any]:
     """Get the route of a number."""
     route = app().directory.route(number)
@@ -139,7 +130,7 @@ def get_route(number: NumberOrDefault) -> Response[Any]:
     return respond({"number": number, **route})
 
 
-@directory.delete("/routes/<number>")
+@directory.delete("/routes/<number>", responses=answers({200: responses.Deleted}))
 def delete_route(number: NumberOrDefault) -> Response[responses.Deleted]:
     """Delete the route of a number; the default route answers the calls from now on."""
     if not app().directory.delete_route(number):
@@ -147,7 +138,7 @@ def delete_route(number: NumberOrDefault) -> Response[responses.Deleted]:
     return respond(responses.Deleted(number=number))
 
 
-@directory.get("/routes", responses=described(Routes))
+@directory.get("/routes", responses=answers({200: Routes}))
 def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Response[Any]:
     """List routes by number, `limit` at a time from `cursor`."""
     check_query("limit", "cursor")
@@ -156,7 +147,7 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
     return respond({"routes": routes, "next_cursor": page.next_number})
 
 
-@directory.put("/do-not-call/<number>")
+@directory.put("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
 def put_do_not_call(
     number: Number, body: Annotated[DoNotCallRequest, Body()]
 ) -> Response[responses.DoNotCall]:
@@ -165,7 +156,7 @@ def put_do_not_call(
     return respond(responses.DoNotCall.model_validate(entry))
 
 
-@directory.get("/do-not-call/<number>")
+@directory.get("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
 def get_do_not_call(number: Number) -> Response[responses.DoNotCall]:
     """Get the entry of a number on the do-not-call list."""
     entry = app().directory.do_not_call(number)
@@ -174,7 +165,7 @@ def get_do_not_call(number: Number) -> Response[responses.DoNotCall]:
     return respond(responses.DoNotCall.model_validate(entry))
 
 
-@directory.delete("/do-not-call/<number>")
+@directory.delete("/do-not-call/<number>", responses=answers({200: responses.Deleted}))
 def delete_do_not_call(number: Number) -> Response[responses.Deleted]:
     """Remove a number from the do-not-call list."""
     if not app().directory.delete_do_not_call(number):

@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.app import (
     ConversationId,
+    answers,
     app,
     check_query,
     conversation_id_of,
@@ -31,13 +32,31 @@ def _whole_number(text: Any) -> Any:
     return text
 
 
-Limit = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_LIMIT), Query()]
-Cursor = Annotated[str | None, Field(min_length=1, max_length=MAX_CURSOR_CHARS), Query()]
+Limit = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Field(ge=1, le=MAX_LIMIT),
+    Query(),
+    WithJsonSchema(
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+    ),
+]
+Cursor = Annotated[
+    str | None,
+    Field(min_length=1, max_length=MAX_CURSOR_CHARS),
+    Query(),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CURSOR_CHARS}),
+]
+Status = Annotated[
+    ConversationStatus | None,
+    Query(),
+    WithJsonSchema({"type": "string", "enum": list(ConversationStatus)}),
+]
 
 
-@query.get("/conversations")
+@query.get("/conversations", responses=answers({200: responses.Conversations}))
 def list_conversations(
-    status: Annotated[ConversationStatus | None, Query()] = None,
+    status: Status = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[responses.Conversations]:
@@ -51,10 +70,13 @@ def list_conversations(
     return respond(responses.Conversations(conversations=summaries, next_cursor=page.next_cursor))
 
 
-@query.get("/conversations/<id>")
+@query.get(
+    "/conversations/<id>",
+    responses=answers({200: responses.Conversation | responses.Scheduled}),
+)
 def get_conversation(
     conversation_id: ConversationId,
-) -> Response[responses.Conversation | responses.Scheduled]:
+) -> Response[Any]:
     """Get a conversation with participants and insights."""
     conversation_id = conversation_id_of(conversation_id)
     stored = app().store.load_with_insights(conversation_id)
@@ -66,7 +88,7 @@ def get_conversation(
     return respond(responses.Scheduled.of(scheduled))
 
 
-@query.get("/conversations/<id>/timeline")
+@query.get("/conversations/<id>/timeline", responses=answers({200: responses.Timeline}))
 def get_timeline(
     conversation_id: ConversationId, cursor: Cursor = None
 ) -> Response[responses.Timeline]:

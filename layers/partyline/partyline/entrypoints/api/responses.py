@@ -9,8 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
+    PlainSerializer,
 )
 
 from partyline.domain.model import conversation as model
@@ -99,10 +98,6 @@ class Assistant(model.Assistant):
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
-    @model_serializer(mode="wrap")
-    def _without_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in serialize(self).items() if value is not None}
-
 
 class AssistantId(ApiModel):
     """The Telnyx assistant; its settings are in the answer for the one conversation."""
@@ -145,7 +140,9 @@ class ConversationSummary(ApiModel):
 class Conversation(ConversationSummary):
     """A conversation with its participants and insights."""
 
-    assistant: Assistant  # type: ignore[assignment]
+    assistant: Annotated[  # type: ignore[assignment]
+        Assistant, PlainSerializer(lambda assistant: assistant.model_dump(exclude_none=True))
+    ]
 
 
 class Scheduled(ApiModel):
