@@ -44,7 +44,7 @@ PIPE_LOOKS_A_SECOND = 4
 """How often a pipe reads each shard of a stream (AWS: Pipes with DynamoDB streams)."""
 
 QUEUE_READER = "AWS::Lambda::EventSourceMapping"
-LOOKING_ON = {"get_conversation", "get_timeline", "list_conversations"}
+LOOKING_ON = {"query"}
 
 _running: ContextVar[str | None] = ContextVar("running", default=None)
 

@@ -86,7 +86,7 @@ def assert_the_authorizer_knows_whom_to_let_in(emulator: Emulator) -> None:
 
 def test_without_its_settings_a_function_says_which(runtime: Runtime, stack: LocalStack) -> None:
     """A template that forgets a variable shows at the first request, by name."""
-    whole = stack.template.functions["GetConversationFunction"]
+    whole = stack.template.functions["QueryFunction"]
     environment = {name: value for name, value in whole.environment.items() if name != "TABLE_NAME"}
     bare = Function(whole.logical_id, whole.folder, whole.handler, environment, 10, whole.memory_mb)
     said: list[str] = []

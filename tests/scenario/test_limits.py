@@ -40,7 +40,7 @@ def test_a_start_with_too_many_is_refused_before_anybody_is_called(
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
     body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE, KIM)]}
-    assert refused(lab, "/conversations", body) == (422, "too_many_participants")
+    assert refused(lab, "/conversations", body) == (409, "too_many_participants")
     body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE)]}
     assert lab.ask("POST", "/conversations", body).status == 202
     assert lab.dialled() == ["host", "Dana", "Lee"]
@@ -122,7 +122,7 @@ def test_more_calls_at_once_than_may_are_refused_by_the_field(
     lab = new_lab(template=deployed(MaxLegsAtOnce="1"))
     plan = {"to": [DANA, LEE], "strategy": "at_once"}
     answer = lab.ask("POST", "/conversations", {"to": HOST, "participants": [plan]})
-    assert (answer.status, answer.json["error"]["code"]) == (422, "too_many_legs")
+    assert (answer.status, answer.json["error"]["code"]) == (409, "too_many_legs")
     assert answer.json["error"]["details"][0]["field"] == "participants.0.to"
     conversation_id = lab.start()
     lab.run(5)

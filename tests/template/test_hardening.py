@@ -27,7 +27,7 @@ EVERYTHING = {
 }
 """Stage prod with all that can be switched on together."""
 
-DIALS = ("StartConversation", "InviteParticipant", "ToolInvite", "StartFromEvent", "StartScheduled")
+DIALS = ("Trigger", "ToolInvite", "StartFromEvent", "StartScheduled")
 BEHIND_NO_ROUTE = ("StartFromEvent", "StartScheduled")
 WAITED_FOR = ("CallInitiated", "CallAnswered", "WebhookDefault")
 

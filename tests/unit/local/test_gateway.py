@@ -89,7 +89,7 @@ def test_the_function_learns_whose_key_it_was(client: httpx.Client, functions: F
     assert client.get("/conversations", headers=key("one")).status_code == 200
     (_, asked), (name, event) = functions.invoked
     assert asked["identitySource"] == ["Bearer one"]
-    assert name == "list_conversations"
+    assert name == "query"
     assert event["requestContext"]["authorizer"] == {"lambda": {"key_id": "ops"}}
 
 
@@ -101,10 +101,10 @@ def test_an_answer_of_the_authorizer_holds_for_that_key(
     client.get("/conversations", headers=key("two"))
     assert functions.names == [
         "authorizer",
-        "list_conversations",
-        "get_conversation",
+        "query",
+        "query",
         "authorizer",
-        "list_conversations",
+        "query",
     ]
 
 

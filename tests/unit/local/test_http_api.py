@@ -17,7 +17,7 @@ from local.stack.http_api import (
 )
 from local.stack.template import Route, Template
 
-STOP = Route("POST", "/conversations/{id}/stop", "StopConversationFunction", "BearerKey")
+STOP = Route("POST", "/conversations/{id}/stop", "ControlFunction", "BearerKey")
 
 
 def event_of(request: HttpRequest, parameters: dict[str, str] | None = None) -> dict[str, Any]:
