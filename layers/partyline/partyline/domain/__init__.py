@@ -1,5 +1,5 @@
-"""The domain: what a conversation is, and what follows from each input.
+"""The domain: conversations, and the consequences of each input.
 
-Pure: this package reads no clock, network or database and imports nothing else of Partyline.
+Pure: this package reads no clock, network or database and imports no other package of ours.
 `decide.decide` is the entry.
 """

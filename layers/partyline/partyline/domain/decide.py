@@ -12,9 +12,9 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
     start_and_join           answers the inbound call, starts the assistant, joins participants
-    rejoin                   joins everybody to a restarted assistant
+    rejoin                   joins the participants to a restarted assistant
     send_messages            sends the next batch of messages to the assistant
-    release_calls            stops the assistant and hangs up calls that nobody needs
+    release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
 
@@ -65,7 +65,7 @@ RULES = (
 class Decision:
     """The new state, the events on the way to it, and the commands to send now.
 
-    `changed` is False when the input changed nothing and nothing need be stored.
+    `changed` is False when the input had no effect and no write is needed.
     """
 
     conversation: Conversation | None
@@ -77,14 +77,14 @@ class Decision:
 
 
 def decide(conversation: Conversation | None, input_: Input, now: datetime) -> Decision:
-    """Decide what follows from an input.
+    """Decide the consequences of an input.
 
     Pure and total: the same arguments give the same decision, any input in any state gives a
-    decision, and `conversation` is not changed. A late, early, duplicate or impossible input moves
-    nothing back.
+    decision, and `conversation` is not changed. A late, early, duplicate or impossible input never
+    moves a status back.
 
     Args:
-        conversation: the current state; None when the conversation does not exist yet.
+        conversation: the current state; `None` when the conversation does not exist yet.
         input_: a webhook, a request, the result of a command, or the passing of time.
         now: the current time.
     """

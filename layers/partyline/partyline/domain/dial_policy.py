@@ -12,7 +12,7 @@ from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.results import Refused
 
 SIP_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.~+-]{1,64}@([a-z0-9.-]{1,253})", re.ASCII)
-"""A SIP address as Telnyx takes it, without parameters; the domain in lower case."""
+"""A SIP address in Telnyx's form, without parameters; the domain in lower case."""
 
 DIGITS = re.compile(r"[0-9w*#]{1,32}", re.ASCII)
 """The digits that may follow a number and a comma; a `w` waits (Telnyx API: POST /calls)."""
@@ -33,7 +33,7 @@ class Destinations:
     digits: bool = False
 
     def refusal(self, to: str) -> str | None:
-        """Return why calls may not go to `to`; None when they may."""
+        """Return why calls may not go to `to`; `None` for an allowed number."""
         address = SIP_ADDRESS.fullmatch(to)
         if address:
             known = address[1] in self.sip_domains
@@ -45,7 +45,7 @@ class Destinations:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """The part of a day in which nobody is called, by the local time of the number."""
+    """The part of a day without calls, by the local time of the number."""
 
     begin: time
     end: time
@@ -81,7 +81,7 @@ class DialPolicy:
         self._do_not_call = do_not_call
 
     def refuse(self, to: str, now: datetime) -> Refused | None:
-        """Return the refusal of a call to `to` at `now`, with its `rule`; None if it may go."""
+        """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed."""
         if self._destinations.refusal(to):
             return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
         number = without_digits(to)
@@ -95,7 +95,7 @@ class DialPolicy:
 
 
 def without_digits(to: str) -> str:
-    """Return the number without the digits that follow it."""
+    """Return the number without the digits after the comma."""
     return to.partition(",")[0]
 
 
@@ -107,7 +107,7 @@ def local_times(number: str, now: datetime) -> list[time]:
 
 
 def time_zones(number: str) -> list[str]:
-    """Return the time zones in which a number may be, by its prefix; UTC when none is known."""
+    """Return the time zones in which a number may be, by its prefix; UTC for an unknown zone."""
     # Imported late: the tables are large, and most deployments have no quiet hours.
     import phonenumbers
     from phonenumbers import timezone

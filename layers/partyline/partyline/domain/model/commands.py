@@ -3,7 +3,7 @@
 A command is stored before it is sent, under a key that names its purpose. Its `command_id` is
 derived from the key, so a second sending carries the same id and Telnyx drops the duplicate
 (Telnyx docs, receiving webhooks: duplicates within 60 seconds are ignored). After that window an
-action that must not happen twice is not sent again: it is reconciled with Telnyx, or given up.
+action that must not happen twice is reconciled with Telnyx, or given up, and not sent again.
 """
 
 from datetime import datetime
@@ -45,7 +45,7 @@ IDEMPOTENT = frozenset(
 """Actions that do no harm a second time, however late."""
 
 TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
-"""Actions that are forgotten once they are settled."""
+"""Actions whose commands are removed when settled."""
 
 
 class Message(BaseModel):
@@ -56,7 +56,7 @@ class Message(BaseModel):
 
 
 class Command(BaseModel):
-    """One Telnyx action that is owed, or was."""
+    """A Telnyx action that is or was owed."""
 
     id: str
     key: str
@@ -68,10 +68,10 @@ class Command(BaseModel):
     cause: str | None = None
     """The id of the input that led to the command."""
     owed_at: datetime | None = None
-    """Since when the command is owed; None for a command that is older than this field."""
+    """Since when the command is owed; `None` for a command that is older than this field."""
     attempts: int = 0
     sent_at: datetime | None = None
-    """The first sending without a certain answer; None while no sending can have had an effect."""
+    """The first sending without a certain answer; `None` if no sending can have had an effect."""
     claimed_at: datetime | None = None
     """The last claim."""
     not_before: datetime
@@ -105,7 +105,7 @@ class Command(BaseModel):
             self.sent_at = None
 
     def back_off(self, now: datetime) -> None:
-        """Pause before the next attempt, longer after each one."""
+        """Pause before the next attempt; each pause is longer than the last."""
         self.not_before = now + BACKOFF[min(self.attempts, len(BACKOFF)) - 1]
 
 

@@ -1,6 +1,6 @@
 """The stored conversation: one document with its participants, their legs and the commands.
 
-A step of a conversation is one write of one document.
+A step of a conversation is a single write of its document.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from partyline.domain.model.statuses import (
 )
 
 HOST_ID = "host"
-"""The participant id of the host. Each conversation has one host."""
+"""The participant id of the host; a conversation has a single host."""
 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
@@ -63,7 +63,7 @@ class Screening(Stored):
 
 
 class Plan(Stored):
-    """How to reach a person: numbers, in order or at once, in one round or several."""
+    """How to reach a person: numbers, in order or at once, in several rounds if need be."""
 
     to: list[str]
     from_: str
@@ -86,7 +86,7 @@ class Failure(Stored):
 
 
 class Leg(Stored):
-    """One phone call to or from a participant."""
+    """A phone call to or from a participant."""
 
     number: int
     to: str | None = None
@@ -128,7 +128,7 @@ class Leg(Stored):
 
 
 class Participant(Stored):
-    """A person in the conversation, reached by one leg or several."""
+    """A person in the conversation, with the legs by which the person was reached."""
 
     id: str
     host: bool = False
@@ -186,14 +186,14 @@ class Stop(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
-    """One insight of Telnyx into a conversation that is over."""
+    """An insight of Telnyx into a conversation that is over."""
 
     insight_id: str
     result: Any
 
 
 class Conversation(Stored):
-    """One AI-assistant conversation with all its participants."""
+    """An AI-assistant conversation with all its participants."""
 
     id: str
     version: int = 0
@@ -214,7 +214,7 @@ class Conversation(Stored):
     """The base URL of our webhooks, for the legs still to be dialled."""
     limits: Limits = Field(default_factory=Limits)
     route: str | None = None
-    """Our number whose route holds the contacts."""
+    """The dialled number of ours; its route holds the contacts."""
     phrases: dict[str, str] = Field(default_factory=dict)
     """The conversation's own messages to the assistant (see `rules.phrases`)."""
 
@@ -237,7 +237,7 @@ class Conversation(Stored):
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
     due_at: datetime | None = None
-    """When the sweep should look at the conversation; None when nothing can be late."""
+    """When the sweep should look at the conversation; `None` while no timer runs."""
 
     def deep_copy(self) -> "Conversation":
         """Return an independent copy: by JSON, which takes a third of the time of a deep copy."""

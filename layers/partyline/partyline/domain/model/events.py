@@ -1,4 +1,4 @@
-"""Events: what happened, in order, numbered within the conversation. Timeline and bus carry them.
+"""Events, numbered within their conversation. The timeline and the bus carry the events.
 
 Each event type has a model of its data. `events/schemas/` and the tables of `docs/events.md` are
 written from the models (`make schemas`): a model's docstring and its fields' descriptions are for
@@ -48,7 +48,7 @@ class EventType(StrEnum):
 
 
 class Event(BaseModel):
-    """One stored event. `cause` is the id of the input that led to the event."""
+    """A stored event. `cause` is the id of the input that led to the event."""
 
     seq: int
     type: EventType
@@ -89,7 +89,7 @@ EVENT_DATA: dict[EventType, type["EventData"]] = {}
 
 
 class EventData(BaseModel):
-    """Base of the data models. A field that is None is left out of the event."""
+    """Base of the data models. A field without a value is left out of the event."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 

@@ -100,7 +100,7 @@ class StopConversation(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """The settings for calls to one of our numbers."""
+    """The settings for calls to a number of ours."""
 
     assistant: Assistant
     connection_id: str
@@ -111,7 +111,7 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class CallInput(Input):
-    """Base of the webhooks, each about one call."""
+    """Base of the webhooks. Each webhook is about a single call."""
 
     call: CallRef
     occurred_at: datetime | None = None
@@ -203,4 +203,4 @@ class CommandResult(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class TimerElapsed(Input):
-    """Time has passed. A duplicate webhook counts as one too: pending commands are looked at."""
+    """Time has passed. A duplicate webhook counts as a timer too, for pending commands."""

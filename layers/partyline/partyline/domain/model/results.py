@@ -1,4 +1,4 @@
-"""The results of commands: what Telnyx answered, or which of our rules refused."""
+"""The results of commands: Telnyx's answers, or the refusal of a rule of ours."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class CallEnded:
     code: str = "call_gone"
     message: str = "The call is over."
     unknown: bool = False
-    """Telnyx does not know the call: its id is not one of Telnyx's (90015)."""
+    """Telnyx does not know the id of the call (90015)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class CallState:
 
 @dataclass(frozen=True, kw_only=True)
 class InsightsFound:
-    """The insights of a conversation so far; there may be none yet."""
+    """The insights of a conversation so far; perhaps still empty."""
 
     insights: tuple[Insight, ...]
 

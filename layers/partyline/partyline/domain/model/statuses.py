@@ -30,7 +30,7 @@ class ParticipantStatus(StrEnum):
 
 
 class LegStatus(StrEnum):
-    """The status of one phone call."""
+    """The status of a phone call."""
 
     DIALING = "dialing"
     RINGING = "ringing"
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 
 class Direction(StrEnum):
-    """Who called whom; `attached`: the assistant was put on a live call."""
+    """The direction of the first call; `attached`: the assistant was put on a live call."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -63,7 +63,7 @@ class Direction(StrEnum):
 
 
 class OnHangup(StrEnum):
-    """What a participant's hangup means for the conversation. The values are Telnyx's."""
+    """The effect of a participant's hangup on the conversation. The values are Telnyx's."""
 
     CONTINUE = "continue_conversation"
     END = "end_conversation"

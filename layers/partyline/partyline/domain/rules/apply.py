@@ -1,6 +1,6 @@
-"""Recording inputs: each webhook or request adds plain facts to what is known.
+"""Recording inputs: each webhook or request adds plain facts to the state.
 
-Nothing is concluded here. The rules conclude from the whole state, so the order of the facts does
+No conclusion is drawn here. The rules conclude from the whole state, so the order of the facts does
 not matter.
 """
 
@@ -170,8 +170,10 @@ def _conversation_ended(transition: Transition, webhook: ConversationEnded) -> N
     if conversation.status is ConversationStatus.CONNECTING:
         start = conversation.start_command
         if start is None or start.sent_at is None:
-            return  # our assistant cannot have run: another one was on the same call before
-        assistant_started(transition, webhook.telnyx_conversation_id)  # it ended, so it ran
+            return  # our assistant cannot have run: this is about an earlier assistant on the call
+        assistant_started(
+            transition, webhook.telnyx_conversation_id
+        )  # a conversation that ended has run
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = webhook.reason
@@ -180,7 +182,7 @@ def _conversation_ended(transition: Transition, webhook: ConversationEnded) -> N
 def _insights_generated(transition: Transition, webhook: InsightsGenerated) -> None:
     conversation, located = transition.conversation, _locate_leg(transition, webhook.call)
     store_insights(transition, webhook.insights, webhook.occurred_at)
-    # Insights prove the end of an assistant: ours, unless another was on the call before it.
+    # Insights prove the end of an assistant: ours, unless another was on the call before.
     first = conversation.direction is not Direction.ATTACHED and conversation.restarts == 0
     if located and located[0].host and first:
         conversation.insights_received_at = conversation.insights_received_at or transition.now
@@ -213,7 +215,7 @@ def _invite(transition: Transition, request: InviteParticipant) -> None:
 
 
 def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> bool:
-    """Refuse a contact who is in the conversation already, perhaps under another name."""
+    """Refuse a contact already in the conversation, perhaps under another name."""
     for participant in transition.conversation.participants:
         if participant.status not in DEPARTED and participant.numbers & set(plan.to):
             where = "being called" if participant.status in BEING_REACHED else "here"
@@ -254,7 +256,7 @@ def _stop(transition: Transition, request: StopConversation) -> None:
 
 
 def _record_nothing(_transition: Transition, _input: Any) -> None:
-    """Record nothing: a start is recorded by `record_started`, and a timer has no facts."""
+    """Record no fact: a start is recorded by `record_started`, and a timer has no facts."""
 
 
 APPLY: dict[type[Input], Callable[[Transition, Any], None]] = {

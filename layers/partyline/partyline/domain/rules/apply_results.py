@@ -107,7 +107,7 @@ def _succeeded(
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
-    """Whether the id of the new call or conversation is missing, as it may be for a duplicate."""
+    """Whether the id of the new call or conversation is missing, as for a duplicate."""
     if command.action is Action.DIAL:
         return leg is not None and leg.call_control_id is None
     return command.action is Action.START and transition.conversation.telnyx_conversation_id is None
@@ -124,7 +124,7 @@ def _call_ended(
     leg: Leg | None,
     result: CallEnded,
 ) -> None:
-    if command.action is Action.MESSAGE:  # sent through another call, if there is one
+    if command.action is Action.MESSAGE:  # sent through another call, if possible
         transition.conversation.pending_messages[:0] = command.messages or []
     settle(transition, command, "failed")
     if participant and leg:
@@ -176,7 +176,7 @@ def _start_refused(
 
 
 def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> None:
-    """Mark an attached leg as an error, and poll the call: Telnyx may not know it.
+    """Mark an attached leg as an error, and poll the call, which Telnyx may not know.
 
     A 404 for a start or a join may mean the call, the assistant or the conversation.
     """
@@ -188,7 +188,7 @@ def _answer_refused(
     transition: Transition, _participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     failure = Failure(code=refused.code, message=refused.message)
-    leg.owned = False  # another application may have answered the call: we must not hang it up
+    leg.owned = False  # another application may have answered the call: not ours to hang up
     transition.move(ConversationStatus.FAILED, failure)
 
 
@@ -237,7 +237,7 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], No
     Action.JOIN: _join_refused,
     Action.LOOK: _poll_failed,
 }
-"""What a refusal means for the call of the command."""
+"""The effect of a refusal on the call of the command."""
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
@@ -252,7 +252,7 @@ def _message_failed(transition: Transition, command: Command, failure: Failure) 
 
 
 def _infer_assistant_end(transition: Transition, command: Command) -> None:
-    """Infer that the assistant ended with the host, if it refuses the message that the host left.
+    """Infer that the assistant ended with the host, if the message of the host's departure fails.
 
     Telnyx reports the end by webhook only, and the webhook may be lost: there is no request that
     asks whether an assistant still runs.

@@ -1,6 +1,6 @@
 """Rules for the calls: answer, start, join, send messages, stop, hang up and poll.
 
-Like all rules they look at the whole state (see `dialing`).
+Like all rules, these look at the whole state (see `dialing`).
 """
 
 from partyline.domain.model.commands import Action
@@ -17,7 +17,7 @@ from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POL
 from partyline.domain.rules.transition import Transition
 
 MESSAGE_BATCH = 20
-"""Messages in one request: each message becomes an event, and a transaction takes 100 items."""
+"""Messages in a request: each message becomes an event, and a transaction takes 100 items."""
 
 
 def start_and_join(transition: Transition) -> None:
@@ -47,7 +47,7 @@ def start_and_join(transition: Transition) -> None:
 
 
 def send_messages(transition: Transition) -> None:
-    """Send pending messages to the running assistant, in order, one batch at a time."""
+    """Send pending messages to the running assistant, in order, batch by batch."""
     conversation = transition.conversation
     if conversation.is_over:
         conversation.pending_messages.clear()
@@ -70,7 +70,7 @@ def send_messages(transition: Transition) -> None:
 
 
 def release_calls(transition: Transition) -> None:
-    """Stop the assistant where its call goes on, and hang up the calls that nobody needs."""
+    """Stop the assistant where its call goes on, and hang up unneeded calls."""
     conversation, stop = transition.conversation, transition.conversation.stop
     start = conversation.start_command
     # An assistant that Telnyx ended needs no stop. A start that was given up may still have worked.

@@ -28,7 +28,7 @@ from partyline.domain.rules.transition import Refusal, Transition
 def create_conversation(input_: Input, now: datetime) -> Conversation | Refusal | None:
     """Create the conversation that an input begins.
 
-    Returns a Refusal for a start beyond the limits, and None for an input that begins none.
+    Returns a Refusal for a start beyond the limits, and `None` for an input that begins none.
     """
     if isinstance(input_, StartConversation):
         return refuse_start(input_) or _create_by_request(input_, now)
@@ -38,7 +38,7 @@ def create_conversation(input_: Input, now: datetime) -> Conversation | Refusal 
 
 
 def refuse_start(start: StartConversation) -> Refusal | None:
-    """Return why a start exceeds the limits of a conversation; None if it does not."""
+    """Return the refusal of a start beyond the limits of a conversation, if any."""
     people, limits = (start.host, *start.guests), start.limits
     fields = ("to", *(f"participants.{nth}.to" for nth in range(len(start.guests))))
     checks = (
@@ -51,7 +51,7 @@ def refuse_start(start: StartConversation) -> Refusal | None:
 
 
 def refuse_participants(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
-    """Return why `count` participants, the host included, are too many; None if they are not."""
+    """Return the refusal of `count` participants, the host included, if too many."""
     if count <= limits.participants:
         return None
     return Refusal(
@@ -63,7 +63,7 @@ def refuse_participants(count: int, limits: Limits, field: str | None = None) ->
 
 
 def refuse_legs_at_once(plan: Plan | None, limits: Limits, field: str) -> Refusal | None:
-    """Return why a plan makes too many calls at once; None if it does not."""
+    """Return the refusal of a plan with too many calls at once, if any."""
     if not plan or plan.strategy != "at_once" or len(plan.to) <= limits.legs_at_once:
         return None
     return Refusal(
@@ -124,7 +124,7 @@ def _create_by_call(call: CallInitiated, route: Route, now: datetime) -> Convers
 
 
 def create_participant(new: NewParticipant, now: datetime, *, host: bool = False) -> Participant:
-    """Create a participant: one to be dialled by a plan, or one whose call is live already."""
+    """Create a participant, to be dialled by a plan or on a call that is live already."""
     participant = Participant(
         id=new.id,
         host=host,

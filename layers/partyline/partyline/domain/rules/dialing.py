@@ -1,7 +1,7 @@
 """Rules for reaching people: numbers are tried, answers judged, people accepted.
 
-Each rule looks at the whole state and the time, and does what is due. Run again at once, a rule
-changes nothing more, so the order in which the facts came does not matter.
+Each rule looks at the whole state and the time, and does the work that is due. Run again at once, a
+rule has no effect, so the order in which the facts came does not matter.
 """
 
 from datetime import datetime, timedelta
@@ -122,14 +122,14 @@ def _guests_ringing(transition: Transition) -> int:
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
-    """Return when the whole plan is given up, if it has a deadline."""
+    """Return the deadline of the whole plan, if set."""
     if plan.deadline_secs is None:
         return None
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
 def _outcome_at_deadline(participant: Participant) -> Outcome:
-    """Return the outcome at the deadline: no call was made, a call rang, or the last one ended."""
+    """Return the outcome at the deadline: no call was made, a call rang, or the last call ended."""
     if not participant.legs:
         return Outcome.LIMITED
     finished = participant.legs[-1].is_finished
@@ -139,9 +139,9 @@ def _outcome_at_deadline(participant: Participant) -> Outcome:
 def _outcome_of_last_try(participant: Participant) -> Outcome:
     """Return the outcome of the newest call, or of those that were dialled together.
 
-    Calls cancelled by us in favour of another call say nothing about the person. A person who
-    answered, waited for the assistant and hung up counts as `no_answer`, like a person who hears a
-    screening and presses no digit: the person did not decline, and we cancelled nothing.
+    Calls that we cancelled in favour of another call do not count. A person who answered, waited
+    for the assistant and hung up is `no_answer`, like a person who hears a screening and presses no
+    digit: the person did not decline, and we did not cancel the call.
     """
     newest = participant.legs[-1]
     together = [leg for leg in participant.legs if leg.created_at == newest.created_at]

@@ -1,4 +1,4 @@
-"""Facts about calls and the assistant, each recorded by one function whichever input reports it.
+"""Facts about calls and the assistant, each recorded by a single function for every input.
 
 A webhook and the result of a command may report the same fact; either may come first, or both.
 """
@@ -21,7 +21,7 @@ from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS = 50
-"""How many insights of one conversation are kept."""
+"""The most insights kept of a conversation."""
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,
@@ -67,7 +67,7 @@ def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Le
 
 
 def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
-    """Note the ids of a call where they were not known yet."""
+    """Note the ids of a call that were not known yet."""
     leg.call_control_id = leg.call_control_id or call.call_control_id
     leg.call_leg_id = leg.call_leg_id or call.call_leg_id
     leg.call_session_id = leg.call_session_id or call.call_session_id
@@ -89,7 +89,7 @@ def leg_answered(
 def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -> None:
     """Hang up a call that we recorded as ended but that is still up.
 
-    An example is a dial that was given up because it left no trace. A hangup of a call that is
+    An example is a dial without a trace that was given up. A hangup of a call that is
     over does no harm.
     """
     if not leg.is_up and leg.call_control_id and leg.hangup_cause is None:
@@ -99,7 +99,7 @@ def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -
 def leg_ended(
     transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
 ) -> None:
-    """Record that a call is over, and its outcome if it has none yet."""
+    """Record that a call is over, and its outcome if not known yet."""
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
     if hang_up:
         settle(transition, hang_up)
@@ -130,7 +130,7 @@ def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> No
 
 
 def assistant_started(transition: Transition, telnyx_conversation_id: str | None) -> None:
-    """Record that the assistant runs, with the id that Telnyx gave it if known."""
+    """Record that the assistant runs, with Telnyx's id if known."""
     conversation = transition.conversation
     host = conversation.host
     conversation.telnyx_conversation_id = (

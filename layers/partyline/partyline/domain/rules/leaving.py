@@ -1,6 +1,6 @@
 """Rules for leaving and ending: participants depart, and conversations end.
 
-Like all rules they look at the whole state (see `dialing`).
+Like all rules, these look at the whole state (see `dialing`).
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ def mark_departures(transition: Transition) -> None:
 def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -> None:
     """Mark a participant whose accepted call is over: left, failed, or to be tried again."""
     if leg.failure and not leg.owned and not participant.joined_at:
-        # The attached call was over, or was none.
+        # The attached call was over before, or never existed.
         if transition.move_participant(participant, ParticipantStatus.FAILED, leg.outcome):
             transition.add_message(participant, leg.outcome or Outcome.ERROR)
     elif participant.status is ParticipantStatus.WAITING and not participant.host:
@@ -72,7 +72,7 @@ def end_conversation(transition: Transition) -> None:
     conversation = transition.conversation
     host = conversation.host
     people = conversation.participants
-    if host.status in DEPARTED:  # once the conversation has been active, this moves nothing
+    if host.status in DEPARTED:  # of no effect once the conversation has been active
         transition.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and transition.now >= over_at:
@@ -88,7 +88,7 @@ def end_conversation(transition: Transition) -> None:
 
 
 def time_limit_of(conversation: Conversation) -> datetime | None:
-    """Return when an active conversation is ended by its time limit, if it has a limit."""
+    """Return the time at which an active conversation reaches its time limit, if set."""
     minutes = conversation.limits.minutes
     if minutes is None or conversation.status is not ConversationStatus.ACTIVE:
         return None

@@ -29,10 +29,10 @@ def reconcile_stale(transition: Transition) -> None:
 
 
 def cancel_obsolete(transition: Transition) -> None:
-    """Drop commands for calls that nobody needs, and for conversations that are over.
+    """Drop commands for unneeded calls and for conversations that are over.
 
-    A dial or a start that may have taken effect is reconciled, so that it can be undone. A message
-    is kept for another call; while its sending is under way, the answer is awaited first.
+    A dial or a start that may have taken effect is reconciled, so that we can undo the effect. A
+    message is kept for another call; while its sending is under way, the answer is awaited first.
     """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
@@ -82,7 +82,7 @@ def _target_of(
 
 
 def set_due_time(transition: Transition) -> None:
-    """Set when the sweep has to look at the conversation, if nothing comes before."""
+    """Set the time at which the sweep has to look at the conversation, if no input comes before."""
     conversation = transition.conversation
     moments = [
         command.not_before for command in conversation.commands.values() if command.is_pending

@@ -27,7 +27,7 @@ MAX_RESTARTS = 3
 def restart_or_end(transition: Transition) -> None:
     """End the conversation when the assistant's has ended at Telnyx, or restart the assistant.
 
-    Telnyx does not document what happens when the host hangs up and guests are joined. If the
+    Telnyx does not document the effect of the host's hangup while guests are joined. If the
     host's `on_hangup` is to continue and guests are still joined, the assistant is restarted on
     the call of a guest, and the other guests are joined again (`rejoin`).
     """
@@ -63,7 +63,7 @@ def restart_or_end(transition: Transition) -> None:
 
 
 def candidates(transition: Transition) -> list[tuple[Participant, Leg]]:
-    """Return the joined guests on whose call the assistant can be restarted, with that call."""
+    """Return the joined guests, and their calls, on which the assistant can be restarted."""
     return [
         (guest, guest.active_leg)
         for guest in transition.conversation.participants
@@ -92,14 +92,14 @@ def host_hangup_deadline(conversation: Conversation) -> datetime | None:
 
 
 def inferred_end_of(conversation: Conversation) -> datetime | None:
-    """Return when an assistant whose insights have come counts as ended without a webhook."""
+    """Return the time from which an assistant with insights counts as ended, if still running."""
     insights_at, ended_at = conversation.insights_received_at, conversation.telnyx_ended_at
     active = conversation.status is ConversationStatus.ACTIVE and conversation.restarts == 0
     return insights_at + INFERRED_END_DELAY if insights_at and not ended_at and active else None
 
 
 def _brief_restarted_assistant(transition: Transition) -> None:
-    """Tell the restarted assistant first who is on the line: it remembers nothing."""
+    """Tell the restarted assistant, which has no memory, the names of the people first."""
     conversation = transition.conversation
     people = conversation.participants
     content = render(

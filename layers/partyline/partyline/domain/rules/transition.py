@@ -1,4 +1,4 @@
-"""`Transition`: the working copy of a conversation during one decision, and its changes.
+"""`Transition`: the working copy of a conversation during a decision, and its changes.
 
 The rules change a conversation through these methods only: no status moves against the tables,
 every move but a return to dialing adds an event, and no command is owed twice.
@@ -48,7 +48,7 @@ class Refusal:
 
 
 class Transition:
-    """A conversation on its way from one state to the next."""
+    """A conversation on its way to the next state."""
 
     def __init__(self, conversation: Conversation, now: datetime, cause: str) -> None:
         """Start from `conversation`, which is changed in place; `cause` is the input's id."""
@@ -60,7 +60,7 @@ class Transition:
         self.refusal: Refusal | None = None
 
     def refuse(self, code: ErrorCode, message: str) -> None:
-        """Refuse the request; nothing of it is done."""
+        """Refuse the request, which must have no effect."""
         self.refusal = Refusal(code=code, message=message)
 
     def refuse_as_over(self) -> None:
@@ -69,7 +69,7 @@ class Transition:
         self.refuse(ErrorCode.CONVERSATION_OVER, f"The conversation is {status}.")
 
     def add_event(self, data: EventData, at: datetime | None = None) -> None:
-        """Add an event with the time `at`, if known; fields that are None are left out."""
+        """Add an event with the time `at`, if known; fields without a value are left out."""
         self.conversation.seq += 1
         self.events.append(
             Event(
@@ -82,7 +82,7 @@ class Transition:
         )
 
     def _add_event(self, type_: EventType, at: datetime | None = None, **data: Any) -> None:
-        """Add an event of a computed type, whose model may lack fields that are None."""
+        """Add an event of a computed type, whose model may lack the fields without a value."""
         present = {name: value for name, value in data.items() if value is not None}
         self.add_event(EVENT_DATA[type_](**present), at)
 
@@ -92,7 +92,7 @@ class Transition:
         failure: Failure | None = None,
         reason: str | None = None,
     ) -> bool:
-        """Move the conversation, if the table allows the move. Returns whether it moved."""
+        """Move the conversation, if the table allows the move. Returns False otherwise."""
         conversation = self.conversation
         if status not in CONVERSATION_MOVES[conversation.status]:
             return False
@@ -128,7 +128,7 @@ class Transition:
         outcome: Outcome | None = None,
         **data: Any,
     ) -> bool:
-        """Move a participant, if the table allows the move. Returns whether it moved."""
+        """Move a participant, if the table allows the move. Returns False otherwise."""
         if status not in PARTICIPANT_MOVES[participant.status]:
             return False
         participant.status = status
@@ -167,7 +167,7 @@ class Transition:
     def move_leg(
         self, participant: Participant, leg: Leg, status: LegStatus, at: datetime | None = None
     ) -> bool:
-        """Move a leg, if the table allows the move. Returns whether it moved."""
+        """Move a leg, if the table allows the move. Returns False otherwise."""
         if status not in LEG_MOVES[leg.status]:
             return False
         leg.status = status
@@ -212,7 +212,7 @@ class Transition:
         nth: int | None = None,
         messages: list[Message] | None = None,
     ) -> Command:
-        """Owe a command, unless it is or was owed already; `nth` tells repeated actions apart."""
+        """Owe a command, unless already owed or settled; `nth` tells repeated actions apart."""
         participant_id = participant.id if participant else None
         number = leg.number if leg else None
         key = command_key(action, participant_id, number, nth)
@@ -232,13 +232,13 @@ class Transition:
         return commands[key]
 
     def command_for(self, action: Action, participant: Participant, leg: Leg) -> Command | None:
-        """Return the command of that action for a leg, if it is or was owed."""
+        """Return the pending or settled command of that action for a leg, if any."""
         return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
 
     def add_message(
         self, participant: Participant, key: str, reason: Outcome | None = None
     ) -> None:
-        """Tell the assistant about a participant, once it runs; `reason` fills the phrase `key`."""
+        """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
         if participant.tell_assistant and not self.conversation.is_over:
             phrases = self.conversation.phrases
             name = participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
