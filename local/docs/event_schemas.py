@@ -1,15 +1,19 @@
-"""What each event says: the one list that events/schemas/ and docs/events.md are written from.
+"""Write events/schemas/ and the tables in docs/events.md from the domain's event models.
 
-`make schemas` writes both. The scenario tests hold every event that really
-happens to the strict form, in which a field that is not listed here is an error; what is published
-says less, so that a field can be added without breaking a consumer.
+`make schemas` writes both. The scenario tests hold every event to the strict form, in which an
+unknown field of `data` is an error. The published form allows more, so that a new field breaks no
+consumer.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from partyline.domain.model.events import EVENT_DATA, EventType
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events" / "schemas"
@@ -18,151 +22,46 @@ BEGIN, END = "<!-- events -->", "<!-- /events -->"
 
 Schema = dict[str, Any]
 
-_TEXT: Schema = {"type": "string"}
 
-FIELDS: dict[str, tuple[Schema, str]] = {
-    "action": (_TEXT, "Telnyx's action, such as `dial`"),
-    "assistant_id": (_TEXT, "Telnyx's id of the assistant"),
-    "caller": (_TEXT, "who calls, masked to the last four digits"),
-    "command_id": (_TEXT, "as Telnyx was given it"),
-    "content": (_TEXT, "the message, phone numbers masked"),
-    "direction": ({"enum": ["inbound", "outbound", "attached"]}, "who called whom"),
-    "failure": (
-        {
-            "type": "object",
-            "properties": {"code": _TEXT, "message": _TEXT},
-            "required": ["code", "message"],
-        },
-        "why not: `code` and `message`, of Telnyx's or ours",
-    ),
-    "hangup_cause": (_TEXT, "Telnyx's word for it"),
-    "insight_ids": ({"type": "array", "items": _TEXT}, "which insights are new"),
-    "leg": ({"type": "integer", "minimum": 1}, "which of the participant's calls, from 1"),
-    "machine": ({"type": "boolean"}, "whether a machine answered"),
-    "name": (_TEXT, "the participant's name"),
-    "outcome": (
-        {
-            "enum": [
-                *("human", "machine", "declined", "busy", "no_answer"),
-                *("rejected", "unreachable", "cancelled", "limited", "error"),
-            ]
-        },
-        "how a call came out",
-    ),
-    "participant_id": (_TEXT, "who"),
-    "reason": (_TEXT, "what brought it about, in a word"),
-    "role": ({"enum": ["user", "assistant", "system", "developer"]}, "who says it"),
-    "rule": (_TEXT, "the rule of ours that forbids the call"),
-    "sip_hangup_cause": (_TEXT, "the SIP response code"),
-    "telnyx_conversation_id": (_TEXT, "Telnyx's id of the assistant's conversation"),
-    "to": (_TEXT, "the number called, masked to its last four digits"),
-}
-"""What the fields of `data` hold."""
+class _DataSchema(GenerateJsonSchema):
+    """Describes events as they are stored: a field that is None is left out."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> Schema:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
+        return self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
 
 
-@dataclass(frozen=True)
-class Shape:
-    """An event type: what it tells, and the fields that its `data` always and sometimes has."""
-
-    tells: str
-    always: tuple[str, ...] = ()
-    sometimes: tuple[str, ...] = ()
-
-
-_LEG = ("participant_id", "leg")
-_OF_A_LEG = (*("name", "to", "outcome", "hangup_cause", "sip_hangup_cause", "failure"),)
-_OF_A_PERSON = ("name", "leg", "outcome")
-
-EVENTS: dict[str, Shape] = {
-    "conversation.started": Shape(
-        "A conversation begins: somebody calls, is called, or gets the assistant on a live call.",
-        ("direction", "assistant_id"),
-        ("caller",),
-    ),
-    "conversation.active": Shape("The assistant runs.", (), ("telnyx_conversation_id",)),
-    "conversation.stopping": Shape("Its end has begun.", ("reason",), ("telnyx_conversation_id",)),
-    "conversation.restarted": Shape(
-        "Telnyx ended the assistant's conversation while somebody was left; another takes over.",
-        ("participant_id", "command_id"),
-    ),
-    "conversation.ended": Shape(
-        "It is over, after the assistant ran or somebody stopped it.",
-        (),
-        ("telnyx_conversation_id", "reason"),
-    ),
-    "conversation.failed": Shape(
-        "The assistant never ran.", (), ("failure", "telnyx_conversation_id")
-    ),
-    "conversation.insights_generated": Shape(
-        "Insights have come; the API gives what they say.", ("insight_ids",)
-    ),
-    "participant.invited": Shape("Somebody is asked in.", ("participant_id",), ("name",)),
-    "participant.screening": Shape(
-        "Somebody has answered and is asked whether to join.", ("participant_id",), _OF_A_PERSON
-    ),
-    "participant.waiting": Shape(
-        "Somebody has answered and waits for the assistant.", ("participant_id",), _OF_A_PERSON
-    ),
-    "participant.joining": Shape(
-        "Telnyx is asked to join somebody.", ("participant_id",), (*_OF_A_PERSON, "command_id")
-    ),
-    "participant.joined": Shape(
-        "Somebody is in the conversation.", ("participant_id",), _OF_A_PERSON
-    ),
-    "participant.left": Shape(
-        "Somebody who was there has gone.", ("participant_id",), _OF_A_PERSON
-    ),
-    "participant.failed": Shape(
-        "Somebody could not be reached, or did not want to come.",
-        ("participant_id",),
-        (*_OF_A_PERSON, "reason", "failure"),
-    ),
-    "participant.alone": Shape(
-        "One person is left with the assistant.", ("participant_id",), ("name",)
-    ),
-    "leg.dialing": Shape("A call is being made.", (*_LEG, "command_id"), _OF_A_LEG),
-    "leg.ringing": Shape("It rings.", _LEG, _OF_A_LEG),
-    "leg.answered": Shape("It was answered.", _LEG, _OF_A_LEG),
-    "leg.screening": Shape("The screening has been asked for.", _LEG, _OF_A_LEG),
-    "leg.refused": Shape("A rule of ours forbids the call.", (*_LEG, "rule"), _OF_A_LEG),
-    "leg.judged": Shape(
-        "A person or a machine has answered.", (*_LEG, "machine"), (*_OF_A_LEG, "reason")
-    ),
-    "leg.ended": Shape("The call is over.", _LEG, _OF_A_LEG),
-    "message.sent": Shape("The assistant was told something.", ("command_id", "role", "content")),
-    "message.failed": Shape("It could not be told.", ("command_id", "role", "content", "failure")),
-    "command.failed": Shape(
-        "Telnyx refused a command, or it was given up.",
-        ("action", "command_id", "failure"),
-        ("participant_id",),
-    ),
-    "command.repaired": Shape(
-        "A look at Telnyx brought to light what no webhook had told.", ("action", "command_id")
-    ),
-}
-"""Every event that goes out."""
+def data_schema(event_type: str) -> Schema:
+    """Return the JSON Schema of the `data` of an event, strict, with its definitions inlined."""
+    schema = EVENT_DATA[EventType(event_type)].model_json_schema(schema_generator=_DataSchema)
+    definitions = schema.pop("$defs", {})
+    for definition in definitions.values():
+        definition.pop("title")
+    for name, field in schema["properties"].items():
+        reference = field.pop("$ref", "").rpartition("/")[2]
+        schema["properties"][name] = {**definitions.get(reference, {}), **field}
+    return schema
 
 
 def schema_of(event_type: str, *, strict: bool = False) -> Schema:
-    """The JSON Schema (2020-12) of an event's `detail`; `strict`: of its `data` no field more."""
-    shape = EVENTS[event_type]
-    names = (*shape.always, *shape.sometimes)
-    data: Schema = {
-        "type": "object",
-        "properties": {
-            name: {**FIELDS[name][0], "description": FIELDS[name][1]} for name in sorted(names)
-        },
-        "required": sorted(shape.always),
-    }
-    if strict:
-        data["additionalProperties"] = False
+    """Return the JSON Schema (2020-12) of an event's `detail`; `strict`: no unknown `data`."""
+    data = data_schema(event_type)
+    del data["title"]
+    description = data.pop("description")
+    if not strict:
+        del data["additionalProperties"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": event_type,
-        "description": shape.tells,
+        "description": description,
         "type": "object",
         "properties": {
-            "conversation_id": {"type": "string", "description": "whose event it is"},
+            "conversation_id": {"type": "string", "description": "the conversation's id"},
             "seq": {
                 "type": "integer",
                 "minimum": 1,
@@ -172,9 +71,9 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
             "occurred_at": {
                 "type": "string",
                 "format": "date-time",
-                "description": "when it happened, in UTC; Telnyx's time where Telnyx told",
+                "description": "when it happened, in UTC; Telnyx's time where Telnyx gave one",
             },
-            "cause": {"type": "string", "description": "the id of what brought it about"},
+            "cause": {"type": "string", "description": "the id of the input that led to the event"},
             "trace_id": {
                 "type": "string",
                 "description": "X-Ray's trace of the invocation that stored it, as log lines have "
@@ -187,34 +86,40 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
 
 
 def files() -> dict[Path, str]:
-    """Every schema's file and what is in it."""
+    """Return the content of every schema's file."""
     return {
-        FOLDER / f"{name}.json": json.dumps(schema_of(name), indent=2) + "\n" for name in EVENTS
+        FOLDER / f"{name}.json": json.dumps(schema_of(name), indent=2) + "\n" for name in EVENT_DATA
     }
 
 
 def listing() -> str:
-    """The part of docs/events.md that is written from the list."""
+    """Return the part of docs/events.md that is written from the models."""
     return "\n".join(_lines())
 
 
 def _lines() -> Iterator[str]:
+    fields: dict[str, Schema] = {}
     yield "| event | tells | `data` always has | and may have |"
     yield "|---|---|---|---|"
-    for name, shape in EVENTS.items():
-        always = ", ".join(f"`{each}`" for each in shape.always) or "-"
-        sometimes = ", ".join(f"`{each}`" for each in shape.sometimes) or "-"
-        yield f"| `{name}` | {shape.tells} | {always} | {sometimes} |"
+    for event_type in EVENT_DATA:
+        schema = data_schema(event_type)
+        fields |= schema["properties"]
+        required = schema.get("required", [])
+        optional = [name for name in schema["properties"] if name not in required]
+        always, sometimes = (
+            ", ".join(f"`{name}`" for name in names) or "-" for names in (required, optional)
+        )
+        yield f"| `{event_type}` | {schema['description']} | {always} | {sometimes} |"
     yield ""
     yield "| field of `data` | holds |"
     yield "|---|---|"
-    for name, (schema, holds) in sorted(FIELDS.items()):
-        values = ", ".join(f"`{each}`" for each in schema.get("enum", ()))
-        yield f"| `{name}` | {holds}{': ' * bool(values)}{values} |"
+    for name, field in sorted(fields.items()):
+        values = ", ".join(f"`{value}`" for value in field.get("enum", ()))
+        yield f"| `{name}` | {field['description']}{': ' * bool(values)}{values} |"
 
 
 def page(text: str) -> str:
-    """The page with its written part brought up to date."""
+    """Return the page `text` with its tables brought up to date."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{listing()}\n{END}{after}"

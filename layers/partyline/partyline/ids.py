@@ -1,6 +1,6 @@
-"""Ids that are derived, so that the same beginning makes the same conversation each time.
+"""Derived ids: the same request or call always makes the same conversation.
 
-None of them can be turned back into a phone number or a call.
+No id can be turned back into a phone number or a call.
 """
 
 from hashlib import sha256
@@ -11,12 +11,12 @@ _REQUEST = UUID("a1c5d0f4-6e0b-4c57-9a34-1c7f8d6f9b02")
 
 
 def conversation_id_for_call(call_control_id: str) -> str:
-    """The conversation that an incoming call, or an assistant attached to a call, begins."""
+    """Return the id of the conversation that an incoming or attached call begins."""
     return str(uuid5(_CALL, call_control_id))
 
 
 def fingerprint(*parts: str) -> str:
-    """A hash of several texts, none of which can be shifted into its neighbour."""
+    """Hash several texts, each with its length, so that no text can be shifted into the next."""
     digest = sha256()
     for part in parts:
         digest.update(f"{len(part)}:{part}".encode())
@@ -24,11 +24,11 @@ def fingerprint(*parts: str) -> str:
 
 
 def conversation_id_for_request(request: str | None) -> str:
-    """The conversation that a request begins: by its fingerprint, or a new one each time."""
+    """Return a conversation id: derived from a request's fingerprint, or new each time."""
     return str(uuid5(_REQUEST, request) if request else uuid4())
 
 
 def participant_id_for_request(request: str | None, nth: int = 0) -> str:
-    """The participant that a request brings in: by its fingerprint, or a new one each time."""
+    """Return a participant id: derived from a request's fingerprint, or new each time."""
     unique = uuid5(_REQUEST, f"{request}/{nth}") if request else uuid4()
     return f"guest-{unique.hex[:12]}"

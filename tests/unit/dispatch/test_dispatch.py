@@ -341,7 +341,7 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (httpx.Response(502, text="<html>"), Retryable(had_no_effect=False)),
         (no(422, "90018"), CallEnded(code="90018", message="Because.")),
         (no(404, "10005"), Refused(code="10005", message="Because.")),
-        (no(422, "90015"), CallEnded(code="90015", message="Because.")),
+        (no(422, "90015"), CallEnded(code="90015", message="Because.", unknown=True)),
         (no(422, "90061"), Succeeded()),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
         (no(422, "10016", ""), Refused(code="10016", message="Title")),

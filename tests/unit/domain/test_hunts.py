@@ -6,12 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from partyline.domain.decide import Decision, decide
 from partyline.domain.model.conversation import Limits
-from partyline.domain.model.inputs import CallRef, MachineVerdict
+from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.inputs import CallRef, InviteParticipant, MachineVerdict, NewParticipant
+from partyline.domain.rules.transition import Refusal
 from tests.support.domain_story import (
     FIRST,
     HOST,
     SECOND,
+    T0,
     THIRD,
     Story,
     guest,
@@ -398,12 +402,121 @@ def test_nobody_waits_for_a_guest_who_has_answered() -> None:
     assert story.invites(guest("eli")) == ["dial:eli:1"]
 
 
-def test_nobody_waits_for_a_place_that_never_comes() -> None:
+AT_ONCE = plan(FIRST, SECOND, strategy="at_once")
+
+
+@pytest.mark.parametrize(
+    ("people", "field"),
+    [
+        ((replace(HOST, plan=AT_ONCE),), "to"),
+        ((HOST, guest("dana"), guest("eli", AT_ONCE)), "participants.1.to"),
+    ],
+)
+def test_a_start_with_more_calls_at_once_than_the_limit_is_refused(
+    people: tuple[NewParticipant, ...], field: str
+) -> None:
+    host, *guests = people
+    request = replace(start(host, tuple(guests)), limits=Limits(legs_at_once=1))
+    decision = decide(None, request, T0)
+
+    assert decision.refusal == Refusal(
+        code=ErrorCode.TOO_MANY_LEGS,
+        message="A conversation makes 1 calls at once at most.",
+        field=field,
+    )
+    assert decision == Decision(None, refusal=decision.refusal)
+
+
+def test_an_invitation_with_more_calls_at_once_than_the_limit_is_refused_in_the_same_words() -> (
+    None
+):
+    story = one_call_at_once()
+    request = InviteParticipant(id="", participant=guest("dana", AT_ONCE))
+    refusal = decide(story.it, request, story.now).refusal
+
+    assert refusal == Refusal(
+        code=ErrorCode.TOO_MANY_LEGS,
+        message="A conversation makes 1 calls at once at most.",
+        field="to",
+    )
+
+
+def test_a_list_as_long_as_the_limit_of_calls_at_once_is_dialled() -> None:
     story = Story()
-    host = replace(HOST, plan=plan(FIRST, SECOND, strategy="at_once"))
-    story.plays(replace(start(host), limits=Limits(legs_at_once=1)))
+    story.plays(replace(start(replace(HOST, plan=AT_ONCE)), limits=Limits(legs_at_once=2)))
 
     assert [each.key for each in story.sent] == ["dial:host:1", "dial:host:2"]
+
+
+# A guest who answers first and hangs up while waiting for the assistant
+
+
+def waiting_guest(*numbers: str, **settings: object) -> Story:
+    """The host rings; Dana has answered on the first number and waits."""
+    story = Story()
+    story.dials(guest(to=plan(*numbers, **settings)))
+    story.does("dial:host:1", "dial:dana:1")
+    story.answers("dana")
+    assert story.who("dana").status == "waiting"
+    return story
+
+
+def test_a_guest_who_hangs_up_while_waiting_is_called_on_the_next_number() -> None:
+    story = waiting_guest(FIRST, SECOND)
+
+    assert story.hangs_up("dana") == ["dial:dana:2"]
+    assert (story.who("dana").status, story.who("dana").accepted_leg) == ("dialing", None)
+    assert story.leg("dana").outcome == "human"
+    story.does("dial:dana:2")
+    story.answers("dana", 2)
+    story.answers()
+    assert story.does("start:host:1") == ["join:dana:2", "message:host:1:1"]
+    assert story.told == ["Dana did not answer the call. The next number is being tried."]
+
+
+def test_a_guest_who_hangs_up_while_waiting_on_the_last_number_did_not_decline() -> None:
+    story = waiting_guest(FIRST)
+
+    assert story.hangs_up("dana") == []
+    assert (story.who("dana").status, story.who("dana").outcome) == ("failed", "no_answer")
+    story.answers()
+    story.does("start:host:1")
+    assert story.told == ["Dana did not answer the call."]
+
+
+def test_a_guest_who_hangs_up_while_waiting_is_called_again_in_the_next_round() -> None:
+    story = waiting_guest(FIRST, max_attempts=2, pause_secs=20)
+
+    assert story.hangs_up("dana") == []
+    assert story.later(20) == ["dial:dana:2"]
+
+
+def test_a_guest_called_at_once_who_hangs_up_while_waiting_did_not_decline() -> None:
+    story = Story()
+    story.dials(guest(to=AT_ONCE))
+    story.does("dial:host:1", "dial:dana:1", "dial:dana:2")
+    story.answers("dana", 1)
+    story.hangs_up("dana", 1)
+
+    assert (story.who("dana").status, story.who("dana").outcome) == ("failed", "no_answer")
+    assert story.answers("dana", 2) == [], "the other call was cancelled at the first answer"
+
+
+def test_a_removed_guest_who_waited_is_not_called_again() -> None:
+    story = waiting_guest(FIRST, SECOND)
+    story.removes("dana")
+
+    assert story.hangs_up("dana") == []
+    assert (story.who("dana").status, story.who("dana").outcome) == ("failed", "cancelled")
+
+
+def test_a_guest_on_an_attached_call_who_hangs_up_while_waiting_fails() -> None:
+    story = Story()
+    story.dials(NewParticipant(id="dana", name="Dana", call_control_id="v3:dana-1"))
+    assert story.who("dana").status == "waiting"
+    story.hangs_up("dana")
+
+    assert (story.who("dana").status, story.who("dana").outcome) == ("failed", "no_answer")
 
 
 def test_guests_ring_while_the_host_does() -> None:

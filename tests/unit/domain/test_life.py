@@ -1,13 +1,17 @@
 """The life of a conversation, row by row as the design tells it."""
 
+from dataclasses import replace
+
 import pytest
 
+from partyline.domain.decide import Decision, decide
 from partyline.domain.model.conversation import Limits
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallInitiated,
     CallRef,
     ConversationStartFailed,
+    InviteParticipant,
     NewParticipant,
     TimerElapsed,
 )
@@ -15,12 +19,14 @@ from partyline.domain.model.results import InsightsFound, Succeeded
 from partyline.domain.model.statuses import OnHangup, ParticipantStatus
 from tests.support.domain_story import (
     OURS,
+    T0,
     TELNYX_ID,
     Story,
     call,
     guest,
     on_the_phone,
     plan,
+    start,
     with_guest,
 )
 
@@ -609,6 +615,29 @@ def test_there_is_a_most_of_participants() -> None:
 
     assert story.invites(guest("one-too-many")) == []
     assert story.refusal == "too_many_participants"
+
+
+def test_a_start_with_more_participants_than_the_limit_is_refused() -> None:
+    guests = tuple(guest(f"guest{number}") for number in range(Limits().participants))
+    decision = decide(None, start(guests=guests), T0)
+
+    assert decision.refusal is not None
+    assert decision == Decision(None, refusal=decision.refusal)
+    assert (decision.refusal.code, decision.refusal.field) == (
+        "too_many_participants",
+        "participants",
+    )
+    assert decide(None, start(guests=guests[1:]), T0).refusal is None
+
+
+def test_an_invitation_beyond_the_limit_is_refused_in_the_words_of_a_start() -> None:
+    limits = Limits(participants=1)
+    refused_start = decide(None, replace(start(guests=(guest(),)), limits=limits), T0).refusal
+    alone = decide(None, replace(start(), limits=limits), T0).conversation
+    refused_invitation = decide(alone, InviteParticipant(id="", participant=guest()), T0).refusal
+
+    assert refused_invitation is not None
+    assert refused_start == replace(refused_invitation, field="participants")
 
 
 def test_the_same_invitation_again_is_one_invitation() -> None:

@@ -65,8 +65,34 @@ def test_a_refused_start_leaves_a_call_that_is_not_ours() -> None:
     story = Story()
     story.attaches()
 
-    assert story.refuses("start:host:1") == []
+    assert story.refuses("start:host:1") == ["look:host:1"]
+    assert story.status == "failed"
+    assert (story.leg().outcome, story.who().outcome) == ("error", "error")
+    assert story.looks("look:host:1", alive=True, answered=True) == []
+    assert (story.leg().status, story.it.due_at) == ("answered", None)
+
+
+def test_an_attached_call_that_telnyx_does_not_have_is_an_error() -> None:
+    story = Story()
+    story.attaches()
+    story.refuses("start:host:1", "10005")  # a 404: the call or the assistant
+    story.finds_gone("look:host:1")
+
     assert (story.status, story.it.due_at) == ("failed", None)
+    assert (story.leg().status, story.leg().outcome) == ("ended", "error")
+    assert (story.who().status, story.who().outcome) == ("failed", "error")
+    assert story.it.failure == story.leg().failure == Failure(code="10005", message="No.")
+
+
+def test_an_attached_call_that_telnyx_does_not_have_is_not_joined() -> None:
+    story = on_the_phone()
+    story.invites(NewParticipant(id="eli", name="Eli", call_control_id="v3:eli-1"))
+
+    assert story.refuses("join:eli:1", "10005") == ["message:host:1:1", "look:eli:1"]
+    story.finds_gone("look:eli:1")
+    assert (story.leg("eli").status, story.leg("eli").outcome) == ("ended", "error")
+    assert (story.who("eli").status, story.who("eli").outcome) == ("failed", "error")
+    assert story.status == "active"
 
 
 def test_a_refused_answer_fails() -> None:
@@ -513,13 +539,33 @@ def test_a_call_taken_for_over_that_answers_is_hung_up() -> None:
     assert story.answers("dana") == ["hang_up:dana:1"]
 
 
-def test_an_unknown_call_to_attach_to_fails() -> None:
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [
+        (CallEnded(code="90018", message="Call has already ended"), "unreachable"),
+        (CallEnded(code="90015", message="Invalid call_control_id", unknown=True), "error"),
+    ],
+)
+def test_an_attached_call_that_is_over_or_unknown_fails_the_conversation(
+    ended: CallEnded, outcome: str
+) -> None:
     story = Story()
     story.attaches()
-    story.finds_gone("start:host:1", CallEnded(code="90018", message="Call has already ended"))
+    story.finds_gone("start:host:1", ended)
 
     assert (story.status, story.it.due_at) == ("failed", None)
-    assert story.it.failure == Failure(code="90018", message="Call has already ended")
+    assert story.it.failure == Failure(code=ended.code, message=ended.message)
+    assert (story.leg().status, story.leg().outcome) == ("ended", outcome)
+    assert (story.who().status, story.who().outcome) == ("failed", outcome)
+
+
+def test_an_unknown_call_to_join_is_an_error() -> None:
+    story = on_the_phone()
+    story.invites(NewParticipant(id="eli", name="Eli", call_control_id="v3:eli-1"))
+    story.finds_gone("join:eli:1", CallEnded(code="90015", message="Invalid", unknown=True))
+
+    assert (story.leg("eli").outcome, story.who("eli").outcome) == ("error", "error")
+    assert story.told == ["Eli could not be brought into the conversation: a technical error."]
 
 
 def test_an_unknown_call_to_join_is_told() -> None:

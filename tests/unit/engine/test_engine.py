@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from partyline.domain.decide import Decision
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Plan
+from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Limits, Plan
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
@@ -326,7 +326,13 @@ def test_very_many_commands_are_stored_a_few_at_a_time(
     plan = Plan(to=[f"+131255501{n}" for n in range(10, 60)], from_="+1", strategy="at_once")
     line.errands.results[Action.DIAL] = [Refused(code="10016", message="No.")] * 50
     ingested = line.ingest(
-        StartConversation(**{**vars(START), "host": NewParticipant(id=HOST_ID, plan=plan)})
+        StartConversation(
+            **{
+                **vars(START),
+                "host": NewParticipant(id=HOST_ID, plan=plan),
+                "limits": Limits(legs_at_once=50),
+            }
+        )
     )
     assert len(line.errands.sent) == 40, "what is left is the next one's"
     assert ingested.pending

@@ -1,5 +1,5 @@
-"""What a conversation is and what follows from what happens to it.
+"""The domain: conversations, and the consequences of each input.
 
-Pure: nothing here reads a clock, a network or a database, and nothing of ours is imported but this
-package. `decide.decide` is the way in.
+Pure: this package reads no clock, network or database and imports no other package of ours.
+`decide.decide` is the entry.
 """

@@ -1,4 +1,26 @@
-"""`decide`: the one way in which a conversation moves."""
+"""`decide`: the only way in which a conversation changes. The map of this folder.
+
+First the input is recorded, as facts: `rules.create` (the first input), `rules.apply` (webhooks and
+requests), `rules.apply_results` (results of commands), all through `rules.facts`. Then the rules
+run over the whole state, in the order of `RULES`, until no rule changes anything:
+
+    reconcile_stale          looks for, or gives up, commands that are too old to be sent again
+    apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
+    mark_departures          marks participants whose call is over as left or failed
+    accept_answered          accepts answered calls, after machine detection and screening
+    hunt                     dials the next number, or gives a participant up
+    restart_or_end           restarts an assistant that ended with the host, or ends ours
+    end_conversation         ends or fails the conversation
+    start_and_join           answers the inbound call, starts the assistant, joins participants
+    rejoin                   joins the participants to a restarted assistant
+    send_messages            sends the next batch of messages to the assistant
+    release_calls            stops the assistant and hangs up unneeded calls
+    cancel_obsolete          drops pending commands that no longer make sense
+    poll_calls               polls silent calls and fetches missing insights
+
+At last `claim_due` leases the commands to be sent now, and `set_due_time` tells the sweep when to
+come back. Every change goes through `rules.transition.Transition`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,14 +59,13 @@ RULES = (
     cancel_obsolete,
     poll_calls,
 )
-"""In the order in which one follows from another."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The new state, what happened on the way to it, and what is to be done now.
+    """The new state, the events on the way to it, and the commands to send now.
 
-    `changed` is False when the input moved nothing and nothing need be written.
+    `changed` is False when the input had no effect and no write is needed.
     """
 
     conversation: Conversation | None
@@ -55,28 +76,29 @@ class Decision:
     refusal: Refusal | None = None
 
 
-def _progress(conversation: Conversation) -> tuple[int, int]:
-    """How far it has come: every move leaves an event, and none goes back."""
-    return conversation.seq, sum(each.is_pending for each in conversation.commands.values())
+def decide(conversation: Conversation | None, input_: Input, now: datetime) -> Decision:
+    """Decide the consequences of an input.
 
+    Pure and total: the same arguments give the same decision, any input in any state gives a
+    decision, and `conversation` is not changed. A late, early, duplicate or impossible input never
+    moves a status back.
 
-def decide(conversation: Conversation | None, given: Input, now: datetime) -> Decision:
-    """What becomes of a conversation (None: there is none yet) when an input comes at a time.
-
-    Pure and total: the same arguments give the same answer, any input in any state gives one, and
-    `conversation` is left as it was. A late, early, doubled or impossible input moves nothing back.
+    Args:
+        conversation: the current state; `None` when the conversation does not exist yet.
+        input_: a webhook, a request, the result of a command, or the passing of time.
+        now: the current time.
     """
     if conversation is None:
-        fresh = create_conversation(given, now)
-        if fresh is None:
-            return Decision(None)
-        transition = Transition(fresh, now, given.id)
+        created = create_conversation(input_, now)
+        if not isinstance(created, Conversation):
+            return Decision(None, refusal=created)
+        transition = Transition(created, now, input_.id)
         record_started(transition)
     else:
-        transition = Transition(conversation.deep_copy(), now, given.id)
-    APPLY[type(given)](transition, given)
+        transition = Transition(conversation.deep_copy(), now, input_.id)
+    APPLY[type(input_)](transition, input_)
     before = None
-    while before != _progress(transition.conversation):  # one rule may be food for an earlier one
+    while before != _progress(transition.conversation):  # a rule may enable an earlier rule
         before = _progress(transition.conversation)
         for rule in RULES:
             rule(transition)
@@ -93,3 +115,8 @@ def decide(conversation: Conversation | None, given: Input, now: datetime) -> De
         changed=changed,
         refusal=transition.refusal,
     )
+
+
+def _progress(conversation: Conversation) -> tuple[int, int]:
+    """Measure progress: every change adds an event or changes the number of pending commands."""
+    return conversation.seq, sum(command.is_pending for command in conversation.commands.values())

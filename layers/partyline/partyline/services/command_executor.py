@@ -204,7 +204,7 @@ def result_of(error: TelnyxError) -> Result:
         case NoResponseError() | UnavailableError():
             return Retryable(had_no_effect=False)
         case CallEndedError() | UnknownCallError():
-            return CallEnded(**_said(error))
+            return CallEnded(**_said(error), unknown=isinstance(error, UnknownCallError))
         case AssistantAlreadyRunningError():
             return Succeeded()
         case RefusedError():

@@ -1,1 +1,1 @@
-"""The nouns: statuses, conversations, commands, events, inputs and results of commands."""
+"""The nouns: statuses, conversations, commands, events, inputs, results, timeouts, error codes."""

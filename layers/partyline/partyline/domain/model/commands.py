@@ -1,9 +1,9 @@
-"""The Telnyx actions that a conversation owes, and the rules for owing, sending and sending again.
+"""Commands: the Telnyx actions that a conversation owes, and when each may be sent again.
 
-A command is written down before it is sent, under a key that says what it is for. Its `command_id`
-is derived from that key, so that whoever sends it again sends the same one, and Telnyx drops the
-double (Telnyx docs, receiving webhooks: duplicates within 60 seconds are ignored). Beyond that
-window nothing that could happen twice is sent again: we look first, or give up and say so.
+A command is stored before it is sent, under a key that names its purpose. Its `command_id` is
+derived from the key, so a second sending carries the same id and Telnyx drops the duplicate
+(Telnyx docs, receiving webhooks: duplicates within 60 seconds are ignored). After that window an
+action that must not happen twice is reconciled with Telnyx, or given up, and not sent again.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
 
 
 class Action(StrEnum):
-    """What is asked of Telnyx."""
+    """The Telnyx actions."""
 
     DIAL = "dial"
     ANSWER = "answer"
@@ -33,29 +33,30 @@ class Action(StrEnum):
     FETCH_INSIGHTS = "fetch_insights"
 
 
-How = Literal["send", "find"]
+Role = Literal["user", "assistant", "system", "developer"]
+"""The roles of a message (Telnyx API: ai_assistant_add_messages)."""
 
 RECONCILABLE = frozenset({Action.DIAL, Action.START})
-"""What can be looked up at Telnyx when we do not know whether it took effect."""
+"""Actions whose effect can be looked up at Telnyx."""
 
 IDEMPOTENT = frozenset(
     {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
 )
-"""What does no harm a second time, however late."""
+"""Actions that do no harm a second time, however late."""
 
 TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
-"""What leaves no mark in the ledger once it is settled."""
+"""Actions whose commands are removed when settled."""
 
 
 class Message(BaseModel):
     """A message for the assistant's conversation."""
 
-    role: str
+    role: Role
     content: str
 
 
 class Command(BaseModel):
-    """One Telnyx action that is owed, or was."""
+    """A Telnyx action that is or was owed."""
 
     id: str
     key: str
@@ -65,57 +66,57 @@ class Command(BaseModel):
     leg: int | None = None
     messages: list[Message] | None = None
     cause: str | None = None
-    """The id of the input that made it owed."""
+    """The id of the input that led to the command."""
     owed_at: datetime | None = None
-    """Since when it is owed; None for one that is older than this field."""
+    """Since when the command is owed; `None` for a command that is older than this field."""
     attempts: int = 0
     sent_at: datetime | None = None
-    """When it was first sent without a certain answer; None if it surely had no effect yet."""
+    """The first sending without a certain answer; `None` if no sending can have had an effect."""
     claimed_at: datetime | None = None
-    """When it was last taken to be sent."""
+    """The last claim."""
     not_before: datetime
     reconcile: bool = False
-    """Look for its effect at Telnyx instead of sending it."""
+    """Look for the effect at Telnyx instead of sending the command."""
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is still owed."""
+        """Whether the command is still owed."""
         return self.status == "pending"
 
     @property
     def may_have_taken_effect(self) -> bool:
-        """Whether an earlier sending than the one it is claimed for may have had its effect."""
+        """Whether a sending before the current claim may have taken effect."""
         return self.sent_at != self.claimed_at
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether it is too late to rely on Telnyx dropping a double."""
+        """Whether it is too late to rely on Telnyx dropping a duplicate."""
         return self.sent_at is not None and now - self.sent_at > RESEND_WINDOW
 
     def claim(self, now: datetime) -> None:
-        """Take it to be sent now: leased, so that nobody else sends it meanwhile."""
+        """Lease the command to the current process, which sends it now."""
         self.attempts += 1
         self.claimed_at = now
         self.sent_at = self.sent_at or now
         self.not_before = now + LEASE
 
     def mark_not_sent(self) -> None:
-        """The last sending surely had no effect; an earlier one, still in doubt, may have had."""
+        """Note that the last sending had no effect. An earlier sending in doubt stays in doubt."""
         if self.sent_at == self.claimed_at:
             self.sent_at = None
 
     def back_off(self, now: datetime) -> None:
-        """Leave it for a while; a little longer each time."""
+        """Pause before the next attempt; each pause is longer than the last."""
         self.not_before = now + BACKOFF[min(self.attempts, len(BACKOFF)) - 1]
 
 
 def command_key(
     action: Action, participant_id: str | None, leg: int | None, nth: int | None
 ) -> str:
-    """The name of a command within its conversation, e.g. `join:guest-1f0c:2`."""
+    """Return the name of a command within its conversation, such as `join:guest-1f0c:2`."""
     parts = (action, participant_id, leg, nth)
     return ":".join(str(part) for part in parts if part is not None)
 
 
 def command_id(conversation_id: str, key: str) -> str:
-    """The `command_id` that Telnyx sees: the same one for the same command, for ever."""
+    """Return the `command_id` for Telnyx: always the same for the same command."""
     return str(uuid5(_NAMESPACE, f"{conversation_id}/{key}"))

@@ -1,6 +1,6 @@
-"""A conversation as it is stored: one document with its participants, their legs, and what is owed.
+"""The stored conversation: one document with its participants, their legs and the commands.
 
-What changes together is stored together, so every step is one write of one document.
+A step of a conversation is a single write of its document.
 """
 
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ from partyline.domain.model.statuses import (
 )
 
 HOST_ID = "host"
-"""The participant id of the host; there is one in each conversation."""
+"""The participant id of the host; a conversation has a single host."""
 
 UNKNOWN_CONVERSATION_ID = "unknown"
-"""Stands for the id of a conversation of Telnyx's that ended before we learned it."""
+"""Stands for the id of a Telnyx conversation that ended before we learned the id."""
 
 MachineDetection = Literal["off", "standard", "premium"]
 
 
 class Stored(BaseModel):
-    """Base of what is stored. Unknown fields are skipped so that a roll-back reads newer rows."""
+    """Base of stored models. Unknown fields are skipped, so older code reads newer rows."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class Assistant(Stored):
-    """The Telnyx assistant and what is overridden for this conversation (`ai_assistant_start`)."""
+    """The Telnyx assistant and its overrides for this conversation (`ai_assistant_start`)."""
 
     id: str
     name: str | None = None
@@ -55,7 +55,7 @@ class Assistant(Stored):
 
 
 class Screening(Stored):
-    """What a person hears before being joined, and the digit that says yes."""
+    """The sentence that a person hears before being joined, and the digit that accepts."""
 
     say: str
     accept_digit: str = "1"
@@ -63,7 +63,7 @@ class Screening(Stored):
 
 
 class Plan(Stored):
-    """Whom to reach and how: numbers in order or at once, a round or several."""
+    """How to reach a person: numbers, in order or at once, in several rounds if need be."""
 
     to: list[str]
     from_: str
@@ -79,20 +79,20 @@ class Plan(Stored):
 
 
 class Failure(Stored):
-    """Why something did not work: Telnyx's code and words, or ours."""
+    """The reason for a failure: Telnyx's code and message, or ours."""
 
     code: str
     message: str
 
 
 class Leg(Stored):
-    """One phone call to or from a participant."""
+    """A phone call to or from a participant."""
 
     number: int
     to: str | None = None
     from_: str | None = None
     owned: bool = True
-    """We dialled or answered it, so it is ours to hang up; a call we were attached to is not."""
+    """We dialled or answered the call, so we hang up; an attached call goes back to its owner."""
     status: LegStatus = LegStatus.DIALING
     outcome: Outcome | None = None
     call_control_id: str | None = None
@@ -103,32 +103,32 @@ class Leg(Stored):
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     verdict_deadline: datetime | None = None
-    """When we stop waiting for the verdict of the machine detection, or for the digit."""
+    """When the wait for the verdict of the machine detection, or for the digit, ends."""
     poll_at: datetime | None = None
-    """When to ask Telnyx whether the call is still there, if no webhook has said more by then."""
+    """When to ask Telnyx about the call, if no webhook has come by then."""
     polled_at: datetime | None = None
-    """When Telnyx was last asked about it."""
+    """When Telnyx was last asked about the call."""
     machine: bool | None = None
     hangup_cause: str | None = None
     hangup_source: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
     rule: str | None = None
-    """The rule of ours that refused the call, if one did."""
+    """The dial rule that refused the call, if any."""
 
     @property
     def is_up(self) -> bool:
-        """Whether, as far as we know, the call is still there."""
+        """Whether the call is still up, as far as we know."""
         return self.status is not LegStatus.ENDED
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing can come of it any more: it is gone, or judged to be of no use."""
+        """Whether the attempt is over: the call has ended, or its outcome is no person."""
         return not self.is_up or self.outcome not in (None, Outcome.HUMAN)
 
 
 class Participant(Stored):
-    """A person in the conversation, reached by one leg or by several, one after the other."""
+    """A person in the conversation, with the legs by which the person was reached."""
 
     id: str
     host: bool = False
@@ -139,7 +139,7 @@ class Participant(Stored):
     plan: Plan | None = None
     tell_assistant: bool = True
     contact: str | None = None
-    """Whom the assistant asked for, if it was the assistant who invited."""
+    """The contact that the assistant invited, if the assistant did."""
     legs: list[Leg] = Field(default_factory=list)
     accepted_leg: int | None = None
     """The number of the leg that the person is on."""
@@ -147,7 +147,7 @@ class Participant(Stored):
     created_at: datetime
     joined_at: datetime | None = None
     joined_restart: int = 0
-    """In which run of the assistant the person was joined; the first is 0."""
+    """The run of the assistant in which the person was joined; the first is 0."""
     left_at: datetime | None = None
     next_round_at: datetime | None = None
 
@@ -158,13 +158,13 @@ class Participant(Stored):
 
     @property
     def numbers(self) -> set[str | None]:
-        """The number that the person is on the line from, or else all that they are sought at."""
+        """The number that the person is on the line from, or else all numbers of the plan."""
         if self.active_leg is None:
             return set(self.plan.to) if self.plan else set()
         return {self.active_leg.to if self.plan else self.active_leg.from_}
 
     def leg(self, number: int | None) -> Leg | None:
-        """The leg of that number, if there is one."""
+        """Return the leg of that number, if there is one."""
         return next((leg for leg in self.legs if leg.number == number), None)
 
 
@@ -172,13 +172,13 @@ class Limits(Stored):
     """The bounds of a conversation."""
 
     participants: int = 20
-    """People in its whole life, the host included; more would not fit into a table item."""
+    """Participants over its whole life, the host included; more would not fit into a table item."""
     legs_at_once: int = 20
     minutes: int | None = None
 
 
 class Stop(Stored):
-    """A stop that was asked for, or that followed from somebody's leaving."""
+    """A stop: requested, or caused by a departure or the time limit."""
 
     hang_up: bool
     by_request: bool
@@ -186,14 +186,14 @@ class Stop(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
-    """One finding about a conversation that is over."""
+    """An insight of Telnyx into a conversation that is over."""
 
     insight_id: str
     result: Any
 
 
 class Conversation(Stored):
-    """One AI-assistant conversation with everyone on it."""
+    """An AI-assistant conversation with all its participants."""
 
     id: str
     version: int = 0
@@ -211,12 +211,12 @@ class Conversation(Stored):
 
     connection_id: str
     base_url: str | None = None
-    """Where our webhooks are reached, for the legs still to be dialled."""
+    """The base URL of our webhooks, for the legs still to be dialled."""
     limits: Limits = Field(default_factory=Limits)
     route: str | None = None
-    """The number of ours whose route the contacts come from."""
+    """The dialled number of ours; its route holds the contacts."""
     phrases: dict[str, str] = Field(default_factory=dict)
-    """The conversation's own sentences for what the assistant is told (see `telling`)."""
+    """The conversation's own messages to the assistant (see `rules.phrases`)."""
 
     seq: int = 0
     """The number of the newest event."""
@@ -225,66 +225,68 @@ class Conversation(Stored):
     message_batches: int = 0
     stop: Stop | None = None
     stop_deadline: datetime | None = None
-    """When a stopping conversation counts as ended though nobody said so."""
+    """When a stopping conversation counts as ended without a webhook."""
     telnyx_ended_at: datetime | None = None
-    """When Telnyx said that the assistant's conversation is over, while ours may not be."""
+    """When the assistant's conversation ended at Telnyx; ours may go on."""
     telnyx_ended_reason: str | None = None
     insights_received_at: datetime | None = None
-    """When insights came, which Telnyx makes of what has ended."""
+    """When insights came. Telnyx makes insights of ended conversations only."""
     previous_telnyx_ids: list[str] = Field(default_factory=list)
-    """Those that ended with their host, after which the assistant was started anew."""
+    """Telnyx conversations that ended and were followed by a restart of the assistant."""
     insights: list[str] = Field(default_factory=list)
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
     due_at: datetime | None = None
-    """When the sweep should look at it next; None when nothing can be late."""
+    """When the sweep should look at the conversation; `None` while no timer runs."""
 
     def deep_copy(self) -> "Conversation":
-        """An equal one that shares nothing with it: as JSON and back, which a deep copy takes
-        three times as long for."""
+        """Return an independent copy: by JSON, which takes a third of the time of a deep copy."""
         return Conversation.model_validate_json(self.model_dump_json(exclude_defaults=True))
 
     @property
     def host(self) -> Participant:
-        """The first participant: the caller, or the one we dialled."""
+        """The first participant: the caller, or the person we dialled first."""
         return self.participants[0]
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody is taken in any more."""
+        """Whether the conversation admits no more participants."""
         return self.status in NOT_ADMITTING
 
     @property
     def has_pending_commands(self) -> bool:
-        """Whether a command is still owed."""
+        """Whether a command is pending."""
         return any(command.is_pending for command in self.commands.values())
 
     @property
     def start_command(self) -> Command | None:
-        """The newest start of the assistant, if any was owed."""
-        starts = [each for each in self.commands.values() if each.action is Action.START]
+        """The newest start of the assistant, if any."""
+        starts = [c for c in self.commands.values() if c.action is Action.START]
         return starts[-1] if starts else None
 
     @property
     def restarts(self) -> int:
-        """How often the assistant was started anew for those who were left."""
+        """Number of assistant restarts."""
         return len(self.previous_telnyx_ids)
 
     @property
     def is_restarting(self) -> bool:
-        """Whether the assistant is being started anew for those who are left."""
+        """Whether the assistant is being restarted."""
         return self.restarts > 0 and self.telnyx_conversation_id is None
 
     def participant(self, participant_id: str | None) -> Participant | None:
-        """The participant of that id, if there is one."""
-        return next((each for each in self.participants if each.id == participant_id), None)
+        """Return the participant of that id, if there is one."""
+        return next((p for p in self.participants if p.id == participant_id), None)
 
     def legs(self) -> list[tuple[Participant, Leg]]:
-        """Every leg with the participant whose it is."""
-        return [(each, leg) for each in self.participants for leg in each.legs]
+        """Return every leg with its participant."""
+        return [(participant, leg) for participant in self.participants for leg in participant.legs]
 
     def assistant_leg(self) -> tuple[Participant, Leg] | None:
-        """Through whose call the assistant is reached: the host's, else any that is joined."""
-        people = [each for each in self.participants if each.host or each.joined_at]
-        lines = [(each, each.active_leg) for each in people if each.active_leg and not each.removed]
-        return next(((each, leg) for each, leg in lines if leg.is_up), None)
+        """Return the leg that reaches the assistant: the host's, or a joined guest's."""
+        for participant in self.participants:
+            leg = participant.active_leg
+            reachable = (participant.host or participant.joined_at) and not participant.removed
+            if reachable and leg and leg.is_up:
+                return participant, leg
+        return None

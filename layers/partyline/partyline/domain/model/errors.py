@@ -1,4 +1,4 @@
-"""The codes of the errors that the API answers. Callers rely on them: no code is renamed."""
+"""The codes of the API's errors. Callers rely on the codes: no code is renamed."""
 
 from enum import StrEnum
 
@@ -10,11 +10,11 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"  # a field is missing, unknown or malformed
     TOO_LARGE = "too_large"  # the body is larger than 256 KB
     UNAUTHORIZED = "unauthorized"  # the bearer key is missing or wrong
-    BAD_SIGNATURE = "bad_signature"  # Telnyx did not sign the webhook, or signed it too long ago
+    BAD_SIGNATURE = "bad_signature"  # Telnyx did not sign the webhook, or signed too long ago
     MALFORMED_WEBHOOK = "malformed_webhook"  # the signed body is not a webhook
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"  # the key belongs to another request
 
-    # What the request is about
+    # The subject of the request
     UNKNOWN_CONVERSATION = "unknown_conversation"  # no such conversation
     UNKNOWN_PARTICIPANT = "unknown_participant"  # no such participant in the conversation
     UNKNOWN_ROUTE = "unknown_route"  # the number has no route

@@ -1,10 +1,19 @@
-"""What happened, in order, numbered within its conversation: timeline and bus carry it."""
+"""Events, numbered within their conversation. The timeline and the bus carry the events.
+
+Each event type has a model of its data. `events/schemas/` and the tables of `docs/events.md` are
+written from the models (`make schemas`): a model's docstring and its fields' descriptions are for
+consumers of the bus.
+"""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+
+from partyline.domain.model.commands import Role
+from partyline.domain.model.conversation import Failure
+from partyline.domain.model.statuses import Direction, Outcome
 
 
 class EventType(StrEnum):
@@ -39,7 +48,7 @@ class EventType(StrEnum):
 
 
 class Event(BaseModel):
-    """One thing that happened. `cause` is the id of the input that brought it about."""
+    """A stored event. `cause` is the id of the input that led to the event."""
 
     seq: int
     type: EventType
@@ -48,6 +57,232 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
+# The fields of `data`
+
+ActionName = Annotated[str, Field(description="Telnyx's action, such as `dial`")]
+AssistantId = Annotated[str, Field(description="Telnyx's id of the assistant")]
+Caller = Annotated[str, Field(description="the caller's number, masked to its last four digits")]
+CommandId = Annotated[str, Field(description="the `command_id` that Telnyx was given")]
+Content = Annotated[str, Field(description="the message, phone numbers masked")]
+CallDirection = Annotated[Direction, Field(description="who called whom")]
+Reason = Annotated[str, Field(description="what led to the event, in a word")]
+FailureReason = Annotated[
+    Failure, Field(description="why not: `code` and `message`, of Telnyx's or ours")
+]
+HangupCause = Annotated[str, Field(description="Telnyx's word for the end of the call")]
+InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
+LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
+Machine = Annotated[bool, Field(description="whether a machine answered")]
+Name = Annotated[str, Field(description="the participant's name")]
+CallOutcome = Annotated[Outcome, Field(description="how a call came out")]
+ParticipantId = Annotated[str, Field(description="the participant's id")]
+MessageRole = Annotated[Role, Field(description="in whose name the message is")]
+Rule = Annotated[str, Field(description="the dial rule that forbids the call")]
+SipHangupCause = Annotated[str, Field(description="the SIP response code")]
+TelnyxConversationId = Annotated[
+    str, Field(description="Telnyx's id of the assistant's conversation")
+]
+Called = Annotated[str, Field(description="the number called, masked to its last four digits")]
+
+EVENT_DATA: dict[EventType, type["EventData"]] = {}
+"""The data model of each event type."""
+
+
+class EventData(BaseModel):
+    """Base of the data models. A field without a value is left out of the event."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    type: ClassVar[EventType]
+
+    def __init_subclass__(cls, *, event: EventType | None = None, **config: Any) -> None:
+        super().__init_subclass__(**config)
+        if event:
+            cls.type = event
+            EVENT_DATA[event] = cls
+
+
+class ConversationStarted(EventData, event=EventType.CONVERSATION_STARTED):
+    """A conversation begins: by an incoming call, by a call we make, or on a live call."""
+
+    direction: CallDirection
+    assistant_id: AssistantId
+    caller: Caller | None = None
+
+
+class ConversationActive(EventData, event=EventType.CONVERSATION_ACTIVE):
+    """The assistant runs."""
+
+    telnyx_conversation_id: TelnyxConversationId | None = None
+
+
+class ConversationStopping(EventData, event=EventType.CONVERSATION_STOPPING):
+    """The conversation has begun to end."""
+
+    reason: Reason
+    telnyx_conversation_id: TelnyxConversationId | None = None
+
+
+class ConversationRestarted(EventData, event=EventType.CONVERSATION_RESTARTED):
+    """Telnyx ended the assistant's conversation while guests were left; another one is started."""
+
+    participant_id: ParticipantId
+    command_id: CommandId
+
+
+class ConversationEnded(EventData, event=EventType.CONVERSATION_ENDED):
+    """The conversation is over, after the assistant ran or a stop was asked for."""
+
+    telnyx_conversation_id: TelnyxConversationId | None = None
+    reason: Reason | None = None
+
+
+class ConversationFailed(EventData, event=EventType.CONVERSATION_FAILED):
+    """The assistant never ran."""
+
+    failure: FailureReason | None = None
+    telnyx_conversation_id: TelnyxConversationId | None = None
+
+
+class InsightsGenerated(EventData, event=EventType.INSIGHTS_GENERATED):
+    """Insights have come; the API gives their content."""
+
+    insight_ids: InsightIds
+
+
+class ParticipantInvited(EventData, event=EventType.PARTICIPANT_INVITED):
+    """A person is invited."""
+
+    participant_id: ParticipantId
+    name: Name | None = None
+
+
+class ParticipantEvent(EventData):
+    """Base of the events about a participant's status."""
+
+    participant_id: ParticipantId
+    name: Name | None = None
+    leg: LegNumber | None = None
+    outcome: CallOutcome | None = None
+
+
+class ParticipantScreening(ParticipantEvent, event=EventType.PARTICIPANT_SCREENING):
+    """A person has answered and is asked whether to join."""
+
+
+class ParticipantWaiting(ParticipantEvent, event=EventType.PARTICIPANT_WAITING):
+    """A person has answered and waits for the assistant."""
+
+
+class ParticipantJoining(ParticipantEvent, event=EventType.PARTICIPANT_JOINING):
+    """Telnyx is asked to join a person."""
+
+    command_id: CommandId | None = None
+
+
+class ParticipantJoined(ParticipantEvent, event=EventType.PARTICIPANT_JOINED):
+    """A person is in the conversation."""
+
+
+class ParticipantLeft(ParticipantEvent, event=EventType.PARTICIPANT_LEFT):
+    """A person who was in the conversation, or about to be joined, has gone."""
+
+
+class ParticipantFailed(ParticipantEvent, event=EventType.PARTICIPANT_FAILED):
+    """A person could not be reached, or did not want to join."""
+
+    reason: Reason | None = None
+    failure: FailureReason | None = None
+
+
+class ParticipantAlone(EventData, event=EventType.PARTICIPANT_ALONE):
+    """One person is left with the assistant."""
+
+    participant_id: ParticipantId
+    name: Name | None = None
+
+
+class LegEvent(EventData):
+    """Base of the events about a leg, a call to or from a participant."""
+
+    participant_id: ParticipantId
+    name: Name | None = None
+    leg: LegNumber
+    to: Called | None = None
+    outcome: CallOutcome | None = None
+    hangup_cause: HangupCause | None = None
+    sip_hangup_cause: SipHangupCause | None = None
+    failure: FailureReason | None = None
+
+
+class LegDialing(LegEvent, event=EventType.LEG_DIALING):
+    """A call is being made."""
+
+    command_id: CommandId
+
+
+class LegRinging(LegEvent, event=EventType.LEG_RINGING):
+    """The call rings."""
+
+
+class LegAnswered(LegEvent, event=EventType.LEG_ANSWERED):
+    """The call was answered."""
+
+
+class LegScreening(LegEvent, event=EventType.LEG_SCREENING):
+    """The screening has been asked for."""
+
+
+class LegRefused(LegEvent, event=EventType.LEG_REFUSED):
+    """A dial rule forbids the call."""
+
+    rule: Rule
+
+
+class LegJudged(LegEvent, event=EventType.LEG_JUDGED):
+    """The machine detection says whether a person or a machine has answered."""
+
+    machine: Machine
+    reason: Reason | None = None
+
+
+class LegEnded(LegEvent, event=EventType.LEG_ENDED):
+    """The call is over."""
+
+
+class MessageSent(EventData, event=EventType.MESSAGE_SENT):
+    """A message went to the assistant."""
+
+    command_id: CommandId
+    role: MessageRole
+    content: Content
+
+
+class MessageFailed(EventData, event=EventType.MESSAGE_FAILED):
+    """A message could not be sent to the assistant."""
+
+    command_id: CommandId
+    role: MessageRole
+    content: Content
+    failure: FailureReason
+
+
+class CommandFailed(EventData, event=EventType.COMMAND_FAILED):
+    """Telnyx refused a command, or the command was given up."""
+
+    action: ActionName
+    command_id: CommandId
+    participant_id: ParticipantId | None = None
+    failure: FailureReason
+
+
+class CommandRepaired(EventData, event=EventType.COMMAND_REPAIRED):
+    """Polling Telnyx found an effect that no webhook had reported."""
+
+    action: ActionName
+    command_id: CommandId
+
+
 def masked(number: str | None) -> str | None:
-    """A phone number or address as it may be shown in a timeline or a log: its last four signs."""
+    """Mask a phone number or address for timelines and logs: only the last four signs are shown."""
     return None if number is None else f"***{number.partition(',')[0][-4:]}"

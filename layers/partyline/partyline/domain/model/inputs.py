@@ -1,12 +1,13 @@
-"""Whatever can move a conversation: a webhook, an API request, a command's result, a timer.
+"""Inputs: the webhooks, API requests, command results and timers that can move a conversation.
 
-Each input carries the `id` by which the timeline and the logs say what caused what.
+The `id` of an input is the `cause` of its events and commands, in the timeline and in the logs.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from partyline.domain.model.commands import Role
 from partyline.domain.model.conversation import Assistant, Insight, Limits, Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import OnHangup
@@ -21,9 +22,9 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class CallRef:
-    """How a webhook says which call it is about; `participant` and `leg` are our own client_state.
+    """The ids by which a webhook names its call. `participant` and `leg` come from client_state.
 
-    Any of it may be missing, and our client_state is a hint, not a proof.
+    Any field may be missing. Our client_state is a hint, not a proof.
     """
 
     call_control_id: str | None = None
@@ -35,7 +36,7 @@ class CallRef:
 
 @dataclass(frozen=True, kw_only=True)
 class NewParticipant:
-    """A person to bring in: by a plan to dial, or by a call that is live already."""
+    """A person to add: by a plan to dial, or by a call that is live already."""
 
     id: str
     name: str | None = None
@@ -46,12 +47,12 @@ class NewParticipant:
     contact: str | None = None
 
 
-# What the API asks
+# API requests
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartConversation(Input):
-    """Start by dialling the host, or around a live call."""
+    """Start a conversation by dialling the host, or around a live call."""
 
     conversation_id: str
     assistant: Assistant
@@ -67,39 +68,39 @@ class StartConversation(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class InviteParticipant(Input):
-    """Bring another person in."""
+    """Add a participant."""
 
     participant: NewParticipant
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveParticipant(Input):
-    """Hang a person up."""
+    """Remove a participant and hang up the call."""
 
     participant_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class SendMessage(Input):
-    """Put a message into the assistant's conversation."""
+    """Send a message to the assistant."""
 
-    role: str
+    role: Role
     content: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class StopConversation(Input):
-    """Stop the assistant; `hang_up` the legs too, or leave them to the caller's application."""
+    """Stop the assistant; `hang_up` ends the calls too, else the caller's application goes on."""
 
     hang_up: bool = False
 
 
-# What Telnyx tells
+# Telnyx webhooks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """How calls to a number of ours are answered."""
+    """The settings for calls to a number of ours."""
 
     assistant: Assistant
     connection_id: str
@@ -110,7 +111,7 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class CallInput(Input):
-    """Base of the webhooks: about one call."""
+    """Base of the webhooks. Each webhook is about a single call."""
 
     call: CallRef
     occurred_at: datetime | None = None
@@ -118,7 +119,7 @@ class CallInput(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class CallInitiated(CallInput):
-    """A call begins. `route` is given for an incoming one that we should take."""
+    """A call begins. `route` is set for an incoming call that we should answer."""
 
     conversation_id: str
     incoming: bool
@@ -130,7 +131,7 @@ class CallInitiated(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class CallAnswered(CallInput):
-    """Somebody, or something, picked up."""
+    """A person or a machine answered the call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,16 +145,16 @@ class CallHangup(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class MachineVerdict(CallInput):
-    """What the machine detection heard."""
+    """The verdict of the machine detection."""
 
     machine: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class DigitsGathered(CallInput):
-    """What a person pressed in answer to a screening, and how it ended (Telnyx's `status`).
+    """The digits pressed in answer to a screening, and how the gather ended (Telnyx's `status`).
 
-    A key that only ends the input, `#` as a rule, is not among the digits.
+    The terminating digit, `#` as a rule, is not among the digits.
     """
 
     digits: str
@@ -176,7 +177,7 @@ class ConversationStartFailed(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class ConversationEnded(CallInput):
-    """The assistant's conversation is over; the calls may not be."""
+    """The assistant's conversation is over; the calls may still be up."""
 
     telnyx_conversation_id: str | None = None
     reason: str | None = None
@@ -184,7 +185,7 @@ class ConversationEnded(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class InsightsGenerated(CallInput):
-    """What Telnyx made of the conversation."""
+    """Telnyx's insights into the conversation."""
 
     insights: tuple[Insight, ...]
 
@@ -194,7 +195,7 @@ class InsightsGenerated(CallInput):
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult(Input):
-    """What became of the command with this key."""
+    """The result of the command with this key."""
 
     key: str
     result: Result
@@ -202,4 +203,4 @@ class CommandResult(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class TimerElapsed(Input):
-    """Time has passed. Also what a doubled webhook amounts to: see whether anything is owed."""
+    """Time has passed. A duplicate webhook counts as a timer too, for pending commands."""

@@ -1,4 +1,4 @@
-"""The results of commands: how Telnyx, or a rule of ours, answered an action."""
+"""The results of commands: Telnyx's answers, or the refusal of a rule of ours."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from partyline.domain.model.conversation import Insight
 
 @dataclass(frozen=True, kw_only=True)
 class Succeeded:
-    """Telnyx did it. What it named along the way may be missing, above all for a double."""
+    """Telnyx carried the command out. Any id may be missing, above all for a duplicate."""
 
     call_control_id: str | None = None
     call_leg_id: str | None = None
@@ -17,39 +17,41 @@ class Succeeded:
 
 @dataclass(frozen=True, kw_only=True)
 class CallEnded:
-    """The call that it was for is over: a fact, not an error. Telnyx's code and words for it."""
+    """The call of the command is over: a fact, not an error. Telnyx's code and message."""
 
     code: str = "call_gone"
     message: str = "The call is over."
+    unknown: bool = False
+    """Telnyx does not know the id of the call (90015)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """Telnyx said no, for good."""
+    """Telnyx, or a rule of ours, refused the command for good."""
 
     code: str
     message: str
     limit: bool = False
-    """It was a limit of the account, not the request, that refused it."""
+    """A limit of the account, not the request, is the reason."""
     rule: str | None = None
-    """The rule of ours that refused it, so that Telnyx was never asked."""
+    """The dial rule that refused, so that Telnyx was never asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retryable:
-    """No answer, or not now. `sure`: it had no effect, so sending it later is no double."""
+    """No answer, or a refusal for now. `had_no_effect`: a later sending is no duplicate."""
 
     had_no_effect: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotFound:
-    """We looked for its effect and there was none."""
+    """Telnyx shows no effect of the command."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallState:
-    """What `GET /calls/{id}` says of a call."""
+    """The state of a call by `GET /calls/{id}`."""
 
     alive: bool
     answered: bool
@@ -57,7 +59,7 @@ class CallState:
 
 @dataclass(frozen=True, kw_only=True)
 class InsightsFound:
-    """What the insights of a conversation are so far; nothing yet, maybe."""
+    """The insights of a conversation so far; perhaps still empty."""
 
     insights: tuple[Insight, ...]
 

@@ -1,14 +1,14 @@
-"""The words for where a conversation, a participant and a leg stand, and the ways between them.
+"""The statuses of conversations, participants and legs, and the moves between them.
 
-The tables are the rule: `Step` moves nothing that they do not allow, the tests walk them, and the
-diagrams in docs/architecture.md are drawn from them (`make docs`).
+`Transition` makes only the moves in these tables. The tests walk the tables, and the diagrams in
+docs/architecture.md are drawn from the tables (`python -m local.docs.diagrams`).
 """
 
 from enum import StrEnum
 
 
 class ConversationStatus(StrEnum):
-    """Where a conversation stands."""
+    """The status of a conversation."""
 
     CONNECTING = "connecting"
     ACTIVE = "active"
@@ -18,7 +18,7 @@ class ConversationStatus(StrEnum):
 
 
 class ParticipantStatus(StrEnum):
-    """Where a person stands. `waiting`: answered, but the assistant does not run yet."""
+    """The status of a participant. `waiting`: answered, but the assistant does not run yet."""
 
     DIALING = "dialing"
     SCREENING = "screening"
@@ -30,7 +30,7 @@ class ParticipantStatus(StrEnum):
 
 
 class LegStatus(StrEnum):
-    """Where one phone call stands."""
+    """The status of a phone call."""
 
     DIALING = "dialing"
     RINGING = "ringing"
@@ -40,7 +40,7 @@ class LegStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt to reach a person came out."""
+    """How an attempt to reach a person ended."""
 
     HUMAN = "human"
     MACHINE = "machine"
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 
 class Direction(StrEnum):
-    """Who called whom; `attached` is an assistant put on a call that was already live."""
+    """The direction of the first call; `attached`: the assistant was put on a live call."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -63,7 +63,7 @@ class Direction(StrEnum):
 
 
 class OnHangup(StrEnum):
-    """What a person's leaving means for the conversation. Telnyx's own words."""
+    """The effect of a participant's hangup on the conversation. The values are Telnyx's."""
 
     CONTINUE = "continue_conversation"
     END = "end_conversation"
@@ -82,7 +82,8 @@ _P = ParticipantStatus
 PARTICIPANT_MOVES: dict[ParticipantStatus, frozenset[ParticipantStatus]] = {
     _P.DIALING: frozenset({_P.SCREENING, _P.WAITING, _P.FAILED}),
     _P.SCREENING: frozenset({_P.WAITING, _P.FAILED}),
-    _P.WAITING: frozenset({_P.JOINING, _P.LEFT, _P.FAILED}),
+    # Back to dialing: a guest who hangs up while waiting is tried at the next number.
+    _P.WAITING: frozenset({_P.DIALING, _P.JOINING, _P.LEFT, _P.FAILED}),
     _P.JOINING: frozenset({_P.JOINED, _P.LEFT, _P.FAILED}),
     _P.JOINED: frozenset({_P.LEFT}),
     _P.LEFT: frozenset(),
@@ -99,16 +100,16 @@ LEG_MOVES: dict[LegStatus, frozenset[LegStatus]] = {
 }
 
 NOT_ADMITTING = frozenset({_C.STOPPING, _C.ENDED, _C.FAILED})
-"""A conversation that takes nobody in any more."""
+"""Statuses in which a conversation admits no more participants."""
 
 FINISHED = frozenset({_C.ENDED, _C.FAILED})
-"""A conversation that has come to its end."""
+"""Statuses of a conversation that has ended."""
 
 DEPARTED = frozenset({_P.LEFT, _P.FAILED})
-"""A participant who is out of it for good."""
+"""Statuses of a participant who has left for good."""
 
 BEING_REACHED = frozenset({_P.DIALING, _P.SCREENING})
-"""A participant whom we are still trying to get on the line."""
+"""Statuses of a participant who is still being reached."""
 
 ON_THE_LINE = frozenset({_P.WAITING, _P.JOINING, _P.JOINED})
-"""A participant who holds a phone and is in, or about to be in, the conversation."""
+"""Statuses of a participant who is in the conversation, or about to be joined."""

@@ -14,7 +14,7 @@ between the two requests, rounded up."""
 
 RESEND_WINDOW = timedelta(seconds=45)
 """How long after its first sending a command may be sent again. Telnyx drops a duplicate
-`command_id` for 60 s (Telnyx docs, receiving webhooks); a Lambda may take 10 s of them."""
+`command_id` for 60 s (Telnyx docs, receiving webhooks); a Lambda may take 10 s of those."""
 
 BACKOFF = tuple(timedelta(seconds=secs) for secs in (1, 2, 5, 15, 30, 60))
 """The pause after each attempt that Telnyx did not answer; the last value repeats."""
@@ -32,12 +32,12 @@ RING_GRACE = timedelta(seconds=20)
 """When to poll a call after its ring timeout: its `call.hangup` may still be on the way."""
 
 HANGUP_POLL_DELAY = timedelta(seconds=20)
-"""When to poll a call that we hung up, or whose hangup ended a screening, and of which no
+"""When to poll a call that we hung up, or whose hangup ended a screening, while no
 `call.hangup` has come."""
 
 POLL_INTERVAL = timedelta(seconds=120)
-"""How often to poll a live call. A lost `call.hangup` is noticed within it; each poll is one
-request to Telnyx."""
+"""How often to poll a live call. A lost `call.hangup` is noticed within this time; a poll is
+a request to Telnyx."""
 
 # Reaching people
 
@@ -49,7 +49,7 @@ VERDICT_WAIT = {"standard": timedelta(seconds=10), "premium": timedelta(seconds=
 3.5 s and 30 s (Telnyx docs, answering machine detection); the rest is for the webhook."""
 
 SCREENING_GRACE = timedelta(seconds=30)
-"""What is added to a screening's own timeout, which begins when the sentence has been spoken."""
+"""The addition to a screening's own timeout, which begins after the sentence is spoken."""
 
 # Ending
 
@@ -61,7 +61,7 @@ HANGUP_GRACE = timedelta(seconds=10)
 
 INFERRED_END_DELAY = timedelta(seconds=30)
 """How long after its insights an assistant counts as running. Telnyx makes insights of ended
-conversations only, so `call.conversation.ended` was lost if it has not come by then."""
+conversations only, so a `call.conversation.ended` that has not come by then was lost."""
 
 INSIGHTS_POLL_DELAY = timedelta(seconds=60)
 """When to fetch insights that no webhook brought (reported: 2 to 20 s after the end)."""
@@ -70,4 +70,4 @@ INSIGHTS_POLL_PAUSE = timedelta(minutes=2)
 """The pause after the first fetch of insights; the pause after the second is twice as long."""
 
 MAX_INSIGHT_POLLS = 3
-"""Fetches of insights before none are expected: the last one 7 minutes after the end."""
+"""Fetches of insights before we give up, 7 minutes after the end."""

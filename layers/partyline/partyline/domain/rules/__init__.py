@@ -1,1 +1,1 @@
-"""The verbs: the rules that move a conversation, in the order in which `decide` runs them."""
+"""The verbs: recording inputs, and the rules that move a conversation (`decide` has the map)."""

@@ -1,4 +1,4 @@
-"""What the result of a command records."""
+"""Recording the results of commands."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,7 +6,13 @@ from typing import Any
 
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
-from partyline.domain.model.events import EventType
+from partyline.domain.model.events import (
+    CommandFailed,
+    CommandRepaired,
+    EventType,
+    MessageFailed,
+    MessageSent,
+)
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import (
     CallEnded,
@@ -47,22 +53,22 @@ UNANSWERED = Refused(
 )
 
 
-def apply_result(transition: Transition, given: CommandResult) -> None:
-    """Record what became of a command; of one that is settled already, only the ids it brings."""
-    conversation = transition.conversation
-    command = conversation.commands.get(given.key)
+def apply_result(transition: Transition, input_: CommandResult) -> None:
+    """Record the result of a command; of a settled command, only the ids in the result."""
+    conversation, result = transition.conversation, input_.result
+    command = conversation.commands.get(input_.key)
     if command is None:
         return
     participant = conversation.participant(command.participant_id)
     leg = participant.leg(command.leg) if participant else None
-    if isinstance(given.result, Succeeded):
+    if isinstance(result, Succeeded):
         if command.action is Action.DIAL and participant and leg:
-            note_call_ids(leg, given.result)
+            note_call_ids(leg, result)
             hang_up_orphan(transition, participant, leg)
         if command is conversation.start_command:
-            assistant_started(transition, given.result.telnyx_conversation_id)
+            assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
-        APPLY_RESULT[type(given.result)](transition, command, participant, leg, given.result)
+        APPLY_RESULT[type(result)](transition, command, participant, leg, result)
 
 
 def _succeeded(
@@ -77,9 +83,7 @@ def _succeeded(
         command.back_off(transition.now)
         return
     if command.reconcile:
-        transition.add_event(
-            EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id
-        )
+        _add_repaired(transition, command)
     settle(transition, command)
     if command.action is Action.JOIN and participant:
         participant.joined_restart = transition.conversation.restarts
@@ -90,7 +94,7 @@ def _succeeded(
     elif command.action is Action.HANG_UP and leg and leg.is_up:
         leg.poll_at = transition.now + HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
-        # The webhooks of a call that we were attached to may go to another application.
+        # The webhooks of an attached call may go to another application.
         attached = transition.conversation.direction is Direction.ATTACHED
         transition.conversation.stop_deadline = (
             transition.now if attached else transition.now + STOP_GRACE
@@ -98,15 +102,19 @@ def _succeeded(
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
             transition.add_event(
-                EventType.MESSAGE_SENT, command_id=command.id, **message.model_dump()
+                MessageSent(command_id=command.id, role=message.role, content=message.content)
             )
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
-    """Whether it was done, but we know no name for what it made: a double may be told less."""
+    """Whether the id of the new call or conversation is missing, as for a duplicate."""
     if command.action is Action.DIAL:
         return leg is not None and leg.call_control_id is None
     return command.action is Action.START and transition.conversation.telnyx_conversation_id is None
+
+
+def _add_repaired(transition: Transition, command: Command) -> None:
+    transition.add_event(CommandRepaired(action=command.action, command_id=command.id))
 
 
 def _call_ended(
@@ -114,19 +122,19 @@ def _call_ended(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    given: CallEnded,
+    result: CallEnded,
 ) -> None:
-    if command.action is Action.MESSAGE:  # said through another call, if one is left
+    if command.action is Action.MESSAGE:  # sent through another call, if possible
         transition.conversation.pending_messages[:0] = command.messages or []
     settle(transition, command, "failed")
     if participant and leg:
         if command.action is Action.LOOK:
-            transition.add_event(
-                EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id
-            )
-        if not leg.owned and not participant.joined_at and leg.is_up:
-            # A call that was given to us, and was over, or none, before anything came of it.
-            leg.failure = Failure(code=given.code, message=given.message)
+            _add_repaired(transition, command)
+        if not leg.owned and not participant.joined_at and leg.is_up and leg.failure is None:
+            # The attached call was accepted on the request's word, and was never there for us.
+            # Telnyx tells an unknown id (90015) from a call that is over (90018).
+            leg.failure = Failure(code=result.code, message=result.message)
+            leg.outcome = Outcome.ERROR if result.unknown else Outcome.UNREACHABLE
         leg_ended(transition, participant, leg)
 
 
@@ -135,72 +143,88 @@ def apply_refusal(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    given: Refused,
+    refused: Refused,
 ) -> None:
-    """Telnyx will not do it, or we will not ask it again: what that means for whom it was for."""
-    failure = Failure(code=given.code, message=given.message)
+    """Record that Telnyx refused a command, or that the command is given up."""
+    failure = Failure(code=refused.code, message=refused.message)
     settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
         _message_failed(transition, command, failure)
         return
     transition.add_event(
-        EventType.COMMAND_FAILED,
-        action=command.action,
-        command_id=command.id,
-        participant_id=command.participant_id,
-        failure=failure.model_dump(),
+        CommandFailed(
+            action=command.action,
+            command_id=command.id,
+            participant_id=command.participant_id,
+            failure=failure,
+        )
     )
-    if leg is None or participant is None:
-        return
-    if command.action in APPLY_REFUSAL:
-        APPLY_REFUSAL[command.action](transition, participant, leg, given)
+    if participant and leg and command.action in APPLY_REFUSAL:
+        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
 
 def _start_refused(
-    transition: Transition, _participant: Participant, _leg: Leg, given: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
-    transition.move(ConversationStatus.FAILED, Failure(code=given.code, message=given.message))
+    failure = Failure(code=refused.code, message=refused.message)
+    if not leg.owned and not participant.joined_at:
+        _attached_leg_failed(transition, leg, failure)
+        transition.move_participant(
+            participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure
+        )
+    transition.move(ConversationStatus.FAILED, failure)
+
+
+def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> None:
+    """Mark an attached leg as an error, and poll the call, which Telnyx may not know.
+
+    A 404 for a start or a join may mean the call, the assistant or the conversation.
+    """
+    leg.failure, leg.outcome = failure, Outcome.ERROR
+    leg.poll_at = transition.now
 
 
 def _answer_refused(
-    transition: Transition, participant: Participant, leg: Leg, given: Refused
+    transition: Transition, _participant: Participant, leg: Leg, refused: Refused
 ) -> None:
-    leg.owned = False  # somebody else may have answered it: not for us to hang up
-    _start_refused(transition, participant, leg, given)
+    failure = Failure(code=refused.code, message=refused.message)
+    leg.owned = False  # another application may have answered the call: not ours to hang up
+    transition.move(ConversationStatus.FAILED, failure)
 
 
 def _dial_refused(
-    transition: Transition, participant: Participant, leg: Leg, given: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
-    leg.failure = Failure(code=given.code, message=given.message)
-    leg.rule = given.rule
-    if given.rule:
-        transition.add_leg_event(EventType.LEG_REFUSED, participant, leg, rule=given.rule)
-    leg.outcome = leg.outcome or (Outcome.LIMITED if given.limit else Outcome.ERROR)
+    leg.failure = Failure(code=refused.code, message=refused.message)
+    leg.rule = refused.rule
+    if refused.rule:
+        transition.add_leg_event(EventType.LEG_REFUSED, participant, leg, rule=refused.rule)
+    leg.outcome = leg.outcome or (Outcome.LIMITED if refused.limit else Outcome.ERROR)
     transition.move_leg(participant, leg, LegStatus.ENDED)
 
 
 def _screening_refused(
-    _step: Transition, _participant: Participant, leg: Leg, given: Refused
+    _transition: Transition, _participant: Participant, leg: Leg, refused: Refused
 ) -> None:
-    leg.failure = Failure(code=given.code, message=given.message)
+    leg.failure = Failure(code=refused.code, message=refused.message)
     leg.outcome = leg.outcome or Outcome.ERROR
 
 
 def _join_refused(
-    transition: Transition, participant: Participant, leg: Leg, given: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
-    leg.failure = Failure(code=given.code, message=given.message)
-    failure = leg.failure.model_dump()
+    failure = leg.failure = Failure(code=refused.code, message=refused.message)
+    if not leg.owned and not participant.joined_at:
+        _attached_leg_failed(transition, leg, failure)
     failed = ParticipantStatus.FAILED
     if transition.move_participant(participant, failed, Outcome.ERROR, failure=failure):
         transition.add_message(participant, Outcome.ERROR)
     if participant.status is ParticipantStatus.JOINED:
-        participant.removed = True  # was joined once, and now is on the phone with nobody
+        participant.removed = True  # not joined to the restarted assistant: on the phone alone
 
 
 def _poll_failed(
-    transition: Transition, _participant: Participant, leg: Leg, _given: Refused
+    transition: Transition, _participant: Participant, leg: Leg, _refused: Refused
 ) -> None:
     leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
 
@@ -213,31 +237,31 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], No
     Action.JOIN: _join_refused,
     Action.LOOK: _poll_failed,
 }
-"""What a refusal means for the call that the command was for."""
+"""The effect of a refusal on the call of the command."""
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
     for message in command.messages or []:
         transition.add_event(
-            EventType.MESSAGE_FAILED,
-            command_id=command.id,
-            failure=failure.model_dump(),
-            **message.model_dump(),
+            MessageFailed(
+                command_id=command.id, role=message.role, content=message.content, failure=failure
+            )
         )
     if failure.code != UNANSWERED.code:
         _infer_assistant_end(transition, command)
 
 
 def _infer_assistant_end(transition: Transition, command: Command) -> None:
-    """The host's assistant, if it cannot be told that the host has left, has ended with them.
+    """Infer that the assistant ended with the host, if the message of the host's departure fails.
 
-    Telnyx says so by webhook only, which may be lost: it cannot be asked whether one still runs.
+    Telnyx reports the end by webhook only, and the webhook may be lost: there is no request that
+    asks whether an assistant still runs.
     """
     conversation, host = transition.conversation, transition.conversation.host
-    left = render(conversation.phrases, "left", name=host.name or UNNAMED_HOST)
-    untold = any(message.content == left for message in command.messages or [])
-    # A guest may have the host's name, or the words name nobody.
-    if untold and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
+    host_left = render(conversation.phrases, "left", name=host.name or UNNAMED_HOST)
+    refused = any(message.content == host_left for message in command.messages or [])
+    # A guest may have the host's name, or the phrase names no person: the host's status decides.
+    if refused and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 
@@ -246,11 +270,11 @@ def _retryable(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    given: Retryable,
+    result: Retryable,
 ) -> None:
-    if given.had_no_effect:
+    if result.had_no_effect:
         command.mark_not_sent()
-    # A call that nobody needs is hung up however long it takes; all else is given up some time.
+    # A hangup is never given up; any other command is.
     if command.attempts >= MAX_ATTEMPTS and command.action is not Action.HANG_UP:
         apply_refusal(transition, command, participant, leg, UNANSWERED)
     else:
@@ -264,7 +288,7 @@ def _not_found(
     leg: Leg | None,
     _: NotFound,
 ) -> None:
-    """We looked, and it is not there. A dial is never made again; a start does no harm twice."""
+    """Give up a dial without a trace: a dial is never repeated. A start does no harm twice."""
     if command.action is Action.DIAL or command.attempts >= MAX_ATTEMPTS:
         apply_refusal(transition, command, participant, leg, UNANSWERED)
     elif transition.conversation.status is ConversationStatus.CONNECTING:
@@ -280,27 +304,23 @@ def _call_state(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    given: CallState,
+    call: CallState,
 ) -> None:
     settle(transition, command)
     if participant is None or leg is None:
         return
     leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
     ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
-    picked_up = given.answered or _answered_by_us(transition, participant, leg)
+    picked_up = call.answered or _answered_by_us(transition, participant, leg)
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
-    if not given.alive and (not ringing or picked_up or rang_out):
-        transition.add_event(
-            EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id
-        )
-        if given.answered:
+    if not call.alive and (not ringing or picked_up or rang_out):
+        _add_repaired(transition, command)
+        if call.answered:
             leg_answered(transition, participant, leg)
         leg_ended(transition, participant, leg)
         return
-    if given.alive and ringing and picked_up:
-        transition.add_event(
-            EventType.COMMAND_REPAIRED, action=command.action, command_id=command.id
-        )
+    if call.alive and ringing and picked_up:
+        _add_repaired(transition, command)
         leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
@@ -308,7 +328,7 @@ def _call_state(
 
 
 def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """A call that we hung up and that is alive all the same is hung up again."""
+    """Hang up again a call that is still up after our hangup."""
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
     if hang_up and not hang_up.is_pending:
         hang_up.status = "pending"
@@ -323,7 +343,7 @@ def _answered_by_us(transition: Transition, participant: Participant, leg: Leg) 
 def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
     dial = transition.command_for(Action.DIAL, participant, leg)
     if dial is None or leg.ring_timeout_secs is None:
-        return False  # nobody's to let ring but the caller's
+        return False  # an inbound call rings as long as the caller likes
     rings_since = dial.sent_at or leg.created_at
     return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
 
@@ -333,10 +353,10 @@ def _insights_found(
     command: Command,
     _participant: Participant | None,
     _leg: Leg | None,
-    given: InsightsFound,
+    result: InsightsFound,
 ) -> None:
     settle(transition, command)
-    store_insights(transition, given.insights)
+    store_insights(transition, result.insights)
 
 
 APPLY_RESULT: dict[

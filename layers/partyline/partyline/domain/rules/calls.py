@@ -1,13 +1,10 @@
-"""Rules for the calls themselves: answer, start, join, tell, stop, hang up, and look after them.
+"""Rules for the calls: answer, start, join, send messages, stop, hang up and poll.
 
-Like all rules they look at the whole state (see `reaching`).
+Like all rules, these look at the whole state (see `dialing`).
 """
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import (
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import (
     DEPARTED,
     FINISHED,
@@ -20,11 +17,11 @@ from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POL
 from partyline.domain.rules.transition import Transition
 
 MESSAGE_BATCH = 20
-"""How many messages go out in one request: each becomes an event, and a step holds 100 items."""
+"""Messages in a request: each message becomes an event, and a transaction takes 100 items."""
 
 
 def start_and_join(transition: Transition) -> None:
-    """An inbound call is answered, the assistant started on the host's call, others joined."""
+    """Answer an inbound call, start the assistant on the host's call, join the guests."""
     conversation = transition.conversation
     if conversation.is_over:
         return
@@ -32,79 +29,75 @@ def start_and_join(transition: Transition) -> None:
         transition.add_command(Action.ANSWER, conversation.host, conversation.host.legs[0])
     start = conversation.start_command
     for participant in conversation.participants:
-        line = participant.active_leg
-        if participant.status is not ParticipantStatus.WAITING or line is None:
+        leg = participant.active_leg
+        if participant.status is not ParticipantStatus.WAITING or leg is None:
             continue
         if participant.host:
-            transition.add_command(Action.START, participant, line)
+            transition.add_command(Action.START, participant, leg)
             transition.move_participant(participant, ParticipantStatus.JOINING)
         elif conversation.telnyx_conversation_id:
-            command = transition.add_command(Action.JOIN, participant, line)
+            command = transition.add_command(Action.JOIN, participant, leg)
             transition.move_participant(
                 participant, ParticipantStatus.JOINING, command_id=command.id
             )
         elif conversation.active_at and not (start and start.is_pending):
-            # The assistant runs, but under which id was never found out.
+            # The assistant runs, but its conversation id was never found: no join is possible.
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
             transition.add_message(participant, Outcome.ERROR)
 
 
 def send_messages(transition: Transition) -> None:
-    """What the assistant is to be told goes out in order, one batch at a time, once it runs."""
+    """Send pending messages to the running assistant, in order, batch by batch."""
     conversation = transition.conversation
     if conversation.is_over:
         conversation.pending_messages.clear()
-    speaker = conversation.assistant_leg()
-    talking = any(c.action is Action.MESSAGE for c in conversation.commands.values())
+    assistant_leg = conversation.assistant_leg()
+    is_sending = any(c.action is Action.MESSAGE for c in conversation.commands.values())
     if (
         not conversation.active_at
         or not conversation.pending_messages
-        or speaker is None
-        or talking
+        or assistant_leg is None
+        or is_sending
+        or conversation.is_restarting
     ):
         return
-    if conversation.is_restarting:
-        return
     conversation.message_batches += 1
-    batch, conversation.pending_messages = (
-        conversation.pending_messages[:MESSAGE_BATCH],
-        conversation.pending_messages[MESSAGE_BATCH:],
-    )
+    batch = conversation.pending_messages[:MESSAGE_BATCH]
+    conversation.pending_messages = conversation.pending_messages[MESSAGE_BATCH:]
     transition.add_command(
-        Action.MESSAGE,
-        *speaker,
-        nth=conversation.message_batches,
-        messages=batch,
+        Action.MESSAGE, *assistant_leg, nth=conversation.message_batches, messages=batch
     )
 
 
 def release_calls(transition: Transition) -> None:
-    """The assistant is stopped where its call outlives it; calls that nobody needs are hung up."""
+    """Stop the assistant where its call goes on, and hang up unneeded calls."""
     conversation, stop = transition.conversation, transition.conversation.stop
     start = conversation.start_command
-    # One that Telnyx itself ended needs no stop; one that runs after all, given up or not, does.
+    # An assistant that Telnyx ended needs no stop. A start that was given up may still have worked.
     unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
     runs = conversation.active_at is not None or (start is not None and start.status == "done")
-    speaker = conversation.assistant_leg()
-    stops = [each for each in conversation.commands.values() if each.action is Action.STOP]
-    stopped = any(each.status != "failed" for each in stops)
-    if conversation.is_over and unwanted and runs and speaker and not stopped:
+    assistant_leg = conversation.assistant_leg()
+    stopped = any(
+        command.action is Action.STOP and command.status != "failed"
+        for command in conversation.commands.values()
+    )
+    if conversation.is_over and unwanted and runs and assistant_leg and not stopped:
         by_request = stop is not None and stop.by_request
-        if by_request or not speaker[1].owned:
-            transition.add_command(Action.STOP, *speaker)
+        if by_request or not assistant_leg[1].owned:
+            transition.add_command(Action.STOP, *assistant_leg)
     for participant, leg in conversation.legs():
         if leg.is_up and leg.call_control_id and not is_needed(transition, participant, leg):
             transition.add_command(Action.HANG_UP, participant, leg)
 
 
 def is_needed(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    """Whether somebody still needs this call."""
+    """Whether the conversation, or the owner of the call, still needs the call."""
     conversation, stop = transition.conversation, transition.conversation.stop
     accepted = leg.number == participant.accepted_leg
     if participant.removed or (stop and stop.hang_up and stop.by_request):
         return False
     if not leg.owned:
-        return True  # it was live before us, and goes back to whose it is
+        return True  # an attached call goes back to its owner
     if leg.is_finished and not accepted:
         return False
     if conversation.is_over:
@@ -114,7 +107,7 @@ def is_needed(transition: Transition, participant: Participant, leg: Leg) -> boo
 
 
 def poll_calls(transition: Transition) -> None:
-    """A call of which nothing is heard for long is looked at; so are insights that do not come."""
+    """Poll calls of which no webhook has come for long, and fetch missing insights."""
     conversation = transition.conversation
     for participant, leg in conversation.legs():
         if (
@@ -133,9 +126,12 @@ def poll_calls(transition: Transition) -> None:
 
 
 def is_polled(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    """Whether it matters to us what becomes of a call: not when it has gone back to its owner."""
+    """Whether the state of a call matters to us.
+
+    A call that has gone back to its owner does not, except once after its assistant was refused.
+    """
     if not leg.is_up or not leg.call_control_id:
         return False
-    return transition.conversation.status not in FINISHED or not is_needed(
-        transition, participant, leg
-    )
+    refused = not leg.owned and leg.failure is not None and leg.polled_at is None
+    finished = transition.conversation.status in FINISHED
+    return refused or not finished or not is_needed(transition, participant, leg)

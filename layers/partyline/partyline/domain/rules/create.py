@@ -1,86 +1,130 @@
-"""The beginning of a conversation."""
+"""The beginning of a conversation, and the limits that hold for a start and for an invitation."""
 
 from datetime import datetime
 
-from partyline.domain.model.conversation import HOST_ID, Conversation, Leg, Participant
-from partyline.domain.model.events import EventType, masked
-from partyline.domain.model.inputs import CallInitiated, Input, NewParticipant, StartConversation
+from partyline.domain.model.conversation import (
+    HOST_ID,
+    Conversation,
+    Leg,
+    Limits,
+    Participant,
+    Plan,
+)
+from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.events import ConversationStarted, ParticipantInvited, masked
+from partyline.domain.model.inputs import (
+    CallInitiated,
+    Input,
+    NewParticipant,
+    Route,
+    StartConversation,
+)
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
 from partyline.domain.rules.facts import note_call_ids
-from partyline.domain.rules.transition import Transition
+from partyline.domain.rules.transition import Refusal, Transition
 
 
-def create_conversation(given: Input, now: datetime) -> Conversation | None:
-    """The conversation that an input begins, if it is one that can."""
-    if isinstance(given, StartConversation):
-        attached = given.host.call_control_id is not None
-        conversation = Conversation(
-            id=given.conversation_id,
-            direction=Direction.ATTACHED if attached else Direction.OUTBOUND,
-            assistant=given.assistant,
-            metadata=given.metadata,
-            phrases=given.phrases,
-            limits=given.limits,
-            route=given.route,
-            connection_id=given.connection_id,
-            base_url=given.base_url,
-            created_at=now,
-            updated_at=now,
-        )
-        conversation.participants = [
-            create_participant(new, now, host=new is given.host)
-            for new in (given.host, *given.guests)
-        ]
-        return conversation
-    if isinstance(given, CallInitiated) and given.incoming and given.route:
-        conversation = Conversation(
-            id=given.conversation_id,
-            direction=Direction.INBOUND,
-            assistant=given.route.assistant,
-            phrases=given.route.phrases,
-            limits=given.route.limits,
-            route=given.to,
-            connection_id=given.route.connection_id,
-            base_url=given.base_url,
-            created_at=now,
-            updated_at=now,
-        )
-        leg = Leg(
-            number=1,
-            to=given.to,
-            from_=given.from_,
-            status=LegStatus.RINGING,
-            created_at=now,
-            poll_at=now + ANSWER_POLL_DELAY,
-        )
-        note_call_ids(leg, given.call)
-        host = Participant(
-            id=HOST_ID, host=True, on_hangup=given.route.on_hangup, legs=[leg], created_at=now
-        )
-        conversation.participants = [host]
-        return conversation
+def create_conversation(input_: Input, now: datetime) -> Conversation | Refusal | None:
+    """Create the conversation that an input begins.
+
+    Returns a Refusal for a start beyond the limits, and `None` for an input that begins none.
+    """
+    if isinstance(input_, StartConversation):
+        return refuse_start(input_) or _create_by_request(input_, now)
+    if isinstance(input_, CallInitiated) and input_.incoming and input_.route:
+        return _create_by_call(input_, input_.route, now)
     return None
 
 
-def record_started(transition: Transition) -> None:
-    """Record the beginning of a conversation that has just been born."""
-    conversation = transition.conversation
-    host_leg = conversation.host.legs[0] if conversation.host.legs else None
-    transition.add_event(
-        EventType.CONVERSATION_STARTED,
-        direction=conversation.direction,
-        assistant_id=conversation.assistant.id,
-        caller=masked(host_leg.from_) if host_leg else None,
+def refuse_start(start: StartConversation) -> Refusal | None:
+    """Return the refusal of a start beyond the limits of a conversation, if any."""
+    people, limits = (start.host, *start.guests), start.limits
+    fields = ("to", *(f"participants.{nth}.to" for nth in range(len(start.guests))))
+    checks = (
+        refuse_legs_at_once(person.plan, limits, field)
+        for person, field in zip(people, fields, strict=True)
     )
-    for guest in conversation.participants[1:]:
-        transition.add_event(
-            EventType.PARTICIPANT_INVITED, participant_id=guest.id, name=guest.name
-        )
+    return refuse_participants(len(people), limits, "participants") or next(
+        filter(None, checks), None
+    )
+
+
+def refuse_participants(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
+    """Return the refusal of `count` participants, the host included, if too many."""
+    if count <= limits.participants:
+        return None
+    return Refusal(
+        code=ErrorCode.TOO_MANY_PARTICIPANTS,
+        message=f"A conversation has {limits.participants} participants at most, "
+        "the host included.",
+        field=field,
+    )
+
+
+def refuse_legs_at_once(plan: Plan | None, limits: Limits, field: str) -> Refusal | None:
+    """Return the refusal of a plan with too many calls at once, if any."""
+    if not plan or plan.strategy != "at_once" or len(plan.to) <= limits.legs_at_once:
+        return None
+    return Refusal(
+        code=ErrorCode.TOO_MANY_LEGS,
+        message=f"A conversation makes {limits.legs_at_once} calls at once at most.",
+        field=field,
+    )
+
+
+def _create_by_request(start: StartConversation, now: datetime) -> Conversation:
+    attached = start.host.call_control_id is not None
+    return Conversation(
+        id=start.conversation_id,
+        direction=Direction.ATTACHED if attached else Direction.OUTBOUND,
+        assistant=start.assistant,
+        participants=[
+            create_participant(person, now, host=person is start.host)
+            for person in (start.host, *start.guests)
+        ],
+        metadata=start.metadata,
+        phrases=start.phrases,
+        limits=start.limits,
+        route=start.route,
+        connection_id=start.connection_id,
+        base_url=start.base_url,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _create_by_call(call: CallInitiated, route: Route, now: datetime) -> Conversation:
+    leg = Leg(
+        number=1,
+        to=call.to,
+        from_=call.from_,
+        status=LegStatus.RINGING,
+        created_at=now,
+        poll_at=now + ANSWER_POLL_DELAY,
+    )
+    note_call_ids(leg, call.call)
+    return Conversation(
+        id=call.conversation_id,
+        direction=Direction.INBOUND,
+        assistant=route.assistant,
+        participants=[
+            Participant(
+                id=HOST_ID, host=True, on_hangup=route.on_hangup, legs=[leg], created_at=now
+            )
+        ],
+        phrases=route.phrases,
+        limits=route.limits,
+        route=call.to,
+        connection_id=route.connection_id,
+        base_url=call.base_url,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def create_participant(new: NewParticipant, now: datetime, *, host: bool = False) -> Participant:
-    """Return a participant to be dialled by a plan, or one whose call is live already."""
+    """Create a participant, to be dialled by a plan or on a call that is live already."""
     participant = Participant(
         id=new.id,
         host=host,
@@ -104,3 +148,18 @@ def create_participant(new: NewParticipant, now: datetime, *, host: bool = False
             )
         ]
     return participant
+
+
+def record_started(transition: Transition) -> None:
+    """Record the beginning of a conversation that was just created."""
+    conversation = transition.conversation
+    host_leg = conversation.host.legs[0] if conversation.host.legs else None
+    transition.add_event(
+        ConversationStarted(
+            direction=conversation.direction,
+            assistant_id=conversation.assistant.id,
+            caller=masked(host_leg.from_) if host_leg else None,
+        )
+    )
+    for guest in conversation.participants[1:]:
+        transition.add_event(ParticipantInvited(participant_id=guest.id, name=guest.name))

@@ -1,17 +1,13 @@
-"""Rules for how people are reached: numbers tried, answers judged, people accepted.
+"""Rules for reaching people: numbers are tried, answers judged, people accepted.
 
-Each looks at the whole state and the time, and does what is due by it; run again at once, it does
-nothing more. So the order in which the facts came cannot matter.
+Each rule looks at the whole state and the time, and does the work that is due. Run again at once, a
+rule has no effect, so the order in which the facts came does not matter.
 """
 
 from datetime import datetime, timedelta
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import (
-    Leg,
-    Participant,
-    Plan,
-)
+from partyline.domain.model.conversation import Leg, Participant, Plan
 from partyline.domain.model.events import EventType
 from partyline.domain.model.statuses import (
     BEING_REACHED,
@@ -24,11 +20,11 @@ from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.transition import Transition
 
 SPEECH_CHARS_PER_SEC = 8
-"""Characters a second, at the least, in which the sentence is spoken."""
+"""Characters of a screening sentence spoken in a second, at the least."""
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:
-    """A verdict or a digit that has not come in time is decided by the documented default."""
+    """Decide verdicts and digits that have not come in time by the documented default."""
     for participant, leg in transition.conversation.legs():
         if leg.verdict_deadline is None or transition.now < leg.verdict_deadline:
             continue
@@ -36,14 +32,14 @@ def apply_verdict_timeouts(transition: Transition) -> None:
         if leg.status is LegStatus.SCREENING:
             leg.outcome = leg.outcome or Outcome.NO_ANSWER
         else:
-            leg.machine = False  # nobody told us: taken for a person
+            leg.machine = False  # no verdict counts as a person
             transition.add_leg_event(
                 EventType.LEG_JUDGED, participant, leg, machine=False, reason="no_verdict"
             )
 
 
 def accept_answered(transition: Transition) -> None:
-    """Whoever answers is accepted: at once, or once known to be no machine and willing to join."""
+    """Accept answered calls: at once, or after the machine detection and the screening."""
     for participant, leg in transition.conversation.legs():
         if participant.status in BEING_REACHED:
             _accept_answered(transition, participant, leg)
@@ -61,7 +57,7 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
         if leg.machine and plan.on_machine == "next":
             leg.outcome = Outcome.MACHINE
             return
-    if plan and plan.screening and not leg.machine:  # a machine presses nothing
+    if plan and plan.screening and not leg.machine:  # a machine presses no digit
         secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
         leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
         transition.add_command(Action.SCREEN, participant, leg)
@@ -72,14 +68,14 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
 
 
 def hunt(transition: Transition) -> None:
-    """The next number is tried when nothing can come of those before; after the last it is over."""
+    """Dial the next number when all calls before have failed; after the last number, give up."""
     for participant in transition.conversation.participants:
         if participant.status not in BEING_REACHED:
             continue
         if participant.plan:
             _hunt(transition, participant, participant.plan)
         elif all(leg.is_finished for leg in participant.legs):
-            _give_up(transition, participant, participant.legs[-1].outcome or Outcome.ERROR)
+            _give_up(transition, participant, _outcome_of_last_try(participant))
 
 
 def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
@@ -91,7 +87,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     if not all(leg.is_finished for leg in participant.legs):
         return
     if tried >= numbers * plan.max_attempts:
-        _give_up(transition, participant, participant.legs[-1].outcome or Outcome.ERROR)
+        _give_up(transition, participant, _outcome_of_last_try(participant))
         return
     round_over = tried > 0 and tried % numbers == 0
     if round_over and _is_pausing(transition, participant, plan):
@@ -99,7 +95,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
     ringing = _guests_ringing(transition)
     if ringing and ringing + len(next_numbers) > transition.conversation.limits.legs_at_once:
-        return  # its turn comes when others have been answered, or not
+        return  # tried when other calls have been answered or have failed
     participant.next_round_at = None
     if tried and not round_over:
         _report_failed_try(transition, participant, "trying_next")
@@ -111,7 +107,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
 
 
 def _is_pausing(transition: Transition, participant: Participant, plan: Plan) -> bool:
-    """Whether the next round is to wait for; the assistant hears of it as the pause begins."""
+    """Whether the pause before the next round lasts; its beginning is told to the assistant."""
     if participant.next_round_at is None:
         participant.next_round_at = transition.now + timedelta(seconds=plan.pause_secs)
         _report_failed_try(transition, participant, "trying_again")
@@ -126,35 +122,48 @@ def _guests_ringing(transition: Transition) -> int:
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
-    """When the whole plan has to have come to something."""
+    """Return the deadline of the whole plan, if set."""
     if plan.deadline_secs is None:
         return None
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
 def _outcome_at_deadline(participant: Participant) -> Outcome:
-    """How it stood when the time was up: no turn came, somebody rang, or the last call was over."""
+    """Return the outcome at the deadline: no call was made, a call rang, or the last call ended."""
     if not participant.legs:
         return Outcome.LIMITED
+    finished = participant.legs[-1].is_finished
+    return _outcome_of_last_try(participant) if finished else Outcome.NO_ANSWER
+
+
+def _outcome_of_last_try(participant: Participant) -> Outcome:
+    """Return the outcome of the newest call, or of those that were dialled together.
+
+    Calls that we cancelled in favour of another call do not count. A person who answered, waited
+    for the assistant and hung up is `no_answer`, like a person who hears a screening and presses no
+    digit: the person did not decline, and we did not cancel the call.
+    """
     newest = participant.legs[-1]
-    return (newest.is_finished and newest.outcome) or Outcome.NO_ANSWER
+    together = [leg for leg in participant.legs if leg.created_at == newest.created_at]
+    outcomes = [leg.outcome for leg in together if leg.outcome not in (None, Outcome.CANCELLED)]
+    outcome = outcomes[-1] if outcomes else newest.outcome
+    return Outcome.NO_ANSWER if outcome is Outcome.HUMAN else outcome or Outcome.ERROR
 
 
 def _report_failed_try(transition: Transition, participant: Participant, key: str) -> None:
-    if not participant.host:  # who is not there yet has nobody waiting for them
-        transition.add_message(participant, key, participant.legs[-1].outcome or Outcome.ERROR)
+    if not participant.host:  # without the host, no assistant runs
+        transition.add_message(participant, key, _outcome_of_last_try(participant))
 
 
 def _give_up(
     transition: Transition, participant: Participant, outcome: Outcome, reason: str | None = None
 ) -> None:
-    failure = participant.legs[-1].failure if participant.legs else None
     transition.move_participant(
         participant,
         ParticipantStatus.FAILED,
         outcome,
         reason=reason,
-        failure=failure and failure.model_dump(),
+        failure=participant.legs[-1].failure if participant.legs else None,
     )
     if reason == "deadline":
         transition.add_message(participant, reason)

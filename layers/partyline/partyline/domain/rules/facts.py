@@ -1,6 +1,6 @@
-"""Facts about calls and about the assistant, each recorded in one place whoever brings it.
+"""Facts about calls and the assistant, each recorded by a single function for every input.
 
-A webhook and the result of a command can tell the same thing; either may come first, or both.
+A webhook and the result of a command may report the same fact; either may come first, or both.
 """
 
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Literal
 
 from partyline.domain.model.commands import TRANSIENT, Action, Command
 from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
-from partyline.domain.model.events import EventType
+from partyline.domain.model.events import InsightsGenerated
 from partyline.domain.model.inputs import CallRef
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import (
@@ -21,7 +21,7 @@ from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS = 50
-"""How many insights are kept of one conversation."""
+"""The most insights kept of a conversation."""
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,
@@ -33,7 +33,7 @@ OUTCOMES = {
     "not_found": Outcome.UNREACHABLE,
     "unspecified": Outcome.UNREACHABLE,
 }
-"""What a hangup before the answer means, by Telnyx's `hangup_cause`."""
+"""The outcome of a call that ended before its answer, by Telnyx's `hangup_cause`."""
 
 SIP_OUTCOMES = {
     "486": Outcome.BUSY,
@@ -43,32 +43,31 @@ SIP_OUTCOMES = {
     "408": Outcome.NO_ANSWER,
     "404": Outcome.UNREACHABLE,
 }
-"""The same by `sip_hangup_cause`, where the hangup cause says nothing of its own."""
+"""The same by `sip_hangup_cause`, where the hangup cause is not specific."""
 
 
 def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Leg] | None:
-    """The leg that a webhook is about.
+    """Find the leg that a webhook is about.
 
-    Telnyx's own ids decide. Our client_state is believed where they say nothing: of a leg whose
-    ids we do not know yet, since the answer to a dial may come after the first webhook of the call
-    that it made, and in a webhook that has none.
+    Telnyx's ids decide. Our client_state counts for a leg whose ids are not known yet, since the
+    first webhook of a call may come before the answer to the dial, and in a webhook without ids.
     """
     for name in ("call_control_id", "call_leg_id"):
-        given = getattr(call, name)
+        id_ = getattr(call, name)
         for participant, leg in conversation.legs():
-            if given is not None and getattr(leg, name) == given:
+            if id_ is not None and getattr(leg, name) == id_:
                 return participant, leg
     hinted = conversation.participant(call.participant)
-    leg_hinted = hinted and hinted.leg(call.leg)
+    hinted_leg = hinted and hinted.leg(call.leg)
     named = call.call_control_id or call.call_leg_id
-    known = leg_hinted and (leg_hinted.call_control_id or leg_hinted.call_leg_id)
-    if hinted and leg_hinted and not (named and known):
-        return hinted, leg_hinted
+    known = hinted_leg and (hinted_leg.call_control_id or hinted_leg.call_leg_id)
+    if hinted and hinted_leg and not (named and known):
+        return hinted, hinted_leg
     return None
 
 
 def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
-    """Note the ids of a call, where they were not known yet."""
+    """Note the ids of a call that were not known yet."""
     leg.call_control_id = leg.call_control_id or call.call_control_id
     leg.call_leg_id = leg.call_leg_id or call.call_leg_id
     leg.call_session_id = leg.call_session_id or call.call_session_id
@@ -77,7 +76,7 @@ def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
 def leg_answered(
     transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
 ) -> None:
-    """Record that a call was answered, by a person or a machine."""
+    """Record that a person or a machine answered a call."""
     if not transition.move_leg(participant, leg, LegStatus.ANSWERED, at):
         return
     command = transition.command_for(Action.ANSWER, participant, leg)
@@ -88,9 +87,10 @@ def leg_answered(
 
 
 def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Hang up a call that lives although we took it for over, with no word of Telnyx's hangup.
+    """Hang up a call that we recorded as ended but that is still up.
 
-    Its dial was given up as it left no trace, say. Of a call that is over it is harmless.
+    An example is a dial without a trace that was given up. A hangup of a call that is
+    over does no harm.
     """
     if not leg.is_up and leg.call_control_id and leg.hangup_cause is None:
         transition.add_command(Action.HANG_UP, participant, leg)
@@ -99,7 +99,7 @@ def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -
 def leg_ended(
     transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
 ) -> None:
-    """Record that a call is over, and how it came out if that is not settled yet."""
+    """Record that a call is over, and its outcome if not known yet."""
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
     if hang_up:
         settle(transition, hang_up)
@@ -109,7 +109,7 @@ def leg_ended(
 
 
 def _outcome(leg: Leg) -> Outcome:
-    if leg.answered_at:  # picked up, and gone before being accepted
+    if leg.answered_at:  # answered, and over before the leg was accepted
         return Outcome.DECLINED
     if leg.hangup_cause in (None, "unspecified", "normal_clearing"):
         by_sip = SIP_OUTCOMES.get(leg.sip_hangup_cause or "")
@@ -119,7 +119,7 @@ def _outcome(leg: Leg) -> Outcome:
 
 
 def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """The person is on this leg; every other leg of theirs is of no use any more."""
+    """Accept the leg that the person is on; the person's other legs are cancelled."""
     participant.accepted_leg = leg.number
     leg.outcome = leg.outcome or (Outcome.MACHINE if leg.machine else Outcome.HUMAN)
     leg.verdict_deadline = None
@@ -130,7 +130,7 @@ def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> No
 
 
 def assistant_started(transition: Transition, telnyx_conversation_id: str | None) -> None:
-    """The assistant runs, under the id that Telnyx gave it if we know that."""
+    """Record that the assistant runs, with Telnyx's id if known."""
     conversation = transition.conversation
     host = conversation.host
     conversation.telnyx_conversation_id = (
@@ -150,27 +150,26 @@ def assistant_started(transition: Transition, telnyx_conversation_id: str | None
 
 
 def store_insights(
-    transition: Transition, given: tuple[Insight, ...], at: datetime | None = None
+    transition: Transition, insights: tuple[Insight, ...], at: datetime | None = None
 ) -> None:
     """Keep the insights that are new."""
     known = transition.conversation.insights
-    for insight in given:
+    for insight in insights:
         if insight.insight_id not in known and len(known) < MAX_INSIGHTS:
             known.append(insight.insight_id)
             transition.insights.append(insight)
     if transition.insights:
-        if (
-            not transition.conversation.restarts
-        ):  # of how many runs they are still to come, nobody says
+        # After a restart, insights of the other runs may still be missing.
+        if not transition.conversation.restarts:
             transition.conversation.insights_poll_at = None
         ids = [insight.insight_id for insight in transition.insights]
-        transition.add_event(EventType.INSIGHTS_GENERATED, at, insight_ids=ids)
+        transition.add_event(InsightsGenerated(insight_ids=ids), at)
 
 
 def settle(
     transition: Transition, command: Command, status: Literal["done", "failed"] = "done"
 ) -> None:
-    """A command is owed no more. What leaves no mark is forgotten; the rest stays in the ledger."""
+    """Settle a command. The command stays in the document, unless its action is transient."""
     command.status = status
     if command.action in TRANSIENT:
         transition.conversation.commands.pop(command.key, None)

@@ -1,17 +1,12 @@
-"""Rules for leaving and ending: who has left, what goes on without them, and what ends.
+"""Rules for leaving and ending: participants depart, and conversations end.
 
-Like all rules they look at the whole state (see `reaching`).
+Like all rules, these look at the whole state (see `dialing`).
 """
 
 from datetime import datetime, timedelta
 
-from partyline.domain.model.conversation import (
-    Conversation,
-    Failure,
-    Leg,
-    Participant,
-)
-from partyline.domain.model.events import EventType
+from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
+from partyline.domain.model.events import ParticipantAlone
 from partyline.domain.model.statuses import (
     DEPARTED,
     FINISHED,
@@ -25,33 +20,32 @@ from partyline.domain.rules.transition import Transition
 
 
 def mark_departures(transition: Transition) -> None:
-    """Whoever has hung up has left; whoever cannot be taken in any more is let go."""
+    """Mark participants whose call is over; give up the rest when the conversation is over."""
     conversation = transition.conversation
     for participant in conversation.participants:
-        line = participant.active_leg
-        if line is not None and not line.is_up:
-            _mark_departed(transition, participant, line)
+        leg = participant.active_leg
+        if leg is not None and not leg.is_up:
+            _mark_departed(transition, participant, leg)
         if conversation.is_over:
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         if conversation.status in FINISHED:
             transition.move_participant(participant, ParticipantStatus.LEFT)
         if participant.status in DEPARTED:
-            for leg in participant.legs:
-                leg.outcome = leg.outcome or Outcome.CANCELLED
+            for other in participant.legs:
+                other.outcome = other.outcome or Outcome.CANCELLED
 
 
-def _mark_departed(transition: Transition, participant: Participant, line: Leg) -> None:
-    """Who was joined, or was to be, has left; others came to nothing."""
-    nothing = None
-    if participant.joined_at is None and line.failure:
-        nothing = Outcome.UNREACHABLE  # a call that was given to us, and was over before
+def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Mark a participant whose accepted call is over: left, failed, or to be tried again."""
+    if leg.failure and not leg.owned and not participant.joined_at:
+        # The attached call was over before, or never existed.
+        if transition.move_participant(participant, ParticipantStatus.FAILED, leg.outcome):
+            transition.add_message(participant, leg.outcome or Outcome.ERROR)
     elif participant.status is ParticipantStatus.WAITING and not participant.host:
-        nothing = Outcome.DECLINED  # did not wait for the assistant
-    if nothing:
-        if transition.move_participant(participant, ParticipantStatus.FAILED, nothing):
-            transition.add_message(participant, nothing)
+        # A guest who hung up while waiting did not decline: the next number is tried.
+        transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
-        transition.add_message(participant, _departure(participant))
+        transition.add_message(participant, _departure_phrase(participant))
         if (
             participant.joined_at
             and not transition.conversation.is_over
@@ -60,30 +54,25 @@ def _mark_departed(transition: Transition, participant: Participant, line: Leg) 
             _report_alone(transition)
 
 
-def _departure(participant: Participant) -> str:
+def _departure_phrase(participant: Participant) -> str:
     if participant.joined_at:
         return "left"
     return Outcome.CANCELLED if participant.removed else Outcome.DECLINED
 
 
 def _report_alone(transition: Transition) -> None:
-    joined = [
-        each
-        for each in transition.conversation.participants
-        if each.status is ParticipantStatus.JOINED
-    ]
+    people = transition.conversation.participants
+    joined = [person for person in people if person.status is ParticipantStatus.JOINED]
     if len(joined) == 1:
-        transition.add_event(
-            EventType.PARTICIPANT_ALONE, participant_id=joined[0].id, name=joined[0].name
-        )
+        transition.add_event(ParticipantAlone(participant_id=joined[0].id, name=joined[0].name))
 
 
 def end_conversation(transition: Transition) -> None:
-    """A conversation ends with its host or its last person, or when it was asked to stop."""
+    """End a conversation with its host or last participant, at its time limit, or on request."""
     conversation = transition.conversation
     host = conversation.host
     people = conversation.participants
-    if host.status in DEPARTED:  # of one that has been active this moves nothing
+    if host.status in DEPARTED:  # of no effect once the conversation has been active
         transition.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and transition.now >= over_at:
@@ -99,7 +88,7 @@ def end_conversation(transition: Transition) -> None:
 
 
 def time_limit_of(conversation: Conversation) -> datetime | None:
-    """When an active conversation is ended, whoever is still talking."""
+    """Return the time at which an active conversation reaches its time limit, if set."""
     minutes = conversation.limits.minutes
     if minutes is None or conversation.status is not ConversationStatus.ACTIVE:
         return None
@@ -130,7 +119,7 @@ def _has_stopped(transition: Transition) -> bool:
 
 
 def _assistant_may_run(transition: Transition) -> bool:
-    """Whether the assistant has been started, for all we know."""
+    """Whether the assistant has been started, as far as we know."""
     start = transition.conversation.start_command
     known = transition.conversation.active_at is not None
     return known or (start is not None and start.status != "failed")

@@ -1,4 +1,4 @@
-"""Rules for what is owed: when it is too late for it, when it is pointless, and who does it."""
+"""Rules for pending commands: too old to be sent, obsolete, or due now."""
 
 from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, Action, Command
 from partyline.domain.model.conversation import Conversation, Leg, Participant
@@ -13,7 +13,7 @@ from partyline.domain.rules.transition import Transition
 
 
 def reconcile_stale(transition: Transition) -> None:
-    """What was sent too long ago for Telnyx to drop a double is looked for, or given up."""
+    """Reconcile, or give up, commands too old for Telnyx to drop a duplicate."""
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
         if (
@@ -29,10 +29,10 @@ def reconcile_stale(transition: Transition) -> None:
 
 
 def cancel_obsolete(transition: Transition) -> None:
-    """What is owed to a call that nobody needs, or to a conversation that is over, is dropped.
+    """Drop commands for unneeded calls and for conversations that are over.
 
-    A dial or a start that may have taken effect is looked for instead, so that it can be undone. A
-    message is kept for another call; one that is on its way waits for its answer first.
+    A dial or a start that may have taken effect is reconciled, so that we can undo the effect. A
+    message is kept for another call; while its sending is under way, the answer is awaited first.
     """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
@@ -44,12 +44,12 @@ def cancel_obsolete(transition: Transition) -> None:
         ):
             continue
         in_doubt = command.sent_at is not None
-        on_its_way = in_doubt and transition.now < command.not_before
+        under_way = in_doubt and transition.now < command.not_before
         if command.action in RECONCILABLE and in_doubt and leg.is_up:
-            command.reconcile = command.reconcile or not on_its_way
+            command.reconcile = command.reconcile or not under_way
             continue
         if command.action is Action.MESSAGE and not conversation.is_over:
-            if on_its_way:
+            if under_way:
                 continue
             if not in_doubt:
                 conversation.pending_messages[:0] = command.messages or []
@@ -62,7 +62,7 @@ def cancel_obsolete(transition: Transition) -> None:
 def _is_obsolete(
     transition: Transition, command: Command, participant: Participant, leg: Leg
 ) -> bool:
-    """Whether nothing is gained any more by carrying a pending command out."""
+    """Whether sending a pending command has become pointless."""
     if not command.is_pending or command.action is Action.HANG_UP:
         return False
     if not leg.is_up:
@@ -82,7 +82,7 @@ def _target_of(
 
 
 def set_due_time(transition: Transition) -> None:
-    """When the sweep has to come by, if nothing else does before."""
+    """Set the time at which the sweep has to look at the conversation, if no input comes before."""
     conversation = transition.conversation
     moments = [
         command.not_before for command in conversation.commands.values() if command.is_pending
@@ -93,7 +93,7 @@ def set_due_time(transition: Transition) -> None:
         host_hangup_deadline(conversation),
         inferred_end_of(conversation),
     )
-    moments += [each for each in limits if each]
+    moments += [limit for limit in limits if limit]
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
         moments.append(conversation.stop_deadline)
     for participant, leg in conversation.legs():
@@ -104,20 +104,21 @@ def set_due_time(transition: Transition) -> None:
     for participant in conversation.participants:
         if participant.status in BEING_REACHED and participant.plan:
             deadline = deadline_of(participant, participant.plan)
-            moments += [each for each in (deadline, participant.next_round_at) if each]
+            moments += [moment for moment in (deadline, participant.next_round_at) if moment]
     conversation.due_at = min(moments, default=None)
 
 
 def claim_due(transition: Transition) -> list[Command]:
-    """The commands that are to be carried out now, by whoever made this step.
+    """Claim and return the commands to be sent now, by the process that makes this step.
 
-    Each is leased, so that nobody else sends it meanwhile, and the lease is stored before the
-    command is sent: whoever finds it later knows that it may have been.
+    A claim is a lease: no other process sends the command meanwhile. The lease is stored before
+    the command is sent, so a crash leaves the trace that the command may have been sent.
     """
-    due = []
-    for command in list(transition.conversation.commands.values()):
-        if not command.is_pending or transition.now < command.not_before:
-            continue
-        due.append(command)
+    due = [
+        command
+        for command in transition.conversation.commands.values()
+        if command.is_pending and transition.now >= command.not_before
+    ]
+    for command in due:
         command.claim(transition.now)
     return due

@@ -1,9 +1,9 @@
-"""What the assistant is told of the people around it, in words that a user can change.
+"""Phrases: the messages that tell the assistant about participants. Users can replace each phrase.
 
-A conversation's own `words` replace these, sentence by sentence. `{name}` is the person's name,
-`{reason}` the sentence for why somebody else is tried. In `goes_on`, what an assistant that is
-started anew hears first, they are the names of who has left and of who is on the line. Of what an
-empty sentence stands for, the assistant is told nothing.
+A conversation's `words` replace the defaults, key by key. `{name}` is the person's name, `{reason}`
+the phrase for a failed try. In `goes_on`, the briefing of a restarted assistant, `{name}` is the
+names of the people who have left and `{reason}` those on the line. An empty text suppresses a
+message.
 """
 
 from partyline.domain.model.conversation import Participant
@@ -36,14 +36,14 @@ DEFAULTS: dict[str, str] = {
 }
 
 
-def render(words: dict[str, str], key: str, *, name: str, reason: str = "") -> str:
-    """The sentence for `key`, with the conversation's own `words` before ours."""
-    sentence = words.get(key, DEFAULTS[key])
-    return sentence.replace("{name}", name).replace("{reason}", reason)
+def render(phrases: dict[str, str], key: str, *, name: str, reason: str = "") -> str:
+    """Render the phrase `key`: the conversation's own in `phrases`, or else the default."""
+    phrase = phrases.get(key, DEFAULTS[key])
+    return phrase.replace("{name}", name).replace("{reason}", reason)
 
 
 def phrase_key(participant: Participant, key: str | None = None) -> str:
-    """The sentence for `key`, or for how it came out: a rule of ours has another than a limit."""
-    word = key or participant.outcome or Outcome.ERROR
+    """Return `key`, by default the outcome; `limited` by a dial rule has the rule's own phrase."""
+    key = key or participant.outcome or Outcome.ERROR
     rule = participant.legs[-1].rule if participant.legs else None
-    return rule if rule in DEFAULTS and word == Outcome.LIMITED else word
+    return rule if rule in DEFAULTS and key == Outcome.LIMITED else key

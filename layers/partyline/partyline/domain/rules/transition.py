@@ -1,7 +1,7 @@
-"""One step of a conversation while it is being decided: the working copy and what comes of it.
+"""`Transition`: the working copy of a conversation during a decision, and its changes.
 
-`record` and the rules change a conversation through these verbs only: no status moves against
-the tables, every move leaves its event, and nothing is owed twice.
+The rules change a conversation through these methods only: no status moves against the tables,
+every move but a return to dialing adds an event, and no command is owed twice.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from partyline.domain.model.conversation import (
     Stop,
 )
 from partyline.domain.model.errors import ErrorCode
-from partyline.domain.model.events import Event, EventType, masked
+from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,
@@ -39,19 +39,19 @@ from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_k
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a request cannot be done in the state that the conversation is in."""
+    """Why a request is refused in the state that the conversation is in."""
 
     code: ErrorCode
     message: str
     field: str | None = None
-    """The field of the request that is to be mended, such as `participants.2.to`."""
+    """The field of the request to correct, such as `participants.2.to`."""
 
 
 class Transition:
-    """A conversation on its way from one state to the next."""
+    """A conversation on its way to the next state."""
 
     def __init__(self, conversation: Conversation, now: datetime, cause: str) -> None:
-        """Take a `conversation` that nobody else holds; it is changed in place."""
+        """Start from `conversation`, which is changed in place; `cause` is the input's id."""
         self.conversation = conversation
         self.now = now
         self.cause = cause
@@ -59,25 +59,40 @@ class Transition:
         self.insights: list[Insight] = []
         self.refusal: Refusal | None = None
 
-    def refuse(self, code: ErrorCode, message: str, field: str | None = None) -> None:
-        """Refuse the request; the caller does nothing of it."""
-        self.refusal = Refusal(code=code, message=message, field=field)
+    def refuse(self, code: ErrorCode, message: str) -> None:
+        """Refuse the request, which must have no effect."""
+        self.refusal = Refusal(code=code, message=message)
 
-    def add_event(self, type_: EventType, /, at: datetime | None = None, **data: Any) -> None:
-        """Record what happened, `at` its own time if that is known; None values are left out."""
+    def refuse_as_over(self) -> None:
+        """Refuse a request that comes too late."""
+        status = self.conversation.status
+        self.refuse(ErrorCode.CONVERSATION_OVER, f"The conversation is {status}.")
+
+    def add_event(self, data: EventData, at: datetime | None = None) -> None:
+        """Add an event with the time `at`, if known; fields without a value are left out."""
         self.conversation.seq += 1
         self.events.append(
             Event(
                 seq=self.conversation.seq,
-                type=type_,
+                type=data.type,
                 occurred_at=at or self.now,
                 cause=self.cause,
-                data={name: value for name, value in data.items() if value is not None},
+                data=data.model_dump(exclude_none=True),
             )
         )
 
-    def move(self, status: ConversationStatus, failure: Failure | None = None, **data: Any) -> bool:
-        """Move the conversation, if the table allows it."""
+    def _add_event(self, type_: EventType, at: datetime | None = None, **data: Any) -> None:
+        """Add an event of a computed type, whose model may lack the fields without a value."""
+        present = {name: value for name, value in data.items() if value is not None}
+        self.add_event(EVENT_DATA[type_](**present), at)
+
+    def move(
+        self,
+        status: ConversationStatus,
+        failure: Failure | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Move the conversation, if the table allows the move. Returns False otherwise."""
         conversation = self.conversation
         if status not in CONVERSATION_MOVES[conversation.status]:
             return False
@@ -90,14 +105,14 @@ class Transition:
         else:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
-            # Those of an earlier run say nothing about those of the last one.
+            # Insights of an earlier run do not stand for those of the last run.
             if ran and (not conversation.insights or conversation.restarts):
                 conversation.insights_poll_at = self.now + INSIGHTS_POLL_DELAY
-        self.add_event(
+        self._add_event(
             EventType(f"conversation.{status}"),
             telnyx_conversation_id=conversation.telnyx_conversation_id,
-            failure=failure and failure.model_dump(),
-            **data,
+            failure=failure,
+            reason=reason,
         )
         return True
 
@@ -113,16 +128,19 @@ class Transition:
         outcome: Outcome | None = None,
         **data: Any,
     ) -> bool:
-        """Move a participant, if the table allows it."""
+        """Move a participant, if the table allows the move. Returns False otherwise."""
         if status not in PARTICIPANT_MOVES[participant.status]:
             return False
         participant.status = status
         participant.outcome = outcome or participant.outcome
+        if status is ParticipantStatus.DIALING:
+            participant.accepted_leg = None
+            return True  # the events of the legs tell the rest
         if status is ParticipantStatus.JOINED:
             participant.joined_at = self.now
         elif status in (ParticipantStatus.LEFT, ParticipantStatus.FAILED):
             participant.left_at = self.now
-        self.add_event(
+        self._add_event(
             EventType(f"participant.{status}"),
             participant_id=participant.id,
             name=participant.name,
@@ -133,7 +151,7 @@ class Transition:
         return True
 
     def add_leg(self, participant: Participant, to: str, ring_timeout_secs: int) -> None:
-        """A call to `to` is to be made, and is owed from now on."""
+        """Add a leg to `to`, and the command that dials it."""
         leg = Leg(
             number=len(participant.legs) + 1,
             to=to,
@@ -149,7 +167,7 @@ class Transition:
     def move_leg(
         self, participant: Participant, leg: Leg, status: LegStatus, at: datetime | None = None
     ) -> bool:
-        """Move a leg, if the table allows it."""
+        """Move a leg, if the table allows the move. Returns False otherwise."""
         if status not in LEG_MOVES[leg.status]:
             return False
         leg.status = status
@@ -170,8 +188,8 @@ class Transition:
         at: datetime | None = None,
         **data: Any,
     ) -> None:
-        """Record what happened to a leg, with its number masked."""
-        self.add_event(
+        """Add an event of a leg, with its number masked; `data` are the fields of that type."""
+        self._add_event(
             type_,
             at,
             participant_id=participant.id,
@@ -181,7 +199,7 @@ class Transition:
             outcome=leg.outcome,
             hangup_cause=leg.hangup_cause,
             sip_hangup_cause=leg.sip_hangup_cause,
-            failure=leg.failure and leg.failure.model_dump(),
+            failure=leg.failure,
             **data,
         )
 
@@ -194,7 +212,7 @@ class Transition:
         nth: int | None = None,
         messages: list[Message] | None = None,
     ) -> Command:
-        """Owe a command, unless it is, or was, owed already."""
+        """Owe a command, unless already owed or settled; `nth` tells repeated actions apart."""
         participant_id = participant.id if participant else None
         number = leg.number if leg else None
         key = command_key(action, participant_id, number, nth)
@@ -214,19 +232,18 @@ class Transition:
         return commands[key]
 
     def command_for(self, action: Action, participant: Participant, leg: Leg) -> Command | None:
-        """The command of that action for a leg, if it is or was owed."""
+        """Return the pending or settled command of that action for a leg, if any."""
         return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
 
     def add_message(
         self, participant: Participant, key: str, reason: Outcome | None = None
     ) -> None:
-        """Have the assistant told about a person, and for what `reason`, once it runs."""
+        """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
         if participant.tell_assistant and not self.conversation.is_over:
-            words = self.conversation.phrases
+            phrases = self.conversation.phrases
             name = participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
-            why = render(words, phrase_key(participant, reason), name=name) if reason else ""
-            content = render(words, phrase_key(participant, key), name=name, reason=why)
-            if content.strip():
-                self.conversation.pending_messages.append(
-                    Message(role="system", content=content.strip())
-                )
+            why = render(phrases, phrase_key(participant, reason), name=name) if reason else ""
+            content = render(phrases, phrase_key(participant, key), name=name, reason=why).strip()
+            if content:
+                message = Message(role="system", content=content)
+                self.conversation.pending_messages.append(message)
