@@ -48,7 +48,8 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
     def folder(route: Route) -> str:
         return template.functions[route.function].folder
 
-    assert {route.key: folder(route) for route in template.routes} == {
+    routes = [route for route in template.routes if not route.path.startswith("/webhooks")]
+    assert {route.key: folder(route) for route in routes} == {
         "POST /conversations": "start_conversation",
         "GET /conversations": "list_conversations",
         "GET /conversations/{id}": "get_conversation",
@@ -67,20 +68,6 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "GET /do-not-call/{number}": "get_do_not_call",
         "PUT /do-not-call/{number}": "put_do_not_call",
         "DELETE /do-not-call/{number}": "delete_do_not_call",
-        "POST /webhooks": "webhook_default",
-        "POST /webhooks/{event_type}": "webhook_default",
-        "POST /webhooks/call.initiated": "call_initiated",
-        "POST /webhooks/call.answered": "call_answered",
-        "POST /webhooks/call.hangup": "call_hangup",
-        "POST /webhooks/call.machine.detection.ended": "call_machine_detection_ended",
-        "POST /webhooks/call.machine.premium.detection.ended": (
-            "call_machine_premium_detection_ended"
-        ),
-        "POST /webhooks/call.conversation.created": "call_conversation_created",
-        "POST /webhooks/call.conversation.ended": "call_conversation_ended",
-        "POST /webhooks/call.conversation_insights.generated": (
-            "call_conversation_insights_generated"
-        ),
     }
 
 
