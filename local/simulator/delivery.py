@@ -142,21 +142,21 @@ class Deliverer:
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""
-        knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
-        if knobs.drop and self._rng.random() < knobs.drop:
+        settings = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
+        if settings.drop and self._rng.random() < settings.drop:
             self.dropped.append(event)
             return
 
         def start() -> None:
-            for _ in range(1 + knobs.duplicates):
-                self._try_later(self._rng.uniform(*knobs.delay_secs), event, route, 1, 0)
+            for _ in range(1 + settings.duplicates):
+                self._try_later(self._rng.uniform(*settings.delay_secs), event, route, 1, 0)
 
         call = event.call_control_id or ""
         with self._lock:
             overtaken = self._held.pop(call, None)
-            if knobs.reorder and overtaken is None:
+            if settings.reorder and overtaken is None:
                 self._held[call] = start
-        if knobs.reorder and overtaken is None:
+        if settings.reorder and overtaken is None:
             self._clock.call_later(_HOLD_SECS, lambda: self._release(call, start))
             return
         start()

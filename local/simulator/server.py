@@ -26,7 +26,7 @@ from local.simulator.telnyx import Reply, Simulator
 
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
-_KNOBS = TypeAdapter(DeliverySettings)
+_DELIVERY_SETTINGS = TypeAdapter(DeliverySettings)
 # Internal fields of a leg that a page does not need.
 _HIDDEN = frozenset({"timers", "gather"})
 
@@ -74,7 +74,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
             Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
-            Route("/admin/webhooks/{event_type}", endpoint(admin.set_knobs), methods=["PUT"]),
+            Route("/admin/webhooks/{event_type}", endpoint(admin.set_delivery), methods=["PUT"]),
             Route("/admin/settings", endpoint(admin.set_settings), methods=["PATCH"]),
         ]
     )
@@ -161,11 +161,11 @@ class Admin:
         self._simulator.faults.clear()
         return {}
 
-    def set_knobs(self, request: Request, body: JsonObject) -> Any:
+    def set_delivery(self, request: Request, body: JsonObject) -> Any:
         """PUT the delivery faults of an event type (or `*`)."""
-        knobs = _KNOBS.validate_python(body)
-        self._simulator.deliverer.knobs[request.path_params["event_type"]] = knobs
-        return knobs
+        settings = _DELIVERY_SETTINGS.validate_python(body)
+        self._simulator.deliverer.knobs[request.path_params["event_type"]] = settings
+        return settings
 
     def set_settings(self, _request: Request, body: JsonObject) -> Any:
         """PATCH settings by name; keys and ids cannot change."""

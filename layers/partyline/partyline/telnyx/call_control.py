@@ -147,7 +147,7 @@ class CallControl:
         The second request omits the event types that Telnyx names, or else the unsure event types.
         The third omits all: a call with all its webhooks at the same URL is better than no call.
         """
-        for to_leave_out in (_named_or_unsure, _all):
+        for to_leave_out in (_named_or_unsure, lambda _error, sent: sent):
             body = self._without_refused(request.body())
             try:
                 return self._client.request("POST", path, json=body)
@@ -176,10 +176,6 @@ def _named_or_unsure(error: WebhookUrlsRefusedError, sent: set[str]) -> set[str]
     in_texts = _mentioned((problem.detail for problem in error.problems), sent)
     unsure = {event_type for event_type in sent if event_type.startswith(UNSURE_PREFIX)}
     return in_pointers or in_texts or unsure or sent
-
-
-def _all(_error: WebhookUrlsRefusedError, sent: set[str]) -> set[str]:
-    return sent
 
 
 def _mentioned(texts: Iterable[str], sent: set[str]) -> set[str]:
