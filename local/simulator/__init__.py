@@ -1,1 +1,1 @@
-"""A Telnyx on a laptop: phone calls, AI assistants and signed webhooks, without a phone."""
+"""A simulated Telnyx: phone calls, AI assistants and signed webhooks on a laptop."""

@@ -1,4 +1,4 @@
-"""The Telnyx API v2 as far as it is simulated: which path does what, and to what it applies."""
+"""The simulated part of the Telnyx API v2: routes, operations and their handlers."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _OK: JsonObject = {"result": "ok"}
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that was asked for: what `action`, on which `subject` (the id in the path)."""
+    """A request for an `action` on a `subject` (the id in the path)."""
 
     action: str
     subject: str
@@ -66,13 +66,13 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
     )
 ]
 ACTIONS = frozenset(action for _, _, action in _ROUTES)
-"""Everything that can be asked for."""
+"""The names of all actions."""
 
 
 def route(method: str, path: str) -> tuple[str, str] | None:
-    """The action and the still encoded id in the path of a request; None: no such thing.
+    """Return the action and the encoded id of a request's path, or None for an unknown path.
 
-    Several ids keep the slash between them.
+    A slash separates several ids.
     """
     for known_method, pattern, action in _ROUTES:
         match = pattern.fullmatch(path)
@@ -82,7 +82,7 @@ def route(method: str, path: str) -> tuple[str, str] | None:
 
 
 class Api:
-    """Carries out operations; raises ApiError for what Telnyx would refuse."""
+    """Executes operations; raises ApiError if Telnyx would refuse the operation."""
 
     def __init__(self, board: Switchboard, phones: Phones, assistants: Assistants) -> None:
         self._board = board
@@ -105,11 +105,11 @@ class Api:
         }
 
     def is_command(self, action: str) -> bool:
-        """Whether `action` is a command on a call."""
+        """Return whether `action` is a command on a call."""
         return action in self._commands
 
     def perform(self, operation: Operation) -> JsonObject:
-        """Do it and give the response's JSON body."""
+        """Execute an operation and return the response's JSON body."""
         action, subject, query = operation.action, operation.subject, operation.query
         if action == "dial":
             return {"data": self._dial(operation.body)}
@@ -142,7 +142,7 @@ class Api:
         return answers[action]()
 
     def trial(self, operation: Operation) -> ToolRequest:
-        """What a tool that is tried out would post."""
+        """Return the request that a tested tool would post."""
         return self.toolbox.trial(*self._tool_of(operation.subject), operation.body)
 
     def _tool_of(self, subject: str) -> tuple[str, str]:
@@ -155,7 +155,7 @@ class Api:
         return assistant_id
 
     def leg(self, call_control_id: str) -> SimulatedLeg:
-        """The leg of a path: malformed ids are 90015, unknown ones 404."""
+        """Return the leg of a path: malformed ids are 90015, unknown ids 404."""
         if not _CALL_CONTROL_ID.fullmatch(call_control_id):
             raise ApiError(
                 "90015", "The call_control_id provided was not valid", "/call_control_id"
@@ -207,10 +207,10 @@ class Api:
             raise ApiError("90102", "An outbound call cannot be answered")
         if leg.state == "answered":
             raise ApiError("10015", "The call has already been answered")
-        told = webhook_config(body)
-        leg.webhooks.url = told.url or leg.webhooks.url
-        leg.webhooks.urls.update(told.urls)
-        leg.webhooks.retries_ms.update(told.retries_ms)
+        config = webhook_config(body)
+        leg.webhooks.url = config.url or leg.webhooks.url
+        leg.webhooks.urls.update(config.urls)
+        leg.webhooks.retries_ms.update(config.retries_ms)
         leg.assistant = body.get("assistant")
         # The new client_state is in the webhooks that the command causes.
         leg.client_state = body.get("client_state", leg.client_state)

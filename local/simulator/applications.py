@@ -5,7 +5,7 @@ from local.simulator.model import JsonObject
 from local.simulator.switchboard import Switchboard, timestamp
 from local.simulator.toolbox import paged
 
-# What an application has unless told otherwise; note the old webhook version.
+# The defaults of a new application, with the old webhook version.
 _DEFAULTS: JsonObject = {
     "record_type": "call_control_application",
     "active": True,
@@ -31,7 +31,7 @@ class Applications:
         self._board = board
 
     def create(self, body: JsonObject, application_id: str | None = None) -> JsonObject:
-        """Make one."""
+        """Create an application."""
         board = self._board
         new_id = application_id or str(int(board.ids.uuid()[:8], 16) + 2_000_000_000_000_000_000)
         now = timestamp(board.now())
@@ -40,36 +40,36 @@ class Applications:
         return application
 
     def get(self, application_id: str) -> JsonObject:
-        """One, or 404."""
+        """Return an application, or 404."""
         application = self._board.world.applications.get(application_id)
         if application is None:
             raise ApiError("10005", "The requested resource or URL could not be found")
         return application
 
     def update(self, application_id: str, body: JsonObject) -> JsonObject:
-        """Change what `body` names."""
+        """Change the fields that `body` names."""
         application = self.get(application_id)
         application.update(body, updated_at=timestamp(self._board.now()))
         return application
 
     def delete(self, application_id: str) -> JsonObject:
-        """Remove one and show it a last time."""
+        """Remove an application and return the removed application."""
         application = self.get(application_id)
         del self._board.world.applications[application_id]
         return application
 
     def page(self, query: dict[str, str]) -> JsonObject:
-        """A page of them, newest last; `filter[application_name][contains]` narrows it."""
+        """Return a page, newest last; `filter[application_name][contains]` filters by name."""
         wanted = query.get("filter[application_name][contains]", "").lower()
-        found = [
+        matching = [
             application
             for application in self._board.world.applications.values()
             if wanted in application["application_name"].lower()
         ]
-        return paged(found, query)
+        return paged(matching, query)
 
     def ready_to_dial(self, connection_id: str) -> None:
-        """Refuse a dial on an application that is missing, off, or without a webhook URL."""
+        """Refuse a dial on an application that is missing, inactive, or without a webhook URL."""
         application = self._board.world.applications.get(connection_id)
         usable = application is not None and application["active"]
         if application is None or not usable or not application.get("webhook_event_url"):

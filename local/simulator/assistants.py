@@ -1,4 +1,4 @@
-"""The life of assistant conversations: start, join, messages, stop, and what follows the end."""
+"""Assistant conversations: start, join, messages, stop, end and insights."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from local.simulator.model import (
 from local.simulator.switchboard import Switchboard, timestamp
 
 _ASSISTANT_ID = re.compile(r"assistant-[A-Za-z0-9-]+")
-# Codes for an unknown or ended conversation are not published: only "4xx" can be relied on.
+# Telnyx publishes no code for an unknown or ended conversation: only "4xx" is certain.
 _NO_CONVERSATION = "10015"
 
 
@@ -70,7 +70,7 @@ class Assistants:
         return conversation
 
     def start_on_answer(self, leg: SimulatedLeg) -> None:
-        """Start the assistant that came with dial or answer; a bad one is told by webhook."""
+        """Start the assistant of the dial or answer; a webhook reports a bad assistant."""
         if leg.assistant is None:
             return
         try:
@@ -80,7 +80,7 @@ class Assistants:
             self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
 
     def knows(self, assistant_id: str) -> bool:
-        """Whether there is such an assistant."""
+        """Return whether the assistant exists."""
         known = self._board.settings.assistants
         if known is None:
             return _ASSISTANT_ID.fullmatch(assistant_id) is not None
@@ -111,14 +111,15 @@ class Assistants:
         self._add(self._running(leg), body.get("messages", []))
 
     def say(self, leg: SimulatedLeg, text: str) -> None:
-        """The person on `leg` says something to the assistant and whoever else is there."""
+        """Let the person on `leg` speak to the assistant and to the other participants."""
         conversation = self._running(leg)
         self._add(conversation, [{"role": "user", "content": text}])
         for other in self._legs(conversation):
             if other is not leg:
                 self._board.hear(other, f"{leg.person_number}: {text}")
-        said = text.lower()
-        reply = next((words for word, words in self._board.settings.script if word in said), None)
+        spoken = text.lower()
+        script = self._board.settings.script
+        reply = next((answer for word, answer in script if word in spoken), None)
         if reply is not None:
             self._board.later(
                 self._board.settings.reply_after_secs, lambda: self._speak(conversation, reply)
@@ -129,11 +130,11 @@ class Assistants:
         self._end(self._running(leg), None)
 
     def give_up(self, leg: SimulatedLeg) -> None:
-        """The leg's assistant ends by itself, at its time limit; the legs stay up."""
+        """End the leg's assistant at its own time limit; the legs stay up."""
         self._end(self._running(leg), "assistant_time_limit")
 
     def leg_ended(self, leg: SimulatedLeg) -> None:
-        """Take a leg that ended out of its conversation, which may end with it."""
+        """Remove an ended leg from its conversation, and end the conversation if it must end."""
         if leg.conversation_id is None:
             return
         conversation = self._board.world.conversations[leg.conversation_id]
@@ -193,11 +194,11 @@ class Assistants:
         self._board.emit(leg, "call.conversation.created", created, stored=True)
         self._speak(conversation, greeting)
 
-    def _speak(self, conversation: SimulatedConversation, words: str) -> None:
+    def _speak(self, conversation: SimulatedConversation, text: str) -> None:
         if conversation.status == "active":
-            self._add(conversation, [{"role": "assistant", "content": words}])
+            self._add(conversation, [{"role": "assistant", "content": text}])
             for listener in self._legs(conversation):
-                self._board.hear(listener, f"assistant: {words}")
+                self._board.hear(listener, f"assistant: {text}")
 
     def _end(self, conversation: SimulatedConversation, reason: str | None) -> None:
         board = self._board
@@ -205,15 +206,15 @@ class Assistants:
         conversation.ended_at = board.now()
         conversation.reason = reason
         starting = board.world.legs[conversation.starting_call]
-        tell = [starting]
+        informed = [starting]
         for leg in self._legs(conversation):
             leg.conversation_id = None
             board.hear(leg, "the assistant left")
             if board.settings.ended_once_per_leg and leg is not starting:
-                tell.append(leg)
+                informed.append(leg)
 
         def ended() -> None:
-            for leg in tell:
+            for leg in informed:
                 payload = payloads.conversation_ended(leg, conversation)
                 board.emit(leg, "call.conversation.ended", payload, stored=True)
 
@@ -234,7 +235,7 @@ class Assistants:
 
 
 def conversation_row(conversation: SimulatedConversation) -> JsonObject:
-    """A conversation as GET /ai/conversations shows it."""
+    """Return a conversation as a row of GET /ai/conversations."""
     last = conversation.messages[-1].at if conversation.messages else conversation.started_at
     return {
         "id": conversation.conversation_id,

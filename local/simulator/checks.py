@@ -1,7 +1,7 @@
-"""Check request bodies as Telnyx does, against its own public description of them.
+"""Check request bodies as Telnyx does, against Telnyx's public API description.
 
-`requests.json` holds the request schemas of the Telnyx OpenAPI description; what its prose says
-beyond them (number formats, base64, ranges) is checked by hand here.
+`requests.json` holds the request schemas of the Telnyx OpenAPI description. Functions in this file
+check the further rules of the description's prose: number formats, base64, ranges.
 """
 
 import base64
@@ -39,21 +39,21 @@ _RETRIES_TOTAL_MS = 60000
 def check(
     action: str, body: JsonObject, webhook_keys: frozenset[str]
 ) -> tuple[list[Problem], list[str]]:
-    """What is wrong with `body`, worst first, and the fields Telnyx does not know.
+    """Return the problems of `body`, worst first, and the fields that Telnyx does not know.
 
-    What Telnyx does about an unknown field is not documented, so it is no problem, only noted.
+    Telnyx's reaction to an unknown field is not documented, so an unknown field is not a problem.
     """
     problems: list[Problem] = []
     unknown: list[str] = []
     for error in _validator(action).iter_errors(body):
         if error.validator == "additionalProperties":
-            unknown += [_pointer(error, name) for name in _strangers(error)]
+            unknown += [_pointer(error, name) for name in _unknown_fields(error)]
         else:
             problems += _explain(error)
     if not problems:
         problems += _addresses(body) + _client_state(body) + _ring_time(body)
         problems += _webhooks(body, webhook_keys)
-    # The library tells of each missing name apart, and each of those finds all of them.
+    # jsonschema reports each missing name separately, and each report repeats all missing names.
     return list(dict.fromkeys(problems)), sorted(unknown)
 
 
@@ -70,15 +70,15 @@ def _pointer(error: ValidationError, *more: str) -> str:
     return "".join(f"/{part}" for part in (*error.absolute_path, *more))
 
 
-def _strangers(error: ValidationError) -> set[str]:
+def _unknown_fields(error: ValidationError) -> set[str]:
     schema = _mapping(error.schema)
     return set(_mapping(error.instance)) - set(schema["properties"])
 
 
 def _mapping(value: Any) -> JsonObject:
-    """The value as the object that the failed rule says it is."""
+    """Return the value as a JSON object, which the failed rule guarantees."""
     if not isinstance(value, dict):
-        raise TypeError("a rule for objects failed on something else")
+        raise TypeError("a rule for objects failed on another type")
     return value
 
 
@@ -143,7 +143,7 @@ def _validator(action: str) -> Draft202012Validator:
 
 
 def _alternatives(node: Any) -> list[str]:
-    """Names of schemas that are one choice of several: closing these would refuse, not note."""
+    """Return the names of `anyOf` schemas: a closed alternative would refuse unknown fields."""
     if isinstance(node, list):
         return [name for item in node for name in _alternatives(item)]
     if not isinstance(node, dict):
@@ -155,7 +155,7 @@ def _alternatives(node: Any) -> list[str]:
 
 
 def _close(node: Any) -> None:
-    """Make a schema report the properties it does not list."""
+    """Make a schema report unlisted properties."""
     if not isinstance(node, dict):
         return
     if node.get("properties") and node.get("type") == "object":

@@ -1,4 +1,4 @@
-"""Two clocks: the wall's, and one that only moves when a test says so."""
+"""Two clocks: wall-clock time, and virtual time that a test moves."""
 
 import heapq
 import itertools
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(order=True)
 class Timer:
-    """A callback that is due at `due`; of two due at once the one asked for first comes first."""
+    """A callback that runs at `due`. Timers of the same time run in the order of creation."""
 
     due: datetime
     order: int
@@ -22,25 +22,25 @@ class Timer:
     cancelled: bool = field(default=False, compare=False)
 
     def cancel(self) -> None:
-        """Do not run it; harmless when it has run already."""
+        """Cancel the callback; harmless if the callback has run already."""
         self.cancelled = True
 
 
 class Clock(Protocol):
-    """What the simulator needs of time."""
+    """The clock interface of the simulator."""
 
     def now(self) -> datetime:
-        """The present, aware, in UTC."""
+        """Return the present time, with the zone UTC."""
 
     def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
-        """Run `fn` after `delay_secs`; the timer can be cancelled."""
+        """Run `fn` after `delay_secs`; the returned timer can be cancelled."""
 
 
 class VirtualClock:
-    """A clock that a test moves by hand; callbacks run on the thread that moves it, in order.
+    """A clock that a test moves; callbacks run in order, on the thread that moves the clock.
 
-    A callback may move the clock itself: that is how a slow answer lets the world go on meanwhile.
-    It starts far ahead: an embedded DynamoDB takes away what has expired by the clock on the wall.
+    A callback may move the clock, so that other events happen during a slow answer. The clock
+    starts far in the future: an embedded DynamoDB deletes items that expired by wall-clock time.
     """
 
     def __init__(self, start: datetime = datetime(2036, 7, 1, 12, tzinfo=UTC)) -> None:
@@ -50,11 +50,11 @@ class VirtualClock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The present of the story."""
+        """Return the present virtual time."""
         return self._now
 
     def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
-        """Run `fn` once the clock has been moved that far."""
+        """Run `fn` when the clock has moved by `delay_secs`."""
         with self._lock:
             due = self._now + timedelta(seconds=max(delay_secs, 0.0))
             timer = Timer(due, next(self._order), fn)
@@ -62,7 +62,7 @@ class VirtualClock:
         return timer
 
     def advance(self, secs: float) -> None:
-        """Move on by `secs`, running all that falls due, what it causes included."""
+        """Move by `secs` and run all due callbacks, also callbacks that other callbacks add."""
         target = self._now + timedelta(seconds=secs)
         while (timer := self._next(target)) is not None:
             self._now = max(self._now, timer.due)
@@ -72,7 +72,7 @@ class VirtualClock:
     def run_until_idle(self, limit_secs: float = 60.0) -> None:
         """Run callbacks until none is due within `limit_secs` of the start.
 
-        The clock stops at the last one that ran, so far-off limits do not drag time with them.
+        The clock stops at the last callback that ran, so a distant timer does not move the clock.
         """
         target = self._now + timedelta(seconds=limit_secs)
         while (timer := self._next(target)) is not None:
@@ -89,7 +89,7 @@ class VirtualClock:
 
 
 class RealClock:
-    """Wall-clock time; callbacks run one after another on one thread. `close` ends it."""
+    """Wall-clock time; callbacks run in order on a single thread, until `close`."""
 
     def __init__(self) -> None:
         self._timers: list[Timer] = []
@@ -100,11 +100,11 @@ class RealClock:
         self._thread.start()
 
     def now(self) -> datetime:
-        """The present."""
+        """Return the present time."""
         return datetime.now(UTC)
 
     def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
-        """Run `fn` on the clock's thread after `delay_secs`; after `close` it never runs."""
+        """Run `fn` on the clock's thread after `delay_secs`, unless the clock is closed."""
         due = self.now() + timedelta(seconds=max(delay_secs, 0.0))
         with self._wake:
             timer = Timer(due, next(self._order), fn)
@@ -114,7 +114,7 @@ class RealClock:
         return timer
 
     def close(self) -> None:
-        """Forget what is still to come and end the thread; waits for a callback that runs now."""
+        """Drop all timers and end the thread; waits for a running callback."""
         with self._wake:
             self._closed = True
             self._timers.clear()
@@ -127,7 +127,7 @@ class RealClock:
             try:
                 timer.fn()
             except Exception:
-                # One broken callback must not stop the time of everybody else.
+                # A failed callback must not stop the clock.
                 log.exception("a callback of the simulator failed")
 
     def _await_next(self) -> Timer | None:

@@ -1,8 +1,8 @@
-"""Deliver webhooks as Telnyx does: signed, retried, and, when asked, doubled, late or lost.
+"""Deliver webhooks as Telnyx does: signed and retried, and by setting duplicated, late or lost.
 
 Telnyx docs, webhook fundamentals and voice webhooks: any 2xx acknowledges; 408, 429, 5xx and no
-answer are tried again, other answers are not; the application's failover URL comes last. A retry
-keeps the event's id, counts `meta.attempt` up, and is signed anew.
+answer are retried, other answers are not; the application's failover URL comes last. A retry keeps
+the event's id, increments `meta.attempt`, and has a new signature.
 """
 
 import base64
@@ -21,14 +21,14 @@ from local.simulator.clock import Clock
 from local.simulator.model import Delivery, JsonObject
 
 _RETRIED = frozenset({408, 429})
-# What a held-back event waits at most for the next one of its call.
+# The longest time that a held event waits for the next event of the same call.
 _HOLD_SECS = 5.0
 _OVERTAKEN_SECS = 0.05
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing to tell: `data` is the envelope's; version "1" is flat (Telnyx API: the default
+    """An event to deliver; `data` is the envelope's. Version "1" is flat (Telnyx API: the default
     of an application made through the API)."""
 
     id: str
@@ -40,7 +40,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Route:
-    """Where an event goes: `retries_ms` are the pauses before each further attempt."""
+    """The URL of an event. `retries_ms` are the pauses before each further attempt."""
 
     url: str
     retries_ms: tuple[int, ...]
@@ -49,10 +49,10 @@ class Route:
 
 @dataclass
 class DeliverySettings:
-    """How one event type (or `*`) is mistreated.
+    """Delivery faults of an event type (or `*`).
 
-    `delay_secs` is a range; `duplicates` are further deliveries of the same event; `drop` is the
-    probability that it never comes; `reorder` lets the call's next event overtake it.
+    `delay_secs` is a range; `duplicates` is the number of further deliveries of the same event;
+    `drop` is the probability of no delivery; with `reorder` the call's next event comes first.
     """
 
     delay_secs: tuple[float, float] = (0.0, 0.0)
@@ -62,39 +62,39 @@ class DeliverySettings:
 
 
 class Post(Protocol):
-    """Post a webhook and give the HTTP status, or None when nobody answered in time."""
+    """Post a webhook and return the HTTP status, or None if no answer came in time."""
 
     def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         """Post `body` to `url`."""
 
 
 class HttpPost:
-    """Post over HTTP, from any thread; `timeout_secs` is Telnyx's patience with a receiver."""
+    """Post over HTTP, from any thread; `timeout_secs` is Telnyx's timeout for a receiver."""
 
     def __init__(self, timeout_secs: float = 10.0) -> None:
         self._client = httpx.Client(timeout=timeout_secs, trust_env=False)
 
     def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
-        """Post `body` to `url`; redirects are answers, not followed."""
+        """Post `body` to `url`; a redirect is an answer and is not followed."""
         try:
             return self._client.post(url, content=body, headers=headers).status_code
         except httpx.HTTPError:
             return None
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._client.close()
 
 
 def inline(task: Callable[[], None]) -> None:
-    """Run at once on the caller's thread: with a virtual clock that makes a story repeatable."""
+    """Run at once on the caller's thread: with a virtual clock, deliveries are repeatable."""
     task()
 
 
 class Deliverer:
-    """Sends events, attempt by attempt, and keeps the list of attempts.
+    """Delivers events and records all attempts.
 
-    `run` starts one attempt: `inline`, or on threads so that webhooks of one call arrive at once.
+    `run` starts an attempt: `inline`, or on threads so that webhooks of a call arrive in parallel.
     """
 
     def __init__(
@@ -118,19 +118,19 @@ class Deliverer:
 
     @property
     def public_key(self) -> str:
-        """The base64 of the key that receivers check signatures with."""
+        """The public key in base64, for receivers that verify signatures."""
         return base64.b64encode(bytes(self._key.verify_key)).decode()
 
     def reseed(self, rng: random.Random) -> None:
-        """Take other luck."""
+        """Replace the random number generator."""
         self._rng = rng
 
     def post(self, url: str, body: bytes) -> int | None:
-        """Post once, signed as everything is; the status, or None when nobody answered."""
+        """Post a signed body once and return the status, or None if no answer came."""
         return self._post(url, body, self.signed(body))
 
     def signed(self, body: bytes) -> dict[str, str]:
-        """The headers under which Telnyx posts `body`, signed at this moment."""
+        """Return Telnyx's headers for `body`, signed at the present time."""
         timestamp = str(int(self._clock.now().timestamp()))
         signature = self._key.sign(timestamp.encode() + b"|" + body).signature
         return {
@@ -141,22 +141,22 @@ class Deliverer:
         }
 
     def send(self, event: Event, route: Route) -> None:
-        """Deliver `event`, now or as its knobs say; returns before anything is posted."""
-        knobs = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
-        if knobs.drop and self._rng.random() < knobs.drop:
+        """Schedule the delivery of `event` as its settings say; returns before the first post."""
+        settings = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
+        if settings.drop and self._rng.random() < settings.drop:
             self.dropped.append(event)
             return
 
         def start() -> None:
-            for _ in range(1 + knobs.duplicates):
-                self._try_later(self._rng.uniform(*knobs.delay_secs), event, route, 1, 0)
+            for _ in range(1 + settings.duplicates):
+                self._try_later(self._rng.uniform(*settings.delay_secs), event, route, 1, 0)
 
         call = event.call_control_id or ""
         with self._lock:
             overtaken = self._held.pop(call, None)
-            if knobs.reorder and overtaken is None:
+            if settings.reorder and overtaken is None:
                 self._held[call] = start
-        if knobs.reorder and overtaken is None:
+        if settings.reorder and overtaken is None:
             self._clock.call_later(_HOLD_SECS, lambda: self._release(call, start))
             return
         start()
@@ -165,10 +165,10 @@ class Deliverer:
 
     def _release(self, call: str, start: Callable[[], None]) -> None:
         with self._lock:
-            mine = self._held.get(call) is start
-            if mine:
+            still_held = self._held.get(call) is start
+            if still_held:
                 del self._held[call]
-        if mine:
+        if still_held:
             start()
 
     def _try_later(
@@ -220,7 +220,7 @@ def _encode(event: Event, attempt: int, url: str) -> bytes:
 
 
 class Threads:
-    """Runs each delivery on a thread of its own pool; `close` lets running ones finish."""
+    """Runs each delivery on a thread of a pool; `close` waits for running deliveries."""
 
     def __init__(self, workers: int = 8) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-webhook")
@@ -230,5 +230,5 @@ class Threads:
         self._pool.submit(task)
 
     def close(self) -> None:
-        """Take no more and wait for what runs."""
+        """Cancel waiting deliveries and wait for running deliveries."""
         self._pool.shutdown(cancel_futures=True)

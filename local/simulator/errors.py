@@ -1,4 +1,4 @@
-"""How the simulated Telnyx says no: its codes, titles and statuses."""
+"""Refusals of the simulated Telnyx: codes, titles and statuses."""
 
 from local.simulator.model import JsonObject
 
@@ -25,7 +25,7 @@ _CODES: dict[str, tuple[int, str]] = {
 
 
 class ApiError(Exception):
-    """A refusal; several problems of one request are told together."""
+    """A refusal of a request, with all problems of the request."""
 
     def __init__(self, code: str, detail: str, pointer: str | None = None) -> None:
         super().__init__(f"{code} {detail}")
@@ -34,13 +34,13 @@ class ApiError(Exception):
 
     @classmethod
     def of(cls, problems: list[tuple[str, str, str | None]]) -> "ApiError":
-        """One refusal of several `(code, detail, pointer)`; the first sets the status."""
+        """Return a refusal with several `(code, detail, pointer)`; the first sets the status."""
         refusal = cls(*problems[0])
         refusal.errors = [_error(*problem) for problem in problems]
         return refusal
 
     def body(self) -> JsonObject:
-        """The JSON body (Telnyx API: call-control_Errors)."""
+        """Return the JSON body (Telnyx API: call-control_Errors)."""
         return {"errors": self.errors}
 
 

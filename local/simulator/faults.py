@@ -1,4 +1,4 @@
-"""Faults of the API, so that a story can be told with a bad line to Telnyx."""
+"""Injected faults of the API."""
 
 import random
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ FaultKind = Literal["refuse", "drop", "lose_reply", "slow"]
 
 @dataclass
 class Fault:
-    """What goes wrong with matching requests.
+    """A fault of matching requests.
 
-    - `refuse`: answered with `status` (403, 429 or 5xx) before it has an effect
-    - `drop`: the connection breaks before it has an effect
-    - `lose_reply`: it has its effect, then the answer never comes
-    - `slow`: it has its effect, and the answer comes `secs` later
+    - `refuse`: an answer with `status` (403, 429 or 5xx), no effect
+    - `drop`: the connection breaks, no effect
+    - `lose_reply`: the request takes effect, and no answer comes
+    - `slow`: the request takes effect, and the answer comes `secs` later
 
-    `action` is an action's name, e.g. `dial`, `ai_assistant_join`, or `*`; `times` None is for
-    ever; `probability` is decided by the simulator's seed.
+    `action` is an action's name, e.g. `dial`, `ai_assistant_join`, or `*`; `times` None is without
+    limit; the simulator's seed decides with `probability`.
     """
 
     kind: FaultKind
@@ -29,26 +29,26 @@ class Fault:
 
 
 class Faults:
-    """The faults in force; at most one hits a request, the first that matches."""
+    """The active faults. The first matching fault applies to a request."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.active: list[Fault] = []
 
     def reseed(self, rng: random.Random) -> None:
-        """Take other luck."""
+        """Replace the random number generator."""
         self._rng = rng
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force."""
+        """Activate a fault."""
         self.active.append(fault)
 
     def clear(self) -> None:
-        """All is well again."""
+        """Remove all faults."""
         self.active.clear()
 
     def strike(self, action: str) -> Fault | None:
-        """The fault that hits a request for `action`, used up by one."""
+        """Return the fault for a request of `action` and count the use, or None."""
         for fault in self.active:
             if fault.action not in (action, "*") or fault.times == 0:
                 continue

@@ -1,4 +1,4 @@
-"""What exists in the simulated world: people, legs, conversations, and the books kept of it all."""
+"""The simulator's state: people, legs, conversations, and records of requests and deliveries."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +13,11 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """Who is at a number and what they do when it rings.
+    """A person at a number, and the person's reaction to a call.
 
-    `manual` waits for `Simulator.answer`, `decline`, `busy` or `hang_up`. `machine_result` is what
-    machine detection says of them (None: human or machine, after `behaviour`); `digits` are what
-    they press when asked (None: nothing); `hangs_up_after_secs` counts from the answer.
+    `manual` waits for `Simulator.answer`, `decline`, `busy` or `hang_up`. `machine_result` is the
+    verdict of machine detection (None: human or machine, after `behaviour`); `digits` are pressed
+    keys during a gather (None: no keys); `hangs_up_after_secs` counts from the answer.
     """
 
     number: str
@@ -33,7 +33,7 @@ class Person:
 
 @dataclass
 class WebhookConfig:
-    """Where a leg's webhooks go, as its dial or answer said (Telnyx API: dial and answer only)."""
+    """The URLs of a leg's webhooks from the dial or answer (Telnyx API: dial and answer only)."""
 
     url: str | None = None
     urls: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class WebhookConfig:
 
 @dataclass
 class Gather:
-    """Digits that a leg is being asked for (Telnyx API: gather_using_speak)."""
+    """A running gather of digits on a leg (Telnyx API: gather_using_speak)."""
 
     minimum: int
     maximum: int
@@ -54,7 +54,7 @@ class Gather:
 
 @dataclass
 class SimulatedLeg:
-    """One phone call as Telnyx sees it; `heard` is what the person on it noticed, in order."""
+    """A phone call in Telnyx's view; `heard` is the list of the person's perceptions, in order."""
 
     call_control_id: str
     call_leg_id: str
@@ -80,13 +80,13 @@ class SimulatedLeg:
 
     @property
     def person_number(self) -> str:
-        """The number of the human at the other end, whoever called whom."""
+        """The number of the person at the other end, for both directions."""
         return self.to if self.direction == "outgoing" else self.from_
 
 
 @dataclass(frozen=True)
 class Message:
-    """One row of a conversation's transcript."""
+    """A row of a conversation's transcript."""
 
     role: str
     content: str
@@ -95,7 +95,7 @@ class Message:
 
 @dataclass
 class JoinedParticipant:
-    """A leg other than the starting one in a conversation."""
+    """A leg that joined a conversation after the starting leg."""
 
     call_control_id: str
     name: str | None
@@ -105,7 +105,7 @@ class JoinedParticipant:
 
 @dataclass
 class SimulatedConversation:
-    """One assistant conversation; `starting_call` is the leg on which the assistant started."""
+    """An assistant conversation; `starting_call` is the leg on which the assistant started."""
 
     conversation_id: str
     starting_call: str
@@ -123,7 +123,7 @@ class SimulatedConversation:
 
 @dataclass
 class LedgerEntry:
-    """One request as it came and as it was answered; status 0 means no answer left the house."""
+    """A request and its answer; status 0 means that no answer was sent."""
 
     at: datetime
     method: str
@@ -141,7 +141,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One attempt to deliver a webhook; `status` is None when nobody answered."""
+    """An attempt to deliver a webhook; `status` is None if no answer came."""
 
     at: datetime
     event_id: str
@@ -156,10 +156,10 @@ class Delivery:
 
 @dataclass
 class World:
-    """Everything there is.
+    """The whole state of the account.
 
-    Tools are keyed by their own id, inline and attached ones by the assistant's; a number has the
-    connection_id of its application, or None.
+    The key of `tools` is the tool's id, the key of inline and attached tools the assistant's id. A
+    number has the connection_id of its application, or None.
     """
 
     people: dict[str, Person] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The payload of each webhook, field for field as Telnyx sends it (nulls and extras included).
 
-Telnyx API: webhooks of the OpenAPI description, and what was captured on live calls: `state` is
-absent from answered and hangup, hangups may lack `client_state`, insights carry no conversation.
+Telnyx API: webhooks of the OpenAPI description, and captures of live calls: `state` is absent from
+answered and hangup, a hangup may lack `client_state`, insights have no conversation id.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def _party(leg: SimulatedLeg) -> str:
 
 
 def initiated(leg: SimulatedLeg) -> JsonObject:
-    """call.initiated: incoming legs are parked, outgoing ones bridging."""
+    """call.initiated: incoming legs are parked, outgoing legs are bridging."""
     incoming = leg.direction == "incoming"
     payload = {
         **_ids(leg),
@@ -61,7 +61,7 @@ def answered(leg: SimulatedLeg) -> JsonObject:
 
 
 def hangup(leg: SimulatedLeg, source: str, sip_cause: str, *, sparse: bool) -> JsonObject:
-    """call.hangup; a sparse one lacks client_state and calling_party_type."""
+    """call.hangup; a sparse payload lacks client_state and calling_party_type."""
     payload = {
         **_ids(leg),
         **_numbers(leg),
@@ -93,7 +93,7 @@ def _quality() -> JsonObject:
 
 
 def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:
-    """call.machine[.premium].detection.ended; a sparse one lacks call_control_id."""
+    """call.machine[.premium].detection.ended; a sparse payload lacks call_control_id."""
     payload = {**_ids(leg), **_numbers(leg), "result": result}
     if sparse:
         del payload["call_control_id"]

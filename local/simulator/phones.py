@@ -1,4 +1,4 @@
-"""The life of legs: ringing, being answered or not, digits, and hanging up."""
+"""Legs: ringing, answers, refusals, digits and hangups."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,7 @@ from local.simulator.model import (
 )
 from local.simulator.switchboard import Switchboard
 
-# What the far end does instead of answering: hangup_cause and sip_hangup_cause (Telnyx API:
-# call.hangup).
+# Refusals of the far end: hangup_cause and sip_hangup_cause (Telnyx API: call.hangup).
 _REFUSALS: dict[Behaviour, tuple[str, str]] = {
     "busy": ("user_busy", "486"),
     "decline": ("call_rejected", "603"),
@@ -26,18 +25,18 @@ _SECS_PER_CHARACTER = 0.05
 
 
 class Phones:
-    """All legs, and the people who hold the other end of them."""
+    """All legs, and the people at the other end."""
 
     def __init__(self, board: Switchboard, assistants: Assistants) -> None:
         self._board = board
         self._assistants = assistants
 
     def person(self, number: str) -> Person:
-        """Who is at `number`; an unknown number behaves like the default person."""
+        """Return the person at `number`; an unknown number has the default person."""
         return self._board.world.people.get(number, self._board.settings.default_person)
 
     def dial(self, body: JsonObject) -> SimulatedLeg:
-        """Ring somebody (Telnyx API: POST /calls); they do what their script says."""
+        """Ring a number (Telnyx API: POST /calls); the person reacts by their settings."""
         board = self._board
         linked = board.world.legs.get(body.get("link_to", ""))
         leg = SimulatedLeg(
@@ -46,7 +45,7 @@ class Phones:
             call_session_id=linked.call_session_id if linked else board.ids.leg(),
             direction="outgoing",
             from_=body["from"],
-            # What follows a comma is dialled after the answer.
+            # Telnyx dials the digits after a comma when the call is answered.
             to=body["to"].split(",")[0],
             connection_id=body["connection_id"],
             started_at=board.now(),
@@ -60,7 +59,7 @@ class Phones:
         board.world.legs[leg.call_control_id] = leg
         board.emit(leg, "call.initiated", payloads.initiated(leg))
         board.hear(leg, "the phone rings")
-        # Telnyx API: dial, retry_on_timeout decides the name of the same thing.
+        # Telnyx API: dial, retry_on_timeout decides the name of the same cause.
         cause = "timeout" if body.get("retry_on_timeout", True) else "no_answer"
         self._timer(
             leg, body.get("timeout_secs", 30), lambda: self.end(leg, cause, "unknown", "487")
@@ -73,7 +72,7 @@ class Phones:
         return leg
 
     def ring_in(self, from_: str, to: str, connection_id: str) -> SimulatedLeg:
-        """Somebody calls one of our numbers: a parked leg that rings until it is answered."""
+        """Let a person call a number of ours: a parked leg that rings until the answer."""
         board = self._board
         leg = SimulatedLeg(
             call_control_id=board.ids.call_control_id(),
@@ -93,7 +92,7 @@ class Phones:
         return leg
 
     def answer(self, leg: SimulatedLeg) -> None:
-        """The leg is picked up, by the person or, when incoming, by the answer command."""
+        """Pick up a leg: by the person, or by the answer command for an incoming leg."""
         if leg.state not in ("ringing", "parked"):
             return
         board = self._board
@@ -109,19 +108,19 @@ class Phones:
         if person.hangs_up_after_secs is not None:
             self._timer(leg, person.hangs_up_after_secs, lambda: self.hang_up(leg))
         if leg.detection != "disabled":
-            for nth in range(1, board.settings.detection_times + 1):
-                delay_secs = nth * board.settings.detection_after_secs
+            for verdict in range(1, board.settings.detection_times + 1):
+                delay_secs = verdict * board.settings.detection_after_secs
                 self._timer(leg, delay_secs, lambda: self._detect(leg, person))
         self._assistants.start_on_answer(leg)
 
     def refuse(self, leg: SimulatedLeg, behaviour: Behaviour) -> None:
-        """The far end does not take the call: busy, decline or unreachable."""
+        """Let the far end refuse the call: busy, decline or unreachable."""
         cause, sip_cause = _REFUSALS[behaviour]
         if leg.state in ("ringing", "parked"):
             self.end(leg, cause, "callee", sip_cause)
 
     def hang_up(self, leg: SimulatedLeg) -> None:
-        """The person on the leg puts the phone down; before an answer, the caller gives up."""
+        """Let the person on the leg hang up; before the answer, the caller cancels."""
         if leg.state == "parked":
             self.end(leg, "originator_cancel", "caller", "487")
         elif leg.state == "ringing":
@@ -131,7 +130,7 @@ class Phones:
             self.end(leg, "normal_clearing", source, "unspecified")
 
     def hang_up_by_command(self, leg: SimulatedLeg) -> None:
-        """Our side ends the leg (Telnyx API: hangup)."""
+        """End the leg by a command (Telnyx API: hangup)."""
         source = "caller" if leg.direction == "outgoing" else "callee"
         if leg.state == "ringing":
             self.end(leg, "originator_cancel", source, "487")
@@ -139,7 +138,7 @@ class Phones:
             self.end(leg, "normal_clearing", source, "unspecified")
 
     def end(self, leg: SimulatedLeg, cause: str, source: str, sip_cause: str) -> None:
-        """The leg is over; its conversation hears of it."""
+        """End the leg and inform its conversation."""
         if leg.state == "ended":
             return
         if leg.gather is not None:
@@ -155,7 +154,7 @@ class Phones:
         self._assistants.leg_ended(leg)
 
     def speak(self, leg: SimulatedLeg, text: str) -> None:
-        """Say something on the leg (Telnyx API: speak)."""
+        """Say a text on the leg (Telnyx API: speak)."""
         board = self._board
         board.emit(leg, "call.speak.started", payloads.speak(leg))
         board.hear(leg, f"voice: {text}")
@@ -166,7 +165,7 @@ class Phones:
         )
 
     def gather(self, leg: SimulatedLeg, body: JsonObject) -> None:
-        """Ask for digits (Telnyx API: gather_using_speak); the person's script may press some."""
+        """Ask for digits (Telnyx API: gather_using_speak); the person's settings may press keys."""
         gather = Gather(
             minimum=body.get("minimum_digits", 1),
             maximum=body.get("maximum_digits", 128),
@@ -183,7 +182,7 @@ class Phones:
         person = self.person(leg.person_number)
         digits = person.digits
         if digits is not None:
-            # A scripted person means what they press to be the whole answer.
+            # The digits of a person are a whole answer, so the terminating digit follows.
             self._timer(
                 leg,
                 person.digits_after_secs,
@@ -191,15 +190,15 @@ class Phones:
             )
 
     def press(self, leg: SimulatedLeg, digits: str) -> None:
-        """The person presses digits; without a gather nobody listens."""
+        """Press digits as the person; without a gather, the digits have no effect."""
         gather = leg.gather
         if gather is None:
             return
         for digit in digits:
-            ended_by_hand = digit == gather.terminator
-            if not ended_by_hand and digit in gather.valid:
+            terminates = digit == gather.terminator
+            if not terminates and digit in gather.valid:
                 gather.pressed += digit
-            if ended_by_hand or len(gather.pressed) >= gather.maximum:
+            if terminates or len(gather.pressed) >= gather.maximum:
                 enough = len(gather.pressed) >= gather.minimum
                 self._gathered(leg, gather, "valid" if enough else "invalid")
                 return
@@ -237,7 +236,7 @@ class Phones:
 
 
 def webhook_config(body: JsonObject) -> WebhookConfig:
-    """The webhook fields of a dial or answer body."""
+    """Return the webhook fields of a dial or answer body."""
     policies = body.get("webhook_retries_policies", {})
     return WebhookConfig(
         url=body.get("webhook_url"),

@@ -1,4 +1,4 @@
-"""What Telnyx can be asked: calls, active calls, conversations and their insights."""
+"""Queries of the API: calls, active calls, conversations and insights."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ _READABLE = timedelta(minutes=10)
 
 
 class QueryError(ApiError):
-    """A bad query of /ai/conversations, which has an error shape of its own."""
+    """A bad query of /ai/conversations, with the error shape of this API."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__("10015", message)
@@ -28,7 +28,7 @@ class QueryError(ApiError):
 
 
 class Queries:
-    """Read-only answers."""
+    """The handlers of the queries."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
@@ -51,13 +51,13 @@ class Queries:
     def active_calls(self, connection_id: str, query: dict[str, str]) -> JsonObject:
         """Telnyx API: GET /connections/{connection_id}/active_calls, by cursor.
 
-        `page[number]` works too: Telnyx's own client library pages by it, until a page is empty.
+        `page[number]` works too: Telnyx's client library counts pages until an empty page.
         """
         if connection_id not in self._board.world.applications:
             raise ApiError("10005", "The requested resource or URL could not be found")
         size = count(query, "page[limit]", count(query, "page[size]", 20))
         after = _uncursor(query.get("page[after]"))
-        # A call's place in the order of all calls ever made stays put while calls come and go.
+        # A call keeps its place in the order of all calls while calls begin and end.
         live = [
             (place, leg)
             for place, leg in enumerate(self._board.world.legs.values())
@@ -162,7 +162,7 @@ class Queries:
 
 
 def count(query: dict[str, str], name: str, default: int) -> int:
-    """A positive number of a call-control query, else 10033."""
+    """Return a positive number of a call-control query, else raise 10033."""
     value = query.get(name, str(default))
     if not value.isdigit() or int(value) < 1:
         raise ApiError("10033", f"{name} is not a positive integer")
@@ -205,4 +205,4 @@ def _uncursor(cursor: str | None) -> int:
     try:
         return int(base64.urlsafe_b64decode(cursor))
     except ValueError as error:
-        raise ApiError("10015", "The cursor is not one of ours") from error
+        raise ApiError("10015", "The cursor is unknown") from error

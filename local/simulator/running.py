@@ -1,4 +1,4 @@
-"""A simulator on wall-clock time and a port, started and stopped as one."""
+"""A simulator with an HTTP server and wall-clock time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from local.stack.serving import Running, serve
 
 @dataclass(frozen=True)
 class RunningSimulator:
-    """A simulator that is up: `api_url` is Telnyx's API, e.g. `http://127.0.0.1:8401/v2`."""
+    """A running simulator. `api_url` is Telnyx's API, e.g. `http://127.0.0.1:8401/v2`."""
 
     simulator: Simulator
     url: str
@@ -29,7 +29,7 @@ class RunningSimulator:
         return f"{self.url}/v2"
 
     def stop(self) -> None:
-        """Stop answering, forget what was still to come, and let running deliveries finish."""
+        """Stop the server, drop all timers, and wait for running deliveries."""
         self._server.stop()
         self._clock.close()
         self._threads.close()
@@ -39,9 +39,9 @@ class RunningSimulator:
 def run_simulator(
     settings: Settings, people: Iterable[Person] = (), seed: int = 0, port: int = 0
 ) -> RunningSimulator:
-    """Start a simulator on loopback; webhooks go out over HTTP, those of one call at once.
+    """Start a simulator on loopback that posts webhooks over HTTP, in parallel.
 
-    Raises OSError when the port is taken.
+    Raises OSError if the port is in use.
     """
     clock, post, threads = RealClock(), HttpPost(), Threads()
     simulator = Simulator(clock, settings, post, people, seed, threads)

@@ -1,6 +1,6 @@
-"""The simulator over HTTP: Telnyx's API under `/v2`, and under `/admin` the people's phones.
+"""HTTP server of the simulator: Telnyx's API under `/v2`, the people's phones under `/admin`.
 
-The admin API takes and gives JSON; what it refuses is `{"error": "..."}` with 404 or 422.
+Bodies of the admin API are JSON; an error is `{"error": "..."}` with 404 or 422.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from local.simulator.telnyx import Reply, Simulator
 
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
-_KNOBS = TypeAdapter(DeliverySettings)
-# How a leg works inside is of no use to a page.
+_DELIVERY_SETTINGS = TypeAdapter(DeliverySettings)
+# Internal fields of a leg that a page does not need.
 _HIDDEN = frozenset({"timers", "gather"})
 
 
 def simulator_app(simulator: Simulator) -> Starlette:
-    """The ASGI application of `simulator`."""
+    """Return the ASGI application of `simulator`."""
     admin = Admin(simulator)
 
     async def telnyx(request: Request) -> Response:
@@ -50,10 +50,9 @@ def simulator_app(simulator: Simulator) -> Starlette:
     def endpoint(act: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
-                given = await request.json() if await request.body() else {}
-                return JSONResponse(
-                    to_jsonable_python(await run_in_threadpool(act, request, given))
-                )
+                body = await request.json() if await request.body() else {}
+                answer = await run_in_threadpool(act, request, body)
+                return JSONResponse(to_jsonable_python(answer))
             except KeyError as error:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
             except (ApiError, ValidationError, ValueError, TypeError) as error:
@@ -75,20 +74,20 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
             Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
-            Route("/admin/webhooks/{event_type}", endpoint(admin.set_knobs), methods=["PUT"]),
+            Route("/admin/webhooks/{event_type}", endpoint(admin.set_delivery), methods=["PUT"]),
             Route("/admin/settings", endpoint(admin.set_settings), methods=["PATCH"]),
         ]
     )
 
 
 class Admin:
-    """What a person or a page can see and do; each method takes the request and its JSON."""
+    """Handlers of the admin API; each method takes the request and its JSON body."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def state(self, _request: Request, _given: JsonObject) -> Any:
-        """GET: everybody, every leg and conversation, and what went wrong."""
+    def state(self, _request: Request, _body: JsonObject) -> Any:
+        """GET: all people, legs and conversations, active faults and violations."""
         simulator = self._simulator
         with simulator.lock:
             return {
@@ -100,94 +99,94 @@ class Admin:
                 "public_key": simulator.public_key,
             }
 
-    def ledger(self, request: Request, _given: JsonObject) -> Any:
-        """GET: the requests, from number `since` on."""
+    def ledger(self, request: Request, _body: JsonObject) -> Any:
+        """GET: the requests from number `since` on."""
         return self._simulator.ledger[_since(request) :]
 
-    def deliveries(self, request: Request, _given: JsonObject) -> Any:
-        """GET: the webhook attempts, from number `since` on."""
+    def deliveries(self, request: Request, _body: JsonObject) -> Any:
+        """GET: the webhook attempts from number `since` on."""
         return self._simulator.deliverer.attempts[_since(request) :]
 
-    def ring_in(self, _request: Request, given: JsonObject) -> Any:
-        """POST {from, to, connection_id?}: somebody calls."""
-        leg = self._simulator.ring_in(given["from"], given["to"], given.get("connection_id"))
+    def ring_in(self, _request: Request, body: JsonObject) -> Any:
+        """POST {from, to, connection_id?}: a person calls."""
+        leg = self._simulator.ring_in(body["from"], body["to"], body.get("connection_id"))
         return _view(leg)
 
-    def outside_call(self, _request: Request, given: JsonObject) -> Any:
+    def outside_call(self, _request: Request, body: JsonObject) -> Any:
         """POST {from, to, webhook_url?}: a live call of another application."""
-        leg = self._simulator.outside_call(given["from"], given["to"], given.get("webhook_url"))
+        leg = self._simulator.outside_call(body["from"], body["to"], body.get("webhook_url"))
         return _view(leg)
 
-    def act(self, request: Request, given: JsonObject) -> Any:
+    def act(self, request: Request, body: JsonObject) -> Any:
         """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
         simulator = self._simulator
-        call, act = request.path_params["id"], request.path_params["act"]
-        acts: dict[str, Callable[[], None]] = {
+        call = request.path_params["id"]
+        actions: dict[str, Callable[[], None]] = {
             "answer": lambda: simulator.answer(call),
             "decline": lambda: simulator.decline(call),
             "busy": lambda: simulator.busy(call),
             "hang_up": lambda: simulator.hang_up(call),
-            "press": lambda: simulator.press(call, given["digits"]),
-            "say": lambda: simulator.say(call, given["text"]),
+            "press": lambda: simulator.press(call, body["digits"]),
+            "say": lambda: simulator.say(call, body["text"]),
         }
-        acts[act]()
+        actions[request.path_params["act"]]()
         return _view(simulator.world.legs[call])
 
-    def use_tool(self, request: Request, given: JsonObject) -> Any:
-        """POST {url, arguments}: the assistant on a call uses a webhook tool; the answer."""
+    def use_tool(self, request: Request, body: JsonObject) -> Any:
+        """POST {url, arguments}: use a webhook tool as the assistant on a call."""
         call = request.path_params["id"]
-        asked = self._simulator.use_tool(call, given["url"], given.get("arguments", {}))
+        tool = self._simulator.use_tool(call, body["url"], body.get("arguments", {}))
         try:
             answer = httpx.post(
-                asked.url, content=asked.body, headers=asked.headers, timeout=10, trust_env=False
+                tool.url, content=tool.body, headers=tool.headers, timeout=10, trust_env=False
             )
         except httpx.HTTPError as error:
             raise ValueError(f"the tool did not answer: {error}") from None
         return {"status": answer.status_code, "answer": answer.text}
 
-    def set_person(self, _request: Request, given: JsonObject) -> Any:
-        """PUT a person: who is at a number, and what they do."""
-        person = _PERSON.validate_python(given)
+    def set_person(self, _request: Request, body: JsonObject) -> Any:
+        """PUT a person at a number."""
+        person = _PERSON.validate_python(body)
         self._simulator.set_person(person)
         return person
 
-    def add_fault(self, _request: Request, given: JsonObject) -> Any:
+    def add_fault(self, _request: Request, body: JsonObject) -> Any:
         """POST a fault of the API."""
-        fault = _FAULT.validate_python(given)
+        fault = _FAULT.validate_python(body)
         self._simulator.faults.add(fault)
         return fault
 
-    def clear_faults(self, _request: Request, _given: JsonObject) -> Any:
+    def clear_faults(self, _request: Request, _body: JsonObject) -> Any:
         """DELETE all faults."""
         self._simulator.faults.clear()
         return {}
 
-    def set_knobs(self, request: Request, given: JsonObject) -> Any:
-        """PUT how webhooks of an event type (or `*`) are mistreated."""
-        knobs = _KNOBS.validate_python(given)
-        self._simulator.deliverer.knobs[request.path_params["event_type"]] = knobs
-        return knobs
+    def set_delivery(self, request: Request, body: JsonObject) -> Any:
+        """PUT the delivery faults of an event type (or `*`)."""
+        settings = _DELIVERY_SETTINGS.validate_python(body)
+        self._simulator.deliverer.knobs[request.path_params["event_type"]] = settings
+        return settings
 
-    def set_settings(self, _request: Request, given: JsonObject) -> Any:
-        """PATCH settings by name; keys stay what they were at the start."""
+    def set_settings(self, _request: Request, body: JsonObject) -> Any:
+        """PATCH settings by name; keys and ids cannot change."""
         settings = self._simulator.settings
         fields = {field.name: field for field in dataclasses.fields(settings)}
-        for name, value in given.items():
+        for name, value in body.items():
             if name in ("api_key", "signing_seed", "connection_id"):
                 raise ValueError(f"{name} is set at the start")
             adapter: TypeAdapter[Any] = TypeAdapter(cast("type[Any]", fields[name].type))
             setattr(settings, name, adapter.validate_python(value))
-        return {name: getattr(settings, name) for name in given}
+        return {name: getattr(settings, name) for name in body}
 
 
 class BrokenConnection(Response):
-    """An answer that never comes: it is begun and then cut off."""
+    """An answer that the server begins and then cuts off."""
 
     def __init__(self) -> None:
         super().__init__(b"cut off", 502)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Promise a body and send none: the server then closes the connection."""
+        """Announce a body and send none: the server then closes the connection."""
         await send(
             {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"7")]}
         )

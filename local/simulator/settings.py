@@ -1,11 +1,11 @@
-"""What can be turned on a simulated Telnyx; every unknown of the real one is a setting here."""
+"""Settings of the simulated Telnyx; a setting stands for each unknown fact about Telnyx."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from local.simulator.model import Person
 
-# Test key 1 of RFC 8032: published, so safe to commit, and good for nothing but a simulator.
+# Test key 1 of RFC 8032: published, so safe to commit, and only fit for a simulator.
 PUBLISHED_TEST_SEED = bytes.fromhex(
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 )
@@ -34,10 +34,10 @@ CALL_EVENTS = frozenset(
 
 @dataclass
 class Settings:
-    """Keys, addresses, timings and the answers to what Telnyx does not publish.
+    """Keys, URLs, timings, and the behaviour that Telnyx does not publish.
 
-    `webhook_url` and `failover_url` are the application's, whose id is `connection_id`.
-    Timings are seconds of the simulator's clock.
+    `webhook_url` and `failover_url` belong to the application with the id `connection_id`. Timings
+    are seconds of the simulator's clock.
     """
 
     api_key: str = "KEY-of-the-simulator"
@@ -45,13 +45,13 @@ class Settings:
     connection_id: str = "2811212257810187875"
     webhook_url: str | None = None
     failover_url: str | None = None
-    # None: any id that looks like one; otherwise exactly these exist.
+    # None: every well-formed id exists; otherwise exactly these ids exist.
     assistants: frozenset[str] | None = None
     # The account's numbers, which belong to the application.
     numbers: tuple[str, ...] = ("+13125550100",)
     default_person: Person = field(default_factory=lambda: Person("", answer_after_secs=1.0))
     greeting: str = "Hello, how can I help?"
-    # What the assistant answers: of each pair, when the word is in what was said. Empty: nothing.
+    # Pairs of a word and the assistant's answer to a sentence with this word. Empty: no answers.
     script: tuple[tuple[str, str], ...] = ()
     reply_after_secs: float = 1.2
 
@@ -66,12 +66,12 @@ class Settings:
         ]
     )
     detection_after_secs: float = 0.5
-    # 2 as with call screening, where a second verdict follows; 0 as when only a beep was reported.
+    # 2 as with call screening, where a second verdict follows; 0 as with a beep and no verdict.
     detection_times: int = 1
     # The schedule for voice is not published ("exponential backoff").
     retries_ms: tuple[int, ...] = (1000, 2000, 4000)
 
-    # Unknowns of the real Telnyx, facts that nobody documents.
+    # Undocumented behaviour of the real Telnyx.
     duplicate_reply: Literal["same", "bare"] = "bare"
     accepts_conversation_keys: bool = False
     host_hangup: Literal["ends", "continues"] = "ends"
@@ -84,7 +84,7 @@ class Settings:
 
     @property
     def webhook_keys(self) -> frozenset[str]:
-        """The event types that `webhook_urls` takes as keys (others: 90057)."""
+        """The event types that are valid keys of `webhook_urls` (others: 90057)."""
         if not self.accepts_conversation_keys:
             return CALL_EVENTS
         return CALL_EVENTS | {

@@ -1,4 +1,4 @@
-"""What every part of the simulator shares: the world, the clock, new ids, and sending webhooks."""
+"""Shared parts of the simulator: the state, the clock, new ids, and webhooks."""
 
 import base64
 import random
@@ -14,32 +14,32 @@ from local.simulator.settings import Settings
 
 
 class Ids:
-    """New identifiers in Telnyx's shapes, the same ones for the same seed."""
+    """New identifiers in Telnyx's shapes, the same for the same seed."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
 
     def call_control_id(self) -> str:
-        """Such as `v3:2EC-70CTEjlUq3tDM0CxKXIt5-5N4iP4wo7_-PfH-qub97Sk4EqO5w`."""
+        """Return an id like `v3:2EC-70CTEjlUq3tDM0CxKXIt5-5N4iP4wo7_-PfH-qub97Sk4EqO5w`."""
         return "v3:" + base64.urlsafe_b64encode(self._rng.randbytes(40)).decode().rstrip("=")
 
     def leg(self) -> str:
-        """A time-based looking UUID, as call_leg_id and call_session_id are."""
+        """Return a UUID in the time-based form of call_leg_id and call_session_id."""
         low, middle, node = (self._rng.getrandbits(bits) for bits in (32, 16, 24))
         return f"{low:08x}-{middle:04x}-11f0-8{middle & 0xFFF:03x}-02420a{node:06x}"
 
     def uuid(self) -> str:
-        """A random UUID."""
+        """Return a random UUID."""
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
 
 
 def timestamp(at: datetime) -> str:
-    """ISO 8601 with microseconds and Z, as Telnyx writes times."""
+    """Return ISO 8601 with microseconds and Z, as Telnyx writes times."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Switchboard:
-    """The shared ground of the phones, the assistants and the API; all state under one lock."""
+    """The state that phones, assistants and the API share, under a single lock."""
 
     def __init__(
         self, clock: Clock, settings: Settings, deliverer: Deliverer, rng: random.Random
@@ -52,14 +52,14 @@ class Switchboard:
         self._deliverer = deliverer
 
     def now(self) -> datetime:
-        """The present on the simulator's clock."""
+        """Return the present time of the simulator's clock."""
         return self.clock.now()
 
     def later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
-        """Run `fn` later, under the lock. Call it under the lock."""
+        """Run `fn` later, under the lock. The caller holds the lock."""
 
         def locked() -> None:
-            # A timer that fell due while its leg was being ended waited here for the lock.
+            # A due timer may wait for the lock while another thread ends its leg.
             with self.lock:
                 if not timer.cancelled:
                     fn()
@@ -67,18 +67,18 @@ class Switchboard:
         timer = self.clock.call_later(delay_secs, locked)
         return timer
 
-    def hear(self, leg: SimulatedLeg, what: str) -> None:
-        """Note what the person on `leg` notices."""
-        leg.heard.append((self.now(), what))
+    def hear(self, leg: SimulatedLeg, perception: str) -> None:
+        """Record a perception of the person on `leg`."""
+        leg.heard.append((self.now(), perception))
 
-    def violate(self, what: str) -> None:
-        """Note something that must never happen."""
-        self.world.violations.append(what)
+    def violate(self, violation: str) -> None:
+        """Record an event that must never happen."""
+        self.world.violations.append(violation)
 
     def emit(
         self, leg: SimulatedLeg, event_type: str, payload: JsonObject, *, stored: bool = False
     ) -> None:
-        """Send a webhook about `leg`; `stored` events also carry `data.created_at`.
+        """Send a webhook about `leg`; `stored` events also have `data.created_at`.
 
         The URL is the leg's for that event type, else the leg's, else the application's (Telnyx
         API: dial, `webhook_urls`). A leg of an application without a URL sends nothing.

@@ -1,7 +1,7 @@
-"""The simulated Telnyx: requests in, webhooks out, and the people at the other end of the line.
+"""The simulated Telnyx: API requests, webhooks, and the people at the other end of each call.
 
-It stands for Telnyx in the demo, on a laptop and in tests, as an independent second opinion: it
-shares no code with what it judges.
+The simulator replaces Telnyx in the demo, on a laptop and in tests. The simulator shares no code
+with Partyline, so that an error in Partyline's view of Telnyx shows.
 """
 
 import json
@@ -32,7 +32,7 @@ from local.simulator.settings import Settings
 from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import ToolRequest
 
-# Telnyx docs: a command_id repeated within 60 s is ignored.
+# Telnyx docs: Telnyx ignores a command_id that is repeated within 60 s.
 _DUPLICATE_WINDOW = timedelta(seconds=60)
 _BASE = "/v2"
 _BODIED = frozenset({"POST", "PUT", "PATCH"})
@@ -40,11 +40,11 @@ _BODIED = frozenset({"POST", "PUT", "PATCH"})
 
 @dataclass(frozen=True)
 class Reply:
-    """What the caller of the API gets.
+    """The answer to an API request.
 
-    `wire` says whether it reaches them: `answered`, `dropped` (the connection breaks, nothing was
-    done) or `lost` (it was done, the answer never comes); it comes after `held_secs`. `after` gives
-    the real answer of what has to wait for somebody else, outside of the simulator's lock.
+    `wire` is `answered`, `dropped` (the connection breaks, no effect) or `lost` (the request took
+    effect, the answer is lost). The answer is sent after `held_secs`. `after` makes the real answer
+    outside of the simulator's lock, if the answer has to wait for another server.
     """
 
     status: int
@@ -56,10 +56,10 @@ class Reply:
 
 
 class Simulator:
-    """One Telnyx account with its calls; safe to use from several threads.
+    """A Telnyx account with its calls. Thread-safe.
 
-    `post` delivers webhooks; `run` starts a delivery, on the spot or on a thread; the same `seed`
-    gives the same ids and the same luck.
+    `post` delivers webhooks; `run` starts a delivery, at once or on a thread; the same `seed` gives
+    the same ids and the same random faults.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Simulator:
         run: Callable[[Callable[[], None]], None] = inline,
     ) -> None:
         self.settings = settings
-        # Apart, so that an added fault does not change the ids of a story.
+        # A generator for each purpose, so that an added fault does not change the ids.
         self.deliverer = Deliverer(
             clock, post, settings.signing_seed, random.Random(f"webhooks {seed}"), run
         )
@@ -100,36 +100,36 @@ class Simulator:
 
     @property
     def public_key(self) -> str:
-        """Base64 of the key that webhooks are signed with."""
+        """The public key of the webhooks' signatures, in base64."""
         return self.deliverer.public_key
 
     @property
     def legs(self) -> list[SimulatedLeg]:
-        """Every leg there ever was, oldest first."""
+        """All legs, oldest first."""
         return list(self.world.legs.values())
 
     @property
     def conversations(self) -> list[SimulatedConversation]:
-        """Every conversation there ever was, oldest first."""
+        """All conversations, oldest first."""
         return list(self.world.conversations.values())
 
     @property
     def ledger(self) -> list[LedgerEntry]:
-        """Every request, oldest first."""
+        """All requests, oldest first."""
         return self.world.ledger
 
     @property
     def violations(self) -> list[str]:
-        """What must never happen and did."""
+        """Events that must never happen and that happened."""
         return self.world.violations
 
     def reseed(self, seed: int) -> None:
-        """Begin the luck of webhooks and faults anew; the ids that are still to come stay."""
+        """Restart the random numbers of webhooks and faults; the sequence of ids goes on."""
         self.deliverer.reseed(random.Random(f"webhooks {seed}"))
         self.faults.reseed(random.Random(f"faults {seed}"))
 
     def set_webhook_url(self, url: str | None, failover_url: str | None = None) -> None:
-        """Set the application's webhook URLs, once it is known where the receiver listens."""
+        """Set the application's webhook URLs after the start of the receiver."""
         with self.lock:
             application = self._api.applications.get(self.settings.connection_id)
             application["webhook_event_url"] = url
@@ -140,7 +140,7 @@ class Simulator:
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> Reply:
-        """Answer one API request; `path` is as on the wire, percent-encoded, with its query."""
+        """Answer an API request; `path` is percent-encoded and includes the query."""
         with self.lock:
             reply = self._handle(method, path, headers, body)
         return reply.after() if reply.after else reply
@@ -149,10 +149,10 @@ class Simulator:
         entry = LedgerEntry(self._board.now(), method, path, None)
         self.world.ledger.append(entry)
         bare_path, _, query = path.partition("?")
-        found = route(method, bare_path.removeprefix(_BASE))
-        if found is None or not bare_path.startswith(_BASE + "/"):
+        matched = route(method, bare_path.removeprefix(_BASE))
+        if matched is None or not bare_path.startswith(_BASE + "/"):
             return _refuse(entry, ApiError("10005", "The requested resource could not be found"))
-        entry.action, encoded = found
+        entry.action, encoded = matched
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
             entry.call_control_id = subject
@@ -181,12 +181,12 @@ class Simulator:
         return reply
 
     def _trial(self, entry: LedgerEntry, operation: Operation) -> Reply:
-        """Telnyx API: the answer has how the tool's URL answered."""
+        """Post a tool's test request. Telnyx API: the answer has the status of the tool's URL."""
         request = self._api.trial(operation)
 
         def post() -> Reply:
             status = self.deliverer.post(request.url, request.body)
-            # The simulator does not keep what the other end says, only the status.
+            # The simulator keeps only the status of the tool's answer.
             data = {
                 "content_type": "application/json",
                 "request": {"url": request.url, "body": request.body.decode()},
@@ -208,7 +208,7 @@ class Simulator:
         else:
             problems = []
         if operation.action != "dial" and entry.call_control_id is not None:
-            # Which call it is comes before what is asked of it.
+            # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)
         if problems:
             raise ApiError.of(problems)
@@ -226,23 +226,23 @@ class Simulator:
         self._done[key] = (entry, response)
         return response
 
-    # The people
+    # People
 
     def set_person(self, person: Person) -> None:
-        """Put `person` at their number, in place of whoever was there."""
+        """Put `person` at the person's number, in place of an earlier person."""
         with self.lock:
             self.world.people[person.number] = person
 
     def ring_in(self, from_: str, to: str, connection_id: str | None = None) -> SimulatedLeg:
-        """The person at `from_` calls our number `to`."""
+        """Let the person at `from_` call our number `to`."""
         with self.lock:
             return self._phones.ring_in(from_, to, connection_id or self.settings.connection_id)
 
     def outside_call(self, from_: str, to: str, webhook_url: str | None = None) -> SimulatedLeg:
-        """A live, answered call of another application of the account.
+        """Create a live, answered call of another application of the account.
 
-        Its webhooks from here on go to `webhook_url`, or nowhere; that it rang and was answered,
-        only its own application heard.
+        Only the other application gets the webhooks of the ring and the answer. Later webhooks go
+        to `webhook_url`, or are not sent.
         """
         with self.lock:
             outside = self._api.applications.create(
@@ -257,46 +257,46 @@ class Simulator:
             return leg
 
     def answer(self, call_control_id: str) -> None:
-        """The person picks up."""
+        """Pick up as the person."""
         with self.lock:
             self._phones.answer(self._ringing(call_control_id))
 
     def decline(self, call_control_id: str) -> None:
-        """The person declines."""
+        """Decline as the person."""
         with self.lock:
             self._phones.refuse(self._ringing(call_control_id), "decline")
 
     def busy(self, call_control_id: str) -> None:
-        """The person is on another call."""
+        """Refuse with busy as the person."""
         with self.lock:
             self._phones.refuse(self._ringing(call_control_id), "busy")
 
     def hang_up(self, call_control_id: str) -> None:
-        """The person puts the phone down, or gives up ringing."""
+        """Hang up as the person, or cancel an unanswered call."""
         with self.lock:
             self._phones.hang_up(self.world.legs[call_control_id])
 
     def press(self, call_control_id: str, digits: str) -> None:
-        """The person presses digits."""
+        """Press digits as the person."""
         with self.lock:
             self._phones.press(self.world.legs[call_control_id], digits)
 
     def say(self, call_control_id: str, text: str) -> None:
-        """The person says something; ApiError when no assistant is on the call."""
+        """Speak as the person; ApiError if no assistant is on the call."""
         with self.lock:
             self._assistants.say(self.world.legs[call_control_id], text)
 
     def end_assistant(self, call_control_id: str) -> None:
-        """The assistant on the call ends by itself; ApiError when there is none."""
+        """End the assistant on the call at its time limit; ApiError if there is no assistant."""
         with self.lock:
             self._assistants.give_up(self.world.legs[call_control_id])
 
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
-        """What is posted when the assistant on a call, live or over, uses a webhook tool.
+        """Return the request of a webhook tool of the assistant on a call, live or over.
 
-        Whoever asks for it posts it, and hears what the model hears. The call is named in a preset
-        field of the body, which is signed, and in a header, which is not (Telnyx docs: webhook
-        tools, `preset_body_fields`).
+        The caller posts the request and gets the answer in place of the model. The call is named in
+        a preset field of the signed body and in an unsigned header (Telnyx docs: webhook tools,
+        `preset_body_fields`).
         """
         call = self.world.legs[call_control_id].call_control_id
         body = json.dumps({**arguments, "call_control_id": call}).encode()
@@ -306,7 +306,7 @@ class Simulator:
     def _ringing(self, call_control_id: str) -> SimulatedLeg:
         leg = self.world.legs[call_control_id]
         if leg.direction != "outgoing":
-            raise ValueError("only somebody who was rung can take or refuse the call")
+            raise ValueError("only a called person can answer or refuse the call")
         return leg
 
 
@@ -327,7 +327,7 @@ def _parse(body: bytes) -> JsonObject:
 
 
 def _readable(body: bytes) -> JsonObject | None:
-    """The body for the books, also of a request that is refused before anybody reads it."""
+    """Return the body for the record, or None for a body that is not a JSON object."""
     try:
         return _parse(body)
     except ApiError:
@@ -351,8 +351,8 @@ def _refuse(entry: LedgerEntry, error: ApiError) -> Reply:
 def _fail(entry: LedgerEntry, fault: Fault) -> Reply:
     limited = fault.status == HTTPStatus.TOO_MANY_REQUESTS
     codes: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "10011", HTTPStatus.FORBIDDEN: "10010"}
-    told = "The simulator was told to refuse this"
-    error = ApiError(codes.get(fault.status, "10007"), told)
+    detail = "A fault of the simulator refuses this"
+    error = ApiError(codes.get(fault.status, "10007"), detail)
     reply = _reply(entry, fault.status, error.body())
     if limited:
         # Telnyx docs, rate limiting: the reset is in seconds; there is no Retry-After.

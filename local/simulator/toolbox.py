@@ -1,7 +1,7 @@
-"""The account beside its calls: assistants' configuration, the tools they share, phone numbers.
+"""The account's configuration: assistants, shared tools and phone numbers.
 
 Paths and shapes follow Telnyx's official client 4.189 (`client.ai.tools`, `client.ai.assistants`,
-`client.phone_numbers`). What `tool_definition` holds is not published: here it is the `webhook`.
+`client.phone_numbers`). The form of `tool_definition` is not published: here it is `webhook`.
 """
 
 import json
@@ -19,7 +19,7 @@ _MISSING = "The requested resource or URL could not be found"
 
 @dataclass(frozen=True)
 class ToolRequest:
-    """What an assistant's tool posts."""
+    """The request of an assistant's tool."""
 
     url: str
     body: bytes
@@ -27,13 +27,13 @@ class ToolRequest:
 
 
 class Toolbox:
-    """The tools of the account, which assistant has which, and its numbers."""
+    """The account's tools, the tools of each assistant, and the account's numbers."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
 
     def create(self, body: JsonObject) -> JsonObject:
-        """Make a shared tool (Telnyx API: POST /ai/tools)."""
+        """Create a shared tool (Telnyx API: POST /ai/tools)."""
         tool_id = f"tool-{self._board.ids.uuid()}"
         tool = {
             "id": tool_id,
@@ -47,21 +47,21 @@ class Toolbox:
         return tool
 
     def get(self, tool_id: str) -> JsonObject:
-        """One, or 404."""
+        """Return a tool, or 404."""
         tool = self._board.world.tools.get(tool_id)
         if tool is None:
             raise ApiError("10005", _MISSING)
         return tool
 
     def update(self, tool_id: str, body: JsonObject) -> JsonObject:
-        """Change what `body` names (Telnyx API: PATCH /ai/tools/{id})."""
+        """Change the fields that `body` names (Telnyx API: PATCH /ai/tools/{id})."""
         tool = self.get(tool_id)
         for name, value in body.items():
             tool["tool_definition" if name == "webhook" else name] = value
         return tool
 
     def delete(self, tool_id: str) -> JsonObject:
-        """Remove one, from every assistant too."""
+        """Remove a tool, from every assistant too."""
         self.get(tool_id)
         del self._board.world.tools[tool_id]
         for attached in self._board.world.attached_tools.values():
@@ -70,15 +70,15 @@ class Toolbox:
         return {}
 
     def page(self, query: dict[str, str]) -> JsonObject:
-        """A page of the shared tools; `filter[type]` narrows it."""
+        """Return a page of the shared tools; `filter[type]` filters by type."""
         wanted = query.get("filter[type]")
         tools = self._board.world.tools.values()
-        return paged([each for each in tools if wanted in (None, each["type"])], query)
+        return paged([tool for tool in tools if wanted in (None, tool["type"])], query)
 
     def assistant(self, assistant_id: str) -> JsonObject:
-        """An assistant, its inline tools and the shared ones merged (GET /ai/assistants/{id})."""
+        """Return an assistant with its inline and shared tools (GET /ai/assistants/{id})."""
         inline = self._board.world.inline_tools.get(assistant_id, [])
-        shared = [self.get(each) for each in self._attached(assistant_id)]
+        shared = [self.get(tool_id) for tool_id in self._attached(assistant_id)]
         return {
             "id": assistant_id,
             "name": assistant_id,
@@ -86,21 +86,21 @@ class Toolbox:
             "instructions": "Be helpful.",
             "created_at": timestamp(self._board.now()),
             "tools": [
-                *({**each, "shared": False} for each in inline),
+                *({**tool, "shared": False} for tool in inline),
                 *(
                     {
-                        "type": each["type"],
-                        each["type"]: each["tool_definition"],
-                        "timeout_ms": each["timeout_ms"],
+                        "type": tool["type"],
+                        tool["type"]: tool["tool_definition"],
+                        "timeout_ms": tool["timeout_ms"],
                         "shared": True,
                     }
-                    for each in shared
+                    for tool in shared
                 ),
             ],
         }
 
     def attach(self, assistant_id: str, tool_id: str) -> JsonObject:
-        """Give an assistant a shared tool; it may have it already."""
+        """Give an assistant a shared tool; a second attachment has no effect."""
         self.get(tool_id)
         attached = self._attached(assistant_id)
         if tool_id not in attached:
@@ -115,7 +115,7 @@ class Toolbox:
         return {}
 
     def trial(self, assistant_id: str, tool_id: str, body: JsonObject) -> ToolRequest:
-        """The request of a tool that is tried out: arguments, and preset fields over them.
+        """Return the request of a tested tool: preset fields replace arguments of the same name.
 
         Telnyx API: POST /ai/assistants/{assistant_id}/tools/{tool_id}/test.
         """
@@ -124,14 +124,14 @@ class Toolbox:
         webhook = self.get(tool_id)["tool_definition"]
         variables = body.get("dynamic_variables", {})
         preset = {
-            name: _VARIABLE.sub(lambda found: str(variables.get(found[1], "")), str(value))
+            name: _VARIABLE.sub(lambda match: str(variables.get(match[1], "")), str(value))
             for name, value in webhook.get("preset_body_fields", {}).items()
         }
         sent = {**body.get("arguments", {}), **preset}
         return ToolRequest(webhook["url"], json.dumps(sent).encode())
 
     def numbers(self, query: dict[str, str]) -> JsonObject:
-        """A page of the account's numbers; `filter[connection_id]` narrows it."""
+        """Return a page of the account's numbers; `filter[connection_id]` filters the numbers."""
         wanted = query.get("filter[connection_id]")
         rows = [
             {
@@ -151,7 +151,7 @@ class Toolbox:
 
 
 def paged(rows: list[JsonObject], query: dict[str, str]) -> JsonObject:
-    """The page of `rows` that `page[number]` and `page[size]` ask for."""
+    """Return the page of `rows` for `page[number]` and `page[size]`."""
     size, number = count(query, "page[size]", 20), count(query, "page[number]", 1)
     return {
         "data": rows[(number - 1) * size : number * size],

@@ -1,4 +1,4 @@
-"""The simulator as Telnyx's own client library sees it, over real HTTP."""
+"""Telnyx's official client library works with the simulator over HTTP."""
 
 import queue
 import threading
@@ -28,8 +28,8 @@ KEY = "KEY-contract"
 
 
 @dataclass
-class Stand:
-    """A simulator on a port, and a receiver of its webhooks on another."""
+class Setup:
+    """A simulator on a port, and a webhook receiver on another port."""
 
     url: str
     simulator: Simulator
@@ -41,7 +41,7 @@ class Stand:
 
 
 @pytest.fixture
-def stand() -> Iterator[Stand]:
+def setup() -> Iterator[Setup]:
     hooks: queue.Queue[tuple[bytes, dict[str, str]]] = queue.Queue()
 
     async def receive(request: Request) -> Response:
@@ -58,27 +58,27 @@ def stand() -> Iterator[Stand]:
     people = [Person(number, behaviour="manual") for number in (CALLER, FRIEND)]
     running = run_simulator(settings, people)
     client = telnyx.Telnyx(api_key=KEY, base_url=running.api_url, max_retries=0, timeout=2)
-    yield Stand(running.url, running.simulator, client, hooks)
+    yield Setup(running.url, running.simulator, client, hooks)
     client.close()
     running.stop()
     receiver.stop()
 
 
-def answered(stand: Stand, number: str) -> str:
-    dialled = stand.client.calls.dial(
-        connection_id=stand.simulator.settings.connection_id, from_=US, to=number
+def answered(setup: Setup, number: str) -> str:
+    dialled = setup.client.calls.dial(
+        connection_id=setup.simulator.settings.connection_id, from_=US, to=number
     )
     assert dialled.data is not None
     assert dialled.data.is_alive is False
     call = dialled.data.call_control_id
-    answer = httpx.post(f"{stand.url}/admin/calls/{call}/answer", trust_env=False)
+    answer = httpx.post(f"{setup.url}/admin/calls/{call}/answer", trust_env=False)
     assert answer.json()["state"] == "answered"
     return call
 
 
-def test_a_conversation_of_two_through_the_official_client(stand: Stand) -> None:
-    actions = stand.client.calls.actions
-    host, friend = answered(stand, CALLER), answered(stand, FRIEND)
+def test_the_official_client_can_run_a_conversation_of_two(setup: Setup) -> None:
+    actions = setup.client.calls.actions
+    host, friend = answered(setup, CALLER), answered(setup, FRIEND)
 
     started = actions.start_ai_assistant(host, assistant={"id": "assistant-1"}, command_id="s")
     assert started.data is not None
@@ -91,18 +91,18 @@ def test_a_conversation_of_two_through_the_official_client(stand: Stand) -> None
     )
     assert joined.data is not None
     assert joined.data.conversation_id == conversation
-    told = actions.add_ai_assistant_messages(
+    added = actions.add_ai_assistant_messages(
         host, messages=[{"role": "system", "content": "Ada is here"}]
     )
-    assert told.data is not None
-    assert told.data.result == "ok"
+    assert added.data is not None
+    assert added.data.result == "ok"
 
-    status = stand.client.calls.retrieve_status(friend)
+    status = setup.client.calls.retrieve_status(friend)
     assert status.data is not None
     assert status.data.is_alive
-    live = stand.client.connections.list_active_calls(stand.simulator.settings.connection_id)
+    live = setup.client.connections.list_active_calls(setup.simulator.settings.connection_id)
     assert {call.call_control_id for call in live} == {host, friend}
-    rows = stand.client.ai.conversations.list(metadata_call_control_id=f"eq.{host}")
+    rows = setup.client.ai.conversations.list(metadata_call_control_id=f"eq.{host}")
     assert [row.id for row in rows.data] == [conversation]
 
     actions.stop_ai_assistant(host)
@@ -111,50 +111,50 @@ def test_a_conversation_of_two_through_the_official_client(stand: Stand) -> None
     with pytest.raises(telnyx.UnprocessableEntityError, match="90018"):
         actions.hangup(friend)
 
-    assert stand.simulator.violations == []
-    assert [entry.unknown_fields for entry in stand.simulator.ledger if entry.unknown_fields] == []
+    assert setup.simulator.violations == []
+    assert [entry.unknown_fields for entry in setup.simulator.ledger if entry.unknown_fields] == []
 
 
-def test_a_caller_is_answered_through_the_official_client(stand: Stand) -> None:
+def test_the_official_client_can_answer_a_caller(setup: Setup) -> None:
     ring = {"from": CALLER, "to": US}
-    leg = httpx.post(f"{stand.url}/admin/ring_in", json=ring, trust_env=False).json()
+    leg = httpx.post(f"{setup.url}/admin/ring_in", json=ring, trust_env=False).json()
 
-    answer = stand.client.calls.actions.answer(leg["call_control_id"])
+    answer = setup.client.calls.actions.answer(leg["call_control_id"])
 
     assert answer.data is not None
     assert answer.data.result == "ok"
-    assert stand.simulator.legs[0].state == "answered"
+    assert setup.simulator.legs[0].state == "answered"
 
 
-def test_refusals_have_the_types_of_the_official_client(stand: Stand) -> None:
-    stranger = telnyx.Telnyx(api_key="wrong", base_url=f"{stand.url}/v2", max_retries=0)
+def test_refusals_raise_the_exceptions_of_the_official_client(setup: Setup) -> None:
+    stranger = telnyx.Telnyx(api_key="wrong", base_url=f"{setup.url}/v2", max_retries=0)
     with stranger, pytest.raises(telnyx.AuthenticationError, match="10009"):
         stranger.calls.retrieve_status("v3:abcdefgh")
     with pytest.raises(telnyx.NotFoundError, match="10005"):
-        stand.client.calls.retrieve_status("v3:abcdefgh")
+        setup.client.calls.retrieve_status("v3:abcdefgh")
     with pytest.raises(telnyx.UnprocessableEntityError, match="10016"):
-        stand.client.calls.dial(connection_id="1", from_=US, to="nobody")
-    stand.simulator.faults.add(Fault("refuse", status=429))
+        setup.client.calls.dial(connection_id="1", from_=US, to="nobody")
+    setup.simulator.faults.add(Fault("refuse", status=429))
     with pytest.raises(telnyx.RateLimitError, match="10011"):
-        stand.client.calls.retrieve_status("v3:abcdefgh")
+        setup.client.calls.retrieve_status("v3:abcdefgh")
 
 
 @pytest.mark.parametrize("kind", ["drop", "lose_reply"])
-def test_a_bad_line_breaks_the_official_clients_connection(stand: Stand, kind: Any) -> None:
-    stand.simulator.faults.add(Fault(kind, "dial", secs=0.05))
+def test_faults_of_the_connection_reach_the_official_client(setup: Setup, kind: Any) -> None:
+    setup.simulator.faults.add(Fault(kind, "dial", secs=0.05))
 
     with pytest.raises(telnyx.APIConnectionError):
-        answered(stand, CALLER)
+        answered(setup, CALLER)
 
-    assert len(stand.simulator.legs) == (1 if kind == "lose_reply" else 0)
+    assert len(setup.simulator.legs) == (1 if kind == "lose_reply" else 0)
 
 
-def test_webhooks_carry_a_signature_that_telnyx_itself_accepts(stand: Stand) -> None:
-    answered(stand, CALLER)
-    key = stand.simulator.public_key
+def test_the_official_library_accepts_the_signature_of_webhooks(setup: Setup) -> None:
+    answered(setup, CALLER)
+    key = setup.simulator.public_key
 
     for _ in range(2):
-        body, headers = stand.hook()
+        body, headers = setup.hook()
         verify_webhook_signature(body, headers, key)
         with pytest.raises(WebhookVerificationError):
             verify_webhook_signature(body.replace(b"call.", b"cull."), headers, key)
@@ -163,13 +163,13 @@ def test_webhooks_carry_a_signature_that_telnyx_itself_accepts(stand: Stand) -> 
             verify_webhook_signature(body, old, key)
 
 
-def test_webhooks_are_read_by_the_official_client(stand: Stand) -> None:
-    client = telnyx.Telnyx(api_key=KEY, public_key=stand.simulator.public_key)
-    answered(stand, CALLER)
+def test_the_official_client_can_read_webhooks(setup: Setup) -> None:
+    client = telnyx.Telnyx(api_key=KEY, public_key=setup.simulator.public_key)
+    answered(setup, CALLER)
 
     events = {}
     for _ in range(2):
-        body, headers = stand.hook()
+        body, headers = setup.hook()
         event: Any = client.webhooks.unwrap(body.decode(), headers=headers)
         events[event.data.event_type] = event
     client.close()
@@ -178,8 +178,8 @@ def test_webhooks_are_read_by_the_official_client(stand: Stand) -> None:
     assert events["call.answered"].data.payload.to == CALLER
 
 
-def test_a_person_or_a_page_plays_the_phones(stand: Stand) -> None:
-    with httpx.Client(base_url=f"{stand.url}/admin", trust_env=False) as admin:
+def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None:
+    with httpx.Client(base_url=f"{setup.url}/admin", trust_env=False) as admin:
         busy = {"number": FRIEND, "behaviour": "busy", "answer_after_secs": 0}
         assert admin.put("/people", json=busy).json()["behaviour"] == "busy"
         assert admin.put("/people", json={"number": FRIEND, "behaviour": "x"}).status_code == 422
@@ -194,27 +194,27 @@ def test_a_person_or_a_page_plays_the_phones(stand: Stand) -> None:
         admin.post(f"/calls/{leg['call_control_id']}/hang_up")
         outside = admin.post("/outside_call", json={"from": CALLER, "to": US}).json()
 
-        # The caller's ring and hangup, the latter doubled.
+        # The caller's ring, and the caller's hangup twice.
         for _ in range(3):
-            stand.hook()
+            setup.hook()
         state = admin.get("/state").json()
-        # A delivery is written down once its answer is there, whichever comes first.
+        # The simulator records a delivery after the receiver's answer.
         while len(deliveries := admin.get("/deliveries").json()) < 3:
             time.sleep(0.01)
         ledger = admin.get("/ledger?since=0").json()
 
     assert [leg["state"] for leg in state["legs"]] == ["ended", "answered"]
     assert outside["call_control_id"] == state["legs"][1]["call_control_id"]
-    assert stand.simulator.settings.host_hangup == "continues"
+    assert setup.simulator.settings.host_hangup == "continues"
     assert state["violations"] == ledger == []
-    assert sorted(each["event_type"] for each in deliveries) == [
+    assert sorted(delivery["event_type"] for delivery in deliveries) == [
         "call.hangup",
         "call.hangup",
         "call.initiated",
     ]
 
 
-def test_a_server_stops_and_frees_its_port() -> None:
+def test_a_stopped_server_frees_its_port() -> None:
     app = Starlette()
     first = serve(app)
     port = int(first.url.rsplit(":", 1)[1])

@@ -1,6 +1,6 @@
-"""The official client library as a second opinion on what we send and on what we trust.
+"""Our requests and our signature check agree with Telnyx's official client library.
 
-Importing it takes seconds, so it is used here only.
+The import of the library takes seconds, so only these tests import the library.
 """
 
 import base64
@@ -62,7 +62,7 @@ MESSAGES = (
     Message(role="developer", content="Be short"),
     Message(role="tool", content="{}", tool_call_id="t"),
 )
-EVERYBODY = (JoiningParticipant(id=LEG, name="Ann", on_hangup="end_conversation"),)
+PARTICIPANTS = (JoiningParticipant(id=LEG, name="Ann", on_hangup="end_conversation"),)
 
 # Every field of every request that we can send.
 DIAL = DialRequest(
@@ -100,7 +100,7 @@ START = StartAssistantRequest(
     transcription=Transcription(model="deepgram/flux", language="auto"),
     interruption_settings=InterruptionSettings(enable=True),
     message_history=MESSAGES,
-    participants=EVERYBODY,
+    participants=PARTICIPANTS,
     send_message_history_updates=True,
 )
 GATHER = GatherUsingSpeakRequest(
@@ -128,7 +128,7 @@ ACTIONS: dict[Any, Act] = {
     ),
     ActionStartAIAssistantParams: lambda telnyx: telnyx.start_assistant(LEG, START),
     ActionJoinAIAssistantParams: lambda telnyx: telnyx.join_assistant(
-        LEG, JoinAssistantRequest(**MARKS, conversation_id="conv", participant=EVERYBODY[0])
+        LEG, JoinAssistantRequest(**MARKS, conversation_id="conv", participant=PARTICIPANTS[0])
     ),
     ActionStopAIAssistantParams: lambda telnyx: telnyx.stop_assistant(
         LEG, StopAssistantRequest(**MARKS)
@@ -141,7 +141,7 @@ ACTIONS: dict[Any, Act] = {
 
 
 def body_of(act: Act) -> dict[str, Any]:
-    """The JSON that an action puts on the wire."""
+    """Return the JSON that an action sends."""
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -156,50 +156,52 @@ def body_of(act: Act) -> dict[str, Any]:
     return body
 
 
-def in_their_words(body: dict[str, Any]) -> dict[str, Any]:
-    """Our body as the library has it, where it differs from Telnyx's API description.
+def in_library_form(body: dict[str, Any]) -> dict[str, Any]:
+    """Return our body in the library's form, where library and API description differ.
 
-    - `from` is a word of Python's, so the library calls it `from_`.
-    - The description of July 2026 maps an event type to one URL; the library, from 4.189, to a
-      list. We send what the description says, and go on without the map if it is refused.
+    - `from` is a keyword of Python, so the library has `from_`.
+    - The description of July 2026 maps an event type to a URL; the library, from 4.189, to a list.
+      We follow the description, and send again without the map if Telnyx refuses the map.
     - `voice` and `voice_settings` of a start are in the description, and not in the library.
     """
-    theirs = dict(body)
-    if "from" in theirs:
-        theirs["from_"] = theirs.pop("from")
-    if "webhook_urls" in theirs:
-        theirs["webhook_urls"] = {name: [url] for name, url in theirs["webhook_urls"].items()}
-    if "assistant" in theirs:
-        del theirs["voice"], theirs["voice_settings"]
-    return theirs
+    library_body = dict(body)
+    if "from" in library_body:
+        library_body["from_"] = library_body.pop("from")
+    if "webhook_urls" in library_body:
+        library_body["webhook_urls"] = {
+            name: [url] for name, url in library_body["webhook_urls"].items()
+        }
+    if "assistant" in library_body:
+        del library_body["voice"], library_body["voice_settings"]
+    return library_body
 
 
 def read_through(value: object) -> None:
-    # A field that is an Iterable is validated only while it is read.
+    # pydantic validates an Iterable field only while a reader iterates.
     if isinstance(value, dict):
-        for each in value.values():
-            read_through(each)
+        for entry in value.values():
+            read_through(entry)
     elif isinstance(value, Iterator | list | tuple):
-        for each in value:
-            read_through(each)
+        for entry in value:
+            read_through(entry)
 
 
 def validate(params: Any, body: dict[str, Any]) -> None:
-    # The dicts inside take it over; without it they would let unknown fields pass.
+    # Nested dicts inherit this setting; without the setting, unknown fields would pass.
     params.__pydantic_config__ = ConfigDict(extra="forbid")
     read_through(TypeAdapter(params).validate_python(body))
 
 
-lenient_parts = pytest.mark.filterwarnings("ignore::pydantic.warnings.TypedDictExtraConfigWarning")
+untyped_parts = pytest.mark.filterwarnings("ignore::pydantic.warnings.TypedDictExtraConfigWarning")
 
 
-@lenient_parts
+@untyped_parts
 @pytest.mark.parametrize("params", ACTIONS, ids=lambda params: params.__name__)
-def test_the_official_client_would_send_what_we_send(params: Any) -> None:
-    validate(params, in_their_words(body_of(ACTIONS[params])))
+def test_our_bodies_are_valid_for_the_official_client(params: Any) -> None:
+    validate(params, in_library_form(body_of(ACTIONS[params])))
 
 
-@lenient_parts
+@untyped_parts
 @pytest.mark.parametrize(
     ("params", "spoil"),
     [
@@ -212,8 +214,10 @@ def test_the_official_client_would_send_what_we_send(params: Any) -> None:
         (ActionAddAIAssistantMessagesParams, lambda body: body["messages"][0].update(role="x")),
     ],
 )
-def test_that_opinion_is_worth_having(params: Any, spoil: Callable[[dict[str, Any]], None]) -> None:
-    body = in_their_words(body_of(ACTIONS[params]))
+def test_the_official_types_refuse_a_wrong_body(
+    params: Any, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    body = in_library_form(body_of(ACTIONS[params]))
     spoil(body)
 
     with pytest.raises(ValidationError):
@@ -224,7 +228,7 @@ KEY = SigningKey(bytes(range(32)))
 PUBLIC_KEY = base64.b64encode(bytes(KEY.verify_key)).decode()
 
 
-def ours_accepts(body: bytes, headers: dict[str, str], now: int) -> bool:
+def verify_accepts(body: bytes, headers: dict[str, str], now: int) -> bool:
     try:
         verify(body, headers, PublicKeys.parse(PUBLIC_KEY), now)
     except SignatureError:
@@ -232,7 +236,7 @@ def ours_accepts(body: bytes, headers: dict[str, str], now: int) -> bool:
     return True
 
 
-def theirs_accepts(body: bytes, headers: dict[str, str]) -> bool:
+def library_accepts(body: bytes, headers: dict[str, str]) -> bool:
     try:
         verify_webhook_signature(body, headers, PUBLIC_KEY)
     except WebhookVerificationError:
@@ -248,7 +252,7 @@ def signed(body: bytes, timestamp: str) -> dict[str, str]:
     }
 
 
-# Their library reads the clock itself: it is given the same second as ours.
+# The library reads the clock, so the tests give both verifiers the same second.
 NOW = 1_782_907_200
 
 
@@ -260,7 +264,7 @@ def _same_second() -> Iterator[None]:
 
 
 class FrozenTime:
-    """The part of `time` that their library uses."""
+    """The part of `time` that the library uses."""
 
     @staticmethod
     def time() -> float:
@@ -268,12 +272,12 @@ class FrozenTime:
 
 
 @given(text=st.text(max_size=80), late=st.integers(-302, 302))
-def test_both_accept_and_refuse_the_same_honest_webhooks(text: str, late: int) -> None:
+def test_both_verifiers_agree_on_correctly_signed_webhooks(text: str, late: int) -> None:
     body = text.encode()
     headers = signed(body, str(NOW + late))
 
-    assert theirs_accepts(body, headers) is (abs(late) <= 300)
-    assert ours_accepts(body, headers, NOW) is (abs(late) <= 300)
+    assert library_accepts(body, headers) is (abs(late) <= 300)
+    assert verify_accepts(body, headers, NOW) is (abs(late) <= 300)
 
 
 @given(
@@ -284,14 +288,14 @@ def test_both_accept_and_refuse_the_same_honest_webhooks(text: str, late: int) -
     ),
     cut=st.integers(0, 3),
 )
-def test_whatever_we_accept_they_accept_too(
+def test_the_official_verifier_accepts_each_webhook_that_we_accept(
     text: str, signed_text: str, timestamp: str, cut: int
 ) -> None:
     headers = signed(signed_text.encode(), timestamp)
     signature = headers["Telnyx-Signature-Ed25519"]
     headers["Telnyx-Signature-Ed25519"] = signature[: len(signature) - cut]
 
-    if ours_accepts(text.encode(), headers, NOW):
-        assert theirs_accepts(text.encode(), headers)
-    if not theirs_accepts(text.encode(), headers):
-        assert not ours_accepts(text.encode(), headers, NOW)
+    if verify_accepts(text.encode(), headers, NOW):
+        assert library_accepts(text.encode(), headers)
+    if not library_accepts(text.encode(), headers):
+        assert not verify_accepts(text.encode(), headers, NOW)

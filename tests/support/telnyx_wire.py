@@ -1,4 +1,4 @@
-"""Telnyx at the other end of the wire, for tests of what goes over it."""
+"""A fake Telnyx for tests of the bytes that we send."""
 
 import httpx
 
@@ -6,7 +6,7 @@ from partyline.telnyx.client import TelnyxClient
 
 
 class Wire:
-    """Telnyx, as a list of what it will say, and all it was sent."""
+    """A fake Telnyx: a list of the next answers, and a record of the requests."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
@@ -16,7 +16,12 @@ class Wire:
         self.key, self.fresh_key = "key-1", "key-2"
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+        # A copy, because the second try after a 401 changes the headers of the same request.
+        self.requests.append(
+            httpx.Request(
+                request.method, request.url, headers=request.headers, content=request.content
+            )
+        )
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

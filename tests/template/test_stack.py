@@ -48,7 +48,8 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
     def folder(route: Route) -> str:
         return template.functions[route.function].folder
 
-    assert {route.key: folder(route) for route in template.routes} == {
+    routes = [route for route in template.routes if not route.path.startswith("/webhooks")]
+    assert {route.key: folder(route) for route in routes} == {
         "POST /conversations": "trigger",
         "GET /conversations": "query",
         "GET /conversations/{id}": "query",
@@ -67,20 +68,6 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "GET /do-not-call/{number}": "directory",
         "PUT /do-not-call/{number}": "directory",
         "DELETE /do-not-call/{number}": "directory",
-        "POST /webhooks": "webhook_default",
-        "POST /webhooks/{event_type}": "webhook_default",
-        "POST /webhooks/call.initiated": "call_initiated",
-        "POST /webhooks/call.answered": "call_answered",
-        "POST /webhooks/call.hangup": "call_hangup",
-        "POST /webhooks/call.machine.detection.ended": "call_machine_detection_ended",
-        "POST /webhooks/call.machine.premium.detection.ended": (
-            "call_machine_premium_detection_ended"
-        ),
-        "POST /webhooks/call.conversation.created": "call_conversation_created",
-        "POST /webhooks/call.conversation.ended": "call_conversation_ended",
-        "POST /webhooks/call.conversation_insights.generated": (
-            "call_conversation_insights_generated"
-        ),
     }
 
 

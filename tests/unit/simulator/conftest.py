@@ -1,8 +1,8 @@
 import pytest
 
-from tests.support.simulator_story import Story
+from tests.support.simulator_harness import SimulatorHarness
 
 
 @pytest.fixture
-def story() -> Story:
-    return Story()
+def harness() -> SimulatorHarness:
+    return SimulatorHarness()

@@ -1,4 +1,4 @@
-"""Both clocks: what is due runs, in order, once."""
+"""Both clocks run due callbacks in order, once."""
 
 import threading
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from local.simulator.clock import RealClock, VirtualClock
 
 
-def test_the_virtual_clock_runs_what_is_due_in_order() -> None:
+def test_the_virtual_clock_runs_due_callbacks_in_order() -> None:
     clock, told = VirtualClock(), []
     clock.call_later(2, lambda: told.append("b"))
     clock.call_later(1, lambda: told.append("a"))
@@ -27,7 +27,7 @@ def test_a_cancelled_timer_does_not_run() -> None:
     assert told == []
 
 
-def test_a_callback_sees_its_own_time_and_may_move_the_clock() -> None:
+def test_a_callback_sees_its_due_time_and_may_move_the_clock() -> None:
     clock = VirtualClock()
     start, seen = clock.now(), []
 
@@ -46,7 +46,7 @@ def test_a_callback_sees_its_own_time_and_may_move_the_clock() -> None:
     assert clock.now() - start == timedelta(seconds=6)
 
 
-def test_idle_means_nothing_is_due_soon_and_time_is_not_dragged_along() -> None:
+def test_running_until_idle_stops_at_the_last_callback_within_the_limit() -> None:
     clock, told = VirtualClock(), []
     start = clock.now()
 
@@ -62,7 +62,7 @@ def test_idle_means_nothing_is_due_soon_and_time_is_not_dragged_along() -> None:
     assert clock.now() - start == timedelta(seconds=2)
 
 
-def test_the_real_clock_runs_on_its_own_thread_and_survives_a_broken_callback() -> None:
+def test_the_real_clock_goes_on_after_a_failed_callback() -> None:
     clock, done = RealClock(), threading.Event()
 
     def break_down() -> None:
@@ -76,7 +76,7 @@ def test_the_real_clock_runs_on_its_own_thread_and_survives_a_broken_callback() 
         clock.close()
 
 
-def test_nothing_runs_after_the_real_clock_is_closed() -> None:
+def test_a_closed_real_clock_runs_no_callbacks() -> None:
     clock, told = RealClock(), []
     clock.call_later(0.05, lambda: told.append("a"))
     clock.close()

@@ -1,4 +1,4 @@
-"""What Telnyx is asked to do, action by action, and what we make of its answer."""
+"""Each action sends the right request and reads the answer."""
 
 import json
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def sent_types(wire: Wire) -> list[set[str]]:
     return [set(body.get("webhook_urls", ())) for body in bodies(wire)]
 
 
-def test_a_dial_says_whom_from_where_and_where_to_report() -> None:
+def test_a_dial_has_the_numbers_and_the_webhook_urls() -> None:
     wire = Wire(ok({"call_control_id": LEG, "call_leg_id": "l", "call_session_id": "s", "new": 1}))
     request = dial(
         timeout_secs=20,
@@ -101,7 +101,7 @@ def test_a_dial_says_whom_from_where_and_where_to_report() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, [], "ok", {"call_control_id": 7, "call_leg_id": None}])
-def test_the_answer_to_a_repeated_dial_may_hold_no_ids(data: object) -> None:
+def test_the_answer_to_a_dial_may_have_no_ids(data: object) -> None:
     dialed = CallControl(Wire(ok(data)).client()).dial(dial())
 
     assert dialed.call_control_id is None
@@ -192,7 +192,7 @@ def test_an_action_goes_to_the_legs_own_path(
     assert bodies(wire) == [{"command_id": "c", **body}]
 
 
-def test_a_start_and_a_join_tell_the_conversation() -> None:
+def test_a_start_and_a_join_return_the_conversation_id() -> None:
     telnyx = CallControl(Wire(*[ok({"result": "ok", "conversation_id": "conv"})] * 2).client())
     join = JoinAssistantRequest(
         command_id="j", conversation_id="conv", participant=JoiningParticipant(id=LEG)
@@ -206,7 +206,7 @@ def test_a_start_and_a_join_tell_the_conversation() -> None:
     assert telnyx.join_assistant(LEG, join).conversation_id == "conv"
 
 
-def test_the_event_type_that_telnyx_points_at_is_left_out_and_stays_out() -> None:
+def test_a_refused_event_type_is_never_sent_again() -> None:
     wire = Wire(refused("/webhook_urls/call.conversation.created"), ok(), ok(), ok())
     telnyx = CallControl(wire.client())
 
@@ -219,7 +219,7 @@ def test_the_event_type_that_telnyx_points_at_is_left_out_and_stays_out() -> Non
     assert {body["command_id"] for body in bodies(wire)} == {"dial-1", "a"}
 
 
-def test_an_event_type_named_only_in_words_is_left_out() -> None:
+def test_an_event_type_in_the_text_of_a_refusal_is_left_out() -> None:
     wire = Wire(refused(detail="'call.hangup' is not an event."), ok())
 
     CallControl(wire.client()).dial(dial(webhook_urls=URLS))
@@ -227,7 +227,7 @@ def test_an_event_type_named_only_in_words_is_left_out() -> None:
     assert sent_types(wire)[1] == set(URLS) - {"call.hangup"}
 
 
-def test_when_none_is_named_the_conversation_events_are_left_out() -> None:
+def test_conversation_events_are_left_out_if_the_refusal_names_no_event_type() -> None:
     policies = {name: RetryPolicy(retries_ms=(500,)) for name in URLS}
     wire = Wire(refused(), ok())
 
@@ -238,7 +238,7 @@ def test_when_none_is_named_the_conversation_events_are_left_out() -> None:
     assert bodies(wire)[1]["webhook_url"] == "https://example.com/webhooks"
 
 
-def test_when_that_does_not_help_the_call_is_made_without_any() -> None:
+def test_the_third_dial_has_no_event_types() -> None:
     wire = Wire(refused(), refused("/webhook_urls/call.answered"), ok({"call_control_id": LEG}))
 
     dialed = CallControl(wire.client()).dial(dial(webhook_urls=URLS))
@@ -247,7 +247,7 @@ def test_when_that_does_not_help_the_call_is_made_without_any() -> None:
     assert "webhook_urls" not in bodies(wire)[2]
 
 
-def test_a_dial_that_is_still_refused_fails() -> None:
+def test_a_dial_fails_after_the_third_refusal() -> None:
     wire = Wire(refused(), refused(), refused())
 
     with pytest.raises(errors.WebhookUrlsRefusedError):
@@ -256,14 +256,14 @@ def test_a_dial_that_is_still_refused_fails() -> None:
     assert len(wire.requests) == 3
 
 
-def test_a_dial_without_event_types_is_not_sent_again() -> None:
+def test_a_refused_dial_without_event_types_is_not_repeated() -> None:
     wire = Wire(refused())
 
     with pytest.raises(errors.WebhookUrlsRefusedError):
         CallControl(wire.client()).dial(dial())
 
 
-def test_looking_at_a_call() -> None:
+def test_a_retrieved_call_has_its_state_and_times() -> None:
     row = {
         "call_control_id": LEG,
         "is_alive": False,
@@ -300,7 +300,7 @@ def test_active_calls_are_read_page_by_page() -> None:
     assert wire.requests[2].url.params["page[limit]"] == "250"
 
 
-def test_active_calls_stop_at_the_bound_and_at_a_cursor_that_stands_still() -> None:
+def test_active_calls_stop_at_the_page_limit_and_at_a_repeated_cursor() -> None:
     endless = Wire(*(page(str(number), str(number)) for number in range(9)))
     stuck = Wire(*(page("a", "same") for _ in range(9)))
 
@@ -308,7 +308,7 @@ def test_active_calls_stop_at_the_bound_and_at_a_cursor_that_stands_still() -> N
     assert len(CallControl(stuck.client()).list_active_calls("1")) == 2
 
 
-def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
+def test_conversations_of_other_legs_are_left_out() -> None:
     rows = [
         {"id": "mine", "created_at": "2026-05-03T10:00:00Z", "metadata": {"call_control_id": LEG}},
         {"id": "other", "metadata": {"call_control_id": "v3:other"}},
@@ -316,9 +316,9 @@ def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
     ]
     wire = Wire(ok(rows))
 
-    found = CallControl(wire.client()).list_ai_conversations(LEG)
+    conversations = CallControl(wire.client()).list_ai_conversations(LEG)
 
-    assert [each.id for each in found] == ["mine"]
+    assert [conversation.id for conversation in conversations] == ["mine"]
     assert dict(wire.requests[0].url.params) == {
         "metadata->call_control_id": f"eq.{LEG}",
         "order": "created_at.desc",
@@ -327,7 +327,7 @@ def test_the_conversations_of_a_leg_are_only_that_legs() -> None:
     assert b"v3%3A" in wire.requests[0].url.query
 
 
-def test_insights_come_by_run() -> None:
+def test_insights_are_read_for_each_run() -> None:
     result = {"insight_id": "i", "result": '{"mood": "good"}'}
     wire = Wire(ok([{"id": "r", "status": "completed", "conversation_insights": [result, 1]}]))
 
@@ -335,7 +335,8 @@ def test_insights_come_by_run() -> None:
 
     assert wire.requests[0].url.path == "/v2/ai/conversations/conv/conversations-insights"
     assert run.status == "completed"
-    assert [(each.insight_id, each.result) for each in run.insights] == [("i", '{"mood": "good"}')]
+    [insight] = run.insights
+    assert (insight.insight_id, insight.result) == ("i", '{"mood": "good"}')
 
 
 @pytest.mark.parametrize("call_control_id", ["", ".", ".."])
@@ -345,14 +346,14 @@ def test_an_id_that_would_change_the_path_is_not_sent(call_control_id: str) -> N
 
 
 def commands(kind: type[Command]) -> set[type[Command]]:
-    return {kind, *(each for sub in kind.__subclasses__() for each in commands(sub))}
+    return {kind}.union(*(commands(subclass) for subclass in kind.__subclasses__()))
 
 
 @pytest.mark.parametrize("kind", sorted(commands(Command), key=str))
-def test_no_command_goes_without_a_command_id(kind: type[Command]) -> None:
-    for given in ({}, {"command_id": ""}, {"command_id": None}):
+def test_every_command_needs_a_command_id(kind: type[Command]) -> None:
+    for fields in ({}, {"command_id": ""}, {"command_id": None}):
         with pytest.raises(ValidationError) as caught:
-            kind.model_validate(given)
+            kind.model_validate(fields)
         assert ("command_id",) in {error["loc"] for error in caught.value.errors()}
 
 
@@ -371,12 +372,12 @@ def test_no_command_goes_without_a_command_id(kind: type[Command]) -> None:
     ],
     ids=str,
 )
-def test_what_telnyx_would_refuse_is_refused_here(bad: dict[str, Any]) -> None:
+def test_a_dial_that_telnyx_would_refuse_is_invalid(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         dial(**bad)
 
 
-def test_the_limits_of_retries_and_messages() -> None:
+def test_retries_messages_and_greetings_have_the_limits_of_telnyx() -> None:
     for delays in ((1,) * 6, (60_000, 1), (-1,)):
         with pytest.raises(ValidationError):
             RetryPolicy(retries_ms=delays)

@@ -1,4 +1,4 @@
-"""One request to Telnyx: its bytes, its second try, its key."""
+"""A request to Telnyx: the bytes, the retry and the API key."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ OK = httpx.Response(200, json={"data": {"result": "ok"}})
 COMMAND = {"command_id": "c-1", "text": "é"}
 
 
-def test_a_command_goes_out_once_with_the_key_as_json() -> None:
+def test_a_command_is_sent_once_as_json_with_the_key() -> None:
     wire = Wire(OK)
 
     data = wire.client().request("POST", "/calls", json=COMMAND)
@@ -33,7 +33,7 @@ def test_a_command_goes_out_once_with_the_key_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ReadTimeout("late"),
         httpx.ReadError("broken"),
@@ -50,10 +50,10 @@ def test_a_command_goes_out_once_with_the_key_as_json() -> None:
     ],
     ids=repr,
 )
-def test_a_passing_trouble_sends_the_very_same_bytes_once_more(
-    trouble: httpx.Response | Exception,
+def test_a_transient_failure_repeats_the_same_bytes_once(
+    failure: httpx.Response | Exception,
 ) -> None:
-    wire = Wire(trouble, OK)
+    wire = Wire(failure, OK)
 
     data = wire.client().request("POST", "/calls/v3%3Aa/actions/answer", json=COMMAND)
 
@@ -64,7 +64,7 @@ def test_a_passing_trouble_sends_the_very_same_bytes_once_more(
     assert len(wire.pauses) == 1
 
 
-def test_a_trouble_that_stays_is_told_after_two_tries() -> None:
+def test_a_failure_is_raised_after_two_tries() -> None:
     wire = Wire(httpx.ReadTimeout("late"), httpx.ReadTimeout("late"))
 
     with pytest.raises(errors.NoResponseError) as caught:
@@ -74,14 +74,14 @@ def test_a_trouble_that_stays_is_told_after_two_tries() -> None:
     assert len(wire.requests) == 2
 
 
-def test_what_never_left_is_told_apart() -> None:
+def test_a_failed_connection_raises_not_sent() -> None:
     wire = Wire(httpx.ConnectError("refused"), httpx.ConnectTimeout("late"))
 
     with pytest.raises(errors.NotSentError):
         wire.client().request("POST", "/calls", json=COMMAND)
 
 
-def test_a_post_without_command_id_is_not_repeated_when_it_may_have_acted() -> None:
+def test_a_post_without_command_id_is_not_repeated_after_a_timeout() -> None:
     wire = Wire(httpx.ReadTimeout("late"), OK)
 
     with pytest.raises(errors.NoResponseError):
@@ -90,7 +90,7 @@ def test_a_post_without_command_id_is_not_repeated_when_it_may_have_acted() -> N
     assert len(wire.requests) == 1
 
 
-def test_a_post_without_command_id_is_repeated_when_it_never_left() -> None:
+def test_a_post_without_command_id_is_repeated_if_not_sent() -> None:
     wire = Wire(httpx.ConnectError("refused"), OK)
 
     wire.client().request("POST", "/calls", json={"to": "+13125550101"})
@@ -98,13 +98,13 @@ def test_a_post_without_command_id_is_repeated_when_it_never_left() -> None:
     assert len(wire.requests) == 2
 
 
-def test_a_look_is_repeated() -> None:
+def test_a_get_is_repeated() -> None:
     wire = Wire(httpx.Response(502), OK)
 
     assert wire.client().request("GET", "/calls/v3%3Aa") == {"result": "ok"}
 
 
-def test_a_long_wait_is_left_to_the_caller() -> None:
+def test_a_rate_limit_with_a_long_wait_is_raised() -> None:
     wire = Wire(httpx.Response(429, headers={"x-ratelimit-reset": "2"}), OK)
 
     with pytest.raises(errors.RateLimitedError) as caught:
@@ -115,7 +115,7 @@ def test_a_long_wait_is_left_to_the_caller() -> None:
     assert wire.pauses == []
 
 
-def test_the_wait_telnyx_asks_for_is_kept() -> None:
+def test_a_retry_waits_as_long_as_telnyx_asks() -> None:
     wire = Wire(httpx.Response(429, headers={"x-ratelimit-reset": "0.7"}), OK)
 
     wire.client().request("POST", "/calls", json=COMMAND)
@@ -124,7 +124,7 @@ def test_the_wait_telnyx_asks_for_is_kept() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
-def test_a_no_is_not_asked_again(status: int) -> None:
+def test_a_refusal_is_not_repeated(status: int) -> None:
     wire = Wire(httpx.Response(status), OK)
 
     with pytest.raises(errors.RefusedError):
@@ -133,7 +133,7 @@ def test_a_no_is_not_asked_again(status: int) -> None:
     assert len(wire.requests) == 1
 
 
-def test_a_rotated_key_is_fetched_anew_once() -> None:
+def test_a_401_fetches_the_key_afresh_and_sends_again() -> None:
     wire = Wire(httpx.Response(401), OK)
 
     wire.client().request("POST", "/calls", json=COMMAND)
@@ -146,7 +146,7 @@ def test_a_rotated_key_is_fetched_anew_once() -> None:
     assert wire.keys == [False, True]
 
 
-def test_a_key_that_stays_wrong_is_told() -> None:
+def test_a_second_401_is_raised() -> None:
     wire = Wire(httpx.Response(401), httpx.Response(401))
 
     with pytest.raises(errors.UnauthorizedError):
@@ -155,7 +155,7 @@ def test_a_key_that_stays_wrong_is_told() -> None:
     assert len(wire.requests) == 2
 
 
-def test_the_same_key_is_not_tried_twice() -> None:
+def test_an_unchanged_key_is_not_sent_again() -> None:
     wire = Wire(httpx.Response(401))
     wire.fresh_key = wire.key
 
@@ -175,13 +175,13 @@ def test_a_redirect_is_not_followed() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"ok", b"<html>", b"[1]", b'{"result": "ok"}', b'{"data": null}', b"\xff"]
 )
-def test_a_success_stays_one_whatever_its_body(body: bytes) -> None:
+def test_a_success_with_an_unreadable_body_is_a_success(body: bytes) -> None:
     wire = Wire(httpx.Response(200, content=body))
 
     assert wire.client().request("POST", "/calls", json=COMMAND) == {}
 
 
-def test_an_encoded_id_reaches_the_wire_as_it_is() -> None:
+def test_an_encoded_id_is_not_encoded_again() -> None:
     wire = Wire(OK)
 
     wire.client().request("GET", "/calls/v3%3Aa-b_c")
@@ -190,7 +190,7 @@ def test_an_encoded_id_reaches_the_wire_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.LocalProtocolError,
         httpx.ConnectError,
@@ -198,8 +198,8 @@ def test_an_encoded_id_reaches_the_wire_as_it_is() -> None:
         httpx.RemoteProtocolError,
     ],
 )
-def test_the_key_stays_out_of_what_a_failure_says(trouble: type[httpx.TransportError]) -> None:
-    wire = Wire(*[trouble("Illegal header value b'Bearer key-1'")] * 2)
+def test_a_failure_does_not_show_the_key(failure: type[httpx.TransportError]) -> None:
+    wire = Wire(*[failure("Illegal header value b'Bearer key-1'")] * 2)
 
     with pytest.raises(errors.NoResponseError) as caught:
         wire.client().request("POST", "/calls", json={})
@@ -207,7 +207,7 @@ def test_the_key_stays_out_of_what_a_failure_says(trouble: type[httpx.TransportE
     assert "key-1" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_who_never_answers_is_not_waited_for() -> None:
+def test_a_silent_server_raises_no_response_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v2"
         client = TelnyxClient(lambda fresh=False: "key-1", url, timeout_secs=0.05)
@@ -240,7 +240,7 @@ def test_threads_share_one_connection_pool(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(made) == 1
 
 
-def test_a_closed_client_opens_again() -> None:
+def test_a_closed_client_can_send_again() -> None:
     wire = Wire(OK, OK)
     client = wire.client()
     client.close()

@@ -1,4 +1,4 @@
-"""Our mark on a leg comes back as we wrote it, or it is not ours."""
+"""`client_state` is read as we wrote the text, and a foreign text is ignored."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ OURS = {"conversation": "c", "participant": "p", "leg": 1}
 
 
 @given(conversation=IDS, participant=IDS, leg=st.integers(1, 99))
-def test_it_comes_back_as_it_went(conversation: str, participant: str, leg: int) -> None:
+def test_decode_returns_the_encoded_state(conversation: str, participant: str, leg: int) -> None:
     state = ClientState(conversation, participant, leg)
 
     text = state.encode()
@@ -29,7 +29,7 @@ def test_it_comes_back_as_it_went(conversation: str, participant: str, leg: int)
     assert len(text) < 300
 
 
-def test_it_is_base64_of_compact_json() -> None:
+def test_the_text_is_base64_of_compact_json() -> None:
     text = ClientState("c", "p", 2).encode()
 
     assert base64.b64decode(text) == b'{"conversation":"c","participant":"p","leg":2}'
@@ -68,25 +68,25 @@ def test_it_is_base64_of_compact_json() -> None:
         "\ud800",
     ],
 )
-def test_what_we_did_not_write_is_not_ours(text: str | None) -> None:
+def test_a_text_that_we_did_not_write_is_none(text: str | None) -> None:
     assert ClientState.decode(text) is None
 
 
-def test_an_over_long_mark_is_not_read() -> None:
+def test_a_text_over_the_limit_is_none() -> None:
     padded = json.dumps(OURS) + " " * 1000
 
     assert ClientState.decode(base64.b64encode(padded.encode()).decode()) is None
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda raw: base64.b64encode(raw).decode())))
-def test_nothing_makes_it_raise(text: str) -> None:
+def test_decode_never_raises(text: str) -> None:
     ClientState.decode(text)
 
 
 @pytest.mark.parametrize(
     ("conversation", "participant", "leg"), [("", "p", 1), ("c", "p p", 1), ("c", "p", 0)]
 )
-def test_we_never_write_what_we_would_not_read(
+def test_an_id_or_leg_out_of_range_is_refused(
     conversation: str, participant: str, leg: int
 ) -> None:
     with pytest.raises(ValueError, match="1 to"):

@@ -1,4 +1,4 @@
-"""Telnyx says no in many ways; each means one thing to a call."""
+"""Each refusal of Telnyx becomes the right error."""
 
 import json
 
@@ -53,7 +53,7 @@ def answer(code: object, pointer: str | None = None) -> bytes:
         (302, "", errors.InvalidRequestError, False),
     ],
 )
-def test_each_answer_of_telnyx_means_one_thing(
+def test_each_status_and_code_has_its_error(
     status: int, code: object, kind: type[RefusedError], passing: bool
 ) -> None:
     error = refusal(LEG, status, {}, answer(code, "/to"))
@@ -65,7 +65,7 @@ def test_each_answer_of_telnyx_means_one_thing(
     assert (error.title, error.detail, error.pointer) == ("A title", "About +13125550123", "/to")
 
 
-def test_a_404_is_the_end_of_a_call_only_on_a_call() -> None:
+def test_a_404_means_call_ended_only_on_a_call() -> None:
     assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEndedError)
     assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequestError)
     for action in ("ai_assistant_start", "ai_assistant_join"):  # may be about the assistant
@@ -74,7 +74,7 @@ def test_a_404_is_the_end_of_a_call_only_on_a_call() -> None:
     assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequestError)
 
 
-def test_a_complaint_about_webhook_urls_is_one_whatever_its_code() -> None:
+def test_a_pointer_to_webhook_urls_means_webhook_urls_refused() -> None:
     for pointer in ("/webhook_urls", "/webhook_urls/call.hangup", "/webhook_retries_policies"):
         error = refusal("/calls", 422, {}, answer("10015", pointer))
         assert isinstance(error, errors.WebhookUrlsRefusedError)
@@ -82,7 +82,7 @@ def test_a_complaint_about_webhook_urls_is_one_whatever_its_code() -> None:
     assert isinstance(error, errors.InvalidRequestError)
 
 
-def test_the_problem_that_we_know_leads_and_the_others_follow() -> None:
+def test_the_problem_that_a_rule_knows_leads() -> None:
     body = json.dumps(
         {"errors": [{"code": "10004", "title": "Missing"}, {"code": "90018", "title": "Ended"}]}
     ).encode()
@@ -94,7 +94,7 @@ def test_the_problem_that_we_know_leads_and_the_others_follow() -> None:
     assert [problem.code for problem in error.problems] == ["90018", "10004"]
 
 
-def test_the_conversations_api_complains_in_its_own_shape() -> None:
+def test_the_error_shape_of_the_conversations_api_is_read() -> None:
     body = json.dumps(
         {"detail": [{"loc": ["query", "limit", 0], "msg": "too small", "type": "value_error"}]}
     ).encode()
@@ -125,14 +125,14 @@ def test_the_conversations_api_complains_in_its_own_shape() -> None:
         b"[" * 100_000,
     ],
 )
-def test_an_unreadable_answer_still_has_its_status(body: bytes) -> None:
+def test_an_unreadable_answer_keeps_its_status(body: bytes) -> None:
     error = refusal(LEG, 502, {}, body)
 
     assert type(error) is errors.UnavailableError
     assert str(error) == "Telnyx refused: 502 Bad Gateway"
 
 
-def test_odd_fields_of_a_problem_do_not_hide_it() -> None:
+def test_odd_fields_of_a_problem_are_empty() -> None:
     body = b'{"errors": [{"code": null, "title": ["x"], "detail": {}, "source": "to"}]}'
 
     error = refusal(LEG, 599, {}, body)
@@ -142,7 +142,7 @@ def test_odd_fields_of_a_problem_do_not_hide_it() -> None:
     assert str(refusal(LEG, 599, {}, b"")) == "Telnyx refused: 599"
 
 
-def test_the_text_of_a_refusal_is_readable_and_names_no_number() -> None:
+def test_the_text_of_a_refusal_has_no_phone_number() -> None:
     error = refusal("/calls", 422, {}, answer("10016", "/to"))
 
     assert str(error) == "Telnyx refused: 422 10016 A title at /to"
@@ -152,18 +152,18 @@ def test_the_text_of_a_refusal_is_readable_and_names_no_number() -> None:
     ("header", "seconds"),
     [("3", 3.0), ("0.5", 0.5), ("soon", None), ("-1", None), ("", None), ("nan", None)],
 )
-def test_too_fast_says_for_how_long(header: str, seconds: float | None) -> None:
+def test_a_rate_limit_has_the_seconds_to_wait(header: str, seconds: float | None) -> None:
     error = refusal("/calls", 429, {"X-RateLimit-Reset": header}, b"")
 
     assert isinstance(error, errors.RateLimitedError)
     assert error.retry_after == seconds
 
 
-def test_only_a_429_asks_to_wait() -> None:
+def test_only_a_429_has_seconds_to_wait() -> None:
     assert refusal("/calls", 503, {"x-ratelimit-reset": "3"}, b"").retry_after is None
 
 
-def test_what_never_left_is_a_kind_of_no_answer() -> None:
+def test_not_sent_is_a_no_response_error() -> None:
     assert issubclass(NotSentError, NoResponseError)
     assert NoResponseError.is_transient
     assert not TelnyxError.is_transient

@@ -1,4 +1,4 @@
-"""Nothing runs before Telnyx's signature is verified; here is what passes and what does not."""
+"""Only a request with a valid and fresh signature of Telnyx is accepted."""
 
 import base64
 from typing import Any
@@ -10,9 +10,8 @@ from nacl.signing import SigningKey
 
 from partyline.telnyx.signature import PublicKeys, SignatureError, raw_body, verify
 
-# RFC 8032, test key 1: known to everybody, so it can stand here. The vector was signed with the
-# `cryptography` package, not with the library that verifies it here. The vector was signed with the
-# `cryptography` package, not with the library that verifies it here.
+# Test key 1 of RFC 8032: published, so safe to commit. The `cryptography` package made this
+# signature, and not the library that verifies signatures.
 PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 KEYS = PublicKeys.parse(PUBLIC_KEY)
@@ -44,25 +43,25 @@ def reason(body: bytes, headers: Any, keys: PublicKeys = KEYS, now: float = NOW)
     return caught.value.reason
 
 
-def test_the_vector_passes() -> None:
+def test_the_known_signature_is_accepted() -> None:
     verify(BODY, HEADERS, KEYS, NOW)
 
 
-def test_header_names_have_no_case() -> None:
+def test_header_names_may_have_any_case() -> None:
     verify(BODY, {name.title(): value for name, value in HEADERS.items()}, KEYS, NOW)
 
 
 @pytest.mark.parametrize("late", [-300, 0, 300])
-def test_five_minutes_either_way_are_allowed(late: int) -> None:
+def test_a_difference_of_up_to_five_minutes_is_accepted(late: int) -> None:
     verify(BODY, HEADERS, KEYS, NOW + late)
 
 
 @pytest.mark.parametrize("late", [-301, -300.5, 300.5, 301, 10**9])
-def test_beyond_that_it_is_stale(late: float) -> None:
+def test_a_difference_of_more_than_five_minutes_is_stale(late: float) -> None:
     assert reason(BODY, HEADERS, now=NOW + late) == "stale"
 
 
-def test_either_of_two_keys_passes_while_they_are_exchanged() -> None:
+def test_each_of_two_trusted_keys_is_accepted() -> None:
     other = base64.b64encode(bytes(SigningKey(bytes(32)).verify_key)).decode()
     both = PublicKeys.parse(f"{other}, {PUBLIC_KEY}")
 
@@ -71,14 +70,14 @@ def test_either_of_two_keys_passes_while_they_are_exchanged() -> None:
     assert reason(BODY, HEADERS, PublicKeys.parse(other)) == "mismatch"
 
 
-def test_without_a_key_nothing_passes() -> None:
+def test_without_a_key_every_request_is_refused() -> None:
     assert reason(BODY, HEADERS, PublicKeys.parse(" ")) == "no_keys"
 
 
 @pytest.mark.parametrize(
     "text", ["x", PUBLIC_KEY[:-4], PUBLIC_KEY + ",", f",{PUBLIC_KEY}", "é", PUBLIC_KEY * 2]
 )
-def test_a_malformed_key_is_refused_at_the_start(text: str) -> None:
+def test_a_malformed_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is 32 bytes in base64"):
         PublicKeys.parse(text)
 
@@ -116,21 +115,21 @@ def test_each_refusal_has_its_reason(header: str, value: str | None, expected: s
     assert reason(BODY, {**HEADERS, header: value}) == expected
 
 
-def test_no_headers_at_all() -> None:
+def test_a_request_without_headers_is_refused() -> None:
     assert reason(BODY, {}) == "missing_signature"
 
 
-def test_a_body_written_anew_is_not_the_one_that_was_signed() -> None:
+def test_a_reformatted_body_is_refused() -> None:
     assert reason(BODY.replace(b":", b": ", 1), HEADERS) == "mismatch"
 
 
 @given(body=st.binary(max_size=300), late=st.integers(-300, 300))
-def test_what_telnyx_signed_always_passes(body: bytes, late: int) -> None:
+def test_every_correctly_signed_body_is_accepted(body: bytes, late: int) -> None:
     verify(body, signed(body, str(NOW)), KEYS, NOW + late)
 
 
 @given(data=st.data())
-def test_a_changed_byte_never_passes(data: st.DataObject) -> None:
+def test_every_changed_byte_is_refused(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(BODY) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != BODY[at]))
 
@@ -138,7 +137,7 @@ def test_a_changed_byte_never_passes(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-def test_a_changed_signature_never_passes(data: st.DataObject) -> None:
+def test_every_changed_signature_is_refused(data: st.DataObject) -> None:
     raw = base64.b64decode(SIGNATURE)
     at = data.draw(st.integers(0, 63))
     bit = data.draw(st.integers(0, 7))
@@ -155,13 +154,13 @@ def test_a_changed_signature_never_passes(data: st.DataObject) -> None:
     ),
     now=st.integers(0, 2**40),
 )
-def test_a_stranger_is_refused_and_nothing_else_happens(
+def test_random_input_raises_only_signature_errors(
     body: bytes, headers: dict[str, Any], now: int
 ) -> None:
     reason(body, headers, now=now)
 
 
-def test_the_raw_body_of_an_api_gateway_event() -> None:
+def test_the_raw_body_is_read_from_an_api_gateway_event() -> None:
     assert raw_body({"body": "café"}) == "café".encode()
     assert raw_body({"body": "Y2Fmw6k=", "isBase64Encoded": True}) == "café".encode()
     assert raw_body({"body": "Y2Fmw6k=", "isBase64Encoded": False}) == b"Y2Fmw6k="
@@ -182,7 +181,7 @@ def test_the_raw_body_of_an_api_gateway_event() -> None:
     ],
     ids=str,
 )
-def test_a_body_that_telnyx_cannot_have_sent(event: dict[str, Any]) -> None:
+def test_a_body_that_telnyx_cannot_have_sent_is_malformed(event: dict[str, Any]) -> None:
     with pytest.raises(SignatureError) as caught:
         raw_body(event)
 

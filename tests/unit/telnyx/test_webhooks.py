@@ -1,4 +1,4 @@
-"""Every webhook becomes an event, the odd ones too."""
+"""Every webhook becomes an event, odd webhooks too."""
 
 import contextlib
 import json
@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from partyline.telnyx import webhooks
 from partyline.telnyx.webhooks import (
-    EVENT_TYPES,
+    WEBHOOK_TYPES,
     ConversationInsightsGenerated,
     MalformedWebhookError,
     UnknownEvent,
     WebhookEvent,
+    WebhookType,
     parse,
 )
 
@@ -143,7 +144,7 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "says"), SEEN, ids=[name for name, _, _ in SEEN])
-def test_a_webhook_as_it_really_comes(
+def test_a_captured_webhook_is_read(
     name: str, kind: type[WebhookEvent], says: dict[str, Any]
 ) -> None:
     body = fixture(name)
@@ -159,21 +160,21 @@ def test_a_webhook_as_it_really_comes(
     assert {field: getattr(parsed.payload, field) for field in says} == says
 
 
-def test_every_fixture_is_a_type_we_know_under_its_own_name() -> None:
+def test_every_captured_webhook_has_a_known_type() -> None:
     names = {path.stem for path in EVENTS.glob("*.json")}
 
     assert names == {name for name, _, _ in SEEN}
-    assert names <= EVENT_TYPES.keys()
+    assert names <= WEBHOOK_TYPES.keys()
 
 
-def test_telnyx_own_client_state_is_handed_on_as_it_is() -> None:
+def test_a_foreign_client_state_is_kept() -> None:
     state = parse(fixture("call.conversation.ended")).payload.client_state
 
     assert state is not None
     assert state.startswith("g3QAAAAC")
 
 
-def test_insights_are_text_or_objects() -> None:
+def test_insights_may_be_text_or_objects() -> None:
     parsed = parse(fixture("call.conversation_insights.generated"))
 
     assert isinstance(parsed, ConversationInsightsGenerated)
@@ -183,7 +184,7 @@ def test_insights_are_text_or_objects() -> None:
     ]
 
 
-def test_the_insight_groups_own_webhook() -> None:
+def test_the_webhook_of_an_insight_group_is_read() -> None:
     parsed = parse(json.dumps(INSIGHT_GROUP_BODY).encode())
 
     assert isinstance(parsed, ConversationInsightsGenerated)
@@ -196,14 +197,14 @@ def test_the_insight_groups_own_webhook() -> None:
     assert parsed.attempt is None
 
 
-def test_the_misprinted_name_of_insights_is_accepted() -> None:
+def test_the_misprinted_event_type_of_insights_is_accepted() -> None:
     parsed = event("call.conversation.insights.generated", results=[{"insight_id": "i"}, 7, None])
 
     assert isinstance(parsed, ConversationInsightsGenerated)
     assert [insight.insight_id for insight in parsed.payload.results] == ["i"]
 
 
-def test_a_start_that_failed_says_why() -> None:
+def test_a_failed_start_has_its_reason() -> None:
     parsed = event("call.conversation.start_failed", reason="service_error")
 
     assert isinstance(parsed, webhooks.ConversationStartFailed)
@@ -213,7 +214,7 @@ def test_a_start_that_failed_says_why() -> None:
 @pytest.mark.parametrize(
     "event_type", ["call.bridged", "call_initiated", "", None, 7, ["call.hangup"], "call.hangup\0"]
 )
-def test_an_unknown_type_is_an_unknown_event_of_its_leg(event_type: object) -> None:
+def test_an_unknown_type_is_an_unknown_event_with_its_leg(event_type: object) -> None:
     parsed = event(event_type, call_control_id="v3:a")
 
     assert type(parsed) is UnknownEvent
@@ -223,7 +224,7 @@ def test_an_unknown_type_is_an_unknown_event_of_its_leg(event_type: object) -> N
 @pytest.mark.parametrize(
     "body", ["{}", '{"data": null}', '{"data": []}', '{"data": {}, "meta": 1}']
 )
-def test_an_empty_event_is_unknown(body: str) -> None:
+def test_an_empty_event_is_an_unknown_event(body: str) -> None:
     parsed = parse(body.encode())
 
     assert type(parsed) is UnknownEvent
@@ -231,7 +232,7 @@ def test_an_empty_event_is_unknown(body: str) -> None:
 
 
 @pytest.mark.parametrize("odd", [7, True, None, [], {}, "a\0b", "\ud800", "x" * 513])
-def test_an_odd_field_is_missing_and_its_neighbours_are_not(odd: object) -> None:
+def test_an_odd_field_is_none_and_other_fields_stay(odd: object) -> None:
     parsed = event(call_control_id=odd, call_leg_id="leg", hangup_cause="user_busy")
 
     assert isinstance(parsed, webhooks.CallHangup)
@@ -248,9 +249,7 @@ def test_an_odd_field_is_missing_and_its_neighbours_are_not(odd: object) -> None
         *[("3s", None), ("", None), ("9" * 400, None), ("nan", None), ("1.e999", None)],
     ],
 )
-def test_a_duration_is_a_whole_number_however_it_is_written(
-    value: object, seconds: int | None
-) -> None:
+def test_a_duration_is_read_as_a_whole_number_or_none(value: object, seconds: int | None) -> None:
     parsed = event("call.conversation.ended", duration_sec=value)
 
     assert isinstance(parsed, webhooks.ConversationEnded)
@@ -270,13 +269,13 @@ def test_a_duration_is_a_whole_number_however_it_is_written(
         (None, None),
     ],
 )
-def test_when_it_happened(value: object, moment: datetime | None) -> None:
+def test_a_moment_is_read_as_utc_or_none(value: object, moment: datetime | None) -> None:
     parsed = parse(json.dumps({"data": {"event_type": "x", "occurred_at": value}}).encode())
 
     assert parsed.occurred_at == moment
 
 
-def test_what_json_cannot_say_is_taken_out_of_insights() -> None:
+def test_odd_json_values_of_insights_become_none() -> None:
     body = (
         b'{"data": {"event_type": "call.conversation_insights.generated", "payload": {"results": ['
         b'{"insight_id": "i", "result": {"a": NaN, "b": Infinity, "c": "x\\u0000", "d\\ud800": 1,'
@@ -298,7 +297,7 @@ def test_the_last_of_two_equal_keys_counts() -> None:
     assert parse(b'{"data": {"event_type": "x", "id": "a", "id": "b"}}').id == "b"
 
 
-def test_a_nested_insight_is_cut_where_it_gets_too_deep() -> None:
+def test_a_nested_insight_is_cut_at_the_greatest_depth() -> None:
     deep: Any = "bottom"
     for _ in range(100):
         deep = [deep]
@@ -327,7 +326,7 @@ def test_a_nested_insight_is_cut_where_it_gets_too_deep() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_webhook_at_all(body: bytes, reason: str) -> None:
+def test_a_malformed_body_is_refused_with_its_reason(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedWebhookError) as caught:
         parse(body)
 
@@ -335,12 +334,12 @@ def test_what_is_no_webhook_at_all(body: bytes, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "fits"),
+    ("text", "fits"),
     [("x" * 512, True), ("x" * 513, False), ("\u20ac" * 170, True), ("\u20ac" * 171, False)],
 )
-def test_an_id_is_as_long_as_its_bytes(given: str, fits: bool) -> None:
-    """It becomes part of a key, and those are measured in bytes."""
-    assert event(call_control_id=given).payload.call_control_id == (given if fits else None)
+def test_the_length_of_an_id_is_bounded_in_bytes(text: str, fits: bool) -> None:
+    """An id becomes part of a DynamoDB key, and the limit of a key is in bytes."""
+    assert event(call_control_id=text).payload.call_control_id == (text if fits else None)
 
 
 JSON = st.recursive(
@@ -369,8 +368,8 @@ JSON = st.recursive(
 )
 
 
-@given(event_type=st.sampled_from([*EVENT_TYPES, "x"]), data=JSON, payload=JSON, meta=JSON)
-def test_no_json_makes_it_fail(
+@given(event_type=st.sampled_from([*WEBHOOK_TYPES, "x"]), data=JSON, payload=JSON, meta=JSON)
+def test_parse_reads_every_json_body(
     event_type: str, data: object, payload: object, meta: object
 ) -> None:
     fields = data if isinstance(data, dict) else {"id": data, "occurred_at": data}
@@ -378,12 +377,12 @@ def test_no_json_makes_it_fail(
 
     parsed = parse(json.dumps(body).encode())
 
-    assert type(parsed) is EVENT_TYPES.get(event_type, UnknownEvent)
-    # Whatever is kept can be written down again: no NaN, no surrogate, no NUL.
+    assert type(parsed) is WEBHOOK_TYPES.get(event_type, WebhookType(UnknownEvent)).event
+    # The event can be stored: no NaN, no surrogate, no NUL.
     assert "\\u0000" not in parsed.model_dump_json()
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_an_event_or_malformed(body: bytes) -> None:
+def test_every_body_is_an_event_or_malformed(body: bytes) -> None:
     with contextlib.suppress(MalformedWebhookError):
         assert isinstance(parse(body), webhooks.Event)

@@ -1,4 +1,4 @@
-"""Carrying commands out at Telnyx, and saying in the domain's words what became of each."""
+"""Executes commands at Telnyx and translates each answer into a result of the domain."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,21 +61,10 @@ from partyline.telnyx.requests import (
     StopAssistantRequest,
     Transcription,
 )
-
-EVENT_TYPES = (
-    "call.initiated",
-    "call.answered",
-    "call.hangup",
-    "call.machine.detection.ended",
-    "call.machine.premium.detection.ended",
-    "call.conversation.created",
-    "call.conversation.ended",
-    "call.conversation_insights.generated",
-)
-"""The webhook types that have a function, and so a URL, of their own."""
+from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
 RETRIES = RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
-"""When Telnyx is to deliver a webhook again (5 times and 60 s are the most it takes)."""
+"""Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
 
 MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
 
@@ -84,7 +73,7 @@ SCREENING_VOICE = "female"
 
 @dataclass(frozen=True)
 class LegCommand:
-    """A command with everything it is about."""
+    """A command with its conversation, participant and leg."""
 
     conversation: Conversation
     command: Command
@@ -93,12 +82,12 @@ class LegCommand:
 
     @property
     def call_control_id(self) -> str:
-        """The call that the command goes to; the domain owes none to a call without an id."""
+        """The call of the leg. The domain claims no command for a leg that lacks a call id."""
         return self.leg.call_control_id or ""
 
     @property
     def client_state(self) -> str:
-        """What Telnyx is to echo on the webhooks of this leg."""
+        """The hint that Telnyx echoes on the webhooks of this leg."""
         return ClientState(
             conversation=self.conversation.id,
             participant=self.participant.id,
@@ -107,89 +96,91 @@ class LegCommand:
 
     @property
     def envelope(self) -> dict[str, Any]:
-        """What every command that touches a leg carries."""
+        """The fields that every request about a leg has."""
         return {"command_id": self.command.id, "client_state": self.client_state}
 
     @property
     def webhooks(self) -> dict[str, Any]:
-        """Where this leg's webhooks go: a function of its own for each type, or the default one."""
-        base = self.conversation.base_url
-        if base is None:
+        """The URLs of this leg's webhooks: a URL for each type with a function, and the default."""
+        if self.conversation.base_url is None:
             return {}
+        default_url = f"{self.conversation.base_url}/webhooks"
+        types = [name for name, webhook in WEBHOOK_TYPES.items() if webhook.has_function]
         return {
-            "webhook_url": f"{base}/webhooks",
-            "webhook_urls": {each: f"{base}/webhooks/{each}" for each in EVENT_TYPES},
-            "webhook_retries_policies": dict.fromkeys(EVENT_TYPES, RETRIES),
+            "webhook_url": default_url,
+            "webhook_urls": {name: f"{default_url}/{name}" for name in types},
+            "webhook_retries_policies": dict.fromkeys(types, RETRIES),
         }
 
 
 class CommandExecutor:
-    """Carries commands out, one at a time."""
+    """Executes commands at Telnyx."""
 
     def __init__(
-        self, telnyx: CallControl, gates: DialPolicy, clock: Callable[[], datetime]
+        self, telnyx: CallControl, dial_policy: DialPolicy, clock: Callable[[], datetime]
     ) -> None:
-        """Keep the Telnyx actions and what a dial has to pass; nothing is sent yet."""
+        """Store the Telnyx client and the policy that every dial must pass."""
         self._telnyx = telnyx
-        self._gates = gates
+        self._dial_policy = dial_policy
         self._clock = clock
 
     def execute(self, conversation: Conversation, command: Command) -> Result:
-        """Do what a command says, or look whether it was done, and say what became of it."""
+        """Send a command, or reconcile an earlier sending, and return the result."""
         try:
             if command.action is Action.FETCH_INSIGHTS:
-                return self._insights(conversation)
+                return self._fetch_insights(conversation)
             participant = conversation.participant(command.participant_id)
             leg = participant.leg(command.leg) if participant else None
             if participant is None or leg is None:
                 return Refused(code="unknown_leg", message="There is no such leg.")
-            return self._run(LegCommand(conversation, command, participant, leg))
+            return self._execute(LegCommand(conversation, command, participant, leg))
         except TelnyxError as error:
             return result_of(error)
         except (SecretMissingError, SecretUnreadableError) as error:
-            return _without_key(error)
-        except ValidationError as error:  # what Telnyx could only refuse is not sent at all
-            fields = ", ".join(str(each["loc"][-1]) for each in error.errors() if each["loc"])
+            return _secret_failure(error)
+        except ValidationError as error:  # Telnyx would refuse this request, so it is not sent
+            locations = [problem["loc"] for problem in error.errors()]
+            fields = ", ".join(str(location[-1]) for location in locations if location)
             return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
 
-    def _run(self, errand: LegCommand) -> Result:
-        command = errand.command
+    def _execute(self, leg_command: LegCommand) -> Result:
+        command = leg_command.command
         if command.action is Action.DIAL and not command.reconcile:
-            refused = self._refusal(errand)
+            refused = self._dial_refusal(leg_command)
             if isinstance(refused, Refused) and command.may_have_taken_effect:
-                # It may have been dialled before the rule held, and is then to be looked after.
-                found = _reconcile_dial(self._telnyx, errand)
-                return found if isinstance(found, Succeeded) else refused
+                # An earlier sending, before the rule held, may have made a call.
+                dialed = _reconcile_dial(self._telnyx, leg_command)
+                return dialed if isinstance(dialed, Succeeded) else refused
             if refused:
                 return refused
-        return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, errand)
+        return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, leg_command)
 
-    def _refusal(self, errand: LegCommand) -> Refused | Retryable | None:
-        """What the gates say of a dial; Unsettled when they cannot be asked now."""
+    def _dial_refusal(self, leg_command: LegCommand) -> Refused | Retryable | None:
+        """Ask the dial policy; Retryable if the do-not-call list cannot be read now."""
         try:
-            return self._gates.refuse(errand.leg.to or "", self._clock())
+            return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
         except (BotoCoreError, ClientError) as error:
             logger.error(
                 "the do-not-call list cannot be read", extra={"error": type(error).__name__}
             )
             return Retryable(had_no_effect=True)
 
-    def _insights(self, conversation: Conversation) -> Result:
-        # Where the assistant was started anew, Telnyx has several conversations of ours.
-        known = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
+    def _fetch_insights(self, conversation: Conversation) -> Result:
+        # After a restart of the assistant, Telnyx has several conversations for this conversation.
+        telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
         return InsightsFound(
             insights=tuple(
-                Insight(insight_id=each.insight_id, result=each.result)
-                for telnyx_id in known
+                Insight(insight_id=insight.insight_id, result=insight.result)
+                for telnyx_id in telnyx_ids
                 if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
-                for row in self._telnyx.list_conversation_insights(telnyx_id)
-                for each in row.insights
-                if each.insight_id
+                for run in self._telnyx.list_conversation_insights(telnyx_id)
+                for insight in run.insights
+                if insight.insight_id
             )
         )
 
 
-def _without_key(error: SecretMissingError | SecretUnreadableError) -> Result:
+def _secret_failure(error: SecretMissingError | SecretUnreadableError) -> Result:
     logger.error(str(error))
     if isinstance(error, SecretUnreadableError):
         return Retryable(had_no_effect=True)
@@ -197,54 +188,56 @@ def _without_key(error: SecretMissingError | SecretUnreadableError) -> Result:
 
 
 def result_of(error: TelnyxError) -> Result:
-    """What an error of Telnyx means for the command that met it (facts: Telnyx API error codes)."""
+    """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
     match error:
         case NotSentError() | RateLimitedError() | NotAnsweredError():
             return Retryable(had_no_effect=True)
         case NoResponseError() | UnavailableError():
             return Retryable(had_no_effect=False)
         case CallEndedError() | UnknownCallError():
-            return CallEnded(**_said(error), unknown=isinstance(error, UnknownCallError))
+            return CallEnded(
+                **_code_and_message(error), unknown=isinstance(error, UnknownCallError)
+            )
         case AssistantAlreadyRunningError():
             return Succeeded()
         case RefusedError():
-            said = _said(error)
-            # A new account's limit comes as a 403 that says so in words only; so does a key without
-            # rights (facts: account limits).
-            worded = error.code in CHANNEL_LIMITS or "limit" in said["message"].lower()
-            return Refused(**said, limit=isinstance(error, ForbiddenError) and worded)
+            # A new account's limit and a key without rights are the same 403: only the text of
+            # the message tells them apart (facts: account limits).
+            answer = _code_and_message(error)
+            limited = error.code in CHANNEL_LIMITS or "limit" in answer["message"].lower()
+            return Refused(**answer, limit=isinstance(error, ForbiddenError) and limited)
     return Retryable(had_no_effect=False)
 
 
-def _said(error: RefusedError) -> dict[str, Any]:
-    """Telnyx's code and words, or what stands for them where it gave none."""
+def _code_and_message(error: RefusedError) -> dict[str, Any]:
+    """Return Telnyx's code and message, with defaults for missing ones."""
     return {
         "code": error.code or str(error.status),
         "message": error.detail or error.title or f"Telnyx answered {error.status}.",
     }
 
 
-def _dial(telnyx: CallControl, errand: LegCommand) -> Result:
-    plan = errand.participant.plan
+def _dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    plan = leg_command.participant.plan
     detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
     dialed = telnyx.dial(
         DialRequest(
-            connection_id=errand.conversation.connection_id,
-            to=errand.leg.to or "",
-            from_=errand.leg.from_ or "",
-            timeout_secs=errand.leg.ring_timeout_secs,
+            connection_id=leg_command.conversation.connection_id,
+            to=leg_command.leg.to or "",
+            from_=leg_command.leg.from_ or "",
+            timeout_secs=leg_command.leg.ring_timeout_secs,
             time_limit_secs=plan.time_limit_secs if plan else None,
             answering_machine_detection=detection,
-            **errand.webhooks,
-            **errand.envelope,
+            **leg_command.webhooks,
+            **leg_command.envelope,
         )
     )
     return Succeeded(**dialed.model_dump())
 
 
-def _reconcile_dial(telnyx: CallControl, errand: LegCommand) -> Result:
-    for call in telnyx.list_active_calls(errand.conversation.connection_id):
-        if call.client_state == errand.client_state and call.call_control_id:
+def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
+        if call.client_state == leg_command.client_state and call.call_control_id:
             return Succeeded(
                 call_control_id=call.call_control_id,
                 call_leg_id=call.call_leg_id,
@@ -253,82 +246,85 @@ def _reconcile_dial(telnyx: CallControl, errand: LegCommand) -> Result:
     return NotFound()
 
 
-def _answer(telnyx: CallControl, errand: LegCommand) -> Result:
-    telnyx.answer(errand.call_control_id, AnswerRequest(**errand.webhooks, **errand.envelope))
+def _answer(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    telnyx.answer(
+        leg_command.call_control_id, AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
+    )
     return Succeeded()
 
 
-def _hang_up(telnyx: CallControl, errand: LegCommand) -> Result:
-    telnyx.hang_up(errand.call_control_id, HangUpRequest(**errand.envelope))
+def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    telnyx.hang_up(leg_command.call_control_id, HangUpRequest(**leg_command.envelope))
     return Succeeded()
 
 
-def _start(telnyx: CallControl, errand: LegCommand) -> Result:
-    given = errand.conversation.assistant
+def _start(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    assistant = leg_command.conversation.assistant
     overrides = {"name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
-    assistant = given.model_dump(include={"id", "mcp_servers", *overrides})
+    fields = assistant.model_dump(include={"id", "mcp_servers", *overrides})
     started = telnyx.start_assistant(
-        errand.call_control_id,
+        leg_command.call_control_id,
         StartAssistantRequest(
-            assistant=Assistant(**assistant),
-            voice=given.voice,
-            voice_settings=given.voice_settings,
-            transcription=given.transcription and Transcription(**given.transcription),
-            interruption_settings=given.interruption_settings
-            and InterruptionSettings(**given.interruption_settings),
-            message_history=given.message_history
-            and tuple(Message(**each) for each in given.message_history),
-            send_message_history_updates=given.send_message_history_updates,
-            **errand.envelope,
+            assistant=Assistant(**fields),
+            voice=assistant.voice,
+            voice_settings=assistant.voice_settings,
+            transcription=assistant.transcription and Transcription(**assistant.transcription),
+            interruption_settings=assistant.interruption_settings
+            and InterruptionSettings(**assistant.interruption_settings),
+            message_history=assistant.message_history
+            and tuple(Message(**message) for message in assistant.message_history),
+            send_message_history_updates=assistant.send_message_history_updates,
+            **leg_command.envelope,
         ),
     )
     return Succeeded(telnyx_conversation_id=started.conversation_id)
 
 
-def _reconcile_start(telnyx: CallControl, errand: LegCommand) -> Result:
-    found = telnyx.list_ai_conversations(errand.call_control_id)
-    newest = next((each.id for each in found if each.id), None)
+def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    conversations = telnyx.list_ai_conversations(leg_command.call_control_id)
+    newest = next((conversation.id for conversation in conversations if conversation.id), None)
     return Succeeded(telnyx_conversation_id=newest) if newest else NotFound()
 
 
-def _join(telnyx: CallControl, errand: LegCommand) -> Result:
+def _join(telnyx: CallControl, leg_command: LegCommand) -> Result:
     request = JoinAssistantRequest(
-        conversation_id=errand.conversation.telnyx_conversation_id or "",
+        conversation_id=leg_command.conversation.telnyx_conversation_id or "",
         participant=JoiningParticipant(
-            id=errand.call_control_id,
-            name=errand.participant.name,
-            on_hangup=errand.participant.on_hangup.value,
+            id=leg_command.call_control_id,
+            name=leg_command.participant.name,
+            on_hangup=leg_command.participant.on_hangup.value,
         ),
-        **errand.envelope,
+        **leg_command.envelope,
     )
     try:
-        telnyx.join_assistant(errand.call_control_id, request)
+        telnyx.join_assistant(leg_command.call_control_id, request)
     except AssistantAlreadyRunningError as error:
-        if errand.leg.owned or errand.command.may_have_taken_effect:
+        if leg_command.leg.owned or leg_command.command.may_have_taken_effect:
             raise
-        return Refused(**_said(error))  # another assistant is on the call that we were given
+        # Another application's assistant runs on a call that is not ours.
+        return Refused(**_code_and_message(error))
     return Succeeded()
 
 
-def _stop(telnyx: CallControl, errand: LegCommand) -> Result:
-    telnyx.stop_assistant(errand.call_control_id, StopAssistantRequest(**errand.envelope))
+def _stop(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    telnyx.stop_assistant(leg_command.call_control_id, StopAssistantRequest(**leg_command.envelope))
     return Succeeded()
 
 
-def _message(telnyx: CallControl, errand: LegCommand) -> Result:
-    messages = tuple(Message(**each.model_dump()) for each in errand.command.messages or [])
-    request = AddMessagesRequest(messages=messages, **errand.envelope)
-    telnyx.add_messages(errand.call_control_id, request)
+def _message(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    messages = tuple(Message(**item.model_dump()) for item in leg_command.command.messages or [])
+    request = AddMessagesRequest(messages=messages, **leg_command.envelope)
+    telnyx.add_messages(leg_command.call_control_id, request)
     return Succeeded()
 
 
-def _screen(telnyx: CallControl, errand: LegCommand) -> Result:
-    plan = errand.participant.plan
+def _screen(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    plan = leg_command.participant.plan
     screening = plan.screening if plan else None
     if screening is None:
         return Refused(code="no_screening", message="There is nothing to ask.")
     telnyx.gather_using_speak(
-        errand.call_control_id,
+        leg_command.call_control_id,
         GatherUsingSpeakRequest(
             payload=screening.say,
             voice=SCREENING_VOICE,
@@ -336,18 +332,18 @@ def _screen(telnyx: CallControl, errand: LegCommand) -> Result:
             minimum_digits=1,
             maximum_digits=1,
             maximum_tries=1,
-            # Telnyx keeps the key that ends the input to itself, so it must not be the one that
-            # accepts (Telnyx API: gather_using_speak, terminating_digit).
+            # Telnyx does not report the key that ends the input, so the accepting key must be
+            # another key (Telnyx API: gather_using_speak, terminating_digit).
             terminating_digit="*" if screening.accept_digit == "#" else "#",
             timeout_millis=screening.timeout_secs * 1000,
-            **errand.envelope,
+            **leg_command.envelope,
         ),
     )
     return Succeeded()
 
 
-def _retrieve(telnyx: CallControl, errand: LegCommand) -> Result:
-    call = telnyx.retrieve_call(errand.call_control_id)
+def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> Result:
+    call = telnyx.retrieve_call(leg_command.call_control_id)
     return CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
 
 
@@ -369,4 +365,4 @@ RECONCILE: dict[Action, LegCommandHandler] = {
     Action.DIAL: _reconcile_dial,
     Action.START: _reconcile_start,
 }
-"""Where to look for the effect of a command that may have been carried out."""
+"""How to find the effect of an earlier sending that may have taken effect."""

@@ -1,1 +1,1 @@
-"""Telnyx: its commands, errors, webhooks and signatures. Knows nothing of our conversations."""
+"""Telnyx: commands, answers, errors, webhooks and signatures. Independent of our conversations."""

@@ -1,4 +1,4 @@
-"""Telnyx's actions, one method each."""
+"""Telnyx's commands and queries for calls and assistants, a method for each."""
 
 import re
 from collections.abc import Iterable
@@ -9,18 +9,10 @@ from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import WebhookUrlsRefusedError
 from partyline.telnyx.lenient import Received, as_object, objects
 from partyline.telnyx.requests import (
-    ActiveCall,
     AddMessagesRequest,
-    AiConversation,
     AnswerRequest,
-    AssistantJoined,
-    AssistantStarted,
-    Call,
     Command,
-    ConversationInsights,
-    Dialed,
     DialRequest,
-    Done,
     GatherUsingSpeakRequest,
     HangUpRequest,
     JoinAssistantRequest,
@@ -28,10 +20,20 @@ from partyline.telnyx.requests import (
     StopAssistantRequest,
     WebhookTargets,
 )
+from partyline.telnyx.responses import (
+    ActiveCall,
+    AiConversation,
+    AssistantJoined,
+    AssistantStarted,
+    Call,
+    ConversationInsights,
+    Dialed,
+    Done,
+)
 
-# Keyed by event type, and refused for an event type that Telnyx does not take there.
+# The fields whose keys are event types. Telnyx refuses some event types there.
 BY_EVENT_TYPE = ("webhook_urls", "webhook_retries_policies")
-# Whether Telnyx takes these is not documented.
+# Whether Telnyx accepts event types with this prefix is not documented.
 UNSURE_PREFIX = "call.conversation"
 PAGE_SIZE = "250"
 
@@ -39,10 +41,10 @@ R = TypeVar("R", bound=Received)
 
 
 class CallControl:
-    """What can be done with calls and assistants. Every method may raise a TelnyxError.
+    """Commands and queries for calls and assistants. Every method may raise a TelnyxError.
 
-    An event type that Telnyx refuses in `webhook_urls` is left out from then on, for as long as
-    this object lives: its webhooks then go to `webhook_url`.
+    After Telnyx has refused an event type in `webhook_urls`, this object no longer sends that event
+    type: its webhooks then go to `webhook_url`.
     """
 
     def __init__(self, client: TelnyxClient) -> None:
@@ -50,7 +52,7 @@ class CallControl:
         self._refused_event_types: set[str] = set()
 
     def dial(self, request: DialRequest) -> Dialed:
-        """Call someone. Telnyx API: POST /calls."""
+        """Call a number. Telnyx API: POST /calls."""
         return _read(Dialed, self._post_with_targets("/calls", request))
 
     def answer(self, call_control_id: str, request: AnswerRequest) -> Done:
@@ -59,7 +61,7 @@ class CallControl:
         return _read(Done, self._post_with_targets(path, request))
 
     def hang_up(self, call_control_id: str, request: HangUpRequest) -> Done:
-        """End a leg. CallEnded means that it was over already."""
+        """End a leg. CallEndedError means that the leg was over already."""
         return self._command(Done, call_control_id, "hangup", request)
 
     def start_assistant(
@@ -71,7 +73,7 @@ class CallControl:
     def join_assistant(
         self, call_control_id: str, request: JoinAssistantRequest
     ) -> AssistantJoined:
-        """Let an answered leg into a running conversation; `call_control_id` is that leg's own."""
+        """Let an answered leg, `call_control_id`, join a running conversation."""
         return self._command(AssistantJoined, call_control_id, "ai_assistant_join", request)
 
     def stop_assistant(self, call_control_id: str, request: StopAssistantRequest) -> Done:
@@ -83,15 +85,15 @@ class CallControl:
         return self._command(Done, call_control_id, "ai_assistant_add_messages", request)
 
     def gather_using_speak(self, call_control_id: str, request: GatherUsingSpeakRequest) -> Done:
-        """Say something and wait for keys; they come as call.gather.ended."""
+        """Say a text and wait for keys. The keys come with call.gather.ended."""
         return self._command(Done, call_control_id, "gather_using_speak", request)
 
     def retrieve_call(self, call_control_id: str) -> Call:
-        """Look at one leg. Telnyx API: GET /calls/{id}; CallEnded some time after its end."""
+        """Return a leg. Telnyx API: GET /calls/{id}; CallEndedError some time after its end."""
         return _read(Call, self._client.request("GET", _call(call_control_id)))
 
     def list_active_calls(self, connection_id: str, limit_pages: int = 5) -> list[ActiveCall]:
-        """The legs that are up on a connection. Telnyx API: GET /connections/{id}/active_calls.
+        """Return the legs that are up on a connection. GET /connections/{id}/active_calls.
 
         Follows the cursor for at most `limit_pages` pages of 250.
         """
@@ -108,7 +110,7 @@ class CallControl:
         return calls
 
     def list_ai_conversations(self, call_control_id: str, limit: int = 2) -> list[AiConversation]:
-        """The conversations begun on a leg, newest first. Telnyx API: GET /ai/conversations.
+        """Return the conversations begun on a leg, newest first. Telnyx API: GET /ai/conversations.
 
         Freshness is not documented: right after a start the row may be missing.
         """
@@ -118,16 +120,16 @@ class CallControl:
             "limit": str(limit),
         }
         rows = objects(self._client.request("GET", "/ai/conversations", params=params))
-        found = [AiConversation.model_validate(row) for row in rows]
+        conversations = [AiConversation.model_validate(row) for row in rows]
         # Rows of other calls have been seen in such answers.
         return [
-            each
-            for each in found
-            if as_object(each.metadata).get("call_control_id") == call_control_id
+            conversation
+            for conversation in conversations
+            if as_object(conversation.metadata).get("call_control_id") == call_control_id
         ]
 
     def list_conversation_insights(self, conversation_id: str) -> list[ConversationInsights]:
-        """A conversation's insights, one row a run of them.
+        """Return a conversation's insights, a row for each run.
 
         Telnyx API: GET /ai/conversations/{id}/conversations-insights.
         """
@@ -140,12 +142,12 @@ class CallControl:
         return _read(answer, self._client.request("POST", path, json=request.body()))
 
     def _post_with_targets(self, path: str, request: WebhookTargets) -> Any:
-        """Send; when event types are refused (90057), send again without them.
+        """Send a request; if Telnyx refuses event types (90057), send again with fewer.
 
-        First without those that Telnyx names, or else the unsure ones; if that is refused too,
-        without any, because a call with all its webhooks on one URL beats no call.
+        The second request omits the event types that Telnyx names, or else the unsure event types.
+        The third omits all: a call with all its webhooks at the same URL is better than no call.
         """
-        for to_leave_out in (_named_or_unsure, _all):
+        for to_leave_out in (_named_or_unsure, lambda _error, sent: sent):
             body = self._without_refused(request.body())
             try:
                 return self._client.request("POST", path, json=body)
@@ -169,15 +171,11 @@ class CallControl:
 
 
 def _named_or_unsure(error: WebhookUrlsRefusedError, sent: set[str]) -> set[str]:
-    """The event types the refusal points at, or else its words name, or else the unsure ones."""
-    pointed = _mentioned((problem.pointer for problem in error.problems), sent)
-    worded = _mentioned((problem.detail for problem in error.problems), sent)
+    """Return the event types in the refusal's pointers, else in its texts, else the unsure ones."""
+    in_pointers = _mentioned((problem.pointer for problem in error.problems), sent)
+    in_texts = _mentioned((problem.detail for problem in error.problems), sent)
     unsure = {event_type for event_type in sent if event_type.startswith(UNSURE_PREFIX)}
-    return pointed or worded or unsure or sent
-
-
-def _all(_error: WebhookUrlsRefusedError, sent: set[str]) -> set[str]:
-    return sent
+    return in_pointers or in_texts or unsure or sent
 
 
 def _mentioned(texts: Iterable[str], sent: set[str]) -> set[str]:
@@ -186,7 +184,7 @@ def _mentioned(texts: Iterable[str], sent: set[str]) -> set[str]:
 
 
 def _segment(value: str) -> str:
-    """An id as one segment of a path: real ones look like `v3:...`, which becomes `v3%3A...`."""
+    """Percent-encode an id as a segment of a path: `v3:...` becomes `v3%3A...`."""
     if not value.strip("."):
         raise ValueError("an id in a path is not empty and not only dots")
     return quote(value, safe="")

@@ -1,9 +1,10 @@
-"""One way to Telnyx: send, understand the answer, send once more when that is safe."""
+"""HTTP client for Telnyx: sends a request, reads the answer, and retries once when that is safe."""
 
 import json as jsonlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import httpx
@@ -14,7 +15,6 @@ from partyline.telnyx.errors import (
     NotSentError,
     RefusedError,
     TelnyxError,
-    UnauthorizedError,
     refusal,
 )
 from partyline.telnyx.lenient import as_object
@@ -22,27 +22,44 @@ from partyline.telnyx.lenient import as_object
 API_BASE_URL = "https://api.telnyx.com/v2"
 PAUSE_SECS = 0.1
 MAX_WAIT_SECS = 1.0
-# A leg is answered seconds after it was dialled: keep the connection for its next command.
+# A leg is answered seconds after the dial: keep the connection for the leg's next command.
 KEEP_ALIVE_SECS = 30.0
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-# Raised before anything went out.
+# httpx raises these before the first byte of a request is sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class ApiKey(Protocol):
-    """Where the API key comes from; with `fresh` it is fetched anew, because it may be rotated."""
+    """Source of the API key."""
 
     def __call__(self, fresh: bool = False) -> str:
-        """The key."""
+        """Return the key. `fresh` fetches the key again, because a cached key may be rotated."""
         ...
 
 
-class TelnyxClient:
-    """Sends requests to Telnyx over one kept connection, made at first use. Thread-safe.
+class _ApiKeyAuth(httpx.Auth):
+    """Adds the API key. After a 401 fetches the key afresh and sends a changed key once more."""
 
-    `timeout_secs` bounds each step of a request. `transport` and `pause` are for tests. Nothing is
-    logged: a body may hold phone numbers.
+    def __init__(self, api_key: ApiKey) -> None:
+        self._api_key = api_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        key = self._api_key()
+        request.headers["Authorization"] = f"Bearer {key}"
+        answer = yield request
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            fresh_key = self._api_key(fresh=True)
+            if fresh_key != key:
+                request.headers["Authorization"] = f"Bearer {fresh_key}"
+                yield request
+
+
+class TelnyxClient:
+    """Sends requests to Telnyx over a kept connection, made at first use. Thread-safe.
+
+    `timeout_secs` bounds each step of a request. `transport` and `pause` are for tests. The client
+    writes no log, because a body may hold phone numbers.
     """
 
     def __init__(
@@ -53,7 +70,7 @@ class TelnyxClient:
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._api_key = api_key
+        self._auth = _ApiKeyAuth(api_key)
         self._base_url = base_url
         self._timeout_secs = timeout_secs
         self._transport = transport
@@ -68,9 +85,10 @@ class TelnyxClient:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer's `data`; an empty dict when a success carries none.
+        """Send a request and return the answer's `data`, or an empty dict. Raises a TelnyxError.
 
-        `path` is below the base URL, its ids percent-encoded. Raises a TelnyxError.
+        `path` is below the base URL, with percent-encoded ids. `json` is the body, `params` the
+        query.
         """
         return self.document(method, path, json, params).get("data") or {}
 
@@ -81,54 +99,35 @@ class TelnyxClient:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The whole answer, for lists whose `meta` tells where they go on. Else as `request`."""
+        """As `request`, but return the whole answer: the `meta` of a list has the next cursor."""
         content = None if json is None else jsonlib.dumps(json).encode()
-        # Telnyx ignores a repeated command_id (for 60 s); a POST without one could act twice.
+        # Telnyx ignores a repeated command_id for 60 s. A POST without command_id could act twice.
         repeatable = method != "POST" or bool((json or {}).get("command_id"))
         try:
-            return self._authorized(method, path, content, params)
+            return self._send(method, path, content, params)
         except TelnyxError as error:
             wait = _wait_before_repeat(error)
             if wait is None or not (repeatable or isinstance(error, NotSentError)):
                 raise
         self._pause(wait)
-        return self._authorized(method, path, content, params)
+        return self._send(method, path, content, params)
 
     def close(self) -> None:
-        """Close the kept connection. The next request opens another."""
+        """Close the kept connection. The next request opens a new connection."""
         with self._lock:
             http, self._http = self._http, None
         if http is not None:
             http.close()
 
-    def _authorized(
+    def _send(
         self, method: str, path: str, content: bytes | None, params: Mapping[str, str] | None
     ) -> dict[str, Any]:
-        key = self._api_key()
-        try:
-            return self._send(key, method, path, content, params)
-        except UnauthorizedError:
-            fresh = self._api_key(fresh=True)
-            if fresh == key:
-                raise
-        return self._send(fresh, method, path, content, params)
-
-    def _send(
-        self,
-        key: str,
-        method: str,
-        path: str,
-        content: bytes | None,
-        params: Mapping[str, str] | None,
-    ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {key}"}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
+        headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             answer = self._connection().request(
                 method, path, content=content, params=params, headers=headers
             )
-        # The cause is named, not chained: httpx may quote a header, and one holds the key.
+        # The cause is named, not chained: httpx may quote the header that holds the key.
         except _NOT_SENT as error:
             raise NotSentError(type(error).__name__) from None
         except httpx.RequestError as error:
@@ -143,27 +142,28 @@ class TelnyxClient:
                 base_url = httpx.URL(self._base_url)
                 self._http = httpx.Client(
                     base_url=base_url,
+                    auth=self._auth,
                     timeout=self._timeout_secs,
                     transport=self._transport,
                     limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECS),
                     headers={"Accept": "application/json", "User-Agent": "partyline"},
-                    # A proxy of the environment cannot reach a simulator on this machine.
+                    # A proxy from the environment cannot reach a simulator on this machine.
                     trust_env=base_url.host not in LOOPBACK,
                 )
             return self._http
 
 
 def _wait_before_repeat(error: TelnyxError) -> float | None:
-    """Seconds to wait before the same bytes go out again; None when they must not, or not now."""
+    """Return the seconds to wait before a retry, or None if there must be no retry now."""
     if not error.is_transient:
         return None
-    asked = error.retry_after if isinstance(error, RefusedError) else None
-    wait = PAUSE_SECS if asked is None else asked
+    retry_after = error.retry_after if isinstance(error, RefusedError) else None
+    wait = PAUSE_SECS if retry_after is None else retry_after
     return wait if wait <= MAX_WAIT_SECS else None
 
 
 def _document(content: bytes) -> dict[str, Any]:
-    # Telnyx took the command, whatever it says about it: an unreadable success is still one.
+    # Telnyx accepted the command, so an unreadable answer still counts as a success.
     try:
         return as_object(from_json(content))
     except ValueError:

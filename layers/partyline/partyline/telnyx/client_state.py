@@ -1,8 +1,8 @@
-"""The mark we put on a leg: Telnyx echoes `client_state` on that leg's webhooks.
+"""The `client_state` of a leg: a hint that Telnyx echoes on the leg's webhooks.
 
-It finds the conversation before we have stored the leg's ids. It proves nothing: only the
-signature does. What comes back may be null, absent, or Telnyx's own bytes (its description shows an
-Erlang term), so decoding never raises.
+The hint names the conversation before the leg's ids are stored. The hint is not proof: only the
+signature proves that Telnyx sent a webhook. Telnyx may send null, no field, or its own bytes (its
+description shows an Erlang term), so `decode` never raises.
 """
 
 import base64
@@ -13,16 +13,16 @@ from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEGS = range(1, 100)
-# Telnyx publishes no limit. Ours is far more than what we write, and cheap to decode.
+# Telnyx publishes no limit. This limit is far above our longest text, and cheap to decode.
 MAX_CHARS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """Which leg of which participant of which conversation a webhook is about.
+    """The conversation, participant and leg that a webhook is about.
 
-    `conversation` and `participant` are our ids (letters, digits, `_`, `-`, 1 to 64 of them), `leg`
-    counts the participant's legs from 1 to 99. Raises ValueError for anything else.
+    `conversation` and `participant` are our ids (1 to 64 letters, digits, `_` or `-`), `leg` counts
+    the participant's legs from 1 to 99. Raises ValueError for other values.
     """
 
     conversation: str
@@ -30,15 +30,15 @@ class ClientState:
     leg: int
 
     def __post_init__(self) -> None:
-        for name in (self.conversation, self.participant):
-            if not (isinstance(name, str) and ID.fullmatch(name)):
+        for our_id in (self.conversation, self.participant):
+            if not (isinstance(our_id, str) and ID.fullmatch(our_id)):
                 raise ValueError("an id has 1 to 64 letters, digits, underscores or hyphens")
-        # A bool is an int to Python, and True is no leg.
+        # Python counts True as the int 1, but True is not a leg.
         if type(self.leg) is not int or self.leg not in LEGS:
             raise ValueError("legs are counted from 1 to 99")
 
     def encode(self) -> str:
-        """The text for `client_state`: base64, which Telnyx demands (90017), of compact JSON."""
+        """Return the text for `client_state`: JSON in base64, which Telnyx demands (90017)."""
         fields = {
             "conversation": self.conversation,
             "participant": self.participant,
@@ -48,7 +48,7 @@ class ClientState:
 
     @classmethod
     def decode(cls, text: str | None) -> Self | None:
-        """Read it back; None for everything that we did not write."""
+        """Read a `client_state` text; None for every text that `encode` did not write."""
         if not isinstance(text, str) or len(text) > MAX_CHARS:
             return None
         try:

@@ -1,24 +1,24 @@
-"""What can go wrong between us and Telnyx.
+"""Errors of a request to Telnyx.
 
 TelnyxError
-+- NoAnswer                    we do not know whether it took effect
-|  +- NotSent                  it never left us: it did not happen
-+- Refusal                     Telnyx answered no
-   +- Unauthorized             the API key is wrong
-   +- Forbidden                the account may not do this, or not so much of it at once
-   +- RateLimited              too fast
-   +- Unavailable              Telnyx cannot answer now
-   +- CallEnded                the leg is gone: a fact, not a fault
-   +- NotAnswered              the leg still rings
-   +- UnknownCall              no such call_control_id
-   +- AssistantAlreadyRunning  the assistant already runs on this leg
-   +- WebhookUrlsRefused       webhook_urls names an event type that Telnyx refuses
-   +- InvalidRequest           any other no
++- NoResponseError                  whether the request took effect is not known
+|  +- NotSentError                  the request was not sent: no effect
++- RefusedError                     Telnyx refused the request
+   +- UnauthorizedError             the API key is wrong
+   +- ForbiddenError                the account lacks a right, or has reached a limit
+   +- RateLimitedError              too many requests
+   +- UnavailableError              Telnyx cannot answer now
+   +- CallEndedError                the leg is over: a fact, not a fault
+   +- NotAnsweredError              the leg still rings
+   +- UnknownCallError              Telnyx does not know the call_control_id
+   +- AssistantAlreadyRunningError  the assistant already runs on this leg
+   +- WebhookUrlsRefusedError       webhook_urls has an event type that Telnyx refuses
+   +- InvalidRequestError           any other refusal
 
     try:
         telnyx.hang_up(call_control_id, request)
-    except CallEnded:
-        ...  # what we wanted
+    except CallEndedError:
+        ...  # the goal is reached
     except TelnyxError as error:
         if error.is_transient:
             ...  # try again later, with the same command_id
@@ -36,26 +36,26 @@ CHANNEL_LIMITS = ("90041", "90042", "90043")
 
 
 class TelnyxError(Exception):
-    """Base of everything this package raises about a request to Telnyx.
+    """Base of the errors of a request to Telnyx.
 
-    `is_transient` is True for what is worth sending again, with the same command_id.
+    `is_transient` is True if the request may be sent again, with the same command_id.
     """
 
     is_transient: ClassVar[bool] = False
 
 
 class NoResponseError(TelnyxError):
-    """The request left us and no answer came: whether it took effect is not known."""
+    """The request was sent, and no answer came: whether the request took effect is not known."""
 
     is_transient = True
 
 
 class NotSentError(NoResponseError):
-    """No connection was made: the request did not happen."""
+    """No connection was made: the request had no effect."""
 
 
 class Problem(NamedTuple):
-    """One entry of Telnyx's `errors`. `detail` may quote a phone number, so it is never logged."""
+    """An entry of Telnyx's `errors`. Never log `detail`: the text may quote a phone number."""
 
     code: str | None
     title: str
@@ -64,12 +64,11 @@ class Problem(NamedTuple):
 
 
 class RefusedError(TelnyxError):
-    """Telnyx answered no.
+    """Telnyx refused the request.
 
-    `status` is the HTTP status, `code` Telnyx's own (a string, None when it gave none), `pointer`
-    the JSON pointer of the offending field. `also` are the further problems of the same answer,
-    `retry_after` the seconds Telnyx asks us to wait. The text of the exception leaves `detail` out,
-    because it may quote a phone number.
+    `status` is the HTTP status, `code` Telnyx's code (a string, or None), `pointer` the JSON
+    pointer of the offending field, `also` the further problems of the same answer, `retry_after`
+    the seconds to wait. The exception's text omits `detail`, which may quote a phone number.
     """
 
     def __init__(
@@ -90,12 +89,12 @@ class RefusedError(TelnyxError):
         self.pointer = pointer
         self.also = also
         self.retry_after = retry_after
-        said = " ".join(part for part in (str(status), code, title) if part)
-        super().__init__(f"Telnyx refused: {said}" + (f" at {pointer}" if pointer else ""))
+        summary = " ".join(part for part in (str(status), code, title) if part)
+        super().__init__(f"Telnyx refused: {summary}" + (f" at {pointer}" if pointer else ""))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Every problem of the answer, the leading one first."""
+        """Every problem of the answer, the leading problem first."""
         return (Problem(self.code, self.title, self.detail, self.pointer), *self.also)
 
 
@@ -108,7 +107,7 @@ class ForbiddenError(RefusedError):
 
 
 class RateLimitedError(RefusedError):
-    """429: too fast. 10011 says so too, but with a 422 it means something else (SRTP)."""
+    """429: too many requests. Code 10011 has this meaning too, but with a 422 it is about SRTP."""
 
     is_transient = True
 
@@ -120,7 +119,7 @@ class UnavailableError(RefusedError):
 
 
 class CallEndedError(RefusedError):
-    """90018, or a 404 on a call: the leg is over. For a hangup or a stop that is success."""
+    """90018, or a 404 on a call: the leg is over. A hangup or a stop counts this as success."""
 
 
 class NotAnsweredError(RefusedError):
@@ -128,7 +127,7 @@ class NotAnsweredError(RefusedError):
 
 
 class UnknownCallError(RefusedError):
-    """90015: the call_control_id is not one of Telnyx's."""
+    """90015: Telnyx does not know the call_control_id."""
 
 
 class AssistantAlreadyRunningError(RefusedError):
@@ -136,19 +135,19 @@ class AssistantAlreadyRunningError(RefusedError):
 
 
 class WebhookUrlsRefusedError(RefusedError):
-    """90057: `webhook_urls` names an event type, or has a form, that Telnyx refuses."""
+    """90057: Telnyx refuses an event type or the form of `webhook_urls`."""
 
 
 class InvalidRequestError(RefusedError):
-    """Any other answer that is not a success: a bad field, a redirect, a wrong base URL."""
+    """Any other refusal: a bad field, a redirect, a wrong base URL."""
 
 
-class _Anything:
+class _AnyValue:
     def __contains__(self, item: object) -> bool:
         return True
 
 
-_ANY: Container[Any] = _Anything()
+_ANY: Container[Any] = _AnyValue()
 
 
 class _Rule(NamedTuple):
@@ -159,8 +158,8 @@ class _Rule(NamedTuple):
     pointer: str = ""
 
 
-# The first row that fits decides. A status that says "not now" comes before any code: sending the
-# same command again is harmless, taking a failure of Telnyx for a fact about a call is not.
+# The first matching row decides. A status of a passing failure comes before any code: to send the
+# same command again is harmless, to read a failure of Telnyx as a fact about a call is not.
 # Sources: Telnyx API, the 422 examples; Telnyx docs, API error codes.
 _RULES = (
     _Rule(RateLimitedError, status={429}),
@@ -176,7 +175,7 @@ _RULES = (
     _Rule(UnauthorizedError, code={"10009"}),
     _Rule(ForbiddenError, code={"10010", *CHANNEL_LIMITS}),
     _Rule(ForbiddenError, status={403}),
-    # Of a start or a join a 404 may mean the assistant or the conversation as well as the call.
+    # The 404 of a start or a join may be about the assistant or the conversation, not the call.
     _Rule(CallEndedError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
     _Rule(WebhookUrlsRefusedError, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
     _Rule(InvalidRequestError),
@@ -184,10 +183,10 @@ _RULES = (
 
 
 def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> RefusedError:
-    """Turn an answer that is no success into the exception that says what it means.
+    """Return the exception for an answer that is not a success.
 
-    `path` is the request's path below the API's base, `body` the answer's raw bytes: JSON, HTML or
-    nothing. When Telnyx names several problems, the one that a rule knows leads.
+    `path` is the request's path below the base URL, `body` the answer's raw bytes: JSON, HTML or
+    empty. The first rule that matches a problem of the answer decides, and that problem leads.
     """
     problems = _problems(body) or [Problem(None, _phrase(status), "", "")]
     rule, leading = next(
@@ -232,8 +231,8 @@ def _call_control(error: dict[str, Any]) -> Problem:
 
 def _validation(error: dict[str, Any]) -> Problem:
     """Telnyx API, /ai/conversations: `{"detail": [{"loc", "msg", "type"}]}`."""
-    where = error.get("loc")
-    steps = where if isinstance(where, list) else []
+    location = error.get("loc")
+    steps = location if isinstance(location, list) else []
     return Problem(
         None,
         _text(error.get("type")),
@@ -243,7 +242,7 @@ def _validation(error: dict[str, Any]) -> Problem:
 
 
 def _text(value: object) -> str:
-    # Codes are strings in the description, but a number must not hide what happened.
+    # The description has codes as strings, but a code sent as a number must not get lost.
     return str(value)[:500] if isinstance(value, str | int) else ""
 
 
@@ -255,7 +254,7 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Telnyx docs, rate limiting: `x-ratelimit-reset` counts the seconds until it is over."""
+    """Read the seconds to wait from `x-ratelimit-reset` (Telnyx docs, rate limiting)."""
     text = {name.lower(): value for name, value in headers.items()}.get("x-ratelimit-reset", "")
     if status != HTTPStatus.TOO_MANY_REQUESTS or not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
         return None

@@ -1,108 +1,97 @@
-"""Field types for what Telnyx sends us: a value we cannot use becomes None, never an error.
+"""Lenient field types for what Telnyx sends: an odd value becomes None instead of an error.
 
-A webhook or an answer is worth reading even when one of its fields is odd. NUL and lone surrogates
-count as odd: the first breaks other people's stores, the second cannot be written as UTF-8.
+One odd field must not make a whole webhook or answer unreadable. A text with NUL or a lone
+surrogate is odd too: some stores refuse NUL, and UTF-8 cannot hold a lone surrogate.
 """
 
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WrapValidator,
+)
 
-# Ids become parts of DynamoDB's keys, which end at 1,024 bytes, and not characters.
+# An id becomes part of a DynamoDB key, and a key holds at most 1,024 bytes.
 MAX_ID_BYTES = 512
-# As long as the longest webhook we read.
+# The size of the longest webhook that `webhooks.parse` reads.
 MAX_TEXT_BYTES = 256 * 1024
 MAX_JSON_DEPTH = 16
-# A moment in milliseconds fits, and a float still counts exactly.
+# Large enough for a moment in milliseconds, small enough for a float to count exactly.
 MAX_NUMBER = 10**15
 
 
-def _text_up_to(max_bytes: int) -> Callable[[object], str | None]:
-    def usable(value: object) -> str | None:
-        if not isinstance(value, str) or len(value) > max_bytes or "\0" in value:
-            return None
-        if value.isascii():  # almost all is: nothing to encode
-            return value
-        try:
-            return value if len(value.encode()) <= max_bytes else None
-        except UnicodeEncodeError:  # a lone surrogate
-            return None
-
-    return usable
-
-
-usable_id = _text_up_to(MAX_ID_BYTES)
-_text = _text_up_to(MAX_TEXT_BYTES)
-
-
-def _number(value: object) -> float | int | None:
-    """Telnyx sends some numbers as strings, so digits count. True is no number."""
-    if isinstance(value, str) and value.isascii() and len(value) <= 20:
-        try:
-            value = float(value) if "." in value else int(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if math.isfinite(value) and abs(value) <= MAX_NUMBER else None
-
-
-def _whole(value: object) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and number == int(number) else None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _moment(value: object) -> datetime | None:
-    """ISO 8601. Telnyx's times are UTC; one without a zone is read as UTC."""
+def _none_if_odd(value: object, read: Callable[[Any], Any]) -> Any:
     try:
-        read = datetime.fromisoformat(value)  # type: ignore[arg-type]
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+        return read(value)
+    except (ValueError, TypeError, OverflowError):  # pydantic's ValidationError is a ValueError
         return None
+
+
+def _storable(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    if "\0" in text or len(text.encode()) > max_bytes:
+        raise ValueError("the text has NUL or is too long")
+    return text
+
+
+def _utc(text: str) -> datetime:
+    """Read ISO 8601. Telnyx's times are UTC, so a time without a zone is read as UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _json(value: object, depth: int = 0) -> Any:
-    if depth > MAX_JSON_DEPTH:
-        return None
-    if isinstance(value, dict):
-        named = {_text(name): _json(each, depth + 1) for name, each in value.items()}
-        return {name: each for name, each in named.items() if name is not None}
-    if isinstance(value, list):
-        return [_json(each, depth + 1) for each in value]
-    if isinstance(value, str):
-        return _text(value)
-    return value if isinstance(value, bool) else _number(value)
+    """Copy JSON without odd keys; odd values and values below the greatest depth become None."""
+    match value:
+        case _ if depth > MAX_JSON_DEPTH:
+            return None
+        case dict():
+            names = [name for name in value if _none_if_odd(name, _storable) is not None]
+            return {name: _json(value[name], depth + 1) for name in names}
+        case list():
+            return [_json(entry, depth + 1) for entry in value]
+        case str():
+            return _none_if_odd(value, _storable)
+        case int() | float():
+            return value if abs(value) <= MAX_NUMBER else None
+    return None
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """The JSON objects of a list; what is no list has none."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    """Return the JSON objects of a list; a value that is not a list has none."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def as_object(value: object) -> dict[str, Any]:
-    """The JSON object itself; what is none counts as empty."""
+    """Return a JSON object itself, and an empty object for any other value."""
     return value if isinstance(value, dict) else {}
 
 
-Id = Annotated[str | None, BeforeValidator(usable_id)]
-Text = Annotated[str | None, BeforeValidator(_text)]
-Whole = Annotated[int | None, BeforeValidator(_whole)]
-Flag = Annotated[bool | None, BeforeValidator(_flag)]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+_Lenient = WrapValidator(_none_if_odd)
+_IdText = Annotated[str, Strict(), AfterValidator(lambda text: _storable(text, MAX_ID_BYTES))]
+_AnyText = Annotated[str, Strict(), AfterValidator(_storable)]
+# Telnyx sends some numbers as strings, and pydantic reads those. Python counts True as 1.
+_NotFlag = BeforeValidator(lambda value: None if isinstance(value, bool) else value)
+_Number = Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), _NotFlag]
+
+Id = Annotated[_IdText | None, _Lenient]
+Text = Annotated[_AnyText | None, _Lenient]
+Whole = Annotated[_Number | None, _Lenient]
+Flag = Annotated[Annotated[bool, Strict()] | None, _Lenient]
+Moment = Annotated[Annotated[datetime, BeforeValidator(_utc)] | None, _Lenient]
 Json = Annotated[Any, BeforeValidator(_json)]
 
 
 class Received(BaseModel):
-    """Base of what comes from Telnyx: frozen, and fields we do not know are let go.
+    """Base of every model of what Telnyx sends: frozen, and unknown fields are ignored.
 
-    Built at first use, as what we send is: a function meets few of them.
+    pydantic builds a model at its first use, because a function meets few of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)

@@ -1,15 +1,13 @@
-"""What we send Telnyx and what it answers, one model an action.
+"""Models of the requests that we send to Telnyx, a model for each action.
 
-A request refuses fields it does not know, and every command carries a `command_id`: Telnyx drops a
-second one for 60 s, so nothing is sent twice unseen. An answer may miss any field: what Telnyx
-answers to a repeated command is not documented. Source: Telnyx API, the schemas of each action.
+Every command has a `command_id`: for 60 s Telnyx ignores a second
+command with the same id, so a repeated request acts once. Source: Telnyx API, the schemas of each
+action.
 """
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Spoken = Annotated[str, Field(min_length=1, max_length=3000)]
 OnHangup = Literal["continue_conversation", "end_conversation"]
@@ -20,7 +18,7 @@ MachineDetection = Literal[
 
 
 class Sent(BaseModel):
-    """Base of what we send: frozen, and a field Telnyx does not know is an error here."""
+    """Base of every model that we send: frozen, and refuses unknown fields."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -32,13 +30,13 @@ class Sent(BaseModel):
 
 
 class Command(Sent):
-    """What every command carries. `client_state` is base64, echoed on the leg's later webhooks."""
+    """Base of every command. Telnyx echoes `client_state` (base64) on the leg's later webhooks."""
 
     command_id: str = Field(min_length=1)
     client_state: str | None = None
 
     def body(self) -> dict[str, Any]:
-        """The JSON body, under Telnyx's names, without what is not set."""
+        """Return the JSON body with Telnyx's field names, without unset fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -62,12 +60,12 @@ class RetryPolicy(Sent):
 
 
 class WebhookTargets(Command):
-    """Where a leg's webhooks go. Only dial, answer and transfer take these.
+    """The URLs of a leg's webhooks. Only dial, answer and transfer take these fields.
 
-    `webhook_urls` and `webhook_retries_policies` are keyed by event type; an event that
-    `webhook_urls` does not name goes to `webhook_url`, else to the application's URL.
-    Telnyx's description maps an event type to one URL, its client library since 4.189 to a list: we
-    follow the description, and `Telnyx.dial` and `answer` go on without the map if it is refused.
+    The keys of `webhook_urls` and `webhook_retries_policies` are event types. An event type that
+    `webhook_urls` lacks goes to `webhook_url`, else to the application's URL. Telnyx's description
+    maps an event type to a URL, its client library since 4.189 to a list of URLs: we follow the
+    description, and `CallControl` sends again without the map if Telnyx refuses the map.
     """
 
     webhook_url: str | None = None
@@ -76,7 +74,7 @@ class WebhookTargets(Command):
 
 
 class MachineDetectionConfig(Sent):
-    """Machine detection's timings, in ms. Premium heeds only the total and the greeting."""
+    """Timings of machine detection, in ms. Premium uses only the total and the greeting."""
 
     total_analysis_time_millis: int | None = None
     after_greeting_silence_millis: int | None = None
@@ -117,7 +115,7 @@ class HangUpRequest(Command):
 
 
 class Assistant(Sent):
-    """The assistant to run, with what is different on this call.
+    """The assistant to run, and the settings that differ on this call.
 
     Inline `tools` may be of type webhook, hangup, transfer, retrieval, book_appointment or
     check_availability; invite and skip_turn exist only on the stored assistant.
@@ -134,7 +132,7 @@ class Assistant(Sent):
 
 
 class Message(Sent):
-    """One message of a conversation. A `tool` message answers a `tool_call_id`."""
+    """A message of a conversation. A `tool` message answers a `tool_call_id`."""
 
     role: Literal["user", "assistant", "system", "developer", "tool"]
     content: str
@@ -149,7 +147,7 @@ class Message(Sent):
 
 
 class JoiningParticipant(Sent):
-    """A leg that takes part: `id` is its call_control_id. Telnyx knows the role `user` only."""
+    """A leg that takes part: `id` is its call_control_id. Telnyx accepts only the role `user`."""
 
     id: str = Field(min_length=1)
     role: Literal["user"] = "user"
@@ -216,73 +214,3 @@ class GatherUsingSpeakRequest(Command):
     inter_digit_timeout_millis: int | None = Field(None, ge=1)
     terminating_digit: str | None = None
     valid_digits: str | None = None
-
-
-class Done(Received):
-    """A command was taken. `result` is "ok" when Telnyx says so."""
-
-    result: Id = None
-
-
-class Dialed(Received):
-    """The ids of the leg we dialled. A repeated dial may answer none."""
-
-    call_control_id: Id = None
-    call_leg_id: Id = None
-    call_session_id: Id = None
-
-
-class AssistantStarted(Received):
-    """The conversation that began. If missing, call.conversation.created names it."""
-
-    conversation_id: Id = None
-
-
-class AssistantJoined(Received):
-    """The conversation that the leg joined."""
-
-    conversation_id: Id = None
-
-
-class ActiveCall(Received):
-    """A leg that is up now. The duration is in seconds."""
-
-    call_control_id: Id = None
-    call_leg_id: Id = None
-    call_session_id: Id = None
-    client_state: Text = None
-    call_duration: Whole = None
-
-
-class Call(ActiveCall):
-    """A leg, readable until 10 minutes after its end."""
-
-    is_alive: Flag = None
-    start_time: Moment = None
-    end_time: Moment = None
-
-
-class AiConversation(Received):
-    """A conversation as Telnyx keeps it. `metadata` holds the starting leg's call_control_id."""
-
-    id: Id = None
-    created_at: Moment = None
-    metadata: Json = None
-
-
-class StoredInsight(Received):
-    """One insight of a conversation: text, which may be JSON."""
-
-    insight_id: Id = None
-    result: Json = None
-
-
-class ConversationInsights(Received):
-    """One run of a conversation's insights: pending, in_progress, completed or failed."""
-
-    id: Id = None
-    status: Id = None
-    created_at: Moment = None
-    insights: Annotated[tuple[StoredInsight, ...], BeforeValidator(objects)] = Field(
-        (), alias="conversation_insights"
-    )

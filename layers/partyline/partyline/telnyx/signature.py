@@ -1,8 +1,8 @@
-"""Did Telnyx send this? Ed25519 over `{timestamp}|` and the raw body.
+"""Verify that Telnyx sent a webhook: Ed25519 over `{timestamp}|` and the raw body.
 
 Telnyx docs, webhook fundamentals, and its client library (`telnyx.lib.webhook_verification`): the
 headers are `telnyx-signature-ed25519` (base64 of 64 bytes) and `telnyx-timestamp` (Unix seconds);
-the public key is 32 raw bytes in base64, one an account.
+an account has a public key, 32 raw bytes in base64.
 """
 
 import base64
@@ -31,7 +31,7 @@ Reason = Literal[
 
 
 class SignatureError(Exception):
-    """The request is not proven to come from Telnyx. `reason`, one word, fits a metric."""
+    """The request is not proven to come from Telnyx. `reason` is a single word for a metric."""
 
     def __init__(self, reason: Reason) -> None:
         self.reason: Reason = reason
@@ -40,15 +40,15 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PublicKeys:
-    """The public keys we trust: several, so that one can be exchanged without losing a webhook."""
+    """The public keys that we trust: several, so that a key exchange loses no webhook."""
 
     keys: tuple[VerifyKey, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read base64 keys, separated by commas. ValueError if one is not 32 bytes of base64.
+        """Read base64 keys, separated by commas. An empty text has no keys: `verify` refuses all.
 
-        An empty text gives no keys, and then every request is refused.
+        Raises ValueError if a key is not 32 bytes in base64.
         """
         if not text.strip():
             return cls(())
@@ -56,10 +56,10 @@ class PublicKeys:
 
 
 def verify(body: bytes, headers: Mapping[str, str], public_keys: PublicKeys, now: float) -> None:
-    """Return if one of the keys signed exactly this body at about this time; else SignatureError.
+    """Check that a trusted key signed exactly this body, at most 300 s before or after `now`.
 
-    `headers` in any case, `now` in Unix seconds. Up to 300 s of difference, before and after, are
-    allowed, as in Telnyx's own library. Nothing but SignatureError is raised, whatever came in.
+    `body` is raw, `headers` have names in any case, `now` is in Unix seconds. The tolerance is that
+    of Telnyx's own library. Raises SignatureError, and no other exception for any input.
     """
     if not public_keys.keys:
         raise SignatureError("no_keys")
@@ -67,7 +67,7 @@ def verify(body: bytes, headers: Mapping[str, str], public_keys: PublicKeys, now
     timestamp = _header(headers, TIMESTAMP_HEADER)
     if not timestamp:
         raise SignatureError("missing_timestamp")
-    # int() would also take signs, spaces, underscores and other scripts' digits.
+    # int() would also accept signs, spaces, underscores and the digits of other scripts.
     digits = timestamp.isascii() and timestamp.isdigit()
     if not digits or len(timestamp) > MAX_TIMESTAMP_DIGITS:
         raise SignatureError("malformed_timestamp")
@@ -79,9 +79,9 @@ def verify(body: bytes, headers: Mapping[str, str], public_keys: PublicKeys, now
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes:
-    """The bytes that were signed, out of an API Gateway event: base64 is taken off, None is empty.
+    """Return the signed bytes from an API Gateway event: base64 is decoded, None is empty.
 
-    Raises SignatureError("malformed_body") when the body cannot be what Telnyx sent.
+    Raises SignatureError("malformed_body") when Telnyx cannot have sent the body.
     """
     body = event.get("body")
     if body is None:

@@ -1,14 +1,14 @@
 """Telnyx's webhooks as typed events.
 
-`parse` never fails on an event it does not know or on an odd field: a webhook that is refused comes
-again, or never. Sources: Telnyx API, webhooks; payloads as captured on live calls.
+`parse` accepts unknown event types and odd fields, because Telnyx delivers a refused webhook again
+or drops the webhook. Sources: Telnyx API, webhooks; payloads as captured on live calls.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from partyline.telnyx.lenient import (
     Id,
@@ -19,7 +19,6 @@ from partyline.telnyx.lenient import (
     Whole,
     as_object,
     objects,
-    usable_id,
 )
 
 MAX_BODY_BYTES = 256 * 1024
@@ -29,7 +28,7 @@ Malformation = Literal["too_large", "not_utf8", "not_json", "too_deep", "not_an_
 
 
 class MalformedWebhookError(ValueError):
-    """The body is no JSON object that we are willing to read. `reason` is one word."""
+    """The body is not JSON, not an object, or too large. `reason` is a single word for a metric."""
 
     def __init__(self, reason: Malformation) -> None:
         self.reason: Malformation = reason
@@ -37,7 +36,7 @@ class MalformedWebhookError(ValueError):
 
 
 class LegPayload(Received):
-    """What every payload may say about its leg. Any of it may be missing."""
+    """The fields that every payload may have about its leg. Each may be missing."""
 
     call_control_id: Id = None
     call_leg_id: Id = None
@@ -49,7 +48,7 @@ class LegPayload(Received):
 
 
 class InitiatedPayload(LegPayload):
-    """`direction` is incoming or outgoing: only an incoming leg may be answered."""
+    """A new leg. `direction` is incoming or outgoing: only an incoming leg may be answered."""
 
     direction: Id = None
     state: Id = None
@@ -59,13 +58,13 @@ class InitiatedPayload(LegPayload):
 
 
 class AnsweredPayload(LegPayload):
-    """The leg was picked up, by whom or what is not known yet."""
+    """A picked up leg. Whether a human or a machine picked up is not known yet."""
 
     start_time: Moment = None
 
 
 class HangupPayload(LegPayload):
-    """Why the leg ended. `hangup_source` is caller, callee or unknown."""
+    """The cause of a leg's end. `hangup_source` is caller, callee or unknown."""
 
     hangup_cause: Id = None
     hangup_source: Id = None
@@ -75,20 +74,20 @@ class HangupPayload(LegPayload):
 
 
 class MachinePayload(LegPayload):
-    """`result`: human, machine, not_sure, human_residence, beep_detected, ended, ..."""
+    """The verdict: human, machine, not_sure, human_residence, beep_detected, ended, ..."""
 
     result: Id = None
 
 
 class GatherPayload(LegPayload):
-    """The keys that were pressed. `status`: valid, invalid, timeout, call_hangup, cancelled, ..."""
+    """The pressed keys. `status`: valid, invalid, timeout, call_hangup, cancelled, ..."""
 
     digits: Id = None
     status: Id = None
 
 
 class ConversationPayload(LegPayload):
-    """Which conversation runs on the leg. The duration is in seconds."""
+    """The assistant's conversation on the leg. The duration is in seconds."""
 
     conversation_id: Id = None
     assistant_id: Id = None
@@ -97,20 +96,20 @@ class ConversationPayload(LegPayload):
 
 
 class StartFailedPayload(LegPayload):
-    """`reason`: invalid_request or service_error. The leg stays up."""
+    """A failed start. `reason`: invalid_request or service_error. The leg stays up."""
 
     reason: Id = None
 
 
 class InsightResult(Received):
-    """One insight. `result` is text, at times JSON text or markdown, or a JSON object."""
+    """An insight. `result` is a JSON object or text, and the text may be JSON or markdown."""
 
     insight_id: Id = None
     result: Json = None
 
 
 class InsightsPayload(LegPayload):
-    """The insights of a conversation. Only the insight group's own webhook names it by id."""
+    """The insights of a conversation. Only the insight group's own webhook has its id."""
 
     conversation_id: Id = None
     insight_group_id: Id = None
@@ -120,7 +119,7 @@ class InsightsPayload(LegPayload):
     @model_validator(mode="before")
     @classmethod
     def _leg_from_metadata(cls, payload: Any) -> Any:
-        # The insight group's own webhook keeps what it knows of the leg in `metadata`.
+        # The insight group's own webhook has the leg's fields in `metadata`.
         if not isinstance(payload, dict):
             return payload
         metadata = as_object(payload.get("metadata"))
@@ -129,9 +128,10 @@ class InsightsPayload(LegPayload):
 
 
 class Event(Received):
-    """What every event says. `event_type` is as Telnyx sent it, `attempt` counts deliveries from 1.
+    """The fields of every event. `attempt` counts the deliveries from 1.
 
-    `id` stays the same when Telnyx delivers again: what to recognize a double by.
+    `id` stays the same in every delivery, so a duplicate is recognized by the id. `event_type` is
+    the text that Telnyx sent, or empty.
     """
 
     id: Id = None
@@ -142,7 +142,7 @@ class Event(Received):
 
 
 class CallInitiated(Event):
-    """A leg begins: somebody calls us, or we dial."""
+    """A leg begins: an incoming call, or a dial of ours."""
 
     payload: InitiatedPayload
 
@@ -160,25 +160,25 @@ class CallHangup(Event):
 
 
 class MachineDetectionEnded(Event):
-    """Machine detection has its verdict, the plain or the premium one. A second may follow."""
+    """The verdict of standard or premium machine detection. A second verdict may follow."""
 
     payload: MachinePayload
 
 
 class MachineGreetingEnded(Event):
-    """A machine's greeting is over. After an early beep this comes instead of the verdict."""
+    """A machine's greeting is over. After an early beep this event replaces the verdict."""
 
     payload: MachinePayload
 
 
 class GatherEnded(Event):
-    """Someone pressed keys, or did not."""
+    """The wait for keys is over, with keys or without."""
 
     payload: GatherPayload
 
 
 class ConversationCreated(Event):
-    """The assistant's conversation exists. It need not be ready to speak."""
+    """The assistant's conversation exists. The assistant may not be ready to speak."""
 
     payload: ConversationPayload
 
@@ -196,21 +196,21 @@ class ConversationStartFailed(Event):
 
 
 class ConversationInsightsGenerated(Event):
-    """Insights are ready: seconds after the end, at times before it."""
+    """Insights are ready: seconds after the end of the conversation, at times before the end."""
 
     payload: InsightsPayload
 
     @model_validator(mode="before")
     @classmethod
     def _id_from_request(cls, event: Any) -> Any:
-        # The insight group's own webhook has no event id; its request_id stays the same.
+        # The insight group's own webhook has no event id, but a request_id that stays the same.
         if not isinstance(event, dict) or event.get("id") is not None:
             return event
         return {**event, "id": as_object(event.get("payload")).get("request_id")}
 
 
 class UnknownEvent(Event):
-    """An event that nothing here waits for. A new one of Telnyx's must not break us."""
+    """An event of any other type, so that a new event type of Telnyx does no harm."""
 
 
 WebhookEvent = (
@@ -227,35 +227,49 @@ WebhookEvent = (
     | UnknownEvent
 )
 
-EVENT_TYPES: Mapping[str, type[WebhookEvent]] = {
-    "call.initiated": CallInitiated,
-    "call.answered": CallAnswered,
-    "call.hangup": CallHangup,
-    "call.machine.detection.ended": MachineDetectionEnded,
-    "call.machine.premium.detection.ended": MachineDetectionEnded,
-    "call.machine.greeting.ended": MachineGreetingEnded,
-    "call.machine.premium.greeting.ended": MachineGreetingEnded,
-    "call.gather.ended": GatherEnded,
-    "call.conversation.created": ConversationCreated,
-    "call.conversation.ended": ConversationEnded,
-    "call.conversation.start_failed": ConversationStartFailed,
-    "call.conversation_insights.generated": ConversationInsightsGenerated,
+
+class WebhookType(NamedTuple):
+    """How we read a webhook type, and whether a function and a URL are for this type alone."""
+
+    event: type[WebhookEvent]
+    has_function: bool = False
+
+
+WEBHOOK_TYPES: Mapping[str, WebhookType] = {
+    "call.initiated": WebhookType(CallInitiated, has_function=True),
+    "call.answered": WebhookType(CallAnswered, has_function=True),
+    "call.hangup": WebhookType(CallHangup, has_function=True),
+    "call.machine.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
+    "call.machine.premium.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
+    "call.machine.greeting.ended": WebhookType(MachineGreetingEnded),
+    "call.machine.premium.greeting.ended": WebhookType(MachineGreetingEnded),
+    "call.gather.ended": WebhookType(GatherEnded),
+    "call.conversation.created": WebhookType(ConversationCreated, has_function=True),
+    "call.conversation.ended": WebhookType(ConversationEnded, has_function=True),
+    "call.conversation.start_failed": WebhookType(ConversationStartFailed),
+    "call.conversation_insights.generated": WebhookType(
+        ConversationInsightsGenerated, has_function=True
+    ),
     # A misprint in Telnyx's own material, and the insight group's own webhook.
-    "call.conversation.insights.generated": ConversationInsightsGenerated,
-    "conversation_insight_result": ConversationInsightsGenerated,
+    "call.conversation.insights.generated": WebhookType(ConversationInsightsGenerated),
+    "conversation_insight_result": WebhookType(ConversationInsightsGenerated),
 }
+"""Every webhook type that we know. The template has a route for each type with a function."""
+
+_UNKNOWN = WebhookType(UnknownEvent)
+_EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)
 
 
 def parse(body: bytes) -> WebhookEvent:
-    """Read one webhook's raw body, up to 256 KB of UTF-8 JSON. Raises MalformedWebhook.
+    """Read the raw body of a webhook, up to 256 KB of UTF-8 JSON. Raises MalformedWebhookError.
 
-    The usual envelope is `{"data": {...}, "meta": {"attempt"}}`; a body without `data` is taken as
-    the event itself, as an insight group sends it.
+    The usual envelope is `{"data": {...}, "meta": {"attempt"}}`. An insight group sends the event
+    without an envelope, so a body without `data` is read as the event.
     """
     envelope = _json_object(body)
     data = as_object(envelope.get("data", envelope))
-    event_type = usable_id(data.get("event_type")) or ""
-    return EVENT_TYPES.get(event_type, UnknownEvent).model_validate(
+    event_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
+    return WEBHOOK_TYPES.get(event_type, _UNKNOWN).event.model_validate(
         {
             "id": data.get("id"),
             "event_type": event_type,
@@ -270,7 +284,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise MalformedWebhookError("too_large")
     try:
-        # Not pydantic's faster reader: it refuses a whole body for one lone surrogate.
+        # pydantic's faster reader refuses a whole body because of a lone surrogate.
         envelope = json.loads(body.decode())
     except UnicodeDecodeError:
         raise MalformedWebhookError("not_utf8") from None

@@ -148,9 +148,7 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
 
 
 @directory.put("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
-def put_do_not_call(
-    number: Number, body: Annotated[DoNotCallRequest, Body()]
-) -> Response[Any]:
+def put_do_not_call(number: Number, body: Annotated[DoNotCallRequest, Body()]) -> Response[Any]:
     """Add a number to the do-not-call list."""
     entry = app().directory.put_do_not_call(number, body.reason, app().clock())
     return respond(entry)

@@ -1,4 +1,4 @@
-"""A small stage for stories: a simulated Telnyx, a clock moved by hand, and who hears of it."""
+"""Test harness of the simulator: a simulated Telnyx, a virtual clock, and a webhook receiver."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ ASSISTANT = {"id": "assistant-1"}
 
 @dataclass
 class Received:
-    """A webhook as it reached our end."""
+    """A received webhook."""
 
     url: str
     raw: bytes
@@ -39,8 +39,8 @@ class Received:
 
 
 @dataclass
-class Story:
-    """One simulator and what it told us; `answers` are the statuses our end gives, then 200."""
+class SimulatorHarness:
+    """A simulator and its webhooks. `answers` are the receiver's next statuses, then 200."""
 
     settings: Settings = field(default_factory=lambda: Settings(webhook_url=HOOK))
     seed: int = 0
@@ -105,6 +105,6 @@ class Story:
 
 
 def code(answer: Any) -> tuple[str, str | None]:
-    """Code and pointer of the first error of a refusal."""
+    """Return the code and the pointer of a refusal's first error."""
     error = answer["errors"][0]
     return error["code"], error.get("source", {}).get("pointer")

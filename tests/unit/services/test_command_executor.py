@@ -1,4 +1,4 @@
-"""Each command as the request that Telnyx gets, and each answer as the result it amounts to."""
+"""Each command sends the right request, and each answer becomes the right result."""
 
 import base64
 import json
@@ -55,15 +55,15 @@ STATE = base64.b64encode(b'{"conversation":"c-1","participant":"guest-1","leg":2
 ENVELOPE = {"command_id": "command-1", "client_state": STATE}
 WEBHOOKS = {
     "webhook_url": "https://api.example.com/webhooks",
-    "webhook_urls": {each: f"https://api.example.com/webhooks/{each}" for each in TYPES},
+    "webhook_urls": {name: f"https://api.example.com/webhooks/{name}" for name in TYPES},
     "webhook_retries_policies": {
-        each: {"retries_ms": [500, 1500, 4000, 10_000, 30_000]} for each in TYPES
+        name: {"retries_ms": [500, 1500, 4000, 10_000, 30_000]} for name in TYPES
     },
 }
 
 
 def conversation(plan: Plan | None = None, **more: Any) -> Conversation:
-    """One with a guest whose second number is being tried."""
+    """A conversation with a guest whose second number is dialled."""
     common = {"from_": "+13125550100", "created_at": NOW}
     legs = [
         Leg(number=1, to="+13125550101", **common),
@@ -72,7 +72,7 @@ def conversation(plan: Plan | None = None, **more: Any) -> Conversation:
     guest = Participant(
         id="guest-1", name="Bob", on_hangup=OnHangup.END, plan=plan, legs=legs, created_at=NOW
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": "c-1",
         "direction": Direction.OUTBOUND,
         "assistant": Assistant(id="assistant-1"),
@@ -83,16 +83,16 @@ def conversation(plan: Plan | None = None, **more: Any) -> Conversation:
         "created_at": NOW,
         "updated_at": NOW,
     }
-    return Conversation.model_validate({**given, **more})
+    return Conversation.model_validate({**fields, **more})
 
 
 def command(action: Action, **more: Any) -> Command:
-    given = {"participant_id": "guest-1", "leg": 2, **more}
-    return Command(id="command-1", key="key", action=action, not_before=NOW, **given)
+    target = {"participant_id": "guest-1", "leg": 2, **more}
+    return Command(id="command-1", key="key", action=action, not_before=NOW, **target)
 
 
-def carried_out(
-    given: Command,
+def execute(
+    sent: Command,
     answer: Callable[[httpx.Request], httpx.Response] | httpx.Response | Exception | Any,
     about: Conversation | None = None,
     key: Callable[..., str] = lambda fresh=False: "KEY1",
@@ -113,25 +113,23 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    dispatcher = CommandExecutor(
-        CallControl(client), DialPolicy(Destinations(("+1",))), lambda: NOW
-    )
-    return dispatcher.execute(about or conversation(), given), requests
+    executor = CommandExecutor(CallControl(client), DialPolicy(Destinations(("+1",))), lambda: NOW)
+    return executor.execute(about or conversation(), sent), requests
 
 
-def asked(requests: list[httpx.Request]) -> tuple[str, str, Any]:
+def sent_request(requests: list[httpx.Request]) -> tuple[str, str, Any]:
     [request] = requests
     assert request.headers["authorization"] == "Bearer KEY1"
     path = request.url.raw_path.decode()
     return request.method, path, json.loads(request.content) if request.content else None
 
 
-def test_a_dial() -> None:
+def test_a_dial_is_sent_with_the_plan_and_the_webhooks() -> None:
     plan = Plan(to=["+13125550101"], from_="+1", machine_detection="premium", time_limit_secs=600)
     ids = {"call_control_id": "v3:new", "call_leg_id": "leg-1", "call_session_id": "session-1"}
-    result, requests = carried_out(command(Action.DIAL), ids, conversation(plan))
+    result, requests = execute(command(Action.DIAL), ids, conversation(plan))
     assert result == Succeeded(**ids)
-    assert asked(requests) == (
+    assert sent_request(requests) == (
         "POST",
         "/v2/calls",
         {
@@ -147,28 +145,34 @@ def test_a_dial() -> None:
     )
 
 
-def test_a_dial_without_wishes_and_without_an_address_of_ours() -> None:
+def test_a_dial_without_options_and_base_url_has_only_the_required_fields() -> None:
     plan = Plan(to=["+13125550101"], from_="+1")
-    _, requests = carried_out(command(Action.DIAL), {}, conversation(plan, base_url=None))
-    assert set(asked(requests)[2]) == {"connection_id", "to", "from", "timeout_secs", *ENVELOPE}
+    _, requests = execute(command(Action.DIAL), {}, conversation(plan, base_url=None))
+    assert set(sent_request(requests)[2]) == {
+        "connection_id",
+        "to",
+        "from",
+        "timeout_secs",
+        *ENVELOPE,
+    }
 
 
-def test_an_answer() -> None:
-    result, requests = carried_out(command(Action.ANSWER), {"result": "ok"})
+def test_an_answer_is_sent_with_the_webhooks() -> None:
+    result, requests = execute(command(Action.ANSWER), {"result": "ok"})
     assert result == Succeeded()
-    assert asked(requests) == ("POST", f"{PATH}/actions/answer", {**WEBHOOKS, **ENVELOPE})
+    assert sent_request(requests) == ("POST", f"{PATH}/actions/answer", {**WEBHOOKS, **ENVELOPE})
 
 
 @pytest.mark.parametrize(
     ("action", "path"), [(Action.HANG_UP, "hangup"), (Action.STOP, "ai_assistant_stop")]
 )
-def test_a_hangup_and_a_stop(action: Action, path: str) -> None:
-    result, requests = carried_out(command(action), {"result": "ok"})
+def test_a_hangup_and_a_stop_are_sent_without_options(action: Action, path: str) -> None:
+    result, requests = execute(command(action), {"result": "ok"})
     assert result == Succeeded()
-    assert asked(requests) == ("POST", f"{PATH}/actions/{path}", ENVELOPE)
+    assert sent_request(requests) == ("POST", f"{PATH}/actions/{path}", ENVELOPE)
 
 
-def test_a_start_with_everything_that_may_be_different() -> None:
+def test_a_start_has_every_setting_of_the_assistant() -> None:
     inside = {
         "id": "assistant-1",
         "name": "Polly",
@@ -188,48 +192,48 @@ def test_a_start_with_everything_that_may_be_different() -> None:
         "send_message_history_updates": True,
     }
     assistant = Assistant.model_validate(inside | beside)
-    result, requests = carried_out(
+    result, requests = execute(
         command(Action.START), {"conversation_id": "t-1"}, conversation(assistant=assistant)
     )
     assert result == Succeeded(telnyx_conversation_id="t-1")
     path = f"{PATH}/actions/ai_assistant_start"
-    assert asked(requests) == ("POST", path, {"assistant": inside, **beside, **ENVELOPE})
+    assert sent_request(requests) == ("POST", path, {"assistant": inside, **beside, **ENVELOPE})
 
 
-def test_a_plain_start() -> None:
-    result, requests = carried_out(command(Action.START), {"result": "ok"})
+def test_a_start_has_no_unset_fields() -> None:
+    result, requests = execute(command(Action.START), {"result": "ok"})
     assert result == Succeeded(telnyx_conversation_id=None)
-    assert asked(requests)[2] == {"assistant": {"id": "assistant-1"}, **ENVELOPE}
+    assert sent_request(requests)[2] == {"assistant": {"id": "assistant-1"}, **ENVELOPE}
 
 
-def test_a_join() -> None:
-    result, requests = carried_out(command(Action.JOIN), {"conversation_id": "t-1"})
+def test_a_join_is_sent_with_the_participant() -> None:
+    result, requests = execute(command(Action.JOIN), {"conversation_id": "t-1"})
     assert result == Succeeded()
     participant = {"id": CALL, "role": "user", "name": "Bob", "on_hangup": "end_conversation"}
-    assert asked(requests) == (
+    assert sent_request(requests) == (
         "POST",
         f"{PATH}/actions/ai_assistant_join",
         {"conversation_id": "telnyx-conversation-1", "participant": participant, **ENVELOPE},
     )
 
 
-def test_messages() -> None:
+def test_messages_are_sent_in_order() -> None:
     messages = [Message(role="system", content="One."), Message(role="user", content="Two.")]
-    result, requests = carried_out(command(Action.MESSAGE, messages=messages), {"result": "ok"})
+    result, requests = execute(command(Action.MESSAGE, messages=messages), {"result": "ok"})
     assert result == Succeeded()
-    assert asked(requests) == (
+    assert sent_request(requests) == (
         "POST",
         f"{PATH}/actions/ai_assistant_add_messages",
-        {"messages": [each.model_dump() for each in messages], **ENVELOPE},
+        {"messages": [message.model_dump() for message in messages], **ENVELOPE},
     )
 
 
-def test_a_screening() -> None:
+def test_a_screening_asks_for_a_key() -> None:
     screening = Screening(say="Press 1.", timeout_secs=12)
     plan = Plan(to=["+1"], from_="+1", screening=screening)
-    result, requests = carried_out(command(Action.SCREEN), {}, conversation(plan))
+    result, requests = execute(command(Action.SCREEN), {}, conversation(plan))
     assert result == Succeeded()
-    assert asked(requests) == (
+    assert sent_request(requests) == (
         "POST",
         f"{PATH}/actions/gather_using_speak",
         {
@@ -247,16 +251,16 @@ def test_a_screening() -> None:
 
 
 @pytest.mark.parametrize(("accepts", "ends"), [("1", "#"), ("*", "#"), ("#", "*")])
-def test_the_key_that_accepts_is_not_the_one_that_ends_the_input(accepts: str, ends: str) -> None:
+def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: str) -> None:
     plan = Plan(to=["+1"], from_="+1", screening=Screening(say="Now.", accept_digit=accepts))
-    _, requests = carried_out(command(Action.SCREEN), {}, conversation(plan))
-    asked_for = asked(requests)[2]
-    assert asked_for is not None
-    assert asked_for["terminating_digit"] == ends
+    _, requests = execute(command(Action.SCREEN), {}, conversation(plan))
+    body = sent_request(requests)[2]
+    assert body is not None
+    assert body["terminating_digit"] == ends
 
 
 @pytest.mark.parametrize(
-    ("answer", "result"),
+    ("answer", "expected"),
     [
         ({"is_alive": True, "call_duration": 5}, CallState(alive=True, answered=True)),
         ({"is_alive": True, "call_duration": 0}, CallState(alive=True, answered=False)),
@@ -268,55 +272,58 @@ def test_the_key_that_accepts_is_not_the_one_that_ends_the_input(accepts: str, e
         ),
     ],
 )
-def test_a_look(answer: Any, result: Result) -> None:
-    found, requests = carried_out(command(Action.LOOK), answer)
-    assert found == result
-    assert asked(requests) == ("GET", PATH, None)
+def test_a_retrieved_call_gives_its_state(answer: Any, expected: Result) -> None:
+    result, requests = execute(command(Action.LOOK), answer)
+    assert result == expected
+    assert sent_request(requests) == ("GET", PATH, None)
 
 
-def test_a_lost_dial_is_found_by_its_client_state() -> None:
+def test_a_lost_dial_is_reconciled_by_client_state() -> None:
     ours = {"call_control_id": "v3:a", "call_leg_id": "leg-a", "client_state": STATE}
     rows = [{"call_control_id": "v3:b", "client_state": "b3RoZXI="}, {"client_state": STATE}]
-    found, requests = carried_out(command(Action.DIAL, reconcile=True), [*rows, ours])
-    assert found == Succeeded(call_control_id="v3:a", call_leg_id="leg-a")
-    assert asked(requests)[:2] == ("GET", "/v2/connections/149/active_calls?page%5Blimit%5D=250")
-    assert carried_out(command(Action.DIAL, reconcile=True), rows)[0] == NotFound()
+    result, requests = execute(command(Action.DIAL, reconcile=True), [*rows, ours])
+    assert result == Succeeded(call_control_id="v3:a", call_leg_id="leg-a")
+    assert sent_request(requests)[:2] == (
+        "GET",
+        "/v2/connections/149/active_calls?page%5Blimit%5D=250",
+    )
+    assert execute(command(Action.DIAL, reconcile=True), rows)[0] == NotFound()
 
 
-def test_a_lost_start_is_found_by_its_call() -> None:
+def test_a_lost_start_is_reconciled_by_call() -> None:
     rows = [
         {"id": "t-9", "metadata": {"call_control_id": "v3:other"}},
         {"id": None, "metadata": {"call_control_id": CALL}},
         {"id": "t-1", "metadata": {"call_control_id": CALL}},
     ]
-    found, requests = carried_out(command(Action.START, reconcile=True), rows)
-    assert found == Succeeded(telnyx_conversation_id="t-1")
+    result, requests = execute(command(Action.START, reconcile=True), rows)
+    assert result == Succeeded(telnyx_conversation_id="t-1")
     assert requests[0].url.params["metadata->call_control_id"] == f"eq.{CALL}"
-    assert carried_out(command(Action.START, reconcile=True), rows[:1])[0] == NotFound()
+    assert execute(command(Action.START, reconcile=True), rows[:1])[0] == NotFound()
 
 
-def test_insights_are_fetched() -> None:
+def test_insights_with_an_id_are_fetched() -> None:
     rows = [
         {"status": "completed", "conversation_insights": [{"insight_id": "i-1", "result": "A."}]},
         {"status": "pending", "conversation_insights": []},
         {"conversation_insights": [{"result": "nameless"}, {"insight_id": "i-2", "result": "B."}]},
         {"conversation_insights": [{"insight_id": "\u20ac" * 500, "result": "for no key"}]},
     ]
-    given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
-    found, requests = carried_out(given, rows)
+    fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    result, requests = execute(fetch, rows)
     insights = (Insight(insight_id="i-1", result="A."), Insight(insight_id="i-2", result="B."))
-    assert found == InsightsFound(insights=insights)
+    assert result == InsightsFound(insights=insights)
     path = "/v2/ai/conversations/telnyx-conversation-1/conversations-insights"
-    assert asked(requests) == ("GET", path, None)
+    assert sent_request(requests) == ("GET", path, None)
 
 
-def test_insights_of_every_assistant_that_ran_are_fetched() -> None:
-    given = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+def test_insights_of_every_assistant_run_are_fetched() -> None:
+    fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
     restarted = conversation(
         previous_telnyx_ids=["t-0", UNKNOWN_CONVERSATION_ID], telnyx_conversation_id="t-2"
     )
-    _, requests = carried_out(given, [], restarted)
-    assert [each.url.path for each in requests] == [
+    _, requests = execute(fetch, [], restarted)
+    assert [request.url.path for request in requests] == [
         f"/v2/ai/conversations/{run}/conversations-insights" for run in ("t-0", "t-2")
     ]
 
@@ -356,47 +363,47 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (httpx.Response(301), Refused(code="301", message="Moved Permanently")),
     ],
 )
-def test_what_telnyx_says_and_what_it_means(answer: Any, result: Result) -> None:
-    assert carried_out(command(Action.START), answer)[0] == result
+def test_each_answer_of_telnyx_has_its_result(answer: Any, result: Result) -> None:
+    assert execute(command(Action.START), answer)[0] == result
 
 
 @pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])
-def test_a_call_that_is_not_there_any_more_is_over(action: Action) -> None:
-    assert carried_out(command(action), no(404, "10005"))[0] == CallEnded(
+def test_a_call_that_telnyx_does_not_find_is_ended(action: Action) -> None:
+    assert execute(command(action), no(404, "10005"))[0] == CallEnded(
         code="10005", message="Because."
     )
 
 
-def test_a_key_that_is_not_set_up_is_final_and_one_that_cannot_be_read_is_not() -> None:
+def test_a_missing_key_is_refused_and_an_unreadable_key_is_retryable() -> None:
     def missing(fresh: bool = False) -> str:
         raise SecretMissingError("secret telnyx has no api_key")
 
     def away(fresh: bool = False) -> str:
         raise SecretUnreadableError("secret telnyx cannot be read")
 
-    result, requests = carried_out(command(Action.START), {}, key=missing)
+    result, requests = execute(command(Action.START), {}, key=missing)
     assert isinstance(result, Refused)
     assert result.code == "no_api_key"
-    assert carried_out(command(Action.START), {}, key=away) == (Retryable(had_no_effect=True), [])
+    assert execute(command(Action.START), {}, key=away) == (Retryable(had_no_effect=True), [])
     assert requests == []
 
 
-def test_what_telnyx_could_only_refuse_is_not_sent() -> None:
+def test_an_invalid_request_is_not_sent() -> None:
     about = conversation(assistant=Assistant(id="a", greeting="x" * 3001))
-    result, requests = carried_out(command(Action.START), {}, about)
+    result, requests = execute(command(Action.START), {}, about)
     assert result == Refused(code="invalid_request", message="Telnyx does not take this: greeting.")
     assert requests == []
 
 
-def test_a_command_for_a_leg_that_is_not_there() -> None:
-    for given in ({"participant_id": "guest-9"}, {"leg": 9}, {"leg": None}):
-        result, requests = carried_out(command(Action.JOIN, **given), {})
+def test_a_command_for_an_unknown_leg_is_refused() -> None:
+    for target in ({"participant_id": "guest-9"}, {"leg": 9}, {"leg": None}):
+        result, requests = execute(command(Action.JOIN, **target), {})
         assert isinstance(result, Refused)
         assert result.code == "unknown_leg"
         assert requests == []
 
 
-def test_nothing_to_ask_is_nothing_to_send() -> None:
-    result, requests = carried_out(command(Action.SCREEN), {})
+def test_a_screening_without_a_question_is_not_sent() -> None:
+    result, requests = execute(command(Action.SCREEN), {})
     assert isinstance(result, Refused)
     assert requests == []

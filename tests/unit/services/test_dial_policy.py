@@ -1,4 +1,4 @@
-"""A dial passes the gates each time before it is sent, a repeated one too."""
+"""Every sending of a dial must pass the dial policy, a repeated sending too."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ NUMBER = "+13125550112"
 STATE = ClientState(conversation="c-1", participant=HOST_ID, leg=1).encode()
 
 
-def calling() -> Conversation:
+def conversation() -> Conversation:
     leg = Leg(number=1, to=NUMBER, from_="+13125550100", created_at=NOW)
     plan = Plan(to=[NUMBER], from_="+13125550100")
     return Conversation(
@@ -45,8 +45,8 @@ def calling() -> Conversation:
     )
 
 
-def a_dial(*sent: datetime, find: bool = False) -> Command:
-    """A dial that was sent at these moments, the last of them now."""
+def dial_command(*sent: datetime, reconcile: bool = False) -> Command:
+    """Return a dial that was claimed at each of these moments."""
     command = Command(
         id="command-1",
         key="key",
@@ -54,20 +54,20 @@ def a_dial(*sent: datetime, find: bool = False) -> Command:
         participant_id=HOST_ID,
         leg=1,
         not_before=NOW,
-        reconcile=find,
+        reconcile=reconcile,
     )
-    for at in sent:
-        command.claim(at)
+    for moment in sent:
+        command.claim(moment)
     return command
 
 
-def carried_out(
+def execute(
     command: Command, listed: Callable[[str], bool], active: tuple[Any, ...] = ()
 ) -> tuple[Result, list[str]]:
-    asked: list[str] = []
+    methods: list[str] = []
 
     def telnyx(request: httpx.Request) -> httpx.Response:
-        asked.append(request.method)
+        methods.append(request.method)
         dialled = {"call_control_id": "v3:new", "call_leg_id": "leg-1"}
         return httpx.Response(
             200, json={"data": list(active) if request.method == "GET" else dialled}
@@ -79,17 +79,17 @@ def carried_out(
         transport=httpx.MockTransport(telnyx),
         pause=lambda _: None,
     )
-    gates = DialPolicy(Destinations(("+1",)), do_not_call=listed)
-    return CommandExecutor(CallControl(client), gates, lambda: NOW).execute(
-        calling(), command
-    ), asked
+    dial_policy = DialPolicy(Destinations(("+1",)), do_not_call=listed)
+    return CommandExecutor(CallControl(client), dial_policy, lambda: NOW).execute(
+        conversation(), command
+    ), methods
 
 
-def nobody(_: str) -> bool:
+def none_listed(_: str) -> bool:
     return False
 
 
-def everybody(_: str) -> bool:
+def all_listed(_: str) -> bool:
     return True
 
 
@@ -97,45 +97,45 @@ def unreadable(_: str) -> bool:
     raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
 
 
-def test_who_may_be_called_is_called() -> None:
-    result, asked = carried_out(a_dial(NOW), nobody)
+def test_an_allowed_number_is_dialled() -> None:
+    result, methods = execute(dial_command(NOW), none_listed)
     assert isinstance(result, Succeeded)
-    assert asked == ["POST"]
+    assert methods == ["POST"]
 
 
-def test_a_refused_dial_never_reaches_telnyx() -> None:
-    result, asked = carried_out(a_dial(NOW), everybody)
+def test_a_refused_dial_is_not_sent() -> None:
+    result, methods = execute(dial_command(NOW), all_listed)
     assert isinstance(result, Refused)
     assert result.rule == "do_not_call"
-    assert asked == []
+    assert methods == []
 
 
-def test_while_the_list_cannot_be_read_nobody_is_called_and_the_dial_stays_owed() -> None:
-    result, asked = carried_out(a_dial(NOW), unreadable)
+def test_an_unreadable_do_not_call_list_makes_a_dial_retryable() -> None:
+    result, methods = execute(dial_command(NOW), unreadable)
     assert result == Retryable(had_no_effect=True)
-    assert asked == []
+    assert methods == []
 
 
-def test_after_that_it_is_a_first_sending_again() -> None:
-    command = a_dial(NOW)
+def test_a_dial_that_was_not_sent_is_refused_without_reconciling() -> None:
+    command = dial_command(NOW)
     command.mark_not_sent()
     command.claim(LATER)
-    result, asked = carried_out(command, everybody)
+    result, methods = execute(command, all_listed)
     assert isinstance(result, Refused)
-    assert asked == []
+    assert methods == []
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_what_may_have_been_dialled_before_the_rule_held_is_looked_for(made: bool) -> None:
+def test_a_refused_dial_that_may_have_been_sent_is_reconciled(made: bool) -> None:
     call = {"call_control_id": "v3:first", "client_state": STATE}
-    result, asked = carried_out(a_dial(NOW, LATER), everybody, (call,) if made else ())
-    assert asked == ["GET"]
+    result, methods = execute(dial_command(NOW, LATER), all_listed, (call,) if made else ())
+    assert methods == ["GET"]
     if made:
         assert result == Succeeded(call_control_id="v3:first")
     else:
         assert isinstance(result, Refused)
 
 
-def test_looking_for_a_call_passes_no_gate() -> None:
-    _, asked = carried_out(a_dial(NOW, LATER, find=True), unreadable)
-    assert asked == ["GET"]
+def test_reconciling_a_dial_does_not_ask_the_dial_policy() -> None:
+    _, methods = execute(dial_command(NOW, LATER, reconcile=True), unreadable)
+    assert methods == ["GET"]

@@ -1,0 +1,81 @@
+"""Models of Telnyx's answers, a model for each action.
+
+Any field may be missing: the answer to a repeated command is not documented. Source: Telnyx API,
+the schemas of each action.
+"""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
+
+
+class Done(Received):
+    """Telnyx accepted a command. `result` is "ok" or missing."""
+
+    result: Id = None
+
+
+class Dialed(Received):
+    """The ids of a dialled leg. The answer to a repeated dial may have no ids."""
+
+    call_control_id: Id = None
+    call_leg_id: Id = None
+    call_session_id: Id = None
+
+
+class AssistantStarted(Received):
+    """The conversation that began. Without an id here, call.conversation.created has the id."""
+
+    conversation_id: Id = None
+
+
+class AssistantJoined(Received):
+    """The conversation that the leg joined."""
+
+    conversation_id: Id = None
+
+
+class ActiveCall(Received):
+    """A leg that is up. The duration is in seconds."""
+
+    call_control_id: Id = None
+    call_leg_id: Id = None
+    call_session_id: Id = None
+    client_state: Text = None
+    call_duration: Whole = None
+
+
+class Call(ActiveCall):
+    """A leg, readable until 10 minutes after its end."""
+
+    is_alive: Flag = None
+    start_time: Moment = None
+    end_time: Moment = None
+
+
+class AiConversation(Received):
+    """A stored conversation. `metadata` has the call_control_id of the leg that started it."""
+
+    id: Id = None
+    created_at: Moment = None
+    metadata: Json = None
+
+
+class StoredInsight(Received):
+    """An insight of a conversation: text, which may be JSON."""
+
+    insight_id: Id = None
+    result: Json = None
+
+
+class ConversationInsights(Received):
+    """A run of a conversation's insights. `status`: pending, in_progress, completed or failed."""
+
+    id: Id = None
+    status: Id = None
+    created_at: Moment = None
+    insights: Annotated[tuple[StoredInsight, ...], BeforeValidator(objects)] = Field(
+        (), alias="conversation_insights"
+    )
