@@ -134,13 +134,13 @@ class LocalStack:
                 self._closing.callback(self.simulator.stop)
             template = Template(self._parameters())
             access = self._aws(template)
-            here, alarms = options.port or free_port(), free_port()
+            port, background_port = options.port or free_port(), free_port()
             environment = {
                 **access.environment(),
-                # What a function has to know that no request reaches, and that makes alarms.
-                "API_URL": f"http://127.0.0.1:{here}",
-                "AWS_ENDPOINT_URL_SCHEDULER": f"http://127.0.0.1:{alarms}",
-                # The metrics go out as lines of JSON, which nobody reads here.
+                **Background.environment(f"http://127.0.0.1:{background_port}"),
+                # A function that no request reaches gets the URL of the API from its environment.
+                "API_URL": f"http://127.0.0.1:{port}",
+                # Metrics are lines of JSON on the standard output, without a reader here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
             if self.simulator and not options.public_base_url:
@@ -152,12 +152,12 @@ class LocalStack:
                 self.room = self._room(self.simulator, invoke, access)
             self.gateway = Gateway(template, invoke=self.room.invoke if self.room else invoke)
             front = self.room.front(self.gateway) if self.room else self.gateway
-            server: Running = serve(front, port=here)
+            server: Running = serve(front, port=port)
             self._closing.callback(server.stop)
             self.url = server.url
             streams = access.client("dynamodbstreams")
             behind = Background(template, self.gateway, access.dynamodb(), streams)
-            self._closing.callback(serve(behind.scheduler.app, port=alarms).stop)
+            self._closing.callback(serve(behind.app, port=background_port).stop)
             self.bus = behind.bus
             if self.room:
                 self.room.open(self.url, options.api_key, options.number, behind)

@@ -10,7 +10,7 @@ from local.stack.queues import queue_routes
 from local.stack.template import Template
 from tests.template.test_stack import PARAMETERS, resource
 
-PIPE = "OutboxPipe"
+MAPPING = "EventRelayMapping"
 
 
 def resolved(template: Template, logical_id: str) -> dict[str, Any]:
@@ -73,31 +73,37 @@ def test_dead_letters_are_kept_for_two_weeks_and_no_queue_is_in_the_clear(
         ("REMOVE", "EVENT#000001", False),
     ],
 )
-def test_the_pipe_picks_new_events_and_nothing_else(
+def test_the_event_relay_gets_new_events_and_no_other_rows(
     template: Template, name: str, key: str, picked: bool
 ) -> None:
-    source = resolved(template, PIPE)["SourceParameters"]
-    [given] = source["FilterCriteria"]["Filters"]
+    [rule] = resolved(template, MAPPING)["FilterCriteria"]["Filters"]
     record = {"eventName": name, "dynamodb": {"Keys": {"pk": {"S": "c"}, "sk": {"S": key}}}}
-    assert matches(given["Pattern"], record) is picked
+    assert matches(rule["Pattern"], record) is picked
 
 
-def test_the_pipe_loses_nothing_and_waits_for_nothing_for_ever(template: Template) -> None:
-    stream = resolved(template, PIPE)["SourceParameters"]["DynamoDBStreamParameters"]
-    assert stream["StartingPosition"] == "TRIM_HORIZON"
-    assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
-    assert 0 < stream["MaximumRetryAttempts"] <= 10
-    assert 0 < stream["MaximumRecordAgeInSeconds"] <= 24 * 3600
-    assert stream["DeadLetterConfig"]["Arn"].endswith("OutboxDeadLetters")
+def test_the_event_relay_loses_no_event_and_no_record_blocks_it(template: Template) -> None:
+    mapping = resolved(template, MAPPING)
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    halvings = (mapping["BatchSize"] - 1).bit_length()
+    assert halvings < mapping["MaximumRetryAttempts"] <= 10, "a bad record is alone before the end"
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 24 * 3600
+    on_failure = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert on_failure.endswith("EventRelayDeadLetters")
 
 
-def test_the_pipe_calls_the_alias_and_names_the_event_by_its_type(template: Template) -> None:
-    pipe = resolved(template, PIPE)
-    assert pipe["Enrichment"].endswith(":OutboxFunction:live")
-    assert pipe["TargetParameters"]["EventBridgeEventBusParameters"] == {
-        "Source": "partyline",
-        "DetailType": "$.type",
-    }
+def test_the_event_relay_keeps_the_order_of_a_conversation(template: Template) -> None:
+    """Parallel batches keep the order of one item only, and each event is an item of its own."""
+    assert resolved(template, MAPPING)["ParallelizationFactor"] == 1
+
+
+def test_the_event_relay_is_called_by_its_alias_and_knows_the_bus(template: Template) -> None:
+    mapping = resolved(template, MAPPING)
+    assert mapping["FunctionName"].endswith(":EventRelayFunction:live")
+    assert mapping["EventSourceArn"].endswith("-PartylineTable/stream/1")
+    environment = template.functions["EventRelayFunction"].environment
+    assert environment["EVENT_BUS_NAME"] == "partyline-PartylineBus"
 
 
 def test_one_rule_takes_events_in(template: Template) -> None:

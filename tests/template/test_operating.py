@@ -68,6 +68,7 @@ def test_there_is_an_alarm_for_each_thing_that_goes_wrong(template: Template) ->
         ("AWS/ApiGateway", "Latency"),
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "IteratorAge"),
         ("AWS/DynamoDB", "ReadThrottleEvents"),
         ("AWS/DynamoDB", "WriteThrottleEvents"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),

@@ -57,8 +57,8 @@ BESIDES = {
 }
 """What some may do that other movers of conversations may not."""
 
-OF_AWS_ITSELF = {"FailoverDoorRole", "AlarmRole", "OutboxPipeRole", "SweepFunctionEveryMinuteRole"}
-"""The roles that AWS's services take on for us: API Gateway, Scheduler twice, the pipe."""
+OF_AWS_ITSELF = {"FailoverDoorRole", "AlarmRole", "SweepFunctionEveryMinuteRole"}
+"""The roles that AWS's services assume: API Gateway and, twice, EventBridge Scheduler."""
 
 Grants = Set[tuple[str, str]]
 
@@ -200,28 +200,25 @@ def role_of(template: Template, logical_id: str) -> Grants:
 
 def test_what_aws_does_for_us_it_does_with_one_right_each(template: Template) -> None:
     functions = "arn:aws:lambda:us-east-1:000000000000:function:"
-    stream = f"{TABLE}/stream/1"
     assert role_of(template, "FailoverDoorRole") == {("sqs:SendMessage", f"{QUEUES}FailoverQueue")}
     assert role_of(template, "AlarmRole") == {
         ("lambda:InvokeFunction", f"{functions}StartScheduledFunction:live")
-    }
-    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-    assert role_of(template, "OutboxPipeRole") == {
-        *((f"dynamodb:{each}", stream) for each in reads),
-        ("lambda:InvokeFunction", f"{functions}OutboxFunction:live"),
-        (
-            "events:PutEvents",
-            "arn:aws:events:us-east-1:000000000000:event-bus/partyline-PartylineBus",
-        ),
-        ("sqs:SendMessage", f"{QUEUES}OutboxDeadLetters"),
     }
     if _has_everything(template):
         chat = "arn:aws:events:us-east-1:000000000000:api-destination/partyline-ChatDestination"
         assert role_of(template, "ChatRole") == {("events:InvokeApiDestination", chat)}
 
 
-def test_making_events_plain_takes_no_right_at_all(grants: Mapping[str, Grants]) -> None:
-    assert grants["outbox"] == set()
+def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
+    grants: Mapping[str, Grants],
+) -> None:
+    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    bus = "arn:aws:events:us-east-1:000000000000:event-bus/partyline-PartylineBus"
+    assert grants["event_relay"] == {
+        *((f"dynamodb:{action}", f"{TABLE}/stream/1") for action in reads),
+        ("events:PutEvents", bus),
+        ("sqs:SendMessage", f"{QUEUES}EventRelayDeadLetters"),
+    }
 
 
 def test_taking_back_what_was_to_begin_later(grants: Mapping[str, Grants]) -> None:
@@ -233,8 +230,8 @@ def test_taking_back_what_was_to_begin_later(grants: Mapping[str, Grants]) -> No
 
 
 def test_a_role_is_taken_on_by_one_service_of_this_account(template: Template) -> None:
-    """Else another account's pipe or schedule could borrow it (AWS: the confused deputy)."""
-    for logical_id in ("OutboxPipeRole", "AlarmRole", "ChatRole"):
+    """Otherwise another account's schedule could use the role (AWS: the confused deputy)."""
+    for logical_id in ("AlarmRole", "ChatRole"):
         if logical_id == "ChatRole" and not _has_everything(template):
             continue
         role = template.transformed["Resources"][logical_id]["Properties"]

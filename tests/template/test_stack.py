@@ -31,7 +31,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     # All of it can be resolved, so no expression names a resource that isn't there.
     routed = {stack.functions[route.function].folder for route in stack.routes}
     assert {each.folder for each in stack.functions.values()} - routed == {
-        *("authorizer", "sweep", "failover", "outbox", "start_from_event", "start_scheduled"),
+        *("authorizer", "sweep", "failover", "event_relay", "start_from_event", "start_scheduled"),
     }
 
 

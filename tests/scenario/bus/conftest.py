@@ -64,8 +64,9 @@ def behind(
         lab = new_lab(*given, template=bus_template, **more)
         streams = house.access.client("dynamodbstreams")
         backstage = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
-        running.append(serve(backstage.scheduler.app))
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", running[-1].url)
+        running.append(serve(backstage.app))
+        for name, value in backstage.environment(running[-1].url).items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("API_URL", "https://partyline.example")
         backstage.turn()  # what earlier tests left in the stream
         found = Behind(lab, backstage)

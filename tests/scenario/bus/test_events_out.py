@@ -118,5 +118,5 @@ def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
     client.delete_item(TableName=table, Key=key)
     seen = [each["detail"]["seq"] for each in it.of(conversation_id)]
     assert seen == [each["seq"] for each in it.lab.timeline(conversation_id)]
-    [letter] = it.backstage.queues.waiting("OutboxDeadLetters")
+    [letter] = it.backstage.queues.waiting("EventRelayDeadLetters")
     assert json.loads(letter.body)["DDBStreamBatchInfo"]["batchSize"] == 1

@@ -7,12 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from starlette.applications import Starlette
 
 from local.stack.event_bus import Bus
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.intrinsics import REGION
-from local.stack.pipe import rendered
 from local.stack.queues import Queues
 from local.stack.scheduler import Scheduler
 from local.stack.serving import serve
@@ -93,14 +93,6 @@ def test_a_batch_is_ten_and_only_what_failed_stays(queues: Queues, behind: Behin
     assert [each.id for each in queues.waiting("FailoverQueue")] == [ids[3]]
 
 
-def test_a_variable_in_quotes_is_text_and_elsewhere_a_value() -> None:
-    payload = {"a": 'say "hi"\n', "n": 7, "o": {"x": [1, None]}}
-    made = json.loads(rendered('{"a":"<$.a>","b":"no. <$.n>!","n":<$.n>,"o":<$.o>}', payload))
-    assert made == {"a": 'say "hi"\n', "b": "no. 7!", "n": 7, "o": {"x": [1, None]}}
-    with pytest.raises(LookupError):
-        rendered('{"a":"<$.missing>"}', payload)
-
-
 def test_what_a_function_fails_at_three_times_is_a_dead_letter(
     template: Template, behind: Behind, queues: Queues
 ) -> None:
@@ -120,7 +112,7 @@ def scheduler(
 ) -> Iterator[tuple[Any, Scheduler]]:
     """A client of AWS's own SDK, and the scheduler that it talks to."""
     scheduler = Scheduler(template, behind, queues, behind.now)
-    running = serve(scheduler.app)
+    running = serve(Starlette(routes=scheduler.routes))
     session = boto3.Session("local", "local", region_name=REGION)
     yield session.client("scheduler", endpoint_url=running.url), scheduler
     running.stop()
