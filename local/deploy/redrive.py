@@ -90,9 +90,9 @@ def outputs_of(cloudformation: Any, stack: str) -> Outputs:
 def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
     """Send the failover queue's dead letters again, with the time at which they were received.
 
-    SQS has a redrive of its own, but its new messages get a new time, and a signature that was valid
-    on receipt would look too old. `dead_letters` and `queue` are URLs. A crash between the two
-    requests leaves a message in both queues; its event id then makes the second a duplicate.
+    SQS has a redrive of its own, but its new messages get a new time, and a signature that was
+    valid on receipt would look too old. `dead_letters` and `queue` are URLs. A crash between the
+    two requests leaves a message in both queues; its event id then makes the second a duplicate.
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
@@ -112,9 +112,9 @@ def redrive_events(
 ) -> Redriven:
     """Put the events that the event relay could not put on the bus there again.
 
-    A dead letter names a piece of the table's stream and holds no records. The stream keeps them for
-    a day. It gives the keys, and the events are read from the table: a row that was repaired
-    meanwhile goes out repaired. Consumers recognise duplicates by `conversation_id` and `seq`.
+    A dead letter names a piece of the table's stream and holds no records. The stream keeps its
+    records for a day. Only their keys are used, and the events are read from the table: a row that
+    was repaired goes out repaired. Consumers know duplicates by `conversation_id` and `seq`.
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
@@ -142,9 +142,9 @@ def redrive_events(
 def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
     """Invoke functions with the events that a rule of the bus could not deliver to them.
 
-    The event keeps its id, so it starts one conversation however often it arrives. Events for a chat
-    stay in the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using
-    dead-letter queues to process undelivered events").
+    The event keeps its id, so repeated deliveries start one conversation. Events for a chat stay in
+    the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using dead-letter
+    queues to process undelivered events").
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):

@@ -38,7 +38,7 @@ class Background:
         self.app = Starlette(routes=[*self.bus.routes, *self.scheduler.routes])
 
     def turn(self) -> int:
-        """Do the work that is due, once; return how many messages, schedules and records that was."""
+        """Do the work that is due, once; return the number of messages, schedules and records."""
         return self.queues.drain() + self.scheduler.run_due() + self.stream_mapping.poll()
 
     @staticmethod

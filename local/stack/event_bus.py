@@ -74,7 +74,7 @@ class Bus:
         self._followers.append(follower)
 
     def put(self, source: str, detail_type: str, detail: Any, event_id: str | None = None) -> str:
-        """Put an event on the bus, invoke the functions of matching rules, return the event's id."""
+        """Put an event on the bus, invoke the functions of matching rules, return its id."""
         event: BusEvent = {
             "version": "0",
             "id": event_id or str(uuid.uuid4()),

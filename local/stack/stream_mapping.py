@@ -1,5 +1,6 @@
-"""The event source mapping of the table's stream on this machine: from the embedded table to a function.
+"""The event source mapping of the table's stream on this machine.
 
+It carries records from the embedded table's stream to the function that the template names.
 Filter, batch size, retries and on-failure queue are the template's. The behaviour is as the AWS
 Lambda docs describe it ("Using AWS Lambda with Amazon DynamoDB", error handling). ministack's own
 mapping follows the wall clock and knows neither partial batches, halving nor a bound on retries.
@@ -21,8 +22,8 @@ class StreamMapping:
     """Read the stream of the table from its beginning and invoke the function with each batch.
 
     A retry follows at once, and records have no maximum age: nothing here improves by waiting. Each
-    retry counts against MaximumRetryAttempts, a halved or shortened batch included. AWS does not say
-    whether those count; if the template works here, it works with fewer counted retries too.
+    retry counts against MaximumRetryAttempts, a halved or shortened batch included. AWS does not
+    say whether those count; a template that works here works with fewer counted retries too.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class StreamMapping:
             return None
 
     def _set_aside(self, shard_id: str, batch: list[Record]) -> None:
-        """Send where in the stream the records are, and not the records, to the on-failure queue."""
+        """Send the records' place in the stream, without the records, to the on-failure queue."""
         numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
         message = {
             "version": "1.0",

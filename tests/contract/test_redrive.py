@@ -114,8 +114,70 @@ def test_a_row_that_still_cannot_be_read_stays_a_dead_letter(
     assert "EVENT#000002" in done.left[0]
 
 
+def test_an_event_that_the_bus_does_not_accept_stays_a_dead_letter(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2):
+        put_event(dynamodb, template.table.name, seq, "message.sent", content="x" * 300_000)
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
+    assert done.sent == 0
+    assert "EventTooLargeError" in done.left[0]
+
+
+class SlowStreams:
+    """DynamoDB Streams with `empty` empty answers before each answer that holds records."""
+
+    def __init__(self, streams: Any, empty: int) -> None:
+        self._streams, self._empty = streams, empty
+        self._left = empty
+        self.exceptions, self.get_shard_iterator = streams.exceptions, streams.get_shard_iterator
+
+    def get_records(self, *, ShardIterator: str) -> Any:  # noqa: N803
+        self._left -= 1
+        if self._left >= 0:
+            return {"Records": [], "NextShardIterator": ShardIterator}
+        self._left = self._empty
+        return self._streams.get_records(ShardIterator=ShardIterator)
+
+
+@pytest.mark.parametrize(("empty", "sent"), [(3, 1), (10_000, 0)])
+def test_a_dead_letter_is_deleted_only_when_the_stream_gave_all_its_records(
+    aws: EmbeddedAws, sqs: Any, template: Template, empty: int, sent: int
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2, 3):
+        put_event(dynamodb, template.table.name, seq, "conversation.started")
+    listener, dead = listen(aws.access.client("events"), sqs), queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    slow = SlowStreams(streams, empty)
+    done = redrive_events(sqs, slow, dynamodb, aws.access.client("events"), dead, "bus")
+    assert (done.sent, len(done.left)) == (sent, 1 - sent)
+    assert len(messages(sqs, listener)) == 2 * sent
+
+
+def test_events_that_the_stream_no_longer_holds_are_named(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2):
+        put_event(dynamodb, template.table.name, seq, "conversation.started")
+    body = letter(streams, dynamodb, template)
+    body["DDBStreamBatchInfo"]["streamArn"] += "-of-an-earlier-table"
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(body))
+    done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
+    assert done.sent == 0
+    assert body["DDBStreamBatchInfo"]["startSequenceNumber"] in done.left[0]
+
+
 class Functions:
-    """Lambda, as far as it is asked."""
+    """Lambda's client: it keeps the invocations."""
 
     def __init__(self) -> None:
         self.invoked: list[tuple[str, Any]] = []
@@ -167,13 +229,13 @@ def put(dynamodb: Any, table: str, key: keys.Key, attributes: dict[str, Any]) ->
     dynamodb.put_item(TableName=table, Item=item)
 
 
-def put_event(dynamodb: Any, table: str, seq: int, event_type: str) -> None:
+def put_event(dynamodb: Any, table: str, seq: int, event_type: str, **data: str) -> None:
     event = {
         "seq": seq,
         "type": event_type,
         "occurred_at": "2026-11-22T09:00:00Z",
         "cause": "e1",
-        "data": {},
+        "data": data,
     }
     row = {"conversation_id": {"S": "c1"}, "event": {"S": json.dumps(event)}}
     put(dynamodb, table, keys.event("c1", seq), row)
