@@ -28,7 +28,7 @@ class NotDoneError(Exception):
     """An expected effect did not occur; the message names the effect."""
 
 
-def try_out(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
+def run_checks(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
     """Start all checks, then yield the name of each as it succeeds; `url` is the API's.
 
     Raises NotDoneError.
@@ -36,12 +36,14 @@ def try_out(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
     with closing(Client(url, api_key, _PATIENCE_SECS)) as client:
         checks = {
             "the timeline of a conversation has reached a consumer of the bus": (
-                _by_relay(deployment, client)
+                _check_relay(deployment, client)
             ),
-            "a schedule has started a conversation, and another was cancelled": _by_alarm(client),
-            "an event on the bus has started another": _by_event(deployment, client),
+            "a schedule has started a conversation, and another was cancelled": _check_schedules(
+                client
+            ),
+            "an event on the bus has started another": _check_start_event(deployment, client),
             "a webhook among the failover queue's dead letters was sent again and taken in": (
-                _by_failover(deployment, client, url)
+                _check_failover(deployment, client, url)
             ),
         }
         for name, is_done in checks.items():
@@ -49,7 +51,7 @@ def try_out(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
             yield name
 
 
-def _by_relay(deployment: Deployment, client: Client) -> IsDone:
+def _check_relay(deployment: Deployment, client: Client) -> IsDone:
     sqs, events = deployment.client("sqs"), deployment.client("events")
     queue, bus = sqs.create_queue(QueueName="consumer")["QueueUrl"], deployment.outputs["BusName"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
@@ -72,32 +74,32 @@ def _by_relay(deployment: Deployment, client: Client) -> IsDone:
     return is_done
 
 
-def _by_alarm(client: Client) -> IsDone:
+def _check_schedules(client: Client) -> IsDone:
     # The later conversation first: its request starts the function, which answers the next in time.
-    later, soon = (_ask_for(client, ahead) for ahead in (_LATER, _SOON))
+    later, soon = (_start_in(client, ahead) for ahead in (_LATER, _SOON))
     if client.ask("DELETE", f"/conversations/{later}")["status"] != "cancelled":
         raise NotDoneError("a scheduled conversation could not be cancelled")
     return lambda: "participants" in client.conversation(soon)
 
 
-def _ask_for(client: Client, ahead: timedelta) -> str:
+def _start_in(client: Client, ahead: timedelta) -> str:
     body = {"to": HOST, "start_at": (datetime.now(UTC) + ahead).isoformat()}
     return str(client.ask("POST", "/conversations", body)["id"])
 
 
-def _by_event(deployment: Deployment, client: Client) -> IsDone:
-    asked = {"asked": "bus"}
+def _check_start_event(deployment: Deployment, client: Client) -> IsDone:
+    metadata = {"requested": "bus"}
     entry = {
         "EventBusName": deployment.outputs["BusName"],
         "Source": "crm",
         "DetailType": "StartConversation",
-        "Detail": json.dumps({"to": HOST, "metadata": asked}),
+        "Detail": json.dumps({"to": HOST, "metadata": metadata}),
     }
     deployment.client("events").put_events(Entries=[entry])
-    return lambda: asked in [conversation["metadata"] for conversation in _newest(client)]
+    return lambda: metadata in [conversation["metadata"] for conversation in _newest(client)]
 
 
-def _by_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
+def _check_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
     call = "v3:through-the-other-door"
     _, body = body_of(
         "call.initiated",

@@ -15,7 +15,7 @@ from local.stack.template import Template
 
 
 class Background:
-    """All of these parts, for the API that `gateway` serves; they run only during `turn`.
+    """The background parts of the API that `gateway` serves. They run only during `turn`.
 
     `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. `app` is the
     HTTP API of EventBridge and of EventBridge Scheduler, for `local.stack.serving.serve`.

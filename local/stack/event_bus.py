@@ -35,7 +35,7 @@ BusEvent = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with a function behind it."""
+    """A rule and the function that it invokes."""
 
     name: str
     pattern: str
@@ -43,7 +43,7 @@ class Rule:
 
 
 def matches(pattern: str | Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event pattern, as rules and event source mappings have it, matches an event."""
+    """Whether an event pattern of a rule or of an event source mapping matches an event."""
     text = pattern if isinstance(pattern, str) else json.dumps(pattern)
     return bool(EventPattern.load(text).matches_event(dict(event)))  # type: ignore[arg-type]
 
@@ -86,12 +86,12 @@ class Bus:
             "resources": [],
             "detail": json.loads(json.dumps(detail)),
         }
-        with self._lock:  # followers get events one after another, in their order
+        with self._lock:  # followers get the events in their order
             for follower in self._followers:
                 follower(event)
         for rule in self._rules:
             if matches(rule.pattern, event):
-                call_later(self._template, self._invoke, self._queues, rule.function, event)
+                invoke_async(self._template, self._invoke, self._queues, rule.function, event)
         return str(event["id"])
 
     async def _put_events(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ def _error(code: str, message: str) -> Response:
     return JSONResponse({"__type": code, "message": message}, 400)
 
 
-def call_later(
+def invoke_async(
     template: Template, invoke: Invoke, queues: Queues, function: str, event: Mapping[str, Any]
 ) -> None:
     """Invoke a function as Lambda does asynchronously.

@@ -1,4 +1,4 @@
-"""A sample event for every function: a request to one of its routes, or its caller's event."""
+"""A sample event for every function: a request to a route, or the event of its caller."""
 
 import json
 import time
@@ -40,8 +40,8 @@ def authorized(route: Route) -> dict[str, Any]:
     return event
 
 
-def queued() -> dict[str, Any]:
-    """Return a batch of one webhook, as Lambda reads it from SQS."""
+def queue_batch() -> dict[str, Any]:
+    """Return a batch with a single webhook, as Lambda reads it from SQS."""
     event_id, body = body_of(ANY_EVENT)
     headers = Signer().headers(body)
     record = {
@@ -57,8 +57,8 @@ def queued() -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def streamed() -> dict[str, Any]:
-    """Return a batch of one event, as Lambda reads it from the table's stream."""
+def stream_batch() -> dict[str, Any]:
+    """Return a batch with a single event, as Lambda reads it from the table's stream."""
     # The stack has put the layer on the path by now.
     from partyline.domain.model.events import Event, EventType  # noqa: PLC0415
 
@@ -74,8 +74,8 @@ def streamed() -> dict[str, Any]:
     return {"Records": [{"eventName": "INSERT", "dynamodb": change}]}
 
 
-def asked_for(rule: dict[str, Any]) -> dict[str, Any]:
-    """Return an event on the bus that requests a conversation, as the rule matches it."""
+def start_event(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return an event on the bus that requests a conversation and matches the rule."""
     pattern = rule["EventPattern"]
     return {
         "id": str(uuid.uuid4()),
@@ -97,7 +97,7 @@ def sample(template: Template, function: str) -> Any:
             if f":function:{function}:" not in named:
                 continue
             if kind == "AWS::Events::Rule":
-                return asked_for(caller)
-            return streamed() if ":dynamodb:" in caller["EventSourceArn"] else queued()
+                return start_event(caller)
+            return stream_batch() if ":dynamodb:" in caller["EventSourceArn"] else queue_batch()
     # The rest runs on a schedule: the sweep takes any event, a start names its conversation.
     return {"conversation_id": "none-such"}

@@ -1,8 +1,8 @@
 """EventBridge Scheduler on this machine: the one-time schedules that functions create.
 
-It answers three requests of the service's HTTP API (AWS docs, EventBridge Scheduler API reference),
-so a function in another process reaches it too. ministack has the service as well, but follows the
-wall clock and calls only functions of its own.
+Three requests of the service's HTTP API are served (AWS docs, EventBridge Scheduler API reference),
+so functions in other processes can send them too. ministack has the service as well, but follows
+the wall clock and calls only functions of its own.
 """
 
 import json
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.stack.event_bus import call_later
+from local.stack.event_bus import invoke_async
 from local.stack.handlers import Invoke
 from local.stack.queues import Queues, utc_now
 from local.stack.template import Template, function_of
@@ -26,7 +26,7 @@ _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 
 
 @dataclass(frozen=True)
-class OneTime:
+class OneTimeSchedule:
     """A schedule that has not run yet; `input` is the event that the function gets."""
 
     name: str
@@ -47,7 +47,7 @@ class Scheduler:
     ) -> None:
         self.now = now
         self._template, self._invoke, self._queues = template, invoke, queues
-        self._schedules: dict[tuple[str, str], OneTime] = {}
+        self._schedules: dict[tuple[str, str], OneTimeSchedule] = {}
         self._lock = threading.Lock()
         path = "/schedules/{name}"
         self.routes = [
@@ -57,7 +57,7 @@ class Scheduler:
         ]
 
     @property
-    def schedules(self) -> list[OneTime]:
+    def schedules(self) -> list[OneTimeSchedule]:
         """The schedules that have not run yet."""
         with self._lock:
             return list(self._schedules.values())
@@ -71,7 +71,7 @@ class Scheduler:
                 # ActionAfterCompletion is DELETE.
                 del self._schedules[key]
         for schedule in due.values():
-            call_later(
+            invoke_async(
                 self._template, self._invoke, self._queues, schedule.function, schedule.input
             )
         return len(due)
@@ -92,7 +92,7 @@ class Scheduler:
                 "ValidationException",
                 "only one-time schedules that are deleted after they ran",
             )
-        schedule = OneTime(
+        schedule = OneTimeSchedule(
             name=key[1],
             at=datetime.fromisoformat(at[1]).replace(tzinfo=UTC),
             function=function_of(body["Target"]["Arn"]),

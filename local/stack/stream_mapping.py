@@ -1,6 +1,6 @@
 """The event source mapping of the table's stream on this machine.
 
-It carries records from the embedded table's stream to the function that the template names.
+Records go from the embedded table's stream to the function that the template names.
 Filter, batch size, retries and on-failure queue are the template's. The behaviour is as the AWS
 Lambda docs describe it ("Using AWS Lambda with Amazon DynamoDB", error handling). ministack's own
 mapping follows the wall clock and knows neither partial batches, halving nor a bound on retries.
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 class StreamMapping:
     """Read the stream of the table from its beginning and invoke the function with each batch.
 
-    A retry follows at once, and records have no maximum age: nothing here improves by waiting. Each
+    A retry follows at once, and records have no maximum age: waiting improves no result here. Each
     retry counts against MaximumRetryAttempts, a halved or shortened batch included. AWS does not
     say whether those count; a template that works here works with fewer counted retries too.
     """
@@ -87,7 +87,7 @@ class StreamMapping:
         return records
 
     def _event_of(self, record: Record) -> Record:
-        """Return a record as a function gets it: times are numbers, and the stream is named."""
+        """Return the function's form of a record: times are numbers, and the stream is named."""
         change = dict(record["dynamodb"])
         created_at = change.get("ApproximateCreationDateTime")
         if created_at is not None:
@@ -98,7 +98,7 @@ class StreamMapping:
         return any(matches(pattern, record) for pattern in self._patterns)
 
     def _deliver(self, shard_id: str, batch: list[Record], retries: int) -> int:
-        """Invoke the function until each record is taken or set aside; return how many it took."""
+        """Invoke the function until each record is taken or set aside; return the number taken."""
         done = self._run(batch)
         if done == len(batch):
             return done

@@ -16,7 +16,7 @@ def runtime() -> Runtime:
     built = os.environ.get("PARTYLINE_ARTIFACT")
     if not built:
         pytest.skip("`make artifact` builds what this tests")
-    return Runtime.found(ROOT / built)
+    return Runtime.locate(ROOT / built)
 
 
 @pytest.fixture(scope="session")
