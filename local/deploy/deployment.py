@@ -202,19 +202,26 @@ def with_another_layer(built: Path) -> Iterator[Path]:
     """Copy a build and change its layer: responses carry a header `x-layer: 2`."""
     with tempfile.TemporaryDirectory(prefix="partyline-build-") as folder:
         copy = Path(shutil.copytree(built, Path(folder, "build")))
-        answers = copy / "PartylineLayer" / "python" / "partyline" / "entrypoints" / "answers.py"
-        answers.write_text(answers.read_text() + _ANOTHER)
-        for stale in (answers.parent / "__pycache__").glob("answers.*.pyc"):
+        module = copy / "PartylineLayer" / "python" / "partyline" / "telemetry.py"
+        module.write_text(module.read_text() + _CHANGE)
+        for stale in (module.parent / "__pycache__").glob("telemetry.*.pyc"):
             stale.unlink()
         yield copy
 
 
-_ANOTHER = '''
-_first = answer
+_CHANGE = '''
+_first = lambda_handler
 
 
-def answer(status: int, body: Any) -> Response:
-    """Return the response with a mark of the second layer."""
-    response = _first(status, body)
-    return {**response, "headers": {**response["headers"], "x-layer": "2"}}
+def lambda_handler(work):
+    """Return the handler of the first layer, with a mark in its HTTP responses."""
+    handler = _first(work)
+
+    def marked(event, context):
+        response = handler(event, context)
+        if isinstance(response, dict) and "headers" in response:
+            response["headers"]["x-layer"] = "2"
+        return response
+
+    return marked
 '''

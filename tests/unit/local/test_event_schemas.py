@@ -1,4 +1,4 @@
-"""The events' schemas: the files, the page, and what they have to agree with."""
+"""The event schemas: files and page agree with the list and with the domain."""
 
 import json
 
@@ -10,32 +10,32 @@ from partyline.domain.model.events import EventType
 from partyline.domain.model.statuses import Direction, Outcome
 
 
-def test_every_event_is_described_and_no_other() -> None:
+def test_the_list_has_every_event_type_and_no_other() -> None:
     assert set(EVENTS) == set(EventType)
 
 
-def test_the_files_and_the_page_are_as_the_list_says() -> None:
-    """`make schemas` writes them."""
+def test_the_files_and_the_page_agree_with_the_list() -> None:
+    """`make schemas` writes both."""
     assert {path: path.read_text() for path in FOLDER.glob("*.json")} == files()
     assert page(PAGE.read_text()) == PAGE.read_text()
 
 
-def test_no_field_is_described_that_no_event_has() -> None:
+def test_every_described_field_is_used_by_an_event() -> None:
     used = {name for shape in EVENTS.values() for name in (*shape.always, *shape.sometimes)}
     assert used == set(FIELDS)
 
 
-def test_the_values_are_those_of_the_domain() -> None:
+def test_enumerated_values_are_the_domains() -> None:
     assert set(FIELDS["outcome"][0]["enum"]) == set(Outcome)
     assert set(FIELDS["direction"][0]["enum"]) == set(Direction)
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_a_schema_is_one(name: str) -> None:
+def test_each_schema_is_valid(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema_of(name))
 
 
-def test_a_consumer_is_not_broken_by_a_field_that_is_new() -> None:
+def test_a_new_field_does_not_break_a_consumer() -> None:
     detail = {
         "conversation_id": "c",
         "seq": 1,
@@ -52,6 +52,6 @@ def test_a_consumer_is_not_broken_by_a_field_that_is_new() -> None:
         jsonschema.validate({**detail, "data": {}}, schema_of("participant.alone"))
 
 
-def test_what_docs_show_is_an_event_as_it_is() -> None:
+def test_the_example_in_the_docs_is_a_valid_event() -> None:
     shown = json.loads(PAGE.read_text().partition("```json\n")[2].partition("```")[0])
     jsonschema.validate(shown["detail"], schema_of(shown["detail-type"], strict=True))

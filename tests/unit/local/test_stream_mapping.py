@@ -1,4 +1,4 @@
-"""The local event source mapping of the table's stream: as AWS says Lambda's behaves."""
+"""The local event source mapping of the table's stream behaves as AWS documents."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ RETRIES = 10
 
 
 class Stream:
-    """DynamoDB and its streams, for a table with one shard of `count` new events."""
+    """DynamoDB and its streams, for a table with a single shard of `count` new events."""
 
     def __init__(self, count: int) -> None:
         self._answers = [[_record(f"n{index}") for index in range(count)]]
