@@ -1,20 +1,20 @@
 """Put new timeline events on the bus: the Lambda function behind the table's stream.
 
-An event source mapping reads the stream and filters the new `EVENT#` rows. It invokes this function
-with a batch of records, in the order in which the table took the rows.
+An event source mapping reads the stream, filters the new `EVENT#` rows, and invokes this function
+with batches of records, in the order in which the table took the rows.
 
-How a failure ends, by the position of the first record that failed in its batch:
+The position of the first record that failed in its batch decides how a failure ends:
 
-- A later record: the function returns that record's sequence number (ReportBatchItemFailures). The
-  records before it are done. Lambda comes again with that record and all that follow, so the events
-  of a conversation follow it in their order. Some may reach the bus twice.
+- A later record: the function returns that record's sequence number (ReportBatchItemFailures).
+  Lambda delivers that record and all that follow again, so the events of a conversation stay in
+  order. Some events may reach the bus twice.
 - The first record: the function raises. Lambda then halves the batch (BisectBatchOnFunctionError)
   until the bad record is alone. If the function returned the first sequence number instead, Lambda
   would retry the whole batch until its attempts are used up, and drop good records with the bad.
 
-A record that fails alone, attempt after attempt, goes to the on-failure queue, and the shard moves
-on. This holds for an unreadable row, for an event that the bus refuses, and for one that is larger
-than the bus accepts. `partyline redrive events` reads that queue.
+A record that fails alone in all attempts goes to the on-failure queue, and the shard moves on. The
+reason may be an unreadable row, an event that the bus refuses, or an event larger than the bus
+accepts. `partyline redrive events` reads that queue.
 """
 
 import json
@@ -54,7 +54,7 @@ class EventTooLargeError(ValueError):
 
 
 def event_relay() -> Callable[[Any, Any], Result]:
-    """Return the handler: it answers which record, if any, Lambda must start from again."""
+    """Return the handler, which answers the record from which Lambda must start again, if any."""
 
     @lambda_handler
     def handler(event: Any, _context: Any) -> Result:
