@@ -12,14 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _PATIENCE_SECS = 60.0
-_CONNECTION_HEADERS = {
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "date",
-    "server",
-}
+_HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "date", "server"}
 
 
 class ReverseProxy:
@@ -54,4 +47,4 @@ class ReverseProxy:
 
 
 def _forwarded(headers: Any) -> list[tuple[str, str]]:
-    return [header for header in headers if header[0].lower() not in _CONNECTION_HEADERS]
+    return [header for header in headers if header[0].lower() not in _HOP_BY_HOP]
