@@ -34,7 +34,7 @@ def main() -> int:
         with LocalStack(Options()) as stack:
             part(
                 "Cold: starts in Lambda's own runtime, ratios of processor time",
-                cold(Runtime.found(), stack, given.rounds, given.only),
+                cold(Runtime.locate(), stack, given.rounds, given.only),
             )
     except RuntimeMissingError as error:
         console.print(f"Cold starts are not measured: {error}")

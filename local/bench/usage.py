@@ -40,10 +40,6 @@ SWEEP_METRICS = 3
 QUEUE_LOOKS_A_MINUTE = 15
 """How often Lambda looks into an empty queue: five at a time, each waiting for 20 seconds."""
 
-PIPE_LOOKS_A_SECOND = 4
-"""How often a pipe reads each shard of a stream (AWS: Pipes with DynamoDB streams)."""
-
-QUEUE_READER = "AWS::Lambda::EventSourceMapping"
 LOOKING_ON = {"query"}
 
 _running: ContextVar[str | None] = ContextVar("running", default=None)
@@ -143,7 +139,6 @@ def usage() -> list[Figure]:
         "xray_trace": requests,
         "dynamodb_write_unit": meter.total("writes"),
         "dynamodb_read_unit": meter.total("reads"),
-        "pipe_request": events,
         "bus_event": events,
         "logs_gb": logged / 1e9,
     }
@@ -152,7 +147,7 @@ def usage() -> list[Figure]:
         "lambda_gb_second_arm64": MINUTES_A_MONTH * swept["gb_seconds"],
         "scheduler_invocation": MINUTES_A_MONTH,
         "xray_trace": MINUTES_A_MONTH,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_LOOKS_A_MINUTE * _count(template, QUEUE_READER),
+        "sqs_request": MINUTES_A_MONTH * QUEUE_LOOKS_A_MINUTE * _queue_readers(template),
         "dynamodb_read_unit": MINUTES_A_MONTH * swept["reads"],
         "logs_gb": MINUTES_A_MONTH * METRICS_BYTES / 1e9,
         "metric_month": SWEEP_METRICS,
@@ -181,11 +176,6 @@ def usage() -> list[Figure]:
             _cost({what: used for what, used in idle.items() if what in watching}),
             unit=money,
         ),
-        Figure(
-            "  more for each shard of the stream, if the pipe's looking is charged",
-            _cost({"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_LOOKS_A_SECOND}),
-            unit=money,
-        ),
     ]
 
 
@@ -195,6 +185,12 @@ def _cost(used: Mapping[str, float]) -> float:
 
 def _count(template: Template, kind: str) -> int:
     return len(list(template.of_type(kind)))
+
+
+def _queue_readers(template: Template) -> int:
+    """Count the mappings on queues. Lambda's reading of a DynamoDB stream is free."""
+    mappings = template.of_type("AWS::Lambda::EventSourceMapping")
+    return sum("Queue" in str(each["Properties"]["EventSourceArn"]) for _, each in mappings)
 
 
 def _alarm_metrics(template: Template) -> int:

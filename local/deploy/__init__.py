@@ -1,1 +1,1 @@
-"""Real deployments into the embedded AWS, and what is done with a deployed stack."""
+"""Deploy into the embedded AWS, check a deployed stack, and redrive its dead letters."""

@@ -1,7 +1,7 @@
-"""What stands behind the API of a deployed stack, tried: bus, alarms, the failover queue.
+"""The checks of a deployed stack's background parts: bus, schedules, stream, failover queue.
 
-The local stack plays these parts; here they are CloudFormation's own resources in the embedded AWS,
-with its EventBridge, Scheduler and SQS calling the deployed functions.
+The local stack has doubles of these parts. Here they are CloudFormation's own resources in the
+embedded AWS, where EventBridge, Scheduler, SQS and Lambda call the deployed functions.
 """
 
 import json
@@ -25,53 +25,81 @@ IsDone = Callable[[], bool]
 
 
 class NotDoneError(Exception):
-    """Something did not happen; says what."""
+    """An expected effect did not occur; the message names the effect."""
 
 
-def try_out(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
-    """Set all of it off, then say what has been done as it is; `url` is the API's.
+def run_checks(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
+    """Start all checks, then yield the name of each as it succeeds; `url` is the API's.
 
     Raises NotDoneError.
     """
     with closing(Client(url, api_key, _PATIENCE_SECS)) as client:
-        done = {
-            "an alarm has started a conversation, and one was cancelled": _by_alarm(client),
-            "an event on the bus has started another": _by_event(deployment, client),
-            "a webhook among the failover door's dead letters was sent again and taken in": (
-                _by_failover(deployment, client, url)
+        checks = {
+            "the timeline of a conversation has reached a consumer of the bus": (
+                _check_relay(deployment, client)
+            ),
+            "a schedule has started a conversation, and another was cancelled": _check_schedules(
+                client
+            ),
+            "an event on the bus has started another": _check_start_event(deployment, client),
+            "a webhook among the failover queue's dead letters was sent again and taken in": (
+                _check_failover(deployment, client, url)
             ),
         }
-        for what, is_done in done.items():
-            _wait(what, is_done)
-            yield what
+        for name, is_done in checks.items():
+            _wait(name, is_done)
+            yield name
 
 
-def _by_alarm(client: Client) -> IsDone:
-    # The later one first: it starts the function, which then answers the other in time.
-    later, soon = (_ask_for(client, ahead) for ahead in (_LATER, _SOON))
+def _check_relay(deployment: Deployment, client: Client) -> IsDone:
+    sqs, events = deployment.client("sqs"), deployment.client("events")
+    queue, bus = sqs.create_queue(QueueName="consumer")["QueueUrl"], deployment.outputs["BusName"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    pattern = json.dumps({"source": ["partyline"]})
+    events.put_rule(Name="consumer", EventBusName=bus, EventPattern=pattern)
+    target = {"Id": "consumer", "Arn": attributes["Attributes"]["QueueArn"]}
+    events.put_targets(Rule="consumer", EventBusName=bus, Targets=[target])
+    conversation = str(client.ask("POST", "/conversations", {"to": HOST})["id"])
+    received: set[int] = set()
+
+    def is_done() -> bool:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", ()):
+            detail = json.loads(message["Body"])["detail"]
+            if detail["conversation_id"] == conversation:
+                received.add(detail["seq"])
+        timeline = {event["seq"] for event in client.timeline(conversation)}
+        return bool(received) and received == timeline
+
+    return is_done
+
+
+def _check_schedules(client: Client) -> IsDone:
+    # The later conversation first: its request starts the function, which answers the next in time.
+    later, soon = (_start_in(client, ahead) for ahead in (_LATER, _SOON))
     if client.ask("DELETE", f"/conversations/{later}")["status"] != "cancelled":
-        raise NotDoneError("a conversation that was to begin later could not be cancelled")
+        raise NotDoneError("a scheduled conversation could not be cancelled")
     return lambda: "participants" in client.conversation(soon)
 
 
-def _ask_for(client: Client, ahead: timedelta) -> str:
+def _start_in(client: Client, ahead: timedelta) -> str:
     body = {"to": HOST, "start_at": (datetime.now(UTC) + ahead).isoformat()}
     return str(client.ask("POST", "/conversations", body)["id"])
 
 
-def _by_event(deployment: Deployment, client: Client) -> IsDone:
-    asked = {"asked": "bus"}
+def _check_start_event(deployment: Deployment, client: Client) -> IsDone:
+    metadata = {"requested": "bus"}
     entry = {
         "EventBusName": deployment.outputs["BusName"],
         "Source": "crm",
         "DetailType": "StartConversation",
-        "Detail": json.dumps({"to": HOST, "metadata": asked}),
+        "Detail": json.dumps({"to": HOST, "metadata": metadata}),
     }
     deployment.client("events").put_events(Entries=[entry])
-    return lambda: asked in [each["metadata"] for each in _newest(client)]
+    return lambda: metadata in [conversation["metadata"] for conversation in _newest(client)]
 
 
-def _by_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
+def _check_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
     call = "v3:through-the-other-door"
     _, body = body_of(
         "call.initiated",
@@ -96,13 +124,13 @@ def _by_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
 
 
 def _newest(client: Client) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.ask("GET", "/conversations?limit=50")["conversations"]
-    return found
+    page: dict[str, list[dict[str, Any]]] = client.ask("GET", "/conversations?limit=50")
+    return page["conversations"]
 
 
-def _wait(what: str, is_done: IsDone) -> None:
+def _wait(name: str, is_done: IsDone) -> None:
     deadline = time.monotonic() + _PATIENCE_SECS
     while not is_done():
         if time.monotonic() > deadline:
-            raise NotDoneError(f"waited in vain: {what}")
+            raise NotDoneError(f"not done in {_PATIENCE_SECS:.0f} s: {name}")
         time.sleep(_LOOK_SECS)

@@ -1,9 +1,9 @@
-"""`make deploy-local`: deploy for real, into the embedded AWS, and play the demo on that stack.
+"""`make deploy-local`: deploy into the embedded AWS and run the demo on that stack.
 
-The console's tests run on it as well, in a browser.
+The console's tests run there as well, in a browser.
 
-Then a second release that differs in the layer alone: callers have to get the new code, since a
-function that an alias holds to its old version would go on with the old layer and nobody would see.
+Then follows a release in which only the layer differs. Callers must get the new code: an alias that
+stays on an old version would serve the old layer, without an error.
 """
 
 import base64
@@ -18,7 +18,7 @@ from nacl.signing import SigningKey
 from rich.console import Console
 
 from local.demo import runner
-from local.deploy.background_checks import NotDoneError, try_out
+from local.deploy.background_checks import NotDoneError, run_checks
 from local.deploy.deployment import Deployment, DeploymentFailedError, with_another_layer
 from local.deploy.lambda_emulator import ROOT, Runtime, RuntimeMissingError
 from local.deploy.reverse_proxy import ReverseProxy
@@ -32,18 +32,18 @@ _PATIENCE_SECS = 120.0
 
 
 def run(console: Console) -> int:
-    """Deploy, play, update; 0 if everything came out as it should, else 1."""
-    runtime, options, started = Runtime.found(), Options(), time.monotonic()
+    """Deploy, run the demo, check, update; return 0 after success, else 1."""
+    runtime, options, started = Runtime.locate(), Options(), time.monotonic()
 
-    def done(what: str) -> None:
-        console.print(f"{time.monotonic() - started:5.1f} s  {what}", style="dim")
+    def done(step: str) -> None:
+        console.print(f"{time.monotonic() - started:5.1f} s  {step}", style="dim")
 
     with ExitStack() as closing:
         aws = closing.enter_context(EmbeddedAws(runtime.python))
         simulator = run_simulator(runner.settings())
         closing.callback(simulator.stop)
-        front = ReverseProxy(aws.url)
-        server = serve(front)
+        proxy = ReverseProxy(aws.url)
+        server = serve(proxy)
         closing.callback(server.stop)
         public_key = bytes(SigningKey(simulator.simulator.settings.signing_seed).verify_key)
         deployment = Deployment(
@@ -57,20 +57,20 @@ def run(console: Console) -> int:
                 "PublicBaseUrl": server.url,
             },
         )
-        done("an AWS and a Telnyx are up")
+        done("the embedded AWS and the simulator are up")
         deployment.deploy(runtime.build, _FIRST)
         done(f"the stack is deployed: {len(deployment.resources)} resources")
-        deployment.let_in(options.api_key, options.telnyx_api_key)
+        deployment.put_secrets(options.api_key, options.telnyx_api_key)
         deployment.make_routes()
-        front.api_id = deployment.api_id
+        proxy.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
-        done("the secrets are in and the routes are made")
+        done("the secrets and the routes are in place")
         if runner.perform(console, server.url, simulator.simulator, deployment.log):
             return 1
         done("the demo has run on it")
-        for what in try_out(deployment, server.url, options.api_key):
-            done(what)
-        if not _watched(server.url):
+        for check in run_checks(deployment, server.url, options.api_key):
+            done(check)
+        if not _console_works(server.url):
             return 1
         done("the console's tests have run on it")
 
@@ -81,8 +81,8 @@ def run(console: Console) -> int:
                 timeout=_PATIENCE_SECS,
                 trust_env=False,
             )
-            mark: str | None = answer.raise_for_status().headers.get("x-layer")
-            return mark
+            version: str | None = answer.raise_for_status().headers.get("x-layer")
+            return version
 
         before = layer()
         with with_another_layer(runtime.build) as changed:
@@ -95,15 +95,15 @@ def run(console: Console) -> int:
     return 0
 
 
-def _watched(url: str) -> bool:
-    """Run the console's tests on this stack; without a browser they say that they are left out."""
+def _console_works(url: str) -> bool:
+    """Run the console's tests on this stack. Without a browser, pytest reports them as skipped."""
     tests = [sys.executable, "-m", "pytest", "--quiet", "tests/browser/test_console.py"]
     environment = {**os.environ, "PARTYLINE_DEPLOYED": url}
     return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode == 0  # noqa: S603
 
 
 def main() -> int:
-    """Run it for `make`."""
+    """Run the command for `make`."""
     console = Console(width=110, highlight=False)
     try:
         return run(console)

@@ -1,9 +1,9 @@
-"""A real deployment on this machine: `sam deploy` of what was built, into the embedded AWS.
+"""Deploy the build on this machine: `sam deploy` into the embedded AWS.
 
-CloudFormation makes everything as it would in an account. What it can't do there is done here:
-ministack takes no notice of the HTTP API's OpenAPI document, so the routes are made one by one; its
-transform doesn't see the parameters, so the release stands in the template itself; and it knows
-neither alarms on more than one figure nor CodeDeploy, so these are left out.
+CloudFormation creates the resources as in an account, with three exceptions. ministack ignores the
+HTTP API's OpenAPI document, so this module creates the routes. Its transform does not see the
+parameters, so the release is written into the template. It has neither alarms with metric math nor
+CodeDeploy, so these are left out.
 """
 
 import json
@@ -35,20 +35,20 @@ _SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
 
 class DeploymentFailedError(Exception):
-    """`sam deploy` failed; the text is what it said."""
+    """`sam deploy` failed; the text is its output."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack in the embedded AWS at `aws_url`; `parameters` are the template's."""
+    """A stack in the embedded AWS at `aws_url`; `parameters` are the template's."""
 
     aws_url: str
     parameters: Mapping[str, str]
 
     def deploy(self, built: Path, release: str) -> None:
-        """Create the stack or update it from a folder that `sam build` filled.
+        """Create or update the stack from a folder of `sam build`.
 
-        `release` is 40 hex digits, as a commit has. Raises DeploymentFailedError.
+        `release` is a commit hash of 40 hex digits. Raises DeploymentFailedError.
         """
         with tempfile.TemporaryDirectory(prefix="partyline-deploy-") as folder:
             template = yaml_parse((built / "template.yaml").read_text())
@@ -62,8 +62,8 @@ class Deployment:
             path.write_text(json.dumps(template))
             self._sam_deploy(path, {**self.parameters, "ReleaseSha": release})
 
-    def let_in(self, api_key: str, telnyx_api_key: str) -> None:
-        """Put the secrets in, as an operator does after the first deploy."""
+    def put_secrets(self, api_key: str, telnyx_api_key: str) -> None:
+        """Set the secrets, as an operator does after the first deployment."""
         hashed = sha256(api_key.encode()).hexdigest()
         secrets = self.client("secretsmanager")
         for output, value in {
@@ -73,7 +73,7 @@ class Deployment:
             secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
 
     def make_routes(self) -> None:
-        """Give the API the routes and the authorizer that its OpenAPI document lists."""
+        """Create the routes and the authorizer of the API's OpenAPI document."""
         template = Template({**self.parameters, "ReleaseSha": "0" * 40}, stack_name=STACK)
         api, id_, physical = self.client("apigatewayv2"), self.api_id, self.resources
 
@@ -86,13 +86,13 @@ class Deployment:
                 ApiId=id_,
                 Name=name,
                 AuthorizerType="REQUEST",
-                AuthorizerUri=uri(each.function),
-                IdentitySource=[f"$request.header.{each.header}"],
+                AuthorizerUri=uri(authorizer.function),
+                IdentitySource=[f"$request.header.{authorizer.header}"],
                 AuthorizerPayloadFormatVersion="2.0",
                 EnableSimpleResponses=True,
-                AuthorizerResultTtlInSeconds=each.ttl_secs,
+                AuthorizerResultTtlInSeconds=authorizer.ttl_secs,
             )["AuthorizerId"]
-            for name, each in template.authorizers.items()
+            for name, authorizer in template.authorizers.items()
         }
         for route in template.routes:
             integration = api.create_integration(
@@ -110,37 +110,37 @@ class Deployment:
             api.create_route(ApiId=id_, RouteKey=route.key, Target=target, **guard)
 
     def log(self) -> list[Line]:
-        """What the functions logged so far, a line an object, in the order of time."""
+        """Return the log lines of all functions so far, as objects, in the order of time."""
         logs = self.client("logs")
         lines: list[tuple[int, Line]] = []
         for page in logs.get_paginator("describe_log_groups").paginate():
             for group in page["logGroups"]:
-                found = logs.get_paginator("filter_log_events").paginate(
+                answers = logs.get_paginator("filter_log_events").paginate(
                     logGroupName=group["logGroupName"]
                 )
                 lines += [
-                    (event["timestamp"], json.loads(each))
-                    for answer in found
+                    (event["timestamp"], json.loads(text))
+                    for answer in answers
                     for event in answer["events"]
-                    for each in event["message"].splitlines()
-                    if each.startswith("{")
+                    for text in event["message"].splitlines()
+                    if text.startswith("{")
                 ]
-        return [line for _, line in sorted(lines, key=lambda each: each[0])]
+        return [line for _, line in sorted(lines, key=lambda line: line[0])]
 
     @cached_property
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name."""
         [stack] = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     @property
     def resources(self) -> dict[str, str]:
-        """The physical id of each resource by its logical one."""
+        """The physical id of each resource by its logical id."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources")
         return {
-            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            summary["LogicalResourceId"]: summary["PhysicalResourceId"]
             for page in pages.paginate(StackName=STACK)
-            for each in page["StackResourceSummaries"]
+            for summary in page["StackResourceSummaries"]
         }
 
     @cached_property
@@ -149,23 +149,23 @@ class Deployment:
         return self.resources["PartylineApi"]
 
     def client(self, service: str) -> Any:
-        """A client of the embedded AWS."""
+        """Return a client of the embedded AWS."""
         session = boto3.Session("local", "local", region_name=REGION)
         config = Config(proxies={}, read_timeout=120)
         return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = self.client("s3")
-        if not any(each["Name"] == _BUCKET for each in bucket.list_buckets()["Buckets"]):
+        if not any(listed["Name"] == _BUCKET for listed in bucket.list_buckets()["Buckets"]):
             bucket.create_bucket(Bucket=_BUCKET)
-        said = subprocess.run(  # noqa: S603, SAM of our own environment
+        run = subprocess.run(  # noqa: S603, SAM of our own environment
             [
                 *(_SAM, "deploy", "--template-file", template, "--stack-name", STACK),
                 *("--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
                 *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"),
                 *(f"{name}={value}" for name, value in parameters.items() if value),
             ],
-            # Not the project's folder: its samconfig.toml is for an account.
+            # Not the project's folder, whose samconfig.toml is for an account.
             cwd=template.parent,
             env={
                 "PATH": os.environ.get("PATH", os.defpath),
@@ -182,12 +182,12 @@ class Deployment:
             text=True,
             check=False,
         )
-        if said.returncode:
-            raise DeploymentFailedError(f"{said.stdout[-4000:]}\n{said.stderr[-2000:]}")
+        if run.returncode:
+            raise DeploymentFailedError(f"{run.stdout[-4000:]}\n{run.stderr[-2000:]}")
 
 
 def _known_to_ministack(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """The resources without alarms that reckon (metric math), and without the canaries on them."""
+    """Return the resources without alarms that use metric math, and without canaries."""
     kept = {}
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
@@ -199,22 +199,29 @@ def _known_to_ministack(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def with_another_layer(built: Path) -> Iterator[Path]:
-    """A build in which nothing differs but the layer: its answers carry a header `x-layer: 2`."""
+    """Copy a build and change its layer: responses carry a header `x-layer: 2`."""
     with tempfile.TemporaryDirectory(prefix="partyline-build-") as folder:
         copy = Path(shutil.copytree(built, Path(folder, "build")))
-        answers = copy / "PartylineLayer" / "python" / "partyline" / "entrypoints" / "answers.py"
-        answers.write_text(answers.read_text() + _ANOTHER)
-        for stale in (answers.parent / "__pycache__").glob("answers.*.pyc"):
+        module = copy / "PartylineLayer" / "python" / "partyline" / "telemetry.py"
+        module.write_text(module.read_text() + _CHANGE)
+        for stale in (module.parent / "__pycache__").glob("telemetry.*.pyc"):
             stale.unlink()
         yield copy
 
 
-_ANOTHER = '''
-_first = answer
+_CHANGE = '''
+_first = lambda_handler
 
 
-def answer(status: int, body: Any) -> Response:
-    """The same, and a mark of the second layer."""
-    response = _first(status, body)
-    return {**response, "headers": {**response["headers"], "x-layer": "2"}}
+def lambda_handler(work):
+    """Return the handler of the first layer, with a mark in its HTTP responses."""
+    handler = _first(work)
+
+    def marked(event, context):
+        response = handler(event, context)
+        if isinstance(response, dict) and "headers" in response:
+            response["headers"]["x-layer"] = "2"
+        return response
+
+    return marked
 '''

@@ -1,8 +1,8 @@
-"""The built functions in Lambda's own runtime: no AWS account, no Docker.
+"""Run the built functions in Lambda's own runtime, without an AWS account or Docker.
 
-What `sam build` made runs under awslambdaric, the interface client that is in Lambda's runtime too,
-inside AWS's runtime interface emulator, which comes in the aws-sam-cli package. A function has its
-own folder and the built layer to import from, and the AWS SDK of the runtime; nothing of ours.
+A built function runs under awslambdaric, the interface client of Lambda's runtime, inside AWS's
+runtime interface emulator from the package aws-sam-cli. A function can import its own folder, the
+built layer and the AWS SDK of the runtime, and no other code of ours.
 """
 
 import atexit
@@ -40,24 +40,24 @@ _PROCESSORS = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64
 
 
 class RuntimeMissingError(Exception):
-    """The built functions can't be run here; the text says what is missing and how to get it."""
+    """The built functions cannot run here; the text names the missing part and its source."""
 
 
 class FunctionFailedError(Exception):
-    """A function raised, ran out of time or died: Lambda's own words."""
+    """A function raised, timed out or crashed; the text is Lambda's."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where the parts are: a folder that `sam build` filled, a Python, AWS's emulator."""
+    """The paths of the parts: the folder of `sam build`, a Python, AWS's emulator."""
 
     build: Path
     python: Path
     emulator: Path
 
     @classmethod
-    def found(cls, build: Path | None = None) -> Self:
-        """The parts that `make artifact` puts in place. Raises RuntimeMissingError."""
+    def locate(cls, build: Path | None = None) -> Self:
+        """Locate the parts that `make artifact` installs. Raises RuntimeMissingError."""
         build = build or BUILD
         if platform.system() != "Linux":
             raise RuntimeMissingError("AWS's runtime interface emulator runs on Linux only")
@@ -73,19 +73,19 @@ class Runtime:
 
     @property
     def layer(self) -> Path:
-        """What Lambda has at /opt/python."""
+        """The folder that stands for Lambda's /opt/python."""
         return self.build / LAYER / "python"
 
     def path_of(self, function: str) -> str:
-        """The PYTHONPATH that gives a function (its logical id) what Lambda gives it."""
+        """Return the PYTHONPATH of a function (its logical id), as in Lambda."""
         return f"{self.build / function}{os.pathsep}{self.layer}"
 
 
 class Emulator:
-    """One execution environment of a function: a process that answers one event at a time.
+    """An execution environment of a function: a process that handles a single event at a time.
 
-    `environment` is all that the function sees of the outside; `on_output` is called with every
-    line that it prints. The imports happen at the first event.
+    `environment` overrides the function's variables. `on_output` is called with every line that the
+    function prints. The imports happen at the first event.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Emulator:
         self._http = httpx.Client(
             trust_env=False, timeout=httpx.Timeout(function.timeout_secs + _GRACE_SECS)
         )
-        self._noted = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
         self._process = subprocess.Popen(  # noqa: S603, the emulator and our own function
             [
                 runtime.emulator,
@@ -117,7 +117,7 @@ class Emulator:
                 "LANG": "C.UTF-8",
                 "TZ": ":UTC",
                 "PYTHONPATH": runtime.path_of(function.logical_id),
-                # Lambda's folders are read-only: what lacks byte code is compiled at every start.
+                # Lambda's folders are read-only: each start compiles modules without byte code.
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "LAMBDA_TASK_ROOT": str(folder),
                 "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
@@ -128,7 +128,7 @@ class Emulator:
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=self._noted,
+            stderr=self._errors,
             text=True,
             # A group of its own: the emulator starts the function, and both end together.
             start_new_session=True,
@@ -139,16 +139,18 @@ class Emulator:
         self._wait_until_up()
 
     def invoke(self, event: Any) -> Any:
-        """Give the function an event and return what its handler returns.
+        """Invoke the function with an event and return its handler's result.
 
-        Raises FunctionFailedError for what Lambda would call a function error.
+        Raises FunctionFailedError for a function error in the sense of Lambda.
         """
         try:
             response = self._http.post(
                 f"{self._url}/2015-03-31/functions/function/invocations", content=json.dumps(event)
             )
         except httpx.TransportError as error:
-            raise FunctionFailedError(f"the emulator is gone: {error}\n{self._notes()}") from error
+            raise FunctionFailedError(
+                f"the emulator is gone: {error}\n{self._error_output()}"
+            ) from error
         try:
             # Errors come with status 200 as well, a timeout as plain text.
             answer = response.json()
@@ -161,15 +163,15 @@ class Emulator:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another event."""
+        """Whether the process can handle another event."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End the function and its emulator; calling it twice is fine."""
+        """End the function and its emulator. A second call does nothing."""
         atexit.unregister(self.stop)
-        for each in (signal.SIGTERM, signal.SIGKILL):
+        for sent in (signal.SIGTERM, signal.SIGKILL):
             if self._process.poll() is None:
-                os.killpg(self._process.pid, each)
+                os.killpg(self._process.pid, sent)
             try:
                 self._process.wait(_STOP_SECS)
                 break
@@ -179,7 +181,7 @@ class Emulator:
         if self._process.stdout:
             self._process.stdout.close()
         self._http.close()
-        self._noted.close()
+        self._errors.close()
 
     def __enter__(self) -> Self:
         return self
@@ -196,30 +198,30 @@ class Emulator:
         for line in self._process.stdout or ():
             on_output(line)
 
-    def _notes(self) -> str:
-        self._noted.seek(0)
-        return self._noted.read().decode(errors="replace")
+    def _error_output(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + _START_SECS
         while self.alive and time.monotonic() < deadline:
             try:
-                # It knows no such page, and saying so it is up.
+                # The path is unknown, but any response means that the emulator is up.
                 self._http.get(f"{self._url}/", timeout=1.0)
             except httpx.TransportError:
                 time.sleep(0.01)
             else:
                 return
-        said = self._notes()[-2000:]
+        output = self._error_output()[-2000:]
         self.stop()
-        raise FunctionFailedError(f"the emulator didn't come up:\n{said}")
+        raise FunctionFailedError(f"the emulator did not start:\n{output}")
 
 
 class Emulators:
     """An `Invoke` that runs the built functions, as Lambda scales them.
 
-    An emulator takes one event at a time, so a busy function gets another one; each is kept for the
-    next event. `environment` goes over what the template gives the functions.
+    An emulator handles a single event at a time, so a busy function gets a further emulator. Idle
+    emulators stay for the next events. `environment` overrides the template's variables.
     """
 
     def __init__(
@@ -252,7 +254,7 @@ class Emulators:
                     idle.append(emulator)
 
     def stop(self) -> None:
-        """End all of them."""
+        """End all emulators."""
         with self._lock:
             every, self._all = self._all, []
         for emulator in every:
@@ -261,11 +263,11 @@ class Emulators:
 
 @contextmanager
 def emulated(_: Template, environment: Mapping[str, str], logs: Logs) -> Iterator[Emulators]:
-    """Run the stack's functions as they are built, while the `with` lasts (a Runner).
+    """Run the built functions for a stack while the `with` lasts (a Runner).
 
-    Raises RuntimeMissingError where that can't be done.
+    Raises RuntimeMissingError.
     """
-    emulators = Emulators(Runtime.found(), environment, logs.write)
+    emulators = Emulators(Runtime.locate(), environment, logs.write)
     try:
         yield emulators
     finally:

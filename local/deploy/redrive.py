@@ -1,6 +1,6 @@
-"""`partyline redrive`: put what ended among a deployed stack's dead letters on its way again.
+"""`partyline redrive`: send the messages in a deployed stack's dead-letter queues again.
 
-It works in the account that the AWS SDK's own settings name, as `sam deploy` does.
+The AWS account is the one in the settings of the AWS SDK, as for `sam deploy`.
 """
 
 import json
@@ -14,20 +14,25 @@ import boto3
 from local.stack.handlers import LAYER
 
 FIRST_SENT = "first-sent-at"
-"""What the failover function looks for (see `partyline.entrypoints.failover`)."""
+"""The attribute with the time of receipt (see `partyline.entrypoints.failover`)."""
 
 BATCH = 10
 _WAIT_SECS = 1
+_MAX_EMPTY_ANSWERS = 50
 
 Message = dict[str, Any]
 
 
 class NoSuchStackError(Exception):
-    """The stack isn't there, or has no such output; says which."""
+    """The stack does not exist or lacks an output; the message names the missing part."""
+
+
+class IncompleteReadError(Exception):
+    """The stream did not give all records of a dead letter."""
 
 
 class Outputs(dict[str, str]):
-    """A stack's outputs by name. Raises NoSuchStackError for one that isn't there."""
+    """A stack's outputs by name. Raises NoSuchStackError for a missing output."""
 
     def __missing__(self, name: str) -> str:
         raise NoSuchStackError(f"the stack has no output {name}: is it Partyline's?")
@@ -35,7 +40,7 @@ class Outputs(dict[str, str]):
 
 @dataclass
 class Redriven:
-    """How many dead letters were sent again, and why others stay where they are."""
+    """The result: how many dead letters were sent again, and why the others stay in the queue."""
 
     sent: int = 0
     left: list[str] = field(default_factory=list)
@@ -45,14 +50,14 @@ def _client(service: str) -> Any:
     return boto3.client(service)  # type: ignore[call-overload]
 
 
-def redrive(what: str, stack: str, client: Callable[[str], Any] = _client) -> Redriven:
-    """Send the dead letters of one kind again: `failover`, `events`, `bus` or `starts`.
+def redrive(kind: str, stack: str, client: Callable[[str], Any] = _client) -> Redriven:
+    """Send the dead letters of a kind again: `failover`, `events`, `bus` or `starts`.
 
-    `client` makes a client of an AWS service. Raises NoSuchStackError, and what the AWS SDK raises.
+    `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.
     """
     outputs = outputs_of(client("cloudformation"), stack)
     sqs = client("sqs")
-    match what:
+    match kind:
         case "failover":
             return redrive_failover(
                 sqs, outputs["FailoverDeadLettersUrl"], outputs["FailoverQueueUrl"]
@@ -63,7 +68,7 @@ def redrive(what: str, stack: str, client: Callable[[str], Any] = _client) -> Re
                 client("dynamodbstreams"),
                 client("dynamodb"),
                 client("events"),
-                outputs["OutboxDeadLettersUrl"],
+                outputs["EventRelayDeadLettersUrl"],
                 outputs["BusName"],
             )
         case "bus":
@@ -73,29 +78,30 @@ def redrive(what: str, stack: str, client: Callable[[str], Any] = _client) -> Re
 
 
 def outputs_of(cloudformation: Any, stack: str) -> Outputs:
-    """The outputs of a stack by name. Raises NoSuchStackError."""
+    """Return the outputs of a stack by name. Raises NoSuchStackError."""
     try:
-        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except cloudformation.exceptions.ClientError as error:
         raise NoSuchStackError(f"{stack}: {error.response['Error']['Message']}") from error
-    return Outputs({each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())})
+    outputs = described.get("Outputs", ())
+    return Outputs({output["OutputKey"]: output["OutputValue"] for output in outputs})
 
 
 def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
-    """Send the failover door's dead letters again, with the time at which they were received.
+    """Send the failover queue's dead letters again, with the time at which they were received.
 
-    SQS has a redrive of its own, but it makes new messages of them, and a signature that was good
-    when it came would look too old. Takes the URLs of the two queues. Dying half-way leaves a
-    message in both; its event id makes it be taken in once.
+    SQS has a redrive of its own, but its new messages get a new time, and a signature that was
+    valid on receipt would look too old. `dead_letters` and `queue` are URLs. A crash between the
+    two requests leaves a message in both queues; its event id then makes the second a duplicate.
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
-        given = message.get("MessageAttributes", {})
-        at = message["Attributes"]["SentTimestamp"]
-        first = {FIRST_SENT: {"DataType": "String", "StringValue": at}}
-        # It may have been here before: then it knows better.
+        attributes = message.get("MessageAttributes", {})
+        sent_at = message["Attributes"]["SentTimestamp"]
+        first = {FIRST_SENT: {"DataType": "String", "StringValue": sent_at}}
+        # A message that was sent again before keeps its first time.
         sqs.send_message(
-            QueueUrl=queue, MessageBody=message["Body"], MessageAttributes=first | given
+            QueueUrl=queue, MessageBody=message["Body"], MessageAttributes=first | attributes
         )
         _done(sqs, dead_letters, message, done)
     return done
@@ -104,23 +110,28 @@ def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
 def redrive_events(
     sqs: Any, streams: Any, dynamodb: Any, events: Any, dead_letters: str, bus: str
 ) -> Redriven:
-    """Put the events behind the pipe's dead letters on the bus again.
+    """Put the events that the event relay could not put on the bus there again.
 
-    A dead letter says where in the table's stream its records are. The stream forgets after a day;
-    the rows themselves are read again, so what was mended in the table goes out mended. Consumers
-    tell doubles by `conversation_id` and `seq`.
+    A dead letter names a piece of the table's stream and holds no records. The stream keeps its
+    records for a day. Only their keys are used, and the events are read from the table: a row that
+    was repaired goes out repaired. Consumers know duplicates by `conversation_id` and `seq`.
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
-        where = json.loads(message["Body"])["DDBStreamBatchInfo"]
+        batch = json.loads(message["Body"])["DDBStreamBatchInfo"]
+        start = batch["startSequenceNumber"]
         try:
-            keys = _keys_behind(streams, where)
-        except streams.exceptions.TrimmedDataAccessException:
-            done.left.append(
-                f"the stream has forgotten {where['startSequenceNumber']}; the timeline has it"
-            )
+            keys = _keys_in(streams, batch)
+        except (
+            streams.exceptions.TrimmedDataAccessException,
+            streams.exceptions.ResourceNotFoundException,
+        ):
+            done.left.append(f"the stream no longer holds {start}; the timeline has the events")
             continue
-        failed = _put_again(dynamodb, events, bus, where["streamArn"], keys)
+        except IncompleteReadError:
+            done.left.append(f"the stream gave only a part of what begins at {start}; try again")
+            continue
+        failed = _put_again(dynamodb, events, bus, batch["streamArn"], keys)
         if failed:
             done.left.append(failed)
         else:
@@ -129,31 +140,31 @@ def redrive_events(
 
 
 def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
-    """Give functions again the events that a rule of the bus could not deliver to them.
+    """Invoke functions with the events that a rule of the bus could not deliver to them.
 
-    The event keeps its id, by which it begins one conversation however often it comes. What was
-    meant for a chat is left: it is news no more. The attributes are EventBridge's own (AWS docs,
-    "Using dead-letter queues to process undelivered events").
+    The event keeps its id, so repeated deliveries start one conversation. Events for a chat stay in
+    the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using dead-letter
+    queues to process undelivered events").
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
-        given = message.get("MessageAttributes", {})
-        target = given.get("TARGET_ARN", {}).get("StringValue", "")
+        attributes = message.get("MessageAttributes", {})
+        target = attributes.get("TARGET_ARN", {}).get("StringValue", "")
         if ":function:" in target:
             functions.invoke(
                 FunctionName=target, InvocationType="Event", Payload=message["Body"].encode()
             )
             _done(sqs, dead_letters, message, done)
         else:
-            why = given.get("ERROR_CODE", {}).get("StringValue", "no code")
-            done.left.append(f"for {target or 'nobody'}, {why}: {message['Body'][:200]}")
+            code = attributes.get("ERROR_CODE", {}).get("StringValue", "no code")
+            done.left.append(f"for {target or 'no target'}, {code}: {message['Body'][:200]}")
     return done
 
 
 def redrive_starts(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
-    """Give the functions that begin conversations their dead letters again.
+    """Invoke the functions that start conversations with the events in their dead letters.
 
-    Each letter is Lambda's own record of an event that a function failed at.
+    A dead letter is Lambda's own record of an event that a function failed at.
     """
     done = Redriven()
     for message in _letters(sqs, dead_letters):
@@ -168,7 +179,7 @@ def redrive_starts(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
 
 
 def _letters(sqs: Any, url: str) -> Iterator[Message]:
-    """What is in a queue now, each message once, also if it comes back meanwhile."""
+    """Yield the messages of a queue, each once, even if SQS delivers a message again meanwhile."""
     seen: set[str] = set()
     while True:
         answer = sqs.receive_message(
@@ -178,10 +189,12 @@ def _letters(sqs: Any, url: str) -> Iterator[Message]:
             MessageAttributeNames=["All"],
             WaitTimeSeconds=_WAIT_SECS,
         )
-        new = [each for each in answer.get("Messages", ()) if each["MessageId"] not in seen]
+        new = [
+            message for message in answer.get("Messages", ()) if message["MessageId"] not in seen
+        ]
         if not new:
             return
-        seen.update(each["MessageId"] for each in new)
+        seen.update(message["MessageId"] for message in new)
         yield from new
 
 
@@ -190,52 +203,49 @@ def _done(sqs: Any, url: str, message: Message, done: Redriven) -> None:
     done.sent += 1
 
 
-def _keys_behind(streams: Any, where: Mapping[str, Any]) -> list[Any]:
-    """The keys of the events in a piece of the stream, in their order."""
-    last = int(where["endSequenceNumber"])
+def _keys_in(streams: Any, batch: Mapping[str, Any]) -> list[Any]:
+    """Return the keys of the event rows in a piece of the stream, in their order.
+
+    Raises IncompleteReadError when the stream does not give the piece up to its last record.
+    """
+    last = int(batch["endSequenceNumber"])
     iterator = streams.get_shard_iterator(
-        StreamArn=where["streamArn"],
-        ShardId=where["shardId"],
+        StreamArn=batch["streamArn"],
+        ShardId=batch["shardId"],
         ShardIteratorType="AT_SEQUENCE_NUMBER",
-        SequenceNumber=where["startSequenceNumber"],
+        SequenceNumber=batch["startSequenceNumber"],
     )["ShardIterator"]
     keys: list[Any] = []
-    while iterator:
+    # An answer may be empty although more records follow (AWS: GetRecords of DynamoDB Streams).
+    empty = 0
+    while iterator and empty < _MAX_EMPTY_ANSWERS:
         answer = streams.get_records(ShardIterator=iterator)
         for record in answer["Records"]:
             change = record["dynamodb"]
-            if int(change["SequenceNumber"]) > last:
-                return keys
-            if change["Keys"]["sk"]["S"].startswith("EVENT#"):
+            number = int(change["SequenceNumber"])
+            if number <= last and change["Keys"]["sk"]["S"].startswith("EVENT#"):
                 keys.append(change["Keys"])
-        iterator = answer.get("NextShardIterator") if answer["Records"] else None
-    return keys
+            if number >= last:
+                return keys
+        iterator = answer.get("NextShardIterator")
+        empty = 0 if answer["Records"] else empty + 1
+    raise IncompleteReadError
 
 
 def _put_again(
     dynamodb: Any, events: Any, bus: str, stream_arn: str, keys: list[Any]
 ) -> str | None:
-    """Put the events of these rows on the bus; None, or what went wrong."""
+    """Put the events of these rows on the bus; return None, or the reason for a failure."""
     if str(LAYER) not in sys.path:
         sys.path.append(str(LAYER))
-    from partyline.entrypoints.event_relay import detail_of  # noqa: PLC0415 - on the path only now
+    from partyline.entrypoints.event_relay import relay  # noqa: PLC0415 - on the path only now
 
     table = stream_arn.partition(":table/")[2].partition("/")[0]
     for key in keys:
         row = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
         if row is None:
-            continue  # somebody deleted the conversation
-        try:
-            detail = detail_of(row)
-        except (ValueError, LookupError) as error:
-            return f"{key['pk']['S']} {key['sk']['S']} cannot be read: {type(error).__name__}"
-        entry = {
-            "EventBusName": bus,
-            "Source": "partyline",
-            "DetailType": detail["type"],
-            "Detail": json.dumps(detail),
-        }
-        answer = events.put_events(Entries=[entry])
-        if answer["FailedEntryCount"]:
-            return f"the bus refused {key['pk']['S']} {key['sk']['S']}: {answer['Entries'][0]}"
+            continue  # the conversation has been deleted
+        _, reason = relay(events, bus, [row])
+        if reason:
+            return f"{key['pk']['S']} {key['sk']['S']} cannot be put on the bus: {reason}"
     return None

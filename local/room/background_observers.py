@@ -13,7 +13,7 @@ from local.room.observers import Json, now, parsed, since
 from local.stack.background import Background
 from local.stack.event_bus import BusEvent
 from local.stack.handlers import Invoke
-from local.stack.pipe import Record
+from local.stack.stream_mapping import Record
 from local.stack.template import Function
 
 FAILOVER = "failover"
@@ -21,7 +21,7 @@ FAILOVER = "failover"
 
 
 class BusTap:
-    """On the bus and on the pipe that leads there: what came out, and what never will."""
+    """On the bus and on the stream mapping that feeds it: what came out, and what never will."""
 
     def __init__(self, hub: Hub) -> None:
         """Keep where it goes."""
@@ -31,7 +31,7 @@ class BusTap:
     def attach(self, behind: Background) -> None:
         """Listen from now on."""
         behind.bus.follow(self._published)
-        behind.pipe.follow(self._dead)
+        behind.stream_mapping.follow(self._dead)
 
     def _published(self, event: BusEvent) -> None:
         self._put({"event": event, "dead": False})

@@ -1,7 +1,7 @@
 """Functions that die: before they do anything, right after their write, or with their answer lost.
 
 What API Gateway then answers is a 500, and what Telnyx then does is deliver the webhook again. Who
-calls a function without a request, such as a queue or the pipe, learns that it has failed.
+calls a function without a request, such as a queue or a stream, learns that it has failed.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""The only AWS session that local code uses: made-up credentials, nothing of the user's own."""
+"""The only AWS session of local code: made-up credentials and none of the user's settings."""
 
 import os
 
@@ -7,8 +7,8 @@ import botocore.session
 
 from local.stack.intrinsics import REGION
 
-# Name of a setting to (name in a config file, environment variable, default, conversion).
-_NOTHING_FROM_THE_USER = {
+# A setting's name to (name in a config file, environment variable, default, conversion).
+_NO_USER_SETTINGS = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
@@ -16,10 +16,10 @@ _NOTHING_FROM_THE_USER = {
 
 
 def made_up_session() -> boto3.Session:
-    """Return a session that reads no profile; who makes a client of it passes `endpoint_url`."""
+    """Return a session that reads no profile. Pass `endpoint_url` to each of its clients."""
     return boto3.Session(
         "local",
         "local",
         region_name=REGION,
-        botocore_session=botocore.session.Session(_NOTHING_FROM_THE_USER),
+        botocore_session=botocore.session.Session(_NO_USER_SETTINGS),
     )

@@ -1,21 +1,24 @@
-"""What runs behind the API without a request: queues, the pipe to the bus, its rules, schedules."""
+"""The parts of the stack that run without a request: queues, table stream, bus rules, schedules."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from starlette.applications import Starlette
+
 from local.stack.event_bus import Bus
 from local.stack.gateway import Gateway
-from local.stack.pipe import Pipe
 from local.stack.queues import utc_now
 from local.stack.scheduler import Scheduler
+from local.stack.stream_mapping import StreamMapping
 from local.stack.template import Template
 
 
 class Background:
-    """All of it, for the API that `gateway` serves; nothing moves but in `turn`.
+    """The background parts of the API that `gateway` serves. They run only during `turn`.
 
-    `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams.
+    `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. `app` is the
+    HTTP API of EventBridge and of EventBridge Scheduler, for `local.stack.serving.serve`.
     """
 
     def __init__(
@@ -30,9 +33,15 @@ class Background:
         queues.now = now
         self.queues = queues
         self.bus = Bus(template, invoke, queues, now)
-        self.pipe = Pipe(template, dynamodb, streams, invoke, self.bus, queues)
+        self.stream_mapping = StreamMapping(template, dynamodb, streams, invoke, queues)
         self.scheduler = Scheduler(template, invoke, queues, now)
+        self.app = Starlette(routes=[*self.bus.routes, *self.scheduler.routes])
 
     def turn(self) -> int:
-        """Do what is due behind the API, once; how many things that were."""
-        return self.queues.drain() + self.scheduler.run_due() + self.pipe.carry()
+        """Do the work that is due, once; return the number of messages, schedules and records."""
+        return self.queues.drain() + self.scheduler.run_due() + self.stream_mapping.poll()
+
+    @staticmethod
+    def environment(url: str) -> dict[str, str]:
+        """Return the variables that send a function's AWS clients to `app`, served at `url`."""
+        return {"AWS_ENDPOINT_URL_EVENTBRIDGE": url, "AWS_ENDPOINT_URL_SCHEDULER": url}

@@ -1,8 +1,8 @@
-"""An AWS on the laptop: DynamoDB and Secrets Manager of ministack, on loopback only.
+"""An AWS on this machine: DynamoDB and Secrets Manager of ministack, on loopback only.
 
-Nothing here may ever reach a real account. Credentials are made up and passed explicitly, the
-user's own AWS profile is not read, and an endpoint that isn't loopback is refused unless it is the
-one the user put in AWS_ENDPOINT_URL.
+No request may reach a real account. Credentials are made up and passed explicitly, the user's AWS
+profile is not read, and an endpoint outside of loopback is refused unless AWS_ENDPOINT_URL names
+that endpoint.
 """
 
 import atexit
@@ -37,14 +37,14 @@ _CHILD = Path(__file__).with_name("ministack_process.py")
 
 
 class NotLocalError(Exception):
-    """An endpoint is not on this machine and nobody asked for it; names the endpoint."""
+    """An endpoint is not on this machine, and the user did not name that endpoint."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Where the stack's AWS is; the two URLs differ when the user brings a DynamoDB of their own.
+    """The URLs of the stack's AWS. They differ when the user brings a DynamoDB of their own.
 
-    Raises NotLocalError for a URL that isn't loopback, unless AWS_ENDPOINT_URL is that very one.
+    Raises NotLocalError for a URL outside of loopback, unless AWS_ENDPOINT_URL has the same value.
     """
 
     dynamodb_url: str
@@ -56,10 +56,10 @@ class Access:
                 raise NotLocalError(f"{url} is not on this machine; set AWS_ENDPOINT_URL to insist")
 
     def environment(self) -> dict[str, str]:
-        """Return what a handler's process needs so that every AWS client of it comes here."""
+        """Return the variables that send every AWS client of a handler's process here."""
         return {
             "AWS_ENDPOINT_URL": self.dynamodb_url,
-            # These come before it, or switch it off, where a user has set them.
+            # A user may have set these; they override AWS_ENDPOINT_URL or switch its use off.
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets_url,
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
@@ -71,7 +71,7 @@ class Access:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # A proxy of the user's would be asked for this machine's own ports.
+            # The user's proxy would get the requests to this machine's ports.
             "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))),
         }
 
@@ -82,7 +82,7 @@ class Access:
         )
 
     def client(self, service: str) -> Any:
-        """Return a client of another service; DynamoDB's streams are where its tables are."""
+        """Return a client of another service. DynamoDB Streams has the URL of DynamoDB."""
         url = self.dynamodb_url if service.startswith("dynamodb") else self.secrets_url
         return made_up_session().client(service, endpoint_url=url, config=_NO_PROXY)  # type: ignore[call-overload]
 
@@ -94,28 +94,28 @@ class Access:
 
 
 class EmbeddedAws:
-    """ministack in a process of its own, with its state in memory and none of it kept.
+    """ministack in a process of its own, with its state in memory only.
 
-    A context manager; without `with` it starts when made and stops with `stop()`, and in any case
-    with this process. `lambda_python` runs the functions that are deployed into it. Raises
-    RuntimeError, with what it said, when it doesn't come up.
+    It starts when the object is made and stops with `stop()`, at the end of a `with`, or with this
+    process. `lambda_python` is the Python that runs deployed functions. Raises RuntimeError, with
+    the process's output, when ministack does not start.
     """
 
     def __init__(self, lambda_python: Path | None = None) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
-        # The child tidies up after itself, but not when it has to be killed: 40 MB a function.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
+        # A killed child leaves its files behind, 40 MB for each function.
         self._folder = tempfile.TemporaryDirectory(
             prefix="partyline-aws-", ignore_cleanup_errors=True
         )
         self._process = subprocess.Popen(  # noqa: S603, our own script
             [sys.executable, "-P", _CHILD, *([lambda_python] if lambda_python else [])],
             stdin=subprocess.PIPE,
-            stdout=self._said,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
             env={**_child_environment(port), "TMPDIR": self._folder.name},
-            # Ctrl-C goes to the terminal's whole group; this one has to outlive the handlers.
+            # Ctrl-C goes to the terminal's process group; ministack must outlive the handlers.
             start_new_session=True,
         )
         atexit.register(self.stop)
@@ -123,16 +123,16 @@ class EmbeddedAws:
 
     @property
     def access(self) -> Access:
-        """Where to find it."""
+        """The URLs of this AWS."""
         return Access(self.url, self.url)
 
     def reset(self) -> None:
-        """Forget every table and secret."""
+        """Delete every table and secret."""
         url = f"{self.url}/_ministack/reset"
         httpx.post(url, timeout=_STOP_SECS, trust_env=False).raise_for_status()
 
     def stop(self) -> None:
-        """End the process and wait for it; calling it twice is fine."""
+        """End the process and wait for its exit. A second call does nothing."""
         atexit.unregister(self.stop)
         self._process.terminate()
         try:
@@ -142,7 +142,7 @@ class EmbeddedAws:
             self._process.wait()
         if self._process.stdin:
             self._process.stdin.close()
-        self._said.close()
+        self._output.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -165,14 +165,14 @@ class EmbeddedAws:
                         return
                 except httpx.TransportError:
                     time.sleep(0.02)
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace")[-2000:]
+        self._output.seek(0)
+        output = self._output.read().decode(errors="replace")[-2000:]
         self.stop()
-        raise RuntimeError(f"the embedded AWS didn't come up:\n{said}")
+        raise RuntimeError(f"the embedded AWS did not start:\n{output}")
 
 
 def create_table(client: "DynamoDBClient", template: Template) -> None:
-    """Make the template's table, with its indexes, its stream and its expiry, and wait for it."""
+    """Create the template's table with indexes, stream and expiry; return when the table exists."""
     table = template.table
     client.create_table(**table.create)
     client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
@@ -185,7 +185,7 @@ def create_table(client: "DynamoDBClient", template: Template) -> None:
 def create_secrets(
     client: "SecretsManagerClient", template: Template, values: dict[str, str]
 ) -> None:
-    """Make the template's secrets; `values` (logical id to string) are what an operator puts in."""
+    """Create the template's secrets. `values` maps logical ids to the operator's values."""
     for logical_id, secret in template.secrets.items():
         client.create_secret(Name=secret.name, SecretString=values.get(logical_id, secret.initial))
 
@@ -201,12 +201,12 @@ def _is_loopback(url: str) -> bool:
 def _child_environment(port: int) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return inherited | {
-        # Its own default is every interface.
+        # The default is every interface.
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "0",
         "LAMBDA_EXECUTOR": "local",
         "LOG_LEVEL": "WARNING",
-        # A listener on port 8883 of every interface, which nobody here asked for.
+        # Without this, ministack listens on port 8883 of every interface.
         "IOT_MTLS_ENABLED": "0",
     }

@@ -1,7 +1,7 @@
-"""The template's event bus on this machine: rules, functions behind them, and whoever listens.
+"""The template's event bus on this machine: its API, its rules, the functions behind them.
 
-Patterns are matched by moto, whose matcher follows EventBridge's own. What isn't on this machine
-(an API destination) is not called.
+moto matches the patterns, as EventBridge does. API destinations are outside of this machine and are
+not called.
 """
 
 import json
@@ -13,6 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from moto.events.models import EventPattern
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from local.stack.handlers import Invoke
 from local.stack.intrinsics import ACCOUNT_ID, REGION
@@ -20,15 +24,18 @@ from local.stack.queues import Queues, utc_now
 from local.stack.template import Template, function_of
 
 RETRIES = 2
-"""How often Lambda tries again what a function that was called asynchronously failed at."""
+"""Lambda's retries of an asynchronous invocation that failed."""
+
+MAX_ENTRIES, MAX_REQUEST_BYTES = 10, 256 * 1024
+"""The limits of PutEvents (AWS: EventBridge quotas)."""
 
 BusEvent = dict[str, Any]
-"""An event as consumers get it: `source`, `detail-type`, `detail` and what EventBridge adds."""
+"""An event as consumers get it: `source`, `detail-type`, `detail` and EventBridge's own fields."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with a function behind it."""
+    """A rule and the function that it invokes."""
 
     name: str
     pattern: str
@@ -36,13 +43,13 @@ class Rule:
 
 
 def matches(pattern: str | Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event pattern, as rules and pipes have it, takes an event."""
+    """Whether an event pattern of a rule or of an event source mapping matches an event."""
     text = pattern if isinstance(pattern, str) else json.dumps(pattern)
     return bool(EventPattern.load(text).matches_event(dict(event)))  # type: ignore[arg-type]
 
 
 class Bus:
-    """The bus; `now` is the time. `follow` names somebody to be told each event, in any thread."""
+    """The bus. `now` tells the time, `routes` are its HTTP API: PutEvents."""
 
     def __init__(
         self,
@@ -56,15 +63,18 @@ class Bus:
         self._queues = queues
         self._now = now
         self._rules = tuple(_rules(template))
+        [(logical_id, _)] = template.of_type("AWS::Events::EventBus")
+        self._name = template.resolver.resolve({"Ref": logical_id})
         self._followers: list[Callable[[BusEvent], object]] = []
         self._lock = threading.Lock()
+        self.routes = [Route("/", self._put_events, methods=["POST"])]
 
     def follow(self, follower: Callable[[BusEvent], object]) -> None:
-        """Tell `follower` each event from now on."""
+        """Call `follower` with each event from now on, in any thread."""
         self._followers.append(follower)
 
     def put(self, source: str, detail_type: str, detail: Any, event_id: str | None = None) -> str:
-        """Put an event on the bus and give it to whom its rules name; its id."""
+        """Put an event on the bus, invoke the functions of matching rules, return its id."""
         event: BusEvent = {
             "version": "0",
             "id": event_id or str(uuid.uuid4()),
@@ -76,27 +86,50 @@ class Bus:
             "resources": [],
             "detail": json.loads(json.dumps(detail)),
         }
-        with self._lock:  # one after the other, as they came
+        with self._lock:  # followers get the events in their order
             for follower in self._followers:
                 follower(event)
         for rule in self._rules:
             if matches(rule.pattern, event):
-                call_later(self._template, self._invoke, self._queues, rule.function, event)
+                invoke_async(self._template, self._invoke, self._queues, rule.function, event)
         return str(event["id"])
 
+    async def _put_events(self, request: Request) -> Response:
+        entries = (await request.json())["Entries"]
+        sizes = [len((e["Source"] + e["DetailType"] + e["Detail"]).encode()) for e in entries]
+        if len(entries) > MAX_ENTRIES or sum(sizes) >= MAX_REQUEST_BYTES:
+            return _error("ValidationException", "too many entries, or too large")
+        if {entry["EventBusName"] for entry in entries} != {self._name}:
+            return _error("ResourceNotFoundException", f"there is no bus but {self._name}")
+        # In a thread of its own: a rule's function may call this API too.
+        results = [await run_in_threadpool(self._put_entry, entry) for entry in entries]
+        failed = sum("ErrorCode" in result for result in results)
+        return JSONResponse({"FailedEntryCount": failed, "Entries": results})
 
-def call_later(
+    def _put_entry(self, entry: Mapping[str, str]) -> dict[str, str]:
+        try:
+            detail = json.loads(entry["Detail"])
+        except ValueError:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        return {"EventId": self.put(entry["Source"], entry["DetailType"], detail)}
+
+
+def _error(code: str, message: str) -> Response:
+    return JSONResponse({"__type": code, "message": message}, 400)
+
+
+def invoke_async(
     template: Template, invoke: Invoke, queues: Queues, function: str, event: Mapping[str, Any]
 ) -> None:
-    """Call a function as Lambda does for those who don't wait for its answer.
+    """Invoke a function as Lambda does asynchronously.
 
-    It is tried again when it fails, at once here, and then goes where the function's
-    EventInvokeConfig says, in the shape of Lambda's own record.
+    A failed invocation is repeated at once. When all attempts have failed, the event goes to the
+    destination in the function's EventInvokeConfig, in the shape of Lambda's own record.
     """
     for _ in range(1 + RETRIES):
         try:
             invoke(template.functions[function], dict(event))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+        except Exception as error:  # noqa: BLE001 - any error leads to a retry
             failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
         else:
             return

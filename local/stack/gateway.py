@@ -1,6 +1,6 @@
 """The HTTP API of template.yaml on this machine: real requests in, Lambda events to the handlers.
 
-An ASGI application; `local.stack.serving.serve(gateway)` gives it a port.
+The gateway is an ASGI application: `local.stack.serving.serve(gateway)` serves it on a port.
 """
 
 import logging
@@ -37,12 +37,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Answers what the template routes, with its authorizer in front, and starts its schedules.
+    """Answer the template's routes, with the authorizer in front, and run scheduled functions.
 
-    What a route leads to a queue is in `queues`, and waits there for who drains them.
-    `environment` goes over what the template gives the functions, e.g. where this machine's AWS is.
-    `invoke` runs a function; the default calls the handlers in this process, up to `concurrency` at
-    a time, in a thread each.
+    Args:
+        template: the stack's template.
+        environment: variables that override the template's, e.g. the URL of this machine's AWS.
+        invoke: runs a function; the default calls the handlers in this process.
+        concurrency: the most requests at a time, each in a thread of its own.
+
+    A route to a queue puts its requests into `queues`.
     """
 
     def __init__(
@@ -62,20 +65,20 @@ class Gateway:
         self._app = Starlette(routes=[Mount("/", app=self._serve)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
+        """Serve an ASGI connection."""
         if scope["type"] == "http":
-            # Not through the router: its pattern knows no path with a line break in it.
+            # Not through the router: its pattern excludes paths with a line break.
             await self._serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request: route, authorize, run the function. Never raises."""
-        everywhere: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
-        found = find_route(everywhere, request.method, request.path)
-        if found is None:
+        routes: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
+        match = find_route(routes, request.method, request.path)
+        if match is None:
             return HttpResponse.message(404, "Not Found")
-        route, parameters = found
+        route, parameters = match
         if isinstance(route, QueueRoute):
             return self.queues.through_api(route, request)
         event = request_event(request, route, parameters)
@@ -91,20 +94,21 @@ class Gateway:
                 event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
             return http_response(self.invoke(self._template.functions[route.function], event))
         except Exception:  # noqa: BLE001
-            # Whatever a function does wrong, its caller learns no more than from API Gateway.
+            # As with API Gateway, the caller does not learn the cause.
             _LOG.exception("%s failed", route.function)
             return HttpResponse.message(500, "Internal Server Error")
 
     def invoke_schedule(self, folder: str) -> Any:
-        """Run the scheduled function of `functions/<folder>/` now and return what it returns.
+        """Run the scheduled function of `functions/<folder>/` now and return its result.
 
-        Raises what the handler raises, and KeyError when nothing of that name is scheduled.
+        Raises the handler's exception, and KeyError when the function has no schedule.
         """
         functions = {
-            self._function(each.function).folder: each for each in self._template.schedules
+            self._function(schedule.function).folder: schedule
+            for schedule in self._template.schedules
         }
         schedule = functions[folder]
-        # What EventBridge Scheduler sends when a schedule has no input of its own.
+        # EventBridge Scheduler's event for a schedule without an input of its own.
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -127,10 +131,10 @@ class Gateway:
         key = (authorizer.name, identity)
         verdict = self._verdicts.get(key)
         if verdict is None:
-            asked = authorizer_event(event, identity)
-            verdict = self.invoke(self._function(authorizer.function), asked)
+            question = authorizer_event(event, identity)
+            verdict = self.invoke(self._function(authorizer.function), question)
             if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
-                raise MalformedResponseError(f"{authorizer.function} didn't say isAuthorized")
+                raise MalformedResponseError(f"{authorizer.function} returned no isAuthorized")
             self._verdicts.put(key, verdict, authorizer.ttl_secs)
         return verdict
 
@@ -153,7 +157,7 @@ class Gateway:
 
 
 class _Verdicts:
-    """What authorizers said, as long as it holds; for any number of threads."""
+    """A cache of the authorizers' answers, safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -172,7 +176,7 @@ class _Verdicts:
 def _http_request(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(
         method=request.method,
-        # The whole path: a mount at "/" takes nothing off it.
+        # The whole path: a mount at "/" strips no prefix.
         path=request.scope["path"],
         query=request.scope["query_string"].decode("latin-1"),
         headers=[

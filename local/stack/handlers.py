@@ -1,4 +1,4 @@
-"""The functions of the template, run in this process: the handlers that are deployed, unchanged."""
+"""Run the template's functions in this process: the deployed handlers, unchanged."""
 
 import importlib
 import json
@@ -16,14 +16,14 @@ from local.stack.intrinsics import ACCOUNT_ID, REGION, TemplateError
 from local.stack.template import Function
 
 Invoke = Callable[[Function, Any], Any]
-"""Runs a function with an event and returns what its handler returns, or raises what it raises."""
+"""Run a function with an event; return its handler's result, or raise its handler's exception."""
 
 LAYER = Path(__file__).resolve().parents[2] / "layers" / "partyline"
 
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """The second argument of a handler, as far as Lambda's Python page describes it."""
+    """The second argument of a handler, with the fields of Lambda's Python page."""
 
     function_name: str
     memory_limit_in_mb: int
@@ -34,7 +34,7 @@ class LambdaContext:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The ARN that was asked for."""
+        """The ARN of the invocation."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
@@ -46,23 +46,23 @@ class LambdaContext:
 class HandlersInProcess:
     """An `Invoke` that calls the handlers here, in the caller's thread.
 
-    All functions share one process and so one environment: the union of theirs, with `overrides` on
-    top, is put into os.environ at once. Raises TemplateError when two functions want different
-    values under one name, since then one of them would quietly run with the other's.
+    All functions share the process and its environment: the union of their variables, overridden by
+    `overrides`, goes into os.environ at once. Raises TemplateError when two functions need
+    different values for the same variable.
     """
 
     def __init__(self, functions: Iterable[Function], overrides: Mapping[str, str]) -> None:
-        # A profile has no place in Lambda, and a missing one fails every AWS client.
+        # Lambda has no profile, and a missing profile fails every AWS client.
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
             os.environ.pop(name, None)
         os.environ.update(shared_environment(functions) | dict(overrides))
         if str(LAYER) not in sys.path:
-            # Where Lambda has /opt/python.
+            # This folder stands for Lambda's /opt/python.
             sys.path.append(str(LAYER))
         self._importing = threading.Lock()
 
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:
-        """Call the function's handler; both ways go through JSON, as they do in Lambda."""
+        """Call the function's handler. Event and result pass through JSON, as in Lambda."""
         module, _, name = f"functions.{function.folder}.{function.handler}".rpartition(".")
         with self._importing:
             handler = getattr(importlib.import_module(module), name)

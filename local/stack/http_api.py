@@ -1,8 +1,8 @@
 """API Gateway's HTTP API as functions without any I/O: routes, events, responses.
 
 Shapes and rules are those of AWS's page "Create AWS Lambda proxy integrations for HTTP APIs",
-payload format version 2.0, and of "Create routes for HTTP APIs". Where the pages say nothing, what
-captured events show is followed: `rawPath` comes decoded, whatever its name says.
+payload format version 2.0, and of "Create routes for HTTP APIs". Beyond these pages, captured
+events decide: `rawPath` comes decoded, despite its name.
 """
 
 import base64
@@ -21,7 +21,7 @@ STAGE = "$default"
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as it came: `path` decoded, `query` not, header names in any case."""
+    """A request as received: `path` decoded, `query` not, header names in any case."""
 
     method: str
     path: str
@@ -34,13 +34,13 @@ class HttpRequest:
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def header_map(self) -> dict[str, str]:
-        """Return the headers as an event has them: names in lower case, values joined by commas."""
+        """Return the headers as in an event: names in lower case, values joined by commas."""
         return _joined((name.lower(), value) for name, value in self.headers)
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What the caller gets."""
+    """The response to the caller."""
 
     status: int
     headers: Sequence[tuple[str, str]]
@@ -48,29 +48,29 @@ class HttpResponse:
 
     @classmethod
     def message(cls, status: int, text: str) -> "HttpResponse":
-        """Make one of the gateway's own answers, e.g. `{"message": "Not Found"}`."""
+        """Return a response of the gateway itself, e.g. `{"message": "Not Found"}`."""
         body = json.dumps({"message": text}, separators=(",", ":")).encode()
         return cls(status, [("content-type", "application/json")], body)
 
 
 class MalformedResponseError(Exception):
-    """A handler returned what API Gateway can't turn into HTTP; says what is wrong with it."""
+    """A handler's result is no HTTP response; the message names the fault."""
 
 
 class Routed(Protocol):
-    """What a request can be routed to."""
+    """The target of a request."""
 
     @property
     def method(self) -> str:
-        """Of the request, or ANY."""
+        """The method of the request, or ANY."""
 
     @property
     def path(self) -> str:
-        """With variables in braces, or `$default`."""
+        """The path, with variables in braces, or `$default`."""
 
     @property
     def key(self) -> str:
-        """The route as API Gateway names it."""
+        """The route's name in API Gateway."""
 
 
 R = TypeVar("R", bound=Routed)
@@ -96,11 +96,11 @@ def find_route(routes: Iterable[R], method: str, path: str) -> tuple[R, dict[str
 def request_event(
     request: HttpRequest, route: Routed, path_parameters: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the event that a function gets, before an authorizer has added to it."""
+    """Return the function's event, without the authorizer's context."""
     headers = request.header_map()
     cookies = headers.pop("cookie", "")
     host = headers.setdefault("host", f"{API_ID}.execute-api.{REGION}.amazonaws.com")
-    # What a tunnel in front says holds, for it is what Telnyx has to use.
+    # A tunnel's headers take precedence: Telnyx uses the tunnel's URL.
     headers.setdefault("x-forwarded-proto", request.scheme)
     headers.setdefault("x-forwarded-for", request.source_ip)
     seconds = int(request.received_at.timestamp())
@@ -143,7 +143,7 @@ def request_event(
 
 
 def authorizer_event(event: dict[str, Any], identity: str) -> dict[str, Any]:
-    """Return what a Lambda authorizer gets for a request: everything but the body."""
+    """Return the authorizer's event for a request: all fields but the body."""
     context = event["requestContext"]
     return {
         **{key: value for key, value in event.items() if key not in {"body", "isBase64Encoded"}},
@@ -157,9 +157,9 @@ def authorizer_event(event: dict[str, Any], identity: str) -> dict[str, Any]:
 
 
 def http_response(result: Any) -> HttpResponse:
-    """Turn what a handler returned into HTTP; raise MalformedResponseError where it can't be.
+    """Turn a handler's result into HTTP. Raises MalformedResponseError.
 
-    Without a `statusCode` the whole result is the body of a 200.
+    A result without a `statusCode` is the body of a 200.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         text = result if isinstance(result, str) else json.dumps(result)
@@ -171,8 +171,8 @@ def http_response(result: Any) -> HttpResponse:
     text = result.get("body") or ""
     if not isinstance(text, str):
         raise MalformedResponseError(f"body is {type(text).__name__}, not str")
-    given = {name.lower(): str(value) for name, value in (result.get("headers") or {}).items()}
-    headers = list(({"content-type": "text/plain;charset=UTF-8"} | given).items())
+    named = {name.lower(): str(value) for name, value in (result.get("headers") or {}).items()}
+    headers = list(({"content-type": "text/plain;charset=UTF-8"} | named).items())
     headers += [("set-cookie", cookie) for cookie in result.get("cookies") or ()]
     body = base64.b64decode(text) if result.get("isBase64Encoded") else text.encode()
     return HttpResponse(status, headers, body)
@@ -181,11 +181,11 @@ def http_response(result: Any) -> HttpResponse:
 def _match(pattern: str, path: str) -> dict[str, str] | None:
     if pattern == "$default":
         return {}
-    expected, given = pattern.split("/"), path.split("/")
-    if len(expected) != len(given):
+    names, values = pattern.split("/"), path.split("/")
+    if len(names) != len(values):
         return None
     parameters = {}
-    for name, value in zip(expected, given, strict=True):
+    for name, value in zip(names, values, strict=True):
         if _is_variable(name) and value:
             parameters[name[1:-1]] = value
         elif name != value:

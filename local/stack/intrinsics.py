@@ -1,8 +1,8 @@
-"""CloudFormation's intrinsic functions, as far as a template of ours uses them.
+"""CloudFormation's intrinsic functions, as far as our template uses them.
 
-There is no account and no region here, so every name and ARN is made up, but always in the same
-way: what one resource exports is what another refers to. Whatever is not known is refused with the
-expression itself, because a value that was guessed would surface far away from here.
+There is no account and no region here. Names and ARNs are made up by fixed rules, so a reference to
+a resource equals the name of that resource. An unknown expression raises an error that quotes the
+expression: a guessed value would fail far from its cause.
 """
 
 import re
@@ -14,7 +14,7 @@ ACCOUNT_ID = "000000000000"
 API_ID = "local"
 
 NO_VALUE = object()
-"""What `AWS::NoValue` resolves to: whatever holds it is left out."""
+"""The value of `AWS::NoValue`: a property with this value is left out."""
 
 _WHERE = f"{REGION}:{ACCOUNT_ID}"
 _REFERENCES = {
@@ -25,7 +25,7 @@ _REFERENCES = {
     "AWS::SecretsManager::Secret": "{stack}-{name}",
 }
 _NAMED = {"AWS::Events::EventBus", "AWS::Scheduler::ScheduleGroup"}
-"""What has to be given a name in the template, which is then what refers to it."""
+"""Resource types whose name is set in the template; a reference returns that name."""
 
 _ATTRIBUTES = {
     (
@@ -53,15 +53,17 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class TemplateError(Exception):
-    """The template or the value of a parameter can't be used; says which and why."""
+    """The template or a parameter's value is not usable; the message gives the reason."""
 
 
 class Resolver:
-    """Gives expressions of a transformed template the values they have in a local stack.
+    """Resolve the expressions of a transformed template to their values in a local stack.
 
-    `resources` and `conditions` are those sections of the template, `parameters` the values of all
-    its parameters (a list for a CommaDelimitedList), `stack_name` goes into names of tables and
-    secrets so that several stacks can live side by side.
+    Args:
+        resources: the section Resources of the template.
+        parameters: the values of all parameters, a list for a CommaDelimitedList.
+        conditions: the section Conditions.
+        stack_name: a part of the names of tables and secrets, so that stacks do not collide.
     """
 
     def __init__(
@@ -85,10 +87,10 @@ class Resolver:
         }
 
     def resolve(self, value: Any) -> Any:
-        """Return the value with its expressions replaced; raise TemplateError at an unknown one."""
+        """Return the value with its expressions resolved. Raises TemplateError."""
         if isinstance(value, list):
-            found = [self.resolve(item) for item in value]
-            return [item for item in found if item is not NO_VALUE]
+            items = [self.resolve(item) for item in value]
+            return [item for item in items if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         name = next(iter(value), "")
@@ -117,7 +119,7 @@ class Resolver:
     def holds(self, name: str) -> bool:
         """Whether a condition of the template holds."""
         if name not in self._conditions:
-            raise TemplateError(f"no condition is called {name!r}")
+            raise TemplateError(f"the template has no condition {name!r}")
         return bool(self.resolve(self._conditions[name]))
 
     def _reference(self, name: str) -> Any:
@@ -158,5 +160,5 @@ class Resolver:
 
     def _type_of(self, logical_id: str) -> str:
         if logical_id not in self._resources:
-            raise TemplateError(f"nothing in the template is called {logical_id!r}")
+            raise TemplateError(f"the template has no resource {logical_id!r}")
         return str(self._resources[logical_id]["Type"])

@@ -1,4 +1,4 @@
-"""The local stack: the template's functions and table, an embedded AWS, and a simulated Telnyx."""
+"""The local stack: the template's functions and table, an embedded AWS, a simulated Telnyx."""
 
 import base64
 import json
@@ -30,25 +30,25 @@ from local.stack.template import Template
 _LOG = logging.getLogger(__name__)
 API_KEY = "partyline-local-key"
 SWEEP_SECS = 60.0
-BEHIND_SECS = 0.25
-"""How often is looked for what waits behind the API: AWS polls a stream four times a second."""
+BACKGROUND_SECS = 0.25
+"""The interval of the background's turns: AWS polls a stream four times a second."""
 
 Runner = Callable[[Template, Mapping[str, str], Logs], AbstractContextManager[Invoke]]
-"""Runs the template's functions with an environment over theirs, and takes their log."""
+"""Run the template's functions with variables that override theirs, and capture their log."""
 
 
 @contextmanager
 def in_process(
     template: Template, environment: Mapping[str, str], logs: Logs
 ) -> Iterator[HandlersInProcess]:
-    """Run the handlers in this process while the `with` lasts, whose environment is theirs then."""
+    """Run the handlers in this process, with their environment, while the `with` lasts."""
     before = dict(os.environ)
     invoke = HandlersInProcess(template.functions.values(), environment)
-    # The layer is on the path only now. An earlier stack's clients are of no use to this one.
+    # The layer is on the path only now. The clients of an earlier stack are of no use here.
     from partyline.bootstrap import App, override  # noqa: PLC0415
 
     try:
-        # A function's process ends with its connections; this one may outlive the stack.
+        # In Lambda, connections end with the process; this process may outlive the stack.
         with httpx.HTTPTransport() as transport, logs.taken():
             override(App(telnyx_transport=transport))
             yield invoke
@@ -60,7 +60,7 @@ def in_process(
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen about the stack; the defaults need nothing from anybody."""
+    """The options of the stack. The defaults need no account and no key."""
 
     port: int = 0
     api_key: str = API_KEY
@@ -75,10 +75,10 @@ class Options:
     aws_endpoint_url: str | None = None
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """More of the template's parameters."""
+    """Further parameters of the template."""
     with_room: bool = False
     with_turns: bool = True
-    """Whether the sweep and what waits behind the API have their turns by themselves."""
+    """Whether a thread runs the sweep and the background's turns."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -96,22 +96,28 @@ class Options:
             "telnyx_public_key": "TELNYX_PUBLIC_KEY",
             "aws_endpoint_url": "AWS_ENDPOINT_URL",
         }
-        given = {name: environment[each] for name, each in names.items() if environment.get(each)}
-        return cls(**{**given, "port": int(given.get("port", 8400))})  # type: ignore[arg-type]
+        values = {
+            name: environment[variable]
+            for name, variable in names.items()
+            if environment.get(variable)
+        }
+        return cls(**{**values, "port": int(values.get("port", 8400))})  # type: ignore[arg-type]
 
 
 class LocalStack:
-    """Everything, up and running while the `with` lasts.
+    """The whole stack, up while the `with` lasts.
 
-    `url` is the gateway's, `simulator` is None when another Telnyx was named, `logs` is what the
-    functions wrote, `template` has this stack's parameters in it, and `environment` goes over what
-    it gives the functions. `bus` is what consumers of the events would listen to. `run` says where
-    the functions run, e.g. `local.deploy.lambda_emulator.emulated`. The room is at `url` too, when
-    it was asked for and the simulator is there.
+    Attributes:
+        url: the URL of the gateway, and of the room with `Options.with_room` and a simulator.
+        simulator: None when the options name another Telnyx.
+        logs: the log of the functions.
+        template: the template with this stack's parameters.
+        environment: variables that override the template's.
+        bus: the event bus.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
-        """Keep the options; nothing starts before `with`."""
+        """Keep the options and `run`, e.g. `local.deploy.lambda_emulator.emulated`."""
         self._options = options
         self._run = run
         self._closing = ExitStack()
@@ -125,7 +131,7 @@ class LocalStack:
         self.url = ""
 
     def __enter__(self) -> Self:
-        """Start it all, in the order of who needs whom; what has started is stopped on failure."""
+        """Start all parts, in the order of their dependencies; stop them again after a failure."""
         with self._closing:
             options = self._options
             if options.telnyx_api_base_url is None:
@@ -134,17 +140,17 @@ class LocalStack:
                 self._closing.callback(self.simulator.stop)
             template = Template(self._parameters())
             access = self._aws(template)
-            here, alarms = options.port or free_port(), free_port()
+            port, background_port = options.port or free_port(), free_port()
             environment = {
                 **access.environment(),
-                # What a function has to know that no request reaches, and that makes alarms.
-                "API_URL": f"http://127.0.0.1:{here}",
-                "AWS_ENDPOINT_URL_SCHEDULER": f"http://127.0.0.1:{alarms}",
-                # The metrics go out as lines of JSON, which nobody reads here.
+                **Background.environment(f"http://127.0.0.1:{background_port}"),
+                # A function that no request reaches gets the URL of the API from its environment.
+                "API_URL": f"http://127.0.0.1:{port}",
+                # Metrics are lines of JSON on the standard output, without a reader here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }
             if self.simulator and not options.public_base_url:
-                # What comes out of the failover queue knows its host, and would take it for https.
+                # A webhook from the failover queue knows the host only, and would imply https.
                 environment["PUBLIC_BASE_URL"] = environment["API_URL"]
             self.template, self.environment = template, environment
             invoke = self._closing.enter_context(self._run(template, environment, self.logs))
@@ -152,15 +158,15 @@ class LocalStack:
                 self.room = self._room(self.simulator, invoke, access)
             self.gateway = Gateway(template, invoke=self.room.invoke if self.room else invoke)
             front = self.room.front(self.gateway) if self.room else self.gateway
-            server: Running = serve(front, port=here)
+            server: Running = serve(front, port=port)
             self._closing.callback(server.stop)
             self.url = server.url
             streams = access.client("dynamodbstreams")
-            behind = Background(template, self.gateway, access.dynamodb(), streams)
-            self._closing.callback(serve(behind.scheduler.app, port=alarms).stop)
-            self.bus = behind.bus
+            background = Background(template, self.gateway, access.dynamodb(), streams)
+            self._closing.callback(serve(background.app, port=background_port).stop)
+            self.bus = background.bus
             if self.room:
-                self.room.open(self.url, options.api_key, options.number, behind)
+                self.room.open(self.url, options.api_key, options.number, background)
                 self._closing.callback(self.room.close)
             if self.simulator:
                 self.simulator.simulator.set_webhook_url(
@@ -168,7 +174,7 @@ class LocalStack:
                 )
             if options.with_turns:
                 self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
-                self._closing.enter_context(_every(BEHIND_SECS, behind.turn))
+                self._closing.enter_context(_every(BACKGROUND_SECS, background.turn))
             self._closing = self._closing.pop_all()
         return self
 
@@ -178,28 +184,28 @@ class LocalStack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it all, the last started first."""
+        """Stop all parts, in the reverse order of their start."""
         self._closing.close()
 
     def sweep(self) -> None:
-        """Run the scheduled function once, now."""
+        """Run the sweep function once, now."""
         self.gateway.invoke_schedule("sweep")
 
     def _room(self, telnyx: RunningSimulator, handlers: Invoke, access: Access) -> Room:
-        """The room, with its ear at the functions' log and at their table."""
+        """Return the room, which observes the functions' log and their table."""
         # As above: the layer is on the path only now.
         from partyline.bootstrap import App, override  # noqa: PLC0415
 
         settings = telnyx.simulator.settings
         settings.script = SCRIPT
-        # Otherwise the first dial would be refused once, and that is for those who ask for it.
+        # Without this, the simulator refuses the first dial once; the room has a switch for that.
         settings.accepts_conversation_keys = True
-        functions = {each.folder for each in self.template.functions.values()}
+        functions = {function.folder for function in self.template.functions.values()}
         room = Room(telnyx.simulator, handlers, functions)
         self.logs.follow(room.log)
         dynamodb = access.dynamodb()
         room.table.attach(dynamodb)
-        # A function's process ends with its connections; this one may outlive the stack.
+        # In Lambda, connections end with the process; this process may outlive the stack.
         transport = self._closing.enter_context(httpx.HTTPTransport())
         override(App(dynamodb=dynamodb, telnyx_transport=transport))
         return room
@@ -245,14 +251,14 @@ class LocalStack:
 
 @contextmanager
 def _every(secs: float, work: Callable[[], object]) -> Iterator[None]:
-    """Do `work` over and over, in a thread, while the `with` lasts."""
+    """Do `work` at an interval, in a thread, while the `with` lasts."""
     over = threading.Event()
 
     def run() -> None:
         while not over.wait(secs):
             try:
                 work()
-            except Exception:  # noqa: BLE001 - one turn that failed is not to be the last
+            except Exception:  # noqa: BLE001 - a failed turn must not be the last
                 _LOG.exception("%s failed", work)
 
     thread = threading.Thread(target=run, name="schedule", daemon=True)

@@ -1,4 +1,4 @@
-"""What the functions log, kept while the stack runs instead of printed between other things."""
+"""The log of the functions, kept in memory while the stack runs and not printed."""
 
 import json
 import threading
@@ -13,26 +13,23 @@ Line = dict[str, Any]
 
 
 class Logs:
-    """The newest lines of the functions' log, each as the object it is; for any thread.
-
-    `follow` names somebody to be called with each line as it comes.
-    """
+    """The newest lines of the functions' log, parsed from JSON; safe for threads."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start without lines."""
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
         self._followers: list[Callable[[Line], None]] = []
 
     def follow(self, follower: Callable[[Line], None]) -> None:
-        """Tell `follower` each line from now on."""
+        """Call `follower` with each line from now on."""
         self._followers.append(follower)
 
     def write(self, text: str) -> int:
-        """Be the stream that the logger writes to."""
-        for each in text.splitlines():
-            if each.startswith("{"):
-                line: Line = json.loads(each)
+        """Take text from the logger, as a stream does."""
+        for text_line in text.splitlines():
+            if text_line.startswith("{"):
+                line: Line = json.loads(text_line)
                 with self._lock:
                     self._lines.append(line)
                 for follower in self._followers:
@@ -40,17 +37,17 @@ class Logs:
         return len(text)
 
     def flush(self) -> None:
-        """Be a stream: nothing is held back."""
+        """Do nothing: lines are not buffered."""
 
     def lines(self) -> list[Line]:
-        """The lines so far."""
+        """Return the lines so far."""
         with self._lock:
             return list(self._lines)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Take the handlers' log while the `with` lasts."""
-        # The gateway puts the layer on the path when it is made, not before.
+        """Capture the handlers' log while the `with` lasts."""
+        # The layer is on the path only after the gateway has been made.
         from partyline.telemetry import logger  # noqa: PLC0415
 
         handler: Any = logger.registered_handler

@@ -1,7 +1,7 @@
-"""The child process that is the embedded AWS: ministack, which ends when its parent does.
+"""The child process of the embedded AWS: ministack, which ends with its parent.
 
-Started by `local.stack.embedded_aws.EmbeddedAws` as a script, never imported. Its standard input
-is a pipe that nobody writes to: the pipe's end is the parent's end, SIGKILL included.
+`local.stack.embedded_aws.EmbeddedAws` runs this script. Its standard input is a pipe of the parent:
+the pipe closes when the parent ends, also by SIGKILL.
 """
 
 import os
@@ -17,18 +17,18 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve on BIND_HOST and GATEWAY_PORT until SIGTERM or until the parent is gone.
+    """Serve on BIND_HOST and GATEWAY_PORT until SIGTERM or the parent's end.
 
-    An argument is the Python that Lambda functions run with.
+    The optional argument is the Python that runs Lambda functions.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if len(sys.argv) > 1:
-        # ministack runs Lambda functions with the Python that it takes itself to be run by.
+        # ministack runs Lambda functions with the Python in `sys.executable`.
         sys.executable = sys.argv[1]
-    # ministack writes a pid file and more into the temp directory and leaves some of it behind.
+    # ministack leaves a pid file and other files in the temp directory.
     with tempfile.TemporaryDirectory(prefix="partyline-aws-") as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder
-        # Not sooner: ministack takes its settings from the environment while it is imported.
+        # After the lines above: its import reads settings from the environment.
         from ministack.app import main as serve  # noqa: PLC0415
 
         sys.argv[1:] = []

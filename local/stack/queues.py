@@ -1,7 +1,7 @@
-"""The template's queues on this machine: how they are filled through the API, and who drains them.
+"""The template's queues on this machine, with the API routes and the functions at their ends.
 
-In this process and only in memory. As in SQS, a message that was not taken in comes again when its
-visibility timeout is over, and after `maxReceiveCount` times goes to the dead letters.
+Messages are in the memory of this process. As in SQS, a message that was not deleted returns after
+its visibility timeout, and after `maxReceiveCount` receipts it goes to the dead letters.
 """
 
 import base64
@@ -25,12 +25,12 @@ _VARIABLE = re.compile(r"\$\{(context\.domainName|request\.header\.([\w-]+))\}")
 
 
 class RefusedError(Exception):
-    """SQS would not take the message; says why."""
+    """SQS would refuse the message; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue; `dead_letters` is the ARN of the queue for what failed `max_receives` times."""
+    """A queue; a message received `max_receives` times moves to `dead_letters` (an ARN)."""
 
     logical_id: str
     arn: str
@@ -42,7 +42,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class QueueRoute:
-    """A route that leads to a queue; `parameters` are those of API Gateway's SQS-SendMessage."""
+    """A route to a queue; `parameters` are those of API Gateway's SQS-SendMessage."""
 
     method: str
     path: str
@@ -50,13 +50,13 @@ class QueueRoute:
 
     @property
     def key(self) -> str:
-        """The route as API Gateway names it, e.g. `POST /failover`."""
+        """The route's name in API Gateway, e.g. `POST /failover`."""
         return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
-class Drain:
-    """An event source mapping: which function a queue's messages go to, how many at a time."""
+class QueueMapping:
+    """An event source mapping: a queue, its function, and the most messages of a batch."""
 
     queue: str
     function: str
@@ -65,7 +65,7 @@ class Drain:
 
 @dataclass
 class Message:
-    """A message; `attributes` are its message attributes, all of them strings."""
+    """A message; `attributes` are its message attributes, all strings."""
 
     body: str
     attributes: Mapping[str, str]
@@ -76,12 +76,12 @@ class Message:
 
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
+    """Return the time with its zone."""
     return datetime.now(UTC)
 
 
 def queue_routes(template: Template) -> tuple[QueueRoute, ...]:
-    """Every route of the HTTP API that leads to a queue and not to a function."""
+    """Return every route of the HTTP API that leads to a queue."""
     routes = []
     for path, operations in template.api_body()["paths"].items():
         for method, operation in operations.items():
@@ -93,7 +93,7 @@ def queue_routes(template: Template) -> tuple[QueueRoute, ...]:
 
 
 class Queues:
-    """Every queue of the template; `now` is the time, for any thread."""
+    """Every queue of the template; safe for threads. `now` tells the time."""
 
     def __init__(
         self,
@@ -105,24 +105,25 @@ class Queues:
         self.routes = queue_routes(template)
         self._template = template
         self._invoke = invoke
-        self._queues = {each.arn: each for each in _queues(template)}
+        self._queues = {queue.arn: queue for queue in _queues(template)}
         self._mappings = tuple(_mappings(template))
         self._messages: dict[str, list[Message]] = {arn: [] for arn in self._queues}
         self._lock = threading.Lock()
 
     def through_api(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
-        """Put a request into the route's queue, as API Gateway does, and answer it."""
+        """Put a request into the route's queue and return API Gateway's response."""
         url, body, attributes = _mapped(route, request)
-        [queue] = [each for each in self._queues.values() if each.url == url]
+        [arn] = [queue.arn for queue in self._queues.values() if queue.url == url]
         try:
-            message_id = self.send(queue.arn, body, attributes)
+            message_id = self.send(arn, body, attributes)
         except RefusedError as error:
             return HttpResponse.message(400, str(error))
-        said = json.dumps({"SendMessageResponse": {"SendMessageResult": {"MessageId": message_id}}})
-        return HttpResponse(200, [("content-type", "application/json")], said.encode())
+        result = {"SendMessageResponse": {"SendMessageResult": {"MessageId": message_id}}}
+        headers = [("content-type", "application/json")]
+        return HttpResponse(200, headers, json.dumps(result).encode())
 
     def send(self, arn: str, body: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Put a message into a queue; its id. Raises RefusedError, as SQS would refuse it."""
+        """Put a message into a queue and return its id. Raises RefusedError by the rules of SQS."""
         attributes = attributes or {}
         if not body or len(body.encode()) > MAX_MESSAGE_BYTES:
             raise RefusedError("a message has 1 byte to 1 MiB")
@@ -134,54 +135,53 @@ class Queues:
         return message.id
 
     def waiting(self, logical_id: str) -> list[Message]:
-        """What is in a queue now, the oldest first, seen or not."""
-        [queue] = [each for each in self._queues.values() if each.logical_id == logical_id]
+        """Return the messages of a queue, the oldest first, visible or not."""
         with self._lock:
-            return list(self._messages[queue.arn])
+            return list(self._messages[self.arn(logical_id)])
 
     def take(self, logical_id: str) -> list[Message]:
-        """Take everything out of a queue, as an operator who empties it."""
-        found = self.waiting(logical_id)
-        [arn] = [arn for arn, each in self._queues.items() if each.logical_id == logical_id]
+        """Remove and return all messages of a queue."""
         with self._lock:
-            self._messages[arn] = [each for each in self._messages[arn] if each not in found]
-        return found
+            messages = self._messages[self.arn(logical_id)]
+            taken = list(messages)
+            messages.clear()
+        return taken
 
     def arn(self, logical_id: str) -> str:
-        """The ARN of a queue."""
+        """Return the ARN of a queue."""
         return str(self._template.resolver.resolve({"Fn::GetAtt": [logical_id, "Arn"]}))
 
     def drain(self) -> int:
-        """Give what is visible to the functions that wait for it; how many messages that was."""
-        given = 0
+        """Deliver the visible messages to their functions; return how many messages there were."""
+        delivered = 0
         for mapping in self._mappings:
             while batch := self._receive(mapping):
                 self._deliver(mapping, batch)
-                given += len(batch)
-        return given
+                delivered += len(batch)
+        return delivered
 
-    def _receive(self, mapping: Drain) -> list[Message]:
+    def _receive(self, mapping: QueueMapping) -> list[Message]:
         queue, now = self._queues[mapping.queue], self.now()
         with self._lock:
             messages = self._messages[queue.arn]
-            for message in [each for each in messages if each.visible_at <= now]:
+            for message in [m for m in messages if m.visible_at <= now]:
                 if queue.dead_letters and message.receives >= queue.max_receives:
                     messages.remove(message)
-                    # SQS keeps the time at which a message was sent when it moves it there.
+                    # SQS keeps the sending time of a message that it moves.
                     self._messages[queue.dead_letters].append(replace(message, receives=0))
-            visible = [each for each in messages if each.visible_at <= now][: mapping.batch]
+            visible = [m for m in messages if m.visible_at <= now][: mapping.batch]
             for message in visible:
                 message.receives += 1
                 message.visible_at = now + timedelta(seconds=queue.visibility_secs)
             return visible
 
-    def _deliver(self, mapping: Drain, batch: Iterable[Message]) -> None:
+    def _deliver(self, mapping: QueueMapping, batch: Iterable[Message]) -> None:
         function = self._template.functions[mapping.function]
-        event = {"Records": [_record(each, mapping.queue) for each in batch]}
+        event = {"Records": [_record(message, mapping.queue) for message in batch]}
         try:
             answer = self._invoke(function, event) or {}
-            failed = {each["itemIdentifier"] for each in answer.get("batchItemFailures", ())}
-        except Exception:  # noqa: BLE001 - a function that fails has taken nothing in
+            failed = {item["itemIdentifier"] for item in answer.get("batchItemFailures", ())}
+        except Exception:  # noqa: BLE001 - after a failure the whole batch returns
             return
         with self._lock:
             messages = self._messages[mapping.queue]
@@ -204,39 +204,40 @@ def _queues(template: Template) -> Iterable[Queue]:
         )
 
 
-def _mappings(template: Template) -> Iterable[Drain]:
+def _mappings(template: Template) -> Iterable[QueueMapping]:
     for _, resource in template.of_type("AWS::Lambda::EventSourceMapping"):
         properties = template.resolver.resolve(resource["Properties"])
         if ":sqs:" in properties["EventSourceArn"]:
             function = function_of(properties["FunctionName"])
-            yield Drain(properties["EventSourceArn"], function, properties["BatchSize"])
+            yield QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])
 
 
 def _mapped(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:
-    """The queue's URL, the body and the attributes that the route's parameters make of a request.
+    """Return the queue's URL, the message body and its attributes, by the route's parameters.
 
-    AWS's page "Create AWS service integrations for HTTP APIs": `$request.body` is all of the body,
-    and a variable stands in braces where there is text around it.
+    AWS's page "Create AWS service integrations for HTTP APIs": `$request.body` is the whole body,
+    and a variable within text stands in braces.
     """
     headers = request.header_map()
 
     def value_of(match: re.Match[str]) -> str:
-        # The name of the domain is what the request's own header says.
+        # The domain name is the request's own header.
         return headers.get((match[2] or "host").lower(), "")
 
     try:
         body = request.body.decode()
     except UnicodeDecodeError:
         body = base64.b64encode(request.body).decode()
-    given = json.loads(route.parameters["MessageAttributes"])
+    templates = json.loads(route.parameters["MessageAttributes"])
     attributes = {
-        name: _VARIABLE.sub(value_of, each["StringValue"]) for name, each in given.items()
+        name: _VARIABLE.sub(value_of, template["StringValue"])
+        for name, template in templates.items()
     }
     return route.parameters["QueueUrl"], body, attributes
 
 
 def _record(message: Message, arn: str) -> dict[str, Any]:
-    """A message as a function gets it (AWS Lambda docs, "Using Lambda with Amazon SQS")."""
+    """Return the function's form of a message (AWS Lambda docs, "Using Lambda with Amazon SQS")."""
     return {
         "messageId": message.id,
         "receiptHandle": f"{message.id}-{message.receives}",

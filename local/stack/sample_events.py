@@ -1,9 +1,9 @@
-"""An event for every function: what Telnyx or a caller would send to one of its routes."""
+"""A sample event for every function: a request to a route, or the event of its caller."""
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +12,14 @@ from local.stack.template import Route, Template
 from local.webhook_fixtures import Signer, body_of, fixtures
 
 ANY_EVENT = "call.hangup"
-"""For the routes that take every type."""
+"""The event type for the routes that accept every type."""
 
 
 def signed(route: Route, changes: Sequence[str] = ()) -> dict[str, Any]:
-    """What Telnyx would send to a route: the fixture of its name or of any event, as a new one.
+    """Return a signed webhook for a route: a new event from the fixture of the route's name.
 
-    `changes` are those of `local.webhook_fixtures.body_of`.
+    A route without a fixture of its name gets `ANY_EVENT`. `changes` are the changes to the fixture
+    (see `local.webhook_fixtures.body_of`).
     """
     name = route.path.rpartition("/")[2]
     _, body = body_of(name if name in fixtures() else ANY_EVENT, changes)
@@ -28,7 +29,7 @@ def signed(route: Route, changes: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def authorized(route: Route) -> dict[str, Any]:
-    """A request that the authorizer let in, about something that isn't there."""
+    """Return a request that the authorizer admitted; its path parameters name missing items."""
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     body = b"" if route.method in {"GET", "DELETE"} else b"{}"
     headers = [("content-type", "application/json")]
@@ -39,8 +40,8 @@ def authorized(route: Route) -> dict[str, Any]:
     return event
 
 
-def queued() -> dict[str, Any]:
-    """A batch of one webhook that waited in a queue, as Lambda takes it from SQS."""
+def queue_batch() -> dict[str, Any]:
+    """Return a batch with a single webhook, as Lambda reads it from SQS."""
     event_id, body = body_of(ANY_EVENT)
     headers = Signer().headers(body)
     record = {
@@ -56,9 +57,9 @@ def queued() -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def streamed() -> list[dict[str, Any]]:
-    """A batch of one event, as the pipe takes it from the table's stream."""
-    # The stack has put the layer on the path.
+def stream_batch() -> dict[str, Any]:
+    """Return a batch with a single event, as Lambda reads it from the table's stream."""
+    # The stack has put the layer on the path by now.
     from partyline.domain.model.events import Event, EventType  # noqa: PLC0415
 
     event = Event(
@@ -69,11 +70,12 @@ def streamed() -> list[dict[str, Any]]:
         data={},
     )
     image = {"conversation_id": {"S": "none-such"}, "event": {"S": event.model_dump_json()}}
-    return [{"eventName": "INSERT", "dynamodb": {"NewImage": image}}]
+    change = {"NewImage": image, "SequenceNumber": "100000000000000000001"}
+    return {"Records": [{"eventName": "INSERT", "dynamodb": change}]}
 
 
-def asked_for(rule: dict[str, Any]) -> dict[str, Any]:
-    """An event on the bus that asks for a conversation, as the rule takes it."""
+def start_event(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return an event on the bus that requests a conversation and matches the rule."""
     pattern = rule["EventPattern"]
     return {
         "id": str(uuid.uuid4()),
@@ -84,22 +86,18 @@ def asked_for(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def sample(template: Template, function: str) -> Any:
-    """An event that the function (its logical id) answers."""
+    """Return an event that the function (its logical id) answers."""
     for route in template.routes:
         if route.function == function:
             return authorized(route) if route.authorizer else signed(route)
-    for kind, named, event_of in _CALLERS:
+    for kind in ("AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"):
         for _, resource in template.of_type(kind):
-            properties = template.resolver.resolve(resource["Properties"])
-            if f":function:{function}:" in json.dumps(named(properties)):
-                return event_of(properties)
-    # What is left waits for its time: the sweep takes any event, an alarm's names a conversation.
+            caller = template.resolver.resolve(resource["Properties"])
+            named = caller.get("FunctionName") or json.dumps(caller["Targets"])
+            if f":function:{function}:" not in named:
+                continue
+            if kind == "AWS::Events::Rule":
+                return start_event(caller)
+            return stream_batch() if ":dynamodb:" in caller["EventSourceArn"] else queue_batch()
+    # The rest runs on a schedule: the sweep takes any event, a start names its conversation.
     return {"conversation_id": "none-such"}
-
-
-_CALLERS: Sequence[tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = (
-    ("AWS::Lambda::EventSourceMapping", lambda it: it["FunctionName"], lambda _: queued()),
-    ("AWS::Pipes::Pipe", lambda it: it["Enrichment"], lambda _: streamed()),
-    ("AWS::Events::Rule", lambda it: it["Targets"], asked_for),
-)
-"""Who calls without a request: the kind, what in it names the function, and what it sends."""

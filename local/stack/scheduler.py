@@ -1,8 +1,8 @@
-"""EventBridge Scheduler on this machine: the one-time schedules that functions make.
+"""EventBridge Scheduler on this machine: the one-time schedules that functions create.
 
-A few requests of its API over HTTP (AWS docs, EventBridge Scheduler API reference), so that a
-function that runs in another process reaches it too; ministack has the service as well, but goes by
-the clock on the wall and calls only functions of its own.
+Three requests of the service's HTTP API are served (AWS docs, EventBridge Scheduler API reference),
+so functions in other processes can send them too. ministack has the service as well, but follows
+the wall clock and calls only functions of its own.
 """
 
 import json
@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.stack.event_bus import call_later
+from local.stack.event_bus import invoke_async
 from local.stack.handlers import Invoke
 from local.stack.queues import Queues, utc_now
 from local.stack.template import Template, function_of
@@ -27,8 +26,8 @@ _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 
 
 @dataclass(frozen=True)
-class OneTime:
-    """A schedule that has not run: `input` is the event that the function gets."""
+class OneTimeSchedule:
+    """A schedule that has not run yet; `input` is the event that the function gets."""
 
     name: str
     at: datetime
@@ -37,7 +36,7 @@ class OneTime:
 
 
 class Scheduler:
-    """Keeps schedules until their time; `app` is its API, for `local.stack.serving.serve`."""
+    """Keep schedules until their time; `routes` are the HTTP API."""
 
     def __init__(
         self,
@@ -48,33 +47,33 @@ class Scheduler:
     ) -> None:
         self.now = now
         self._template, self._invoke, self._queues = template, invoke, queues
-        self._schedules: dict[tuple[str, str], OneTime] = {}
+        self._schedules: dict[tuple[str, str], OneTimeSchedule] = {}
         self._lock = threading.Lock()
         path = "/schedules/{name}"
-        self.app = Starlette(
-            routes=[
-                Route(path, self._create, methods=["POST"]),
-                Route(path, self._update, methods=["PUT"]),
-                Route(path, self._delete, methods=["DELETE"]),
-            ]
-        )
+        self.routes = [
+            Route(path, self._create, methods=["POST"]),
+            Route(path, self._update, methods=["PUT"]),
+            Route(path, self._delete, methods=["DELETE"]),
+        ]
 
     @property
-    def schedules(self) -> list[OneTime]:
-        """What has not run yet."""
+    def schedules(self) -> list[OneTimeSchedule]:
+        """The schedules that have not run yet."""
         with self._lock:
             return list(self._schedules.values())
 
     def run_due(self) -> int:
-        """Call the functions whose time has come; how many schedules that were."""
+        """Call the functions of the schedules whose time has come; return how many there were."""
         now = self.now()
         with self._lock:
-            due = {key: each for key, each in self._schedules.items() if each.at <= now}
+            due = {key: item for key, item in self._schedules.items() if item.at <= now}
             for key in due:
-                # What ActionAfterCompletion says: a schedule that has run is no more.
+                # ActionAfterCompletion is DELETE.
                 del self._schedules[key]
-        for each in due.values():
-            call_later(self._template, self._invoke, self._queues, each.function, each.input)
+        for schedule in due.values():
+            invoke_async(
+                self._template, self._invoke, self._queues, schedule.function, schedule.input
+            )
         return len(due)
 
     async def _create(self, request: Request) -> Response:
@@ -84,16 +83,20 @@ class Scheduler:
         return await self._put(request, new=False)
 
     async def _put(self, request: Request, *, new: bool) -> Response:
-        given = await request.json()
-        key = given.get("GroupName", "default"), request.path_params["name"]
-        at = _AT.fullmatch(given["ScheduleExpression"])
-        if at is None or given.get("ActionAfterCompletion") != "DELETE":
-            return _error(400, "ValidationException", "only one-time schedules that go away")
-        schedule = OneTime(
+        body = await request.json()
+        key = body.get("GroupName", "default"), request.path_params["name"]
+        at = _AT.fullmatch(body["ScheduleExpression"])
+        if at is None or body.get("ActionAfterCompletion") != "DELETE":
+            return _error(
+                400,
+                "ValidationException",
+                "only one-time schedules that are deleted after they ran",
+            )
+        schedule = OneTimeSchedule(
             name=key[1],
             at=datetime.fromisoformat(at[1]).replace(tzinfo=UTC),
-            function=function_of(given["Target"]["Arn"]),
-            input=json.loads(given["Target"]["Input"]),
+            function=function_of(body["Target"]["Arn"]),
+            input=json.loads(body["Target"]["Input"]),
         )
         with self._lock:
             if new and key in self._schedules:
@@ -106,8 +109,8 @@ class Scheduler:
     async def _delete(self, request: Request) -> Response:
         key = request.query_params.get("groupName", "default"), request.path_params["name"]
         with self._lock:
-            found = self._schedules.pop(key, None)
-        return JSONResponse({}) if found else _missing(key[1])
+            schedule = self._schedules.pop(key, None)
+        return JSONResponse({}) if schedule else _missing(key[1])
 
 
 def _missing(name: str) -> Response:

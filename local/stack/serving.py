@@ -14,14 +14,14 @@ _STOP_SECS = 5.0
 
 @dataclass(frozen=True)
 class Running:
-    """A server that is up; `url` has no trailing slash, e.g. `http://127.0.0.1:8400`."""
+    """A running server; `url` has no trailing slash, e.g. `http://127.0.0.1:8400`."""
 
     url: str
     _server: uvicorn.Server
     _thread: threading.Thread
 
     def stop(self) -> None:
-        """Stop the server and wait for its thread; calling it twice is fine."""
+        """Stop the server and wait for its thread. A second call does nothing."""
         self._server.should_exit = True
         self._thread.join(_STOP_SECS)
         if self._thread.is_alive():
@@ -30,7 +30,7 @@ class Running:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody has just now; for a server that can't choose one."""
+    """Return a free port of this machine, for a server that cannot choose a port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -38,11 +38,11 @@ def free_port() -> int:
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
-    """Serve `app` (ASGI) and return once it accepts connections; port 0 takes a free one.
+    """Serve `app` (ASGI) and return when the server accepts connections. Port 0 is any free port.
 
-    Raises OSError when the port is taken, RuntimeError when the server does not come up.
+    Raises OSError when the port is taken, RuntimeError when the server does not start.
     """
-    # With its protocol named, or asyncio would leave Nagle on and each answer wait for 40 ms.
+    # With an explicit protocol: otherwise asyncio keeps Nagle on, and each response waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -67,6 +67,6 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             server.should_exit = True
-            raise RuntimeError("the server did not come up")
+            raise RuntimeError("the server did not start")
         time.sleep(0.01)
     return Running(f"http://{host}:{listener.getsockname()[1]}", server, thread)

@@ -1,7 +1,7 @@
-"""template.yaml, read the way CloudFormation reads it: the only list of routes and settings.
+"""Read template.yaml as CloudFormation does: the only list of routes and settings.
 
-The local stack, the tests and the deployed stack all come from that one file, so they can't drift
-apart. SAM's own transform runs first; what it makes is looked at through a few typed views.
+The local stack, the tests and the deployed stack use this file, so they cannot differ. SAM's own
+transform runs first. A few typed views give access to its result.
 """
 
 import json
@@ -21,7 +21,7 @@ from samtranslator.yaml_helper import yaml_parse
 from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import Resolver, TemplateError
 
-# It warns of each canary that a toggle of its own isn't there.
+# The transform warns at each canary that an internal toggle is missing.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 TEMPLATE_PATH = Path(__file__).resolve().parents[2] / "template.yaml"
@@ -31,7 +31,7 @@ _FUNCTION_IN_ARN = re.compile(r":function:([^:/]+)")
 
 @dataclass(frozen=True)
 class Function:
-    """A function: where its code is (`functions/<folder>/`), its handler, what it is given."""
+    """A function: its folder (`functions/<folder>/`), handler, environment and limits."""
 
     logical_id: str
     folder: str
@@ -52,13 +52,13 @@ class Route:
 
     @property
     def key(self) -> str:
-        """The route as API Gateway names it, e.g. `POST /conversations/{id}/stop`."""
+        """The route's name in API Gateway, e.g. `POST /conversations/{id}/stop`."""
         return self.path if self.path == "$default" else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
 class Authorizer:
-    """A Lambda authorizer: who is asked, by which header, and for how long the answer holds."""
+    """A Lambda authorizer: its function, its header, and the lifetime of its answers."""
 
     name: str
     function: str
@@ -77,7 +77,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret with the value it has before anybody put one in."""
+    """A secret and its value at creation."""
 
     name: str
     initial: str
@@ -85,7 +85,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What runs by itself: `expression` is EventBridge Scheduler's, e.g. `rate(1 minute)`."""
+    """A schedule; `expression` is EventBridge Scheduler's, e.g. `rate(1 minute)`."""
 
     name: str
     function: str
@@ -93,12 +93,15 @@ class Schedule:
 
 
 class Template:
-    """A stack as the template describes it, for one set of parameters.
+    """The stack that the template describes for a set of parameters.
 
-    `parameters` are what `sam deploy --parameter-overrides` would be given, all of them strings;
-    parameters that have a default may be left out. `stack_name` begins the names of the table and
-    of the secrets. Raises TemplateError for a parameter that is missing, unknown or not allowed,
-    and for a template that SAM refuses.
+    Args:
+        parameters: strings, as for `sam deploy --parameter-overrides`; defaults may be left out.
+        stack_name: the beginning of the names of the table and of the secrets.
+        path: the template.
+
+    Raises:
+        TemplateError: a parameter is missing, unknown or not allowed, or SAM refuses the template.
     """
 
     def __init__(
@@ -127,9 +130,9 @@ class Template:
         )
 
     def of_type(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each resource of a type that its condition lets be: its logical id and itself.
+        """Yield each resource of a type whose condition holds: its logical id and its definition.
 
-        What it holds is not resolved.
+        The definition is not resolved.
         """
         for logical_id, resource in self.transformed["Resources"].items():
             there = "Condition" not in resource or self.resolver.holds(resource["Condition"])
@@ -154,7 +157,7 @@ class Template:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """Every route of the HTTP API to a function, from the document that SAM makes of them."""
+        """Every route of the HTTP API to a function, from the OpenAPI document that SAM makes."""
         body = self.api_body()
         routes = []
         for path, operations in body["paths"].items():
@@ -166,7 +169,7 @@ class Template:
                 [(scheme, _)] = operation["security"][0].items()
                 routes.append(
                     Route(
-                        # SAM's own way to write ANY.
+                        # SAM writes ANY in its own way.
                         method="ANY" if method.startswith("x-") else method.upper(),
                         path=path,
                         function=function_of(uri),
@@ -194,7 +197,7 @@ class Template:
 
     @cached_property
     def table(self) -> Table:
-        """The one table."""
+        """The table."""
         [(logical_id, resource)] = self.of_type("AWS::DynamoDB::Table")
         properties = self.resolver.resolve(resource["Properties"])
         name = self.resolver.resolve({"Ref": logical_id})
@@ -206,7 +209,7 @@ class Template:
                 "AttributeDefinitions": properties["AttributeDefinitions"],
                 "KeySchema": properties["KeySchema"],
                 "GlobalSecondaryIndexes": properties["GlobalSecondaryIndexes"],
-                # CloudFormation takes a view type to mean a stream; the API wants to be told.
+                # CloudFormation implies the stream from the view type; the API needs the flag.
                 "StreamSpecification": {"StreamEnabled": True, **properties["StreamSpecification"]},
             },
             ttl_attribute=properties["TimeToLiveSpecification"]["AttributeName"],
@@ -257,12 +260,12 @@ def _as_json(text: str) -> str:
     return json.dumps(yaml_parse(text))
 
 
-def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    if unknown := given.keys() - declared.keys():
+def _parameter_values(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str]:
+    if unknown := chosen.keys() - declared.keys():
         raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
     values = {}
     for name, parameter in declared.items():
-        value = given.get(name, parameter.get("Default"))
+        value = chosen.get(name, parameter.get("Default"))
         if value is None:
             raise TemplateError(f"parameter {name} needs a value. {parameter['Description']}")
         values[name] = str(value)
@@ -288,7 +291,7 @@ def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[st
         properties = resource.get("Properties", {})
         for name in ("CodeUri", "ContentUri"):
             if name in properties:
-                # The transform takes code that is in S3 already; `sam package` puts it there.
+                # The transform expects code in S3, where `sam package` puts the code.
                 properties[name] = "s3://bucket/key"
     translator = Translator({}, Parser(), boto_session=made_up_session())
     try:
@@ -300,8 +303,8 @@ def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[st
 
 
 def function_of(arn: str) -> str:
-    """The function (its logical id) that an ARN names, of whichever alias or service."""
-    found = _FUNCTION_IN_ARN.search(arn)
-    if not found:
+    """Return the function (its logical id) in an ARN of a function, an alias or an integration."""
+    match = _FUNCTION_IN_ARN.search(arn)
+    if not match:
         raise TemplateError(f"{arn!r} names no function")
-    return found[1]
+    return match[1]

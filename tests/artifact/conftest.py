@@ -1,4 +1,4 @@
-"""What `make artifact` built. Without it these tests have nothing to test, and say so."""
+"""The build of `make artifact`. Without a build, these tests are skipped."""
 
 import os
 from pathlib import Path
@@ -12,15 +12,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def runtime() -> Runtime:
-    """The functions as built for this machine, and what runs them."""
+    """The functions as built for this machine, and their runtime."""
     built = os.environ.get("PARTYLINE_ARTIFACT")
     if not built:
-        pytest.skip("`make artifact` builds what this tests")
-    return Runtime.found(ROOT / built)
+        pytest.skip("`make artifact` makes the build for this test")
+    return Runtime.locate(ROOT / built)
 
 
 @pytest.fixture(scope="session")
 def layers(runtime: Runtime) -> dict[str, Path]:
-    """The layer by processor: of what is deployed, and of what was built for this machine."""
+    """The layer of the deployed build, and the layer of the build for this machine."""
     deployed = ROOT / ".aws-sam" / "build" / "PartylineLayer" / "python"
     return {"deployed": deployed, "here": runtime.layer}

@@ -1,4 +1,4 @@
-"""Whole calls, through the built functions in Lambda's own runtime."""
+"""Whole calls through the built functions in Lambda's own runtime."""
 
 import io
 
@@ -11,5 +11,5 @@ from local.deploy.lambda_emulator import Runtime, emulated
 
 @pytest.mark.timeout(240)
 def test_the_demo_runs_in_the_real_runtime(runtime: Runtime) -> None:
-    told = io.StringIO()
-    assert runner.run(Console(file=told, width=110), emulated) == 0, told.getvalue()
+    output = io.StringIO()
+    assert runner.run(Console(file=output, width=110), emulated) == 0, output.getvalue()

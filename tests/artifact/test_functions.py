@@ -1,4 +1,4 @@
-"""Every function of the template starts in Lambda's own runtime, and answers."""
+"""Every function of the template starts in Lambda's own runtime and answers an event."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ PARAMETERS = {
     "ReleaseSha": "0" * 40,
 }
 TEMPLATE = Template(PARAMETERS)
-"""For the list of functions; the stack has one of its own, with the simulator's address in it."""
+"""The list of functions. The stack has a template of its own, with the simulator's address."""
 
 
 @pytest.fixture(scope="module")
@@ -32,28 +32,30 @@ def stack(runtime: Runtime) -> Iterator[LocalStack]:
 def test_a_function_starts_and_answers(
     runtime: Runtime, stack: LocalStack, logical_id: str
 ) -> None:
-    """With no event does a function fail: what it can't do is an answer too."""
+    """A function raises for no sample event: errors are answers too."""
     function = stack.template.functions[logical_id]
     with Emulator(runtime, function, stack.environment) as emulator:
-        if logical_id in {each.function for each in stack.template.authorizers.values()}:
-            assert_the_authorizer_knows_whom_to_let_in(emulator)
+        if logical_id in {
+            authorizer.function for authorizer in stack.template.authorizers.values()
+        }:
+            assert_the_authorizer_admits_the_key_only(emulator)
             return
         routes = [route for route in stack.template.routes if route.function == logical_id]
         for route in routes:
             assert_it_answers(route, emulator)
         if not routes:
             answer = emulator.invoke(sample(stack.template, logical_id))
-            assert BEHIND[logical_id](answer), answer
+            assert RESULTS[logical_id](answer), answer
 
 
-BEHIND: dict[str, Callable[[Any], bool]] = {
+RESULTS: dict[str, Callable[[Any], bool]] = {
     "FailoverFunction": lambda answer: answer == {"batchItemFailures": []},
-    "OutboxFunction": lambda answer: [each["type"] for each in answer] == ["conversation.active"],
+    "EventRelayFunction": lambda answer: answer == {"batchItemFailures": []},
     "StartFromEventFunction": lambda answer: answer["status"] == 202,
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }
-"""What those answer that have no route."""
+"""Checks of the results of functions without a route."""
 
 
 def assert_it_answers(route: Route, emulator: Emulator) -> None:
@@ -65,15 +67,15 @@ def assert_it_answers(route: Route, emulator: Emulator) -> None:
         assert emulator.invoke(unsigned)["statusCode"] == 401
         return
     answer = emulator.invoke(authorized(route))
-    # What is asked about isn't there, and the bodies are empty: so they say, and nothing worse.
+    # The items are missing and the bodies are empty; the answers report these errors only.
     assert answer["statusCode"] in {200, 202, 404, 422}, answer
     assert json.loads(answer["body"])
-    nobody = authorized(route)
-    del nobody["requestContext"]["authorizer"]
-    assert emulator.invoke(nobody)["statusCode"] == 401
+    anonymous = authorized(route)
+    del anonymous["requestContext"]["authorizer"]
+    assert emulator.invoke(anonymous)["statusCode"] == 401
 
 
-def assert_the_authorizer_knows_whom_to_let_in(emulator: Emulator) -> None:
+def assert_the_authorizer_admits_the_key_only(emulator: Emulator) -> None:
     route = Route("GET", "/conversations", "", None)
 
     def verdict(key: str) -> Any:
@@ -84,19 +86,23 @@ def assert_the_authorizer_knows_whom_to_let_in(emulator: Emulator) -> None:
     assert verdict("Bearer somebody-elses")["isAuthorized"] is False
 
 
-def test_without_its_settings_a_function_says_which(runtime: Runtime, stack: LocalStack) -> None:
-    """A template that forgets a variable shows at the first request, by name."""
+def test_a_function_without_a_setting_names_that_setting(
+    runtime: Runtime, stack: LocalStack
+) -> None:
+    """A variable missing in the template is reported at the first request."""
     whole = stack.template.functions["QueryFunction"]
     environment = {name: value for name, value in whole.environment.items() if name != "TABLE_NAME"}
     bare = Function(whole.logical_id, whole.folder, whole.handler, environment, 10, whole.memory_mb)
-    said: list[str] = []
-    with Emulator(runtime, bare, stack.environment, said.append) as emulator:
-        [route] = [each for each in TEMPLATE.routes if each.function == whole.logical_id]
+    output: list[str] = []
+    with Emulator(runtime, bare, stack.environment, output.append) as emulator:
+        [route] = [route for route in TEMPLATE.routes if route.function == whole.logical_id]
         assert emulator.invoke(authorized(route))["statusCode"] == 500
-    assert any('"level":"ERROR"' in line for line in said)
+    assert any('"level":"ERROR"' in line for line in output)
 
 
-def test_what_a_function_prints_and_raises_comes_out(runtime: Runtime, stack: LocalStack) -> None:
+def test_the_emulator_reports_the_exception_of_a_function(
+    runtime: Runtime, stack: LocalStack
+) -> None:
     sweep = stack.template.functions["SweepFunction"]
     absent = Function(sweep.logical_id, sweep.folder, "app.none_such", {}, 10, 1024)
     with (

@@ -88,7 +88,7 @@ def test_a_webhook_that_nobody_answers_comes_through_the_failover_queue(
 
 
 def test_an_event_that_never_comes_to_the_bus_is_a_dead_letter(room: RoomPage) -> None:
-    switch(room, "A function dies", Function="outbox", How_often_it_dies="")
+    switch(room, "A function dies", Function="event_relay", How_often_it_dies="")
     room.call()
     expect(room.row("event", "conversation.active dead letter")).to_have_count(1)
     expect(room.row("event", "conversation.active")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""`partyline redrive` against real queues, a real stream and a real bus of the embedded AWS."""
+"""`partyline redrive` against the queues, the stream and the bus of the embedded AWS."""
 
 import json
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from local.deploy.redrive import (
 )
 from local.stack.embedded_aws import EmbeddedAws, create_table
 from local.stack.template import Template
-from partyline.entrypoints.failover import FIRST_SENT as LOOKED_FOR
+from partyline.entrypoints.failover import FIRST_SENT as ATTRIBUTE
 from partyline.entrypoints.failover import received_at
 from partyline.store import keys
 
 START = "arn:aws:lambda:us-east-1:000000000000:function:Start:live"
-ASKED = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": "+13125550101"}}
+START_EVENT = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": "+13125550101"}}
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +43,18 @@ def queue(sqs: Any, name: str) -> str:
 
 
 def messages(sqs: Any, url: str) -> list[Any]:
-    found = sqs.receive_message(
+    answer = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=10,
         AttributeNames=["All"],
         MessageAttributeNames=["All"],
     )
-    return list(found.get("Messages", ()))
+    return list(answer.get("Messages", ()))
 
 
-def test_a_webhook_keeps_the_time_at_which_it_came(sqs: Any) -> None:
-    assert FIRST_SENT == LOOKED_FOR
-    dead, door = queue(sqs, "dead"), queue(sqs, "door")
+def test_a_webhook_keeps_its_time_of_receipt(sqs: Any) -> None:
+    assert FIRST_SENT == ATTRIBUTE
+    dead, failover = queue(sqs, "dead"), queue(sqs, "failover")
     signature = {"telnyx-timestamp": {"DataType": "String", "StringValue": "1790000000"}}
     sqs.send_message(QueueUrl=dead, MessageBody='{"data": 1}', MessageAttributes=signature)
     sqs.send_message(
@@ -62,18 +62,18 @@ def test_a_webhook_keeps_the_time_at_which_it_came(sqs: Any) -> None:
         MessageBody='{"data": 2}',
         MessageAttributes={**signature, FIRST_SENT: {"DataType": "String", "StringValue": "123"}},
     )
-    assert redrive_failover(sqs, dead, door).sent == 2
+    assert redrive_failover(sqs, dead, failover).sent == 2
     assert messages(sqs, dead) == []
-    again = {each["Body"]: each["MessageAttributes"] for each in messages(sqs, door)}
+    again = {m["Body"]: m["MessageAttributes"] for m in messages(sqs, failover)}
     assert again.keys() == {'{"data": 1}', '{"data": 2}'}
-    assert {each["telnyx-timestamp"]["StringValue"] for each in again.values()} == {"1790000000"}
+    assert {a["telnyx-timestamp"]["StringValue"] for a in again.values()} == {"1790000000"}
     kept = again['{"data": 2}'][FIRST_SENT]["StringValue"]
-    assert kept == "123", "the first time counts, however often it is sent again"
+    assert kept == "123", "the first time counts after any number of redrives"
     record = {"messageAttributes": {FIRST_SENT: {"stringValue": kept}}, "attributes": {}}
     assert received_at(record) == 0.123
 
 
-def test_events_go_out_again_as_the_rows_say_now(
+def test_events_go_out_again_with_the_present_content_of_their_rows(
     aws: EmbeddedAws, sqs: Any, template: Template
 ) -> None:
     dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
@@ -85,18 +85,18 @@ def test_events_go_out_again_as_the_rows_say_now(
     listener = listen(events, sqs)
     dead = queue(sqs, "dead")
     sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
-    # What could not be read was mended meanwhile.
+    # The row is repaired before the redrive.
     put_event(dynamodb, template.table.name, 2, "conversation.active")
 
     done = redrive_events(sqs, streams, dynamodb, events, dead, "bus")
 
     assert (done.sent, done.left) == (1, [])
-    heard = [json.loads(each["Body"]) for each in messages(sqs, listener)]
-    assert sorted((each["detail"]["seq"], each["detail-type"]) for each in heard) == [
+    received = [json.loads(message["Body"]) for message in messages(sqs, listener)]
+    assert sorted((event["detail"]["seq"], event["detail-type"]) for event in received) == [
         (2, "conversation.active"),
         (3, "conversation.started"),
     ]
-    assert {each["source"] for each in heard} == {"partyline"}
+    assert {event["source"] for event in received} == {"partyline"}
     assert messages(sqs, dead) == []
 
 
@@ -114,48 +114,110 @@ def test_a_row_that_still_cannot_be_read_stays_a_dead_letter(
     assert "EVENT#000002" in done.left[0]
 
 
+def test_an_event_that_the_bus_does_not_accept_stays_a_dead_letter(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2):
+        put_event(dynamodb, template.table.name, seq, "message.sent", content="x" * 300_000)
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
+    assert done.sent == 0
+    assert "EventTooLargeError" in done.left[0]
+
+
+class SlowStreams:
+    """DynamoDB Streams with `empty` empty answers before each answer that holds records."""
+
+    def __init__(self, streams: Any, empty: int) -> None:
+        self._streams, self._empty = streams, empty
+        self._left = empty
+        self.exceptions, self.get_shard_iterator = streams.exceptions, streams.get_shard_iterator
+
+    def get_records(self, *, ShardIterator: str) -> Any:  # noqa: N803
+        self._left -= 1
+        if self._left >= 0:
+            return {"Records": [], "NextShardIterator": ShardIterator}
+        self._left = self._empty
+        return self._streams.get_records(ShardIterator=ShardIterator)
+
+
+@pytest.mark.parametrize(("empty", "sent"), [(3, 1), (10_000, 0)])
+def test_a_dead_letter_is_deleted_only_when_the_stream_gave_all_its_records(
+    aws: EmbeddedAws, sqs: Any, template: Template, empty: int, sent: int
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2, 3):
+        put_event(dynamodb, template.table.name, seq, "conversation.started")
+    listener, dead = listen(aws.access.client("events"), sqs), queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
+    slow = SlowStreams(streams, empty)
+    done = redrive_events(sqs, slow, dynamodb, aws.access.client("events"), dead, "bus")
+    assert (done.sent, len(done.left)) == (sent, 1 - sent)
+    assert len(messages(sqs, listener)) == 2 * sent
+
+
+def test_events_that_the_stream_no_longer_holds_are_named(
+    aws: EmbeddedAws, sqs: Any, template: Template
+) -> None:
+    dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
+    create_table(dynamodb, template)
+    for seq in (1, 2):
+        put_event(dynamodb, template.table.name, seq, "conversation.started")
+    body = letter(streams, dynamodb, template)
+    body["DDBStreamBatchInfo"]["streamArn"] += "-of-an-earlier-table"
+    dead = queue(sqs, "dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(body))
+    done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
+    assert done.sent == 0
+    assert body["DDBStreamBatchInfo"]["startSequenceNumber"] in done.left[0]
+
+
 class Functions:
-    """Lambda, as far as it is asked."""
+    """Lambda's client, which records the invocations."""
 
     def __init__(self) -> None:
         self.invoked: list[tuple[str, Any]] = []
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: Any) -> None:  # noqa: N803
-        assert InvocationType == "Event", "nobody waits for the answer, and Lambda tries again"
+        assert InvocationType == "Event", "an asynchronous invocation, which Lambda retries"
         self.invoked.append((FunctionName, json.loads(Payload)))
 
 
-def test_what_could_not_begin_is_given_to_its_function_again(sqs: Any) -> None:
+def test_a_failed_start_goes_to_its_function_again(sqs: Any) -> None:
     functions, dead = Functions(), queue(sqs, "dead")
-    record = {"requestContext": {"functionArn": START}, "requestPayload": ASKED}
+    record = {"requestContext": {"functionArn": START}, "requestPayload": START_EVENT}
     sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(record))
     assert redrive_starts(sqs, functions, dead).sent == 1
     assert messages(sqs, dead) == []
-    assert functions.invoked == [(START, ASKED)]
+    assert functions.invoked == [(START, START_EVENT)]
 
 
-def test_what_a_rule_could_not_deliver_goes_to_its_function_and_a_chat_is_spared(sqs: Any) -> None:
+def test_an_undelivered_event_goes_to_its_function_again_but_not_to_a_chat(sqs: Any) -> None:
     functions, dead = Functions(), queue(sqs, "dead")
     chat = "arn:aws:events:us-east-1:000000000000:api-destination/chat/1"
     for target, code in ((START, "SDK_CLIENT_ERROR"), (chat, "CONNECTION_FAILURE")):
         attributes = {"TARGET_ARN": target, "ERROR_CODE": code}
         sqs.send_message(
             QueueUrl=dead,
-            MessageBody=json.dumps(ASKED),
+            MessageBody=json.dumps(START_EVENT),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in attributes.items()
             },
         )
     done = redrive_bus(sqs, functions, dead)
-    assert functions.invoked == [(START, ASKED)]
+    assert functions.invoked == [(START, START_EVENT)]
     assert done.sent == 1
     [left] = done.left
     assert chat in left
     assert "CONNECTION_FAILURE" in left
 
 
-def test_a_stack_that_is_not_there_is_named(aws: EmbeddedAws) -> None:
+def test_a_missing_stack_or_output_is_named(aws: EmbeddedAws) -> None:
     with pytest.raises(NoSuchStackError, match="partyline-nowhere"):
         outputs_of(aws.access.client("cloudformation"), "partyline-nowhere")
     with pytest.raises(NoSuchStackError, match="BusName"):
@@ -167,27 +229,27 @@ def put(dynamodb: Any, table: str, key: keys.Key, attributes: dict[str, Any]) ->
     dynamodb.put_item(TableName=table, Item=item)
 
 
-def put_event(dynamodb: Any, table: str, seq: int, event_type: str) -> None:
+def put_event(dynamodb: Any, table: str, seq: int, event_type: str, **data: str) -> None:
     event = {
         "seq": seq,
         "type": event_type,
         "occurred_at": "2026-11-22T09:00:00Z",
         "cause": "e1",
-        "data": {},
+        "data": data,
     }
     row = {"conversation_id": {"S": "c1"}, "event": {"S": json.dumps(event)}}
     put(dynamodb, table, keys.event("c1", seq), row)
 
 
 def letter(streams: Any, dynamodb: Any, template: Template) -> dict[str, Any]:
-    """A dead letter about the second record of the table's stream and what follows."""
+    """Return a dead letter of the table's stream, from its second record to its last."""
     arn = dynamodb.describe_table(TableName=template.table.name)["Table"]["LatestStreamArn"]
     [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(
         StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
     records = streams.get_records(ShardIterator=iterator)["Records"]
-    numbers = [each["dynamodb"]["SequenceNumber"] for each in records]
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     return {
         "DDBStreamBatchInfo": {
             "shardId": shard["ShardId"],
@@ -199,13 +261,13 @@ def letter(streams: Any, dynamodb: Any, template: Template) -> dict[str, Any]:
 
 
 def listen(events: Any, sqs: Any) -> str:
-    """A consumer of the bus; the URL of its queue."""
+    """Add a consumer to the bus; return the URL of its queue."""
     url = queue(sqs, "listener")
-    got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     events.create_event_bus(Name="bus")
     events.put_rule(
         Name="all", EventBusName="bus", EventPattern=json.dumps({"source": ["partyline"]})
     )
-    target = {"Id": "listener", "Arn": got["Attributes"]["QueueArn"]}
+    target = {"Id": "listener", "Arn": answer["Attributes"]["QueueArn"]}
     events.put_targets(Rule="all", EventBusName="bus", Targets=[target])
     return url

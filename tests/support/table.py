@@ -24,7 +24,7 @@ class Table:
         return [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
 
     def events(self) -> Iterator[Any]:
-        """Every event that is stored, as the function behind the pipe would make it."""
+        """Every event that is stored, as the bus carries it."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._name,
             FilterExpression="begins_with(sk, :event)",

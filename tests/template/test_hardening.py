@@ -1,4 +1,4 @@
-"""How a stack is kept from harm: releases that go back by themselves, bounds, keys, names."""
+"""The safeguards of a stack: automatic rollback, limits, encryption keys, names."""
 
 import json
 import re
@@ -25,7 +25,7 @@ EVERYTHING = {
     "ProvisionedConcurrency": "2",
     "KmsKeyArn": KEY,
 }
-"""Stage prod with all that can be switched on together."""
+"""Stage prod with all compatible options on."""
 
 DIALS = ("Trigger", "ToolInvite", "StartFromEvent", "StartScheduled")
 BEHIND_NO_ROUTE = ("StartFromEvent", "StartScheduled")
@@ -37,20 +37,20 @@ def prod() -> Template:
     return Template({**PARAMETERS, "Stage": "prod"})
 
 
-def of(template: Template, name: str, what: str) -> Any:
-    """A property of a resource; None when it is left out."""
-    given = template.resolver.resolve([resource(template, name)["Properties"].get(what)])
-    return given[0] if given else None
+def property_of(template: Template, name: str, key: str) -> Any:
+    """Return a property of a resource, or None."""
+    values = template.resolver.resolve([resource(template, name)["Properties"].get(key)])
+    return values[0] if values else None
 
 
-def test_in_prod_a_release_begins_with_a_tenth_and_goes_back_on_an_alarm(
+def test_in_prod_a_release_starts_with_a_canary_and_rolls_back_on_an_alarm(
     template: Template, prod: Template
 ) -> None:
     webhooks = {route.function for route in prod.routes if route.path.startswith("/webhooks")}
-    careful = webhooks | {f"{each}Function" for each in DIALS}
+    with_canary = webhooks | {f"{name}Function" for name in DIALS}
     goes_by = ["WebhooksFail", "WebhookFunctionsFail", "RequestsFail", "DialFunctionsFail"]
     groups = dict(prod.of_type("AWS::CodeDeploy::DeploymentGroup"))
-    assert groups.keys() == {f"{each}DeploymentGroup" for each in careful}
+    assert groups.keys() == {f"{function}DeploymentGroup" for function in with_canary}
     for name, group in groups.items():
         properties = group["Properties"]
         assert "Canary10Percent5Minutes" in json.dumps(properties["DeploymentConfigName"]), name
@@ -58,57 +58,63 @@ def test_in_prod_a_release_begins_with_a_tenth_and_goes_back_on_an_alarm(
         looks_at = [*goes_by, *(["StartFunctionsFail"] if own else [])]
         assert properties["AlarmConfiguration"] == {
             "Enabled": True,
-            "Alarms": [{"Name": {"Ref": each}} for each in looks_at],
+            "Alarms": [{"Name": {"Ref": alarm}} for alarm in looks_at],
         }
         function = name.removesuffix("DeploymentGroup")
-        assert function in set().union(*(crashes_seen(prod, each) for each in looks_at)), name
-    for function in careful:
+        assert function in set().union(*(functions_watched(prod, alarm) for alarm in looks_at)), (
+            name
+        )
+    for function in with_canary:
         alias = resource(prod, f"{function}Aliaslive")
         assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
     assert list(template.of_type("AWS::CodeDeploy::DeploymentGroup")) == []
 
 
-def crashes_seen(template: Template, alarm: str) -> set[str]:
-    """The functions whose errors an alarm looks at."""
+def functions_watched(template: Template, alarm: str) -> set[str]:
+    """Return the functions with errors that an alarm watches."""
     metrics = resource(template, alarm)["Properties"].get("Metrics", ())
     return {
-        each["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
-        for each in metrics
-        if "MetricStat" in each
+        metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for metric in metrics
+        if "MetricStat" in metric
     }
 
 
-def test_what_dials_runs_so_often_at_once_in_prod(template: Template, prod: Template) -> None:
+def test_the_concurrency_of_dialing_functions_is_limited_in_prod(
+    template: Template, prod: Template
+) -> None:
     none = Template({**PARAMETERS, "Stage": "prod", "DialConcurrency": "0"})
     for name in DIALS:
         function = f"{name}Function"
-        assert of(prod, function, "ReservedConcurrentExecutions") == "10"
-        assert of(none, function, "ReservedConcurrentExecutions") is None
-        # An account that is new may have ten in all, and a first try must not fail on that.
-        assert of(template, function, "ReservedConcurrentExecutions") is None
+        assert property_of(prod, function, "ReservedConcurrentExecutions") == "10"
+        assert property_of(none, function, "ReservedConcurrentExecutions") is None
+        # A new account may have a limit of ten, and a first deployment must not fail at that limit.
+        assert property_of(template, function, "ReservedConcurrentExecutions") is None
     others = set(prod.functions) - {f"{name}Function" for name in DIALS}
-    assert all(of(prod, each, "ReservedConcurrentExecutions") is None for each in others)
+    assert all(property_of(prod, name, "ReservedConcurrentExecutions") is None for name in others)
 
 
-def test_functions_start_from_a_snapshot_when_that_is_wanted(template: Template) -> None:
+def test_functions_start_from_a_snapshot_when_snapstart_is_on(template: Template) -> None:
     quick = Template({**PARAMETERS, "SnapStart": "PublishedVersions"})
     for function in template.functions:
-        assert of(template, function, "SnapStart") == {"ApplyOn": "None"}
-        assert of(quick, function, "SnapStart") == {"ApplyOn": "PublishedVersions"}
+        assert property_of(template, function, "SnapStart") == {"ApplyOn": "None"}
+        assert property_of(quick, function, "SnapStart") == {"ApplyOn": "PublishedVersions"}
 
 
-def test_what_a_caller_waits_for_is_kept_warm_when_that_is_wanted(template: Template) -> None:
+def test_functions_of_a_call_start_have_provisioned_concurrency_when_set(
+    template: Template,
+) -> None:
     warm = Template({**PARAMETERS, "ProvisionedConcurrency": "2"})
     kept = "ProvisionedConcurrencyConfig"
     for function in template.functions:
         wanted = function.removesuffix("Function") in WAITED_FOR
-        assert of(template, f"{function}Aliaslive", kept) is None
-        assert of(warm, f"{function}Aliaslive", kept) == (
+        assert property_of(template, f"{function}Aliaslive", kept) is None
+        assert property_of(warm, f"{function}Aliaslive", kept) == (
             {"ProvisionedConcurrentExecutions": "2"} if wanted else None
         )
 
 
-def test_one_key_for_everything_that_is_kept(template: Template) -> None:
+def test_all_stored_data_is_encrypted_with_the_given_key(template: Template) -> None:
     own = Template({**PARAMETERS, "KmsKeyArn": KEY})
     places = {
         "AWS::SecretsManager::Secret": "KmsKeyId",
@@ -120,18 +126,18 @@ def test_one_key_for_everything_that_is_kept(template: Template) -> None:
     for kind, name in places.items():
         assert list(template.of_type(kind))
         for logical_id, _ in template.of_type(kind):
-            assert of(own, logical_id, name) == KEY, logical_id
-            assert of(template, logical_id, name) is None, logical_id
-    assert of(own, "PartylineTable", "SSESpecification") == {
+            assert property_of(own, logical_id, name) == KEY, logical_id
+            assert property_of(template, logical_id, name) is None, logical_id
+    assert property_of(own, "PartylineTable", "SSESpecification") == {
         "SSEEnabled": True,
         "SSEType": "KMS",
         "KMSMasterKeyId": KEY,
     }
     # The two exclude each other.
-    assert of(own, "FailoverQueue", "SqsManagedSseEnabled") is None
+    assert property_of(own, "FailoverQueue", "SqsManagedSseEnabled") is None
 
 
-def test_the_keys_policy_in_the_docs_lets_every_service_in() -> None:
+def test_the_key_policy_in_the_docs_admits_every_service() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     shown = page.partition("## A key of your own")[2].partition("```json\n")[2].partition("```")[0]
     statements = json.loads(shown)
@@ -139,25 +145,25 @@ def test_the_keys_policy_in_the_docs_lets_every_service_in() -> None:
     assert services == {"dynamodb", "secretsmanager", "sqs", "lambda", "events", "logs"}
     for statement in statements:
         assert "kms:Decrypt" in statement["Action"]
-        assert "ACCOUNT" in json.dumps(statement["Condition"]), "nobody else's account"
+        assert "ACCOUNT" in json.dumps(statement["Condition"]), "this account only"
 
 
 @pytest.mark.parametrize("parameters", [PARAMETERS, EVERYTHING], ids=["plain", "everything"])
-def test_no_resource_needs_itself(parameters: dict[str, str]) -> None:
-    """CloudFormation refuses a circle, and only when it is deployed."""
+def test_no_resource_depends_on_itself(parameters: dict[str, str]) -> None:
+    """CloudFormation refuses a circular dependency, but only at deployment."""
     resources = Template(parameters).transformed["Resources"]
-    left = {name: set(needed(each)) & resources.keys() for name, each in resources.items()}
+    left = {name: set(needed(body)) & resources.keys() for name, body in resources.items()}
     while left:
         free = {name for name, needs in left.items() if not needs & left.keys()}
-        assert free, f"in a circle: {sorted(left)}"
+        assert free, f"circular dependency: {sorted(left)}"
         left = {name: needs for name, needs in left.items() if name not in free}
 
 
 def needed(value: Any) -> Iterator[str]:
-    """The logical ids that a piece of a template refers to."""
+    """Yield the logical ids to which a part of a template refers."""
     if isinstance(value, list):
-        for each in value:
-            yield from needed(each)
+        for item in value:
+            yield from needed(item)
     elif isinstance(value, dict):
         for name, argument in value.items():
             if name == "Ref":
@@ -174,14 +180,14 @@ def needed(value: Any) -> Iterator[str]:
 
 
 def test_two_stages_fit_into_one_account() -> None:
-    """Whatever has a name of its own has the stack's in it."""
+    """Every explicit name contains the name of the stack."""
     named = ("Name", "FunctionName", "TableName", "QueueName", "RoleName", "LogGroupName")
-    for logical_id, each in Template(EVERYTHING).transformed["Resources"].items():
+    for logical_id, body in Template(EVERYTHING).transformed["Resources"].items():
         for name in named:
-            given = each.get("Properties", {}).get(name)
-            if given is None or name == "FunctionName" or each["Type"] == "AWS::Lambda::Alias":
+            value = body.get("Properties", {}).get(name)
+            if value is None or name == "FunctionName" or body["Type"] == "AWS::Lambda::Alias":
                 continue
-            assert "AWS::StackName" in json.dumps(given), f"{logical_id}.{name}"
+            assert "AWS::StackName" in json.dumps(value), f"{logical_id}.{name}"
 
 
 @pytest.mark.parametrize(
@@ -193,15 +199,15 @@ def test_two_stages_fit_into_one_account() -> None:
         ("SnapStart", "yes"),
     ],
 )
-def test_a_wrong_parameter_stops_the_deployment_with_a_sentence(name: str, value: str) -> None:
+def test_an_invalid_parameter_stops_the_deployment_with_a_message(name: str, value: str) -> None:
     with pytest.raises(TemplateError, match=name):
         Template({**PARAMETERS, name: value})
 
 
-def test_a_function_starts_warm_in_one_way_only() -> None:
+def test_snapstart_and_provisioned_concurrency_exclude_each_other() -> None:
     both = {"SnapStart": "PublishedVersions", "ProvisionedConcurrency": "2"}
-    for given, allowed in (({}, True), (both, False)):
-        stack = Template({**PARAMETERS, **given})
+    for options, allowed in (({}, True), (both, False)):
+        stack = Template({**PARAMETERS, **options})
         [assertion] = stack.transformed["Rules"]["OneWayToStartWarm"]["Assertions"]
         assert stack.resolver.resolve(assertion["Assert"]) is allowed
         assert assertion["AssertDescription"].endswith(".")

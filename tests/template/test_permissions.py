@@ -1,6 +1,6 @@
-"""Who may do what: each function has a role of its own, and it can do what that function does.
+"""Permissions: each function has a role of its own with the rights that the function needs.
 
-Read twice: for a plain stack, and for stage prod with everything switched on.
+The tests run for a plain stack and for stage prod with all options on.
 """
 
 from collections.abc import Mapping, Set
@@ -16,7 +16,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/partyline-PartylineTable"
 TELNYX_KEY = "partyline-TelnyxApiKey"
 BEARER_KEYS = "partyline-BearerKeys"
 
-MOVES_CONVERSATIONS = {
+MOVE_CONVERSATIONS = {
     "trigger",
     "control",
     "tool_invite",
@@ -25,16 +25,16 @@ MOVES_CONVERSATIONS = {
     "failover",
 }
 SIGNED = ("call_", "webhook_", "tool_", "failover")
-KEEPS_CONVERSATIONS = {
+WRITES_CONVERSATIONS = {
     (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
 }
-ASKS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
+CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
 COUNTS_CONVERSATIONS = {("dynamodb:Query", f"{TABLE}/index/by_open")}
 SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-alarms/*"
-"""The one thing that cannot be named beforehand: an alarm is made for each later conversation."""
+"""The only resource without a known name: a schedule is made for each later conversation."""
 
-SETS_ALARMS = {
+CREATES_SCHEDULES = {
     ("scheduler:CreateSchedule", SCHEDULES),
     ("scheduler:UpdateSchedule", SCHEDULES),
     ("iam:PassRole", "arn:aws:iam::000000000000:role/partyline-AlarmRole"),
@@ -42,20 +42,20 @@ SETS_ALARMS = {
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 ENDS_AS_DEAD_LETTER = {("sqs:SendMessage", f"{QUEUES}StartDeadLetters")}
 STARTS = CHARGES_DIALS | COUNTS_CONVERSATIONS
-BESIDES = {
-    "trigger": STARTS | SETS_ALARMS,
+FURTHER_RIGHTS = {
+    "trigger": STARTS | CREATES_SCHEDULES,
     "control": {("scheduler:DeleteSchedule", SCHEDULES)},
-    "start_from_event": STARTS | SETS_ALARMS | ENDS_AS_DEAD_LETTER,
+    "start_from_event": STARTS | CREATES_SCHEDULES | ENDS_AS_DEAD_LETTER,
     "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER,
     "failover": {
         (f"sqs:{action}", f"{QUEUES}FailoverQueue")
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     },
 }
-"""What some may do that other movers of conversations may not."""
+"""The further rights of some functions that move conversations."""
 
-OF_AWS_ITSELF = {"FailoverDoorRole", "AlarmRole", "OutboxPipeRole", "SweepFunctionEveryMinuteRole"}
-"""The roles that AWS's services take on for us: API Gateway, Scheduler twice, the pipe."""
+SERVICE_ROLES = {"FailoverDoorRole", "AlarmRole", "SweepFunctionEveryMinuteRole"}
+"""The roles that AWS's services assume: API Gateway and, twice, EventBridge Scheduler."""
 
 Grants = Set[tuple[str, str]]
 
@@ -67,7 +67,7 @@ def template(request: pytest.FixtureRequest) -> Template:
 
 @pytest.fixture(scope="module")
 def grants(template: Template) -> Mapping[str, Grants]:
-    """Every (action, resource) that a function's own role allows, by the function's folder."""
+    """Every (action, resource) that a function's role allows, by the function's folder."""
     roles = {
         function["Properties"]["Role"]["Fn::GetAtt"][0]: template.functions[logical_id].folder
         for logical_id, function in template.of_type("AWS::Lambda::Function")
@@ -76,8 +76,8 @@ def grants(template: Template) -> Mapping[str, Grants]:
     allowed = {}
     for role, folder in roles.items():
         statements = _statements(template, role)
-        pairs = [(action, each["Resource"]) for each in statements for action in each["Action"]]
-        assert all(isinstance(named, str) for _, named in pairs), "one resource a statement"
+        pairs = [(action, s["Resource"]) for s in statements for action in s["Action"]]
+        assert all(isinstance(named, str) for _, named in pairs), "a single resource a statement"
         allowed[folder] = set(pairs)
     return allowed
 
@@ -88,19 +88,21 @@ def _has_everything(template: Template) -> bool:
 
 def _statements(template: Template, role: str) -> list[dict[str, Any]]:
     properties = template.transformed["Resources"][role]["Properties"]
-    found = []
+    statements = []
     for policy in properties.get("Policies", []):
         for statement in template.resolver.resolve(policy["PolicyDocument"]["Statement"]):
             assert statement["Effect"] == "Allow"
             assert statement.keys() - {"Condition"} == {"Effect", "Action", "Resource"}
             action = statement["Action"]
-            found.append({**statement, "Action": [action] if isinstance(action, str) else action})
-    return found
+            statements.append(
+                {**statement, "Action": [action] if isinstance(action, str) else action}
+            )
+    return statements
 
 
 def test_no_role_has_a_wildcard(template: Template) -> None:
     roles = [role for role, _ in template.of_type("AWS::IAM::Role")]
-    assert set(roles) - {f"{function}Role" for function in template.functions} == OF_AWS_ITSELF | (
+    assert set(roles) - {f"{function}Role" for function in template.functions} == SERVICE_ROLES | (
         {"ChatRole", "CodeDeployServiceRole"} if _has_everything(template) else set()
     )
     for role in roles:
@@ -109,12 +111,12 @@ def test_no_role_has_a_wildcard(template: Template) -> None:
             assert "*" not in statement["Resource"].removesuffix(SCHEDULES), role
 
 
-def test_the_only_managed_policies_are_those_that_sam_gives(template: Template) -> None:
-    """Lambda's own logging, and X-Ray, which knows no resources; CodeDeploy's for the canaries."""
+def test_the_only_managed_policies_are_sams(template: Template) -> None:
+    """Lambda's logging, X-Ray (which has no resources), and CodeDeploy for the canaries."""
     managed = {
         (arn.rpartition("/")[2], role == "CodeDeployServiceRole")
-        for role, each in template.of_type("AWS::IAM::Role")
-        for arn in template.resolver.resolve(each["Properties"].get("ManagedPolicyArns", []))
+        for role, body in template.of_type("AWS::IAM::Role")
+        for arn in template.resolver.resolve(body["Properties"].get("ManagedPolicyArns", []))
     }
     canaries = {("AWSCodeDeployRoleForLambda", True)} if _has_everything(template) else set()
     assert managed == canaries | {
@@ -123,27 +125,27 @@ def test_the_only_managed_policies_are_those_that_sam_gives(template: Template) 
     }
 
 
-def test_webhooks_and_triggers_keep_conversations_and_ask_telnyx(
+def test_webhooks_and_triggers_write_conversations_and_call_telnyx(
     template: Template, grants: Mapping[str, Grants]
 ) -> None:
     routed = {template.functions[route.function].folder for route in template.routes}
     webhooks = {folder for folder in routed if folder.startswith(("call_", "webhook_"))}
     assert webhooks
-    for folder in webhooks | MOVES_CONVERSATIONS:
-        assert grants[folder] == KEEPS_CONVERSATIONS | ASKS_TELNYX | BESIDES.get(folder, set()), (
-            folder
-        )
+    for folder in webhooks | MOVE_CONVERSATIONS:
+        assert grants[folder] == WRITES_CONVERSATIONS | CALLS_TELNYX | FURTHER_RIGHTS.get(
+            folder, set()
+        ), folder
 
 
-def test_the_sweep_also_finds_what_is_due(grants: Mapping[str, Grants]) -> None:
+def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
-    assert grants["sweep"] == KEEPS_CONVERSATIONS | ASKS_TELNYX | due | COUNTS_CONVERSATIONS
+    assert grants["sweep"] == WRITES_CONVERSATIONS | CALLS_TELNYX | due | COUNTS_CONVERSATIONS
 
 
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}
 
 
-def test_queries_read_and_nothing_else(grants: Mapping[str, Grants]) -> None:
+def test_queries_can_only_read(grants: Mapping[str, Grants]) -> None:
     assert grants["query"] == LIST | {("dynamodb:Query", TABLE), ("dynamodb:GetItem", TABLE)}
 
 
@@ -158,19 +160,19 @@ def test_the_directory_writes_its_own_rows_and_no_conversation(
             assert statement["Condition"] == rows
 
 
-def test_the_status_tool_reads_conversations_only(grants: Mapping[str, Grants]) -> None:
+def test_the_status_tool_can_only_read(grants: Mapping[str, Grants]) -> None:
     assert grants["tool_status"] == {("dynamodb:GetItem", TABLE), ("dynamodb:BatchGetItem", TABLE)}
 
 
-def test_the_authorizer_reads_bearer_keys_and_nothing_else(grants: Mapping[str, Grants]) -> None:
+def test_the_authorizer_reads_only_bearer_keys(grants: Mapping[str, Grants]) -> None:
     assert grants["authorizer"] == {("secretsmanager:GetSecretValue", BEARER_KEYS)}
 
 
-def test_who_may_not_read_the_key_is_not_told_of_it(
+def test_only_functions_that_may_read_the_key_get_its_name(
     template: Template, grants: Mapping[str, Grants]
 ) -> None:
     for function in template.functions.values():
-        may_read = bool(grants[function.folder] & ASKS_TELNYX)
+        may_read = bool(grants[function.folder] & CALLS_TELNYX)
         assert ("TELNYX_API_KEY_SECRET" in function.environment) is may_read, function.folder
         assert ("TELNYX_PUBLIC_KEYS" in function.environment) is (
             function.folder.startswith(SIGNED)
@@ -178,7 +180,7 @@ def test_who_may_not_read_the_key_is_not_told_of_it(
         assert ("BEARER_KEYS_SECRET" in function.environment) is (function.folder == "authorizer")
 
 
-def test_the_scheduler_may_start_the_sweep_and_nothing_else(template: Template) -> None:
+def test_the_scheduler_may_only_start_the_sweep(template: Template) -> None:
     [(_, schedule)] = template.of_type("AWS::Scheduler::Schedule")
     role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
     assert _statements(template, role) == [
@@ -191,40 +193,37 @@ def test_the_scheduler_may_start_the_sweep_and_nothing_else(template: Template) 
 
 
 def role_of(template: Template, logical_id: str) -> Grants:
-    """What a role of the template's own allows."""
+    """Return the (action, resource) pairs that a role allows."""
     statements = _statements(template, logical_id)
-    return {(action, each["Resource"]) for each in statements for action in each["Action"]}
+    return {(action, s["Resource"]) for s in statements for action in s["Action"]}
 
 
-def test_what_aws_does_for_us_it_does_with_one_right_each(template: Template) -> None:
+def test_each_service_role_has_a_single_right(template: Template) -> None:
     functions = "arn:aws:lambda:us-east-1:000000000000:function:"
-    stream = f"{TABLE}/stream/1"
     assert role_of(template, "FailoverDoorRole") == {("sqs:SendMessage", f"{QUEUES}FailoverQueue")}
     assert role_of(template, "AlarmRole") == {
         ("lambda:InvokeFunction", f"{functions}StartScheduledFunction:live")
-    }
-    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-    assert role_of(template, "OutboxPipeRole") == {
-        *((f"dynamodb:{each}", stream) for each in reads),
-        ("lambda:InvokeFunction", f"{functions}OutboxFunction:live"),
-        (
-            "events:PutEvents",
-            "arn:aws:events:us-east-1:000000000000:event-bus/partyline-PartylineBus",
-        ),
-        ("sqs:SendMessage", f"{QUEUES}OutboxDeadLetters"),
     }
     if _has_everything(template):
         chat = "arn:aws:events:us-east-1:000000000000:api-destination/partyline-ChatDestination"
         assert role_of(template, "ChatRole") == {("events:InvokeApiDestination", chat)}
 
 
-def test_making_events_plain_takes_no_right_at_all(grants: Mapping[str, Grants]) -> None:
-    assert grants["outbox"] == set()
+def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
+    grants: Mapping[str, Grants],
+) -> None:
+    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    bus = "arn:aws:events:us-east-1:000000000000:event-bus/partyline-PartylineBus"
+    assert grants["event_relay"] == {
+        *((f"dynamodb:{action}", f"{TABLE}/stream/1") for action in reads),
+        ("events:PutEvents", bus),
+        ("sqs:SendMessage", f"{QUEUES}EventRelayDeadLetters"),
+    }
 
 
-def test_a_role_is_taken_on_by_one_service_of_this_account(template: Template) -> None:
-    """Else another account's pipe or schedule could borrow it (AWS: the confused deputy)."""
-    for logical_id in ("OutboxPipeRole", "AlarmRole", "ChatRole"):
+def test_a_role_can_be_assumed_by_a_service_of_this_account_only(template: Template) -> None:
+    """Otherwise another account's schedule could use the role (AWS: the confused deputy)."""
+    for logical_id in ("AlarmRole", "ChatRole"):
         if logical_id == "ChatRole" and not _has_everything(template):
             continue
         role = template.transformed["Resources"][logical_id]["Properties"]

@@ -1,4 +1,4 @@
-"""What `make deploy` calls a release: SAM publishes new versions for a new name alone."""
+"""The release name of `make deploy`: SAM publishes new versions only for a new name."""
 
 import re
 import shutil
@@ -21,8 +21,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def git(checkout: Path, *words: str) -> None:
-    who = ("-c", "user.name=Robin", "-c", "user.email=robin@example.com")
-    subprocess.run(["git", *who, *words], cwd=checkout, check=True)  # noqa: S603, S607
+    author = ("-c", "user.name=Robin", "-c", "user.email=robin@example.com")
+    subprocess.run(["git", *author, *words], cwd=checkout, check=True)  # noqa: S603, S607
 
 
 def commit(checkout: Path) -> None:
@@ -31,15 +31,15 @@ def commit(checkout: Path) -> None:
 
 
 def deployed(checkout: Path, parameters: str) -> str:
-    """What `make deploy` would have SAM do, once all is built."""
-    asked = ["make", "--old-file=build", "deploy", "SAM=echo", f"PARAMETERS={parameters}"]
-    made = subprocess.run(asked, cwd=checkout, check=True, capture_output=True, text=True)  # noqa: S603
-    return made.stdout
+    """Return the SAM command of `make deploy` after a build."""
+    command = ["make", "--old-file=build", "deploy", "SAM=echo", f"PARAMETERS={parameters}"]
+    run = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True)  # noqa: S603
+    return run.stdout
 
 
 def release(checkout: Path, parameters: str = PARAMETERS) -> str:
-    [found] = re.findall(r"ReleaseSha=([0-9a-f]{40})\b", deployed(checkout, parameters)[-1000:])
-    return str(found)
+    [name] = re.findall(r"ReleaseSha=([0-9a-f]{40})\b", deployed(checkout, parameters)[-1000:])
+    return str(name)
 
 
 def test_a_new_commit_is_a_new_release(checkout: Path) -> None:
@@ -50,13 +50,14 @@ def test_a_new_commit_is_a_new_release(checkout: Path) -> None:
 
 
 def test_other_parameters_are_a_new_release(checkout: Path) -> None:
-    """Else the aliases would go on with the old ones: their versions keep their environment."""
-    names = [release(checkout, each) for each in ("", PARAMETERS, PARAMETERS.replace("=1", "=2"))]
+    """A version keeps its environment, so new parameters need new versions."""
+    choices = ("", PARAMETERS, PARAMETERS.replace("=1", "=2"))
+    names = [release(checkout, parameters) for parameters in choices]
     assert len(set(names)) == 3
     assert PARAMETERS in deployed(checkout, PARAMETERS)
 
 
-def test_what_is_not_committed_is_no_release(checkout: Path) -> None:
+def test_uncommitted_files_stop_a_release(checkout: Path) -> None:
     (checkout / "new.py").touch()
     with pytest.raises(subprocess.CalledProcessError):
         deployed(checkout, PARAMETERS)

@@ -1,4 +1,4 @@
-"""What is deployed, read from the template after SAM's own transform."""
+"""The deployed resources, read from the template after SAM's own transform."""
 
 import re
 from pathlib import Path
@@ -17,8 +17,8 @@ PARAMETERS = {
 
 
 def resource(template: Template, logical_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = template.transformed["Resources"][logical_id]
-    return found
+    definition: dict[str, Any] = template.transformed["Resources"][logical_id]
+    return definition
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -28,14 +28,14 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     assert stack.resolver.resolve(table["Properties"]["DeletionProtectionEnabled"]) is (
         stage == "prod"
     )
-    # All of it can be resolved, so no expression names a resource that isn't there.
+    # Every expression can be resolved, so each names an existing resource.
     routed = {stack.functions[route.function].folder for route in stack.routes}
-    assert {each.folder for each in stack.functions.values()} - routed == {
-        *("authorizer", "sweep", "failover", "outbox", "start_from_event", "start_scheduled"),
+    assert {function.folder for function in stack.functions.values()} - routed == {
+        *("authorizer", "sweep", "failover", "event_relay", "start_from_event", "start_scheduled"),
     }
 
 
-def test_only_what_telnyx_signs_is_open(template: Template) -> None:
+def test_only_routes_that_telnyx_signs_need_no_key(template: Template) -> None:
     opened = [route.path for route in template.routes if route.authorizer is None]
     assert opened
     assert all(re.fullmatch(r"/webhooks(/.*)?|/tools/.*", path) for path in opened)
@@ -71,7 +71,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
     }
 
 
-def test_the_authorizer_is_asked_by_its_alias_and_not_for_long(template: Template) -> None:
+def test_the_authorizer_is_called_by_its_alias_and_cached_briefly(template: Template) -> None:
     [authorizer] = template.authorizers.values()
     assert (authorizer.function, authorizer.header) == ("AuthorizerFunction", "authorization")
     assert 0 < authorizer.ttl_secs <= 60
@@ -85,7 +85,7 @@ def test_the_authorizer_is_asked_by_its_alias_and_not_for_long(template: Templat
     assert template.resolver.resolve(permission["FunctionName"]).endswith(":live")
 
 
-def test_what_dials_is_throttled_tighter(template: Template) -> None:
+def test_dialing_routes_have_lower_rate_limits(template: Template) -> None:
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
     usual = stage["Properties"]["DefaultRouteSettings"]
     special = stage["Properties"]["RouteSettings"]
@@ -100,7 +100,7 @@ def test_what_dials_is_throttled_tighter(template: Template) -> None:
         assert 0 < dialing["ThrottlingBurstLimit"] < usual["ThrottlingBurstLimit"]
 
 
-def test_the_access_log_says_neither_who_nor_what(template: Template) -> None:
+def test_the_access_log_holds_no_personal_data(template: Template) -> None:
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
     settings = stage["Properties"]["AccessLogSettings"]
     assert settings["DestinationArn"] == {"Fn::GetAtt": ["AccessLogs", "Arn"]}
@@ -109,8 +109,8 @@ def test_the_access_log_says_neither_who_nor_what(template: Template) -> None:
     assert not fields & {"path", "requestOverride.path", "authorizer.key", "identity.user"}
 
 
-def test_every_release_moves_every_alias(template: Template) -> None:
-    """A change in the layer alone makes no new version of a function, but a new release does."""
+def test_every_release_updates_every_alias(template: Template) -> None:
+    """A change in the layer alone publishes no new version; a new release does."""
     before = {name for name, _ in template.of_type("AWS::Lambda::Version")}
     release = Template({**PARAMETERS, "ReleaseSha": "f" * 40})
     after = {name for name, _ in release.of_type("AWS::Lambda::Version")}
@@ -119,12 +119,12 @@ def test_every_release_moves_every_alias(template: Template) -> None:
     for name, alias in release.of_type("AWS::Lambda::Alias"):
         version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
         assert version in after, name
-    # Lambda makes no version of a function in which nothing changed: something must.
+    # Lambda publishes no version of an unchanged function, so each must change.
     for logical_id, function in release.of_type("AWS::Lambda::Function"):
         assert function != resource(template, logical_id)
 
 
-def test_every_log_ends_some_day(template: Template) -> None:
+def test_every_log_group_has_a_retention(template: Template) -> None:
     groups = dict(template.of_type("AWS::Logs::LogGroup"))
     for logical_id, group in groups.items():
         assert template.resolver.resolve(group["Properties"]["RetentionInDays"]) == "30", logical_id
@@ -136,7 +136,7 @@ def test_every_log_ends_some_day(template: Template) -> None:
     assert set(written) | {"AccessLogs"} == set(groups)
 
 
-def test_the_table_outlives_mistakes(template: Template) -> None:
+def test_the_table_survives_operator_errors(template: Template) -> None:
     table = resource(template, "PartylineTable")
     assert table["DeletionPolicy"] == "RetainExceptOnCreate"
     assert table["UpdateReplacePolicy"] == "Retain"
@@ -152,7 +152,7 @@ def test_the_table_outlives_mistakes(template: Template) -> None:
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_nobody_gets_in_until_somebody_is_let_in(template: Template) -> None:
+def test_a_new_stack_has_no_valid_keys(template: Template) -> None:
     assert {name: secret.initial for name, secret in template.secrets.items()} == {
         "TelnyxApiKey": '{"api_key": ""}',
         "BearerKeys": '{"keys": []}',
@@ -185,13 +185,13 @@ def test_every_pin_has_its_hashes() -> None:
             assert re.match(r"\S+==\S+ .*--hash=sha256:[0-9a-f]{64}", pin), f"{path}: {pin}"
 
 
-def test_prod_is_held_to_more() -> None:
-    """What one parameter alone can't state, CloudFormation's rules do; here is what they say."""
+def test_prod_has_stricter_rules() -> None:
+    """CloudFormation's rules state constraints over several parameters."""
     fine = Template({**PARAMETERS, "Stage": "prod"})
     wrong = Template(
         {**PARAMETERS, "LogLevel": "DEBUG", "TelnyxApiBaseUrl": "http://127.0.0.1:9/v2"}
     )
-    rules = {name: each for name, each in fine.transformed["Rules"].items() if "Prod" in name}
+    rules = {name: rule for name, rule in fine.transformed["Rules"].items() if "Prod" in name}
     assert rules.keys() == {"ProdTalksToTelnyx", "ProdIsNotDebugged"}
     for name, rule in rules.items():
         assert fine.resolver.resolve(rule["RuleCondition"]) is True, name

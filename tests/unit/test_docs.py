@@ -18,9 +18,9 @@ from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
 from partyline.services.requests import (
-    RequestModel,
     InviteRequest,
     MessageRequest,
+    RequestModel,
     StartRequest,
     StopRequest,
 )

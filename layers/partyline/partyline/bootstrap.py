@@ -123,6 +123,11 @@ class App:
         )
 
     @cached_property
+    def events_client(self) -> Any:
+        """A client of EventBridge."""
+        return aws_client("events")
+
+    @cached_property
     def _table_client(self) -> Any:
         return self._dynamodb or aws_client("dynamodb")
 

@@ -204,7 +204,7 @@ function transactions(id) {
     });
 }
 
-/** What the pipe brought from the table to the bus, and what it could not. */
+/** The events that came from the table to the bus, and those that failed. */
 function published(id) {
   const seen = new Set();
   return all("published")

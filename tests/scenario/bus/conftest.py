@@ -1,4 +1,4 @@
-"""A stage with everything behind it: the pipe, the bus, schedules. Its table has its own stream."""
+"""A lab with the background parts: stream mapping, bus, schedules. Its table has its own stream."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,60 +19,66 @@ TURN_SECS = 20.0
 
 
 @dataclass
-class Behind:
-    """A stage, what is behind it, and what consumers of the bus got so far."""
+class BusStack:
+    """A lab, its background parts, and the events that a consumer of the bus received so far."""
 
     lab: Lab
-    backstage: Background
-    got: list[BusEvent] = field(default_factory=list)
+    background: Background
+    received: list[BusEvent] = field(default_factory=list)
 
-    def of(self, conversation_id: str) -> list[BusEvent]:
-        """What consumers got of a conversation, in the order in which it came."""
+    def events_of(self, conversation_id: str) -> list[BusEvent]:
+        """Return the received events of a conversation, in the order of their arrival."""
         return [
-            each for each in self.got if each["detail"].get("conversation_id") == conversation_id
+            event
+            for event in self.received
+            if event["detail"].get("conversation_id") == conversation_id
         ]
 
     def turn(self) -> None:
-        """Do what is due behind the API, and again in a while."""
-        self.backstage.turn()
+        """Do the background work that is due, and repeat in `TURN_SECS`."""
+        self.background.turn()
         self.lab.clock.call_later(TURN_SECS, self.turn)
+
+
+NewStack = Callable[..., BusStack]
 
 
 @pytest.fixture(scope="session")
 def bus_template(house: House, scenario_template: Template) -> Template:
-    """The deployment of these tests, with a table of its own in the same embedded AWS."""
+    """The template of these tests, with a table of its own in the same embedded AWS."""
     template = Template(PARAMETERS, stack_name="bus")
     create_table(house.dynamodb, template)
     secrets = house.access.secretsmanager()
     same = {
-        logical_id: secrets.get_secret_value(SecretId=each.name)["SecretString"]
-        for logical_id, each in scenario_template.secrets.items()
+        logical_id: secrets.get_secret_value(SecretId=secret.name)["SecretString"]
+        for logical_id, secret in scenario_template.secrets.items()
     }
     create_secrets(secrets, template, same)
     return template
 
 
 @pytest.fixture
-def behind(
+def new_stack(
     house: House, new_lab: NewLab, bus_template: Template, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Behind]]:
-    """Set a stage with everything behind it: `behind(people, settings)`."""
+) -> Iterator[NewStack]:
+    """Make a lab with its background parts: `new_stack(people, settings)`."""
     running = []
 
-    def set_up_lab(*given: Any, **more: Any) -> Behind:
+    def set_up(*positional: Any, **named: Any) -> BusStack:
         Table(house.dynamodb, bus_template.table.name).clear()
-        lab = new_lab(*given, template=bus_template, **more)
+        lab = new_lab(*positional, template=bus_template, **named)
         streams = house.access.client("dynamodbstreams")
-        backstage = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
-        running.append(serve(backstage.scheduler.app))
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", running[-1].url)
+        background = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
+        running.append(serve(background.app))
+        for name, value in background.environment(running[-1].url).items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("API_URL", "https://partyline.example")
-        backstage.turn()  # what earlier tests left in the stream
-        found = Behind(lab, backstage)
-        backstage.bus.follow(found.got.append)
-        found.turn()
-        return found
+        background.turn()  # the stream may hold records of earlier tests
+        stack = BusStack(lab, background)
+        background.bus.follow(stack.received.append)
+        stack.turn()
+        return stack
 
-    yield set_up_lab
-    for each in running:
-        each.stop()
+    yield set_up
+    for server in running:
+        server.stop()

@@ -1,8 +1,7 @@
-"""What consumers of the bus get: every event once or more, in order, in plain JSON."""
+"""Consumers of the bus receive every event at least once, in order, in plain JSON."""
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -12,13 +11,12 @@ from local.docs.event_schemas import schema_of
 from local.stack.event_bus import matches
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.inputs import CallRef, InsightsGenerated
-from tests.scenario.bus.conftest import Behind
+from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.people import DANA, HOST, LEE
 
 TRACE = "1-6921f3a6-0d4c1b6f2e9a87c35d10b4fe"
 INSIGHTS = "conversation.insights_generated"
 
-Set = Callable[..., Behind]
 
 RULES: list[tuple[dict[str, Any], list[str]]] = [
     ({"source": ["partyline"], "detail-type": ["conversation.ended"]}, ["conversation.ended"]),
@@ -43,80 +41,83 @@ RULES: list[tuple[dict[str, Any], list[str]]] = [
     ({"detail": {"seq": [{"numeric": ["<=", 2]}]}}, ["conversation.started", "leg.dialing"]),
     ({"detail-type": [{"prefix": "message."}], "source": [{"anything-but": "partyline"}]}, []),
 ]
-"""Patterns as consumers write them, and what of the call they are to get."""
+"""Event patterns of consumers, and the event types of the call that match."""
 
 
-def whole_call(behind: Set) -> tuple[Behind, str]:
-    """We call somebody, Dana joins, all is told, everybody hangs up."""
-    it = behind()
-    conversation_id = it.lab.start(name="Robin", metadata={"ticket": "4711"})
-    it.lab.run(10)
-    it.lab.invite(conversation_id, DANA, name="Dana")
-    it.lab.run(10)
-    it.lab.message(conversation_id, f'Say "hello" to {LEE}\nand to everybody.')
-    it.lab.run(10)
-    it.lab.hang_up(DANA)
-    it.lab.run(10)
-    it.lab.hang_up(HOST)
-    it.lab.run(60)
-    return it, conversation_id
+def whole_call(new_stack: NewStack) -> tuple[BusStack, str]:
+    """Call the host, add Dana, send a message, and let both hang up."""
+    stack = new_stack()
+    conversation_id = stack.lab.start(name="Robin", metadata={"ticket": "4711"})
+    stack.lab.run(10)
+    stack.lab.invite(conversation_id, DANA, name="Dana")
+    stack.lab.run(10)
+    stack.lab.message(conversation_id, f'Say "hello" to {LEE}\nand to everybody.')
+    stack.lab.run(10)
+    stack.lab.hang_up(DANA)
+    stack.lab.run(10)
+    stack.lab.hang_up(HOST)
+    stack.lab.run(60)
+    return stack, conversation_id
 
 
 def test_the_bus_carries_the_timeline_in_plain_json(
-    behind: Set, monkeypatch: pytest.MonkeyPatch
+    new_stack: NewStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1")
-    it, conversation_id = whole_call(behind)
-    assert len(it.got) == len(it.of(conversation_id)), "nothing comes out but events"
-    assert not re.search(r'\{"[SNMLB]":', json.dumps(it.got)), "DynamoDB's own JSON"
-    timeline = it.lab.timeline(conversation_id)
-    got = it.of(conversation_id)
-    assert [each["detail"]["seq"] for each in got] == [each["seq"] for each in timeline]
-    assert [each["detail-type"] for each in got] == [each["type"] for each in timeline]
-    assert {each["source"] for each in got} == {"partyline"}
-    for said, kept in zip(got, timeline, strict=True):
-        assert said["detail"].keys() == {"conversation_id", "trace_id", *kept.keys()}
-        if kept["type"] != "message.sent":
-            assert said["detail"] == {"conversation_id": conversation_id, "trace_id": TRACE, **kept}
+    stack, conversation_id = whole_call(new_stack)
+    assert len(stack.received) == len(stack.events_of(conversation_id)), "only events go out"
+    assert not re.search(r'\{"[SNMLB]":', json.dumps(stack.received)), "DynamoDB's own JSON"
+    timeline = stack.lab.timeline(conversation_id)
+    received = stack.events_of(conversation_id)
+    assert [event["detail"]["seq"] for event in received] == [event["seq"] for event in timeline]
+    assert [event["detail-type"] for event in received] == [event["type"] for event in timeline]
+    assert {event["source"] for event in received} == {"partyline"}
+    for event, stored in zip(received, timeline, strict=True):
+        assert event["detail"].keys() == {"conversation_id", "trace_id", *stored.keys()}
+        if stored["type"] != "message.sent":
+            expected = {"conversation_id": conversation_id, "trace_id": TRACE, **stored}
+            assert event["detail"] == expected
 
 
-def test_no_number_goes_out_not_even_in_what_somebody_said(behind: Set) -> None:
-    it, conversation_id = whole_call(behind)
-    for each in it.got:
-        jsonschema.validate(each["detail"], schema_of(each["detail-type"], strict=True))
-    assert re.findall(r"\+\d{7,}", json.dumps(it.got)) == []
-    said = [each["detail"]["data"].get("content") for each in it.of(conversation_id)]
-    assert f'Say "hello" to ***{LEE[-4:]}\nand to everybody.' in said
+def test_events_hold_no_phone_number_also_not_in_messages(new_stack: NewStack) -> None:
+    stack, conversation_id = whole_call(new_stack)
+    for event in stack.received:
+        jsonschema.validate(event["detail"], schema_of(event["detail-type"], strict=True))
+    assert re.findall(r"\+\d{7,}", json.dumps(stack.received)) == []
+    contents = [e["detail"]["data"].get("content") for e in stack.events_of(conversation_id)]
+    assert f'Say "hello" to ***{LEE[-4:]}\nand to everybody.' in contents
 
 
-def test_nor_in_a_list_of_what_telnyx_names(behind: Set) -> None:
-    it = behind()
-    conversation_id = it.lab.start()
-    it.lab.run(5)
-    insights = [Insight(insight_id=each, result="Fine.") for each in ("i-1", f"of {LEE}")]
-    call = CallRef(call_control_id=it.lab.leg(HOST).call_control_id)
-    given = InsightsGenerated(id="e-1", call=call, occurred_at=None, insights=tuple(insights))
-    it.lab.wiring.engine.ingest(lambda: it.lab.wiring.store.load(conversation_id), given)
-    it.lab.run(25)
-    [said] = [each for each in it.of(conversation_id) if each["detail-type"] == INSIGHTS]
-    assert said["detail"]["data"]["insight_ids"] == ["i-1", f"of ***{LEE[-4:]}"]
+def test_events_hold_no_phone_number_in_a_list_of_ids(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = stack.lab.start()
+    stack.lab.run(5)
+    insights = [
+        Insight(insight_id=insight_id, result="Fine.") for insight_id in ("i-1", f"of {LEE}")
+    ]
+    call = CallRef(call_control_id=stack.lab.leg(HOST).call_control_id)
+    generated = InsightsGenerated(id="e-1", call=call, occurred_at=None, insights=tuple(insights))
+    stack.lab.wiring.engine.ingest(lambda: stack.lab.wiring.store.load(conversation_id), generated)
+    stack.lab.run(25)
+    [event] = [e for e in stack.events_of(conversation_id) if e["detail-type"] == INSIGHTS]
+    assert event["detail"]["data"]["insight_ids"] == ["i-1", f"of ***{LEE[-4:]}"]
 
 
-def test_the_rules_that_consumers_write_find_their_events(behind: Set) -> None:
-    it, _ = whole_call(behind)
+def test_the_rules_of_consumers_match_their_events(new_stack: NewStack) -> None:
+    stack, _ = whole_call(new_stack)
     for pattern, expected in RULES:
-        assert [each["detail-type"] for each in it.got if matches(pattern, each)] == expected
+        assert [e["detail-type"] for e in stack.received if matches(pattern, e)] == expected
 
 
-def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
-    it = behind()
-    conversation_id = it.lab.start()
-    client, table = it.lab.wiring.store._client, it.lab.wiring.store._table
+def test_a_bad_row_goes_to_the_dead_letters_alone(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = stack.lab.start()
+    client, table = stack.lab.wiring.store._client, stack.lab.wiring.store._table
     key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
-    it.lab.run(25)
+    stack.lab.run(25)
     client.delete_item(TableName=table, Key=key)
-    seen = [each["detail"]["seq"] for each in it.of(conversation_id)]
-    assert seen == [each["seq"] for each in it.lab.timeline(conversation_id)]
-    [letter] = it.backstage.queues.waiting("OutboxDeadLetters")
+    received = [event["detail"]["seq"] for event in stack.events_of(conversation_id)]
+    assert received == [event["seq"] for event in stack.lab.timeline(conversation_id)]
+    [letter] = stack.background.queues.waiting("EventRelayDeadLetters")
     assert json.loads(letter.body)["DDBStreamBatchInfo"]["batchSize"] == 1

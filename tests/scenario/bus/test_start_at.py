@@ -1,4 +1,4 @@
-"""A conversation that is asked for now and begins later, or is taken back in time."""
+"""A conversation that is requested now and starts later, or is cancelled before."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,276 +11,292 @@ from partyline.services.errors import RequestError
 from partyline.store import DedupeRecord
 from partyline.store.errors import VersionConflictError
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations
-from tests.scenario.bus.conftest import Behind
+from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.lab import URL, minutes
 from tests.support.people import DANA, HOST
 
-Set = Callable[..., Behind]
 Json = dict[str, Any]
 
 
-def when(it: Behind, mins: float) -> str:
-    lab = it.lab.clock.now() + timedelta(minutes=mins)
-    return lab.isoformat()
+def when(stack: BusStack, mins: float) -> str:
+    """Return the time in `mins` minutes, in ISO 8601."""
+    return (stack.lab.clock.now() + timedelta(minutes=mins)).isoformat()
 
 
-def scheduled(it: Behind, mins: float = 30, **more: Any) -> Json:
-    body = {"to": HOST, "name": "Robin", "start_at": when(it, mins), **more}
-    answer = it.lab.ask("POST", "/conversations", body)
+def scheduled(stack: BusStack, mins: float = 30, **more: Any) -> Json:
+    body = {"to": HOST, "name": "Robin", "start_at": when(stack, mins), **more}
+    answer = stack.lab.ask("POST", "/conversations", body)
     assert answer.status == 202, answer.json
     assert answer.json["status"] == "scheduled"
     return answer.json
 
 
-def show(it: Behind, conversation_id: str) -> Json:
-    answer = it.lab.ask("GET", f"/conversations/{conversation_id}")
+def show(stack: BusStack, conversation_id: str) -> Json:
+    answer = stack.lab.ask("GET", f"/conversations/{conversation_id}")
     assert answer.status == 200
     return answer.json
 
 
-def cancel(it: Behind, conversation_id: str) -> tuple[int, Json]:
-    answer = it.lab.ask("DELETE", f"/conversations/{conversation_id}")
+def cancel(stack: BusStack, conversation_id: str) -> tuple[int, Json]:
+    answer = stack.lab.ask("DELETE", f"/conversations/{conversation_id}")
     return answer.status, answer.json
 
 
-def test_it_begins_when_it_is_time_and_not_before(behind: Set) -> None:
-    it = behind()
-    made = scheduled(it, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}])
-    conversation_id = made["id"]
-    it.lab.run(minutes(29))
-    assert it.lab.dialled() == []
-    assert show(it, conversation_id) == made
-    assert it.lab.conversations() == []
-    it.lab.run(minutes(2))
-    assert it.lab.dialled() == ["host", "Dana"]
-    found = show(it, conversation_id)
-    assert (found["status"], found["metadata"]) == ("active", {"ticket": "4711"})
-    assert it.lab.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
-    assert it.backstage.scheduler.schedules == [], "an alarm that has rung is no more"
-    it.lab.hang_up(HOST)
-    it.lab.run(minutes(2))
-    it.lab.assert_clean()
+def test_a_conversation_starts_at_its_time_and_not_before(new_stack: NewStack) -> None:
+    stack = new_stack()
+    created = scheduled(
+        stack, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}]
+    )
+    conversation_id = created["id"]
+    stack.lab.run(minutes(29))
+    assert stack.lab.dialled() == []
+    assert show(stack, conversation_id) == created
+    assert stack.lab.conversations() == []
+    stack.lab.run(minutes(2))
+    assert stack.lab.dialled() == ["host", "Dana"]
+    shown = show(stack, conversation_id)
+    assert (shown["status"], shown["metadata"]) == ("active", {"ticket": "4711"})
+    assert stack.lab.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
+    assert stack.background.scheduler.schedules == [], "a schedule that ran is deleted"
+    stack.lab.hang_up(HOST)
+    stack.lab.run(minutes(2))
+    stack.lab.assert_clean()
 
 
-def test_taken_back_in_time_nobody_is_called(behind: Set) -> None:
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    it.lab.run(minutes(10))
-    status, said = cancel(it, conversation_id)
-    assert (status, said["status"]) == (200, "cancelled")
-    assert it.backstage.scheduler.schedules == []
-    assert cancel(it, conversation_id) == (status, said), "twice is as good as once"
-    it.lab.run(minutes(60))
-    assert it.lab.dialled() == []
-    assert show(it, conversation_id)["status"] == "cancelled"
+def test_a_conversation_cancelled_before_its_time_calls_nobody(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    stack.lab.run(minutes(10))
+    status, answer = cancel(stack, conversation_id)
+    assert (status, answer["status"]) == (200, "cancelled")
+    assert stack.background.scheduler.schedules == []
+    assert cancel(stack, conversation_id) == (status, answer), (
+        "a second cancellation changes nothing"
+    )
+    stack.lab.run(minutes(60))
+    assert stack.lab.dialled() == []
+    assert show(stack, conversation_id)["status"] == "cancelled"
 
 
-def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
-    """EventBridge had taken it out already when it was deleted."""
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    [alarm] = it.backstage.scheduler.schedules
-    cancel(it, conversation_id)
-    function = it.lab.gateway._template.functions["StartScheduledFunction"]
-    assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
-    assert it.lab.dialled() == []
+def test_a_schedule_that_runs_after_its_cancellation_starts_nothing(new_stack: NewStack) -> None:
+    """EventBridge may run a schedule that is being deleted."""
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    [schedule] = stack.background.scheduler.schedules
+    cancel(stack, conversation_id)
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+    assert stack.lab.gateway.invoke(function, schedule.input) == {"status": "not_started"}
+    assert stack.lab.dialled() == []
 
 
 @dataclass(frozen=True)
-class Meanwhile(ScheduledConversations):
-    """Schedules that somebody else moves after they were read, or makes first, or clashes over."""
+class ConcurrentChanges(ScheduledConversations):
+    """The store of schedules, with a concurrent change after a read or during a write."""
 
     after_read: list[Callable[[], object]] = field(default_factory=list)
-    made_first: bool = False
+    created_first: bool = False
     clashes: list[VersionConflictError] = field(default_factory=list)
 
     def get(self, conversation_id: str) -> ScheduledConversation | None:
-        found = super().get(conversation_id)
+        schedule = super().get(conversation_id)
         if self.after_read:
             self.after_read.pop()()
-        return found
+        return schedule
 
     def add(self, schedule: ScheduledConversation, inbox: DedupeRecord | None) -> None:
         if self.clashes:
             raise self.clashes.pop()
         super().add(schedule, inbox)
-        if self.made_first:
+        if self.created_first:
             raise VersionConflictError
 
 
-def meanwhile(it: Behind, *after_read: Callable[[], object], **more: Any) -> None:
-    """Let something happen between a look at a schedule and what follows from it."""
-    ours = it.lab.wiring.scheduled
-    it.lab.wiring.scheduled = Meanwhile(ours.client, ours.table, list(after_read), **more)
+def change_concurrently(stack: BusStack, *after_read: Callable[[], object], **more: Any) -> None:
+    """Run `after_read` between the read of a schedule and the write that follows."""
+    store = stack.lab.wiring.scheduled
+    stack.lab.wiring.scheduled = ConcurrentChanges(
+        store.client, store.table, list(after_read), **more
+    )
 
 
-def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    [alarm] = it.backstage.scheduler.schedules
-    function = it.lab.gateway._template.functions["StartScheduledFunction"]
-    taken_back = []
-    meanwhile(it, lambda: taken_back.append(cancel(it, conversation_id)[0]))
-    assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
-    assert taken_back == [200]
-    assert it.lab.dialled() == []
-    assert show(it, conversation_id)["status"] == "cancelled"
+def test_a_conversation_cancelled_while_its_schedule_runs_calls_nobody(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    [schedule] = stack.background.scheduler.schedules
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+    cancelled_with = []
+    change_concurrently(stack, lambda: cancelled_with.append(cancel(stack, conversation_id)[0]))
+    assert stack.lab.gateway.invoke(function, schedule.input) == {"status": "not_started"}
+    assert cancelled_with == [200]
+    assert stack.lab.dialled() == []
+    assert show(stack, conversation_id)["status"] == "cancelled"
 
 
-def test_an_alarm_that_rings_while_it_is_taken_back_starts_one(behind: Set) -> None:
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    [alarm] = it.backstage.scheduler.schedules
-    function = it.lab.gateway._template.functions["StartScheduledFunction"]
-    meanwhile(it, lambda: it.lab.gateway.invoke(function, alarm.input))
-    status, said = cancel(it, conversation_id)
-    assert (status, said["error"]["code"]) == (409, "already_started")
-    assert it.lab.dialled() == ["host"]
+def test_a_schedule_that_runs_during_the_cancellation_starts_the_conversation(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    [schedule] = stack.background.scheduler.schedules
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+    change_concurrently(stack, lambda: stack.lab.gateway.invoke(function, schedule.input))
+    status, answer = cancel(stack, conversation_id)
+    assert (status, answer["error"]["code"]) == (409, "already_started")
+    assert stack.lab.dialled() == ["host"]
 
 
-def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
-    """DynamoDB lets one of two transactions on the same rows through, and cancels the other."""
-    it = behind()
-    meanwhile(it, made_first=True)
-    body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
+def test_two_equal_requests_at_once_schedule_a_single_conversation(new_stack: NewStack) -> None:
+    """DynamoDB accepts a single transaction of two on the same rows, and cancels the other."""
+    stack = new_stack()
+    change_concurrently(stack, created_first=True)
+    body = {"to": HOST, "start_at": when(stack, 30)}
+    answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
-    it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
+    stack.lab.run(minutes(31))
+    assert stack.lab.dialled() == ["host"]
 
 
-def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behind: Set) -> None:
+def test_a_request_can_be_repeated_after_a_conflict_without_a_winner(new_stack: NewStack) -> None:
     """DynamoDB may cancel both of two transactions on the same rows."""
-    it = behind()
-    meanwhile(it, clashes=[VersionConflictError()])
-    body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
+    stack = new_stack()
+    change_concurrently(stack, clashes=[VersionConflictError()])
+    body = {"to": HOST, "start_at": when(stack, 30)}
+    answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
-    assert it.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
-    it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
+    assert stack.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
+    stack.lab.run(minutes(31))
+    assert stack.lab.dialled() == ["host"]
 
 
-def test_the_key_of_a_start_is_not_one_for_an_appointment(behind: Set) -> None:
-    it = behind()
-    assert it.lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
-    body = {"to": HOST, "start_at": when(it, 30)}
-    answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
+def test_the_idempotency_key_of_a_start_is_refused_for_a_scheduled_start(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack()
+    assert stack.lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
+    body = {"to": HOST, "start_at": when(stack, 30)}
+    answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (422, "idempotency_key_reused")
 
 
-def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
-    it = behind()
-    scheduled(it)
-    [alarm] = it.backstage.scheduler.schedules
-    function = it.lab.gateway._template.functions["StartScheduledFunction"]
-    it.lab.run(minutes(31))
-    it.lab.gateway.invoke(function, alarm.input)
-    it.lab.run(25)
-    assert it.lab.dialled() == ["host"]
-    assert len(it.lab.conversations()) == 1
+def test_a_schedule_that_runs_twice_starts_a_single_conversation(new_stack: NewStack) -> None:
+    stack = new_stack()
+    scheduled(stack)
+    [schedule] = stack.background.scheduler.schedules
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+    stack.lab.run(minutes(31))
+    stack.lab.gateway.invoke(function, schedule.input)
+    stack.lab.run(25)
+    assert stack.lab.dialled() == ["host"]
+    assert len(stack.lab.conversations()) == 1
 
 
-def test_once_begun_it_cannot_be_taken_back(behind: Set) -> None:
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    it.lab.run(minutes(31))
-    status, said = cancel(it, conversation_id)
-    assert (status, said["error"]["code"]) == (409, "already_started")
-    started = it.lab.start()
-    assert cancel(it, started)[0] == 409
-    assert cancel(it, "nobody")[0] == 404
+def test_a_started_conversation_cannot_be_cancelled(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    stack.lab.run(minutes(31))
+    status, answer = cancel(stack, conversation_id)
+    assert (status, answer["error"]["code"]) == (409, "already_started")
+    started = stack.lab.start()
+    assert cancel(stack, started)[0] == 409
+    assert cancel(stack, "nobody")[0] == 404
 
 
-def test_the_same_key_is_the_same_appointment(behind: Set) -> None:
-    it = behind()
-    body = {"to": HOST, "start_at": when(it, 30)}
-    first = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
-    again = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
+def test_the_same_idempotency_key_is_the_same_scheduled_conversation(new_stack: NewStack) -> None:
+    stack = new_stack()
+    body = {"to": HOST, "start_at": when(stack, 30)}
+    first = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
+    again = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (first.status, again.status) == (202, 200)
     assert first.json == again.json
-    for other in ({**body, "start_at": when(it, 40)}, {"to": HOST}):
-        refused = it.lab.ask("POST", "/conversations", other, idempotency_key="k")
+    for other in ({**body, "start_at": when(stack, 40)}, {"to": HOST}):
+        refused = stack.lab.ask("POST", "/conversations", other, idempotency_key="k")
         assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
-    it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
-    assert len(it.lab.conversations()) == 1
+    stack.lab.run(minutes(31))
+    assert stack.lab.dialled() == ["host"]
+    assert len(stack.lab.conversations()) == 1
 
 
-def test_what_is_sure_to_be_refused_is_refused_at_once(behind: Set) -> None:
-    it = behind()
-    for wrong in (
-        {"to": "+443125550101", "start_at": when(it, 30)},
-        {"to": HOST, "start_at": when(it, -1)},
-        {"to": HOST, "start_at": when(it, 60 * 24 * 400)},
+def test_an_invalid_scheduled_start_is_refused_at_once(new_stack: NewStack) -> None:
+    stack = new_stack()
+    for body in (
+        {"to": "+443125550101", "start_at": when(stack, 30)},
+        {"to": HOST, "start_at": when(stack, -1)},
+        {"to": HOST, "start_at": when(stack, 60 * 24 * 400)},
         {"to": HOST, "start_at": "tomorrow"},
         {"to": HOST, "start_at": "2026-12-24T18:00:00"},
         {"to": HOST, "start_at": 1790000000},
-        {"call_control_id": "v3:call-1", "start_at": when(it, 30)},
+        {"call_control_id": "v3:call-1", "start_at": when(stack, 30)},
     ):
-        answer = it.lab.ask("POST", "/conversations", wrong)
-        assert answer.status == 422, (wrong, answer.json)
+        answer = stack.lab.ask("POST", "/conversations", body)
+        assert answer.status == 422, (body, answer.json)
         assert answer.json["error"]["details"][0]["field"] in ("start_at", "to")
-    assert it.backstage.scheduler.schedules == []
+    assert stack.background.scheduler.schedules == []
 
 
-def test_what_is_refused_when_it_is_time_is_shown(
-    behind: Set, monkeypatch: pytest.MonkeyPatch
+def test_a_start_that_is_refused_at_its_time_is_shown_as_failed(
+    new_stack: NewStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = behind()
-    conversation_id = scheduled(it)["id"]
-    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    stack.lab.wiring.settings = stack.lab.wiring.settings.model_copy(
         update={"allowed_destination_prefixes": ("+44",)}
     )
-    it.lab.run(minutes(31))
-    assert it.lab.dialled() == []
-    shown = show(it, conversation_id)
+    stack.lab.run(minutes(31))
+    assert stack.lab.dialled() == []
+    shown = show(stack, conversation_id)
     assert shown["status"] == "failed"
     assert shown["failure"]["code"]
-    assert len(it.backstage.queues.waiting("StartDeadLetters")) == 1
+    assert len(stack.background.queues.waiting("StartDeadLetters")) == 1
 
 
-def kept_back(it: Behind) -> tuple[str, Callable[[], Json]]:
-    """One whose time has come while as many calls go on as may; and Lambda's next try."""
-    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(update={"max_conversations": 1})
-    conversation_id = scheduled(it, 1)["id"]
-    [alarm] = it.backstage.scheduler.schedules
-    function = it.lab.gateway._template.functions["StartScheduledFunction"]
-    it.lab.start()
-    it.lab.run(90)
-    assert show(it, conversation_id)["status"] == "starting", "it may come about yet"
-    return conversation_id, lambda: it.lab.gateway.invoke(function, alarm.input)
+def delayed_by_quota(stack: BusStack) -> tuple[str, Callable[[], Json]]:
+    """Schedule a conversation whose time comes while the quota of open conversations is used up.
+
+    Returns its id, and a function that makes Lambda's next attempt.
+    """
+    stack.lab.wiring.settings = stack.lab.wiring.settings.model_copy(
+        update={"max_conversations": 1}
+    )
+    conversation_id = scheduled(stack, 1)["id"]
+    [schedule] = stack.background.scheduler.schedules
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+    stack.lab.start()
+    stack.lab.run(90)
+    assert show(stack, conversation_id)["status"] == "starting", "a later attempt may succeed"
+    return conversation_id, lambda: stack.lab.gateway.invoke(function, schedule.input)
 
 
-def test_what_a_limit_keeps_back_begins_when_there_is_room(behind: Set) -> None:
-    it = behind()
-    conversation_id, again = kept_back(it)
-    it.lab.hang_up(HOST)
-    it.lab.run(5)
+def test_a_start_delayed_by_the_quota_succeeds_when_there_is_room(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id, again = delayed_by_quota(stack)
+    stack.lab.hang_up(HOST)
+    stack.lab.run(5)
     assert again() == {"status": "started"}
-    assert show(it, conversation_id)["status"] == "connecting"
+    assert show(stack, conversation_id)["status"] == "connecting"
 
 
-def test_what_a_limit_keeps_back_for_too_long_has_failed_and_says_why(behind: Set) -> None:
-    it = behind()
-    conversation_id, again = kept_back(it)
+def test_a_start_delayed_by_the_quota_for_too_long_fails_with_the_reason(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack()
+    conversation_id, again = delayed_by_quota(stack)
     with pytest.raises(RequestError):
         again()
-    assert show(it, conversation_id)["status"] == "starting"
-    it.lab.run(minutes(2))
+    assert show(stack, conversation_id)["status"] == "starting"
+    stack.lab.run(minutes(2))
     with pytest.raises(RequestError):
         again()
-    shown = show(it, conversation_id)
+    shown = show(stack, conversation_id)
     assert (shown["status"], shown["failure"]["code"]) == ("failed", "too_many_conversations")
     with pytest.raises(RequestError):
         again()
-    assert show(it, conversation_id) == shown, "what has failed does not begin to start again"
+    assert show(stack, conversation_id) == shown, "a failed conversation stays failed"
 
 
-def test_an_event_may_ask_for_later_too(behind: Set) -> None:
-    it = behind()
-    it.backstage.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(it, 30)})
-    it.lab.run(minutes(29))
-    assert it.lab.dialled() == []
-    it.lab.run(minutes(2))
-    assert it.lab.dialled() == ["host"]
+def test_an_event_may_request_a_later_start(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.background.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(stack, 30)})
+    stack.lab.run(minutes(29))
+    assert stack.lab.dialled() == []
+    stack.lab.run(minutes(2))
+    assert stack.lab.dialled() == ["host"]

@@ -1,4 +1,4 @@
-"""The AWS of this machine: up, empty again, gone, and never mistaken for the real one."""
+"""The embedded AWS: its start, reset and stop, and the refusal of other endpoints."""
 
 import signal
 import subprocess
@@ -39,7 +39,9 @@ def aws() -> Iterator[EmbeddedAws]:
         "",
     ],
 )
-def test_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_endpoint_on_another_machine_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with pytest.raises(NotLocalError):
         Access(url, LOCAL)
@@ -47,7 +49,9 @@ def test_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -
         Access(LOCAL, url)
 
 
-def test_another_machine_is_taken_when_the_user_insists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_on_another_machine_is_accepted_when_the_user_names_that_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:8000")
     assert Access("http://192.0.2.1:8000", LOCAL).dynamodb_url == "http://192.0.2.1:8000"
     with pytest.raises(NotLocalError):
@@ -55,14 +59,14 @@ def test_another_machine_is_taken_when_the_user_insists(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("url", [LOCAL, "http://localhost:4566", "http://[::1]:4566"])
-def test_this_machine_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_endpoint_on_this_machine_is_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     access = Access(url, url)
     assert access.dynamodb().meta.endpoint_url == url
     assert access.secretsmanager().meta.endpoint_url == url
 
 
-def test_a_handlers_own_clients_come_here_whatever_the_user_has_set(
+def test_the_clients_of_a_handler_use_this_aws_despite_the_users_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.us-east-1.amazonaws.com")
@@ -100,14 +104,14 @@ def test_table_and_secrets_are_the_templates(aws: EmbeddedAws, template: Templat
     assert values == {"TelnyxApiKey": '{"api_key": "KEY1"}', "BearerKeys": '{"keys": []}'}
 
 
-def test_a_reset_forgets_everything(aws: EmbeddedAws, template: Template) -> None:
+def test_a_reset_deletes_every_table(aws: EmbeddedAws, template: Template) -> None:
     aws.reset()
     create_table(aws.access.dynamodb(), template)
     aws.reset()
     assert aws.access.dynamodb().list_tables()["TableNames"] == []
 
 
-def test_stop_ends_it_and_may_be_said_twice() -> None:
+def test_stop_ends_the_process_and_may_be_called_twice() -> None:
     aws = EmbeddedAws()
     aws.stop()
     aws.stop()
@@ -116,7 +120,7 @@ def test_stop_ends_it_and_may_be_said_twice() -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_with_the_process_that_started_it(end: signal.Signals) -> None:
+def test_ministack_ends_with_its_parent_process(end: signal.Signals) -> None:
     starter = (
         "import time; from local.stack.embedded_aws import EmbeddedAws;"
         "print(EmbeddedAws().url, flush=True); time.sleep(60)"

@@ -1,4 +1,4 @@
-"""`make bench` measures what it says: at a size, from the first round to the last."""
+"""`make bench` measures at the stated size in every round."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ def stack() -> Iterator[LocalStack]:
 
 
 class Watching(WarmBench):
-    """Notes how many conversations are in the table when a webhook is measured."""
+    """Record the number of open conversations in the table at each measurement."""
 
     def __init__(self, stack: LocalStack) -> None:
         super().__init__(stack)
@@ -30,7 +30,7 @@ class Watching(WarmBench):
         return super().time(handler)
 
 
-def test_a_size_is_what_it_says_in_every_round(stack: LocalStack) -> None:
+def test_the_table_has_the_stated_size_in_every_round(stack: LocalStack) -> None:
     bench = Watching(stack)
     sizes = []
     for size, measured in bench.at_sizes(rounds=4, sizes=(1, 3)):
@@ -41,6 +41,6 @@ def test_a_size_is_what_it_says_in_every_round(stack: LocalStack) -> None:
 
 
 def test_every_size_is_printed(stack: LocalStack) -> None:
-    printed = [each.what for each in WarmBench(stack).figures(1, sizes=(2, 4))]
-    for what in ("conversations going on", "round trips to the table", "requests to Telnyx"):
-        assert sum(what in each for each in printed) == 2, what
+    printed = [figure.what for figure in WarmBench(stack).figures(1, sizes=(2, 4))]
+    for name in ("conversations going on", "round trips to the table", "requests to Telnyx"):
+        assert sum(name in line for line in printed) == 2, name

@@ -1,11 +1,11 @@
-"""The state diagrams say what the tables say."""
+"""The state diagrams agree with the tables of transitions."""
 
 import pytest
 
 from local.docs.diagrams import render, written
 
 
-def test_every_move_is_an_arrow() -> None:
+def test_every_transition_is_an_arrow() -> None:
     drawn = render()
 
     assert drawn.count("stateDiagram-v2") == 3
@@ -22,6 +22,6 @@ def test_a_page_gets_its_diagrams_between_the_markers() -> None:
     assert written(new) == new
 
 
-def test_a_page_without_markers_is_left_alone() -> None:
+def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="diagrams"):
         written("# Page\n")

@@ -12,7 +12,7 @@ from local.stack.template import Function, Template
 
 
 class Functions:
-    """Notes every invocation and answers what the test says, 200 by default."""
+    """An `Invoke` that records invocations and returns the test's answers, 200 by default."""
 
     def __init__(self) -> None:
         self.invoked: list[tuple[str, dict[str, Any]]] = []
@@ -70,7 +70,7 @@ def test_a_path_with_escapes_comes_decoded(client: httpx.Client, functions: Func
     assert functions.invoked[-1][1]["pathParameters"] == {"id": "v3:abc"}
 
 
-def test_without_a_key_nothing_runs(client: httpx.Client, functions: Functions) -> None:
+def test_without_a_key_no_function_runs(client: httpx.Client, functions: Functions) -> None:
     answer = client.post("/conversations", json={"to": "+13125550101"})
     assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
     assert functions.invoked == []
@@ -85,15 +85,15 @@ def test_with_a_wrong_key_only_the_authorizer_runs(
     assert functions.names == ["authorizer"]
 
 
-def test_the_function_learns_whose_key_it_was(client: httpx.Client, functions: Functions) -> None:
+def test_the_function_gets_the_id_of_the_key(client: httpx.Client, functions: Functions) -> None:
     assert client.get("/conversations", headers=key("one")).status_code == 200
-    (_, asked), (name, event) = functions.invoked
-    assert asked["identitySource"] == ["Bearer one"]
+    (_, question), (name, event) = functions.invoked
+    assert question["identitySource"] == ["Bearer one"]
     assert name == "query"
     assert event["requestContext"]["authorizer"] == {"lambda": {"key_id": "ops"}}
 
 
-def test_an_answer_of_the_authorizer_holds_for_that_key(
+def test_the_answer_of_the_authorizer_is_cached_by_key(
     client: httpx.Client, functions: Functions
 ) -> None:
     client.get("/conversations", headers=key("one"))
@@ -109,19 +109,19 @@ def test_an_answer_of_the_authorizer_holds_for_that_key(
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("boom"), {"allowed": True}, None])
-def test_an_authorizer_that_fails_lets_nobody_in(
+def test_a_failing_authorizer_admits_no_request(
     client: httpx.Client, functions: Functions, answer: Any
 ) -> None:
     functions.answers["authorizer"] = answer
     refused = client.get("/conversations", headers=key("one"))
     assert (refused.status_code, refused.json()) == (500, {"message": "Internal Server Error"})
     assert functions.names == ["authorizer"]
-    # It is asked again: a failure is not an answer to remember.
+    # The gateway does not cache a failure.
     functions.answers["authorizer"] = {"isAuthorized": True}
     assert client.get("/conversations", headers=key("one")).status_code == 200
 
 
-def test_a_failing_function_tells_its_caller_nothing(
+def test_the_caller_of_a_failing_function_does_not_learn_the_cause(
     client: httpx.Client, functions: Functions, caplog: pytest.LogCaptureFixture
 ) -> None:
     functions.answers["call_hangup"] = RuntimeError("the secret is 42")

@@ -1,4 +1,4 @@
-"""Handlers in this process: what they are given, and what they can't do to one another."""
+"""Handlers in this process: their event, context and shared environment."""
 
 import os
 import sys
@@ -34,19 +34,19 @@ def test_a_handler_is_called_as_lambda_would(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "functions.greet.app", app)
     greet = function("greet", TABLE_NAME="conversations")
     invoke = HandlersInProcess([greet], {})
-    given = {"a": [1]}
-    assert invoke(greet, given) == {"statusCode": 200, "body": "conversations"}
+    sent = {"a": [1]}
+    assert invoke(greet, sent) == {"statusCode": 200, "body": "conversations"}
     [(event, context)] = seen
-    assert event == given
-    assert event is not given
+    assert event == sent
+    assert event is not sent
     assert (context.function_name, context.memory_limit_in_mb) == ("GreetFunction", 512)
     assert context.invoked_function_arn.endswith(":function:GreetFunction")
     assert 0 < context.get_remaining_time_in_millis() <= 10_000
-    invoke(greet, given)
+    invoke(greet, sent)
     assert seen[1][1].aws_request_id != context.aws_request_id
 
 
-def test_what_json_cannot_say_fails_as_in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_is_not_json_fails_as_in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     app = ModuleType("functions.broken.app")
     app.handler = lambda event, context: {"body": object()}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "functions.broken.app", app)
@@ -62,12 +62,12 @@ def test_functions_share_one_environment() -> None:
     assert (os.environ["A"], os.environ["B"], os.environ["BOTH"]) == ("1", "local", "x")
 
 
-def test_functions_that_disagree_are_refused() -> None:
+def test_functions_with_different_values_of_a_variable_are_refused() -> None:
     with pytest.raises(TemplateError, match="A='2'"):
         HandlersInProcess([function("one", A="1"), function("two", A="2")], {})
 
 
-def test_a_profile_of_the_users_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_aws_profile_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "AWS_PROFILE", "production")
     HandlersInProcess([], {})
     assert "AWS_PROFILE" not in os.environ

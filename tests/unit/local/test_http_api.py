@@ -1,4 +1,4 @@
-"""What a function behind API Gateway is given, and what its caller gets."""
+"""The event of a function behind API Gateway, and the response to its caller."""
 
 import base64
 import json
@@ -49,9 +49,9 @@ def event_of(request: HttpRequest, parameters: dict[str, str] | None = None) -> 
 def test_a_request_finds_its_route(
     template: Template, method: str, path: str, key: str, parameters: dict[str, str]
 ) -> None:
-    found = find_route(template.routes, method, path)
-    assert found is not None
-    assert (found[0].key, found[1]) == (key, parameters)
+    match = find_route(template.routes, method, path)
+    assert match is not None
+    assert (match[0].key, match[1]) == (key, parameters)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_the_more_specific_route_wins() -> None:
     ]
 
     def key(method: str, path: str) -> str:
-        found = find_route(routes, method, path)
-        assert found is not None
-        return found[0].key
+        match = find_route(routes, method, path)
+        assert match is not None
+        return match[0].key
 
     assert key("GET", "/start/end") == "GET /start/{b}"
     assert key("POST", "/start/end") == "ANY /start/{b}"
@@ -153,13 +153,13 @@ def test_the_event_is_that_of_payload_format_2() -> None:
     }
 
 
-def test_what_is_not_there_is_left_out() -> None:
+def test_absent_parts_of_a_request_are_absent_from_the_event() -> None:
     event = event_of(HttpRequest("POST", "/conversations/c1/stop"))
     assert not event.keys() & {"body", "cookies", "queryStringParameters", "pathParameters"}
     assert event["rawQueryString"] == ""
 
 
-def test_a_tunnel_in_front_says_how_telnyx_reaches_us() -> None:
+def test_the_headers_of_a_tunnel_take_precedence() -> None:
     headers = [("host", "abc.tunnel.example"), ("x-forwarded-proto", "https")]
     event = event_of(HttpRequest("POST", "/", headers=headers))
     assert event["headers"]["x-forwarded-proto"] == "https"
@@ -177,17 +177,15 @@ def test_a_tunnel_in_front_says_how_telnyx_reaches_us() -> None:
         (None, b"{}", True),
     ],
 )
-def test_a_body_that_is_no_text_comes_in_base64(
-    content_type: str | None, body: bytes, encoded: bool
-) -> None:
+def test_a_binary_body_is_base64(content_type: str | None, body: bytes, encoded: bool) -> None:
     headers = [("content-type", content_type)] if content_type else []
     event = event_of(HttpRequest("POST", "/", headers=headers, body=body))
     assert event["isBase64Encoded"] is encoded
-    given = event["body"]
-    assert (base64.b64decode(given) if encoded else given.encode()) == body
+    text = event["body"]
+    assert (base64.b64decode(text) if encoded else text.encode()) == body
 
 
-def test_an_authorizer_sees_no_body() -> None:
+def test_the_event_of_an_authorizer_has_no_body() -> None:
     headers = [("authorization", "Bearer k"), ("content-type", "application/json")]
     request = HttpRequest("POST", "/conversations/c1/stop", headers=headers, body=b"{}")
     event = authorizer_event(event_of(request, {"id": "c1"}), "Bearer k")

@@ -1,4 +1,4 @@
-"""The template's parameters, and the values that its expressions have on this machine."""
+"""The template's parameters, and the values of its expressions on this machine."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ REQUIRED = {
 }
 
 
-def test_what_is_given_reaches_the_functions() -> None:
+def test_parameters_reach_the_environment_of_the_functions() -> None:
     keys = ",".join([REQUIRED["TelnyxPublicKeys"]] * 2)
     stack = Template(
         {**REQUIRED, "TelnyxPublicKeys": keys, "PublicBaseUrl": "http://127.0.0.1:8400"},
@@ -75,12 +75,12 @@ def test_a_wrong_parameter_is_refused_by_name(name: str, value: str) -> None:
 
 
 def test_a_missing_parameter_is_refused_with_its_description() -> None:
-    given = {name: value for name, value in REQUIRED.items() if name != "ReleaseSha"}
+    incomplete = {name: value for name, value in REQUIRED.items() if name != "ReleaseSha"}
     with pytest.raises(TemplateError, match=r"ReleaseSha needs a value\. The release\."):
-        Template(given)
+        Template(incomplete)
 
 
-def test_a_parameter_that_nobody_declared_is_refused() -> None:
+def test_an_undeclared_parameter_is_refused() -> None:
     with pytest.raises(TemplateError, match=r"no parameter TelnyxPublicKey$"):
         Template({**REQUIRED, "TelnyxPublicKey": REQUIRED["TelnyxPublicKeys"]})
 
@@ -149,6 +149,6 @@ def test_an_expression_has_a_value(resolver: Resolver, expression: Any, value: A
         {"Fn::Sub": "${Nothing}"},
     ],
 )
-def test_what_has_no_meaning_here_is_refused(resolver: Resolver, expression: Any) -> None:
+def test_an_unsupported_expression_is_refused(resolver: Resolver, expression: Any) -> None:
     with pytest.raises(TemplateError):
         resolver.resolve(expression)

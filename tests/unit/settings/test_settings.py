@@ -37,7 +37,7 @@ def test_the_environment_is_read() -> None:
     assert settings.public_base_url is None
 
 
-NEVER_CALL = ("get_", "list_", "put_", "delete_", "cancel_", "tool_status", "outbox")
+NEVER_CALL = ("get_", "list_", "put_", "delete_", "cancel_", "tool_status", "event_relay")
 """What has no business with Telnyx's API, by the beginning of its name."""
 
 SET_ALARMS = {"start_conversation", "start_from_event", "cancel_conversation"}

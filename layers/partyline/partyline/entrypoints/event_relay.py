@@ -1,54 +1,163 @@
-"""Events out: what consumers get of a row of the timeline.
+"""Put new timeline events on the bus: the Lambda function behind the table's stream.
 
-The table's stream brings each new row once or more, in the order of its conversation. A pipe picks
-the events, has them put into plain JSON here, and hands them to the bus.
+An event source mapping reads the stream, filters the new `EVENT#` rows, and invokes this function
+with batches of records, in the order in which the table took the rows.
+
+The position of the first record that failed in its batch decides how a failure ends:
+
+- A later record: the function returns that record's sequence number (ReportBatchItemFailures).
+  Lambda delivers that record and all that follow again, so the events of a conversation stay in
+  order. Some events may reach the bus twice.
+- The first record: the function raises. Lambda then halves the batch (BisectBatchOnFunctionError)
+  until the bad record is alone. If the function returned the first sequence number instead, Lambda
+  would retry the whole batch until its attempts are used up, and drop good records with the bad.
+
+A record that fails alone in all attempts goes to the on-failure queue, and the shard moves on. The
+reason may be an unreadable row, an event that the bus refuses, or an event larger than the bus
+accepts. `partyline redrive events` reads that queue.
 """
 
+import json
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from partyline.bootstrap import App, with_app
 from partyline.domain.model.events import masked
 from partyline.store import event_in
-from partyline.telemetry import count, lambda_handler
+from partyline.telemetry import count, logger
+
+SOURCE = "partyline"
+MAX_ENTRIES = 10
+"""PutEvents accepts at most this many entries in one request."""
+
+MAX_REQUEST_BYTES = 256_000
+"""A request's entries together stay below the 256 KB of PutEvents (AWS: EventBridge quotas)."""
 
 PHONE_NUMBER = re.compile(r"\+\d{7,15}")
 
 Detail = dict[str, Any]
+Entry = dict[str, str]
+Result = dict[str, list[dict[str, str]]]
 
 
-def event_relay() -> Callable[[Any, Any], list[Detail]]:
-    """The handler of the pipe's enrichment: details of events for records of the table's stream.
+class EventNotRelayedError(Exception):
+    """The first record of a batch could not be relayed; the message holds no event data."""
 
-    One that is no event, or cannot be read, fails the batch; the pipe then halves it until what is
-    wrong stands alone, and puts that among its dead letters.
+
+class EventTooLargeError(ValueError):
+    """The event is larger than the bus accepts."""
+
+
+def event_relay() -> Callable[[Any, Any], Result]:
+    """Return the handler, which answers the record from which Lambda must start again, if any."""
+
+    def handle(app: App, event: dict[str, Any], _context: Any) -> Result:
+        changes = [record["dynamodb"] for record in event["Records"]]
+        bus = os.environ["EVENT_BUS_NAME"]
+        done, reason = relay(app.events_client, bus, [c["NewImage"] for c in changes])
+        count("EventSent", done)
+        if reason is None:
+            return {"batchItemFailures": []}
+        number = changes[done]["SequenceNumber"]
+        logger.error("event not relayed", extra={"sequence_number": number, "reason": reason})
+        if done == 0:
+            raise EventNotRelayedError(f"{number}: {reason}")
+        return {"batchItemFailures": [{"itemIdentifier": number}]}
+
+    return with_app(handle)
+
+
+def relay(client: Any, bus: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, str | None]:
+    """Put the events of `rows` on the bus, in order, up to the first that fails.
+
+    Args:
+        client: boto3's EventBridge client.
+        bus: the name of the event bus.
+        rows: event rows in DynamoDB's JSON.
+
+    Returns:
+        How many rows are done, and why the next one failed: None when all are done.
     """
+    entries, reason = [], None
+    for row in rows:
+        try:
+            entries.append(_entry(row, bus))
+        except (ValueError, LookupError, TypeError) as error:
+            reason = type(error).__name__
+            break
+    done = 0
+    for request in _requests(entries):
+        try:
+            answer = client.put_events(Entries=request)
+        except (ClientError, BotoCoreError) as error:
+            response = getattr(error, "response", {})
+            return done, response.get("Error", {}).get("Code") or type(error).__name__
+        if answer["FailedEntryCount"]:
+            codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
+            failed = next(index for index, code in enumerate(codes) if code)
+            return done + failed, codes[failed]
+        done += len(request)
+    return done, reason
 
-    @lambda_handler
-    def handler(records: Any, _context: Any) -> list[Detail]:
-        details = [detail_of(record["dynamodb"]["NewImage"]) for record in records]
-        count("EventSent", len(details))
-        return details
 
-    return handler
+def detail_of(row: Mapping[str, Any]) -> Detail:
+    """Return the `detail` that the bus carries for an event's row, with all phone numbers masked.
 
-
-def detail_of(image: Mapping[str, Any]) -> Detail:
-    """The `detail` on the bus of an event's row, as DynamoDB writes items.
-
-    Numbers are masked wherever they stand, in what somebody said to the assistant too.
+    Raises ValueError or LookupError for a row that cannot be read.
     """
-    conversation_id, event = event_in(image)
-    detail: Detail = _masked({"conversation_id": conversation_id, **event.model_dump(mode="json")})
-    # A row may be older than this, and the pipe's template knows no field that may be missing.
-    return {**detail, "trace_id": image.get("trace_id", {}).get("S", "")}
+    conversation_id, event = event_in(row)
+    detail: Detail = _masked(
+        {
+            "conversation_id": conversation_id,
+            "seq": event.seq,
+            "type": event.type,
+            "occurred_at": event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "cause": event.cause,
+            # A row may be older than the attribute `trace_id`.
+            "trace_id": row.get("trace_id", {}).get("S", ""),
+            "data": event.data,
+        }
+    )
+    return detail
+
+
+def _entry(row: Mapping[str, Any], bus: str) -> Entry:
+    detail = detail_of(row)
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    entry = {"Source": SOURCE, "DetailType": str(detail["type"]), "Detail": text}
+    if _size(entry) > MAX_REQUEST_BYTES:
+        raise EventTooLargeError
+    return {"EventBusName": bus, **entry}
+
+
+def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Divide entries into requests within the limits of PutEvents."""
+    request: list[Entry] = []
+    for entry in entries:
+        full = len(request) == MAX_ENTRIES
+        if full or sum(map(_size, [*request, entry])) > MAX_REQUEST_BYTES:
+            yield request
+            request = []
+        request.append(entry)
+    if request:
+        yield request
+
+
+def _size(entry: Entry) -> int:
+    """Return an entry's size as PutEvents counts bytes: source, detail type and detail."""
+    return sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return PHONE_NUMBER.sub(lambda found: str(masked(found[0])), value)
+        return PHONE_NUMBER.sub(lambda number: str(masked(number[0])), value)
     if isinstance(value, Mapping):
-        return {name: _masked(each) for name, each in value.items()}
+        return {name: _masked(item) for name, item in value.items()}
     if isinstance(value, Sequence):
-        return [_masked(each) for each in value]
+        return [_masked(item) for item in value]
     return value

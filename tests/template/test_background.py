@@ -1,4 +1,4 @@
-"""What stands behind the API: the failover door, the pipe, the bus, alarms, dead letters."""
+"""The background parts: failover queue, event relay, bus, schedules, dead letters."""
 
 import json
 from typing import Any
@@ -10,35 +10,36 @@ from local.stack.queues import queue_routes
 from local.stack.template import Template
 from tests.template.test_stack import PARAMETERS, resource
 
-PIPE = "OutboxPipe"
+MAPPING = "EventRelayMapping"
 
 
 def resolved(template: Template, logical_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = template.resolver.resolve(resource(template, logical_id)["Properties"])
-    return found
+    properties: dict[str, Any] = resource(template, logical_id)["Properties"]
+    resolved_properties: dict[str, Any] = template.resolver.resolve(properties)
+    return resolved_properties
 
 
-def test_the_failover_door_leads_to_a_queue_and_to_no_function(template: Template) -> None:
-    [door] = queue_routes(template)
-    assert door.key == "POST /failover"
+def test_the_failover_route_leads_to_a_queue_and_to_no_function(template: Template) -> None:
+    [route] = queue_routes(template)
+    assert route.key == "POST /failover"
     operation = template.api_body()["paths"]["/failover"]["post"]
-    assert operation["security"] == [{"NONE": []}], "Telnyx signs it; who drains it verifies"
+    assert operation["security"] == [{"NONE": []}], "FailoverFunction verifies"
     integration = operation["x-amazon-apigateway-integration"]
     assert (integration["type"], integration["integrationSubtype"]) == (
         "AWS_PROXY",
         "SQS-SendMessage",
     )
-    assert door.parameters["MessageBody"] == "$request.body", "all of it, as it came"
-    attributes = json.loads(door.parameters["MessageAttributes"])
-    assert {name: each["StringValue"] for name, each in attributes.items()} == {
+    assert route.parameters["MessageBody"] == "$request.body", "the whole body, unchanged"
+    attributes = json.loads(route.parameters["MessageAttributes"])
+    assert {name: value["StringValue"] for name, value in attributes.items()} == {
         "telnyx-signature-ed25519": "${request.header.telnyx-signature-ed25519}",
         "telnyx-timestamp": "${request.header.telnyx-timestamp}",
         "host": "${context.domainName}",
     }
-    assert {each["DataType"] for each in attributes.values()} == {"String"}
+    assert {value["DataType"] for value in attributes.values()} == {"String"}
 
 
-def test_what_waits_behind_the_door_is_tried_again_and_then_set_aside(template: Template) -> None:
+def test_a_webhook_in_the_failover_queue_is_retried_and_then_set_aside(template: Template) -> None:
     queue = resolved(template, "FailoverQueue")
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith("FailoverDeadLetters")
@@ -49,7 +50,7 @@ def test_what_waits_behind_the_door_is_tried_again_and_then_set_aside(template: 
     assert mapping["FunctionName"].endswith(":live")
 
 
-def test_dead_letters_are_kept_for_two_weeks_and_no_queue_is_in_the_clear(
+def test_dead_letters_are_kept_for_two_weeks_and_every_queue_is_encrypted(
     template: Template,
 ) -> None:
     queues = [logical_id for logical_id, _ in template.of_type("AWS::SQS::Queue")]
@@ -73,38 +74,44 @@ def test_dead_letters_are_kept_for_two_weeks_and_no_queue_is_in_the_clear(
         ("REMOVE", "EVENT#000001", False),
     ],
 )
-def test_the_pipe_picks_new_events_and_nothing_else(
+def test_the_event_relay_gets_new_events_and_no_other_rows(
     template: Template, name: str, key: str, picked: bool
 ) -> None:
-    source = resolved(template, PIPE)["SourceParameters"]
-    [given] = source["FilterCriteria"]["Filters"]
+    [rule] = resolved(template, MAPPING)["FilterCriteria"]["Filters"]
     record = {"eventName": name, "dynamodb": {"Keys": {"pk": {"S": "c"}, "sk": {"S": key}}}}
-    assert matches(given["Pattern"], record) is picked
+    assert matches(rule["Pattern"], record) is picked
 
 
-def test_the_pipe_loses_nothing_and_waits_for_nothing_for_ever(template: Template) -> None:
-    stream = resolved(template, PIPE)["SourceParameters"]["DynamoDBStreamParameters"]
-    assert stream["StartingPosition"] == "TRIM_HORIZON"
-    assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
-    assert 0 < stream["MaximumRetryAttempts"] <= 10
-    assert 0 < stream["MaximumRecordAgeInSeconds"] <= 24 * 3600
-    assert stream["DeadLetterConfig"]["Arn"].endswith("OutboxDeadLetters")
+def test_the_event_relay_loses_no_event_and_no_record_blocks_it(template: Template) -> None:
+    mapping = resolved(template, MAPPING)
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    halvings = (mapping["BatchSize"] - 1).bit_length()
+    assert halvings < mapping["MaximumRetryAttempts"] <= 10, "a bad record is alone before the end"
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 24 * 3600
+    on_failure = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert on_failure.endswith("EventRelayDeadLetters")
 
 
-def test_the_pipe_calls_the_alias_and_names_the_event_by_its_type(template: Template) -> None:
-    pipe = resolved(template, PIPE)
-    assert pipe["Enrichment"].endswith(":OutboxFunction:live")
-    assert pipe["TargetParameters"]["EventBridgeEventBusParameters"] == {
-        "Source": "partyline",
-        "DetailType": "$.type",
-    }
+def test_the_event_relay_keeps_the_order_of_a_conversation(template: Template) -> None:
+    """Parallel batches keep the order within an item only, and each event is a separate item."""
+    assert resolved(template, MAPPING)["ParallelizationFactor"] == 1
+
+
+def test_the_event_relay_is_called_by_its_alias_and_knows_the_bus(template: Template) -> None:
+    mapping = resolved(template, MAPPING)
+    assert mapping["FunctionName"].endswith(":EventRelayFunction:live")
+    assert mapping["EventSourceArn"].endswith("-PartylineTable/stream/1")
+    environment = template.functions["EventRelayFunction"].environment
+    assert environment["EVENT_BUS_NAME"] == "partyline-PartylineBus"
 
 
 def test_one_rule_takes_events_in(template: Template) -> None:
     [(name, _)] = template.of_type("AWS::Events::Rule")
     rule = resolved(template, name)
     assert matches(rule["EventPattern"], {"source": "crm", "detail-type": "StartConversation"})
-    # Else what goes out would come in again.
+    # Otherwise outgoing events would come in again.
     assert not matches(
         rule["EventPattern"], {"source": "partyline", "detail-type": "conversation.started"}
     )
@@ -116,25 +123,27 @@ def test_one_rule_takes_events_in(template: Template) -> None:
     assert "PartylineBus" in statement["Condition"]["ArnLike"]["aws:SourceArn"]
 
 
-def test_what_cannot_begin_a_conversation_is_kept(template: Template) -> None:
+def test_an_event_that_cannot_start_a_conversation_is_kept(template: Template) -> None:
     for logical_id in ("StartFromEventFunction", "StartScheduledFunction"):
         config = resolved(template, f"{logical_id}EventInvokeConfig")
         assert config["DestinationConfig"]["OnFailure"]["Destination"].endswith("StartDeadLetters")
         assert config["MaximumRetryAttempts"] == 2
 
 
-def test_a_chat_is_told_when_it_has_been_named(template: Template) -> None:
+def test_a_chat_gets_events_when_the_parameter_names_the_chat(template: Template) -> None:
     chat = ("ChatRule", "ChatDestination", "ChatConnection", "ChatRole")
-    told = Template({**PARAMETERS, "ChatWebhookUrl": "https://hooks.example.com/services/T0/B0"})
+    with_chat = Template(
+        {**PARAMETERS, "ChatWebhookUrl": "https://hooks.example.com/services/T0/B0"}
+    )
 
-    def there(stack: Template) -> set[str]:
+    def chat_parts(stack: Template) -> set[str]:
         kinds = ("Events::Rule", "Events::ApiDestination", "Events::Connection", "IAM::Role")
         return {name for kind in kinds for name, _ in stack.of_type(f"AWS::{kind}")} & set(chat)
 
-    assert there(template) == set()
-    assert there(told) == set(chat)
-    rule = resource(told, "ChatRule")["Properties"]
-    pattern = told.resolver.resolve(rule["EventPattern"])
+    assert chat_parts(template) == set()
+    assert chat_parts(with_chat) == set(chat)
+    rule = resource(with_chat, "ChatRule")["Properties"]
+    pattern = with_chat.resolver.resolve(rule["EventPattern"])
     assert matches(pattern, {"source": "partyline", "detail-type": "conversation.ended"})
     assert not matches(pattern, {"source": "partyline", "detail-type": "leg.ringing"})
     [target] = rule["Targets"]
