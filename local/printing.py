@@ -23,7 +23,16 @@ STYLES = {
     "message.failed": "red",
 }
 
-SHOWN = ("to", "caller", "direction", "outcome", "hangup_cause", "reason", "machine", "action")
+DETAIL_FIELDS = (
+    "to",
+    "caller",
+    "direction",
+    "outcome",
+    "hangup_cause",
+    "reason",
+    "machine",
+    "action",
+)
 """What of an event's data is shown beside who it is about, in this order."""
 
 
@@ -34,8 +43,8 @@ def timeline(console: Console, events: Sequence[Json]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for event in events:
-        since = (_moment(event) - _moment(events[0])).total_seconds()
-        words = " ".join(filter(None, (who(event["data"]), said(event["data"]))))
+        since = (_occurred_at(event) - _occurred_at(events[0])).total_seconds()
+        words = " ".join(filter(None, (event_subject(event["data"]), event_details(event["data"]))))
         table.add_row(
             f"{since:.2f} s", Text(event["type"], style=STYLES.get(event["type"], "")), Text(words)
         )
@@ -67,22 +76,22 @@ def log_line(console: Console, line: Json) -> None:
     console.print(f"{at}  {where:8}  {line['message']:28}  {about}", markup=False)
 
 
-def who(data: Json) -> str:
+def event_subject(data: Json) -> str:
     """Whom an event is about."""
     return str(data.get("name") or data.get("participant_id") or "")
 
 
-def said(data: Json) -> str:
+def event_details(data: Json) -> str:
     """What else an event says, in a line."""
     if "content" in data:
         return f"“{data['content']}”"
-    words = [str(data[name]) for name in SHOWN if data.get(name) is not None]
+    words = [str(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
     if data.get("failure"):
         words.append("{code}: {message}".format(**data["failure"]))
     return ", ".join(words)
 
 
-def _moment(event: Json) -> datetime:
+def _occurred_at(event: Json) -> datetime:
     return datetime.fromisoformat(event["occurred_at"])
 
 

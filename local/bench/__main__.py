@@ -38,7 +38,7 @@ def main() -> int:
             )
     except RuntimeMissingError as error:
         console.print(f"Cold starts are not measured: {error}")
-    missed = [figure.what.strip() for figure in figures if figure.met is False]
+    missed = [figure.name.strip() for figure in figures if figure.met is False]
     console.print(f"missed: {', '.join(missed)}" if missed else "Every goal is met.")
     return 0
 

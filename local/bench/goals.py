@@ -10,7 +10,7 @@ from rich.table import Table
 class Figure:
     """Something measured; met when it is at most `goal`, where there is one."""
 
-    what: str
+    name: str
     value: float
     goal: float | None = None
     unit: str = "x"
@@ -31,6 +31,6 @@ def show(console: Console, title: str, figures: list[Figure]) -> None:
     for figure in figures:
         goal = "" if figure.goal is None else f"at most {figure.goal:g}"
         verdict = {None: "", True: "[green]met[/green]", False: "[red]missed[/red]"}[figure.met]
-        table.add_row(figure.what, f"{figure.value:.2f} {figure.unit}", goal, verdict)
+        table.add_row(figure.name, f"{figure.value:.2f} {figure.unit}", goal, verdict)
     console.print(table)
     console.print()

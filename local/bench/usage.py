@@ -37,14 +37,14 @@ METRICS_BYTES = 450
 SWEEP_METRICS = 3
 """How many metrics there are when nothing goes on: those of the sweep (see entrypoints.sweep)."""
 
-QUEUE_LOOKS_A_MINUTE = 15
+QUEUE_POLLS_A_MINUTE = 15
 """How often Lambda looks into an empty queue: five at a time, each waiting for 20 seconds."""
 
-PIPE_LOOKS_A_SECOND = 4
+PIPE_READS_A_SECOND = 4
 """How often a pipe reads each shard of a stream (AWS: Pipes with DynamoDB streams)."""
 
 QUEUE_READER = "AWS::Lambda::EventSourceMapping"
-LOOKING_ON = {"get_conversation", "get_timeline", "list_conversations"}
+QUERY_FUNCTIONS = {"get_conversation", "get_timeline", "list_conversations"}
 
 _running: ContextVar[str | None] = ContextVar("running", default=None)
 
@@ -91,13 +91,13 @@ class Meter:
 
     def total(self, what: str) -> float:
         """The sum over all functions but those that only read for the demo's own curiosity."""
-        return sum(used[what] for name, used in self.used.items() if name not in LOOKING_ON)
+        return sum(used[what] for name, used in self.used.items() if name not in QUERY_FUNCTIONS)
 
     def requests(self, template: Template) -> float:
         """How many of the invocations answered a request to the API."""
         routed = {template.functions[route.function].folder for route in template.routes}
         return sum(
-            self.used[name]["invocations"] for name in routed & self.used.keys() - LOOKING_ON
+            self.used[name]["invocations"] for name in routed & self.used.keys() - QUERY_FUNCTIONS
         )
 
     def _add_capacity(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
@@ -116,7 +116,7 @@ def _ask_for_capacity(params: dict[str, Any], **_: Any) -> dict[str, Any]:
 def usage() -> list[Figure]:
     """Play one conversation with two guests, and one run of the sweep over nothing."""
     meter = Meter()
-    with LocalStack(Options(simulator=runner.settings()), meter.metered) as stack:
+    with LocalStack(Options(simulator=runner.simulator_settings()), meter.metered) as stack:
         if stack.simulator is None:
             raise RuntimeError("the simulator is needed")
         stack.sweep()
@@ -152,7 +152,7 @@ def usage() -> list[Figure]:
         "lambda_gb_second_arm64": MINUTES_A_MONTH * swept["gb_seconds"],
         "scheduler_invocation": MINUTES_A_MONTH,
         "xray_trace": MINUTES_A_MONTH,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_LOOKS_A_MINUTE * _count(template, QUEUE_READER),
+        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _count(template, QUEUE_READER),
         "dynamodb_read_unit": MINUTES_A_MONTH * swept["reads"],
         "logs_gb": MINUTES_A_MONTH * METRICS_BYTES / 1e9,
         "metric_month": SWEEP_METRICS,
@@ -183,7 +183,7 @@ def usage() -> list[Figure]:
         ),
         Figure(
             "  more for each shard of the stream, if the pipe's looking is charged",
-            _cost({"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_LOOKS_A_SECOND}),
+            _cost({"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_READS_A_SECOND}),
             unit=money,
         ),
     ]

@@ -31,7 +31,7 @@ SIZES = (1, 10, 100, 1000)
 OTHER_ROWS = 4
 """What a first step writes beside the state: its mark against doubles, two pointers, an event."""
 
-MOST_AT_ONCE = 25
+MAX_BATCH = 25
 """How many rows DynamoDB takes in a batch."""
 
 ROUTE = "POST /webhooks/call.initiated"
@@ -54,7 +54,7 @@ class Measured:
 
 
 @dataclass
-class Watched:
+class RecordingTelnyx:
     """A Telnyx that says yes and notes when; the table's round trips, and the rows put into it."""
 
     left_at: float = 0.0
@@ -98,22 +98,22 @@ class WarmBench:
         # The stack has put the layer on the path.
         from partyline.bootstrap import App, aws_client, override  # noqa: PLC0415
 
-        self._watched = Watched()
+        self._telnyx = RecordingTelnyx()
         self._table = stack.template.table.name
         self._client = aws_client("dynamodb")
-        self._client.meta.events.register("before-send.dynamodb", self._watched.count)
-        self._client.meta.events.register("provide-client-params.dynamodb", self._watched.note)
+        self._client.meta.events.register("before-send.dynamodb", self._telnyx.count)
+        self._client.meta.events.register("provide-client-params.dynamodb", self._telnyx.note)
         # The wiring's own client has the API key, so that no secret is read in what is measured.
-        override(App(dynamodb=self._client, telnyx_transport=self._watched.transport))
+        override(App(dynamodb=self._client, telnyx_transport=self._telnyx.transport))
         [self._route] = [route for route in stack.template.routes if route.key == ROUTE]
         function = stack.template.functions[self._route.function]
         self._handler = import_module(f"functions.{function.folder}.app").handler
         self._context = LambdaContext(function.logical_id, function.memory_mb, 10)
         keys = function.environment["TELNYX_PUBLIC_KEYS"].split(",")
         self._key = VerifyKey(base64.b64decode(keys[0]))
-        self._http = httpx.Client(transport=self._watched.transport)
+        self._http = httpx.Client(transport=self._telnyx.transport)
 
-    def ring(self) -> Answer:
+    def inbound_call_event(self) -> Answer:
         """An event: somebody rings our number, in a call that is new."""
         new = str(uuid.uuid4())
         return signed(
@@ -165,41 +165,43 @@ class WarmBench:
         self._http.post(url, json={"command_id": str(uuid.uuid4())})
         return {"statusCode": 200}
 
-    def time(self, handler: Callable[[Answer], Answer]) -> float:
+    def time_handler(self, handler: Callable[[Answer], Answer]) -> float:
         """Milliseconds from the webhook to the request that leaves."""
-        event = self.ring()
-        began = self._watched.begin()
+        event = self.inbound_call_event()
+        began = self._telnyx.begin()
         answer = handler(event)
-        if answer["statusCode"] != 200 or not self._watched.sent:
+        if answer["statusCode"] != 200 or not self._telnyx.sent:
             raise RuntimeError(f"nothing was asked of Telnyx: {answer}")
-        took = (self._watched.left_at - began) * 1000
-        self._take_away(self._watched.rows)
+        took = (self._telnyx.left_at - began) * 1000
+        self._delete_rows(self._telnyx.rows)
         return took
 
-    def times(self, rounds: int) -> Measured:
+    def measure(self, rounds: int) -> Measured:
         """Ours, the bare and the careful handler, measured in turns."""
         turns, trips, requests = [], 0, 0
         for _ in range(rounds):
-            ours = self.time(self.ours)
-            trips = max(trips, self._watched.trips_when_it_left)
-            requests = max(requests, self._watched.sent)
-            turns.append((ours, self.time(self.bare), self.time(self.careful)))
+            ours = self.time_handler(self.ours)
+            trips = max(trips, self._telnyx.trips_when_it_left)
+            requests = max(requests, self._telnyx.sent)
+            turns.append((ours, self.time_handler(self.bare), self.time_handler(self.careful)))
         ours, bare, careful = (median(column) for column in zip(*turns, strict=True))
         return Measured(ours, bare, careful, trips, requests)
 
-    def at_sizes(self, rounds: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, Measured]]:
+    def measure_at_sizes(
+        self, rounds: int, sizes: tuple[int, ...]
+    ) -> Iterator[tuple[int, Measured]]:
         """Measure with so many conversations going on, the fewest first, as `sizes` say."""
-        self.times(20)  # warm
+        self.measure(20)  # warm
         going_on = 0
         for size in sizes:
             while going_on < size:
-                self.ours(self.ring())
+                self.ours(self.inbound_call_event())
                 going_on += 1
-            yield size, self.times(rounds)
+            yield size, self.measure(rounds)
 
     def figures(self, rounds: int, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
         """What `make bench` prints."""
-        measured = dict(self.at_sizes(rounds, sizes))
+        measured = dict(self.measure_at_sizes(rounds, sizes))
         least, most = measured[sizes[0]], measured[sizes[-1]]
         growth, its = most.ours / least.ours, most.bare / least.bare
         return [
@@ -238,12 +240,12 @@ class WarmBench:
             Figure("  ours without that", growth / its, GOAL_FLAT),
         ]
 
-    def _take_away(self, rows: list[Row]) -> None:
+    def _delete_rows(self, rows: list[Row]) -> None:
         """Take rows away, as if they had never been put; a step rewrites some of its own."""
         keys = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
         requests = [{"DeleteRequest": {"Key": row}} for row in keys.values()]
-        for begin in range(0, len(requests), MOST_AT_ONCE):
-            batch = requests[begin : begin + MOST_AT_ONCE]
+        for begin in range(0, len(requests), MAX_BATCH):
+            batch = requests[begin : begin + MAX_BATCH]
             self._client.batch_write_item(RequestItems={self._table: batch})
 
 

@@ -29,11 +29,11 @@ class KeyRefusedError(AccountError):
     """401: Telnyx does not know the key."""
 
 
-class RightMissingError(AccountError):
+class PermissionMissingError(AccountError):
     """403: the key is known, but not for this."""
 
 
-class NotThereError(AccountError):
+class NotFoundError(AccountError):
     """404: there is no such thing in this account."""
 
 
@@ -130,10 +130,10 @@ class Account:
         except ValueError:
             answer = None
         if not response.is_success or not isinstance(answer, dict):
-            raise self._stranger()
+            raise self._not_telnyx()
         return answer
 
-    def one(
+    def request_object(
         self, right: str, method: str, path: str, body: Json | None = None, has: str = "id"
     ) -> Json:
         """Ask about one thing, which has at least the field `has`.
@@ -143,10 +143,10 @@ class Account:
         answer = self.ask(right, method, path, body)
         inner = answer.get("data", answer)
         if not isinstance(inner, dict) or has not in inner:
-            raise self._stranger()
+            raise self._not_telnyx()
         return inner
 
-    def every(self, right: str, path: str, query: Mapping[str, str]) -> list[Json]:
+    def list_all(self, right: str, path: str, query: Mapping[str, str]) -> list[Json]:
         """All rows of a list, page by page."""
         rows: list[Json] = []
         number = 1
@@ -158,7 +158,7 @@ class Account:
                 return rows
             number += 1
 
-    def _stranger(self) -> AccountError:
+    def _not_telnyx(self) -> AccountError:
         return AccountError(f"{self.base_url} does not answer as Telnyx does: is the URL right?")
 
     def _compare_clocks(self, date: str | None) -> None:
@@ -169,31 +169,31 @@ class Account:
         self.clock_ahead = timedelta(seconds=self._clock() - theirs.timestamp())
 
 
-def segment(text: str) -> str:
+def path_segment(text: str) -> str:
     """An id as one segment of a path."""
     return quote(text, safe="")
 
 
 def _refusal(response: httpx.Response, right: str) -> AccountError:
-    said = _said(response)
+    said = _error_text(response)
     if response.status_code == 401:
         return KeyRefusedError(
             f"Telnyx does not take the API key (401{said}): it is wrong, revoked, or another "
             "Telnyx's; make a new one in the portal under API Keys."
         )
     if response.status_code == 403:
-        return RightMissingError(
+        return PermissionMissingError(
             f"The API key lacks the right to {right} (403{said}): give it that right, or use the "
             "key of somebody who has it."
         )
     if response.status_code == 404:
-        return NotThereError(f"This Telnyx account has nothing there to {right} (404{said}).")
+        return NotFoundError(f"This Telnyx account has nothing there to {right} (404{said}).")
     if response.status_code == 429:
         return AccountError(f"Telnyx has had too many requests (429{said}): wait a minute.")
     return AccountError(f"Telnyx refuses to {right} ({response.status_code}{said}).")
 
 
-def _said(response: httpx.Response) -> str:
+def _error_text(response: httpx.Response) -> str:
     """Telnyx's own code and words (Telnyx API: call-control_Errors)."""
     try:
         error = response.json()["errors"][0]

@@ -6,7 +6,7 @@ Telnyx API: /call_control_applications.
 from dataclasses import dataclass
 from typing import Any
 
-from local.connect.account import Account, AccountError, Json, NotThereError, segment
+from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records
 
 PATH = "/call_control_applications"
@@ -24,7 +24,7 @@ _FILTERED_FROM = 3
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ApplicationSettings:
     """Which application, and what it is to be; `url` is the API's base URL.
 
     `failover_url` is another failover door than the API's own.
@@ -54,13 +54,13 @@ def find(account: Account, application_id: str | None, name: str) -> Json | None
     """
     if application_id:
         try:
-            return account.one(READ, "GET", f"{PATH}/{segment(application_id)}")
-        except NotThereError:
-            raise NotThereError(
+            return account.request_object(READ, "GET", f"{PATH}/{path_segment(application_id)}")
+        except NotFoundError:
+            raise NotFoundError(
                 f"This Telnyx account has no Call Control application {application_id}."
             ) from None
     narrow = {"filter[application_name][contains]": name} if len(name) >= _FILTERED_FROM else {}
-    rows = account.every(READ, PATH, narrow)
+    rows = account.list_all(READ, PATH, narrow)
     found = [each for each in rows if each["application_name"] == name]
     if len(found) > 1:
         ids = ", ".join(each["id"] for each in found)
@@ -68,7 +68,9 @@ def find(account: Account, application_id: str | None, name: str) -> Json | None
     return found[0] if found else None
 
 
-def connect(account: Account, records: Records, wanted: Wanted) -> tuple[Record, list[str]]:
+def connect(
+    account: Account, records: Records, wanted: ApplicationSettings
+) -> tuple[Record, list[str]]:
     """Make or change the application; the record of it, and what was changed, a line each.
 
     What was there is on disk before anything is changed.
@@ -76,23 +78,24 @@ def connect(account: Account, records: Records, wanted: Wanted) -> tuple[Record,
     found = find(account, wanted.application_id, wanted.name)
     if found is None:
         body = {"application_name": wanted.name, **wanted.fields}
-        made = account.one(CHANGE, "POST", PATH, body)
+        made = account.request_object(CHANGE, "POST", PATH, body)
         record = Record(application_id=made["id"], created=True)
-        record.now_ours(wanted.fields)
-        records.keep(record)
+        record.add_our_values(wanted.fields)
+        records.save(record)
         return record, [f"made the application {wanted.name}, {made['id']}"]
     record = records.find(found["id"]) or Record(application_id=found["id"])
     different = {name: value for name, value in wanted.fields.items() if found.get(name) != value}
     for name in different:
         # Somebody's own change since we last set it is what is to come back.
-        if not record.is_ours(name, found.get(name)):
+        if not record.is_our_value(name, found.get(name)):
             record.before[name] = found.get(name)
-    record.now_ours(different)
-    records.keep(record)
+    record.add_our_values(different)
+    records.save(record)
     if different:
         _patch(account, found, different)
     return record, [
-        f"{name}: {_shown(found.get(name))} -> {_shown(value)}" for name, value in different.items()
+        f"{name}: {_printable(found.get(name))} -> {_printable(value)}"
+        for name, value in different.items()
     ]
 
 
@@ -104,22 +107,22 @@ def disconnect(account: Account, record: Record) -> list[str]:
     """
     try:
         found = find(account, record.application_id, "")
-    except NotThereError:
+    except NotFoundError:
         found = None
     if found is None:
         return [f"the application {record.application_id} is gone already"]
     if record.created:
-        return [_remove(account, found)]
+        return [_delete(account, found)]
     back = {
         name: value
         for name, value in record.before.items()
-        if record.is_ours(name, found.get(name))
+        if record.is_our_value(name, found.get(name))
     }
     if back:
         _patch(account, found, back)
-    done = [f"{name}: {_shown(found.get(name))} -> {_shown(back[name])}" for name in back]
+    done = [f"{name}: {_printable(found.get(name))} -> {_printable(back[name])}" for name in back]
     return done + [
-        f"{name}: {_shown(found.get(name))} stays, somebody has changed it since"
+        f"{name}: {_printable(found.get(name))} stays, somebody has changed it since"
         for name, value in record.before.items()
         if name not in back and found.get(name) != value
     ]
@@ -128,10 +131,10 @@ def disconnect(account: Account, record: Record) -> list[str]:
 def numbers(account: Account, application_id: str) -> list[Json]:
     """The phone numbers that belong to an application (Telnyx API: GET /phone_numbers)."""
     narrow = {"filter[connection_id]": application_id}
-    return account.every(READ_NUMBERS, "/phone_numbers", narrow)
+    return account.list_all(READ_NUMBERS, "/phone_numbers", narrow)
 
 
-def _remove(account: Account, found: Json) -> str:
+def _delete(account: Account, found: Json) -> str:
     named = [each["phone_number"] for each in numbers(account, found["id"])]
     if named:
         raise AccountError(
@@ -139,7 +142,7 @@ def _remove(account: Account, found: Json) -> str:
             f"{', '.join(named)} would then ring nowhere: give them to another application, then "
             "disconnect again."
         )
-    account.ask(CHANGE, "DELETE", f"{PATH}/{segment(found['id'])}")
+    account.ask(CHANGE, "DELETE", f"{PATH}/{path_segment(found['id'])}")
     return f"removed the application {found['application_name']}, {found['id']}"
 
 
@@ -151,8 +154,8 @@ def _patch(account: Account, found: Json, fields: Json) -> None:
         **fields,
     }
     body["webhook_event_url"] = body["webhook_event_url"] or ""
-    account.ask(CHANGE, "PATCH", f"{PATH}/{segment(found['id'])}", body)
+    account.ask(CHANGE, "PATCH", f"{PATH}/{path_segment(found['id'])}", body)
 
 
-def _shown(value: Any) -> str:
+def _printable(value: Any) -> str:
     return "not set" if value in (None, "") else str(value)

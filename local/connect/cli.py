@@ -132,12 +132,14 @@ def _connect(console: Console, given: argparse.Namespace) -> int:
         if not url.startswith("https://") and not is_loopback(given.telnyx_api_base_url):
             raise ValueError(f"{url} is not https: Telnyx is to reach it through the internet.")
     records = Records(given.folder)
-    wanted = application.Wanted(given.url, given.name, given.application, given.failover_url)
+    wanted = application.ApplicationSettings(
+        given.url, given.name, given.application, given.failover_url
+    )
     with _account(given) as account:
         record, done = application.connect(account, records, wanted)
         _done(console, done, f"the application {record.application_id} is as it should be")
         if given.assistant:
-            done = tools.give(account, records, record, given.url, given.assistant)
+            done = tools.attach_tools(account, records, record, given.url, given.assistant)
             _done(console, done, f"{given.assistant} has the tools already")
     _say(console, f"What was before is kept in {records.path(record.application_id)}")
     _say(console, f"TelnyxConnectionId is {record.application_id}")
@@ -149,11 +151,11 @@ def _connect(console: Console, given: argparse.Namespace) -> int:
 
 def _disconnect(console: Console, given: argparse.Namespace) -> int:
     records = Records(given.folder)
-    record = records.the_one(given.application)
+    record = records.get(given.application)
     with _account(given) as account:
         done = application.disconnect(account, record)
-        done += tools.take_back(account, record)
-    records.drop(record)
+        done += tools.remove_tools(account, record)
+    records.delete(record)
     _done(console, done, f"the application {record.application_id} is as it was")
     return 0
 
@@ -173,7 +175,7 @@ def _doctor(console: Console, given: argparse.Namespace) -> int:
             _finding(console, finding.verdict, finding.sentence)
             wrongs += finding.verdict == "wrong"
             if finding.verdict == "untried":
-                untried.append(finding.what)
+                untried.append(finding.subject)
     if wrongs:
         _say(console, f"{wrongs} {'thing is' if wrongs == 1 else 'things are'} wrong.")
     elif untried:

@@ -11,7 +11,7 @@ from local.connect.account import (
     Json,
     KeyRefusedError,
     is_loopback,
-    segment,
+    path_segment,
 )
 from local.connect.findings import Finding, note, ok, untried, wrong
 from local.connect.limits import LIMITS
@@ -39,20 +39,20 @@ class Context:
     signing_seed: bytes | None = None
 
 
-def examine(account: Account, patient: Context) -> Iterator[Finding]:
+def examine(account: Account, context: Context) -> Iterator[Finding]:
     """Look at everything, in the order in which a call meets it; what is found, as it is found."""
     try:
-        yield from _account(account, patient)
+        yield from _account(account, context)
     except KeyRefusedError as error:
         yield wrong(str(error))
     yield from _clock(account)
-    yield from webhook_check.check(f"{patient.url}{application.WEBHOOKS}", patient.signing_seed)
+    yield from webhook_check.check(f"{context.url}{application.WEBHOOKS}", context.signing_seed)
     yield from (note(each) for each in LIMITS)
 
 
-def _account(account: Account, patient: Context) -> Iterator[Finding]:
+def _account(account: Account, context: Context) -> Iterator[Finding]:
     try:
-        found = application.find(account, patient.application_id, patient.name)
+        found = application.find(account, context.application_id, context.name)
     except KeyRefusedError:
         raise
     except AccountError as error:
@@ -61,27 +61,27 @@ def _account(account: Account, patient: Context) -> Iterator[Finding]:
     yield ok("Telnyx takes the API key.")
     if found is None:
         yield wrong(
-            f"There is no Call Control application called {patient.name}: run `partyline connect`, "
+            f"There is no Call Control application called {context.name}: run `partyline connect`, "
             "or name yours with --application."
         )
         return
-    yield from _application(found, patient)
+    yield from _application(found, context)
     for look in (_numbers, _rights):
         try:
             yield from look(account, found)
         except AccountError as error:
             yield wrong(str(error))
-    if not patient.assistant_id:
-        yield _not_signed(patient)
+    if not context.assistant_id:
+        yield _signature_untried(context)
         return
     try:
-        yield from _assistant(account, patient, patient.assistant_id, found["id"])
+        yield from _assistant(account, context, context.assistant_id, found["id"])
     except AccountError as error:
         yield wrong(str(error))
 
 
-def _application(found: Json, patient: Context) -> Iterator[Finding]:
-    url = f"{patient.url}{application.WEBHOOKS}"
+def _application(found: Json, context: Context) -> Iterator[Finding]:
+    url = f"{context.url}{application.WEBHOOKS}"
     if found.get("webhook_event_url") == url:
         yield ok(f"The application's webhook URL is {url}.")
     else:
@@ -89,7 +89,7 @@ def _application(found: Json, patient: Context) -> Iterator[Finding]:
             f"The application's webhook URL is {found.get('webhook_event_url') or 'not set'}, not "
             f"{url}: run `partyline connect`."
         )
-    yield _failover(found.get("webhook_event_failover_url"), patient)
+    yield _failover(found.get("webhook_event_failover_url"), context)
     version = found.get("webhook_api_version")
     if version == application.API_VERSION:
         yield ok("Webhooks come in API version 2.")
@@ -120,8 +120,8 @@ def _application(found: Json, patient: Context) -> Iterator[Finding]:
         )
 
 
-def _failover(failover: str | None, patient: Context) -> Finding:
-    wanted = patient.failover_url or f"{patient.url}{application.FAILOVER}"
+def _failover(failover: str | None, context: Context) -> Finding:
+    wanted = context.failover_url or f"{context.url}{application.FAILOVER}"
     if not failover:
         return note("The application has no failover URL: `partyline connect` sets it.")
     if failover != wanted:
@@ -151,16 +151,16 @@ def _numbers(account: Account, found: Json) -> Iterator[Finding]:
 
 def _rights(account: Account, found: Json) -> Iterator[Finding]:
     """What the functions ask for when they look again; dialling cannot be tried without a call."""
-    account.ask("read calls", "GET", f"/connections/{segment(found['id'])}/active_calls")
+    account.ask("read calls", "GET", f"/connections/{path_segment(found['id'])}/active_calls")
     account.ask("read AI conversations", "GET", "/ai/conversations", query={"limit": "1"})
     yield ok("The API key may read calls and AI conversations.")
 
 
 def _assistant(
-    account: Account, patient: Context, assistant_id: str, application_id: str
+    account: Account, context: Context, assistant_id: str, application_id: str
 ) -> Iterator[Finding]:
-    has = {each.name: each for each in tools.webhooks_of(account, assistant_id)}
-    for name, body in tools.wanted(patient.url, application_id).items():
+    has = {each.name: each for each in tools.webhook_tools(account, assistant_id)}
+    for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]
         if name not in has:
             yield wrong(
@@ -180,9 +180,9 @@ def _assistant(
         yield ok(f"{assistant_id} has the tool {name}.")
         if name != "status":
             continue  # the other tool calls people; this one only tells
-        tool_id = tools.in_library(account, body["display_name"])
+        tool_id = tools.find_shared_tool(account, body["display_name"])
         if tool_id:
-            yield _round_trip(tools.try_out(account, assistant_id, tool_id), url)
+            yield _tool_test_result(tools.run_tool_test(account, assistant_id, tool_id), url)
         else:
             yield untried(
                 SIGNED_BY_TELNYX,
@@ -192,9 +192,9 @@ def _assistant(
             )
 
 
-def _not_signed(patient: Context) -> Finding:
+def _signature_untried(context: Context) -> Finding:
     """Telnyx's API shows no public key, and a deployment tells nobody its own: none to compare."""
-    if patient.signing_seed:
+    if context.signing_seed:
         return untried(
             SIGNED_BY_TELNYX,
             "Your test key says nothing of Telnyx's: with --assistant Telnyx itself signs a "
@@ -207,7 +207,7 @@ def _not_signed(patient: Context) -> Finding:
     )
 
 
-def _round_trip(status: int, url: str) -> Finding:
+def _tool_test_result(status: int, url: str) -> Finding:
     if status == 200:
         return ok("A request that Telnyx itself has signed is taken.")
     if status == 401:

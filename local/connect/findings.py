@@ -13,7 +13,7 @@ class Finding:
 
     verdict: Literal["ok", "wrong", "untried", "note"]
     sentence: str
-    what: str = ""
+    subject: str = ""
 
 
 def ok(sentence: str) -> Finding:

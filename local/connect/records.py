@@ -37,13 +37,13 @@ class Record(BaseModel):
     tools: dict[str, Tool] = {}
     assistants: list[str] = []
 
-    def now_ours(self, fields: dict[str, Any]) -> None:
+    def add_our_values(self, fields: dict[str, Any]) -> None:
         """Note what we are about to set."""
         for name, value in fields.items():
-            if not self.is_ours(name, value):
+            if not self.is_our_value(name, value):
                 self.ours.setdefault(name, []).append(value)
 
-    def is_ours(self, name: str, value: Any) -> bool:
+    def is_our_value(self, name: str, value: Any) -> bool:
         """Whether the value of a field is one of ours."""
         return value in self.ours.get(name, [])
 
@@ -71,7 +71,7 @@ class Records:
         except ValidationError:
             raise RecordError(f"{path} is damaged: put it right, or remove it.") from None
 
-    def the_one(self, application_id: str | None) -> Record:
+    def get(self, application_id: str | None) -> Record:
         """The record of the application, or the only one there is. Raises RecordError."""
         if application_id is None:
             files = sorted(self._folder.glob("connect-*.json"))
@@ -86,7 +86,7 @@ class Records:
             )
         return record
 
-    def keep(self, record: Record) -> None:
+    def save(self, record: Record) -> None:
         """Write it, whole or not at all."""
         path = self.path(record.application_id)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +94,6 @@ class Records:
         unfinished.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
         unfinished.replace(path)
 
-    def drop(self, record: Record) -> None:
+    def delete(self, record: Record) -> None:
         """Forget it."""
         self.path(record.application_id).unlink(missing_ok=True)

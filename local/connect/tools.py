@@ -8,7 +8,7 @@ rest of the body.
 
 from dataclasses import dataclass
 
-from local.connect.account import Account, AccountError, Json, NotThereError, segment
+from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records, Tool
 
 READ = "read AI tools and assistants"
@@ -18,7 +18,7 @@ _TIMEOUT_MS = 10_000
 _CALL: Json = {"call_control_id": "{{call_control_id}}"}
 
 
-def wanted(url: str, application_id: str) -> dict[str, Json]:
+def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
     """The tools of the deployment at `url`, by their names; bodies of POST /ai/tools."""
     invite: Json = {
         "name": "invite",
@@ -69,14 +69,14 @@ def wanted(url: str, application_id: str) -> dict[str, Json]:
     }
 
 
-def give(
+def attach_tools(
     account: Account, records: Records, record: Record, url: str, assistant_id: str
 ) -> list[str]:
     """Give an assistant the tools; what was changed, a line each. Raises an AccountError."""
-    tools = wanted(url, record.application_id)
+    tools = tool_definitions(url, record.application_id)
     ours = {each["webhook"]["url"] for each in tools.values()}
     ours |= {each.sent["webhook"]["url"] for each in record.tools.values()}
-    has = webhooks_of(account, assistant_id)
+    has = webhook_tools(account, assistant_id)
     for each in has:
         if each.name in tools and not (each.shared and each.url in ours):
             raise AccountError(
@@ -85,26 +85,26 @@ def give(
             )
     if assistant_id not in record.assistants:
         record.assistants.append(assistant_id)
-        records.keep(record)
+        records.save(record)
     done: list[str] = []
     for name, body in tools.items():
-        done += _put(account, records, record, name, body)
+        done += _create_or_update(account, records, record, name, body)
         if name not in {each.name for each in has}:
-            account.ask(CHANGE, "PUT", _attached(assistant_id, record.tools[name].id))
+            account.ask(CHANGE, "PUT", _attachment_path(assistant_id, record.tools[name].id))
             done.append(f"gave {assistant_id} the tool {name}")
     return done
 
 
-def take_back(account: Account, record: Record) -> list[str]:
+def remove_tools(account: Account, record: Record) -> list[str]:
     """Take the tools from every assistant and remove them; what was done, a line each."""
     done: list[str] = []
     for name, tool in record.tools.items():
         done += [
             f"took the tool {name} from {assistant_id}"
             for assistant_id in record.assistants
-            if _gone(account, _attached(assistant_id, tool.id))
+            if _delete(account, _attachment_path(assistant_id, tool.id))
         ]
-        if _gone(account, f"/ai/tools/{segment(tool.id)}"):
+        if _delete(account, f"/ai/tools/{path_segment(tool.id)}"):
             done.append(f"removed the tool {name}, {tool.id}")
     return done
 
@@ -119,12 +119,14 @@ class Webhook:
     preset: Json
 
 
-def webhooks_of(account: Account, assistant_id: str) -> list[Webhook]:
+def webhook_tools(account: Account, assistant_id: str) -> list[Webhook]:
     """The webhook tools of an assistant, inline and shared."""
     try:
-        assistant = account.one(READ, "GET", f"/ai/assistants/{segment(assistant_id)}")
-    except NotThereError:
-        raise NotThereError(f"This Telnyx account has no assistant {assistant_id}.") from None
+        assistant = account.request_object(
+            READ, "GET", f"/ai/assistants/{path_segment(assistant_id)}"
+        )
+    except NotFoundError:
+        raise NotFoundError(f"This Telnyx account has no assistant {assistant_id}.") from None
     return [
         Webhook(
             name=each["webhook"].get("name", ""),
@@ -137,49 +139,51 @@ def webhooks_of(account: Account, assistant_id: str) -> list[Webhook]:
     ]
 
 
-def in_library(account: Account, display_name: str) -> str | None:
+def find_shared_tool(account: Account, display_name: str) -> str | None:
     """The id of the account's shared tool of this name."""
-    rows = account.every(READ, "/ai/tools", {"filter[type]": "webhook"})
+    rows = account.list_all(READ, "/ai/tools", {"filter[type]": "webhook"})
     return next((each["id"] for each in rows if each.get("display_name") == display_name), None)
 
 
-def _put(account: Account, records: Records, record: Record, name: str, body: Json) -> list[str]:
+def _create_or_update(
+    account: Account, records: Records, record: Record, name: str, body: Json
+) -> list[str]:
     """Make the tool, or change it where it differs from what it was last told to be."""
     known = record.tools.get(name)
-    tool_id = in_library(account, body["display_name"])
+    tool_id = find_shared_tool(account, body["display_name"])
     if tool_id is None:
-        made = account.one(CHANGE, "POST", "/ai/tools", body)
+        made = account.request_object(CHANGE, "POST", "/ai/tools", body)
         record.tools[name] = Tool(id=made["id"], sent=body)
-        records.keep(record)
+        records.save(record)
         return [f"made the tool {name}, {made['id']}"]
     if known == Tool(id=tool_id, sent=body):
         return []
-    account.ask(CHANGE, "PATCH", f"/ai/tools/{segment(tool_id)}", body)
+    account.ask(CHANGE, "PATCH", f"/ai/tools/{path_segment(tool_id)}", body)
     record.tools[name] = Tool(id=tool_id, sent=body)
-    records.keep(record)
+    records.save(record)
     return [f"changed the tool {name}, {tool_id}: {body['webhook']['url']}"]
 
 
-def try_out(account: Account, assistant_id: str, tool_id: str) -> int:
+def run_tool_test(account: Account, assistant_id: str, tool_id: str) -> int:
     """Let Telnyx call the tool, signed as in a call; the HTTP status that it got.
 
     Telnyx API: POST /ai/assistants/{assistant_id}/tools/{tool_id}/test.
     """
     body: Json = {"arguments": {}, "dynamic_variables": {"call_control_id": "v3:doctor"}}
-    tried = account.one(
-        CHANGE, "POST", f"{_attached(assistant_id, tool_id)}/test", body, "status_code"
+    tried = account.request_object(
+        CHANGE, "POST", f"{_attachment_path(assistant_id, tool_id)}/test", body, "status_code"
     )
     return int(tried["status_code"] or 0)
 
 
-def _attached(assistant_id: str, tool_id: str) -> str:
-    return f"/ai/assistants/{segment(assistant_id)}/tools/{segment(tool_id)}"
+def _attachment_path(assistant_id: str, tool_id: str) -> str:
+    return f"/ai/assistants/{path_segment(assistant_id)}/tools/{path_segment(tool_id)}"
 
 
-def _gone(account: Account, path: str) -> bool:
+def _delete(account: Account, path: str) -> bool:
     """Remove it; False when it was gone already."""
     try:
         account.ask(CHANGE, "DELETE", path)
-    except NotThereError:
+    except NotFoundError:
         return False
     return True

@@ -31,7 +31,7 @@ def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
     else:
         yield wrong(f"{url} is not https: callers' numbers and words would travel in the open.")
     with http_client(url) as http:
-        knock = Attempt(http, url)
+        knock = Probe(http, url)
         try:
             unsigned = knock(None)
         except httpx.HTTPError as error:
@@ -41,13 +41,13 @@ def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
             )
             return
         if unsigned.status_code != 401:
-            yield wrong(_no_door(url, unsigned))
+            yield wrong(_unexpected_answer(url, unsigned))
             return
         yield ok("The webhook URL answers, and refuses what is not signed.")
         yield from _keys(knock, url, signing_seed)
 
 
-class Attempt:
+class Probe:
     """Posts an event that means nothing, signed with a key or not at all."""
 
     def __init__(self, http: httpx.Client, url: str) -> None:
@@ -69,7 +69,7 @@ class Attempt:
         return self._http.post(self._url, content=body, headers=headers)
 
 
-def _keys(knock: Attempt, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
+def _keys(knock: Probe, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
     try:
         stranger = knock(bytes(SigningKey.generate()))
         published = knock(PUBLISHED_TEST_SEED)
@@ -100,7 +100,7 @@ def _keys(knock: Attempt, url: str, signing_seed: bytes | None) -> Iterator[Find
         )
 
 
-def _no_door(url: str, answer: httpx.Response) -> str:
+def _unexpected_answer(url: str, answer: httpx.Response) -> str:
     status = answer.status_code
     if answer.is_redirect:
         return (

@@ -9,13 +9,13 @@ import httpx
 from rich.console import Console
 
 from local.client import Client, Json
-from local.demo.trace import tell, trace
+from local.demo.trace import print_lines, trace
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
 T = TypeVar("T")
 
-PATIENCE_SECS = 120.0
+TIMEOUT_SECS = 120.0
 
 
 class DemoFailedError(Exception):
@@ -32,9 +32,9 @@ class Demo:
     log: Callable[[], list[Line]]
     console: Console
 
-    def wait(self, what: str, look: Callable[[], T | None]) -> T:
+    def poll(self, what: str, look: Callable[[], T | None]) -> T:
         """Wait until `look` finds something. Raises DemoFailedError when it does not come."""
-        deadline = time.monotonic() + PATIENCE_SECS
+        deadline = time.monotonic() + TIMEOUT_SECS
         while time.monotonic() < deadline:
             found = look()
             if found:
@@ -42,20 +42,20 @@ class Demo:
             time.sleep(0.05)
         raise DemoFailedError(f"waited in vain for: {what}")
 
-    def until(self, conversation_id: str, what: str, true: Callable[[Json], Any]) -> Json:
+    def wait_for(self, conversation_id: str, what: str, true: Callable[[Json], Any]) -> Json:
         """Wait until the conversation is as it should be, and return it."""
 
         def look() -> Json | None:
             conversation = self.client.conversation(conversation_id)
             return conversation if true(conversation) else None
 
-        return self.wait(what, look)
+        return self.poll(what, look)
 
     def start(self, to: str, name: str, **more: Any) -> str:
         """Call the host, and wait until the assistant runs; the conversation's id."""
         body = {"to": to, "name": name, **more}
         here = str(self.client.ask("POST", "/conversations", body)["id"])
-        self.until(here, "the assistant to run", lambda it: it["status"] == "active")
+        self.wait_for(here, "the assistant to run", lambda it: it["status"] == "active")
         return here
 
     def invite(self, conversation_id: str, to: str | list[str], name: str, **plan: Any) -> None:
@@ -72,28 +72,28 @@ class Demo:
         )
         return str(answer.json().get("message"))
 
-    def told(self, conversation_id: str) -> list[str]:
+    def messages_sent(self, conversation_id: str) -> list[str]:
         """What the assistant was told so far."""
         events = self.client.timeline(conversation_id)
         return [each["data"]["content"] for each in events if each["type"] == "message.sent"]
 
-    def hear(self, conversation_id: str, words: str) -> None:
+    def wait_for_message(self, conversation_id: str, words: str) -> None:
         """Wait until the assistant was told something with these words in it."""
-        self.wait(
+        self.poll(
             f"the assistant to be told: {words}",
-            lambda: any(words in each for each in self.told(conversation_id)),
+            lambda: any(words in each for each in self.messages_sent(conversation_id)),
         )
 
-    def end(self, conversation_id: str, host: str) -> None:
+    def hang_up_host(self, conversation_id: str, host: str) -> None:
         """The host hangs up, and all is over."""
-        self.telnyx.hang_up(call(self.client.conversation(conversation_id), host))
-        self.until(conversation_id, "the end", lambda it: it["status"] == "ended")
+        self.telnyx.hang_up(latest_call(self.client.conversation(conversation_id), host))
+        self.wait_for(conversation_id, "the end", lambda it: it["status"] == "ended")
 
-    def tell(self, title: str, conversation_id: str) -> None:
+    def print_trace(self, title: str, conversation_id: str) -> None:
         """Print what happened in a conversation."""
         beats = trace(self.client, self.telnyx, self.log(), conversation_id)
         self.console.print(f"\n[bold]{title}[/bold]  [dim]{conversation_id}[/dim]")
-        tell(self.console, beats)
+        print_lines(self.console, beats)
 
 
 def expect(true: object, what: str) -> None:
@@ -102,22 +102,22 @@ def expect(true: object, what: str) -> None:
         raise DemoFailedError(f"this is not so: {what}")
 
 
-def person(conversation: Json, name: str) -> Json:
+def participant(conversation: Json, name: str) -> Json:
     """A participant by name."""
     found: Json = next(each for each in conversation["participants"] if each["name"] == name)
     return found
 
 
-def status(conversation: Json, name: str) -> str:
+def participant_status(conversation: Json, name: str) -> str:
     """Where a participant stands."""
-    return str(person(conversation, name)["status"])
+    return str(participant(conversation, name)["status"])
 
 
-def outcomes(conversation: Json, name: str) -> list[str | None]:
+def leg_outcomes(conversation: Json, name: str) -> list[str | None]:
     """How each call to a participant came out."""
-    return [leg["outcome"] for leg in person(conversation, name)["legs"]]
+    return [leg["outcome"] for leg in participant(conversation, name)["legs"]]
 
 
-def call(conversation: Json, name: str) -> str:
+def latest_call(conversation: Json, name: str) -> str:
     """The newest call of a participant."""
-    return str(person(conversation, name)["legs"][-1]["call_control_id"])
+    return str(participant(conversation, name)["legs"][-1]["call_control_id"])

@@ -12,13 +12,21 @@ from local.simulator.telnyx import Simulator
 from local.stack.local_stack import LocalStack, Options, Runner, in_process
 from local.stack.logs import Line
 
-__all__ = ["PEOPLE", "Demo", "DemoFailedError", "outbound", "perform", "run", "settings"]
+__all__ = [
+    "PEOPLE",
+    "Demo",
+    "DemoFailedError",
+    "outbound",
+    "run",
+    "run_scenarios",
+    "simulator_settings",
+]
 
 
 def run(console: Console, runner: Runner = in_process) -> int:
     """Run the demo on a local stack; 0 if everything came out as it should, else 1."""
     console.print("[bold]Partyline[/bold]  starting the local stack ...", highlight=False)
-    with LocalStack(Options(simulator=settings()), runner) as stack:
+    with LocalStack(Options(simulator=simulator_settings()), runner) as stack:
         if stack.simulator is None:
             raise DemoFailedError("the demo needs the simulator")
         console.print(
@@ -27,15 +35,17 @@ def run(console: Console, runner: Runner = in_process) -> int:
             "  an embedded AWS with the template's table",
             highlight=False,
         )
-        return perform(console, stack.url, stack.simulator.simulator, stack.logs.lines)
+        return run_scenarios(console, stack.url, stack.simulator.simulator, stack.logs.lines)
 
 
-def settings() -> Settings:
+def simulator_settings() -> Settings:
     """The simulator of the demo: nobody wants to wait for its insights."""
     return Settings(insights_after_secs=0.5, accepts_conversation_keys=True)
 
 
-def perform(console: Console, url: str, telnyx: Simulator, log: Callable[[], list[Line]]) -> int:
+def run_scenarios(
+    console: Console, url: str, telnyx: Simulator, log: Callable[[], list[Line]]
+) -> int:
     """Play the calls on a stack that is up; 0 if everything came out as it should, else 1.
 
     `url` is the API's, `log` answers what its functions logged so far.
@@ -47,7 +57,7 @@ def perform(console: Console, url: str, telnyx: Simulator, log: Callable[[], lis
     try:
         for play in SCENARIOS:
             play(demo)
-        _clean(demo)
+        _check_end_state(demo)
     except (DemoFailedError, ApiRefusedError) as error:
         console.print(f"\n[bold red]The demo failed:[/bold red] {error}")
         return 1
@@ -57,11 +67,11 @@ def perform(console: Console, url: str, telnyx: Simulator, log: Callable[[], lis
     return 0
 
 
-def _clean(demo: Demo) -> None:
+def _check_end_state(demo: Demo) -> None:
     """Nobody was called twice, every request was one that Telnyx knows, no call is left up."""
     expect(not demo.telnyx.violations, f"no violations: {demo.telnyx.violations}")
     unknown = [entry.unknown_fields for entry in demo.telnyx.ledger if entry.unknown_fields]
     expect(not unknown, f"no unknown fields: {unknown}")
-    demo.wait(
+    demo.poll(
         "every call to be over", lambda: all(each.state == "ended" for each in demo.telnyx.legs)
     )

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.client import Client
-from local.printing import STYLES, said, who
+from local.printing import STYLES, event_details, event_subject
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
@@ -25,9 +25,9 @@ class TraceLine:
 
     at: datetime
     kind: Literal["webhook", "command", "event"]
-    what: str
-    who: str = ""
-    said: str = ""
+    name: str
+    participant: str = ""
+    detail: str = ""
     wait_ms: float | None = None
 
 
@@ -49,12 +49,20 @@ def trace(
         at = datetime.fromisoformat(event["occurred_at"])
         # What a webhook tells happened a little before it came; it is told after it.
         at = max(at, came.get(event["cause"], at))
-        beats.append(TraceLine(at, "event", event["type"], who(event["data"]), said(event["data"])))
+        beats.append(
+            TraceLine(
+                at,
+                "event",
+                event["type"],
+                event_subject(event["data"]),
+                event_details(event["data"]),
+            )
+        )
     order = {"webhook": 0, "event": 1, "command": 2}
     return sorted(beats, key=lambda beat: (beat.at, order[beat.kind]))
 
 
-def tell(console: Console, beats: list[TraceLine]) -> None:
+def print_lines(console: Console, beats: list[TraceLine]) -> None:
     """Print a story."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(justify="right", style="dim", no_wrap=True)
@@ -64,13 +72,13 @@ def tell(console: Console, beats: list[TraceLine]) -> None:
     for beat in beats:
         since = (beat.at - beats[0].at).total_seconds()
         mark = {"webhook": "◀ Telnyx", "command": "▶ Telnyx", "event": ""}[beat.kind]
-        style = STYLES.get(beat.what, "") if beat.kind == "event" else "dim"
+        style = STYLES.get(beat.name, "") if beat.kind == "event" else "dim"
         wait = "" if beat.wait_ms is None else f"{beat.wait_ms:.0f} ms after the webhook"
-        words = " ".join(filter(None, (beat.who, beat.said)))
+        words = " ".join(filter(None, (beat.participant, beat.detail)))
         table.add_row(
             f"{since:.2f} s",
             Text(mark, style="blue" if beat.kind == "command" else "dim"),
-            Text(beat.what, style=style),
+            Text(beat.name, style=style),
             Text.assemble(words, "  " if words and wait else "", (wait, "magenta")),
         )
     console.print(table)
@@ -85,7 +93,7 @@ def _webhooks(simulator: Simulator, log: list[Line], conversation_id: str) -> It
     for attempt in simulator.deliverer.attempts:
         if attempt.event_id in ours:
             again = f"attempt {attempt.attempt}" if attempt.attempt > 1 else ""
-            yield TraceLine(attempt.at, "webhook", attempt.event_type, said=again)
+            yield TraceLine(attempt.at, "webhook", attempt.event_type, detail=again)
 
 
 def _commands(

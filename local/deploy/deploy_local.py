@@ -40,7 +40,7 @@ def run(console: Console) -> int:
 
     with ExitStack() as closing:
         aws = closing.enter_context(EmbeddedAws(runtime.python))
-        simulator = run_simulator(runner.settings())
+        simulator = run_simulator(runner.simulator_settings())
         closing.callback(simulator.stop)
         front = ReverseProxy(aws.url)
         server = serve(front)
@@ -65,7 +65,7 @@ def run(console: Console) -> int:
         front.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
         done("the secrets are in and the routes are made")
-        if runner.perform(console, server.url, simulator.simulator, deployment.log):
+        if runner.run_scenarios(console, server.url, simulator.simulator, deployment.log):
             return 1
         done("the demo has run on it")
         for what in try_out(deployment, server.url, options.api_key):

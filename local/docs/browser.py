@@ -20,24 +20,24 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-MISSING = (
+CHROMIUM_MISSING = (
     "the page's tests are left out: there is no Chromium here. "
     "Get it with `apt install chromium`, or name one in PARTYLINE_CHROMIUM."
 )
 
 
-def chromium() -> str | None:
+def chromium_path() -> str | None:
     """Where the browser is; None where there is none."""
     named = os.environ.get("PARTYLINE_CHROMIUM")
     return named or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launch_browser() -> Iterator[Browser]:
     """A browser while the `with` lasts. Raises RuntimeError where there is none."""
-    path = chromium()
+    path = chromium_path()
     if path is None:
-        raise RuntimeError(MISSING)
+        raise RuntimeError(CHROMIUM_MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from local.demo import runner
-from local.docs.browser import launched
+from local.docs.browser import launch_browser
 from local.stack.local_stack import LocalStack, Options
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -29,7 +29,7 @@ SECOND_CALL = "2. An inbound call"
 def main() -> None:
     """Make all of them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with LocalStack(Options(with_room=True)) as stack, launched() as browser:
+    with LocalStack(Options(with_room=True)) as stack, launch_browser() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         page.goto(f"{stack.url}/")
         page.get_by_role("article").first.wait_for()

@@ -24,7 +24,7 @@ Ask = Callable[[str, str, Any], Json]
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
-def _number(given: str) -> str:
+def _check_number(given: str) -> str:
     if not _NUMBER.fullmatch(given):
         raise PydanticCustomError(
             "number", "That is no phone number. Write it with its country code, as +13125550142."
@@ -32,7 +32,7 @@ def _number(given: str) -> str:
     return given
 
 
-Number = Annotated[str, AfterValidator(_number)]
+Number = Annotated[str, AfterValidator(_check_number)]
 
 
 class Action(BaseModel):
@@ -41,7 +41,7 @@ class Action(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Pick(Action):
+class UsePhone(Action):
     """Something done with the newest call of a phone that is not over."""
 
     do: Literal["answer", "decline", "busy", "hang_up"]
@@ -72,7 +72,7 @@ class RingIn(Action):
     to: Number
 
 
-class Put(Action):
+class SetPerson(Action):
     """Somebody is at a number from now on, and behaves so."""
 
     do: Literal["person"]
@@ -81,18 +81,18 @@ class Put(Action):
     @field_validator("person")
     @classmethod
     def _has_a_number(cls, person: Person) -> Person:
-        _number(person.number)
+        _check_number(person.number)
         return person
 
 
-class Switch(Action):
+class SetTrouble(Action):
     """Trouble is put in force in place of whatever was."""
 
     do: Literal["trouble"]
     trouble: Trouble
 
 
-class Request(Action):
+class ApiRequest(Action):
     """The API is asked. `#0` in the path is the story's first conversation; after
     `participants/`, that conversation's first participant."""
 
@@ -102,11 +102,13 @@ class Request(Action):
     body: Any = None
 
 
-AnyAct = Annotated[Pick | Press | Say | RingIn | Put | Switch | Request, Field(discriminator="do")]
-ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
+AnyAction = Annotated[
+    UsePhone | Press | Say | RingIn | SetPerson | SetTrouble | ApiRequest, Field(discriminator="do")
+]
+ACTION_ADAPTER: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)
 
 
-class NobodyThereError(Exception):
+class ActionRefusedError(Exception):
     """There is no call for what was to be done; the text says so to a person."""
 
 
@@ -116,64 +118,64 @@ class ActionRunner:
     def __init__(self, simulator: Simulator, perils: LambdaFaults, ask: Ask) -> None:
         """Keep the world."""
         self._simulator = simulator
-        self._perils = perils
+        self._lambda_faults = perils
         self._ask = ask
         self.seed = 0
 
-    def perform(self, act: AnyAct, since: datetime) -> None:
+    def perform(self, action: AnyAction, since: datetime) -> None:
         """Do it; `since` is when the story began, for the numbers in a request's path.
 
         Raises NobodyThereError, the simulator's ApiError, and whatever asking the API raises.
         """
-        match act:
+        match action:
             case RingIn():
-                self._simulator.ring_in(act.phone, act.to)
-            case Put():
-                self._simulator.set_person(act.person)
-            case Switch():
-                self.seed = act.trouble.seed
-                act.trouble.put_in_force(self._simulator, self._perils)
-            case Request():
-                self._ask(act.method, self.written_out(act.path, since), act.body)
+                self._simulator.ring_in(action.phone, action.to)
+            case SetPerson():
+                self._simulator.set_person(action.person)
+            case SetTrouble():
+                self.seed = action.trouble.seed
+                action.trouble.apply(self._simulator, self._lambda_faults)
+            case ApiRequest():
+                self._ask(action.method, self.restore_ids(action.path, since), action.body)
             case Press():
-                self._simulator.press(self._call(act.phone), act.digits)
+                self._simulator.press(self._latest_call(action.phone), action.digits)
             case Say():
-                self._simulator.say(self._call(act.phone), act.text)
-            case Pick():
-                getattr(self._simulator, act.do)(self._call(act.phone))
+                self._simulator.say(self._latest_call(action.phone), action.text)
+            case UsePhone():
+                getattr(self._simulator, action.do)(self._latest_call(action.phone))
 
-    def told(self, since: datetime) -> list[Json]:
+    def conversations_since(self, since: datetime) -> list[Json]:
         """The conversations of a story, oldest first, as the API shows them."""
         found = self._ask("GET", "/conversations?limit=50", None)["conversations"]
         ours = [each for each in found if datetime.fromisoformat(each["created_at"]) >= since]
         return sorted(ours, key=lambda each: str(each["created_at"]))
 
-    def shortened(self, path: str, since: datetime) -> str:
+    def replace_ids(self, path: str, since: datetime) -> str:
         """A request's path with `#0` in place of ids that only this one run has."""
         parts = path.split("/")
-        for nth, conversation in enumerate(self.told(since)):
+        for nth, conversation in enumerate(self.conversations_since(since)):
             if conversation["id"] in parts:
                 people = [each["id"] for each in conversation["participants"]]
                 parts = [f"#{people.index(each)}" if each in people else each for each in parts]
                 parts[parts.index(conversation["id"])] = f"#{nth}"
         return "/".join(parts)
 
-    def written_out(self, path: str, since: datetime) -> str:
+    def restore_ids(self, path: str, since: datetime) -> str:
         """The opposite: the ids that this run has."""
         found = re.fullmatch(r"/conversations/#(\d+)(.*)", path)
         if found is None:
             return path
-        conversations = self.told(since)
+        conversations = self.conversations_since(since)
         if int(found[1]) >= len(conversations):
-            raise NobodyThereError(f"There is no conversation {path} in this run.")
+            raise ActionRefusedError(f"There is no conversation {path} in this run.")
         conversation = conversations[int(found[1])]
         people = [each["id"] for each in conversation["participants"]]
         rest = re.sub(r"#(\d+)", lambda nth: people[int(nth[1])], found[2])
         return f"/conversations/{conversation['id']}{rest}"
 
-    def _call(self, number: str) -> str:
+    def _latest_call(self, number: str) -> str:
         legs: list[SimulatedLeg] = self._simulator.legs
         for leg in reversed(legs):
             if leg.person_number == number and leg.state != "ended":
                 return leg.call_control_id
-        raise NobodyThereError(f"The phone {number} is in no call.")
+        raise ActionRefusedError(f"The phone {number} is in no call.")

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from local.room.hub import Hub
-from local.room.observers import Json, now, parsed, since
+from local.room.observers import Json, elapsed_ms, parse_body, timestamp_now
 from local.stack.background import Background
 from local.stack.event_bus import BusEvent
 from local.stack.handlers import Invoke
@@ -20,7 +20,7 @@ FAILOVER = "failover"
 """The folder of the function that the failover queue's webhooks go to."""
 
 
-class BusTap:
+class BusObserver:
     """On the bus and on the pipe that leads there: what came out, and what never will."""
 
     def __init__(self, hub: Hub) -> None:
@@ -46,10 +46,10 @@ class BusTap:
         self._put({"event": {"detail-type": detail["type"], "detail": detail}, "dead": True})
 
     def _put(self, fact: Json) -> None:
-        self._hub.put("published", f"p{next(self._count):06d}", {"at": now(), **fact})
+        self._hub.put("published", f"p{next(self._count):06d}", {"at": timestamp_now(), **fact})
 
 
-class QueueTap:
+class QueueObserver:
     """Around the functions: what the failover queue gives to its own, webhook by webhook."""
 
     def __init__(self, invoke: Invoke, hub: Hub) -> None:
@@ -62,7 +62,7 @@ class QueueTap:
         """Run a function; tell what it took in and what has to come again."""
         if function.folder != FAILOVER:
             return self._invoke(function, event)
-        at, began = now(), time.perf_counter()
+        at, began = timestamp_now(), time.perf_counter()
         left = {each["messageId"] for each in event["Records"]}
         try:
             answer = self._invoke(function, event)
@@ -72,8 +72,8 @@ class QueueTap:
             for record in event["Records"]:
                 fact = {
                     "at": at,
-                    "took_ms": since(began),
-                    "body": parsed(record["body"].encode()),
+                    "took_ms": elapsed_ms(began),
+                    "body": parse_body(record["body"].encode()),
                     "received": int(record["attributes"]["ApproximateReceiveCount"]),
                     "taken_in": record["messageId"] not in left,
                 }

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 
 from local.client import Client
-from local.room.guard import Guarded
+from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.page import routes
 from local.room.proxy import Proxy
@@ -52,7 +52,7 @@ def run_console(
     hub = Hub()
     proxy = Proxy(deployment, api_key)
     hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
-    app = Guarded(Starlette(routes=[*routes(hub, hello), proxy.route()]))
+    app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
     try:
         server = serve(app, port=port)
     except OSError:

@@ -15,7 +15,7 @@ _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "
 _READING = frozenset({"GET", "HEAD"})
 
 
-class Guarded:
+class PageGuard:
     """An ASGI application that answers nobody but its own page."""
 
     def __init__(self, app: ASGIApp) -> None:

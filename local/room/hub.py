@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-KEPT = 12_000
+MAX_FACTS = 12_000
 """Facts that are kept; the oldest go first, so that a stack left alone does not fill up."""
 
 
@@ -53,7 +53,7 @@ class Hub:
                 return
             self.version += 1
             self._facts[kind, key] = Fact(self.version, kind, key, text)
-            if len(self._facts) > KEPT:
+            if len(self._facts) > MAX_FACTS:
                 del self._facts[next(iter(self._facts))]
 
     def since(self, version: int) -> list[Fact]:
@@ -61,7 +61,7 @@ class Hub:
         with self._lock:
             return sorted(self._after(version), key=lambda fact: fact.version)
 
-    def seen(self, event_id: str) -> int:
+    def version_of(self, event_id: str) -> int:
         """The version that an event's id stands for; 0 for one of another life, or for none."""
         boot, _, version = event_id.partition(":")
         return int(version) if boot == self.boot and version.isdigit() else 0

@@ -14,7 +14,7 @@ from local.stack.template import Function
 
 When = Literal["before", "after_write", "after"]
 
-DEAD: dict[str, Any] = {
+CRASH_RESPONSE: dict[str, Any] = {
     "statusCode": 500,
     "headers": {"content-type": "application/json"},
     "body": '{"message":"Internal Server Error"}',
@@ -22,16 +22,16 @@ DEAD: dict[str, Any] = {
 """What API Gateway answers for a function that has died."""
 
 
-class Died(BaseException):
+class CrashError(BaseException):
     """The process is gone. Not an Exception: no handler may catch it and go on."""
 
 
-class FunctionDiedError(Exception):
+class FunctionCrashedError(Exception):
     """What whoever called the function learns of it, when no request waits for an answer."""
 
 
 @dataclass
-class Death:
+class Crash:
     """How a function dies: `function` is its folder, or `*` for any that answers a request.
 
     - `before`: at once
@@ -52,10 +52,10 @@ class LambdaFaults:
 
     def __init__(self, invoke: Invoke) -> None:
         """Run functions with `invoke`; at first all live."""
-        self.deaths: list[Death] = []
+        self.crashes: list[Crash] = []
         self._invoke = invoke
         self._rng = random.Random(0)
-        self._doomed = threading.local()
+        self._thread = threading.local()
 
     def reseed(self, seed: int) -> None:
         """Begin the luck anew."""
@@ -63,32 +63,32 @@ class LambdaFaults:
 
     def __call__(self, function: Function, event: Any) -> Any:
         """Run a function, or let it die. Raises FunctionDiedError where nobody asked for a 500."""
-        death = self._strike(function.folder, _answers_http(event))
+        death = self._next_crash(function.folder, _answers_http(event))
         if death is None:
             return self._invoke(function, event)
         if death.when == "before":
-            return _dead(event)
+            return _fail(event)
         if death.when == "after":
             self._invoke(function, event)
-            return _dead(event)
-        self._doomed.by = death
+            return _fail(event)
+        self._thread.by = death
         try:
             answer = self._invoke(function, event)
-        except Died:
-            return _dead(event)
+        except CrashError:
+            return _fail(event)
         finally:
-            self._doomed.by = None
+            self._thread.by = None
         if death.times is not None:
             death.times += 1  # it wrote nothing, so it has not died yet
         return answer
 
-    def wrote(self) -> None:
+    def table_written(self) -> None:
         """The table has taken a write of this thread's function; raises Died if that is its end."""
-        if getattr(self._doomed, "by", None) is not None:
-            raise Died
+        if getattr(self._thread, "by", None) is not None:
+            raise CrashError
 
-    def _strike(self, folder: str, asked: bool) -> Death | None:
-        for death in self.deaths:
+    def _next_crash(self, folder: str, asked: bool) -> Crash | None:
+        for death in self.crashes:
             hit = death.function == folder or (death.function == "*" and asked)
             if not hit or death.times == 0:
                 continue
@@ -105,7 +105,7 @@ def _answers_http(event: Any) -> bool:
     return "routeKey" in event and event.get("type") != "REQUEST"
 
 
-def _dead(event: Any) -> dict[str, Any]:
+def _fail(event: Any) -> dict[str, Any]:
     if _answers_http(event):
-        return DEAD
-    raise FunctionDiedError("the function has died")
+        return CRASH_RESPONSE
+    raise FunctionCrashedError("the function has died")

@@ -17,14 +17,14 @@ from local.stack.logs import Line
 
 Json = dict[str, Any]
 
-DOORS = ("/webhooks", "/failover")
+WEBHOOK_PATHS = ("/webhooks", "/failover")
 """Where Telnyx's webhooks come in."""
 
 CALL_HEADER = b"x-telnyx-call-control-id"
 """Names the call that an assistant uses a tool on, where the body does not."""
 
 
-class WireTap:
+class WireObserver:
     """In front of the gateway: every webhook, tool call and request that changes something."""
 
     def __init__(self, app: ASGIApp, hub: Hub) -> None:
@@ -54,25 +54,25 @@ class WireTap:
 
         headers = dict(scope["headers"])
         number = next(self._count)
-        at, began = now(), time.perf_counter()
+        at, began = timestamp_now(), time.perf_counter()
         try:
             await self._app(scope, hear, say)
         finally:
             fact = {
                 "at": at,
-                "took_ms": since(began),
+                "took_ms": elapsed_ms(began),
                 "method": scope["method"],
                 "path": scope["path"],
-                "body": parsed(bytes(asked)),
+                "body": parse_body(bytes(asked)),
                 "call_control_id": headers.get(CALL_HEADER, b"").decode("latin-1") or None,
                 "status": status,
-                "answer": parsed(bytes(answered)),
+                "answer": parse_body(bytes(answered)),
             }
-            webhook = scope["path"].startswith(DOORS)
+            webhook = scope["path"].startswith(WEBHOOK_PATHS)
             self._hub.put("webhook" if webhook else "request", f"w{number:06d}", fact)
 
 
-class TableTap:
+class TableObserver:
     """On the table's client: every transaction, what it wrote or why it did not.
 
     `wrote` is called when the table has taken one, `moved` with the conversations that it is about.
@@ -104,11 +104,16 @@ class TableTap:
         return detach
 
     def _asked(self, params: Json, context: Json, **_: Any) -> None:
-        context["partyline"] = (now(), time.perf_counter(), params["TransactItems"])
+        context["partyline"] = (timestamp_now(), time.perf_counter(), params["TransactItems"])
 
     def _answered(self, parsed: Json, context: Json, **_: Any) -> None:
         at, began, items = context["partyline"]
-        fact = {"at": at, "took_ms": since(began), **transaction(items), "reasons": None}
+        fact = {
+            "at": at,
+            "took_ms": elapsed_ms(began),
+            **describe_transaction(items),
+            "reasons": None,
+        }
         if parsed.get("Error"):
             fact["reasons"] = [
                 each.get("Code", "None") for each in parsed.get("CancellationReasons", [])
@@ -119,7 +124,7 @@ class TableTap:
             self._wrote()
 
 
-def transaction(items: list[Json]) -> Json:
+def describe_transaction(items: list[Json]) -> Json:
     """What a transaction is about: the state, the events and the mark that it wants to write."""
     rows = [each["Put"]["Item"] for each in items if "Put" in each]
     state = next((row for row in rows if row["sk"]["S"] == "STATE"), None)
@@ -135,7 +140,7 @@ def transaction(items: list[Json]) -> Json:
     }
 
 
-class LogTap:
+class LogObserver:
     """The functions' log, line by line."""
 
     def __init__(self, hub: Hub) -> None:
@@ -148,7 +153,7 @@ class LogTap:
         self._hub.put("log", f"l{next(self._count):06d}", line)
 
 
-def parsed(body: bytes) -> Any:
+def parse_body(body: bytes) -> Any:
     """A body as JSON, else as the text that it is."""
     text = body.decode("utf-8", "replace")
     try:
@@ -157,11 +162,11 @@ def parsed(body: bytes) -> Any:
         return text
 
 
-def now() -> str:
+def timestamp_now() -> str:
     """This moment, as a fact has it."""
     return datetime.now(UTC).isoformat()
 
 
-def since(began: float) -> float:
+def elapsed_ms(began: float) -> float:
     """Milliseconds since a `time.perf_counter()`."""
     return round((time.perf_counter() - began) * 1000, 1)

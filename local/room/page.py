@@ -45,7 +45,7 @@ def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
         return Response(known[name].read_bytes(), headers=HEADERS, media_type=kind)
 
     async def live(request: Request) -> Response:
-        since = hub.seen(request.query_params.get("since", ""))
+        since = hub.version_of(request.query_params.get("since", ""))
         stream = _events(hub, {**hello, "boot": hub.boot}, since)
         return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 

@@ -18,7 +18,7 @@ _PATH = re.compile(
     re.ASCII,
 )
 
-Asked = Callable[[str, str, Any], None]
+OnChange = Callable[[str, str, Any], None]
 
 
 class Proxy:
@@ -27,9 +27,9 @@ class Proxy:
     `asked` is told of each request that changed something: its method, its path and its body.
     """
 
-    def __init__(self, url: str, api_key: str, asked: Asked = lambda *_: None) -> None:
+    def __init__(self, url: str, api_key: str, asked: OnChange = lambda *_: None) -> None:
         """Connect at the first request."""
-        self._asked = asked
+        self._on_change = asked
         self._http = httpx.Client(
             base_url=url,
             headers={"authorization": f"Bearer {api_key}"},
@@ -70,7 +70,7 @@ class Proxy:
         if answer.is_success and request.method != "GET":
             given = await request.json() if body else None
             # In a thread: who is told may ask this very server something.
-            await run_in_threadpool(self._asked, request.method, path, given)
+            await run_in_threadpool(self._on_change, request.method, path, given)
         kind = answer.headers.get("content-type", "application/json")
         return Response(answer.content, answer.status_code, media_type=kind)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from local.room.hub import Hub
-from local.room.observers import parsed
+from local.room.observers import parse_body
 from local.simulator.model import LedgerEntry, SimulatedConversation, SimulatedLeg
 from local.simulator.telnyx import Simulator
 
@@ -23,8 +23,8 @@ class Sampler:
         """Start reading; `also` is called each time, for what else may be new."""
         self._simulator = simulator
         self._hub = hub
-        self._also = also
-        self._over = threading.Event()
+        self._after_sample = also
+        self._closed = threading.Event()
         self._told_legs: set[str] = set()
         self._told_commands = 0
         self._told_lost = 0
@@ -33,14 +33,14 @@ class Sampler:
 
     def close(self) -> None:
         """Stop reading, and wait until the thread is done."""
-        self._over.set()
+        self._closed.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(EVERY_SECS):
+        while not self._closed.wait(EVERY_SECS):
             for kind, key, value in self.sample():
                 self._hub.put(kind, key, value)
-            self._also()
+            self._after_sample()
 
     def sample(self) -> list[tuple[str, str, Json]]:
         """All that may be new, read at one moment."""
@@ -125,5 +125,5 @@ def command_view(entry: LedgerEntry) -> Json:
 
 def _answer(response: Any) -> Any:
     if isinstance(response, bytes):
-        return parsed(response)
+        return parse_body(response)
     return json.loads(json.dumps(response, default=str))

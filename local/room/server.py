@@ -20,13 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.client import ApiRefusedError, Client
 from local.room import stories
-from local.room.actions import ACT, ActionRunner, AnyAct, NobodyThereError
-from local.room.actions import Request as Asked
-from local.room.background_observers import BusTap, QueueTap
-from local.room.guard import Guarded
+from local.room.actions import ACTION_ADAPTER, ActionRefusedError, ActionRunner, AnyAction
+from local.room.actions import ApiRequest as Asked
+from local.room.background_observers import BusObserver, QueueObserver
+from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
-from local.room.observers import LogTap, TableTap, WireTap
+from local.room.observers import LogObserver, TableObserver, WireObserver
 from local.room.page import HEADERS, routes
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
@@ -70,10 +70,12 @@ class Room:
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
         """Prepare; nothing runs yet. `invoke` runs the functions, which have these folders."""
         self.hub = Hub()
-        self.perils = LambdaFaults(invoke)
-        self.invoke = QueueTap(self.perils, self.hub)
-        self.table = TableTap(self.hub, self.perils.wrote, self._moved)
-        self.log = LogTap(self.hub)
+        self.lambda_faults = LambdaFaults(invoke)
+        self.invoke = QueueObserver(self.lambda_faults, self.hub)
+        self.table = TableObserver(
+            self.hub, self.lambda_faults.table_written, self._conversations_changed
+        )
+        self.log = LogObserver(self.hub)
         self._simulator = simulator
         self._choices = {
             "events": sorted(fixtures()),
@@ -84,15 +86,15 @@ class Room:
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
         self._proxy: Proxy
-        self._performer: ActionRunner
+        self._action_runner: ActionRunner
         self._recorder: Recorder
         self._playing = threading.Lock()
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
 
-    def front(self, gateway: ASGIApp) -> ASGIApp:
+    def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
         """The application of the stack's port: the room at `/` and `/room`, the API elsewhere."""
-        tapped = WireTap(gateway, self.hub)
+        tapped = WireObserver(gateway, self.hub)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path = scope.get("path", "")
@@ -101,15 +103,15 @@ class Room:
 
         return app
 
-    def open(self, url: str, api_key: str, number: str, behind: Background) -> None:
+    def open(self, url: str, api_key: str, number: str, background: Background) -> None:
         """Begin to show what happens; `url` is the gateway's, `number` what people call."""
-        BusTap(self.hub).attach(behind)
+        BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
-        self._proxy = Proxy(url, api_key, self._asked)
-        self._performer = ActionRunner(self._simulator, self.perils, client.ask)
-        self._recorder = Recorder(self._performer)
+        self._proxy = Proxy(url, api_key, self._note_request)
+        self._action_runner = ActionRunner(self._simulator, self.lambda_faults, client.ask)
+        self._recorder = Recorder(self._action_runner)
         self._watch = Watch(self.hub, Client(url, api_key))
-        sampler = Sampler(self._simulator, self.hub, self._tell_trouble)
+        sampler = Sampler(self._simulator, self.hub, self._publish_trouble)
         hello = {
             "mode": "room",
             "api": url,
@@ -117,14 +119,14 @@ class Room:
             "to": "the local stack",
             "choices": self._choices,
         }
-        self._app = Guarded(
+        self._app = PageGuard(
             Starlette(
                 routes=[
                     *routes(self.hub, hello),
                     self._proxy.route(),
-                    Route("/room/act", self._act, methods=["POST"]),
-                    Route("/room/trouble", self._trouble, methods=["GET"]),
-                    Route("/room/story", self._story, methods=["POST"]),
+                    Route("/room/act", self._handle_action, methods=["POST"]),
+                    Route("/room/trouble", self._handle_trouble, methods=["GET"]),
+                    Route("/room/story", self._handle_story, methods=["POST"]),
                 ]
             )
         )
@@ -134,7 +136,7 @@ class Room:
             self._proxy.close,
             client.close,
         ]
-        self._tell()
+        self._publish_stories()
 
     def close(self) -> None:
         """Stop; the gateway must still be up, since the last reading goes there."""
@@ -142,70 +144,72 @@ class Room:
         for close in self._closing:
             close()
 
-    def _moved(self, conversations: Iterable[str]) -> None:
+    def _conversations_changed(self, conversations: Iterable[str]) -> None:
         if self._watch is not None:
-            self._watch.moved(conversations)
+            self._watch.mark_changed(conversations)
 
-    def _asked(self, method: str, path: str, body: Any) -> None:
-        act = ACT.validate_python({"do": "api", "method": method, "path": path, "body": body})
+    def _note_request(self, method: str, path: str, body: Any) -> None:
+        act = ACTION_ADAPTER.validate_python(
+            {"do": "api", "method": method, "path": path, "body": body}
+        )
         self._note(act)
 
-    def _note(self, act: AnyAct) -> None:
-        self._recorder.note(act)
-        self._tell()
+    def _note(self, act: AnyAction) -> None:
+        self._recorder.record(act)
+        self._publish_stories()
 
-    def _in_force(self) -> Trouble:
-        return Trouble.in_force(self._performer.seed, self._simulator, self.perils)
+    def _current_trouble(self) -> Trouble:
+        return Trouble.current(self._action_runner.seed, self._simulator, self.lambda_faults)
 
-    def _tell_trouble(self) -> None:
-        self.hub.put("trouble", "trouble", self._in_force())
+    def _publish_trouble(self) -> None:
+        self.hub.put("trouble", "trouble", self._current_trouble())
 
-    def _tell(self) -> None:
+    def _publish_stories(self) -> None:
         """Tell the windows about the stories."""
         recorder = self._recorder
         state = {
-            "recording": recorder.on,
-            "steps": len(recorder.steps) if recorder.on else 0,
+            "recording": recorder.recording,
+            "steps": len(recorder.steps) if recorder.recording else 0,
             "playing": self._playing.locked(),
-            "saved": stories.listed(),
+            "saved": stories.list_stories(),
         }
         self.hub.put("stories", "stories", state)
 
-    async def _act(self, request: Request) -> Response:
-        return await _answered(self._do, await request.body())
+    async def _handle_action(self, request: Request) -> Response:
+        return await _respond(self._perform, await request.body())
 
-    async def _trouble(self, _request: Request) -> Response:
-        return await _answered(lambda _: self._in_force().model_dump(mode="json"), None)
+    async def _handle_trouble(self, _request: Request) -> Response:
+        return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)
 
-    def _do(self, given: bytes) -> Any:
-        act = ACT.validate_json(given)
+    def _perform(self, given: bytes) -> Any:
+        act = ACTION_ADAPTER.validate_json(given)
         if isinstance(act, Asked):
-            raise NobodyThereError("Requests go to /room/api.")
-        self._performer.perform(act, self._recorder.since)
+            raise ActionRefusedError("Requests go to /room/api.")
+        self._action_runner.perform(act, self._recorder.since)
         self._note(act)
         return {}
 
-    async def _story(self, request: Request) -> Response:
-        return await _answered(self._tale, await request.json())
+    async def _handle_story(self, request: Request) -> Response:
+        return await _respond(self._run_story_command, await request.json())
 
-    def _tale(self, given: dict[str, Any]) -> Any:
+    def _run_story_command(self, given: dict[str, Any]) -> Any:
         """POST {"do": "begin"}, {"do": "save", name, about} or {"do": "play", name}."""
         match given:
             case {"do": "begin"}:
                 people = list(self._simulator.world.people.values())
-                self._recorder.begin(people, self._in_force())
+                self._recorder.begin(people, self._current_trouble())
             case {"do": "drop"}:
-                self._recorder.on = False
+                self._recorder.recording = False
             case {"do": "save", "name": str(name), "about": str(about)}:
                 self._recorder.save(name, about)
             case {"do": "play", "name": str(name)}:
                 story = stories.load(name)
                 if not self._playing.acquire(blocking=False):
-                    raise NobodyThereError("A story is playing already.")
+                    raise ActionRefusedError("A story is playing already.")
                 threading.Thread(target=self._play, args=(story,), daemon=True).start()
             case _:
-                raise NobodyThereError("That is nothing to be done with a story.")
-        self._tell()
+                raise ActionRefusedError("That is nothing to be done with a story.")
+        self._publish_stories()
         return {}
 
     def _play(self, story: stories.Story) -> None:
@@ -214,19 +218,19 @@ class Room:
         try:
             stories.play(
                 story,
-                self._performer,
+                self._action_runner,
                 lambda secs: bool(over.wait(secs)),
                 lambda: datetime.now(UTC),
             )
-        except (NobodyThereError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
+        except (ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
             error = str(failed)
         finally:
             self._playing.release()
             self.hub.put("played", "played", {"at": datetime.now(UTC), "error": error})
-            self._tell()
+            self._publish_stories()
 
 
-async def _answered(work: Callable[[Any], Any], given: Any) -> Response:
+async def _respond(work: Callable[[Any], Any], given: Any) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(work, given), headers=HEADERS)
     except ValidationError as error:
@@ -234,13 +238,13 @@ async def _answered(work: Callable[[Any], Any], given: Any) -> Response:
             {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
             for each in error.errors(include_url=False)
         ]
-        return _refused("The page sent something that can't be done.", details)
+        return _refusal_response("The page sent something that can't be done.", details)
     except (UnknownStoryError, NotSavedError) as error:
-        return _refused(str(error), [{"field": "name", "message": str(error)}])
-    except (NobodyThereError, ApiError, ValueError) as error:
-        return _refused(str(error))
+        return _refusal_response(str(error), [{"field": "name", "message": str(error)}])
+    except (ActionRefusedError, ApiError, ValueError) as error:
+        return _refusal_response(str(error))
 
 
-def _refused(message: str, details: Any = ()) -> Response:
+def _refusal_response(message: str, details: Any = ()) -> Response:
     error = {"code": "refused", "message": message, "details": list(details)}
     return JSONResponse({"error": error}, 422, HEADERS)

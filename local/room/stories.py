@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.actions import ActionRunner, AnyAct, Put, Request, Switch
+from local.room.actions import ActionRunner, AnyAction, ApiRequest, SetPerson, SetTrouble
 from local.room.trouble import Trouble
 from local.simulator.model import Person
 
@@ -25,7 +25,7 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     at: float = Field(ge=0)
-    act: AnyAct
+    act: AnyAction
 
 
 class Story(BaseModel):
@@ -51,7 +51,7 @@ class NotSavedError(Exception):
     """The story can't be kept so; the text says why. It is still being written."""
 
 
-def path_of(name: str) -> Path:
+def story_path(name: str) -> Path:
     """Where a story is kept. Raises UnknownStoryError for what is not a plain name."""
     if not _NAME.fullmatch(name):
         raise UnknownStoryError("A story's name has small letters, digits and hyphens.")
@@ -60,13 +60,13 @@ def path_of(name: str) -> Path:
 
 def load(name: str) -> Story:
     """Read a story. Raises UnknownStoryError, and pydantic's error for a broken file."""
-    path = path_of(name)
+    path = story_path(name)
     if not path.is_file():
         raise UnknownStoryError(f"There is no story {name}.")
     return Story.model_validate_json(path.read_text())
 
 
-def listed() -> list[dict[str, str]]:
+def list_stories() -> list[dict[str, str]]:
     """The stories that there are, with what each is about."""
     names = sorted(path.stem for path in FOLDER.glob("*.json"))
     return [{"name": name, "about": load(name).about} for name in names]
@@ -89,27 +89,29 @@ class Recorder:
 
     def __init__(self, performer: ActionRunner) -> None:
         """Write nothing yet."""
-        self._performer = performer
+        self._action_runner = performer
         self._lock = threading.Lock()
         self._people: list[Person] = []
         self._trouble = Trouble()
         self.since = datetime.now(UTC)
         self.steps: list[Step] = []
-        self.on = False
+        self.recording = False
 
     def begin(self, people: list[Person], trouble: Trouble) -> None:
         """Begin a new story, with the world as it is now."""
         with self._lock:
             self._people, self._trouble = people, trouble
-            self.since, self.steps, self.on = datetime.now(UTC), [], True
+            self.since, self.steps, self.recording = datetime.now(UTC), [], True
 
-    def note(self, act: AnyAct) -> None:
+    def record(self, act: AnyAction) -> None:
         """Write an act down, if a story is being written."""
-        if not self.on:
+        if not self.recording:
             return
         at = (datetime.now(UTC) - self.since).total_seconds()
-        if isinstance(act, Request):
-            act = act.model_copy(update={"path": self._performer.shortened(act.path, self.since)})
+        if isinstance(act, ApiRequest):
+            act = act.model_copy(
+                update={"path": self._action_runner.replace_ids(act.path, self.since)}
+            )
         with self._lock:
             self.steps.append(Step(at=round(at, 2), act=act))
 
@@ -119,9 +121,9 @@ class Recorder:
         Raises UnknownStoryError for a name that can't be one, and NotSavedError for a story without
         a step and for a name that another story has.
         """
-        path = path_of(name)
+        path = story_path(name)
         with self._lock:
-            if not self.on or not self.steps:
+            if not self.recording or not self.steps:
                 raise NotSavedError("Nothing has been done yet: a story has at least one step.")
             if path.exists():
                 raise NotSavedError(f"There is a story {name} already; choose another name.")
@@ -130,27 +132,29 @@ class Recorder:
                 people=self._people,
                 trouble=self._trouble,
                 steps=self.steps,
-                expect=[outcome(each) for each in self._performer.told(self.since)],
+                expect=[
+                    outcome(each) for each in self._action_runner.conversations_since(self.since)
+                ],
             )
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x") as file:
                 file.write(story.model_dump_json(indent=2, exclude_defaults=True) + "\n")
-            self.on = False
+            self.recording = False
         return path
 
 
 def play(
     story: Story,
-    performer: ActionRunner,
+    action_runner: ActionRunner,
     wait: Callable[[float], object],
     now: Callable[[], datetime],
 ) -> datetime:
     """Play a story: `wait` lets seconds pass, `now` says when it is. Returns when it began."""
     since = now()
     for person in story.people:
-        performer.perform(Put(do="person", person=person), since)
-    performer.perform(Switch(do="trouble", trouble=story.trouble), since)
+        action_runner.perform(SetPerson(do="person", person=person), since)
+    action_runner.perform(SetTrouble(do="trouble", trouble=story.trouble), since)
     for step in story.steps:
         wait(max(0.0, step.at - (now() - since).total_seconds()))
-        performer.perform(step.act, since)
+        action_runner.perform(step.act, since)
     return since

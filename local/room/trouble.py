@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.lambda_faults import Death, LambdaFaults
+from local.room.lambda_faults import Crash, LambdaFaults
 from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import Fault
 from local.simulator.telnyx import Simulator
@@ -19,9 +19,9 @@ class Trouble(BaseModel):
     seed: int = 0
     webhooks: dict[str, DeliverySettings] = Field(default_factory=dict)
     telnyx: list[Fault] = Field(default_factory=list)
-    functions: list[Death] = Field(default_factory=list)
+    functions: list[Crash] = Field(default_factory=list)
 
-    def put_in_force(self, simulator: Simulator, perils: LambdaFaults) -> None:
+    def apply(self, simulator: Simulator, lambda_faults: LambdaFaults) -> None:
         """Replace whatever was in force by this."""
         # A fault counts its times down; the document is to stay as it was given.
         own = self.model_copy(deep=True)
@@ -30,16 +30,16 @@ class Trouble(BaseModel):
             simulator.deliverer.knobs.clear()
             simulator.deliverer.knobs.update(own.webhooks)
             simulator.faults.active[:] = own.telnyx
-        perils.reseed(own.seed)
-        perils.deaths[:] = own.functions
+        lambda_faults.reseed(own.seed)
+        lambda_faults.crashes[:] = own.functions
 
     @classmethod
-    def in_force(cls, seed: int, simulator: Simulator, perils: LambdaFaults) -> "Trouble":
+    def current(cls, seed: int, simulator: Simulator, lambda_faults: LambdaFaults) -> "Trouble":
         """What is in force now, with the times that are left of it."""
         with simulator.lock:
             return cls(
                 seed=seed,
                 webhooks=dict(simulator.deliverer.knobs),
                 telnyx=list(simulator.faults.active),
-                functions=list(perils.deaths),
+                functions=list(lambda_faults.crashes),
             ).model_copy(deep=True)

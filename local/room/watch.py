@@ -8,7 +8,7 @@ import httpx
 from local.client import ApiRefusedError, Client
 from local.room.hub import Hub
 
-LIVE = ("active", "connecting", "stopping")
+LIVE_STATUSES = ("active", "connecting", "stopping")
 """Conversations of these statuses are looked for however many newer ones there are."""
 
 
@@ -24,24 +24,24 @@ class Watch:
         self._hub = hub
         self._client = client
         self._every_secs = every_secs
-        self._moved: set[str] = set()
+        self._changed_ids: set[str] = set()
         self._known: dict[str, str] = {}
         self._live: set[str] = set()
         self._wake = threading.Condition()
-        self._over = False
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
-    def moved(self, ids: Iterable[str]) -> None:
+    def mark_changed(self, ids: Iterable[str]) -> None:
         """These conversations have changed."""
         with self._wake:
-            self._moved.update(ids)
+            self._changed_ids.update(ids)
             self._wake.notify()
 
     def close(self) -> None:
         """Stop reading, and wait until the thread is done."""
         with self._wake:
-            self._over = True
+            self._closed = True
             self._wake.notify()
         self._thread.join()
         self._client.close()
@@ -49,19 +49,19 @@ class Watch:
     def _run(self) -> None:
         while True:
             with self._wake:
-                if not self._moved and not self._over:
+                if not self._changed_ids and not self._closed:
                     self._wake.wait(self._every_secs)
-                if self._over:
+                if self._closed:
                     return
-                moved, self._moved = self._moved, set()
-            self._look(moved)
+                moved, self._changed_ids = self._changed_ids, set()
+            self._refresh(moved)
 
-    def _look(self, moved: Iterable[str]) -> None:
+    def _refresh(self, moved: Iterable[str]) -> None:
         left = dict.fromkeys(moved)
         error: Exception | None = None
         try:
             if self._every_secs is not None:
-                left |= dict.fromkeys(self._changed())
+                left |= dict.fromkeys(self._find_changed())
             for conversation_id in list(left):
                 try:
                     self._read(conversation_id)
@@ -78,7 +78,7 @@ class Watch:
         said = error and (str(error) or type(error).__name__)
         self._hub.put("api", "api", {"error": said})
         if left and self._every_secs is None:
-            self.moved(left)
+            self.mark_changed(left)
             self._pause()
 
     def _read(self, conversation_id: str) -> None:
@@ -87,15 +87,15 @@ class Watch:
         view = {"conversation": conversation, "timeline": timeline}
         self._hub.put("view", conversation_id, view)
         self._known[conversation_id] = conversation["updated_at"]
-        if conversation["status"] in LIVE:
+        if conversation["status"] in LIVE_STATUSES:
             self._live.add(conversation_id)
         else:
             self._live.discard(conversation_id)
 
-    def _changed(self) -> list[str]:
+    def _find_changed(self) -> list[str]:
         """What is to be read again: what is live first, then from the newest on."""
         now: dict[str, str] = {}
-        for query in (*(f"&status={each}" for each in LIVE), ""):
+        for query in (*(f"&status={each}" for each in LIVE_STATUSES), ""):
             found = self._client.ask("GET", f"/conversations?limit=50{query}")["conversations"]
             now |= {each["id"]: each["updated_at"] for each in found}
         # What was live and is in no list has ended behind fifty newer ones.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from local.docs.browser import MISSING, chromium, launched
+from local.docs.browser import CHROMIUM_MISSING, chromium_path, launch_browser
 from local.simulator.settings import Settings
 from local.stack.local_stack import LocalStack, Options
 from tests.support.room_page import RoomPage
@@ -18,11 +18,11 @@ PATIENCE_MS = 20_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium. Where it is missing these tests are left out, but never in CI."""
-    if chromium() is None:
+    if chromium_path() is None:
         if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with launched() as found:
+            pytest.fail(CHROMIUM_MISSING)
+        pytest.skip(CHROMIUM_MISSING)
+    with launch_browser() as found:
         yield found
 
 
@@ -64,7 +64,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     """The room in a window; afterwards every phone is on its hook and all is well."""
-    yield RoomPage.opened(window(), stack.url)
+    yield RoomPage.open(window(), stack.url)
     assert stack.simulator is not None
     simulator = stack.simulator.simulator
     for leg in simulator.legs:
@@ -72,7 +72,7 @@ def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     simulator.faults.clear()
     simulator.deliverer.knobs.clear()
     assert stack.room is not None
-    stack.room.perils.deaths.clear()
+    stack.room.lambda_faults.crashes.clear()
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     expect(room.person("Casey")).to_contain_text("left")
     room.press(BILLIE, "Hang up")
     room.press(ALEX, "Hang up")
-    room.is_("ended")
+    room.expect_status("ended")
     expect(room.chat()).to_contain_text("positive")
     assert stack.simulator is not None
     assert stack.simulator.simulator.violations == []
@@ -109,7 +109,7 @@ def test_somebody_rings_in_from_a_new_number(room: RoomPage) -> None:
     number.fill("+13125550142")
     room.page.get_by_label("Name").fill("Morgan")
     room.page.get_by_role("button", name="Call", exact=True).click()
-    room.is_("active")
+    room.expect_status("active")
     expect(room.phone("+1 312 555 0142")).to_contain_text("Hello, how can I help?")
     expect(room.page.locator(".about")).to_contain_text("inbound")
     expect(room.page.get_by_role("navigation", name="Conversations")).to_contain_text("Morgan")

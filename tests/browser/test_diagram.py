@@ -9,13 +9,13 @@ from playwright.sync_api import Page, expect
 
 from local.room.server import PEOPLE
 from local.stack.serving import free_port
-from tests.support.page_server import Fact, person, served, viewed
+from tests.support.page_server import Fact, conversation_fact, person, serve_page
 
 CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}
 
 
 def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> None:
-    told = viewed(
+    told = conversation_fact(
         "c1",
         ("conversation.created", "2026-03-01T12:00:00.000Z"),
         ("conversation.active", "2026-03-01T12:00:12.340Z"),
@@ -23,7 +23,7 @@ def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> No
         ("participant.left", "2026-03-01T12:03:59.960Z"),
         ("conversation.ended", "2026-03-03T12:00:00.000Z"),
     )
-    with served(free_port(), told, **CONSOLE) as url:
+    with serve_page(free_port(), told, **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         times = page.locator(".row .time")
@@ -37,12 +37,12 @@ def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> No
 def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
     window: Callable[..., Page],
 ) -> None:
-    told = viewed(
+    told = conversation_fact(
         "c1",
         ("conversation.created", "2026-03-01T12:00:00.000Z"),
         ("conversation.active", "2026-03-01T12:00:12.340Z"),
     )
-    with served(free_port(), told, **CONSOLE) as url:
+    with serve_page(free_port(), told, **CONSOLE) as url:
         page = window(390)
         page.goto(f"{url}/")
         diagram = page.get_by_role("listbox")
@@ -59,11 +59,11 @@ def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
 
 def test_what_goes_on_comes_before_what_is_over(window: Callable[..., Page]) -> None:
     over = [
-        viewed(f"c{hour}", created_at=f"2026-03-01T{hour}:00:00Z", status="ended")
+        conversation_fact(f"c{hour}", created_at=f"2026-03-01T{hour}:00:00Z", status="ended")
         for hour in (11, 12, 13)
     ]
-    live = viewed("live", created_at="2026-03-01T10:00:00Z")
-    with served(free_port(), *over, live, **CONSOLE) as url:
+    live = conversation_fact("live", created_at="2026-03-01T10:00:00Z")
+    with serve_page(free_port(), *over, live, **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         tabs = page.get_by_role("navigation", name="Conversations").get_by_role("button")
@@ -83,7 +83,7 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
     host["legs"][0]["call_control_id"] = "v3:a"
     conversation = {"participants": [host], "telnyx_conversation_id": "t1"}
     facts: list[Fact] = [
-        viewed("c1", **conversation),
+        conversation_fact("c1", **conversation),
         ("transaction", "t1", {**ours(0.2), "document": conversation, "version": 1}),
         ("request", "w1", request(0.1, "/conversations", 500, to="+13125550101")),
         ("request", "w2", request(0.1, "/conversations", 500, to="+13125550102")),
@@ -98,7 +98,7 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
         ("command", "k5", looking(7, "insights", "/v2/ai/conversations/t1/conversations-insights")),
         ("command", "k6", looking(7, "insights", "/v2/ai/conversations/t2/conversations-insights")),
     ]
-    with served(free_port(), *facts) as url:
+    with serve_page(free_port(), *facts) as url:
         page = window()
         page.goto(f"{url}/")
         expect(page.locator(".row")).to_have_count(6)
@@ -117,7 +117,7 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
 
 def test_the_names_of_many_people_do_not_run_together(window: Callable[..., Page]) -> None:
     people = [person(f"p{nth}", f"Night shift manager {nth}") for nth in range(9)]
-    with served(free_port(), viewed("c1", participants=people), **CONSOLE) as url:
+    with serve_page(free_port(), conversation_fact("c1", participants=people), **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         expect(page.locator(".head.leg")).to_have_count(9)
@@ -129,7 +129,7 @@ def test_the_names_of_many_people_do_not_run_together(window: Callable[..., Page
 
 
 def test_a_window_for_a_phone_that_there_is_none_of_says_so(window: Callable[..., Page]) -> None:
-    with served(free_port()) as url:
+    with serve_page(free_port()) as url:
         page = window()
         page.goto(f"{url}/?phone=+19995550000")
         expect(

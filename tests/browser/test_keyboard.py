@@ -29,7 +29,7 @@ def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPa
     expect(room.phone(ALEX).get_by_role("button", name="Answer")).to_be_visible()
     go_to(page, "Answer")
     page.keyboard.press("Enter")
-    room.is_("active")
+    room.expect_status("active")
     go_to(page, "What happened, in order of time")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
@@ -55,7 +55,7 @@ def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPa
 
     go_to(page, "Hang up")
     page.keyboard.press("Enter")
-    room.is_("ended")
+    room.expect_status("ended")
 
 
 def test_escape_closes_a_form(room: RoomPage) -> None:

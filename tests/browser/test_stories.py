@@ -27,7 +27,7 @@ def test_what_was_done_is_saved_and_done_again(
     room.say(ALEX, "When are you open?")
     expect(room.phone(ALEX)).to_contain_text("nine to six")
     room.press(ALEX, "Hang up")
-    room.is_("ended")
+    room.expect_status("ended")
     tab = room.tab("Stories")
     expect(tab).to_contain_text("4 steps so far")
     tab.get_by_label("Name").fill("Not a name")

@@ -75,7 +75,7 @@ def test_a_webhook_that_nobody_answers_comes_through_the_failover_queue(
         How_often_it_dies="",
     )
     room.page.get_by_role("article").first.get_by_role("button", name="Call in").click()
-    room.is_("active")
+    room.expect_status("active")
     came = room.row("webhook", "call.initiated")
     expect(came).to_have_count(4)
     expect(came.nth(0)).to_have_accessible_name(re.compile("500"))
@@ -135,7 +135,7 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
     assert stack.room is not None
     assert stack.simulator is not None
     in_force = stack.simulator.simulator
-    assert {each.when for each in stack.room.perils.deaths} == set(get_args(When))
+    assert {each.when for each in stack.room.lambda_faults.crashes} == set(get_args(When))
     assert {each.kind for each in in_force.faults.active} == set(get_args(FaultKind))
     calm = asdict(DeliverySettings())
     while set(asdict(in_force.deliverer.knobs["*"]).items()) & set(calm.items()):

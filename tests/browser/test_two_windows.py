@@ -11,9 +11,9 @@ from tests.support.room_page import ALEX, BILLIE, RoomPage
 def test_a_phone_picked_up_in_one_window_is_seen_in_another(
     room: RoomPage, stack: LocalStack, window: Callable[..., Page]
 ) -> None:
-    one, other = room, RoomPage.opened(window(), stack.url)
+    one, other = room, RoomPage.open(window(), stack.url)
     one.call()
-    other.is_("active")
+    other.expect_status("active")
     one.invite(BILLIE.replace(" ", ""), "Billie")
     other.press(BILLIE, "Answer")
     expect(one.person("Billie")).to_contain_text("joined")

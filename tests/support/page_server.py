@@ -21,7 +21,7 @@ Fact = tuple[str, str, object]
 
 
 @contextmanager
-def served(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
+def serve_page(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
     """Its URL; it tells of the room's people and of these facts."""
     hub = Hub()
     for person in PEOPLE:
@@ -36,7 +36,7 @@ def served(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
         running.stop()
 
 
-def viewed(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
+def conversation_fact(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
     """A conversation as the API has it, with when each event of it was."""
     conversation: dict[str, Any] = {
         "id": conversation_id,

@@ -18,7 +18,7 @@ class RoomPage:
     page: Page
 
     @classmethod
-    def opened(cls, page: Page, url: str) -> Self:
+    def open(cls, page: Page, url: str) -> Self:
         """Open the page of a stack and wait until it knows who is there."""
         page.goto(f"{url}/")
         expect(page.get_by_role("article").first).to_be_visible()
@@ -46,7 +46,7 @@ class RoomPage:
         form.get_by_role("button", name="Call", exact=True).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
         self.press(number, "Answer")
-        self.is_("active")
+        self.expect_status("active")
 
     def invite(self, numbers: str, name: str, **fields: str) -> None:
         """Invite somebody through the form; `fields` by their labels."""
@@ -68,7 +68,7 @@ class RoomPage:
         form.get_by_role("button", name="Send").click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
-    def is_(self, status: str) -> None:
+    def expect_status(self, status: str) -> None:
         """The conversation stands so."""
         expect(self.page.locator(".about .pill")).to_have_text(status)
 
@@ -90,7 +90,7 @@ class RoomPage:
         return self.tab("Chat")
 
 
-def violations(page: Page, axe: str, **options: Any) -> list[Any]:
+def axe_violations(page: Page, axe: str, **options: Any) -> list[Any]:
     """What axe-core has to say, in short; `options` are those of its `run`."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)

@@ -25,9 +25,9 @@ from local.stack.serving import serve
 from partyline.telnyx.signature import PublicKeys, SignatureError, verify
 
 KEY = "KEY-of-a-test"
-OTHERS_URL = "https://before.example/hook"
+PREVIOUS_URL = "https://before.example/hook"
 ASSISTANT = "assistant-1"
-NOBODY = "http://127.0.0.1:1"
+NOTHING_LISTENS_URL = "http://127.0.0.1:1"
 """Where nothing listens."""
 
 
@@ -36,7 +36,7 @@ class Deployment:
     """Answers at `/webhooks` and `/tools/...` as a deployment does, to whom it trusts."""
 
     trusted: list[str] = field(default_factory=list)
-    trusts_everybody: bool = False
+    accepts_any_signature: bool = False
     answers: int | None = None
     requests: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Deployment:
         if self.answers is not None:
             return Response("", self.answers, {"location": "https://elsewhere.example"})
         body = await request.body()
-        if self.trusts_everybody and "telnyx-signature-ed25519" in request.headers:
+        if self.accepts_any_signature and "telnyx-signature-ed25519" in request.headers:
             return JSONResponse({})
         try:
             keys = PublicKeys.parse(",".join(self.trusted))
@@ -67,9 +67,9 @@ class Network:
     """Two addresses that stay while tenants change, so that a test need not open them."""
 
     def __init__(self) -> None:
-        self.tenants: dict[str, ASGIApp] = {}
+        self.apps: dict[str, ASGIApp] = {}
         self.post = HttpPost()
-        self._servers = {name: serve(self._door(name)) for name in ("telnyx", "deployment")}
+        self._servers = {name: serve(self._entry(name)) for name in ("telnyx", "deployment")}
 
     def url(self, name: str) -> str:
         return self._servers[name].url
@@ -79,10 +79,10 @@ class Network:
             server.stop()
         self.post.close()
 
-    def _door(self, name: str) -> ASGIApp:
+    def _entry(self, name: str) -> ASGIApp:
         async def enter(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await self.tenants[name](scope, receive, send)
+                await self.apps[name](scope, receive, send)
 
         return enter
 
@@ -96,14 +96,14 @@ class AccountSetup:
     telnyx_url: str
     url: str
     home: Path
-    said: str = ""
+    output: str = ""
 
     @classmethod
-    def built(cls, street: Network, clock: RealClock, home: Path) -> "AccountSetup":
-        settings = Settings(api_key=KEY, webhook_url=OTHERS_URL)
+    def create(cls, street: Network, clock: RealClock, home: Path) -> "AccountSetup":
+        settings = Settings(api_key=KEY, webhook_url=PREVIOUS_URL)
         simulator = Simulator(clock, settings, street.post)
         deployment = Deployment(trusted=[simulator.public_key])
-        street.tenants = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
+        street.apps = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
         (home / "key").write_text(f"{KEY}\n")
         return cls(
             simulator, deployment, f"{street.url('telnyx')}/v2", street.url("deployment"), home
@@ -122,7 +122,7 @@ class AccountSetup:
         given = parser.parse_args([command, *telnyx, *keyed, *options])
         printed = io.StringIO()
         status: int = given.run(Console(file=printed, width=80), given)
-        self.said = printed.getvalue()
+        self.output = printed.getvalue()
         return status
 
     def connect(self, *options: str) -> int:
@@ -138,7 +138,7 @@ class AccountSetup:
     def verdicts(self) -> dict[str, list[str]]:
         """What the doctor said: sentences by verdict."""
         found: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
-        for line in self.said.splitlines():
+        for line in self.output.splitlines():
             verdict, _, sentence = line.partition(" ")
             if verdict in found:
                 found[verdict].append(sentence.strip())

@@ -17,5 +17,5 @@ def street() -> Iterator[Network]:
 @pytest.fixture
 def town(street: Network, tmp_path: Path) -> Iterator[AccountSetup]:
     clock = RealClock()
-    yield AccountSetup.built(street, clock, tmp_path)
+    yield AccountSetup.create(street, clock, tmp_path)
     clock.close()

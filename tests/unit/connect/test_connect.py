@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.simulator.faults import Fault
-from tests.support.telnyx_account import KEY, NOBODY, OTHERS_URL, AccountSetup
+from tests.support.telnyx_account import KEY, NOTHING_LISTENS_URL, PREVIOUS_URL, AccountSetup
 
 
 def test_an_application_is_pointed_at_the_deployment_and_put_back(town: AccountSetup) -> None:
@@ -30,14 +30,14 @@ def test_an_application_is_pointed_at_the_deployment_and_put_back(town: AccountS
         "webhook_timeout_secs": 10,
         "active": True,
     }
-    assert f"webhook_event_url: {OTHERS_URL} -> {town.url}/webhooks" in town.said
-    assert "webhook_timeout_secs: not set -> 10" in town.said
-    assert f"TelnyxConnectionId is {town.connection_id}" in town.said
-    assert "2 calls at once" in town.said
+    assert f"webhook_event_url: {PREVIOUS_URL} -> {town.url}/webhooks" in town.output
+    assert "webhook_timeout_secs: not set -> 10" in town.output
+    assert f"TelnyxConnectionId is {town.connection_id}" in town.output
+    assert "2 calls at once" in town.output
 
     assert town.run("disconnect") == 0
     assert town.application() == before
-    assert f"webhook_event_url: {town.url}/webhooks -> {OTHERS_URL}" in town.said
+    assert f"webhook_event_url: {town.url}/webhooks -> {PREVIOUS_URL}" in town.output
     assert list((town.home / "records").iterdir()) == []
 
 
@@ -54,7 +54,7 @@ def test_connecting_again_changes_nothing(town: AccountSetup) -> None:
     assert town.connect_ours() == 0
 
     assert town.changes() == asked == ["PATCH application_update"]
-    assert "Nothing to change" in town.said
+    assert "Nothing to change" in town.output
 
 
 def test_what_was_at_first_survives_a_second_address(town: AccountSetup) -> None:
@@ -73,7 +73,7 @@ def test_what_was_at_first_survives_a_change_that_failed(town: AccountSetup) -> 
     town.connect_ours()
     town.simulator.faults.add(Fault("refuse", "application_update", status=503))
     assert town.connect_ours("--url", "https://second.example") == 1
-    assert "503" in town.said
+    assert "503" in town.output
     town.connect_ours("--url", "https://second.example")
 
     town.run("disconnect")
@@ -90,7 +90,7 @@ def test_what_somebody_changed_since_is_left_alone(town: AccountSetup) -> None:
 
     assert application["webhook_event_url"] == "https://newer.example/hook"
     assert application["webhook_timeout_secs"] is None
-    assert "somebody has changed it since" in town.said
+    assert "somebody has changed it since" in town.output
 
 
 def test_without_an_application_one_is_made_and_then_removed(town: AccountSetup) -> None:
@@ -115,7 +115,7 @@ def test_an_application_with_numbers_is_not_pulled_from_under_them(town: Account
     town.simulator.world.numbers["+13125550107"] = made
 
     assert town.run("disconnect") == 1
-    assert "+13125550107 would then ring nowhere" in town.said
+    assert "+13125550107 would then ring nowhere" in town.output
     assert made in town.simulator.world.applications
 
     town.simulator.world.numbers["+13125550107"] = None
@@ -131,8 +131,8 @@ def test_a_name_means_one_application_or_is_refused(town: AccountSetup) -> None:
 
     assert town.run("connect", "--url", town.url, "--name", "Partyline") == 1
 
-    assert again in town.said
-    assert town.connection_id in town.said
+    assert again in town.output
+    assert town.connection_id in town.output
 
 
 def test_two_connected_applications_are_told_apart(town: AccountSetup) -> None:
@@ -140,9 +140,9 @@ def test_two_connected_applications_are_told_apart(town: AccountSetup) -> None:
     town.connect_ours()
 
     assert town.run("disconnect") == 1
-    assert town.connection_id in town.said
+    assert town.connection_id in town.output
     assert town.run("disconnect", "--application", town.connection_id) == 0
-    assert town.application()["webhook_event_url"] == OTHERS_URL
+    assert town.application()["webhook_event_url"] == PREVIOUS_URL
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_addresses_and_ids(
 ) -> None:
     ours = () if "--application" in options else ("--application", town.connection_id)
     assert town.connect(*ours, *options) == status
-    assert words in town.said
+    assert words in town.output
 
 
 def test_the_real_telnyx_is_given_no_address_without_https(town: AccountSetup) -> None:
     elsewhere = ("--telnyx-api-base-url", "https://telnyx.invalid/v2")
     assert town.connect_ours("--url", "http://api.example.com", *elsewhere) == 2
-    assert "not https" in town.said
+    assert "not https" in town.output
     assert town.simulator.ledger == []
 
 
@@ -186,7 +186,7 @@ def test_a_right_that_is_missing_is_named(town: AccountSetup) -> None:
 
     assert town.connect_ours() == 1
 
-    assert "lacks the right to change Call Control applications (403, 10010" in town.said
+    assert "lacks the right to change Call Control applications (403, 10010" in town.output
     assert town.application() == before
 
 
@@ -195,8 +195,8 @@ def test_a_wrong_key_is_told_and_never_shown(town: AccountSetup) -> None:
 
     assert town.run("connect", "--url", town.url, key="wrong") == 1
 
-    assert "does not take the API key (401" in town.said
-    assert "KEY-wrong" not in town.said
+    assert "does not take the API key (401" in town.output
+    assert "KEY-wrong" not in town.output
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_a_file_without_a_key_is_refused(town: AccountSetup, content: bytes, wor
 
     assert town.run("connect", "--url", town.url, key="odd") == 2
 
-    assert words in town.said
-    assert "secret" not in town.said
+    assert words in town.output
+    assert "secret" not in town.output
     assert town.simulator.ledger == []
 
 
@@ -234,9 +234,9 @@ def test_the_key_comes_from_the_secrets_file_or_the_environment(
 
 def test_without_a_record_nothing_is_touched(town: AccountSetup) -> None:
     assert town.run("disconnect") == 1
-    assert "no such record" in town.said
+    assert "no such record" in town.output
     assert town.run("disconnect", "--application", "../../etc/passwd") == 1
-    assert "is not the id" in town.said
+    assert "is not the id" in town.output
     assert town.changes() == []
 
 
@@ -246,7 +246,7 @@ def test_a_damaged_record_stops_it(town: AccountSetup) -> None:
     record.write_text("{}")
 
     assert town.connect_ours() == 1
-    assert f"{record.name} is damaged" in town.said
+    assert f"{record.name} is damaged" in town.output
     assert town.run("disconnect") == 1
 
 
@@ -255,9 +255,9 @@ def test_an_application_that_is_gone_is_no_trouble(town: AccountSetup) -> None:
     del town.simulator.world.applications[town.connection_id]
 
     assert town.run("disconnect") == 0
-    assert "gone already" in town.said
+    assert "gone already" in town.output
 
 
 def test_no_telnyx_no_stack_trace(town: AccountSetup) -> None:
-    assert town.connect_ours("--telnyx-api-base-url", NOBODY) == 1
-    assert "does not answer" in town.said
+    assert town.connect_ours("--telnyx-api-base-url", NOTHING_LISTENS_URL) == 1
+    assert "does not answer" in town.output

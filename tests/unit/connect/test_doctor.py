@@ -15,7 +15,13 @@ from local.connect import doctor, webhook_check
 from local.connect.account import Account
 from local.simulator.faults import Fault
 from local.stack.serving import serve
-from tests.support.telnyx_account import ASSISTANT, KEY, NOBODY, OTHERS_URL, AccountSetup
+from tests.support.telnyx_account import (
+    ASSISTANT,
+    KEY,
+    NOTHING_LISTENS_URL,
+    PREVIOUS_URL,
+    AccountSetup,
+)
 
 TEST_SEED = bytes(range(32))
 
@@ -36,7 +42,7 @@ def test_nothing_is_wrong(town: AccountSetup) -> None:
 
     found = town.verdicts()
     assert found["wrong"] == found["untried"] == []
-    assert town.said.endswith("Nothing is wrong.\n")
+    assert town.output.endswith("Nothing is wrong.\n")
     assert f"The application's failover URL is {town.url}/failover." in found["ok"]
     assert "Telnyx takes the API key." in found["ok"]
     assert f"The application is active; TelnyxConnectionId is {town.connection_id}." in found["ok"]
@@ -58,7 +64,7 @@ def test_it_changes_nothing(town: AccountSetup) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"webhook_event_url": OTHERS_URL}, f"webhook URL is {OTHERS_URL}, not http"),
+        ({"webhook_event_url": PREVIOUS_URL}, f"webhook URL is {PREVIOUS_URL}, not http"),
         ({"webhook_event_url": ""}, "webhook URL is not set, not http"),
         (
             {"webhook_event_failover_url": "https://other.example/failover"},
@@ -80,7 +86,7 @@ def test_an_application_that_is_not_right(
 
     (wrong,) = town.verdicts()["wrong"]
     assert words in wrong
-    assert town.said.endswith("1 thing is wrong.\n")
+    assert town.output.endswith("1 thing is wrong.\n")
 
 
 def test_a_failover_door_of_ones_own(town: AccountSetup) -> None:
@@ -116,7 +122,7 @@ def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: Acc
     assert len(found["wrong"]) == 1
     assert "does not take the API key (401" in found["wrong"][0]
     assert "The webhook URL answers, and refuses what is not signed." in found["ok"]
-    assert "KEY-wrong" not in town.said
+    assert "KEY-wrong" not in town.output
 
 
 @pytest.mark.parametrize(
@@ -157,7 +163,7 @@ def test_a_door_that_is_not_ours(town: AccountSetup, status: int, words: str) ->
 
 
 def test_a_door_that_any_signature_opens(town: AccountSetup) -> None:
-    town.deployment.trusts_everybody = True
+    town.deployment.accepts_any_signature = True
     assert town.doctor() == 1
     (wrong,) = town.verdicts()["wrong"]
     assert wrong == "An event that a stranger has signed gets 200, not 401."
@@ -174,12 +180,12 @@ def test_the_published_key_opens_nothing_but_a_laptop(
 
 
 def test_nobody_at_the_door(town: AccountSetup) -> None:
-    assert town.doctor("--url", NOBODY) == 1
-    assert f"Nothing answers at {NOBODY}/webhooks" in town.verdicts()["wrong"][-1]
+    assert town.doctor("--url", NOTHING_LISTENS_URL) == 1
+    assert f"Nothing answers at {NOTHING_LISTENS_URL}/webhooks" in town.verdicts()["wrong"][-1]
 
 
 def test_no_telnyx(town: AccountSetup) -> None:
-    assert town.doctor("--telnyx-api-base-url", NOBODY) == 1
+    assert town.doctor("--telnyx-api-base-url", NOTHING_LISTENS_URL) == 1
     first, second = town.verdicts()["wrong"]
     assert "does not answer" in first
     assert "could not be compared" in second
@@ -203,7 +209,7 @@ def test_what_was_not_tried_is_not_called_right(town: AccountSetup) -> None:
     assert "TelnyxPublicKeys may be wrong" in untried
     assert "--assistant" in untried
     assert "--signing-key" in untried
-    assert town.said.endswith("Nothing wrong was found; not tried: a signed round trip.\n")
+    assert town.output.endswith("Nothing wrong was found; not tried: a signed round trip.\n")
 
 
 def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: AccountSetup) -> None:
@@ -214,7 +220,7 @@ def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: AccountSetup) -> None:
 
     (untried,) = town.verdicts()["untried"]
     assert "status of assistant-1 is none" in untried
-    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
+    assert town.output.endswith("not tried: a request that Telnyx itself has signed.\n")
 
 
 def test_a_tool_that_gets_no_answer(town: AccountSetup) -> None:
@@ -235,13 +241,13 @@ def test_an_assistant_without_the_tools(town: AccountSetup) -> None:
 
 def test_tools_that_go_elsewhere_or_do_not_name_the_call(town: AccountSetup) -> None:
     invite, status = town.simulator.world.tools.values()
-    invite["tool_definition"] = {**invite["tool_definition"], "url": OTHERS_URL}
+    invite["tool_definition"] = {**invite["tool_definition"], "url": PREVIOUS_URL}
     status["tool_definition"] = {**status["tool_definition"], "preset_body_fields": None}
 
     assert town.doctor("--assistant", ASSISTANT) == 1
 
     first, second = town.verdicts()["wrong"]
-    assert f"goes to {OTHERS_URL}" in first
+    assert f"goes to {PREVIOUS_URL}" in first
     assert "does not say which call it is for" in second
 
 
@@ -252,13 +258,13 @@ def test_a_test_key_of_ones_own(town: AccountSetup) -> None:
     assert town.doctor("--signing-key", str(seed)) == 1
     (wrong,) = town.verdicts()["wrong"]
     assert public_key(TEST_SEED) in wrong
-    assert seed.read_text() not in town.said
+    assert seed.read_text() not in town.output
 
     town.deployment.trusted.append(public_key(TEST_SEED))
     assert town.doctor("--signing-key", str(seed)) == 0
     assert "An event signed with your test key is taken." in town.verdicts()["ok"]
     # Telnyx's own key may still be another one.
-    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
+    assert town.output.endswith("not tried: a request that Telnyx itself has signed.\n")
 
     seed.write_text("short")
     assert town.doctor("--signing-key", str(seed)) == 2

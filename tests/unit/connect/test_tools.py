@@ -42,12 +42,12 @@ def test_an_assistant_is_given_the_tools_and_they_are_taken_back(town: AccountSe
         assert each["preset_body_fields"] == {"call_control_id": "{{call_control_id}}"}
     assert set(invite["body_parameters"]["properties"]) == {"name", "number"}
     assert [entry.unknown_fields for entry in town.simulator.ledger if entry.unknown_fields] == []
-    assert f"gave {ASSISTANT} the tool invite" in town.said
+    assert f"gave {ASSISTANT} the tool invite" in town.output
 
     assert town.run("disconnect") == 0
     assert tools(town) == [OWN_TOOL["webhook"]]
     assert town.simulator.world.tools == {}
-    assert f"took the tool status from {ASSISTANT}" in town.said
+    assert f"took the tool status from {ASSISTANT}" in town.output
 
 
 def test_giving_them_again_changes_nothing(town: AccountSetup) -> None:
@@ -57,7 +57,7 @@ def test_giving_them_again_changes_nothing(town: AccountSetup) -> None:
     assert town.connect_ours("--assistant", ASSISTANT) == 0
 
     assert town.changes() == asked
-    assert "has the tools already" in town.said
+    assert "has the tools already" in town.output
 
 
 def test_a_second_assistant_shares_the_tools(town: AccountSetup) -> None:
@@ -100,20 +100,20 @@ def test_a_tool_of_the_same_name_is_not_pushed_aside(town: AccountSetup, name: s
 
     assert town.connect_ours("--assistant", ASSISTANT) == 1
 
-    assert f"has a tool called {name} already, at https://a.example" in town.said
+    assert f"has a tool called {name} already, at https://a.example" in town.output
     assert names(town) == [name]
     assert town.simulator.world.tools == {}
 
 
 def test_an_unknown_assistant_is_told(town: AccountSetup) -> None:
     assert town.connect_ours("--assistant", "nobody") == 1
-    assert "no assistant nobody" in town.said
+    assert "no assistant nobody" in town.output
 
 
 def test_a_right_that_is_missing_is_named(town: AccountSetup) -> None:
     town.simulator.faults.add(Fault("refuse", "tool_create", status=403))
     assert town.connect_ours("--assistant", ASSISTANT) == 1
-    assert "lacks the right to change AI tools and assistants" in town.said
+    assert "lacks the right to change AI tools and assistants" in town.output
 
 
 def test_tools_that_somebody_removed_are_no_trouble(town: AccountSetup) -> None:

@@ -15,7 +15,7 @@ from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deploymen
 
 @pytest.mark.parametrize("name", ["invite", "status"])
 def test_the_official_types_know_every_field_of_a_tool(name: str) -> None:
-    body = tools.wanted("https://api.example.com", "123")[name]
+    body = tools.tool_definitions("https://api.example.com", "123")[name]
     strict: Any = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Webhook))
     assert strict.validate_python(body["webhook"]) == body["webhook"]
     with pytest.raises(ValidationError):

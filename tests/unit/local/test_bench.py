@@ -27,13 +27,13 @@ class Watching(WarmBench):
         if handler == self.ours:
             rows = self._client.scan(TableName=self._table)["Items"]
             self.seen.append(sum("open" in row for row in rows))
-        return super().time(handler)
+        return super().time_handler(handler)
 
 
 def test_a_size_is_what_it_says_in_every_round(stack: LocalStack) -> None:
     bench = Watching(stack)
     sizes = []
-    for size, measured in bench.at_sizes(rounds=4, sizes=(1, 3)):
+    for size, measured in bench.measure_at_sizes(rounds=4, sizes=(1, 3)):
         assert bench.seen[-4:] == [size] * 4
         assert (measured.trips, measured.requests) == (2, 1)
         sizes.append(size)
@@ -41,6 +41,6 @@ def test_a_size_is_what_it_says_in_every_round(stack: LocalStack) -> None:
 
 
 def test_every_size_is_printed(stack: LocalStack) -> None:
-    printed = [each.what for each in WarmBench(stack).figures(1, sizes=(2, 4))]
+    printed = [each.name for each in WarmBench(stack).figures(1, sizes=(2, 4))]
     for what in ("conversations going on", "round trips to the table", "requests to Telnyx"):
         assert sum(what in each for each in printed) == 2, what

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.room.background_observers import FAILOVER, QueueTap
+from local.room.background_observers import FAILOVER, QueueObserver
 from local.room.hub import Hub
 from local.stack.template import Function
 
@@ -32,7 +32,7 @@ def told(hub: Hub) -> list[tuple[str, bool]]:
 def test_what_was_taken_in_and_what_comes_again() -> None:
     hub = Hub()
     answer = {"batchItemFailures": [{"itemIdentifier": "other"}]}
-    assert QueueTap(lambda *_: answer, hub)(DRAINS, EVENT) == answer
+    assert QueueObserver(lambda *_: answer, hub)(DRAINS, EVENT) == answer
     assert told(hub) == [("one", True), ("other", False)]
 
 
@@ -42,11 +42,11 @@ def test_a_function_that_fails_has_taken_nothing_in() -> None:
 
     hub = Hub()
     with pytest.raises(RuntimeError):
-        QueueTap(fail, hub)(DRAINS, EVENT)
+        QueueObserver(fail, hub)(DRAINS, EVENT)
     assert told(hub) == [("one", False), ("other", False)]
 
 
 def test_another_function_is_none_of_its_business() -> None:
     hub = Hub()
-    assert QueueTap(lambda *_: "answer", hub)(OTHER, {"Records": [{}]}) == "answer"
+    assert QueueObserver(lambda *_: "answer", hub)(OTHER, {"Records": [{}]}) == "answer"
     assert told(hub) == []

@@ -23,12 +23,12 @@ def test_a_window_that_comes_back_is_told_only_what_it_missed() -> None:
     hub.put("leg", "a", 1)
     last = hub.since(0)[-1].event(hub.boot).splitlines()[0].removeprefix("id: ")
     hub.put("leg", "b", 2)
-    assert told(hub, hub.seen(last)) == [("leg", 2)]
+    assert told(hub, hub.version_of(last)) == [("leg", 2)]
 
 
 def test_what_another_life_of_the_server_told_counts_for_nothing() -> None:
-    assert Hub().seen(f"{Hub().boot}:7") == 0
-    assert Hub().seen("") == 0
+    assert Hub().version_of(f"{Hub().boot}:7") == 0
+    assert Hub().version_of("") == 0
 
 
 def test_the_same_told_twice_is_no_news() -> None:
@@ -41,12 +41,12 @@ def test_the_same_told_twice_is_no_news() -> None:
 def test_the_oldest_go_first_but_not_what_is_told_over_and_over() -> None:
     hub = Hub()
     hub.put("person", "a", 1)
-    for nth in range(hubs.KEPT):
+    for nth in range(hubs.MAX_FACTS):
         hub.put("person", "a", 1)
         hub.put("log", str(nth), nth)
     kinds = [fact.kind for fact in hub.since(0)]
     assert kinds.count("person") == 1
-    assert len(kinds) == hubs.KEPT
+    assert len(kinds) == hubs.MAX_FACTS
 
 
 def test_a_fact_is_one_event_whatever_stands_in_it() -> None:

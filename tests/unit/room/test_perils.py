@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from local.room.lambda_faults import DEAD, Death, Died, FunctionDiedError, LambdaFaults
+from local.room.lambda_faults import (
+    CRASH_RESPONSE,
+    Crash,
+    CrashError,
+    FunctionCrashedError,
+    LambdaFaults,
+)
 from local.stack.template import Function
 
 ANSWERED = Function("CallAnsweredFunction", "call_answered", "app.handler", {}, 10, 128)
@@ -22,7 +28,7 @@ class Body:
     def __call__(self, _function: Function, _event: dict[str, Any]) -> Any:
         if self.writes:
             self.did.append("wrote")
-            self.perils.wrote()
+            self.perils.table_written()
         self.did.append("sent")
         return {"statusCode": 200}
 
@@ -36,15 +42,15 @@ class Body:
 )
 def test_it_dies_at_its_moment_and_the_next_one_lives(when: Any, did: list[str]) -> None:
     body = Body()
-    body.perils.deaths.append(Death(when))
-    assert body.run() == DEAD
+    body.perils.crashes.append(Crash(when))
+    assert body.run() == CRASH_RESPONSE
     assert body.did == did
     assert body.run() == {"statusCode": 200}
 
 
 def test_only_the_function_that_was_named_dies() -> None:
     body = Body()
-    body.perils.deaths.append(Death("before", function="call_hangup"))
+    body.perils.crashes.append(Crash("before", function="call_hangup"))
     assert body.run() == {"statusCode": 200}
 
 
@@ -52,14 +58,14 @@ def test_only_the_function_that_was_named_dies() -> None:
 def test_who_answers_no_request_is_spared(event: dict[str, Any]) -> None:
     """The authorizer, what a queue or a schedule starts: nobody would see a 500 of theirs."""
     body = Body()
-    body.perils.deaths.append(Death("before", times=None))
+    body.perils.crashes.append(Crash("before", times=None))
     assert body.run(event) == {"statusCode": 200}
 
 
 def test_who_answers_no_request_dies_by_name_and_fails_its_caller() -> None:
     body = Body()
-    body.perils.deaths.append(Death("before", function="call_answered"))
-    with pytest.raises(FunctionDiedError):
+    body.perils.crashes.append(Crash("before", function="call_answered"))
+    with pytest.raises(FunctionCrashedError):
         body.run({"Records": []})
     assert body.did == []
 
@@ -67,21 +73,21 @@ def test_who_answers_no_request_dies_by_name_and_fails_its_caller() -> None:
 def test_who_writes_nothing_has_not_died_after_its_write() -> None:
     body = Body()
     body.writes = False
-    body.perils.deaths.append(Death("after_write"))
+    body.perils.crashes.append(Crash("after_write"))
     assert body.run() == {"statusCode": 200}
-    assert body.perils.deaths[0].times == 1
+    assert body.perils.crashes[0].times == 1
 
 
 def test_the_same_seed_brings_the_same_luck() -> None:
     def luck(seed: int) -> list[bool]:
         body = Body()
-        body.perils.deaths.append(Death("before", times=None, probability=0.5))
+        body.perils.crashes.append(Crash("before", times=None, probability=0.5))
         body.perils.reseed(seed)
-        return [body.run() == DEAD for _ in range(40)]
+        return [body.run() == CRASH_RESPONSE for _ in range(40)]
 
     assert luck(1) == luck(1)
     assert luck(1) != luck(2)
 
 
 def test_no_handler_can_catch_its_own_death() -> None:
-    assert not issubclass(Died, Exception)
+    assert not issubclass(CrashError, Exception)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from local.room import stories
-from local.room.actions import ACT, ActionRunner, Press
+from local.room.actions import ACTION_ADAPTER, ActionRunner, Press
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
 
@@ -15,11 +15,11 @@ from local.room.trouble import Trouble
 @pytest.mark.parametrize("name", ["", "../secret", "a/b", "Big", "-x", "x-", "a b", "a" * 130])
 def test_a_name_leads_nowhere_else(name: str) -> None:
     with pytest.raises(UnknownStoryError):
-        stories.path_of(name)
+        stories.story_path(name)
 
 
 def test_every_story_has_words_steps_and_an_end() -> None:
-    for each in stories.listed():
+    for each in stories.list_stories():
         story = stories.load(each["name"])
         assert story.about
         assert story.steps
@@ -48,13 +48,13 @@ def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
 )
 def test_an_act_that_there_is_none_of_is_refused(act: object) -> None:
     with pytest.raises(ValidationError):
-        ACT.validate_python(act)
+        ACTION_ADAPTER.validate_python(act)
 
 
 class NobodyCalled:
     """A world without a conversation."""
 
-    def told(self, since: object) -> list[object]:
+    def conversations_since(self, since: object) -> list[object]:
         return []
 
 
@@ -66,14 +66,14 @@ def test_a_story_is_kept_once_and_never_an_empty_one(
     recorder.begin([], Trouble())
     with pytest.raises(NotSavedError, match="at least one step"):
         recorder.save("new", "Nothing")
-    recorder.note(Press(do="press", phone="+13125550101", digits="1"))
+    recorder.record(Press(do="press", phone="+13125550101", digits="1"))
     recorder.save("new", "A key is pressed")
     kept = (tmp_path / "new.json").read_text()
     recorder.begin([], Trouble())
-    recorder.note(Press(do="press", phone="+13125550101", digits="2"))
+    recorder.record(Press(do="press", phone="+13125550101", digits="2"))
     with pytest.raises(NotSavedError, match="already"):
         recorder.save("new", "Another")
-    assert recorder.on
+    assert recorder.recording
     assert (tmp_path / "new.json").read_text() == kept
     recorder.save("newer", "Another")
-    assert not recorder.on
+    assert not recorder.recording

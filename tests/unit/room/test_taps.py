@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.room.observers import parsed, transaction
+from local.room.observers import describe_transaction, parse_body
 
 STATE = {
     "pk": {"S": "CONVERSATION#c1"},
@@ -24,7 +24,7 @@ def puts(*rows: Any) -> list[Any]:
 
 
 def test_a_step_is_read_with_its_state_its_events_and_its_mark() -> None:
-    found = transaction(puts(STATE, DEDUPE, EVENT))
+    found = describe_transaction(puts(STATE, DEDUPE, EVENT))
     assert found["conversation"] == "c1"
     assert found["version"] == 7
     assert found["document"] == {"id": "c1", "version": 7}
@@ -34,11 +34,11 @@ def test_a_step_is_read_with_its_state_its_events_and_its_mark() -> None:
 
 def test_a_transaction_of_something_else_is_no_conversation_s() -> None:
     row = {"pk": {"S": "ROUTE#+13125550100"}, "sk": {"S": "ROUTE"}}
-    assert transaction(puts(row))["conversation"] is None
+    assert describe_transaction(puts(row))["conversation"] is None
 
 
 def test_a_body_that_is_not_json_is_the_text_that_it_is() -> None:
-    assert parsed(b'{"a": 1}') == {"a": 1}
-    assert parsed(b"<html>") == "<html>"
-    assert parsed(b"\xff") == "\ufffd"
-    assert parsed(b"") is None
+    assert parse_body(b'{"a": 1}') == {"a": 1}
+    assert parse_body(b"<html>") == "<html>"
+    assert parse_body(b"\xff") == "\ufffd"
+    assert parse_body(b"") is None

@@ -90,7 +90,7 @@ def test_what_could_not_be_read_is_read_again(
     stack.put("c1", "active")
     stack.broken["c1"] = error
     hub, watch = watching(every_secs)
-    watch.moved(["c1"])
+    watch.mark_changed(["c1"])
     soon(hub, "api", "api", str(error))
     stack.broken.clear()
     soon(hub, "view", "c1", "active")
