@@ -1,21 +1,20 @@
 """A Telnyx account, a deployment, and somebody at a terminal who brings the two together."""
 
-import argparse
-import io
 import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from rich.console import Console
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typer.testing import CliRunner
 
-from local.connect import cli
+from local.cli.app import app
 from local.simulator.clock import RealClock
 from local.simulator.delivery import HttpPost
 from local.simulator.server import simulator_app
@@ -114,16 +113,13 @@ class AccountSetup:
         return self.simulator.settings.connection_id
 
     def run(self, command: str, *options: str, key: str | None = "key") -> int:
-        """Run a command; its exit status."""
-        parser = argparse.ArgumentParser(prog="partyline")
-        cli.add(parser.add_subparsers(), self.home / "records")
+        """Run a command and return its exit status."""
         telnyx = ("--telnyx-api-base-url", self.telnyx_url)
         keyed = ("--key-from", str(self.home / key)) if key else ()
-        given = parser.parse_args([command, *telnyx, *keyed, *options])
-        printed = io.StringIO()
-        status: int = given.run(Console(file=printed, width=80), given)
-        self.output = printed.getvalue()
-        return status
+        with patch("local.connect.records.FOLDER", self.home / "records"):
+            result = CliRunner().invoke(app, [command, *telnyx, *keyed, *options])
+        self.output = result.output
+        return result.exit_code
 
     def connect(self, *options: str) -> int:
         return self.run("connect", "--url", self.url, *options)

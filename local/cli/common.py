@@ -1,0 +1,79 @@
+"""The options, the consoles and the error handling that several commands share."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+LOCAL_URL = "http://127.0.0.1:8400"
+WIDTH = 110
+"""Columns of output that does not go to a terminal."""
+
+ApiUrl = Annotated[str, typer.Option("--url", metavar="URL", help="The API's base URL.")]
+BearerKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-from",
+        metavar="FILE",
+        help="A file with the bearer key.",
+        show_default="$PARTYLINE_API_KEY, else the local stack's key",
+    ),
+]
+
+
+class KeyUnreadableError(Exception):
+    """The file with the bearer key cannot be read."""
+
+
+def stdout() -> Console:
+    """A console for results."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def print_error(message: str, prefix: str = "") -> None:
+    """Print an error, in red, to stderr."""
+    width = None if sys.stderr.isatty() else WIDTH
+    console = Console(width=width, highlight=False, stderr=True)
+    if prefix:
+        console.print(f"{prefix}: ", style="red", end="")
+    console.print(message, style="" if prefix else "red", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def exit_on(*errors: type[Exception], status: int = 1, prefix: str = "") -> Iterator[None]:
+    """Print these errors as one sentence and end the command with the exit status."""
+    try:
+        yield
+    except errors as error:
+        print_error(str(error) or type(error).__name__, prefix)
+        raise typer.Exit(status) from None
+
+
+def bearer_key(path: Path | None) -> str:
+    """Read the bearer key from a file, from PARTYLINE_API_KEY, or take the local stack's.
+
+    Raises KeyUnreadableError.
+    """
+    from local.stack.local_stack import API_KEY
+
+    try:
+        key = path.read_text().strip() if path else None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the file is not text"
+        raise KeyUnreadableError(f"The bearer key can't be read from {path}: {reason}") from error
+    return key or os.environ.get("PARTYLINE_API_KEY") or API_KEY
+
+
+def stop_event() -> threading.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped

@@ -1,0 +1,76 @@
+"""`partyline conversations`: list, show and timeline."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from local.cli.common import (
+    LOCAL_URL,
+    ApiUrl,
+    BearerKeyFile,
+    KeyUnreadableError,
+    bearer_key,
+    exit_on,
+    stdout,
+)
+
+if TYPE_CHECKING:
+    from local.client import Client
+
+app = typer.Typer(no_args_is_help=True)
+ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.")]
+
+
+@app.callback()
+def conversations(
+    context: typer.Context, url: ApiUrl = LOCAL_URL, key_from: BearerKeyFile = None
+) -> None:
+    """Look at conversations."""
+    context.obj = (url.rstrip("/"), key_from)
+
+
+@contextmanager
+def _client(context: typer.Context) -> Iterator["Client"]:
+    """Open a client of the API; its errors end the command with 1."""
+    import httpx
+
+    from local.client import ApiRefusedError, Client
+
+    url, key_from = context.obj
+    with exit_on(ApiRefusedError, KeyUnreadableError, httpx.HTTPError):
+        yield Client(url, bearer_key(key_from))
+
+
+@app.command("list")
+def list_newest(
+    context: typer.Context,
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="List conversations of this status only.")
+    ] = None,
+) -> None:
+    """List the newest conversations."""
+    from local import printing
+
+    query = f"?status={status}" if status else ""
+    with _client(context) as client:
+        found = client.ask("GET", f"/conversations{query}")["conversations"]
+        printing.conversations(stdout(), found)
+
+
+@app.command()
+def show(context: typer.Context, conversation_id: ConversationId) -> None:
+    """Show a conversation as JSON."""
+    with _client(context) as client:
+        conversation: Any = client.conversation(conversation_id)
+        stdout().print_json(data=conversation)
+
+
+@app.command()
+def timeline(context: typer.Context, conversation_id: ConversationId) -> None:
+    """Show a conversation's events in order of time."""
+    from local import printing
+
+    with _client(context) as client:
+        printing.timeline(stdout(), client.timeline(conversation_id))
