@@ -1,1 +1,1 @@
-"""The commands of `partyline`, on typer. Commands import heavy modules when they run."""
+"""The commands of `partyline`, on typer. Commands import heavy modules in their functions."""

@@ -1,4 +1,4 @@
-"""`partyline connect`, `doctor` and `disconnect`: their options, and what they print."""
+"""`partyline connect`, `doctor` and `disconnect`: their options and their output."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ _STYLES = {"ok": "green", "wrong": "bold red", "untried": "yellow", "note": "dim
 
 
 def _check_url(text: str | None) -> str | None:
-    """Return a URL as it is. Raises BadParameter for a text that is not the URL of a service."""
+    """Return a valid URL unchanged. Raises BadParameter for any other text."""
     if text is None:
         return None
     parts = urlsplit(text)

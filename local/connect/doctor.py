@@ -1,4 +1,4 @@
-"""Why no call comes through: the key, the application, a number, the URL, the clock, the tools."""
+"""Checks everything between Telnyx and a deployment that a call needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from local.connect.findings import Finding, note, ok, untried, wrong
 from local.connect.limits import LIMITS
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-"""Signatures are refused at 300 seconds; this leaves room for the way and for drifting on."""
+"""Less than the 300 seconds at which signatures are refused: room for delay and drift."""
 
 SHORTEST_TIMEOUT_SECS = 5
 
@@ -26,9 +26,9 @@ SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
 
 @dataclass(frozen=True)
 class Context:
-    """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
+    """The deployment to check: `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
 
-    `failover_url` is another failover door than the API's own.
+    `failover_url` is expected in place of the API's own failover URL.
     """
 
     url: str
@@ -40,57 +40,57 @@ class Context:
 
 
 def examine(account: Account, context: Context) -> Iterator[Finding]:
-    """Look at everything, in the order in which a call meets it; what is found, as it is found."""
+    """Run all checks, in the order in which a call depends on the results."""
     try:
         yield from _account(account, context)
     except KeyRefusedError as error:
         yield wrong(str(error))
     yield from _clock(account)
     yield from webhook_check.check(f"{context.url}{application.WEBHOOKS}", context.signing_seed)
-    yield from (note(each) for each in LIMITS)
+    yield from (note(limit) for limit in LIMITS)
 
 
 def _account(account: Account, context: Context) -> Iterator[Finding]:
     try:
-        found = application.find(account, context.application_id, context.name)
+        current = application.find(account, context.application_id, context.name)
     except KeyRefusedError:
         raise
     except AccountError as error:
         yield wrong(str(error))
         return
     yield ok("Telnyx takes the API key.")
-    if found is None:
+    if current is None:
         yield wrong(
             f"There is no Call Control application called {context.name}: run `partyline connect`, "
-            "or name yours with --application."
+            "or name the application with --application."
         )
         return
-    yield from _application(found, context)
-    for look in (_numbers, _rights):
+    yield from _application(current, context)
+    for check in (_numbers, _rights):
         try:
-            yield from look(account, found)
+            yield from check(account, current)
         except AccountError as error:
             yield wrong(str(error))
     if not context.assistant_id:
         yield _signature_untried(context)
         return
     try:
-        yield from _assistant(account, context, context.assistant_id, found["id"])
+        yield from _assistant(account, context, context.assistant_id, current["id"])
     except AccountError as error:
         yield wrong(str(error))
 
 
-def _application(found: Json, context: Context) -> Iterator[Finding]:
+def _application(current: Json, context: Context) -> Iterator[Finding]:
     url = f"{context.url}{application.WEBHOOKS}"
-    if found.get("webhook_event_url") == url:
+    if current.get("webhook_event_url") == url:
         yield ok(f"The application's webhook URL is {url}.")
     else:
         yield wrong(
-            f"The application's webhook URL is {found.get('webhook_event_url') or 'not set'}, not "
-            f"{url}: run `partyline connect`."
+            f"The application's webhook URL is {current.get('webhook_event_url') or 'not set'}, "
+            f"not {url}: run `partyline connect`."
         )
-    yield _failover(found.get("webhook_event_failover_url"), context)
-    version = found.get("webhook_api_version")
+    yield _failover(current.get("webhook_event_failover_url"), context)
+    version = current.get("webhook_api_version")
     if version == application.API_VERSION:
         yield ok("Webhooks come in API version 2.")
     else:
@@ -98,25 +98,25 @@ def _application(found: Json, context: Context) -> Iterator[Finding]:
             f"Webhooks come in API version {version}, which Partyline answers and ignores: "
             "run `partyline connect`."
         )
-    secs = found.get("webhook_timeout_secs")
+    secs = current.get("webhook_timeout_secs")
     if secs is not None and secs >= SHORTEST_TIMEOUT_SECS:
         yield ok(f"Telnyx waits {secs} seconds for an answer to a webhook.")
     else:
-        told = "not set, and Telnyx's pages disagree about what holds then"
+        unset = "not set, and Telnyx's pages name different defaults"
         yield wrong(
-            f"The webhook timeout is {told if secs is None else f'{secs} seconds'}: a cold start "
-            "may not fit; run `partyline connect`."
+            f"The webhook timeout is {unset if secs is None else f'{secs} seconds'}: a cold start "
+            "may take longer; run `partyline connect`."
         )
-    if found.get("active"):
-        yield ok(f"The application is active; TelnyxConnectionId is {found['id']}.")
+    if current.get("active"):
+        yield ok(f"The application is active; TelnyxConnectionId is {current['id']}.")
     else:
-        yield wrong(f"The application {found['id']} is switched off: run `partyline connect`.")
-    if (found.get("outbound") or {}).get("outbound_voice_profile_id"):
+        yield wrong(f"The application {current['id']} is switched off: run `partyline connect`.")
+    if (current.get("outbound") or {}).get("outbound_voice_profile_id"):
         yield ok("The application has an outbound voice profile.")
     else:
         yield wrong(
-            "The application has no outbound voice profile, so nobody can be called: choose one in "
-            "the portal, in the application's outbound settings."
+            "The application has no outbound voice profile, so no number can be dialed: choose a "
+            "profile in the portal, in the application's outbound settings."
         )
 
 
@@ -127,31 +127,31 @@ def _failover(failover: str | None, context: Context) -> Finding:
     if failover != wanted:
         return wrong(
             f"The application's failover URL is {failover}, not {wanted}: run `partyline connect`, "
-            "or name a door of your own with --failover-url."
+            "or name your own failover URL with --failover-url."
         )
     if not failover.startswith("https://") and not is_loopback(failover):
         return wrong(f"The failover URL {failover} is not https.")
     return ok(f"The application's failover URL is {failover}.")
 
 
-def _numbers(account: Account, found: Json) -> Iterator[Finding]:
-    numbers = application.numbers(account, found["id"])
-    ready = [each["phone_number"] for each in numbers if each.get("status") == "active"]
+def _numbers(account: Account, current: Json) -> Iterator[Finding]:
+    numbers = application.numbers(account, current["id"])
+    ready = [row["phone_number"] for row in numbers if row.get("status") == "active"]
     if ready:
         yield ok(f"Calls to {', '.join(ready)} come to the application.")
     elif numbers:
-        named = ", ".join(f"{each['phone_number']} ({each.get('status')})" for each in numbers)
+        named = ", ".join(f"{row['phone_number']} ({row.get('status')})" for row in numbers)
         yield wrong(f"No number of the application is active yet: {named}.")
     else:
         yield wrong(
-            "No number belongs to the application, so nobody can call it: assign one in the portal "
-            "under Numbers."
+            "No number belongs to the application, so callers cannot reach it: assign a number in "
+            "the portal under Numbers."
         )
 
 
-def _rights(account: Account, found: Json) -> Iterator[Finding]:
-    """What the functions ask for when they look again; dialling cannot be tried without a call."""
-    account.ask("read calls", "GET", f"/connections/{path_segment(found['id'])}/active_calls")
+def _rights(account: Account, current: Json) -> Iterator[Finding]:
+    """Try the requests with which the functions reconcile. Dialing would place a call: untried."""
+    account.ask("read calls", "GET", f"/connections/{path_segment(current['id'])}/active_calls")
     account.ask("read AI conversations", "GET", "/ai/conversations", query={"limit": "1"})
     yield ok("The API key may read calls and AI conversations.")
 
@@ -159,19 +159,21 @@ def _rights(account: Account, found: Json) -> Iterator[Finding]:
 def _assistant(
     account: Account, context: Context, assistant_id: str, application_id: str
 ) -> Iterator[Finding]:
-    has = {each.name: each for each in tools.webhook_tools(account, assistant_id)}
+    existing = {tool.name: tool for tool in tools.webhook_tools(account, assistant_id)}
     for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]
-        if name not in has:
+        if name not in existing:
             yield wrong(
                 f"{assistant_id} lacks the tool {name}: run `partyline connect --assistant "
                 f"{assistant_id}`."
             )
             continue
-        if has[name].url != url:
-            yield wrong(f"The tool {name} of {assistant_id} goes to {has[name].url}, not {url}.")
+        if existing[name].url != url:
+            yield wrong(
+                f"The tool {name} of {assistant_id} goes to {existing[name].url}, not {url}."
+            )
             continue
-        if "call_control_id" not in has[name].preset:
+        if "call_control_id" not in existing[name].preset:
             yield wrong(
                 f"The tool {name} of {assistant_id} does not say which call it is for: remove it, "
                 "and run `partyline connect --assistant` again."
@@ -179,26 +181,26 @@ def _assistant(
             continue
         yield ok(f"{assistant_id} has the tool {name}.")
         if name != "status":
-            continue  # the other tool calls people; this one only tells
+            continue  # a test of the invite tool would dial
         tool_id = tools.find_shared_tool(account, body["display_name"])
         if tool_id:
             yield _tool_test_result(tools.run_tool_test(account, assistant_id, tool_id), url)
         else:
             yield untried(
                 SIGNED_BY_TELNYX,
-                f"Telnyx can be asked to try a tool of the account's library, and {name} of "
-                f"{assistant_id} is none: remove it, and run `partyline connect --assistant "
-                f"{assistant_id}`.",
+                f"Telnyx can test a tool of the account's library only, and {name} of "
+                f"{assistant_id} is not in the library: remove the tool, and run "
+                f"`partyline connect --assistant {assistant_id}`.",
             )
 
 
 def _signature_untried(context: Context) -> Finding:
-    """Telnyx's API shows no public key, and a deployment tells nobody its own: none to compare."""
+    """Say how to check TelnyxPublicKeys. Neither Telnyx's API nor the deployment shows a key."""
     if context.signing_seed:
         return untried(
             SIGNED_BY_TELNYX,
-            "Your test key says nothing of Telnyx's: with --assistant Telnyx itself signs a "
-            "request, which shows whether TelnyxPublicKeys has the key of this account.",
+            "Your test key does not prove that Telnyx's key is right: with --assistant Telnyx "
+            "itself signs a request, which shows whether TelnyxPublicKeys has the account's key.",
         )
     return untried(
         "a signed round trip",
@@ -209,20 +211,22 @@ def _signature_untried(context: Context) -> Finding:
 
 def _tool_test_result(status: int, url: str) -> Finding:
     if status == 200:
-        return ok("A request that Telnyx itself has signed is taken.")
+        return ok("A request that Telnyx itself has signed is accepted.")
     if status == 401:
         return wrong(
             "A request that Telnyx itself has signed is refused (401): TelnyxPublicKeys is not the "
-            "public key of this account, which the portal shows; deploy with that one."
+            "public key of this account, which the portal shows; deploy with that key."
         )
     got = f"gets {status}" if status else "gets no answer"
-    return wrong(f"A request of Telnyx's to {url} {got}: the function's log says more.")
+    return wrong(f"A request from Telnyx to {url} {got}: the function's log says more.")
 
 
 def _clock(account: Account) -> Iterator[Finding]:
     ahead = account.clock_ahead
     if ahead is None:
-        yield wrong("Telnyx's clock could not be compared with this one: it gave no time.")
+        yield wrong(
+            "Telnyx's clock could not be compared with this machine's: the answers had no time."
+        )
         return
     secs = round(abs(ahead.total_seconds()))
     if abs(ahead) <= CLOCK_TOLERANCE:

@@ -1,4 +1,4 @@
-"""What `doctor` finds: a sentence each."""
+"""The findings of `doctor`: each is a sentence with a verdict."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,9 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """`ok`, `wrong` with what to do about it, or a `note` that needs no doing.
+    """A finding: `ok`, `wrong` with a remedy, `note` without need for action, or `untried`.
 
-    `untried` is what could not be looked at: `what` names it, the sentence says how it can be.
+    An `untried` check was not possible: `subject` names the check, the sentence says how to do it.
     """
 
     verdict: Literal["ok", "wrong", "untried", "note"]
@@ -17,20 +17,20 @@ class Finding:
 
 
 def ok(sentence: str) -> Finding:
-    """All is well with something."""
+    """A check passed."""
     return Finding("ok", sentence)
 
 
 def wrong(sentence: str) -> Finding:
-    """Something is to be done."""
+    """A check failed; the sentence names a remedy."""
     return Finding("wrong", sentence)
 
 
-def untried(what: str, sentence: str) -> Finding:
-    """Something may be wrong, and nobody has looked."""
-    return Finding("untried", sentence, what)
+def untried(subject: str, sentence: str) -> Finding:
+    """A check was not possible."""
+    return Finding("untried", sentence, subject)
 
 
 def note(sentence: str) -> Finding:
-    """Something to know."""
+    """A fact that the user should know."""
     return Finding("note", sentence)

@@ -1,4 +1,4 @@
-"""A Telnyx account, a deployment, and somebody at a terminal who brings the two together."""
+"""A Telnyx account, a deployment, and the commands that connect the account to the deployment."""
 
 import json
 import time
@@ -27,12 +27,12 @@ KEY = "KEY-of-a-test"
 PREVIOUS_URL = "https://before.example/hook"
 ASSISTANT = "assistant-1"
 NOTHING_LISTENS_URL = "http://127.0.0.1:1"
-"""Where nothing listens."""
+"""No server listens at this URL."""
 
 
 @dataclass
 class Deployment:
-    """Answers at `/webhooks` and `/tools/...` as a deployment does, to whom it trusts."""
+    """Answers at `/webhooks` and `/tools/...` as a deployment with these trusted keys does."""
 
     trusted: list[str] = field(default_factory=list)
     accepts_any_signature: bool = False
@@ -63,7 +63,7 @@ class Deployment:
 
 
 class Network:
-    """Two addresses that stay while tenants change, so that a test need not open them."""
+    """Two servers for all tests of a module. Each test sets the servers' applications."""
 
     def __init__(self) -> None:
         self.apps: dict[str, ASGIApp] = {}
@@ -88,7 +88,7 @@ class Network:
 
 @dataclass
 class AccountSetup:
-    """All of it; `run` is the terminal, and `said` what was printed last."""
+    """The account and the deployment. `run` runs a command, `output` is the last command's output."""
 
     simulator: Simulator
     deployment: Deployment
@@ -98,14 +98,14 @@ class AccountSetup:
     output: str = ""
 
     @classmethod
-    def create(cls, street: Network, clock: RealClock, home: Path) -> "AccountSetup":
+    def create(cls, network: Network, clock: RealClock, home: Path) -> "AccountSetup":
         settings = Settings(api_key=KEY, webhook_url=PREVIOUS_URL)
-        simulator = Simulator(clock, settings, street.post)
+        simulator = Simulator(clock, settings, network.post)
         deployment = Deployment(trusted=[simulator.public_key])
-        street.apps = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
+        network.apps = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
         (home / "key").write_text(f"{KEY}\n")
         return cls(
-            simulator, deployment, f"{street.url('telnyx')}/v2", street.url("deployment"), home
+            simulator, deployment, f"{network.url('telnyx')}/v2", network.url("deployment"), home
         )
 
     @property
@@ -124,7 +124,7 @@ class AccountSetup:
     def connect(self, *options: str) -> int:
         return self.run("connect", "--url", self.url, *options)
 
-    def connect_ours(self, *options: str) -> int:
+    def connect_application(self, *options: str) -> int:
         return self.connect("--application", self.connection_id, *options)
 
     def doctor(self, *options: str) -> int:
@@ -132,21 +132,21 @@ class AccountSetup:
         return self.run("doctor", "--url", self.url, *ours, *options)
 
     def verdicts(self) -> dict[str, list[str]]:
-        """What the doctor said: sentences by verdict."""
-        found: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
+        """Return the doctor's sentences by verdict."""
+        sentences: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
         for line in self.output.splitlines():
             verdict, _, sentence = line.partition(" ")
-            if verdict in found:
-                found[verdict].append(sentence.strip())
-        return found
+            if verdict in sentences:
+                sentences[verdict].append(sentence.strip())
+        return sentences
 
     def application(self, application_id: str | None = None) -> dict[str, Any]:
-        """What can be set of an application, as Telnyx has it."""
-        found = self.simulator.world.applications[application_id or self.connection_id]
-        return {name: value for name, value in found.items() if name != "updated_at"}
+        """Return the fields of an application that can be changed, as Telnyx has the fields."""
+        fields = self.simulator.world.applications[application_id or self.connection_id]
+        return {name: value for name, value in fields.items() if name != "updated_at"}
 
     def changes(self) -> list[str]:
-        """What Telnyx was asked to change so far."""
+        """Return the requests so far that changed the account."""
         return [
             f"{entry.method} {entry.action}"
             for entry in self.simulator.ledger
