@@ -1,7 +1,7 @@
-"""`partyline console`: the room's page without phones, on a deployed stack, through its own API.
+"""`partyline console`: the room's page without phones, for a deployed stack.
 
-It listens on loopback only and keeps the bearer key to itself; the page asks it, and it asks the
-stack.
+The server listens on loopback only. It keeps the bearer key and passes the page's requests on to
+the stack's API.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ EVERY_SECS = 1.5
 
 @dataclass(frozen=True)
 class RunningConsole:
-    """A console that is up, at `url`."""
+    """A running console at `url`."""
 
     url: str
     _hub: Hub
@@ -31,7 +31,7 @@ class RunningConsole:
     _server: Running
 
     def stop(self) -> None:
-        """Stop, and let its connections go."""
+        """Stop the server and close the connections."""
         self._hub.close()
         self._server.stop()
         self._watch.close()
@@ -43,8 +43,8 @@ def run_console(
 ) -> RunningConsole:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
-    It looks every `every_secs` for what has changed. Raises OSError when the port is taken, and
-    ValueError for a URL that is none.
+    The console asks for changes every `every_secs`. Raises OSError when the port is in use, and
+    ValueError for an invalid URL.
     """
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,7 +1,7 @@
-"""The phone room's server: the page, what is live, what a person does, and the gateway behind it.
+"""The phone room's server: the page, its live stream, the user's actions, and the gateway.
 
-the browser --> Guarded --> page, live stream, acts, stories, /room/api
-everybody   --> WireTap --> the gateway with the real handlers
+the browser        --> PageGuard    --> page, live stream, actions, stories, /room/api
+every other client --> WireObserver --> the gateway with the real handlers
 """
 
 import threading
@@ -20,13 +20,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.client import ApiRefusedError, Client
 from local.room import stories
-from local.room.actions import ACTION_ADAPTER, ActionRefusedError, ActionRunner, AnyAction
-from local.room.actions import ApiRequest as Asked
-from local.room.background_observers import BusObserver, QueueObserver
+from local.room.actions import (
+    ACTION_ADAPTER,
+    ActionRefusedError,
+    ActionRunner,
+    AnyAction,
+    ApiRequest,
+)
 from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
-from local.room.observers import LogObserver, TableObserver, WireObserver
+from local.room.observers import (
+    BusObserver,
+    LogObserver,
+    QueueObserver,
+    TableObserver,
+    WireObserver,
+)
 from local.room.page import HEADERS, routes
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
@@ -47,7 +57,7 @@ PEOPLE = (
     Person("+13125550103", "Casey", behaviour="manual"),
     Person("+13125550104", "Devon", behaviour="manual"),
 )
-"""Who is in the room: they ring until somebody picks up."""
+"""The people of the room: their phones ring until the user answers."""
 
 SCRIPT = (
     ("open", "We are open from nine to six, Monday to Saturday."),
@@ -57,18 +67,17 @@ SCRIPT = (
     ("bye", "Goodbye, and thank you for calling."),
     ("", "I see. Can you tell me a little more?"),
 )
-"""What the simulated assistant answers; the last line is for everything else."""
+"""The simulated assistant's answers by keyword; the last answer is for any other text."""
 
 
 class Room:
-    """The page of one local stack. Make it, put it in front of the gateway with `front`, `open` it.
+    """The page of a local stack. Wrap the gateway with `wrap_gateway`, then call `open`.
 
-    `invoke` is to run the functions, `table` listens on their DynamoDB client, `log` takes their
-    log's lines.
+    `invoke` runs the functions, `table` observes their DynamoDB client, `log` observes their log.
     """
 
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
-        """Prepare; nothing runs yet. `invoke` runs the functions, which have these folders."""
+        """Make a room that is not open yet. `functions` are the folders of the functions."""
         self.hub = Hub()
         self.lambda_faults = LambdaFaults(invoke)
         self.invoke = QueueObserver(self.lambda_faults, self.hub)
@@ -93,18 +102,18 @@ class Room:
             simulator.world.people.setdefault(person.number, person)
 
     def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
-        """The application of the stack's port: the room at `/` and `/room`, the API elsewhere."""
-        tapped = WireObserver(gateway, self.hub)
+        """Return the application of the stack's port: the room at `/` and `/room`, else the API."""
+        observed = WireObserver(gateway, self.hub)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path = scope.get("path", "")
-            ours = self._app if path == "/" or path.startswith("/room/") else None
-            await (ours or tapped)(scope, receive, send)
+            room = self._app if path == "/" or path.startswith("/room/") else None
+            await (room or observed)(scope, receive, send)
 
         return app
 
     def open(self, url: str, api_key: str, number: str, background: Background) -> None:
-        """Begin to show what happens; `url` is the gateway's, `number` what people call."""
+        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number."""
         BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
@@ -139,7 +148,7 @@ class Room:
         self._publish_stories()
 
     def close(self) -> None:
-        """Stop; the gateway must still be up, since the last reading goes there."""
+        """Stop the page. The gateway must still be up, because the last read goes there."""
         self.hub.close()
         for close in self._closing:
             close()
@@ -149,13 +158,13 @@ class Room:
             self._watch.mark_changed(conversations)
 
     def _note_request(self, method: str, path: str, body: Any) -> None:
-        act = ACTION_ADAPTER.validate_python(
+        action = ACTION_ADAPTER.validate_python(
             {"do": "api", "method": method, "path": path, "body": body}
         )
-        self._note(act)
+        self._record(action)
 
-    def _note(self, act: AnyAction) -> None:
-        self._recorder.record(act)
+    def _record(self, action: AnyAction) -> None:
+        self._recorder.record(action)
         self._publish_stories()
 
     def _current_trouble(self) -> Trouble:
@@ -165,7 +174,7 @@ class Room:
         self.hub.put("trouble", "trouble", self._current_trouble())
 
     def _publish_stories(self) -> None:
-        """Tell the windows about the stories."""
+        """Put the stories' state on the hub."""
         recorder = self._recorder
         state = {
             "recording": recorder.recording,
@@ -181,20 +190,20 @@ class Room:
     async def _handle_trouble(self, _request: Request) -> Response:
         return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)
 
-    def _perform(self, given: bytes) -> Any:
-        act = ACTION_ADAPTER.validate_json(given)
-        if isinstance(act, Asked):
-            raise ActionRefusedError("Requests go to /room/api.")
-        self._action_runner.perform(act, self._recorder.since)
-        self._note(act)
+    def _perform(self, body: bytes) -> Any:
+        action = ACTION_ADAPTER.validate_json(body)
+        if isinstance(action, ApiRequest):
+            raise ActionRefusedError("Send API requests to /room/api.")
+        self._action_runner.perform(action, self._recorder.since)
+        self._record(action)
         return {}
 
     async def _handle_story(self, request: Request) -> Response:
         return await _respond(self._run_story_command, await request.json())
 
-    def _run_story_command(self, given: dict[str, Any]) -> Any:
-        """POST {"do": "begin"}, {"do": "save", name, about} or {"do": "play", name}."""
-        match given:
+    def _run_story_command(self, command: dict[str, Any]) -> Any:
+        """Run `begin`, `drop`, `save` with a name and `about`, or `play` with a name."""
+        match command:
             case {"do": "begin"}:
                 people = list(self._simulator.world.people.values())
                 self._recorder.begin(people, self._current_trouble())
@@ -208,18 +217,18 @@ class Room:
                     raise ActionRefusedError("A story is playing already.")
                 threading.Thread(target=self._play, args=(story,), daemon=True).start()
             case _:
-                raise ActionRefusedError("That is nothing to be done with a story.")
+                raise ActionRefusedError("A story has no such command.")
         self._publish_stories()
         return {}
 
     def _play(self, story: stories.Story) -> None:
-        over = threading.Event()
+        never = threading.Event()
         error = None
         try:
             stories.play(
                 story,
                 self._action_runner,
-                lambda secs: bool(over.wait(secs)),
+                lambda secs: bool(never.wait(secs)),
                 lambda: datetime.now(UTC),
             )
         except (ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
@@ -230,15 +239,15 @@ class Room:
             self._publish_stories()
 
 
-async def _respond(work: Callable[[Any], Any], given: Any) -> Response:
+async def _respond(work: Callable[[Any], Any], body: Any) -> Response:
     try:
-        return JSONResponse(await run_in_threadpool(work, given), headers=HEADERS)
+        return JSONResponse(await run_in_threadpool(work, body), headers=HEADERS)
     except ValidationError as error:
         details = [
-            {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
-            for each in error.errors(include_url=False)
+            {"field": ".".join(map(str, detail["loc"])), "message": detail["msg"]}
+            for detail in error.errors(include_url=False)
         ]
-        return _refusal_response("The page sent something that can't be done.", details)
+        return _refusal_response("The page sent an invalid action.", details)
     except (UnknownStoryError, NotSavedError) as error:
         return _refusal_response(str(error), [{"field": "name", "message": str(error)}])
     except (ActionRefusedError, ApiError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The switches for trouble, as one document that is put in force as a whole."""
+"""All injected faults, as a document that is applied as a whole."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,9 +9,9 @@ from local.simulator.telnyx import Simulator
 
 
 class Trouble(BaseModel):
-    """What goes wrong: with webhooks by event type (or `*`), with Telnyx, with our functions.
+    """The faults of webhooks by event type (or `*`), of Telnyx, and of our functions.
 
-    `seed` decides whatever is left to luck; to put trouble in force begins that luck anew.
+    `seed` starts the random numbers of the faults; `apply` restarts the random numbers.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -22,8 +22,8 @@ class Trouble(BaseModel):
     functions: list[Crash] = Field(default_factory=list)
 
     def apply(self, simulator: Simulator, lambda_faults: LambdaFaults) -> None:
-        """Replace whatever was in force by this."""
-        # A fault counts its times down; the document is to stay as it was given.
+        """Replace the faults that are in force."""
+        # A fault in force counts its times down; this document stays unchanged.
         own = self.model_copy(deep=True)
         with simulator.lock:
             simulator.reseed(own.seed)
@@ -35,7 +35,7 @@ class Trouble(BaseModel):
 
     @classmethod
     def current(cls, seed: int, simulator: Simulator, lambda_faults: LambdaFaults) -> "Trouble":
-        """What is in force now, with the times that are left of it."""
+        """Return the faults in force, with the times that are left."""
         with simulator.lock:
             return cls(
                 seed=seed,

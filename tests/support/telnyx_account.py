@@ -88,7 +88,7 @@ class Network:
 
 @dataclass
 class AccountSetup:
-    """The account and the deployment. `run` runs a command, `output` is the last command's output."""
+    """An account and a deployment. `run` runs a command, `output` is the last command's output."""
 
     simulator: Simulator
     deployment: Deployment
