@@ -1,4 +1,4 @@
-"""Figures with their goals, and how they are printed."""
+"""Figures with their goals, and the table of figures."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured; met when it is at most `goal`, where there is one."""
+    """A measured value. A figure with a goal is met when the value is at most the goal."""
 
     name: str
     value: float
@@ -17,7 +17,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None without one."""
+        """Whether the goal is met; None without a goal."""
         return None if self.goal is None else self.value <= self.goal
 
 

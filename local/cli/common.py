@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,15 +16,19 @@ LOCAL_URL = "http://127.0.0.1:8400"
 WIDTH = 110
 """Columns of output that does not go to a terminal."""
 
-ApiUrl = Annotated[str, typer.Option("--url", metavar="URL", help="The API's base URL.")]
+
+def option(
+    metavar: str, text: str, default: str | None = None, *flags: str, **settings: Any
+) -> Any:
+    """Declare an option: its value's name, its help, the text of its default, its flags."""
+    shown = default or True
+    return typer.Option(*flags, metavar=metavar, help=text, show_default=shown, **settings)
+
+
+ApiUrl = Annotated[str, option("URL", "The API's base URL.")]
 BearerKeyFile = Annotated[
     Path | None,
-    typer.Option(
-        "--key-from",
-        metavar="FILE",
-        help="A file with the bearer key.",
-        show_default="$PARTYLINE_API_KEY, else the local stack's key",
-    ),
+    option("FILE", "A file with the bearer key.", "$PARTYLINE_API_KEY, else the local stack's"),
 ]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from local.cli.common import exit_on, stdout
+from local.cli.common import exit_on, option, stdout
 
 if TYPE_CHECKING:
     from local.connect.account import Account
@@ -38,76 +38,45 @@ def _base_url(text: str) -> str:
     return (_check_url(text) or "").rstrip("/").removesuffix(_WEBHOOK_PATH)
 
 
-KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--key-from",
-        metavar="FILE",
-        help="A file with the Telnyx API key.",
-        show_default="$TELNYX_API_KEY",
-    ),
+TelnyxKeyFile = Annotated[
+    Path | None, option("FILE", "A file with the Telnyx API key.", "$TELNYX_API_KEY")
 ]
-TelnyxUrl = Annotated[
-    str,
-    typer.Option(
-        "--telnyx-api-base-url", metavar="URL", callback=_base_url, help="The Telnyx API's URL."
-    ),
-]
+TelnyxUrl = Annotated[str, option("URL", "The Telnyx API's URL.", callback=_base_url)]
 DeploymentUrl = Annotated[
     str,
-    typer.Option(
-        "--url",
-        metavar="URL",
-        callback=_base_url,
-        help="The deployment's base URL: ApiUrl of the stack's outputs.",
-    ),
+    option("URL", "The deployment's base URL: ApiUrl of the stack's outputs.", callback=_base_url),
 ]
 ApplicationId = Annotated[
-    str | None, typer.Option("--application", metavar="ID", help="The Call Control application.")
+    str | None, option("ID", "The Call Control application.", None, "--application")
 ]
 ApplicationName = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The application's name, instead of --application.",
-        show_default=DEFAULT_NAME,
-    ),
+    str | None, option("NAME", "The application's name, instead of --application.", DEFAULT_NAME)
 ]
 AssistantId = Annotated[
-    str | None,
-    typer.Option("--assistant", metavar="ID", help="The Telnyx assistant that gets our tools."),
+    str | None, option("ID", "The Telnyx assistant that gets our tools.", None, "--assistant")
 ]
 FailoverUrl = Annotated[
     str | None,
-    typer.Option(
-        metavar="URL",
+    option(
+        "URL",
+        "The whole URL that Telnyx uses when the webhook URL fails.",
+        "/failover of the deployment",
         callback=_check_url,
-        help="The whole URL that Telnyx uses when the webhook URL fails.",
-        show_default="/failover of the deployment",
     ),
 ]
 ConnectedId = Annotated[
     str | None,
-    typer.Option(
-        "--application",
-        metavar="ID",
-        help="The application to put back.",
-        show_default="the only connected one",
-    ),
+    option("ID", "The application to restore.", "the only connected one", "--application"),
 ]
 SigningKey = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="A file with the base64 seed of an Ed25519 key of your own. The deployment must know "
-        "its public key.",
-    ),
+    option("FILE", "A file with the base64 seed of an Ed25519 key that the deployment trusts."),
 ]
 
 
 def connect(
     url: DeploymentUrl,
-    key_from: KeyFile = None,
+    key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
     application_id: ApplicationId = None,
     name: ApplicationName = None,
@@ -141,7 +110,7 @@ def connect(
 
 
 def disconnect(
-    key_from: KeyFile = None,
+    key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
     application_id: ConnectedId = None,
 ) -> None:
@@ -159,7 +128,7 @@ def disconnect(
 
 def doctor(
     url: DeploymentUrl,
-    key_from: KeyFile = None,
+    key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
     application_id: ApplicationId = None,
     name: ApplicationName = None,

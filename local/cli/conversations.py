@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from local.cli.common import (
-    LOCAL_URL,
-    ApiUrl,
-    BearerKeyFile,
-    KeyUnreadableError,
-    bearer_key,
-    exit_on,
-    stdout,
-)
+from local.cli import common
 
 if TYPE_CHECKING:
     from local.client import Client
@@ -25,7 +17,9 @@ ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversat
 
 @app.callback()
 def conversations(
-    context: typer.Context, url: ApiUrl = LOCAL_URL, key_from: BearerKeyFile = None
+    context: typer.Context,
+    url: common.ApiUrl = common.LOCAL_URL,
+    key_from: common.BearerKeyFile = None,
 ) -> None:
     """Look at conversations."""
     context.obj = (url.rstrip("/"), key_from)
@@ -39,15 +33,15 @@ def _client(context: typer.Context) -> Iterator["Client"]:
     from local.client import ApiRefusedError, Client
 
     url, key_from = context.obj
-    with exit_on(ApiRefusedError, KeyUnreadableError, httpx.HTTPError):
-        yield Client(url, bearer_key(key_from))
+    with common.exit_on(ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError):
+        yield Client(url, common.bearer_key(key_from))
 
 
 @app.command("list")
 def list_newest(
     context: typer.Context,
     status: Annotated[
-        str | None, typer.Option(metavar="STATUS", help="List conversations of this status only.")
+        str | None, common.option("STATUS", "List conversations of this status only.")
     ] = None,
 ) -> None:
     """List the newest conversations."""
@@ -56,7 +50,7 @@ def list_newest(
     query = f"?status={status}" if status else ""
     with _client(context) as client:
         found = client.ask("GET", f"/conversations{query}")["conversations"]
-        printing.conversations(stdout(), found)
+        printing.conversations(common.stdout(), found)
 
 
 @app.command()
@@ -64,7 +58,7 @@ def show(context: typer.Context, conversation_id: ConversationId) -> None:
     """Show a conversation as JSON."""
     with _client(context) as client:
         conversation: Any = client.conversation(conversation_id)
-        stdout().print_json(data=conversation)
+        common.stdout().print_json(data=conversation)
 
 
 @app.command()
@@ -73,4 +67,4 @@ def timeline(context: typer.Context, conversation_id: ConversationId) -> None:
     from local import printing
 
     with _client(context) as client:
-        printing.timeline(stdout(), client.timeline(conversation_id))
+        printing.timeline(common.stdout(), client.timeline(conversation_id))

@@ -5,25 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from local.cli.common import (
-    LOCAL_URL,
-    ApiUrl,
-    BearerKeyFile,
-    KeyUnreadableError,
-    bearer_key,
-    exit_on,
-    print_error,
-    stdout,
-    stop_event,
-)
+from local.cli import common
+
+Queue = Literal["failover", "events", "bus", "starts"]
 
 
 def demo(
     runtime: Annotated[
         bool,
-        typer.Option(
-            "--runtime", help="Run the functions of `make artifact` in Lambda's own runtime."
-        ),
+        typer.Option("--runtime", help="Use `make artifact`'s functions in Lambda's own runtime."),
     ] = False,
 ) -> None:
     """Run the demo: whole calls on a local stack."""
@@ -31,8 +21,8 @@ def demo(
     from local.deploy.lambda_emulator import RuntimeMissingError, emulated
     from local.stack.local_stack import in_process
 
-    with exit_on(RuntimeMissingError, prefix="The demo cannot start"):
-        raise typer.Exit(runner.run(stdout(), emulated if runtime else in_process))
+    with common.exit_on(RuntimeMissingError, prefix="The demo cannot start"):
+        raise typer.Exit(runner.run(common.stdout(), emulated if runtime else in_process))
 
 
 def dev() -> None:
@@ -42,12 +32,10 @@ def dev() -> None:
     from local import printing
     from local.stack.local_stack import API_KEY, LocalStack, Options
 
-    stopped, console = stop_event(), stdout()
+    stopped, console = common.stop_event(), common.stdout()
     options = replace(Options.from_environment(), with_room=True)
-    with (
-        exit_on(OSError, prefix="The local stack cannot start"),
-        LocalStack(options) as stack,
-    ):
+    failing = common.exit_on(OSError, prefix="The local stack cannot start")
+    with failing, LocalStack(options) as stack:
         stack.logs.follow(lambda line: printing.log_line(console, line))
         stack.bus.follow(lambda event: printing.bus_event(console, event))
         if stack.room:
@@ -64,16 +52,17 @@ def dev() -> None:
 
 
 def console(
-    url: ApiUrl = LOCAL_URL,
-    key_from: BearerKeyFile = None,
-    port: Annotated[int, typer.Option(metavar="PORT", help="The page's port.")] = 8410,
+    url: common.ApiUrl = common.LOCAL_URL,
+    key_from: common.BearerKeyFile = None,
+    port: Annotated[int, common.option("PORT", "The page's port.")] = 8410,
 ) -> None:
     """Watch a deployed stack in the browser."""
     from local.room.console import run_console
 
-    with exit_on(KeyUnreadableError, OSError, ValueError, prefix="The console cannot start"):
-        running = run_console(url.rstrip("/"), bearer_key(key_from), port)
-    stopped, out = stop_event(), stdout()
+    errors = (common.KeyUnreadableError, OSError, ValueError)
+    with common.exit_on(*errors, prefix="The console cannot start"):
+        running = run_console(url.rstrip("/"), common.bearer_key(key_from), port)
+    stopped, out = common.stop_event(), common.stdout()
     out.print(f"the console  {running.url}/  (open it in a browser)")
     out.print(f"Partyline    {url}\nCtrl-C stops it.")
     stopped.wait()
@@ -92,27 +81,19 @@ def _check_event_type(event_type: str) -> str:
 
 def trigger(
     event_type: Annotated[
-        str,
-        typer.Argument(
-            metavar="EVENT.TYPE", help="A fixture in events/.", callback=_check_event_type
-        ),
+        str, typer.Argument(metavar="EVENT.TYPE", help="A fixture.", callback=_check_event_type)
     ],
     changes: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="payload.from=+1...",
-            help="Change a field of the fixture; repeat the option for more fields.",
-        ),
+        common.option("payload.from=+1...", "Change a field; can be repeated.", None, "--set"),
     ] = None,
-    url: ApiUrl = LOCAL_URL,
+    url: common.ApiUrl = common.LOCAL_URL,
     signing_key: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with the base64 seed of an Ed25519 key. The deployment must know its "
-            "public key.",
-            show_default="the simulator's published test key",
+        common.option(
+            "FILE",
+            "A file with the base64 seed of an Ed25519 key that the deployment trusts.",
+            "the simulator's published test key",
         ),
     ] = None,
 ) -> None:
@@ -121,9 +102,9 @@ def trigger(
 
     from local.webhook_fixtures import Signer, body_of
 
-    out = stdout()
+    out = common.stdout()
     signer = Signer.from_file(signing_key) if signing_key else Signer()
-    with exit_on(ValueError, status=2):
+    with common.exit_on(ValueError, status=2):
         event_id, body = body_of(event_type, changes or ())
     out.print(f"--> {event_type} [{event_id}]", markup=False)
     try:
@@ -135,7 +116,7 @@ def trigger(
             trust_env=False,
         )
     except httpx.HTTPError as error:
-        print_error(f"<-- {type(error).__name__}: is the stack up at {url}?")
+        common.print_error(f"<-- {type(error).__name__}: is the stack up at {url}?")
         raise typer.Exit(1) from None
     out.print(f"<-- [{response.status_code}] {response.text}", markup=False)
     raise typer.Exit(0 if response.is_success else 1)
@@ -150,20 +131,15 @@ def key(
     import secrets
     from hashlib import sha256
 
-    out, new_key = stdout(), f"partyline_{secrets.token_urlsafe(32)}"
+    out, new_key = common.stdout(), f"partyline_{secrets.token_urlsafe(32)}"
     out.print(f"bearer key, shown this once:  {new_key}", markup=False)
     out.print("add to `keys` in the BearerKeys secret:")
     out.print_json(data={"id": key_id, "sha256": sha256(new_key.encode()).hexdigest()})
 
 
 def redrive(
-    queue: Annotated[
-        Literal["failover", "events", "bus", "starts"],
-        typer.Argument(help="The dead-letter queue."),
-    ],
-    stack: Annotated[
-        str, typer.Option(metavar="STACK", help="The stack's name, such as partyline-dev.")
-    ],
+    queue: Annotated[Queue, typer.Argument(help="The dead-letter queue.")],
+    stack: Annotated[str, common.option("STACK", "The stack's name, such as partyline-dev.")],
 ) -> None:
     """Send a deployed stack's dead letters again."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -171,9 +147,9 @@ def redrive(
     from local.deploy.redrive import NoSuchStackError
     from local.deploy.redrive import redrive as send_again
 
-    with exit_on(NoSuchStackError, BotoCoreError, ClientError, prefix="Not sent again"):
+    with common.exit_on(NoSuchStackError, BotoCoreError, ClientError, prefix="Not sent again"):
         result = send_again(queue, stack)
-    out = stdout()
+    out = common.stdout()
     out.print(f"{result.sent} sent again.")
     for letter in result.left:
         out.print(f"left in the queue: {letter}", markup=False)

@@ -53,12 +53,16 @@ class Demo:
 
         return self.poll(description, probe)
 
+    def wait_for_status(self, conversation_id: str, status: str) -> None:
+        """Wait until the conversation has the status."""
+        self.wait_for(conversation_id, f"status {status}", lambda seen: seen["status"] == status)
+
     def wait_for_participant(self, conversation_id: str, name: str, status: str) -> Json:
         """Wait until a participant has the status, and return the conversation."""
         return self.wait_for(
             conversation_id,
             f"{name} to be {status}",
-            lambda conversation: participant(conversation, name)["status"] == status,
+            lambda seen: participant(seen, name)["status"] == status,
         )
 
     def wait_for_inbound(self) -> str:
@@ -74,7 +78,7 @@ class Demo:
         """Call the host, wait until the assistant runs, and return the conversation's id."""
         body = {"to": to, "name": name, **fields}
         conversation_id = str(self.client.ask("POST", "/conversations", body)["id"])
-        self.wait_for(conversation_id, "the assistant to run", is_active)
+        self.wait_for_status(conversation_id, "active")
         return conversation_id
 
     def invite(self, conversation_id: str, to: str | list[str], name: str, **plan: Any) -> None:
@@ -106,7 +110,7 @@ class Demo:
     def hang_up_host(self, conversation_id: str, host: str) -> None:
         """Hang up the host's call and wait for the conversation's end."""
         self.telnyx.hang_up(latest_call(self.client.conversation(conversation_id), host))
-        self.wait_for(conversation_id, "the end", is_ended)
+        self.wait_for_status(conversation_id, "ended")
 
     def print_trace(self, title: str, conversation_id: str) -> None:
         """Print the trace of a conversation."""
@@ -119,21 +123,6 @@ def expect(condition: object, description: str) -> None:
     """Raise DemoFailedError unless the condition is true."""
     if not condition:
         raise DemoFailedError(f"this is not so: {description}")
-
-
-def is_active(conversation: Json) -> bool:
-    """Whether the conversation has a running assistant."""
-    return bool(conversation["status"] == "active")
-
-
-def is_ended(conversation: Json) -> bool:
-    """Whether the conversation has ended."""
-    return bool(conversation["status"] == "ended")
-
-
-def has_insights(conversation: Json) -> bool:
-    """Whether Telnyx has sent the conversation's insights."""
-    return bool(conversation["insights"])
 
 
 def participant(conversation: Json, name: str) -> Json:

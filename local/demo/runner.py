@@ -6,21 +6,11 @@ from rich.console import Console
 
 from local.client import ApiRefusedError, Client
 from local.demo.driver import Demo, DemoFailedError, expect
-from local.demo.scenarios import PEOPLE, SCENARIOS, outbound
+from local.demo.scenarios import PEOPLE, SCENARIOS
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
 from local.stack.local_stack import LocalStack, Options, Runner, in_process
 from local.stack.logs import Line
-
-__all__ = [
-    "PEOPLE",
-    "Demo",
-    "DemoFailedError",
-    "outbound",
-    "run",
-    "run_scenarios",
-    "simulator_settings",
-]
 
 
 def run(console: Console, runner: Runner = in_process) -> int:

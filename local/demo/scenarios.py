@@ -1,14 +1,6 @@
 """The demo's scenarios. Each drives a call or two and raises for an unexpected result."""
 
-from local.demo.driver import (
-    Demo,
-    expect,
-    has_insights,
-    is_active,
-    is_ended,
-    latest_call,
-    leg_outcomes,
-)
+from local.demo.driver import Demo, expect, latest_call, leg_outcomes
 from local.simulator.model import Person
 from local.stack.local_stack import Options
 
@@ -49,11 +41,11 @@ def outbound(demo: Demo) -> None:
     demo.wait_for_message(conversation_id, "Lee could not be reached: the line is busy.")
     demo.telnyx.hang_up(latest_call(demo.client.conversation(conversation_id), "Dana"))
     demo.wait_for_participant(conversation_id, "Dana", "left")
-    going_on = is_active(demo.client.conversation(conversation_id))
-    expect(going_on, "the conversation goes on without Dana")
+    status = demo.client.conversation(conversation_id)["status"]
+    expect(status == "active", "the conversation goes on without Dana")
     demo.telnyx.hang_up(latest_call(demo.client.conversation(conversation_id), "Robin"))
-    ended = demo.wait_for(conversation_id, "the insights", has_insights)
-    expect(is_ended(ended), "the conversation has ended")
+    ended = demo.wait_for(conversation_id, "the insights", lambda seen: seen["insights"])
+    expect(ended["status"] == "ended", "the conversation has ended")
     demo.print_trace("1. An outbound call with two guests", conversation_id)
 
 
@@ -63,7 +55,7 @@ def inbound(demo: Demo) -> None:
     conversation_id = demo.wait_for_inbound()
     demo.telnyx.say(leg.call_control_id, "When are you open?")
     demo.telnyx.hang_up(leg.call_control_id)
-    demo.wait_for(conversation_id, "the insights", has_insights)
+    demo.wait_for(conversation_id, "the insights", lambda seen: seen["insights"])
     demo.print_trace("2. An inbound call, answered by the assistant", conversation_id)
 
 
@@ -74,7 +66,7 @@ def attached(demo: Demo) -> None:
     conversation_id = started["id"]
     expect(started["status"] == "active", "the assistant runs when the request is answered")
     demo.client.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": False})
-    demo.wait_for(conversation_id, "the stop", is_ended)
+    demo.wait_for_status(conversation_id, "ended")
     expect(leg.state == "answered", "the call is still up")
     demo.print_trace("3. An assistant on a live call, stopped, the call left up", conversation_id)
     demo.telnyx.hang_up(leg.call_control_id)
@@ -156,7 +148,7 @@ def tool(demo: Demo) -> None:
     people = demo.client.conversation(conversation_id)["participants"]
     expect(len(people) == 2, "Dana was called once, though the model invited Dana twice")
     demo.telnyx.hang_up(leg.call_control_id)
-    demo.wait_for(conversation_id, "the end", is_ended)
+    demo.wait_for_status(conversation_id, "ended")
     late = demo.use_tool(leg.call_control_id, "invite", name="Dana")
     expect(late == "The call is over.", "after the hangup no number is dialed")
     demo.client.ask("DELETE", f"/routes/{OURS}")
