@@ -1,4 +1,4 @@
-"""The keyboard alone."""
+"""The page with the keyboard only."""
 
 from playwright.sync_api import Page, expect
 
@@ -8,7 +8,7 @@ MOST_STEPS = 60
 
 
 def go_to(page: Page, name: str) -> None:
-    """Press Tab until what has the focus is called so."""
+    """Press Tab until the focused element has the name."""
     for _ in range(MOST_STEPS):
         page.keyboard.press("Tab")
         focused = page.evaluate(
@@ -16,7 +16,7 @@ def go_to(page: Page, name: str) -> None:
         )
         if focused == name:
             return
-    raise AssertionError(f"Tab never comes to {name}")
+    raise AssertionError(f"Tab never reaches {name}")
 
 
 def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPage) -> None:

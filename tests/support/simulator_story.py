@@ -1,4 +1,4 @@
-"""A small stage for stories: a simulated Telnyx, a clock moved by hand, and who hears of it."""
+"""A simulated Telnyx with a virtual clock, which records the delivered webhooks."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ ASSISTANT = {"id": "assistant-1"}
 
 @dataclass
 class Received:
-    """A webhook as it reached our end."""
+    """A delivered webhook."""
 
     url: str
     raw: bytes
@@ -40,7 +40,7 @@ class Received:
 
 @dataclass
 class Story:
-    """One simulator and what it told us; `answers` are the statuses our end gives, then 200."""
+    """A simulator and its webhooks; `answers` are our statuses for webhooks, afterwards 200."""
 
     settings: Settings = field(default_factory=lambda: Settings(webhook_url=HOOK))
     seed: int = 0
@@ -105,6 +105,6 @@ class Story:
 
 
 def code(answer: Any) -> tuple[str, str | None]:
-    """Code and pointer of the first error of a refusal."""
+    """Return the code and the pointer of the first error of a refusal."""
     error = answer["errors"][0]
     return error["code"], error.get("source", {}).get("pointer")

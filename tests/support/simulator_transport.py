@@ -7,10 +7,10 @@ from local.simulator.telnyx import Simulator
 
 
 class SimulatorTransport(httpx.BaseTransport):
-    """Give it to `httpx.Client(transport=...)`; the base URL's host does not matter.
+    """A transport for `httpx.Client(transport=...)`; the base URL's host does not matter.
 
-    With the virtual clock given, a slow or lost answer lets time pass, so the webhooks that the
-    request caused are delivered before its answer is.
+    With the virtual clock, a slow or lost answer lets time pass, so the webhooks of the request are
+    delivered before the answer.
     """
 
     def __init__(self, simulator: Simulator, clock: VirtualClock | None = None) -> None:
@@ -18,7 +18,7 @@ class SimulatorTransport(httpx.BaseTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, or fail the way its fault says."""
+        """Answer a request, or raise the error of the injected fault."""
         reply = self._simulator.handle(
             request.method,
             request.url.raw_path.decode("ascii"),
