@@ -202,37 +202,21 @@ class WarmBench:
         measured = dict(self.measure_at_sizes(rounds, sizes))
         least, most = measured[sizes[0]], measured[sizes[-1]]
         growth, bare_growth = most.ours / least.ours, most.bare / least.bare
-        return [
+        figures = [
             Figure(
-                "webhook in to request out, against a bare handler",
-                least.ours / least.bare,
-                GOAL_BARE,
+                "webhook to request, against a bare handler", least.ours / least.bare, GOAL_BARE
             ),
-            Figure(
-                "  against a bare handler with as many reads and writes", least.ours / least.careful
-            ),
+            Figure("  with as many reads and writes", least.ours / least.careful),
             Figure("  ours in milliseconds", least.ours, unit="ms"),
-            *(
-                Figure(f"  with {size} conversations going on", result.ours / result.bare)
-                for size, result in measured.items()
-            ),
-            *(
-                Figure(
-                    f"round trips to the table before the request, with {size} going on",
-                    result.trips,
-                    GOAL_READS,
-                    "trips",
-                )
-                for size, result in measured.items()
-            ),
-            *(
-                Figure(
-                    f"requests to Telnyx for the webhook, with {size} going on",
-                    result.requests,
-                    unit="requests",
-                )
-                for size, result in measured.items()
-            ),
+        ]
+        for size, result in measured.items():
+            figures += [
+                Figure(f"with {size} conversations going on", result.ours / result.bare),
+                Figure("  round trips to the table first", result.trips, GOAL_READS, "trips"),
+                Figure("  requests to Telnyx", result.requests, unit="requests"),
+            ]
+        return [
+            *figures,
             Figure(f"growth from {sizes[0]} to {sizes[-1]}: ours", growth),
             Figure("  the bare handler's, which is the embedded AWS's own", bare_growth),
             Figure("  ours without that", growth / bare_growth, GOAL_FLAT),

@@ -30,6 +30,10 @@ BearerKeyFile = Annotated[
     Path | None,
     option("FILE", "A file with the bearer key.", "$PARTYLINE_API_KEY, else the local stack's"),
 ]
+SigningKeyFile = Annotated[
+    Path | None,
+    option("FILE", "A file with the base64 seed of an Ed25519 key that the deployment trusts."),
+]
 
 
 class KeyUnreadableError(Exception):
@@ -41,13 +45,10 @@ def stdout() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
 
-def print_error(message: str, prefix: str = "") -> None:
-    """Print an error, in red, to stderr."""
-    width = None if sys.stderr.isatty() else WIDTH
-    console = Console(width=width, highlight=False, stderr=True)
-    if prefix:
-        console.print(f"{prefix}: ", style="red", end="")
-    console.print(message, style="" if prefix else "red", markup=False, soft_wrap=True)
+def print_error(message: str) -> None:
+    """Print an error to stderr, in red."""
+    console = Console(stderr=True, highlight=False)
+    console.print(message, style="red", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def exit_on(*errors: type[Exception], status: int = 1, prefix: str = "") -> Iter
     try:
         yield
     except errors as error:
-        print_error(str(error) or type(error).__name__, prefix)
+        print_error(prefix + (str(error) or type(error).__name__))
         raise typer.Exit(status) from None
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from local.cli.common import exit_on, option, stdout
+from local.cli.common import SigningKeyFile, exit_on, option, stdout
 
 if TYPE_CHECKING:
     from local.connect.account import Account
@@ -67,10 +67,6 @@ FailoverUrl = Annotated[
 ConnectedId = Annotated[
     str | None,
     option("ID", "The application to restore.", "the only connected one", "--application"),
-]
-SigningKey = Annotated[
-    Path | None,
-    option("FILE", "A file with the base64 seed of an Ed25519 key that the deployment trusts."),
 ]
 
 
@@ -134,7 +130,7 @@ def doctor(
     name: ApplicationName = None,
     assistant_id: AssistantId = None,
     failover_url: FailoverUrl = None,
-    signing_key: SigningKey = None,
+    signing_key: SigningKeyFile = None,
 ) -> None:
     """Say what is wrong between Telnyx and a deployment."""
     from local.connect.doctor import Context, examine

@@ -1,6 +1,5 @@
 """The commands that run, watch and operate a stack: demo, dev, console, trigger, key, redrive."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -21,7 +20,7 @@ def demo(
     from local.deploy.lambda_emulator import RuntimeMissingError, emulated
     from local.stack.local_stack import in_process
 
-    with common.exit_on(RuntimeMissingError, prefix="The demo cannot start"):
+    with common.exit_on(RuntimeMissingError, prefix="The demo cannot start: "):
         raise typer.Exit(runner.run(common.stdout(), emulated if runtime else in_process))
 
 
@@ -34,7 +33,7 @@ def dev() -> None:
 
     stopped, console = common.stop_event(), common.stdout()
     options = replace(Options.from_environment(), with_room=True)
-    failing = common.exit_on(OSError, prefix="The local stack cannot start")
+    failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
     with failing, LocalStack(options) as stack:
         stack.logs.follow(lambda line: printing.log_line(console, line))
         stack.bus.follow(lambda event: printing.bus_event(console, event))
@@ -60,7 +59,7 @@ def console(
     from local.room.console import run_console
 
     errors = (common.KeyUnreadableError, OSError, ValueError)
-    with common.exit_on(*errors, prefix="The console cannot start"):
+    with common.exit_on(*errors, prefix="The console cannot start: "):
         running = run_console(url.rstrip("/"), common.bearer_key(key_from), port)
     stopped, out = common.stop_event(), common.stdout()
     out.print(f"the console  {running.url}/  (open it in a browser)")
@@ -88,16 +87,12 @@ def trigger(
         common.option("payload.from=+1...", "Change a field; can be repeated.", None, "--set"),
     ] = None,
     url: common.ApiUrl = common.LOCAL_URL,
-    signing_key: Annotated[
-        Path | None,
-        common.option(
-            "FILE",
-            "A file with the base64 seed of an Ed25519 key that the deployment trusts.",
-            "the simulator's published test key",
-        ),
-    ] = None,
+    signing_key: common.SigningKeyFile = None,
 ) -> None:
-    """Send a signed webhook made from a fixture in events/."""
+    """Send a signed webhook made from a fixture in events/.
+
+    The simulator's published test key signs the webhook, unless --signing-key is given.
+    """
     import httpx
 
     from local.webhook_fixtures import Signer, body_of
@@ -147,7 +142,7 @@ def redrive(
     from local.deploy.redrive import NoSuchStackError
     from local.deploy.redrive import redrive as send_again
 
-    with common.exit_on(NoSuchStackError, BotoCoreError, ClientError, prefix="Not sent again"):
+    with common.exit_on(NoSuchStackError, BotoCoreError, ClientError, prefix="Not sent again: "):
         result = send_again(queue, stack)
     out = common.stdout()
     out.print(f"{result.sent} sent again.")

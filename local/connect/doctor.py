@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from local.connect import application, tools, webhook_check
-from local.connect.account import (
-    Account,
-    AccountError,
-    Json,
-    KeyRefusedError,
-    is_loopback,
-    path_segment,
-)
+from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
 from local.connect.findings import Finding, note, ok, untried, wrong
 from local.connect.limits import LIMITS
 
@@ -41,23 +34,22 @@ class Context:
 
 def examine(account: Account, context: Context) -> Iterator[Finding]:
     """Run all checks, in the order in which a call depends on the results."""
-    try:
-        yield from _account(account, context)
-    except KeyRefusedError as error:
-        yield wrong(str(error))
+    yield from _report_errors(_account(account, context))
     yield from _clock(account)
     yield from webhook_check.check(f"{context.url}{application.WEBHOOKS}", context.signing_seed)
     yield from (note(limit) for limit in LIMITS)
 
 
-def _account(account: Account, context: Context) -> Iterator[Finding]:
+def _report_errors(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield the findings. An AccountError ends the findings with a `wrong` finding."""
     try:
-        current = application.find(account, context.application_id, context.name)
-    except KeyRefusedError:
-        raise
+        yield from findings
     except AccountError as error:
         yield wrong(str(error))
-        return
+
+
+def _account(account: Account, context: Context) -> Iterator[Finding]:
+    current = application.find(account, context.application_id, context.name)
     yield ok("Telnyx takes the API key.")
     if current is None:
         yield wrong(
@@ -66,18 +58,12 @@ def _account(account: Account, context: Context) -> Iterator[Finding]:
         )
         return
     yield from _application(current, context)
-    for check in (_numbers, _rights):
-        try:
-            yield from check(account, current)
-        except AccountError as error:
-            yield wrong(str(error))
-    if not context.assistant_id:
+    yield from _report_errors(_numbers(account, current))
+    yield from _report_errors(_rights(account, current))
+    if context.assistant_id:
+        yield from _report_errors(_assistant(account, context, context.assistant_id, current["id"]))
+    else:
         yield _signature_untried(context)
-        return
-    try:
-        yield from _assistant(account, context, context.assistant_id, current["id"])
-    except AccountError as error:
-        yield wrong(str(error))
 
 
 def _application(current: Json, context: Context) -> Iterator[Finding]:

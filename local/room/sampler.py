@@ -79,16 +79,10 @@ class Sampler:
 def leg_view(leg: SimulatedLeg) -> Json:
     """Return a leg as its phone shows it."""
     return {
-        "call_control_id": leg.call_control_id,
+        **_fields(leg, "call_control_id", "direction", "to", "state", "hangup_cause"),
+        **_fields(leg, "started_at", "answered_at", "ended_at"),
         "number": leg.person_number,
-        "direction": leg.direction,
         "from": leg.from_,
-        "to": leg.to,
-        "state": leg.state,
-        "started_at": leg.started_at,
-        "answered_at": leg.answered_at,
-        "ended_at": leg.ended_at,
-        "hangup_cause": leg.hangup_cause,
         "heard": [{"at": at, "what": text} for at, text in leg.heard],
         "asked_for_digits": leg.gather is not None,
         "with_assistant": leg.conversation_id is not None,
@@ -97,32 +91,22 @@ def leg_view(leg: SimulatedLeg) -> Json:
 
 def assistant_view(conversation: SimulatedConversation) -> Json:
     """Return an assistant's conversation with its transcript."""
-    return {
-        "status": conversation.status,
-        "assistant_id": conversation.assistant_id,
-        "starting_call": conversation.starting_call,
-        "started_at": conversation.started_at,
-        "ended_at": conversation.ended_at,
-        "messages": [asdict(message) for message in conversation.messages],
-    }
+    names = ("status", "assistant_id", "starting_call", "started_at", "ended_at")
+    messages = [asdict(message) for message in conversation.messages]
+    return {**_fields(conversation, *names), "messages": messages}
 
 
 def command_view(entry: LedgerEntry) -> Json:
     """Return a request to Telnyx with its answer."""
     return {
-        "at": entry.at,
-        "action": entry.action,
-        "method": entry.method,
-        "path": entry.path,
-        "body": entry.body,
-        "status": entry.status,
+        **_fields(entry, "at", "action", "method", "path", "body", "status", "call_control_id"),
+        **_fields(entry, "command_id", "duplicate", "lost", "unknown_fields"),
         "answer": _answer(entry.response),
-        "call_control_id": entry.call_control_id,
-        "command_id": entry.command_id,
-        "duplicate": entry.duplicate,
-        "lost": entry.lost,
-        "unknown_fields": entry.unknown_fields,
     }
+
+
+def _fields(source: object, *names: str) -> Json:
+    return {name: getattr(source, name) for name in names}
 
 
 def _answer(response: Any) -> Any:

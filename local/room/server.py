@@ -19,24 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.client import ApiRefusedError, Client
-from local.room import stories
-from local.room.actions import (
-    ACTION_ADAPTER,
-    ActionRefusedError,
-    ActionRunner,
-    AnyAction,
-    ApiRequest,
-)
+from local.room import actions, observers, stories
 from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
-from local.room.observers import (
-    BusObserver,
-    LogObserver,
-    QueueObserver,
-    TableObserver,
-    WireObserver,
-)
 from local.room.page import HEADERS, routes
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
@@ -80,11 +66,10 @@ class Room:
         """Make a room that is not open yet. `functions` are the folders of the functions."""
         self.hub = Hub()
         self.lambda_faults = LambdaFaults(invoke)
-        self.invoke = QueueObserver(self.lambda_faults, self.hub)
-        self.table = TableObserver(
-            self.hub, self.lambda_faults.table_written, self._conversations_changed
-        )
-        self.log = LogObserver(self.hub)
+        self.invoke = observers.QueueObserver(self.lambda_faults, self.hub)
+        on_write, on_change = self.lambda_faults.table_written, self._conversations_changed
+        self.table = observers.TableObserver(self.hub, on_write, on_change)
+        self.log = observers.LogObserver(self.hub)
         self._simulator = simulator
         self._choices = {
             "events": sorted(fixtures()),
@@ -95,7 +80,7 @@ class Room:
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
         self._proxy: Proxy
-        self._action_runner: ActionRunner
+        self._action_runner: actions.ActionRunner
         self._recorder: Recorder
         self._playing = threading.Lock()
         for person in PEOPLE:
@@ -103,7 +88,7 @@ class Room:
 
     def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
         """Return the application of the stack's port: the room at `/` and `/room`, else the API."""
-        observed = WireObserver(gateway, self.hub)
+        observed = observers.WireObserver(gateway, self.hub)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path = scope.get("path", "")
@@ -114,24 +99,18 @@ class Room:
 
     def open(self, url: str, api_key: str, number: str, background: Background) -> None:
         """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number."""
-        BusObserver(self.hub).attach(background)
+        observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
-        self._action_runner = ActionRunner(self._simulator, self.lambda_faults, client.ask)
+        self._action_runner = actions.ActionRunner(self._simulator, self.lambda_faults, client.ask)
         self._recorder = Recorder(self._action_runner)
         self._watch = Watch(self.hub, Client(url, api_key))
         sampler = Sampler(self._simulator, self.hub, self._publish_trouble)
-        hello = {
-            "mode": "room",
-            "api": url,
-            "number": number,
-            "to": "the local stack",
-            "choices": self._choices,
-        }
+        hello = {"mode": "room", "api": url, "number": number, "to": "the local stack"}
         self._app = PageGuard(
             Starlette(
                 routes=[
-                    *routes(self.hub, hello),
+                    *routes(self.hub, {**hello, "choices": self._choices}),
                     self._proxy.route(),
                     Route("/room/act", self._handle_action, methods=["POST"]),
                     Route("/room/trouble", self._handle_trouble, methods=["GET"]),
@@ -139,12 +118,7 @@ class Room:
                 ]
             )
         )
-        self._closing = [
-            sampler.close,
-            self._watch.close,
-            self._proxy.close,
-            client.close,
-        ]
+        self._closing = [sampler.close, self._watch.close, self._proxy.close, client.close]
         self._publish_stories()
 
     def close(self) -> None:
@@ -158,12 +132,12 @@ class Room:
             self._watch.mark_changed(conversations)
 
     def _note_request(self, method: str, path: str, body: Any) -> None:
-        action = ACTION_ADAPTER.validate_python(
+        action = actions.ACTION_ADAPTER.validate_python(
             {"do": "api", "method": method, "path": path, "body": body}
         )
         self._record(action)
 
-    def _record(self, action: AnyAction) -> None:
+    def _record(self, action: actions.AnyAction) -> None:
         self._recorder.record(action)
         self._publish_stories()
 
@@ -191,9 +165,9 @@ class Room:
         return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)
 
     def _perform(self, body: bytes) -> Any:
-        action = ACTION_ADAPTER.validate_json(body)
-        if isinstance(action, ApiRequest):
-            raise ActionRefusedError("Send API requests to /room/api.")
+        action = actions.ACTION_ADAPTER.validate_json(body)
+        if isinstance(action, actions.ApiRequest):
+            raise actions.ActionRefusedError("Send API requests to /room/api.")
         self._action_runner.perform(action, self._recorder.since)
         self._record(action)
         return {}
@@ -214,10 +188,10 @@ class Room:
             case {"do": "play", "name": str(name)}:
                 story = stories.load(name)
                 if not self._playing.acquire(blocking=False):
-                    raise ActionRefusedError("A story is playing already.")
+                    raise actions.ActionRefusedError("A story is playing already.")
                 threading.Thread(target=self._play, args=(story,), daemon=True).start()
             case _:
-                raise ActionRefusedError("A story has no such command.")
+                raise actions.ActionRefusedError("A story has no such command.")
         self._publish_stories()
         return {}
 
@@ -231,7 +205,7 @@ class Room:
                 lambda secs: bool(never.wait(secs)),
                 lambda: datetime.now(UTC),
             )
-        except (ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
+        except (actions.ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
             error = str(failed)
         finally:
             self._playing.release()
@@ -250,7 +224,7 @@ async def _respond(work: Callable[[Any], Any], body: Any) -> Response:
         return _refusal_response("The page sent an invalid action.", details)
     except (UnknownStoryError, NotSavedError) as error:
         return _refusal_response(str(error), [{"field": "name", "message": str(error)}])
-    except (ActionRefusedError, ApiError, ValueError) as error:
+    except (actions.ActionRefusedError, ApiError, ValueError) as error:
         return _refusal_response(str(error))
 
 
