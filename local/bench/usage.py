@@ -44,6 +44,7 @@ QUEUE_POLLS_A_MINUTE = 15
 PIPE_READS_A_SECOND = 4
 """A pipe reads each shard of a stream this often (AWS: Pipes with DynamoDB streams)."""
 
+WATCHING = ("alarm_metric_month", "dashboard_month", "metric_month")
 QUEUE_READER = "AWS::Lambda::EventSourceMapping"
 QUERY_FUNCTIONS = {"get_conversation", "get_timeline", "list_conversations"}
 
@@ -159,7 +160,9 @@ def usage() -> list[Figure]:
         "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
         "secret_month": _count(template, "AWS::SecretsManager::Secret"),
     }
-    watching = {"alarm_metric_month", "dashboard_month", "metric_month"}
+    watching = {name: idle[name] for name in WATCHING}
+    reads = {"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_READS_A_SECOND}
+    total = CONVERSATIONS * _cost(conversation)
     money = f"{PRICES['currency']}, prices of {PRICES['as_of']} in {PRICES['region']}"
     return [
         Figure("a conversation with two guests: requests to our API", requests, unit=""),
@@ -171,20 +174,10 @@ def usage() -> list[Figure]:
         Figure("  events", events, unit=""),
         Figure("  memory, as measured here", meter.total("gb_seconds"), unit="GB s"),
         Figure("  log", logged / 1e3, unit="KB"),
-        Figure(
-            f"{CONVERSATIONS} such conversations", CONVERSATIONS * _cost(conversation), unit=money
-        ),
+        Figure(f"{CONVERSATIONS} such conversations", total, unit=money),
         Figure("a month without calls", _cost(idle), unit=money),
-        Figure(
-            "  of that, alarms, dashboard and metrics",
-            _cost({unit: used for unit, used in idle.items() if unit in watching}),
-            unit=money,
-        ),
-        Figure(
-            "  more for each shard of the stream, if the pipe's reads are charged",
-            _cost({"dynamodb_stream_read": MINUTES_A_MONTH * 60 * PIPE_READS_A_SECOND}),
-            unit=money,
-        ),
+        Figure("  of that, alarms, dashboard and metrics", _cost(watching), unit=money),
+        Figure("  more for each shard, if the pipe's reads are charged", _cost(reads), unit=money),
     ]
 
 

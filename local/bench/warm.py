@@ -203,9 +203,7 @@ class WarmBench:
         least, most = measured[sizes[0]], measured[sizes[-1]]
         growth, bare_growth = most.ours / least.ours, most.bare / least.bare
         figures = [
-            Figure(
-                "webhook to request, against a bare handler", least.ours / least.bare, GOAL_BARE
-            ),
+            Figure("webhook to request: ours / bare handler", least.ours / least.bare, GOAL_BARE),
             Figure("  with as many reads and writes", least.ours / least.careful),
             Figure("  ours in milliseconds", least.ours, unit="ms"),
         ]

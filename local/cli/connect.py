@@ -57,16 +57,10 @@ AssistantId = Annotated[
 ]
 FailoverUrl = Annotated[
     str | None,
-    option(
-        "URL",
-        "The whole URL that Telnyx uses when the webhook URL fails.",
-        "/failover of the deployment",
-        callback=_check_url,
-    ),
+    option("URL", "The whole failover URL.", "/failover of the deployment", callback=_check_url),
 ]
 ConnectedId = Annotated[
-    str | None,
-    option("ID", "The application to restore.", "the only connected one", "--application"),
+    str | None, option("ID", "The application.", "the only connected one", "--application")
 ]
 
 
@@ -82,7 +76,7 @@ def connect(
     """Connect a Telnyx application to a deployment."""
     from local.connect import application, tools
     from local.connect.account import is_loopback
-    from local.connect.limits import LIMITS
+    from local.connect.findings import LIMITS
     from local.connect.records import FOLDER, Records
 
     with _account(key_from, telnyx_api_base_url) as account:

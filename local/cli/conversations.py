@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,16 +49,15 @@ def list_newest(
 
     query = f"?status={status}" if status else ""
     with _client(context) as client:
-        found = client.ask("GET", f"/conversations{query}")["conversations"]
-        printing.conversations(common.stdout(), found)
+        rows = client.ask("GET", f"/conversations{query}")["conversations"]
+        printing.conversations(common.stdout(), rows)
 
 
 @app.command()
 def show(context: typer.Context, conversation_id: ConversationId) -> None:
     """Show a conversation as JSON."""
     with _client(context) as client:
-        conversation: Any = client.conversation(conversation_id)
-        common.stdout().print_json(data=conversation)
+        common.stdout().print_json(data=client.conversation(conversation_id))
 
 
 @app.command()

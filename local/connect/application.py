@@ -115,11 +115,8 @@ def disconnect(account: Account, record: Record) -> list[str]:
         return [f"the application {record.application_id} no longer exists"]
     if record.created:
         return [_delete(account, current)]
-    restored = {
-        name: value
-        for name, value in record.before.items()
-        if record.is_our_value(name, current.get(name))
-    }
+    before = record.before.items()
+    restored = {name: old for name, old in before if record.is_our_value(name, current.get(name))}
     if restored:
         _patch(account, current, restored)
     changes = [
@@ -128,8 +125,8 @@ def disconnect(account: Account, record: Record) -> list[str]:
     ]
     return changes + [
         f"{name}: {_printable(current.get(name))} stays: the field was changed since connect"
-        for name, value in record.before.items()
-        if name not in restored and current.get(name) != value
+        for name, old in before
+        if name not in restored and current.get(name) != old
     ]
 
 

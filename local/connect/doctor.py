@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from local.connect import application, tools, webhook_check
 from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
-from local.connect.findings import Finding, note, ok, untried, wrong
-from local.connect.limits import LIMITS
+from local.connect.findings import LIMITS, Finding, note, ok, untried, wrong
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """Less than the 300 seconds at which signatures are refused: room for delay and drift."""

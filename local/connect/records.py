@@ -77,9 +77,7 @@ class Records:
             files = sorted(self._folder.glob("connect-*.json"))
             ids = [path.stem.removeprefix("connect-") for path in files]
             if len(ids) > 1:
-                raise RecordError(
-                    f"Several are connected: choose with --application from {', '.join(ids)}."
-                )
+                raise RecordError(f"--application is needed: one of {', '.join(ids)}.")
             application_id = ids[0] if ids else None
         record = self.find(application_id) if application_id else None
         if record is None:

@@ -35,18 +35,10 @@ def trace(
     client: Client, simulator: Simulator, log: list[Line], conversation_id: str
 ) -> list[TraceLine]:
     """Return the trace of a conversation, in order of time."""
-    commands = [
-        line
-        for line in log
-        if line.get("conversation_id") == conversation_id and "command_id" in line
-        if line["message"] == "command"
-    ]
+    ours = [line for line in log if line.get("conversation_id") == conversation_id]
     people = client.conversation(conversation_id)["participants"]
     names = {person["id"]: person["name"] or person["id"] for person in people}
-    trace_lines = [
-        *_webhooks(simulator, log, conversation_id),
-        *_commands(simulator, commands, names),
-    ]
+    trace_lines = [*_webhooks(simulator, ours), *_commands(simulator, ours, names)]
     arrived_at = _arrivals(simulator)
     for event in client.timeline(conversation_id):
         at = datetime.fromisoformat(event["occurred_at"])
@@ -81,25 +73,19 @@ def print_lines(console: Console, trace_lines: list[TraceLine]) -> None:
     console.print(table)
 
 
-def _webhooks(simulator: Simulator, log: list[Line], conversation_id: str) -> Iterator[TraceLine]:
-    ours = {
-        line["event_id"]
-        for line in log
-        if line.get("conversation_id") == conversation_id and "event_id" in line
-    }
+def _webhooks(simulator: Simulator, log: list[Line]) -> Iterator[TraceLine]:
+    event_ids = {line["event_id"] for line in log if "event_id" in line}
     for attempt in simulator.deliverer.attempts:
-        if attempt.event_id in ours:
+        if attempt.event_id in event_ids:
             again = f"attempt {attempt.attempt}" if attempt.attempt > 1 else ""
             yield TraceLine(attempt.at, "webhook", attempt.event_type, detail=again)
 
 
-def _commands(
-    simulator: Simulator, lines: list[Line], names: dict[str, str]
-) -> Iterator[TraceLine]:
+def _commands(simulator: Simulator, log: list[Line], names: dict[str, str]) -> Iterator[TraceLine]:
     sent = {entry.command_id: entry for entry in reversed(simulator.ledger) if entry.command_id}
     arrived_at = _arrivals(simulator)
-    for line in lines:
-        entry = sent.get(line["command_id"])
+    for line in log:
+        entry = sent.get(line.get("command_id")) if line["message"] == "command" else None
         if entry is None:
             continue
         cause = arrived_at.get(line["cause"])

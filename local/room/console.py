@@ -4,6 +4,7 @@ The server listens on loopback only. It keeps the bearer key and passes the page
 the stack's API.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from local.room.hub import Hub
 from local.room.page import routes
 from local.room.proxy import Proxy
 from local.room.watch import Watch
-from local.stack.serving import Running, serve
+from local.stack.serving import serve
 
 EVERY_SECS = 1.5
 
@@ -25,17 +26,11 @@ class RunningConsole:
     """A running console at `url`."""
 
     url: str
-    _hub: Hub
-    _watch: Watch
-    _proxy: Proxy
-    _server: Running
+    _closing: ExitStack
 
     def stop(self) -> None:
         """Stop the server and close the connections."""
-        self._hub.close()
-        self._server.stop()
-        self._watch.close()
-        self._proxy.close()
+        self._closing.close()
 
 
 def run_console(
@@ -49,14 +44,13 @@ def run_console(
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
-    hub = Hub()
-    proxy = Proxy(deployment, api_key)
     hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
-    app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
-    try:
+    with ExitStack() as closing:
+        hub, proxy = Hub(), Proxy(deployment, api_key)
+        closing.callback(proxy.close)
+        app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
         server = serve(app, port=port)
-    except OSError:
-        proxy.close()
-        raise
-    watch = Watch(hub, Client(deployment, api_key), every_secs)
-    return RunningConsole(server.url, hub, watch, proxy, server)
+        closing.callback(server.stop)
+        closing.callback(hub.close)
+        closing.callback(Watch(hub, Client(deployment, api_key), every_secs).close)
+        return RunningConsole(server.url, closing.pop_all())

@@ -39,10 +39,9 @@ class Observer:
         self._hub = hub
         self._numbers = itertools.count(1)
 
-    def _put(self, kind: str, prefix: str, fact: Any, number: int | None = None) -> None:
+    def _put(self, kind: str, prefix: str, fact: Any) -> None:
         """Put a fact of a kind, with the prefix and the next number as its key."""
-        number = number or next(self._numbers)
-        self._hub.put(kind, f"{prefix}{number:06d}", fact)
+        self._hub.put(kind, f"{prefix}{next(self._numbers):06d}", fact)
 
 
 class WireObserver(Observer):
@@ -88,7 +87,7 @@ class WireObserver(Observer):
                 "answer": parse_body(bytes(response_body)),
             }
             webhook = scope["path"].startswith(WEBHOOK_PATHS)
-            self._put("webhook" if webhook else "request", "w", fact, number)
+            self._hub.put("webhook" if webhook else "request", f"w{number:06d}", fact)
 
 
 class TableObserver(Observer):
