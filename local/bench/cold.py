@@ -198,5 +198,5 @@ def cold(runtime: Runtime, stack: LocalStack, rounds: int, only: Sequence[str]) 
     functions = [function for function in every if not only or function.folder in only]
     with tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder:
         bench = ColdBench(runtime, stack, Path(folder))
-        figures = [figure for name in functions for figure in bench.figures(name, rounds)]
+        figures = [figure for function in functions for figure in bench.figures(function, rounds)]
         return [*figures, bench.official(functions[0], rounds)]

@@ -36,7 +36,7 @@ def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
             unsigned = probe(None)
         except httpx.HTTPError as error:
             yield wrong(
-                f"Nothing answers at {url} from here ({type(error).__name__}): is the stack "
+                f"No server answers at {url} from here ({type(error).__name__}): is the stack "
                 "deployed, and is the URL right?"
             )
             return

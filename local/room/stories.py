@@ -126,14 +126,13 @@ class Recorder:
                 raise NotSavedError("No action is recorded yet: a story has at least one step.")
             if path.exists():
                 raise NotSavedError(f"There is a story {name} already; choose another name.")
+            conversations = self._action_runner.conversations_since(self.since)
             story = Story(
                 about=about,
                 people=self._people,
                 trouble=self._trouble,
                 steps=self.steps,
-                expect=[
-                    outcome(each) for each in self._action_runner.conversations_since(self.since)
-                ],
+                expect=[outcome(row) for row in conversations],
             )
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x") as file:

@@ -40,19 +40,19 @@ def application(account_setup: AccountSetup, **changes: object) -> None:
 def test_a_connected_account_has_no_fault(account_setup: AccountSetup) -> None:
     assert account_setup.doctor("--assistant", ASSISTANT) == 0
 
-    found = account_setup.verdicts()
-    assert found["wrong"] == found["untried"] == []
+    verdicts = account_setup.verdicts()
+    assert verdicts["wrong"] == verdicts["untried"] == []
     assert account_setup.output.endswith("Nothing is wrong.\n")
-    assert f"The application's failover URL is {account_setup.url}/failover." in found["ok"]
-    assert "Telnyx takes the API key." in found["ok"]
+    assert f"The application's failover URL is {account_setup.url}/failover." in verdicts["ok"]
+    assert "Telnyx takes the API key." in verdicts["ok"]
     assert (
         f"The application is active; TelnyxConnectionId is {account_setup.connection_id}."
-        in found["ok"]
+        in verdicts["ok"]
     )
-    assert "Calls to +13125550100 come to the application." in found["ok"]
-    assert "An event signed with an unknown key is refused (401)." in found["ok"]
-    assert "A request that Telnyx itself has signed is accepted." in found["ok"]
-    assert any("10 calls out an hour" in note for note in found["note"])
+    assert "Calls to +13125550100 come to the application." in verdicts["ok"]
+    assert "An event signed with an unknown key is refused (401)." in verdicts["ok"]
+    assert "A request that Telnyx itself has signed is accepted." in verdicts["ok"]
+    assert any("10 calls out an hour" in note for note in verdicts["note"])
     tried = [body for path, body in account_setup.deployment.requests if path == "/tools/status"]
     assert tried == [{"call_control_id": "v3:doctor"}]
 
@@ -128,10 +128,10 @@ def test_a_wrong_key_is_one_finding_and_the_webhook_url_is_still_checked(
 
     assert account_setup.run("doctor", "--url", account_setup.url, key="wrong") == 1
 
-    found = account_setup.verdicts()
-    assert len(found["wrong"]) == 1
-    assert "does not take the API key (401" in found["wrong"][0]
-    assert "The webhook URL answers, and refuses an unsigned event." in found["ok"]
+    verdicts = account_setup.verdicts()
+    assert len(verdicts["wrong"]) == 1
+    assert "does not take the API key (401" in verdicts["wrong"][0]
+    assert "The webhook URL answers, and refuses an unsigned event." in verdicts["ok"]
     assert "KEY-wrong" not in account_setup.output
 
 
@@ -194,7 +194,7 @@ def test_only_a_deployment_on_this_machine_may_trust_the_published_key(
 def test_a_webhook_url_without_an_answer_is_wrong(account_setup: AccountSetup) -> None:
     assert account_setup.doctor("--url", NOTHING_LISTENS_URL) == 1
     assert (
-        f"Nothing answers at {NOTHING_LISTENS_URL}/webhooks"
+        f"No server answers at {NOTHING_LISTENS_URL}/webhooks"
         in account_setup.verdicts()["wrong"][-1]
     )
 
@@ -225,7 +225,7 @@ def test_an_untried_check_is_not_reported_as_right(account_setup: AccountSetup) 
     assert "--assistant" in untried
     assert "--signing-key" in untried
     assert account_setup.output.endswith(
-        "Nothing wrong was found; not tried: a signed round trip.\n"
+        "Nothing wrong was verdicts; not tried: a signed round trip.\n"
     )
 
 
