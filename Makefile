@@ -1,4 +1,4 @@
-# Everything that people and CI do here. It needs python3 (3.11 or newer) and make.
+# All commands of developers and CI. The commands need python3 (3.11 or newer) and make.
 
 PYTHON ?= python3
 STAGE ?= dev
@@ -6,15 +6,15 @@ PORT ?= 8400
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
-# A file's tests stay together, since they share their stack.
+# The tests of a file run in the same process, because the tests share a stack.
 TESTS := $(BIN)/python -m pytest -n auto --dist loadfile
 PINNED := --quiet --require-hashes --no-deps
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-# The builder, the layer's byte code and the emulator all want the runtime's own Python: from the
-# PATH, else from pyenv, whose shim may stand for another version.
-RUNTIME_BIN := $(shell for each in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
-	"$$each" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
+# The builder, the layer's byte code and the emulator need the runtime's own Python: from the PATH,
+# else from pyenv. pyenv's shim may start another version, so the shim is resolved.
+RUNTIME_BIN := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
+	"$$python" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
 NO_RUNTIME := Python 3.13, the runtime's own; put python3.13 on the PATH.
 PROCESSOR := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 VENV_PYTHON = $(PYTHON)
@@ -29,21 +29,21 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .PHONY: help setup demo pictures test dev openapi fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench clean
 
-help: ## list the targets
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.installed .venv/bin/partyline ## make .venv, as the lock says
+setup: .venv/.installed .venv/bin/partyline ## make .venv from the lock
 
-demo: setup ## run a whole multi-party call on this machine
+demo: setup ## run whole multi-party calls on this machine
 	$(BIN)/python -m local demo
 
-pictures: setup ## make docs/pictures from a real run; it needs Chromium
+pictures: setup ## make docs/pictures from a real run (needs Chromium)
 	$(BIN)/python -m local.docs.pictures
 
 test: setup ## run every test
 	$(TESTS)
 
-# exec: a signal to make reaches the stack itself and not a shell in between.
+# exec: a signal to make reaches the stack, not a shell in between.
 dev: setup ## keep the local stack up, on PORT (8400)
 	@exec $(BIN)/python -m local dev
 
@@ -53,18 +53,18 @@ openapi: setup ## write docs/openapi.json from the code
 schemas: setup ## write events/schemas and the list in docs/events.md from local/docs/event_schemas.py
 	$(BIN)/python -m local.docs.event_schemas
 
-fuzz: setup ## ask the local stack 6,000 things that schemathesis makes of docs/openapi.json
+fuzz: setup ## send 6,000 requests that schemathesis makes from docs/openapi.json to the local stack
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
 
-faults: setup ## tell every story with every fault at every point, and print the table
+faults: setup ## run every story with every fault at every point, and print the table
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults
 
-# HISTORIES="90000 10000": how many of the domain, how many of the engine.
-faults-long: setup ## live through 100,000 generated histories; HISTORIES="900 100" for fewer
+# HISTORIES="90000 10000": the numbers of histories for the domain and for the engine.
+faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.long $(HISTORIES)
 
-# Two at a time: what waits for a network, a browser or an emulator leaves a processor to the other.
-check: ## all that CI runs
+# Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
+check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov demo artifact deploy-local
 
@@ -72,32 +72,32 @@ fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lint: setup ## look for mistakes in code and template
+lint: setup ## check the code and the template for mistakes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/cfn-lint template.yaml
 
-# Without the network; .checkov.yaml says what is not looked for, and why.
-checkov: .venv-checkov/.installed ## look for what is not safe in the template
+# Without the network; .checkov.yaml lists the checks that are left out, with reasons.
+checkov: .venv-checkov/.installed ## check the security of the template
 	.venv-checkov/bin/checkov
 
 types: setup ## check the types
 	$(BIN)/mypy
 
-lock: setup ## write the pins anew from requirements/*.in; UPGRADE=1 takes newer versions
-	for each in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
-		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$each.txt $$each.in || exit; done
+lock: setup ## write the pins again from requirements/*.in; UPGRADE=1 takes newer versions
+	for pins in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
+		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$pins.txt $$pins.in || exit; done
 
-build: .venv-sam/.installed ## build what is deployed into .aws-sam; ARCH=x86_64 for the other processor
+build: .venv-sam/.installed ## build the deployment into .aws-sam; ARCH=x86_64 for the other processor
 	@test -n "$(RUNTIME_BIN)" || { echo "make build needs $(NO_RUNTIME)" >&2; exit 1; }
 	PATH="$(RUNTIME_BIN):$$PATH" $(SAM) build
 
-# The same for this machine's processor, so that it can be run here. In a folder of its own: two builds
-# at a time would write into one another's build.toml.
+# The same build for this machine's processor, so that the functions run here. The build has a folder
+# of its own, because two builds at a time would write the same build.toml.
 here: .venv-sam/.installed .venv-runtime/.installed
 	PATH="$(RUNTIME_BIN):$$PATH" ARCH=$(PROCESSOR) $(SAM) build --build-dir .aws-sam/here/build
 
-artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test what was built in Lambda's own runtime
+artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test the build in Lambda's own runtime
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here/build $(BIN)/python -m pytest -n auto tests/artifact)
 
@@ -105,22 +105,22 @@ deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, r
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deploy.deploy_local)
 
-bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios in one run
+bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios within a run
 	$(BIN)/python -m local.bench
 
-# A release is a commit with its parameters. SAM publishes new versions for a new ReleaseSha alone: with
-# the commit's hash, a deployment that changes parameters only would leave the aliases where they are.
+# A release is a commit with its parameters. SAM publishes new versions only for a new ReleaseSha: with
+# the commit's hash alone, a deployment of new parameters would not move the aliases.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
 	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
 	$(SAM) deploy --stack-name partyline-$(STAGE) \
 		--parameter-overrides Stage=$(STAGE) \
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 
-clean: ## remove everything that was made here
+clean: ## remove all generated files
 	rm -rf .venv .venv-* .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The command line, from any directory; -P, so that a folder called local there is not ours.
+# The command line from any directory. -P: a folder called local in that directory is not imported.
 .venv/bin/partyline: .venv/.installed
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/bin/python" -P -m local "$$@"\n' "$(CURDIR)" "$(CURDIR)" >$@
 	@chmod +x $@
@@ -131,8 +131,8 @@ clean: ## remove everything that was made here
 .venv-runtime/.installed: requirements/runtime.txt
 .venv-runtime/.installed: VENV_PYTHON = $(RUNTIME_BIN)/python3.13
 
-# Without dependencies: the lock lists all of them, and a search only gets in its way. uv takes a
-# quarter of pip's time; where it can't reach an index that pip is told of, pip does it.
+# Without dependencies, because the lock lists all dependencies. uv takes a quarter of pip's time; when
+# uv can't reach an index that pip is configured for, pip installs.
 .venv/.installed .venv-sam/.installed .venv-checkov/.installed .venv-runtime/.installed:
 	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3." >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""The API as an application uses it: for the demo, the command line and the tests."""
+"""A client of the API, for the demo, the command line and the tests."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ Json = dict[str, Any]
 
 
 class ApiRefusedError(Exception):
-    """The API answered no; the text has its status, code and message."""
+    """The API refused a request. The text has the status, the code and the message."""
 
 
 class Client:
-    """Asks one deployment, local or not, with a bearer key."""
+    """Sends requests to a local or deployed stack with a bearer key."""
 
     def __init__(self, url: str, api_key: str, timeout_secs: float = 60.0) -> None:
         """Connect at the first request; `url` has no trailing slash."""
@@ -24,7 +24,7 @@ class Client:
         )
 
     def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Ask, and return what was answered. Raises ApiRefusedError for anything but a success."""
+        """Send a request and return the answer. Raises ApiRefusedError for an error status."""
         response = self._http.request(method, path, json=body, headers=headers)
         try:
             answer: Json = response.json()
@@ -32,21 +32,23 @@ class Client:
             answer = {}
         if response.is_error:
             error = answer.get("error", {})
-            said = error.get("message") or answer.get("message") or response.reason_phrase
-            details = "".join(f"\n  {each['field']}: {each['message']}"
-                              for each in error.get("details", []))  # fmt: skip
-            raise ApiRefusedError(f"{response.status_code} {error.get('code', '')} {said}{details}")
+            message = error.get("message") or answer.get("message") or response.reason_phrase
+            details = "".join(f"\n  {detail['field']}: {detail['message']}"
+                              for detail in error.get("details", []))  # fmt: skip
+            raise ApiRefusedError(
+                f"{response.status_code} {error.get('code', '')} {message}{details}"
+            )
         return answer
 
     def conversation(self, conversation_id: str) -> Json:
-        """One conversation."""
+        """Return a conversation."""
         return self.ask("GET", f"/conversations/{conversation_id}")
 
     def timeline(self, conversation_id: str) -> list[Json]:
-        """The events of one conversation."""
+        """Return the events of a conversation."""
         events: list[Json] = self.ask("GET", f"/conversations/{conversation_id}/timeline")["events"]
         return events
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._http.close()

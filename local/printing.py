@@ -1,7 +1,7 @@
-"""Conversations and timelines as a person likes to read them in a terminal."""
+"""Prints conversations, timelines, log lines and bus events to a terminal."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 Json = dict[str, Any]
-Show = Callable[[], None]
 
 STYLES = {
     "conversation.active": "green",
@@ -23,40 +22,44 @@ STYLES = {
     "message.failed": "red",
 }
 
-SHOWN = ("to", "caller", "direction", "outcome", "hangup_cause", "reason", "machine", "action")
-"""What of an event's data is shown beside who it is about, in this order."""
+DETAIL_FIELDS = (
+    *("to", "caller", "direction", "outcome"),
+    *("hangup_cause", "reason", "machine", "action"),
+)
+"""The fields of an event's data that are printed after the participant, in this order."""
 
 
 def timeline(console: Console, events: Sequence[Json]) -> None:
-    """Print a timeline as the API answers it."""
+    """Print the events of the API's timeline."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for event in events:
-        since = (_moment(event) - _moment(events[0])).total_seconds()
-        words = " ".join(filter(None, (who(event["data"]), said(event["data"]))))
+        since = (_occurred_at(event) - _occurred_at(events[0])).total_seconds()
+        words = " ".join(filter(None, (event_subject(event["data"]), event_details(event["data"]))))
         table.add_row(
             f"{since:.2f} s", Text(event["type"], style=STYLES.get(event["type"], "")), Text(words)
         )
     console.print(table)
 
 
-def conversations(console: Console, found: Sequence[Json]) -> None:
-    """Print a list of conversations, a line each."""
+def conversations(console: Console, rows: Sequence[Json]) -> None:
+    """Print conversations, a line each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("id", "status", "direction", "created", "people"):
         table.add_column(heading, no_wrap=heading != "people")
-    for each in found:
+    for row in rows:
         people = ", ".join(
-            f"{one['name'] or one['id']} ({one['status']})" for one in each["participants"]
+            f"{person['name'] or person['id']} ({person['status']})"
+            for person in row["participants"]
         )
-        table.add_row(each["id"], each["status"], each["direction"], each["created_at"], people)
+        table.add_row(row["id"], row["status"], row["direction"], row["created_at"], people)
     console.print(table)
 
 
 def log_line(console: Console, line: Json) -> None:
-    """Print one line of the functions' log, short."""
+    """Print the main fields of a line of the functions' log."""
     at = str(line.get("timestamp", ""))[11:23]
     about = " ".join(
         str(line[name])
@@ -67,26 +70,26 @@ def log_line(console: Console, line: Json) -> None:
     console.print(f"{at}  {where:8}  {line['message']:28}  {about}", markup=False)
 
 
-def who(data: Json) -> str:
-    """Whom an event is about."""
+def event_subject(data: Json) -> str:
+    """Return the name or the id of the event's participant."""
     return str(data.get("name") or data.get("participant_id") or "")
 
 
-def said(data: Json) -> str:
-    """What else an event says, in a line."""
+def event_details(data: Json) -> str:
+    """Return the event's other data as a line of text."""
     if "content" in data:
         return f"“{data['content']}”"
-    words = [str(data[name]) for name in SHOWN if data.get(name) is not None]
+    words = [str(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
     if data.get("failure"):
         words.append("{code}: {message}".format(**data["failure"]))
     return ", ".join(words)
 
 
-def _moment(event: Json) -> datetime:
+def _occurred_at(event: Json) -> datetime:
     return datetime.fromisoformat(event["occurred_at"])
 
 
 def bus_event(console: Console, event: Json) -> None:
-    """Print an event as a consumer of the bus gets it, its detail as JSON on a line."""
+    """Print a bus event: its type, then its detail as JSON."""
     detail = json.dumps(event["detail"], ensure_ascii=False)
     console.print(f"bus  {event['detail-type']}  {detail}", style="magenta", markup=False)

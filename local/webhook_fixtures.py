@@ -19,16 +19,16 @@ class Signer:
     """Signs webhooks with an Ed25519 key; by default the published test key of the simulator."""
 
     def __init__(self, seed: bytes = PUBLISHED_TEST_SEED) -> None:
-        """Take the key's seed: 32 bytes."""
+        """Keep the key; the seed has 32 bytes."""
         self._key = SigningKey(seed)
 
     @classmethod
     def from_file(cls, path: Path) -> "Signer":
-        """Read the seed, in base64, from a file. Raises ValueError when it is none."""
+        """Read the seed, in base64, from a file. Raises ValueError for another text."""
         return cls(base64.b64decode(path.read_text().strip(), validate=True))
 
     def headers(self, body: bytes) -> dict[str, str]:
-        """The headers that Telnyx would send with this body, now."""
+        """Return the headers that Telnyx would send with this body now."""
         timestamp = str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + b"|" + body).signature
         return {
@@ -40,22 +40,22 @@ class Signer:
 
 
 def fixtures() -> dict[str, Path]:
-    """The event types that there is a fixture of."""
+    """Return the fixtures by event type."""
     return {path.stem: path for path in EVENTS.glob("*.json")}
 
 
 def body_of(event_type: str, changes: Sequence[str] = ()) -> tuple[str, bytes]:
-    """A fixture as a new event, with changes such as `payload.from=+13125550123`.
+    """Make a new event from a fixture, with changes such as `payload.from=+13125550123`.
 
-    Answers its id and its body. A value that is JSON (null, a number) is taken as such. Raises
-    ValueError for a change without an equals sign or to something that has no fields.
+    Returns the event's id and body. A value that is JSON (null, a number) is used as JSON. Raises
+    ValueError for a change without an equals sign or of a field that does not exist.
     """
     envelope = json.loads(fixtures()[event_type].read_text())
     envelope["data"]["id"] = str(uuid.uuid4())
     for change in changes:
         path, equals, value = change.partition("=")
         if not equals:
-            raise ValueError(f"--set {change}: say field=value")
+            raise ValueError(f"--set {change}: write field=value")
         _set(envelope["data"], path.split("."), value, change)
     return envelope["data"]["id"], json.dumps(envelope, ensure_ascii=False).encode()
 

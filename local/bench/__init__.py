@@ -1,1 +1,1 @@
-"""`make bench`: how fast and how dear it is, as ratios measured in one run."""
+"""`make bench`: speed and cost, as ratios within a run."""

@@ -1,4 +1,4 @@
-"""`make bench`. Exit status 0 whatever comes out: goals are printed as met or missed."""
+"""`make bench`: measures and prints goals as met or missed. The exit status is always 0."""
 
 import argparse
 import sys
@@ -19,26 +19,26 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="cold starts of these folders only")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each function")
     parser.add_argument("--webhooks", type=int, default=60, help="webhooks for each size")
-    given = parser.parse_args()
+    options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     figures: list[Figure] = []
 
-    def part(title: str, found: list[Figure]) -> None:
-        show(console, title, found)
-        figures.extend(found)
+    def add_part(title: str, part: list[Figure]) -> None:
+        show(console, title, part)
+        figures.extend(part)
 
     with LocalStack(Options(with_turns=False)) as stack:
-        part("Warm: somebody rings our number", WarmBench(stack).figures(given.webhooks))
-    part("Use and cost", usage())
+        add_part("Warm: an inbound call", WarmBench(stack).figures(options.webhooks))
+    add_part("Use and cost", usage())
     try:
         with LocalStack(Options()) as stack:
-            part(
+            add_part(
                 "Cold: starts in Lambda's own runtime, ratios of processor time",
-                cold(Runtime.locate(), stack, given.rounds, given.only),
+                cold(Runtime.locate(), stack, options.rounds, options.only),
             )
     except RuntimeMissingError as error:
         console.print(f"Cold starts are not measured: {error}")
-    missed = [figure.what.strip() for figure in figures if figure.met is False]
+    missed = [figure.name.strip() for figure in figures if figure.met is False]
     console.print(f"missed: {', '.join(missed)}" if missed else "Every goal is met.")
     return 0
 

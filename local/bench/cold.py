@@ -1,7 +1,7 @@
-"""Cold starts in Lambda's own runtime: each function against what its libraries cost by themselves.
+"""Measures cold starts in Lambda's own runtime: each function against its bare libraries.
 
-What counts is the processor's time, of which a start is made: what else runs on the machine then
-weighs little. All is measured in turns within one run, the best of a few, for it weighs a little.
+The measure is processor time, because other processes of the machine then matter little. The
+starts are measured in turns within a run, and the best of a few starts counts.
 """
 
 import json
@@ -23,10 +23,10 @@ from local.stack.template import Function
 GOAL_LIBRARIES = 1.25
 GOAL_PLAIN = 0.7
 START_SECS = 120
-"""A function's own patience would cut short what is slow, which is what is measured here."""
+"""The timeout of a start: the function's own timeout would cut a slow start short."""
 
 OFFICIAL = ("telnyx", "distro", "sniffio")
-"""The official client and what it needs beside the layer: for comparison, never deployed."""
+"""The official client and its further dependencies: for comparison, never deployed."""
 
 MODULES = """
 import json, sys
@@ -58,7 +58,7 @@ def handler(event, context):
     work(event, context)
     return {"init": init * 1000, "answered": time.process_time() * 1000}
 """
-"""A handler around the function's own. Python itself and Lambda's runtime are in its figures."""
+"""A handler around the function's own. The figures include Python and Lambda's runtime."""
 
 BARE = """
 import importlib
@@ -77,14 +77,14 @@ CLIENTS = {
 
 @dataclass(frozen=True)
 class Start:
-    """The processor's milliseconds of one start: the imports, and those with the first answer."""
+    """Processor milliseconds of a start: until the imports are done, until the first answer."""
 
     init: float
     answered: float
 
 
 class ColdBench:
-    """Measures starts of the functions that are built for this machine."""
+    """Measures starts of the functions in the build for this machine."""
 
     def __init__(self, runtime: Runtime, stack: LocalStack, folder: Path) -> None:
         self._runtime = runtime
@@ -92,7 +92,7 @@ class ColdBench:
         self._folder = folder
         self._bare: dict[tuple[str, ...], Function] = {}
         (folder / "measured.py").write_text(MEASURED)
-        # As a plain `sam build` ships a layer: without byte code.
+        # A plain `sam build` makes a layer without byte code.
         self._plain = replace(runtime, build=folder / "plain")
         shutil.copytree(
             runtime.build, self._plain.build, ignore=shutil.ignore_patterns("__pycache__")
@@ -102,38 +102,31 @@ class ColdBench:
         (self._bench.build / LAYER).symlink_to(runtime.build / LAYER)
 
     def figures(self, function: Function, rounds: int) -> list[Figure]:
-        """Measure one function."""
+        """Measure a function."""
         event = sample(self._stack.template, function.logical_id)
         at_import = self._bare_function(function, event, answers=0)
         at_answer = self._bare_function(function, event, answers=1)
         best: dict[str, Start] = {}
         for _ in range(rounds):
-            for name, runtime, which in (
+            for name, runtime, variant in (
                 ("ours", self._runtime, function),
                 ("libraries", self._bench, at_import),
                 ("clients", self._bench, at_answer),
                 ("plain", self._plain, function),
             ):
-                start = self.start(runtime, which, event)
+                start = self.start(runtime, variant, event)
                 known = best.get(name, start)
                 best[name] = Start(min(known.init, start.init), min(known.answered, start.answered))
-        ours, plain = best["ours"], best["plain"]
+        ours, bare, clients, plain = best.values()
         return [
-            Figure(
-                f"{function.folder}: its libraries' import",
-                ours.init / best["libraries"].init,
-                GOAL_LIBRARIES,
-            ),
-            Figure(
-                "  with the first answer, against its libraries and their clients",
-                ours.answered / best["clients"].answered,
-            ),
+            Figure(f"{function.folder}: libraries' import", ours.init / bare.init, GOAL_LIBRARIES),
+            Figure("  until the first answer, with clients", ours.answered / clients.answered),
             Figure("  against a plain sam build", ours.init / plain.init, GOAL_PLAIN),
             Figure("  the imports", ours.init, unit="ms"),
         ]
 
     def official(self, function: Function, rounds: int) -> Figure:
-        """How the official client's import alone compares with a function's."""
+        """Compare a function's import with the official client's import."""
         site = next((ROOT / ".venv" / "lib").glob("python3*/site-packages"))
         folder = self._bench.build / "Official"
         for name in OFFICIAL:
@@ -149,19 +142,19 @@ class ColdBench:
         official = replace(function, logical_id="Official")
         event = sample(self._stack.template, function.logical_id)
         ours = min(self.start(self._runtime, function, event).init for _ in range(rounds))
-        theirs = min(self.start(self._bench, official, {}).init for _ in range(rounds))
-        return Figure(f"{function.folder} against the official client's import", ours / theirs)
+        official_ms = min(self.start(self._bench, official, {}).init for _ in range(rounds))
+        return Figure(f"{function.folder} against the official client's import", ours / official_ms)
 
     def start(self, runtime: Runtime, function: Function, event: Any) -> Start:
-        """Start a function anew and give it one event."""
-        patient = replace(function, handler="measured.handler", timeout_secs=START_SECS)
+        """Start a function in a new process and send an event."""
+        measured = replace(function, handler="measured.handler", timeout_secs=START_SECS)
         path = f"{self._folder}{os.pathsep}{runtime.path_of(function.logical_id)}"
         environment = {**self._stack.environment, "PYTHONPATH": path}
-        with Emulator(runtime, patient, environment) as emulator:
+        with Emulator(runtime, measured, environment) as emulator:
             return Start(**emulator.invoke(event))
 
     def _bare_function(self, function: Function, event: Any, answers: int) -> Function:
-        """A function that imports the same libraries and does nothing."""
+        """Make a function that only imports the same libraries."""
         names = self._libraries(function, event, answers)
         key = (str(answers), *names)
         if key not in self._bare:
@@ -187,24 +180,23 @@ class ColdBench:
             **function.environment,
             **self._stack.environment,
         }
-        said = subprocess.run(  # noqa: S603
+        result = subprocess.run(  # noqa: S603
             [self._runtime.python, "-B", "-c", MODULES, json.dumps(event), str(answers)],
             env=environment,
             capture_output=True,
             text=True,
             check=True,
         )
-        [line] = [each for each in said.stdout.splitlines() if each.startswith("MODULES")]
+        [line] = [text for text in result.stdout.splitlines() if text.startswith("MODULES")]
         names: list[str] = json.loads(line.removeprefix("MODULES"))
         return names
 
 
 def cold(runtime: Runtime, stack: LocalStack, rounds: int, only: Sequence[str]) -> list[Figure]:
-    """Measure every function, or those whose folders are in `only`."""
-    functions = [
-        each for each in stack.template.functions.values() if not only or each.folder in only
-    ]
+    """Measure every function, or only the functions of the folders in `only`."""
+    every = stack.template.functions.values()
+    functions = [function for function in every if not only or function.folder in only]
     with tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder:
         bench = ColdBench(runtime, stack, Path(folder))
-        figures = [figure for each in functions for figure in bench.figures(each, rounds)]
+        figures = [figure for function in functions for figure in bench.figures(function, rounds)]
         return [*figures, bench.official(functions[0], rounds)]

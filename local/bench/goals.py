@@ -1,4 +1,4 @@
-"""Figures with their goals, and how they are printed."""
+"""Figures with their goals, and the table of figures."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured; met when it is at most `goal`, where there is one."""
+    """A measured value. A figure with a goal is met when the value is at most the goal."""
 
-    what: str
+    name: str
     value: float
     goal: float | None = None
     unit: str = "x"
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None without one."""
+        """Whether the goal is met; None without a goal."""
         return None if self.goal is None else self.value <= self.goal
 
 
@@ -31,6 +31,6 @@ def show(console: Console, title: str, figures: list[Figure]) -> None:
     for figure in figures:
         goal = "" if figure.goal is None else f"at most {figure.goal:g}"
         verdict = {None: "", True: "[green]met[/green]", False: "[red]missed[/red]"}[figure.met]
-        table.add_row(figure.what, f"{figure.value:.2f} {figure.unit}", goal, verdict)
+        table.add_row(figure.name, f"{figure.value:.2f} {figure.unit}", goal, verdict)
     console.print(table)
     console.print()

@@ -1,6 +1,6 @@
-"""What a conversation uses of AWS, counted in one that is played, and what that costs.
+"""Counts the AWS usage of a conversation with two guests, and calculates the cost.
 
-The prices are in prices.json, with their date: edit them there. Telnyx's own are not in it.
+The prices and their date are in prices.json; edit prices there. Telnyx's prices are not included.
 """
 
 import io
@@ -18,7 +18,8 @@ from rich.console import Console
 
 from local.bench.goals import Figure
 from local.client import Client
-from local.demo import runner
+from local.demo import runner, scenarios
+from local.demo.driver import Demo
 from local.stack.handlers import HandlersInProcess, Invoke
 from local.stack.local_stack import LocalStack, Options
 from local.stack.logs import Logs
@@ -29,26 +30,27 @@ CONVERSATIONS = 1000
 MINUTES_A_MONTH = 30 * 24 * 60
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
 LOG_LINE_BYTES = 26
-"""What CloudWatch adds to each log line's own size."""
+"""CloudWatch adds these bytes to each log line."""
 
 METRICS_BYTES = 450
-"""An invocation's line of metrics, which the local stack doesn't write."""
+"""The size of an invocation's line of metrics, which the local stack doesn't write."""
 
 SWEEP_METRICS = 3
-"""How many metrics there are when nothing goes on: those of the sweep (see entrypoints.sweep)."""
+"""The metrics of an idle month: the metrics of the sweep (see entrypoints.sweep)."""
 
-QUEUE_LOOKS_A_MINUTE = 15
-"""How often Lambda looks into an empty queue: five at a time, each waiting for 20 seconds."""
+QUEUE_POLLS_A_MINUTE = 15
+"""Lambda polls an empty queue with five pollers, each of which waits for 20 seconds."""
 
-LOOKING_ON = {"query"}
+WATCHING = ("alarm_metric_month", "dashboard_month", "metric_month")
+QUERY_FUNCTIONS = {"query"}
 
 _running: ContextVar[str | None] = ContextVar("running", default=None)
 
 
 class Meter:
-    """Counts, for each function (its folder), what it uses; the demo's own looking on is left out.
+    """Counts the usage of each function by folder. Totals leave out the demo's own queries.
 
-    `used` has invocations, seconds of memory, round trips, and units of the table.
+    `used` has invocations, GB seconds, round trips, and units of the table.
     """
 
     def __init__(self) -> None:
@@ -63,7 +65,7 @@ class Meter:
         from partyline.bootstrap import App, override  # noqa: PLC0415
 
         client = boto3.client("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"])
-        # Its answer takes the place of the parameters, which the stubs don't know.
+        # The handler's result replaces the parameters, which the stubs don't know.
         client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)  # type: ignore[arg-type]
         client.meta.events.register("after-call.dynamodb", self._add_capacity)
         override(App(dynamodb=client))
@@ -85,15 +87,15 @@ class Meter:
             finally:
                 override(None)
 
-    def total(self, what: str) -> float:
-        """The sum over all functions but those that only read for the demo's own curiosity."""
-        return sum(used[what] for name, used in self.used.items() if name not in LOOKING_ON)
+    def total(self, unit: str) -> float:
+        """Return the sum over all functions except the query functions."""
+        return sum(used[unit] for name, used in self.used.items() if name not in QUERY_FUNCTIONS)
 
     def requests(self, template: Template) -> float:
-        """How many of the invocations answered a request to the API."""
+        """Return the number of invocations that answered an API request."""
         routed = {template.functions[route.function].folder for route in template.routes}
         return sum(
-            self.used[name]["invocations"] for name in routed & self.used.keys() - LOOKING_ON
+            self.used[name]["invocations"] for name in routed & self.used.keys() - QUERY_FUNCTIONS
         )
 
     def _add_capacity(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
@@ -101,7 +103,7 @@ class Meter:
         units = consumed if isinstance(consumed, list) else [consumed]
         used = self.used.setdefault(_running.get() or "", Counter())
         kind = "writes" if model.name in WRITES else "reads"
-        used[kind] += sum(each["CapacityUnits"] for each in units)
+        used[kind] += sum(unit["CapacityUnits"] for unit in units)
         used["trips"] += 1
 
 
@@ -110,20 +112,18 @@ def _ask_for_capacity(params: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def usage() -> list[Figure]:
-    """Play one conversation with two guests, and one run of the sweep over nothing."""
+    """Measure a conversation with two guests, and a run of the sweep without conversations."""
     meter = Meter()
-    with LocalStack(Options(simulator=runner.settings()), meter.metered) as stack:
+    with LocalStack(Options(simulator=runner.simulator_settings()), meter.metered) as stack:
         if stack.simulator is None:
             raise RuntimeError("the simulator is needed")
         stack.sweep()
         swept = meter.used.pop("sweep")
         telnyx, client = stack.simulator.simulator, Client(stack.url, Options().api_key)
-        for person in runner.PEOPLE:
+        for person in scenarios.PEOPLE:
             telnyx.set_person(person)
-        stage = runner.Demo(
-            stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO())
-        )
-        runner.outbound(stage)
+        demo = Demo(stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO()))
+        scenarios.outbound(demo)
         [played] = client.ask("GET", "/conversations")["conversations"]
         events = len(client.timeline(played["id"]))
         client.close()
@@ -147,7 +147,7 @@ def usage() -> list[Figure]:
         "lambda_gb_second_arm64": MINUTES_A_MONTH * swept["gb_seconds"],
         "scheduler_invocation": MINUTES_A_MONTH,
         "xray_trace": MINUTES_A_MONTH,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_LOOKS_A_MINUTE * _queue_readers(template),
+        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _queue_readers(template),
         "dynamodb_read_unit": MINUTES_A_MONTH * swept["reads"],
         "logs_gb": MINUTES_A_MONTH * METRICS_BYTES / 1e9,
         "metric_month": SWEEP_METRICS,
@@ -155,7 +155,8 @@ def usage() -> list[Figure]:
         "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
         "secret_month": _count(template, "AWS::SecretsManager::Secret"),
     }
-    watching = {"alarm_metric_month", "dashboard_month", "metric_month"}
+    watching = {name: idle[name] for name in WATCHING}
+    total = CONVERSATIONS * _cost(conversation)
     money = f"{PRICES['currency']}, prices of {PRICES['as_of']} in {PRICES['region']}"
     return [
         Figure("a conversation with two guests: requests to our API", requests, unit=""),
@@ -167,20 +168,14 @@ def usage() -> list[Figure]:
         Figure("  events", events, unit=""),
         Figure("  memory, as measured here", meter.total("gb_seconds"), unit="GB s"),
         Figure("  log", logged / 1e3, unit="KB"),
-        Figure(
-            f"{CONVERSATIONS} such conversations", CONVERSATIONS * _cost(conversation), unit=money
-        ),
-        Figure("a month in which nobody calls", _cost(idle), unit=money),
-        Figure(
-            "  of that, alarms, dashboard and metrics",
-            _cost({what: used for what, used in idle.items() if what in watching}),
-            unit=money,
-        ),
+        Figure(f"{CONVERSATIONS} such conversations", total, unit=money),
+        Figure("a month without calls", _cost(idle), unit=money),
+        Figure("  of that, alarms, dashboard and metrics", _cost(watching), unit=money),
     ]
 
 
 def _cost(used: Mapping[str, float]) -> float:
-    return float(sum(PRICES[what] * units for what, units in used.items()))
+    return float(sum(PRICES[name] * units for name, units in used.items()))
 
 
 def _count(template: Template, kind: str) -> int:
@@ -194,9 +189,9 @@ def _queue_readers(template: Template) -> int:
 
 
 def _alarm_metrics(template: Template) -> int:
-    """An alarm is paid for by the metrics that it looks at."""
-    looked_at = [
-        sum("MetricStat" in each for each in alarm["Properties"].get("Metrics", ()))
+    """Return the number of metrics in all alarms: an alarm's price depends on its metrics."""
+    metric_counts = [
+        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", ()))
         for _, alarm in template.of_type("AWS::CloudWatch::Alarm")
     ]
-    return sum(metrics or 1 for metrics in looked_at)
+    return sum(metrics or 1 for metrics in metric_counts)

@@ -1,9 +1,9 @@
-"""From a webhook in to the Telnyx request out, in a process that is warm.
+"""Measures the time from a webhook to the request to Telnyx, in a warm process.
 
-Against a bare handler that does the least that such a handler must: it checks the signature, writes
-one item, and posts once. Both use the same clients; the request counts as out when it is handed to
-the transport, so what the network and Telnyx take is in neither. What a measured webhook writes is
-taken away again, so that a size is what it says for the first round and for the last.
+The comparison is a bare handler with the minimum of work: check the signature, write an item, send
+a request. Both handlers use the same clients. The time ends when the transport gets the request,
+so the time of the network and of Telnyx is not included. The rows of a measured webhook are deleted
+again, so the number of conversations is the same in every round.
 """
 
 import base64
@@ -29,22 +29,20 @@ GOAL_READS = 2
 GOAL_FLAT = 1.25
 SIZES = (1, 10, 100, 1000)
 OTHER_ROWS = 4
-"""What a first step writes beside the state: its mark against doubles, two pointers, an event."""
+"""The rows of a first step beside the state: a dedupe record, two pointers, an event."""
 
-MOST_AT_ONCE = 25
-"""How many rows DynamoDB takes in a batch."""
+MAX_BATCH = 25
+"""The maximum of rows in a batch of DynamoDB."""
 
 ROUTE = "POST /webhooks/call.initiated"
 
 Answer = dict[str, Any]
-
-
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians in milliseconds, and what ours needed: of its rounds the one that needed most."""
+    """Medians in milliseconds, and the maximum of our trips and requests in a round."""
 
     ours: float
     bare: float
@@ -54,67 +52,67 @@ class Measured:
 
 
 @dataclass
-class Watched:
-    """A Telnyx that says yes and notes when; the table's round trips, and the rows put into it."""
+class RecordingTelnyx:
+    """A Telnyx that accepts requests. Records their times, the table's round trips and rows."""
 
     left_at: float = 0.0
     sent: int = 0
     trips: int = 0
-    trips_when_it_left: int = 0
+    trips_before_request: int = 0
     rows: list[Row] = field(default_factory=list)
     transport: httpx.MockTransport = field(init=False)
 
     def __post_init__(self) -> None:
-        self.transport = httpx.MockTransport(self._say_yes)
+        self.transport = httpx.MockTransport(self._accept)
 
     def count(self, **_: Any) -> None:
         """Count a round trip to the table."""
         self.trips += 1
 
     def note(self, params: Answer, **_: Any) -> None:
-        """Note the keys of the rows that a request is to put."""
-        puts = [each.get("Put", {}) for each in params.get("TransactItems", [params])]
+        """Record the keys of the rows in a request."""
+        puts = [item.get("Put", {}) for item in params.get("TransactItems", [params])]
         self.rows += [
             {name: put["Item"][name] for name in ("pk", "sk")} for put in puts if "Item" in put
         ]
 
     def begin(self) -> float:
-        """Start anew; answers the moment."""
+        """Reset the records and return the present time."""
         self.left_at, self.sent, self.trips, self.rows = 0.0, 0, 0, []
         return time.perf_counter()
 
-    def _say_yes(self, _: httpx.Request) -> httpx.Response:
+    def _accept(self, _: httpx.Request) -> httpx.Response:
         if not self.sent:
             self.left_at = time.perf_counter()
-            self.trips_when_it_left = self.trips
+            self.trips_before_request = self.trips
         self.sent += 1
         return httpx.Response(200, json={"data": {"result": "ok"}})
 
 
 class WarmBench:
-    """Rings our number again and again, in a stack whose handlers run in this process."""
+    """Sends webhooks of inbound calls to a stack with its handlers in this process."""
 
     def __init__(self, stack: LocalStack) -> None:
         # The stack has put the layer on the path.
         from partyline.bootstrap import App, aws_client, override  # noqa: PLC0415
 
-        self._watched = Watched()
+        self._telnyx = RecordingTelnyx()
         self._table = stack.template.table.name
         self._client = aws_client("dynamodb")
-        self._client.meta.events.register("before-send.dynamodb", self._watched.count)
-        self._client.meta.events.register("provide-client-params.dynamodb", self._watched.note)
-        # The wiring's own client has the API key, so that no secret is read in what is measured.
-        override(App(dynamodb=self._client, telnyx_transport=self._watched.transport))
+        self._client.meta.events.register("before-send.dynamodb", self._telnyx.count)
+        self._client.meta.events.register("provide-client-params.dynamodb", self._telnyx.note)
+        # The app has a client with the API key, so the measured time has no read of a secret.
+        override(App(dynamodb=self._client, telnyx_transport=self._telnyx.transport))
         [self._route] = [route for route in stack.template.routes if route.key == ROUTE]
         function = stack.template.functions[self._route.function]
         self._handler = import_module(f"functions.{function.folder}.app").handler
         self._context = LambdaContext(function.logical_id, function.memory_mb, 10)
         keys = function.environment["TELNYX_PUBLIC_KEYS"].split(",")
         self._key = VerifyKey(base64.b64decode(keys[0]))
-        self._http = httpx.Client(transport=self._watched.transport)
+        self._http = httpx.Client(transport=self._telnyx.transport)
 
-    def ring(self) -> Answer:
-        """An event: somebody rings our number, in a call that is new."""
+    def inbound_call_event(self) -> Answer:
+        """Make the event of a new inbound call."""
         new = str(uuid.uuid4())
         return signed(
             self._route,
@@ -128,16 +126,16 @@ class WarmBench:
         )
 
     def ours(self, event: Answer) -> Answer:
-        """The handler that is deployed."""
+        """Run the deployed handler."""
         answer: Answer = self._handler(event, self._context)
         return answer
 
     def bare(self, event: Answer) -> Answer:
-        """The least that such a handler must do."""
+        """Do the minimum of such a handler."""
         return self._by_hand(event, self._put)
 
     def careful(self, event: Answer) -> Answer:
-        """The same with a read and a transaction: a doubled webhook then does nothing twice."""
+        """Do the minimum with a read and a transaction, which make a duplicate webhook harmless."""
         return self._by_hand(event, self._read_and_put)
 
     def _put(self, item: Answer) -> None:
@@ -165,85 +163,69 @@ class WarmBench:
         self._http.post(url, json={"command_id": str(uuid.uuid4())})
         return {"statusCode": 200}
 
-    def time(self, handler: Callable[[Answer], Answer]) -> float:
-        """Milliseconds from the webhook to the request that leaves."""
-        event = self.ring()
-        began = self._watched.begin()
+    def time_handler(self, handler: Callable[[Answer], Answer]) -> float:
+        """Return the milliseconds from the webhook to the request."""
+        event = self.inbound_call_event()
+        began = self._telnyx.begin()
         answer = handler(event)
-        if answer["statusCode"] != 200 or not self._watched.sent:
-            raise RuntimeError(f"nothing was asked of Telnyx: {answer}")
-        took = (self._watched.left_at - began) * 1000
-        self._take_away(self._watched.rows)
+        if answer["statusCode"] != 200 or not self._telnyx.sent:
+            raise RuntimeError(f"no request was sent to Telnyx: {answer}")
+        took = (self._telnyx.left_at - began) * 1000
+        self._delete_rows(self._telnyx.rows)
         return took
 
-    def times(self, rounds: int) -> Measured:
-        """Ours, the bare and the careful handler, measured in turns."""
+    def measure(self, rounds: int) -> Measured:
+        """Measure our handler, the bare and the careful handler in turns."""
         turns, trips, requests = [], 0, 0
         for _ in range(rounds):
-            ours = self.time(self.ours)
-            trips = max(trips, self._watched.trips_when_it_left)
-            requests = max(requests, self._watched.sent)
-            turns.append((ours, self.time(self.bare), self.time(self.careful)))
+            ours = self.time_handler(self.ours)
+            trips = max(trips, self._telnyx.trips_before_request)
+            requests = max(requests, self._telnyx.sent)
+            turns.append((ours, self.time_handler(self.bare), self.time_handler(self.careful)))
         ours, bare, careful = (median(column) for column in zip(*turns, strict=True))
         return Measured(ours, bare, careful, trips, requests)
 
-    def at_sizes(self, rounds: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, Measured]]:
-        """Measure with so many conversations going on, the fewest first, as `sizes` say."""
-        self.times(20)  # warm
+    def measure_at_sizes(
+        self, rounds: int, sizes: tuple[int, ...]
+    ) -> Iterator[tuple[int, Measured]]:
+        """Measure with each number of active conversations in `sizes`, which ascend."""
+        self.measure(20)  # warm
         going_on = 0
         for size in sizes:
             while going_on < size:
-                self.ours(self.ring())
+                self.ours(self.inbound_call_event())
                 going_on += 1
-            yield size, self.times(rounds)
+            yield size, self.measure(rounds)
 
     def figures(self, rounds: int, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
-        """What `make bench` prints."""
-        measured = dict(self.at_sizes(rounds, sizes))
+        """Return the figures that `make bench` prints."""
+        measured = dict(self.measure_at_sizes(rounds, sizes))
         least, most = measured[sizes[0]], measured[sizes[-1]]
-        growth, its = most.ours / least.ours, most.bare / least.bare
-        return [
-            Figure(
-                "webhook in to request out, against a bare handler",
-                least.ours / least.bare,
-                GOAL_BARE,
-            ),
-            Figure(
-                "  against one that reads and writes as often, by hand", least.ours / least.careful
-            ),
+        growth, bare_growth = most.ours / least.ours, most.bare / least.bare
+        figures = [
+            Figure("webhook to request: ours / bare handler", least.ours / least.bare, GOAL_BARE),
+            Figure("  with as many reads and writes", least.ours / least.careful),
             Figure("  ours in milliseconds", least.ours, unit="ms"),
-            *(
-                Figure(f"  with {size} conversations going on", each.ours / each.bare)
-                for size, each in measured.items()
-            ),
-            *(
-                Figure(
-                    f"round trips to the table before the request, with {size} going on",
-                    each.trips,
-                    GOAL_READS,
-                    "trips",
-                )
-                for size, each in measured.items()
-            ),
-            *(
-                Figure(
-                    f"requests to Telnyx for the webhook, with {size} going on",
-                    each.requests,
-                    unit="requests",
-                )
-                for size, each in measured.items()
-            ),
+        ]
+        for size, result in measured.items():
+            figures += [
+                Figure(f"with {size} conversations going on", result.ours / result.bare),
+                Figure("  round trips to the table first", result.trips, GOAL_READS, "trips"),
+                Figure("  requests to Telnyx", result.requests, unit="requests"),
+            ]
+        return [
+            *figures,
             Figure(f"growth from {sizes[0]} to {sizes[-1]}: ours", growth),
-            Figure("  the bare handler's, which is the embedded AWS's own", its),
-            Figure("  ours without that", growth / its, GOAL_FLAT),
+            Figure("  the bare handler's, which is the embedded AWS's own", bare_growth),
+            Figure("  ours without that", growth / bare_growth, GOAL_FLAT),
         ]
 
-    def _take_away(self, rows: list[Row]) -> None:
-        """Take rows away, as if they had never been put; a step rewrites some of its own."""
+    def _delete_rows(self, rows: list[Row]) -> None:
+        """Delete the rows; a step writes some rows twice."""
         keys = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
         requests = [{"DeleteRequest": {"Key": row}} for row in keys.values()]
-        for begin in range(0, len(requests), MOST_AT_ONCE):
-            batch = requests[begin : begin + MOST_AT_ONCE]
+        for begin in range(0, len(requests), MAX_BATCH):
+            batch = requests[begin : begin + MAX_BATCH]
             self._client.batch_write_item(RequestItems={self._table: batch})
 
 

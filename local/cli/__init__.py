@@ -1,1 +1,1 @@
-"""`partyline`: the command line."""
+"""The commands of `partyline`, on typer. Commands import heavy modules in their functions."""

@@ -1,1 +1,1 @@
-"""Connecting a Telnyx account to a deployment, checking that it is, and putting back what was."""
+"""Connects a Telnyx account to a deployment, checks the connection, restores old settings."""

@@ -1,4 +1,4 @@
-"""A Telnyx account as its owner sees it: one API key, asked over HTTP; every refusal a sentence."""
+"""A client of a Telnyx account's API. Each error is a sentence for the command line."""
 
 import json
 import ssl
@@ -22,28 +22,28 @@ _TIMEOUT_SECS = 30.0
 
 
 class AccountError(Exception):
-    """Telnyx said no or nothing; the text is a sentence for whoever ran the command."""
+    """Telnyx refused a request or did not answer. The text is a sentence for the user."""
 
 
 class KeyRefusedError(AccountError):
     """401: Telnyx does not know the key."""
 
 
-class RightMissingError(AccountError):
-    """403: the key is known, but not for this."""
+class PermissionMissingError(AccountError):
+    """403: the key lacks a permission."""
 
 
-class NotThereError(AccountError):
-    """404: there is no such thing in this account."""
+class NotFoundError(AccountError):
+    """404: the account has no such object."""
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL stays on this machine."""
+    """Whether a URL is on this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
 def http_client(url: str, **options: Any) -> httpx.Client:
-    """A client for `url`; a proxy of the environment is used, but never to reach this machine."""
+    """Make a client for `url`, with the environment's proxy except for this machine."""
     return httpx.Client(
         trust_env=not is_loopback(url), timeout=_TIMEOUT_SECS, verify=_tls(), **options
     )
@@ -51,57 +51,57 @@ def http_client(url: str, **options: Any) -> httpx.Client:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Half of what a client costs to make, so one for all."""
+    """Make the TLS context once: the context takes half of a client's time."""
     return httpx.create_ssl_context()
 
 
 def read_key(path: Path | None, environment: Mapping[str, str]) -> str:
-    """The API key, from a file or from TELNYX_API_KEY.
+    """Read the API key from a file or from TELNYX_API_KEY.
 
     The file holds the key, or `{"api_key": ...}` as the deployment's secret does. Raises
-    ValueError, which says where the key was looked for and never what it is.
+    ValueError, whose text names the source of the key and never contains the key.
     """
     if path is None:
-        text, where = environment.get(KEY_VARIABLE, ""), KEY_VARIABLE
+        text, source = environment.get(KEY_VARIABLE, ""), KEY_VARIABLE
     else:
         try:
-            text, where = path.read_text(encoding="utf-8"), str(path)
+            text, source = path.read_text(encoding="utf-8"), str(path)
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} cannot be read: {type(error).__name__}.") from None
     text = text.strip()
     if text.startswith("{"):
-        text = _field(text, where)
+        text = _key_field(text, source)
     if not text:
-        raise ValueError(f"{where} holds no API key: name a file with --key-from.")
+        raise ValueError(f"{source} holds no API key: name a file with --key-from.")
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"{where} holds something that cannot be an API key.")
+        raise ValueError(f"{source} holds a text that cannot be an API key.")
     return text
 
 
-def _field(text: str, where: str) -> str:
+def _key_field(text: str, source: str) -> str:
     try:
         value = json.loads(text).get("api_key")
     except ValueError:
-        raise ValueError(f"{where} begins as JSON but is none.") from None
+        raise ValueError(f"{source} begins as JSON but is not JSON.") from None
     return value if isinstance(value, str) else ""
 
 
 class Account:
-    """Asks Telnyx's API at `base_url` (with its version, no trailing slash) with one key.
+    """Sends requests to Telnyx's API at `base_url` (with the version, no trailing slash).
 
-    `clock` gives seconds since 1970; against it the answers' `Date` is measured.
+    `clock` returns seconds since 1970; the `Date` of each answer is compared with it.
     """
 
     def __init__(self, base_url: str, key: str, clock: Callable[[], float] = time.time) -> None:
         """Connect at the first request."""
         self.base_url = base_url
         self.clock_ahead: timedelta | None = None
-        """How far our clock is ahead of Telnyx's; None before the first answer."""
+        """Our clock's time minus Telnyx's time; None before the first answer."""
         self._clock = clock
         self._http = http_client(base_url, headers={"authorization": f"Bearer {key}"})
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._http.close()
 
     def ask(
@@ -112,9 +112,10 @@ class Account:
         body: Json | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Json:
-        """Ask, and return what was answered; `right` is what the key needs, in words.
+        """Send a request and return the answer.
 
-        Raises an AccountError.
+        `right` names the permission that the key needs, for the error's text. Raises an
+        AccountError.
         """
         try:
             response = self._http.request(method, f"{self.base_url}{path}", json=body, params=query)
@@ -125,29 +126,29 @@ class Account:
         if response.is_error:
             raise _refusal(response, right)
         try:
-            # What is attached or removed may be answered with nothing.
+            # The answer to PUT, DELETE or PATCH may be empty.
             answer = {} if method in ("PUT", "DELETE", "PATCH") else response.json()
         except ValueError:
             answer = None
         if not response.is_success or not isinstance(answer, dict):
-            raise self._stranger()
+            raise self._not_telnyx()
         return answer
 
-    def one(
+    def request_object(
         self, right: str, method: str, path: str, body: Json | None = None, has: str = "id"
     ) -> Json:
-        """Ask about one thing, which has at least the field `has`.
+        """Send a request whose answer is an object with at least the field `has`.
 
-        Some of Telnyx's answers wrap it in `data`, some do not.
+        Some of Telnyx's answers wrap the object in `data`, some do not.
         """
         answer = self.ask(right, method, path, body)
         inner = answer.get("data", answer)
         if not isinstance(inner, dict) or has not in inner:
-            raise self._stranger()
+            raise self._not_telnyx()
         return inner
 
-    def every(self, right: str, path: str, query: Mapping[str, str]) -> list[Json]:
-        """All rows of a list, page by page."""
+    def list_all(self, right: str, path: str, query: Mapping[str, str]) -> list[Json]:
+        """Return all rows of a list, page by page."""
         rows: list[Json] = []
         number = 1
         while True:
@@ -158,47 +159,47 @@ class Account:
                 return rows
             number += 1
 
-    def _stranger(self) -> AccountError:
+    def _not_telnyx(self) -> AccountError:
         return AccountError(f"{self.base_url} does not answer as Telnyx does: is the URL right?")
 
     def _compare_clocks(self, date: str | None) -> None:
         try:
-            theirs = parsedate_to_datetime(date or "")
+            telnyx_time = parsedate_to_datetime(date or "")
         except ValueError:
             return
-        self.clock_ahead = timedelta(seconds=self._clock() - theirs.timestamp())
+        self.clock_ahead = timedelta(seconds=self._clock() - telnyx_time.timestamp())
 
 
-def segment(text: str) -> str:
-    """An id as one segment of a path."""
+def path_segment(text: str) -> str:
+    """Quote an id as a segment of a path."""
     return quote(text, safe="")
 
 
 def _refusal(response: httpx.Response, right: str) -> AccountError:
-    said = _said(response)
+    detail = _error_text(response)
     if response.status_code == 401:
         return KeyRefusedError(
-            f"Telnyx does not take the API key (401{said}): it is wrong, revoked, or another "
-            "Telnyx's; make a new one in the portal under API Keys."
+            f"Telnyx does not take the API key (401{detail}): the key is wrong, revoked, or "
+            "another account's; make a new key in the portal under API Keys."
         )
     if response.status_code == 403:
-        return RightMissingError(
-            f"The API key lacks the right to {right} (403{said}): give it that right, or use the "
-            "key of somebody who has it."
+        return PermissionMissingError(
+            f"The API key lacks the right to {right} (403{detail}): give the key that right, or "
+            "use a key that has the right."
         )
     if response.status_code == 404:
-        return NotThereError(f"This Telnyx account has nothing there to {right} (404{said}).")
+        return NotFoundError(f"This Telnyx account has no such object to {right} (404{detail}).")
     if response.status_code == 429:
-        return AccountError(f"Telnyx has had too many requests (429{said}): wait a minute.")
-    return AccountError(f"Telnyx refuses to {right} ({response.status_code}{said}).")
+        return AccountError(f"Telnyx has had too many requests (429{detail}): wait a minute.")
+    return AccountError(f"Telnyx refuses to {right} ({response.status_code}{detail}).")
 
 
-def _said(response: httpx.Response) -> str:
-    """Telnyx's own code and words (Telnyx API: call-control_Errors)."""
+def _error_text(response: httpx.Response) -> str:
+    """Return the code and the text of Telnyx's error (Telnyx API: call-control_Errors)."""
     try:
         error = response.json()["errors"][0]
     except (ValueError, LookupError, TypeError):
         return ""
-    words = error.get("detail") or error.get("title") or ""
-    where = error.get("source", {}).get("pointer", "")
-    return f", {error.get('code')}: {words} {where}".rstrip(" .")
+    text = error.get("detail") or error.get("title") or ""
+    pointer = error.get("source", {}).get("pointer", "")
+    return f", {error.get('code')}: {text} {pointer}".rstrip(" .")

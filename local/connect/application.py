@@ -1,4 +1,4 @@
-"""The Call Control application: found or made, pointed at a deployment, and put back.
+"""Finds or creates the Call Control application, changes its settings and restores them.
 
 Telnyx API: /call_control_applications.
 """
@@ -6,7 +6,7 @@ Telnyx API: /call_control_applications.
 from dataclasses import dataclass
 from typing import Any
 
-from local.connect.account import Account, AccountError, Json, NotThereError, segment
+from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records
 
 PATH = "/call_control_applications"
@@ -14,7 +14,7 @@ WEBHOOKS = "/webhooks"
 FAILOVER = "/failover"
 API_VERSION = "2"
 TIMEOUT_SECS = 10
-"""Telnyx's pages disagree about what holds when nothing is set; this covers a cold start."""
+"""Telnyx's pages name different defaults; ten seconds cover a cold start."""
 
 READ = "read Call Control applications"
 CHANGE = "change Call Control applications"
@@ -24,10 +24,10 @@ _FILTERED_FROM = 3
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which application, and what it is to be; `url` is the API's base URL.
+class ApplicationSettings:
+    """Which application is to have which settings.
 
-    `failover_url` is another failover door than the API's own.
+    `url` is the API's base URL; `failover_url` is used in place of the API's own failover URL.
     """
 
     url: str
@@ -37,7 +37,7 @@ class Wanted:
 
     @property
     def fields(self) -> Json:
-        """The fields of the application that are ours to set."""
+        """Return the fields of the application that Partyline sets."""
         return {
             "webhook_event_url": f"{self.url}{WEBHOOKS}",
             "webhook_event_failover_url": self.failover_url or f"{self.url}{FAILOVER}",
@@ -48,111 +48,116 @@ class Wanted:
 
 
 def find(account: Account, application_id: str | None, name: str) -> Json | None:
-    """The application of this id, or else of exactly this name; None when no name is like it.
+    """Return the application of this id or of exactly this name; None for an unknown name.
 
-    Raises an AccountError: for an id that is not there, and for a name that several have.
+    Raises an AccountError for an unknown id and for a name that several applications have.
     """
     if application_id:
         try:
-            return account.one(READ, "GET", f"{PATH}/{segment(application_id)}")
-        except NotThereError:
-            raise NotThereError(
+            return account.request_object(READ, "GET", f"{PATH}/{path_segment(application_id)}")
+        except NotFoundError:
+            raise NotFoundError(
                 f"This Telnyx account has no Call Control application {application_id}."
             ) from None
-    narrow = {"filter[application_name][contains]": name} if len(name) >= _FILTERED_FROM else {}
-    rows = account.every(READ, PATH, narrow)
-    found = [each for each in rows if each["application_name"] == name]
-    if len(found) > 1:
-        ids = ", ".join(each["id"] for each in found)
-        raise AccountError(f"Several applications are called {name}: say --application, of {ids}.")
-    return found[0] if found else None
+    query = {"filter[application_name][contains]": name} if len(name) >= _FILTERED_FROM else {}
+    rows = account.list_all(READ, PATH, query)
+    named = [row for row in rows if row["application_name"] == name]
+    if len(named) > 1:
+        ids = ", ".join(row["id"] for row in named)
+        raise AccountError(
+            f"Several applications are called {name}: choose with --application from {ids}."
+        )
+    return named[0] if named else None
 
 
-def connect(account: Account, records: Records, wanted: Wanted) -> tuple[Record, list[str]]:
-    """Make or change the application; the record of it, and what was changed, a line each.
+def connect(
+    account: Account, records: Records, wanted: ApplicationSettings
+) -> tuple[Record, list[str]]:
+    """Create or change the application. Returns its record and a line for each change.
 
-    What was there is on disk before anything is changed.
+    The previous settings are on disk before the first change.
     """
-    found = find(account, wanted.application_id, wanted.name)
-    if found is None:
+    current = find(account, wanted.application_id, wanted.name)
+    if current is None:
         body = {"application_name": wanted.name, **wanted.fields}
-        made = account.one(CHANGE, "POST", PATH, body)
-        record = Record(application_id=made["id"], created=True)
-        record.now_ours(wanted.fields)
-        records.keep(record)
-        return record, [f"made the application {wanted.name}, {made['id']}"]
-    record = records.find(found["id"]) or Record(application_id=found["id"])
-    different = {name: value for name, value in wanted.fields.items() if found.get(name) != value}
+        created = account.request_object(CHANGE, "POST", PATH, body)
+        record = Record(application_id=created["id"], created=True)
+        record.add_our_values(wanted.fields)
+        records.save(record)
+        return record, [f"made the application {wanted.name}, {created['id']}"]
+    record = records.find(current["id"]) or Record(application_id=current["id"])
+    different = {name: value for name, value in wanted.fields.items() if current.get(name) != value}
     for name in different:
-        # Somebody's own change since we last set it is what is to come back.
-        if not record.is_ours(name, found.get(name)):
-            record.before[name] = found.get(name)
-    record.now_ours(different)
-    records.keep(record)
+        # A value that Partyline has not set is the user's own: disconnect restores it.
+        if not record.is_our_value(name, current.get(name)):
+            record.before[name] = current.get(name)
+    record.add_our_values(different)
+    records.save(record)
     if different:
-        _patch(account, found, different)
+        _patch(account, current, different)
     return record, [
-        f"{name}: {_shown(found.get(name))} -> {_shown(value)}" for name, value in different.items()
+        f"{name}: {_printable(current.get(name))} -> {_printable(value)}"
+        for name, value in different.items()
     ]
 
 
 def disconnect(account: Account, record: Record) -> list[str]:
-    """Put the application back as it was; what was done, a line each.
+    """Restore the application's previous settings. Returns a line for each change.
 
-    One that we made is removed, unless numbers belong to it: AccountError. A field that somebody
-    has changed since is left alone.
+    An application that Partyline created is deleted. Raises AccountError when such an application
+    still has numbers. A field that was changed since connect stays as it is.
     """
     try:
-        found = find(account, record.application_id, "")
-    except NotThereError:
-        found = None
-    if found is None:
-        return [f"the application {record.application_id} is gone already"]
+        current = find(account, record.application_id, "")
+    except NotFoundError:
+        current = None
+    if current is None:
+        return [f"the application {record.application_id} no longer exists"]
     if record.created:
-        return [_remove(account, found)]
-    back = {
-        name: value
-        for name, value in record.before.items()
-        if record.is_ours(name, found.get(name))
-    }
-    if back:
-        _patch(account, found, back)
-    done = [f"{name}: {_shown(found.get(name))} -> {_shown(back[name])}" for name in back]
-    return done + [
-        f"{name}: {_shown(found.get(name))} stays, somebody has changed it since"
-        for name, value in record.before.items()
-        if name not in back and found.get(name) != value
+        return [_delete(account, current)]
+    before = record.before.items()
+    restored = {name: old for name, old in before if record.is_our_value(name, current.get(name))}
+    if restored:
+        _patch(account, current, restored)
+    changes = [
+        f"{name}: {_printable(current.get(name))} -> {_printable(restored[name])}"
+        for name in restored
+    ]
+    return changes + [
+        f"{name}: {_printable(current.get(name))} stays: the field was changed since connect"
+        for name, old in before
+        if name not in restored and current.get(name) != old
     ]
 
 
 def numbers(account: Account, application_id: str) -> list[Json]:
-    """The phone numbers that belong to an application (Telnyx API: GET /phone_numbers)."""
-    narrow = {"filter[connection_id]": application_id}
-    return account.every(READ_NUMBERS, "/phone_numbers", narrow)
+    """Return the phone numbers of an application (Telnyx API: GET /phone_numbers)."""
+    query = {"filter[connection_id]": application_id}
+    return account.list_all(READ_NUMBERS, "/phone_numbers", query)
 
 
-def _remove(account: Account, found: Json) -> str:
-    named = [each["phone_number"] for each in numbers(account, found["id"])]
-    if named:
+def _delete(account: Account, current: Json) -> str:
+    phone_numbers = [row["phone_number"] for row in numbers(account, current["id"])]
+    if phone_numbers:
         raise AccountError(
-            f"Partyline made the application {found['id']}, so it would be removed, but "
-            f"{', '.join(named)} would then ring nowhere: give them to another application, then "
-            "disconnect again."
+            f"Partyline made the application {current['id']}, so disconnect would delete it, but "
+            f"{', '.join(phone_numbers)} would then ring nowhere: assign the numbers to another "
+            "application, then disconnect again."
         )
-    account.ask(CHANGE, "DELETE", f"{PATH}/{segment(found['id'])}")
-    return f"removed the application {found['application_name']}, {found['id']}"
+    account.ask(CHANGE, "DELETE", f"{PATH}/{path_segment(current['id'])}")
+    return f"removed the application {current['application_name']}, {current['id']}"
 
 
-def _patch(account: Account, found: Json, fields: Json) -> None:
+def _patch(account: Account, current: Json, fields: Json) -> None:
     # Telnyx API: name and URL are required in a PATCH too, and the URL is never null.
     body = {
-        "application_name": found["application_name"],
-        "webhook_event_url": found.get("webhook_event_url"),
+        "application_name": current["application_name"],
+        "webhook_event_url": current.get("webhook_event_url"),
         **fields,
     }
     body["webhook_event_url"] = body["webhook_event_url"] or ""
-    account.ask(CHANGE, "PATCH", f"{PATH}/{segment(found['id'])}", body)
+    account.ask(CHANGE, "PATCH", f"{PATH}/{path_segment(current['id'])}", body)
 
 
-def _shown(value: Any) -> str:
+def _printable(value: Any) -> str:
     return "not set" if value in (None, "") else str(value)

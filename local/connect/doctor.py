@@ -1,23 +1,15 @@
-"""Why no call comes through: the key, the application, a number, the URL, the clock, the tools."""
+"""Checks everything between Telnyx and a deployment that a call needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from local.connect import application, tools, webhook_check
-from local.connect.account import (
-    Account,
-    AccountError,
-    Json,
-    KeyRefusedError,
-    is_loopback,
-    segment,
-)
-from local.connect.findings import Finding, note, ok, untried, wrong
-from local.connect.limits import LIMITS
+from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
+from local.connect.findings import LIMITS, Finding, note, ok, untried, wrong
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-"""Signatures are refused at 300 seconds; this leaves room for the way and for drifting on."""
+"""Less than the 300 seconds at which signatures are refused: room for delay and drift."""
 
 SHORTEST_TIMEOUT_SECS = 5
 
@@ -26,9 +18,9 @@ SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
 
 @dataclass(frozen=True)
 class Context:
-    """What is looked at; `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
+    """The deployment to check: `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
 
-    `failover_url` is another failover door than the API's own.
+    `failover_url` is expected in place of the API's own failover URL.
     """
 
     url: str
@@ -39,58 +31,51 @@ class Context:
     signing_seed: bytes | None = None
 
 
-def examine(account: Account, patient: Context) -> Iterator[Finding]:
-    """Look at everything, in the order in which a call meets it; what is found, as it is found."""
-    try:
-        yield from _account(account, patient)
-    except KeyRefusedError as error:
-        yield wrong(str(error))
+def examine(account: Account, context: Context) -> Iterator[Finding]:
+    """Run all checks, in the order in which a call depends on the results."""
+    yield from _report_errors(_account(account, context))
     yield from _clock(account)
-    yield from webhook_check.check(f"{patient.url}{application.WEBHOOKS}", patient.signing_seed)
-    yield from (note(each) for each in LIMITS)
+    yield from webhook_check.check(f"{context.url}{application.WEBHOOKS}", context.signing_seed)
+    yield from (note(limit) for limit in LIMITS)
 
 
-def _account(account: Account, patient: Context) -> Iterator[Finding]:
+def _report_errors(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield the findings. An AccountError ends the findings with a `wrong` finding."""
     try:
-        found = application.find(account, patient.application_id, patient.name)
-    except KeyRefusedError:
-        raise
+        yield from findings
     except AccountError as error:
         yield wrong(str(error))
-        return
+
+
+def _account(account: Account, context: Context) -> Iterator[Finding]:
+    current = application.find(account, context.application_id, context.name)
     yield ok("Telnyx takes the API key.")
-    if found is None:
+    if current is None:
         yield wrong(
-            f"There is no Call Control application called {patient.name}: run `partyline connect`, "
-            "or name yours with --application."
+            f"There is no Call Control application called {context.name}: run `partyline connect`, "
+            "or name the application with --application."
         )
         return
-    yield from _application(found, patient)
-    for look in (_numbers, _rights):
-        try:
-            yield from look(account, found)
-        except AccountError as error:
-            yield wrong(str(error))
-    if not patient.assistant_id:
-        yield _not_signed(patient)
-        return
-    try:
-        yield from _assistant(account, patient, patient.assistant_id, found["id"])
-    except AccountError as error:
-        yield wrong(str(error))
+    yield from _application(current, context)
+    yield from _report_errors(_numbers(account, current))
+    yield from _report_errors(_rights(account, current))
+    if context.assistant_id:
+        yield from _report_errors(_assistant(account, context, context.assistant_id, current["id"]))
+    else:
+        yield _signature_untried(context)
 
 
-def _application(found: Json, patient: Context) -> Iterator[Finding]:
-    url = f"{patient.url}{application.WEBHOOKS}"
-    if found.get("webhook_event_url") == url:
+def _application(current: Json, context: Context) -> Iterator[Finding]:
+    url = f"{context.url}{application.WEBHOOKS}"
+    if current.get("webhook_event_url") == url:
         yield ok(f"The application's webhook URL is {url}.")
     else:
         yield wrong(
-            f"The application's webhook URL is {found.get('webhook_event_url') or 'not set'}, not "
-            f"{url}: run `partyline connect`."
+            f"The application's webhook URL is {current.get('webhook_event_url') or 'not set'}, "
+            f"not {url}: run `partyline connect`."
         )
-    yield _failover(found.get("webhook_event_failover_url"), patient)
-    version = found.get("webhook_api_version")
+    yield _failover(current.get("webhook_event_failover_url"), context)
+    version = current.get("webhook_api_version")
     if version == application.API_VERSION:
         yield ok("Webhooks come in API version 2.")
     else:
@@ -98,80 +83,82 @@ def _application(found: Json, patient: Context) -> Iterator[Finding]:
             f"Webhooks come in API version {version}, which Partyline answers and ignores: "
             "run `partyline connect`."
         )
-    secs = found.get("webhook_timeout_secs")
+    secs = current.get("webhook_timeout_secs")
     if secs is not None and secs >= SHORTEST_TIMEOUT_SECS:
         yield ok(f"Telnyx waits {secs} seconds for an answer to a webhook.")
     else:
-        told = "not set, and Telnyx's pages disagree about what holds then"
+        unset = "not set, and Telnyx's pages name different defaults"
         yield wrong(
-            f"The webhook timeout is {told if secs is None else f'{secs} seconds'}: a cold start "
-            "may not fit; run `partyline connect`."
+            f"The webhook timeout is {unset if secs is None else f'{secs} seconds'}: a cold start "
+            "may take longer; run `partyline connect`."
         )
-    if found.get("active"):
-        yield ok(f"The application is active; TelnyxConnectionId is {found['id']}.")
+    if current.get("active"):
+        yield ok(f"The application is active; TelnyxConnectionId is {current['id']}.")
     else:
-        yield wrong(f"The application {found['id']} is switched off: run `partyline connect`.")
-    if (found.get("outbound") or {}).get("outbound_voice_profile_id"):
+        yield wrong(f"The application {current['id']} is switched off: run `partyline connect`.")
+    if (current.get("outbound") or {}).get("outbound_voice_profile_id"):
         yield ok("The application has an outbound voice profile.")
     else:
         yield wrong(
-            "The application has no outbound voice profile, so nobody can be called: choose one in "
-            "the portal, in the application's outbound settings."
+            "The application has no outbound voice profile, so no number can be dialed: choose a "
+            "profile in the portal, in the application's outbound settings."
         )
 
 
-def _failover(failover: str | None, patient: Context) -> Finding:
-    wanted = patient.failover_url or f"{patient.url}{application.FAILOVER}"
+def _failover(failover: str | None, context: Context) -> Finding:
+    wanted = context.failover_url or f"{context.url}{application.FAILOVER}"
     if not failover:
         return note("The application has no failover URL: `partyline connect` sets it.")
     if failover != wanted:
         return wrong(
             f"The application's failover URL is {failover}, not {wanted}: run `partyline connect`, "
-            "or name a door of your own with --failover-url."
+            "or name your own failover URL with --failover-url."
         )
     if not failover.startswith("https://") and not is_loopback(failover):
         return wrong(f"The failover URL {failover} is not https.")
     return ok(f"The application's failover URL is {failover}.")
 
 
-def _numbers(account: Account, found: Json) -> Iterator[Finding]:
-    numbers = application.numbers(account, found["id"])
-    ready = [each["phone_number"] for each in numbers if each.get("status") == "active"]
+def _numbers(account: Account, current: Json) -> Iterator[Finding]:
+    numbers = application.numbers(account, current["id"])
+    ready = [row["phone_number"] for row in numbers if row.get("status") == "active"]
     if ready:
         yield ok(f"Calls to {', '.join(ready)} come to the application.")
     elif numbers:
-        named = ", ".join(f"{each['phone_number']} ({each.get('status')})" for each in numbers)
+        named = ", ".join(f"{row['phone_number']} ({row.get('status')})" for row in numbers)
         yield wrong(f"No number of the application is active yet: {named}.")
     else:
         yield wrong(
-            "No number belongs to the application, so nobody can call it: assign one in the portal "
-            "under Numbers."
+            "No number belongs to the application, so callers cannot reach it: assign a number in "
+            "the portal under Numbers."
         )
 
 
-def _rights(account: Account, found: Json) -> Iterator[Finding]:
-    """What the functions ask for when they look again; dialling cannot be tried without a call."""
-    account.ask("read calls", "GET", f"/connections/{segment(found['id'])}/active_calls")
+def _rights(account: Account, current: Json) -> Iterator[Finding]:
+    """Try the requests with which the functions reconcile. Dialing would place a call: untried."""
+    account.ask("read calls", "GET", f"/connections/{path_segment(current['id'])}/active_calls")
     account.ask("read AI conversations", "GET", "/ai/conversations", query={"limit": "1"})
     yield ok("The API key may read calls and AI conversations.")
 
 
 def _assistant(
-    account: Account, patient: Context, assistant_id: str, application_id: str
+    account: Account, context: Context, assistant_id: str, application_id: str
 ) -> Iterator[Finding]:
-    has = {each.name: each for each in tools.webhooks_of(account, assistant_id)}
-    for name, body in tools.wanted(patient.url, application_id).items():
+    existing = {tool.name: tool for tool in tools.webhook_tools(account, assistant_id)}
+    for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]
-        if name not in has:
+        if name not in existing:
             yield wrong(
                 f"{assistant_id} lacks the tool {name}: run `partyline connect --assistant "
                 f"{assistant_id}`."
             )
             continue
-        if has[name].url != url:
-            yield wrong(f"The tool {name} of {assistant_id} goes to {has[name].url}, not {url}.")
+        if existing[name].url != url:
+            yield wrong(
+                f"The tool {name} of {assistant_id} goes to {existing[name].url}, not {url}."
+            )
             continue
-        if "call_control_id" not in has[name].preset:
+        if "call_control_id" not in existing[name].preset:
             yield wrong(
                 f"The tool {name} of {assistant_id} does not say which call it is for: remove it, "
                 "and run `partyline connect --assistant` again."
@@ -179,26 +166,26 @@ def _assistant(
             continue
         yield ok(f"{assistant_id} has the tool {name}.")
         if name != "status":
-            continue  # the other tool calls people; this one only tells
-        tool_id = tools.in_library(account, body["display_name"])
+            continue  # a test of the invite tool would dial
+        tool_id = tools.find_shared_tool(account, body["display_name"])
         if tool_id:
-            yield _round_trip(tools.try_out(account, assistant_id, tool_id), url)
+            yield _tool_test_result(tools.run_tool_test(account, assistant_id, tool_id), url)
         else:
             yield untried(
                 SIGNED_BY_TELNYX,
-                f"Telnyx can be asked to try a tool of the account's library, and {name} of "
-                f"{assistant_id} is none: remove it, and run `partyline connect --assistant "
-                f"{assistant_id}`.",
+                f"Telnyx can test a tool of the account's library only, and {name} of "
+                f"{assistant_id} is not in the library: remove the tool, and run "
+                f"`partyline connect --assistant {assistant_id}`.",
             )
 
 
-def _not_signed(patient: Context) -> Finding:
-    """Telnyx's API shows no public key, and a deployment tells nobody its own: none to compare."""
-    if patient.signing_seed:
+def _signature_untried(context: Context) -> Finding:
+    """Say how to check TelnyxPublicKeys. Neither Telnyx's API nor the deployment shows a key."""
+    if context.signing_seed:
         return untried(
             SIGNED_BY_TELNYX,
-            "Your test key says nothing of Telnyx's: with --assistant Telnyx itself signs a "
-            "request, which shows whether TelnyxPublicKeys has the key of this account.",
+            "Your test key does not prove that Telnyx's key is right: with --assistant Telnyx "
+            "itself signs a request, which shows whether TelnyxPublicKeys has the account's key.",
         )
     return untried(
         "a signed round trip",
@@ -207,22 +194,24 @@ def _not_signed(patient: Context) -> Finding:
     )
 
 
-def _round_trip(status: int, url: str) -> Finding:
+def _tool_test_result(status: int, url: str) -> Finding:
     if status == 200:
-        return ok("A request that Telnyx itself has signed is taken.")
+        return ok("A request that Telnyx itself has signed is accepted.")
     if status == 401:
         return wrong(
             "A request that Telnyx itself has signed is refused (401): TelnyxPublicKeys is not the "
-            "public key of this account, which the portal shows; deploy with that one."
+            "public key of this account, which the portal shows; deploy with that key."
         )
     got = f"gets {status}" if status else "gets no answer"
-    return wrong(f"A request of Telnyx's to {url} {got}: the function's log says more.")
+    return wrong(f"A request from Telnyx to {url} {got}: the function's log says more.")
 
 
 def _clock(account: Account) -> Iterator[Finding]:
     ahead = account.clock_ahead
     if ahead is None:
-        yield wrong("Telnyx's clock could not be compared with this one: it gave no time.")
+        yield wrong(
+            "Telnyx's clock could not be compared with this machine's: the answers had no time."
+        )
         return
     secs = round(abs(ahead.total_seconds()))
     if abs(ahead) <= CLOCK_TOLERANCE:

@@ -1,36 +1,45 @@
-"""What `doctor` finds: a sentence each."""
+"""The findings of `doctor`: each is a sentence with a verdict."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+LIMITS = (
+    "A new account may have 2 calls at once, 10 after account level 2: a host and one guest fit, "
+    "the next call is refused (403, channel limit exceeded).",
+    "An unverified (paid) account may make 10 calls out an hour and 100 a day, and machine voices, "
+    "the assistant's too, begin with a spoken notice of Telnyx's: verify the account.",
+    "Calls out: 30 a second, judged over 5 seconds; beyond it Telnyx answers 429.",
+)
+"""The limits of a new account, as Telnyx documents the limits."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """`ok`, `wrong` with what to do about it, or a `note` that needs no doing.
+    """A finding: `ok`, `wrong` with a remedy, `note` without need for action, or `untried`.
 
-    `untried` is what could not be looked at: `what` names it, the sentence says how it can be.
+    An `untried` check was not possible: `subject` names the check, the sentence says how to do it.
     """
 
     verdict: Literal["ok", "wrong", "untried", "note"]
     sentence: str
-    what: str = ""
+    subject: str = ""
 
 
 def ok(sentence: str) -> Finding:
-    """All is well with something."""
+    """A check passed."""
     return Finding("ok", sentence)
 
 
 def wrong(sentence: str) -> Finding:
-    """Something is to be done."""
+    """A check failed; the sentence names a remedy."""
     return Finding("wrong", sentence)
 
 
-def untried(what: str, sentence: str) -> Finding:
-    """Something may be wrong, and nobody has looked."""
-    return Finding("untried", sentence, what)
+def untried(subject: str, sentence: str) -> Finding:
+    """A check was not possible."""
+    return Finding("untried", sentence, subject)
 
 
 def note(sentence: str) -> Finding:
-    """Something to know."""
+    """A fact that the user should know."""
     return Finding("note", sentence)

@@ -1,25 +1,25 @@
-"""The tools that an assistant is given: to invite somebody, and to know who is there.
+"""The assistant's tools: `invite` calls a person, `status` lists the participants.
 
-They are shared tools of the account, attached to the assistant (Telnyx API: /ai/tools and
-/ai/assistants/{id}/tools/{tool_id}), so that its other tools are never sent back and forth. The
-call is named by a preset field: the model neither sees nor sets it, and Telnyx signs it with the
-rest of the body.
+The tools are shared tools of the account, attached to the assistant (Telnyx API: /ai/tools and
+/ai/assistants/{id}/tools/{tool_id}), so the assistant's other tools are never sent back and forth.
+A preset field names the call: the model neither sees nor sets the field, and the field is
+signed with the rest of the body.
 """
 
 from dataclasses import dataclass
 
-from local.connect.account import Account, AccountError, Json, NotThereError, segment
+from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records, Tool
 
 READ = "read AI tools and assistants"
 CHANGE = "change AI tools and assistants"
-# As long as Telnyx waits at most; a cold start has to fit.
+# Telnyx's maximum; a cold start has to fit.
 _TIMEOUT_MS = 10_000
 _CALL: Json = {"call_control_id": "{{call_control_id}}"}
 
 
-def wanted(url: str, application_id: str) -> dict[str, Json]:
-    """The tools of the deployment at `url`, by their names; bodies of POST /ai/tools."""
+def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
+    """Return the tools of the deployment at `url` by name, as bodies of POST /ai/tools."""
     invite: Json = {
         "name": "invite",
         "description": (
@@ -53,65 +53,65 @@ def wanted(url: str, application_id: str) -> dict[str, Json]:
         "body_parameters": {"type": "object", "properties": {}},
     }
     return {
-        each["name"]: {
-            # The application tells apart the deployments of one account.
-            "display_name": f"Partyline {each['name']} ({application_id})",
+        tool["name"]: {
+            # The application's id distinguishes the deployments of an account.
+            "display_name": f"Partyline {tool['name']} ({application_id})",
             "type": "webhook",
             "timeout_ms": _TIMEOUT_MS,
             "webhook": {
-                **each,
-                "url": f"{url}/tools/{each['name']}",
+                **tool,
+                "url": f"{url}/tools/{tool['name']}",
                 "method": "POST",
                 "preset_body_fields": _CALL,
             },
         }
-        for each in (invite, status)
+        for tool in (invite, status)
     }
 
 
-def give(
+def attach_tools(
     account: Account, records: Records, record: Record, url: str, assistant_id: str
 ) -> list[str]:
-    """Give an assistant the tools; what was changed, a line each. Raises an AccountError."""
-    tools = wanted(url, record.application_id)
-    ours = {each["webhook"]["url"] for each in tools.values()}
-    ours |= {each.sent["webhook"]["url"] for each in record.tools.values()}
-    has = webhooks_of(account, assistant_id)
-    for each in has:
-        if each.name in tools and not (each.shared and each.url in ours):
+    """Attach the tools to an assistant. Returns a line for each change, raises an AccountError."""
+    tools = tool_definitions(url, record.application_id)
+    our_urls = {body["webhook"]["url"] for body in tools.values()}
+    our_urls |= {tool.sent["webhook"]["url"] for tool in record.tools.values()}
+    existing = webhook_tools(account, assistant_id)
+    for tool in existing:
+        if tool.name in tools and not (tool.shared and tool.url in our_urls):
             raise AccountError(
-                f"{assistant_id} has a tool called {each.name} already, at {each.url}: rename or "
-                "remove that one, a model cannot tell them apart."
+                f"{assistant_id} has a tool called {tool.name} already, at {tool.url}: rename or "
+                "remove that tool, because a model cannot distinguish two tools of a name."
             )
     if assistant_id not in record.assistants:
         record.assistants.append(assistant_id)
-        records.keep(record)
-    done: list[str] = []
+        records.save(record)
+    changes: list[str] = []
     for name, body in tools.items():
-        done += _put(account, records, record, name, body)
-        if name not in {each.name for each in has}:
-            account.ask(CHANGE, "PUT", _attached(assistant_id, record.tools[name].id))
-            done.append(f"gave {assistant_id} the tool {name}")
-    return done
+        changes += _create_or_update(account, records, record, name, body)
+        if name not in {tool.name for tool in existing}:
+            account.ask(CHANGE, "PUT", _attachment_path(assistant_id, record.tools[name].id))
+            changes.append(f"gave {assistant_id} the tool {name}")
+    return changes
 
 
-def take_back(account: Account, record: Record) -> list[str]:
-    """Take the tools from every assistant and remove them; what was done, a line each."""
-    done: list[str] = []
+def remove_tools(account: Account, record: Record) -> list[str]:
+    """Detach and delete the tools. Returns a line for each change."""
+    changes: list[str] = []
     for name, tool in record.tools.items():
-        done += [
+        changes += [
             f"took the tool {name} from {assistant_id}"
             for assistant_id in record.assistants
-            if _gone(account, _attached(assistant_id, tool.id))
+            if _delete(account, _attachment_path(assistant_id, tool.id))
         ]
-        if _gone(account, f"/ai/tools/{segment(tool.id)}"):
-            done.append(f"removed the tool {name}, {tool.id}")
-    return done
+        if _delete(account, f"/ai/tools/{path_segment(tool.id)}"):
+            changes.append(f"removed the tool {name}, {tool.id}")
+    return changes
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """A webhook tool as an assistant shows it; `shared` ones come from the account's library."""
+    """A webhook tool of an assistant; a `shared` tool is in the account's library."""
 
     name: str
     url: str
@@ -119,67 +119,71 @@ class Webhook:
     preset: Json
 
 
-def webhooks_of(account: Account, assistant_id: str) -> list[Webhook]:
-    """The webhook tools of an assistant, inline and shared."""
+def webhook_tools(account: Account, assistant_id: str) -> list[Webhook]:
+    """Return the webhook tools of an assistant, inline and shared."""
     try:
-        assistant = account.one(READ, "GET", f"/ai/assistants/{segment(assistant_id)}")
-    except NotThereError:
-        raise NotThereError(f"This Telnyx account has no assistant {assistant_id}.") from None
+        assistant = account.request_object(
+            READ, "GET", f"/ai/assistants/{path_segment(assistant_id)}"
+        )
+    except NotFoundError:
+        raise NotFoundError(f"This Telnyx account has no assistant {assistant_id}.") from None
     return [
         Webhook(
-            name=each["webhook"].get("name", ""),
-            url=each["webhook"].get("url", ""),
-            shared=bool(each.get("shared")),
-            preset=each["webhook"].get("preset_body_fields") or {},
+            name=tool["webhook"].get("name", ""),
+            url=tool["webhook"].get("url", ""),
+            shared=bool(tool.get("shared")),
+            preset=tool["webhook"].get("preset_body_fields") or {},
         )
-        for each in assistant.get("tools") or []
-        if isinstance(each.get("webhook"), dict)
+        for tool in assistant.get("tools") or []
+        if isinstance(tool.get("webhook"), dict)
     ]
 
 
-def in_library(account: Account, display_name: str) -> str | None:
-    """The id of the account's shared tool of this name."""
-    rows = account.every(READ, "/ai/tools", {"filter[type]": "webhook"})
-    return next((each["id"] for each in rows if each.get("display_name") == display_name), None)
+def find_shared_tool(account: Account, display_name: str) -> str | None:
+    """Return the id of the account's shared tool of this name."""
+    rows = account.list_all(READ, "/ai/tools", {"filter[type]": "webhook"})
+    return next((row["id"] for row in rows if row.get("display_name") == display_name), None)
 
 
-def _put(account: Account, records: Records, record: Record, name: str, body: Json) -> list[str]:
-    """Make the tool, or change it where it differs from what it was last told to be."""
+def _create_or_update(
+    account: Account, records: Records, record: Record, name: str, body: Json
+) -> list[str]:
+    """Create the tool, or update the tool when its body differs from the last body sent."""
     known = record.tools.get(name)
-    tool_id = in_library(account, body["display_name"])
+    tool_id = find_shared_tool(account, body["display_name"])
     if tool_id is None:
-        made = account.one(CHANGE, "POST", "/ai/tools", body)
-        record.tools[name] = Tool(id=made["id"], sent=body)
-        records.keep(record)
-        return [f"made the tool {name}, {made['id']}"]
+        created = account.request_object(CHANGE, "POST", "/ai/tools", body)
+        record.tools[name] = Tool(id=created["id"], sent=body)
+        records.save(record)
+        return [f"made the tool {name}, {created['id']}"]
     if known == Tool(id=tool_id, sent=body):
         return []
-    account.ask(CHANGE, "PATCH", f"/ai/tools/{segment(tool_id)}", body)
+    account.ask(CHANGE, "PATCH", f"/ai/tools/{path_segment(tool_id)}", body)
     record.tools[name] = Tool(id=tool_id, sent=body)
-    records.keep(record)
+    records.save(record)
     return [f"changed the tool {name}, {tool_id}: {body['webhook']['url']}"]
 
 
-def try_out(account: Account, assistant_id: str, tool_id: str) -> int:
-    """Let Telnyx call the tool, signed as in a call; the HTTP status that it got.
+def run_tool_test(account: Account, assistant_id: str, tool_id: str) -> int:
+    """Let Telnyx call the tool, signed as in a call. Returns the HTTP status of our answer.
 
     Telnyx API: POST /ai/assistants/{assistant_id}/tools/{tool_id}/test.
     """
     body: Json = {"arguments": {}, "dynamic_variables": {"call_control_id": "v3:doctor"}}
-    tried = account.one(
-        CHANGE, "POST", f"{_attached(assistant_id, tool_id)}/test", body, "status_code"
+    result = account.request_object(
+        CHANGE, "POST", f"{_attachment_path(assistant_id, tool_id)}/test", body, "status_code"
     )
-    return int(tried["status_code"] or 0)
+    return int(result["status_code"] or 0)
 
 
-def _attached(assistant_id: str, tool_id: str) -> str:
-    return f"/ai/assistants/{segment(assistant_id)}/tools/{segment(tool_id)}"
+def _attachment_path(assistant_id: str, tool_id: str) -> str:
+    return f"/ai/assistants/{path_segment(assistant_id)}/tools/{path_segment(tool_id)}"
 
 
-def _gone(account: Account, path: str) -> bool:
-    """Remove it; False when it was gone already."""
+def _delete(account: Account, path: str) -> bool:
+    """Delete an object. Returns False when the object did not exist."""
     try:
         account.ask(CHANGE, "DELETE", path)
-    except NotThereError:
+    except NotFoundError:
         return False
     return True

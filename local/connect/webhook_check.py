@@ -1,4 +1,4 @@
-"""The deployment's webhook URL, tried from here with right and wrong signatures."""
+"""Checks the deployment's webhook URL with right and wrong signatures."""
 
 import base64
 import json
@@ -14,48 +14,48 @@ from local.connect.findings import Finding, ok, wrong
 from local.simulator.settings import PUBLISHED_TEST_SEED
 from local.webhook_fixtures import Signer
 
-# Nothing waits for an event of this type, so that one that gets in does nothing.
+# No function handles events of this type, so an accepted event has no effect.
 _TYPE = "partyline.doctor"
 
 
 def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
-    """Knock without a signature, as a stranger, and, with the deployment's own test key, as Telnyx.
+    """Send an event unsigned, signed with an unknown key, and signed with known test keys.
 
-    `url` is the webhook URL; `signing_seed` the 32 bytes of a key whose public half the deployment
-    knows, None when there is none.
+    `url` is the webhook URL. `signing_seed` has the 32 bytes of a test key whose public key the
+    deployment knows, or is None.
     """
     if url.startswith("https://"):
         yield ok("The webhook URL is https.")
     elif is_loopback(url):
         yield ok("The webhook URL is on this machine.")
     else:
-        yield wrong(f"{url} is not https: callers' numbers and words would travel in the open.")
+        yield wrong(f"{url} is not https: callers' numbers and words would travel unencrypted.")
     with http_client(url) as http:
-        knock = Attempt(http, url)
+        probe = Probe(http, url)
         try:
-            unsigned = knock(None)
+            unsigned = probe(None)
         except httpx.HTTPError as error:
             yield wrong(
-                f"Nothing answers at {url} from here ({type(error).__name__}): is it deployed, and "
-                "is the URL right?"
+                f"No server answers at {url} from here ({type(error).__name__}): is the stack "
+                "deployed, and is the URL right?"
             )
             return
         if unsigned.status_code != 401:
-            yield wrong(_no_door(url, unsigned))
+            yield wrong(_unexpected_answer(url, unsigned))
             return
-        yield ok("The webhook URL answers, and refuses what is not signed.")
-        yield from _keys(knock, url, signing_seed)
+        yield ok("The webhook URL answers, and refuses an unsigned event.")
+        yield from _keys(probe, url, signing_seed)
 
 
-class Attempt:
-    """Posts an event that means nothing, signed with a key or not at all."""
+class Probe:
+    """Posts an event without effect, signed with a key or unsigned."""
 
     def __init__(self, http: httpx.Client, url: str) -> None:
-        """Post to `url`."""
+        """Keep the URL."""
         self._http, self._url = http, url
 
     def __call__(self, seed: bytes | None) -> httpx.Response:
-        """Raises httpx.HTTPError when nobody answers. Redirects are answers."""
+        """Post the event. Redirects are answers. Raises httpx.HTTPError when no answer comes."""
         event = {
             "record_type": "event",
             "event_type": _TYPE,
@@ -69,29 +69,31 @@ class Attempt:
         return self._http.post(self._url, content=body, headers=headers)
 
 
-def _keys(knock: Attempt, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
+def _keys(probe: Probe, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
     try:
-        stranger = knock(bytes(SigningKey.generate()))
-        published = knock(PUBLISHED_TEST_SEED)
-        own = knock(signing_seed) if signing_seed else None
+        unknown = probe(bytes(SigningKey.generate()))
+        published = probe(PUBLISHED_TEST_SEED)
+        own = probe(signing_seed) if signing_seed else None
     except httpx.HTTPError as error:
-        yield wrong(f"{url} answered once and then no more ({type(error).__name__}).")
+        yield wrong(f"{url} stopped answering ({type(error).__name__}).")
         return
-    if stranger.status_code == 401:
-        yield ok("An event that a stranger has signed is refused (401).")
+    if unknown.status_code == 401:
+        yield ok("An event signed with an unknown key is refused (401).")
     else:
-        yield wrong(f"An event that a stranger has signed gets {stranger.status_code}, not 401.")
+        yield wrong(f"An event signed with an unknown key gets {unknown.status_code}, not 401.")
     if not published.is_success:
-        yield ok("The simulator's published key opens nothing here.")
+        yield ok("An event signed with the simulator's published key is refused.")
     elif is_loopback(url):
-        yield ok("An event signed with the simulator's key is taken, as on a laptop it should be.")
+        yield ok(
+            "An event signed with the simulator's key is accepted, as it should be on a laptop."
+        )
     else:
         yield wrong(
-            "The deployment trusts the simulator's published key, with which anybody can forge a "
-            "webhook: take it out of TelnyxPublicKeys and deploy."
+            "The deployment trusts the simulator's published key, with which any sender can forge "
+            "a webhook: take the key out of TelnyxPublicKeys and deploy."
         )
     if own is not None and own.is_success:
-        yield ok("An event signed with your test key is taken.")
+        yield ok("An event signed with your test key is accepted.")
     elif own is not None:
         public = base64.b64encode(bytes(SigningKey(signing_seed or b"").verify_key)).decode()
         yield wrong(
@@ -100,14 +102,16 @@ def _keys(knock: Attempt, url: str, signing_seed: bytes | None) -> Iterator[Find
         )
 
 
-def _no_door(url: str, answer: httpx.Response) -> str:
+def _unexpected_answer(url: str, answer: httpx.Response) -> str:
     status = answer.status_code
     if answer.is_redirect:
         return (
-            f"{url} redirects ({status}), which Telnyx may take for a failure: give the last URL."
+            f"{url} redirects ({status}), which Telnyx may treat as a failure: name the last URL."
         )
     if answer.is_success:
-        return f"{url} takes an event without a signature ({status}): that is no Partyline."
+        return f"{url} accepts an event without a signature ({status}): this is not Partyline."
     if answer.is_server_error:
-        return f"{url} fails ({status}): the function's log names what is missing, as a secret."
-    return f"{url} answers {status} where 401 was due: is --url the ApiUrl of the stack's outputs?"
+        return (
+            f"{url} fails ({status}): the function's log names the cause, such as a missing secret."
+        )
+    return f"{url} answers {status}, not 401: is --url the ApiUrl of the stack's outputs?"

@@ -1,1 +1,1 @@
-"""`make demo`: calls through the real handlers, told as they happened."""
+"""`make demo`: calls through the real handlers, and a trace of each call."""

@@ -1,4 +1,4 @@
-"""What the plays of the demo are acted with: the stage, and how it is looked at."""
+"""The driver of the demo's scenarios: starts calls, waits for results and prints traces."""
 
 import time
 from collections.abc import Callable
@@ -9,22 +9,22 @@ import httpx
 from rich.console import Console
 
 from local.client import Client, Json
-from local.demo.trace import tell, trace
+from local.demo.trace import print_lines, trace
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
 T = TypeVar("T")
 
-PATIENCE_SECS = 120.0
+TIMEOUT_SECS = 120.0
 
 
 class DemoFailedError(Exception):
-    """Something in the demo did not come out as it should; the text says what."""
+    """A result of the demo is not the expected result."""
 
 
 @dataclass
 class Demo:
-    """The stage: an API, a client of it, the simulated telephone network, the functions' log."""
+    """Drives calls: the API's URL and client, the simulated Telnyx, the functions' log."""
 
     url: str
     client: Client
@@ -32,92 +32,109 @@ class Demo:
     log: Callable[[], list[Line]]
     console: Console
 
-    def wait(self, what: str, look: Callable[[], T | None]) -> T:
-        """Wait until `look` finds something. Raises DemoFailedError when it does not come."""
-        deadline = time.monotonic() + PATIENCE_SECS
+    def poll(self, description: str, probe: Callable[[], T | None]) -> T:
+        """Call `probe` until the result is a value. Raises DemoFailedError after TIMEOUT_SECS."""
+        deadline = time.monotonic() + TIMEOUT_SECS
         while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
+            value = probe()
+            if value:
+                return value
             time.sleep(0.05)
-        raise DemoFailedError(f"waited in vain for: {what}")
+        raise DemoFailedError(f"waited in vain for: {description}")
 
-    def until(self, conversation_id: str, what: str, true: Callable[[Json], Any]) -> Json:
-        """Wait until the conversation is as it should be, and return it."""
+    def wait_for(
+        self, conversation_id: str, description: str, condition: Callable[[Json], Any]
+    ) -> Json:
+        """Wait until the condition is true of the conversation, and return the conversation."""
 
-        def look() -> Json | None:
+        def probe() -> Json | None:
             conversation = self.client.conversation(conversation_id)
-            return conversation if true(conversation) else None
+            return conversation if condition(conversation) else None
 
-        return self.wait(what, look)
+        return self.poll(description, probe)
 
-    def start(self, to: str, name: str, **more: Any) -> str:
-        """Call the host, and wait until the assistant runs; the conversation's id."""
-        body = {"to": to, "name": name, **more}
-        here = str(self.client.ask("POST", "/conversations", body)["id"])
-        self.until(here, "the assistant to run", lambda it: it["status"] == "active")
-        return here
+    def wait_for_status(self, conversation_id: str, status: str) -> None:
+        """Wait until the conversation has the status."""
+        self.wait_for(conversation_id, f"status {status}", lambda seen: seen["status"] == status)
+
+    def wait_for_participant(self, conversation_id: str, name: str, status: str) -> Json:
+        """Wait until a participant has the status, and return the conversation."""
+        return self.wait_for(
+            conversation_id,
+            f"{name} to be {status}",
+            lambda seen: participant(seen, name)["status"] == status,
+        )
+
+    def wait_for_inbound(self) -> str:
+        """Wait for an active inbound conversation, and return the newest conversation's id."""
+
+        def probe() -> str | None:
+            active = self.client.ask("GET", "/conversations?status=active")["conversations"]
+            return str(active[0]["id"]) if active else None
+
+        return self.poll("an inbound conversation", probe)
+
+    def start(self, to: str, name: str, **fields: Any) -> str:
+        """Call the host, wait until the assistant runs, and return the conversation's id."""
+        body = {"to": to, "name": name, **fields}
+        conversation_id = str(self.client.ask("POST", "/conversations", body)["id"])
+        self.wait_for_status(conversation_id, "active")
+        return conversation_id
 
     def invite(self, conversation_id: str, to: str | list[str], name: str, **plan: Any) -> None:
-        """Ask somebody in."""
+        """Invite a participant."""
         body = {"to": to, "name": name, **plan}
         self.client.ask("POST", f"/conversations/{conversation_id}/participants", body)
 
     def use_tool(self, call_control_id: str, tool: str, **arguments: Any) -> str:
-        """The assistant on a call uses one of our tools; what it is answered."""
+        """Let the assistant of a call use our tool, and return the tool's message."""
         url = f"{self.url}/tools/{tool}"
-        asked = self.telnyx.use_tool(call_control_id, url, arguments)
-        answer = httpx.post(
-            asked.url, content=asked.body, headers=asked.headers, timeout=30.0, trust_env=False
+        request = self.telnyx.use_tool(call_control_id, url, arguments)
+        response = httpx.post(
+            request.url, content=request.body, headers=request.headers, timeout=30, trust_env=False
         )
-        return str(answer.json().get("message"))
+        return str(response.json().get("message"))
 
-    def told(self, conversation_id: str) -> list[str]:
-        """What the assistant was told so far."""
+    def messages_sent(self, conversation_id: str) -> list[str]:
+        """Return the messages that the assistant has got so far."""
         events = self.client.timeline(conversation_id)
-        return [each["data"]["content"] for each in events if each["type"] == "message.sent"]
+        return [event["data"]["content"] for event in events if event["type"] == "message.sent"]
 
-    def hear(self, conversation_id: str, words: str) -> None:
-        """Wait until the assistant was told something with these words in it."""
-        self.wait(
-            f"the assistant to be told: {words}",
-            lambda: any(words in each for each in self.told(conversation_id)),
+    def wait_for_message(self, conversation_id: str, text: str) -> None:
+        """Wait until the assistant has got a message that contains the text."""
+        self.poll(
+            f"the assistant to be told: {text}",
+            lambda: any(text in message for message in self.messages_sent(conversation_id)),
         )
 
-    def end(self, conversation_id: str, host: str) -> None:
-        """The host hangs up, and all is over."""
-        self.telnyx.hang_up(call(self.client.conversation(conversation_id), host))
-        self.until(conversation_id, "the end", lambda it: it["status"] == "ended")
+    def hang_up_host(self, conversation_id: str, host: str) -> None:
+        """Hang up the host's call and wait for the conversation's end."""
+        self.telnyx.hang_up(latest_call(self.client.conversation(conversation_id), host))
+        self.wait_for_status(conversation_id, "ended")
 
-    def tell(self, title: str, conversation_id: str) -> None:
-        """Print what happened in a conversation."""
-        beats = trace(self.client, self.telnyx, self.log(), conversation_id)
+    def print_trace(self, title: str, conversation_id: str) -> None:
+        """Print the trace of a conversation."""
+        lines = trace(self.client, self.telnyx, self.log(), conversation_id)
         self.console.print(f"\n[bold]{title}[/bold]  [dim]{conversation_id}[/dim]")
-        tell(self.console, beats)
+        print_lines(self.console, lines)
 
 
-def expect(true: object, what: str) -> None:
-    """Raise DemoFailedError unless it is so."""
-    if not true:
-        raise DemoFailedError(f"this is not so: {what}")
+def expect(condition: object, description: str) -> None:
+    """Raise DemoFailedError unless the condition is true."""
+    if not condition:
+        raise DemoFailedError(f"this is not so: {description}")
 
 
-def person(conversation: Json, name: str) -> Json:
-    """A participant by name."""
-    found: Json = next(each for each in conversation["participants"] if each["name"] == name)
-    return found
+def participant(conversation: Json, name: str) -> Json:
+    """Return a participant by name."""
+    return next(person for person in conversation["participants"] if person["name"] == name)
 
 
-def status(conversation: Json, name: str) -> str:
-    """Where a participant stands."""
-    return str(person(conversation, name)["status"])
+def leg_outcomes(conversation: Json, name: str) -> list[str | None]:
+    """Return the outcome of each leg of a participant."""
+    return [leg["outcome"] for leg in participant(conversation, name)["legs"]]
 
 
-def outcomes(conversation: Json, name: str) -> list[str | None]:
-    """How each call to a participant came out."""
-    return [leg["outcome"] for leg in person(conversation, name)["legs"]]
-
-
-def call(conversation: Json, name: str) -> str:
-    """The newest call of a participant."""
-    return str(person(conversation, name)["legs"][-1]["call_control_id"])
+def latest_call(conversation: Json, name: str) -> str:
+    """Return the call_control_id of a participant's latest leg."""
+    return str(participant(conversation, name)["legs"][-1]["call_control_id"])

@@ -1,4 +1,4 @@
-"""`make demo`: calls on this machine, through the real handlers, told as they happened."""
+"""`make demo`: runs all scenarios on a local stack."""
 
 from collections.abc import Callable
 
@@ -6,19 +6,17 @@ from rich.console import Console
 
 from local.client import ApiRefusedError, Client
 from local.demo.driver import Demo, DemoFailedError, expect
-from local.demo.scenarios import PEOPLE, SCENARIOS, outbound
+from local.demo.scenarios import PEOPLE, SCENARIOS
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
 from local.stack.local_stack import LocalStack, Options, Runner, in_process
 from local.stack.logs import Line
 
-__all__ = ["PEOPLE", "Demo", "DemoFailedError", "outbound", "perform", "run", "settings"]
-
 
 def run(console: Console, runner: Runner = in_process) -> int:
-    """Run the demo on a local stack; 0 if everything came out as it should, else 1."""
+    """Run the demo on a local stack. Returns 0 when every result is as expected, else 1."""
     console.print("[bold]Partyline[/bold]  starting the local stack ...", highlight=False)
-    with LocalStack(Options(simulator=settings()), runner) as stack:
+    with LocalStack(Options(simulator=simulator_settings()), runner) as stack:
         if stack.simulator is None:
             raise DemoFailedError("the demo needs the simulator")
         console.print(
@@ -27,27 +25,29 @@ def run(console: Console, runner: Runner = in_process) -> int:
             "  an embedded AWS with the template's table",
             highlight=False,
         )
-        return perform(console, stack.url, stack.simulator.simulator, stack.logs.lines)
+        return run_scenarios(console, stack.url, stack.simulator.simulator, stack.logs.lines)
 
 
-def settings() -> Settings:
-    """The simulator of the demo: nobody wants to wait for its insights."""
+def simulator_settings() -> Settings:
+    """Return the simulator's settings: insights come after half a second."""
     return Settings(insights_after_secs=0.5, accepts_conversation_keys=True)
 
 
-def perform(console: Console, url: str, telnyx: Simulator, log: Callable[[], list[Line]]) -> int:
-    """Play the calls on a stack that is up; 0 if everything came out as it should, else 1.
+def run_scenarios(
+    console: Console, url: str, telnyx: Simulator, log: Callable[[], list[Line]]
+) -> int:
+    """Run the scenarios on a running stack. Returns 0 when every result is as expected, else 1.
 
-    `url` is the API's, `log` answers what its functions logged so far.
+    `url` is the API's base URL, `log` returns the functions' log so far.
     """
     client = Client(url, Options().api_key)
     demo = Demo(url, client, telnyx, log, console)
     for person in PEOPLE:
         telnyx.set_person(person)
     try:
-        for play in SCENARIOS:
-            play(demo)
-        _clean(demo)
+        for scenario in SCENARIOS:
+            scenario(demo)
+        _check_end_state(demo)
     except (DemoFailedError, ApiRefusedError) as error:
         console.print(f"\n[bold red]The demo failed:[/bold red] {error}")
         return 1
@@ -57,11 +57,11 @@ def perform(console: Console, url: str, telnyx: Simulator, log: Callable[[], lis
     return 0
 
 
-def _clean(demo: Demo) -> None:
-    """Nobody was called twice, every request was one that Telnyx knows, no call is left up."""
+def _check_end_state(demo: Demo) -> None:
+    """Check that every request was valid, no number was dialed twice and no call is up."""
     expect(not demo.telnyx.violations, f"no violations: {demo.telnyx.violations}")
     unknown = [entry.unknown_fields for entry in demo.telnyx.ledger if entry.unknown_fields]
     expect(not unknown, f"no unknown fields: {unknown}")
-    demo.wait(
-        "every call to be over", lambda: all(each.state == "ended" for each in demo.telnyx.legs)
+    demo.poll(
+        "every call to be over", lambda: all(leg.state == "ended" for leg in demo.telnyx.legs)
     )

@@ -1,7 +1,6 @@
-"""The plays of the demo: each is a call or two, and raises when it does not come out right."""
+"""The demo's scenarios. Each drives a call or two and raises for an unexpected result."""
 
-from local.client import Json
-from local.demo.driver import Demo, call, expect, outcomes, person, status
+from local.demo.driver import Demo, expect, latest_call, leg_outcomes
 from local.simulator.model import Person
 from local.stack.local_stack import Options
 
@@ -27,131 +26,135 @@ SCREENING = {"say": "Robin is on the line about an invoice. Press 1 to join."}
 
 def outbound(demo: Demo) -> None:
     """We call Robin; Dana joins, Lee is busy; Dana leaves, Robin hangs up."""
-    here = demo.start(HOST, "Robin", metadata={"ticket": "4711"})
-    demo.invite(here, DANA, "Dana")
-    demo.invite(here, LEE, "Lee")
-    demo.until(here, "Dana to join", lambda it: status(it, "Dana") == "joined")
-    demo.until(here, "Lee to be busy", lambda it: person(it, "Lee")["outcome"] == "busy")
+    conversation_id = demo.start(HOST, "Robin", metadata={"ticket": "4711"})
+    demo.invite(conversation_id, DANA, "Dana")
+    demo.invite(conversation_id, LEE, "Lee")
+    demo.wait_for_participant(conversation_id, "Dana", "joined")
+    seen = demo.wait_for_participant(conversation_id, "Lee", "failed")
+    expect(leg_outcomes(seen, "Lee") == ["busy"], "Lee is busy")
     demo.client.ask(
         "POST",
-        f"/conversations/{here}/messages",
+        f"/conversations/{conversation_id}/messages",
         {"role": "system", "content": "Robin is a customer of ten years: be generous."},
     )
-    demo.hear(here, "ten years")
-    demo.hear(here, "Lee could not be reached: the line is busy.")
-    demo.telnyx.hang_up(call(demo.client.conversation(here), "Dana"))
-    demo.until(here, "Dana to leave", lambda it: status(it, "Dana") == "left")
-    expect(demo.client.conversation(here)["status"] == "active", "it goes on without Dana")
-    demo.telnyx.hang_up(call(demo.client.conversation(here), "Robin"))
-    ended = demo.until(here, "the insights", lambda it: it["insights"])
+    demo.wait_for_message(conversation_id, "ten years")
+    demo.wait_for_message(conversation_id, "Lee could not be reached: the line is busy.")
+    demo.telnyx.hang_up(latest_call(demo.client.conversation(conversation_id), "Dana"))
+    demo.wait_for_participant(conversation_id, "Dana", "left")
+    status = demo.client.conversation(conversation_id)["status"]
+    expect(status == "active", "the conversation goes on without Dana")
+    demo.telnyx.hang_up(latest_call(demo.client.conversation(conversation_id), "Robin"))
+    ended = demo.wait_for(conversation_id, "the insights", lambda seen: seen["insights"])
     expect(ended["status"] == "ended", "the conversation has ended")
-    demo.tell("1. An outbound call with two guests", here)
+    demo.print_trace("1. An outbound call with two guests", conversation_id)
 
 
 def inbound(demo: Demo) -> None:
-    """Somebody rings our number, and the default assistant answers."""
+    """A caller calls our number, and the default assistant answers."""
     leg = demo.telnyx.ring_in(CALLER, OURS)
-    here = demo.wait("an inbound conversation", lambda: _newest(demo, "active"))["id"]
+    conversation_id = demo.wait_for_inbound()
     demo.telnyx.say(leg.call_control_id, "When are you open?")
     demo.telnyx.hang_up(leg.call_control_id)
-    demo.until(here, "the end and the insights", lambda it: it["insights"])
-    demo.tell("2. An inbound call, answered by the assistant", here)
+    demo.wait_for(conversation_id, "the insights", lambda seen: seen["insights"])
+    demo.print_trace("2. An inbound call, answered by the assistant", conversation_id)
 
 
 def attached(demo: Demo) -> None:
-    """An assistant is put on a call that is live already, and taken off it again."""
+    """An assistant starts on a call that is already up, and stops while the call stays up."""
     leg = demo.telnyx.outside_call(CALLER, OURS)
     started = demo.client.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
-    here = started["id"]
+    conversation_id = started["id"]
     expect(started["status"] == "active", "the assistant runs when the request is answered")
-    demo.client.ask("POST", f"/conversations/{here}/stop", {"hang_up": False})
-    demo.until(here, "the stop", lambda it: it["status"] == "ended")
+    demo.client.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": False})
+    demo.wait_for_status(conversation_id, "ended")
     expect(leg.state == "answered", "the call is still up")
-    demo.tell("3. An assistant on a live call, stopped, the call left up", here)
+    demo.print_trace("3. An assistant on a live call, stopped, the call left up", conversation_id)
     demo.telnyx.hang_up(leg.call_control_id)
 
 
 def hunt(demo: Demo) -> None:
-    """Dana has three numbers: a busy one, a machine, and one where she presses 1."""
-    here = demo.start(HOST, "Robin")
+    """Dana has three numbers: busy, an answering machine, and a phone where she presses 1."""
+    conversation_id = demo.start(HOST, "Robin")
     plan = {"machine_detection": "standard", "screening": SCREENING}
-    demo.invite(here, [BUSY, MACHINE, PRESSES_1], "Dana", **plan)
-    found = demo.until(here, "Dana to join", lambda it: status(it, "Dana") == "joined")
-    expect(outcomes(found, "Dana") == ["busy", "machine", "human"], "the third call reached her")
-    demo.hear(here, "the line is busy. The next number is being tried.")
-    demo.hear(here, "an answering machine picked up. The next number is being tried.")
-    demo.hear(here, "Dana has joined the conversation.")
-    demo.end(here, "Robin")
-    demo.tell("4. A hunt of three: busy, a machine, a person who presses 1", here)
+    demo.invite(conversation_id, [BUSY, MACHINE, PRESSES_1], "Dana", **plan)
+    seen = demo.wait_for_participant(conversation_id, "Dana", "joined")
+    outcomes = ["busy", "machine", "human"]
+    expect(leg_outcomes(seen, "Dana") == outcomes, "the third call reached Dana")
+    demo.wait_for_message(conversation_id, "the line is busy. The next number is being tried.")
+    demo.wait_for_message(
+        conversation_id, "an answering machine picked up. The next number is being tried."
+    )
+    demo.wait_for_message(conversation_id, "Dana has joined the conversation.")
+    demo.hang_up_host(conversation_id, "Robin")
+    demo.print_trace("4. A hunt of three: busy, a machine, a person who presses 1", conversation_id)
 
 
 def at_once(demo: Demo) -> None:
-    """Two phones ring for the night shift, and both are picked up in the same instant."""
-    here = demo.start(HOST, "Robin")
-    demo.invite(here, [FIRST, SECOND], "The night shift", strategy="at_once")
+    """Two phones ring for the night shift, and both are answered in the same instant."""
+    conversation_id = demo.start(HOST, "Robin")
+    demo.invite(conversation_id, [FIRST, SECOND], "The night shift", strategy="at_once")
     ringing = [leg for leg in demo.telnyx.legs if leg.to in (FIRST, SECOND)]
     for leg in ringing:
         demo.telnyx.answer(leg.call_control_id)
-    demo.hear(here, "The night shift has joined the conversation.")
-    demo.wait("the other one to be hung up", lambda: any(leg.state == "ended" for leg in ringing))
-    joined = [each.call_control_id for each in demo.telnyx.conversations[-1].participants]
-    expect(len(joined) == 1, "one of the two was joined, and never the other")
+    demo.wait_for_message(conversation_id, "The night shift has joined the conversation.")
+    demo.poll("the other call to be hung up", lambda: any(leg.state == "ended" for leg in ringing))
+    participants = demo.telnyx.conversations[-1].participants
+    joined = [participant.call_control_id for participant in participants]
+    expect(len(joined) == 1, "one of the two calls was joined, and never the other call")
     (winner,) = [leg for leg in ringing if leg.call_control_id in joined]
-    expect(winner.state == "answered", "who was joined is on the line")
-    demo.end(here, "Robin")
-    demo.tell("5. Two answer together: one is joined, the other hung up", here)
+    expect(winner.state == "answered", "the joined call is up")
+    demo.hang_up_host(conversation_id, "Robin")
+    demo.print_trace("5. Two answer together: one is joined, the other hung up", conversation_id)
 
 
 def declined(demo: Demo) -> None:
-    """Lee hears what it is about, and presses another digit."""
-    here = demo.start(HOST, "Robin")
-    demo.invite(here, PRESSES_2, "Lee", screening=SCREENING)
-    demo.hear(here, "Lee was reached but declined to join the conversation.")
-    seen = demo.client.conversation(here)
-    expect(outcomes(seen, "Lee") == ["declined"], "Lee has declined")
+    """Lee hears the screening and presses another digit than 1."""
+    conversation_id = demo.start(HOST, "Robin")
+    demo.invite(conversation_id, PRESSES_2, "Lee", screening=SCREENING)
+    demo.wait_for_message(conversation_id, "Lee was reached but declined to join the conversation.")
+    seen = demo.client.conversation(conversation_id)
+    expect(leg_outcomes(seen, "Lee") == ["declined"], "Lee has declined")
     expect(not demo.telnyx.conversations[-1].participants, "Lee was never joined")
-    demo.end(here, "Robin")
-    demo.tell("6. A screening that is declined", here)
+    demo.hang_up_host(conversation_id, "Robin")
+    demo.print_trace("6. A screening that is declined", conversation_id)
 
 
 def ends_meanwhile(demo: Demo) -> None:
-    """A phone rings for Dana when Robin hangs up: it stops, and no other number is tried."""
-    here = demo.start(HOST, "Robin")
-    demo.invite(here, [FIRST, DANA], "Dana")
-    demo.end(here, "Robin")
-    seen = demo.until(here, "the plan to end", lambda it: status(it, "Dana") == "failed")
-    expect(outcomes(seen, "Dana") == ["cancelled"], "one number was tried, and was called off")
-    expect(not demo.telnyx.conversations[-1].participants, "nobody was joined to nothing")
-    demo.wait("the ringing to stop", lambda: demo.telnyx.legs[-1].state == "ended")
-    demo.tell("7. The conversation ends while a plan is under way", here)
+    """Robin hangs up while Dana's phone rings: the ringing stops, no other number is dialed."""
+    conversation_id = demo.start(HOST, "Robin")
+    demo.invite(conversation_id, [FIRST, DANA], "Dana")
+    demo.hang_up_host(conversation_id, "Robin")
+    seen = demo.wait_for_participant(conversation_id, "Dana", "failed")
+    expect(
+        leg_outcomes(seen, "Dana") == ["cancelled"],
+        "one number was dialed and cancelled",
+    )
+    expect(not demo.telnyx.conversations[-1].participants, "no guest was joined")
+    demo.poll("the ringing to stop", lambda: demo.telnyx.legs[-1].state == "ended")
+    demo.print_trace("7. The conversation ends while a plan is under way", conversation_id)
 
 
 def tool(demo: Demo) -> None:
-    """The assistant asks Dana in by itself, twice as models do, and knows who is there."""
+    """The assistant invites Dana with its tool, twice as models do, and asks for the status."""
     route = {"assistant": {"id": "assistant-sales"}, "contacts": {"Dana": {"to": DANA}}}
     demo.client.ask("PUT", f"/routes/{OURS}", route)
     leg = demo.telnyx.ring_in(CALLER, OURS)
-    here = demo.wait("an inbound conversation", lambda: _newest(demo, "active"))["id"]
-    asked = [demo.use_tool(leg.call_control_id, "invite", name=each) for each in ("dana", "Dana")]
-    expect(asked[0] == "Calling Dana now.", "the assistant can say what happens now")
-    demo.hear(here, "Dana has joined the conversation.")
-    who = demo.use_tool(leg.call_control_id, "status")
-    expect(who == "On the line: the caller, Dana.", "it knows who is there")
-    people = demo.client.conversation(here)["participants"]
-    expect(len(people) == 2, "Dana was called once, though the model asked twice")
+    conversation_id = demo.wait_for_inbound()
+    answers = [demo.use_tool(leg.call_control_id, "invite", name=name) for name in ("dana", "Dana")]
+    expect(answers[0] == "Calling Dana now.", "the assistant can say what happens now")
+    demo.wait_for_message(conversation_id, "Dana has joined the conversation.")
+    status = demo.use_tool(leg.call_control_id, "status")
+    expect(status == "On the line: the caller, Dana.", "the assistant knows the participants")
+    people = demo.client.conversation(conversation_id)["participants"]
+    expect(len(people) == 2, "Dana was called once, though the model invited Dana twice")
     demo.telnyx.hang_up(leg.call_control_id)
-    demo.until(here, "the end", lambda it: it["status"] == "ended")
+    demo.wait_for_status(conversation_id, "ended")
     late = demo.use_tool(leg.call_control_id, "invite", name="Dana")
-    expect(late == "The call is over.", "after the hangup nobody is called")
+    expect(late == "The call is over.", "after the hangup no number is dialed")
     demo.client.ask("DELETE", f"/routes/{OURS}")
-    demo.tell("8. The assistant invites by itself, with its tool", here)
-    for words in (*asked, who, late):
-        demo.console.print(f"  the tool answers  “{words}”", highlight=False)
+    demo.print_trace("8. The assistant invites by itself, with its tool", conversation_id)
+    for answer in (*answers, status, late):
+        demo.console.print(f"  the tool answers  “{answer}”", highlight=False)
 
 
 SCENARIOS = (outbound, inbound, attached, hunt, at_once, declined, ends_meanwhile, tool)
-
-
-def _newest(demo: Demo, status: str) -> Json | None:
-    found = demo.client.ask("GET", f"/conversations?status={status}")["conversations"]
-    return found[0] if found else None

@@ -1,7 +1,7 @@
-"""A conversation's whole story for a terminal: what Telnyx said, what we did, what it came to.
+"""The trace of a conversation for a terminal: webhooks, commands and events in order of time.
 
-Put together from what really went over the wire: the simulator's books of webhooks and commands,
-the functions' log, which says what caused what, and the timeline that the API answers.
+The sources are the simulator's records of webhooks and commands, the functions' log, which has each
+command's cause, and the API's timeline.
 """
 
 from collections.abc import Iterator
@@ -14,90 +14,81 @@ from rich.table import Table
 from rich.text import Text
 
 from local.client import Client
-from local.printing import STYLES, said, who
+from local.printing import STYLES, event_details, event_subject
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
 
 @dataclass(frozen=True)
 class TraceLine:
-    """One thing that happened, at its moment."""
+    """A webhook, a command or an event. `wait_ms` is the time from the cause to the command."""
 
     at: datetime
     kind: Literal["webhook", "command", "event"]
-    what: str
-    who: str = ""
-    said: str = ""
+    name: str
+    participant: str = ""
+    detail: str = ""
     wait_ms: float | None = None
 
 
 def trace(
     client: Client, simulator: Simulator, log: list[Line], conversation_id: str
 ) -> list[TraceLine]:
-    """Everything that happened in a conversation, in the order of time."""
-    commands = [
-        line
-        for line in log
-        if line.get("conversation_id") == conversation_id and "command_id" in line
-        if line["message"] == "command"
-    ]
+    """Return the trace of a conversation, in order of time."""
+    ours = [line for line in log if line.get("conversation_id") == conversation_id]
     people = client.conversation(conversation_id)["participants"]
-    names = {each["id"]: each["name"] or each["id"] for each in people}
-    beats = [*_webhooks(simulator, log, conversation_id), *_commands(simulator, commands, names)]
-    came = _arrivals(simulator)
+    names = {person["id"]: person["name"] or person["id"] for person in people}
+    trace_lines = [*_webhooks(simulator, ours), *_commands(simulator, ours, names)]
+    arrived_at = _arrivals(simulator)
     for event in client.timeline(conversation_id):
         at = datetime.fromisoformat(event["occurred_at"])
-        # What a webhook tells happened a little before it came; it is told after it.
-        at = max(at, came.get(event["cause"], at))
-        beats.append(TraceLine(at, "event", event["type"], who(event["data"]), said(event["data"])))
+        # An event can be a little older than the webhook that reports it: the webhook comes first.
+        at = max(at, arrived_at.get(event["cause"], at))
+        data = event["data"]
+        line = TraceLine(at, "event", event["type"], event_subject(data), event_details(data))
+        trace_lines.append(line)
     order = {"webhook": 0, "event": 1, "command": 2}
-    return sorted(beats, key=lambda beat: (beat.at, order[beat.kind]))
+    return sorted(trace_lines, key=lambda line: (line.at, order[line.kind]))
 
 
-def tell(console: Console, beats: list[TraceLine]) -> None:
-    """Print a story."""
+def print_lines(console: Console, trace_lines: list[TraceLine]) -> None:
+    """Print a trace as a table."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for beat in beats:
-        since = (beat.at - beats[0].at).total_seconds()
-        mark = {"webhook": "◀ Telnyx", "command": "▶ Telnyx", "event": ""}[beat.kind]
-        style = STYLES.get(beat.what, "") if beat.kind == "event" else "dim"
-        wait = "" if beat.wait_ms is None else f"{beat.wait_ms:.0f} ms after the webhook"
-        words = " ".join(filter(None, (beat.who, beat.said)))
+    for line in trace_lines:
+        since = (line.at - trace_lines[0].at).total_seconds()
+        mark = {"webhook": "◀ Telnyx", "command": "▶ Telnyx", "event": ""}[line.kind]
+        style = STYLES.get(line.name, "") if line.kind == "event" else "dim"
+        wait = "" if line.wait_ms is None else f"{line.wait_ms:.0f} ms after the webhook"
+        about = " ".join(filter(None, (line.participant, line.detail)))
         table.add_row(
             f"{since:.2f} s",
-            Text(mark, style="blue" if beat.kind == "command" else "dim"),
-            Text(beat.what, style=style),
-            Text.assemble(words, "  " if words and wait else "", (wait, "magenta")),
+            Text(mark, style="blue" if line.kind == "command" else "dim"),
+            Text(line.name, style=style),
+            Text.assemble(about, "  " if about and wait else "", (wait, "magenta")),
         )
     console.print(table)
 
 
-def _webhooks(simulator: Simulator, log: list[Line], conversation_id: str) -> Iterator[TraceLine]:
-    ours = {
-        line["event_id"]
-        for line in log
-        if line.get("conversation_id") == conversation_id and "event_id" in line
-    }
+def _webhooks(simulator: Simulator, log: list[Line]) -> Iterator[TraceLine]:
+    event_ids = {line["event_id"] for line in log if "event_id" in line}
     for attempt in simulator.deliverer.attempts:
-        if attempt.event_id in ours:
+        if attempt.event_id in event_ids:
             again = f"attempt {attempt.attempt}" if attempt.attempt > 1 else ""
-            yield TraceLine(attempt.at, "webhook", attempt.event_type, said=again)
+            yield TraceLine(attempt.at, "webhook", attempt.event_type, detail=again)
 
 
-def _commands(
-    simulator: Simulator, lines: list[Line], names: dict[str, str]
-) -> Iterator[TraceLine]:
+def _commands(simulator: Simulator, log: list[Line], names: dict[str, str]) -> Iterator[TraceLine]:
     sent = {entry.command_id: entry for entry in reversed(simulator.ledger) if entry.command_id}
-    came = _arrivals(simulator)
-    for line in lines:
-        entry = sent.get(line["command_id"])
+    arrived_at = _arrivals(simulator)
+    for line in log:
+        entry = sent.get(line.get("command_id")) if line["message"] == "command" else None
         if entry is None:
             continue
-        cause = came.get(line["cause"])
+        cause = arrived_at.get(line["cause"])
         wait = (entry.at - cause).total_seconds() * 1000 if cause else None
         code = f"refused: {line['code']}" if line.get("code") else ""
         yield TraceLine(
@@ -106,5 +97,5 @@ def _commands(
 
 
 def _arrivals(simulator: Simulator) -> dict[str, datetime]:
-    """When each webhook first came, by its event id."""
-    return {each.event_id: each.at for each in reversed(simulator.deliverer.attempts)}
+    """Return the time of each webhook's first delivery, by event id."""
+    return {attempt.event_id: attempt.at for attempt in reversed(simulator.deliverer.attempts)}

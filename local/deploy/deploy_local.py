@@ -40,7 +40,7 @@ def run(console: Console) -> int:
 
     with ExitStack() as closing:
         aws = closing.enter_context(EmbeddedAws(runtime.python))
-        simulator = run_simulator(runner.settings())
+        simulator = run_simulator(runner.simulator_settings())
         closing.callback(simulator.stop)
         proxy = ReverseProxy(aws.url)
         server = serve(proxy)
@@ -64,8 +64,8 @@ def run(console: Console) -> int:
         deployment.make_routes()
         proxy.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
-        done("the secrets and the routes are in place")
-        if runner.perform(console, server.url, simulator.simulator, deployment.log):
+        done("the secrets are in and the routes are made")
+        if runner.run_scenarios(console, server.url, simulator.simulator, deployment.log):
             return 1
         done("the demo has run on it")
         for check in run_checks(deployment, server.url, options.api_key):

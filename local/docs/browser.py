@@ -1,4 +1,4 @@
-"""The system's Chromium, for the tests of the page and for its pictures."""
+"""The system's Chromium, for the page's tests and pictures."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# A browser that calls nobody but the page that it is shown.
+# The browser sends requests to the shown page only.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,24 +20,24 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-MISSING = (
-    "the page's tests are left out: there is no Chromium here. "
-    "Get it with `apt install chromium`, or name one in PARTYLINE_CHROMIUM."
+CHROMIUM_MISSING = (
+    "the page's tests are skipped: Chromium is missing. "
+    "Install it with `apt install chromium`, or name a browser in PARTYLINE_CHROMIUM."
 )
 
 
-def chromium() -> str | None:
-    """Where the browser is; None where there is none."""
+def chromium_path() -> str | None:
+    """Return the browser's path, or None without a browser."""
     named = os.environ.get("PARTYLINE_CHROMIUM")
     return named or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """A browser while the `with` lasts. Raises RuntimeError where there is none."""
-    path = chromium()
+def launch_browser() -> Iterator[Browser]:
+    """Run a browser during the `with` block. Raises RuntimeError without a browser."""
+    path = chromium_path()
     if path is None:
-        raise RuntimeError(MISSING)
+        raise RuntimeError(CHROMIUM_MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:

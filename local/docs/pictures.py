@@ -1,7 +1,7 @@
-"""`make pictures`: the README's pictures, made from a real run.
+"""`make pictures`: makes the README's pictures from a real run.
 
-`room.png` is the phone room with a call of three people in it, `room-dark.png` the same in the
-dark, `timeline.png` the first call that `partyline demo` tells in a terminal.
+`room.png` shows the phone room with a call of three people, `room-dark.png` the same with the dark
+theme, `timeline.png` the first call of `partyline demo` in a terminal.
 """
 
 import re
@@ -15,21 +15,21 @@ from rich.console import Console
 from rich.text import Text
 
 from local.demo import runner
-from local.docs.browser import launched
+from local.docs.browser import launch_browser
 from local.stack.local_stack import LocalStack, Options
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 ALEX, BILLIE, CASEY, DEVON = (f"+1312555010{nth}" for nth in (1, 2, 3, 4))
-PATIENCE_SECS = 30.0
+TIMEOUT_SECS = 30.0
 SETTLED_MS = 600
 TERMINAL_COLUMNS = 104
 SECOND_CALL = "2. An inbound call"
 
 
 def main() -> None:
-    """Make all of them."""
+    """Make all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with LocalStack(Options(with_room=True)) as stack, launched() as browser:
+    with LocalStack(Options(with_room=True)) as stack, launch_browser() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         page.goto(f"{stack.url}/")
         page.get_by_role("article").first.wait_for()
@@ -38,28 +38,28 @@ def main() -> None:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.wait_for_timeout(SETTLED_MS)
             page.screenshot(path=FOLDER / f"{name}.png")
-        page = browser.new_page()  # the room's own lets no style in from elsewhere
+        page = browser.new_page()  # the room's page refuses other styles
         page.set_content(_timeline())
         page.locator("svg").first.screenshot(path=FOLDER / "timeline.png", omit_background=True)
 
 
 def _timeline() -> str:
-    """What the demo prints, up to its second call, as a terminal looks."""
+    """Return the demo's output up to the second call as an SVG of a terminal."""
     terminal = Console(
         record=True, width=TERMINAL_COLUMNS, file=StringIO(), highlight=False, force_terminal=True
     )
     if runner.run(terminal) != 0:
         raise RuntimeError("the demo failed")
     first, _, _ = terminal.export_text(styles=True).partition(SECOND_CALL)
-    one = Console(record=True, width=TERMINAL_COLUMNS, file=StringIO(), force_terminal=True)
-    one.print(Text.from_ansi(first.rstrip("\n\x1b[1m")), end="\n\n")
-    # A terminal's own type: the picture is to ask nobody's server for one.
-    picture = one.export_svg(title="partyline demo")
-    return re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+    picture = Console(record=True, width=TERMINAL_COLUMNS, file=StringIO(), force_terminal=True)
+    picture.print(Text.from_ansi(first.rstrip("\n\x1b[1m")), end="\n\n")
+    # Without the web font: the picture must not load a font from a server.
+    svg = picture.export_svg(title="partyline demo")
+    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 def _call(page: Page) -> None:
-    """Alex is called, Billie is screened, Casey is busy and Devon, the second number, rings."""
+    """Call Alex, screen Billie, let Casey be busy and Devon, the second number, ring."""
     page.get_by_role("button", name="Start a conversation").click()
     page.get_by_role("button", name="Call", exact=True).click()
     _press(page, "Alex", "Answer")
@@ -94,11 +94,11 @@ def _invite(page: Page, numbers: str, name: str, say: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Invite").click()
 
 
-def _wait(page: Page, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECS
-    while not true():
+def _wait(page: Page, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("the call does not get on")
+            raise TimeoutError("the call does not go on")
         page.wait_for_timeout(50)
 
 

@@ -1,1 +1,1 @@
-"""The phone room: a page on the local stack, with phones to pick up and the call drawn live."""
+"""The phone room: a page of the local stack with phones and a live diagram of each call."""

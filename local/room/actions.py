@@ -1,7 +1,7 @@
-"""What a person does in the room: with a phone, with the API, with the switches.
+"""The user's actions in the room: on a phone, on the API, on the faults.
 
-An act is plain data, so that it can be written down, saved, and done again: on the local stack by
-the clock on the wall, in a test by a virtual one.
+An action is plain data, so it can be recorded, saved and replayed: on the local stack in real time,
+in a test with a virtual clock.
 """
 
 import re
@@ -19,37 +19,37 @@ from local.simulator.telnyx import Simulator
 
 Json = dict[str, Any]
 Ask = Callable[[str, str, Any], Json]
-"""Asks the API (method, path, body) and returns what it answers; raises for a refusal."""
+"""Sends a request (method, path, body) to the API and returns the answer; raises for a refusal."""
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
-def _number(given: str) -> str:
-    if not _NUMBER.fullmatch(given):
+def _check_number(number: str) -> str:
+    if not _NUMBER.fullmatch(number):
         raise PydanticCustomError(
             "number", "That is no phone number. Write it with its country code, as +13125550142."
         )
-    return given
+    return number
 
 
-Number = Annotated[str, AfterValidator(_number)]
+Number = Annotated[str, AfterValidator(_check_number)]
 
 
 class Action(BaseModel):
-    """Base: closed, so that a misspelt act is not silently another."""
+    """Base: closed, so a misspelt field is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Pick(Action):
-    """Something done with the newest call of a phone that is not over."""
+class UsePhone(Action):
+    """Answer, decline or hang up a phone's latest call, or be busy."""
 
     do: Literal["answer", "decline", "busy", "hang_up"]
     phone: Number
 
 
 class Press(Action):
-    """Digits pressed on a phone."""
+    """Press digits on a phone."""
 
     do: Literal["press"]
     phone: Number
@@ -57,7 +57,7 @@ class Press(Action):
 
 
 class Say(Action):
-    """Something said into a phone."""
+    """Say a text into a phone."""
 
     do: Literal["say"]
     phone: Number
@@ -65,15 +65,15 @@ class Say(Action):
 
 
 class RingIn(Action):
-    """Somebody calls one of our numbers."""
+    """Call Partyline's number from a phone."""
 
     do: Literal["ring_in"]
     phone: Number
     to: Number
 
 
-class Put(Action):
-    """Somebody is at a number from now on, and behaves so."""
+class SetPerson(Action):
+    """Set the person at a number and the person's behaviour."""
 
     do: Literal["person"]
     person: Person
@@ -81,20 +81,23 @@ class Put(Action):
     @field_validator("person")
     @classmethod
     def _has_a_number(cls, person: Person) -> Person:
-        _number(person.number)
+        _check_number(person.number)
         return person
 
 
-class Switch(Action):
-    """Trouble is put in force in place of whatever was."""
+class SetTrouble(Action):
+    """Replace the faults that are in force."""
 
     do: Literal["trouble"]
     trouble: Trouble
 
 
-class Request(Action):
-    """The API is asked. `#0` in the path is the story's first conversation; after
-    `participants/`, that conversation's first participant."""
+class ApiRequest(Action):
+    """Send a request to the API.
+
+    `#0` in the path is the story's first conversation, and after `participants/` that
+    conversation's first participant.
+    """
 
     do: Literal["api"]
     method: Literal["POST", "DELETE"]
@@ -102,78 +105,82 @@ class Request(Action):
     body: Any = None
 
 
-AnyAct = Annotated[Pick | Press | Say | RingIn | Put | Switch | Request, Field(discriminator="do")]
-ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
+AnyAction = Annotated[
+    UsePhone | Press | Say | RingIn | SetPerson | SetTrouble | ApiRequest, Field(discriminator="do")
+]
+ACTION_ADAPTER: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)
 
 
-class NobodyThereError(Exception):
-    """There is no call for what was to be done; the text says so to a person."""
+class ActionRefusedError(Exception):
+    """An action is not possible now. The text is a sentence for the user."""
 
 
 class ActionRunner:
-    """Does acts in one world: a simulator, the perils of the functions, and the API."""
+    """Runs actions on a simulator, the functions' faults and the API."""
 
-    def __init__(self, simulator: Simulator, perils: LambdaFaults, ask: Ask) -> None:
-        """Keep the world."""
+    def __init__(self, simulator: Simulator, lambda_faults: LambdaFaults, ask: Ask) -> None:
+        """Keep the three; `ask` sends requests to the API."""
         self._simulator = simulator
-        self._perils = perils
+        self._lambda_faults = lambda_faults
         self._ask = ask
         self.seed = 0
 
-    def perform(self, act: AnyAct, since: datetime) -> None:
-        """Do it; `since` is when the story began, for the numbers in a request's path.
+    def perform(self, action: AnyAction, since: datetime) -> None:
+        """Run an action; `since` is the story's start, for the numbers in a request's path.
 
-        Raises NobodyThereError, the simulator's ApiError, and whatever asking the API raises.
+        Raises ActionRefusedError, the simulator's ApiError, and the errors of `ask`.
         """
-        match act:
+        match action:
             case RingIn():
-                self._simulator.ring_in(act.phone, act.to)
-            case Put():
-                self._simulator.set_person(act.person)
-            case Switch():
-                self.seed = act.trouble.seed
-                act.trouble.put_in_force(self._simulator, self._perils)
-            case Request():
-                self._ask(act.method, self.written_out(act.path, since), act.body)
+                self._simulator.ring_in(action.phone, action.to)
+            case SetPerson():
+                self._simulator.set_person(action.person)
+            case SetTrouble():
+                self.seed = action.trouble.seed
+                action.trouble.apply(self._simulator, self._lambda_faults)
+            case ApiRequest():
+                self._ask(action.method, self.restore_ids(action.path, since), action.body)
             case Press():
-                self._simulator.press(self._call(act.phone), act.digits)
+                self._simulator.press(self._latest_call(action.phone), action.digits)
             case Say():
-                self._simulator.say(self._call(act.phone), act.text)
-            case Pick():
-                getattr(self._simulator, act.do)(self._call(act.phone))
+                self._simulator.say(self._latest_call(action.phone), action.text)
+            case UsePhone():
+                getattr(self._simulator, action.do)(self._latest_call(action.phone))
 
-    def told(self, since: datetime) -> list[Json]:
-        """The conversations of a story, oldest first, as the API shows them."""
-        found = self._ask("GET", "/conversations?limit=50", None)["conversations"]
-        ours = [each for each in found if datetime.fromisoformat(each["created_at"]) >= since]
-        return sorted(ours, key=lambda each: str(each["created_at"]))
+    def conversations_since(self, since: datetime) -> list[Json]:
+        """Return the API's conversations since the story's start, oldest first."""
+        newest = self._ask("GET", "/conversations?limit=50", None)["conversations"]
+        return sorted(
+            (row for row in newest if datetime.fromisoformat(row["created_at"]) >= since),
+            key=lambda row: str(row["created_at"]),
+        )
 
-    def shortened(self, path: str, since: datetime) -> str:
-        """A request's path with `#0` in place of ids that only this one run has."""
+    def replace_ids(self, path: str, since: datetime) -> str:
+        """Replace the ids in a request's path with numbers such as `#0`, which every run has."""
         parts = path.split("/")
-        for nth, conversation in enumerate(self.told(since)):
+        for nth, conversation in enumerate(self.conversations_since(since)):
             if conversation["id"] in parts:
-                people = [each["id"] for each in conversation["participants"]]
-                parts = [f"#{people.index(each)}" if each in people else each for each in parts]
+                people = [person["id"] for person in conversation["participants"]]
+                parts = [f"#{people.index(part)}" if part in people else part for part in parts]
                 parts[parts.index(conversation["id"])] = f"#{nth}"
         return "/".join(parts)
 
-    def written_out(self, path: str, since: datetime) -> str:
-        """The opposite: the ids that this run has."""
-        found = re.fullmatch(r"/conversations/#(\d+)(.*)", path)
-        if found is None:
+    def restore_ids(self, path: str, since: datetime) -> str:
+        """Replace the numbers in a request's path with this run's ids."""
+        match = re.fullmatch(r"/conversations/#(\d+)(.*)", path)
+        if match is None:
             return path
-        conversations = self.told(since)
-        if int(found[1]) >= len(conversations):
-            raise NobodyThereError(f"There is no conversation {path} in this run.")
-        conversation = conversations[int(found[1])]
-        people = [each["id"] for each in conversation["participants"]]
-        rest = re.sub(r"#(\d+)", lambda nth: people[int(nth[1])], found[2])
+        conversations = self.conversations_since(since)
+        if int(match[1]) >= len(conversations):
+            raise ActionRefusedError(f"There is no conversation {path} in this run.")
+        conversation = conversations[int(match[1])]
+        people = [person["id"] for person in conversation["participants"]]
+        rest = re.sub(r"#(\d+)", lambda nth: people[int(nth[1])], match[2])
         return f"/conversations/{conversation['id']}{rest}"
 
-    def _call(self, number: str) -> str:
+    def _latest_call(self, number: str) -> str:
         legs: list[SimulatedLeg] = self._simulator.legs
         for leg in reversed(legs):
             if leg.person_number == number and leg.state != "ended":
                 return leg.call_control_id
-        raise NobodyThereError(f"The phone {number} is in no call.")
+        raise ActionRefusedError(f"The phone {number} is in no call.")

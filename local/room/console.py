@@ -1,41 +1,36 @@
-"""`partyline console`: the room's page without phones, on a deployed stack, through its own API.
+"""`partyline console`: the room's page without phones, for a deployed stack.
 
-It listens on loopback only and keeps the bearer key to itself; the page asks it, and it asks the
-stack.
+The server listens on loopback only. It keeps the bearer key and passes the page's requests on to
+the stack's API.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 
 from local.client import Client
-from local.room.guard import Guarded
+from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.page import routes
 from local.room.proxy import Proxy
 from local.room.watch import Watch
-from local.stack.serving import Running, serve
+from local.stack.serving import serve
 
 EVERY_SECS = 1.5
 
 
 @dataclass(frozen=True)
 class RunningConsole:
-    """A console that is up, at `url`."""
+    """A running console at `url`."""
 
     url: str
-    _hub: Hub
-    _watch: Watch
-    _proxy: Proxy
-    _server: Running
+    _closing: ExitStack
 
     def stop(self) -> None:
-        """Stop, and let its connections go."""
-        self._hub.close()
-        self._server.stop()
-        self._watch.close()
-        self._proxy.close()
+        """Stop the server and close the connections."""
+        self._closing.close()
 
 
 def run_console(
@@ -43,20 +38,19 @@ def run_console(
 ) -> RunningConsole:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
-    It looks every `every_secs` for what has changed. Raises OSError when the port is taken, and
-    ValueError for a URL that is none.
+    The console asks for changes every `every_secs`. Raises OSError when the port is in use, and
+    ValueError for an invalid URL.
     """
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
-    hub = Hub()
-    proxy = Proxy(deployment, api_key)
     hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
-    app = Guarded(Starlette(routes=[*routes(hub, hello), proxy.route()]))
-    try:
+    with ExitStack() as closing:
+        hub, proxy = Hub(), Proxy(deployment, api_key)
+        closing.callback(proxy.close)
+        app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
         server = serve(app, port=port)
-    except OSError:
-        proxy.close()
-        raise
-    watch = Watch(hub, Client(deployment, api_key), every_secs)
-    return RunningConsole(server.url, hub, watch, proxy, server)
+        closing.callback(server.stop)
+        closing.callback(hub.close)
+        closing.callback(Watch(hub, Client(deployment, api_key), every_secs).close)
+        return RunningConsole(server.url, closing.pop_all())

@@ -1,7 +1,7 @@
-"""Functions that die: before they do anything, right after their write, or with their answer lost.
+"""Fault injection for functions: a crash at the start, after the write, or before the answer.
 
-What API Gateway then answers is a 500, and what Telnyx then does is deliver the webhook again. Who
-calls a function without a request, such as a queue or a stream, learns that it has failed.
+API Gateway answers a crash with 500, and Telnyx then delivers the webhook again. A queue, the
+stream or a schedule gets an error.
 """
 
 import random
@@ -14,31 +14,31 @@ from local.stack.template import Function
 
 When = Literal["before", "after_write", "after"]
 
-DEAD: dict[str, Any] = {
+CRASH_RESPONSE: dict[str, Any] = {
     "statusCode": 500,
     "headers": {"content-type": "application/json"},
     "body": '{"message":"Internal Server Error"}',
 }
-"""What API Gateway answers for a function that has died."""
+"""API Gateway's answer when a function has crashed."""
 
 
-class Died(BaseException):
-    """The process is gone. Not an Exception: no handler may catch it and go on."""
+class CrashError(BaseException):
+    """The function's process has crashed. Not an Exception, so no handler can catch the crash."""
 
 
-class FunctionDiedError(Exception):
-    """What whoever called the function learns of it, when no request waits for an answer."""
+class FunctionCrashedError(Exception):
+    """Reports a crash to a caller that is not API Gateway."""
 
 
 @dataclass
-class Death:
-    """How a function dies: `function` is its folder, or `*` for any that answers a request.
+class Crash:
+    """How a function crashes: `function` is its folder, or `*` for any that answers a request.
 
-    - `before`: at once
-    - `after_write`: the table has the new state, and no command has left
-    - `after`: all is done, and the answer never comes
+    - `before`: at the start
+    - `after_write`: the table has the new state, and no command was sent
+    - `after`: all work is done, and the answer is lost
 
-    `times` None is for ever; `probability` is decided by the seed.
+    `times` None means every time; `probability` is decided with the seed.
     """
 
     when: When
@@ -48,64 +48,64 @@ class Death:
 
 
 class LambdaFaults:
-    """An `Invoke` that lets functions die as told; `deaths` are in force, the first that fits."""
+    """An `Invoke` with crashes; `crashes` are in force, and the first that applies is used."""
 
     def __init__(self, invoke: Invoke) -> None:
-        """Run functions with `invoke`; at first all live."""
-        self.deaths: list[Death] = []
+        """Run functions with `invoke`, at first without crashes."""
+        self.crashes: list[Crash] = []
         self._invoke = invoke
         self._rng = random.Random(0)
-        self._doomed = threading.local()
+        self._thread = threading.local()
 
     def reseed(self, seed: int) -> None:
-        """Begin the luck anew."""
+        """Restart the random numbers."""
         self._rng = random.Random(f"deaths {seed}")
 
     def __call__(self, function: Function, event: Any) -> Any:
-        """Run a function, or let it die. Raises FunctionDiedError where nobody asked for a 500."""
-        death = self._strike(function.folder, _answers_http(event))
-        if death is None:
+        """Run a function, or crash. Raises FunctionCrashedError when no request is answered."""
+        crash = self._next_crash(function.folder, _answers_http(event))
+        if crash is None:
             return self._invoke(function, event)
-        if death.when == "before":
-            return _dead(event)
-        if death.when == "after":
+        if crash.when == "before":
+            return _fail(event)
+        if crash.when == "after":
             self._invoke(function, event)
-            return _dead(event)
-        self._doomed.by = death
+            return _fail(event)
+        self._thread.crash = crash
         try:
             answer = self._invoke(function, event)
-        except Died:
-            return _dead(event)
+        except CrashError:
+            return _fail(event)
         finally:
-            self._doomed.by = None
-        if death.times is not None:
-            death.times += 1  # it wrote nothing, so it has not died yet
+            self._thread.crash = None
+        if crash.times is not None:
+            crash.times += 1  # the function wrote nothing, so the crash is still to come
         return answer
 
-    def wrote(self) -> None:
-        """The table has taken a write of this thread's function; raises Died if that is its end."""
-        if getattr(self._doomed, "by", None) is not None:
-            raise Died
+    def table_written(self) -> None:
+        """Crash this thread's function if it is to crash after a write. Raises CrashError."""
+        if getattr(self._thread, "crash", None) is not None:
+            raise CrashError
 
-    def _strike(self, folder: str, asked: bool) -> Death | None:
-        for death in self.deaths:
-            hit = death.function == folder or (death.function == "*" and asked)
-            if not hit or death.times == 0:
+    def _next_crash(self, folder: str, answers_http: bool) -> Crash | None:
+        for crash in self.crashes:
+            applies = crash.function == folder or (crash.function == "*" and answers_http)
+            if not applies or crash.times == 0:
                 continue
-            if death.probability < 1.0 and self._rng.random() >= death.probability:
+            if crash.probability < 1.0 and self._rng.random() >= crash.probability:
                 continue
-            if death.times is not None:
-                death.times -= 1
-            return death
+            if crash.times is not None:
+                crash.times -= 1
+            return crash
         return None
 
 
 def _answers_http(event: Any) -> bool:
-    """Whether a function is to answer a request: not an authorizer, a schedule or a queue's."""
+    """Whether the event is a request to answer, not an authorizer's, a schedule's or a queue's."""
     return "routeKey" in event and event.get("type") != "REQUEST"
 
 
-def _dead(event: Any) -> dict[str, Any]:
+def _fail(event: Any) -> dict[str, Any]:
     if _answers_http(event):
-        return DEAD
-    raise FunctionDiedError("the function has died")
+        return CRASH_RESPONSE
+    raise FunctionCrashedError("the function has crashed")

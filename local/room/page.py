@@ -1,4 +1,4 @@
-"""The page's files, and the live stream: what the phone room and the console have in common."""
+"""The page's files and the live stream, which the phone room and the console share."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from local.room.hub import Hub
 FOLDER = Path(__file__).with_name("page")
 
 HEADERS = {
-    # No script, style or connection but the page's own; nothing inline, so no markup comes alive.
+    # Only the page's own scripts, styles and connections; nothing inline, against injected markup.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,16 +28,16 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
-_LOOK_SECS = 0.05
-_BEAT_SECS = 10.0
+_POLL_SECS = 0.05
+_KEEPALIVE_SECS = 10.0
 
 
 def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
-    """`/` and the page's files, and `/room/live`; `hello` is what a window is told first."""
+    """Return the routes of the page, its files and `/room/live`; `hello` is the first event."""
 
     async def file(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
-        # The folder's own names, so that no path leads out of it.
+        # Only names of files in the folder, so no path leads out of the folder.
         known = {path.name: path for path in FOLDER.iterdir()}
         if name not in known:
             return PlainTextResponse("There is no such file.", 404, HEADERS)
@@ -45,7 +45,7 @@ def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
         return Response(known[name].read_bytes(), headers=HEADERS, media_type=kind)
 
     async def live(request: Request) -> Response:
-        since = hub.seen(request.query_params.get("since", ""))
+        since = hub.version_of(request.query_params.get("since", ""))
         stream = _events(hub, {**hello, "boot": hub.boot}, since)
         return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
@@ -58,19 +58,19 @@ def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
 
 async def _events(hub: Hub, hello: dict[str, Any], since: int) -> AsyncIterator[str]:
     yield f"event: hello\ndata: {json.dumps(hello)}\n\n"
-    told, ready, idle = since, False, 0.0
+    sent, ready, idle = since, False, 0.0
     while not hub.closed:
-        if hub.version > told:
-            facts = hub.since(told)
-            told = max((fact.version for fact in facts), default=hub.version)
+        if hub.version > sent:
+            facts = hub.since(sent)
+            sent = max((fact.version for fact in facts), default=hub.version)
             yield "".join(fact.event(hub.boot) for fact in facts)
             idle = 0.0
         if not ready:
             yield "event: ready\ndata: {}\n\n"
             ready = True
-        await asyncio.sleep(_LOOK_SECS)
-        idle += _LOOK_SECS
-        if idle >= _BEAT_SECS:
-            # A window that has gone is found out by writing to it.
+        await asyncio.sleep(_POLL_SECS)
+        idle += _POLL_SECS
+        if idle >= _KEEPALIVE_SECS:
+            # Only a write reveals that a window is closed.
             yield ": still here\n\n"
             idle = 0.0

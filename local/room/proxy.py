@@ -1,6 +1,6 @@
-"""The page's way to a deployment's API: its requests go on from here, with the bearer key.
+"""A proxy from the page to a deployment's API, which adds the bearer key.
 
-So the key is never in the page, its address or its storage.
+So the key is never in the page, its URL or its storage.
 """
 
 import re
@@ -18,18 +18,18 @@ _PATH = re.compile(
     re.ASCII,
 )
 
-Asked = Callable[[str, str, Any], None]
+OnChange = Callable[[str, str, Any], None]
 
 
 class Proxy:
     """Passes requests on to the API at `url`.
 
-    `asked` is told of each request that changed something: its method, its path and its body.
+    `on_change` is called after each successful request except GET, with method, path and body.
     """
 
-    def __init__(self, url: str, api_key: str, asked: Asked = lambda *_: None) -> None:
+    def __init__(self, url: str, api_key: str, on_change: OnChange = lambda *_: None) -> None:
         """Connect at the first request."""
-        self._asked = asked
+        self._on_change = on_change
         self._http = httpx.Client(
             base_url=url,
             headers={"authorization": f"Bearer {api_key}"},
@@ -38,17 +38,17 @@ class Proxy:
         )
 
     def route(self) -> Route:
-        """`/room/api/...`: the API's own paths below it."""
+        """Return the route `/room/api/...`, which has the API's paths below it."""
         return Route("/room/api{path:path}", self._pass_on, methods=["GET", "POST", "DELETE"])
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._http.close()
 
     async def _pass_on(self, request: Request) -> Response:
         path = request.path_params["path"]
         if not _PATH.fullmatch(path):
-            return _error(404, "not_found", "The page does not ask this.")
+            return _error(404, "not_found", "The page has no such request.")
         body = await request.body()
         headers = {
             name: request.headers[name]
@@ -65,12 +65,12 @@ class Proxy:
                 headers=headers,
             )
         except httpx.HTTPError as error:
-            said = f"{self._http.base_url} does not answer ({type(error).__name__})."
-            return _error(502, "unreachable", said)
+            message = f"{self._http.base_url} does not answer ({type(error).__name__})."
+            return _error(502, "unreachable", message)
         if answer.is_success and request.method != "GET":
-            given = await request.json() if body else None
-            # In a thread: who is told may ask this very server something.
-            await run_in_threadpool(self._asked, request.method, path, given)
+            document = await request.json() if body else None
+            # In a thread, because the callback may send a request to this server.
+            await run_in_threadpool(self._on_change, request.method, path, document)
         kind = answer.headers.get("content-type", "application/json")
         return Response(answer.content, answer.status_code, media_type=kind)
 

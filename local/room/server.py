@@ -1,7 +1,7 @@
-"""The phone room's server: the page, what is live, what a person does, and the gateway behind it.
+"""The phone room's server: the page, its live stream, the user's actions, and the gateway.
 
-the browser --> Guarded --> page, live stream, acts, stories, /room/api
-everybody   --> WireTap --> the gateway with the real handlers
+the browser        --> PageGuard    --> page, live stream, actions, stories, /room/api
+every other client --> WireObserver --> the gateway with the real handlers
 """
 
 import threading
@@ -19,14 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.client import ApiRefusedError, Client
-from local.room import stories
-from local.room.actions import ACT, ActionRunner, AnyAct, NobodyThereError
-from local.room.actions import Request as Asked
-from local.room.background_observers import BusTap, QueueTap
-from local.room.guard import Guarded
+from local.room import actions, observers, stories
+from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
-from local.room.observers import LogTap, TableTap, WireTap
 from local.room.page import HEADERS, routes
 from local.room.proxy import Proxy
 from local.room.sampler import Sampler
@@ -47,7 +43,7 @@ PEOPLE = (
     Person("+13125550103", "Casey", behaviour="manual"),
     Person("+13125550104", "Devon", behaviour="manual"),
 )
-"""Who is in the room: they ring until somebody picks up."""
+"""The people of the room: their phones ring until the user answers."""
 
 SCRIPT = (
     ("open", "We are open from nine to six, Monday to Saturday."),
@@ -57,23 +53,23 @@ SCRIPT = (
     ("bye", "Goodbye, and thank you for calling."),
     ("", "I see. Can you tell me a little more?"),
 )
-"""What the simulated assistant answers; the last line is for everything else."""
+"""The simulated assistant's answers by keyword; the last answer is for any other text."""
 
 
 class Room:
-    """The page of one local stack. Make it, put it in front of the gateway with `front`, `open` it.
+    """The page of a local stack. Wrap the gateway with `wrap_gateway`, then call `open`.
 
-    `invoke` is to run the functions, `table` listens on their DynamoDB client, `log` takes their
-    log's lines.
+    `invoke` runs the functions, `table` observes their DynamoDB client, `log` observes their log.
     """
 
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
-        """Prepare; nothing runs yet. `invoke` runs the functions, which have these folders."""
+        """Make a room that is not open yet. `functions` are the folders of the functions."""
         self.hub = Hub()
-        self.perils = LambdaFaults(invoke)
-        self.invoke = QueueTap(self.perils, self.hub)
-        self.table = TableTap(self.hub, self.perils.wrote, self._moved)
-        self.log = LogTap(self.hub)
+        self.lambda_faults = LambdaFaults(invoke)
+        self.invoke = observers.QueueObserver(self.lambda_faults, self.hub)
+        on_write, on_change = self.lambda_faults.table_written, self._conversations_changed
+        self.table = observers.TableObserver(self.hub, on_write, on_change)
+        self.log = observers.LogObserver(self.hub)
         self._simulator = simulator
         self._choices = {
             "events": sorted(fixtures()),
@@ -84,163 +80,154 @@ class Room:
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
         self._proxy: Proxy
-        self._performer: ActionRunner
+        self._action_runner: actions.ActionRunner
         self._recorder: Recorder
         self._playing = threading.Lock()
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
 
-    def front(self, gateway: ASGIApp) -> ASGIApp:
-        """The application of the stack's port: the room at `/` and `/room`, the API elsewhere."""
-        tapped = WireTap(gateway, self.hub)
+    def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
+        """Return the application of the stack's port: the room at `/` and `/room`, else the API."""
+        observed = observers.WireObserver(gateway, self.hub)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path = scope.get("path", "")
-            ours = self._app if path == "/" or path.startswith("/room/") else None
-            await (ours or tapped)(scope, receive, send)
+            room = self._app if path == "/" or path.startswith("/room/") else None
+            await (room or observed)(scope, receive, send)
 
         return app
 
-    def open(self, url: str, api_key: str, number: str, behind: Background) -> None:
-        """Begin to show what happens; `url` is the gateway's, `number` what people call."""
-        BusTap(self.hub).attach(behind)
+    def open(self, url: str, api_key: str, number: str, background: Background) -> None:
+        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number."""
+        observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
-        self._proxy = Proxy(url, api_key, self._asked)
-        self._performer = ActionRunner(self._simulator, self.perils, client.ask)
-        self._recorder = Recorder(self._performer)
+        self._proxy = Proxy(url, api_key, self._note_request)
+        self._action_runner = actions.ActionRunner(self._simulator, self.lambda_faults, client.ask)
+        self._recorder = Recorder(self._action_runner)
         self._watch = Watch(self.hub, Client(url, api_key))
-        sampler = Sampler(self._simulator, self.hub, self._tell_trouble)
-        hello = {
-            "mode": "room",
-            "api": url,
-            "number": number,
-            "to": "the local stack",
-            "choices": self._choices,
-        }
-        self._app = Guarded(
+        sampler = Sampler(self._simulator, self.hub, self._publish_trouble)
+        hello = {"mode": "room", "api": url, "number": number, "to": "the local stack"}
+        self._app = PageGuard(
             Starlette(
                 routes=[
-                    *routes(self.hub, hello),
+                    *routes(self.hub, {**hello, "choices": self._choices}),
                     self._proxy.route(),
-                    Route("/room/act", self._act, methods=["POST"]),
-                    Route("/room/trouble", self._trouble, methods=["GET"]),
-                    Route("/room/story", self._story, methods=["POST"]),
+                    Route("/room/act", self._handle_action, methods=["POST"]),
+                    Route("/room/trouble", self._handle_trouble, methods=["GET"]),
+                    Route("/room/story", self._handle_story, methods=["POST"]),
                 ]
             )
         )
-        self._closing = [
-            sampler.close,
-            self._watch.close,
-            self._proxy.close,
-            client.close,
-        ]
-        self._tell()
+        self._closing = [sampler.close, self._watch.close, self._proxy.close, client.close]
+        self._publish_stories()
 
     def close(self) -> None:
-        """Stop; the gateway must still be up, since the last reading goes there."""
+        """Stop the page. The gateway must still be up, because the last read goes there."""
         self.hub.close()
         for close in self._closing:
             close()
 
-    def _moved(self, conversations: Iterable[str]) -> None:
+    def _conversations_changed(self, conversations: Iterable[str]) -> None:
         if self._watch is not None:
-            self._watch.moved(conversations)
+            self._watch.mark_changed(conversations)
 
-    def _asked(self, method: str, path: str, body: Any) -> None:
-        act = ACT.validate_python({"do": "api", "method": method, "path": path, "body": body})
-        self._note(act)
+    def _note_request(self, method: str, path: str, body: Any) -> None:
+        action = actions.ACTION_ADAPTER.validate_python(
+            {"do": "api", "method": method, "path": path, "body": body}
+        )
+        self._record(action)
 
-    def _note(self, act: AnyAct) -> None:
-        self._recorder.note(act)
-        self._tell()
+    def _record(self, action: actions.AnyAction) -> None:
+        self._recorder.record(action)
+        self._publish_stories()
 
-    def _in_force(self) -> Trouble:
-        return Trouble.in_force(self._performer.seed, self._simulator, self.perils)
+    def _current_trouble(self) -> Trouble:
+        return Trouble.current(self._action_runner.seed, self._simulator, self.lambda_faults)
 
-    def _tell_trouble(self) -> None:
-        self.hub.put("trouble", "trouble", self._in_force())
+    def _publish_trouble(self) -> None:
+        self.hub.put("trouble", "trouble", self._current_trouble())
 
-    def _tell(self) -> None:
-        """Tell the windows about the stories."""
+    def _publish_stories(self) -> None:
+        """Put the stories' state on the hub."""
         recorder = self._recorder
         state = {
-            "recording": recorder.on,
-            "steps": len(recorder.steps) if recorder.on else 0,
+            "recording": recorder.recording,
+            "steps": len(recorder.steps) if recorder.recording else 0,
             "playing": self._playing.locked(),
-            "saved": stories.listed(),
+            "saved": stories.list_stories(),
         }
         self.hub.put("stories", "stories", state)
 
-    async def _act(self, request: Request) -> Response:
-        return await _answered(self._do, await request.body())
+    async def _handle_action(self, request: Request) -> Response:
+        return await _respond(self._perform, await request.body())
 
-    async def _trouble(self, _request: Request) -> Response:
-        return await _answered(lambda _: self._in_force().model_dump(mode="json"), None)
+    async def _handle_trouble(self, _request: Request) -> Response:
+        return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)
 
-    def _do(self, given: bytes) -> Any:
-        act = ACT.validate_json(given)
-        if isinstance(act, Asked):
-            raise NobodyThereError("Requests go to /room/api.")
-        self._performer.perform(act, self._recorder.since)
-        self._note(act)
+    def _perform(self, body: bytes) -> Any:
+        action = actions.ACTION_ADAPTER.validate_json(body)
+        if isinstance(action, actions.ApiRequest):
+            raise actions.ActionRefusedError("Send API requests to /room/api.")
+        self._action_runner.perform(action, self._recorder.since)
+        self._record(action)
         return {}
 
-    async def _story(self, request: Request) -> Response:
-        return await _answered(self._tale, await request.json())
+    async def _handle_story(self, request: Request) -> Response:
+        return await _respond(self._run_story_command, await request.json())
 
-    def _tale(self, given: dict[str, Any]) -> Any:
-        """POST {"do": "begin"}, {"do": "save", name, about} or {"do": "play", name}."""
-        match given:
+    def _run_story_command(self, command: dict[str, Any]) -> Any:
+        """Run `begin`, `drop`, `save` with a name and `about`, or `play` with a name."""
+        match command:
             case {"do": "begin"}:
                 people = list(self._simulator.world.people.values())
-                self._recorder.begin(people, self._in_force())
+                self._recorder.begin(people, self._current_trouble())
             case {"do": "drop"}:
-                self._recorder.on = False
+                self._recorder.recording = False
             case {"do": "save", "name": str(name), "about": str(about)}:
                 self._recorder.save(name, about)
             case {"do": "play", "name": str(name)}:
                 story = stories.load(name)
                 if not self._playing.acquire(blocking=False):
-                    raise NobodyThereError("A story is playing already.")
+                    raise actions.ActionRefusedError("A story is playing already.")
                 threading.Thread(target=self._play, args=(story,), daemon=True).start()
             case _:
-                raise NobodyThereError("That is nothing to be done with a story.")
-        self._tell()
+                raise actions.ActionRefusedError("A story has no such command.")
+        self._publish_stories()
         return {}
 
     def _play(self, story: stories.Story) -> None:
-        over = threading.Event()
+        never = threading.Event()
         error = None
         try:
             stories.play(
                 story,
-                self._performer,
-                lambda secs: bool(over.wait(secs)),
+                self._action_runner,
+                lambda secs: bool(never.wait(secs)),
                 lambda: datetime.now(UTC),
             )
-        except (NobodyThereError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
+        except (actions.ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
             error = str(failed)
         finally:
             self._playing.release()
             self.hub.put("played", "played", {"at": datetime.now(UTC), "error": error})
-            self._tell()
+            self._publish_stories()
 
 
-async def _answered(work: Callable[[Any], Any], given: Any) -> Response:
+async def _respond(work: Callable[[Any], Any], body: Any) -> Response:
     try:
-        return JSONResponse(await run_in_threadpool(work, given), headers=HEADERS)
+        return JSONResponse(await run_in_threadpool(work, body), headers=HEADERS)
     except ValidationError as error:
         details = [
-            {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
-            for each in error.errors(include_url=False)
+            {"field": ".".join(map(str, detail["loc"])), "message": detail["msg"]}
+            for detail in error.errors(include_url=False)
         ]
-        return _refused("The page sent something that can't be done.", details)
+        return _refusal_response("The page sent an invalid action.", details)
     except (UnknownStoryError, NotSavedError) as error:
-        return _refused(str(error), [{"field": "name", "message": str(error)}])
-    except (NobodyThereError, ApiError, ValueError) as error:
-        return _refused(str(error))
+        return _refusal_response(str(error), [{"field": "name", "message": str(error)}])
+    except (actions.ActionRefusedError, ApiError, ValueError) as error:
+        return _refusal_response(str(error))
 
 
-def _refused(message: str, details: Any = ()) -> Response:
+def _refusal_response(message: str, details: Any = ()) -> Response:
     error = {"code": "refused", "message": message, "details": list(details)}
     return JSONResponse({"error": error}, 422, HEADERS)

@@ -1,4 +1,4 @@
-"""Stories: what was done in the room and when, written down, told again, and a fixture of tests."""
+"""Stories: recorded actions with their times, which the room replays and the tests use."""
 
 import re
 import threading
@@ -9,29 +9,29 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.actions import ActionRunner, AnyAct, Put, Request, Switch
+from local.room.actions import ActionRunner, AnyAction, ApiRequest, SetPerson, SetTrouble
 from local.room.trouble import Trouble
 from local.simulator.model import Person
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "tests" / "stories"
-"""Where stories are saved: each is played by a test, too."""
+"""The folder of saved stories; a test replays each story."""
 
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){0,59}")
 
 
 class Step(BaseModel):
-    """An act at its moment, in seconds from the story's beginning."""
+    """An action and its time, in seconds from the story's start."""
 
     model_config = ConfigDict(extra="forbid")
 
     at: float = Field(ge=0)
-    act: AnyAct
+    act: AnyAction
 
 
 class Story(BaseModel):
-    """Everything that a story needs: who is there, what goes wrong, what is done.
+    """The people, the faults and the actions of a story.
 
-    `expect` is how each conversation came out (see `outcome`), oldest first.
+    `expect` has the outcome of each conversation (see `outcome`), oldest first.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,113 +44,115 @@ class Story(BaseModel):
 
 
 class UnknownStoryError(Exception):
-    """There is no story of that name, or it cannot be one's name; the text says which."""
+    """The name of a story is unknown or invalid. The text is a sentence for the user."""
 
 
 class NotSavedError(Exception):
-    """The story can't be kept so; the text says why. It is still being written."""
+    """A story cannot be saved; the recording goes on. The text is a sentence for the user."""
 
 
-def path_of(name: str) -> Path:
-    """Where a story is kept. Raises UnknownStoryError for what is not a plain name."""
+def story_path(name: str) -> Path:
+    """Return the path of a story. Raises UnknownStoryError for an invalid name."""
     if not _NAME.fullmatch(name):
         raise UnknownStoryError("A story's name has small letters, digits and hyphens.")
     return FOLDER / f"{name}.json"
 
 
 def load(name: str) -> Story:
-    """Read a story. Raises UnknownStoryError, and pydantic's error for a broken file."""
-    path = path_of(name)
+    """Read a story. Raises UnknownStoryError, and pydantic's error for an invalid file."""
+    path = story_path(name)
     if not path.is_file():
         raise UnknownStoryError(f"There is no story {name}.")
     return Story.model_validate_json(path.read_text())
 
 
-def listed() -> list[dict[str, str]]:
-    """The stories that there are, with what each is about."""
+def list_stories() -> list[dict[str, str]]:
+    """Return the name and the subject of each saved story."""
     names = sorted(path.stem for path in FOLDER.glob("*.json"))
     return [{"name": name, "about": load(name).about} for name in names]
 
 
 def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
-    """How a conversation came out, without anything that is another's in the next run."""
+    """Return a conversation's outcome, without the fields that differ from run to run."""
     return {
         "status": conversation["status"],
         "direction": conversation["direction"],
         "participants": [
-            {"name": each["name"], "status": each["status"], "outcome": each["outcome"]}
-            for each in conversation["participants"]
+            {name: participant[name] for name in ("name", "status", "outcome")}
+            for participant in conversation["participants"]
         ],
     }
 
 
 class Recorder:
-    """Writes down what is done, from `begin` on."""
+    """Records actions after `begin`."""
 
-    def __init__(self, performer: ActionRunner) -> None:
-        """Write nothing yet."""
-        self._performer = performer
+    def __init__(self, action_runner: ActionRunner) -> None:
+        """Make a recorder that is off."""
+        self._action_runner = action_runner
         self._lock = threading.Lock()
         self._people: list[Person] = []
         self._trouble = Trouble()
         self.since = datetime.now(UTC)
         self.steps: list[Step] = []
-        self.on = False
+        self.recording = False
 
     def begin(self, people: list[Person], trouble: Trouble) -> None:
-        """Begin a new story, with the world as it is now."""
+        """Start a new story with these people and faults."""
         with self._lock:
             self._people, self._trouble = people, trouble
-            self.since, self.steps, self.on = datetime.now(UTC), [], True
+            self.since, self.steps, self.recording = datetime.now(UTC), [], True
 
-    def note(self, act: AnyAct) -> None:
-        """Write an act down, if a story is being written."""
-        if not self.on:
+    def record(self, action: AnyAction) -> None:
+        """Record an action, if the recorder is on."""
+        if not self.recording:
             return
         at = (datetime.now(UTC) - self.since).total_seconds()
-        if isinstance(act, Request):
-            act = act.model_copy(update={"path": self._performer.shortened(act.path, self.since)})
+        if isinstance(action, ApiRequest):
+            path = self._action_runner.replace_ids(action.path, self.since)
+            action = action.model_copy(update={"path": path})
         with self._lock:
-            self.steps.append(Step(at=round(at, 2), act=act))
+            self.steps.append(Step(at=round(at, 2), act=action))
 
     def save(self, name: str, about: str) -> Path:
-        """End the story and keep it.
+        """Save the story and stop recording.
 
-        Raises UnknownStoryError for a name that can't be one, and NotSavedError for a story without
-        a step and for a name that another story has.
+        Raises UnknownStoryError for an invalid name, and NotSavedError for a story without a step
+        and for another story's name.
         """
-        path = path_of(name)
+        path = story_path(name)
         with self._lock:
-            if not self.on or not self.steps:
-                raise NotSavedError("Nothing has been done yet: a story has at least one step.")
+            if not self.recording or not self.steps:
+                raise NotSavedError("No action is recorded yet: a story has at least one step.")
             if path.exists():
                 raise NotSavedError(f"There is a story {name} already; choose another name.")
+            conversations = self._action_runner.conversations_since(self.since)
             story = Story(
                 about=about,
                 people=self._people,
                 trouble=self._trouble,
                 steps=self.steps,
-                expect=[outcome(each) for each in self._performer.told(self.since)],
+                expect=[outcome(row) for row in conversations],
             )
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x") as file:
                 file.write(story.model_dump_json(indent=2, exclude_defaults=True) + "\n")
-            self.on = False
+            self.recording = False
         return path
 
 
 def play(
     story: Story,
-    performer: ActionRunner,
+    action_runner: ActionRunner,
     wait: Callable[[float], object],
     now: Callable[[], datetime],
 ) -> datetime:
-    """Play a story: `wait` lets seconds pass, `now` says when it is. Returns when it began."""
+    """Replay a story. `wait` lets seconds pass, `now` is the clock. Returns the start's time."""
     since = now()
     for person in story.people:
-        performer.perform(Put(do="person", person=person), since)
-    performer.perform(Switch(do="trouble", trouble=story.trouble), since)
+        action_runner.perform(SetPerson(do="person", person=person), since)
+    action_runner.perform(SetTrouble(do="trouble", trouble=story.trouble), since)
     for step in story.steps:
         wait(max(0.0, step.at - (now() - since).total_seconds()))
-        performer.perform(step.act, since)
+        action_runner.perform(step.act, since)
     return since

@@ -1,17 +1,17 @@
-"""The switches for trouble, as one document that is put in force as a whole."""
+"""All injected faults, as a document that is applied as a whole."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.lambda_faults import Death, LambdaFaults
+from local.room.lambda_faults import Crash, LambdaFaults
 from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import Fault
 from local.simulator.telnyx import Simulator
 
 
 class Trouble(BaseModel):
-    """What goes wrong: with webhooks by event type (or `*`), with Telnyx, with our functions.
+    """The faults of webhooks by event type (or `*`), of Telnyx, and of our functions.
 
-    `seed` decides whatever is left to luck; to put trouble in force begins that luck anew.
+    `seed` starts the random numbers of the faults; `apply` restarts the random numbers.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -19,27 +19,27 @@ class Trouble(BaseModel):
     seed: int = 0
     webhooks: dict[str, DeliverySettings] = Field(default_factory=dict)
     telnyx: list[Fault] = Field(default_factory=list)
-    functions: list[Death] = Field(default_factory=list)
+    functions: list[Crash] = Field(default_factory=list)
 
-    def put_in_force(self, simulator: Simulator, perils: LambdaFaults) -> None:
-        """Replace whatever was in force by this."""
-        # A fault counts its times down; the document is to stay as it was given.
+    def apply(self, simulator: Simulator, lambda_faults: LambdaFaults) -> None:
+        """Replace the faults that are in force."""
+        # A fault in force counts its times down; this document stays unchanged.
         own = self.model_copy(deep=True)
         with simulator.lock:
             simulator.reseed(own.seed)
             simulator.deliverer.knobs.clear()
             simulator.deliverer.knobs.update(own.webhooks)
             simulator.faults.active[:] = own.telnyx
-        perils.reseed(own.seed)
-        perils.deaths[:] = own.functions
+        lambda_faults.reseed(own.seed)
+        lambda_faults.crashes[:] = own.functions
 
     @classmethod
-    def in_force(cls, seed: int, simulator: Simulator, perils: LambdaFaults) -> "Trouble":
-        """What is in force now, with the times that are left of it."""
+    def current(cls, seed: int, simulator: Simulator, lambda_faults: LambdaFaults) -> "Trouble":
+        """Return the faults in force, with the times that are left."""
         with simulator.lock:
             return cls(
                 seed=seed,
                 webhooks=dict(simulator.deliverer.knobs),
                 telnyx=list(simulator.faults.active),
-                functions=list(perils.deaths),
+                functions=list(lambda_faults.crashes),
             ).model_copy(deep=True)

@@ -157,7 +157,7 @@ class LocalStack:
             if options.with_room and self.simulator:
                 self.room = self._room(self.simulator, invoke, access)
             self.gateway = Gateway(template, invoke=self.room.invoke if self.room else invoke)
-            front = self.room.front(self.gateway) if self.room else self.gateway
+            front = self.room.wrap_gateway(self.gateway) if self.room else self.gateway
             server: Running = serve(front, port=port)
             self._closing.callback(server.stop)
             self.url = server.url

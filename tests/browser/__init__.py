@@ -1,1 +1,1 @@
-"""The page in a browser. A package, so that its tests can share one stack and nobody else does."""
+"""Tests of the page in a browser. A package, so only these tests share the stack."""

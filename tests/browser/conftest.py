@@ -1,4 +1,4 @@
-"""A real browser, the local stack with its room, and a page on it."""
+"""A browser, the local stack with the phone room, and a page."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,64 +7,69 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from local.docs.browser import MISSING, chromium, launched
+from local.docs.browser import CHROMIUM_MISSING, chromium_path, launch_browser
 from local.simulator.settings import Settings
 from local.stack.local_stack import LocalStack, Options
 from tests.support.room_page import RoomPage
 
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium. Where it is missing these tests are left out, but never in CI."""
-    if chromium() is None:
+    """The system's Chromium. Without Chromium these tests are skipped, except in CI."""
+    if chromium_path() is None:
         if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with launched() as found:
-        yield found
+            pytest.fail(CHROMIUM_MISSING)
+        pytest.skip(CHROMIUM_MISSING)
+    with launch_browser() as running:
+        yield running
 
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[LocalStack]:
-    """One stack with a room for all of these tests: to start one is the dearest part of them.
+    """A stack with a room for all of these tests, because its start takes the most time.
 
-    Its handlers are this process's, so there can't be another while it is up.
+    The stack's handlers run in this process, so a second stack is impossible at the same time.
     """
-    with LocalStack(Options(with_room=True, simulator=Settings(insights_after_secs=0.5))) as here:
-        yield here
+    with LocalStack(
+        Options(with_room=True, simulator=Settings(insights_after_secs=0.5))
+    ) as running:
+        yield running
 
 
 @pytest.fixture
 def window(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open windows: `window(width=390, dark=True)`. A page that complains fails its test."""
-    complaints: list[str] = []
+    """Open windows: `window(width=390, dark=True)`. An error in a page fails the test."""
+    errors: list[str] = []
     opened = []
 
-    def open_one(width: int = 1440, height: int = 900, *, dark: bool = False) -> Page:
+    def open_window(width: int = 1440, height: int = 900, *, dark: bool = False) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         opened.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if _bad(said) else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if _is_error(message) else None,
+        )
         return page
 
-    yield open_one
+    yield open_window
     for context in opened:
         context.close()
-    assert complaints == []
+    assert errors == []
 
 
 @pytest.fixture
 def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
-    """The room in a window; afterwards every phone is on its hook and all is well."""
-    yield RoomPage.opened(window(), stack.url)
+    """The room in a window. Afterwards all calls are hung up and all faults are off."""
+    yield RoomPage.open(window(), stack.url)
     assert stack.simulator is not None
     simulator = stack.simulator.simulator
     for leg in simulator.legs:
@@ -72,7 +77,7 @@ def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     simulator.faults.clear()
     simulator.deliverer.knobs.clear()
     assert stack.room is not None
-    stack.room.perils.deaths.clear()
+    stack.room.lambda_faults.crashes.clear()
 
 
 @pytest.fixture(scope="session")
@@ -81,8 +86,8 @@ def axe() -> str:
     return (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 
 
-def _bad(said: object) -> bool:
-    # A refused form and a server that went away are said by the browser, too: they are tested.
-    words = str(getattr(said, "text", ""))
+def _is_error(message: object) -> bool:
+    # The browser also logs a refused form and a lost server, which the tests cause.
+    text = str(getattr(message, "text", ""))
     expected = ("Failed to load resource", "net::ERR")
-    return getattr(said, "type", "") == "error" and not any(each in words for each in expected)
+    return getattr(message, "type", "") == "error" and not any(part in text for part in expected)

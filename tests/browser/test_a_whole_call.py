@@ -1,4 +1,4 @@
-"""The whole demo, played through the page by hand."""
+"""A whole call through the page, as in the demo."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     expect(room.phone(ALEX)).to_contain_text("It left the warehouse this morning.")
     expect(room.chat()).to_contain_text("It left the warehouse this morning.")
     after = room.phone(BILLIE).bounding_box(), room.page.locator("#diagram").bounding_box()
-    assert after == before  # what is said to one moves no other's buttons
+    assert after == before  # the words of a phone do not move the buttons of other phones
 
     room.invite(BILLIE.replace(" ", ""), "Billie", Said_before_they_are_joined=SAY)
     room.invite(f"{CASEY} {DEVON}".replace(" 312 555 ", "312555"), "Casey")
@@ -53,13 +53,13 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     expect(room.person("Casey")).to_contain_text("left")
     room.press(BILLIE, "Hang up")
     room.press(ALEX, "Hang up")
-    room.is_("ended")
+    room.expect_status("ended")
     expect(room.chat()).to_contain_text("positive")
     assert stack.simulator is not None
     assert stack.simulator.simulator.violations == []
 
 
-def test_an_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> None:
+def test_a_picked_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> None:
     room.call()
     room.row("webhook", "call.answered").first.click()
     details = room.page.locator("#tab-details")
@@ -70,10 +70,10 @@ def test_an_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) -> Non
     expect(details).to_contain_text("conversation.active")
 
 
-def test_everything_that_happened_is_a_row_of_the_diagram(
+def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
     room: RoomPage, stack: LocalStack
 ) -> None:
-    """As many webhooks, commands and events as the books have, and no more."""
+    """As many webhooks, commands and events as the simulator's records have, and no more."""
     events: list[BusEvent] = []
     stack.bus.follow(events.append)
     room.call()
@@ -81,11 +81,13 @@ def test_everything_that_happened_is_a_row_of_the_diagram(
     expect(room.row("event", "conversation.active")).to_have_count(1)
     assert stack.simulator is not None
     telnyx = stack.simulator.simulator
-    (leg,) = (each for each in telnyx.legs if each.state == "answered")
+    (leg,) = (call for call in telnyx.legs if call.state == "answered")
     came = [
-        each for each in telnyx.deliverer.attempts if each.call_control_id == leg.call_control_id
+        attempt
+        for attempt in telnyx.deliverer.attempts
+        if attempt.call_control_id == leg.call_control_id
     ]
-    sent = [each for each in telnyx.ledger if leg.call_control_id in str(each)]
+    sent = [entry for entry in telnyx.ledger if leg.call_control_id in str(entry)]
     expect(room.row("webhook")).to_have_count(len(came))
     expect(room.row("command")).to_have_count(len(sent))
     expect(room.row("event")).to_have_count(len(events))
@@ -97,7 +99,7 @@ def test_everything_that_happened_is_a_row_of_the_diagram(
     expect(room.row("webhook")).to_have_count(0)
 
 
-def test_somebody_rings_in_from_a_new_number(room: RoomPage) -> None:
+def test_a_caller_rings_in_from_a_new_number(room: RoomPage) -> None:
     room.page.get_by_role("button", name="Ring in").click()
     number = room.page.get_by_label("From the number")
     expect(number).to_be_focused()
@@ -109,7 +111,7 @@ def test_somebody_rings_in_from_a_new_number(room: RoomPage) -> None:
     number.fill("+13125550142")
     room.page.get_by_label("Name").fill("Morgan")
     room.page.get_by_role("button", name="Call", exact=True).click()
-    room.is_("active")
+    room.expect_status("active")
     expect(room.phone("+1 312 555 0142")).to_contain_text("Hello, how can I help?")
     expect(room.page.locator(".about")).to_contain_text("inbound")
     expect(room.page.get_by_role("navigation", name="Conversations")).to_contain_text("Morgan")

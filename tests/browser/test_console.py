@@ -1,7 +1,7 @@
-"""The console: the same page on a stack that it reaches through its API alone.
+"""The console: the page on a stack that is reached through the API only.
 
-The stack is the local one, or a deployed one whose URL is in PARTYLINE_DEPLOYED: `make
-deploy-local` runs these tests on its own. Nobody has a phone there: who is called answers.
+The stack is the local stack, or the deployed stack at the URL in PARTYLINE_DEPLOYED: `make
+deploy-local` runs these tests alone. That stack has no phones: each dialed person answers.
 """
 
 import os
@@ -27,13 +27,13 @@ def deployed(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def console(deployed: str) -> Iterator[RunningConsole]:
-    """A console on it."""
+    """A console of the stack."""
     running = run_console(deployed, API_KEY, every_secs=0.5)
     yield running
     running.stop()
 
 
-def test_a_conversation_is_watched_and_worked_with(
+def test_a_conversation_is_watched_and_controlled(
     deployed: str, console: RunningConsole, window: Callable[..., Page]
 ) -> None:
     page = window()
@@ -67,7 +67,7 @@ def test_a_conversation_is_watched_and_worked_with(
     expect(page.locator(".about .pill")).to_have_text("ended")
 
 
-def test_the_key_is_nowhere_in_the_page(
+def test_the_page_never_contains_the_key(
     console: RunningConsole, window: Callable[..., Page]
 ) -> None:
     page = window()
@@ -82,7 +82,7 @@ def test_the_key_is_nowhere_in_the_page(
     assert API_KEY not in str(seen) + page.content() + stored
 
 
-def test_a_wrong_key_is_said_on_the_page(deployed: str, window: Callable[..., Page]) -> None:
+def test_the_page_reports_a_wrong_key(deployed: str, window: Callable[..., Page]) -> None:
     running = run_console(deployed, "wrong", every_secs=0.5)
     try:
         page = window()

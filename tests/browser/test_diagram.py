@@ -1,4 +1,4 @@
-"""The diagram and what stands around it, of conversations that are told and never were."""
+"""The diagram and the list of conversations, with facts that the tests make."""
 
 import re
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from playwright.sync_api import Page, expect
 
 from local.room.server import PEOPLE
 from local.stack.serving import free_port
-from tests.support.page_server import Fact, person, served, viewed
+from tests.support.page_server import Fact, conversation_fact, person, serve_page
 
 CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}
 
 
-def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> None:
-    told = viewed(
+def test_a_time_of_more_than_a_minute_has_minutes(window: Callable[..., Page]) -> None:
+    labels = conversation_fact(
         "c1",
         ("conversation.created", "2026-03-01T12:00:00.000Z"),
         ("conversation.active", "2026-03-01T12:00:12.340Z"),
@@ -23,12 +23,12 @@ def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> No
         ("participant.left", "2026-03-01T12:03:59.960Z"),
         ("conversation.ended", "2026-03-03T12:00:00.000Z"),
     )
-    with served(free_port(), told, **CONSOLE) as url:
+    with serve_page(free_port(), labels, **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         times = page.locator(".row .time")
         expect(times).to_have_text(["0.00 s", "12.34 s", "2:59.0", "4:00.0", "2880:00.0"])
-        boxes = [each.bounding_box() for each in times.all()]
+        boxes = [time.bounding_box() for time in times.all()]
         picture = page.locator(".picture").bounding_box()
         assert picture
         assert all(box and box["x"] >= picture["x"] + 6 for box in boxes)
@@ -37,12 +37,12 @@ def test_a_time_past_a_minute_has_its_minutes(window: Callable[..., Page]) -> No
 def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
     window: Callable[..., Page],
 ) -> None:
-    told = viewed(
+    labels = conversation_fact(
         "c1",
         ("conversation.created", "2026-03-01T12:00:00.000Z"),
         ("conversation.active", "2026-03-01T12:00:12.340Z"),
     )
-    with served(free_port(), told, **CONSOLE) as url:
+    with serve_page(free_port(), labels, **CONSOLE) as url:
         page = window(390)
         page.goto(f"{url}/")
         diagram = page.get_by_role("listbox")
@@ -57,13 +57,13 @@ def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
         expect(details).to_contain_text("conversation.active")
 
 
-def test_what_goes_on_comes_before_what_is_over(window: Callable[..., Page]) -> None:
+def test_live_conversations_come_before_ended_conversations(window: Callable[..., Page]) -> None:
     over = [
-        viewed(f"c{hour}", created_at=f"2026-03-01T{hour}:00:00Z", status="ended")
+        conversation_fact(f"c{hour}", created_at=f"2026-03-01T{hour}:00:00Z", status="ended")
         for hour in (11, 12, 13)
     ]
-    live = viewed("live", created_at="2026-03-01T10:00:00Z")
-    with served(free_port(), *over, live, **CONSOLE) as url:
+    live = conversation_fact("live", created_at="2026-03-01T10:00:00Z")
+    with serve_page(free_port(), *over, live, **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         tabs = page.get_by_role("navigation", name="Conversations").get_by_role("button")
@@ -71,19 +71,19 @@ def test_what_goes_on_comes_before_what_is_over(window: Callable[..., Page]) -> 
         expect(tabs.first).to_have_attribute("aria-current", "true")
         expect(tabs.first).to_have_accessible_name(re.compile("^Alex .*[0-9].* active$"))
         expect(page.locator(".about .pill")).to_have_text("active")
-        names = [each.inner_text() for each in tabs.all()]
+        names = [tab.inner_text() for tab in tabs.all()]
         assert len(set(names)) == len(names)
 
 
-def test_what_names_no_call_is_drawn_by_what_it_brought_about(
+def test_a_request_without_a_call_belongs_to_the_conversation_that_it_changed(
     window: Callable[..., Page],
 ) -> None:
-    """A start whose function died, a tool of the assistant's, and what Telnyx was asked."""
+    """A start with a crashed function, an assistant's tool, and requests to Telnyx."""
     host = person("host", "Alex", host=True)
     host["legs"][0]["call_control_id"] = "v3:a"
     conversation = {"participants": [host], "telnyx_conversation_id": "t1"}
     facts: list[Fact] = [
-        viewed("c1", **conversation),
+        conversation_fact("c1", **conversation),
         ("transaction", "t1", {**ours(0.2), "document": conversation, "version": 1}),
         ("request", "w1", request(0.1, "/conversations", 500, to="+13125550101")),
         ("request", "w2", request(0.1, "/conversations", 500, to="+13125550102")),
@@ -98,12 +98,12 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
         ("command", "k5", looking(7, "insights", "/v2/ai/conversations/t1/conversations-insights")),
         ("command", "k6", looking(7, "insights", "/v2/ai/conversations/t2/conversations-insights")),
     ]
-    with served(free_port(), *facts) as url:
+    with serve_page(free_port(), *facts) as url:
         page = window()
         page.goto(f"{url}/")
         expect(page.locator(".row")).to_have_count(6)
-        told = [each.get_attribute("aria-label") for each in page.locator(".row").all()]
-        assert told == [
+        labels = [row.get_attribute("aria-label") for row in page.locator(".row").all()]
+        assert labels == [
             "0.00 s POST /conversations 500 · 300 ms (request)",
             "0.10 s version 1 1 ms (transaction)",
             "0.90 s look for the call (command)",
@@ -115,21 +115,21 @@ def test_what_names_no_call_is_drawn_by_what_it_brought_about(
         expect(page.locator("#tab-details")).to_contain_text("find dial")
 
 
-def test_the_names_of_many_people_do_not_run_together(window: Callable[..., Page]) -> None:
+def test_the_names_of_many_people_do_not_overlap(window: Callable[..., Page]) -> None:
     people = [person(f"p{nth}", f"Night shift manager {nth}") for nth in range(9)]
-    with served(free_port(), viewed("c1", participants=people), **CONSOLE) as url:
+    with serve_page(free_port(), conversation_fact("c1", participants=people), **CONSOLE) as url:
         page = window()
         page.goto(f"{url}/")
         expect(page.locator(".head.leg")).to_have_count(9)
-        names = [each.bounding_box() for each in page.locator(".head.leg .name").all()]
-        for one, other in pairwise(names):
-            assert one
-            assert other
-            assert one["x"] + one["width"] + 3 <= other["x"]
+        names = [name.bounding_box() for name in page.locator(".head.leg .name").all()]
+        for left, right in pairwise(names):
+            assert left
+            assert right
+            assert left["x"] + left["width"] + 3 <= right["x"]
 
 
-def test_a_window_for_a_phone_that_there_is_none_of_says_so(window: Callable[..., Page]) -> None:
-    with served(free_port()) as url:
+def test_a_window_of_an_unknown_phone_reports_it(window: Callable[..., Page]) -> None:
+    with serve_page(free_port()) as url:
         page = window()
         page.goto(f"{url}/?phone=+19995550000")
         expect(
@@ -148,7 +148,7 @@ def second(at: float) -> str:
 
 
 def ours(at: float) -> dict[str, Any]:
-    none: dict[str, Any] = {"events": [], "keys": [], "inbox": None, "reasons": None}
+    none: dict[str, Any] = {"events": [], "keys": [], "dedupe_key": None, "reasons": None}
     return {"at": second(at), "took_ms": 1, "conversation": "c1", **none}
 
 

@@ -1,4 +1,4 @@
-"""Forms: what they send, what they say when it is refused, and that text stays text."""
+"""The forms: the sent request, the errors of a refusal, and text that stays text."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: LocalStac
     assert json.loads(body) == asked.value.post_data_json
 
 
-def test_the_api_s_own_error_stands_at_the_field(room: RoomPage) -> None:
+def test_an_error_of_the_api_is_shown_at_its_field(room: RoomPage) -> None:
     room.page.get_by_role("button", name="Start a conversation").click()
     number = room.page.get_by_label("Number to call")
     number.fill("0312")
@@ -42,7 +42,7 @@ def test_a_name_that_looks_like_markup_is_shown_as_text(room: RoomPage) -> None:
     assert "owned" not in room.page.title()
 
 
-def test_the_page_may_run_nothing_but_its_own_scripts(room: RoomPage, stack: LocalStack) -> None:
+def test_the_page_may_run_its_own_scripts_only(room: RoomPage, stack: LocalStack) -> None:
     answer = room.page.request.get(f"{stack.url}/")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy

@@ -1,4 +1,4 @@
-"""The keyboard alone."""
+"""The page with the keyboard only."""
 
 from playwright.sync_api import Page, expect
 
@@ -8,7 +8,7 @@ MOST_STEPS = 60
 
 
 def go_to(page: Page, name: str) -> None:
-    """Press Tab until what has the focus is called so."""
+    """Press Tab until the focused element has the name."""
     for _ in range(MOST_STEPS):
         page.keyboard.press("Tab")
         focused = page.evaluate(
@@ -16,7 +16,7 @@ def go_to(page: Page, name: str) -> None:
         )
         if focused == name:
             return
-    raise AssertionError(f"Tab never comes to {name}")
+    raise AssertionError(f"Tab never reaches {name}")
 
 
 def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPage) -> None:
@@ -29,7 +29,7 @@ def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPa
     expect(room.phone(ALEX).get_by_role("button", name="Answer")).to_be_visible()
     go_to(page, "Answer")
     page.keyboard.press("Enter")
-    room.is_("active")
+    room.expect_status("active")
     go_to(page, "What happened, in order of time")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
@@ -55,7 +55,7 @@ def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPa
 
     go_to(page, "Hang up")
     page.keyboard.press("Enter")
-    room.is_("ended")
+    room.expect_status("ended")
 
 
 def test_escape_closes_a_form(room: RoomPage) -> None:

@@ -1,4 +1,4 @@
-"""A story is written down in the page, saved, and played again."""
+"""A story is recorded in the page, saved and replayed."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.room import stories
 from tests.support.room_page import ALEX, RoomPage
 
 
-def test_what_was_done_is_saved_and_done_again(
+def test_a_recorded_story_is_saved_and_replayed(
     room: RoomPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stories, "FOLDER", tmp_path)
@@ -27,7 +27,7 @@ def test_what_was_done_is_saved_and_done_again(
     room.say(ALEX, "When are you open?")
     expect(room.phone(ALEX)).to_contain_text("nine to six")
     room.press(ALEX, "Hang up")
-    room.is_("ended")
+    room.expect_status("ended")
     tab = room.tab("Stories")
     expect(tab).to_contain_text("4 steps so far")
     tab.get_by_label("Name").fill("Not a name")

@@ -1,4 +1,4 @@
-"""Things are broken through the page, and heal."""
+"""Faults are injected through the page, and calls go on."""
 
 import re
 from dataclasses import asdict
@@ -25,12 +25,12 @@ def switch(room: RoomPage, form: str, **chosen: str) -> None:
     off = room.page.get_by_role("button", name="Switch off")
     before = off.count()
     where.get_by_role("button", name="Switch on").click()
-    expect(off).to_have_count(before + 1)  # in force, before anybody calls
+    expect(off).to_have_count(before + 1)  # in force before the call
 
 
-def test_a_function_dies_after_its_write_and_the_call_goes_on(room: RoomPage) -> None:
-    switch(room, "A function dies", Function="call_answered", When_it_dies="after_write")
-    expect(room.page.get_by_role("list", name="In force")).to_contain_text("call_answered dies")
+def test_a_function_crashes_after_its_write_and_the_call_goes_on(room: RoomPage) -> None:
+    switch(room, "A function crashes", Function="call_answered", When_it_crashes="after_write")
+    expect(room.page.get_by_role("list", name="In force")).to_contain_text("call_answered crashes")
     room.call()
     expect(room.row("webhook", "call.answered 500")).to_have_count(1)
     expect(room.row("webhook", "call.answered attempt 2").first).to_be_attached()
@@ -38,7 +38,7 @@ def test_a_function_dies_after_its_write_and_the_call_goes_on(room: RoomPage) ->
     expect(room.page.get_by_role("list", name="In force")).to_contain_text("All is well.")
 
 
-def test_a_webhook_that_comes_twice_is_seen_as_such(room: RoomPage) -> None:
+def test_a_webhook_that_is_delivered_twice_is_marked(room: RoomPage) -> None:
     switch(room, "A webhook", Webhook="call.answered", What_happens_to_it="duplicates")
     room.call()
     expect(room.row("webhook", "call.answered delivered twice")).to_have_count(1)
@@ -62,20 +62,20 @@ def test_a_lost_webhook_and_a_refusal_are_drawn(room: RoomPage) -> None:
     expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
 
 
-def test_a_webhook_that_nobody_answers_comes_through_the_failover_queue(
+def test_an_unanswered_webhook_comes_through_the_failover_queue(
     room: RoomPage, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert stack.simulator is not None
     monkeypatch.setattr(stack.simulator.simulator.settings, "retries_ms", (100,))
     switch(
         room,
-        "A function dies",
+        "A function crashes",
         Function="webhook_default",
-        When_it_dies="before",
-        How_often_it_dies="",
+        When_it_crashes="before",
+        How_often_it_crashes="",
     )
     room.page.get_by_role("article").first.get_by_role("button", name="Call in").click()
-    room.is_("active")
+    room.expect_status("active")
     came = room.row("webhook", "call.initiated")
     expect(came).to_have_count(4)
     expect(came.nth(0)).to_have_accessible_name(re.compile("500"))
@@ -88,46 +88,44 @@ def test_a_webhook_that_nobody_answers_comes_through_the_failover_queue(
 
 
 def test_an_event_that_never_comes_to_the_bus_is_a_dead_letter(room: RoomPage) -> None:
-    switch(room, "A function dies", Function="event_relay", How_often_it_dies="")
+    switch(room, "A function crashes", Function="event_relay", How_often_it_crashes="")
     room.call()
     expect(room.row("event", "conversation.active dead letter")).to_have_count(1)
     expect(room.row("event", "conversation.active")).to_have_count(1)
 
 
-def test_an_event_that_comes_to_the_bus_twice_is_seen_as_such(
-    room: RoomPage, stack: LocalStack
-) -> None:
+def test_an_event_that_is_published_twice_is_marked(room: RoomPage, stack: LocalStack) -> None:
     events: list[BusEvent] = []
     stack.bus.follow(events.append)
     room.call()
     expect(room.row("event", "conversation.active")).to_have_count(1)
-    [active] = (each for each in events if each["detail-type"] == "conversation.active")
+    [active] = (event for event in events if event["detail-type"] == "conversation.active")
     stack.bus.put(active["source"], active["detail-type"], active["detail"])
     expect(room.row("event", "conversation.active published again")).to_have_count(1)
 
 
-def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) -> None:
+def test_the_page_has_a_switch_for_every_fault(room: RoomPage, stack: LocalStack) -> None:
     room.tab("Trouble")
     webhook, telnyx, function = (
-        room.page.get_by_role("form", name=each)
-        for each in ("A webhook", "Telnyx", "A function dies")
+        room.page.get_by_role("form", name=name)
+        for name in ("A webhook", "Telnyx", "A function crashes")
     )
     assert offered(webhook, "Webhook") == {"*", *fixtures()}
     assert offered(telnyx, "Action") == {"*", *ACTIONS}
-    folders = {each.folder for each in stack.template.functions.values()}
+    folders = {function.folder for function in stack.template.functions.values()}
     assert offered(function, "Function") == {"*", *folders}
-    # For ever: a webhook that is late from another test uses up what holds once.
+    # From now on: a late webhook of another test would use up a fault that applies once.
     telnyx.get_by_label("How often Telnyx does it").select_option("")
-    function.get_by_label("How often it dies").select_option("")
+    function.get_by_label("How often it crashes").select_option("")
     for form, label in (
         (webhook, "What happens to it"),
         (telnyx, "What Telnyx does"),
-        (function, "When it dies"),
+        (function, "When it crashes"),
     ):
-        for each in offered(form, label):
-            form.get_by_label(label).select_option(each)
+        for value in offered(form, label):
+            form.get_by_label(label).select_option(value)
             form.get_by_role("button", name="Switch on").click()
-    every = len(offered(telnyx, "What Telnyx does")) + len(offered(function, "When it dies"))
+    every = len(offered(telnyx, "What Telnyx does")) + len(offered(function, "When it crashes"))
     expect(room.page.get_by_role("list", name="In force").get_by_role("listitem")).to_have_count(
         1 + every
     )
@@ -135,11 +133,11 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
     assert stack.room is not None
     assert stack.simulator is not None
     in_force = stack.simulator.simulator
-    assert {each.when for each in stack.room.perils.deaths} == set(get_args(When))
-    assert {each.kind for each in in_force.faults.active} == set(get_args(FaultKind))
+    assert {crash.when for crash in stack.room.lambda_faults.crashes} == set(get_args(When))
+    assert {fault.kind for fault in in_force.faults.active} == set(get_args(FaultKind))
     calm = asdict(DeliverySettings())
     while set(asdict(in_force.deliverer.knobs["*"]).items()) & set(calm.items()):
-        room.page.wait_for_timeout(50)  # they are set one after the other
+        room.page.wait_for_timeout(50)  # the page sets the faults one after the other
     for left in (every, every - 1):
         off.first.focus()
         room.page.keyboard.press("Enter")
@@ -148,6 +146,6 @@ def test_there_is_a_switch_for_every_trouble(room: RoomPage, stack: LocalStack) 
 
 
 def offered(form: Locator, label: str) -> set[str | None]:
-    """The values of a choice."""
+    """Return the values of a choice."""
     options = form.get_by_label(label).locator("option")
-    return {each.get_attribute("value") for each in options.all()}
+    return {option.get_attribute("value") for option in options.all()}

@@ -1,4 +1,4 @@
-"""Several people, several windows."""
+"""The room in several windows."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,18 @@ from local.stack.local_stack import LocalStack
 from tests.support.room_page import ALEX, BILLIE, RoomPage
 
 
-def test_a_phone_picked_up_in_one_window_is_seen_in_another(
+def test_a_call_answered_in_a_window_is_shown_in_another_window(
     room: RoomPage, stack: LocalStack, window: Callable[..., Page]
 ) -> None:
-    one, other = room, RoomPage.opened(window(), stack.url)
-    one.call()
-    other.is_("active")
-    one.invite(BILLIE.replace(" ", ""), "Billie")
-    other.press(BILLIE, "Answer")
-    expect(one.person("Billie")).to_contain_text("joined")
-    other.say(BILLIE, "Hello Alex")
-    expect(one.phone(ALEX)).to_contain_text("Hello Alex")
-    expect(one.chat()).to_contain_text("Hello Alex")
+    first, second = room, RoomPage.open(window(), stack.url)
+    first.call()
+    second.expect_status("active")
+    first.invite(BILLIE.replace(" ", ""), "Billie")
+    second.press(BILLIE, "Answer")
+    expect(first.person("Billie")).to_contain_text("joined")
+    second.say(BILLIE, "Hello Alex")
+    expect(first.phone(ALEX)).to_contain_text("Hello Alex")
+    expect(first.chat()).to_contain_text("Hello Alex")
 
 
 def test_a_phone_can_have_a_window_of_its_own(room: RoomPage) -> None:
@@ -27,7 +27,7 @@ def test_a_phone_can_have_a_window_of_its_own(room: RoomPage) -> None:
         room.phone(BILLIE).get_by_role("link").click()
     own = RoomPage(opened.value)
     expect(own.page.get_by_role("article")).to_have_count(1)
-    room.page.bring_to_front()  # behind another, a window draws twice a second
+    room.page.bring_to_front()  # a covered window draws only twice a second
     room.call()
     room.invite(BILLIE.replace(" ", ""), "Billie")
     own.page.bring_to_front()

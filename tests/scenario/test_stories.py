@@ -11,7 +11,7 @@ from local.room import stories
 from local.room.actions import ActionRunner
 from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
-from local.room.observers import TableTap
+from local.room.observers import TableObserver
 from local.room.server import SCRIPT
 from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
@@ -38,7 +38,7 @@ class Theatre:
         story = stories.load(name)
         since = stories.play(story, self.performer, self.stage.run, self.stage.clock.now)
         self.stage.run(AFTERWARDS_SECS)
-        return [stories.outcome(each) for each in self.performer.told(since)]
+        return [stories.outcome(each) for each in self.performer.conversations_since(since)]
 
     def _ask(self, method: str, path: str, body: Any) -> Any:
         answer = self.stage.ask(method, path, body)
@@ -54,7 +54,7 @@ def theatre(new_lab: NewLab, house: House, scenario_template: Template) -> Itera
     settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
     lab = new_lab(settings=settings)
     lab.gateway = Gateway(scenario_template, invoke=perils)
-    tap = TableTap(Hub(), perils.wrote, lambda _: None)
+    tap = TableObserver(Hub(), perils.table_written, lambda _: None)
     detach = tap.attach(house.dynamodb)
     yield Theatre(lab, perils)
     detach()
@@ -64,7 +64,7 @@ def theatre(new_lab: NewLab, house: House, scenario_template: Template) -> Itera
 def test_a_saved_story_comes_out_as_it_did_in_the_room(theatre: Theatre, name: str) -> None:
     assert theatre.play(name) == stories.load(name).expect
     assert theatre.stage.telnyx.violations == []
-    assert [each for each in theatre.perils.deaths if each.times] == [], "who was to die has died"
+    assert [each for each in theatre.perils.crashes if each.times] == [], "who was to die has died"
     assert theatre.stage.up() == []
 
 
@@ -73,7 +73,7 @@ def test_there_are_stories_and_one_of_them_has_a_function_die(theatre: Theatre) 
     deaths = [death for name in NAMES for death in _deaths(name)]
     assert deaths
     assert len(NAMES) >= 3
-    assert all(Path(stories.path_of(name)).is_file() for name in NAMES)
+    assert all(Path(stories.story_path(name)).is_file() for name in NAMES)
 
 
 def _deaths(name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The page's own server at a port, with nothing behind it but what it is given to tell."""
+"""The page's server without a stack: a test gives the facts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ Fact = tuple[str, str, object]
 
 
 @contextmanager
-def served(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
-    """Its URL; it tells of the room's people and of these facts."""
+def serve_page(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
+    """Serve the page with the room's people and these facts; yields the URL."""
     hub = Hub()
     for person in PEOPLE:
         hub.put("person", person.number, asdict(person))
@@ -36,8 +36,8 @@ def served(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
         running.stop()
 
 
-def viewed(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
-    """A conversation as the API has it, with when each event of it was."""
+def conversation_fact(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
+    """Make the fact of a conversation with its events' types and times."""
     conversation: dict[str, Any] = {
         "id": conversation_id,
         "status": "active",
@@ -57,7 +57,7 @@ def viewed(conversation_id: str, *events: tuple[str, str], **more: Any) -> Fact:
 
 
 def person(participant_id: str, name: str, **more: Any) -> dict[str, Any]:
-    """A participant as the API has them, on one leg."""
+    """Make the API's participant, with a leg."""
     number = PEOPLE[0].number
     leg = dict.fromkeys(("call_control_id", "created_at", "answered_at", "ended_at"))
     return {

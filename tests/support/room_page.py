@@ -1,4 +1,4 @@
-"""The room as a person uses it: by what is written on it."""
+"""The room's page for tests, which find elements by visible text and labels."""
 
 import re
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ class RoomPage:
     page: Page
 
     @classmethod
-    def opened(cls, page: Page, url: str) -> Self:
-        """Open the page of a stack and wait until it knows who is there."""
+    def open(cls, page: Page, url: str) -> Self:
+        """Open the page of a stack and wait for its phones."""
         page.goto(f"{url}/")
         expect(page.get_by_role("article").first).to_be_visible()
         return cls(page)
 
     def phone(self, number: str) -> Locator:
-        """The phone of a number."""
+        """Return the phone of a number."""
         return self.page.get_by_role("article", name=re.compile(re.escape(number)))
 
     def press(self, number: str, button: str) -> None:
@@ -33,12 +33,12 @@ class RoomPage:
         self.phone(number).get_by_role("button", name=button, exact=True).click()
 
     def say(self, number: str, words: str) -> None:
-        """Say something into a phone."""
+        """Say a text into a phone."""
         self.phone(number).get_by_label("Say something").fill(words)
         self.press(number, "Say")
 
     def call(self, number: str = ALEX, name: str = "Alex") -> None:
-        """Start a conversation through its form, and pick the phone up."""
+        """Start a conversation through the form, and answer the host's phone."""
         self.page.get_by_role("button", name="Start a conversation").click()
         form = self.page.get_by_role("dialog")
         form.get_by_label("Number to call").fill(number.replace(" ", ""))
@@ -46,10 +46,10 @@ class RoomPage:
         form.get_by_role("button", name="Call", exact=True).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
         self.press(number, "Answer")
-        self.is_("active")
+        self.expect_status("active")
 
     def invite(self, numbers: str, name: str, **fields: str) -> None:
-        """Invite somebody through the form; `fields` by their labels."""
+        """Invite a person through the form; `fields` by label."""
         self.page.get_by_role("button", name="Invite", exact=True).click()
         form = self.page.get_by_role("dialog")
         form.get_by_label("Number, or several to try").fill(numbers)
@@ -60,7 +60,7 @@ class RoomPage:
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def message(self, role: str, words: str) -> None:
-        """Put a message in through the form."""
+        """Send a message through the form."""
         self.page.get_by_role("button", name="Message").click()
         form = self.page.get_by_role("dialog")
         form.get_by_label("As", exact=True).select_option(role)
@@ -68,16 +68,16 @@ class RoomPage:
         form.get_by_role("button", name="Send").click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
-    def is_(self, status: str) -> None:
-        """The conversation stands so."""
+    def expect_status(self, status: str) -> None:
+        """Expect the conversation to have the status."""
         expect(self.page.locator(".about .pill")).to_have_text(status)
 
     def person(self, name: str) -> Locator:
-        """A participant, above the diagram."""
+        """Return a participant above the diagram."""
         return self.page.get_by_role("list", name="Participants").locator("li", has_text=name)
 
     def row(self, kind: str, words: str = "") -> Locator:
-        """The rows of the diagram that are of a kind and say so (a regular expression)."""
+        """Return the diagram's rows of a kind whose text matches a regular expression."""
         return self.page.get_by_role("option", name=re.compile(rf"{words}.*\({kind}\)$"))
 
     def tab(self, name: str) -> Locator:
@@ -86,17 +86,18 @@ class RoomPage:
         return self.page.locator(f"#tab-{name.lower()}")
 
     def chat(self) -> Locator:
-        """What the assistant was told and said."""
+        """Return the messages to the assistant and its words."""
         return self.tab("Chat")
 
 
-def violations(page: Page, axe: str, **options: Any) -> list[Any]:
-    """What axe-core has to say, in short; `options` are those of its `run`."""
+def axe_violations(page: Page, axe: str, **options: Any) -> list[Any]:
+    """Return axe-core's violations in short; `options` are those of axe-core's `run`."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
-    found = page.evaluate(
+    result = page.evaluate(
         "options => axe.run(document, options)", {"resultTypes": ["violations"], **options}
     )
     return [
-        (each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found["violations"]
+        (rule["id"], [node["html"][:160] for node in rule["nodes"]])
+        for rule in result["violations"]
     ]

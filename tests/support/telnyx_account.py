@@ -1,21 +1,20 @@
-"""A Telnyx account, a deployment, and somebody at a terminal who brings the two together."""
+"""A Telnyx account, a deployment, and the commands that connect the account to the deployment."""
 
-import argparse
-import io
 import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from rich.console import Console
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typer.testing import CliRunner
 
-from local.connect import cli
+from local.cli.app import app
 from local.simulator.clock import RealClock
 from local.simulator.delivery import HttpPost
 from local.simulator.server import simulator_app
@@ -25,18 +24,18 @@ from local.stack.serving import serve
 from partyline.telnyx.signature import PublicKeys, SignatureError, verify
 
 KEY = "KEY-of-a-test"
-OTHERS_URL = "https://before.example/hook"
+PREVIOUS_URL = "https://before.example/hook"
 ASSISTANT = "assistant-1"
-NOBODY = "http://127.0.0.1:1"
-"""Where nothing listens."""
+NOTHING_LISTENS_URL = "http://127.0.0.1:1"
+"""No server listens at this URL."""
 
 
 @dataclass
 class Deployment:
-    """Answers at `/webhooks` and `/tools/...` as a deployment does, to whom it trusts."""
+    """Answers at `/webhooks` and `/tools/...` as a deployment with these trusted keys does."""
 
     trusted: list[str] = field(default_factory=list)
-    trusts_everybody: bool = False
+    accepts_any_signature: bool = False
     answers: int | None = None
     requests: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -52,7 +51,7 @@ class Deployment:
         if self.answers is not None:
             return Response("", self.answers, {"location": "https://elsewhere.example"})
         body = await request.body()
-        if self.trusts_everybody and "telnyx-signature-ed25519" in request.headers:
+        if self.accepts_any_signature and "telnyx-signature-ed25519" in request.headers:
             return JSONResponse({})
         try:
             keys = PublicKeys.parse(",".join(self.trusted))
@@ -64,12 +63,12 @@ class Deployment:
 
 
 class Network:
-    """Two addresses that stay while tenants change, so that a test need not open them."""
+    """Two servers for all tests of a module. Each test sets the servers' applications."""
 
     def __init__(self) -> None:
-        self.tenants: dict[str, ASGIApp] = {}
+        self.apps: dict[str, ASGIApp] = {}
         self.post = HttpPost()
-        self._servers = {name: serve(self._door(name)) for name in ("telnyx", "deployment")}
+        self._servers = {name: serve(self._entry(name)) for name in ("telnyx", "deployment")}
 
     def url(self, name: str) -> str:
         return self._servers[name].url
@@ -79,34 +78,34 @@ class Network:
             server.stop()
         self.post.close()
 
-    def _door(self, name: str) -> ASGIApp:
+    def _entry(self, name: str) -> ASGIApp:
         async def enter(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await self.tenants[name](scope, receive, send)
+                await self.apps[name](scope, receive, send)
 
         return enter
 
 
 @dataclass
 class AccountSetup:
-    """All of it; `run` is the terminal, and `said` what was printed last."""
+    """An account and a deployment. `run` runs a command, `output` is the last command's output."""
 
     simulator: Simulator
     deployment: Deployment
     telnyx_url: str
     url: str
     home: Path
-    said: str = ""
+    output: str = ""
 
     @classmethod
-    def built(cls, street: Network, clock: RealClock, home: Path) -> "AccountSetup":
-        settings = Settings(api_key=KEY, webhook_url=OTHERS_URL)
-        simulator = Simulator(clock, settings, street.post)
+    def create(cls, network: Network, clock: RealClock, home: Path) -> "AccountSetup":
+        settings = Settings(api_key=KEY, webhook_url=PREVIOUS_URL)
+        simulator = Simulator(clock, settings, network.post)
         deployment = Deployment(trusted=[simulator.public_key])
-        street.tenants = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
+        network.apps = {"telnyx": simulator_app(simulator), "deployment": deployment.app()}
         (home / "key").write_text(f"{KEY}\n")
         return cls(
-            simulator, deployment, f"{street.url('telnyx')}/v2", street.url("deployment"), home
+            simulator, deployment, f"{network.url('telnyx')}/v2", network.url("deployment"), home
         )
 
     @property
@@ -114,21 +113,18 @@ class AccountSetup:
         return self.simulator.settings.connection_id
 
     def run(self, command: str, *options: str, key: str | None = "key") -> int:
-        """Run a command; its exit status."""
-        parser = argparse.ArgumentParser(prog="partyline")
-        cli.add(parser.add_subparsers(), self.home / "records")
+        """Run a command and return its exit status."""
         telnyx = ("--telnyx-api-base-url", self.telnyx_url)
         keyed = ("--key-from", str(self.home / key)) if key else ()
-        given = parser.parse_args([command, *telnyx, *keyed, *options])
-        printed = io.StringIO()
-        status: int = given.run(Console(file=printed, width=80), given)
-        self.said = printed.getvalue()
-        return status
+        with patch("local.connect.records.FOLDER", self.home / "records"):
+            result = CliRunner().invoke(app, [command, *telnyx, *keyed, *options])
+        self.output = result.output
+        return result.exit_code
 
     def connect(self, *options: str) -> int:
         return self.run("connect", "--url", self.url, *options)
 
-    def connect_ours(self, *options: str) -> int:
+    def connect_application(self, *options: str) -> int:
         return self.connect("--application", self.connection_id, *options)
 
     def doctor(self, *options: str) -> int:
@@ -136,21 +132,21 @@ class AccountSetup:
         return self.run("doctor", "--url", self.url, *ours, *options)
 
     def verdicts(self) -> dict[str, list[str]]:
-        """What the doctor said: sentences by verdict."""
-        found: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
-        for line in self.said.splitlines():
+        """Return the doctor's sentences by verdict."""
+        sentences: dict[str, list[str]] = {"ok": [], "wrong": [], "untried": [], "note": []}
+        for line in self.output.splitlines():
             verdict, _, sentence = line.partition(" ")
-            if verdict in found:
-                found[verdict].append(sentence.strip())
-        return found
+            if verdict in sentences:
+                sentences[verdict].append(sentence.strip())
+        return sentences
 
     def application(self, application_id: str | None = None) -> dict[str, Any]:
-        """What can be set of an application, as Telnyx has it."""
-        found = self.simulator.world.applications[application_id or self.connection_id]
-        return {name: value for name, value in found.items() if name != "updated_at"}
+        """Return the fields of an application that can be changed, as Telnyx has the fields."""
+        fields = self.simulator.world.applications[application_id or self.connection_id]
+        return {name: value for name, value in fields.items() if name != "updated_at"}
 
     def changes(self) -> list[str]:
-        """What Telnyx was asked to change so far."""
+        """Return the requests so far that changed the account."""
         return [
             f"{entry.method} {entry.action}"
             for entry in self.simulator.ledger

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.connect.tools import wanted
+from local.connect.tools import tool_definitions
 from local.docs.diagrams import render
 from local.stack.local_stack import Options
 from local.stack.queues import queue_routes
@@ -150,7 +150,7 @@ def test_the_routes_are_those_of_the_template(template: Template) -> None:
 def test_the_tools_are_those_that_connect_gives() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
     shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    given = wanted("https://<your API>", "any application").values()
+    given = tool_definitions("https://<your API>", "any application").values()
     assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
 
 

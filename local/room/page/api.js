@@ -1,8 +1,8 @@
-// What the page asks of its own server. The bearer key stays there.
+// Requests to the page's own server. The bearer key stays on the server.
 
 const HEADERS = { "x-partyline-page": "1", "content-type": "application/json" };
 
-/** A refusal: `message` is for a person, `details` name fields. */
+/** A refusal: `message` is a sentence for the user, `details` name fields. */
 export class Refused extends Error {
   constructor(status, error) {
     super(error?.message ?? `The server answered ${status}.`);
@@ -28,19 +28,19 @@ async function send(method, path, body) {
   return answer;
 }
 
-/** Ask the API of the deployment. */
+/** Send a request to the deployment's API. */
 export const ask = (method, path, body) => send(method, `/room/api${path}`, body);
 
-/** Do something with a phone or a switch. */
-export const act = (given) => send("POST", "/room/act", given);
+/** Run an action on a phone or on the faults. */
+export const act = (action) => send("POST", "/room/act", action);
 
-/** The trouble that is in force. */
+/** The faults that are in force. */
 export const inForce = () => send("GET", "/room/trouble");
 
-/** Do something with a story. */
-export const tell = (given) => send("POST", "/room/story", given);
+/** Run a command on a story. */
+export const storyCommand = (command) => send("POST", "/room/story", command);
 
-/** The same request for a terminal; the key comes from its environment. */
+/** A request as a curl command; the key comes from the terminal's environment. */
 export function curl(base, method, path, body) {
   const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const lines = [`curl -sX ${method} ${quoted(base + path)}`, '-H "authorization: Bearer $PARTYLINE_API_KEY"'];

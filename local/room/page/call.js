@@ -1,4 +1,4 @@
-// The conversations to choose from, and what stands about the chosen one.
+// The list of conversations, and the facts of the chosen conversation.
 
 import { byId, h, keepFocus, keyed, show } from "./dom.js";
 import { choose, chosen, conversations, model, one, over } from "./model.js";
@@ -32,7 +32,7 @@ export function drawCall() {
   const now = JSON.stringify(conversation);
   if (facts.drawn === now) return;
   facts.drawn = now;
-  // Whatever a keyboard may stand on stays; the rest is made anew.
+  // Elements that can have the keyboard focus are kept; other elements are made again.
   const invite = () => facts.querySelector("[data-part=invite]");
   keepFocus(facts, () => keyed(facts, [["about", conversation.id, about], ["people", conversation.id, people]], (make) => make()), invite);
   show(facts.querySelector(".stands"), ...stands(conversation));
@@ -43,7 +43,7 @@ export function drawCall() {
 
 const known = new Set();
 
-/** Stay with the chosen one while it lasts; then go to what goes on, or to what is newer. */
+/** Keep the chosen conversation until its end, then choose a live or newer conversation. */
 function follow(found) {
   const now = found.find((each) => each.id === model.chosen);
   const fresh = found.find((each) => !known.has(each.id));

@@ -1,4 +1,4 @@
-// What the assistant was told and what was said, as a chat.
+// The messages to the assistant and the spoken words, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
 import { chosen, model, who } from "./model.js";
@@ -49,7 +49,7 @@ function spoken({ message, at, put, by }) {
   return { role: "user", name: by ? by.whose.name || who(by.leg.number) : "Somebody on the line", text: message.content, at };
 }
 
-/** What came into the transcript by a request: no voice says it. */
+/** A message that a request put into the transcript, without a voice. */
 function told(role, content, at) {
   const speaks = role === "assistant" || role === "user";
   return { role: "system", name: speaks ? `Put in as ${role}: nobody hears it` : "Told by Partyline", text: content ?? "", at };

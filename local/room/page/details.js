@@ -1,4 +1,4 @@
-// Everything about the row that was picked: what was sent, what it changed, what was logged.
+// The details of the picked row: its payload, the state before and after, the log lines.
 
 import { byId, h, show } from "./dom.js";
 import { changes, pretty } from "./json.js";
@@ -35,18 +35,18 @@ function part(title, ...content) {
 }
 
 function parts(row) {
-  const it = row.fact;
+  const { fact } = row;
   if (row.kind === "table") {
     return [
-      it.reasons && part("Cancelled because", pretty(it.reasons)),
-      part("Items written", h("ul", { class: "keys" }, it.keys.map((key) => h("li", {}, h("code", {}, key))))),
-      it.events.length > 0 && part("Events", pretty(it.events)),
+      fact.reasons && part("Cancelled because", pretty(fact.reasons)),
+      part("Items written", h("ul", { class: "keys" }, fact.keys.map((key) => h("li", {}, h("code", {}, key))))),
+      fact.events.length > 0 && part("Events", pretty(fact.events)),
     ];
   }
-  if (row.kind === "event" || row.kind === "voice") return [part("As it is", pretty(it))];
+  if (row.kind === "event" || row.kind === "voice") return [part("As it is", pretty(fact))];
   return [
-    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", it.method && h("p", { class: "path" }, h("code", {}, `${it.method} ${it.path}`)), it.body ? pretty(it.body) : h("p", { class: "soft" }, "No body.")),
-    it.status !== undefined && part(`Answered ${it.status || "nothing"}`, it.answer ? pretty(it.answer) : h("p", { class: "soft" }, "No body.")),
+    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? pretty(fact.body) : h("p", { class: "soft" }, "No body.")),
+    fact.status !== undefined && part(`Answered ${fact.status || "nothing"}`, fact.answer ? pretty(fact.answer) : h("p", { class: "soft" }, "No body.")),
   ];
 }
 

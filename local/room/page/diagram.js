@@ -1,4 +1,4 @@
-// The conversation as a sequence diagram, drawn as it happens.
+// The live sequence diagram of a conversation.
 
 import { h, keyed, s } from "./dom.js";
 import { chosen, model, one, pick } from "./model.js";
@@ -25,7 +25,7 @@ const NARROW = 560;
 const hidden = new Set();
 let gutter = GUTTER.least;
 
-/** Set it up once in `element`; returns what draws it anew. */
+/** Make the diagram in `element` and return the function that draws the diagram again. */
 export function diagram(element) {
   const filters = h("div", { class: "filters", role: "group", "aria-label": "What is shown" });
   const heads = s("svg", { class: "heads", "aria-hidden": "true" });
@@ -93,7 +93,7 @@ export function diagram(element) {
     const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);
     current = found.filter((row) => !hidden.has(row.kind));
     const first = current[0]?.at ?? 0;
-    // The last time is the longest.
+    // The last time has the longest text.
     gutter = Math.max(GUTTER.least, GUTTER.around + GUTTER.letter * since((current.at(-1)?.at ?? 0) - first).length);
     const [x, scale, whole] = places(across, scroll.clientWidth);
     const height = current.length * ROW + END;
@@ -143,7 +143,7 @@ function nothing() {
   ];
 }
 
-/** Where each lifeline stands, how much wider than usual, and the width of it all. */
+/** The x position of each lifeline, the scale of their widths, and the whole width. */
 function places(across, room) {
   const needed = across.reduce((sum, lane) => sum + lane.wide, 0);
   const scale = Math.max(LEAST, Math.min(MOST, (room - gutter - MARGIN) / needed));
@@ -168,7 +168,7 @@ function head(lane, x, width) {
 
 const pen = document.createElement("canvas").getContext("2d");
 
-/** As much of a name as there is room for, in the letters of the heads. */
+/** The part of a name that fits into the width of a lifeline's head. */
 function fitting(text, width) {
   pen.font = "600 13px ui-sans-serif, system-ui, sans-serif";
   let length = text.length;
@@ -220,7 +220,7 @@ function drawRow(row, nth, x, whole, first, before) {
   return node;
 }
 
-/** The words over an arrow: they begin at its tail and stay inside of the picture. */
+/** The text over an arrow: from the arrow's tail on, inside the picture. */
 function label(row, from, to, y, whole, behind) {
   const [text, note] = said(row);
   const long = (text.length + note.length) * 6.4 + 20;
@@ -238,7 +238,7 @@ function label(row, from, to, y, whole, behind) {
   );
 }
 
-/** Beyond Telnyx: the leg that it is about; beyond the assistant: everybody who hears it. */
+/** Lines from Telnyx to the row's leg, and from the assistant to every leg that hears it. */
 function wings(row, x, from, to, line) {
   const end = row.from === "telnyx" ? from : to;
   const ends = [row.via, ...(row.reach ?? [])].map((each) => x.get(each)).filter((each) => each !== undefined);
@@ -257,7 +257,7 @@ function arrow(from, to, line, row) {
   return s("path", { class: "arrow", d: `M${from} ${line}H${tip}${head}` });
 }
 
-/** What stands over an arrow; a reader is told the same. */
+/** The text and the note over an arrow, also for screen readers. */
 const said = (row) => [cut(row.label, 46), cut(row.note.join(" · "), 40)];
 
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

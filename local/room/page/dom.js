@@ -1,4 +1,4 @@
-// Making elements. Text goes in as text only: nothing here, or anywhere on the page, parses markup.
+// Makes elements. Text is inserted as text only: the page never parses markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -15,19 +15,19 @@ function fill(element, properties, children) {
 
 const DIRECT = { value: 1, checked: 1, disabled: 1, hidden: 1, selected: 1 };
 
-/** An HTML element: its attributes (`onclick` and the like are listeners), then what is in it. */
+/** Make an HTML element: its attributes (`onclick` and the like are listeners), its children. */
 export function h(tag, properties, ...children) {
   return fill(document.createElement(tag), properties, children);
 }
 
-/** An SVG element. */
+/** Make an SVG element. */
 export function s(tag, properties, ...children) {
   return fill(document.createElementNS(SVG, tag), properties, children);
 }
 
 export const byId = (id) => document.getElementById(id);
 
-/** Put `children` into `element`; those that are there stay as they are, with their focus. */
+/** Make `children` the children of `element`; present children stay, with their focus. */
 export function show(element, ...children) {
   const wanted = children.flat().filter(Boolean);
   const kept = new Set(wanted);
@@ -37,12 +37,12 @@ export function show(element, ...children) {
   }
 }
 
-/** Say something to those who listen to the page. */
+/** Announce a text to screen readers. */
 export function announce(text) {
   byId("said").textContent = text;
 }
 
-/** A list of elements that are kept while their key is there, and made anew when they change. */
+/** Draw a list: an element is kept while its key exists, and made again when it changes. */
 export function keyed(element, entries, make) {
   const known = element.known ?? new Map();
   const next = new Map();
@@ -56,8 +56,8 @@ export function keyed(element, entries, make) {
 }
 
 /**
- * Draw, and leave the keyboard where it was in `place`: what is made anew is found by its
- * `data-part`; where it is gone for good, `otherwise` is to have the focus.
+ * Draw and keep the focus in `place`: a replaced element is found by its `data-part`. When the
+ * element no longer exists, `otherwise` gets the focus.
  */
 export function keepFocus(place, draw, otherwise) {
   const before = place.contains(document.activeElement) ? document.activeElement : null;
@@ -67,7 +67,7 @@ export function keepFocus(place, draw, otherwise) {
   (anew || otherwise())?.focus();
 }
 
-/** Show a dialog, at its first field; afterwards the keyboard is where it was before. */
+/** Show a dialog with the focus on its first field, and restore the focus afterwards. */
 export function modal(box) {
   const from = document.activeElement;
   const first = box.querySelector("form :is(input, select, textarea)") ?? box.querySelector("footer button");

@@ -1,4 +1,4 @@
-// The forms. Each shows the request that it sends, and puts the API's own errors at the fields.
+// The forms. A form shows its request, and shows the API's errors at the fields.
 
 import { act, ask, curl } from "./api.js";
 import { announce, h, modal } from "./dom.js";
@@ -8,7 +8,7 @@ import { number } from "./words.js";
 
 const LIST = "known-numbers";
 
-/** A labelled field; `name` is the API's own name for it, where its errors are shown. */
+/** A labelled field; `name` is the API's name of the field in errors. */
 function field(name, label, control, hint) {
   control.name = name;
   control.id = `field-${name}`;
@@ -34,8 +34,8 @@ const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premiu
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
 
 /**
- * A dialog around a form: `request(form)` says what would be sent to the API, `sent(answer)` what
- * follows. With `does(form)` in place of `request` nothing is sent to the API: that is done.
+ * A dialog with a form: `request(form)` returns the API request, `sent(answer)` runs after success.
+ * With `does(form)` in place of `request` the form runs `does` and sends no API request.
  */
 function dialog({ title, send, fields, request, does, sent, danger }) {
   const code = h("code", {});
@@ -93,7 +93,7 @@ function clear(form, wrong) {
   for (const each of form.elements) each.removeAttribute("aria-invalid");
 }
 
-/** The API's own words, at the field that they are about; the rest at the form's end. */
+/** Show the API's errors at their fields, and the other errors at the form's end. */
 function explain(form, wrong, error) {
   const names = [...form.elements].map((each) => each.name).filter(Boolean);
   let first = null;
@@ -124,7 +124,7 @@ function known() {
 
 const nameOf = (given) => phones().find((each) => each.number === given)?.person?.name ?? "";
 
-/** Let the name follow the number until somebody writes another. */
+/** Let the name follow the number until the user writes a name. */
 function follow(numbers, name) {
   numbers.addEventListener("input", () => {
     if (!name.touched) name.value = nameOf(spread(numbers.value)[0]);
@@ -178,7 +178,7 @@ export function ringInForm() {
     does: async (it) => {
       const phone = it.phone.value.replaceAll(/\s/g, "");
       try {
-        // The phone is there only when somebody can call with it.
+        // A new phone is added only with a valid number.
         if (!taken.has(phone)) await act({ do: "person", person: { number: phone, name: it.name.value.trim(), behaviour: "manual" } });
         await act({ do: "ring_in", phone, to: model.number });
       } catch (error) {

@@ -1,10 +1,10 @@
-// JSON for people: coloured as text, and what changed between two states.
+// Shows JSON in colours, and the changes between two states.
 
 import { h } from "./dom.js";
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** A value as a block of text. Every part of it is put in as text. */
+/** A value as a block of text. All parts are inserted as text. */
 export function pretty(value) {
   const block = h("pre", { class: "json", tabindex: "0" });
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
@@ -28,7 +28,7 @@ function flat(value, path, into) {
   return into;
 }
 
-/** What changed, by path: `[path, before, after]`, with null for what was not there. */
+/** The changes by path: `[path, before, after]`, with null for a missing value. */
 export function changes(before, after) {
   const was = flat(before ?? {}, "", new Map());
   const is = flat(after ?? {}, "", new Map());

@@ -1,4 +1,4 @@
-// The live stream. When the server goes away the page says so, and asks until it is back.
+// The live stream. When the server is away, the page says so and connects again and again.
 
 const AGAIN_MS = 1000;
 
@@ -8,8 +8,8 @@ const KINDS = [
 ];
 
 /**
- * Listen: `hello(given, anew)` first, with `anew` when all that was known is of another server's
- * life; `fact(kind, key, value)` for each; `ready()` once the past is told; `away()` when it goes.
+ * Listen: first `hello(greeting, anew)`, with `anew` after another start of the server; then
+ * `fact(kind, key, value)` for each fact; `ready()` after the past facts; `away()` without a server.
  */
 export function listen({ hello, fact, ready, away }) {
   let last = "";
@@ -18,10 +18,10 @@ export function listen({ hello, fact, ready, away }) {
   function connect() {
     const stream = new EventSource(`/room/live?since=${encodeURIComponent(last)}`);
     stream.addEventListener("hello", (event) => {
-      const given = JSON.parse(event.data);
-      const anew = boot !== given.boot;
-      boot = given.boot;
-      hello(given, anew);
+      const greeting = JSON.parse(event.data);
+      const anew = boot !== greeting.boot;
+      boot = greeting.boot;
+      hello(greeting, anew);
     });
     stream.addEventListener("ready", ready);
     for (const kind of KINDS) {

@@ -1,4 +1,4 @@
-// The page: what is where, and how it hangs together.
+// The page: connects the stream, the panels and the tabs.
 
 import { drawCall } from "./call.js";
 import { drawChat } from "./chat.js";
@@ -30,12 +30,12 @@ if (handset) byId("no-phone").firstElementChild.textContent = `There is no phone
 if (handset) document.body.dataset.view = "handset";
 
 listen({
-  hello(given, anew) {
+  hello(greeting, anew) {
     if (anew) forget();
-    Object.assign(model, given, { up: true });
-    document.body.dataset.mode = given.mode;
-    document.title = given.mode === "console" ? `Partyline · ${new URL(given.api).host}` : "Partyline · the phone room";
-    byId("where").textContent = given.mode === "console" ? given.to : `the phone room on ${given.to}`;
+    Object.assign(model, greeting, { up: true });
+    document.body.dataset.mode = greeting.mode;
+    document.title = greeting.mode === "console" ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
+    byId("where").textContent = greeting.mode === "console" ? greeting.to : `the phone room on ${greeting.to}`;
     buildTabs();
     buildViews();
     back();
@@ -118,7 +118,7 @@ function step(event, wanted, name) {
   byId(`tab-${next}-name`).focus();
 }
 
-/** Open a tab; with `look`, on a narrow screen, go to where the tabs are. */
+/** Open a tab; with `look`, a narrow screen goes to the tabs' view. */
 function open(name, look) {
   tab = name;
   for (const [each] of TABS) {

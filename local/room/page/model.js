@@ -1,4 +1,4 @@
-// Everything that the page knows, as the server told it, and what it means taken together.
+// The facts from the server, and the lookups between the facts.
 
 import { moment } from "./words.js";
 
@@ -28,7 +28,7 @@ export function learn(kind, key, value) {
   facts.get(kind).set(key, value);
   if (kind === "transaction" && value.document) note(value.conversation, value.document);
   if (kind === "view") note(key, value.conversation);
-  // The past comes in one go, and is drawn when it is whole.
+  // Past facts come first, and are drawn when all past facts are here.
   if (model.ready) changed();
 }
 
@@ -43,7 +43,7 @@ function note(conversation, { telnyx_conversation_id: talking, participants }) {
   }
 }
 
-/** Look again before the next frame; any number of changes make one look. */
+/** Draw again before the next frame, once for any number of changes. */
 export function changed() {
   if (due) return;
   due = true;
@@ -61,7 +61,7 @@ export function choose(conversation) {
   changed();
 }
 
-/** Pick a row; with `look`, to have its details in sight wherever they are. */
+/** Pick a row; with `look`, its details come into view. */
 export function pick(row, look = false) {
   model.picked = row;
   model.look = look;
@@ -70,7 +70,7 @@ export function pick(row, look = false) {
 
 export const over = (conversation) => conversation.status === "ended" || conversation.status === "failed";
 
-/** The conversations: those that go on, then those that are over, each newest first. */
+/** The live conversations, then the ended conversations, newest first. */
 export function conversations() {
   return all("view")
     .map(([, view]) => view.conversation)
@@ -79,7 +79,7 @@ export function conversations() {
 
 export const chosen = () => one("view", model.chosen);
 
-/** Our mark on a leg: which conversation, participant and leg; null for what is not ours. */
+/** Our client_state on a leg: conversation, participant and leg; null for another's state. */
 export function mark(state) {
   try {
     const read = JSON.parse(atob(state));
@@ -89,13 +89,13 @@ export function mark(state) {
   }
 }
 
-/** What is known of a call by its call_control_id or call_leg_id. */
+/** The owner of a call by its call_control_id or call_leg_id: conversation, participant, leg. */
 export const call = (id) => calls.get(id) ?? null;
 
-/** Which conversation an assistant's conversation at Telnyx belongs to. */
+/** The conversation of an assistant's conversation at Telnyx. */
 export const talk = (id) => talks.get(id) ?? null;
 
-/** Whose call a payload of Telnyx's or a command of ours is about. */
+/** The owner of the call in a payload from Telnyx or in a command. */
 export function about(payload, callControlId) {
   const known = call(callControlId ?? payload?.call_control_id) ?? call(payload?.call_leg_id);
   if (known) return known;
@@ -103,7 +103,7 @@ export function about(payload, callControlId) {
   return ours && { conversation: ours.conversation, participant: ours.participant, leg: ours.leg, name: null };
 }
 
-/** The simulated calls of a conversation, oldest first, each with whose it is. */
+/** The simulated calls of a conversation with their owners, oldest first. */
 export function legs(conversation) {
   return all("leg")
     .map(([id, leg]) => ({ id, leg, whose: call(id) }))
@@ -111,11 +111,11 @@ export function legs(conversation) {
     .sort((one, other) => moment(one.leg.started_at) - moment(other.leg.started_at));
 }
 
-/** Whether a call was up at a moment. */
+/** Whether a call was up at a time. */
 export const up = (leg, at) =>
   leg.answered_at !== null && moment(leg.answered_at) <= at && !(leg.ended_at !== null && moment(leg.ended_at) < at);
 
-/** The name of whoever is at a number: as the room knows them, or the number's end. */
+/** The name of the person at a number, or the number's last digits. */
 export function who(number) {
   return one("person", number)?.name || `…${(number ?? "").slice(-4)}`;
 }

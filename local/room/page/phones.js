@@ -1,4 +1,4 @@
-// The phones: one for every number, to be picked up, and what each person hears.
+// The phones: a phone for each number, with its buttons and the heard words.
 
 import { act } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
@@ -13,7 +13,7 @@ const BEHAVIOURS = [
 const DULL = new Set(["the phone rings", "hears it ring", "answered"]);
 const KEYS = [..."123456789*0#"];
 
-/** The numbers that there is a phone for, with the person and the newest call of each. */
+/** The phones: number, person and latest call. */
 export function phones() {
   const found = new Map(all("person").map(([each, person]) => [each, { number: each, person, leg: null }]));
   for (const [, leg] of all("leg")) {
@@ -26,7 +26,7 @@ export function phones() {
 
 const rung = new Set();
 
-/** Say that a phone rings, and bring it into sight, once for each call. */
+/** Announce a ringing phone and bring it into view, once for each call. */
 function ring(phone) {
   const id = phone.leg?.call_control_id;
   if (phone.leg?.state !== "ringing" || rung.has(id)) return;
@@ -36,7 +36,7 @@ function ring(phone) {
   if (!byId("handsets").contains(document.activeElement)) card?.scrollIntoView({ block: "nearest" });
 }
 
-/** The phone that a window of its own is for; an address may well have its plus as it is. */
+/** The phone of a window with one phone; the URL may have an unescaped plus. */
 export const only = new URLSearchParams(location.search).get("phone")?.replace(/^ /, "+");
 
 export function drawPhones() {
@@ -54,9 +54,9 @@ export function drawPhones() {
 const signature = ({ person, leg }) =>
   JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause]]);
 
-async function does(phone, given, said) {
+async function does(phone, action, said) {
   try {
-    await act({ phone: phone.number, ...given });
+    await act({ phone: phone.number, ...action });
     if (said) announce(said);
   } catch (error) {
     announce(error.message);
@@ -121,7 +121,7 @@ function heard(leg, now) {
     list.append(h("li", { class: who ? "words" : "noise" }, ...(text ? [who.startsWith("+") && h("b", {}, `${nameFor(who)}: `), h("q", {}, text)] : [what])));
   }
   if (now === "idle") return list;
-  // As high from the first word on, so that nobody's phone below is moved by what is said to this.
+  // A fixed height from the first word on, so the phones below do not move.
   return h("div", { class: "ear", tabindex: "0", role: "group", "aria-label": "What is heard" }, list);
 }
 
@@ -151,8 +151,8 @@ function speech(phone, typed) {
 }
 
 function actions(phone, now) {
-  const button = (part, label, given, tone) =>
-    h("button", { type: "button", "data-part": part, class: tone, onclick: () => does(phone, given, `${label}: ${number(phone.number)}`) }, label);
+  const button = (part, label, action, tone) =>
+    h("button", { type: "button", "data-part": part, class: tone, onclick: () => does(phone, action, `${label}: ${number(phone.number)}`) }, label);
   if (now === "ringing") {
     return h(
       "div",
@@ -187,7 +187,7 @@ function habits(phone) {
   return h("div", { class: "habit" }, select);
 }
 
-/** Move the clocks of the calls on. */
+/** Update the clocks of the calls. */
 export function tick() {
   for (const each of document.querySelectorAll("time[data-since]")) {
     each.textContent = clock((Date.now() - moment(each.dataset.since)) / 1000);

@@ -1,4 +1,4 @@
-// From what went over the wires to the rows of the diagram: who, to whom, what, and how it went.
+// Makes the rows of the diagram from the facts: sender, receiver, label and result.
 
 import { about, all, call, legs, model, one, talk, who } from "./model.js";
 import { transcript } from "./speech.js";
@@ -13,7 +13,7 @@ const ACTIONS = {
   insights: "look for insights",
 };
 
-const HOUSE = [
+const PARTS = [
   { id: "app", label: "Your app", wide: 72, kind: "request" },
   { id: "bus", label: "Events", wide: 76, kind: "event" },
   { id: "table", label: "Table", wide: 68, kind: "table" },
@@ -24,16 +24,16 @@ const HOUSE = [
 ];
 const LEG_WIDE = 82;
 
-/** The lifelines, left to right: those of the house, then one for each leg.
+/** The lifelines, left to right: Partyline's parts, then a lifeline for each leg.
  *
- * `found` are the rows: the failover queue has a lifeline when something went through it. `hidden`
- * are the kinds of row that are not shown; a `narrow` picture has no lifeline for what is behind
- * Partyline, and its rows stand at Partyline's own. `wide` is what a lifeline usually takes.
+ * The failover queue has a lifeline when the rows `found` contain the queue. `hidden` are the kinds
+ * of row that are not shown. A `narrow` picture has no lifelines of the table, the bus and the app:
+ * their rows are at Partyline's lifeline. `wide` is the usual width of a lifeline.
  */
 export function lanes(view, found, hidden, narrow) {
   const room = model.mode === "room";
   const queued = found.some((row) => row.to === "queue");
-  const house = HOUSE.filter((lane) =>
+  const parts = PARTS.filter((lane) =>
     !room ? lane.id === "us"
     : lane.id === "queue" ? queued
     : !lane.kind || (!narrow && !hidden.has(lane.kind)),
@@ -55,12 +55,12 @@ export function lanes(view, found, hidden, narrow) {
       };
     }),
   );
-  return [...house.map((lane) => ({ under: "", ...lane })), ...people];
+  return [...parts.map((lane) => ({ under: "", ...lane })), ...people];
 }
 
 const lane = (whose) => (whose?.participant ? `${whose.participant}/${whose.leg}` : null);
 
-/** Every row of a conversation, in the order of time. */
+/** All rows of a conversation, in order of time. */
 export function rows(view) {
   const id = view.conversation.id;
   const found =
@@ -73,68 +73,68 @@ export function rows(view) {
 function requests(id) {
   const start = starting(id);
   return all("request")
-    .filter(([, it]) => it === start || it.path.startsWith(`/conversations/${id}`) || it.answer?.id === id || byAssistant(it)?.conversation === id)
-    .map(([key, it]) => ({
-      key, kind: "request", order: 0, at: moment(it.at), from: byAssistant(it) ? "assistant" : "app", to: "us", fact: it,
-      label: `${it.method} ${it.path.replace(id, "…")}`,
-      note: [it.status ?? "no answer", `${Math.round(it.took_ms)} ms`], bad: it.status === null || it.status >= 400,
+    .filter(([, fact]) => fact === start || fact.path.startsWith(`/conversations/${id}`) || fact.answer?.id === id || byAssistant(fact)?.conversation === id)
+    .map(([key, fact]) => ({
+      key, kind: "request", order: 0, at: moment(fact.at), from: byAssistant(fact) ? "assistant" : "app", to: "us", fact,
+      label: `${fact.method} ${fact.path.replace(id, "…")}`,
+      note: [fact.status ?? "no answer", `${Math.round(fact.took_ms)} ms`], bad: fact.status === null || fact.status >= 400,
     }));
 }
 
-/** Whose call a tool of the assistant's was used on; null for what an application asked. */
-const byAssistant = (it) => (it.path.startsWith("/tools/") ? about(it.body, it.call_control_id) : null);
+/** The owner of the call of an assistant's tool request; null for an application's request. */
+const byAssistant = (fact) => (fact.path.startsWith("/tools/") ? about(fact.body, fact.call_control_id) : null);
 
-/** The request that began a conversation and was never answered with its id: by what it wrote. */
+/** The unanswered request that started a conversation, found by the transaction it made. */
 function starting(id) {
-  const first = all("transaction").map(([, it]) => it).find((it) => it.conversation === id && it.version === 1 && !it.reasons);
+  const first = all("transaction").map(([, fact]) => fact).find((fact) => fact.conversation === id && fact.version === 1 && !fact.reasons);
   const to = first?.document.participants[0]?.legs[0]?.to;
-  return first && all("request").map(([, it]) => it).find((it) =>
-    it.method === "POST" && it.path === "/conversations" && !it.answer?.id && it.body?.to === to && during(first, it));
+  return first && all("request").map(([, fact]) => fact).find((fact) =>
+    fact.method === "POST" && fact.path === "/conversations" && !fact.answer?.id && fact.body?.to === to && during(first, fact));
 }
 
 function webhooks(id) {
   const logs = all("log").map(([, line]) => line);
   const seen = new Set();
-  const written = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
-  // In the order in which they came: one that came first may well be answered last.
+  const written = all("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
+  // In order of arrival, because the first webhook may be answered last.
   const came = all("webhook").sort(([one], [other]) => (one < other ? -1 : 1));
-  return came.flatMap(([key, it]) => {
-    const data = it.body?.data ?? {};
+  return came.flatMap(([key, fact]) => {
+    const data = fact.body?.data ?? {};
     const whose = about(data.payload);
     const ours = whose?.conversation ?? logs.find((each) => each.event_id === data.id && each.conversation_id)?.conversation_id;
     if (ours !== id) return [];
-    const again = (it.body.meta?.attempt ?? 1) > 1;
+    const again = (fact.body.meta?.attempt ?? 1) > 1;
     const doubled = seen.has(data.id) && !again;
     seen.add(data.id);
-    const what = it.answer?.status;
-    const door = it.path === "/failover";
-    const idle = what === "ok" && !written.some((each) => each.inbox === data.id && during(each, it));
+    const what = fact.answer?.status;
+    const failover = fact.path === "/failover";
+    const idle = what === "ok" && !written.some((each) => each.dedupe_key === data.id && during(each, fact));
     const note = [
-      door && "into the failover queue",
-      again && `attempt ${it.body.meta.attempt}`,
+      failover && "into the failover queue",
+      again && `attempt ${fact.body.meta.attempt}`,
       doubled && "delivered twice",
       what === "duplicate" && "seen before",
       what === "ignored" && "ignored",
       idle && "changed nothing",
-      it.status !== 200 && (it.status ?? "no answer"),
-      `${Math.round(it.took_ms)} ms`,
+      fact.status !== 200 && (fact.status ?? "no answer"),
+      `${Math.round(fact.took_ms)} ms`,
     ].filter(Boolean);
     return [{
-      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: door ? "queue" : "us",
-      via: lane(whose), fact: it, cause: data.id, label: data.event_type ?? it.path, note,
-      odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: it.status !== 200,
+      key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: failover ? "queue" : "us",
+      via: lane(whose), fact, cause: data.id, label: data.event_type ?? fact.path, note,
+      odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: fact.status !== 200,
     }];
   });
 }
 
-/** What the failover queue gave to its function, and whether it took that in. */
+/** The webhooks that the failover function got from the queue, with the results. */
 function queued(id) {
   return all("queued")
-    .filter(([, it]) => about(it.body?.data?.payload)?.conversation === id)
-    .map(([key, it]) => ({
-      key, kind: "webhook", order: 1, at: moment(it.at), from: "queue", to: "us", fact: it, odd: true,
-      cause: it.body.data.id, label: it.body.data.event_type, bad: !it.taken_in,
-      note: [it.taken_in ? "out of the failover queue" : "back into the failover queue", it.received > 1 && `time ${it.received}`, `${Math.round(it.took_ms)} ms`].filter(Boolean),
+    .filter(([, fact]) => about(fact.body?.data?.payload)?.conversation === id)
+    .map(([key, fact]) => ({
+      key, kind: "webhook", order: 1, at: moment(fact.at), from: "queue", to: "us", fact, odd: true,
+      cause: fact.body.data.id, label: fact.body.data.event_type, bad: !fact.taken_in,
+      note: [fact.taken_in ? "out of the failover queue" : "back into the failover queue", fact.received > 1 && `time ${fact.received}`, `${Math.round(fact.took_ms)} ms`].filter(Boolean),
     }));
 }
 
@@ -143,72 +143,72 @@ const during = (inner, outer) =>
 
 function lost(id) {
   return all("lost")
-    .filter(([, it]) => about(it.body.data.payload)?.conversation === id)
-    .map(([key, it]) => ({
-      key, kind: "webhook", order: 1, at: moment(it.at), from: "telnyx", to: "us", lost: true, bad: true,
-      via: lane(about(it.body.data.payload)), fact: it, cause: it.body.data.id,
-      label: it.body.data.event_type, note: ["lost on the way"],
+    .filter(([, fact]) => about(fact.body.data.payload)?.conversation === id)
+    .map(([key, fact]) => ({
+      key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: "us", lost: true, bad: true,
+      via: lane(about(fact.body.data.payload)), fact, cause: fact.body.data.id,
+      label: fact.body.data.event_type, note: ["lost on the way"],
     }));
 }
 
 function commands(id) {
-  return all("command").flatMap(([key, it]) => {
-    const dialled = it.answer?.data?.call_control_id;
-    const looked = LOOKS[it.action]?.(it);
-    const whose = looked ?? about(it.body, it.call_control_id ?? dialled) ?? call(dialled);
+  return all("command").flatMap(([key, fact]) => {
+    const dialled = fact.answer?.data?.call_control_id;
+    const found = LOOKUPS[fact.action]?.(fact);
+    const whose = found ?? about(fact.body, fact.call_control_id ?? dialled) ?? call(dialled);
     if (whose?.conversation !== id) return [];
-    const put = it.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
+    const put = fact.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
     const note = [
       put && `as ${put.role}, nobody hears it`,
-      it.duplicate && "again, same command_id",
-      it.lost && "done, answer lost",
-      it.status === 0 ? "connection broke" : it.status !== 200 && `refused ${it.status}`,
+      fact.duplicate && "again, same command_id",
+      fact.lost && "done, answer lost",
+      fact.status === 0 ? "connection broke" : fact.status !== 200 && `refused ${fact.status}`,
     ].filter(Boolean);
     return [{
-      key, kind: "command", order: 3, at: moment(it.at), from: "us", to: "telnyx", via: lane(whose),
-      fact: it, label: ACTIONS[it.action] ?? it.action, note, odd: it.duplicate,
-      bad: it.lost || it.status !== 200, command: it.command_id ?? looked?.command,
+      key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: lane(whose),
+      fact, label: ACTIONS[fact.action] ?? fact.action, note, odd: fact.duplicate,
+      bad: fact.lost || fact.status !== 200, command: fact.command_id ?? found?.command,
     }];
   });
 }
 
-/** Whose the requests are that name no call of ours in their body: by what they ask for. */
-const LOOKS = {
-  active_calls: (it) => lookedFor("find dial", it),
-  conversations: (it) => ({ ...lookedFor("find start", it), ...call(decodeURIComponent(it.path).match(/call_control_id=eq\.([^&]+)/)?.[1]) }),
-  insights: (it) => {
-    const conversation = talk(it.path.split("/").at(-2));
-    return { ...lookedFor("fetch_insights", it, conversation), conversation };
+/** The owners of requests to Telnyx without a call in the body, by action. */
+const LOOKUPS = {
+  active_calls: (fact) => lookup("find dial", fact),
+  conversations: (fact) => ({ ...lookup("find start", fact), ...call(decodeURIComponent(fact.path).match(/call_control_id=eq\.([^&]+)/)?.[1]) }),
+  insights: (fact) => {
+    const conversation = talk(fact.path.split("/").at(-2));
+    return { ...lookup("fetch_insights", fact, conversation), conversation };
   },
 };
 
-/** A look is logged when it is over: the next line that says so is its own. */
-function lookedFor(action, it, conversation) {
+/** The request is logged after its end: the next log line of the action belongs to it. */
+function lookup(action, fact, conversation) {
   const line = all("log").map(([, each]) => each).find((each) =>
-    each.action === action && (!conversation || each.conversation_id === conversation) && logged(each) >= moment(it.at));
+    each.action === action && (!conversation || each.conversation_id === conversation) && logged(each) >= moment(fact.at));
   return line && { conversation: line.conversation_id, participant: line.participant_id, leg: line.leg, command: line.command_id };
 }
 
 function transactions(id) {
   return all("transaction")
-    .filter(([, it]) => it.conversation === id)
-    .map(([key, it]) => {
-      const failed = it.reasons !== null;
-      const doubled = failed && it.inbox && it.reasons[1] === "ConditionalCheckFailed";
+    .filter(([, fact]) => fact.conversation === id)
+    .map(([key, fact]) => {
+      const failed = fact.reasons !== null;
+      const doubled = failed && fact.dedupe_key && fact.reasons[1] === "ConditionalCheckFailed";
       return {
-        key, kind: "table", order: 2, at: moment(it.at), from: "us", to: "table", fact: it,
-        label: failed ? (doubled ? "seen before" : "too late") : `version ${it.version}`,
-        note: [failed && "nothing written", `${Math.round(it.took_ms)} ms`].filter(Boolean), odd: failed,
-        cause: it.events[0]?.cause ?? it.inbox,
+        key, kind: "table", order: 2, at: moment(fact.at), from: "us", to: "table", fact,
+        label: failed ? (doubled ? "seen before" : "too late") : `version ${fact.version}`,
+        note: [failed && "nothing written", `${Math.round(fact.took_ms)} ms`].filter(Boolean), odd: failed,
+        cause: fact.events[0]?.cause ?? fact.dedupe_key,
       };
     });
 }
 
-/** The events that came from the table to the bus, and those that failed. */
+/** The events on the bus, and the dead letters on the way from the table to the bus. */
 function published(id) {
   const seen = new Set();
   return all("published")
-    .filter(([, it]) => it.event.detail?.conversation_id === id)
+    .filter(([, fact]) => fact.event.detail?.conversation_id === id)
     .map(([key, { at, event, dead }]) => {
       const { seq, cause, data } = event.detail;
       const again = seen.has(seq);
@@ -235,7 +235,7 @@ function voices(id) {
     }
   }
   for (const [nth, { message, at, put, by, heard }] of transcript(id).entries()) {
-    if (put) continue; // nobody said it: its request is drawn
+    if (put) continue; // not spoken: the request is drawn
     const user = message.role === "user";
     const ears = heard.map(({ whose }) => lane(whose));
     found.push({
@@ -259,23 +259,23 @@ function events(view) {
   });
 }
 
-/** The transactions that a row brought about, and the state before and after them. */
+/** The versions that a row caused, and the state before and after. */
 export function effect(row, id) {
-  const ours = all("transaction").map(([, it]) => it).filter((it) => it.conversation === id && !it.reasons);
+  const ours = all("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
   const command = row.command && all("log").find(([, line]) => line.command_id === row.command)?.[1];
   const cause = row.cause ?? command?.cause;
-  const mine = ours.filter((it) =>
-    row.kind === "table" ? it === row.fact
-    : row.kind === "request" ? during(it, row.fact)
-    : cause && (it.inbox === cause || it.events.some((event) => event.cause === cause)),
+  const mine = ours.filter((fact) =>
+    row.kind === "table" ? fact === row.fact
+    : row.kind === "request" ? during(fact, row.fact)
+    : cause && (fact.dedupe_key === cause || fact.events.some((event) => event.cause === cause)),
   );
   if (!mine.length) return null;
-  const versions = mine.map((it) => it.version);
-  const at = (version) => ours.find((it) => it.version === version)?.document ?? null;
+  const versions = mine.map((fact) => fact.version);
+  const at = (version) => ours.find((fact) => fact.version === version)?.document ?? null;
   return { before: at(Math.min(...versions) - 1), after: at(Math.max(...versions)), versions };
 }
 
-/** The log lines that belong to a row. */
+/** The log lines of a row. */
 export function lines(row, id) {
   return all("log").map(([, line]) => line).filter((line) =>
     row.command ? line.command_id === row.command

@@ -1,4 +1,4 @@
-// What was said on the line: by whom, who heard it, and what was only put into the transcript.
+// The transcript: the speaker and the hearers of each message, and the messages without a voice.
 
 import { all, call, legs, one, up } from "./model.js";
 import { moment } from "./words.js";
@@ -7,8 +7,8 @@ const SPOKEN = new Set(["assistant", "user"]);
 
 /**
  * The transcript of a conversation's assistant, in order: each `{ message, at, put, by, heard }`.
- * `put` is what came by a request and no voice ever said; `by` is the leg of whoever said it, if
- * that can be told; `heard` are the legs that heard it.
+ * `put` marks a message from a request, without a voice; `by` is the speaker's leg, if known;
+ * `heard` are the legs that heard the message.
  */
 export function transcript(id) {
   const assistant = one("assistant", one("view", id)?.conversation.telnyx_conversation_id);
@@ -28,7 +28,7 @@ export function transcript(id) {
   });
 }
 
-/** The messages that requests to Telnyx put in, with when. */
+/** The messages from requests to Telnyx, with their times. */
 function putIn(id) {
   return all("command")
     .filter(([, it]) => it.status === 200 && !it.duplicate && call(it.call_control_id)?.conversation === id)
@@ -37,7 +37,7 @@ function putIn(id) {
     );
 }
 
-/** The legs that heard a message, each with what it heard, from then until the same was said again. */
+/** The legs that heard a message between its time and `until`, with the heard words. */
 function hearing(there, { message, at }, until) {
   const fits = (what) =>
     message.role === "assistant" ? what === `assistant: ${message.content}` : what.startsWith("+") && what.endsWith(`: ${message.content}`);
@@ -47,7 +47,7 @@ function hearing(there, { message, at }, until) {
   });
 }
 
-/** Whoever the others heard; with nobody else to hear it, the only one who is with the assistant. */
+/** The leg that the hearers name; without hearers, the only leg with the assistant. */
 function speaker(there, ears, { at }, assistant) {
   if (ears.length) return there.find(({ leg }) => ears[0].what.startsWith(`${leg.number}: `)) ?? null;
   const present = there.filter(({ id, leg }) => {

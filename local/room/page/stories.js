@@ -1,14 +1,14 @@
-// Stories: write down what is done here, keep it, and have it done again.
+// Stories: record actions, save and replay the recording.
 
-import { tell } from "./api.js";
+import { storyCommand } from "./api.js";
 import { announce, byId, h, keepFocus, show } from "./dom.js";
 import { one } from "./model.js";
 
 let wrong = null;
 
-async function does(given, said) {
+async function does(command, said) {
   try {
-    await tell(given);
+    await storyCommand(command);
     announce(said);
     wrong = null;
   } catch (error) {
@@ -20,7 +20,7 @@ async function does(given, said) {
   if (wrong) byId("tab-stories").querySelector("[aria-invalid]")?.focus();
 }
 
-/** The server is back: that it was away is over. */
+/** The server is back: clear the error. */
 export function back() {
   if (wrong?.status === 0) wrong = null;
 }

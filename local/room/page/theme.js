@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it.
+// The theme: light, dark, or the system's theme.
 
 const NEXT = { system: "light", light: "dark", dark: "system" };
 const KEY = "partyline-theme";
@@ -8,7 +8,7 @@ export function theme(button) {
   try {
     now = localStorage.getItem(KEY) ?? "system";
   } catch {
-    // A browser that keeps nothing still has a theme.
+    // Without storage the theme lasts as long as the page.
   }
   const apply = () => {
     document.documentElement.dataset.theme = now;

@@ -1,4 +1,4 @@
-// The switches for trouble: webhooks, Telnyx, our own functions. One document, put in force whole.
+// The faults of webhooks, of Telnyx and of our functions: a document that is applied as a whole.
 
 import { act, inForce } from "./api.js";
 import { announce, byId, h, keepFocus, show } from "./dom.js";
@@ -17,13 +17,13 @@ const FAULTS = [
   ["503", "answers 503", { kind: "refuse", status: 503 }], ["drop", "breaks the connection", { kind: "drop" }],
   ["lose_reply", "does it, the answer is lost", { kind: "lose_reply" }], ["slow", "does it, answers 3 s late", { kind: "slow", secs: 3 }],
 ];
-const DEATHS = [["before", "before it does anything"], ["after_write", "after its write, before any command"], ["after", "when all is done, answer lost"]];
+const CRASHES = [["before", "at the start"], ["after_write", "after its write, before any command"], ["after", "after all work, answer lost"]];
 const TIMES = [["1", "once"], ["3", "three times"], ["", "from now on"]];
 
 const CALM = { seed: 0, webhooks: {}, telnyx: [], functions: [] };
 let built = null;
 
-/** How many kinds of trouble are in force. */
+/** The number of faults in force. */
 export function count() {
   const now = one("trouble") ?? CALM;
   return Object.keys(now.webhooks).length + [...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
@@ -31,7 +31,7 @@ export function count() {
 
 let last = Promise.resolve();
 
-/** Change what is in force; one change after the other, each of what the one before has left. */
+/** Change the faults in force, one change after the other. */
 const put = (change) => (last = last.then(() => putNow(change)));
 
 async function putNow(change) {
@@ -56,7 +56,7 @@ const number = (text) => (text ? Number(text) : null);
 
 const anyOf = (names) => [["*", "any"], ...names.map((each) => [each, each])];
 
-/** `add` gets what the controls say when the button is pressed, and answers the change. */
+/** `add` gets the controls' values when the button is pressed, and returns the change. */
 function row(title, controls, add) {
   return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add(...controls.map((each) => each.value))); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
 }
@@ -68,8 +68,8 @@ function build() {
   const fault = select("What Telnyx does", FAULTS);
   const faultTimes = select("How often Telnyx does it", TIMES);
   const name = select("Function", anyOf(model.choices.functions));
-  const death = select("When it dies", DEATHS);
-  const deathTimes = select("How often it dies", TIMES);
+  const crash = select("When it crashes", CRASHES);
+  const crashTimes = select("How often it crashes", TIMES);
   const sow = (value) => (it) => { it.seed = value; };
   const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put(sow(Number(seed.value) || 0)) });
   const list = h("ul", { class: "in-force", tabindex: "-1", "aria-label": "In force" });
@@ -82,7 +82,7 @@ function build() {
     wrong,
     row("A webhook", [type, fate], (type, fate) => (it) => { it.webhooks[type] = { ...it.webhooks[type], ...meant(WEBHOOKS, fate) }; }),
     row("Telnyx", [action, fault, faultTimes], (action, fault, times) => (it) => { it.telnyx.push({ action, times: number(times), ...meant(FAULTS, fault) }); }),
-    row("A function dies", [name, death, deathTimes], (name, when, times) => (it) => { it.functions.push({ function: name, when, times: number(times) }); }),
+    row("A function crashes", [name, crash, crashTimes], (name, when, times) => (it) => { it.functions.push({ function: name, when, times: number(times) }); }),
     h("div", { class: "luck" }, h("label", {}, "Seed ", seed), calm),
   );
   return { list, wrong, seed, calm };
@@ -102,7 +102,7 @@ export function drawTrouble() {
   const items = [
     ...Object.entries(now.webhooks).map(([type, knobs]) => item(`${type === "*" ? "Every webhook" : type} ${fates(knobs)}`, (it) => delete it.webhooks[type])),
     ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${fates(each)}, ${often(each)}`, (it) => it.telnyx.splice(nth, 1))),
-    ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} dies ${DEATHS.find(([when]) => when === each.when)[1]}, ${often(each)}`, (it) => it.functions.splice(nth, 1))),
+    ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} crashes ${CRASHES.find(([when]) => when === each.when)[1]}, ${often(each)}`, (it) => it.functions.splice(nth, 1))),
   ].filter(Boolean);
   const { list, calm } = built;
   const change = () => list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));

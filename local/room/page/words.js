@@ -1,4 +1,4 @@
-// How times, numbers and statuses are said.
+// The text of times, numbers and statuses.
 
 export const moment = (text) => (text ? Date.parse(text) : null);
 
@@ -7,21 +7,21 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** Time from the first row on: `12.34 s`, and from a minute on `2:59.0`. */
+/** The time since the first row: `12.34 s`, or `2:59.0` from a minute on. */
 export function since(ms) {
   const tenths = Math.round(ms / 100);
   if (tenths < 600) return `${(ms / 1000).toFixed(2)} s`;
   return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
-/** When something began: the time of day, and of another day its date. */
+/** The time of a start, with the date when it was not today. */
 export function began(text) {
   const at = new Date(text);
   const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString([], { month: "short", day: "numeric" })}, ${time}`;
 }
 
-/** `+13125550101` as it is read out: `+1 312 555 0101`; anything else stays as it is. */
+/** `+13125550101` in groups: `+1 312 555 0101`; another text stays unchanged. */
 export function number(text) {
   const parts = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
   return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : (text ?? "");

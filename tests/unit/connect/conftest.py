@@ -8,14 +8,14 @@ from tests.support.telnyx_account import AccountSetup, Network
 
 
 @pytest.fixture(scope="module")
-def street() -> Iterator[Network]:
+def network() -> Iterator[Network]:
     built = Network()
     yield built
     built.close()
 
 
 @pytest.fixture
-def town(street: Network, tmp_path: Path) -> Iterator[AccountSetup]:
+def account_setup(network: Network, tmp_path: Path) -> Iterator[AccountSetup]:
     clock = RealClock()
-    yield AccountSetup.built(street, clock, tmp_path)
+    yield AccountSetup.create(network, clock, tmp_path)
     clock.close()

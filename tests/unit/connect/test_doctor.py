@@ -1,4 +1,4 @@
-"""What is wrong is said in a sentence, and what is right too."""
+"""The doctor's sentence for each result of each check."""
 
 import base64
 import re
@@ -15,50 +15,59 @@ from local.connect import doctor, webhook_check
 from local.connect.account import Account
 from local.simulator.faults import Fault
 from local.stack.serving import serve
-from tests.support.telnyx_account import ASSISTANT, KEY, NOBODY, OTHERS_URL, AccountSetup
+from tests.support.telnyx_account import (
+    ASSISTANT,
+    KEY,
+    NOTHING_LISTENS_URL,
+    PREVIOUS_URL,
+    AccountSetup,
+)
 
 TEST_SEED = bytes(range(32))
 
 
 @pytest.fixture
-def town(town: AccountSetup) -> AccountSetup:
-    """Connected, as it should be."""
-    town.connect_ours("--assistant", ASSISTANT)
-    return town
+def account_setup(account_setup: AccountSetup) -> AccountSetup:
+    """A connected account without a fault."""
+    account_setup.connect_application("--assistant", ASSISTANT)
+    return account_setup
 
 
-def application(town: AccountSetup, **changes: object) -> None:
-    town.simulator.world.applications[town.connection_id].update(changes)
+def application(account_setup: AccountSetup, **changes: object) -> None:
+    account_setup.simulator.world.applications[account_setup.connection_id].update(changes)
 
 
-def test_nothing_is_wrong(town: AccountSetup) -> None:
-    assert town.doctor("--assistant", ASSISTANT) == 0
+def test_a_connected_account_has_no_fault(account_setup: AccountSetup) -> None:
+    assert account_setup.doctor("--assistant", ASSISTANT) == 0
 
-    found = town.verdicts()
-    assert found["wrong"] == found["untried"] == []
-    assert town.said.endswith("Nothing is wrong.\n")
-    assert f"The application's failover URL is {town.url}/failover." in found["ok"]
-    assert "Telnyx takes the API key." in found["ok"]
-    assert f"The application is active; TelnyxConnectionId is {town.connection_id}." in found["ok"]
-    assert "Calls to +13125550100 come to the application." in found["ok"]
-    assert "An event that a stranger has signed is refused (401)." in found["ok"]
-    assert "A request that Telnyx itself has signed is taken." in found["ok"]
-    assert any(re.search("10 calls out an hour", each) for each in found["note"])
-    tried = [each for path, each in town.deployment.requests if path == "/tools/status"]
+    verdicts = account_setup.verdicts()
+    assert verdicts["wrong"] == verdicts["untried"] == []
+    assert account_setup.output.endswith("Nothing is wrong.\n")
+    assert f"The application's failover URL is {account_setup.url}/failover." in verdicts["ok"]
+    assert "Telnyx takes the API key." in verdicts["ok"]
+    assert (
+        f"The application is active; TelnyxConnectionId is {account_setup.connection_id}."
+        in verdicts["ok"]
+    )
+    assert "Calls to +13125550100 come to the application." in verdicts["ok"]
+    assert "An event signed with an unknown key is refused (401)." in verdicts["ok"]
+    assert "A request that Telnyx itself has signed is accepted." in verdicts["ok"]
+    assert any("10 calls out an hour" in note for note in verdicts["note"])
+    tried = [body for path, body in account_setup.deployment.requests if path == "/tools/status"]
     assert tried == [{"call_control_id": "v3:doctor"}]
 
 
-def test_it_changes_nothing(town: AccountSetup) -> None:
-    asked = town.changes()
-    town.doctor("--assistant", ASSISTANT)
-    assert town.changes() == [*asked, "POST tool_test"]
-    assert town.simulator.legs == []
+def test_the_doctor_changes_nothing(account_setup: AccountSetup) -> None:
+    asked = account_setup.changes()
+    account_setup.doctor("--assistant", ASSISTANT)
+    assert account_setup.changes() == [*asked, "POST tool_test"]
+    assert account_setup.simulator.legs == []
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"webhook_event_url": OTHERS_URL}, f"webhook URL is {OTHERS_URL}, not http"),
+        ({"webhook_event_url": PREVIOUS_URL}, f"webhook URL is {PREVIOUS_URL}, not http"),
         ({"webhook_event_url": ""}, "webhook URL is not set, not http"),
         (
             {"webhook_event_failover_url": "https://other.example/failover"},
@@ -68,55 +77,62 @@ def test_it_changes_nothing(town: AccountSetup) -> None:
         ({"webhook_timeout_secs": None}, "webhook timeout is not set"),
         ({"webhook_timeout_secs": 2}, "webhook timeout is 2 seconds"),
         ({"active": False}, "is switched off"),
-        ({"outbound": {}}, "no outbound voice profile, so nobody can be called"),
+        ({"outbound": {}}, "no outbound voice profile, so no number can be dialed"),
     ],
 )
-def test_an_application_that_is_not_right(
-    town: AccountSetup, changes: dict[str, object], words: str
+def test_each_wrong_field_of_the_application_is_a_finding(
+    account_setup: AccountSetup, changes: dict[str, object], words: str
 ) -> None:
-    application(town, **changes)
+    application(account_setup, **changes)
 
-    assert town.doctor() == 1
+    assert account_setup.doctor() == 1
 
-    (wrong,) = town.verdicts()["wrong"]
+    (wrong,) = account_setup.verdicts()["wrong"]
     assert words in wrong
-    assert town.said.endswith("1 thing is wrong.\n")
+    assert account_setup.output.endswith("1 thing is wrong.\n")
 
 
-def test_a_failover_door_of_ones_own(town: AccountSetup) -> None:
-    for door_url, status in (("https://queue.example/door", 0), ("http://queue.example/door", 1)):
-        application(town, webhook_event_failover_url=door_url)
-        assert town.doctor("--failover-url", door_url) == status, door_url
-    assert town.verdicts()["wrong"] == ["The failover URL http://queue.example/door is not https."]
+def test_another_failover_url_is_accepted_when_it_is_https(account_setup: AccountSetup) -> None:
+    for failover_url, status in (
+        ("https://queue.example/failover", 0),
+        ("http://queue.example/failover", 1),
+    ):
+        application(account_setup, webhook_event_failover_url=failover_url)
+        assert account_setup.doctor("--failover-url", failover_url) == status, failover_url
+    assert account_setup.verdicts()["wrong"] == [
+        "The failover URL http://queue.example/failover is not https."
+    ]
 
-    application(town, webhook_event_failover_url=None)
-    assert town.doctor() == 0
-    assert any("has no failover URL" in each for each in town.verdicts()["note"])
-
-
-def test_no_number(town: AccountSetup) -> None:
-    town.simulator.world.numbers.clear()
-    assert town.doctor() == 1
-    assert "No number belongs to the application" in town.verdicts()["wrong"][0]
-
-
-def test_no_application(town: AccountSetup) -> None:
-    assert town.run("doctor", "--url", town.url) == 1
-    assert "no Call Control application called partyline" in town.verdicts()["wrong"][0]
-    assert town.run("doctor", "--url", town.url, "--application", "123") == 1
-    assert "no Call Control application 123" in town.verdicts()["wrong"][0]
+    application(account_setup, webhook_event_failover_url=None)
+    assert account_setup.doctor() == 0
+    assert any("has no failover URL" in note for note in account_setup.verdicts()["note"])
 
 
-def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: AccountSetup) -> None:
-    (town.home / "wrong").write_text("KEY-wrong-and-secret")
+def test_an_application_without_a_number_is_wrong(account_setup: AccountSetup) -> None:
+    account_setup.simulator.world.numbers.clear()
+    assert account_setup.doctor() == 1
+    assert "No number belongs to the application" in account_setup.verdicts()["wrong"][0]
 
-    assert town.run("doctor", "--url", town.url, key="wrong") == 1
 
-    found = town.verdicts()
-    assert len(found["wrong"]) == 1
-    assert "does not take the API key (401" in found["wrong"][0]
-    assert "The webhook URL answers, and refuses what is not signed." in found["ok"]
-    assert "KEY-wrong" not in town.said
+def test_a_missing_application_is_wrong(account_setup: AccountSetup) -> None:
+    assert account_setup.run("doctor", "--url", account_setup.url) == 1
+    assert "no Call Control application called partyline" in account_setup.verdicts()["wrong"][0]
+    assert account_setup.run("doctor", "--url", account_setup.url, "--application", "123") == 1
+    assert "no Call Control application 123" in account_setup.verdicts()["wrong"][0]
+
+
+def test_a_wrong_key_is_one_finding_and_the_webhook_url_is_still_checked(
+    account_setup: AccountSetup,
+) -> None:
+    (account_setup.home / "wrong").write_text("KEY-wrong-and-secret")
+
+    assert account_setup.run("doctor", "--url", account_setup.url, key="wrong") == 1
+
+    verdicts = account_setup.verdicts()
+    assert len(verdicts["wrong"]) == 1
+    assert "does not take the API key (401" in verdicts["wrong"][0]
+    assert "The webhook URL answers, and refuses an unsigned event." in verdicts["ok"]
+    assert "KEY-wrong" not in account_setup.output
 
 
 @pytest.mark.parametrize(
@@ -130,145 +146,159 @@ def test_a_wrong_key_is_one_finding_and_the_door_is_tried_all_the_same(town: Acc
         ("tool_test", "change AI tools and assistants"),
     ],
 )
-def test_a_right_that_is_missing_is_named(town: AccountSetup, action: str, right: str) -> None:
-    town.simulator.faults.add(Fault("refuse", action, status=403))
+def test_a_missing_right_is_named(account_setup: AccountSetup, action: str, right: str) -> None:
+    account_setup.simulator.faults.add(Fault("refuse", action, status=403))
 
-    assert town.doctor("--assistant", ASSISTANT) == 1
+    assert account_setup.doctor("--assistant", ASSISTANT) == 1
 
-    (wrong,) = town.verdicts()["wrong"]
+    (wrong,) = account_setup.verdicts()["wrong"]
     assert f"lacks the right to {right} (403" in wrong
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (200, "takes an event without a signature"),
+        (200, "accepts an event without a signature"),
         (307, "redirects (307)"),
         (404, "is --url the ApiUrl"),
         (403, "answers 403"),
         (503, "fails (503)"),
     ],
 )
-def test_a_door_that_is_not_ours(town: AccountSetup, status: int, words: str) -> None:
-    town.deployment.answers = status
-    assert town.doctor() == 1
-    (wrong,) = town.verdicts()["wrong"]
+def test_a_webhook_url_that_is_not_partylines_is_wrong(
+    account_setup: AccountSetup, status: int, words: str
+) -> None:
+    account_setup.deployment.answers = status
+    assert account_setup.doctor() == 1
+    (wrong,) = account_setup.verdicts()["wrong"]
     assert words in wrong
 
 
-def test_a_door_that_any_signature_opens(town: AccountSetup) -> None:
-    town.deployment.trusts_everybody = True
-    assert town.doctor() == 1
-    (wrong,) = town.verdicts()["wrong"]
-    assert wrong == "An event that a stranger has signed gets 200, not 401."
+def test_a_deployment_that_accepts_any_signature_is_wrong(account_setup: AccountSetup) -> None:
+    account_setup.deployment.accepts_any_signature = True
+    assert account_setup.doctor() == 1
+    (wrong,) = account_setup.verdicts()["wrong"]
+    assert wrong == "An event signed with an unknown key gets 200, not 401."
 
 
-def test_the_published_key_opens_nothing_but_a_laptop(
-    town: AccountSetup, monkeypatch: pytest.MonkeyPatch
+def test_only_a_deployment_on_this_machine_may_trust_the_published_key(
+    account_setup: AccountSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_check, "is_loopback", lambda url: False)
-    assert town.doctor() == 1
-    plain, published = town.verdicts()["wrong"]
+    assert account_setup.doctor() == 1
+    plain, published = account_setup.verdicts()["wrong"]
     assert "is not https" in plain
     assert "trusts the simulator's published key" in published
 
 
-def test_nobody_at_the_door(town: AccountSetup) -> None:
-    assert town.doctor("--url", NOBODY) == 1
-    assert f"Nothing answers at {NOBODY}/webhooks" in town.verdicts()["wrong"][-1]
+def test_a_webhook_url_without_an_answer_is_wrong(account_setup: AccountSetup) -> None:
+    assert account_setup.doctor("--url", NOTHING_LISTENS_URL) == 1
+    assert (
+        f"No server answers at {NOTHING_LISTENS_URL}/webhooks"
+        in account_setup.verdicts()["wrong"][-1]
+    )
 
 
-def test_no_telnyx(town: AccountSetup) -> None:
-    assert town.doctor("--telnyx-api-base-url", NOBODY) == 1
-    first, second = town.verdicts()["wrong"]
+def test_an_unreachable_telnyx_is_wrong(account_setup: AccountSetup) -> None:
+    assert account_setup.doctor("--telnyx-api-base-url", NOTHING_LISTENS_URL) == 1
+    first, second = account_setup.verdicts()["wrong"]
     assert "does not answer" in first
     assert "could not be compared" in second
 
 
-def test_a_deployment_with_another_accounts_public_key(town: AccountSetup) -> None:
-    town.deployment.trusted = [public_key(TEST_SEED)]
+def test_another_accounts_public_key_is_wrong(account_setup: AccountSetup) -> None:
+    account_setup.deployment.trusted = [public_key(TEST_SEED)]
 
-    assert town.doctor("--assistant", ASSISTANT) == 1
+    assert account_setup.doctor("--assistant", ASSISTANT) == 1
 
-    (wrong,) = town.verdicts()["wrong"]
+    (wrong,) = account_setup.verdicts()["wrong"]
     assert "TelnyxPublicKeys is not the public key of this account" in wrong
 
 
-def test_what_was_not_tried_is_not_called_right(town: AccountSetup) -> None:
-    town.deployment.trusted = [public_key(TEST_SEED)]
+def test_an_untried_check_is_not_reported_as_right(account_setup: AccountSetup) -> None:
+    account_setup.deployment.trusted = [public_key(TEST_SEED)]
 
-    assert town.doctor() == 0
+    assert account_setup.doctor() == 0
 
-    (untried,) = town.verdicts()["untried"]
+    (untried,) = account_setup.verdicts()["untried"]
     assert "TelnyxPublicKeys may be wrong" in untried
     assert "--assistant" in untried
     assert "--signing-key" in untried
-    assert town.said.endswith("Nothing wrong was found; not tried: a signed round trip.\n")
+    assert account_setup.output.endswith(
+        "Nothing wrong was verdicts; not tried: a signed round trip.\n"
+    )
 
 
-def test_a_tool_that_telnyx_cannot_be_asked_to_try(town: AccountSetup) -> None:
-    for tool in town.simulator.world.tools.values():
-        tool["display_name"] = "Somebody's own"
+def test_a_tool_outside_the_library_is_untried(account_setup: AccountSetup) -> None:
+    for tool in account_setup.simulator.world.tools.values():
+        tool["display_name"] = "The user's own"
 
-    assert town.doctor("--assistant", ASSISTANT) == 0
+    assert account_setup.doctor("--assistant", ASSISTANT) == 0
 
-    (untried,) = town.verdicts()["untried"]
-    assert "status of assistant-1 is none" in untried
-    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
-
-
-def test_a_tool_that_gets_no_answer(town: AccountSetup) -> None:
-    (tool,) = [each for each in town.simulator.world.tools.values() if "status" in str(each)]
-    assert tool["display_name"] == f"Partyline status ({town.connection_id})"
-    town.deployment.trusted = []
-    town.simulator.deliverer._post = lambda url, body, headers: None
-
-    assert town.doctor("--assistant", ASSISTANT) == 1
-
-    assert "gets no answer" in town.verdicts()["wrong"][0]
+    (untried,) = account_setup.verdicts()["untried"]
+    assert "status of assistant-1 is not in the library" in untried
+    assert account_setup.output.endswith("not tried: a request that Telnyx itself has signed.\n")
 
 
-def test_an_assistant_without_the_tools(town: AccountSetup) -> None:
-    assert town.doctor("--assistant", "assistant-2") == 1
-    assert ["lacks the tool" in each for each in town.verdicts()["wrong"]] == [True, True]
+def test_a_tool_without_an_answer_is_wrong(account_setup: AccountSetup) -> None:
+    (tool,) = [
+        tool for tool in account_setup.simulator.world.tools.values() if "status" in str(tool)
+    ]
+    assert tool["display_name"] == f"Partyline status ({account_setup.connection_id})"
+    account_setup.deployment.trusted = []
+    account_setup.simulator.deliverer._post = lambda url, body, headers: None
+
+    assert account_setup.doctor("--assistant", ASSISTANT) == 1
+
+    assert "gets no answer" in account_setup.verdicts()["wrong"][0]
 
 
-def test_tools_that_go_elsewhere_or_do_not_name_the_call(town: AccountSetup) -> None:
-    invite, status = town.simulator.world.tools.values()
-    invite["tool_definition"] = {**invite["tool_definition"], "url": OTHERS_URL}
+def test_an_assistant_without_the_tools_is_wrong(account_setup: AccountSetup) -> None:
+    assert account_setup.doctor("--assistant", "assistant-2") == 1
+    assert ["lacks the tool" in sentence for sentence in account_setup.verdicts()["wrong"]] == [
+        True,
+        True,
+    ]
+
+
+def test_a_tool_with_another_url_or_without_the_call_is_wrong(account_setup: AccountSetup) -> None:
+    invite, status = account_setup.simulator.world.tools.values()
+    invite["tool_definition"] = {**invite["tool_definition"], "url": PREVIOUS_URL}
     status["tool_definition"] = {**status["tool_definition"], "preset_body_fields": None}
 
-    assert town.doctor("--assistant", ASSISTANT) == 1
+    assert account_setup.doctor("--assistant", ASSISTANT) == 1
 
-    first, second = town.verdicts()["wrong"]
-    assert f"goes to {OTHERS_URL}" in first
+    first, second = account_setup.verdicts()["wrong"]
+    assert f"goes to {PREVIOUS_URL}" in first
     assert "does not say which call it is for" in second
 
 
-def test_a_test_key_of_ones_own(town: AccountSetup) -> None:
-    seed = town.home / "seed"
+def test_an_own_test_key_is_checked(account_setup: AccountSetup) -> None:
+    seed = account_setup.home / "seed"
     seed.write_text(base64.b64encode(TEST_SEED).decode())
 
-    assert town.doctor("--signing-key", str(seed)) == 1
-    (wrong,) = town.verdicts()["wrong"]
+    assert account_setup.doctor("--signing-key", str(seed)) == 1
+    (wrong,) = account_setup.verdicts()["wrong"]
     assert public_key(TEST_SEED) in wrong
-    assert seed.read_text() not in town.said
+    assert seed.read_text() not in account_setup.output
 
-    town.deployment.trusted.append(public_key(TEST_SEED))
-    assert town.doctor("--signing-key", str(seed)) == 0
-    assert "An event signed with your test key is taken." in town.verdicts()["ok"]
+    account_setup.deployment.trusted.append(public_key(TEST_SEED))
+    assert account_setup.doctor("--signing-key", str(seed)) == 0
+    assert "An event signed with your test key is accepted." in account_setup.verdicts()["ok"]
     # Telnyx's own key may still be another one.
-    assert town.said.endswith("not tried: a request that Telnyx itself has signed.\n")
+    assert account_setup.output.endswith("not tried: a request that Telnyx itself has signed.\n")
 
     seed.write_text("short")
-    assert town.doctor("--signing-key", str(seed)) == 2
+    assert account_setup.doctor("--signing-key", str(seed)) == 2
 
 
-def test_a_clock_that_is_wrong(town: AccountSetup) -> None:
-    account = Account(town.telnyx_url, KEY, clock=lambda: time.time() - 9000)
-    patient = doctor.Context(town.url, "partyline", town.connection_id)
+def test_a_wrong_clock_is_wrong(account_setup: AccountSetup) -> None:
+    account = Account(account_setup.telnyx_url, KEY, clock=lambda: time.time() - 9000)
+    context = doctor.Context(account_setup.url, "partyline", account_setup.connection_id)
 
-    (wrong,) = [each for each in doctor.examine(account, patient) if each.verdict == "wrong"]
+    (wrong,) = [
+        finding for finding in doctor.examine(account, context) if finding.verdict == "wrong"
+    ]
 
     account.close()
     assert re.search(r"This clock is \d{4} seconds behind Telnyx's", wrong.sentence)
@@ -277,16 +307,16 @@ def test_a_clock_that_is_wrong(town: AccountSetup) -> None:
 @pytest.mark.parametrize(
     "said", [Response("<html>"), Response(), JSONResponse({}), JSONResponse([])]
 )
-def test_somebody_else_at_telnyxs_address(town: AccountSetup, said: Response) -> None:
+def test_a_url_that_is_not_telnyx_is_reported(account_setup: AccountSetup, said: Response) -> None:
     async def answer(_: Request) -> Response:
         return said
 
     stranger = serve(Starlette(routes=[Route("/{path:path}", answer)]))
-    status = town.doctor("--telnyx-api-base-url", stranger.url)
+    status = account_setup.doctor("--telnyx-api-base-url", stranger.url)
     stranger.stop()
 
     assert status == 1
-    assert "does not answer as Telnyx does" in town.verdicts()["wrong"][0]
+    assert "does not answer as Telnyx does" in account_setup.verdicts()["wrong"][0]
 
 
 def public_key(seed: bytes) -> str:

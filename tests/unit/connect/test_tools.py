@@ -1,4 +1,4 @@
-"""An assistant is given the tools, keeps its own, and loses ours again."""
+"""`connect` attaches the tools to an assistant, and `disconnect` removes the tools again."""
 
 from typing import Any
 
@@ -14,111 +14,117 @@ OWN_TOOL = {
 }
 
 
-def tools(town: AccountSetup, assistant: str = ASSISTANT) -> list[dict[str, Any]]:
-    """The webhook tools of an assistant, as Telnyx tells them."""
+def tools(account_setup: AccountSetup, assistant: str = ASSISTANT) -> list[dict[str, Any]]:
+    """Return the webhook tools of an assistant, as Telnyx has the tools."""
     response = httpx.get(
-        f"{town.telnyx_url}/ai/assistants/{assistant}",
+        f"{account_setup.telnyx_url}/ai/assistants/{assistant}",
         headers={"authorization": f"Bearer {KEY}"},
         trust_env=False,
     )
-    return [each["webhook"] for each in response.json()["tools"]]
+    return [tool["webhook"] for tool in response.json()["tools"]]
 
 
-def names(town: AccountSetup) -> list[str]:
-    return [each["name"] for each in tools(town)]
+def names(account_setup: AccountSetup) -> list[str]:
+    return [tool["name"] for tool in tools(account_setup)]
 
 
-def test_an_assistant_is_given_the_tools_and_they_are_taken_back(town: AccountSetup) -> None:
-    town.simulator.world.inline_tools[ASSISTANT] = [OWN_TOOL]
+def test_connect_attaches_the_tools_and_disconnect_removes_them(
+    account_setup: AccountSetup,
+) -> None:
+    account_setup.simulator.world.inline_tools[ASSISTANT] = [OWN_TOOL]
 
-    assert town.connect_ours("--assistant", ASSISTANT) == 0
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 0
 
-    own, invite, status = tools(town)
+    own, invite, status = tools(account_setup)
     assert own == OWN_TOOL["webhook"]
-    assert invite["url"] == f"{town.url}/tools/invite"
-    assert status["url"] == f"{town.url}/tools/status"
-    for each in (invite, status):
-        assert each["method"] == "POST"
-        assert each["preset_body_fields"] == {"call_control_id": "{{call_control_id}}"}
+    assert invite["url"] == f"{account_setup.url}/tools/invite"
+    assert status["url"] == f"{account_setup.url}/tools/status"
+    for tool in (invite, status):
+        assert tool["method"] == "POST"
+        assert tool["preset_body_fields"] == {"call_control_id": "{{call_control_id}}"}
     assert set(invite["body_parameters"]["properties"]) == {"name", "number"}
-    assert [entry.unknown_fields for entry in town.simulator.ledger if entry.unknown_fields] == []
-    assert f"gave {ASSISTANT} the tool invite" in town.said
+    assert [
+        entry.unknown_fields for entry in account_setup.simulator.ledger if entry.unknown_fields
+    ] == []
+    assert f"gave {ASSISTANT} the tool invite" in account_setup.output
 
-    assert town.run("disconnect") == 0
-    assert tools(town) == [OWN_TOOL["webhook"]]
-    assert town.simulator.world.tools == {}
-    assert f"took the tool status from {ASSISTANT}" in town.said
-
-
-def test_giving_them_again_changes_nothing(town: AccountSetup) -> None:
-    town.connect_ours("--assistant", ASSISTANT)
-    asked = town.changes()
-
-    assert town.connect_ours("--assistant", ASSISTANT) == 0
-
-    assert town.changes() == asked
-    assert "has the tools already" in town.said
+    assert account_setup.run("disconnect") == 0
+    assert tools(account_setup) == [OWN_TOOL["webhook"]]
+    assert account_setup.simulator.world.tools == {}
+    assert f"took the tool status from {ASSISTANT}" in account_setup.output
 
 
-def test_a_second_assistant_shares_the_tools(town: AccountSetup) -> None:
-    town.connect_ours("--assistant", ASSISTANT)
-    town.connect_ours("--assistant", "assistant-2")
+def test_connecting_an_assistant_again_changes_nothing(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    asked = account_setup.changes()
 
-    assert len(town.simulator.world.tools) == 2
-    assert tools(town, "assistant-2") == tools(town)
-    town.run("disconnect")
-    assert tools(town, "assistant-2") == tools(town) == []
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 0
+
+    assert account_setup.changes() == asked
+    assert "has the tools already" in account_setup.output
 
 
-def test_the_tools_follow_to_another_address(town: AccountSetup) -> None:
-    town.connect_ours("--assistant", ASSISTANT)
-    town.connect_ours("--assistant", ASSISTANT, "--url", "https://second.example")
+def test_a_second_assistant_shares_the_tools(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    account_setup.connect_application("--assistant", "assistant-2")
 
-    assert [each["url"] for each in tools(town)] == [
+    assert len(account_setup.simulator.world.tools) == 2
+    assert tools(account_setup, "assistant-2") == tools(account_setup)
+    account_setup.run("disconnect")
+    assert tools(account_setup, "assistant-2") == tools(account_setup) == []
+
+
+def test_connecting_another_url_changes_the_tools_urls(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    account_setup.connect_application("--assistant", ASSISTANT, "--url", "https://second.example")
+
+    assert [tool["url"] for tool in tools(account_setup)] == [
         "https://second.example/tools/invite",
         "https://second.example/tools/status",
     ]
-    assert len(town.simulator.world.tools) == 2
+    assert len(account_setup.simulator.world.tools) == 2
 
 
-def test_a_lost_answer_makes_no_second_tool(town: AccountSetup) -> None:
-    town.simulator.faults.add(Fault("lose_reply", "tool_create", secs=0))
-    assert town.connect_ours("--assistant", ASSISTANT) == 1
+def test_a_lost_answer_makes_no_second_tool(account_setup: AccountSetup) -> None:
+    account_setup.simulator.faults.add(Fault("lose_reply", "tool_create", secs=0))
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 1
 
-    assert town.connect_ours("--assistant", ASSISTANT) == 0
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 0
 
-    assert len(town.simulator.world.tools) == 2
-    assert names(town) == ["invite", "status"]
-    town.run("disconnect")
-    assert town.simulator.world.tools == {}
+    assert len(account_setup.simulator.world.tools) == 2
+    assert names(account_setup) == ["invite", "status"]
+    account_setup.run("disconnect")
+    assert account_setup.simulator.world.tools == {}
 
 
 @pytest.mark.parametrize("name", ["invite", "status"])
-def test_a_tool_of_the_same_name_is_not_pushed_aside(town: AccountSetup, name: str) -> None:
+def test_another_tool_of_the_same_name_is_not_replaced(
+    account_setup: AccountSetup, name: str
+) -> None:
     theirs = {**OWN_TOOL, "webhook": {"name": name, "description": "", "url": "https://a.example"}}
-    town.simulator.world.inline_tools[ASSISTANT] = [theirs]
+    account_setup.simulator.world.inline_tools[ASSISTANT] = [theirs]
 
-    assert town.connect_ours("--assistant", ASSISTANT) == 1
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 1
 
-    assert f"has a tool called {name} already, at https://a.example" in town.said
-    assert names(town) == [name]
-    assert town.simulator.world.tools == {}
-
-
-def test_an_unknown_assistant_is_told(town: AccountSetup) -> None:
-    assert town.connect_ours("--assistant", "nobody") == 1
-    assert "no assistant nobody" in town.said
+    assert f"has a tool called {name} already, at https://a.example" in account_setup.output
+    assert names(account_setup) == [name]
+    assert account_setup.simulator.world.tools == {}
 
 
-def test_a_right_that_is_missing_is_named(town: AccountSetup) -> None:
-    town.simulator.faults.add(Fault("refuse", "tool_create", status=403))
-    assert town.connect_ours("--assistant", ASSISTANT) == 1
-    assert "lacks the right to change AI tools and assistants" in town.said
+def test_an_unknown_assistant_is_an_error(account_setup: AccountSetup) -> None:
+    assert account_setup.connect_application("--assistant", "nobody") == 1
+    assert "no assistant nobody" in account_setup.output
 
 
-def test_tools_that_somebody_removed_are_no_trouble(town: AccountSetup) -> None:
-    town.connect_ours("--assistant", ASSISTANT)
-    town.simulator.world.attached_tools.clear()
-    town.simulator.world.tools.clear()
+def test_the_error_names_a_missing_right(account_setup: AccountSetup) -> None:
+    account_setup.simulator.faults.add(Fault("refuse", "tool_create", status=403))
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 1
+    assert "lacks the right to change AI tools and assistants" in account_setup.output
 
-    assert town.run("disconnect") == 0
+
+def test_disconnect_succeeds_for_tools_that_were_deleted(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    account_setup.simulator.world.attached_tools.clear()
+    account_setup.simulator.world.tools.clear()
+
+    assert account_setup.run("disconnect") == 0

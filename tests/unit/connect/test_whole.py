@@ -1,4 +1,4 @@
-"""The real functions, connected; and what Telnyx's own client library makes of it all."""
+"""`connect` and `doctor` on a whole local stack, and with Telnyx's own client library."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deploymen
 
 @pytest.mark.parametrize("name", ["invite", "status"])
 def test_the_official_types_know_every_field_of_a_tool(name: str) -> None:
-    body = tools.wanted("https://api.example.com", "123")[name]
+    body = tools.tool_definitions("https://api.example.com", "123")[name]
     strict: Any = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Webhook))
     assert strict.validate_python(body["webhook"]) == body["webhook"]
     with pytest.raises(ValidationError):
@@ -23,37 +23,39 @@ def test_the_official_types_know_every_field_of_a_tool(name: str) -> None:
     assert 500 <= body["timeout_ms"] <= 10_000
 
 
-def test_the_official_client_sees_what_was_connected(town: AccountSetup) -> None:
-    town.connect_ours("--assistant", ASSISTANT)
-    with telnyx.Telnyx(api_key=KEY, base_url=town.telnyx_url, max_retries=0) as client:
-        library = {each.display_name: each.id for each in client.ai.tools.list()}
+def test_the_official_client_reads_the_connected_application_and_tools(
+    account_setup: AccountSetup,
+) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    with telnyx.Telnyx(api_key=KEY, base_url=account_setup.telnyx_url, max_retries=0) as client:
+        library = {tool.display_name: tool.id for tool in client.ai.tools.list()}
         assert set(library) == {
-            f"Partyline {name} ({town.connection_id})" for name in ("invite", "status")
+            f"Partyline {name} ({account_setup.connection_id})" for name in ("invite", "status")
         }
         assistant = client.ai.assistants.retrieve(ASSISTANT)
-        assert [each.type for each in assistant.tools or []] == ["webhook", "webhook"]
+        assert [tool.type for tool in assistant.tools or []] == ["webhook", "webhook"]
         tried = client.ai.assistants.tools.test(
-            library[f"Partyline status ({town.connection_id})"], assistant_id=ASSISTANT
+            library[f"Partyline status ({account_setup.connection_id})"], assistant_id=ASSISTANT
         )
         assert (tried.data.success, tried.data.status_code) == (True, 200)
-        numbers = client.phone_numbers.list(filter={"connection_id": town.connection_id})
-        assert [each.phone_number for each in numbers] == ["+13125550100"]
-        ours = client.call_control_applications.retrieve(town.connection_id).data
+        numbers = client.phone_numbers.list(filter={"connection_id": account_setup.connection_id})
+        assert [number.phone_number for number in numbers] == ["+13125550100"]
+        ours = client.call_control_applications.retrieve(account_setup.connection_id).data
         assert ours is not None
-        assert ours.webhook_event_url == f"{town.url}/webhooks"
+        assert ours.webhook_event_url == f"{account_setup.url}/webhooks"
 
 
-def test_the_local_stack_is_well_connected(tmp_path: Path) -> None:
+def test_the_doctor_finds_no_fault_in_the_local_stack(tmp_path: Path) -> None:
     options = Options()
     (tmp_path / "key").write_text(options.telnyx_api_key)
     with LocalStack(options) as stack:
         assert stack.simulator is not None
-        town = AccountSetup(
+        account_setup = AccountSetup(
             stack.simulator.simulator, Deployment(), stack.simulator.api_url, stack.url, tmp_path
         )
-        assert town.connect_ours("--assistant", options.assistant_id) == 0
-        status = town.doctor("--assistant", options.assistant_id)
+        assert account_setup.connect_application("--assistant", options.assistant_id) == 0
+        status = account_setup.doctor("--assistant", options.assistant_id)
 
-    assert town.verdicts()["wrong"] == []
+    assert account_setup.verdicts()["wrong"] == []
     assert status == 0
-    assert "A request that Telnyx itself has signed is taken." in town.verdicts()["ok"]
+    assert "A request that Telnyx itself has signed is accepted." in account_setup.verdicts()["ok"]

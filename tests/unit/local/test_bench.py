@@ -1,4 +1,4 @@
-"""`make bench` measures at the stated size in every round."""
+"""`make bench` measures with the stated number of conversations in every round."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,31 +16,31 @@ def stack() -> Iterator[LocalStack]:
         override(None)
 
 
-class Watching(WarmBench):
-    """Record the number of open conversations in the table at each measurement."""
+class CountingBench(WarmBench):
+    """Counts the conversations in the table before each measured webhook."""
 
     def __init__(self, stack: LocalStack) -> None:
         super().__init__(stack)
-        self.seen: list[int] = []
+        self.counts: list[int] = []
 
-    def time(self, handler: Callable[[Answer], Answer]) -> float:
+    def time_handler(self, handler: Callable[[Answer], Answer]) -> float:
         if handler == self.ours:
             rows = self._client.scan(TableName=self._table)["Items"]
-            self.seen.append(sum("open" in row for row in rows))
-        return super().time(handler)
+            self.counts.append(sum("open" in row for row in rows))
+        return super().time_handler(handler)
 
 
-def test_the_table_has_the_stated_size_in_every_round(stack: LocalStack) -> None:
-    bench = Watching(stack)
+def test_every_round_has_the_stated_number_of_conversations(stack: LocalStack) -> None:
+    bench = CountingBench(stack)
     sizes = []
-    for size, measured in bench.at_sizes(rounds=4, sizes=(1, 3)):
-        assert bench.seen[-4:] == [size] * 4
+    for size, measured in bench.measure_at_sizes(rounds=4, sizes=(1, 3)):
+        assert bench.counts[-4:] == [size] * 4
         assert (measured.trips, measured.requests) == (2, 1)
         sizes.append(size)
     assert sizes == [1, 3]
 
 
-def test_every_size_is_printed(stack: LocalStack) -> None:
-    printed = [figure.what for figure in WarmBench(stack).figures(1, sizes=(2, 4))]
-    for name in ("conversations going on", "round trips to the table", "requests to Telnyx"):
-        assert sum(name in line for line in printed) == 2, name
+def test_figures_has_a_figure_for_every_size(stack: LocalStack) -> None:
+    names = [figure.name for figure in WarmBench(stack).figures(1, sizes=(2, 4))]
+    for text in ("conversations going on", "round trips to the table", "requests to Telnyx"):
+        assert sum(text in name for name in names) == 2, text

@@ -1,4 +1,4 @@
-"""Who may ask the page's server."""
+"""The page's server refuses requests that are not of its own page."""
 
 import pytest
 from starlette.types import Scope
@@ -6,19 +6,19 @@ from starlette.types import Scope
 from local.room.guard import HEADER, refusal
 
 
-def asked(method: str = "GET", **headers: str) -> Scope:
-    given = {"host": "127.0.0.1:8400", **{n.replace("_", "-"): v for n, v in headers.items()}}
-    raw = [(name.encode(), value.encode()) for name, value in given.items()]
+def request_scope(method: str = "GET", **headers: str) -> Scope:
+    all_headers = {"host": "127.0.0.1:8400", **{n.replace("_", "-"): v for n, v in headers.items()}}
+    raw = [(name.encode(), value.encode()) for name, value in all_headers.items()]
     return {"type": "http", "method": method, "headers": raw}
 
 
-MINE = {HEADER.replace("-", "_"): "1"}
+PAGE_HEADER = {HEADER.replace("-", "_"): "1"}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8400", "localhost:8400", "[::1]:8400", "localhost"])
-def test_the_own_page_is_answered(host: str) -> None:
-    assert refusal(asked(host=host)) is None
-    assert refusal(asked("POST", host=host, origin=f"http://{host}", **MINE)) is None
+def test_a_request_of_the_servers_own_page_is_passed_on(host: str) -> None:
+    assert refusal(request_scope(host=host)) is None
+    assert refusal(request_scope("POST", host=host, origin=f"http://{host}", **PAGE_HEADER)) is None
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_the_own_page_is_answered(host: str) -> None:
         {"sec_fetch_site": "same-site"},
     ],
 )
-def test_other_sites_names_and_tunnels_are_refused(headers: dict[str, str]) -> None:
-    assert refusal(asked(**headers))
-    assert refusal(asked("POST", **{**headers, **MINE}))
+def test_other_sites_other_host_names_and_tunnels_are_refused(headers: dict[str, str]) -> None:
+    assert refusal(request_scope(**headers))
+    assert refusal(request_scope("POST", **{**headers, **PAGE_HEADER}))
 
 
-def test_what_changes_something_needs_the_page_s_own_header() -> None:
-    """A form of another site can send a POST without a question asked, but not this header."""
-    assert refusal(asked("POST"))
-    assert refusal(asked("DELETE"))
-    assert refusal(asked("POST", **MINE)) is None
+def test_a_request_other_than_get_needs_the_pages_own_header() -> None:
+    """A form of another site can send a POST without a preflight, but not with this header."""
+    assert refusal(request_scope("POST"))
+    assert refusal(request_scope("DELETE"))
+    assert refusal(request_scope("POST", **PAGE_HEADER)) is None

@@ -1,4 +1,4 @@
-"""What windows are told: all of it, in order, once."""
+"""A window gets all facts, in order, once."""
 
 import json
 
@@ -6,50 +6,50 @@ from local.room import hub as hubs
 from local.room.hub import Hub
 
 
-def told(hub: Hub, since: int = 0) -> list[tuple[str, object]]:
+def facts_since(hub: Hub, since: int = 0) -> list[tuple[str, object]]:
     return [(fact.kind, json.loads(fact.text)) for fact in hub.since(since)]
 
 
-def test_a_window_that_comes_late_is_told_everything_as_it_is_now() -> None:
+def test_a_late_window_gets_the_latest_version_of_every_fact() -> None:
     hub = Hub()
     hub.put("leg", "a", "ringing")
     hub.put("leg", "b", "ringing")
     hub.put("leg", "a", "answered")
-    assert told(hub) == [("leg", "ringing"), ("leg", "answered")]
+    assert facts_since(hub) == [("leg", "ringing"), ("leg", "answered")]
 
 
-def test_a_window_that_comes_back_is_told_only_what_it_missed() -> None:
+def test_a_reconnected_window_gets_only_the_missed_facts() -> None:
     hub = Hub()
     hub.put("leg", "a", 1)
     last = hub.since(0)[-1].event(hub.boot).splitlines()[0].removeprefix("id: ")
     hub.put("leg", "b", 2)
-    assert told(hub, hub.seen(last)) == [("leg", 2)]
+    assert facts_since(hub, hub.version_of(last)) == [("leg", 2)]
 
 
-def test_what_another_life_of_the_server_told_counts_for_nothing() -> None:
-    assert Hub().seen(f"{Hub().boot}:7") == 0
-    assert Hub().seen("") == 0
+def test_an_event_id_of_another_start_of_the_server_is_version_0() -> None:
+    assert Hub().version_of(f"{Hub().boot}:7") == 0
+    assert Hub().version_of("") == 0
 
 
-def test_the_same_told_twice_is_no_news() -> None:
+def test_an_unchanged_fact_keeps_its_version() -> None:
     hub = Hub()
     hub.put("person", "a", {"name": "Alex"})
     hub.put("person", "a", {"name": "Alex"})
     assert hub.version == 1
 
 
-def test_the_oldest_go_first_but_not_what_is_told_over_and_over() -> None:
+def test_the_oldest_facts_are_dropped_but_not_a_fact_that_is_repeated() -> None:
     hub = Hub()
     hub.put("person", "a", 1)
-    for nth in range(hubs.KEPT):
+    for nth in range(hubs.MAX_FACTS):
         hub.put("person", "a", 1)
         hub.put("log", str(nth), nth)
     kinds = [fact.kind for fact in hub.since(0)]
     assert kinds.count("person") == 1
-    assert len(kinds) == hubs.KEPT
+    assert len(kinds) == hubs.MAX_FACTS
 
 
-def test_a_fact_is_one_event_whatever_stands_in_it() -> None:
+def test_line_breaks_in_a_fact_do_not_split_its_event() -> None:
     hub = Hub()
     hub.put("log", "l", "two\nlines\r\n\ndata: <b>")
     event = hub.since(0)[0].event(hub.boot)

@@ -1,4 +1,4 @@
-"""Stories are plain data, and their names plain names."""
+"""Stories are valid data with plain names."""
 
 from pathlib import Path
 from typing import cast
@@ -7,27 +7,27 @@ import pytest
 from pydantic import ValidationError
 
 from local.room import stories
-from local.room.actions import ACT, ActionRunner, Press
+from local.room.actions import ACTION_ADAPTER, ActionRunner, Press
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
 
 
 @pytest.mark.parametrize("name", ["", "../secret", "a/b", "Big", "-x", "x-", "a b", "a" * 130])
-def test_a_name_leads_nowhere_else(name: str) -> None:
+def test_a_name_with_another_path_is_refused(name: str) -> None:
     with pytest.raises(UnknownStoryError):
-        stories.path_of(name)
+        stories.story_path(name)
 
 
-def test_every_story_has_words_steps_and_an_end() -> None:
-    for each in stories.listed():
-        story = stories.load(each["name"])
+def test_every_saved_story_has_a_subject_steps_and_outcomes() -> None:
+    for row in stories.list_stories():
+        story = stories.load(row["name"])
         assert story.about
         assert story.steps
         assert story.expect
         assert [step.at for step in story.steps] == sorted(step.at for step in story.steps)
 
 
-def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_story_survives_saving_and_loading(tmp_path: Path) -> None:
     story = stories.load("a-function-dies")
     path = tmp_path / "copy.json"
     path.write_text(story.model_dump_json(exclude_defaults=True))
@@ -35,7 +35,7 @@ def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "act",
+    "action",
     [
         {"do": "explode"},
         {"do": "answer", "phone": "0312"},
@@ -46,34 +46,34 @@ def test_a_story_is_read_as_it_was_written(tmp_path: Path) -> None:
         {"do": "trouble", "trouble": {"telnyx": [{"kind": "explode"}]}},
     ],
 )
-def test_an_act_that_there_is_none_of_is_refused(act: object) -> None:
+def test_an_invalid_action_is_refused(action: object) -> None:
     with pytest.raises(ValidationError):
-        ACT.validate_python(act)
+        ACTION_ADAPTER.validate_python(action)
 
 
-class NobodyCalled:
-    """A world without a conversation."""
+class NoConversations:
+    """An action runner without a conversation."""
 
-    def told(self, since: object) -> list[object]:
+    def conversations_since(self, since: object) -> list[object]:
         return []
 
 
-def test_a_story_is_kept_once_and_never_an_empty_one(
+def test_a_story_without_steps_or_with_a_used_name_is_not_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stories, "FOLDER", tmp_path)
-    recorder = Recorder(cast("ActionRunner", NobodyCalled()))
+    recorder = Recorder(cast("ActionRunner", NoConversations()))
     recorder.begin([], Trouble())
     with pytest.raises(NotSavedError, match="at least one step"):
-        recorder.save("new", "Nothing")
-    recorder.note(Press(do="press", phone="+13125550101", digits="1"))
+        recorder.save("new", "No step")
+    recorder.record(Press(do="press", phone="+13125550101", digits="1"))
     recorder.save("new", "A key is pressed")
-    kept = (tmp_path / "new.json").read_text()
+    saved = (tmp_path / "new.json").read_text()
     recorder.begin([], Trouble())
-    recorder.note(Press(do="press", phone="+13125550101", digits="2"))
+    recorder.record(Press(do="press", phone="+13125550101", digits="2"))
     with pytest.raises(NotSavedError, match="already"):
         recorder.save("new", "Another")
-    assert recorder.on
-    assert (tmp_path / "new.json").read_text() == kept
+    assert recorder.recording
+    assert (tmp_path / "new.json").read_text() == saved
     recorder.save("newer", "Another")
-    assert not recorder.on
+    assert not recorder.recording

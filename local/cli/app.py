@@ -1,0 +1,24 @@
+"""The `partyline` application: all commands together."""
+
+from collections.abc import Callable
+
+import typer
+
+from local.cli import connect, conversations, stack
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.redrive),
+    *(connect.connect, connect.doctor, connect.disconnect),
+)
+
+app = typer.Typer(
+    help="The command line of Partyline. `partyline <command> --help` lists a command's options.",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in COMMANDS:
+    app.command()(command)
+app.add_typer(conversations.app, name="conversations")

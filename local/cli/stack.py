@@ -1,0 +1,151 @@
+"""The commands that run, watch and operate a stack: demo, dev, console, trigger, key, redrive."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from local.cli import common
+
+Queue = Literal["failover", "events", "bus", "starts"]
+
+
+def demo(
+    runtime: Annotated[
+        bool,
+        typer.Option("--runtime", help="Use `make artifact`'s functions in Lambda's own runtime."),
+    ] = False,
+) -> None:
+    """Run the demo: whole calls on a local stack."""
+    from local.demo import runner
+    from local.deploy.lambda_emulator import RuntimeMissingError, emulated
+    from local.stack.local_stack import in_process
+
+    with common.exit_on(RuntimeMissingError, prefix="The demo cannot start: "):
+        raise typer.Exit(runner.run(common.stdout(), emulated if runtime else in_process))
+
+
+def dev() -> None:
+    """Keep the local stack up until Ctrl-C."""
+    from dataclasses import replace
+
+    from local import printing
+    from local.stack.local_stack import API_KEY, LocalStack, Options
+
+    stopped, console = common.stop_event(), common.stdout()
+    options = replace(Options.from_environment(), with_room=True)
+    failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
+    with failing, LocalStack(options) as stack:
+        stack.logs.follow(lambda line: printing.log_line(console, line))
+        stack.bus.follow(lambda event: printing.bus_event(console, event))
+        if stack.room:
+            console.print(f"the room     {stack.url}/  (open it in a browser)")
+        console.print(f"Partyline    {stack.url}\nwebhook URL  {stack.url}/webhooks")
+        if stack.simulator:
+            console.print(f"Telnyx       {stack.simulator.url} (simulated)")
+        else:
+            console.print(f"Telnyx       {options.telnyx_api_base_url}")
+        shown = "from PARTYLINE_API_KEY" if options.api_key != API_KEY else API_KEY
+        console.print(f"bearer key   {shown}\nCtrl-C stops it.")
+        stopped.wait()
+    console.print("Stopped.")
+
+
+def console(
+    url: common.ApiUrl = common.LOCAL_URL,
+    key_from: common.BearerKeyFile = None,
+    port: Annotated[int, common.option("PORT", "The page's port.")] = 8410,
+) -> None:
+    """Watch a deployed stack in the browser."""
+    from local.room.console import run_console
+
+    errors = (common.KeyUnreadableError, OSError, ValueError)
+    with common.exit_on(*errors, prefix="The console cannot start: "):
+        running = run_console(url.rstrip("/"), common.bearer_key(key_from), port)
+    stopped, out = common.stop_event(), common.stdout()
+    out.print(f"the console  {running.url}/  (open it in a browser)")
+    out.print(f"Partyline    {url}\nCtrl-C stops it.")
+    stopped.wait()
+    running.stop()
+    out.print("Stopped.")
+
+
+def _check_event_type(event_type: str) -> str:
+    from local.webhook_fixtures import fixtures
+
+    if event_type not in fixtures():
+        known = ", ".join(sorted(fixtures()))
+        raise typer.BadParameter(f"{event_type!r} has no fixture in events/. Choose from {known}.")
+    return event_type
+
+
+def trigger(
+    event_type: Annotated[
+        str, typer.Argument(metavar="EVENT.TYPE", help="A fixture.", callback=_check_event_type)
+    ],
+    changes: Annotated[
+        list[str] | None,
+        common.option("payload.from=+1...", "Change a field; can be repeated.", None, "--set"),
+    ] = None,
+    url: common.ApiUrl = common.LOCAL_URL,
+    signing_key: common.SigningKeyFile = None,
+) -> None:
+    """Send a signed webhook made from a fixture in events/.
+
+    The simulator's published test key signs the webhook, unless --signing-key is given.
+    """
+    import httpx
+
+    from local.webhook_fixtures import Signer, body_of
+
+    out = common.stdout()
+    signer = Signer.from_file(signing_key) if signing_key else Signer()
+    with common.exit_on(ValueError, status=2):
+        event_id, body = body_of(event_type, changes or ())
+    out.print(f"--> {event_type} [{event_id}]", markup=False)
+    try:
+        response = httpx.post(
+            f"{url.rstrip('/')}/webhooks/{event_type}",
+            content=body,
+            headers=signer.headers(body),
+            timeout=30,
+            trust_env=False,
+        )
+    except httpx.HTTPError as error:
+        common.print_error(f"<-- {type(error).__name__}: is the stack up at {url}?")
+        raise typer.Exit(1) from None
+    out.print(f"<-- [{response.status_code}] {response.text}", markup=False)
+    raise typer.Exit(0 if response.is_success else 1)
+
+
+def key(
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A name for the application that uses the key.")
+    ],
+) -> None:
+    """Make a bearer key and its entry for the secret."""
+    import secrets
+    from hashlib import sha256
+
+    out, new_key = common.stdout(), f"partyline_{secrets.token_urlsafe(32)}"
+    out.print(f"bearer key, shown this once:  {new_key}", markup=False)
+    out.print("add to `keys` in the BearerKeys secret:")
+    out.print_json(data={"id": key_id, "sha256": sha256(new_key.encode()).hexdigest()})
+
+
+def redrive(
+    queue: Annotated[Queue, typer.Argument(help="The dead-letter queue.")],
+    stack: Annotated[str, common.option("STACK", "The stack's name, such as partyline-dev.")],
+) -> None:
+    """Send a deployed stack's dead letters again."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.deploy.redrive import NoSuchStackError
+    from local.deploy.redrive import redrive as send_again
+
+    with common.exit_on(NoSuchStackError, BotoCoreError, ClientError, prefix="Not sent again: "):
+        result = send_again(queue, stack)
+    out = common.stdout()
+    out.print(f"{result.sent} sent again.")
+    for letter in result.left:
+        out.print(f"left in the queue: {letter}", markup=False)
+    raise typer.Exit(1 if result.left else 0)
