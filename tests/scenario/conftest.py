@@ -23,7 +23,7 @@ from local.stack.template import Template
 from partyline.bootstrap import App, override
 from partyline.services.secrets import Secret
 from tests.support.lab import API_KEY, Lab, NewLab
-from tests.support.people import OURS
+from tests.support.people import OUR_NUMBER
 from tests.support.table import Table
 
 PARAMETERS = {
@@ -31,14 +31,14 @@ PARAMETERS = {
     "TelnyxPublicKeys": base64.b64encode(
         bytes(SigningKey(PUBLISHED_TEST_SEED).verify_key)
     ).decode(),
-    "DefaultNumber": OURS,
+    "DefaultNumber": OUR_NUMBER,
     "DefaultAssistantId": "assistant-default",
     "ReleaseSha": "0" * 40,
 }
 
 
 @dataclass
-class House:
+class EmbeddedDeployment:
     """What all scenarios live in. It is made once, since making it is the dearest part of a test.
 
     The secrets are read once too: each read anew would make a client of its own.
@@ -53,11 +53,11 @@ class House:
         """What goes over the template's environment."""
         return {**self.access.environment(), "POWERTOOLS_METRICS_DISABLED": "true"}
 
-    def share_secrets(self, wiring: App) -> None:
-        """Let a wiring use the secrets that the first one has read."""
+    def share_secrets(self, app: App) -> None:
+        """Let a app use the secrets that the first one has read."""
         if self.secrets is None:
-            self.secrets = wiring.telnyx_api_key, wiring.bearer_keys
-        wiring.telnyx_api_key, wiring.bearer_keys = self.secrets
+            self.secrets = app.telnyx_api_key, app.bearer_keys
+        app.telnyx_api_key, app.bearer_keys = self.secrets
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +79,7 @@ def deployed() -> Callable[..., Template]:
 
 
 @pytest.fixture(scope="session")
-def house(scenario_template: Template) -> Iterator[House]:
+def house(scenario_template: Template) -> Iterator[EmbeddedDeployment]:
     """An embedded AWS with the template's table and secrets, up for all scenarios."""
     with EmbeddedAws() as aws:
         dynamodb = aws.access.dynamodb()
@@ -93,7 +93,9 @@ def house(scenario_template: Template) -> Iterator[House]:
                 "BearerKeys": json.dumps({"keys": keys}),
             },
         )
-        yield House(aws.access, dynamodb, Table(dynamodb, scenario_template.table.name))
+        yield EmbeddedDeployment(
+            aws.access, dynamodb, Table(dynamodb, scenario_template.table.name)
+        )
 
 
 @cache
@@ -103,7 +105,7 @@ def validator_of(event_type: str) -> Draft202012Validator:
 
 
 @pytest.fixture
-def new_lab(house: House, scenario_template: Template) -> Iterator[NewLab]:
+def new_lab(house: EmbeddedDeployment, scenario_template: Template) -> Iterator[NewLab]:
     """Set a stage: `stage(people, settings)`. The world begins empty each time."""
     before = dict(os.environ)
     house.table.clear()
@@ -116,7 +118,7 @@ def new_lab(house: House, scenario_template: Template) -> Iterator[NewLab]:
     ) -> Lab:
         gateway = Gateway(template, house.environment())
         lab = Lab(gateway, house.dynamodb, house.table, logs, people, settings)
-        house.share_secrets(lab.wiring)
+        house.share_secrets(lab.app)
         return lab
 
     with logs.taken():

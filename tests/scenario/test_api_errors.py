@@ -92,7 +92,7 @@ def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Lab, str])
         named = [each["field"] for each in answer.json["error"]["details"]]
         assert any(name == field or name.startswith(f"{field}.") for name in named), (body, named)
     assert lab.conversation(conversation_id) == before
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
@@ -104,7 +104,7 @@ def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
     assert_refused(
         lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": "no"}), 422, "hang_up"
     )
-    assert lab.told() == []
+    assert lab.messages_to_assistant() == []
     assert lab.status(conversation_id) == "active"
 
 
@@ -144,7 +144,7 @@ def test_an_unknown_participant_is_not_found(live: tuple[Lab, str]) -> None:
 
 def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
-    most = lab.wiring.settings.max_participants
+    most = lab.app.settings.max_participants
     lab.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
     for _ in range(most - 1):  # the host is one of them
         lab.invite(conversation_id, LEE)
@@ -153,7 +153,7 @@ def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]
     assert_refused(answer, 409)
     assert answer.json["error"]["code"] == "too_many_participants"
     assert str(most) in answer.json["error"]["message"]
-    assert lab.dialled() == ["host"] + ["Lee"] * (most - 1)
+    assert lab.people_dialled() == ["host"] + ["Lee"] * (most - 1)
 
 
 def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:

@@ -33,10 +33,10 @@ def break_line(lab: Lab, action: str, how: str, times: int | None = 1) -> None:
 def assert_whole(lab: Lab, conversation_id: str) -> None:
     """Everybody was called, started and joined once, and the assistant knows."""
     assert lab.status(conversation_id) == "active"
-    assert lab.dialled() == ["host", "Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
     assert len(lab.telnyx.conversations) == 1
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == ["Dana has joined the conversation."]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
     lab.assert_clean()
 
 
@@ -46,10 +46,10 @@ def test_everything_goes_wrong_once_and_is_done_once(new_lab: NewLab, how: str) 
     for action in ("dial", *COMMANDS):
         break_line(lab, action, how)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(2))
     break_line(lab, "dial", how)
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
-    assert lab.until(lambda: lab.told() != [], minutes(2))
+    assert lab.run_until(lambda: lab.messages_to_assistant() != [], minutes(2))
     lab.run(minutes(1))
     assert_whole(lab, conversation_id)
 
@@ -62,9 +62,9 @@ def test_what_goes_wrong_twice_is_healed_and_nothing_is_done_twice(
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
     break_line(lab, action, how, times=2)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(2))
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
-    assert lab.until(lambda: lab.told() != [], minutes(2))
+    assert lab.run_until(lambda: lab.messages_to_assistant() != [], minutes(2))
     lab.run(minutes(1))
     assert_whole(lab, conversation_id)
 
@@ -75,7 +75,7 @@ def test_a_dial_whose_answers_are_all_lost_calls_once(new_lab: NewLab, reply: st
     break_line(lab, "dial", "silent", times=3)
     conversation_id = lab.start()
     lab.run(minutes(3))
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     assert lab.status(conversation_id) == "active"
     lab.assert_clean()
 
@@ -85,8 +85,8 @@ def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(new_l
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     break_line(lab, "dial", "silent", times=20)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(5))
-    assert lab.dialled() == ["host"]
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(5))
+    assert lab.people_dialled() == ["host"]
     assert "active_calls" in [entry.action for entry in lab.telnyx.ledger]
     lab.assert_clean()
 
@@ -98,7 +98,7 @@ def test_an_inbound_call_is_answered_all_the_same(new_lab: NewLab, how: str) -> 
     conversation_id = lab.inbound()
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     assert lab.leg(CALLER).state == "answered"
     lab.assert_clean()
 
@@ -111,8 +111,10 @@ def test_a_stop_and_a_hangup_come_through_in_the_end(new_lab: NewLab, how: str) 
     break_line(lab, "ai_assistant_stop", how, times=4)
     break_line(lab, "hangup", how, times=4)
     lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
-    assert lab.until(lambda: not lab.up() and lab.status(conversation_id) == "ended", minutes(5))
-    assert lab.ai().status == "ended"
+    assert lab.run_until(
+        lambda: not lab.legs_up() and lab.status(conversation_id) == "ended", minutes(5)
+    )
+    assert lab.telnyx_conversation().status == "ended"
     lab.assert_clean()
 
 
@@ -125,10 +127,10 @@ def test_when_telnyx_is_away_for_a_minute_the_host_is_not_forgotten(
     break_line(lab, "*", how, None)
     lab.run(minutes(1))
     lab.telnyx.faults.clear()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(4))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(4))
     lab.run(minutes(1))
     assert len(lab.telnyx.conversations) == 1
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     lab.assert_clean()
 
 
@@ -172,6 +174,6 @@ def test_who_could_not_be_called_in_time_is_not_called_after_the_end(new_lab: Ne
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     lab.assert_no_leg_up()
     lab.assert_clean()

@@ -83,9 +83,9 @@ def test_of_an_invitation_into_a_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    events = lab.types(conversation_id)
+    events = lab.event_types(conversation_id)
     for given, field in BAD.values():
         answer = lab.ask("POST", f"/conversations/{conversation_id}/participants", plan(given))
         assert_names(answer, field)
-    assert lab.types(conversation_id) == events
-    assert lab.dialled() == ["host"]
+    assert lab.event_types(conversation_id) == events
+    assert lab.people_dialled() == ["host"]

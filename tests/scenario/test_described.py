@@ -10,7 +10,7 @@ from local.docs.openapi import OPERATIONS
 from local.simulator.model import Person
 from partyline.services.scheduler import StartScheduler
 from tests.support.lab import Answer, Lab, NewLab
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 
 def assert_described(answer: Answer, route: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> N
 
 def test_attached_inbound_and_failed_ones(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="busy")])
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 201
     assert_described(answer, "POST /conversations")
@@ -90,7 +90,7 @@ class SilentAlarms(StartScheduler):
 
 def test_one_that_begins_later(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.wiring.start_scheduler = SilentAlarms(None, "", "", "")
+    lab.app.start_scheduler = SilentAlarms(None, "", "", "")
     begin = {"to": HOST, "start_at": (lab.clock.now() + timedelta(hours=1)).isoformat()}
     answer = lab.ask("POST", "/conversations", begin, idempotency_key="k-1")
     conversation_id = assert_described(answer, "POST /conversations")["id"]
@@ -104,7 +104,7 @@ def test_one_that_begins_later(new_lab: NewLab) -> None:
     assert_described(lab.ask("DELETE", f"/conversations/{lab.start()}"), f"DELETE {route}")
 
 
-@pytest.mark.parametrize("number", [OURS, "default"])
+@pytest.mark.parametrize("number", [OUR_NUMBER, "default"])
 def test_routes(new_lab: NewLab, number: str) -> None:
     lab = new_lab()
     path, route = f"/routes/{number}", "/routes/{number}"

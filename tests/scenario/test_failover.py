@@ -44,13 +44,13 @@ def test_a_call_goes_on_through_the_other_door(new_lab: NewLab) -> None:
     lab.webhooks_down = True
     conversation_id = lab.start()
     # Three more attempts at the first door come before: 1, 2 and 4 seconds apart.
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(1))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(1))
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.joined() == ["Dana"], minutes(1))
+    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], minutes(1))
     lab.hang_up(HOST)
-    assert lab.until(lambda: bool(lab.conversation(conversation_id)["insights"]), minutes(1))
+    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), minutes(1))
     assert lab.status(conversation_id) == "ended"
-    assert lab.dialled() == ["host", "Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
     assert (waiting(lab), dead(lab)) == (0, 0)
     lab.assert_clean()
     lab.assert_no_leg_up()
@@ -60,7 +60,7 @@ def test_a_call_that_comes_in_while_the_functions_are_down_is_answered(new_lab: 
     lab = new_lab(settings=with_a_second_door())
     lab.webhooks_down = True
     lab.ring_in()
-    assert lab.until(lambda: bool(lab.conversations()), minutes(1))
+    assert lab.run_until(lambda: bool(lab.conversations()), minutes(1))
     [answered] = lab.commands("answer")
     # Nobody asked the API, so where it is comes from the door that was used.
     assert answered["webhook_url"] == f"{URL}/webhooks"
@@ -72,7 +72,7 @@ def test_a_webhook_that_comes_through_both_doors_counts_once(new_lab: NewLab) ->
     conversation_id = lab.start()
     lab.run(5)
     webhooks = lab.release()
-    assert set(lab.arrive(webhooks)) == {200}
+    assert set(lab.deliver(webhooks)) == {200}
     lab.run(5)
     before = lab.timeline(conversation_id)
     for webhook in webhooks:
@@ -93,7 +93,7 @@ def test_json_that_begins_with_a_blank_is_no_base64(new_lab: NewLab) -> None:
     assert through_the_door(lab, body, headers) == 200
     lab.run(5)
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
 def test_a_signature_is_as_old_as_it_was_when_the_message_came(new_lab: NewLab) -> None:
@@ -110,7 +110,7 @@ def test_a_signature_is_as_old_as_it_was_when_the_message_came(new_lab: NewLab) 
     lab.run(minutes(10) + 5)
     assert waiting(lab) == 0
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
 def test_a_replay_through_the_other_door_is_refused(new_lab: NewLab) -> None:
@@ -156,7 +156,7 @@ def test_bytes_that_came_as_base64_are_the_bytes_that_were_signed(new_lab: NewLa
     assert through_the_door(lab, encoded, dict(webhook.headers)) == 200
     lab.run(5)
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
 def test_one_that_cannot_be_taken_in_yet_comes_again_and_the_others_do_not(new_lab: NewLab) -> None:
@@ -189,7 +189,7 @@ def test_after_five_times_it_is_a_dead_letter_and_can_be_sent_again(
     came_at = lab.clock.now()
     through_the_door(lab, webhook.body, dict(webhook.headers))
     with monkeypatch.context() as broken:
-        broken.setattr(lab.wiring.store, "load", table_is_away)
+        broken.setattr(lab.app.store, "load", table_is_away)
         lab.run(minutes(4))
         assert (waiting(lab), dead(lab)) == (1, 0)
         lab.run(minutes(2))
@@ -202,4 +202,4 @@ def test_after_five_times_it_is_a_dead_letter_and_can_be_sent_again(
     queues.send(queues.arn("FailoverQueue"), letter.body, {**letter.attributes, **first})
     lab.run(5)
     assert (waiting(lab), dead(lab), refusals(lab)) == (0, 0, [])
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)

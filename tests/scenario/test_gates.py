@@ -10,7 +10,7 @@ import pytest
 from local.simulator.model import Person
 from local.stack.template import Template
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import DANA, DESK, HOST, KIM, LEE, OURS
+from tests.support.people import DANA, DESK, HOST, KIM, LEE, OUR_NUMBER
 
 Deployed = Callable[..., Template]
 
@@ -39,7 +39,7 @@ def test_all_is_open_unless_it_is_shut(new_lab: NewLab) -> None:
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     assert refusals(lab, conversation_id) == []
 
 
@@ -53,16 +53,16 @@ def test_nobody_is_called_while_it_is_night_where_they_are(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     assert refusals(lab, conversation_id) == [("quiet_hours", "***0112")]
-    assert lab.told() == [ASLEEP]
+    assert lab.messages_to_assistant() == [ASLEEP]
     dana = lab.person(conversation_id, "Dana")
     assert (dana["status"], dana["outcome"]) == ("failed", "limited")
     assert dana["legs"][0]["failure"]["code"] == "quiet_hours"
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     lab.run(minutes(5))
     assert lab.status(conversation_id) == "active"
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.told() == [ASLEEP, JOINED]
+    assert lab.messages_to_assistant() == [ASLEEP, JOINED]
     lab.assert_clean()
 
 
@@ -75,8 +75,8 @@ def test_quiet_hours_are_looked_at_again_in_the_second_round(
     lab.run(minutes(15))
     assert lab.outcomes(conversation_id, "Dana") == ["busy", "limited"]
     assert refusals(lab, conversation_id) == [("quiet_hours", "***0112")]
-    assert lab.dialled() == ["Dana"]
-    assert lab.told() == [
+    assert lab.people_dialled() == ["Dana"]
+    assert lab.messages_to_assistant() == [
         "Dana could not be reached: the line is busy. Another try follows in a while.",
         f"{ASLEEP} There is no other number to try.",
     ]
@@ -89,10 +89,10 @@ def test_who_sleeps_in_the_first_round_is_called_in_the_second(
     lab = new_lab(template=deployed(QuietHours="21:00-07:05"))
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana", max_attempts=2, pause_secs=600)
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     lab.run(minutes(12))
     assert lab.outcomes(conversation_id, "Dana") == ["limited", "human"]
-    assert lab.told()[-1] == JOINED
+    assert lab.messages_to_assistant()[-1] == JOINED
     lab.assert_clean()
 
 
@@ -101,7 +101,7 @@ def test_a_host_is_not_woken_either(new_lab: NewLab, deployed: Deployed) -> None
     conversation_id = lab.start(HOST, participants=[{"to": DANA}])
     seen = lab.conversation(conversation_id)
     assert (seen["status"], seen["failure"]["code"]) == ("failed", "quiet_hours")
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     lab.run(minutes(2))
     lab.assert_no_leg_up()
 
@@ -135,12 +135,12 @@ def test_who_is_on_the_list_is_passed_over_and_the_next_number_is_tried(
     lab.run(10)
     assert refusals(lab, conversation_id) == [("do_not_call", "***0113")]
     assert lab.outcomes(conversation_id, "Dana") == ["limited", "busy", "human"]
-    assert lab.told() == [
+    assert lab.messages_to_assistant() == [
         f"{LISTED} The next number is being tried.",
         "Dana could not be reached: the line is busy. The next number is being tried.",
         JOINED,
     ]
-    assert lab.dialled() == ["Kim", "Dana"]
+    assert lab.people_dialled() == ["Kim", "Dana"]
     lab.assert_clean()
 
 
@@ -151,8 +151,8 @@ def test_of_an_at_once_plan_only_those_ring_who_may(new_lab: NewLab, deployed: D
     lab.invite(conversation_id, [LEE, KIM, DANA], name="Dana", strategy="at_once")
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["limited", "cancelled", "human"]
-    assert lab.told() == [JOINED]
-    assert sorted(lab.up()) == ["Dana", "caller"]
+    assert lab.messages_to_assistant() == [JOINED]
+    assert sorted(lab.legs_up()) == ["Dana", "caller"]
     lab.assert_clean()
 
 
@@ -165,7 +165,7 @@ def test_who_is_put_on_the_list_between_two_rounds_is_not_called_again(
     lab.run(10)
     listed(lab, DANA)
     lab.run(minutes(10))
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     assert lab.outcomes(conversation_id, "Dana") == ["busy", "limited", "limited"]
 
 
@@ -174,12 +174,12 @@ def test_the_assistant_s_own_invitation_passes_the_same_gates(
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
     listed(lab, DANA)
-    lab.route(OURS, {"Dana": {"to": DANA}})
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
     conversation_id = lab.inbound()
     assert lab.use_tool("invite", name="Dana") == LISTED
     assert refusals(lab, conversation_id) == [("do_not_call", "***0112")]
-    assert lab.told() == [LISTED]
-    assert lab.dialled() == []
+    assert lab.messages_to_assistant() == [LISTED]
+    assert lab.people_dialled() == []
 
 
 def test_the_words_for_a_refusal_are_the_conversation_s_own(
@@ -187,10 +187,10 @@ def test_the_words_for_a_refusal_are_the_conversation_s_own(
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
     listed(lab, DANA)
-    lab.route(OURS, words={"do_not_call": "Never mind {name}."})
+    lab.route(OUR_NUMBER, words={"do_not_call": "Never mind {name}."})
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.told() == ["Never mind Dana."]
+    assert lab.messages_to_assistant() == ["Never mind Dana."]
 
 
 # Destinations
@@ -208,7 +208,7 @@ def test_where_calls_may_not_go_is_told_to_who_asks(
     body = {"to": HOST, "participants": [{"to": DANA}, {"to": numbers}]}
     answer = lab.ask("POST", "/conversations", body)
     assert answer.json["error"]["details"][0]["field"] == "participants.1.to"
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 # Extensions and SIP addresses
@@ -221,7 +221,7 @@ def test_an_extension_is_called_where_that_is_switched_on(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, f"{DANA},200", name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     [dialled] = [
         each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.dialing"
     ]
@@ -240,7 +240,7 @@ def test_what_follows_a_number_is_what_a_phone_can_send(
     refused = lab.ask("POST", "/conversations", {"to": f"{DANA},{digits}"})
     assert refused.status == 422
     assert [each["field"] for each in refused.json["error"]["details"]] == ["to"]
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
@@ -251,7 +251,7 @@ def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, f"{DANA},200", name="Dana")
     assert refusals(lab, conversation_id) == [("do_not_call", "***0112")]
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 def test_a_sip_address_is_called_at_the_domains_that_are_allowed(
@@ -262,21 +262,21 @@ def test_a_sip_address_is_called_at_the_domains_that_are_allowed(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DESK, name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana's desk"], "by UTC it is noon there"
+    assert lab.people_joined() == ["Dana's desk"], "by UTC it is noon there"
     elsewhere = {"to": DESK.replace("pbx", "sbc")}
     refused = lab.ask("POST", f"/conversations/{conversation_id}/participants", elsewhere)
     assert refused.json["error"]["code"] == "destination_not_allowed"
-    assert lab.dialled() == ["Dana's desk"]
+    assert lab.people_dialled() == ["Dana's desk"]
 
 
 def test_the_model_calls_numbers_and_nothing_else(new_lab: NewLab, deployed: Deployed) -> None:
     lab = new_lab(template=deployed(AllowedSipDomains="pbx.example.com", DigitsAfterNumber="on"))
     route = {"assistant": {"id": "assistant-1"}, "dial_any_number": True}
-    assert lab.ask("PUT", f"/routes/{OURS}", route).status == 200
+    assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status == 200
     lab.inbound()
     for number in (DESK, f"{DANA},200"):
         assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 def test_a_contact_of_before_the_destinations_grew_narrower_is_refused_at_the_dial(
@@ -285,15 +285,15 @@ def test_a_contact_of_before_the_destinations_grew_narrower_is_refused_at_the_di
     lab = new_lab(template=deployed(AllowedDestinationPrefixes=DANA))
     contact = {"to": [LEE, DANA], "name": "Dana"}
     route = {"assistant": {"id": "assistant-1"}, "contacts": {"Dana": contact}}
-    assert lab.ask("PUT", f"/routes/{OURS}", route).status == 422
-    lab.wiring.directory.put_route(OURS, route)
+    assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status == 422
+    lab.app.directory.put_route(OUR_NUMBER, route)
     conversation_id = lab.inbound()
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)
     assert refusals(lab, conversation_id) == [("destination_not_allowed", "***0113")]
-    assert lab.told() == [
+    assert lab.messages_to_assistant() == [
         "Dana cannot be called from this line. The next number is being tried.",
         JOINED,
     ]
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     lab.assert_clean()

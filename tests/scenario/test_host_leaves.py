@@ -6,7 +6,7 @@ import pytest
 
 from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 GOES_ON: dict[str, Any] = {"on_host_hangup": "continue_conversation"}
 
@@ -26,13 +26,13 @@ def three(
     guests = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
     conversation_id = lab.start(name="Robin", participants=guests, **more)
     lab.run(5)
-    assert sorted(lab.up()) == ["Dana", "Lee", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "Lee", "host"]
     return lab, conversation_id
 
 
 def with_the_assistant(lab: Lab) -> list[str]:
     """Who is in the assistant's newest conversation now."""
-    ai = lab.ai()
+    ai = lab.telnyx_conversation()
     assert ai.status == "active"
     legs = {leg.call_control_id: leg for leg in lab.telnyx.legs}
     inside = [leg for leg in legs.values() if leg.conversation_id == ai.conversation_id]
@@ -47,9 +47,9 @@ def test_it_ends_for_all_unless_it_was_said_otherwise(
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.ai().status == "ended"
-    assert lab.types(conversation_id).count("conversation.ended") == 1
-    assert "conversation.restarted" not in lab.types(conversation_id)
+    assert lab.telnyx_conversation().status == "ended"
+    assert lab.event_types(conversation_id).count("conversation.ended") == 1
+    assert "conversation.restarted" not in lab.event_types(conversation_id)
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -69,17 +69,19 @@ def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
         "joined",
     ]
     anew = 1 if at_telnyx == "ends" else 0
-    assert lab.types(conversation_id).count("conversation.restarted") == anew
+    assert lab.event_types(conversation_id).count("conversation.restarted") == anew
     assert len(lab.telnyx.conversations) == 1 + anew
     goes_on = "The conversation goes on without Robin. On the line: Dana, Lee."
-    assert (lab.told()[0] == goes_on) is bool(anew)
-    assert ("Robin has left the conversation." in lab.told()) is not bool(anew)
+    assert (lab.messages_to_assistant()[0] == goes_on) is bool(anew)
+    assert ("Robin has left the conversation." in lab.messages_to_assistant()) is not bool(anew)
 
     lab.hang_up(DANA)
     lab.run(5)
     without = "The conversation goes on without Robin, Dana. On the line: Lee."
-    assert lab.told()[-1] == (without if anew else "Dana has left the conversation.")
-    assert "participant.alone" in lab.types(conversation_id)
+    assert lab.messages_to_assistant()[-1] == (
+        without if anew else "Dana has left the conversation."
+    )
+    assert "participant.alone" in lab.event_types(conversation_id)
     lab.hang_up(LEE)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
@@ -97,14 +99,14 @@ def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
     old, new = lab.commands("ai_assistant_start")
     assert new["assistant"] == old["assistant"]
     second = lab.conversation(conversation_id)["telnyx_conversation_id"]
-    assert second == lab.ai().conversation_id != first
-    assert lab.asked()[-4:].count("start Dana") == 1
-    assert "join Lee" in lab.asked()[-4:]
+    assert second == lab.telnyx_conversation().conversation_id != first
+    assert lab.commands_in_words()[-4:].count("start Dana") == 1
+    assert "join Lee" in lab.commands_in_words()[-4:]
 
 
 def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
-    lab.route(OURS, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
     conversation_id = lab.inbound()
     for name in ("Dana", "Lee"):
         lab.use_tool("invite", name=name)
@@ -114,7 +116,7 @@ def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
     assert lab.status(conversation_id) == "active"
     assert with_the_assistant(lab) == [DANA, LEE]
     assert lab.use_tool("status") == "On the line: Dana, Lee."
-    lab.route(OURS, {"Kim": {"to": KIM}})
+    lab.route(OUR_NUMBER, {"Kim": {"to": KIM}})
     assert lab.use_tool("invite", name="Kim") == "Calling Kim now."
     lab.run(5)
     assert with_the_assistant(lab) == [DANA, LEE, KIM]
@@ -127,7 +129,7 @@ def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(new_lab:
     lab.hang_up(HOST)
     lab.run(minutes(1))
     assert with_the_assistant(lab) == [DANA, LEE, KIM]
-    assert lab.told()[-1] == "Kim has joined the conversation."
+    assert lab.messages_to_assistant()[-1] == "Kim has joined the conversation."
     lab.assert_clean()
 
 
@@ -139,7 +141,7 @@ def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab:
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -151,11 +153,11 @@ def test_the_hangup_and_the_end_come_in_either_order(new_lab: NewLab, ended_firs
     lab.hang_up(HOST)
     lab.run(1)
     webhooks = lab.release()
-    lab.arrive(webhooks[::-1] if ended_first else webhooks)
+    lab.deliver(webhooks[::-1] if ended_first else webhooks)
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
     assert with_the_assistant(lab) == [DANA, LEE]
-    assert lab.types(conversation_id).count("conversation.restarted") == 1
+    assert lab.event_types(conversation_id).count("conversation.restarted") == 1
     lab.assert_clean()
 
 
@@ -165,8 +167,8 @@ def test_the_hangup_and_the_end_come_together(new_lab: NewLab) -> None:
     lab.hang_up(HOST)
     lab.run(1)
     webhooks = lab.release()
-    statuses = lab.arrive_together(webhooks)
-    lab.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    statuses = lab.deliver_together(webhooks)
+    lab.deliver([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "active"
     assert with_the_assistant(lab) == [DANA, LEE]
@@ -205,7 +207,7 @@ def test_a_start_that_telnyx_refuses_ends_it_and_nobody_waits_on_a_dead_line(
     lab, conversation_id = three(new_lab, **GOES_ON)
     lab.hang_up(LEE)
     lab.run(2)
-    lab.line.refuse("ai_assistant_start", 422, "10015", "Not now.")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "Not now.")
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"

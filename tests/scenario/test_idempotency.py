@@ -15,13 +15,13 @@ def test_the_same_start_again_is_the_same_conversation(new_lab: NewLab) -> None:
     assert (first.status, again.status) == (202, 200)
     assert again.json["id"] == first.json["id"]
     assert again.json["status"] == "active"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 def test_without_a_key_every_start_is_a_new_one(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.start() != lab.start()
-    assert lab.dialled() == ["host", "host"]
+    assert lab.people_dialled() == ["host", "host"]
 
 
 def test_the_same_key_for_another_request_is_refused(new_lab: NewLab) -> None:
@@ -30,7 +30,7 @@ def test_the_same_key_for_another_request_is_refused(new_lab: NewLab) -> None:
     other = lab.ask("POST", "/conversations", {"to": DANA}, idempotency_key="k1")
     assert other.status == 422
     assert other.json["error"]["code"] == "idempotency_key_reused"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "schlüssel"])
@@ -39,7 +39,7 @@ def test_a_key_that_is_none_is_refused(new_lab: NewLab, key: str) -> None:
     answer = lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key=key)
     assert answer.status == 422
     assert answer.json["error"]["details"][0]["field"] == "Idempotency-Key"
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
@@ -53,8 +53,8 @@ def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
     assert first.json["id"] == again.json["id"]
     assert other.status == 422
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana"]
-    assert lab.joined() == ["Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
 def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
@@ -68,7 +68,7 @@ def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
         )
         assert answer.status == 202
     lab.run(5)
-    assert lab.told() == ["Robin is in a hurry."]
+    assert lab.messages_to_assistant() == ["Robin is in a hurry."]
 
 
 def test_what_was_done_once_is_not_refused_the_second_time(new_lab: NewLab) -> None:
@@ -90,13 +90,13 @@ def test_the_same_start_five_times_at_the_same_time_calls_once(new_lab: NewLab) 
         answer = lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k1")
         return answer.status, answer.json.get("id")
 
-    answers = lab.at_once([start] * 5)
+    answers = lab.run_together([start] * 5)
     assert sorted(status for status, _ in answers)[:4] == [200] * 4
     assert {status for status, _ in answers} <= {200, 202}
     assert len({found for _, found in answers}) == 1
     lab.run(10)
-    assert lab.dialled() == ["host"]
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.people_dialled() == ["host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     lab.assert_clean()
 
 
@@ -110,12 +110,12 @@ def test_the_same_invitation_four_times_at_the_same_time_calls_once(new_lab: New
         answer = lab.ask("POST", path, {"to": DANA, "name": "Dana"}, idempotency_key="k1")
         return answer.status, answer.json.get("id")
 
-    answers = lab.at_once([invite] * 4)
+    answers = lab.run_together([invite] * 4)
     assert set(answers) == {(202, answers[0][1])}
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana"]
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == ["Dana has joined the conversation."]
+    assert lab.people_dialled() == ["host", "Dana"]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
     lab.assert_clean()
 
 
@@ -129,10 +129,10 @@ def test_different_invitations_at_the_same_time_all_come(new_lab: NewLab) -> Non
     def invite(name: str) -> int:
         return lab.ask("POST", path, {"to": people[name], "name": name}).status
 
-    assert lab.at_once([lambda: invite("Dana"), lambda: invite("Lee")]) == [202, 202]
+    assert lab.run_together([lambda: invite("Dana"), lambda: invite("Lee")]) == [202, 202]
     lab.run(70)
-    assert sorted(lab.joined()) == ["Dana", "Lee"]
-    assert sorted(lab.told()) == [
+    assert sorted(lab.people_joined()) == ["Dana", "Lee"]
+    assert sorted(lab.messages_to_assistant()) == [
         "Dana has joined the conversation.",
         "Lee has joined the conversation.",
     ]

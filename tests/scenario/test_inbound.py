@@ -4,7 +4,7 @@ from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.template import Template
 from tests.support.lab import NewLab, minutes
-from tests.support.people import CALLER, DANA, OURS
+from tests.support.people import CALLER, DANA, OUR_NUMBER
 
 
 def test_an_inbound_call_is_answered_with_the_default_assistant(new_lab: NewLab) -> None:
@@ -12,11 +12,11 @@ def test_an_inbound_call_is_answered_with_the_default_assistant(new_lab: NewLab)
     conversation_id = lab.inbound()
     seen = lab.conversation(conversation_id)
     assert (seen["status"], seen["direction"]) == ("active", "inbound")
-    assert seen["assistant"]["id"] == lab.ai().assistant_id == "assistant-default"
+    assert seen["assistant"]["id"] == lab.telnyx_conversation().assistant_id == "assistant-default"
     (host,) = seen["participants"]
     assert (host["host"], host["status"]) == (True, "joined")
-    assert (host["legs"][0]["from"], host["legs"][0]["to"]) == (CALLER, OURS)
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert (host["legs"][0]["from"], host["legs"][0]["to"]) == (CALLER, OUR_NUMBER)
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_clean()
 
 
@@ -30,7 +30,7 @@ def test_the_caller_hangs_up_and_the_insights_come(new_lab: NewLab) -> None:
     results = [each["result"] for each in seen["insights"]]
     assert all(each in results for each in lab.settings.insight_results)
     assert seen["participants"][0]["status"] == "left"
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -40,9 +40,9 @@ def test_the_caller_is_joined_by_a_guest(new_lab: NewLab) -> None:
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
-    assert "Dana joined" in lab.heard(CALLER)
-    assert lab.commands("dial")[0]["from"] == OURS
+    assert lab.people_joined() == ["Dana"]
+    assert "Dana joined" in lab.heard_by(CALLER)
+    assert lab.commands("dial")[0]["from"] == OUR_NUMBER
     lab.assert_clean()
 
 
@@ -51,8 +51,8 @@ def test_who_calls_a_sip_address_of_ours_can_be_joined_by_a_guest(new_lab: NewLa
     conversation_id = lab.inbound(to="sales@partyline-demo.sip.telnyx.com")
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
-    assert lab.commands("dial")[0]["from"] == OURS  # the deployment's own
+    assert lab.people_joined() == ["Dana"]
+    assert lab.commands("dial")[0]["from"] == OUR_NUMBER  # the deployment's own
     lab.assert_clean()
 
 
@@ -61,7 +61,7 @@ def test_a_caller_who_gives_up_before_the_answer_leaves_nothing_running(new_lab:
     lab.hold()
     leg = lab.ring_in()
     lab.telnyx.hang_up(leg.call_control_id)
-    lab.arrive(lab.release())
+    lab.deliver(lab.release())
     lab.run(5)
     (seen,) = lab.conversations()
     assert seen["status"] == "failed"
@@ -113,5 +113,5 @@ def test_two_callers_have_a_conversation_each(new_lab: NewLab) -> None:
     lab.hang_up(DANA)
     lab.run(5)
     assert sorted(each["status"] for each in lab.conversations()) == ["active", "ended"]
-    assert lab.up() == ["caller"]
+    assert lab.legs_up() == ["caller"]
     lab.assert_clean()

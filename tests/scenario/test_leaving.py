@@ -22,7 +22,7 @@ def test_a_guest_leaves_and_it_goes_on_the_host_leaves_and_it_ends(new_lab: NewL
     lab.hang_up(DANA)
     lab.run(5)
     assert lab.status(conversation_id) == "active"
-    assert lab.told()[-1] == "Dana has left the conversation."
+    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
     lab.hang_up(HOST)
     lab.run(10)
     seen = lab.conversation(conversation_id)
@@ -36,7 +36,7 @@ def test_who_stays_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None
     lab, conversation_id = three(new_lab)
     lab.hang_up(DANA)
     lab.run(2)
-    assert "participant.alone" not in lab.types(conversation_id)
+    assert "participant.alone" not in lab.event_types(conversation_id)
     lab.hang_up(LEE)
     lab.run(2)
     (alone,) = [
@@ -64,7 +64,7 @@ def test_telnyx_tells_the_end_once_for_each_leg_and_it_ends_once(new_lab: NewLab
     lab, conversation_id = three(new_lab, Settings(ended_once_per_leg=True))
     lab.hang_up(HOST)
     lab.run(10)
-    assert lab.types(conversation_id).count("conversation.ended") == 1
+    assert lab.event_types(conversation_id).count("conversation.ended") == 1
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -73,10 +73,10 @@ def test_a_guest_is_hung_up_by_request_and_it_goes_on(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab)
     lab.remove(conversation_id, lab.person(conversation_id, "Dana")["id"])
     lab.run(5)
-    assert lab.asked()[-2:] == ["hang up Dana", "tell host"]
+    assert lab.commands_in_words()[-2:] == ["hang up Dana", "tell host"]
     assert lab.person(conversation_id, "Dana")["status"] == "left"
-    assert lab.told()[-1] == "Dana has left the conversation."
-    assert sorted(lab.up()) == ["Lee", "host"]
+    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
+    assert sorted(lab.legs_up()) == ["Lee", "host"]
     lab.assert_clean()
 
 
@@ -94,9 +94,9 @@ def test_a_guest_who_is_still_being_called_can_be_called_off(new_lab: NewLab) ->
         "failed",
         "cancelled",
     )
-    assert lab.told() == ["The call to Dana was cancelled."]
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == ["The call to Dana was cancelled."]
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
@@ -117,9 +117,9 @@ def test_whoever_leaves_before_being_joined_has_left_nothing(new_lab: NewLab) ->
     lab.run(2)
     lab.hang_up(DANA)
     answered_and_gone = lab.release()
-    lab.arrive(answered_and_gone)
+    lab.deliver(answered_and_gone)
     lab.run(5)
-    assert "Dana has left the conversation." not in lab.told()
+    assert "Dana has left the conversation." not in lab.messages_to_assistant()
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()

@@ -8,7 +8,7 @@ from local.simulator.delivery import DeliverySettings
 from local.simulator.settings import Settings
 from local.stack.http_api import HttpRequest
 from tests.support.lab import URL, Lab, NewLab, event_type, minutes
-from tests.support.people import CALLER, DANA, HOST, OURS
+from tests.support.people import CALLER, DANA, HOST, OUR_NUMBER
 
 TYPES = [
     "call.initiated",
@@ -31,13 +31,13 @@ def outbound(lab: Lab) -> str:
 
 def inbound(lab: Lab) -> str:
     lab.ring_in()
-    assert lab.until(lambda: bool(lab.conversations()), PATIENCE)
+    assert lab.run_until(lambda: bool(lab.conversations()), PATIENCE)
     (conversation,) = lab.conversations()
     return lab.poller.watch(conversation["id"])
 
 
 def attached(lab: Lab) -> str:
-    return lab.attach(lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks"))
+    return lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks"))
 
 
 BEGINNINGS: dict[str, tuple[Callable[[Lab], str], str]] = {
@@ -63,23 +63,23 @@ def test_whatever_is_lost_is_made_good_within_five_minutes(
     begin, host = BEGINNINGS[beginning]
     lab.telnyx.deliverer.knobs[lost] = DeliverySettings(drop=1.0)
     conversation_id = begin(lab)
-    assert lab.until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", PATIENCE)
 
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.told() == [JOINED], PATIENCE)
-    assert lab.joined() == ["Dana"]
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED], PATIENCE)
+    assert lab.people_joined() == ["Dana"]
 
     lab.hang_up(DANA)
-    assert lab.until(lambda: lab.told() == [JOINED, LEFT], PATIENCE)
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED, LEFT], PATIENCE)
     assert lab.person(conversation_id, "Dana")["status"] == "left"
 
     lab.hang_up(host)
-    assert lab.until(lambda: bool(lab.conversation(conversation_id)["insights"]), PATIENCE)
+    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), PATIENCE)
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
     assert len(seen["insights"]) == len(lab.settings.insight_results)
     assert {each["status"] for each in seen["participants"]} == {"left"}
-    assert lab.told() == [JOINED, LEFT]
+    assert lab.messages_to_assistant() == [JOINED, LEFT]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -88,9 +88,9 @@ def test_without_any_webhook_at_all_a_call_is_held_all_the_same(new_lab: NewLab)
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", PATIENCE)
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.joined() == ["Dana"], PATIENCE)
+    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], PATIENCE)
     lab.hang_up(HOST)
     lab.run(PATIENCE)
     assert lab.status(conversation_id) == "ended"
@@ -127,7 +127,7 @@ def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, 
     lab.run(20)
     lab.hang_up(HOST)
     lab.run(minutes(1))
-    assert sorted(lab.asked()) == [
+    assert sorted(lab.commands_in_words()) == [
         "dial Dana",
         "dial host",
         "join Dana",
@@ -135,14 +135,14 @@ def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, 
         "tell host",
         "tell host",
     ]
-    assert lab.told() == [JOINED, LEFT]
+    assert lab.messages_to_assistant() == [JOINED, LEFT]
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
     assert [each["status"] for each in seen["participants"]] == ["left", "left"]
     assert len(seen["insights"]) == len(lab.settings.insight_results)
-    assert lab.types(conversation_id).count("conversation.insights_generated") == 1
+    assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
     assert [each["seq"] for each in lab.timeline(conversation_id)] == list(
-        range(1, len(lab.types(conversation_id)) + 1)
+        range(1, len(lab.event_types(conversation_id)) + 1)
     )
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -160,7 +160,7 @@ def test_an_inbound_story_ends_the_same_with_everything_at_once(
     lab.run(minutes(1))
     (seen,) = lab.conversations()
     assert seen["status"] == "ended"
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_clean()
 
 
@@ -170,7 +170,7 @@ def test_the_answer_overtakes_the_reply_to_our_own_dial(new_lab: NewLab) -> None
     conversation_id = lab.start()
     lab.run(5)
     assert lab.status(conversation_id) == "active"
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     lab.assert_clean()
 
 
@@ -187,7 +187,7 @@ def test_the_insights_come_before_the_end(new_lab: NewLab) -> None:
     lab.run(10)
     assert lab.status(conversation_id) == "ended"
     assert len(lab.conversation(conversation_id)["insights"]) == len(lab.settings.insight_results)
-    assert lab.types(conversation_id).count("conversation.insights_generated") == 1
+    assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
     lab.assert_clean()
 
 
@@ -229,10 +229,10 @@ def test_the_same_webhook_three_times_at_the_same_time_is_taken_in_once(new_lab:
     lab.hold()
     lab.run(5)
     webhooks = lab.release(lambda kind: kind == "call.answered")
-    assert set(lab.arrive_together(webhooks * 3)) <= {200, 503}
+    assert set(lab.deliver_together(webhooks * 3)) <= {200, 503}
     lab.run(minutes(1))
-    assert lab.asked() == ["dial host", "start host"]
-    assert lab.types(conversation_id).count("leg.answered") == 1
+    assert lab.commands_in_words() == ["dial host", "start host"]
+    assert lab.event_types(conversation_id).count("leg.answered") == 1
     assert lab.status(conversation_id) == "active"
     lab.assert_clean()
 
@@ -247,7 +247,13 @@ def test_the_hosts_answer_and_a_guests_come_at_the_same_time(new_lab: NewLab) ->
     assert len(answered) == 2
     redeliver(lab, answered)
     lab.run(minutes(1))
-    assert sorted(lab.asked()) == ["dial Dana", "dial host", "join Dana", "start host", "tell host"]
+    assert sorted(lab.commands_in_words()) == [
+        "dial Dana",
+        "dial host",
+        "join Dana",
+        "start host",
+        "tell host",
+    ]
     assert lab.person(conversation_id, "Dana")["status"] == "joined"
     lab.assert_clean()
 
@@ -274,7 +280,7 @@ def test_everything_that_ends_a_call_comes_at_the_same_time(new_lab: NewLab) -> 
 
 def redeliver(lab: Lab, webhooks: list[HttpRequest]) -> None:
     """All at once; whatever could not be taken in is delivered again, as Telnyx does."""
-    statuses = lab.arrive_together(webhooks)
+    statuses = lab.deliver_together(webhooks)
     assert set(statuses) <= {200, 503}
     again = [each for each, status in zip(webhooks, statuses, strict=True) if status == 503]
-    assert set(lab.arrive(again)) <= {200}
+    assert set(lab.deliver(again)) <= {200}

@@ -28,9 +28,9 @@ def invited(
 @pytest.mark.parametrize("kind", ["standard", "premium"])
 def test_a_person_is_joined_once(new_lab: NewLab, kind: str, times: int) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA), kind, times=times)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
-    assert lab.told() == [JOINED]
+    assert lab.messages_to_assistant() == [JOINED]
     lab.assert_clean()
 
 
@@ -38,11 +38,11 @@ def test_a_person_is_joined_once(new_lab: NewLab, kind: str, times: int) -> None
 @pytest.mark.parametrize("kind", ["standard", "premium"])
 def test_a_machine_is_hung_up_and_never_joined(new_lab: NewLab, kind: str, times: int) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA, behaviour="machine"), kind, times=times)
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     assert lab.outcomes(conversation_id, "Dana") == ["machine"]
-    assert lab.told() == [MACHINE]
-    assert sorted(lab.asked()[-2:]) == ["hang up Dana", "tell host"]
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == [MACHINE]
+    assert sorted(lab.commands_in_words()[-2:]) == ["hang up Dana", "tell host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
@@ -50,8 +50,8 @@ def test_a_machine_is_hung_up_and_never_joined(new_lab: NewLab, kind: str, times
 def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA), kind, times=0)
     lab.run(minutes(2))
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == [JOINED]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == [JOINED]
     (judged,) = [each for each in lab.timeline(conversation_id) if each["type"] == "leg.judged"]
     assert judged["data"]["reason"] == "no_verdict"
     lab.assert_clean()
@@ -61,15 +61,15 @@ def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) 
 def test_who_hangs_up_before_the_verdict_is_told_of(new_lab: NewLab, kind: str) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA, hangs_up_after_secs=2.0), kind, times=0)
     lab.run(minutes(2))
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert len(lab.told()) == 1
-    assert lab.up() == ["host"]
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.legs_up() == ["host"]
 
 
 def test_someone_of_whom_telnyx_is_not_sure_is_a_person(new_lab: NewLab) -> None:
     lab, _ = invited(new_lab, Person(DANA, machine_result="not_sure"), "standard")
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
 def test_a_verdict_that_overtakes_the_answer_counts(new_lab: NewLab) -> None:
@@ -79,11 +79,11 @@ def test_a_verdict_that_overtakes_the_answer_counts(new_lab: NewLab) -> None:
     lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard")
     lab.hold()
     lab.run(3)
-    lab.arrive(lab.release()[::-1])
+    lab.deliver(lab.release()[::-1])
     lab.run(10)
-    assert lab.joined() == []
-    assert lab.told() == [MACHINE]
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert lab.messages_to_assistant() == [MACHINE]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
@@ -91,8 +91,8 @@ def test_a_person_after_a_screening_and_a_verdict_is_joined(new_lab: NewLab) -> 
     lab, _here = invited(
         new_lab, Person(DANA, digits="1"), "standard", screening={"say": "Press 1."}
     )
-    assert lab.joined() == ["Dana"]
-    assert lab.asked()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.commands_in_words()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
 
 
 def test_a_machine_is_not_asked_anything(new_lab: NewLab) -> None:
@@ -100,4 +100,4 @@ def test_a_machine_is_not_asked_anything(new_lab: NewLab) -> None:
         new_lab, Person(DANA, behaviour="machine"), "standard", screening={"say": "Press 1."}
     )
     assert lab.commands("gather_using_speak") == []
-    assert lab.told() == [MACHINE]
+    assert lab.messages_to_assistant() == [MACHINE]

@@ -17,13 +17,13 @@ def test_the_host_answers_and_the_assistant_starts(new_lab: NewLab) -> None:
     lab.run(5)
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "active"
-    assert seen["telnyx_conversation_id"] == lab.ai().conversation_id
+    assert seen["telnyx_conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.person(conversation_id, "Robin")["status"] == "joined"
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["id"] == "assistant-7"
     assert start["assistant"]["greeting"] == "Hello Robin"
-    assert "assistant: Hello Robin" in lab.heard(HOST)
+    assert "assistant: Hello Robin" in lab.heard_by(HOST)
     lab.assert_clean()
 
 
@@ -41,7 +41,7 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
     assert lab.status(conversation_id) == "active"
     lab.hang_up(HOST)
     lab.run(10)
-    assert lab.asked() == [
+    assert lab.commands_in_words() == [
         "dial host",
         "start host",
         "dial Dana",
@@ -52,7 +52,7 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
         "tell host",
         "tell host",
     ]
-    assert lab.told() == [
+    assert lab.messages_to_assistant() == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
         "Robin is a customer of ten years: be generous.",
@@ -91,9 +91,9 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
     (join,) = lab.commands("ai_assistant_join")
     assert join["participant"]["name"] == "Dana"
     assert join["participant"]["id"] == lab.leg(DANA).call_control_id
-    assert join["conversation_id"] == lab.ai().conversation_id
+    assert join["conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.outcomes(conversation_id, "Lee") == ["busy"]
-    assert sorted(lab.told()) == [
+    assert sorted(lab.messages_to_assistant()) == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
     ]
@@ -118,9 +118,9 @@ def test_the_assistant_is_told_why_a_guest_does_not_come(
     lab.invite(conversation_id, LEE, name="Lee", ring_timeout_secs=10)
     lab.run(15)
     assert lab.person(conversation_id, "Lee")["outcome"] == outcome
-    assert lab.told() == [words]
+    assert lab.messages_to_assistant() == [words]
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
@@ -135,7 +135,7 @@ def test_guests_who_answer_before_the_host_wait_and_are_joined_when_the_assistan
     assert lab.person(conversation_id, "Dana")["status"] == "waiting"
     assert lab.telnyx.conversations == []
     lab.run(5)
-    assert sorted(lab.joined()) == ["Dana", "Lee"]
+    assert sorted(lab.people_joined()) == ["Dana", "Lee"]
     assert lab.person(conversation_id, "Dana")["status"] == "joined"
     lab.assert_clean()
 
@@ -146,7 +146,7 @@ def test_a_message_sent_too_early_is_kept_until_the_assistant_runs(new_lab: NewL
     assert lab.message(conversation_id, "Robin speaks Spanish.").status == 202
     assert lab.commands("ai_assistant_add_messages") == []
     lab.run(5)
-    assert lab.told() == ["Robin speaks Spanish."]
+    assert lab.messages_to_assistant() == ["Robin speaks Spanish."]
     lab.assert_clean()
 
 
@@ -156,8 +156,8 @@ def test_a_person_who_should_not_be_spoken_of_is_not(new_lab: NewLab) -> None:
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana", tell_assistant=False)
     lab.run(5)
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == []
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == []
 
 
 def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -> None:
@@ -166,7 +166,7 @@ def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.told() == ["Dana ist jetzt dabei."]
+    assert lab.messages_to_assistant() == ["Dana ist jetzt dabei."]
 
 
 @pytest.mark.parametrize("behaviour", ["busy", "decline", "no_answer", "unreachable"])
@@ -199,7 +199,7 @@ def test_with_machine_detection_the_assistant_starts_on_the_verdict(new_lab: New
     lab.run(4)
     assert lab.commands("ai_assistant_start") == []
     lab.run(4)
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     assert lab.commands("dial")[0]["answering_machine_detection"] == "premium"
     assert lab.status(conversation_id) == "active"
 
@@ -210,7 +210,7 @@ def test_a_machine_that_answers_for_the_host_is_not_talked_to(new_lab: NewLab) -
     lab.run(10)
     seen = lab.conversation(conversation_id)
     assert (seen["status"], seen["failure"]["code"]) == ("failed", "machine")
-    assert lab.asked() == ["dial host", "hang up host"]
+    assert lab.commands_in_words() == ["dial host", "hang up host"]
     lab.assert_no_leg_up()
 
 
@@ -219,9 +219,9 @@ def test_three_guests_at_once_are_all_joined_once(new_lab: NewLab) -> None:
     guests = [{"to": to, "name": name} for to, name in ((DANA, "Dana"), (LEE, "Lee"), (KIM, "Kim"))]
     conversation_id = lab.start(participants=guests)
     lab.run(10)
-    assert sorted(lab.joined()) == ["Dana", "Kim", "Lee"]
-    assert sorted(lab.dialled()) == ["Dana", "Kim", "Lee", "host"]
-    assert len(lab.told()) == 3
+    assert sorted(lab.people_joined()) == ["Dana", "Kim", "Lee"]
+    assert sorted(lab.people_dialled()) == ["Dana", "Kim", "Lee", "host"]
+    assert len(lab.messages_to_assistant()) == 3
     assert {each["status"] for each in lab.conversation(conversation_id)["participants"]} == {
         "joined"
     }

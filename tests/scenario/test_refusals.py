@@ -11,7 +11,7 @@ KEYED = {"call.initiated", "call.answered", "call.hangup"}
 
 def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("dial", 422, "10016", "The 'to' parameter must be in +E164 format")
+    lab.transport.refuse("dial", 422, "10016", "The 'to' parameter must be in +E164 format")
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
@@ -20,7 +20,7 @@ def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: Ne
         "message": "The 'to' parameter must be in +E164 format",
     }
     lab.run(minutes(5))
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     assert lab.status(answer.json["id"]) == "failed"
 
 
@@ -56,7 +56,7 @@ def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_si
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    lab.line.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
     conversation_id = lab.start()
     lab.run(5)
     seen = lab.conversation(conversation_id)
@@ -68,7 +68,7 @@ def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_si
 def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(DANA, HOST)
-    lab.line.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
@@ -89,23 +89,23 @@ def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_knows(
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("dial", status, code, "No.")
+    lab.transport.refuse("dial", status, code, "No.")
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     dana = lab.person(conversation_id, "Dana")
     assert (dana["status"], dana["outcome"]) == ("failed", outcome)
     assert dana["legs"][0]["failure"] == {"code": code, "message": "No."}
-    assert len(lab.told()) == 1
-    assert lab.told()[0].startswith(words)
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.messages_to_assistant()[0].startswith(words)
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
 
 
 def test_a_refused_join_hangs_the_guest_up_and_the_assistant_knows(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("ai_assistant_join", 422, "10015", "The conversation is full.")
+    lab.transport.refuse("ai_assistant_join", 422, "10015", "The conversation is full.")
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
@@ -113,14 +113,16 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_knows(new_lab: NewL
         lab.person(conversation_id, "Dana")["legs"][0]["failure"]["message"]
         == "The conversation is full."
     )
-    assert len(lab.told()) == 1
-    assert lab.told()[0].startswith("Dana could not be brought into the conversation")
-    assert lab.up() == ["host"]
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.messages_to_assistant()[0].startswith(
+        "Dana could not be brought into the conversation"
+    )
+    assert lab.legs_up() == ["host"]
 
 
 def test_a_refused_answer_fails_the_inbound_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("answer", 422, "10015", "Not this one.")
+    lab.transport.refuse("answer", 422, "10015", "Not this one.")
     lab.ring_in()
     lab.run(5)
     (seen,) = lab.conversations()
@@ -133,7 +135,7 @@ def test_a_refused_message_is_an_event_and_no_more(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("ai_assistant_add_messages", 422, "10015", "Too many words.")
+    lab.transport.refuse("ai_assistant_add_messages", 422, "10015", "Too many words.")
     assert lab.message(conversation_id, "Hello").status == 202
     lab.run(5)
     (failed,) = [each for each in lab.timeline(conversation_id) if each["type"] == "message.failed"]
@@ -145,13 +147,13 @@ def test_a_refused_question_lets_the_guest_go(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("gather_using_speak", 422, "10015", "No voice.")
+    lab.transport.refuse("gather_using_speak", 422, "10015", "No voice.")
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.joined() == []
-    assert len(lab.told()) == 1
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.legs_up() == ["host"]
 
 
 def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_called_twice(
@@ -164,7 +166,7 @@ def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_calle
     assert refused.response["errors"][0]["code"] == "90057"
     assert accepted.body is not None
     assert KEYED < set(accepted.body["webhook_urls"]) <= CALL_EVENTS
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     assert lab.status(conversation_id) == "active"
     lab.hang_up(HOST)
     lab.run(10)
@@ -187,4 +189,4 @@ def test_webhook_urls_refused_on_an_answer_are_left_out_too(new_lab: NewLab) -> 
     lab = new_lab([], Settings(accepts_conversation_keys=False))
     lab.inbound()
     assert [e.status for e in lab.telnyx.ledger if e.action == "answer"] == [422, 200]
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]

@@ -9,7 +9,7 @@ import pytest
 from local.simulator.model import Person
 from local.stack.template import Template
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, LEE, OURS
+from tests.support.people import CALLER, DANA, LEE, OUR_NUMBER
 
 SALES, SUPPORT = "+13125550101", "+13125550102"
 
@@ -79,16 +79,16 @@ def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
     lab.ask("PUT", f"/routes/{SALES}", ROUTE)
     conversation_id = lab.inbound(to=SALES)
     seen = lab.conversation(conversation_id)
-    assert seen["assistant"]["id"] == lab.ai().assistant_id == "assistant-sales"
+    assert seen["assistant"]["id"] == lab.telnyx_conversation().assistant_id == "assistant-sales"
     (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["greeting"] == "Hello, this is the sales desk."
     assert start["assistant"]["dynamic_variables"] == {"team": "sales", "open": True}
-    assert "assistant: Hello, this is the sales desk." in lab.heard(CALLER)
+    assert "assistant: Hello, this is the sales desk." in lab.heard_by(CALLER)
     assert seen["participants"][0]["on_hangup"] == "continue_conversation"
 
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)
-    assert lab.told() == ["Dana is on the line now."]
+    assert lab.messages_to_assistant() == ["Dana is on the line now."]
     assert {each["from"] for each in lab.commands("dial")} == {SALES}
     path = f"/conversations/{conversation_id}/participants"
     assert lab.ask("POST", path, {"to": LEE}).status == 202
@@ -163,7 +163,7 @@ def test_the_assistant_of_an_outbound_call_knows_the_contacts_of_its_number(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    lab.route(OURS, {"Dana": {"to": DANA}})
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
     conversation_id = lab.start()
     lab.run(5)
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."

@@ -19,11 +19,11 @@ def test_the_calls_stay_up(new_lab: NewLab) -> None:
     assert lab.stop(conversation_id)["status"] == "stopping"
     lab.run(5)
     assert lab.status(conversation_id) == "ended"
-    assert lab.asked()[-1] == "stop host"
-    assert sorted(lab.up()) == ["Dana", "host"]
-    assert lab.ai().status == "ended"
+    assert lab.commands_in_words()[-1] == "stop host"
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
+    assert lab.telnyx_conversation().status == "ended"
     lab.run(minutes(10))
-    assert sorted(lab.up()) == ["Dana", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
     lab.assert_clean()
 
 
@@ -44,10 +44,10 @@ def test_whoever_is_still_being_called_is_let_go(new_lab: NewLab) -> None:
     lab.run(2)
     lab.stop(conversation_id)
     lab.run(5)
-    assert sorted(lab.up()) == ["Dana", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
     assert lab.person(conversation_id, "Lee")["status"] == "failed"
     assert lab.person(conversation_id, "Lee")["outcome"] == "cancelled"
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
 def test_twice_is_as_good_as_once(new_lab: NewLab) -> None:
@@ -55,7 +55,7 @@ def test_twice_is_as_good_as_once(new_lab: NewLab) -> None:
     lab.stop(conversation_id)
     lab.stop(conversation_id)
     lab.run(5)
-    assert lab.asked().count("stop host") == 1
+    assert lab.commands_in_words().count("stop host") == 1
     assert lab.status(conversation_id) == "ended"
     lab.assert_clean()
 

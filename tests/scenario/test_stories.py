@@ -17,7 +17,7 @@ from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess
 from local.stack.template import Template
-from tests.scenario.conftest import House
+from tests.scenario.conftest import EmbeddedDeployment
 from tests.support.lab import Lab, NewLab
 
 NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
@@ -47,7 +47,9 @@ class Theatre:
 
 
 @pytest.fixture
-def theatre(new_lab: NewLab, house: House, scenario_template: Template) -> Iterator[Theatre]:
+def theatre(
+    new_lab: NewLab, house: EmbeddedDeployment, scenario_template: Template
+) -> Iterator[Theatre]:
     """A stage like the local stack's room: people who pick up when told, functions that may die."""
     handlers = HandlersInProcess(scenario_template.functions.values(), house.environment())
     perils = LambdaFaults(handlers)
@@ -65,7 +67,7 @@ def test_a_saved_story_comes_out_as_it_did_in_the_room(theatre: Theatre, name: s
     assert theatre.play(name) == stories.load(name).expect
     assert theatre.stage.telnyx.violations == []
     assert [each for each in theatre.perils.deaths if each.times] == [], "who was to die has died"
-    assert theatre.stage.up() == []
+    assert theatre.stage.legs_up() == []
 
 
 def test_there_are_stories_and_one_of_them_has_a_function_die(theatre: Theatre) -> None:

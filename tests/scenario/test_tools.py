@@ -10,7 +10,7 @@ from local.simulator.model import Person
 from local.simulator.settings import Settings
 from partyline.services import engine
 from tests.support.lab import URL, Answer, Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 CONTACTS: dict[str, Any] = {
     "Dana": {"to": DANA},
@@ -26,7 +26,7 @@ OVER = "The call is over."
 def on_a_call(new_lab: NewLab, *people: Person, **route: Any) -> tuple[Lab, str]:
     """The caller talks to the assistant, who has contacts."""
     lab = new_lab(people, Settings(accepts_conversation_keys=True))
-    lab.route(OURS, CONTACTS, **route)
+    lab.route(OUR_NUMBER, CONTACTS, **route)
     return lab, lab.inbound()
 
 
@@ -57,10 +57,16 @@ def test_a_contact_is_called_by_name_and_what_came_of_it_follows(
 ) -> None:
     lab, conversation_id = on_a_call(new_lab)
     assert lab.use_tool("invite", name=name) == CALLING
-    assert lab.told() == []
+    assert lab.messages_to_assistant() == []
     lab.run(5)
-    assert lab.asked() == ["answer caller", "start caller", "dial Dana", "join Dana", "tell caller"]
-    assert lab.told() == [JOINED]
+    assert lab.commands_in_words() == [
+        "answer caller",
+        "start caller",
+        "dial Dana",
+        "join Dana",
+        "tell caller",
+    ]
+    assert lab.messages_to_assistant() == [JOINED]
     assert lab.person(conversation_id, "Dana")["on_hangup"] == "continue_conversation"
     lab.assert_clean()
 
@@ -70,7 +76,7 @@ def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(new_lab: NewLab) -> N
     assert lab.use_tool("invite", name="night shift") == "Calling The night shift now."
     lab.run(10)
     assert lab.outcomes(conversation_id, "The night shift") == ["busy", "human"]
-    assert lab.told() == [
+    assert lab.messages_to_assistant() == [
         "The night shift could not be reached: the line is busy. The next number is being tried.",
         "The night shift has joined the conversation.",
     ]
@@ -83,7 +89,7 @@ def test_who_is_no_contact_is_not_called_and_the_model_knows_who_is(
     lab, _ = on_a_call(new_lab)
     words = lab.use_tool("invite", name=name)
     assert words == f"There is no contact named {name[:50]}. Known are: Dana, Night Shift."
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 @pytest.mark.parametrize("number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112"])
@@ -93,8 +99,8 @@ def test_a_number_is_called_where_the_route_allows_it(new_lab: NewLab, number: s
         lab.use_tool("invite", name="", number=number) == "Calling the number ending in 0112 now."
     )
     lab.run(5)
-    assert lab.dialled() == ["Dana"]
-    assert lab.told() == ["the number ending in 0112 has joined the conversation."]
+    assert lab.people_dialled() == ["Dana"]
+    assert lab.messages_to_assistant() == ["the number ending in 0112 has joined the conversation."]
     assert DANA not in json.dumps(lab.timeline(conversation_id))
     lab.assert_clean()
 
@@ -103,7 +109,7 @@ def test_a_number_is_called_by_the_name_that_the_model_gives_it(new_lab: NewLab)
     lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", name="Robin", number=DANA) == "Calling Robin now."
     lab.run(5)
-    assert lab.told() == ["Robin has joined the conversation."]
+    assert lab.messages_to_assistant() == ["Robin has joined the conversation."]
     assert lab.person(conversation_id, "Robin")["status"] == "joined"
 
 
@@ -122,7 +128,7 @@ def test_who_was_invited_otherwise_is_not_called_once_more(new_lab: NewLab) -> N
     assert lab.use_tool("invite", name="Dana") == "Dana is here."
     assert lab.use_tool("invite", number=DANA) == "the number ending in 0112 is here."
     assert lab.use_tool("invite", name="me", number=CALLER) == "me is here."
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     lab.hang_up(DANA)
     lab.run(5)
     assert lab.use_tool("invite", name="Dana") == CALLING
@@ -133,14 +139,14 @@ def test_the_model_gets_words_where_the_assistant_is_told_none(new_lab: NewLab) 
     lab, _ = on_a_call(new_lab, dial_any_number=True, words={"destination_not_allowed": ""})
     words = lab.use_tool("invite", number="+4420555501")
     assert words == "the number ending in 5501 cannot be called from this line."
-    assert lab.told() == []
+    assert lab.messages_to_assistant() == []
 
 
 def test_no_number_is_called_where_the_route_does_not_allow_it(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     words = lab.use_tool("invite", number=DANA)
     assert words == "Only the contacts of this line can be called, not free numbers."
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_no_number_is_called_where_the_route_does_not_allow_it(new_lab: NewLab) 
 def test_what_is_no_number_is_not_called(new_lab: NewLab, number: str) -> None:
     lab, _ = on_a_call(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 def test_a_number_where_calls_may_not_go_is_refused_with_an_event(new_lab: NewLab) -> None:
@@ -162,8 +168,8 @@ def test_a_number_where_calls_may_not_go_is_refused_with_an_event(new_lab: NewLa
         each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.refused"
     ]
     assert (refusal["rule"], refusal["to"]) == ("destination_not_allowed", "***5501")
-    assert lab.told() == [f"{name} cannot be called from this line."]
-    assert lab.dialled() == []
+    assert lab.messages_to_assistant() == [f"{name} cannot be called from this line."]
+    assert lab.people_dialled() == []
     lab.assert_clean()
 
 
@@ -176,7 +182,7 @@ def test_a_model_that_says_nothing_usable_is_asked_whom_to_call(
     lab, _ = on_a_call(new_lab)
     words = said(asked(lab, body, lab.leg(CALLER).call_control_id))
     assert words == "Say whom to call: the name of a contact."
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 # Which call it is
@@ -208,14 +214,14 @@ def test_a_variable_that_telnyx_did_not_fill_in_leaves_it_to_the_header(
 
 def test_a_call_that_is_not_ours_brings_nobody_in(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
-    theirs = lab.telnyx.outside_call(LEE, OURS).call_control_id
+    theirs = lab.telnyx.outside_call(LEE, OUR_NUMBER).call_control_id
     assert said(asked(lab, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
     mine = lab.leg(CALLER).call_control_id
     assert said(asked(lab, {"name": "Dana", "call_control_id": theirs}, mine)) == NO_CALL
     assert said(asked(lab, {"name": "Dana"})) == NO_CALL
     assert said(asked(lab, {"name": "Dana"}, "v3:" + "x" * 300)) == NO_CALL
     assert said(asked(lab, {}, tool="status")) == NO_CALL
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 @pytest.mark.parametrize("tool", ["invite", "status"])
@@ -230,7 +236,7 @@ def test_what_telnyx_has_not_signed_is_refused(new_lab: NewLab, tool: str) -> No
     assert lab.post(f"/tools/{tool}", old.body, old.headers).status == 401
     unsigned = lab.post(f"/tools/{tool}", json.dumps(body).encode(), {})
     assert (unsigned.status, unsigned.json["error"]["code"]) == (401, "bad_signature")
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
 # Twice, and late
@@ -244,7 +250,7 @@ def test_the_same_request_delivered_again_calls_nobody_again(new_lab: NewLab) ->
     assert words == [CALLING, "Dana is being called."]
     lab.run(5)
     assert said(lab.post("/tools/invite", first.body, first.headers)) == "Dana is here."
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     assert len(lab.conversation(conversation_id)["participants"]) == 2
     lab.assert_clean()
 
@@ -260,7 +266,7 @@ def test_the_same_request_delivered_late_calls_nobody_again(new_lab: NewLab) -> 
     lab.run(25)
     said(lab.post("/tools/invite", first.body, first.headers))
     lab.run(5)
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     assert len(lab.conversation(conversation_id)["participants"]) == 2
     assert lab.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
 
@@ -268,21 +274,23 @@ def test_the_same_request_delivered_late_calls_nobody_again(new_lab: NewLab) -> 
 def test_the_tool_called_twice_at_once_calls_once(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab)
     names = ["Dana", "dana", "DANA "]
-    words = lab.at_once([partial(lab.use_tool, "invite", name=name) for name in names])
+    words = lab.run_together([partial(lab.use_tool, "invite", name=name) for name in names])
     assert CALLING in words
     assert set(words) <= {CALLING, "Dana is being called."}
     lab.run(5)
-    assert lab.dialled() == ["Dana"]
-    assert lab.joined() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     assert len(lab.conversation(conversation_id)["participants"]) == 2
     lab.assert_clean()
 
 
 def test_two_contacts_asked_for_at_once_are_both_called(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
-    lab.at_once([partial(lab.use_tool, "invite", name=name) for name in ("Dana", "night shift")])
+    lab.run_together(
+        [partial(lab.use_tool, "invite", name=name) for name in ("Dana", "night shift")]
+    )
     lab.run(5)
-    assert sorted(lab.joined()) == ["Dana", "Lee"]
+    assert sorted(lab.people_joined()) == ["Dana", "Lee"]
     lab.assert_clean()
 
 
@@ -294,22 +302,22 @@ def test_asked_again_while_it_rings_and_after_joining(new_lab: NewLab) -> None:
     lab.pick_up(DANA)
     lab.run(2)
     assert lab.use_tool("invite", name="Dana") == "Dana is here."
-    assert lab.dialled() == ["Dana"]
-    assert lab.told() == [JOINED]
+    assert lab.people_dialled() == ["Dana"]
+    assert lab.messages_to_assistant() == [JOINED]
 
 
 def test_asked_again_right_after_a_failure_the_failure_is_told_again(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="busy"))
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
-    assert lab.told() == [BUSY]
+    assert lab.messages_to_assistant() == [BUSY]
     assert lab.use_tool("invite", name="Dana") == BUSY
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     lab.telnyx.set_person(Person(DANA))
     lab.run(20)
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
-    assert lab.dialled() == ["Dana", "Dana"]
+    assert lab.people_dialled() == ["Dana", "Dana"]
     assert [each["status"] for each in lab.conversation(conversation_id)["participants"]] == [
         "joined",
         "failed",
@@ -326,8 +334,8 @@ def test_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
     lab.run(2)
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
-    assert lab.told() == [JOINED, "Dana has left the conversation.", JOINED]
-    assert sorted(lab.up()) == ["Dana", "caller"]
+    assert lab.messages_to_assistant() == [JOINED, "Dana has left the conversation.", JOINED]
+    assert sorted(lab.legs_up()) == ["Dana", "caller"]
 
 
 def test_after_the_hangup_nobody_is_called(new_lab: NewLab) -> None:
@@ -339,7 +347,7 @@ def test_after_the_hangup_nobody_is_called(new_lab: NewLab) -> None:
     assert lab.use_tool("status", leg) == OVER
     lab.run(minutes(5))
     assert lab.use_tool("invite", leg, name="Dana") == OVER
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     assert lab.status(conversation_id) == "ended"
 
 
@@ -349,11 +357,11 @@ def test_asked_before_the_hangup_is_known_the_call_is_taken_back(new_lab: NewLab
     lab.hang_up(CALLER)
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(1)
-    assert lab.up() == ["Dana"]
-    lab.arrive(lab.release())
+    assert lab.legs_up() == ["Dana"]
+    lab.deliver(lab.release())
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -363,22 +371,22 @@ def test_when_nobody_else_may_be_in_it_the_model_hears_why(new_lab: NewLab) -> N
     lab.use_tool("invite", name="Dana")
     words = lab.use_tool("invite", name="night shift")
     assert words == "A conversation has 2 participants at most."
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
 
 
 def test_what_telnyx_refuses_at_once_is_said_at_once(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
-    lab.line.refuse("dial", 403, "90041", "Channel limit exceeded.")
+    lab.transport.refuse("dial", 403, "90041", "Channel limit exceeded.")
     words = lab.use_tool("invite", name="Dana")
     assert words == "Dana could not be called: the limit of calls is reached."
-    assert lab.told() == [words]
+    assert lab.messages_to_assistant() == [words]
 
 
 def test_a_dial_that_telnyx_takes_a_moment_later_is_made_before_the_answer(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     lab.fail("dial", "refuse", times=2, status=503)
     assert lab.use_tool("invite", name="Dana") == CALLING
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
 
 
 def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(
@@ -387,13 +395,13 @@ def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(
     lab, _ = on_a_call(new_lab)
     lab.fail("dial", "refuse", times=None, status=503)
     assert lab.use_tool("invite", name="Dana") == CALLING
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     lab.telnyx.faults.clear()
     lab.run(5)
     assert lab.use_tool("invite", name="Dana") == "Dana is being called."
-    assert lab.dialled() == ["Dana"]
+    assert lab.people_dialled() == ["Dana"]
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     lab.assert_clean()
 
 
@@ -404,7 +412,7 @@ def test_where_the_conversation_holds_no_more_the_model_has_words_for_it(
     monkeypatch.setattr(engine, "MAX_REQUEST_BYTES", 100)
     words = lab.use_tool("invite", name="Dana")
     assert words == "Nobody else can be called in this conversation."
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     assert len(lab.conversation(conversation_id)["participants"]) == 1
 
 
@@ -416,18 +424,18 @@ def test_where_everybody_moves_the_conversation_at_once_the_model_is_to_ask_agai
         busy.setattr(engine, "MAX_CONFLICTS", 0)
         words = lab.use_tool("invite", name="Dana")
     assert words == "Dana could not be called just now. Try once more."
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     assert lab.use_tool("invite", name="Dana") == CALLING
 
 
 def test_a_conversation_that_our_api_began_has_tools_too(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.route("default", CONTACTS)
-    leg = lab.telnyx.outside_call(KIM, OURS)
+    leg = lab.telnyx.outside_call(KIM, OUR_NUMBER)
     lab.attach(leg)
     assert lab.use_tool("invite", leg, name="Dana") == CALLING
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
 # Who is there

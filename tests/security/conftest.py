@@ -18,7 +18,7 @@ from partyline.bootstrap import override
 from tests.scenario.conftest import PARAMETERS
 from tests.support.lab import API_KEY, Lab
 from tests.support.memory_table import MemoryTable
-from tests.support.security import AWS, NewLab, Secrets
+from tests.support.security import NO_AWS, NewLab, Secrets
 from tests.support.table import Table
 
 
@@ -47,8 +47,8 @@ def new_lab(secrets: Secrets) -> Iterator[NewLab]:
         template = deployed(**parameters)
         memory: Any = MemoryTable(template.table.create)
         table = Table(memory, template.table.name)
-        lab = Lab(Gateway(template, AWS), memory, table, logs, people)
-        for secret in (lab.wiring.telnyx_api_key, lab.wiring.bearer_keys):
+        lab = Lab(Gateway(template, NO_AWS), memory, table, logs, people)
+        for secret in (lab.app.telnyx_api_key, lab.app.bearer_keys):
             secret._client = lambda: secrets
         return lab
 

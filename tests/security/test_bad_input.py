@@ -103,7 +103,7 @@ def test_nobody_is_invited_from_where_calls_may_not_go(new_lab: NewLab) -> None:
     path = f"/conversations/{lab.start()}/participants"
     answer = lab.ask("POST", path, {"to": [DANA, "+442071234567"]})
     assert (answer.status, answer.json["error"]["code"]) == (422, "destination_not_allowed")
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 WHERE: list[tuple[str, str, bytes]] = [
@@ -316,7 +316,7 @@ def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(new_lab: NewLab) -> N
     lab.run(5)
     pk, sk = keys.call("v3:somebody-elses-call")
     row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": conversation_id}}
-    lab.wiring._table_client.put_item(TableName=lab.wiring.settings.table_name, Item=row)
+    lab.app._table_client.put_item(TableName=lab.app.settings.table_name, Item=row)
     before, stored = lab.conversation(conversation_id), sorted(lab.table.keys())
     body = body_of("call.hangup", ["payload.call_control_id=v3:somebody-elses-call"])[1]
     assert deliver(lab, body) == 200

@@ -10,7 +10,7 @@ import pytest
 from local.simulator.model import Person
 from partyline.store import keys
 from tests.support.lab import Answer, Lab
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 from tests.support.security import NewLab, Secrets, assert_untouched
 
 
@@ -32,7 +32,7 @@ def test_a_key_dials_as_often_as_it_may_in_a_minute(new_lab: NewLab) -> None:
     stored = lab.table.keys()
     assert_refused(start(lab), "too_many_dials", 3)
     assert lab.table.keys() == stored
-    assert lab.dialled() == ["host"] * 3
+    assert lab.people_dialled() == ["host"] * 3
     lab.run(60)
     assert start(lab).status == 202
 
@@ -64,13 +64,13 @@ def test_invitations_are_charged_too(new_lab: NewLab) -> None:
     path = f"/conversations/{lab.start()}/participants"
     assert lab.ask("POST", path, {"to": [DANA, LEE]}).status == 202
     assert_refused(lab.ask("POST", path, {"to": KIM}), "too_many_dials", 3)
-    assert "Kim" not in lab.dialled()
+    assert "Kim" not in lab.people_dialled()
 
 
 def test_a_live_call_is_no_dial(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="1")
     lab.start()
-    lab.attach(lab.telnyx.outside_call(CALLER, OURS))
+    lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
 
 
 def test_what_was_done_once_is_neither_refused_nor_charged_again(new_lab: NewLab) -> None:
@@ -110,16 +110,16 @@ def test_a_refusal_by_which_time_catches_up_is_not_charged_either(new_lab: NewLa
 
 def test_of_many_at_once_as_many_dial_as_may(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
-    asked = lab.at_once([partial(start, lab)] * 8)
+    asked = lab.run_together([partial(start, lab)] * 8)
     assert sorted(each.status for each in asked) == [202] * 3 + [429] * 5
-    assert lab.dialled() == ["host"] * 3
+    assert lab.people_dialled() == ["host"] * 3
 
 
 def test_a_minutes_count_is_forgotten_some_day(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     key = keys.dials("scenario", lab.clock.now())
-    row = lab.wiring.store.find([key])[key]
+    row = lab.app.store.find([key])[key]
     age = int(row["expires_at"]["N"]) - lab.clock.now().timestamp()
     assert 60 < age <= 3600
 

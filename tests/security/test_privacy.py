@@ -7,7 +7,7 @@ import pytest
 
 from local.simulator.model import Person, SimulatedLeg
 from tests.support.lab import API_KEY, Lab
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 from tests.support.security import NewLab, Secrets, post, signed
 
 PRIVATE = {
@@ -16,14 +16,14 @@ PRIVATE = {
     "metadata": ["order-of-roses", "rosebud"],
     "keys": [API_KEY, "KEY"],
 }
-NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OURS]
+NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OUR_NUMBER]
 
 
 def whole_conversations(lab: Lab) -> None:
     """Everything that can happen, with something private in all that can be said."""
     roles = {"assistant": {"id": "assistant-1", "instructions": "Say hello to Robin"}}
     contacts = {"Billing-Desk": {"to": KIM}}
-    lab.ask("PUT", f"/routes/{OURS}", {**roles, "contacts": contacts})
+    lab.ask("PUT", f"/routes/{OUR_NUMBER}", {**roles, "contacts": contacts})
     lab.ask("PUT", f"/do-not-call/{LEE}", {"reason": "Order of roses"})
     conversation_id = lab.start(
         name="Ada Lovelace",
@@ -98,7 +98,7 @@ def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
     conversation_id = lab.start()
     lab.run(5)
     told_of(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
-    assert lab.until(lambda: lab.status(conversation_id) == "ended", 300)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "ended", 300)
     ended = [each for each in lab.logs.lines() if each["message"] == "conversation.ended"]
     assert [each["reason"] for each in ended] == ["(unreadable)"]
     assert "Lovelace" not in json.dumps(lab.logs.lines())
@@ -106,7 +106,7 @@ def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
 
 def test_nor_the_name_that_a_refusal_has(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("dial", 422, "+13125550111", "No.")
+    lab.transport.refuse("dial", 422, "+13125550111", "No.")
     lab.start()
     [line] = [each for each in lab.logs.lines() if each["message"] == "command"]
     assert line["code"] == "(unreadable)"
@@ -134,7 +134,7 @@ def test_no_id_can_be_turned_back_into_a_number(new_lab: NewLab) -> None:
     lab = new_lab()
     whole_conversations(lab)
     keys = json.dumps(lab.table.keys())
-    edited = [f"ROUTE#{OURS}", f"DNC#{LEE}"]  # what people edit is under its number
+    edited = [f"ROUTE#{OUR_NUMBER}", f"DNC#{LEE}"]  # what people edit is under its number
     for each in edited:
         keys = keys.replace(each, "")
     for private in [*PRIVATE["names"], *PRIVATE["texts"], *(each[1:] for each in NUMBERS)]:

@@ -44,10 +44,10 @@ class Clock:
 
 
 @dataclass
-class Sent:
+class SentRequest:
     """What Telnyx was asked: `dial`, `hangup`, ... or GET, whose call, and with what."""
 
-    what: str
+    action: str
     call: str
     body: Json
 
@@ -56,23 +56,23 @@ class Sent:
 class FakeTelnyx:
     """Takes every command; `answers` says otherwise for what is asked next."""
 
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentRequest] = field(default_factory=list)
     answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
-    on_request: Callable[[Sent], None] = lambda sent: None
+    on_request: Callable[[SentRequest], None] = lambda sent: None
     _dialled: dict[str, str] = field(default_factory=dict)
 
     def refuse(
-        self, what: str, status: int, code: str, detail: str = "No.", times: int = 1
+        self, action: str, status: int, code: str, detail: str = "No.", times: int = 1
     ) -> None:
         error = {"errors": [{"code": code, "title": "Refused", "detail": detail}]}
-        queue = self.answers.setdefault(what, [])
+        queue = self.answers.setdefault(action, [])
         queue += [httpx.Response(status, json=error) for _ in range(times)]
 
-    def whats(self) -> list[str]:
-        return [each.what for each in self.sent]
+    def sent_actions(self) -> list[str]:
+        return [each.action for each in self.sent]
 
-    def one(self, what: str) -> Sent:
-        [found] = [each for each in self.sent if each.what == what]
+    def only_request(self, action: str) -> SentRequest:
+        [found] = [each for each in self.sent if each.action == action]
         return found
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -80,7 +80,7 @@ class FakeTelnyx:
         action = ACTION.fullmatch(path)
         what = action[2] if action else "dial" if request.method == "POST" else "GET"
         body = json.loads(request.content) if request.content else {}
-        sent = Sent(what, unquote(action[1]) if action else path, body)
+        sent = SentRequest(what, unquote(action[1]) if action else path, body)
         self.sent.append(sent)
         self.on_request(sent)
         queue = self.answers.get(what)
@@ -91,16 +91,16 @@ class FakeTelnyx:
             return answer
         return httpx.Response(200, json={"data": self._done(sent)})
 
-    def _done(self, sent: Sent) -> Any:
-        if sent.what == "dial":
+    def _done(self, sent: SentRequest) -> Any:
+        if sent.action == "dial":
             known = self._dialled.setdefault(sent.body["command_id"], f"v3:{len(self._dialled)}")
             return {"call_control_id": known, "call_leg_id": f"leg-{known[3:]}", "is_alive": False}
-        if sent.what in ("ai_assistant_start", "ai_assistant_join"):
+        if sent.action in ("ai_assistant_start", "ai_assistant_join"):
             return {"result": "ok", "conversation_id": "telnyx-conversation-1"}
-        return [] if sent.what == "GET" else {"result": "ok"}
+        return [] if sent.action == "GET" else {"result": "ok"}
 
 
-class Counting:
+class CountingDynamoDB:
     """A DynamoDB client that notes each call of an operation, and can fail the next ones."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
@@ -134,7 +134,7 @@ class Secrets:
         return {"SecretString": self.values[SecretId]}
 
 
-def empty(client: "DynamoDBClient", table_name: str) -> None:
+def delete_all_items(client: "DynamoDBClient", table_name: str) -> None:
     """Delete every item of a table: quicker than another table."""
     for page in client.get_paginator("scan").paginate(
         TableName=table_name, ProjectionExpression="pk, sk"
@@ -150,16 +150,16 @@ class Deployment:
     def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
         self.clock = Clock()
         self.telnyx = FakeTelnyx()
-        self.dynamodb = Counting(dynamodb)
+        self.dynamodb = CountingDynamoDB(dynamodb)
         self.store = ConversationStore(dynamodb, table_name)
         self.table_name = table_name
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
-        self.wiring = App(
+        self.app = App(
             self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, self.clock.advance
         )
-        self.wiring.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
-        self.wiring.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
+        self.app.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
+        self.app.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
 
     def invoke(self, function: str, event: Json) -> Any:
         handler = importlib.import_module(f"functions.{function}.app").handler
@@ -255,17 +255,17 @@ class Deployment:
         assert status == 200
         return [each["type"] for each in body["events"]]
 
-    def items(self) -> int:
+    def item_count(self) -> int:
         """How many items are in the table."""
         scanned = self.dynamodb.scan(TableName=self.table_name, Select="COUNT")
         return int(scanned["Count"])
 
-    def dialled(self) -> list[Sent]:
-        return [each for each in self.telnyx.sent if each.what == "dial"]
+    def dials(self) -> list[SentRequest]:
+        return [each for each in self.telnyx.sent if each.action == "dial"]
 
-    def live_call(
-        self, event_type: str, of: Sent, call: str = "v3:0", **more: Any
+    def deliver_for(
+        self, event_type: str, dial: SentRequest, call: str = "v3:0", **more: Any
     ) -> tuple[int, Json]:
         """Deliver a webhook of a call that was dialled, with the client_state of its dial."""
-        state = of.body["client_state"]
+        state = dial.body["client_state"]
         return self.deliver(event_type, call_control_id=call, client_state=state, **more)

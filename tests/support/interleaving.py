@@ -9,41 +9,41 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-PATIENCE_SECS = 30.0
+TURN_TIMEOUT_SECS = 30.0
 """How long a thread waits for its turn before something is wrong with the test itself."""
 
 
 class Interleaving:
     """Whoever has it runs; at each touch (`pass_on`) it goes to one of those who are not done."""
 
-    def __init__(self, luck: Random) -> None:
+    def __init__(self, random: Random) -> None:
         """Nobody runs yet."""
-        self.changes = 0
+        self.switches = 0
         """How often it went from one to another."""
-        self._luck = luck
+        self._random = random
         self._turn = threading.Condition()
         self._running: list[int] = []
         self._holder = -1
-        self._me = threading.local()
+        self._thread = threading.local()
 
-    def run(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+    def run(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
         """Do all of it; what each came to. Raises what any of them raised."""
-        found: list[Any] = [None] * len(works)
+        found: list[Any] = [None] * len(functions)
         wrong: list[BaseException] = []
 
         def one(nth: int) -> None:
-            self._me.nth = nth
+            self._thread.nth = nth
             try:
-                self._wait(nth)
-                found[nth] = works[nth]()
+                self._wait_for_turn(nth)
+                found[nth] = functions[nth]()
             except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
                 wrong.append(error)
             with self._turn:
                 self._running.remove(nth)
-                self._hand_on()
+                self._choose_next()
 
-        self._running = list(range(len(works)))
-        self._holder = self._luck.choice(self._running)
+        self._running = list(range(len(functions)))
+        self._holder = self._random.choice(self._running)
         threads = [threading.Thread(target=one, args=(nth,)) for nth in self._running]
         for thread in threads:
             thread.start()
@@ -53,22 +53,22 @@ class Interleaving:
             raise wrong[0]
         return found
 
-    def pass_on(self) -> None:
+    def take_turns(self) -> None:
         """Let somebody go on, perhaps another; nothing to who is not in the race."""
-        nth = getattr(self._me, "nth", None)
+        nth = getattr(self._thread, "nth", None)
         if nth is None:
             return
         with self._turn:
-            self._hand_on()
-        self._wait(nth)
+            self._choose_next()
+        self._wait_for_turn(nth)
 
-    def _hand_on(self) -> None:
+    def _choose_next(self) -> None:
         if self._running:
-            before, self._holder = self._holder, self._luck.choice(self._running)
-            self.changes += self._holder != before
+            before, self._holder = self._holder, self._random.choice(self._running)
+            self.switches += self._holder != before
             self._turn.notify_all()
 
-    def _wait(self, nth: int) -> None:
+    def _wait_for_turn(self, nth: int) -> None:
         with self._turn:
-            if not self._turn.wait_for(lambda: self._holder == nth, PATIENCE_SECS):
+            if not self._turn.wait_for(lambda: self._holder == nth, TURN_TIMEOUT_SECS):
                 raise TimeoutError("the baton was dropped")

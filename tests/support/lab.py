@@ -23,11 +23,11 @@ from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
 from partyline.bootstrap import App, override
-from tests.support.people import CALLER, HOST, OURS, SHORT, WHO
+from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
+from tests.support.refusing_transport import RefusingTransport
 from tests.support.table import Table
-from tests.support.telnyx_line import Line
-from tests.support.together import together
+from tests.support.threads import run_together
 
 Json = dict[str, Any]
 
@@ -66,20 +66,20 @@ class Lab:
         self.clock = VirtualClock()
         self.settings = settings or Settings(accepts_conversation_keys=True)
         self.settings.webhook_url = f"{URL}/webhooks"
-        self.telnyx = Simulator(self.clock, self.settings, self._deliver, people)
-        self.line = Line(self.telnyx, self.clock)
+        self.telnyx = Simulator(self.clock, self.settings, self._receive_webhook, people)
+        self.transport = RefusingTransport(self.telnyx, self.clock)
         self.poller = Poller(self.conversation)
-        self.held: list[HttpRequest] = []
-        self.holding = False
-        self.threaded = False
+        self.held_webhooks: list[HttpRequest] = []
+        self.holds_webhooks = False
+        self.uses_threads = False
         self.webhooks_down = False
-        self.wiring = App(
+        self.app = App(
             clock=self.clock.now,
             sleep=self._sleep,
-            telnyx_transport=self.line,
+            telnyx_transport=self.transport,
             dynamodb=dynamodb,
         )
-        override(self.wiring)
+        override(self.app)
         gateway.queues.now = self.clock.now
         self._sweep_later()
         self._drain_later()
@@ -111,14 +111,14 @@ class Lab:
         """Start a conversation by calling somebody; its id."""
         answer = self.ask("POST", "/conversations", {"to": to, **more})
         assert answer.status in (201, 202), answer.json
-        return self._known(answer)
+        return self._watch(answer)
 
     def attach(self, leg: SimulatedLeg, **more: Any) -> str:
         """Put the assistant on a live call; the conversation's id."""
         body = {"call_control_id": leg.call_control_id, **more}
         answer = self.ask("POST", "/conversations", body)
         assert answer.status in (201, 202), answer.json
-        return self._known(answer)
+        return self._watch(answer)
 
     def invite(self, conversation_id: str, to: str | list[str], **more: Any) -> str:
         """Invite somebody; the participant's id."""
@@ -147,7 +147,7 @@ class Lab:
 
     def use_tool(self, tool: str, leg: SimulatedLeg | None = None, /, **arguments: Any) -> str:
         """The assistant, on the newest conversation's call or another, uses a tool; the answer."""
-        call = leg.call_control_id if leg else self.ai().starting_call
+        call = leg.call_control_id if leg else self.telnyx_conversation().starting_call
         request = self.telnyx.use_tool(call, f"{URL}/tools/{tool}", arguments)
         answer = self.post(f"/tools/{tool}", request.body, request.headers)
         assert answer.status == 200, answer.json
@@ -184,15 +184,15 @@ class Lab:
         found: list[Json] = self.ask("GET", "/conversations").json["conversations"]
         return found
 
-    def person(self, conversation_id: str, who: str) -> Json:
+    def person(self, conversation_id: str, name_or_id: str) -> Json:
         """A participant by id or name."""
         people = self.conversation(conversation_id)["participants"]
-        found: Json = next(each for each in people if who in (each["id"], each["name"]))
+        found: Json = next(each for each in people if name_or_id in (each["id"], each["name"]))
         return found
 
-    def outcomes(self, conversation_id: str, who: str) -> list[str | None]:
+    def outcomes(self, conversation_id: str, name_or_id: str) -> list[str | None]:
         """How each call to a participant came out."""
-        return [leg["outcome"] for leg in self.person(conversation_id, who)["legs"]]
+        return [leg["outcome"] for leg in self.person(conversation_id, name_or_id)["legs"]]
 
     def timeline(self, conversation_id: str) -> list[Json]:
         """The events."""
@@ -201,7 +201,7 @@ class Lab:
         ]
         return events
 
-    def types(self, conversation_id: str) -> list[str]:
+    def event_types(self, conversation_id: str) -> list[str]:
         """The types of the events, in order."""
         return [event["type"] for event in self.timeline(conversation_id)]
 
@@ -211,19 +211,19 @@ class Lab:
         """Let time pass."""
         self.clock.advance(secs)
 
-    def until(self, true: Callable[[], bool], secs: float) -> bool:
+    def run_until(self, condition: Callable[[], bool], secs: float) -> bool:
         """Let time pass until something is so, for `secs` at most; whether it is."""
         for _ in range(int(secs / STEP_SECS)):
-            if true():
+            if condition():
                 return True
             self.run(STEP_SECS)
-        return true()
+        return condition()
 
-    def ring_in(self, from_: str = CALLER, to: str = OURS) -> SimulatedLeg:
+    def ring_in(self, from_: str = CALLER, to: str = OUR_NUMBER) -> SimulatedLeg:
         """Somebody calls us."""
         return self.telnyx.ring_in(from_, to)
 
-    def inbound(self, from_: str = CALLER, to: str = OURS) -> str:
+    def inbound(self, from_: str = CALLER, to: str = OUR_NUMBER) -> str:
         """Somebody calls us and we take the call; the conversation's id."""
         self.ring_in(from_, to)
         self.run(5)
@@ -254,31 +254,31 @@ class Lab:
 
     def hold(self) -> None:
         """Keep webhooks back from now on: Telnyx has sent them, and they are on their way."""
-        self.holding = True
+        self.holds_webhooks = True
 
-    def release(self, wanted: Callable[[str], bool] = lambda _: True) -> list[HttpRequest]:
+    def release(self, selects: Callable[[str], bool] = lambda _: True) -> list[HttpRequest]:
         """Take the webhooks that were held back and whose event type is wanted; hold no more."""
         self.clock.advance(0)  # what was sent in this very moment is on its way, too
-        self.holding = False
-        found = [each for each in self.held if wanted(event_type(each))]
-        self.held = []
+        self.holds_webhooks = False
+        found = [each for each in self.held_webhooks if selects(event_type(each))]
+        self.held_webhooks = []
         return found
 
-    def arrive(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+    def deliver(self, webhooks: Sequence[HttpRequest]) -> list[int]:
         """Webhooks arrive, one after the other; what each was answered."""
-        return [self._take(each) for each in webhooks]
+        return [self._handle_and_poll(each) for each in webhooks]
 
-    def arrive_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+    def deliver_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
         """Webhooks arrive at once, each on a thread of its own; what each was answered."""
-        return self.at_once([partial(self._handle, each) for each in webhooks])
+        return self.run_together([partial(self._handle, each) for each in webhooks])
 
-    def at_once(self, asked: Sequence[Callable[[], Any]]) -> list[Any]:
+    def run_together(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
         """Do several things at the same time, on real threads."""
-        self.threaded = True
+        self.uses_threads = True
         try:
-            return together(asked)
+            return run_together(functions)
         finally:
-            self.threaded = False
+            self.uses_threads = False
 
     # What can be seen of it
 
@@ -291,60 +291,65 @@ class Lab:
             if action in (None, entry.action)
         ]
 
-    def asked(self) -> list[str]:
+    def commands_in_words(self) -> list[str]:
         """The same in words, in order: `dial host`, `start host`, `join Dana`."""
-        return [f"{SHORT[each['action']]} {self._whom(each)}" for each in self.commands()]
+        return [
+            f"{ACTION_WORDS[each['action']]} {self._person_called(each)}"
+            for each in self.commands()
+        ]
 
-    def dialled(self) -> list[str]:
+    def people_dialled(self) -> list[str]:
         """Who was really called, in order."""
-        return [WHO[leg.to] for leg in self.telnyx.legs if leg.direction == "outgoing"]
+        return [NAMES[leg.to] for leg in self.telnyx.legs if leg.direction == "outgoing"]
 
-    def ai(self, nth: int = -1) -> SimulatedConversation:
+    def telnyx_conversation(self, nth: int = -1) -> SimulatedConversation:
         """The newest of the assistant's conversations at Telnyx."""
         return self.telnyx.conversations[nth]
 
-    def told(self) -> list[str]:
+    def messages_to_assistant(self) -> list[str]:
         """What the assistant was told as system messages, in order."""
-        return [each.content for each in self.ai().messages if each.role == "system"]
-
-    def joined(self) -> list[str]:
-        """Who was ever joined to the assistant's conversation, in order."""
         return [
-            WHO[self.telnyx.world.legs[each.call_control_id].person_number]
-            for each in self.ai().participants
+            each.content for each in self.telnyx_conversation().messages if each.role == "system"
         ]
 
-    def heard(self, number: str) -> list[str]:
+    def people_joined(self) -> list[str]:
+        """Who was ever joined to the assistant's conversation, in order."""
+        return [
+            NAMES[self.telnyx.world.legs[each.call_control_id].person_number]
+            for each in self.telnyx_conversation().participants
+        ]
+
+    def heard_by(self, number: str) -> list[str]:
         """What the person at a number noticed."""
         return [what for _, what in self.leg(number).heard]
 
-    def up(self) -> list[str]:
+    def legs_up(self) -> list[str]:
         """Whose phones are off the hook, or ringing."""
-        return [WHO[leg.person_number] for leg in self.telnyx.legs if leg.state != "ended"]
+        return [NAMES[leg.person_number] for leg in self.telnyx.legs if leg.state != "ended"]
 
     def assert_clean(self) -> None:
         """Nothing twice or backwards, no words that Telnyx does not know, no number in the logs."""
         assert self.telnyx.violations == []
-        assert self.poller.backwards == []
+        assert self.poller.backward_changes == []
         assert [entry.unknown_fields for entry in self.telnyx.ledger if entry.unknown_fields] == []
         told = json.dumps([{**line, "timestamp": ""} for line in self.logs.lines()])
         assert re.findall(r"\+\d{7,}", told) == []
 
     def assert_no_leg_up(self) -> None:
         """No phone is off the hook."""
-        assert self.up() == []
+        assert self.legs_up() == []
 
     # How it is tied together
 
-    def _known(self, answer: Answer) -> str:
+    def _watch(self, answer: Answer) -> str:
         return self.poller.watch(str(answer.json["id"]))
 
-    def _whom(self, command: Json) -> str:
+    def _person_called(self, command: Json) -> str:
         if command["action"] == "dial":
-            return WHO[command["to"]]
-        return WHO[self.telnyx.world.legs[command["call_control_id"]].person_number]
+            return NAMES[command["to"]]
+        return NAMES[self.telnyx.world.legs[command["call_control_id"]].person_number]
 
-    def _deliver(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+    def _receive_webhook(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         address = urlsplit(url)
         request = HttpRequest(
             method="POST",
@@ -355,28 +360,28 @@ class Lab:
         )
         if self.webhooks_down and address.path.startswith("/webhooks"):
             return 500  # what API Gateway says when a function fails
-        if self.holding:
-            self.held.append(request)
+        if self.holds_webhooks:
+            self.held_webhooks.append(request)
             return 200
-        return self._take(request)
+        return self._handle_and_poll(request)
 
-    def _take(self, request: HttpRequest) -> int:
+    def _handle_and_poll(self, request: HttpRequest) -> int:
         status = self._handle(request)
-        self.poller.look()
+        self.poller.poll()
         return status
 
     def _handle(self, request: HttpRequest) -> int:
         return self.gateway.handle(request).status
 
     def _sleep(self, secs: float) -> None:
-        (time.sleep if self.threaded else self.clock.advance)(secs)
+        (time.sleep if self.uses_threads else self.clock.advance)(secs)
 
     def _drain_later(self) -> None:
         self.clock.call_later(QUEUE_SECS, self._drain)
 
     def _drain(self) -> None:
         if self.gateway.queues.drain():
-            self.poller.look()
+            self.poller.poll()
         self._drain_later()
 
     def _sweep_later(self) -> None:
@@ -384,7 +389,7 @@ class Lab:
 
     def _sweep(self) -> None:
         if self.gateway.invoke_schedule("sweep")["touched"]:
-            self.poller.look()
+            self.poller.poll()
         self._sweep_later()
 
 

@@ -17,20 +17,20 @@ class Poller:
     def __init__(self, ask: Callable[[str], Json]) -> None:
         self._ask = ask
         self._seen: dict[str, dict[str, str]] = {}
-        self.backwards: list[str] = []
+        self.backward_changes: list[str] = []
 
     def watch(self, conversation_id: str) -> str:
         """Look at this one, too; its id."""
         self._seen.setdefault(conversation_id, {})
         return conversation_id
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Compare what the API shows now with what it showed before."""
         for conversation_id, seen in self._seen.items():
             for what, order, status in _statuses(self._ask(conversation_id)):
                 before = seen.get(what, order[0])
                 if not _onwards(order, before, status):
-                    self.backwards.append(f"{what} went from {before} to {status}")
+                    self.backward_changes.append(f"{what} went from {before} to {status}")
                 seen[what] = status
 
 

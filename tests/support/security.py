@@ -10,7 +10,7 @@ from local.simulator.settings import PUBLISHED_TEST_SEED
 from local.stack.http_api import HttpRequest
 from tests.support.lab import Lab
 
-AWS = {
+NO_AWS = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "nobody",
     "AWS_SECRET_ACCESS_KEY": "nothing",
@@ -22,7 +22,7 @@ AWS = {
 NewLab = Callable[..., Lab]
 
 
-SECRETS = {"partyline-TelnyxApiKey": "telnyx", "partyline-BearerKeys": "bearer"}
+SECRET_NAMES = {"partyline-TelnyxApiKey": "telnyx", "partyline-BearerKeys": "bearer"}
 """What the template's secrets are called here."""
 
 
@@ -34,7 +34,7 @@ class Secrets:
         self.reads: list[str] = []
 
     def get_secret_value(self, SecretId: str, **_: Any) -> dict[str, str]:  # noqa: N803
-        name = SECRETS[SecretId]
+        name = SECRET_NAMES[SecretId]
         self.reads.append(name)
         return {"SecretString": self.values[name]}
 

@@ -11,7 +11,7 @@ from local.stack.embedded_aws import create_secrets, create_table
 from local.stack.event_bus import BusEvent
 from local.stack.serving import serve
 from local.stack.template import Template
-from tests.scenario.conftest import PARAMETERS, House
+from tests.scenario.conftest import PARAMETERS, EmbeddedDeployment
 from tests.support.lab import Lab, NewLab
 from tests.support.table import Table
 
@@ -39,7 +39,7 @@ class Behind:
 
 
 @pytest.fixture(scope="session")
-def bus_template(house: House, scenario_template: Template) -> Template:
+def bus_template(house: EmbeddedDeployment, scenario_template: Template) -> Template:
     """The deployment of these tests, with a table of its own in the same embedded AWS."""
     template = Template(PARAMETERS, stack_name="bus")
     create_table(house.dynamodb, template)
@@ -54,7 +54,10 @@ def bus_template(house: House, scenario_template: Template) -> Template:
 
 @pytest.fixture
 def behind(
-    house: House, new_lab: NewLab, bus_template: Template, monkeypatch: pytest.MonkeyPatch
+    house: EmbeddedDeployment,
+    new_lab: NewLab,
+    bus_template: Template,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Behind]]:
     """Set a stage with everything behind it: `behind(people, settings)`."""
     running = []

@@ -27,7 +27,7 @@ def test_an_event_starts_a_conversation(behind: Set) -> None:
     it.lab.run(25)
     [conversation_id] = it.lab.conversations()
     assert conversation_id["status"] == "active"
-    assert it.lab.dialled() == ["host", "Dana"]
+    assert it.lab.people_dialled() == ["host", "Dana"]
     # No request told where this API is.
     assert {each["webhook_url"] for each in it.lab.commands("dial")} == {f"{URL}/webhooks"}
     assert "conversation.active" in [each["detail-type"] for each in it.of(conversation_id["id"])]
@@ -40,7 +40,7 @@ def test_an_event_that_is_delivered_twice_starts_one(behind: Set) -> None:
     asks(it, {"to": HOST}, event_id=event_id)
     it.lab.run(10)
     assert len(it.lab.conversations()) == 1
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
 
 
 def test_two_events_with_the_same_words_start_two(behind: Set) -> None:
@@ -53,11 +53,11 @@ def test_two_events_with_the_same_words_start_two(behind: Set) -> None:
 
 def test_each_source_has_an_allowance_of_its_own(behind: Set) -> None:
     it = behind()
-    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(update={"max_dials_per_minute": 1})
+    it.lab.app.settings = it.lab.app.settings.model_copy(update={"max_dials_per_minute": 1})
     it.lab.run(60 - it.lab.clock.now().second)
     for source in ("crm", "crm", "shop"):
         asks(it, {"to": HOST}, source)
-    assert it.lab.dialled() == ["host", "host"]
+    assert it.lab.people_dialled() == ["host", "host"]
     it.lab.run(5)
     [letter] = letters(it)
     assert letter["requestPayload"]["source"] == "crm"
@@ -69,7 +69,7 @@ def test_a_wrong_event_ends_among_the_dead_letters_with_its_reason(behind: Set) 
     asks(it, {"to": "+443125550101"})
     asks(it, {"too": HOST})
     it.lab.run(10)
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     errors = [each["responsePayload"]["errorMessage"] for each in letters(it)]
     assert "may not go there" in errors[0]
     assert "not valid" in errors[1]

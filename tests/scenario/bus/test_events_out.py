@@ -96,7 +96,7 @@ def test_nor_in_a_list_of_what_telnyx_names(behind: Set) -> None:
     insights = [Insight(insight_id=each, result="Fine.") for each in ("i-1", f"of {LEE}")]
     call = CallRef(call_control_id=it.lab.leg(HOST).call_control_id)
     given = InsightsGenerated(id="e-1", call=call, occurred_at=None, insights=tuple(insights))
-    it.lab.wiring.engine.ingest(lambda: it.lab.wiring.store.load(conversation_id), given)
+    it.lab.app.engine.ingest(lambda: it.lab.app.store.load(conversation_id), given)
     it.lab.run(25)
     [said] = [each for each in it.of(conversation_id) if each["detail-type"] == INSIGHTS]
     assert said["detail"]["data"]["insight_ids"] == ["i-1", f"of ***{LEE[-4:]}"]
@@ -111,7 +111,7 @@ def test_the_rules_that_consumers_write_find_their_events(behind: Set) -> None:
 def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
     it = behind()
     conversation_id = it.lab.start()
-    client, table = it.lab.wiring.store._client, it.lab.wiring.store._table
+    client, table = it.lab.app.store._client, it.lab.app.store._table
     key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
     it.lab.run(25)

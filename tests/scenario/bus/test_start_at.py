@@ -48,11 +48,11 @@ def test_it_begins_when_it_is_time_and_not_before(behind: Set) -> None:
     made = scheduled(it, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}])
     conversation_id = made["id"]
     it.lab.run(minutes(29))
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     assert show(it, conversation_id) == made
     assert it.lab.conversations() == []
     it.lab.run(minutes(2))
-    assert it.lab.dialled() == ["host", "Dana"]
+    assert it.lab.people_dialled() == ["host", "Dana"]
     found = show(it, conversation_id)
     assert (found["status"], found["metadata"]) == ("active", {"ticket": "4711"})
     assert it.lab.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
@@ -71,7 +71,7 @@ def test_taken_back_in_time_nobody_is_called(behind: Set) -> None:
     assert it.backstage.scheduler.schedules == []
     assert cancel(it, conversation_id) == (status, said), "twice is as good as once"
     it.lab.run(minutes(60))
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     assert show(it, conversation_id)["status"] == "cancelled"
 
 
@@ -83,7 +83,7 @@ def test_an_alarm_that_rings_after_all_starts_nothing(behind: Set) -> None:
     cancel(it, conversation_id)
     function = it.lab.gateway._template.functions["StartScheduledFunction"]
     assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class Meanwhile(ScheduledConversations):
 
 def meanwhile(it: Behind, *after_read: Callable[[], object], **more: Any) -> None:
     """Let something happen between a look at a schedule and what follows from it."""
-    ours = it.lab.wiring.scheduled
-    it.lab.wiring.scheduled = Meanwhile(ours.client, ours.table, list(after_read), **more)
+    ours = it.lab.app.scheduled
+    it.lab.app.scheduled = Meanwhile(ours.client, ours.table, list(after_read), **more)
 
 
 def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
@@ -123,7 +123,7 @@ def test_taken_back_while_the_alarm_rings_nobody_is_called(behind: Set) -> None:
     meanwhile(it, lambda: taken_back.append(cancel(it, conversation_id)[0]))
     assert it.lab.gateway.invoke(function, alarm.input) == {"status": "not_started"}
     assert taken_back == [200]
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     assert show(it, conversation_id)["status"] == "cancelled"
 
 
@@ -135,7 +135,7 @@ def test_an_alarm_that_rings_while_it_is_taken_back_starts_one(behind: Set) -> N
     meanwhile(it, lambda: it.lab.gateway.invoke(function, alarm.input))
     status, said = cancel(it, conversation_id)
     assert (status, said["error"]["code"]) == (409, "already_started")
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
 
 
 def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
@@ -146,7 +146,7 @@ def test_the_same_request_twice_at_once_is_one_appointment(behind: Set) -> None:
     answer = it.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
     it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
 
 
 def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behind: Set) -> None:
@@ -158,7 +158,7 @@ def test_a_request_that_lost_to_one_that_came_to_nothing_may_be_made_again(behin
     assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
     assert it.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
     it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
 
 
 def test_the_key_of_a_start_is_not_one_for_an_appointment(behind: Set) -> None:
@@ -177,7 +177,7 @@ def test_an_alarm_that_rings_twice_starts_one(behind: Set) -> None:
     it.lab.run(minutes(31))
     it.lab.gateway.invoke(function, alarm.input)
     it.lab.run(25)
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
     assert len(it.lab.conversations()) == 1
 
 
@@ -203,7 +203,7 @@ def test_the_same_key_is_the_same_appointment(behind: Set) -> None:
         refused = it.lab.ask("POST", "/conversations", other, idempotency_key="k")
         assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
     it.lab.run(minutes(31))
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]
     assert len(it.lab.conversations()) == 1
 
 
@@ -229,11 +229,11 @@ def test_what_is_refused_when_it_is_time_is_shown(
 ) -> None:
     it = behind()
     conversation_id = scheduled(it)["id"]
-    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(
+    it.lab.app.settings = it.lab.app.settings.model_copy(
         update={"allowed_destination_prefixes": ("+44",)}
     )
     it.lab.run(minutes(31))
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     shown = show(it, conversation_id)
     assert shown["status"] == "failed"
     assert shown["failure"]["code"]
@@ -242,7 +242,7 @@ def test_what_is_refused_when_it_is_time_is_shown(
 
 def kept_back(it: Behind) -> tuple[str, Callable[[], Json]]:
     """One whose time has come while as many calls go on as may; and Lambda's next try."""
-    it.lab.wiring.settings = it.lab.wiring.settings.model_copy(update={"max_conversations": 1})
+    it.lab.app.settings = it.lab.app.settings.model_copy(update={"max_conversations": 1})
     conversation_id = scheduled(it, 1)["id"]
     [alarm] = it.backstage.scheduler.schedules
     function = it.lab.gateway._template.functions["StartScheduledFunction"]
@@ -281,6 +281,6 @@ def test_an_event_may_ask_for_later_too(behind: Set) -> None:
     it = behind()
     it.backstage.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(it, 30)})
     it.lab.run(minutes(29))
-    assert it.lab.dialled() == []
+    assert it.lab.people_dialled() == []
     it.lab.run(minutes(2))
-    assert it.lab.dialled() == ["host"]
+    assert it.lab.people_dialled() == ["host"]

@@ -10,7 +10,7 @@ from local.stack.embedded_aws import EmbeddedAws, create_table
 from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
-from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, empty
+from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, delete_all_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,7 +56,7 @@ def written(
 
 
 @pytest.fixture
-def world(
+def deployment(
     client: "DynamoDBClient", template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Deployment]:
     """An empty deployment with a default number and a default assistant."""
@@ -65,8 +65,8 @@ def world(
     monkeypatch.setenv("TABLE_NAME", template.table.name)
     # The local stack, in an earlier test, may have left its metrics switched off.
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
-    world = Deployment(client, template.table.name)
-    override(world.wiring)
-    yield world
+    deployment = Deployment(client, template.table.name)
+    override(deployment.app)
+    yield deployment
     override(None)
-    empty(client, template.table.name)
+    delete_all_items(client, template.table.name)

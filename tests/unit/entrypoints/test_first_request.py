@@ -11,11 +11,11 @@ Written = Callable[[], str]
 
 
 def test_before_anybody_is_let_in_the_log_names_the_secret(
-    world: Deployment, template: Template, written: Written
+    deployment: Deployment, template: Template, written: Written
 ) -> None:
-    world.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
+    deployment.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
     asked = {"headers": {"authorization": "Bearer key-1"}}
-    assert world.invoke("authorizer", asked) == {"isAuthorized": False}
+    assert deployment.invoke("authorizer", asked) == {"isAuthorized": False}
     logged = written()
     assert "secret bearer holds what is no key" in logged
     assert "key-1" not in logged
@@ -31,12 +31,12 @@ def test_before_anybody_is_let_in_the_log_names_the_secret(
     ids=["as the template makes it", "under another name", "the bare key"],
 )
 def test_without_telnyxs_key_nobody_is_called_and_the_log_names_the_secret(
-    world: Deployment, template: Template, written: Written, value: str | None, said: str
+    deployment: Deployment, template: Template, written: Written, value: str | None, said: str
 ) -> None:
-    world.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial
-    conversation = world.start()
+    deployment.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial
+    conversation = deployment.start()
     assert (conversation["status"], conversation["failure"]["code"]) == ("failed", "no_api_key")
-    assert world.telnyx.sent == []
+    assert deployment.telnyx.sent == []
     logged = written()
     assert said in logged
     assert "KEY1" not in logged

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 
-def together(asked: Sequence[Callable[[], Any]]) -> list[Any]:
+def run_together(functions: Sequence[Callable[[], Any]]) -> list[Any]:
     """Do all of them at once; what each came to, in the order given. Raises what any raises."""
-    gate = threading.Barrier(len(asked))
+    gate = threading.Barrier(len(functions))
 
     def run(one: Callable[[], Any]) -> Any:
         gate.wait()
         return one()
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        return list(pool.map(run, asked))
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return list(pool.map(run, functions))

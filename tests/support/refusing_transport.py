@@ -13,7 +13,7 @@ from tests.support.simulator_transport import SimulatorTransport
 BASE = "/v2"
 
 
-class Line(SimulatorTransport):
+class RefusingTransport(SimulatorTransport):
     """A transport that refuses what it is told to, and leaves all else to the simulator."""
 
     def __init__(self, simulator: Simulator, clock: VirtualClock) -> None:
