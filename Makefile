@@ -75,6 +75,7 @@ fmt: setup ## format the code
 lint: setup ## look for mistakes in code and template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	PYTHONPATH=layers/partyline $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/cfn-lint template.yaml
 
 # Without the network; .checkov.yaml says what is not looked for, and why.
