@@ -8,8 +8,16 @@ import pytest
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.http_api import HttpRequest
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, KIM, LEE, NAMES
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios write to the table on several threads."""
+    return embedded_backend
+
 
 NUMBERS = [LEE, KIM, DANA]
 JOINED = "Dana has joined the conversation."

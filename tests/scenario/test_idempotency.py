@@ -2,8 +2,15 @@
 
 import pytest
 
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import NewLab
 from tests.support.people import DANA, HOST, LEE
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios write to the table on several threads."""
+    return embedded_backend
 
 
 def test_the_same_start_again_is_the_same_conversation(new_lab: NewLab) -> None:

@@ -7,8 +7,16 @@ import pytest
 
 from local.simulator.model import Person
 from local.stack.template import Template
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, KIM, LEE, OUR_NUMBER
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios hold the table in memory to a real engine."""
+    return embedded_backend
+
 
 Deployed = Callable[..., Template]
 

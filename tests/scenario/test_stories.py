@@ -17,7 +17,7 @@ from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess
 from local.stack.template import Template
-from tests.scenario.conftest import EmbeddedDeployment
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab
 
 NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
@@ -47,17 +47,23 @@ class Theatre:
 
 
 @pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: the room observes the events of a boto3 client."""
+    return embedded_backend
+
+
+@pytest.fixture
 def theatre(
-    new_lab: NewLab, house: EmbeddedDeployment, scenario_template: Template
+    new_lab: NewLab, backend: EmbeddedBackend, scenario_template: Template
 ) -> Iterator[Theatre]:
     """A stage like the local stack's room: people who pick up when told, functions that may die."""
-    handlers = HandlersInProcess(scenario_template.functions.values(), house.environment())
+    handlers = HandlersInProcess(scenario_template.functions.values(), backend.environment)
     perils = LambdaFaults(handlers)
     settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
     lab = new_lab(settings=settings)
     lab.gateway = Gateway(scenario_template, invoke=perils)
     tap = TableTap(Hub(), perils.wrote, lambda _: None)
-    detach = tap.attach(house.dynamodb)
+    detach = tap.attach(backend.dynamodb)
     yield Theatre(lab, perils)
     detach()
 

@@ -9,9 +9,10 @@ import pytest
 
 from local.simulator.model import Person
 from partyline.store import keys
-from tests.support.lab import Answer, Lab
+from tests.support.backend import Secrets
+from tests.support.lab import Answer, Lab, NewLab
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
-from tests.support.security import NewLab, Secrets, assert_untouched
+from tests.support.security import assert_untouched
 
 
 def start(lab: Lab, body: dict[str, Any] | None = None, **headers: str) -> Answer:

@@ -10,9 +10,10 @@ import pytest
 
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import TelnyxError
-from tests.support.lab import API_KEY, Lab
+from tests.support.backend import Secrets
+from tests.support.lab import API_KEY, Lab, NewLab
 from tests.support.people import HOST
-from tests.support.security import NewLab, Secrets, assert_untouched
+from tests.support.security import assert_untouched
 
 
 def let_in(secrets: Secrets, *keys: str) -> None:

@@ -6,9 +6,10 @@ import re
 import pytest
 
 from local.simulator.model import Person, SimulatedLeg
-from tests.support.lab import API_KEY, Lab
+from tests.support.backend import Secrets
+from tests.support.lab import API_KEY, Lab, NewLab
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
-from tests.support.security import NewLab, Secrets, post, signed
+from tests.support.security import post, signed
 
 PRIVATE = {
     "names": ["Ada Lovelace", "Dana Scully", "Lovelace", "Billing-Desk"],

@@ -12,7 +12,8 @@ from nacl.signing import SigningKey
 from local.simulator.settings import PUBLISHED_TEST_SEED as SEED
 from local.webhook_fixtures import body_of, fixtures
 from partyline.telnyx.signature import PublicKeys, SignatureError, raw_body, verify
-from tests.support.security import NewLab, assert_untouched, post, signed
+from tests.support.lab import NewLab
+from tests.support.security import assert_untouched, post, signed
 
 SIGNATURE, TIMESTAMP = "telnyx-signature-ed25519", "telnyx-timestamp"
 KEY = base64.b64encode(bytes(SigningKey(SEED).verify_key)).decode()

@@ -11,7 +11,7 @@ from local.stack.embedded_aws import create_secrets, create_table
 from local.stack.event_bus import BusEvent
 from local.stack.serving import serve
 from local.stack.template import Template
-from tests.scenario.conftest import PARAMETERS, EmbeddedDeployment
+from tests.scenario.conftest import PARAMETERS, EmbeddedBackend
 from tests.support.lab import Lab, NewLab
 from tests.support.table import Table
 
@@ -38,12 +38,18 @@ class Behind:
         self.lab.clock.call_later(TURN_SECS, self.turn)
 
 
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: its table has a stream."""
+    return embedded_backend
+
+
 @pytest.fixture(scope="session")
-def bus_template(house: EmbeddedDeployment, scenario_template: Template) -> Template:
+def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) -> Template:
     """The deployment of these tests, with a table of its own in the same embedded AWS."""
     template = Template(PARAMETERS, stack_name="bus")
-    create_table(house.dynamodb, template)
-    secrets = house.access.secretsmanager()
+    create_table(running_backend.dynamodb, template)
+    secrets = running_backend.secrets
     same = {
         logical_id: secrets.get_secret_value(SecretId=each.name)["SecretString"]
         for logical_id, each in scenario_template.secrets.items()
@@ -54,7 +60,7 @@ def bus_template(house: EmbeddedDeployment, scenario_template: Template) -> Temp
 
 @pytest.fixture
 def behind(
-    house: EmbeddedDeployment,
+    embedded_backend: EmbeddedBackend,
     new_lab: NewLab,
     bus_template: Template,
     monkeypatch: pytest.MonkeyPatch,
@@ -63,10 +69,12 @@ def behind(
     running = []
 
     def set_up_lab(*given: Any, **more: Any) -> Behind:
-        Table(house.dynamodb, bus_template.table.name).clear()
+        Table(embedded_backend.dynamodb, bus_template.table.name).clear()
         lab = new_lab(*given, template=bus_template, **more)
-        streams = house.access.client("dynamodbstreams")
-        backstage = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
+        streams = embedded_backend.access.client("dynamodbstreams")
+        backstage = Background(
+            bus_template, lab.gateway, embedded_backend.dynamodb, streams, lab.clock.now
+        )
         running.append(serve(backstage.scheduler.app))
         monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", running[-1].url)
         monkeypatch.setenv("API_URL", "https://partyline.example")
