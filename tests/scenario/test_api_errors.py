@@ -53,7 +53,7 @@ def live(new_lab: NewLab) -> tuple[Lab, str]:
         ({"call_control_id": "v3:../../x"}, "call_control_id"),
     ],
 )
-def test_a_bad_start_is_refused_and_nobody_is_called(
+def test_an_invalid_start_is_refused_and_no_call_is_dialled(
     new_lab: NewLab, body: dict[str, Any], field: str
 ) -> None:
     lab = new_lab()
@@ -83,7 +83,7 @@ BAD_INVITES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Lab, str]) -> None:
+def test_invalid_invitations_are_refused_and_no_call_is_dialled(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
     before = lab.conversation(conversation_id)
     for body, field in BAD_INVITES:
@@ -95,7 +95,7 @@ def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Lab, str])
     assert lab.people_dialled() == ["host"]
 
 
-def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
+def test_invalid_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
     path = f"/conversations/{conversation_id}/messages"
     assert_refused(lab.ask("POST", path, {"role": "boss", "content": "x"}), 422, "role")
@@ -109,7 +109,7 @@ def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"to"', b"NaN", b'{"to": "+1", "to": "+2"}'])
-def test_a_body_that_is_no_json_object_is_refused(new_lab: NewLab, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
     assert_refused(lab.ask("POST", "/conversations", body), 422)
     assert lab.telnyx.ledger == []
@@ -142,7 +142,7 @@ def test_an_unknown_participant_is_not_found(live: tuple[Lab, str]) -> None:
     assert answer.json["error"]["code"] == "unknown_participant"
 
 
-def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]) -> None:
+def test_an_invitation_above_the_participant_limit_is_refused(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
     most = lab.app.settings.max_participants
     lab.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
@@ -156,7 +156,7 @@ def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]
     assert lab.people_dialled() == ["host"] + ["Lee"] * (most - 1)
 
 
-def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:
+def test_a_request_without_a_valid_key_changes_nothing(new_lab: NewLab) -> None:
     lab = new_lab()
     keys = [None, "", "Bearer", "Bearer wrong", "Basic c2NlbmFyaW8ta2V5", "scenario-key"]
     for key in keys:
@@ -166,7 +166,7 @@ def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:
     assert lab.telnyx.ledger == []
 
 
-def test_lists_are_by_status_newest_first_with_a_cursor(new_lab: NewLab) -> None:
+def test_conversations_are_listed_by_status_newest_first_page_by_page(new_lab: NewLab) -> None:
     lab = new_lab()
     ids = []
     for _ in range(3):
@@ -183,6 +183,6 @@ def test_lists_are_by_status_newest_first_with_a_cursor(new_lab: NewLab) -> None
 
 
 @pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=many", "cursor=x", "sort=up"])
-def test_a_list_that_cannot_be_is_refused(new_lab: NewLab, query: str) -> None:
+def test_a_list_request_with_an_invalid_query_is_refused(new_lab: NewLab, query: str) -> None:
     lab = new_lab()
     assert_refused(lab.ask("GET", f"/conversations?{query}"), 422, query.partition("=")[0])

@@ -70,7 +70,7 @@ def assert_one_was_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> N
     lab.assert_clean()
 
 
-def test_the_first_to_pick_up_is_joined_and_the_others_stop_ringing(new_lab: NewLab) -> None:
+def test_the_first_phone_to_answer_is_joined_and_the_others_stop_ringing(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.pick_up(KIM)
     lab.run(5)
@@ -80,7 +80,9 @@ def test_the_first_to_pick_up_is_joined_and_the_others_stop_ringing(new_lab: New
 
 
 @arriving
-def test_two_pick_up_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_answer_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE, KIM)
@@ -90,7 +92,7 @@ def test_two_pick_up_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> Non
 
 
 @pytest.mark.parametrize("order", list(permutations(NUMBERS)))
-def test_all_three_pick_up_and_any_order_of_webhooks_joins_one(
+def test_when_all_three_phones_answer_any_order_of_webhooks_joins_exactly_one(
     new_lab: NewLab, order: tuple[str, ...]
 ) -> None:
     lab, conversation_id = ringing(new_lab)
@@ -101,7 +103,9 @@ def test_all_three_pick_up_and_any_order_of_webhooks_joins_one(
     assert_one_was_joined(lab, conversation_id, of=NUMBERS)
 
 
-def test_all_three_pick_up_and_the_webhooks_come_together(new_lab: NewLab) -> None:
+def test_when_all_three_phones_answer_and_the_webhooks_arrive_together_exactly_one_is_joined(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(*NUMBERS)
@@ -111,7 +115,9 @@ def test_all_three_pick_up_and_the_webhooks_come_together(new_lab: NewLab) -> No
 
 
 @arriving
-def test_two_are_found_to_be_human_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_are_judged_human_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab, machine_detection="standard")
     lab.pick_up(LEE, KIM)
     lab.run(0.2)
@@ -123,7 +129,9 @@ def test_two_are_found_to_be_human_in_the_same_instant(new_lab: NewLab, arrive: 
 
 
 @arriving
-def test_two_press_the_digit_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_people_press_the_digit_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
@@ -136,7 +144,7 @@ def test_two_press_the_digit_in_the_same_instant(new_lab: NewLab, arrive: Arrive
     assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
 
 
-def test_who_declines_leaves_it_to_the_others(new_lab: NewLab) -> None:
+def test_a_declined_phone_leaves_the_other_phones_ringing(new_lab: NewLab) -> None:
     lab, _here = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
@@ -152,7 +160,7 @@ def test_who_declines_leaves_it_to_the_others(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_a_machine_does_not_win(new_lab: NewLab) -> None:
+def test_an_answering_machine_is_not_joined_and_the_other_phones_ring_on(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab, machine_detection="standard")
     lab.telnyx.set_person(Person(LEE, behaviour="machine"))
     lab.pick_up(LEE)
@@ -166,7 +174,7 @@ def test_a_machine_does_not_win(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == [JOINED]
 
 
-def test_nobody_picks_up_and_the_assistant_is_told_once(new_lab: NewLab) -> None:
+def test_when_no_phone_answers_the_assistant_is_told_once(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab, ring_timeout_secs=10)
     lab.run(minutes(1))
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
@@ -176,7 +184,7 @@ def test_nobody_picks_up_and_the_assistant_is_told_once(new_lab: NewLab) -> None
     assert lab.legs_up() == ["host"]
 
 
-def test_the_winner_hangs_up_in_the_instant_of_winning(new_lab: NewLab) -> None:
+def test_a_phone_that_answers_and_hangs_up_at_once_is_never_joined(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE)
@@ -191,7 +199,9 @@ def test_the_winner_hangs_up_in_the_instant_of_winning(new_lab: NewLab) -> None:
 
 
 @arriving
-def test_two_pick_up_as_the_host_hangs_up(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_answer_while_the_host_hangs_up_every_call_ends(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE, KIM)
@@ -203,7 +213,7 @@ def test_two_pick_up_as_the_host_hangs_up(new_lab: NewLab, arrive: Arrive) -> No
     lab.assert_clean()
 
 
-def test_a_join_that_is_refused_does_not_join_another(new_lab: NewLab) -> None:
+def test_a_refused_join_does_not_join_another_phone(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.transport.refuse("ai_assistant_join", 422, "10015", "No.")
     lab.pick_up(LEE)
@@ -213,7 +223,7 @@ def test_a_join_that_is_refused_does_not_join_another(new_lab: NewLab) -> None:
     assert lab.legs_up() == ["host"]
 
 
-def test_a_refused_dial_leaves_it_to_the_others(new_lab: NewLab) -> None:
+def test_a_refused_dial_leaves_the_other_phones_ringing(new_lab: NewLab) -> None:
     lab = new_lab([Person(number, behaviour="manual") for number in NUMBERS])
     conversation_id = lab.start()
     lab.run(5)

@@ -12,7 +12,7 @@ def brought_in(lab: Lab, conversation_id: str, leg: SimulatedLeg) -> Answer:
     return lab.ask("POST", f"/conversations/{conversation_id}/participants", body)
 
 
-def test_the_assistant_runs_when_the_request_is_answered(new_lab: NewLab) -> None:
+def test_the_assistant_already_runs_when_the_attach_request_is_answered(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
@@ -23,7 +23,7 @@ def test_the_assistant_runs_when_the_request_is_answered(new_lab: NewLab) -> Non
     lab.assert_clean()
 
 
-def test_the_same_call_again_is_the_same_conversation(new_lab: NewLab) -> None:
+def test_attaching_the_same_call_again_returns_the_same_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.attach(leg)
@@ -32,7 +32,7 @@ def test_the_same_call_again_is_the_same_conversation(new_lab: NewLab) -> None:
     assert lab.commands_in_words() == ["start caller"]
 
 
-def test_stopped_it_leaves_the_call_to_its_owner(new_lab: NewLab) -> None:
+def test_a_stop_leaves_the_attached_call_up(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     conversation_id = lab.attach(leg)
@@ -48,7 +48,7 @@ def test_stopped_it_leaves_the_call_to_its_owner(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_once_it_is_over_the_same_call_is_not_taken_again(new_lab: NewLab) -> None:
+def test_after_the_end_the_same_call_cannot_be_attached_again(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     conversation_id = lab.attach(leg)
@@ -61,7 +61,7 @@ def test_once_it_is_over_the_same_call_is_not_taken_again(new_lab: NewLab) -> No
     assert leg.state == "answered"
 
 
-def test_without_any_webhook_the_stop_is_noticed_all_the_same(new_lab: NewLab) -> None:
+def test_a_stop_is_completed_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.attach(leg)
@@ -73,7 +73,7 @@ def test_without_any_webhook_the_stop_is_noticed_all_the_same(new_lab: NewLab) -
     assert leg.state == "answered"
 
 
-def test_without_any_webhook_the_hangup_is_noticed_all_the_same(new_lab: NewLab) -> None:
+def test_a_hangup_is_noticed_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
     lab.run(5)
@@ -84,7 +84,7 @@ def test_without_any_webhook_the_hangup_is_noticed_all_the_same(new_lab: NewLab)
     lab.assert_clean()
 
 
-def test_a_guest_is_joined_to_an_attached_call_and_let_go_after_it(new_lab: NewLab) -> None:
+def test_a_guest_of_an_attached_call_is_hung_up_when_the_call_ends(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks"))
     lab.invite(conversation_id, DANA, name="Dana")
@@ -97,7 +97,7 @@ def test_a_guest_is_joined_to_an_attached_call_and_let_go_after_it(new_lab: NewL
     lab.assert_clean()
 
 
-def test_a_live_call_is_joined_as_a_guest_and_left_up_at_the_end(new_lab: NewLab) -> None:
+def test_a_live_call_that_joined_as_a_guest_stays_up_after_the_end(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -112,7 +112,7 @@ def test_a_live_call_is_joined_as_a_guest_and_left_up_at_the_end(new_lab: NewLab
     lab.assert_clean()
 
 
-def test_a_call_that_is_over_cannot_be_attached_to(new_lab: NewLab) -> None:
+def test_an_ended_call_cannot_be_attached(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.hang_up(CALLER)
@@ -124,7 +124,7 @@ def test_a_call_that_is_over_cannot_be_attached_to(new_lab: NewLab) -> None:
     assert lab.telnyx.conversations == []
 
 
-def test_a_call_has_one_place_at_a_time(new_lab: NewLab) -> None:
+def test_a_live_call_belongs_to_one_conversation_at_a_time(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
@@ -159,7 +159,7 @@ def test_a_call_has_one_place_at_a_time(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_a_call_that_is_over_cannot_be_invited(new_lab: NewLab) -> None:
+def test_an_ended_call_cannot_be_invited(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -173,7 +173,7 @@ def test_a_call_that_is_over_cannot_be_invited(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == ["Cam could not be reached: the number is not available."]
 
 
-def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(new_lab: NewLab) -> None:
+def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.start()
@@ -189,7 +189,7 @@ def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(new_lab:
     assert leg.state == "answered"
 
 
-def test_an_assistant_that_another_started_there_is_not_taken_for_a_second_one(
+def test_a_start_whose_reply_was_lost_does_not_start_a_second_assistant(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply="same"))

@@ -41,7 +41,9 @@ def assert_whole(lab: Lab, conversation_id: str) -> None:
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_everything_goes_wrong_once_and_is_done_once(new_lab: NewLab, how: str) -> None:
+def test_when_every_command_fails_once_every_command_still_takes_effect_once(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
     for action in ("dial", *COMMANDS):
         break_line(lab, action, how)
@@ -56,7 +58,7 @@ def test_everything_goes_wrong_once_and_is_done_once(new_lab: NewLab, how: str) 
 
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("action", COMMANDS)
-def test_what_goes_wrong_twice_is_healed_and_nothing_is_done_twice(
+def test_a_command_that_fails_twice_takes_effect_exactly_once(
     new_lab: NewLab, action: str, how: str
 ) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
@@ -70,7 +72,7 @@ def test_what_goes_wrong_twice_is_healed_and_nothing_is_done_twice(
 
 
 @pytest.mark.parametrize("reply", ["bare", "same"])
-def test_a_dial_whose_answers_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
+def test_a_dial_whose_replies_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply=reply))  # type: ignore[arg-type]
     break_line(lab, "dial", "silent", times=3)
     conversation_id = lab.start()
@@ -80,7 +82,9 @@ def test_a_dial_whose_answers_are_all_lost_calls_once(new_lab: NewLab, reply: st
     lab.assert_clean()
 
 
-def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(new_lab: NewLab) -> None:
+def test_a_dial_without_reply_or_webhook_is_found_by_a_lookup_and_not_repeated(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     break_line(lab, "dial", "silent", times=20)
@@ -92,7 +96,9 @@ def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(new_l
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_an_inbound_call_is_answered_all_the_same(new_lab: NewLab, how: str) -> None:
+def test_an_inbound_call_is_answered_although_the_first_answer_command_fails(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     break_line(lab, "answer", how)
     conversation_id = lab.inbound()
@@ -104,7 +110,9 @@ def test_an_inbound_call_is_answered_all_the_same(new_lab: NewLab, how: str) -> 
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_a_stop_and_a_hangup_come_through_in_the_end(new_lab: NewLab, how: str) -> None:
+def test_a_stop_and_a_hangup_that_fail_four_times_still_take_effect(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
@@ -119,7 +127,7 @@ def test_a_stop_and_a_hangup_come_through_in_the_end(new_lab: NewLab, how: str) 
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_when_telnyx_is_away_for_a_minute_the_host_is_not_forgotten(
+def test_after_a_minute_without_telnyx_the_host_gets_an_assistant(
     new_lab: NewLab, how: str
 ) -> None:
     lab = new_lab()
@@ -135,7 +143,9 @@ def test_when_telnyx_is_away_for_a_minute_the_host_is_not_forgotten(
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_when_telnyx_is_away_for_long_nothing_is_left_open(new_lab: NewLab, how: str) -> None:
+def test_after_twenty_minutes_without_telnyx_no_conversation_and_no_call_stays_open(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
@@ -149,7 +159,7 @@ def test_when_telnyx_is_away_for_long_nothing_is_left_open(new_lab: NewLab, how:
     lab.assert_clean()
 
 
-def test_telnyx_delivers_again_what_could_not_be_carried_out(new_lab: NewLab) -> None:
+def test_a_webhook_whose_command_failed_is_delivered_again(new_lab: NewLab) -> None:
     lab = new_lab()
     break_line(lab, "ai_assistant_start", "too fast", times=2)
     conversation_id = lab.start()
@@ -162,7 +172,7 @@ def test_telnyx_delivers_again_what_could_not_be_carried_out(new_lab: NewLab) ->
     assert lab.status(conversation_id) == "active"
 
 
-def test_who_could_not_be_called_in_time_is_not_called_after_the_end(new_lab: NewLab) -> None:
+def test_a_dial_still_pending_at_the_end_of_the_conversation_is_never_made(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)

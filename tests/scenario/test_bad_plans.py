@@ -64,7 +64,9 @@ def untouched(lab: Lab) -> bool:
 
 
 @each_bad
-def test_of_an_invitation_in_a_start(new_lab: NewLab, given: dict[str, Any], field: str) -> None:
+def test_an_invalid_invitation_in_a_start_is_refused_by_its_field(
+    new_lab: NewLab, given: dict[str, Any], field: str
+) -> None:
     lab = new_lab()
     body = {"to": HOST, "participants": [{"to": DANA}, plan(given)]}
     assert_names(lab.ask("POST", "/conversations", body), f"participants.1.{field}")
@@ -72,14 +74,16 @@ def test_of_an_invitation_in_a_start(new_lab: NewLab, given: dict[str, Any], fie
 
 
 @each_bad
-def test_of_a_contact(new_lab: NewLab, given: dict[str, Any], field: str) -> None:
+def test_an_invalid_contact_of_a_route_is_refused_by_its_field(
+    new_lab: NewLab, given: dict[str, Any], field: str
+) -> None:
     lab = new_lab()
     body = {"assistant": {"id": "assistant-1"}, "contacts": {"billing": plan(given)}}
     assert_names(lab.ask("PUT", "/routes/default", body), f"contacts.billing.{field}")
     assert untouched(lab)
 
 
-def test_of_an_invitation_into_a_conversation(new_lab: NewLab) -> None:
+def test_an_invalid_invitation_into_a_conversation_is_refused_by_its_field(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)

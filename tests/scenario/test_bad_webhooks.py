@@ -48,7 +48,7 @@ def assert_untouched(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_a_captured_event_of_a_call_that_is_not_ours_is_left_alone(
+def test_a_captured_event_of_an_unknown_call_is_ignored(
     new_lab: NewLab, without_assistant: Template, event_type: str
 ) -> None:
     lab = new_lab(template=without_assistant)
@@ -61,7 +61,7 @@ def test_a_captured_event_of_a_call_that_is_not_ours_is_left_alone(
 
 
 @pytest.mark.parametrize("event_type", [each for each in TYPES if each != "call.initiated"])
-def test_with_a_default_assistant_too_only_a_new_call_is_taken(
+def test_with_a_default_assistant_only_a_new_call_is_answered(
     new_lab: NewLab, event_type: str
 ) -> None:
     lab = new_lab()
@@ -99,16 +99,16 @@ def test_a_webhook_with_a_bad_signature_does_nothing(new_lab: NewLab, wrong: str
 
 
 @pytest.mark.parametrize("age", [-290.0, 290.0])
-def test_a_clock_that_is_a_little_off_does_no_harm(new_lab: NewLab, age: float) -> None:
+def test_a_signature_is_accepted_up_to_290_seconds_from_our_clock(
+    new_lab: NewLab, age: float
+) -> None:
     lab = new_lab()
     assert signed(lab, body_of("call.initiated")[1], age=age) == 200
     assert len(lab.telnyx.ledger) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"call"', b"\xff\xfe"])
-def test_a_signed_body_that_is_no_event_is_refused_and_not_an_error(
-    new_lab: NewLab, body: bytes
-) -> None:
+def test_a_signed_body_that_is_not_an_event_gets_400(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
     assert signed(lab, body) == 400
     assert_untouched(lab)
@@ -129,7 +129,7 @@ def test_a_signed_body_that_is_no_event_is_refused_and_not_an_error(
         {"event_type": "call.hangup", "payload": {"call_control_id": 7, "client_state": {}}},
     ],
 )
-def test_an_event_of_an_unknown_kind_or_shape_is_ignored(
+def test_an_event_with_an_unknown_type_or_shape_is_ignored(
     new_lab: NewLab, data: dict[str, object]
 ) -> None:
     lab = new_lab()
@@ -137,7 +137,7 @@ def test_an_event_of_an_unknown_kind_or_shape_is_ignored(
     assert_untouched(lab)
 
 
-def test_somebody_elses_client_state_leads_nowhere(new_lab: NewLab) -> None:
+def test_the_client_state_of_another_call_changes_no_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -148,7 +148,7 @@ def test_somebody_elses_client_state_leads_nowhere(new_lab: NewLab) -> None:
     assert lab.conversation(conversation_id) == before
 
 
-def test_every_webhook_function_takes_every_event(new_lab: NewLab) -> None:
+def test_every_webhook_function_accepts_every_event_type(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.hold()

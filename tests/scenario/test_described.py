@@ -32,7 +32,7 @@ def assert_all_described(lab: Lab, conversation_id: str) -> None:
     assert_described(lab.ask("GET", "/conversations"), "GET /conversations")
 
 
-def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> None:
+def test_every_answer_of_a_whole_conversation_matches_its_description(new_lab: NewLab) -> None:
     people = [Person(DANA, behaviour="busy"), Person(LEE), Person(KIM, behaviour="machine")]
     lab = new_lab(people)
     body = {
@@ -66,7 +66,7 @@ def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> N
     assert_described(lab.ask("POST", path, {"to": LEE}), invite)
 
 
-def test_attached_inbound_and_failed_ones(new_lab: NewLab) -> None:
+def test_attached_inbound_and_failed_conversations_match_their_description(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="busy")])
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
@@ -88,7 +88,7 @@ class SilentAlarms(StartScheduler):
     def cancel(self, conversation_id: str) -> None: ...
 
 
-def test_one_that_begins_later(new_lab: NewLab) -> None:
+def test_a_scheduled_conversation_matches_its_description(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.app.start_scheduler = SilentAlarms(None, "", "", "")
     begin = {"to": HOST, "start_at": (lab.clock.now() + timedelta(hours=1)).isoformat()}
@@ -105,7 +105,7 @@ def test_one_that_begins_later(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("number", [OUR_NUMBER, "default"])
-def test_routes(new_lab: NewLab, number: str) -> None:
+def test_the_answers_about_routes_match_their_description(new_lab: NewLab, number: str) -> None:
     lab = new_lab()
     path, route = f"/routes/{number}", "/routes/{number}"
     assert_described(lab.ask("GET", path), f"GET {route}")
@@ -123,7 +123,7 @@ def test_routes(new_lab: NewLab, number: str) -> None:
     assert_described(lab.ask("DELETE", path), f"DELETE {route}")
 
 
-def test_the_do_not_call_list(new_lab: NewLab) -> None:
+def test_the_answers_about_the_do_not_call_list_match_their_description(new_lab: NewLab) -> None:
     lab = new_lab()
     path, route = f"/do-not-call/{DANA}", "/do-not-call/{number}"
     assert_described(lab.ask("GET", path), f"GET {route}")
@@ -134,7 +134,7 @@ def test_the_do_not_call_list(new_lab: NewLab) -> None:
     assert_described(lab.ask("DELETE", path), f"DELETE {route}")
 
 
-def test_a_field_that_is_not_described_is_found() -> None:
+def test_a_field_without_a_description_is_an_error() -> None:
     with pytest.raises(ValueError, match="surprise"):
         models.Message.model_validate(
             {"conversation_id": "1", "role": "user", "content": "Hi.", "surprise": 1}

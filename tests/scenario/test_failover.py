@@ -39,7 +39,7 @@ def table_is_away(*_: object) -> None:
     raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
-def test_a_call_goes_on_through_the_other_door(new_lab: NewLab) -> None:
+def test_a_call_continues_through_the_failover_url(new_lab: NewLab) -> None:
     lab = new_lab(settings=with_a_second_door())
     lab.webhooks_down = True
     conversation_id = lab.start()
@@ -56,7 +56,7 @@ def test_a_call_goes_on_through_the_other_door(new_lab: NewLab) -> None:
     lab.assert_no_leg_up()
 
 
-def test_a_call_that_comes_in_while_the_functions_are_down_is_answered(new_lab: NewLab) -> None:
+def test_an_inbound_call_is_answered_while_the_webhook_functions_are_down(new_lab: NewLab) -> None:
     lab = new_lab(settings=with_a_second_door())
     lab.webhooks_down = True
     lab.ring_in()
@@ -66,7 +66,7 @@ def test_a_call_that_comes_in_while_the_functions_are_down_is_answered(new_lab: 
     assert answered["webhook_url"] == f"{URL}/webhooks"
 
 
-def test_a_webhook_that_comes_through_both_doors_counts_once(new_lab: NewLab) -> None:
+def test_a_webhook_that_arrives_at_both_urls_counts_once(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
@@ -82,7 +82,7 @@ def test_a_webhook_that_comes_through_both_doors_counts_once(new_lab: NewLab) ->
     assert lab.timeline(conversation_id) == before
 
 
-def test_json_that_begins_with_a_blank_is_no_base64(new_lab: NewLab) -> None:
+def test_json_that_begins_with_white_space_is_not_read_as_base64(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
@@ -96,7 +96,7 @@ def test_json_that_begins_with_a_blank_is_no_base64(new_lab: NewLab) -> None:
     assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_a_signature_is_as_old_as_it_was_when_the_message_came(new_lab: NewLab) -> None:
+def test_a_signature_is_checked_against_the_time_when_the_message_arrived(new_lab: NewLab) -> None:
     """The function was away for ten minutes; the webhook was fresh when it came."""
     lab = new_lab()
     lab.hold()
@@ -113,7 +113,7 @@ def test_a_signature_is_as_old_as_it_was_when_the_message_came(new_lab: NewLab) 
     assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_a_replay_through_the_other_door_is_refused(new_lab: NewLab) -> None:
+def test_a_replay_through_the_failover_url_is_refused(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     lab.start()
@@ -126,13 +126,13 @@ def test_a_replay_through_the_other_door_is_refused(new_lab: NewLab) -> None:
     assert (waiting(lab), dead(lab)) == (0, 0), "it would be refused for ever, so it is dropped"
 
 
-def test_what_nobody_signed_is_not_even_queued(new_lab: NewLab) -> None:
+def test_a_request_without_a_signature_is_not_queued(new_lab: NewLab) -> None:
     lab = new_lab()
     assert through_the_door(lab, b"{}", {"host": "partyline.example"}) == 400
     assert waiting(lab) == 0
 
 
-def test_what_somebody_else_signed_is_dropped(new_lab: NewLab) -> None:
+def test_a_message_with_a_wrong_signature_is_dropped(new_lab: NewLab) -> None:
     lab = new_lab()
     headers = {
         "host": "partyline.example",
@@ -146,7 +146,7 @@ def test_what_somebody_else_signed_is_dropped(new_lab: NewLab) -> None:
     assert (waiting(lab), dead(lab)) == (0, 0)
 
 
-def test_bytes_that_came_as_base64_are_the_bytes_that_were_signed(new_lab: NewLab) -> None:
+def test_a_base64_body_is_verified_by_its_decoded_bytes(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
@@ -159,7 +159,7 @@ def test_bytes_that_came_as_base64_are_the_bytes_that_were_signed(new_lab: NewLa
     assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_one_that_cannot_be_taken_in_yet_comes_again_and_the_others_do_not(new_lab: NewLab) -> None:
+def test_only_the_message_that_failed_is_delivered_again(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
@@ -178,7 +178,7 @@ def test_one_that_cannot_be_taken_in_yet_comes_again_and_the_others_do_not(new_l
     assert len(lab.commands("ai_assistant_start")) == 1
 
 
-def test_after_five_times_it_is_a_dead_letter_and_can_be_sent_again(
+def test_after_five_failures_a_message_is_a_dead_letter_that_can_be_redriven(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = new_lab()

@@ -33,7 +33,7 @@ def listed(lab: Lab, *numbers: str) -> None:
         assert lab.ask("PUT", f"/do-not-call/{number}", {"reason": "asked us to"}).status == 200
 
 
-def test_all_is_open_unless_it_is_shut(new_lab: NewLab) -> None:
+def test_without_dial_policy_parameters_a_listed_number_is_called(new_lab: NewLab) -> None:
     lab = new_lab()
     listed(lab, DANA)
     conversation_id = lab.inbound()
@@ -46,7 +46,7 @@ def test_all_is_open_unless_it_is_shut(new_lab: NewLab) -> None:
 # Quiet hours
 
 
-def test_nobody_is_called_while_it_is_night_where_they_are(
+def test_a_number_is_not_called_in_its_local_quiet_hours(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(QuietHours="21:00-07:05"))
@@ -66,7 +66,7 @@ def test_nobody_is_called_while_it_is_night_where_they_are(
     lab.assert_clean()
 
 
-def test_quiet_hours_are_looked_at_again_in_the_second_round(
+def test_quiet_hours_are_checked_again_in_the_second_round(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="busy")], template=deployed(QuietHours="07:05-20:00"))
@@ -83,7 +83,7 @@ def test_quiet_hours_are_looked_at_again_in_the_second_round(
     lab.assert_clean()
 
 
-def test_who_sleeps_in_the_first_round_is_called_in_the_second(
+def test_a_number_in_quiet_hours_in_the_first_round_is_called_in_the_second(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(QuietHours="21:00-07:05"))
@@ -96,7 +96,7 @@ def test_who_sleeps_in_the_first_round_is_called_in_the_second(
     lab.assert_clean()
 
 
-def test_a_host_is_not_woken_either(new_lab: NewLab, deployed: Deployed) -> None:
+def test_a_host_is_not_called_in_quiet_hours(new_lab: NewLab, deployed: Deployed) -> None:
     lab = new_lab(template=deployed(QuietHours="21:00-08:00"))
     conversation_id = lab.start(HOST, participants=[{"to": DANA}])
     seen = lab.conversation(conversation_id)
@@ -109,7 +109,7 @@ def test_a_host_is_not_woken_either(new_lab: NewLab, deployed: Deployed) -> None
 # Do not call
 
 
-def test_a_number_is_put_on_the_list_and_taken_off(new_lab: NewLab) -> None:
+def test_a_number_is_added_to_the_do_not_call_list_and_removed(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.ask("GET", f"/do-not-call/{DANA}").json["error"]["code"] == "not_listed"
     put = lab.ask("PUT", f"/do-not-call/{DANA}", {"reason": "asked us to"})
@@ -125,7 +125,7 @@ def test_a_number_is_put_on_the_list_and_taken_off(new_lab: NewLab) -> None:
     assert lab.ask("PUT", f"/do-not-call/{DANA}", {"why": "x"}).status == 422
 
 
-def test_who_is_on_the_list_is_passed_over_and_the_next_number_is_tried(
+def test_a_number_on_the_do_not_call_list_is_skipped_and_the_next_number_is_tried(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(KIM, behaviour="busy")], template=deployed(DoNotCall="on"))
@@ -144,7 +144,9 @@ def test_who_is_on_the_list_is_passed_over_and_the_next_number_is_tried(
     lab.assert_clean()
 
 
-def test_of_an_at_once_plan_only_those_ring_who_may(new_lab: NewLab, deployed: Deployed) -> None:
+def test_an_at_once_plan_skips_a_number_on_the_do_not_call_list(
+    new_lab: NewLab, deployed: Deployed
+) -> None:
     lab = new_lab([Person(KIM, behaviour="manual")], template=deployed(DoNotCall="on"))
     listed(lab, LEE)
     conversation_id = lab.inbound()
@@ -156,7 +158,7 @@ def test_of_an_at_once_plan_only_those_ring_who_may(new_lab: NewLab, deployed: D
     lab.assert_clean()
 
 
-def test_who_is_put_on_the_list_between_two_rounds_is_not_called_again(
+def test_a_number_added_to_the_do_not_call_list_between_two_rounds_is_not_called_again(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="busy")], template=deployed(DoNotCall="on"))
@@ -169,7 +171,7 @@ def test_who_is_put_on_the_list_between_two_rounds_is_not_called_again(
     assert lab.outcomes(conversation_id, "Dana") == ["busy", "limited", "limited"]
 
 
-def test_the_assistant_s_own_invitation_passes_the_same_gates(
+def test_the_dial_policy_applies_to_the_assistants_invitations(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
@@ -182,7 +184,7 @@ def test_the_assistant_s_own_invitation_passes_the_same_gates(
     assert lab.people_dialled() == []
 
 
-def test_the_words_for_a_refusal_are_the_conversation_s_own(
+def test_a_refusal_is_worded_by_the_conversations_own_phrase(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
@@ -197,7 +199,7 @@ def test_the_words_for_a_refusal_are_the_conversation_s_own(
 
 
 @pytest.mark.parametrize("numbers", ["+4420555501", [DANA, "+4420555501"]])
-def test_where_calls_may_not_go_is_told_to_who_asks(
+def test_a_request_with_a_destination_that_is_not_allowed_is_refused(
     new_lab: NewLab, numbers: str | list[str]
 ) -> None:
     lab = new_lab()
@@ -214,7 +216,7 @@ def test_where_calls_may_not_go_is_told_to_who_asks(
 # Extensions and SIP addresses
 
 
-def test_an_extension_is_called_where_that_is_switched_on(
+def test_an_extension_is_called_if_digits_after_a_number_are_switched_on(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DigitsAfterNumber="on"))
@@ -233,7 +235,7 @@ def test_an_extension_is_called_where_that_is_switched_on(
 
 
 @pytest.mark.parametrize("digits", ["", "abc", "1 2", "1,2", "1W", "\u0661", "1" * 33])
-def test_what_follows_a_number_is_what_a_phone_can_send(
+def test_the_digits_after_a_number_must_be_keys_of_a_phone(
     new_lab: NewLab, deployed: Deployed, digits: str
 ) -> None:
     lab = new_lab(template=deployed(DigitsAfterNumber="on"))
@@ -243,7 +245,7 @@ def test_what_follows_a_number_is_what_a_phone_can_send(
     assert lab.people_dialled() == []
 
 
-def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
+def test_an_extension_of_a_number_on_the_do_not_call_list_is_not_called(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DigitsAfterNumber="on", DoNotCall="on"))
@@ -254,7 +256,7 @@ def test_an_extension_is_not_called_at_a_number_that_wants_no_calls(
     assert lab.people_dialled() == []
 
 
-def test_a_sip_address_is_called_at_the_domains_that_are_allowed(
+def test_a_sip_address_is_called_in_an_allowed_domain_only(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     template = deployed(AllowedSipDomains="pbx.example.com", QuietHours="21:00-08:00")
@@ -269,7 +271,7 @@ def test_a_sip_address_is_called_at_the_domains_that_are_allowed(
     assert lab.people_dialled() == ["Dana's desk"]
 
 
-def test_the_model_calls_numbers_and_nothing_else(new_lab: NewLab, deployed: Deployed) -> None:
+def test_the_assistants_tool_calls_plain_numbers_only(new_lab: NewLab, deployed: Deployed) -> None:
     lab = new_lab(template=deployed(AllowedSipDomains="pbx.example.com", DigitsAfterNumber="on"))
     route = {"assistant": {"id": "assistant-1"}, "dial_any_number": True}
     assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status == 200
@@ -279,7 +281,7 @@ def test_the_model_calls_numbers_and_nothing_else(new_lab: NewLab, deployed: Dep
     assert lab.people_dialled() == []
 
 
-def test_a_contact_of_before_the_destinations_grew_narrower_is_refused_at_the_dial(
+def test_a_contact_stored_before_destinations_were_restricted_is_refused_at_the_dial(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(AllowedDestinationPrefixes=DANA))

@@ -40,7 +40,7 @@ def with_the_assistant(lab: Lab) -> list[str]:
 
 
 @whatever_telnyx_does
-def test_it_ends_for_all_unless_it_was_said_otherwise(
+def test_by_default_the_hosts_hangup_ends_the_conversation_for_everybody(
     new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
     lab, conversation_id = three(new_lab, at_telnyx, once_per_leg)
@@ -55,7 +55,7 @@ def test_it_ends_for_all_unless_it_was_said_otherwise(
 
 
 @whatever_telnyx_does
-def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
+def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_hosts_hangup(
     new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
     lab, conversation_id = three(new_lab, at_telnyx, once_per_leg, **GOES_ON)
@@ -89,7 +89,7 @@ def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
     lab.assert_clean()
 
 
-def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
+def test_the_restarted_assistant_has_the_configuration_of_the_first(new_lab: NewLab) -> None:
     lab, conversation_id = three(
         new_lab, assistant={"id": "assistant-sales", "greeting": "Hello."}, **GOES_ON
     )
@@ -104,7 +104,9 @@ def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
     assert "join Lee" in lab.commands_in_words()[-4:]
 
 
-def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
+def test_on_a_route_with_continue_conversation_the_guests_stay_after_the_callers_hangup(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
     conversation_id = lab.inbound()
@@ -123,7 +125,9 @@ def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(new_lab: NewLab) -> None:
+def test_a_guest_who_rings_during_the_hosts_hangup_joins_the_restarted_assistant(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = three(new_lab, **GOES_ON)
     lab.invite(conversation_id, KIM, name="Kim")
     lab.hang_up(HOST)
@@ -133,7 +137,9 @@ def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(new_lab:
     lab.assert_clean()
 
 
-def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab: NewLab) -> None:
+def test_the_conversation_ends_if_the_only_guest_still_rings_at_the_hosts_hangup(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     conversation_id = lab.start(**GOES_ON)
     lab.run(5)
@@ -147,7 +153,9 @@ def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab:
 
 
 @pytest.mark.parametrize("ended_first", [True, False])
-def test_the_hangup_and_the_end_come_in_either_order(new_lab: NewLab, ended_first: bool) -> None:
+def test_the_hosts_hangup_and_the_assistants_end_restart_once_in_either_order(
+    new_lab: NewLab, ended_first: bool
+) -> None:
     lab, conversation_id = three(new_lab, **GOES_ON)
     lab.hold()
     lab.hang_up(HOST)
@@ -161,7 +169,7 @@ def test_the_hangup_and_the_end_come_in_either_order(new_lab: NewLab, ended_firs
     lab.assert_clean()
 
 
-def test_the_hangup_and_the_end_come_together(new_lab: NewLab) -> None:
+def test_the_hosts_hangup_and_the_assistants_end_may_arrive_together(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab, once_per_leg=True, **GOES_ON)
     lab.hold()
     lab.hang_up(HOST)
@@ -175,7 +183,7 @@ def test_the_hangup_and_the_end_come_together(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(new_lab: NewLab) -> None:
+def test_after_the_assistants_own_end_the_hosts_call_is_looked_up_once(new_lab: NewLab) -> None:
     lab = new_lab()
     people = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
     conversation_id = lab.start(on_host_hangup="continue_conversation", participants=people)
@@ -190,7 +198,7 @@ def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(new_lab: N
     lab.assert_clean()
 
 
-def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(new_lab: NewLab) -> None:
+def test_the_sweep_finds_a_hosts_hangup_whose_webhook_was_lost(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab, "continues")
     lab.hold()
     lab.hang_up(HOST)
@@ -201,7 +209,7 @@ def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(new_lab: NewLab) -> Non
     lab.assert_no_leg_up()
 
 
-def test_a_start_that_telnyx_refuses_ends_it_and_nobody_waits_on_a_dead_line(
+def test_a_refused_restart_ends_the_conversation_and_hangs_up_every_call(
     new_lab: NewLab,
 ) -> None:
     lab, conversation_id = three(new_lab, **GOES_ON)

@@ -24,7 +24,9 @@ def running(new_lab: NewLab, *people: Person, settings: Settings | None = None) 
     return lab, conversation_id
 
 
-def test_busy_then_a_machine_then_a_person_who_presses_1(new_lab: NewLab) -> None:
+def test_a_busy_number_and_a_machine_are_passed_over_until_a_person_presses_1(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = running(
         new_lab,
         Person(LEE, behaviour="busy"),
@@ -57,7 +59,9 @@ def test_busy_then_a_machine_then_a_person_who_presses_1(new_lab: NewLab) -> Non
     lab.assert_clean()
 
 
-def test_after_the_last_number_the_assistant_knows_that_there_is_no_other(new_lab: NewLab) -> None:
+def test_after_the_last_number_the_assistant_is_told_that_there_is_no_other_number(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = running(
         new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="no_answer")
     )
@@ -100,7 +104,7 @@ def test_a_second_round_begins_after_the_pause(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_when_all_rounds_are_over_it_is_over(new_lab: NewLab) -> None:
+def test_after_the_last_round_the_participant_has_failed(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=10)
     lab.run(minutes(5))
@@ -129,7 +133,7 @@ def test_the_deadline_shortens_the_ringing_and_ends_the_plan(new_lab: NewLab) ->
     lab.assert_clean()
 
 
-def test_a_number_that_rings_on_at_the_deadline_is_hung_up(new_lab: NewLab) -> None:
+def test_a_number_that_still_rings_at_the_deadline_is_hung_up(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy", answer_after_secs=27))
     lab.telnyx.set_person(Person(KIM, behaviour="no_answer"))
     lab.invite(conversation_id, [LEE, KIM], name="Dana", ring_timeout_secs=30, deadline_secs=30)
@@ -139,7 +143,7 @@ def test_a_number_that_rings_on_at_the_deadline_is_hung_up(new_lab: NewLab) -> N
     lab.assert_clean()
 
 
-def test_a_machine_is_joined_if_that_was_asked(new_lab: NewLab) -> None:
+def test_an_answering_machine_is_joined_if_the_plan_says_so(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
     lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard", on_machine="join")
     lab.run(10)
@@ -150,7 +154,7 @@ def test_a_machine_is_joined_if_that_was_asked(new_lab: NewLab) -> None:
     ]
 
 
-def test_a_machine_that_may_be_joined_is_not_asked_for_a_digit(new_lab: NewLab) -> None:
+def test_an_answering_machine_that_may_be_joined_is_not_screened(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
     plan = {"machine_detection": "standard", "on_machine": "join", "screening": {"say": "Press 1."}}
     lab.invite(conversation_id, DANA, name="Dana", **plan)
@@ -159,7 +163,7 @@ def test_a_machine_that_may_be_joined_is_not_asked_for_a_digit(new_lab: NewLab) 
     assert lab.people_joined() == ["Dana"]
 
 
-def test_the_deadline_in_a_pause_leaves_what_was_found_out(new_lab: NewLab) -> None:
+def test_a_deadline_during_the_pause_keeps_the_last_outcome(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
     lab.run(minutes(2))
@@ -167,7 +171,7 @@ def test_the_deadline_in_a_pause_leaves_what_was_found_out(new_lab: NewLab) -> N
     assert lab.messages_to_assistant()[-1] == "Lee could not be reached in time."
 
 
-def test_who_does_not_wait_for_the_assistant_has_declined(new_lab: NewLab) -> None:
+def test_a_guest_who_hangs_up_before_the_assistant_runs_has_declined(new_lab: NewLab) -> None:
     people = [Person(HOST, answer_after_secs=10), Person(LEE, hangs_up_after_secs=3)]
     lab = new_lab(people)
     conversation_id = lab.start(participants=[{"to": LEE, "name": "Lee"}])
@@ -179,7 +183,7 @@ def test_who_does_not_wait_for_the_assistant_has_declined(new_lab: NewLab) -> No
     lab.assert_clean()
 
 
-def test_an_empty_sentence_keeps_the_assistant_in_peace(new_lab: NewLab) -> None:
+def test_an_empty_phrase_suppresses_the_message_to_the_assistant(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     conversation_id = lab.start(words={"joined": "", "busy": " "})
     lab.run(5)
@@ -189,7 +193,7 @@ def test_an_empty_sentence_keeps_the_assistant_in_peace(new_lab: NewLab) -> None
     assert lab.messages_to_assistant() == ["The next number is being tried."]
 
 
-def test_the_conversation_ends_while_the_plan_is_under_way(new_lab: NewLab) -> None:
+def test_the_end_of_the_conversation_stops_a_plan_that_rings(new_lab: NewLab) -> None:
     lab, conversation_id = running(
         new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="manual")
     )
@@ -212,7 +216,7 @@ def test_the_conversation_ends_while_the_plan_is_under_way(new_lab: NewLab) -> N
     lab.assert_clean()
 
 
-def test_the_conversation_ends_between_two_rounds(new_lab: NewLab) -> None:
+def test_the_end_of_the_conversation_stops_a_plan_between_two_rounds(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=2, pause_secs=60)
     lab.run(10)
@@ -223,7 +227,7 @@ def test_the_conversation_ends_between_two_rounds(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("hangup_first", [True, False])
-def test_a_guest_picks_up_in_the_instant_in_which_the_host_hangs_up(
+def test_no_call_stays_up_if_a_guest_answers_while_the_host_hangs_up(
     new_lab: NewLab, hangup_first: bool
 ) -> None:
     lab, conversation_id = running(new_lab, Person(KIM, behaviour="manual"))
@@ -241,7 +245,7 @@ def test_a_guest_picks_up_in_the_instant_in_which_the_host_hangs_up(
     lab.assert_clean()
 
 
-def test_the_next_number_is_not_called_for_a_guest_who_is_called_off(new_lab: NewLab) -> None:
+def test_the_next_number_is_not_called_for_a_removed_guest(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="manual"))
     dana = lab.invite(conversation_id, [LEE, KIM], name="Dana")
     lab.run(2)
@@ -253,7 +257,7 @@ def test_the_next_number_is_not_called_for_a_guest_who_is_called_off(new_lab: Ne
     lab.assert_clean()
 
 
-def test_two_plans_do_not_get_into_each_others_way(new_lab: NewLab) -> None:
+def test_two_plans_at_the_same_time_both_succeed(new_lab: NewLab) -> None:
     lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"), Person(HOST))
     lab.invite(conversation_id, [LEE, DANA], name="Dana")
     lab.invite(conversation_id, [KIM], name="Kim")

@@ -13,7 +13,7 @@ def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
     return embedded_backend
 
 
-def test_the_same_start_again_is_the_same_conversation(new_lab: NewLab) -> None:
+def test_repeating_a_start_with_its_key_returns_the_same_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     first = lab.ask("POST", "/conversations", {"to": HOST, "name": "Robin"}, idempotency_key="k1")
     lab.run(5)
@@ -25,7 +25,7 @@ def test_the_same_start_again_is_the_same_conversation(new_lab: NewLab) -> None:
     assert lab.people_dialled() == ["host"]
 
 
-def test_without_a_key_every_start_is_a_new_one(new_lab: NewLab) -> None:
+def test_without_a_key_every_start_is_a_new_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.start() != lab.start()
     assert lab.people_dialled() == ["host", "host"]
@@ -41,7 +41,7 @@ def test_the_same_key_for_another_request_is_refused(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "schlüssel"])
-def test_a_key_that_is_none_is_refused(new_lab: NewLab, key: str) -> None:
+def test_an_invalid_key_is_refused(new_lab: NewLab, key: str) -> None:
     lab = new_lab()
     answer = lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key=key)
     assert answer.status == 422
@@ -49,7 +49,7 @@ def test_a_key_that_is_none_is_refused(new_lab: NewLab, key: str) -> None:
     assert lab.people_dialled() == []
 
 
-def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
+def test_repeating_an_invitation_with_its_key_calls_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -64,7 +64,7 @@ def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
     assert lab.people_joined() == ["Dana"]
 
 
-def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
+def test_repeating_a_message_with_its_key_sends_the_message_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -78,7 +78,7 @@ def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == ["Robin is in a hurry."]
 
 
-def test_what_was_done_once_is_not_refused_the_second_time(new_lab: NewLab) -> None:
+def test_repeating_a_stop_with_its_key_after_the_end_is_not_refused(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -90,7 +90,7 @@ def test_what_was_done_once_is_not_refused_the_second_time(new_lab: NewLab) -> N
     assert lab.ask("POST", path, {}, idempotency_key="s2").status == 409
 
 
-def test_the_same_start_five_times_at_the_same_time_calls_once(new_lab: NewLab) -> None:
+def test_five_identical_starts_at_the_same_time_call_once(new_lab: NewLab) -> None:
     lab = new_lab()
 
     def start() -> tuple[int, str | None]:
@@ -107,7 +107,7 @@ def test_the_same_start_five_times_at_the_same_time_calls_once(new_lab: NewLab) 
     lab.assert_clean()
 
 
-def test_the_same_invitation_four_times_at_the_same_time_calls_once(new_lab: NewLab) -> None:
+def test_four_identical_invitations_at_the_same_time_call_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -126,7 +126,7 @@ def test_the_same_invitation_four_times_at_the_same_time_calls_once(new_lab: New
     lab.assert_clean()
 
 
-def test_different_invitations_at_the_same_time_all_come(new_lab: NewLab) -> None:
+def test_different_invitations_at_the_same_time_are_all_carried_out(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)

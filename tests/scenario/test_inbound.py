@@ -20,7 +20,7 @@ def test_an_inbound_call_is_answered_with_the_default_assistant(new_lab: NewLab)
     lab.assert_clean()
 
 
-def test_the_caller_hangs_up_and_the_insights_come(new_lab: NewLab) -> None:
+def test_after_the_callers_hangup_the_insights_are_stored(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.inbound()
     lab.hang_up(CALLER)
@@ -35,7 +35,7 @@ def test_the_caller_hangs_up_and_the_insights_come(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_the_caller_is_joined_by_a_guest(new_lab: NewLab) -> None:
+def test_a_guest_joins_the_caller(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
@@ -46,7 +46,7 @@ def test_the_caller_is_joined_by_a_guest(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_who_calls_a_sip_address_of_ours_can_be_joined_by_a_guest(new_lab: NewLab) -> None:
+def test_a_guest_joins_the_caller_of_our_sip_address(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.inbound(to="sales@partyline-demo.sip.telnyx.com")
     lab.invite(conversation_id, DANA, name="Dana")
@@ -56,7 +56,9 @@ def test_who_calls_a_sip_address_of_ours_can_be_joined_by_a_guest(new_lab: NewLa
     lab.assert_clean()
 
 
-def test_a_caller_who_gives_up_before_the_answer_leaves_nothing_running(new_lab: NewLab) -> None:
+def test_a_caller_who_hangs_up_before_the_answer_leaves_no_call_and_no_assistant(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     lab.hold()
     leg = lab.ring_in()
@@ -69,7 +71,9 @@ def test_a_caller_who_gives_up_before_the_answer_leaves_nothing_running(new_lab:
     lab.assert_no_leg_up()
 
 
-def test_a_caller_who_hangs_up_as_the_assistant_starts_ends_it(new_lab: NewLab) -> None:
+def test_a_caller_who_hangs_up_during_the_assistants_start_ends_the_conversation(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([Person(CALLER, hangs_up_after_secs=0.0)])
     lab.ring_in()
     lab.run(minutes(2))
@@ -79,7 +83,7 @@ def test_a_caller_who_hangs_up_as_the_assistant_starts_ends_it(new_lab: NewLab) 
     lab.assert_clean()
 
 
-def test_a_call_to_a_number_without_a_route_is_left_alone(
+def test_a_call_to_a_number_without_a_route_is_not_answered(
     new_lab: NewLab, without_assistant: Template
 ) -> None:
     lab = new_lab(template=without_assistant)
@@ -95,7 +99,7 @@ def test_a_call_to_a_number_without_a_route_is_left_alone(
     assert lab.table.keys() == []
 
 
-def test_what_our_own_dial_causes_is_never_answered(new_lab: NewLab) -> None:
+def test_the_webhooks_of_our_own_dial_are_never_answered_as_a_call(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     lab.start()
     lab.run(5)
@@ -103,7 +107,7 @@ def test_what_our_own_dial_causes_is_never_answered(new_lab: NewLab) -> None:
     assert len(lab.conversations()) == 1
 
 
-def test_two_callers_have_a_conversation_each(new_lab: NewLab) -> None:
+def test_two_callers_have_separate_conversations(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.ring_in(CALLER)
     lab.ring_in(DANA)

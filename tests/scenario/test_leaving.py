@@ -15,7 +15,9 @@ def three(new_lab: NewLab, settings: Settings | None = None, **more: object) -> 
     return lab, conversation_id
 
 
-def test_a_guest_leaves_and_it_goes_on_the_host_leaves_and_it_ends(new_lab: NewLab) -> None:
+def test_a_guests_hangup_keeps_the_conversation_and_the_hosts_hangup_ends_it(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
@@ -32,7 +34,7 @@ def test_a_guest_leaves_and_it_goes_on_the_host_leaves_and_it_ends(new_lab: NewL
     lab.assert_no_leg_up()
 
 
-def test_who_stays_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None:
+def test_a_participant_left_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab)
     lab.hang_up(DANA)
     lab.run(2)
@@ -48,7 +50,7 @@ def test_who_stays_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None
     )
 
 
-def test_a_guest_whose_leaving_ends_it_ends_it(new_lab: NewLab) -> None:
+def test_a_guest_with_end_conversation_ends_the_conversation_by_hanging_up(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab, on_hangup="end_conversation")
     joins = {each["participant"]["name"]: each for each in lab.commands("ai_assistant_join")}
     assert joins["Dana"]["participant"]["on_hangup"] == "end_conversation"
@@ -60,7 +62,7 @@ def test_a_guest_whose_leaving_ends_it_ends_it(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_telnyx_tells_the_end_once_for_each_leg_and_it_ends_once(new_lab: NewLab) -> None:
+def test_an_end_event_for_each_leg_ends_the_conversation_once(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab, Settings(ended_once_per_leg=True))
     lab.hang_up(HOST)
     lab.run(10)
@@ -69,7 +71,7 @@ def test_telnyx_tells_the_end_once_for_each_leg_and_it_ends_once(new_lab: NewLab
     lab.assert_clean()
 
 
-def test_a_guest_is_hung_up_by_request_and_it_goes_on(new_lab: NewLab) -> None:
+def test_removing_a_guest_keeps_the_conversation(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab)
     lab.remove(conversation_id, lab.person(conversation_id, "Dana")["id"])
     lab.run(5)
@@ -80,7 +82,7 @@ def test_a_guest_is_hung_up_by_request_and_it_goes_on(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_a_guest_who_is_still_being_called_can_be_called_off(new_lab: NewLab) -> None:
+def test_a_guest_whose_phone_rings_can_be_removed(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     conversation_id = lab.start()
     lab.run(5)
@@ -100,7 +102,7 @@ def test_a_guest_who_is_still_being_called_can_be_called_off(new_lab: NewLab) ->
     lab.assert_clean()
 
 
-def test_the_host_is_hung_up_by_request_and_it_ends(new_lab: NewLab) -> None:
+def test_removing_the_host_ends_the_conversation(new_lab: NewLab) -> None:
     lab, conversation_id = three(new_lab)
     lab.remove(conversation_id, lab.conversation(conversation_id)["participants"][0]["id"])
     lab.run(10)
@@ -108,7 +110,7 @@ def test_the_host_is_hung_up_by_request_and_it_ends(new_lab: NewLab) -> None:
     lab.assert_no_leg_up()
 
 
-def test_whoever_leaves_before_being_joined_has_left_nothing(new_lab: NewLab) -> None:
+def test_a_guest_who_hangs_up_before_joining_is_not_reported_as_leaving(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)

@@ -26,7 +26,7 @@ def refused(lab: Lab, path: str, body: Any) -> tuple[int, str]:
     return answer.status, answer.json["error"]["code"]
 
 
-def test_no_more_people_than_may_in_a_conversation_s_whole_life(
+def test_participants_who_have_left_count_towards_the_participant_limit(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
@@ -43,7 +43,7 @@ def test_no_more_people_than_may_in_a_conversation_s_whole_life(
     assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
 
-def test_a_start_with_too_many_is_refused_before_anybody_is_called(
+def test_a_start_with_too_many_participants_is_refused_before_any_dial(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
@@ -54,7 +54,9 @@ def test_a_start_with_too_many_is_refused_before_anybody_is_called(
     assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
 
-def test_the_route_s_bounds_go_before_the_deployment_s(new_lab: NewLab, deployed: Deployed) -> None:
+def test_the_limits_of_a_route_override_the_limits_of_the_deployment(
+    new_lab: NewLab, deployed: Deployed
+) -> None:
     lab = new_lab(template=deployed(MaxParticipants="2", MaxLegsAtOnce="1"))
     lab.route(OUR_NUMBER, limits={"participants": 4, "legs_at_once": 2})
     conversation_id = lab.inbound()
@@ -68,7 +70,7 @@ def test_the_route_s_bounds_go_before_the_deployment_s(new_lab: NewLab, deployed
     assert refused(lab, path, {"to": HOST}) == (409, "too_many_participants")
 
 
-def test_who_would_be_one_call_too_many_waits_for_a_free_line(
+def test_a_guest_above_the_limit_of_calls_waits_until_a_call_ends(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(
@@ -92,7 +94,7 @@ def test_who_would_be_one_call_too_many_waits_for_a_free_line(
     lab.assert_clean()
 
 
-def test_a_whole_at_once_plan_waits_until_all_its_calls_have_room(
+def test_an_at_once_plan_waits_until_all_its_calls_fit_the_limit(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="manual")], template=deployed(MaxLegsAtOnce="2"))
@@ -109,7 +111,7 @@ def test_a_whole_at_once_plan_waits_until_all_its_calls_have_room(
     lab.assert_clean()
 
 
-def test_who_waits_in_vain_for_a_free_line_is_given_up_at_the_deadline(
+def test_a_guest_who_waits_for_a_free_call_fails_at_the_deadline(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="manual")], template=deployed(MaxLegsAtOnce="1"))
@@ -124,7 +126,7 @@ def test_who_waits_in_vain_for_a_free_line_is_given_up_at_the_deadline(
     assert lab.messages_to_assistant() == ["Kim could not be reached in time."]
 
 
-def test_more_calls_at_once_than_may_are_refused_by_the_field(
+def test_a_plan_with_more_calls_at_once_than_the_limit_is_refused_by_its_field(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxLegsAtOnce="1"))
@@ -142,7 +144,7 @@ def test_more_calls_at_once_than_may_are_refused_by_the_field(
 
 
 @pytest.mark.parametrize("by_route", [True, False])
-def test_after_its_minutes_a_conversation_is_ended_by_the_sweep(
+def test_the_sweep_ends_a_conversation_at_its_time_limit(
     new_lab: NewLab, deployed: Deployed, by_route: bool
 ) -> None:
     lab = new_lab(template=deployed(MaxMinutes="120" if by_route else "4"))

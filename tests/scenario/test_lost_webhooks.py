@@ -56,7 +56,7 @@ LOST = [
 
 
 @pytest.mark.parametrize(("beginning", "lost"), LOST)
-def test_whatever_is_lost_is_made_good_within_five_minutes(
+def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
     new_lab: NewLab, beginning: str, lost: str
 ) -> None:
     lab = new_lab()
@@ -84,7 +84,7 @@ def test_whatever_is_lost_is_made_good_within_five_minutes(
     lab.assert_clean()
 
 
-def test_without_any_webhook_at_all_a_call_is_held_all_the_same(new_lab: NewLab) -> None:
+def test_a_whole_call_works_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     conversation_id = lab.start()
@@ -99,7 +99,7 @@ def test_without_any_webhook_at_all_a_call_is_held_all_the_same(new_lab: NewLab)
     lab.assert_clean()
 
 
-def test_an_inbound_call_that_we_never_hear_of_is_left_alone(new_lab: NewLab) -> None:
+def test_an_inbound_call_without_its_first_webhook_is_not_touched(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(drop=1.0)
     lab.ring_in()
@@ -117,7 +117,9 @@ MISTREATED = {
 
 
 @pytest.mark.parametrize("how", MISTREATED)
-def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, how: str) -> None:
+def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = MISTREATED[how]
     conversation_id = lab.start(name="Robin", participants=[{"to": DANA, "name": "Dana"}])
@@ -149,7 +151,7 @@ def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, 
 
 
 @pytest.mark.parametrize("longest_secs", [1.0, 3.0, 9.0])
-def test_an_inbound_story_ends_the_same_with_everything_at_once(
+def test_an_inbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
     new_lab: NewLab, longest_secs: float
 ) -> None:
     lab = new_lab()
@@ -164,7 +166,7 @@ def test_an_inbound_story_ends_the_same_with_everything_at_once(
     lab.assert_clean()
 
 
-def test_the_answer_overtakes_the_reply_to_our_own_dial(new_lab: NewLab) -> None:
+def test_call_answered_may_arrive_before_the_reply_to_our_dial(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     lab.fail("dial", "slow")
     conversation_id = lab.start()
@@ -174,7 +176,7 @@ def test_the_answer_overtakes_the_reply_to_our_own_dial(new_lab: NewLab) -> None
     lab.assert_clean()
 
 
-def test_the_insights_come_before_the_end(new_lab: NewLab) -> None:
+def test_insights_may_arrive_before_the_end(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -191,7 +193,7 @@ def test_the_insights_come_before_the_end(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_the_assistants_own_end_is_never_told_and_its_insights_tell_it(new_lab: NewLab) -> None:
+def test_insights_reveal_an_assistants_end_whose_webhook_was_lost(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
@@ -206,7 +208,7 @@ def test_the_assistants_own_end_is_never_told_and_its_insights_tell_it(new_lab: 
     lab.assert_clean()
 
 
-def test_the_insights_of_each_run_are_asked_for_if_one_is_lost(new_lab: NewLab) -> None:
+def test_lost_insights_of_each_run_are_fetched(new_lab: NewLab) -> None:
     lab = new_lab()
     guest = {"to": DANA, "name": "Dana"}
     conversation_id = lab.start(on_host_hangup="continue_conversation", participants=[guest])
@@ -223,7 +225,7 @@ def test_the_insights_of_each_run_are_asked_for_if_one_is_lost(new_lab: NewLab) 
     )
 
 
-def test_the_same_webhook_three_times_at_the_same_time_is_taken_in_once(new_lab: NewLab) -> None:
+def test_three_copies_of_a_webhook_at_the_same_time_count_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.hold()
@@ -237,7 +239,7 @@ def test_the_same_webhook_three_times_at_the_same_time_is_taken_in_once(new_lab:
     lab.assert_clean()
 
 
-def test_the_hosts_answer_and_a_guests_come_at_the_same_time(new_lab: NewLab) -> None:
+def test_the_hosts_answer_and_a_guests_answer_may_arrive_together(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.hold()
@@ -258,7 +260,7 @@ def test_the_hosts_answer_and_a_guests_come_at_the_same_time(new_lab: NewLab) ->
     lab.assert_clean()
 
 
-def test_everything_that_ends_a_call_comes_at_the_same_time(new_lab: NewLab) -> None:
+def test_all_webhooks_of_the_end_of_a_call_may_arrive_together(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)

@@ -47,7 +47,7 @@ def test_a_machine_is_hung_up_and_never_joined(new_lab: NewLab, kind: str, times
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) -> None:
+def test_without_a_verdict_the_answer_counts_as_a_person(new_lab: NewLab, kind: str) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA), kind, times=0)
     lab.run(minutes(2))
     assert lab.people_joined() == ["Dana"]
@@ -58,7 +58,9 @@ def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) 
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_who_hangs_up_before_the_verdict_is_told_of(new_lab: NewLab, kind: str) -> None:
+def test_a_guest_who_hangs_up_before_the_verdict_is_reported_once(
+    new_lab: NewLab, kind: str
+) -> None:
     lab, conversation_id = invited(new_lab, Person(DANA, hangs_up_after_secs=2.0), kind, times=0)
     lab.run(minutes(2))
     assert lab.people_joined() == []
@@ -67,12 +69,12 @@ def test_who_hangs_up_before_the_verdict_is_told_of(new_lab: NewLab, kind: str) 
     assert lab.legs_up() == ["host"]
 
 
-def test_someone_of_whom_telnyx_is_not_sure_is_a_person(new_lab: NewLab) -> None:
+def test_the_verdict_not_sure_counts_as_a_person(new_lab: NewLab) -> None:
     lab, _ = invited(new_lab, Person(DANA, machine_result="not_sure"), "standard")
     assert lab.people_joined() == ["Dana"]
 
 
-def test_a_verdict_that_overtakes_the_answer_counts(new_lab: NewLab) -> None:
+def test_a_verdict_that_arrives_before_the_answer_counts(new_lab: NewLab) -> None:
     lab = new_lab([Person(DANA, behaviour="machine")])
     conversation_id = lab.start()
     lab.run(5)
@@ -95,7 +97,7 @@ def test_a_person_after_a_screening_and_a_verdict_is_joined(new_lab: NewLab) -> 
     assert lab.commands_in_words()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
 
 
-def test_a_machine_is_not_asked_anything(new_lab: NewLab) -> None:
+def test_an_answering_machine_is_not_screened(new_lab: NewLab) -> None:
     lab, _ = invited(
         new_lab, Person(DANA, behaviour="machine"), "standard", screening={"say": "Press 1."}
     )

@@ -27,7 +27,7 @@ def test_the_host_answers_and_the_assistant_starts(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
+def test_a_whole_call_sends_exactly_these_commands_to_telnyx(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     conversation_id = lab.start(HOST, name="Robin", metadata={"ticket": "4711"})
     lab.run(5)
@@ -66,7 +66,7 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
     lab.assert_no_leg_up()
 
 
-def test_each_webhook_is_sent_to_a_function_of_its_own(new_lab: NewLab) -> None:
+def test_each_webhook_type_is_sent_to_its_own_function(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
@@ -109,7 +109,7 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
         ("unreachable", "unreachable", "Lee could not be reached: the number is not available."),
     ],
 )
-def test_the_assistant_is_told_why_a_guest_does_not_come(
+def test_the_assistant_is_told_why_a_guest_was_not_reached(
     new_lab: NewLab, behaviour: str, outcome: str, words: str
 ) -> None:
     lab = new_lab([Person(LEE, behaviour=behaviour)])  # type: ignore[arg-type]
@@ -150,7 +150,7 @@ def test_a_message_sent_too_early_is_kept_until_the_assistant_runs(new_lab: NewL
     lab.assert_clean()
 
 
-def test_a_person_who_should_not_be_spoken_of_is_not(new_lab: NewLab) -> None:
+def test_with_tell_assistant_off_the_assistant_is_not_told_of_the_guest(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -160,7 +160,7 @@ def test_a_person_who_should_not_be_spoken_of_is_not(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == []
 
 
-def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -> None:
+def test_messages_to_the_assistant_use_the_conversations_own_phrases(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(words={"joined": "{name} ist jetzt dabei."})
     lab.run(5)
@@ -170,7 +170,7 @@ def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -
 
 
 @pytest.mark.parametrize("behaviour", ["busy", "decline", "no_answer", "unreachable"])
-def test_a_host_who_is_not_reached_fails_the_conversation_and_the_guests_are_let_go(
+def test_a_host_who_is_not_reached_fails_the_conversation_and_ends_the_guests_calls(
     new_lab: NewLab, behaviour: str
 ) -> None:
     lab = new_lab(
@@ -204,7 +204,7 @@ def test_with_machine_detection_the_assistant_starts_on_the_verdict(new_lab: New
     assert lab.status(conversation_id) == "active"
 
 
-def test_a_machine_that_answers_for_the_host_is_not_talked_to(new_lab: NewLab) -> None:
+def test_an_answering_machine_of_the_host_gets_no_assistant(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="machine")])
     conversation_id = lab.start(machine_detection="standard")
     lab.run(10)

@@ -9,7 +9,7 @@ from tests.support.people import DANA, HOST, KIM, LEE
 KEYED = {"call.initiated", "call.answered", "call.hangup"}
 
 
-def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: NewLab) -> None:
+def test_a_refused_dial_is_the_conversations_failure_with_telnyxs_message(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.transport.refuse("dial", 422, "10016", "The 'to' parameter must be in +E164 format")
     answer = lab.ask("POST", "/conversations", {"to": HOST})
@@ -24,14 +24,14 @@ def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: Ne
     assert lab.status(answer.json["id"]) == "failed"
 
 
-def test_a_connection_that_is_none_is_told_to_the_caller(new_lab: NewLab) -> None:
+def test_an_unknown_connection_is_reported_to_the_api_caller(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(connection_id="1"))
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert (answer.status, answer.json["status"]) == (202, "failed")
     assert answer.json["failure"]["code"] == "10015"
 
 
-def test_an_unknown_assistant_is_told_and_the_host_is_not_left_in_silence(new_lab: NewLab) -> None:
+def test_an_unknown_assistant_is_reported_and_the_host_is_hung_up(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(assistants=frozenset({"assistant-known"})))
     conversation_id = lab.start(assistant={"id": "assistant-unknown"})
     lab.run(5)
@@ -41,7 +41,9 @@ def test_an_unknown_assistant_is_told_and_the_host_is_not_left_in_silence(new_la
     lab.assert_no_leg_up()
 
 
-def test_an_unknown_assistant_for_a_live_call_is_told_and_the_call_stays(new_lab: NewLab) -> None:
+def test_an_unknown_assistant_for_a_live_call_is_reported_and_the_call_stays_up(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(assistants=frozenset({"assistant-known"})))
     leg = lab.telnyx.outside_call(DANA, HOST)
     body = {"call_control_id": leg.call_control_id, "assistant": {"id": "assistant-unknown"}}
@@ -52,7 +54,7 @@ def test_an_unknown_assistant_for_a_live_call_is_told_and_the_call_stays(new_lab
     assert leg.state == "answered"
 
 
-def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_silence(
+def test_a_refused_assistant_is_reported_and_the_host_is_hung_up(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
@@ -65,7 +67,9 @@ def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_si
     lab.assert_no_leg_up()
 
 
-def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(new_lab: NewLab) -> None:
+def test_a_refused_assistant_on_a_live_call_is_reported_and_the_call_stays_up(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(DANA, HOST)
     lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
@@ -83,7 +87,7 @@ def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(new_lab:
         (403, "90041", "limited", "Dana could not be called: "),
     ],
 )
-def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_knows(
+def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_is_told(
     new_lab: NewLab, status: int, code: str, outcome: str, words: str
 ) -> None:
     lab = new_lab()
@@ -101,7 +105,7 @@ def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_knows(
     assert lab.legs_up() == ["host"]
 
 
-def test_a_refused_join_hangs_the_guest_up_and_the_assistant_knows(new_lab: NewLab) -> None:
+def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -131,7 +135,7 @@ def test_a_refused_answer_fails_the_inbound_conversation(new_lab: NewLab) -> Non
     assert lab.telnyx.conversations == []
 
 
-def test_a_refused_message_is_an_event_and_no_more(new_lab: NewLab) -> None:
+def test_a_refused_message_is_an_event_and_the_conversation_continues(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -143,7 +147,7 @@ def test_a_refused_message_is_an_event_and_no_more(new_lab: NewLab) -> None:
     assert lab.status(conversation_id) == "active"
 
 
-def test_a_refused_question_lets_the_guest_go(new_lab: NewLab) -> None:
+def test_a_guest_whose_screening_is_refused_is_hung_up(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -156,7 +160,7 @@ def test_a_refused_question_lets_the_guest_go(new_lab: NewLab) -> None:
     assert lab.legs_up() == ["host"]
 
 
-def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_called_twice(
+def test_a_dial_refused_for_its_webhook_urls_is_repeated_without_them_once(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
@@ -174,7 +178,7 @@ def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_calle
     assert lab.conversation(conversation_id)["insights"]
 
 
-def test_what_telnyx_does_not_take_is_remembered(new_lab: NewLab) -> None:
+def test_refused_webhook_urls_are_left_out_of_later_dials(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
     conversation_id = lab.start()
     lab.run(5)
@@ -185,7 +189,7 @@ def test_what_telnyx_does_not_take_is_remembered(new_lab: NewLab) -> None:
     assert statuses == [422, 200, 200, 200, 200]
 
 
-def test_webhook_urls_refused_on_an_answer_are_left_out_too(new_lab: NewLab) -> None:
+def test_an_answer_refused_for_its_webhook_urls_is_repeated_without_them(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
     lab.inbound()
     assert [e.status for e in lab.telnyx.ledger if e.action == "answer"] == [422, 200]

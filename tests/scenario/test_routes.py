@@ -39,7 +39,7 @@ def listed(lab: Lab, limit: int) -> list[list[str]]:
         cursor = "&cursor=" + page["next_cursor"].replace("+", "%2B")
 
 
-def test_a_route_is_put_and_shown_and_changed_and_deleted(new_lab: NewLab) -> None:
+def test_a_route_can_be_created_read_changed_and_deleted(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.ask("GET", f"/routes/{SALES}").json["error"]["code"] == "unknown_route"
     put = lab.ask("PUT", f"/routes/{SALES}", ROUTE)
@@ -68,13 +68,13 @@ def test_routes_are_listed_by_number_page_by_page(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=51", "surprise=1"])
-def test_a_wrong_question_names_what_is_wrong_with_it(new_lab: NewLab, query: str) -> None:
+def test_an_invalid_list_query_names_its_parameter(new_lab: NewLab, query: str) -> None:
     answer = new_lab().ask("GET", f"/routes?{query}")
     assert answer.status == 422
     assert answer.json["error"]["details"][0]["field"] == query.partition("=")[0]
 
 
-def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
+def test_a_call_is_answered_with_the_route_of_its_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="manual")])
     lab.ask("PUT", f"/routes/{SALES}", ROUTE)
     conversation_id = lab.inbound(to=SALES)
@@ -97,7 +97,7 @@ def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> None:
+def test_one_deployment_serves_several_numbers_with_their_own_assistants(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.route(SALES, {"help": {"to": DANA, "name": "Dana"}})
     lab.route(SUPPORT, {"help": {"to": LEE, "name": "Lee"}}, assistant={"id": "assistant-support"})
@@ -121,7 +121,7 @@ def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> 
     assert lab.person(sales, "Dana")["status"] == lab.person(support, "Lee")["status"] == "joined"
 
 
-def test_whom_an_application_invites_is_called_from_the_number_that_was_dialled(
+def test_a_guest_is_called_from_the_number_that_the_caller_dialled(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
@@ -132,13 +132,13 @@ def test_whom_an_application_invites_is_called_from_the_number_that_was_dialled(
     assert [each["from"] for each in lab.commands("dial")] == [SALES, SUPPORT]
 
 
-def test_the_guests_of_a_start_are_called_from_its_own_number(new_lab: NewLab) -> None:
+def test_the_guests_of_a_start_are_called_from_the_starts_own_number(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start(participants=[{"to": DANA}], **{"from": SALES})
     assert [each["from"] for each in lab.commands("dial")] == [SALES, SALES]
 
 
-def test_a_number_without_a_route_takes_the_default_one(
+def test_a_number_without_a_route_uses_the_default_route(
     new_lab: NewLab, deployed: Callable[..., Template]
 ) -> None:
     lab = new_lab(template=deployed(DefaultAssistantId=""))
@@ -151,7 +151,9 @@ def test_a_number_without_a_route_takes_the_default_one(
     assert lab.use_tool("invite", name="dana") == "Calling Dana now."
 
 
-def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(new_lab: NewLab) -> None:
+def test_after_the_deletion_of_its_route_a_number_uses_the_default_assistant(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     lab.route(SALES)
     lab.ask("DELETE", f"/routes/{SALES}")
@@ -159,7 +161,7 @@ def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(new_lab: NewLab
     assert lab.conversation(conversation_id)["assistant"]["id"] == "assistant-default"
 
 
-def test_the_assistant_of_an_outbound_call_knows_the_contacts_of_its_number(
+def test_an_outbound_call_has_the_contacts_of_its_number(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
@@ -213,7 +215,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("given", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
 )
-def test_a_route_that_cannot_be_is_refused_by_its_field(
+def test_an_invalid_route_is_refused_by_its_field(
     new_lab: NewLab, given: dict[str, Any], field: str
 ) -> None:
     lab = new_lab()
@@ -225,9 +227,7 @@ def test_a_route_that_cannot_be_is_refused_by_its_field(
 
 @pytest.mark.parametrize("number", ["13125550101", "+1", "+13125550101,,1", "anybody", "%20"])
 @pytest.mark.parametrize("path", ["/routes", "/do-not-call"])
-def test_what_is_no_number_has_no_route_and_is_on_no_list(
-    new_lab: NewLab, path: str, number: str
-) -> None:
+def test_a_path_that_is_not_a_number_is_refused(new_lab: NewLab, path: str, number: str) -> None:
     lab = new_lab()
     for method, body in (("PUT", {"assistant": {"id": "a-1"}}), ("GET", {}), ("DELETE", {})):
         answer = lab.ask(method, f"{path}/{number}", body if path == "/routes" else {})
@@ -236,7 +236,7 @@ def test_what_is_no_number_has_no_route_and_is_on_no_list(
     assert lab.table.keys() == []
 
 
-def test_the_default_route_is_no_number_to_be_left_alone(new_lab: NewLab) -> None:
+def test_default_is_not_a_number_for_the_do_not_call_list(new_lab: NewLab) -> None:
     lab = new_lab()
     for method in ("PUT", "GET", "DELETE"):
         answer = lab.ask(method, "/do-not-call/default")
@@ -247,7 +247,7 @@ def test_the_default_route_is_no_number_to_be_left_alone(new_lab: NewLab) -> Non
     assert lab.table.keys() == []
 
 
-def test_nobody_without_a_key_sees_or_changes_routes(new_lab: NewLab) -> None:
+def test_a_request_without_a_key_neither_reads_nor_changes_routes(new_lab: NewLab) -> None:
     lab = new_lab()
     for method, path in (
         ("GET", "/routes"),

@@ -24,7 +24,9 @@ def screened(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]
     return lab, conversation_id
 
 
-def test_who_accepts_is_joined_and_the_caller_hears_nothing_of_it(new_lab: NewLab) -> None:
+def test_a_guest_who_accepts_is_joined_and_the_host_does_not_hear_the_question(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=3))
     assert lab.person(conversation_id, "Dana")["status"] == "screening"
     assert lab.people_joined() == []
@@ -37,13 +39,13 @@ def test_who_accepts_is_joined_and_the_caller_hears_nothing_of_it(new_lab: NewLa
     lab.assert_clean()
 
 
-def test_any_other_digit_can_be_the_one_that_accepts(new_lab: NewLab) -> None:
+def test_the_digit_that_accepts_can_be_chosen(new_lab: NewLab) -> None:
     lab, _ = screened(new_lab, Person(DANA, digits="7"), accept_digit="7")
     lab.run(5)
     assert lab.people_joined() == ["Dana"]
 
 
-def test_the_key_that_ends_an_input_elsewhere_can_accept_here(new_lab: NewLab) -> None:
+def test_the_hash_key_can_be_the_digit_that_accepts(new_lab: NewLab) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, digits="#"), accept_digit="#")
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
@@ -51,7 +53,9 @@ def test_the_key_that_ends_an_input_elsewhere_can_accept_here(new_lab: NewLab) -
 
 
 @pytest.mark.parametrize("digits", ["2", "0", "*", "#"])
-def test_who_declines_is_hung_up_and_the_assistant_knows(new_lab: NewLab, digits: str) -> None:
+def test_a_guest_who_declines_is_hung_up_and_the_assistant_is_told(
+    new_lab: NewLab, digits: str
+) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, digits=digits))
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
@@ -61,7 +65,7 @@ def test_who_declines_is_hung_up_and_the_assistant_knows(new_lab: NewLab, digits
     lab.assert_clean()
 
 
-def test_who_says_nothing_is_hung_up_and_the_assistant_knows(new_lab: NewLab) -> None:
+def test_a_guest_who_presses_no_digit_is_hung_up_and_the_assistant_is_told(new_lab: NewLab) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA), timeout_secs=5)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["no_answer"]
@@ -71,7 +75,7 @@ def test_who_says_nothing_is_hung_up_and_the_assistant_knows(new_lab: NewLab) ->
     lab.assert_clean()
 
 
-def test_who_hangs_up_instead_has_declined(new_lab: NewLab) -> None:
+def test_a_guest_who_hangs_up_during_the_question_has_declined(new_lab: NewLab) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
     lab.run(10)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
@@ -83,7 +87,7 @@ def test_who_hangs_up_instead_has_declined(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_the_hangup_that_a_gather_ended_with_is_looked_for_if_it_never_comes(
+def test_a_hangup_reported_only_by_the_end_of_the_gather_counts_as_declined(
     new_lab: NewLab,
 ) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
@@ -93,7 +97,7 @@ def test_the_hangup_that_a_gather_ended_with_is_looked_for_if_it_never_comes(
     assert lab.messages_to_assistant() == [DECLINED]
 
 
-def test_a_long_sentence_is_heard_to_its_end(new_lab: NewLab) -> None:
+def test_a_long_question_is_spoken_to_its_end_before_the_timeout_counts(new_lab: NewLab) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=90)])
     conversation_id = lab.start()
     lab.run(5)
@@ -105,7 +109,7 @@ def test_a_long_sentence_is_heard_to_its_end(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_after_a_no_the_next_number_is_asked(new_lab: NewLab) -> None:
+def test_after_a_declined_number_the_next_number_is_asked(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, digits="2"), Person(DANA, digits="1")])
     conversation_id = lab.start()
     lab.run(5)
@@ -117,7 +121,7 @@ def test_after_a_no_the_next_number_is_asked(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_if_the_digit_is_never_told_of_the_person_is_not_kept_for_ever(new_lab: NewLab) -> None:
+def test_a_guest_whose_digit_is_never_reported_is_hung_up(new_lab: NewLab) -> None:
     lab, _here = screened(new_lab, Person(DANA, digits="1"))
     lab.telnyx.deliverer.knobs["call.gather.ended"] = DeliverySettings(drop=1.0)
     lab.run(minutes(5))
@@ -126,7 +130,7 @@ def test_if_the_digit_is_never_told_of_the_person_is_not_kept_for_ever(new_lab: 
     assert lab.legs_up() == ["host"]
 
 
-def test_the_conversation_ends_while_a_person_is_being_asked(new_lab: NewLab) -> None:
+def test_the_end_of_the_conversation_hangs_up_a_guest_who_is_being_asked(new_lab: NewLab) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=10))
     lab.hang_up(HOST)
     lab.run(minutes(2))
@@ -138,7 +142,9 @@ def test_the_conversation_ends_while_a_person_is_being_asked(new_lab: NewLab) ->
 
 
 @pytest.mark.parametrize("digit_first", [True, False])
-def test_the_digit_and_the_hosts_hangup_cross(new_lab: NewLab, digit_first: bool) -> None:
+def test_no_call_stays_up_if_the_digit_and_the_hosts_hangup_cross(
+    new_lab: NewLab, digit_first: bool
+) -> None:
     lab, conversation_id = screened(new_lab, Person(DANA))
     lab.hold()
     lab.press(DANA, "1")
@@ -151,7 +157,9 @@ def test_the_digit_and_the_hosts_hangup_cross(new_lab: NewLab, digit_first: bool
     lab.assert_clean()
 
 
-def test_a_guest_asked_before_the_assistant_runs_waits_for_it(new_lab: NewLab) -> None:
+def test_a_guest_who_accepts_before_the_assistant_runs_waits_for_the_assistant(
+    new_lab: NewLab,
+) -> None:
     settings = Settings(accepts_conversation_keys=True)
     lab = new_lab([Person(HOST, answer_after_secs=10), Person(DANA, digits="1")], settings)
     conversation_id = lab.start(

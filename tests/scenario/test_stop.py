@@ -14,7 +14,7 @@ def with_guest(new_lab: NewLab) -> tuple[Lab, str]:
     return lab, conversation_id
 
 
-def test_the_calls_stay_up(new_lab: NewLab) -> None:
+def test_after_a_stop_the_calls_stay_up(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     assert lab.stop(conversation_id)["status"] == "stopping"
     lab.run(5)
@@ -27,7 +27,7 @@ def test_the_calls_stay_up(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_or_are_hung_up_if_that_is_asked(new_lab: NewLab) -> None:
+def test_a_stop_with_hang_up_hangs_up_every_call(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id, hang_up=True)
     lab.run(5)
@@ -38,7 +38,7 @@ def test_or_are_hung_up_if_that_is_asked(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_whoever_is_still_being_called_is_let_go(new_lab: NewLab) -> None:
+def test_a_stop_cancels_the_call_to_a_guest_whose_phone_rings(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.invite(conversation_id, LEE, name="Lee")
     lab.run(2)
@@ -50,7 +50,7 @@ def test_whoever_is_still_being_called_is_let_go(new_lab: NewLab) -> None:
     assert lab.people_joined() == ["Dana"]
 
 
-def test_twice_is_as_good_as_once(new_lab: NewLab) -> None:
+def test_a_second_stop_changes_nothing(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.stop(conversation_id)
@@ -60,7 +60,7 @@ def test_twice_is_as_good_as_once(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_a_stop_that_is_followed_by_one_that_hangs_up_hangs_up(new_lab: NewLab) -> None:
+def test_a_stop_with_hang_up_after_a_plain_stop_hangs_up_every_call(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.stop(conversation_id, hang_up=True)
@@ -70,7 +70,7 @@ def test_a_stop_that_is_followed_by_one_that_hangs_up_hangs_up(new_lab: NewLab) 
 
 
 @pytest.mark.parametrize("hang_up", [False, True])
-def test_before_the_host_answers_the_call_is_dropped(new_lab: NewLab, hang_up: bool) -> None:
+def test_a_stop_before_the_host_answers_cancels_the_call(new_lab: NewLab, hang_up: bool) -> None:
     lab = new_lab([Person(HOST, behaviour="manual")])
     conversation_id = lab.start()
     lab.run(2)
@@ -82,7 +82,7 @@ def test_before_the_host_answers_the_call_is_dropped(new_lab: NewLab, hang_up: b
     lab.assert_clean()
 
 
-def test_while_the_assistant_is_starting_it_is_stopped_all_the_same(new_lab: NewLab) -> None:
+def test_a_stop_during_the_assistants_start_stops_the_assistant(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.fail("ai_assistant_start", "slow")
     conversation_id = lab.start()
@@ -97,7 +97,7 @@ def test_while_the_assistant_is_starting_it_is_stopped_all_the_same(new_lab: New
     lab.assert_clean()
 
 
-def test_nothing_can_be_asked_of_it_any_more(new_lab: NewLab) -> None:
+def test_after_the_end_requests_are_refused(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.run(5)

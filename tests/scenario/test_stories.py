@@ -69,14 +69,14 @@ def theatre(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_saved_story_comes_out_as_it_did_in_the_room(theatre: Theatre, name: str) -> None:
+def test_a_saved_story_has_the_outcome_that_was_saved(theatre: Theatre, name: str) -> None:
     assert theatre.play(name) == stories.load(name).expect
     assert theatre.stage.telnyx.violations == []
     assert [each for each in theatre.perils.deaths if each.times] == [], "who was to die has died"
     assert theatre.stage.legs_up() == []
 
 
-def test_there_are_stories_and_one_of_them_has_a_function_die(theatre: Theatre) -> None:
+def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash(theatre: Theatre) -> None:
     """What the test above plays is not nothing."""
     deaths = [death for name in NAMES for death in _deaths(name)]
     assert deaths

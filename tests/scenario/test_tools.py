@@ -52,7 +52,7 @@ def said(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize("name", ["Dana", "dana", "  DANA "])
-def test_a_contact_is_called_by_name_and_what_came_of_it_follows(
+def test_a_contact_is_called_by_name_and_the_assistant_is_told_the_result(
     new_lab: NewLab, name: str
 ) -> None:
     lab, conversation_id = on_a_call(new_lab)
@@ -71,7 +71,7 @@ def test_a_contact_is_called_by_name_and_what_came_of_it_follows(
     lab.assert_clean()
 
 
-def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(new_lab: NewLab) -> None:
+def test_a_contact_can_have_a_plan_and_a_display_name(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab, Person(LEE, behaviour="busy"))
     assert lab.use_tool("invite", name="night shift") == "Calling The night shift now."
     lab.run(10)
@@ -83,7 +83,7 @@ def test_a_contact_is_a_whole_plan_under_a_name_of_its_own(new_lab: NewLab) -> N
 
 
 @pytest.mark.parametrize("name", ["Robin", "dan", "x" * 500, "+13125550112"])
-def test_who_is_no_contact_is_not_called_and_the_model_knows_who_is(
+def test_for_an_unknown_contact_no_call_is_made_and_the_model_gets_the_known_contacts(
     new_lab: NewLab, name: str
 ) -> None:
     lab, _ = on_a_call(new_lab)
@@ -93,7 +93,7 @@ def test_who_is_no_contact_is_not_called_and_the_model_knows_who_is(
 
 
 @pytest.mark.parametrize("number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112"])
-def test_a_number_is_called_where_the_route_allows_it(new_lab: NewLab, number: str) -> None:
+def test_a_number_is_called_if_the_route_allows_any_number(new_lab: NewLab, number: str) -> None:
     lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     assert (
         lab.use_tool("invite", name="", number=number) == "Calling the number ending in 0112 now."
@@ -113,14 +113,16 @@ def test_a_number_is_called_by_the_name_that_the_model_gives_it(new_lab: NewLab)
     assert lab.person(conversation_id, "Robin")["status"] == "joined"
 
 
-def test_a_number_for_a_name_is_not_shown_whole(new_lab: NewLab) -> None:
+def test_a_number_given_as_a_name_is_masked(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     words = lab.use_tool("invite", name=DANA, number=DANA)
     assert words == "Calling the number ending in 0112 now."
     assert DANA not in json.dumps(lab.timeline(conversation_id))
 
 
-def test_who_was_invited_otherwise_is_not_called_once_more(new_lab: NewLab) -> None:
+def test_a_participant_invited_through_the_api_is_not_called_again_by_the_tool(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     lab.invite(conversation_id, DANA, name="Dana Prince")
     assert lab.use_tool("invite", name="Dana") == "Dana is being called."
@@ -135,14 +137,14 @@ def test_who_was_invited_otherwise_is_not_called_once_more(new_lab: NewLab) -> N
     lab.assert_clean()
 
 
-def test_the_model_gets_words_where_the_assistant_is_told_none(new_lab: NewLab) -> None:
+def test_the_model_gets_an_answer_although_the_phrase_is_empty(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab, dial_any_number=True, words={"destination_not_allowed": ""})
     words = lab.use_tool("invite", number="+4420555501")
     assert words == "the number ending in 5501 cannot be called from this line."
     assert lab.messages_to_assistant() == []
 
 
-def test_no_number_is_called_where_the_route_does_not_allow_it(new_lab: NewLab) -> None:
+def test_no_number_is_called_if_the_route_does_not_allow_any_number(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     words = lab.use_tool("invite", number=DANA)
     assert words == "Only the contacts of this line can be called, not free numbers."
@@ -152,13 +154,13 @@ def test_no_number_is_called_where_the_route_does_not_allow_it(new_lab: NewLab) 
 @pytest.mark.parametrize(
     "number", ["555", "3125550112", "+13125550112,,1", "sip:dana@example.com", "+1312555011x"]
 )
-def test_what_is_no_number_is_not_called(new_lab: NewLab, number: str) -> None:
+def test_an_invalid_number_is_not_called(new_lab: NewLab, number: str) -> None:
     lab, _ = on_a_call(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
     assert lab.people_dialled() == []
 
 
-def test_a_number_where_calls_may_not_go_is_refused_with_an_event(new_lab: NewLab) -> None:
+def test_a_destination_that_is_not_allowed_is_refused_with_an_event(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
     name = "the number ending in 5501"
     assert (
@@ -176,9 +178,7 @@ def test_a_number_where_calls_may_not_go_is_refused_with_an_event(new_lab: NewLa
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"null", b"[]", b'"Dana"', b"{", b"\xff", b'{"name": 5, "number": null}']
 )
-def test_a_model_that_says_nothing_usable_is_asked_whom_to_call(
-    new_lab: NewLab, body: bytes
-) -> None:
+def test_a_model_that_names_no_contact_is_asked_for_a_name(new_lab: NewLab, body: bytes) -> None:
     lab, _ = on_a_call(new_lab)
     words = said(asked(lab, body, lab.leg(CALLER).call_control_id))
     assert words == "Say whom to call: the name of a contact."
@@ -188,12 +188,12 @@ def test_a_model_that_says_nothing_usable_is_asked_whom_to_call(
 # Which call it is
 
 
-def test_the_header_alone_says_which_call_it_is(new_lab: NewLab) -> None:
+def test_the_header_alone_identifies_the_call(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     assert said(asked(lab, {"name": "Dana"}, lab.leg(CALLER).call_control_id)) == CALLING
 
 
-def test_what_is_signed_wins_over_the_header(new_lab: NewLab) -> None:
+def test_the_signed_body_takes_precedence_over_the_header(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab)
     first = lab.leg(CALLER)
     other = lab.inbound(from_=KIM)
@@ -204,15 +204,13 @@ def test_what_is_signed_wins_over_the_header(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("given", ["{{call_control_id}}", "", None, 5])
-def test_a_variable_that_telnyx_did_not_fill_in_leaves_it_to_the_header(
-    new_lab: NewLab, given: object
-) -> None:
+def test_without_a_call_id_in_the_body_the_header_counts(new_lab: NewLab, given: object) -> None:
     lab, _ = on_a_call(new_lab)
     body = {"name": "Dana", "call_control_id": given}
     assert said(asked(lab, body, lab.leg(CALLER).call_control_id)) == CALLING
 
 
-def test_a_call_that_is_not_ours_brings_nobody_in(new_lab: NewLab) -> None:
+def test_an_unknown_call_invites_no_guest(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     theirs = lab.telnyx.outside_call(LEE, OUR_NUMBER).call_control_id
     assert said(asked(lab, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
@@ -225,7 +223,7 @@ def test_a_call_that_is_not_ours_brings_nobody_in(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("tool", ["invite", "status"])
-def test_what_telnyx_has_not_signed_is_refused(new_lab: NewLab, tool: str) -> None:
+def test_a_request_without_a_valid_signature_is_refused(new_lab: NewLab, tool: str) -> None:
     lab, _ = on_a_call(new_lab)
     call = lab.leg(CALLER).call_control_id
     body = {"name": "Dana", "call_control_id": call}
@@ -242,7 +240,7 @@ def test_what_telnyx_has_not_signed_is_refused(new_lab: NewLab, tool: str) -> No
 # Twice, and late
 
 
-def test_the_same_request_delivered_again_calls_nobody_again(new_lab: NewLab) -> None:
+def test_the_same_request_delivered_again_calls_once(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab)
     call = lab.leg(CALLER).call_control_id
     first = lab.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
@@ -255,7 +253,7 @@ def test_the_same_request_delivered_again_calls_nobody_again(new_lab: NewLab) ->
     lab.assert_clean()
 
 
-def test_the_same_request_delivered_late_calls_nobody_again(new_lab: NewLab) -> None:
+def test_the_same_request_delivered_after_the_guest_left_calls_once(new_lab: NewLab) -> None:
     """Its signature is good for five minutes: whoever has seen it may send it once more."""
     lab, conversation_id = on_a_call(new_lab)
     call = lab.leg(CALLER).call_control_id
@@ -271,7 +269,7 @@ def test_the_same_request_delivered_late_calls_nobody_again(new_lab: NewLab) -> 
     assert lab.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
 
 
-def test_the_tool_called_twice_at_once_calls_once(new_lab: NewLab) -> None:
+def test_three_tool_calls_for_a_contact_at_the_same_time_call_once(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab)
     names = ["Dana", "dana", "DANA "]
     words = lab.run_together([partial(lab.use_tool, "invite", name=name) for name in names])
@@ -284,7 +282,7 @@ def test_the_tool_called_twice_at_once_calls_once(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_two_contacts_asked_for_at_once_are_both_called(new_lab: NewLab) -> None:
+def test_two_contacts_invited_at_the_same_time_are_both_called(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     lab.run_together(
         [partial(lab.use_tool, "invite", name=name) for name in ("Dana", "night shift")]
@@ -294,7 +292,7 @@ def test_two_contacts_asked_for_at_once_are_both_called(new_lab: NewLab) -> None
     lab.assert_clean()
 
 
-def test_asked_again_while_it_rings_and_after_joining(new_lab: NewLab) -> None:
+def test_a_repeated_invitation_is_answered_with_the_guests_status(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab, Person(DANA, behaviour="manual"))
     lab.use_tool("invite", name="Dana")
     lab.run(2)
@@ -306,7 +304,9 @@ def test_asked_again_while_it_rings_and_after_joining(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == [JOINED]
 
 
-def test_asked_again_right_after_a_failure_the_failure_is_told_again(new_lab: NewLab) -> None:
+def test_a_repeated_invitation_right_after_a_failure_gets_the_failure_again(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="busy"))
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
@@ -326,7 +326,7 @@ def test_asked_again_right_after_a_failure_the_failure_is_told_again(new_lab: Ne
     lab.assert_clean()
 
 
-def test_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
+def test_a_guest_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     lab.use_tool("invite", name="Dana")
     lab.run(5)
@@ -338,7 +338,7 @@ def test_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
     assert sorted(lab.legs_up()) == ["Dana", "caller"]
 
 
-def test_after_the_hangup_nobody_is_called(new_lab: NewLab) -> None:
+def test_after_the_callers_hangup_no_guest_is_called(new_lab: NewLab) -> None:
     lab, conversation_id = on_a_call(new_lab)
     leg = lab.leg(CALLER)
     lab.hang_up(CALLER)
@@ -351,7 +351,9 @@ def test_after_the_hangup_nobody_is_called(new_lab: NewLab) -> None:
     assert lab.status(conversation_id) == "ended"
 
 
-def test_asked_before_the_hangup_is_known_the_call_is_taken_back(new_lab: NewLab) -> None:
+def test_a_guest_invited_while_the_callers_hangup_is_unknown_is_hung_up_later(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="manual"))
     lab.hold()
     lab.hang_up(CALLER)
@@ -366,7 +368,7 @@ def test_asked_before_the_hangup_is_known_the_call_is_taken_back(new_lab: NewLab
     lab.assert_clean()
 
 
-def test_when_nobody_else_may_be_in_it_the_model_hears_why(new_lab: NewLab) -> None:
+def test_above_the_participant_limit_the_model_gets_the_reason(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab, limits={"participants": 2})
     lab.use_tool("invite", name="Dana")
     words = lab.use_tool("invite", name="night shift")
@@ -374,7 +376,7 @@ def test_when_nobody_else_may_be_in_it_the_model_hears_why(new_lab: NewLab) -> N
     assert lab.people_dialled() == ["Dana"]
 
 
-def test_what_telnyx_refuses_at_once_is_said_at_once(new_lab: NewLab) -> None:
+def test_a_refused_dial_is_told_to_the_model_at_once(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab)
     lab.transport.refuse("dial", 403, "90041", "Channel limit exceeded.")
     words = lab.use_tool("invite", name="Dana")
@@ -382,14 +384,16 @@ def test_what_telnyx_refuses_at_once_is_said_at_once(new_lab: NewLab) -> None:
     assert lab.messages_to_assistant() == [words]
 
 
-def test_a_dial_that_telnyx_takes_a_moment_later_is_made_before_the_answer(new_lab: NewLab) -> None:
+def test_a_dial_that_succeeds_on_the_third_attempt_is_made_before_the_answer(
+    new_lab: NewLab,
+) -> None:
     lab, _ = on_a_call(new_lab)
     lab.fail("dial", "refuse", times=2, status=503)
     assert lab.use_tool("invite", name="Dana") == CALLING
     assert lab.people_dialled() == ["Dana"]
 
 
-def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(
+def test_a_dial_that_failed_in_the_first_request_is_made_in_the_second(
     new_lab: NewLab,
 ) -> None:
     lab, _ = on_a_call(new_lab)
@@ -405,7 +409,7 @@ def test_a_dial_that_the_first_request_could_not_make_is_made_by_the_second(
     lab.assert_clean()
 
 
-def test_where_the_conversation_holds_no_more_the_model_has_words_for_it(
+def test_in_a_full_conversation_the_model_gets_the_reason(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab, conversation_id = on_a_call(new_lab)
@@ -416,7 +420,7 @@ def test_where_the_conversation_holds_no_more_the_model_has_words_for_it(
     assert len(lab.conversation(conversation_id)["participants"]) == 1
 
 
-def test_where_everybody_moves_the_conversation_at_once_the_model_is_to_ask_again(
+def test_after_too_many_write_conflicts_the_model_is_asked_to_try_again(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab, _ = on_a_call(new_lab)
@@ -428,7 +432,7 @@ def test_where_everybody_moves_the_conversation_at_once_the_model_is_to_ask_agai
     assert lab.use_tool("invite", name="Dana") == CALLING
 
 
-def test_a_conversation_that_our_api_began_has_tools_too(new_lab: NewLab) -> None:
+def test_an_attached_conversation_has_the_tools_too(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.route("default", CONTACTS)
     leg = lab.telnyx.outside_call(KIM, OUR_NUMBER)
@@ -441,7 +445,7 @@ def test_a_conversation_that_our_api_began_has_tools_too(new_lab: NewLab) -> Non
 # Who is there
 
 
-def test_the_assistant_asks_who_is_there(new_lab: NewLab) -> None:
+def test_the_status_tool_lists_the_participants(new_lab: NewLab) -> None:
     lab, _ = on_a_call(new_lab, Person(LEE, behaviour="manual"))
     assert lab.use_tool("status") == "On the line: the caller."
     lab.use_tool("invite", name="Dana")
@@ -458,7 +462,7 @@ def test_the_assistant_asks_who_is_there(new_lab: NewLab) -> None:
     assert lab.use_tool("status") == "On the line: the caller."
 
 
-def test_the_host_whom_we_called_is_named_or_described(new_lab: NewLab) -> None:
+def test_the_status_tool_names_or_describes_the_host_of_an_outbound_call(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start(name="Robin")
     lab.run(5)

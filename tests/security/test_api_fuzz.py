@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = 180
 
 
-def test_every_answer_is_as_described() -> None:
+def test_every_answer_to_a_fuzzed_request_matches_the_api_description() -> None:
     # In a process of its own: a whole stack leaves its mark on the environment and its sockets.
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "tests.security.fuzz", str(REQUESTS)],

@@ -62,7 +62,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_a_bad_body_starts_nothing(new_lab: NewLab, kind: str) -> None:
+def test_an_invalid_body_starts_no_conversation(new_lab: NewLab, kind: str) -> None:
     body, status, field = BODIES[kind]
     lab = new_lab()
     for content_type in ("application/json", "application/octet-stream"):
@@ -87,7 +87,7 @@ def test_a_bad_body_starts_nothing(new_lab: NewLab, kind: str) -> None:
         ("13125550112", "E.164"),
     ],
 )
-def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
+def test_a_destination_more_expensive_than_a_call_is_refused_with_its_reason(
     new_lab: NewLab, to: str, why: str
 ) -> None:
     lab = new_lab()
@@ -98,7 +98,9 @@ def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
     assert_untouched(lab)
 
 
-def test_nobody_is_invited_from_where_calls_may_not_go(new_lab: NewLab) -> None:
+def test_an_invitation_with_a_destination_that_is_not_allowed_calls_no_number(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     path = f"/conversations/{lab.start()}/participants"
     answer = lab.ask("POST", path, {"to": [DANA, "+442071234567"]})
@@ -116,7 +118,7 @@ WHERE: list[tuple[str, str, bytes]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WHERE, ids=[path for _, path, _ in WHERE])
-def test_no_bad_text_gets_into_what_is_there(
+def test_an_invalid_text_changes_no_stored_item(
     new_lab: NewLab, method: str, path: str, body: bytes
 ) -> None:
     lab = new_lab()
@@ -147,7 +149,7 @@ def pages(new_lab: NewLab) -> tuple[Lab, str]:
     return lab, page["next_cursor"]
 
 
-def test_a_cursor_belongs_to_its_list(pages: tuple[Lab, str]) -> None:
+def test_a_cursor_is_valid_for_its_own_list_only(pages: tuple[Lab, str]) -> None:
     lab, active = pages
     assert lab.ask("GET", f"/conversations?status=active&cursor={active}").status == 200
     every = lab.ask("GET", "/conversations?limit=1").json["next_cursor"]
@@ -171,7 +173,7 @@ def test_a_cursor_belongs_to_its_list(pages: tuple[Lab, str]) -> None:
 
 
 @pytest.mark.parametrize("given", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"])
-def test_a_cursor_of_routes_is_a_number(new_lab: NewLab, given: str) -> None:
+def test_a_cursor_for_routes_must_be_a_number(new_lab: NewLab, given: str) -> None:
     lab = new_lab()
     assert lab.ask("GET", f"/routes?cursor={given}").status == 422
 
@@ -215,14 +217,16 @@ WEBHOOKS = {
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_a_bad_webhook_is_no_error_of_ours_and_leaves_no_half(new_lab: NewLab, kind: str) -> None:
+def test_a_malformed_webhook_causes_no_error_and_stores_nothing(new_lab: NewLab, kind: str) -> None:
     lab = new_lab(DefaultAssistantId="")
     assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
     assert_untouched(lab)
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_nor_where_every_call_is_answered(new_lab: NewLab, kind: str) -> None:
+def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call_or_nothing(
+    new_lab: NewLab, kind: str
+) -> None:
     lab = new_lab()
     assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
     states = [key for key in lab.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
@@ -231,7 +235,9 @@ def test_nor_where_every_call_is_answered(new_lab: NewLab, kind: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
-def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(new_lab: NewLab, odd: Any) -> None:
+def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
+    new_lab: NewLab, odd: Any
+) -> None:
     """Its id becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
     lab = new_lab()
     conversation_id = lab.start()
@@ -244,7 +250,7 @@ def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(new_lab: NewLab, 
 
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])
-def test_an_event_is_known_by_its_id_whatever_that_is(new_lab: NewLab, event_id: Any) -> None:
+def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> None:
     """It becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
     lab = new_lab()
     data = json.loads(body_of("call.initiated")[1])
@@ -259,7 +265,7 @@ def test_an_event_is_known_by_its_id_whatever_that_is(new_lab: NewLab, event_id:
 
 
 @pytest.mark.parametrize("given", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"])
-def test_an_id_that_cannot_be_ours_is_not_looked_for(
+def test_an_invalid_conversation_id_is_never_looked_up(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
     lab = new_lab()
@@ -274,7 +280,7 @@ def stated(state: str) -> bytes:
     return body_of("call.hangup", [f"payload.client_state={state}"])[1]
 
 
-def test_a_client_state_opens_no_door(new_lab: NewLab) -> None:
+def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
     """It names a conversation and is no proof: somebody else's call ends nobody's."""
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA}])
@@ -292,7 +298,9 @@ def test_a_client_state_opens_no_door(new_lab: NewLab) -> None:
     assert sorted(lab.table.keys()) == stored
 
 
-def test_a_leg_of_one_conversation_does_not_move_another(new_lab: NewLab) -> None:
+def test_the_call_id_counts_more_than_a_client_state_of_another_conversation(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     conversation_id, there = lab.start(), lab.start(to=LEE)
     lab.run(5)
@@ -310,7 +318,7 @@ def test_a_leg_of_one_conversation_does_not_move_another(new_lab: NewLab) -> Non
     assert lab.person(conversation_id, "host")["status"] == "left"
 
 
-def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(new_lab: NewLab) -> None:
+def test_a_stored_pointer_without_its_leg_changes_no_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -328,7 +336,7 @@ TOOLS: list[Any] = [b"", b"[]", b"null", b"{", deep(50_000), b'{"name": {"a": 1}
 
 
 @pytest.mark.parametrize("body", TOOLS, ids=range(len(TOOLS)))
-def test_a_tool_is_answered_whatever_the_model_said(new_lab: NewLab, body: bytes) -> None:
+def test_a_tool_request_with_any_body_is_answered(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
     lab.ring_in(CALLER)
     lab.run(5)

@@ -26,7 +26,7 @@ def assert_refused(answer: Answer, code: str, limit: int) -> None:
     assert str(limit) in error["message"]
 
 
-def test_a_key_dials_as_often_as_it_may_in_a_minute(new_lab: NewLab) -> None:
+def test_a_key_may_dial_up_to_its_limit_in_a_minute(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
     lab.run(60 - lab.clock.now().second)
     assert [start(lab).status for _ in range(3)] == [202] * 3
@@ -38,7 +38,7 @@ def test_a_key_dials_as_often_as_it_may_in_a_minute(new_lab: NewLab) -> None:
     assert start(lab).status == 202
 
 
-def test_a_minute_is_one_keys_own(new_lab: NewLab, secrets: Secrets) -> None:
+def test_the_dials_per_minute_are_counted_for_each_key(new_lab: NewLab, secrets: Secrets) -> None:
     keys = [{"id": key, "sha256": sha256(key.encode()).hexdigest()} for key in ("one", "other")]
     secrets.values["bearer"] = json.dumps({"keys": keys})
     lab = new_lab(MaxDialsPerMinute="1")
@@ -46,21 +46,21 @@ def test_a_minute_is_one_keys_own(new_lab: NewLab, secrets: Secrets) -> None:
     assert asked == [202, 429, 202]
 
 
-def test_every_call_that_may_come_of_a_request_is_a_dial(new_lab: NewLab) -> None:
+def test_every_possible_call_of_a_request_counts_as_a_dial(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="6")
     guests = [{"to": [DANA, LEE], "max_attempts": 2}, {"to": KIM}]
     assert start(lab, {"participants": guests}).status == 202  # 1 + 2 x 2 + 1: all six of them
     assert_refused(start(lab), "too_many_dials", 6)
 
 
-def test_a_request_larger_than_any_minute_is_refused_without_a_look(new_lab: NewLab) -> None:
+def test_a_request_above_the_limit_is_refused_without_a_read(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="2")
     guests = [{"to": DANA, "max_attempts": 2}]
     assert_refused(start(lab, {"participants": guests}), "too_many_dials", 2)
     assert_untouched(lab)
 
 
-def test_invitations_are_charged_too(new_lab: NewLab) -> None:
+def test_an_invitation_counts_as_dials(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
     path = f"/conversations/{lab.start()}/participants"
     assert lab.ask("POST", path, {"to": [DANA, LEE]}).status == 202
@@ -68,13 +68,13 @@ def test_invitations_are_charged_too(new_lab: NewLab) -> None:
     assert "Kim" not in lab.people_dialled()
 
 
-def test_a_live_call_is_no_dial(new_lab: NewLab) -> None:
+def test_attaching_a_live_call_does_not_count_as_a_dial(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="1")
     lab.start()
     lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
 
 
-def test_what_was_done_once_is_neither_refused_nor_charged_again(new_lab: NewLab) -> None:
+def test_a_repeated_request_is_neither_refused_nor_counted_again(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="2", MaxConversations="1")
     first = start(lab, idempotency_key="k-1")
     assert [start(lab, idempotency_key="k-1").status for _ in range(3)] == [200] * 3
@@ -84,7 +84,7 @@ def test_what_was_done_once_is_neither_refused_nor_charged_again(new_lab: NewLab
     assert_refused(lab.ask("POST", path, {"to": LEE}), "too_many_dials", 2)
 
 
-def test_what_is_refused_is_not_charged(new_lab: NewLab) -> None:
+def test_a_refused_request_is_not_counted(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="2")
     conversation_id = lab.start()
     lab.stop(conversation_id, hang_up=True)
@@ -93,7 +93,9 @@ def test_what_is_refused_is_not_charged(new_lab: NewLab) -> None:
     assert start(lab).status == 202
 
 
-def test_a_refusal_by_which_time_catches_up_is_not_charged_either(new_lab: NewLab) -> None:
+def test_an_invitation_refused_because_an_overdue_timer_ended_the_conversation_is_not_counted(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab(MaxDialsPerMinute="2")
     conversation_id = lab.start()
     lab.run(30)
@@ -109,14 +111,16 @@ def test_a_refusal_by_which_time_catches_up_is_not_charged_either(new_lab: NewLa
     assert [start(lab).status for _ in range(2)] == [202, 202]
 
 
-def test_of_many_at_once_as_many_dial_as_may(new_lab: NewLab) -> None:
+def test_of_eight_starts_at_the_same_time_only_three_dial_with_a_limit_of_three(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
     asked = lab.run_together([partial(start, lab)] * 8)
     assert sorted(each.status for each in asked) == [202] * 3 + [429] * 5
     assert lab.people_dialled() == ["host"] * 3
 
 
-def test_a_minutes_count_is_forgotten_some_day(new_lab: NewLab) -> None:
+def test_a_minutes_count_expires(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     key = keys.dials("scenario", lab.clock.now())
@@ -125,7 +129,7 @@ def test_a_minutes_count_is_forgotten_some_day(new_lab: NewLab) -> None:
     assert 60 < age <= 3600
 
 
-def test_only_so_many_conversations_go_on_at_once(new_lab: NewLab) -> None:
+def test_a_start_above_the_limit_of_open_conversations_is_refused(new_lab: NewLab) -> None:
     lab = new_lab(MaxConversations="2")
     first, second = lab.start(), lab.start()
     lab.run(5)
@@ -140,7 +144,7 @@ def test_only_so_many_conversations_go_on_at_once(new_lab: NewLab) -> None:
     assert lab.status(second) == "active"
 
 
-def test_a_conversation_that_failed_makes_room(new_lab: NewLab) -> None:
+def test_a_failed_conversation_does_not_count_as_open(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="busy")], MaxConversations="1")
     conversation_id = lab.start()
     lab.run(30)
@@ -148,7 +152,7 @@ def test_a_conversation_that_failed_makes_room(new_lab: NewLab) -> None:
     assert start(lab).status == 202
 
 
-def test_calls_to_our_numbers_count_and_are_answered_all_the_same(new_lab: NewLab) -> None:
+def test_inbound_calls_count_as_open_conversations_and_are_always_answered(new_lab: NewLab) -> None:
     lab = new_lab(MaxConversations="1")
     for _ in range(2):
         lab.ring_in()
@@ -158,7 +162,7 @@ def test_calls_to_our_numbers_count_and_are_answered_all_the_same(new_lab: NewLa
 
 
 @pytest.mark.parametrize("body", [{"to": HOST}, {"call_control_id": "v3:somebodys-live-call"}])
-def test_without_room_a_live_call_gets_no_assistant_either(
+def test_above_the_limit_of_open_conversations_a_live_call_gets_no_assistant(
     new_lab: NewLab, body: dict[str, str]
 ) -> None:
     lab = new_lab(MaxConversations="1")

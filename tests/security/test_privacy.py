@@ -54,7 +54,7 @@ def whole_conversations(lab: Lab) -> None:
     lab.run(600)
 
 
-def test_nobody_can_be_recognized_in_what_is_logged(new_lab: NewLab) -> None:
+def test_the_logs_contain_no_personal_data(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     whole_conversations(lab)
     lines = lab.logs.lines()
@@ -80,7 +80,7 @@ def told_of(lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_what_telnyx_says_in_words_of_its_own_is_not_logged(new_lab: NewLab, told: str) -> None:
+def test_free_text_from_telnyx_is_not_logged(new_lab: NewLab, told: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
@@ -94,7 +94,7 @@ def test_what_telnyx_says_in_words_of_its_own_is_not_logged(new_lab: NewLab, tol
     assert told[:64] not in json.dumps(lines, ensure_ascii=False)
 
 
-def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
+def test_free_text_in_the_reason_of_an_ended_conversation_is_not_logged(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -105,7 +105,7 @@ def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
     assert "Lovelace" not in json.dumps(lab.logs.lines())
 
 
-def test_nor_the_name_that_a_refusal_has(new_lab: NewLab) -> None:
+def test_free_text_in_the_code_of_a_refusal_is_not_logged(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.transport.refuse("dial", 422, "+13125550111", "No.")
     lab.start()
@@ -114,7 +114,7 @@ def test_nor_the_name_that_a_refusal_has(new_lab: NewLab) -> None:
 
 
 @pytest.mark.parametrize("word", ["normal_clearing", "user_busy", "Q.850:16", "time-limit"])
-def test_a_plain_word_of_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
+def test_a_plain_word_from_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
@@ -123,7 +123,7 @@ def test_a_plain_word_of_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
     assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
 
 
-def test_a_timeline_shows_no_number(new_lab: NewLab) -> None:
+def test_a_timeline_shows_no_whole_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     whole_conversations(lab)
     told = json.dumps([lab.timeline(each["id"]) for each in lab.conversations()])
@@ -131,7 +131,9 @@ def test_a_timeline_shows_no_number(new_lab: NewLab) -> None:
     assert [number for number in NUMBERS if number[1:] in told] == []
 
 
-def test_no_id_can_be_turned_back_into_a_number(new_lab: NewLab) -> None:
+def test_stored_keys_contain_no_personal_data_but_the_numbers_of_routes_and_lists(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     whole_conversations(lab)
     keys = json.dumps(lab.table.keys())
@@ -142,7 +144,7 @@ def test_no_id_can_be_turned_back_into_a_number(new_lab: NewLab) -> None:
         assert private not in keys
 
 
-def test_a_refusal_shows_nothing_of_what_was_sent(new_lab: NewLab, secrets: Secrets) -> None:
+def test_a_refusal_repeats_no_value_of_the_request(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
     body = {"to": f"{DANA},4711", "name": "Ada Lovelace" * 100, "surprise": "rosebud"}
     answer = lab.ask("POST", "/conversations", body)
@@ -151,7 +153,9 @@ def test_a_refusal_shows_nothing_of_what_was_sent(new_lab: NewLab, secrets: Secr
         assert private not in answer.body.decode()
 
 
-def test_a_trouble_of_ours_is_logged_without_what_it_met(new_lab: NewLab, secrets: Secrets) -> None:
+def test_an_unreadable_secret_is_logged_without_its_value(
+    new_lab: NewLab, secrets: Secrets
+) -> None:
     secrets.values["telnyx"] = "Ada Lovelace's key, and no JSON"
     lab = new_lab()
     conversation_id = lab.start(name="Ada Lovelace")

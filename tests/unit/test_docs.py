@@ -98,7 +98,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @every_page
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
@@ -107,7 +107,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @every_page
-def test_every_file_that_is_named_exists(page: Path) -> None:
+def test_every_named_file_exists(page: Path) -> None:
     folders = {path.name for path in (*ROOT.iterdir(), *LAYER.iterdir()) if path.is_dir()}
     named = re.compile(rf"(?:{'|'.join(map(re.escape, folders))})/[\w./-]*|[\w-]+\.(?:py|md|yaml)")
     for word in inline_code(page.read_text()):
@@ -116,7 +116,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 
 
 @every_page
-def test_every_make_target_that_is_named_exists(page: Path) -> None:
+def test_every_named_make_target_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = page.read_text()
     code = "\n".join([fenced(text), *inline_code(text)])
@@ -124,14 +124,14 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
     assert set(named) <= targets
 
 
-def test_the_variables_of_make_dev_are_those_that_it_reads() -> None:
+def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
     asked = Asked()
     Options.from_environment(asked)
     table = README.read_text().partition("### What `make dev` can be told")[2].partition("\n#")[0]
     assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == asked.names
 
 
-def test_the_routes_are_those_of_the_template(template: Template) -> None:
+def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
     routes = {each.key for each in template.routes}
     routes |= {door.key for door in queue_routes(template)}
     code = inline_code(README.read_text())
@@ -141,28 +141,28 @@ def test_the_routes_are_those_of_the_template(template: Template) -> None:
     assert shown == {each for each in routes if not each.partition(" ")[2].startswith(SIGNED)}
 
 
-def test_the_tools_are_those_that_connect_gives() -> None:
+def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
     shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
     given = wanted("https://<your API>", "any application").values()
     assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
 
 
-def test_the_sentences_that_can_be_changed_are_named() -> None:
+def test_the_readme_names_the_phrases_that_can_be_changed() -> None:
     row = README.read_text().partition("| `words` |")[2].partition("\n")[0]
     named = set(re.findall(r"`([a-z_]+)`", row))
     assert named <= set(DEFAULTS)
     assert set(DEFAULTS) - named <= set(Outcome)
 
 
-def test_every_body_that_is_shown_is_taken() -> None:
+def test_every_body_in_the_readme_is_valid() -> None:
     shown = [curl for curl in curls() if curl.body is not None]
     assert {curl.route for curl in shown} == set(BODIES)
     for curl in shown:
         BODIES[curl.route].model_validate(json.loads(curl.body or ""))
 
 
-def test_the_parameters_are_those_of_the_template() -> None:
+def test_the_readme_lists_the_parameters_of_the_template() -> None:
     source = (ROOT / "template.yaml").read_text()
     section = source.partition("\nParameters:\n")[2].partition("\nRules:")[0]
     table = README.read_text().partition("| parameter |")[2].partition("\n#")[0]
@@ -172,7 +172,7 @@ def test_the_parameters_are_those_of_the_template() -> None:
     )
 
 
-def test_the_metrics_are_those_that_are_counted() -> None:
+def test_the_operations_page_lists_the_metrics_in_the_code() -> None:
     code = "".join(path.read_text() for path in LAYER.rglob("*.py"))
     page = (ROOT / "docs/operations.md").read_text()
     table = page.partition("## Metrics")[2].partition("\n## ")[0]
@@ -180,7 +180,7 @@ def test_the_metrics_are_those_that_are_counted() -> None:
     assert named == set(re.findall(r'\b(?:count|measure_\w+)\(\s*"([A-Z]\w+)"', code))
 
 
-def test_the_diagrams_are_drawn_from_the_tables_of_the_domain() -> None:
+def test_the_diagrams_match_the_tables_of_the_domain() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     drawn = page.partition("<!-- diagrams -->")[2].partition("<!-- /diagrams -->")[0]
     assert drawn.strip() == render().strip()

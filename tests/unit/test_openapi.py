@@ -50,11 +50,11 @@ def codes_in(described: Any) -> Iterator[str]:
             yield from codes_in(each)
 
 
-def test_the_file_is_what_the_code_says(template: Template) -> None:
+def test_the_file_matches_the_code(template: Template) -> None:
     assert PATH.read_text() == text(template), "stale: make openapi"
 
 
-def test_every_route_with_a_key_is_described_and_no_other(
+def test_exactly_the_routes_with_a_key_are_described(
     template: Template, described: dict[str, Any]
 ) -> None:
     keyed = {route.key for route in template.routes if route.authorizer}
@@ -66,14 +66,14 @@ def test_every_route_with_a_key_is_described_and_no_other(
     assert found == keyed == set(OPERATIONS)
 
 
-def test_every_error_that_can_be_met_is_named(described: dict[str, Any]) -> None:
+def test_every_error_code_is_described(described: dict[str, Any]) -> None:
     defaults = {"invalid_request", "destination_not_allowed", "unauthorized"}
     met = {code for code in codes_in_the_code() if re.fullmatch(r"[a-z_]+", code)} | defaults
     # Who has no key is answered by the gateway, before a function could say so.
     assert set(codes_in(described)) == met - SIGNED - {"unauthorized"}
 
 
-def test_every_operation_has_its_words_and_wants_a_key(described: dict[str, Any]) -> None:
+def test_every_operation_has_a_summary_and_requires_a_key(described: dict[str, Any]) -> None:
     assert described["security"] == [{"bearerKey": []}]
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
@@ -82,7 +82,7 @@ def test_every_operation_has_its_words_and_wants_a_key(described: dict[str, Any]
             assert {"401", "403", "500", "503"} <= set(operation["responses"])
 
 
-def test_every_schema_is_one(described: dict[str, Any]) -> None:
+def test_every_schema_is_valid(described: dict[str, Any]) -> None:
     for schema in described["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
     references = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described))
@@ -92,12 +92,12 @@ def test_every_schema_is_one(described: dict[str, Any]) -> None:
 @given(
     number=st.from_regex(str(E164_SCHEMA["pattern"]).replace("$", r"\Z"), alphabet=st.characters())
 )
-def test_every_number_that_is_described_is_taken(number: str) -> None:
+def test_every_number_that_the_schema_allows_is_accepted(number: str) -> None:
     assert TypeAdapter(PhoneNumber).validate_python(number) == number
 
 
 @given(text=st.text(alphabet="+0123456789 ,;@sip:٣é\n", max_size=20))
-def test_every_number_that_is_taken_is_described(text: str) -> None:
+def test_every_accepted_number_is_allowed_by_the_schema(text: str) -> None:
     try:
         TypeAdapter(PhoneNumber).validate_python(text)
     except ValidationError:

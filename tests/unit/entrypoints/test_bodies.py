@@ -112,7 +112,9 @@ START: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), START)
-def test_a_start_that_is_refused(deployment: Deployment, body: dict[str, Any], field: str) -> None:
+def test_an_invalid_start_is_refused_by_its_field(
+    deployment: Deployment, body: dict[str, Any], field: str
+) -> None:
     refused(deployment, "start_conversation", field, deployment.ask("start_conversation", body))
 
 
@@ -144,7 +146,7 @@ INVITE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), INVITE)
-def test_an_invitation_that_is_refused(
+def test_an_invalid_invitation_is_refused_by_its_field(
     deployment: Deployment, body: dict[str, Any], field: str
 ) -> None:
     refused(
@@ -168,7 +170,7 @@ def test_an_invitation_that_is_refused(
         ("stop_conversation", [], "body"),
     ],
 )
-def test_other_requests_that_are_refused(
+def test_other_invalid_requests_are_refused_by_their_field(
     deployment: Deployment, function: str, body: Any, field: str
 ) -> None:
     refused(deployment, function, field, deployment.ask(function, body, id="c-1"))
@@ -187,16 +189,16 @@ def test_other_requests_that_are_refused(
         "\ud800",
     ],
 )
-def test_what_is_no_honest_json_is_refused(deployment: Deployment, raw: str) -> None:
+def test_a_body_that_is_not_strict_json_is_refused(deployment: Deployment, raw: str) -> None:
     refused(deployment, "start_conversation", "body", deployment.ask("start_conversation", raw=raw))
 
 
-def test_a_number_too_large_to_be_one_is_refused(deployment: Deployment) -> None:
+def test_a_number_too_large_for_a_float_is_refused(deployment: Deployment) -> None:
     raw = '{"to": "+13125550101", "metadata": {"a": [1e999]}}'
     refused(deployment, "start", "metadata.a.0", deployment.ask("start_conversation", raw=raw))
 
 
-def test_a_base64_body_is_read_and_a_false_one_refused(deployment: Deployment) -> None:
+def test_a_base64_body_is_read_and_an_invalid_one_is_refused(deployment: Deployment) -> None:
     good = base64.b64encode(json.dumps({"to": HOST_NUMBER}).encode()).decode()
     for raw in ("{}", "é", base64.b64encode(b"\xff\xfe\xfd").decode()):
         answer = deployment.ask("start_conversation", raw=raw, encoded=True)
@@ -211,14 +213,14 @@ def test_a_body_over_256_kilobytes_is_too_large(deployment: Deployment) -> None:
     assert deployment.dynamodb.calls == []
 
 
-def test_of_very_many_mistakes_the_first_are_named(deployment: Deployment) -> None:
+def test_of_many_mistakes_the_first_twenty_are_named(deployment: Deployment) -> None:
     body = {"to": HOST_NUMBER} | {f"field-{n}": n for n in range(5000)}
     status, answer = deployment.ask("start_conversation", body)
     assert status == 422
     assert len(answer["error"]["details"]) == 20
 
 
-def test_everything_that_may_be_said_is_taken(deployment: Deployment) -> None:
+def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
     assistant = {
         "id": "assistant-2",
         "name": "Polly",

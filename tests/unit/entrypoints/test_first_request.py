@@ -10,7 +10,7 @@ from tests.support.deployment import Deployment
 Written = Callable[[], str]
 
 
-def test_before_anybody_is_let_in_the_log_names_the_secret(
+def test_without_bearer_keys_the_log_names_the_secret(
     deployment: Deployment, template: Template, written: Written
 ) -> None:
     deployment.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
@@ -30,7 +30,7 @@ def test_before_anybody_is_let_in_the_log_names_the_secret(
     ],
     ids=["as the template makes it", "under another name", "the bare key"],
 )
-def test_without_telnyxs_key_nobody_is_called_and_the_log_names_the_secret(
+def test_without_a_telnyx_key_no_call_is_made_and_the_log_names_the_secret(
     deployment: Deployment, template: Template, written: Written, value: str | None, said: str
 ) -> None:
     deployment.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial

@@ -46,27 +46,27 @@ def loaded(function: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", sorted(QUERIES | DIRECTORY))
-def test_who_only_reads_and_writes_rows_has_no_way_to_telnyx(function: str) -> None:
+def test_queries_and_directory_functions_do_not_load_telnyx_code(function: str) -> None:
     assert not loaded(function) & (TELNYX | FOR_NOBODY)
 
 
 @pytest.mark.parametrize("function", sorted(QUERIES))
-def test_a_query_decides_nothing(function: str) -> None:
+def test_a_query_does_not_load_the_rules_of_the_domain(function: str) -> None:
     assert not loaded(function) & DECIDING
 
 
-def test_the_authorizer_looks_at_a_secret_and_nothing_else() -> None:
+def test_the_authorizer_loads_no_more_than_it_needs_for_a_secret() -> None:
     modules = loaded("authorizer")
     assert "boto3" in modules
     assert not modules & {"pydantic", "partyline.store", "partyline.domain", *TELNYX}
 
 
-def test_what_puts_events_on_the_bus_reaches_nothing() -> None:
+def test_the_event_relay_loads_no_aws_client_and_no_telnyx_code() -> None:
     assert not loaded("outbox") & {"boto3", *TELNYX, *DECIDING}
 
 
 @pytest.mark.parametrize("function", sorted(WEBHOOKS))
-def test_a_webhook_finds_loaded_what_it_needs(function: str) -> None:
+def test_a_webhook_function_loads_the_engine_before_its_first_request(function: str) -> None:
     modules = loaded(function)
     assert modules >= {
         "boto3",
@@ -77,5 +77,5 @@ def test_a_webhook_finds_loaded_what_it_needs(function: str) -> None:
     assert not modules & {"partyline.services.requests", *FOR_NOBODY}
 
 
-def test_every_event_has_its_function() -> None:
+def test_there_are_nine_webhook_functions() -> None:
     assert len(WEBHOOKS) == 9

@@ -33,7 +33,7 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["error"]["code"]
 
 
-def test_the_same_key_begins_one_conversation(deployment: Deployment) -> None:
+def test_the_same_key_starts_one_conversation(deployment: Deployment) -> None:
     first = deployment.ask("start_conversation", START, key="k-1")
     again = deployment.ask("start_conversation", START, key="k-1")
     assert (first[0], again[0]) == (202, 200)
@@ -44,13 +44,13 @@ def test_the_same_key_begins_one_conversation(deployment: Deployment) -> None:
     assert len({first[1]["id"], other[1]["id"], without[1]["id"]}) == 3
 
 
-def test_the_order_of_a_bodys_fields_does_not_make_it_another(deployment: Deployment) -> None:
+def test_a_repeated_request_may_have_its_fields_in_another_order(deployment: Deployment) -> None:
     deployment.ask("start_conversation", {"to": HOST_NUMBER, "name": "Ada"}, key="k-1")
     again = deployment.ask("start_conversation", {"name": "Ada", "to": HOST_NUMBER}, key="k-1")
     assert again[0] == 200
 
 
-def test_somebody_elses_key_is_another_one(deployment: Deployment) -> None:
+def test_the_same_idempotency_key_of_another_caller_is_another_key(deployment: Deployment) -> None:
     first = deployment.ask("start_conversation", START, key="k-1")
     other = deployment.ask("start_conversation", START, key="k-1", key_id="somebody else")
     assert (first[0], other[0]) == (202, 202)
@@ -79,7 +79,7 @@ def test_a_key_with_another_path_is_refused(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "é", "a\tb", "x" * 256])
-def test_a_key_that_is_none_is_refused(deployment: Deployment, key: str) -> None:
+def test_an_invalid_key_is_refused(deployment: Deployment, key: str) -> None:
     answer = deployment.ask("start_conversation", START, key=key or "\x7f")
     assert answer[0] == 422
     assert answer[1]["error"]["details"][0]["field"] == "Idempotency-Key"
@@ -94,7 +94,7 @@ def test_a_key_that_is_none_is_refused(deployment: Deployment, key: str) -> None
         ("stop_conversation", {"hang_up": True}, 202),
     ],
 )
-def test_what_was_done_once_is_answered_so_again_even_when_all_is_over(
+def test_a_repeated_request_gets_the_same_status_even_after_the_end(
     deployment: Deployment, function: str, body: Any, status: int
 ) -> None:
     conversation_id = active(deployment)
@@ -128,7 +128,7 @@ def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
     assert len(deployment.dials()) == 1
 
 
-def test_invitations_at_once_are_all_kept(deployment: Deployment) -> None:
+def test_invitations_at_the_same_time_are_all_stored(deployment: Deployment) -> None:
     conversation_id = active(deployment)
     together = Barrier(4)
 
@@ -143,7 +143,7 @@ def test_invitations_at_once_are_all_kept(deployment: Deployment) -> None:
     assert len({each.body["to"] for each in deployment.dials()}) == len(deployment.dials()) == 5
 
 
-def test_an_assistant_is_put_on_a_live_call(deployment: Deployment) -> None:
+def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
     live = {"call_control_id": "v3:live-call"}
     status, body = deployment.ask("start_conversation", live)
     assert status == 201
@@ -168,14 +168,14 @@ def test_an_assistant_is_put_on_a_live_call(deployment: Deployment) -> None:
     ],
 )
 @pytest.mark.parametrize("given", [NOWHERE, "", "x" * 65, "a/b", "é", "#"])
-def test_a_conversation_that_is_not_there(
+def test_an_unknown_conversation_is_not_found(
     deployment: Deployment, function: str, body: Any, given: str
 ) -> None:
     assert code(deployment.ask(function, body, id=given)) == (404, "unknown_conversation")
     assert deployment.item_count() == 0
 
 
-def test_a_participant_who_is_not_there(deployment: Deployment) -> None:
+def test_an_unknown_participant_is_not_found(deployment: Deployment) -> None:
     for participant_id in ("guest-nobody", "", "\0", "x" * 5000):
         answer = deployment.ask(
             "remove_participant", id=active(deployment), participant_id=participant_id
@@ -184,7 +184,7 @@ def test_a_participant_who_is_not_there(deployment: Deployment) -> None:
     assert "hangup" not in deployment.telnyx.sent_actions()
 
 
-def test_a_participant_is_hung_up(deployment: Deployment) -> None:
+def test_a_removed_participant_is_hung_up(deployment: Deployment) -> None:
     conversation_id = active(deployment)
     guest = deployment.ask("invite_participant", {"to": GUEST_NUMBER}, id=conversation_id)[1]
     deployment.deliver_for("call.answered", deployment.dials()[1], "v3:1")
@@ -203,13 +203,17 @@ def test_a_participant_is_hung_up(deployment: Deployment) -> None:
         ("stop_conversation", None),
     ],
 )
-def test_a_conversation_that_is_over(deployment: Deployment, function: str, body: Any) -> None:
+def test_a_request_to_an_ended_conversation_is_refused(
+    deployment: Deployment, function: str, body: Any
+) -> None:
     status, answer = deployment.ask(function, body, id=ended(deployment))
     assert (status, answer["error"]["code"]) == (409, "conversation_over")
     assert "ended" in answer["error"]["message"]
 
 
-def test_what_would_not_fit_is_refused_and_the_call_goes_on(deployment: Deployment) -> None:
+def test_a_message_that_would_not_fit_is_refused_and_the_call_continues(
+    deployment: Deployment,
+) -> None:
     conversation_id = deployment.start()["id"]
     message = {"role": "system", "content": "é" * 20_000}
     statuses = [deployment.ask("send_message", message, id=conversation_id)[0] for _ in range(8)]
@@ -222,7 +226,7 @@ def test_what_would_not_fit_is_refused_and_the_call_goes_on(deployment: Deployme
     assert deployment.conversation(conversation_id)["status"] == "active"
 
 
-def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(deployment: Deployment) -> None:
+def test_ten_refused_numbers_are_all_tried_in_one_request(deployment: Deployment) -> None:
     conversation_id = active(deployment)
     deployment.telnyx.refuse("dial", 422, "10016", times=10)
     numbers = [f"+131255501{n}" for n in range(50, 60)]
@@ -231,7 +235,7 @@ def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(deployment: Depl
     assert (guest["status"], len(guest["legs"])) == ("failed", 10)
 
 
-def test_ringing_as_many_at_once_as_may_be(deployment: Deployment) -> None:
+def test_two_plans_with_ten_numbers_each_ring_at_the_same_time(deployment: Deployment) -> None:
     ten = [f"+131255501{n}" for n in range(50, 60)]
     twenty = [{"to": ten, "strategy": "at_once"}] * 2
     conversation = deployment.start(participants=twenty)
@@ -241,7 +245,7 @@ def test_ringing_as_many_at_once_as_may_be(deployment: Deployment) -> None:
     assert sorted(ids) == sorted(f"v3:{n}" for n in range(21))
 
 
-def test_an_api_without_its_authorizer_stays_shut(deployment: Deployment) -> None:
+def test_a_request_without_an_authorizer_verdict_is_unauthorized(deployment: Deployment) -> None:
     for function in ("start_conversation", "list_conversations", "get_conversation"):
         assert code(deployment.ask(function, START, key_id=None)) == (401, "unauthorized")
     assert deployment.dynamodb.calls == []
@@ -287,14 +291,16 @@ def test_conversations_are_listed_page_by_page(deployment: Deployment) -> None:
         ("page", "2"),
     ],
 )
-def test_a_list_that_cannot_be(deployment: Deployment, name: str, value: str) -> None:
+def test_a_list_request_with_an_invalid_query_is_refused(
+    deployment: Deployment, name: str, value: str
+) -> None:
     status, body = deployment.ask("list_conversations", query={name: value})
     assert status == 422
     assert body["error"]["details"][0]["field"] == name
     assert deployment.dynamodb.calls == []
 
 
-def test_a_cursor_longer_than_any_of_ours_is_not_even_decoded(
+def test_a_cursor_longer_than_256_characters_is_refused_before_decoding(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_to_be_asked(*_: object) -> None:
