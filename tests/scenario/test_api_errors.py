@@ -1,4 +1,4 @@
-"""What the API's callers get for bad requests: the field that is wrong, and never a trace."""
+"""The API refuses a bad request by naming the wrong field, without a stack trace."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ START, INVITE, MESSAGE = "", "/participants", "/messages"
 
 
 def assert_refused(answer: Answer, status: int, field: str | None = None) -> None:
-    """It has the shape of an error, and names the field."""
+    """Check the status and the shape of an error, and that its details name the field."""
     assert answer.status == status
     assert set(answer.json["error"]) == {"code", "message", "details"}
     assert "Traceback" not in str(answer.json)
     if field:
-        assert field in [each["field"] for each in answer.json["error"]["details"]]
+        assert field in [detail["field"] for detail in answer.json["error"]["details"]]
 
 
 @pytest.fixture
 def live(new_lab: NewLab) -> tuple[Lab, str]:
-    """A conversation that runs; what is refused must leave no trace in it."""
+    """A lab and the id of an active conversation, which a refused request must not change."""
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -59,7 +59,7 @@ def test_an_invalid_start_is_refused_and_no_call_is_dialled(
     lab = new_lab()
     answer = lab.ask("POST", "/conversations", body)
     assert answer.status == 422
-    named = [each["field"] for each in answer.json["error"]["details"]]
+    named = [detail["field"] for detail in answer.json["error"]["details"]]
     assert any(name == field or name.startswith(f"{field}.") for name in named)
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []
@@ -89,7 +89,7 @@ def test_invalid_invitations_are_refused_and_no_call_is_dialled(live: tuple[Lab,
     for body, field in BAD_INVITES:
         answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", body)
         assert answer.status == 422, body
-        named = [each["field"] for each in answer.json["error"]["details"]]
+        named = [detail["field"] for detail in answer.json["error"]["details"]]
         assert any(name == field or name.startswith(f"{field}.") for name in named), (body, named)
     assert lab.conversation(conversation_id) == before
     assert lab.people_dialled() == ["host"]
@@ -146,7 +146,7 @@ def test_an_invitation_above_the_participant_limit_is_refused(live: tuple[Lab, s
     lab, conversation_id = live
     most = lab.app.settings.max_participants
     lab.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
-    for _ in range(most - 1):  # the host is one of them
+    for _ in range(most - 1):  # the host counts, too
         lab.invite(conversation_id, LEE)
         lab.run(1)
     answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", {"to": LEE})
@@ -174,11 +174,11 @@ def test_conversations_are_listed_by_status_newest_first_page_by_page(new_lab: N
         lab.run(5)
     lab.stop(ids[1])
     lab.run(5)
-    assert [each["id"] for each in lab.conversations()] == ids[::-1]
+    assert [conversation["id"] for conversation in lab.conversations()] == ids[::-1]
     active = lab.ask("GET", "/conversations?status=active&limit=1").json
-    assert [each["id"] for each in active["conversations"]] == [ids[2]]
+    assert [conversation["id"] for conversation in active["conversations"]] == [ids[2]]
     rest = lab.ask("GET", f"/conversations?status=active&cursor={active['next_cursor']}").json
-    assert [each["id"] for each in rest["conversations"]] == [ids[0]]
+    assert [conversation["id"] for conversation in rest["conversations"]] == [ids[0]]
     assert rest["next_cursor"] is None
 
 

@@ -1,4 +1,4 @@
-"""All numbers of a plan ring at once, and the first to accept wins."""
+"""All numbers of a plan ring at once, and the first phone to accept is joined."""
 
 from collections.abc import Callable
 from itertools import permutations
@@ -34,17 +34,22 @@ def reversed_(lab: Lab, webhooks: list[HttpRequest]) -> None:
 
 
 def together(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    """On real threads. Whatever could not be taken in is delivered again, as Telnyx does."""
+    """Deliver on real threads, then redeliver each webhook that got 503, as Telnyx does."""
     statuses = lab.deliver_together(webhooks)
     assert set(statuses) <= {200, 503}
-    lab.deliver([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    lab.deliver(
+        [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
+    )
 
 
 arriving = pytest.mark.parametrize("arrive", [in_order, reversed_, together])
 
 
 def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
-    """Three phones ring for Dana, and wait for what the test says."""
+    """Create a lab in which three phones ring for Dana until the test answers them.
+
+    Returns the lab and the conversation's id.
+    """
     lab = new_lab(
         [Person(number, behaviour="manual") for number in NUMBERS],
         settings or Settings(accepts_conversation_keys=True),
@@ -57,8 +62,8 @@ def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -
     return lab, conversation_id
 
 
-def assert_one_was_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> None:
-    """One of the plan's phones is in the conversation, and nobody rings or waits any more."""
+def assert_exactly_one_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> None:
+    """Check that exactly one of these phones was joined and that the others were hung up."""
     assert len(lab.commands("ai_assistant_join")) == 1
     (winner,) = lab.people_joined()
     assert winner in {NAMES[number] for number in of}
@@ -75,7 +80,7 @@ def test_the_first_phone_to_answer_is_joined_and_the_others_stop_ringing(new_lab
     lab.pick_up(KIM)
     lab.run(5)
     assert lab.people_joined() == ["Kim"]
-    assert_one_was_joined(lab, conversation_id, of=[KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[KIM])
     assert lab.heard_by(LEE)[-1] == "the line is dead"
 
 
@@ -88,7 +93,7 @@ def test_when_two_phones_answer_at_the_same_moment_exactly_one_is_joined(
     lab.pick_up(LEE, KIM)
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @pytest.mark.parametrize("order", list(permutations(NUMBERS)))
@@ -100,7 +105,7 @@ def test_when_all_three_phones_answer_any_order_of_webhooks_joins_exactly_one(
     lab.pick_up(*order)
     lab.deliver(lab.release())
     lab.run(5)
-    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
+    assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
 
 def test_when_all_three_phones_answer_and_the_webhooks_arrive_together_exactly_one_is_joined(
@@ -111,7 +116,7 @@ def test_when_all_three_phones_answer_and_the_webhooks_arrive_together_exactly_o
     lab.pick_up(*NUMBERS)
     together(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
+    assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
 
 @arriving
@@ -125,7 +130,7 @@ def test_when_two_phones_are_judged_human_at_the_same_moment_exactly_one_is_join
     lab.run(1)
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @arriving
@@ -141,11 +146,11 @@ def test_when_two_people_press_the_digit_at_the_same_moment_exactly_one_is_joine
     lab.press(KIM, "1")
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 def test_a_declined_phone_leaves_the_other_phones_ringing(new_lab: NewLab) -> None:
-    lab, _here = ringing(new_lab, screening={"say": "Press 1."})
+    lab, _ = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
     lab.press(LEE, "2")

@@ -1,4 +1,4 @@
-"""The assistant is put on a call that is live already and belongs to another application."""
+"""The assistant is attached to a live call that belongs to another application."""
 
 from local.simulator.model import SimulatedLeg
 from local.simulator.settings import Settings
@@ -6,8 +6,8 @@ from tests.support.lab import URL, Answer, Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
 
 
-def brought_in(lab: Lab, conversation_id: str, leg: SimulatedLeg) -> Answer:
-    """A live call of Cam's is to join a conversation."""
+def invite_live_call(lab: Lab, conversation_id: str, leg: SimulatedLeg) -> Answer:
+    """Ask the API to join a live call as a guest named Cam."""
     body = {"call_control_id": leg.call_control_id, "name": "Cam"}
     return lab.ask("POST", f"/conversations/{conversation_id}/participants", body)
 
@@ -102,7 +102,7 @@ def test_a_live_call_that_joined_as_a_guest_stays_up_after_the_end(new_lab: NewL
     conversation_id = lab.start()
     lab.run(5)
     guest = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
-    assert brought_in(lab, conversation_id, guest).status == 202
+    assert invite_live_call(lab, conversation_id, guest).status == 202
     assert lab.people_joined() == ["caller"]
     assert lab.messages_to_assistant() == ["Cam has joined the conversation."]
     lab.stop(conversation_id)
@@ -129,7 +129,7 @@ def test_a_live_call_belongs_to_one_conversation_at_a_time(new_lab: NewLab) -> N
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    elsewhere = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
+    other_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
 
     def refused(path: str, leg: SimulatedLeg) -> tuple[int, str]:
         answer = lab.ask("POST", path, {"call_control_id": leg.call_control_id})
@@ -140,19 +140,19 @@ def test_a_live_call_belongs_to_one_conversation_at_a_time(new_lab: NewLab) -> N
     assert refused(people, lab.leg(DANA)) == in_use
     assert refused(people, lab.leg(HOST)) == in_use
     assert refused(people, lab.leg(CALLER)) == in_use
-    assert refused(f"/conversations/{elsewhere}/participants", lab.leg(DANA)) == in_use
+    assert refused(f"/conversations/{other_id}/participants", lab.leg(DANA)) == in_use
     assert refused("/conversations", lab.leg(DANA)) == in_use
     guest = [{"call_control_id": lab.leg(DANA).call_control_id}]
     answer = lab.ask("POST", "/conversations", {"to": LEE, "participants": guest})
     assert (answer.status, answer.json["error"]["code"]) == in_use
-    assert [each for each in lab.commands_in_words() if "join" in each] == ["join Dana"]
-    lab.stop(elsewhere)
+    assert [command for command in lab.commands_in_words() if "join" in command] == ["join Dana"]
+    lab.stop(other_id)
     lab.run(minutes(2))
     assert (
         lab.ask("POST", people, {"call_control_id": lab.leg(CALLER).call_control_id}).status == 202
     )
     lab.run(5)
-    assert [each for each in lab.commands_in_words() if "join" in each] == [
+    assert [command for command in lab.commands_in_words() if "join" in command] == [
         "join Dana",
         "join caller",
     ]
@@ -165,7 +165,7 @@ def test_an_ended_call_cannot_be_invited(new_lab: NewLab) -> None:
     lab.run(5)
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.hang_up(CALLER)
-    brought_in(lab, conversation_id, leg)
+    invite_live_call(lab, conversation_id, leg)
     lab.run(5)
     cam = lab.person(conversation_id, "Cam")
     assert (cam["status"], cam["outcome"]) == ("failed", "unreachable")
@@ -179,7 +179,7 @@ def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab
     conversation_id = lab.start()
     lab.run(5)
     lab.transport.refuse("ai_assistant_join", 422, "90061", "AI Assistant already in progress")
-    brought_in(lab, conversation_id, leg)
+    invite_live_call(lab, conversation_id, leg)
     lab.run(5)
     assert lab.people_joined() == []
     assert lab.person(conversation_id, "Cam")["status"] == "failed"

@@ -60,7 +60,9 @@ def test_a_captured_event_of_an_unknown_call_is_ignored(
     assert_untouched(lab)
 
 
-@pytest.mark.parametrize("event_type", [each for each in TYPES if each != "call.initiated"])
+@pytest.mark.parametrize(
+    "event_type", [event_type for event_type in TYPES if event_type != "call.initiated"]
+)
 def test_with_a_default_assistant_only_a_new_call_is_answered(
     new_lab: NewLab, event_type: str
 ) -> None:
@@ -153,7 +155,7 @@ def test_every_webhook_function_accepts_every_event_type(new_lab: NewLab) -> Non
     conversation_id = lab.start()
     lab.hold()
     lab.run(5)
-    (answered,) = [each for each in lab.release() if each.path.endswith("/call.answered")]
+    (answered,) = [webhook for webhook in lab.release() if webhook.path.endswith("/call.answered")]
     headers = {name: value for name, value in answered.headers if name.startswith("telnyx")}
     assert post(lab, answered.body, headers, "/webhooks/call.hangup") == 200
     lab.run(5)

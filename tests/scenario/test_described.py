@@ -1,4 +1,4 @@
-"""What the API really answers is what docs/openapi.json says that it does."""
+"""The API's answers match docs/openapi.json."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,10 @@ from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 
 def assert_described(answer: Answer, route: str) -> dict[str, Any]:
-    """The answer, when its status and its body are those that are described for a route."""
+    """Check an answer against the description of its route.
+
+    Returns the answer's JSON.
+    """
     operation = OPERATIONS[route]
     if answer.status < 300:
         operation.says[answer.status].model_validate_json(answer.body)
@@ -25,7 +28,7 @@ def assert_described(answer: Answer, route: str) -> dict[str, Any]:
 
 
 def assert_all_described(lab: Lab, conversation_id: str) -> None:
-    """Everything that can be asked about a conversation."""
+    """Check the answers of all queries about a conversation."""
     path = f"/conversations/{conversation_id}"
     assert_described(lab.ask("GET", path), "GET /conversations/{id}")
     assert_described(lab.ask("GET", f"{path}/timeline"), "GET /conversations/{id}/timeline")
@@ -76,12 +79,12 @@ def test_attached_inbound_and_failed_conversations_match_their_description(new_l
     lab.inbound()
     lab.run(30)
     assert lab.status(failed) == "failed"
-    for each in lab.conversations():
-        assert_all_described(lab, each["id"])
+    for conversation in lab.conversations():
+        assert_all_described(lab, conversation["id"])
 
 
-class SilentAlarms(StartScheduler):
-    """Alarms that are set and never ring."""
+class SilentScheduler(StartScheduler):
+    """A scheduler that accepts every start and never runs one."""
 
     def schedule(self, conversation_id: str, at: datetime) -> None: ...
 
@@ -90,7 +93,7 @@ class SilentAlarms(StartScheduler):
 
 def test_a_scheduled_conversation_matches_its_description(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.app.start_scheduler = SilentAlarms(None, "", "", "")
+    lab.app.start_scheduler = SilentScheduler(None, "", "", "")
     begin = {"to": HOST, "start_at": (lab.clock.now() + timedelta(hours=1)).isoformat()}
     answer = lab.ask("POST", "/conversations", begin, idempotency_key="k-1")
     conversation_id = assert_described(answer, "POST /conversations")["id"]

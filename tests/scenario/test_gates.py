@@ -1,6 +1,6 @@
-"""What may be called, and when: asked before every dial, whoever wanted it.
+"""The dial policy: quiet hours, the do-not-call list and allowed destinations before every dial.
 
-It is seven in the morning in Chicago, where everybody's number is, when these stories begin.
+Each scenario begins at 07:00 in Chicago, the area of all numbers here.
 """
 
 from collections.abc import Callable
@@ -14,28 +14,28 @@ from tests.support.people import DANA, DESK, HOST, KIM, LEE, OUR_NUMBER
 
 Deployed = Callable[..., Template]
 
-ASLEEP = "Dana may not be called at this hour of the day."
+QUIET = "Dana may not be called at this hour of the day."
 LISTED = "Dana may not be called: the number is on the do-not-call list."
 JOINED = "Dana has joined the conversation."
 
 
 def refusals(lab: Lab, conversation_id: str) -> list[tuple[str, str]]:
-    """The rule that refused each call, and the number, masked."""
+    """The rule and the masked number of each refused call."""
     events = [
-        each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.refused"
+        event["data"] for event in lab.timeline(conversation_id) if event["type"] == "leg.refused"
     ]
-    return [(each["rule"], each["to"]) for each in events]
+    return [(event["rule"], event["to"]) for event in events]
 
 
-def listed(lab: Lab, *numbers: str) -> None:
-    """Nobody may call these numbers."""
+def add_to_do_not_call(lab: Lab, *numbers: str) -> None:
+    """Add these numbers to the do-not-call list."""
     for number in numbers:
         assert lab.ask("PUT", f"/do-not-call/{number}", {"reason": "asked us to"}).status == 200
 
 
 def test_without_dial_policy_parameters_a_listed_number_is_called(new_lab: NewLab) -> None:
     lab = new_lab()
-    listed(lab, DANA)
+    add_to_do_not_call(lab, DANA)
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
@@ -53,7 +53,7 @@ def test_a_number_is_not_called_in_its_local_quiet_hours(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     assert refusals(lab, conversation_id) == [("quiet_hours", "***0112")]
-    assert lab.messages_to_assistant() == [ASLEEP]
+    assert lab.messages_to_assistant() == [QUIET]
     dana = lab.person(conversation_id, "Dana")
     assert (dana["status"], dana["outcome"]) == ("failed", "limited")
     assert dana["legs"][0]["failure"]["code"] == "quiet_hours"
@@ -62,7 +62,7 @@ def test_a_number_is_not_called_in_its_local_quiet_hours(
     assert lab.status(conversation_id) == "active"
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.messages_to_assistant() == [ASLEEP, JOINED]
+    assert lab.messages_to_assistant() == [QUIET, JOINED]
     lab.assert_clean()
 
 
@@ -78,7 +78,7 @@ def test_quiet_hours_are_checked_again_in_the_second_round(
     assert lab.people_dialled() == ["Dana"]
     assert lab.messages_to_assistant() == [
         "Dana could not be reached: the line is busy. Another try follows in a while.",
-        f"{ASLEEP} There is no other number to try.",
+        f"{QUIET} There is no other number to try.",
     ]
     lab.assert_clean()
 
@@ -129,7 +129,7 @@ def test_a_number_on_the_do_not_call_list_is_skipped_and_the_next_number_is_trie
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(KIM, behaviour="busy")], template=deployed(DoNotCall="on"))
-    listed(lab, LEE)
+    add_to_do_not_call(lab, LEE)
     conversation_id = lab.inbound()
     lab.invite(conversation_id, [LEE, KIM, DANA], name="Dana")
     lab.run(10)
@@ -148,7 +148,7 @@ def test_an_at_once_plan_skips_a_number_on_the_do_not_call_list(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(KIM, behaviour="manual")], template=deployed(DoNotCall="on"))
-    listed(lab, LEE)
+    add_to_do_not_call(lab, LEE)
     conversation_id = lab.inbound()
     lab.invite(conversation_id, [LEE, KIM, DANA], name="Dana", strategy="at_once")
     lab.run(5)
@@ -165,7 +165,7 @@ def test_a_number_added_to_the_do_not_call_list_between_two_rounds_is_not_called
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana", max_attempts=3, pause_secs=60)
     lab.run(10)
-    listed(lab, DANA)
+    add_to_do_not_call(lab, DANA)
     lab.run(minutes(10))
     assert lab.people_dialled() == ["Dana"]
     assert lab.outcomes(conversation_id, "Dana") == ["busy", "limited", "limited"]
@@ -175,7 +175,7 @@ def test_the_dial_policy_applies_to_the_assistants_invitations(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
-    listed(lab, DANA)
+    add_to_do_not_call(lab, DANA)
     lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
     conversation_id = lab.inbound()
     assert lab.use_tool("invite", name="Dana") == LISTED
@@ -188,7 +188,7 @@ def test_a_refusal_is_worded_by_the_conversations_own_phrase(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DoNotCall="on"))
-    listed(lab, DANA)
+    add_to_do_not_call(lab, DANA)
     lab.route(OUR_NUMBER, words={"do_not_call": "Never mind {name}."})
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
@@ -225,9 +225,9 @@ def test_an_extension_is_called_if_digits_after_a_number_are_switched_on(
     lab.run(5)
     assert lab.people_joined() == ["Dana"]
     [dialled] = [
-        each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.dialing"
+        event["data"] for event in lab.timeline(conversation_id) if event["type"] == "leg.dialing"
     ]
-    assert dialled["to"] == "***0112", "the number's end, not the extension's"
+    assert dialled["to"] == "***0112", "the last digits of the number without the extension"
     refused = lab.ask(
         "POST", f"/conversations/{conversation_id}/participants", {"to": "+442071234567,1"}
     )
@@ -241,7 +241,7 @@ def test_the_digits_after_a_number_must_be_keys_of_a_phone(
     lab = new_lab(template=deployed(DigitsAfterNumber="on"))
     refused = lab.ask("POST", "/conversations", {"to": f"{DANA},{digits}"})
     assert refused.status == 422
-    assert [each["field"] for each in refused.json["error"]["details"]] == ["to"]
+    assert [detail["field"] for detail in refused.json["error"]["details"]] == ["to"]
     assert lab.people_dialled() == []
 
 
@@ -249,7 +249,7 @@ def test_an_extension_of_a_number_on_the_do_not_call_list_is_not_called(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(DigitsAfterNumber="on", DoNotCall="on"))
-    listed(lab, DANA)
+    add_to_do_not_call(lab, DANA)
     conversation_id = lab.inbound()
     lab.invite(conversation_id, f"{DANA},200", name="Dana")
     assert refusals(lab, conversation_id) == [("do_not_call", "***0112")]
@@ -264,9 +264,11 @@ def test_a_sip_address_is_called_in_an_allowed_domain_only(
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DESK, name="Dana")
     lab.run(5)
-    assert lab.people_joined() == ["Dana's desk"], "by UTC it is noon there"
-    elsewhere = {"to": DESK.replace("pbx", "sbc")}
-    refused = lab.ask("POST", f"/conversations/{conversation_id}/participants", elsewhere)
+    assert lab.people_joined() == ["Dana's desk"], (
+        "a SIP address has the time of UTC, which is noon"
+    )
+    other_domain = {"to": DESK.replace("pbx", "sbc")}
+    refused = lab.ask("POST", f"/conversations/{conversation_id}/participants", other_domain)
     assert refused.json["error"]["code"] == "destination_not_allowed"
     assert lab.people_dialled() == ["Dana's desk"]
 

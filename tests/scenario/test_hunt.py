@@ -1,4 +1,4 @@
-"""A person has several numbers, tried one after the other."""
+"""A plan calls several numbers of a person in order."""
 
 import pytest
 
@@ -16,8 +16,10 @@ MACHINE_NEXT = (
 JOINED = "Dana has joined the conversation."
 
 
-def running(new_lab: NewLab, *people: Person, settings: Settings | None = None) -> tuple[Lab, str]:
-    """The host is on the line with the assistant."""
+def lab_with_host(
+    new_lab: NewLab, *people: Person, settings: Settings | None = None
+) -> tuple[Lab, str]:
+    """Create a lab with an active conversation of the host and the assistant."""
     lab = new_lab(people, settings or Settings(accepts_conversation_keys=True))
     conversation_id = lab.start()
     lab.run(5)
@@ -27,7 +29,7 @@ def running(new_lab: NewLab, *people: Person, settings: Settings | None = None) 
 def test_a_busy_number_and_a_machine_are_passed_over_until_a_person_presses_1(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = running(
+    lab, conversation_id = lab_with_host(
         new_lab,
         Person(LEE, behaviour="busy"),
         Person(KIM, behaviour="machine"),
@@ -62,7 +64,7 @@ def test_a_busy_number_and_a_machine_are_passed_over_until_a_person_presses_1(
 def test_after_the_last_number_the_assistant_is_told_that_there_is_no_other_number(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = running(
+    lab, conversation_id = lab_with_host(
         new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="no_answer")
     )
     lab.invite(conversation_id, [LEE, KIM], name="Dana", ring_timeout_secs=10)
@@ -76,10 +78,12 @@ def test_after_the_last_number_the_assistant_is_told_that_there_is_no_other_numb
 
 
 def test_every_attempt_is_in_the_timeline_with_its_number_masked(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, [LEE, DANA], name="Dana")
     lab.run(10)
-    ended = [each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.ended"]
+    ended = [
+        event["data"] for event in lab.timeline(conversation_id) if event["type"] == "leg.ended"
+    ]
     assert [(each["to"], each["outcome"], each["hangup_cause"]) for each in ended] == [
         ("***0113", "busy", "user_busy")
     ]
@@ -88,7 +92,7 @@ def test_every_attempt_is_in_the_timeline_with_its_number_masked(new_lab: NewLab
 
 
 def test_a_second_round_begins_after_the_pause(new_lab: NewLab) -> None:
-    lab, conversation_id = running(
+    lab, conversation_id = lab_with_host(
         new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="decline")
     )
     lab.invite(conversation_id, [LEE, KIM], name="Dana", max_attempts=2, pause_secs=60)
@@ -105,7 +109,7 @@ def test_a_second_round_begins_after_the_pause(new_lab: NewLab) -> None:
 
 
 def test_after_the_last_round_the_participant_has_failed(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=10)
     lab.run(minutes(5))
     assert lab.outcomes(conversation_id, "Lee") == ["busy", "busy", "busy"]
@@ -117,14 +121,14 @@ def test_after_the_last_round_the_participant_has_failed(new_lab: NewLab) -> Non
 
 
 def test_the_deadline_shortens_the_ringing_and_ends_the_plan(new_lab: NewLab) -> None:
-    lab, conversation_id = running(
+    lab, conversation_id = lab_with_host(
         new_lab, Person(LEE, behaviour="no_answer"), Person(KIM, behaviour="no_answer")
     )
     lab.invite(
         conversation_id, [LEE, KIM, DANA], name="Dana", ring_timeout_secs=20, deadline_secs=30
     )
     lab.run(minutes(3))
-    rang = [each["timeout_secs"] for each in lab.commands("dial")[1:]]
+    rang = [command["timeout_secs"] for command in lab.commands("dial")[1:]]
     assert rang == [20, 10]
     assert lab.person(conversation_id, "Dana")["outcome"] == "no_answer"
     assert lab.messages_to_assistant() == [SILENT_NEXT, "Dana could not be reached in time."]
@@ -134,7 +138,9 @@ def test_the_deadline_shortens_the_ringing_and_ends_the_plan(new_lab: NewLab) ->
 
 
 def test_a_number_that_still_rings_at_the_deadline_is_hung_up(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy", answer_after_secs=27))
+    lab, conversation_id = lab_with_host(
+        new_lab, Person(LEE, behaviour="busy", answer_after_secs=27)
+    )
     lab.telnyx.set_person(Person(KIM, behaviour="no_answer"))
     lab.invite(conversation_id, [LEE, KIM], name="Dana", ring_timeout_secs=30, deadline_secs=30)
     lab.run(minutes(2))
@@ -144,7 +150,7 @@ def test_a_number_that_still_rings_at_the_deadline_is_hung_up(new_lab: NewLab) -
 
 
 def test_an_answering_machine_is_joined_if_the_plan_says_so(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
+    lab, conversation_id = lab_with_host(new_lab, Person(DANA, behaviour="machine"))
     lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard", on_machine="join")
     lab.run(10)
     assert lab.outcomes(conversation_id, "Dana") == ["machine"]
@@ -155,7 +161,7 @@ def test_an_answering_machine_is_joined_if_the_plan_says_so(new_lab: NewLab) -> 
 
 
 def test_an_answering_machine_that_may_be_joined_is_not_screened(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(DANA, behaviour="machine"))
+    lab, conversation_id = lab_with_host(new_lab, Person(DANA, behaviour="machine"))
     plan = {"machine_detection": "standard", "on_machine": "join", "screening": {"say": "Press 1."}}
     lab.invite(conversation_id, DANA, name="Dana", **plan)
     lab.run(10)
@@ -164,7 +170,7 @@ def test_an_answering_machine_that_may_be_joined_is_not_screened(new_lab: NewLab
 
 
 def test_a_deadline_during_the_pause_keeps_the_last_outcome(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
     lab.run(minutes(2))
     assert lab.person(conversation_id, "Lee")["outcome"] == "busy"
@@ -194,7 +200,7 @@ def test_an_empty_phrase_suppresses_the_message_to_the_assistant(new_lab: NewLab
 
 
 def test_the_end_of_the_conversation_stops_a_plan_that_rings(new_lab: NewLab) -> None:
-    lab, conversation_id = running(
+    lab, conversation_id = lab_with_host(
         new_lab, Person(LEE, behaviour="busy"), Person(KIM, behaviour="manual")
     )
     lab.invite(conversation_id, [LEE, KIM, DANA], name="Dana")
@@ -217,7 +223,7 @@ def test_the_end_of_the_conversation_stops_a_plan_that_rings(new_lab: NewLab) ->
 
 
 def test_the_end_of_the_conversation_stops_a_plan_between_two_rounds(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=2, pause_secs=60)
     lab.run(10)
     lab.hang_up(HOST)
@@ -230,7 +236,7 @@ def test_the_end_of_the_conversation_stops_a_plan_between_two_rounds(new_lab: Ne
 def test_no_call_stays_up_if_a_guest_answers_while_the_host_hangs_up(
     new_lab: NewLab, hangup_first: bool
 ) -> None:
-    lab, conversation_id = running(new_lab, Person(KIM, behaviour="manual"))
+    lab, conversation_id = lab_with_host(new_lab, Person(KIM, behaviour="manual"))
     lab.invite(conversation_id, [KIM, DANA], name="Dana")
     lab.run(2)
     lab.hold()
@@ -246,7 +252,7 @@ def test_no_call_stays_up_if_a_guest_answers_while_the_host_hangs_up(
 
 
 def test_the_next_number_is_not_called_for_a_removed_guest(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="manual"))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="manual"))
     dana = lab.invite(conversation_id, [LEE, KIM], name="Dana")
     lab.run(2)
     lab.remove(conversation_id, dana)
@@ -258,7 +264,7 @@ def test_the_next_number_is_not_called_for_a_removed_guest(new_lab: NewLab) -> N
 
 
 def test_two_plans_at_the_same_time_both_succeed(new_lab: NewLab) -> None:
-    lab, conversation_id = running(new_lab, Person(LEE, behaviour="busy"), Person(HOST))
+    lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"), Person(HOST))
     lab.invite(conversation_id, [LEE, DANA], name="Dana")
     lab.invite(conversation_id, [KIM], name="Kim")
     lab.run(10)

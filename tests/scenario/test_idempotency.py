@@ -1,4 +1,4 @@
-"""The same request again, because its answer was lost."""
+"""A caller repeats a request whose answer was lost."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_repeating_a_start_with_its_key_returns_the_same_conversation(new_lab: N
     lab = new_lab()
     first = lab.ask("POST", "/conversations", {"to": HOST, "name": "Robin"}, idempotency_key="k1")
     lab.run(5)
-    # The order of the fields is not the request.
+    # The order of the fields does not change the request.
     again = lab.ask("POST", "/conversations", {"name": "Robin", "to": HOST}, idempotency_key="k1")
     assert (first.status, again.status) == (202, 200)
     assert again.json["id"] == first.json["id"]

@@ -1,4 +1,4 @@
-"""Somebody calls one of our numbers."""
+"""Inbound calls to the deployment's numbers."""
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
@@ -27,8 +27,8 @@ def test_after_the_callers_hangup_the_insights_are_stored(new_lab: NewLab) -> No
     lab.run(10)
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
-    results = [each["result"] for each in seen["insights"]]
-    assert all(each in results for each in lab.settings.insight_results)
+    results = [insight["result"] for insight in seen["insights"]]
+    assert all(result in results for result in lab.settings.insight_results)
     assert seen["participants"][0]["status"] == "left"
     assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_no_leg_up()
@@ -52,7 +52,7 @@ def test_a_guest_joins_the_caller_of_our_sip_address(new_lab: NewLab) -> None:
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     assert lab.people_joined() == ["Dana"]
-    assert lab.commands("dial")[0]["from"] == OUR_NUMBER  # the deployment's own
+    assert lab.commands("dial")[0]["from"] == OUR_NUMBER  # the deployment's default number
     lab.assert_clean()
 
 
@@ -89,13 +89,13 @@ def test_a_call_to_a_number_without_a_route_is_not_answered(
     lab = new_lab(template=without_assistant)
     lab.ring_in()
     lab.run(5)
-    assert [each.status for each in lab.telnyx.deliverer.attempts] == [200]
+    assert [attempt.status for attempt in lab.telnyx.deliverer.attempts] == [200]
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []
     assert lab.leg(CALLER).state == "parked"
     lab.hang_up(CALLER)
     lab.run(minutes(2))
-    assert {each.status for each in lab.telnyx.deliverer.attempts} == {200}
+    assert {attempt.status for attempt in lab.telnyx.deliverer.attempts} == {200}
     assert lab.table.keys() == []
 
 
@@ -112,10 +112,13 @@ def test_two_callers_have_separate_conversations(new_lab: NewLab) -> None:
     lab.ring_in(CALLER)
     lab.ring_in(DANA)
     lab.run(5)
-    assert [each["status"] for each in lab.conversations()] == ["active", "active"]
-    assert len({each.conversation_id for each in lab.telnyx.conversations}) == 2
+    assert [conversation["status"] for conversation in lab.conversations()] == ["active", "active"]
+    assert len({conversation.conversation_id for conversation in lab.telnyx.conversations}) == 2
     lab.hang_up(DANA)
     lab.run(5)
-    assert sorted(each["status"] for each in lab.conversations()) == ["active", "ended"]
+    assert sorted(conversation["status"] for conversation in lab.conversations()) == [
+        "active",
+        "ended",
+    ]
     assert lab.legs_up() == ["caller"]
     lab.assert_clean()

@@ -1,12 +1,14 @@
-"""People leave, and what that means for those who stay."""
+"""Participants leave, and the conversation continues or ends."""
 
 from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, LEE
 
 
-def three(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
-    """The host, Dana and Lee are on the line."""
+def lab_with_two_guests(
+    new_lab: NewLab, settings: Settings | None = None, **more: object
+) -> tuple[Lab, str]:
+    """Create a lab with an active conversation of the host, Dana and Lee."""
     lab = new_lab([], settings)
     lab.settings.accepts_conversation_keys = True
     guests = [{"to": DANA, "name": "Dana", **more}, {"to": LEE, "name": "Lee"}]
@@ -35,14 +37,14 @@ def test_a_guests_hangup_keeps_the_conversation_and_the_hosts_hangup_ends_it(
 
 
 def test_a_participant_left_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.hang_up(DANA)
     lab.run(2)
     assert "participant.alone" not in lab.event_types(conversation_id)
     lab.hang_up(LEE)
     lab.run(2)
     (alone,) = [
-        each for each in lab.timeline(conversation_id) if each["type"] == "participant.alone"
+        event for event in lab.timeline(conversation_id) if event["type"] == "participant.alone"
     ]
     assert (
         alone["data"]["participant_id"]
@@ -51,8 +53,10 @@ def test_a_participant_left_alone_with_the_assistant_is_an_event(new_lab: NewLab
 
 
 def test_a_guest_with_end_conversation_ends_the_conversation_by_hanging_up(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, on_hangup="end_conversation")
-    joins = {each["participant"]["name"]: each for each in lab.commands("ai_assistant_join")}
+    lab, conversation_id = lab_with_two_guests(new_lab, on_hangup="end_conversation")
+    joins = {
+        command["participant"]["name"]: command for command in lab.commands("ai_assistant_join")
+    }
     assert joins["Dana"]["participant"]["on_hangup"] == "end_conversation"
     assert joins["Lee"]["participant"]["on_hangup"] == "continue_conversation"
     lab.hang_up(DANA)
@@ -63,7 +67,7 @@ def test_a_guest_with_end_conversation_ends_the_conversation_by_hanging_up(new_l
 
 
 def test_an_end_event_for_each_leg_ends_the_conversation_once(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, Settings(ended_once_per_leg=True))
+    lab, conversation_id = lab_with_two_guests(new_lab, Settings(ended_once_per_leg=True))
     lab.hang_up(HOST)
     lab.run(10)
     assert lab.event_types(conversation_id).count("conversation.ended") == 1
@@ -72,7 +76,7 @@ def test_an_end_event_for_each_leg_ends_the_conversation_once(new_lab: NewLab) -
 
 
 def test_removing_a_guest_keeps_the_conversation(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.remove(conversation_id, lab.person(conversation_id, "Dana")["id"])
     lab.run(5)
     assert lab.commands_in_words()[-2:] == ["hang up Dana", "tell host"]
@@ -103,7 +107,7 @@ def test_a_guest_whose_phone_rings_can_be_removed(new_lab: NewLab) -> None:
 
 
 def test_removing_the_host_ends_the_conversation(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.remove(conversation_id, lab.conversation(conversation_id)["participants"][0]["id"])
     lab.run(10)
     assert lab.status(conversation_id) == "ended"
@@ -118,8 +122,7 @@ def test_a_guest_who_hangs_up_before_joining_is_not_reported_as_leaving(new_lab:
     lab.hold()
     lab.run(2)
     lab.hang_up(DANA)
-    answered_and_gone = lab.release()
-    lab.deliver(answered_and_gone)
+    lab.deliver(lab.release())
     lab.run(5)
     assert "Dana has left the conversation." not in lab.messages_to_assistant()
     assert lab.status(conversation_id) == "active"

@@ -1,4 +1,4 @@
-"""The bounds of a conversation: how many people, how many calls at once, how long."""
+"""The limits of a conversation: participants, calls at the same time, minutes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.people import DANA, HOST, KIM, LEE, OUR_NUMBER
 
 @pytest.fixture
 def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
-    """The embedded AWS: these scenarios hold the table in memory to a real engine."""
+    """The embedded AWS: these scenarios compare the in-memory table with a real engine."""
     return embedded_backend
 
 
@@ -47,9 +47,9 @@ def test_a_start_with_too_many_participants_is_refused_before_any_dial(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
-    body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE, KIM)]}
+    body = {"to": HOST, "participants": [{"to": number} for number in (DANA, LEE, KIM)]}
     assert refused(lab, "/conversations", body) == (422, "too_many_participants")
-    body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE)]}
+    body = {"to": HOST, "participants": [{"to": number} for number in (DANA, LEE)]}
     assert lab.ask("POST", "/conversations", body).status == 202
     assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
@@ -158,7 +158,7 @@ def test_the_sweep_ends_a_conversation_at_its_time_limit(
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
     (stopping,) = [
-        each for each in lab.timeline(conversation_id) if each["type"] == "conversation.stopping"
+        event for event in lab.timeline(conversation_id) if event["type"] == "conversation.stopping"
     ]
     assert stopping["data"]["reason"] == "time_limit"
     lab.assert_no_leg_up()

@@ -1,4 +1,4 @@
-"""Webhooks that never come, come twice, late or in another order: it ends the same way."""
+"""Lost, doubled, late and reordered webhooks lead to the same result."""
 
 from collections.abc import Callable
 
@@ -21,8 +21,8 @@ TYPES = [
 
 JOINED, LEFT = "Dana has joined the conversation.", "Dana has left the conversation."
 
-PATIENCE = minutes(5)
-"""How long after something happened everything is right again, whatever was lost."""
+REPAIR_SECS = minutes(5)
+"""The longest time in which a lost webhook is repaired."""
 
 
 def outbound(lab: Lab) -> str:
@@ -31,7 +31,7 @@ def outbound(lab: Lab) -> str:
 
 def inbound(lab: Lab) -> str:
     lab.ring_in()
-    assert lab.run_until(lambda: bool(lab.conversations()), PATIENCE)
+    assert lab.run_until(lambda: bool(lab.conversations()), REPAIR_SECS)
     (conversation,) = lab.conversations()
     return lab.poller.watch(conversation["id"])
 
@@ -50,7 +50,7 @@ LOST = [
     (beginning, lost)
     for beginning in BEGINNINGS
     for lost in TYPES
-    # Of a call that we never hear of we can know nothing.
+    # An inbound call is unknown without its first webhook.
     if (beginning, lost) != ("inbound", "call.initiated")
 ]
 
@@ -63,22 +63,22 @@ def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
     begin, host = BEGINNINGS[beginning]
     lab.telnyx.deliverer.knobs[lost] = DeliverySettings(drop=1.0)
     conversation_id = begin(lab)
-    assert lab.run_until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
 
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED], PATIENCE)
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED], REPAIR_SECS)
     assert lab.people_joined() == ["Dana"]
 
     lab.hang_up(DANA)
-    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED, LEFT], PATIENCE)
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED, LEFT], REPAIR_SECS)
     assert lab.person(conversation_id, "Dana")["status"] == "left"
 
     lab.hang_up(host)
-    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), PATIENCE)
+    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), REPAIR_SECS)
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
     assert len(seen["insights"]) == len(lab.settings.insight_results)
-    assert {each["status"] for each in seen["participants"]} == {"left"}
+    assert {participant["status"] for participant in seen["participants"]} == {"left"}
     assert lab.messages_to_assistant() == [JOINED, LEFT]
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -88,11 +88,11 @@ def test_a_whole_call_works_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     conversation_id = lab.start()
-    assert lab.run_until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], PATIENCE)
+    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], REPAIR_SECS)
     lab.hang_up(HOST)
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.status(conversation_id) == "ended"
     assert lab.conversation(conversation_id)["insights"]
     lab.assert_no_leg_up()
@@ -103,25 +103,25 @@ def test_an_inbound_call_without_its_first_webhook_is_not_touched(new_lab: NewLa
     lab = new_lab()
     lab.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(drop=1.0)
     lab.ring_in()
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []
 
 
-MISTREATED = {
+DISTURBANCES = {
     "doubled": DeliverySettings(duplicates=2),
     "late": DeliverySettings(delay_secs=(0.0, 4.0)),
-    "overtaken": DeliverySettings(reorder=True),
-    "all of it": DeliverySettings(delay_secs=(0.0, 4.0), duplicates=2, reorder=True),
+    "reordered": DeliverySettings(reorder=True),
+    "all three": DeliverySettings(delay_secs=(0.0, 4.0), duplicates=2, reorder=True),
 }
 
 
-@pytest.mark.parametrize("how", MISTREATED)
+@pytest.mark.parametrize("how", DISTURBANCES)
 def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
     new_lab: NewLab, how: str
 ) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = MISTREATED[how]
+    lab.telnyx.deliverer.knobs["*"] = DISTURBANCES[how]
     conversation_id = lab.start(name="Robin", participants=[{"to": DANA, "name": "Dana"}])
     lab.run(20)
     assert lab.status(conversation_id) == "active"
@@ -140,10 +140,10 @@ def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks
     assert lab.messages_to_assistant() == [JOINED, LEFT]
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
+    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
     assert len(seen["insights"]) == len(lab.settings.insight_results)
     assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
-    assert [each["seq"] for each in lab.timeline(conversation_id)] == list(
+    assert [event["seq"] for event in lab.timeline(conversation_id)] == list(
         range(1, len(lab.event_types(conversation_id)) + 1)
     )
     lab.assert_no_leg_up()
@@ -202,7 +202,7 @@ def test_insights_reveal_an_assistants_end_whose_webhook_was_lost(new_lab: NewLa
     lab.telnyx.end_assistant(lab.leg(HOST).call_control_id)
     lab.run(10)
     assert lab.status(conversation_id) == "active"
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -219,7 +219,7 @@ def test_lost_insights_of_each_run_are_fetched(new_lab: NewLab) -> None:
     lab.telnyx.deliverer.knobs.clear()
     assert len(lab.telnyx.conversations) == 2
     lab.hang_up(DANA)
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert len(lab.conversation(conversation_id)["insights"]) == 2 * len(
         lab.settings.insight_results
     )
@@ -245,9 +245,9 @@ def test_the_hosts_answer_and_a_guests_answer_may_arrive_together(new_lab: NewLa
     lab.hold()
     lab.run(1.5)
     webhooks = lab.release()
-    answered = [each for each in webhooks if event_type(each) == "call.answered"]
+    answered = [webhook for webhook in webhooks if event_type(webhook) == "call.answered"]
     assert len(answered) == 2
-    redeliver(lab, answered)
+    deliver_at_once(lab, answered)
     lab.run(minutes(1))
     assert sorted(lab.commands_in_words()) == [
         "dial Dana",
@@ -270,19 +270,19 @@ def test_all_webhooks_of_the_end_of_a_call_may_arrive_together(new_lab: NewLab) 
     lab.run(5)
     webhooks = lab.release()
     assert len(webhooks) == 4
-    redeliver(lab, webhooks)
+    deliver_at_once(lab, webhooks)
     lab.run(minutes(2))
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
+    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
     assert len(seen["insights"]) == len(lab.settings.insight_results)
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def redeliver(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    """All at once; whatever could not be taken in is delivered again, as Telnyx does."""
+def deliver_at_once(lab: Lab, webhooks: list[HttpRequest]) -> None:
+    """Deliver all webhooks at once, then redeliver each that got 503, as Telnyx does."""
     statuses = lab.deliver_together(webhooks)
     assert set(statuses) <= {200, 503}
-    again = [each for each, status in zip(webhooks, statuses, strict=True) if status == 503]
+    again = [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
     assert set(lab.deliver(again)) <= {200}

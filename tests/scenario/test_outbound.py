@@ -1,4 +1,4 @@
-"""We call somebody, the assistant talks to them, and others come and go."""
+"""Outbound calls: the assistant talks to the host, and guests join and leave."""
 
 import pytest
 
@@ -187,7 +187,7 @@ def test_a_host_who_is_not_reached_fails_the_conversation_and_ends_the_guests_ca
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "failed"
     assert seen["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
-    assert {each["status"] for each in seen["participants"]} <= {"failed", "left"}
+    assert {participant["status"] for participant in seen["participants"]} <= {"failed", "left"}
     assert lab.commands("ai_assistant_start") == []
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -222,7 +222,7 @@ def test_three_guests_at_once_are_all_joined_once(new_lab: NewLab) -> None:
     assert sorted(lab.people_joined()) == ["Dana", "Kim", "Lee"]
     assert sorted(lab.people_dialled()) == ["Dana", "Kim", "Lee", "host"]
     assert len(lab.messages_to_assistant()) == 3
-    assert {each["status"] for each in lab.conversation(conversation_id)["participants"]} == {
-        "joined"
-    }
+    assert {
+        participant["status"] for participant in lab.conversation(conversation_id)["participants"]
+    } == {"joined"}
     lab.assert_clean()

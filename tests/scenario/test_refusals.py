@@ -1,4 +1,4 @@
-"""Telnyx says no."""
+"""Telnyx refuses commands."""
 
 import pytest
 
@@ -142,7 +142,9 @@ def test_a_refused_message_is_an_event_and_the_conversation_continues(new_lab: N
     lab.transport.refuse("ai_assistant_add_messages", 422, "10015", "Too many words.")
     assert lab.message(conversation_id, "Hello").status == 202
     lab.run(5)
-    (failed,) = [each for each in lab.timeline(conversation_id) if each["type"] == "message.failed"]
+    (failed,) = [
+        event for event in lab.timeline(conversation_id) if event["type"] == "message.failed"
+    ]
     assert failed["data"]["failure"]["message"] == "Too many words."
     assert lab.status(conversation_id) == "active"
 

@@ -1,4 +1,4 @@
-"""How calls to each of our numbers are answered, and whom they reach."""
+"""Routes: the assistant and the contacts of each dialled number."""
 
 import json
 from collections.abc import Callable
@@ -27,15 +27,15 @@ ROUTE: dict[str, Any] = {
 }
 
 
-def listed(lab: Lab, limit: int) -> list[list[str]]:
-    """The numbers that have routes, page by page."""
-    found: list[list[str]] = []
+def listed_numbers(lab: Lab, limit: int) -> list[list[str]]:
+    """The numbers with routes, as one list for each page."""
+    pages: list[list[str]] = []
     cursor = ""
     while True:
         page = lab.ask("GET", f"/routes?limit={limit}{cursor}").json
-        found.append([each["number"] for each in page["routes"]])
+        pages.append([route["number"] for route in page["routes"]])
         if page["next_cursor"] is None:
-            return found
+            return pages
         cursor = "&cursor=" + page["next_cursor"].replace("+", "%2B")
 
 
@@ -62,8 +62,8 @@ def test_routes_are_listed_by_number_page_by_page(new_lab: NewLab) -> None:
     numbers = [f"+131255501{nth:02}" for nth in range(5)]
     for number in [*reversed(numbers), "default"]:
         lab.route(number)
-    assert listed(lab, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
-    assert listed(lab, 6) == [[*numbers, "default"]]
+    assert listed_numbers(lab, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
+    assert listed_numbers(lab, 6) == [[*numbers, "default"]]
     assert lab.conversations() == []
 
 
@@ -89,7 +89,7 @@ def test_a_call_is_answered_with_the_route_of_its_number(new_lab: NewLab) -> Non
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)
     assert lab.messages_to_assistant() == ["Dana is on the line now."]
-    assert {each["from"] for each in lab.commands("dial")} == {SALES}
+    assert {command["from"] for command in lab.commands("dial")} == {SALES}
     path = f"/conversations/{conversation_id}/participants"
     assert lab.ask("POST", path, {"to": LEE}).status == 202
     refused = lab.ask("POST", path, {"to": LEE})
@@ -105,7 +105,10 @@ def test_one_deployment_serves_several_numbers_with_their_own_assistants(new_lab
     first_leg = lab.leg(CALLER)
     support = lab.inbound(from_="+13125550121", to=SUPPORT)
     other = lab.inbound(from_="+13125550122")
-    ids = [lab.conversation(each)["assistant"]["id"] for each in (sales, support, other)]
+    ids = [
+        lab.conversation(conversation_id)["assistant"]["id"]
+        for conversation_id in (sales, support, other)
+    ]
     assert ids == ["assistant-sales", "assistant-support", "assistant-default"]
 
     second_leg = lab.leg("+13125550121")
@@ -116,7 +119,7 @@ def test_one_deployment_serves_several_numbers_with_their_own_assistants(new_lab
         "There is no contact named help. Known are: nobody."
     )
     lab.run(5)
-    dials = {each["to"]: each["from"] for each in lab.commands("dial")}
+    dials = {command["to"]: command["from"] for command in lab.commands("dial")}
     assert dials == {DANA: SALES, LEE: SUPPORT}
     assert lab.person(sales, "Dana")["status"] == lab.person(support, "Lee")["status"] == "joined"
 
@@ -129,13 +132,13 @@ def test_a_guest_is_called_from_the_number_that_the_caller_dialled(
     conversation_id = lab.inbound(to=SALES)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.invite(conversation_id, LEE, name="Lee", **{"from": SUPPORT})
-    assert [each["from"] for each in lab.commands("dial")] == [SALES, SUPPORT]
+    assert [command["from"] for command in lab.commands("dial")] == [SALES, SUPPORT]
 
 
 def test_the_guests_of_a_start_are_called_from_the_starts_own_number(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start(participants=[{"to": DANA}], **{"from": SALES})
-    assert [each["from"] for each in lab.commands("dial")] == [SALES, SALES]
+    assert [command["from"] for command in lab.commands("dial")] == [SALES, SALES]
 
 
 def test_a_number_without_a_route_uses_the_default_route(
@@ -213,15 +216,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
+    ("changes", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
 )
 def test_an_invalid_route_is_refused_by_its_field(
-    new_lab: NewLab, given: dict[str, Any], field: str
+    new_lab: NewLab, changes: dict[str, Any], field: str
 ) -> None:
     lab = new_lab()
-    answer = lab.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **given})
+    answer = lab.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **changes})
     assert answer.status == 422
-    assert field in [each["field"] for each in answer.json["error"]["details"]]
+    assert field in [detail["field"] for detail in answer.json["error"]["details"]]
     assert lab.table.keys() == []
 
 

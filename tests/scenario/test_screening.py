@@ -1,4 +1,4 @@
-"""A person hears who is calling and why, and presses a digit before being joined."""
+"""Screening: a guest hears a question and presses a digit before joining."""
 
 import pytest
 
@@ -14,8 +14,8 @@ DECLINED = "Dana was reached but declined to join the conversation."
 SILENT = "Dana did not answer the call."
 
 
-def screened(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]:
-    """Dana is called and asked."""
+def lab_with_screening(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]:
+    """Create a lab in which Dana is called and screened."""
     lab = new_lab([person])
     conversation_id = lab.start()
     lab.run(5)
@@ -27,26 +27,28 @@ def screened(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]
 def test_a_guest_who_accepts_is_joined_and_the_host_does_not_hear_the_question(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=3))
+    lab, conversation_id = lab_with_screening(
+        new_lab, Person(DANA, digits="1", digits_after_secs=3)
+    )
     assert lab.person(conversation_id, "Dana")["status"] == "screening"
     assert lab.people_joined() == []
     lab.run(5)
     assert lab.commands_in_words()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
     assert f"voice: {SAY}" in lab.heard_by(DANA)
-    assert not [what for what in lab.heard_by(HOST) if "invoice" in what]
+    assert not [notice for notice in lab.heard_by(HOST) if "invoice" in notice]
     assert lab.messages_to_assistant() == [JOINED]
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
     lab.assert_clean()
 
 
 def test_the_digit_that_accepts_can_be_chosen(new_lab: NewLab) -> None:
-    lab, _ = screened(new_lab, Person(DANA, digits="7"), accept_digit="7")
+    lab, _ = lab_with_screening(new_lab, Person(DANA, digits="7"), accept_digit="7")
     lab.run(5)
     assert lab.people_joined() == ["Dana"]
 
 
 def test_the_hash_key_can_be_the_digit_that_accepts(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="#"), accept_digit="#")
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, digits="#"), accept_digit="#")
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
     assert lab.people_joined() == ["Dana"]
@@ -56,7 +58,7 @@ def test_the_hash_key_can_be_the_digit_that_accepts(new_lab: NewLab) -> None:
 def test_a_guest_who_declines_is_hung_up_and_the_assistant_is_told(
     new_lab: NewLab, digits: str
 ) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits=digits))
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, digits=digits))
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
     assert lab.messages_to_assistant() == [DECLINED]
@@ -66,7 +68,7 @@ def test_a_guest_who_declines_is_hung_up_and_the_assistant_is_told(
 
 
 def test_a_guest_who_presses_no_digit_is_hung_up_and_the_assistant_is_told(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA), timeout_secs=5)
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA), timeout_secs=5)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["no_answer"]
     assert lab.messages_to_assistant() == [SILENT]
@@ -76,7 +78,7 @@ def test_a_guest_who_presses_no_digit_is_hung_up_and_the_assistant_is_told(new_l
 
 
 def test_a_guest_who_hangs_up_during_the_question_has_declined(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, hangs_up_after_secs=3))
     lab.run(10)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
@@ -90,7 +92,7 @@ def test_a_guest_who_hangs_up_during_the_question_has_declined(new_lab: NewLab) 
 def test_a_hangup_reported_only_by_the_end_of_the_gather_counts_as_declined(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, hangs_up_after_secs=3))
     lab.telnyx.deliverer.knobs["call.hangup"] = DeliverySettings(drop=1.0)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
@@ -122,7 +124,7 @@ def test_after_a_declined_number_the_next_number_is_asked(new_lab: NewLab) -> No
 
 
 def test_a_guest_whose_digit_is_never_reported_is_hung_up(new_lab: NewLab) -> None:
-    lab, _here = screened(new_lab, Person(DANA, digits="1"))
+    lab, _ = lab_with_screening(new_lab, Person(DANA, digits="1"))
     lab.telnyx.deliverer.knobs["call.gather.ended"] = DeliverySettings(drop=1.0)
     lab.run(minutes(5))
     assert lab.people_joined() == []
@@ -131,7 +133,9 @@ def test_a_guest_whose_digit_is_never_reported_is_hung_up(new_lab: NewLab) -> No
 
 
 def test_the_end_of_the_conversation_hangs_up_a_guest_who_is_being_asked(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=10))
+    lab, conversation_id = lab_with_screening(
+        new_lab, Person(DANA, digits="1", digits_after_secs=10)
+    )
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
@@ -145,7 +149,7 @@ def test_the_end_of_the_conversation_hangs_up_a_guest_who_is_being_asked(new_lab
 def test_no_call_stays_up_if_the_digit_and_the_hosts_hangup_cross(
     new_lab: NewLab, digit_first: bool
 ) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA))
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA))
     lab.hold()
     lab.press(DANA, "1")
     lab.hang_up(HOST)

@@ -1,4 +1,4 @@
-"""The assistant is stopped: the calls stay, or go if that was asked."""
+"""Stopping the assistant: the calls stay up, or are hung up on request."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_stop_with_hang_up_hangs_up_every_call(new_lab: NewLab) -> None:
     lab.run(5)
     seen = lab.conversation(conversation_id)
     assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
+    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
@@ -93,7 +93,7 @@ def test_a_stop_during_the_assistants_start_stops_the_assistant(new_lab: NewLab)
     lab.clock.call_later(2, stop)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
-    assert {each.status for each in lab.telnyx.conversations} <= {"ended"}
+    assert {conversation.status for conversation in lab.telnyx.conversations} <= {"ended"}
     lab.assert_clean()
 
 

@@ -1,4 +1,4 @@
-"""The assistant asks somebody in by itself. Models ask twice, late, and for what is not there."""
+"""The assistant's own tools `invite` and `status`, with repeated, late and invalid requests."""
 
 import json
 from functools import partial
@@ -23,21 +23,21 @@ NO_CALL = "There is no call to bring anybody into."
 OVER = "The call is over."
 
 
-def on_a_call(new_lab: NewLab, *people: Person, **route: Any) -> tuple[Lab, str]:
-    """The caller talks to the assistant, who has contacts."""
+def lab_with_caller(new_lab: NewLab, *people: Person, **route: Any) -> tuple[Lab, str]:
+    """Create a lab in which a caller talks to an assistant with contacts."""
     lab = new_lab(people, Settings(accepts_conversation_keys=True))
     lab.route(OUR_NUMBER, CONTACTS, **route)
     return lab, lab.inbound()
 
 
-def asked(
+def send_tool_request(
     lab: Lab,
     body: dict[str, Any] | bytes,
     header: str | None = None,
     tool: str = "invite",
     **changed: str,
 ) -> Answer:
-    """A signed request for a tool, with this body and this header for the call."""
+    """Send a signed tool request with this body, and this call id in the header."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = lab.telnyx.deliverer.signed(raw)
     if header is not None:
@@ -45,8 +45,8 @@ def asked(
     return lab.post(f"/tools/{tool}", raw, {**headers, **changed})
 
 
-def said(answer: Answer) -> str:
-    """The words for the model; it always gets some."""
+def message_in(answer: Answer) -> str:
+    """The message for the model. Each answer must have a message."""
     assert (answer.status, list(answer.json)) == (200, ["message"])
     return str(answer.json["message"])
 
@@ -55,7 +55,7 @@ def said(answer: Answer) -> str:
 def test_a_contact_is_called_by_name_and_the_assistant_is_told_the_result(
     new_lab: NewLab, name: str
 ) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     assert lab.use_tool("invite", name=name) == CALLING
     assert lab.messages_to_assistant() == []
     lab.run(5)
@@ -72,7 +72,7 @@ def test_a_contact_is_called_by_name_and_the_assistant_is_told_the_result(
 
 
 def test_a_contact_can_have_a_plan_and_a_display_name(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab, Person(LEE, behaviour="busy"))
+    lab, conversation_id = lab_with_caller(new_lab, Person(LEE, behaviour="busy"))
     assert lab.use_tool("invite", name="night shift") == "Calling The night shift now."
     lab.run(10)
     assert lab.outcomes(conversation_id, "The night shift") == ["busy", "human"]
@@ -86,7 +86,7 @@ def test_a_contact_can_have_a_plan_and_a_display_name(new_lab: NewLab) -> None:
 def test_for_an_unknown_contact_no_call_is_made_and_the_model_gets_the_known_contacts(
     new_lab: NewLab, name: str
 ) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     words = lab.use_tool("invite", name=name)
     assert words == f"There is no contact named {name[:50]}. Known are: Dana, Night Shift."
     assert lab.people_dialled() == []
@@ -94,7 +94,7 @@ def test_for_an_unknown_contact_no_call_is_made_and_the_model_gets_the_known_con
 
 @pytest.mark.parametrize("number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112"])
 def test_a_number_is_called_if_the_route_allows_any_number(new_lab: NewLab, number: str) -> None:
-    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     assert (
         lab.use_tool("invite", name="", number=number) == "Calling the number ending in 0112 now."
     )
@@ -106,7 +106,7 @@ def test_a_number_is_called_if_the_route_allows_any_number(new_lab: NewLab, numb
 
 
 def test_a_number_is_called_by_the_name_that_the_model_gives_it(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", name="Robin", number=DANA) == "Calling Robin now."
     lab.run(5)
     assert lab.messages_to_assistant() == ["Robin has joined the conversation."]
@@ -114,7 +114,7 @@ def test_a_number_is_called_by_the_name_that_the_model_gives_it(new_lab: NewLab)
 
 
 def test_a_number_given_as_a_name_is_masked(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     words = lab.use_tool("invite", name=DANA, number=DANA)
     assert words == "Calling the number ending in 0112 now."
     assert DANA not in json.dumps(lab.timeline(conversation_id))
@@ -123,7 +123,7 @@ def test_a_number_given_as_a_name_is_masked(new_lab: NewLab) -> None:
 def test_a_participant_invited_through_the_api_is_not_called_again_by_the_tool(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     lab.invite(conversation_id, DANA, name="Dana Prince")
     assert lab.use_tool("invite", name="Dana") == "Dana is being called."
     lab.run(5)
@@ -138,14 +138,14 @@ def test_a_participant_invited_through_the_api_is_not_called_again_by_the_tool(
 
 
 def test_the_model_gets_an_answer_although_the_phrase_is_empty(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab, dial_any_number=True, words={"destination_not_allowed": ""})
+    lab, _ = lab_with_caller(new_lab, dial_any_number=True, words={"destination_not_allowed": ""})
     words = lab.use_tool("invite", number="+4420555501")
     assert words == "the number ending in 5501 cannot be called from this line."
     assert lab.messages_to_assistant() == []
 
 
 def test_no_number_is_called_if_the_route_does_not_allow_any_number(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     words = lab.use_tool("invite", number=DANA)
     assert words == "Only the contacts of this line can be called, not free numbers."
     assert lab.people_dialled() == []
@@ -155,19 +155,19 @@ def test_no_number_is_called_if_the_route_does_not_allow_any_number(new_lab: New
     "number", ["555", "3125550112", "+13125550112,,1", "sip:dana@example.com", "+1312555011x"]
 )
 def test_an_invalid_number_is_not_called(new_lab: NewLab, number: str) -> None:
-    lab, _ = on_a_call(new_lab, dial_any_number=True)
+    lab, _ = lab_with_caller(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
     assert lab.people_dialled() == []
 
 
 def test_a_destination_that_is_not_allowed_is_refused_with_an_event(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab, dial_any_number=True)
+    lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     name = "the number ending in 5501"
     assert (
         lab.use_tool("invite", number="+4420555501") == f"{name} cannot be called from this line."
     )
     (refusal,) = [
-        each["data"] for each in lab.timeline(conversation_id) if each["type"] == "leg.refused"
+        event["data"] for event in lab.timeline(conversation_id) if event["type"] == "leg.refused"
     ]
     assert (refusal["rule"], refusal["to"]) == ("destination_not_allowed", "***5501")
     assert lab.messages_to_assistant() == [f"{name} cannot be called from this line."]
@@ -179,56 +179,64 @@ def test_a_destination_that_is_not_allowed_is_refused_with_an_event(new_lab: New
     "body", [b"", b"{}", b"null", b"[]", b'"Dana"', b"{", b"\xff", b'{"name": 5, "number": null}']
 )
 def test_a_model_that_names_no_contact_is_asked_for_a_name(new_lab: NewLab, body: bytes) -> None:
-    lab, _ = on_a_call(new_lab)
-    words = said(asked(lab, body, lab.leg(CALLER).call_control_id))
+    lab, _ = lab_with_caller(new_lab)
+    words = message_in(send_tool_request(lab, body, lab.leg(CALLER).call_control_id))
     assert words == "Say whom to call: the name of a contact."
     assert lab.people_dialled() == []
 
 
-# Which call it is
+# Correlation of a request with a call
 
 
 def test_the_header_alone_identifies_the_call(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
-    assert said(asked(lab, {"name": "Dana"}, lab.leg(CALLER).call_control_id)) == CALLING
+    lab, _ = lab_with_caller(new_lab)
+    assert (
+        message_in(send_tool_request(lab, {"name": "Dana"}, lab.leg(CALLER).call_control_id))
+        == CALLING
+    )
 
 
 def test_the_signed_body_takes_precedence_over_the_header(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     first = lab.leg(CALLER)
     other = lab.inbound(from_=KIM)
     body = {"name": "Dana", "call_control_id": first.call_control_id}
-    assert said(asked(lab, body, lab.leg(KIM).call_control_id)) == CALLING
+    assert message_in(send_tool_request(lab, body, lab.leg(KIM).call_control_id)) == CALLING
     assert len(lab.conversation(conversation_id)["participants"]) == 2
     assert len(lab.conversation(other)["participants"]) == 1
 
 
-@pytest.mark.parametrize("given", ["{{call_control_id}}", "", None, 5])
-def test_without_a_call_id_in_the_body_the_header_counts(new_lab: NewLab, given: object) -> None:
-    lab, _ = on_a_call(new_lab)
-    body = {"name": "Dana", "call_control_id": given}
-    assert said(asked(lab, body, lab.leg(CALLER).call_control_id)) == CALLING
+@pytest.mark.parametrize("call_id", ["{{call_control_id}}", "", None, 5])
+def test_without_a_call_id_in_the_body_the_header_counts(new_lab: NewLab, call_id: object) -> None:
+    lab, _ = lab_with_caller(new_lab)
+    body = {"name": "Dana", "call_control_id": call_id}
+    assert message_in(send_tool_request(lab, body, lab.leg(CALLER).call_control_id)) == CALLING
 
 
 def test_an_unknown_call_invites_no_guest(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     theirs = lab.telnyx.outside_call(LEE, OUR_NUMBER).call_control_id
-    assert said(asked(lab, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
+    assert (
+        message_in(send_tool_request(lab, {"name": "Dana", "call_control_id": theirs})) == NO_CALL
+    )
     mine = lab.leg(CALLER).call_control_id
-    assert said(asked(lab, {"name": "Dana", "call_control_id": theirs}, mine)) == NO_CALL
-    assert said(asked(lab, {"name": "Dana"})) == NO_CALL
-    assert said(asked(lab, {"name": "Dana"}, "v3:" + "x" * 300)) == NO_CALL
-    assert said(asked(lab, {}, tool="status")) == NO_CALL
+    assert (
+        message_in(send_tool_request(lab, {"name": "Dana", "call_control_id": theirs}, mine))
+        == NO_CALL
+    )
+    assert message_in(send_tool_request(lab, {"name": "Dana"})) == NO_CALL
+    assert message_in(send_tool_request(lab, {"name": "Dana"}, "v3:" + "x" * 300)) == NO_CALL
+    assert message_in(send_tool_request(lab, {}, tool="status")) == NO_CALL
     assert lab.people_dialled() == []
 
 
 @pytest.mark.parametrize("tool", ["invite", "status"])
 def test_a_request_without_a_valid_signature_is_refused(new_lab: NewLab, tool: str) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     call = lab.leg(CALLER).call_control_id
     body = {"name": "Dana", "call_control_id": call}
     for wrong in ({"telnyx-signature-ed25519": "A" * 86 + "=="}, {"telnyx-timestamp": "1"}):
-        assert asked(lab, body, call, tool, **wrong).status == 401
+        assert send_tool_request(lab, body, call, tool, **wrong).status == 401
     old = lab.telnyx.use_tool(call, f"{URL}/tools/{tool}", body)
     lab.run(301)
     assert lab.post(f"/tools/{tool}", old.body, old.headers).status == 401
@@ -237,40 +245,40 @@ def test_a_request_without_a_valid_signature_is_refused(new_lab: NewLab, tool: s
     assert lab.people_dialled() == []
 
 
-# Twice, and late
+# Repeated and late requests
 
 
 def test_the_same_request_delivered_again_calls_once(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     call = lab.leg(CALLER).call_control_id
     first = lab.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
-    words = [said(lab.post("/tools/invite", first.body, first.headers)) for _ in range(2)]
+    words = [message_in(lab.post("/tools/invite", first.body, first.headers)) for _ in range(2)]
     assert words == [CALLING, "Dana is being called."]
     lab.run(5)
-    assert said(lab.post("/tools/invite", first.body, first.headers)) == "Dana is here."
+    assert message_in(lab.post("/tools/invite", first.body, first.headers)) == "Dana is here."
     assert lab.people_dialled() == ["Dana"]
     assert len(lab.conversation(conversation_id)["participants"]) == 2
     lab.assert_clean()
 
 
 def test_the_same_request_delivered_after_the_guest_left_calls_once(new_lab: NewLab) -> None:
-    """Its signature is good for five minutes: whoever has seen it may send it once more."""
-    lab, conversation_id = on_a_call(new_lab)
+    """The signature is valid for five minutes, so a replay within that time is possible."""
+    lab, conversation_id = lab_with_caller(new_lab)
     call = lab.leg(CALLER).call_control_id
     first = lab.telnyx.use_tool(call, f"{URL}/tools/invite", {"name": "Dana"})
-    said(lab.post("/tools/invite", first.body, first.headers))
+    message_in(lab.post("/tools/invite", first.body, first.headers))
     lab.run(5)
     lab.hang_up(DANA)
     lab.run(25)
-    said(lab.post("/tools/invite", first.body, first.headers))
+    message_in(lab.post("/tools/invite", first.body, first.headers))
     lab.run(5)
     assert lab.people_dialled() == ["Dana"]
     assert len(lab.conversation(conversation_id)["participants"]) == 2
-    assert lab.use_tool("invite", name="Dana") == CALLING, "asked for anew she is called"
+    assert lab.use_tool("invite", name="Dana") == CALLING, "a new request calls Dana again"
 
 
 def test_three_tool_calls_for_a_contact_at_the_same_time_call_once(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     names = ["Dana", "dana", "DANA "]
     words = lab.run_together([partial(lab.use_tool, "invite", name=name) for name in names])
     assert CALLING in words
@@ -283,7 +291,7 @@ def test_three_tool_calls_for_a_contact_at_the_same_time_call_once(new_lab: NewL
 
 
 def test_two_contacts_invited_at_the_same_time_are_both_called(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     lab.run_together(
         [partial(lab.use_tool, "invite", name=name) for name in ("Dana", "night shift")]
     )
@@ -293,7 +301,7 @@ def test_two_contacts_invited_at_the_same_time_are_both_called(new_lab: NewLab) 
 
 
 def test_a_repeated_invitation_is_answered_with_the_guests_status(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab, Person(DANA, behaviour="manual"))
+    lab, _ = lab_with_caller(new_lab, Person(DANA, behaviour="manual"))
     lab.use_tool("invite", name="Dana")
     lab.run(2)
     assert lab.use_tool("invite", name="Dana") == "Dana is being called."
@@ -307,7 +315,7 @@ def test_a_repeated_invitation_is_answered_with_the_guests_status(new_lab: NewLa
 def test_a_repeated_invitation_right_after_a_failure_gets_the_failure_again(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="busy"))
+    lab, conversation_id = lab_with_caller(new_lab, Person(DANA, behaviour="busy"))
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
     assert lab.messages_to_assistant() == [BUSY]
@@ -318,7 +326,9 @@ def test_a_repeated_invitation_right_after_a_failure_gets_the_failure_again(
     assert lab.use_tool("invite", name="Dana") == CALLING
     lab.run(5)
     assert lab.people_dialled() == ["Dana", "Dana"]
-    assert [each["status"] for each in lab.conversation(conversation_id)["participants"]] == [
+    assert [
+        participant["status"] for participant in lab.conversation(conversation_id)["participants"]
+    ] == [
         "joined",
         "failed",
         "joined",
@@ -327,7 +337,7 @@ def test_a_repeated_invitation_right_after_a_failure_gets_the_failure_again(
 
 
 def test_a_guest_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     lab.use_tool("invite", name="Dana")
     lab.run(5)
     lab.hang_up(DANA)
@@ -339,7 +349,7 @@ def test_a_guest_who_has_left_can_be_called_again(new_lab: NewLab) -> None:
 
 
 def test_after_the_callers_hangup_no_guest_is_called(new_lab: NewLab) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     leg = lab.leg(CALLER)
     lab.hang_up(CALLER)
     lab.run(1)
@@ -354,7 +364,7 @@ def test_after_the_callers_hangup_no_guest_is_called(new_lab: NewLab) -> None:
 def test_a_guest_invited_while_the_callers_hangup_is_unknown_is_hung_up_later(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = on_a_call(new_lab, Person(DANA, behaviour="manual"))
+    lab, conversation_id = lab_with_caller(new_lab, Person(DANA, behaviour="manual"))
     lab.hold()
     lab.hang_up(CALLER)
     assert lab.use_tool("invite", name="Dana") == CALLING
@@ -369,7 +379,7 @@ def test_a_guest_invited_while_the_callers_hangup_is_unknown_is_hung_up_later(
 
 
 def test_above_the_participant_limit_the_model_gets_the_reason(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab, limits={"participants": 2})
+    lab, _ = lab_with_caller(new_lab, limits={"participants": 2})
     lab.use_tool("invite", name="Dana")
     words = lab.use_tool("invite", name="night shift")
     assert words == "A conversation has 2 participants at most."
@@ -377,7 +387,7 @@ def test_above_the_participant_limit_the_model_gets_the_reason(new_lab: NewLab) 
 
 
 def test_a_refused_dial_is_told_to_the_model_at_once(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     lab.transport.refuse("dial", 403, "90041", "Channel limit exceeded.")
     words = lab.use_tool("invite", name="Dana")
     assert words == "Dana could not be called: the limit of calls is reached."
@@ -387,7 +397,7 @@ def test_a_refused_dial_is_told_to_the_model_at_once(new_lab: NewLab) -> None:
 def test_a_dial_that_succeeds_on_the_third_attempt_is_made_before_the_answer(
     new_lab: NewLab,
 ) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     lab.fail("dial", "refuse", times=2, status=503)
     assert lab.use_tool("invite", name="Dana") == CALLING
     assert lab.people_dialled() == ["Dana"]
@@ -396,7 +406,7 @@ def test_a_dial_that_succeeds_on_the_third_attempt_is_made_before_the_answer(
 def test_a_dial_that_failed_in_the_first_request_is_made_in_the_second(
     new_lab: NewLab,
 ) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     lab.fail("dial", "refuse", times=None, status=503)
     assert lab.use_tool("invite", name="Dana") == CALLING
     assert lab.people_dialled() == []
@@ -412,7 +422,7 @@ def test_a_dial_that_failed_in_the_first_request_is_made_in_the_second(
 def test_in_a_full_conversation_the_model_gets_the_reason(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab, conversation_id = on_a_call(new_lab)
+    lab, conversation_id = lab_with_caller(new_lab)
     monkeypatch.setattr(engine, "MAX_REQUEST_BYTES", 100)
     words = lab.use_tool("invite", name="Dana")
     assert words == "Nobody else can be called in this conversation."
@@ -423,7 +433,7 @@ def test_in_a_full_conversation_the_model_gets_the_reason(
 def test_after_too_many_write_conflicts_the_model_is_asked_to_try_again(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab, _ = on_a_call(new_lab)
+    lab, _ = lab_with_caller(new_lab)
     with monkeypatch.context() as busy:
         busy.setattr(engine, "MAX_CONFLICTS", 0)
         words = lab.use_tool("invite", name="Dana")
@@ -442,11 +452,11 @@ def test_an_attached_conversation_has_the_tools_too(new_lab: NewLab) -> None:
     assert lab.people_joined() == ["Dana"]
 
 
-# Who is there
+# The status tool
 
 
 def test_the_status_tool_lists_the_participants(new_lab: NewLab) -> None:
-    lab, _ = on_a_call(new_lab, Person(LEE, behaviour="manual"))
+    lab, _ = lab_with_caller(new_lab, Person(LEE, behaviour="manual"))
     assert lab.use_tool("status") == "On the line: the caller."
     lab.use_tool("invite", name="Dana")
     lab.use_tool("invite", name="night shift")

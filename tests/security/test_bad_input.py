@@ -69,8 +69,8 @@ def test_an_invalid_body_starts_no_conversation(new_lab: NewLab, kind: str) -> N
         answer = lab.ask("POST", "/conversations", body, content_type=content_type)
         assert answer.status == status, answer.json
         error = answer.json["error"]
-        fields = [each["field"] for each in error["details"]]
-        assert all(each.startswith(field) for each in fields)
+        fields = [detail["field"] for detail in error["details"]]
+        assert all(detail.startswith(field) for detail in fields)
         assert bool(fields) is bool(field)
         assert len(answer.body) < 5_000
     assert_untouched(lab)
@@ -230,7 +230,7 @@ def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call
     lab = new_lab()
     assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
     states = [key for key in lab.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
-    answers = [each for each in lab.telnyx.ledger if each.action == "answer"]
+    answers = [entry for entry in lab.telnyx.ledger if entry.action == "answer"]
     assert len(states) == len(answers) <= 1
 
 
@@ -245,7 +245,9 @@ def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
     results = [{"insight_id": odd, "result": "Lost."}, {"insight_id": "i-1", "result": "Kept."}]
     payload = {"call_control_id": lab.leg(HOST).call_control_id, "results": results}
     assert deliver(lab, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
-    assert [each["insight_id"] for each in lab.conversation(conversation_id)["insights"]] == ["i-1"]
+    assert [insight["insight_id"] for insight in lab.conversation(conversation_id)["insights"]] == [
+        "i-1"
+    ]
     assert (f"CONVERSATION#{conversation_id}", "INSIGHT#") not in lab.table.keys()  # noqa: SIM118 - no mapping
 
 
@@ -286,7 +288,7 @@ def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
     conversation_id = lab.start(participants=[{"to": DANA}])
     there = lab.start(to=LEE)
     lab.run(5)
-    before = [lab.conversation(each) for each in (conversation_id, there)]
+    before = [lab.conversation(key) for key in (conversation_id, there)]
     stored = sorted(lab.table.keys())
     for conversation in (conversation_id, there, "nobody", "-", "x" * 64):
         for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
@@ -294,7 +296,7 @@ def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
             assert deliver(lab, stated(state.encode())) == 200
     for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
         assert deliver(lab, stated(text)) == 200
-    assert [lab.conversation(each) for each in (conversation_id, there)] == before
+    assert [lab.conversation(key) for key in (conversation_id, there)] == before
     assert sorted(lab.table.keys()) == stored
 
 

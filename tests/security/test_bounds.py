@@ -116,7 +116,7 @@ def test_of_eight_starts_at_the_same_time_only_three_dial_with_a_limit_of_three(
 ) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
     asked = lab.run_together([partial(start, lab)] * 8)
-    assert sorted(each.status for each in asked) == [202] * 3 + [429] * 5
+    assert sorted(answer.status for answer in asked) == [202] * 3 + [429] * 5
     assert lab.people_dialled() == ["host"] * 3
 
 
@@ -157,7 +157,7 @@ def test_inbound_calls_count_as_open_conversations_and_are_always_answered(new_l
     for _ in range(2):
         lab.ring_in()
         lab.run(5)
-    assert [each["status"] for each in lab.conversations()] == ["active"] * 2
+    assert [conversation["status"] for conversation in lab.conversations()] == ["active"] * 2
     assert_refused(start(lab), "too_many_conversations", 1)
 
 

@@ -62,7 +62,7 @@ def test_the_logs_contain_no_personal_data(new_lab: NewLab) -> None:
     assert {"conversation.ended", "participant.joined"} <= {line["message"] for line in lines}
     told = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
     for kind, private in PRIVATE.items():
-        assert [each for each in private if each in told] == [], kind
+        assert [text for text in private if text in told] == [], kind
     for number in NUMBERS:
         assert number[1:] not in told
         assert number[-7:] not in told
@@ -87,8 +87,8 @@ def test_free_text_from_telnyx_is_not_logged(new_lab: NewLab, told: str) -> None
     told_of(lab, lab.leg(HOST), told)
     told_of(lab, lab.leg(HOST), hangup_cause=told)
     lines = lab.logs.lines()
-    assert [each["hangup_cause"] for each in lines if "hangup_cause" in each] == ["(unreadable)"]
-    assert [each["event_type"] for each in lines if each["message"] == "ignored"] == [
+    assert [line["hangup_cause"] for line in lines if "hangup_cause" in line] == ["(unreadable)"]
+    assert [line["event_type"] for line in lines if line["message"] == "ignored"] == [
         "(unreadable)"
     ]
     assert told[:64] not in json.dumps(lines, ensure_ascii=False)
@@ -100,7 +100,7 @@ def test_free_text_in_the_reason_of_an_ended_conversation_is_not_logged(new_lab:
     lab.run(5)
     told_of(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
     assert lab.run_until(lambda: lab.status(conversation_id) == "ended", 300)
-    ended = [each for each in lab.logs.lines() if each["message"] == "conversation.ended"]
+    ended = [line for line in lab.logs.lines() if line["message"] == "conversation.ended"]
     assert [each["reason"] for each in ended] == ["(unreadable)"]
     assert "Lovelace" not in json.dumps(lab.logs.lines())
 
@@ -109,7 +109,7 @@ def test_free_text_in_the_code_of_a_refusal_is_not_logged(new_lab: NewLab) -> No
     lab = new_lab()
     lab.transport.refuse("dial", 422, "+13125550111", "No.")
     lab.start()
-    [line] = [each for each in lab.logs.lines() if each["message"] == "command"]
+    [line] = [line for line in lab.logs.lines() if line["message"] == "command"]
     assert line["code"] == "(unreadable)"
 
 
@@ -119,14 +119,14 @@ def test_a_plain_word_from_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
     lab.start()
     lab.run(5)
     told_of(lab, lab.leg(HOST), hangup_cause=word)
-    ended = [each for each in lab.logs.lines() if each["message"] == "leg.ended"]
+    ended = [line for line in lab.logs.lines() if line["message"] == "leg.ended"]
     assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
 
 
 def test_a_timeline_shows_no_whole_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     whole_conversations(lab)
-    told = json.dumps([lab.timeline(each["id"]) for each in lab.conversations()])
+    told = json.dumps([lab.timeline(conversation["id"]) for conversation in lab.conversations()])
     assert f"***{DANA[-4:]}" in told
     assert [number for number in NUMBERS if number[1:] in told] == []
 
@@ -138,9 +138,9 @@ def test_stored_keys_contain_no_personal_data_but_the_numbers_of_routes_and_list
     whole_conversations(lab)
     keys = json.dumps(lab.table.keys())
     edited = [f"ROUTE#{OUR_NUMBER}", f"DNC#{LEE}"]  # what people edit is under its number
-    for each in edited:
-        keys = keys.replace(each, "")
-    for private in [*PRIVATE["names"], *PRIVATE["texts"], *(each[1:] for each in NUMBERS)]:
+    for key in edited:
+        keys = keys.replace(key, "")
+    for private in [*PRIVATE["names"], *PRIVATE["texts"], *(number[1:] for number in NUMBERS)]:
         assert private not in keys
 
 

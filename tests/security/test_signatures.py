@@ -22,7 +22,7 @@ NOW = 1_782_907_200
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """Of Ed25519's group (RFC 8032): a signature's second half is to be below it."""
 
-BODIES = [body_of(each)[1] for each in sorted(fixtures())] + [
+BODIES = [body_of(event_type)[1] for event_type in sorted(fixtures())] + [
     '{"data":{"event_type":"call.answered","payload":{"from":"José 🦜 Ünïcödé"}}}'.encode(),
     b"",
     b"\xff\xfe\x00 not text",
@@ -122,8 +122,8 @@ def another_time(sent: Sent, r: random.Random) -> Sent:
         str(int(stamp) + r.choice([-1, 1]) * r.randrange(1, 300)),
         stamp + r.choice([" ", "\n", ".0", "e0", "_0", "\0", "L"]),
         r.choice([" ", "+", "-", "0", "\t"]) + stamp,
-        "".join(chr(0x0660 + int(each)) for each in stamp),
-        "".join(chr(0xFF10 + int(each)) for each in stamp),
+        "".join(chr(0x0660 + int(digit)) for digit in stamp),
+        "".join(chr(0xFF10 + int(digit)) for digit in stamp),
         f"{stamp[:1]}_{stamp[1:]}",
         hex(int(stamp)),
         str(int(stamp) * 1000),
@@ -189,7 +189,7 @@ FORGERIES: list[Callable[[Sent, random.Random], Sent]] = [
 
 def forged(times: int) -> Iterator[tuple[str, int, Sent]]:
     """So many forgeries of each kind, of all bodies in turn; the number makes one again."""
-    small = [each for each in BODIES if len(each) < 10_000]
+    small = [body for body in BODIES if len(body) < 10_000]
     for nth in range(times):
         body = small[nth % len(small)] if nth % 50 else BODIES[nth // 50 % len(BODIES)]
         for forge in FORGERIES:
@@ -245,7 +245,9 @@ def test_the_public_key_can_be_replaced_without_losing_a_webhook() -> None:
     old, new = honest(BODIES[0]), honest(BODIES[0], seed=bytes(32))
     new_key = base64.b64encode(bytes(SigningKey(bytes(32)).verify_key)).decode()
     steps = [KEY, f"{KEY},{new_key}", f"{new_key}, {KEY}", new_key, ""]
-    let_in = [[accepted(each, PublicKeys.parse(keys)) for each in (old, new)] for keys in steps]
+    let_in = [
+        [accepted(webhook, PublicKeys.parse(keys)) for webhook in (old, new)] for keys in steps
+    ]
     assert let_in == [[True, False], [True, True], [True, True], [False, True], [False, False]]
 
 

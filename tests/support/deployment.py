@@ -69,10 +69,10 @@ class FakeTelnyx:
         queue += [httpx.Response(status, json=error) for _ in range(times)]
 
     def sent_actions(self) -> list[str]:
-        return [each.action for each in self.sent]
+        return [request.action for request in self.sent]
 
     def only_request(self, action: str) -> SentRequest:
-        [found] = [each for each in self.sent if each.action == action]
+        [found] = [request for request in self.sent if request.action == action]
         return found
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -253,7 +253,7 @@ class Deployment:
     def timeline(self, conversation_id: str) -> list[str]:
         status, body = self.ask("get_timeline", id=conversation_id)
         assert status == 200
-        return [each["type"] for each in body["events"]]
+        return [event["type"] for event in body["events"]]
 
     def item_count(self) -> int:
         """How many items are in the table."""
@@ -261,7 +261,7 @@ class Deployment:
         return int(scanned["Count"])
 
     def dials(self) -> list[SentRequest]:
-        return [each for each in self.telnyx.sent if each.action == "dial"]
+        return [request for request in self.telnyx.sent if request.action == "dial"]
 
     def deliver_for(
         self, event_type: str, dial: SentRequest, call: str = "v3:0", **more: Any

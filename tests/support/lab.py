@@ -260,17 +260,17 @@ class Lab:
         """Take the webhooks that were held back and whose event type is wanted; hold no more."""
         self.clock.advance(0)  # what was sent in this very moment is on its way, too
         self.holds_webhooks = False
-        found = [each for each in self.held_webhooks if selects(event_type(each))]
+        found = [webhook for webhook in self.held_webhooks if selects(event_type(webhook))]
         self.held_webhooks = []
         return found
 
     def deliver(self, webhooks: Sequence[HttpRequest]) -> list[int]:
         """Webhooks arrive, one after the other; what each was answered."""
-        return [self._handle_and_poll(each) for each in webhooks]
+        return [self._handle_and_poll(webhook) for webhook in webhooks]
 
     def deliver_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
         """Webhooks arrive at once, each on a thread of its own; what each was answered."""
-        return self.run_together([partial(self._handle, each) for each in webhooks])
+        return self.run_together([partial(self._handle, webhook) for webhook in webhooks])
 
     def run_together(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
         """Do several things at the same time, on real threads."""
@@ -294,8 +294,8 @@ class Lab:
     def commands_in_words(self) -> list[str]:
         """The same in words, in order: `dial host`, `start host`, `join Dana`."""
         return [
-            f"{ACTION_WORDS[each['action']]} {self._person_called(each)}"
-            for each in self.commands()
+            f"{ACTION_WORDS[command['action']]} {self._person_called(command)}"
+            for command in self.commands()
         ]
 
     def people_dialled(self) -> list[str]:
@@ -309,14 +309,16 @@ class Lab:
     def messages_to_assistant(self) -> list[str]:
         """What the assistant was told as system messages, in order."""
         return [
-            each.content for each in self.telnyx_conversation().messages if each.role == "system"
+            message.content
+            for message in self.telnyx_conversation().messages
+            if message.role == "system"
         ]
 
     def people_joined(self) -> list[str]:
         """Who was ever joined to the assistant's conversation, in order."""
         return [
-            NAMES[self.telnyx.world.legs[each.call_control_id].person_number]
-            for each in self.telnyx_conversation().participants
+            NAMES[self.telnyx.world.legs[participant.call_control_id].person_number]
+            for participant in self.telnyx_conversation().participants
         ]
 
     def heard_by(self, number: str) -> list[str]:

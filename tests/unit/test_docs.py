@@ -132,18 +132,18 @@ def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
 
 
 def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
-    routes = {each.key for each in template.routes}
+    routes = {route.key for route in template.routes}
     routes |= {door.key for door in queue_routes(template)}
     code = inline_code(README.read_text())
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
     shown = {curl.route for curl in curls()}
-    assert shown == {each for each in routes if not each.partition(" ")[2].startswith(SIGNED)}
+    assert shown == {route for route in routes if not route.partition(" ")[2].startswith(SIGNED)}
 
 
 def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
-    shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    shown = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
     given = wanted("https://<your API>", "any application").values()
     assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
 

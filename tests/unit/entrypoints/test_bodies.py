@@ -24,7 +24,7 @@ def refused(deployment: Deployment, function: str, field: str, answer: tuple[int
     assert status == 422, body
     assert set(body) == {"error"}
     assert set(body["error"]) == {"code", "message", "details"}
-    assert field in [each["field"] for each in body["error"]["details"]], body
+    assert field in [detail["field"] for detail in body["error"]["details"]], body
     assert "Traceback" not in json.dumps(body)
     assert deployment.dynamodb.calls == []
     assert deployment.telnyx.sent == []
@@ -254,7 +254,7 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
     )
     assert conversation["metadata"] == metadata
     assert conversation["assistant"] == assistant
-    assert [each.body["to"] for each in deployment.dials()] == [HOST_NUMBER, TEN[2]]
+    assert [leg.body["to"] for leg in deployment.dials()] == [HOST_NUMBER, TEN[2]]
     deployment.deliver_for("call.answered", deployment.dials()[0])
     started = deployment.telnyx.only_request("ai_assistant_start").body
     inside = {"id", "name", "greeting", "instructions", "model", "dynamic_variables", "tools"}

@@ -140,7 +140,7 @@ def test_invitations_at_the_same_time_are_all_stored(deployment: Deployment) -> 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(invite, range(4))) == [202] * 4
     assert len(deployment.conversation(conversation_id)["participants"]) == 5
-    assert len({each.body["to"] for each in deployment.dials()}) == len(deployment.dials()) == 5
+    assert len({leg.body["to"] for leg in deployment.dials()}) == len(deployment.dials()) == 5
 
 
 def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
@@ -241,7 +241,11 @@ def test_two_plans_with_ten_numbers_each_ring_at_the_same_time(deployment: Deplo
     conversation = deployment.start(participants=twenty)
     assert len(deployment.dials()) == 21
     found = deployment.conversation(conversation["id"])
-    ids = [leg["call_control_id"] for each in found["participants"] for leg in each["legs"]]
+    ids = [
+        leg["call_control_id"]
+        for participant in found["participants"]
+        for leg in participant["legs"]
+    ]
     assert sorted(ids) == sorted(f"v3:{n}" for n in range(21))
 
 
@@ -260,13 +264,13 @@ def test_conversations_are_listed_page_by_page(deployment: Deployment) -> None:
     while True:
         status, page = deployment.ask("list_conversations", query=query)
         assert status == 200
-        listed += [each["id"] for each in page["conversations"]]
+        listed += [conversation["id"] for conversation in page["conversations"]]
         if page["next_cursor"] is None:
             break
         query = {"limit": "2", "cursor": page["next_cursor"]}
     assert listed == ids[::-1]
     connecting = deployment.ask("list_conversations", query={"status": "connecting"})[1]
-    assert [each["id"] for each in connecting["conversations"]] == ids[::-1]
+    assert [conversation["id"] for conversation in connecting["conversations"]] == ids[::-1]
     assert deployment.ask("list_conversations", query={"status": "ended"})[1] == {
         "conversations": [],
         "next_cursor": None,
