@@ -1,4 +1,4 @@
-"""What nobody means well with: a clear no, or nothing at all, and never half of it stored."""
+"""Malicious and malformed input is refused or ignored, and never stored in part."""
 
 import base64
 import json
@@ -28,25 +28,33 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "over 256 KB of blanks": (START + b" " * MAX_BODY_BYTES + b"}", 413, ""),
     "a megabyte that is no JSON": (b"{" * 2**20, 413, ""),
     "deep": (START + b', "metadata": ' + deep(100) + b"}", 422, "metadata"),
-    "deeper than Python goes": (START + b', "metadata": ' + deep(30_000) + b"}", 422, "body"),
+    "deeper than Python's recursion limit": (
+        START + b', "metadata": ' + deep(30_000) + b"}",
+        422,
+        "body",
+    ),
     "deep lists": (b"[" * 100_000 + b"]" * 100_000, 422, "body"),
     "NUL": (START + rb', "name": "Ada\u0000"}', 422, "name"),
     "NUL in a name": (START + rb', "metadata": {"a\u0000": 1}}', 422, "metadata"),
-    "NUL as it is": (START + b', "name": "Ada\0"}', 422, "body"),
-    "half a pair": (START + rb', "name": "\ud83d"}', 422, "name"),
-    "the other half": (START + rb', "metadata": {"x": ["\udc00"]}}', 422, "metadata.x.0"),
+    "NUL unescaped": (START + b', "name": "Ada\0"}', 422, "body"),
+    "half a surrogate pair": (START + rb', "name": "\ud83d"}', 422, "name"),
+    "the other half of a surrogate pair": (
+        START + rb', "metadata": {"x": ["\udc00"]}}',
+        422,
+        "metadata.x.0",
+    ),
     "a number as a string": (START + b', "ring_timeout_secs": "30"}', 422, "ring_timeout_secs"),
     "a string as a number": (b'{"to": 13125550111}', 422, "to"),
-    "a truth as a string": (START + b', "participants": [{"tell_assistant": "1"}]}', 422, "part"),
+    "a boolean as a string": (START + b', "participants": [{"tell_assistant": "1"}]}', 422, "part"),
     "a number with a point": (START + b', "ring_timeout_secs": 30.0}', 422, "ring_timeout_secs"),
-    "no number": (START + b', "metadata": {"n": NaN}}', 422, "body"),
-    "a number without end": (START + b', "metadata": {"n": 1e999}}', 422, "metadata.n"),
+    "NaN": (START + b', "metadata": {"n": NaN}}', 422, "body"),
+    "an infinite number": (START + b', "metadata": {"n": 1e999}}', 422, "metadata.n"),
     "a number of 5,000 digits": (START + b', "name": ' + b"9" * 5000 + b"}", 422, "body"),
     "a field twice": (START + b', "to": "+13125550112"}', 422, "body"),
     "a field twice, deep": (START + b', "metadata": {"a": {"b": 1, "b": 2}}}', 422, "body"),
-    "a field of Python's": (START + b', "__class__": "x"}', 422, "__class__"),
+    "a Python attribute": (START + b', "__class__": "x"}', 422, "__class__"),
     "another encoding": (json.dumps({"to": HOST}).encode("utf-16"), 422, "body"),
-    "no text": (b"\xff\xfe\xfd", 422, "body"),
+    "no UTF-8": (b"\xff\xfe\xfd", 422, "body"),
     "two documents": (START + b"}{}", 422, "body"),
     "digits after the number": (b'{"to": "+13125550111,1234#"}', 422, "to"),
     "a pause and digits": (b'{"to": "+13125550111w1"}', 422, "to"),
@@ -54,9 +62,9 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "a SIP address in capitals": (b'{"to": "SIP:+13125550111"}', 422, "to"),
     "a SIP address without its scheme": (b'{"to": "+13125550111@example.com"}', 422, "to"),
     "a secure SIP address": (b'{"to": "sip:+13125550111@example.com;secure=srtp"}', 422, "to"),
-    "several in one": (b'{"to": "+13125550111;+13125550112"}', 422, "to"),
+    "several numbers in one string": (b'{"to": "+13125550111;+13125550112"}', 422, "to"),
     "a line break": (rb'{"to": "+13125550111\n"}', 422, "to"),
-    "not where calls may go": (b'{"to": "+442071234567"}', 422, "to"),
+    "a destination that is not allowed": (b'{"to": "+442071234567"}', 422, "to"),
     "from a SIP address": (START + b', "from": "sip:robin@example.com"}', 422, "from"),
 }
 
@@ -70,7 +78,7 @@ def test_an_invalid_body_starts_no_conversation(new_lab: NewLab, kind: str) -> N
         assert answer.status == status, answer.json
         error = answer.json["error"]
         fields = [detail["field"] for detail in error["details"]]
-        assert all(detail.startswith(field) for detail in fields)
+        assert all(name.startswith(field) for name in fields)
         assert bool(fields) is bool(field)
         assert len(answer.body) < 5_000
     assert_untouched(lab)
@@ -108,7 +116,7 @@ def test_an_invitation_with_a_destination_that_is_not_allowed_calls_no_number(
     assert lab.people_dialled() == ["host"]
 
 
-WHERE: list[tuple[str, str, bytes]] = [
+TEXT_FIELDS: list[tuple[str, str, bytes]] = [
     ("POST", "/conversations/{id}/participants", b'{"to": "+13125550112", "name": "%s"}'),
     ("POST", "/conversations/{id}/messages", b'{"role": "system", "content": "%s"}'),
     ("POST", "/conversations/{id}/stop", b'{"hang_up": "%s"}'),
@@ -117,7 +125,9 @@ WHERE: list[tuple[str, str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), WHERE, ids=[path for _, path, _ in WHERE])
+@pytest.mark.parametrize(
+    ("method", "path", "body"), TEXT_FIELDS, ids=[path for _, path, _ in TEXT_FIELDS]
+)
 def test_an_invalid_text_changes_no_stored_item(
     new_lab: NewLab, method: str, path: str, body: bytes
 ) -> None:
@@ -140,7 +150,7 @@ def cursor(text: str) -> str:
 
 @pytest.fixture
 def pages(new_lab: NewLab) -> tuple[Lab, str]:
-    """Three conversations, and the cursor of the first page of those that are active."""
+    """A lab with three conversations, and the cursor of the first page of active conversations."""
     lab = new_lab()
     for _ in range(3):
         lab.start()
@@ -172,13 +182,15 @@ def test_a_cursor_is_valid_for_its_own_list_only(pages: tuple[Lab, str]) -> None
         assert answer.json["error"]["details"][0]["field"] == "cursor", query
 
 
-@pytest.mark.parametrize("given", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"])
-def test_a_cursor_for_routes_must_be_a_number(new_lab: NewLab, given: str) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"]
+)
+def test_a_cursor_for_routes_must_be_a_number(new_lab: NewLab, cursor: str) -> None:
     lab = new_lab()
-    assert lab.ask("GET", f"/routes?cursor={given}").status == 422
+    assert lab.ask("GET", f"/routes?cursor={cursor}").status == 422
 
 
-# Webhooks that are signed, and bad all the same: 400, or 200 and nothing done
+# Signed but malformed webhooks get 400, or 200 without an effect
 
 
 def deliver(lab: Lab, body: bytes, path: str = "/webhooks") -> int:
@@ -196,10 +208,12 @@ INCOMING = '{"direction":"incoming","call_control_id":"v3:abcdef","to":"+1312555
 
 WEBHOOKS = {
     "deep": event(INCOMING % f'"x":{deep(500).decode()}'),
-    "deeper than Python goes": deep(100_000),
+    "deeper than Python's recursion limit": deep(100_000),
     "NUL in the id": event('{"direction":"incoming","call_control_id":"v3:\\u0000","to":"+1"}'),
-    "half a pair in the id": event('{"direction":"incoming","call_control_id":"\\ud800"}'),
-    "half a pair as it is": event('{"direction":"incoming","call_control_id":"\ud800"}'),
+    "half a surrogate pair in the id": event(
+        '{"direction":"incoming","call_control_id":"\\ud800"}'
+    ),
+    "half a surrogate pair unescaped": event('{"direction":"incoming","call_control_id":"\ud800"}'),
     "an id of 300,000 characters": event(
         '{"direction":"incoming","call_control_id":"%s"}' % ("x" * 300_000)
     ),
@@ -238,7 +252,7 @@ def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call
 def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
     new_lab: NewLab, odd: Any
 ) -> None:
-    """Its id becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+    """The insight's id becomes part of a DynamoDB sort key, which has at most 1,024 bytes."""
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -253,7 +267,7 @@ def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])
 def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> None:
-    """It becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+    """The event's id becomes part of a DynamoDB sort key, which has at most 1,024 bytes."""
     lab = new_lab()
     data = json.loads(body_of("call.initiated")[1])
     data["data"]["id"] = event_id
@@ -266,37 +280,39 @@ def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> Non
     assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, asked)
 
 
-@pytest.mark.parametrize("given", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"])
+@pytest.mark.parametrize(
+    "conversation_id", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"]
+)
 def test_an_invalid_conversation_id_is_never_looked_up(
-    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, given: str
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, conversation_id: str
 ) -> None:
     lab = new_lab()
     for operation in ("get_item", "query", "transact_write_items"):
         monkeypatch.delattr(MemoryTable, operation)
-    path = f"/conversations/{given}"
+    path = f"/conversations/{conversation_id}"
     for method, tail in (("GET", ""), ("GET", "/timeline"), ("POST", "/stop"), ("DELETE", "")):
         assert lab.ask(method, path + tail).status == 404
 
 
-def stated(state: str) -> bytes:
+def hangup_with_client_state(state: str) -> bytes:
     return body_of("call.hangup", [f"payload.client_state={state}"])[1]
 
 
 def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
-    """It names a conversation and is no proof: somebody else's call ends nobody's."""
+    """A client_state is a hint and no proof: another call's hangup must end no conversation."""
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA}])
-    there = lab.start(to=LEE)
+    other_id = lab.start(to=LEE)
     lab.run(5)
-    before = [lab.conversation(key) for key in (conversation_id, there)]
+    before = [lab.conversation(known_id) for known_id in (conversation_id, other_id)]
     stored = sorted(lab.table.keys())
-    for conversation in (conversation_id, there, "nobody", "-", "x" * 64):
+    for conversation in (conversation_id, other_id, "nobody", "-", "x" * 64):
         for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
             state = ClientState(conversation=conversation, participant=participant, leg=leg)
-            assert deliver(lab, stated(state.encode())) == 200
+            assert deliver(lab, hangup_with_client_state(state.encode())) == 200
     for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
-        assert deliver(lab, stated(text)) == 200
-    assert [lab.conversation(key) for key in (conversation_id, there)] == before
+        assert deliver(lab, hangup_with_client_state(text)) == 200
+    assert [lab.conversation(known_id) for known_id in (conversation_id, other_id)] == before
     assert sorted(lab.table.keys()) == stored
 
 
@@ -304,10 +320,10 @@ def test_the_call_id_counts_more_than_a_client_state_of_another_conversation(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    conversation_id, there = lab.start(), lab.start(to=LEE)
+    conversation_id, other_id = lab.start(), lab.start(to=LEE)
     lab.run(5)
     ours, theirs = lab.leg(HOST), lab.leg(LEE)
-    before = lab.conversation(there)
+    before = lab.conversation(other_id)
     body = body_of(
         "call.hangup",
         [
@@ -316,7 +332,7 @@ def test_the_call_id_counts_more_than_a_client_state_of_another_conversation(
         ],
     )[1]
     assert deliver(lab, body) == 200
-    assert lab.conversation(there) == before
+    assert lab.conversation(other_id) == before
     assert lab.person(conversation_id, "host")["status"] == "left"
 
 

@@ -1,4 +1,4 @@
-"""What a bearer key can cost at most: conversations at once, and dials a minute."""
+"""Quotas of a bearer key: open conversations, and dials per minute."""
 
 import json
 from functools import partial
@@ -49,7 +49,7 @@ def test_the_dials_per_minute_are_counted_for_each_key(new_lab: NewLab, secrets:
 def test_every_possible_call_of_a_request_counts_as_a_dial(new_lab: NewLab) -> None:
     lab = new_lab(MaxDialsPerMinute="6")
     guests = [{"to": [DANA, LEE], "max_attempts": 2}, {"to": KIM}]
-    assert start(lab, {"participants": guests}).status == 202  # 1 + 2 x 2 + 1: all six of them
+    assert start(lab, {"participants": guests}).status == 202  # 1 + 2 x 2 + 1 = 6 dials
     assert_refused(start(lab), "too_many_dials", 6)
 
 
@@ -101,7 +101,7 @@ def test_an_invitation_refused_because_an_overdue_timer_ended_the_conversation_i
     lab.run(30)
     lab.hold()
     lab.stop(conversation_id)
-    lab.run(65)  # nobody has said that it ended, and no sweep has come by since it had to
+    lab.run(65)  # no webhook and no sweep since the stop is overdue
     assert lab.status(conversation_id) == "stopping"
     assert (
         lab.ask("POST", f"/conversations/{conversation_id}/participants", {"to": DANA}).status
@@ -137,7 +137,9 @@ def test_a_start_above_the_limit_of_open_conversations_is_refused(new_lab: NewLa
     assert_refused(start(lab), "too_many_conversations", 2)
     assert lab.table.keys() == stored
     lab.stop(first)
-    assert_refused(start(lab), "too_many_conversations", 2)  # it is stopping, and has not ended
+    assert_refused(
+        start(lab), "too_many_conversations", 2
+    )  # a stopping conversation counts as open
     lab.run(120)
     assert lab.status(first) == "ended"
     assert start(lab).status == 202
@@ -161,7 +163,7 @@ def test_inbound_calls_count_as_open_conversations_and_are_always_answered(new_l
     assert_refused(start(lab), "too_many_conversations", 1)
 
 
-@pytest.mark.parametrize("body", [{"to": HOST}, {"call_control_id": "v3:somebodys-live-call"}])
+@pytest.mark.parametrize("body", [{"to": HOST}, {"call_control_id": "v3:a-live-call"}])
 def test_above_the_limit_of_open_conversations_a_live_call_gets_no_assistant(
     new_lab: NewLab, body: dict[str, str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Keys: who is let in, how one is replaced while calls go on, and that none is told to anybody."""
+"""Bearer keys and the Telnyx key: authorization, rotation during calls, and secrecy."""
 
 import hmac
 import json
@@ -16,8 +16,8 @@ from tests.support.people import HOST
 from tests.support.security import assert_untouched
 
 
-def let_in(secrets: Secrets, *keys: str) -> None:
-    """Put the hashes of these bearer keys into the secret, and no other."""
+def accept_keys(secrets: Secrets, *keys: str) -> None:
+    """Set the secret of the bearer keys to the hashes of exactly these keys."""
     entries = [
         {"id": f"id-{nth}", "sha256": sha256(key.encode()).hexdigest()}
         for nth, key in enumerate(keys)
@@ -30,12 +30,12 @@ def ask(lab: Lab, key: str) -> int:
 
 
 @pytest.fixture
-def passing(monkeypatch: pytest.MonkeyPatch) -> "Clocks":
+def clocks(monkeypatch: pytest.MonkeyPatch) -> "Clocks":
     return Clocks(monkeypatch)
 
 
 class Clocks:
-    """The clocks by which verdicts and secrets age: the gateway's and Powertools'."""
+    """The clocks of the gateway's cached verdicts and of Powertools' cached secrets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -47,7 +47,7 @@ class Clocks:
 
         self._secs += secs
         later = self._secs
-        conversation_id = "aws_lambda_powertools.utilities.parameters.base"
+        module = "aws_lambda_powertools.utilities.parameters.base"
 
         class Later(datetime):
             @classmethod
@@ -55,31 +55,31 @@ class Clocks:
                 return datetime.now(UTC if tz else None) + timedelta(seconds=later)
 
         self._monkeypatch.setattr("local.stack.gateway.time.monotonic", lambda: monotonic() + later)
-        self._monkeypatch.setattr(f"{conversation_id}.datetime", Later)
+        self._monkeypatch.setattr(f"{module}.datetime", Later)
 
 
 def test_a_bearer_key_can_be_replaced_without_refusing_a_valid_key(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "old")
+    accept_keys(secrets, "old")
     assert [ask(lab, key) for key in ("old", "new")] == [200, 403]
-    let_in(secrets, "old", "new")
-    passing.advance(100)
+    accept_keys(secrets, "old", "new")
+    clocks.advance(100)
     assert [ask(lab, key) for key in ("old", "new")] == [200, 200]
-    let_in(secrets, "new")
-    passing.advance(100)
+    accept_keys(secrets, "new")
+    clocks.advance(100)
     assert [ask(lab, key) for key in ("old", "new")] == [403, 200]
 
 
 def test_a_revoked_bearer_key_works_for_90_seconds_at_most(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "old")
+    accept_keys(secrets, "old")
     assert ask(lab, "old") == 200
-    let_in(secrets)
-    passing.advance(91)  # 30 s the secret's age, 60 s the authorizer's verdict
+    accept_keys(secrets)
+    clocks.advance(91)  # 30 s for the cached secret, 60 s for the cached verdict
     assert ask(lab, "old") == 403
 
 
@@ -87,7 +87,7 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
     new_lab: NewLab, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "one", "two", "three")
+    accept_keys(secrets, "one", "two", "three")
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
@@ -104,7 +104,7 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
 
 def test_neither_a_hash_nor_a_part_of_a_key_is_accepted(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
-    let_in(secrets, API_KEY, "")
+    accept_keys(secrets, API_KEY, "")
     hashed = sha256(API_KEY.encode()).hexdigest()
     for key in (hashed, "", API_KEY[:-1], API_KEY + "x", API_KEY.upper(), f"{API_KEY},{API_KEY}"):
         assert ask(lab, key) in (401, 403), key
@@ -114,7 +114,7 @@ def test_neither_a_hash_nor_a_part_of_a_key_is_accepted(new_lab: NewLab, secrets
 
 def test_a_key_longer_than_512_characters_is_refused(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
-    let_in(secrets, "k" * 512, "k" * 513)
+    accept_keys(secrets, "k" * 512, "k" * 513)
     assert [ask(lab, "k" * length) for length in (512, 513)] == [200, 403]
 
 
@@ -128,7 +128,7 @@ def test_a_replaced_telnyx_key_is_read_again_during_a_call(
     secrets.reads.clear()
     lab.run(10)
     assert lab.status(conversation_id) == "active"
-    assert secrets.reads == ["telnyx"]  # once, at the first 401
+    assert secrets.reads == ["telnyx"]  # one read after the first 401
     refused = [entry for entry in lab.telnyx.ledger if entry.status == 401]
     assert len(refused) == 1
 
@@ -160,12 +160,12 @@ def test_a_telnyx_error_with_its_whole_traceback_shows_no_key() -> None:
 
 
 def test_the_telnyx_key_is_read_again_after_five_minutes(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
     for _ in range(3):
         lab.start()
     assert secrets.reads.count("telnyx") == 1
-    passing.advance(301)
+    clocks.advance(301)
     lab.start()
     assert secrets.reads.count("telnyx") == 2

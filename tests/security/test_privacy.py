@@ -1,4 +1,4 @@
-"""What is written down of whole conversations: ids and words of ours, and nobody's name."""
+"""Logs, timelines and keys contain ids and our own words, but no names, numbers or texts."""
 
 import json
 import re
@@ -20,8 +20,8 @@ PRIVATE = {
 NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OUR_NUMBER]
 
 
-def whole_conversations(lab: Lab) -> None:
-    """Everything that can happen, with something private in all that can be said."""
+def run_private_conversations(lab: Lab) -> None:
+    """Run conversations that put private data into every text field."""
     roles = {"assistant": {"id": "assistant-1", "instructions": "Say hello to Robin"}}
     contacts = {"Billing-Desk": {"to": KIM}}
     lab.ask("PUT", f"/routes/{OUR_NUMBER}", {**roles, "contacts": contacts})
@@ -56,52 +56,61 @@ def whole_conversations(lab: Lab) -> None:
 
 def test_the_logs_contain_no_personal_data(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
-    whole_conversations(lab)
+    run_private_conversations(lab)
     lines = lab.logs.lines()
     assert len(lines) > 50
     assert {"conversation.ended", "participant.joined"} <= {line["message"] for line in lines}
-    told = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
+    logged = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
     for kind, private in PRIVATE.items():
-        assert [text for text in private if text in told] == [], kind
+        assert [text for text in private if text in logged] == [], kind
     for number in NUMBERS:
-        assert number[1:] not in told
-        assert number[-7:] not in told
-    assert re.findall(r"\+\d{7,}|Bearer|eyJ", told) == []
+        assert number[1:] not in logged
+        assert number[-7:] not in logged
+    assert re.findall(r"\+\d{7,}|Bearer|eyJ", logged) == []
 
 
-TOLD = ["+13125550111 Ada", "Ada Lovelace", "1.312.555.0111", "3125550111", "x" * 65, "caf\u00e9"]
+FREE_TEXTS = [
+    "+13125550111 Ada",
+    "Ada Lovelace",
+    "1.312.555.0111",
+    "3125550111",
+    "x" * 65,
+    "caf\u00e9",
+]
 
 
-def told_of(lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str) -> None:
+def deliver_event(
+    lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str
+) -> None:
     payload = {"call_control_id": leg.call_control_id, "client_state": leg.client_state, **more}
     body = json.dumps({"data": {"event_type": event_type, "id": "e-1", "payload": payload}})
     headers = signed(body.encode(), int(lab.clock.now().timestamp()))
     assert post(lab, body.encode(), headers) == 200
 
 
-@pytest.mark.parametrize("told", TOLD)
-def test_free_text_from_telnyx_is_not_logged(new_lab: NewLab, told: str) -> None:
+@pytest.mark.parametrize("text", FREE_TEXTS)
+def test_free_text_from_telnyx_is_not_logged(new_lab: NewLab, text: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), told)
-    told_of(lab, lab.leg(HOST), hangup_cause=told)
+    deliver_event(lab, lab.leg(HOST), text)
+    deliver_event(lab, lab.leg(HOST), hangup_cause=text)
     lines = lab.logs.lines()
     assert [line["hangup_cause"] for line in lines if "hangup_cause" in line] == ["(unreadable)"]
     assert [line["event_type"] for line in lines if line["message"] == "ignored"] == [
         "(unreadable)"
     ]
-    assert told[:64] not in json.dumps(lines, ensure_ascii=False)
+    assert text[:64] not in json.dumps(lines, ensure_ascii=False)
 
 
 def test_free_text_in_the_reason_of_an_ended_conversation_is_not_logged(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
+    deliver_event(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
     assert lab.run_until(lambda: lab.status(conversation_id) == "ended", 300)
     ended = [line for line in lab.logs.lines() if line["message"] == "conversation.ended"]
-    assert [each["reason"] for each in ended] == ["(unreadable)"]
+    assert [line["reason"] for line in ended] == ["(unreadable)"]
     assert "Lovelace" not in json.dumps(lab.logs.lines())
 
 
@@ -118,26 +127,31 @@ def test_a_plain_word_from_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), hangup_cause=word)
+    deliver_event(lab, lab.leg(HOST), hangup_cause=word)
     ended = [line for line in lab.logs.lines() if line["message"] == "leg.ended"]
-    assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
+    assert [(line["hangup_cause"], line["event_type"]) for line in ended] == [(word, "call.hangup")]
 
 
 def test_a_timeline_shows_no_whole_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
-    whole_conversations(lab)
-    told = json.dumps([lab.timeline(conversation["id"]) for conversation in lab.conversations()])
-    assert f"***{DANA[-4:]}" in told
-    assert [number for number in NUMBERS if number[1:] in told] == []
+    run_private_conversations(lab)
+    timelines = json.dumps(
+        [lab.timeline(conversation["id"]) for conversation in lab.conversations()]
+    )
+    assert f"***{DANA[-4:]}" in timelines
+    assert [number for number in NUMBERS if number[1:] in timelines] == []
 
 
 def test_stored_keys_contain_no_personal_data_but_the_numbers_of_routes_and_lists(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    whole_conversations(lab)
+    run_private_conversations(lab)
     keys = json.dumps(lab.table.keys())
-    edited = [f"ROUTE#{OUR_NUMBER}", f"DNC#{LEE}"]  # what people edit is under its number
+    edited = [
+        f"ROUTE#{OUR_NUMBER}",
+        f"DNC#{LEE}",
+    ]  # the items that an operator edits have the number as key
     for key in edited:
         keys = keys.replace(key, "")
     for private in [*PRIVATE["names"], *PRIVATE["texts"], *(number[1:] for number in NUMBERS)]:
@@ -160,6 +174,6 @@ def test_an_unreadable_secret_is_logged_without_its_value(
     lab = new_lab()
     conversation_id = lab.start(name="Ada Lovelace")
     assert lab.conversation(conversation_id)["failure"]["code"] == "no_api_key"
-    told = json.dumps(lab.logs.lines())
-    assert "not JSON" in told
-    assert "Lovelace" not in told
+    logged = json.dumps(lab.logs.lines())
+    assert "not JSON" in logged
+    assert "Lovelace" not in logged
