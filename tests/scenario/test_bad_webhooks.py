@@ -1,50 +1,29 @@
-"""Webhooks that are not ours, not Telnyx's, or not what they should be."""
+"""Webhooks of unknown calls, forged webhooks and malformed webhooks."""
 
-import base64
 import json
-from datetime import timedelta
 
 import pytest
-from nacl.signing import SigningKey
 
 from local.simulator.settings import PUBLISHED_TEST_SEED
-from local.stack.http_api import HttpRequest
 from local.stack.template import Template
 from local.webhook_fixtures import body_of, fixtures
 from tests.support.lab import Lab, NewLab
 from tests.support.people import HOST
+from tests.support.security import assert_untouched, post, signed
 
 TYPES = sorted(fixtures())
 
 
-def signed(lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age: float = 0) -> int:
-    """Post a body to the default route, signed as Telnyx signs; what it was answered."""
-    return post(lab, body, headers_for(lab, body, seed=seed, age=age))
-
-
 def headers_for(
-    lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age: float = 0
+    lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age_secs: float = 0
 ) -> dict[str, str]:
-    timestamp = str(int((lab.clock.now() - timedelta(seconds=age)).timestamp()))
-    signature = SigningKey(seed).sign(timestamp.encode() + b"|" + body).signature
-    return {
-        "telnyx-timestamp": timestamp,
-        "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-    }
+    """The headers of a signature that was made `age_secs` ago."""
+    return signed(body, int(lab.clock.now().timestamp() - age_secs), seed)
 
 
-def post(lab: Lab, body: bytes, headers: dict[str, str], path: str = "/webhooks") -> int:
-    given = [("host", "partyline.example"), ("content-type", "application/json")]
-    request = HttpRequest(
-        method="POST", path=path, headers=[*given, *headers.items()], body=body, scheme="https"
-    )
-    return lab.gateway.handle(request).status
-
-
-def assert_untouched(lab: Lab) -> None:
-    """Nothing is stored, and Telnyx was asked nothing."""
-    assert lab.table.keys() == []
-    assert lab.telnyx.ledger == []
+def post_signed(lab: Lab, body: bytes, age_secs: float = 0) -> int:
+    """Post a signed body to the default webhook URL. Returns the status of the answer."""
+    return post(lab, body, headers_for(lab, body, age_secs=age_secs))
 
 
 @pytest.mark.parametrize("event_type", TYPES)
@@ -67,13 +46,13 @@ def test_with_a_default_assistant_only_a_new_call_is_answered(
     new_lab: NewLab, event_type: str
 ) -> None:
     lab = new_lab()
-    assert signed(lab, body_of(event_type)[1]) == 200
+    assert post_signed(lab, body_of(event_type)[1]) == 200
     assert_untouched(lab)
 
 
 def test_a_captured_call_to_our_number_is_answered(new_lab: NewLab) -> None:
     lab = new_lab()
-    assert signed(lab, body_of("call.initiated")[1]) == 200
+    assert post_signed(lab, body_of("call.initiated")[1]) == 200
     (entry,) = lab.telnyx.ledger
     assert entry.action == "answer"
     assert entry.path.startswith("/v2/calls/v3%3A2EC-70")
@@ -87,7 +66,7 @@ def test_a_webhook_with_a_bad_signature_does_nothing(new_lab: NewLab, wrong: str
     if wrong == "key":
         headers = headers_for(lab, body, seed=bytes(32))
     elif wrong in ("old", "new"):
-        headers = headers_for(lab, body, age=301 if wrong == "old" else -301)
+        headers = headers_for(lab, body, age_secs=301 if wrong == "old" else -301)
     elif wrong == "unsigned":
         headers = {}
     elif wrong == "tampered":
@@ -105,14 +84,14 @@ def test_a_signature_is_accepted_up_to_290_seconds_from_our_clock(
     new_lab: NewLab, age: float
 ) -> None:
     lab = new_lab()
-    assert signed(lab, body_of("call.initiated")[1], age=age) == 200
+    assert post_signed(lab, body_of("call.initiated")[1], age_secs=age) == 200
     assert len(lab.telnyx.ledger) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"call"', b"\xff\xfe"])
 def test_a_signed_body_that_is_not_an_event_gets_400(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
-    assert signed(lab, body) == 400
+    assert post_signed(lab, body) == 400
     assert_untouched(lab)
 
 
@@ -146,7 +125,7 @@ def test_the_client_state_of_another_call_changes_no_conversation(new_lab: NewLa
     ours = lab.leg(HOST).client_state
     before = lab.conversation(conversation_id)
     _, body = body_of("call.hangup", [f"payload.client_state={ours}"])
-    assert signed(lab, body) == 200
+    assert post_signed(lab, body) == 200
     assert lab.conversation(conversation_id) == before
 
 

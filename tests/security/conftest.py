@@ -21,7 +21,7 @@ from tests.support.lab import API_KEY, Lab, NewLab
 
 @pytest.fixture
 def secrets() -> Secrets:
-    """Secrets Manager with one bearer key and the simulator's Telnyx key."""
+    """Secrets Manager with a bearer key and the simulator's Telnyx key."""
     return Secrets(telnyx=telnyx_secret(), bearer=bearer_secret(scenario=API_KEY))
 
 

@@ -59,7 +59,7 @@ def bearer_secret(**keys: str) -> str:
 
 @dataclass
 class Backend:
-    """One DynamoDB client with one table, one Secrets Manager client, and their environment."""
+    """A DynamoDB client with a table, a Secrets Manager client, and their environment."""
 
     environment: Mapping[str, str]
     dynamodb: Any

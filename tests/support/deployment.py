@@ -1,4 +1,4 @@
-"""A deployment for tests: the real handlers, a real table, and a Telnyx that does as it is told."""
+"""A deployment for tests: the real handlers, a real table, and a Telnyx with planned answers."""
 
 import base64
 import importlib
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that moves by `advance` only."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Clock:
 
 @dataclass
 class SentRequest:
-    """What Telnyx was asked: `dial`, `hangup`, ... or GET, whose call, and with what."""
+    """A request to Telnyx: action (`dial`, `hangup`, ... or GET), call id or path, and body."""
 
     action: str
     call: str
@@ -54,7 +54,7 @@ class SentRequest:
 
 @dataclass
 class FakeTelnyx:
-    """Takes every command; `answers` says otherwise for what is asked next."""
+    """Accepts every command, unless `answers` has an answer for the next request of an action."""
 
     sent: list[SentRequest] = field(default_factory=list)
     answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
@@ -72,18 +72,18 @@ class FakeTelnyx:
         return [request.action for request in self.sent]
 
     def only_request(self, action: str) -> SentRequest:
-        [found] = [request for request in self.sent if request.action == action]
-        return found
+        [request] = [request for request in self.sent if request.action == action]
+        return request
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().partition("?")[0]
         action = ACTION.fullmatch(path)
-        what = action[2] if action else "dial" if request.method == "POST" else "GET"
+        name = action[2] if action else "dial" if request.method == "POST" else "GET"
         body = json.loads(request.content) if request.content else {}
-        sent = SentRequest(what, unquote(action[1]) if action else path, body)
+        sent = SentRequest(name, unquote(action[1]) if action else path, body)
         self.sent.append(sent)
         self.on_request(sent)
-        queue = self.answers.get(what)
+        queue = self.answers.get(name)
         if queue:
             answer = queue.pop(0)
             if isinstance(answer, Exception):
@@ -101,7 +101,7 @@ class FakeTelnyx:
 
 
 class CountingDynamoDB:
-    """A DynamoDB client that notes each call of an operation, and can fail the next ones."""
+    """A DynamoDB client that records each operation, and fails those with a planned failure."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self._client = client
@@ -109,21 +109,21 @@ class CountingDynamoDB:
         self.failures: dict[str, list[Exception]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
+        operation = getattr(self._client, name)
         if name not in ("get_item", "batch_get_item", "query", "transact_write_items"):
-            return found
+            return operation
 
         def call(**request: Any) -> Any:
             self.calls.append(name)
             if self.failures.get(name):
                 raise self.failures[name].pop(0)
-            return found(**request)
+            return operation(**request)
 
         return call
 
 
 class Secrets:
-    """Secrets Manager, as far as it is asked."""
+    """A Secrets Manager client in memory."""
 
     def __init__(self, **values: str) -> None:
         self.values = values
@@ -135,17 +135,17 @@ class Secrets:
 
 
 def delete_all_items(client: "DynamoDBClient", table_name: str) -> None:
-    """Delete every item of a table: quicker than another table."""
+    """Delete every item of a table. This is faster than a new table."""
     for page in client.get_paginator("scan").paginate(
         TableName=table_name, ProjectionExpression="pk, sk"
     ):
         deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in page["Items"]]
-        for first in range(0, len(deletes), 25):  # as many as a batch takes
+        for first in range(0, len(deletes), 25):  # the limit of BatchWriteItem
             client.batch_write_item(RequestItems={table_name: deletes[first : first + 25]})
 
 
 class Deployment:
-    """One deployment: ask its functions, be its Telnyx, look into its table."""
+    """A deployment whose functions, Telnyx and table a test controls."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
         self.clock = Clock()
@@ -178,7 +178,19 @@ class Deployment:
         encoded: bool = False,
         **parameters: str,
     ) -> tuple[int, Json]:
-        """Ask an API function; the status and the body that it answers."""
+        """Invoke an API function. Returns the status and the body of the answer.
+
+        Args:
+            function: The folder of the function.
+            body: The JSON body. None sends no body.
+            raw: The body as text, in place of `body`.
+            key: The Idempotency-Key.
+            key_id: The id of the bearer key. None leaves the authorizer's verdict out.
+            path: The path of the request.
+            query: The query parameters.
+            encoded: Whether `raw` is base64.
+            parameters: The path parameters.
+        """
         event = {
             "version": "2.0",
             "rawPath": path,
@@ -200,7 +212,7 @@ class Deployment:
         return answer["statusCode"], json.loads(answer["body"])
 
     def start(self, **more: Any) -> Json:
-        """`POST /conversations` to the host's number; the conversation."""
+        """Start a conversation with the host's number. Returns the conversation."""
         status, body = self.ask("start_conversation", {"to": HOST_NUMBER, **more})
         assert status == 202, body
         return body
@@ -208,7 +220,7 @@ class Deployment:
     def deliver(
         self, event_type: str, function: str = "webhook_default", **payload: Any
     ) -> tuple[int, Json]:
-        """Deliver a signed webhook; `id` is that of the event."""
+        """Deliver a signed webhook. `id` in the payload is the id of the event."""
         event_id = payload.pop("id", f"{event_type}-{payload.get('call_control_id')}")
         data = {
             "event_type": event_type,
@@ -256,7 +268,7 @@ class Deployment:
         return [event["type"] for event in body["events"]]
 
     def item_count(self) -> int:
-        """How many items are in the table."""
+        """The number of items in the table."""
         scanned = self.dynamodb.scan(TableName=self.table_name, Select="COUNT")
         return int(scanned["Count"])
 
@@ -266,6 +278,6 @@ class Deployment:
     def deliver_for(
         self, event_type: str, dial: SentRequest, call: str = "v3:0", **more: Any
     ) -> tuple[int, Json]:
-        """Deliver a webhook of a call that was dialled, with the client_state of its dial."""
+        """Deliver a webhook of a dialled call, with the client_state of the dial."""
         state = dial.body["client_state"]
         return self.deliver(event_type, call_control_id=call, client_state=state, **more)

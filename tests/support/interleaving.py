@@ -1,7 +1,7 @@
-"""Several at the same time, one step of one of them after the other, in an order that luck decides.
+"""Run functions on threads that take turns in a random but reproducible order.
 
-Real threads come together where the machine lets them; here any order of their touches of the world
-can be had, and the same one again.
+Real threads interleave as the machine decides. Here every interleaving of their I/O is possible,
+and a seed reproduces an interleaving.
 """
 
 import threading
@@ -10,16 +10,16 @@ from random import Random
 from typing import Any
 
 TURN_TIMEOUT_SECS = 30.0
-"""How long a thread waits for its turn before something is wrong with the test itself."""
+"""The longest wait of a thread for its turn. A longer wait is an error of the test itself."""
 
 
 class Interleaving:
-    """Whoever has it runs; at each touch (`pass_on`) it goes to one of those who are not done."""
+    """Lets a single thread run. Each call of `take_turns` chooses the next thread at random."""
 
     def __init__(self, random: Random) -> None:
-        """Nobody runs yet."""
+        """Prepare; no thread runs yet."""
         self.switches = 0
-        """How often it went from one to another."""
+        """The number of changes from a thread to another."""
         self._random = random
         self._turn = threading.Condition()
         self._running: list[int] = []
@@ -27,34 +27,34 @@ class Interleaving:
         self._thread = threading.local()
 
     def run(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Do all of it; what each came to. Raises what any of them raised."""
-        found: list[Any] = [None] * len(functions)
-        wrong: list[BaseException] = []
+        """Run the functions. Returns their results in order; raises the first error."""
+        results: list[Any] = [None] * len(functions)
+        errors: list[BaseException] = []
 
-        def one(nth: int) -> None:
+        def run_one(nth: int) -> None:
             self._thread.nth = nth
             try:
                 self._wait_for_turn(nth)
-                found[nth] = functions[nth]()
-            except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
-                wrong.append(error)
+                results[nth] = functions[nth]()
+            except BaseException as error:  # noqa: BLE001 - raised again after the join
+                errors.append(error)
             with self._turn:
                 self._running.remove(nth)
                 self._choose_next()
 
         self._running = list(range(len(functions)))
         self._holder = self._random.choice(self._running)
-        threads = [threading.Thread(target=one, args=(nth,)) for nth in self._running]
+        threads = [threading.Thread(target=run_one, args=(nth,)) for nth in self._running]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if wrong:
-            raise wrong[0]
-        return found
+        if errors:
+            raise errors[0]
+        return results
 
     def take_turns(self) -> None:
-        """Let somebody go on, perhaps another; nothing to who is not in the race."""
+        """Let a random thread continue. A thread outside of `run` continues at once."""
         nth = getattr(self._thread, "nth", None)
         if nth is None:
             return
@@ -71,4 +71,4 @@ class Interleaving:
     def _wait_for_turn(self, nth: int) -> None:
         with self._turn:
             if not self._turn.wait_for(lambda: self._holder == nth, TURN_TIMEOUT_SECS):
-                raise TimeoutError("the baton was dropped")
+                raise TimeoutError("no turn in time: another thread is blocked")

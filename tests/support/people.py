@@ -1,4 +1,4 @@
-"""Who is on the stage, and the short words in which the tests speak of them and of Telnyx."""
+"""The people of the test labs, and short names for people and for Telnyx's actions."""
 
 HOST, DANA, LEE, KIM = (f"+131255501{nth}" for nth in (11, 12, 13, 14))
 OUR_NUMBER, CALLER = "+13125550100", "+13125550120"
@@ -17,4 +17,4 @@ ACTION_WORDS = {
     "ai_assistant_stop": "stop",
     "ai_assistant_add_messages": "tell",
 }
-"""Telnyx's actions."""
+"""Short words for Telnyx's actions."""

@@ -1,4 +1,4 @@
-"""What the security tests have around the stage: secrets that change, and hands that sign."""
+"""Signed webhooks for the security tests."""
 
 import base64
 
@@ -10,7 +10,7 @@ from tests.support.lab import Lab
 
 
 def signed(body: bytes, timestamp: int, seed: bytes = PUBLISHED_TEST_SEED) -> dict[str, str]:
-    """The headers by which Telnyx signs a body."""
+    """The headers of Telnyx's signature for a body."""
     signature = SigningKey(seed).sign(b"%d|%s" % (timestamp, body)).signature
     return {
         "telnyx-timestamp": str(timestamp),
@@ -25,15 +25,15 @@ def post(
     path: str = "/webhooks",
     content_type: str = "application/json",
 ) -> int:
-    """Deliver a webhook with these headers; what it was answered."""
-    given = [("host", "partyline.example"), ("content-type", content_type)]
+    """Deliver a webhook with these headers. Returns the status of the answer."""
+    defaults = [("host", "partyline.example"), ("content-type", content_type)]
     request = HttpRequest(
-        method="POST", path=path, headers=[*given, *headers.items()], body=body, scheme="https"
+        method="POST", path=path, headers=[*defaults, *headers.items()], body=body, scheme="https"
     )
     return lab.gateway.handle(request).status
 
 
 def assert_untouched(lab: Lab) -> None:
-    """Nothing is stored, and Telnyx was asked nothing."""
+    """Check that the table is empty and that Telnyx got no request."""
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []

@@ -7,10 +7,10 @@ from local.simulator.telnyx import Simulator
 
 
 class SimulatorTransport(httpx.BaseTransport):
-    """Give it to `httpx.Client(transport=...)`; the base URL's host does not matter.
+    """A transport for `httpx.Client(transport=...)`. The host of the base URL does not matter.
 
-    With the virtual clock given, a slow or lost answer lets time pass, so the webhooks that the
-    request caused are delivered before its answer is.
+    With a virtual clock, a slow or lost reply lets time pass, so the webhooks that the request
+    caused are delivered before the reply.
     """
 
     def __init__(self, simulator: Simulator, clock: VirtualClock | None = None) -> None:
@@ -18,7 +18,7 @@ class SimulatorTransport(httpx.BaseTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, or fail the way its fault says."""
+        """Answer a request, or fail as the simulator's fault says."""
         reply = self._simulator.handle(
             request.method,
             request.url.raw_path.decode("ascii"),

@@ -6,11 +6,11 @@ from typing import Any
 from partyline.entrypoints.event_relay import detail_of
 
 BATCH = 25
-"""The most items of one BatchWriteItem request."""
+"""The limit of items in a BatchWriteItem request."""
 
 
 class Table:
-    """One DynamoDB table."""
+    """A DynamoDB table."""
 
     def __init__(self, dynamodb: Any, name: str) -> None:
         self._dynamodb = dynamodb
@@ -26,7 +26,7 @@ class Table:
         return [(item["pk"]["S"], item["sk"]["S"]) for item in self.items()]
 
     def events(self) -> list[Any]:
-        """Each stored event as the function event_relay sends it to the bus."""
+        """Each stored event in the form that goes to the bus."""
         return [detail_of(item) for item in self.items() if item["sk"]["S"].startswith("EVENT#")]
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Doing several things at the same time, on real threads."""
+"""Run functions at the same time, on real threads."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def run_together(functions: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Do all of them at once; what each came to, in the order given. Raises what any raises."""
+    """Run the functions at once. Returns their results in order; raises the first error."""
     gate = threading.Barrier(len(functions))
 
-    def run(one: Callable[[], Any]) -> Any:
+    def run(function: Callable[[], Any]) -> Any:
         gate.wait()
-        return one()
+        return function()
 
     with ThreadPoolExecutor(len(functions)) as pool:
         return list(pool.map(run, functions))

@@ -1,4 +1,4 @@
-"""What README and docs say is so: links, files, routes, variables, bodies, metrics, diagrams."""
+"""README and docs match the code: links, files, routes, variables, bodies, metrics, diagrams."""
 
 import json
 import re
@@ -34,21 +34,21 @@ BODIES: dict[str, type[Body]] = {
 }
 PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}", "$NUMBER": "{number}"}
 SIGNED = ("/webhooks", "/tools", "/failover")
-"""What only Telnyx can ask for: no curl can sign it."""
+"""Paths for signed requests of Telnyx, which curl cannot sign."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 @dataclass(frozen=True)
 class Curl:
-    """An example request to the API: its route, and its body if it has one."""
+    """An example request to the API: the route, and the body if the request has a body."""
 
     route: str
     body: str | None
 
 
-class Asked(Mapping[str, str]):
-    """An environment in which nothing is set, and which remembers what it was asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An empty environment that records the names that are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -74,22 +74,22 @@ def inline_code(text: str) -> list[str]:
 
 
 def curls() -> list[Curl]:
-    """Every curl of the README that asks our API."""
+    """The README's curl examples of our API."""
     words = shlex.split(fenced(README.read_text()), comments=True)
     starts = [place for place, word in enumerate(words) if word == "curl"]
-    found = []
+    examples = []
     for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
-        asked = words[start:end]
-        url = next(word for word in asked if "/" in word and not word.startswith("-"))
+        arguments = words[start:end]
+        url = next(word for word in arguments if "/" in word and not word.startswith("-"))
         if not url.startswith("$API"):
             continue
         path = url.removeprefix("$API").partition("?")[0]
         for placeholder, name in PLACEHOLDERS.items():
             path = path.replace(placeholder, name)
-        method = asked[asked.index("-sX") + 1] if "-sX" in asked else "GET"
-        body = asked[asked.index("-d") + 1] if "-d" in asked else None
-        found.append(Curl(f"{method} {path}", body))
-    return found
+        method = arguments[arguments.index("-sX") + 1] if "-sX" in arguments else "GET"
+        body = arguments[arguments.index("-d") + 1] if "-d" in arguments else None
+        examples.append(Curl(f"{method} {path}", body))
+    return examples
 
 
 def anchors(page: Path) -> set[str]:
@@ -125,10 +125,10 @@ def test_every_named_make_target_exists(page: Path) -> None:
 
 
 def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
-    asked = Asked()
-    Options.from_environment(asked)
+    environment = RecordingEnvironment()
+    Options.from_environment(environment)
     table = README.read_text().partition("### What `make dev` can be told")[2].partition("\n#")[0]
-    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == asked.names
+    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == environment.names
 
 
 def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
@@ -144,8 +144,8 @@ def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None
 def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
     shown = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    given = wanted("https://<your API>", "any application").values()
-    assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
+    created = wanted("https://<your API>", "any application").values()
+    assert shown == [{n: v for n, v in tool.items() if n != "display_name"} for tool in created]
 
 
 def test_the_readme_names_the_phrases_that_can_be_changed() -> None:

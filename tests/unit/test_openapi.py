@@ -1,4 +1,4 @@
-"""docs/openapi.json is what the code says, and says all of it."""
+"""docs/openapi.json matches the code and describes all of the API."""
 
 import ast
 import json
@@ -18,11 +18,11 @@ from local.stack.template import Template
 from partyline.services.requests import E164_SCHEMA, PhoneNumber
 
 LAYER = Path(__file__).resolve().parents[2] / "layers/partyline/partyline"
-SAYING = {"ApiError": 1, "invalid": 2, "refuse": 0}
-"""Who takes an error's code, and as which argument."""
+CODE_ARGUMENT = {"ApiError": 1, "invalid": 2, "refuse": 0}
+"""The callables that take an error code, with the position of the argument."""
 
 SIGNED = {"bad_signature", "malformed_webhook", "already_there"}
-"""What only Telnyx is told, at the doors that are not in the document."""
+"""Error codes of the signed paths for Telnyx, which the document leaves out."""
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +35,19 @@ def codes_in_the_code() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
-                given = node.args[SAYING[name] :][:1] if name in SAYING else []
-                yield from (str(each.value) for each in given if isinstance(each, ast.Constant))
+                arguments = node.args[CODE_ARGUMENT[name] :][:1] if name in CODE_ARGUMENT else []
+                yield from (str(code.value) for code in arguments if isinstance(code, ast.Constant))
 
 
 def codes_in(described: Any) -> Iterator[str]:
     if isinstance(described, dict):
         if "code" in described and "enum" in described["code"]:
             yield from described["code"]["enum"]
-        for each in described.values():
-            yield from codes_in(each)
+        for value in described.values():
+            yield from codes_in(value)
     elif isinstance(described, list):
-        for each in described:
-            yield from codes_in(each)
+        for value in described:
+            yield from codes_in(value)
 
 
 def test_the_file_matches_the_code(template: Template) -> None:
@@ -69,7 +69,7 @@ def test_exactly_the_routes_with_a_key_are_described(
 def test_every_error_code_is_described(described: dict[str, Any]) -> None:
     defaults = {"invalid_request", "destination_not_allowed", "unauthorized"}
     met = {code for code in codes_in_the_code() if re.fullmatch(r"[a-z_]+", code)} | defaults
-    # Who has no key is answered by the gateway, before a function could say so.
+    # The gateway itself answers a request without a key.
     assert set(codes_in(described)) == met - SIGNED - {"unauthorized"}
 
 

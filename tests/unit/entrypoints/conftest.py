@@ -1,4 +1,4 @@
-"""One embedded AWS for all of these tests, and an empty deployment for each."""
+"""An embedded AWS for all of these tests, and an empty deployment for each test."""
 
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -48,7 +48,7 @@ def client(embedded: EmbeddedAws, template: Template) -> "DynamoDBClient":
 def written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], str]:
-    """All that logs, metrics and errors say, up to now."""
+    """A function that returns the logs, the metrics and the error output up to now."""
     logged = StringIO()
     for handler in logger._logger.handlers:
         monkeypatch.setattr(handler, "stream", logged)
@@ -63,7 +63,7 @@ def deployment(
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TABLE_NAME", template.table.name)
-    # The local stack, in an earlier test, may have left its metrics switched off.
+    # The local stack of an earlier test may have switched metrics off.
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
     deployment = Deployment(client, template.table.name)
     override(deployment.app)

@@ -1,4 +1,4 @@
-"""What a request may say. Each refusal names the field, touches nothing and shows no trace."""
+"""Valid and invalid request bodies. A refusal names the field and has no effect."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-def refused(deployment: Deployment, function: str, field: str, answer: tuple[int, Any]) -> None:
+def assert_refused(deployment: Deployment, field: str, answer: tuple[int, Any]) -> None:
     status, body = answer
     assert status == 422, body
     assert set(body) == {"error"}
@@ -115,7 +115,7 @@ START: list[tuple[dict[str, Any], str]] = [
 def test_an_invalid_start_is_refused_by_its_field(
     deployment: Deployment, body: dict[str, Any], field: str
 ) -> None:
-    refused(deployment, "start_conversation", field, deployment.ask("start_conversation", body))
+    assert_refused(deployment, field, deployment.ask("start_conversation", body))
 
 
 INVITE: list[tuple[dict[str, Any], str]] = [
@@ -149,9 +149,8 @@ INVITE: list[tuple[dict[str, Any], str]] = [
 def test_an_invalid_invitation_is_refused_by_its_field(
     deployment: Deployment, body: dict[str, Any], field: str
 ) -> None:
-    refused(
+    assert_refused(
         deployment,
-        "invite_participant",
         field,
         deployment.ask("invite_participant", body, id="c-1"),
     )
@@ -173,7 +172,7 @@ def test_an_invalid_invitation_is_refused_by_its_field(
 def test_other_invalid_requests_are_refused_by_their_field(
     deployment: Deployment, function: str, body: Any, field: str
 ) -> None:
-    refused(deployment, function, field, deployment.ask(function, body, id="c-1"))
+    assert_refused(deployment, field, deployment.ask(function, body, id="c-1"))
 
 
 @pytest.mark.parametrize(
@@ -190,19 +189,19 @@ def test_other_invalid_requests_are_refused_by_their_field(
     ],
 )
 def test_a_body_that_is_not_strict_json_is_refused(deployment: Deployment, raw: str) -> None:
-    refused(deployment, "start_conversation", "body", deployment.ask("start_conversation", raw=raw))
+    assert_refused(deployment, "body", deployment.ask("start_conversation", raw=raw))
 
 
 def test_a_number_too_large_for_a_float_is_refused(deployment: Deployment) -> None:
     raw = '{"to": "+13125550101", "metadata": {"a": [1e999]}}'
-    refused(deployment, "start", "metadata.a.0", deployment.ask("start_conversation", raw=raw))
+    assert_refused(deployment, "metadata.a.0", deployment.ask("start_conversation", raw=raw))
 
 
 def test_a_base64_body_is_read_and_an_invalid_one_is_refused(deployment: Deployment) -> None:
     good = base64.b64encode(json.dumps({"to": HOST_NUMBER}).encode()).decode()
     for raw in ("{}", "é", base64.b64encode(b"\xff\xfe\xfd").decode()):
         answer = deployment.ask("start_conversation", raw=raw, encoded=True)
-        refused(deployment, "start_conversation", "body", answer)
+        assert_refused(deployment, "body", answer)
     assert deployment.ask("start_conversation", raw=good, encoded=True)[0] == 202
 
 

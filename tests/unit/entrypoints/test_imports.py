@@ -1,6 +1,7 @@
-"""A function loads what it uses and no more: queries can't reach Telnyx, and start quickly.
+"""Each function loads only the modules that the function uses, at its start.
 
-What every request needs is loaded as Lambda starts the function, before the first one waits for it.
+Queries therefore start quickly and cannot reach Telnyx. Modules that every request needs are loaded
+when Lambda starts the function, before the first request.
 """
 
 import subprocess
@@ -27,12 +28,12 @@ TELNYX = {
     "partyline.services.command_executor",
     "partyline.services.engine",
 }
-DECIDING = {"partyline.domain.decide", "partyline.domain.model.inputs", "partyline.settings"}
-FOR_NOBODY = {"aws_xray_sdk", "moto", "local", "telnyx", "cryptography", "phonenumbers"}
+RULES = {"partyline.domain.decide", "partyline.domain.model.inputs", "partyline.settings"}
+NEVER_LOADED = {"aws_xray_sdk", "moto", "local", "telnyx", "cryptography", "phonenumbers"}
 
 
-def loaded(function: str) -> set[str]:
-    """The modules that are there once a function is imported."""
+def loaded_modules(function: str) -> set[str]:
+    """The modules in a new process after the import of a function."""
     program = f"import functions.{function}.app, sys; print(*sys.modules)"
     ran = subprocess.run(  # noqa: S603 - our own interpreter and our own program
         [sys.executable, "-c", program],
@@ -47,34 +48,34 @@ def loaded(function: str) -> set[str]:
 
 @pytest.mark.parametrize("function", sorted(QUERIES | DIRECTORY))
 def test_queries_and_directory_functions_do_not_load_telnyx_code(function: str) -> None:
-    assert not loaded(function) & (TELNYX | FOR_NOBODY)
+    assert not loaded_modules(function) & (TELNYX | NEVER_LOADED)
 
 
 @pytest.mark.parametrize("function", sorted(QUERIES))
 def test_a_query_does_not_load_the_rules_of_the_domain(function: str) -> None:
-    assert not loaded(function) & DECIDING
+    assert not loaded_modules(function) & RULES
 
 
 def test_the_authorizer_loads_no_more_than_it_needs_for_a_secret() -> None:
-    modules = loaded("authorizer")
+    modules = loaded_modules("authorizer")
     assert "boto3" in modules
     assert not modules & {"pydantic", "partyline.store", "partyline.domain", *TELNYX}
 
 
 def test_the_event_relay_loads_no_aws_client_and_no_telnyx_code() -> None:
-    assert not loaded("outbox") & {"boto3", *TELNYX, *DECIDING}
+    assert not loaded_modules("outbox") & {"boto3", *TELNYX, *RULES}
 
 
 @pytest.mark.parametrize("function", sorted(WEBHOOKS))
 def test_a_webhook_function_loads_the_engine_before_its_first_request(function: str) -> None:
-    modules = loaded(function)
+    modules = loaded_modules(function)
     assert modules >= {
         "boto3",
         "httpx",
         "partyline.services.engine",
         "partyline.services.command_executor",
     }
-    assert not modules & {"partyline.services.requests", *FOR_NOBODY}
+    assert not modules & {"partyline.services.requests", *NEVER_LOADED}
 
 
 def test_there_are_nine_webhook_functions() -> None:

@@ -1,4 +1,4 @@
-"""What the API answers to those who ask rightly, twice, too late, or for what is not there."""
+"""The API's answers to valid, repeated and late requests, and to unknown ids."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
-NOWHERE = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 START = {"to": HOST_NUMBER}
 
 
@@ -18,8 +18,7 @@ def active(deployment: Deployment) -> str:
     deployment.deliver_for(
         "call.answered", deployment.dials()[-1], f"v3:{len(deployment.dials()) - 1}"
     )
-    found: str = conversation["id"]
-    return found
+    return str(conversation["id"])
 
 
 def ended(deployment: Deployment) -> str:
@@ -70,9 +69,11 @@ def test_a_key_with_another_body_is_refused(deployment: Deployment) -> None:
 
 
 def test_a_key_with_another_path_is_refused(deployment: Deployment) -> None:
-    one, other = deployment.start()["id"], deployment.start()["id"]
+    first, other = deployment.start()["id"], deployment.start()["id"]
     path = "/conversations/{}/stop"
-    assert deployment.ask("stop_conversation", key="k-1", id=one, path=path.format(one))[0] == 202
+    assert (
+        deployment.ask("stop_conversation", key="k-1", id=first, path=path.format(first))[0] == 202
+    )
     answer = deployment.ask("stop_conversation", key="k-1", id=other, path=path.format(other))
     assert code(answer) == (422, "idempotency_key_reused")
     assert deployment.conversation(other)["status"] == "connecting"
@@ -114,10 +115,10 @@ def test_a_repeated_request_gets_the_same_status_even_after_the_end(
 def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
     deployment: Deployment,
 ) -> None:
-    together = Barrier(6)
+    barrier = Barrier(6)
 
     def ask(_: int) -> tuple[int, Any]:
-        together.wait()
+        barrier.wait()
         return deployment.ask("start_conversation", START, key="k-1")
 
     with ThreadPoolExecutor(6) as pool:
@@ -130,17 +131,17 @@ def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
 
 def test_invitations_at_the_same_time_are_all_stored(deployment: Deployment) -> None:
     conversation_id = active(deployment)
-    together = Barrier(4)
+    barrier = Barrier(4)
 
     def invite(nth: int) -> int:
-        together.wait()
+        barrier.wait()
         body = {"to": f"+131255501{50 + nth}"}
         return deployment.ask("invite_participant", body, id=conversation_id)[0]
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(invite, range(4))) == [202] * 4
     assert len(deployment.conversation(conversation_id)["participants"]) == 5
-    assert len({leg.body["to"] for leg in deployment.dials()}) == len(deployment.dials()) == 5
+    assert len({dial.body["to"] for dial in deployment.dials()}) == len(deployment.dials()) == 5
 
 
 def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
@@ -167,11 +168,11 @@ def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
         ("remove_participant", None),
     ],
 )
-@pytest.mark.parametrize("given", [NOWHERE, "", "x" * 65, "a/b", "é", "#"])
+@pytest.mark.parametrize("conversation_id", [UNKNOWN_ID, "", "x" * 65, "a/b", "é", "#"])
 def test_an_unknown_conversation_is_not_found(
-    deployment: Deployment, function: str, body: Any, given: str
+    deployment: Deployment, function: str, body: Any, conversation_id: str
 ) -> None:
-    assert code(deployment.ask(function, body, id=given)) == (404, "unknown_conversation")
+    assert code(deployment.ask(function, body, id=conversation_id)) == (404, "unknown_conversation")
     assert deployment.item_count() == 0
 
 
@@ -240,10 +241,10 @@ def test_two_plans_with_ten_numbers_each_ring_at_the_same_time(deployment: Deplo
     twenty = [{"to": ten, "strategy": "at_once"}] * 2
     conversation = deployment.start(participants=twenty)
     assert len(deployment.dials()) == 21
-    found = deployment.conversation(conversation["id"])
+    shown = deployment.conversation(conversation["id"])
     ids = [
         leg["call_control_id"]
-        for participant in found["participants"]
+        for participant in shown["participants"]
         for leg in participant["legs"]
     ]
     assert sorted(ids) == sorted(f"v3:{n}" for n in range(21))
@@ -307,9 +308,9 @@ def test_a_list_request_with_an_invalid_query_is_refused(
 def test_a_cursor_longer_than_256_characters_is_refused_before_decoding(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def not_to_be_asked(*_: object) -> None:
-        raise AssertionError("a cursor of 257 characters was looked at")
+    def fail(*_: object) -> None:
+        raise AssertionError("a cursor of 257 characters was used")
 
-    monkeypatch.setattr(deployment.app.store, "list_newest", not_to_be_asked)
+    monkeypatch.setattr(deployment.app.store, "list_newest", fail)
     status, body = deployment.ask("list_conversations", query={"cursor": "x" * 257})
     assert (status, body["error"]["details"][0]["field"]) == (422, "cursor")

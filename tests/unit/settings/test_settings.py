@@ -1,4 +1,4 @@
-"""What the template tells a function, read once and checked."""
+"""Settings: the template's environment variables, read and validated."""
 
 import pytest
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from partyline.settings import (
     SchedulerSettings,
 )
 
-GIVEN = {
+VARIABLES = {
     "TABLE_NAME": "table",
     "TELNYX_API_KEY_SECRET": "secret",
     "TELNYX_CONNECTION_ID": "149",
@@ -29,7 +29,7 @@ GIVEN = {
 
 
 def test_the_settings_are_read_from_the_environment() -> None:
-    settings = ConversationSettings.from_environment(GIVEN)
+    settings = ConversationSettings.from_environment(VARIABLES)
     assert settings.table_name == "table"
     assert settings.allowed_destination_prefixes == ("+1", "+4420")
     assert settings.telnyx_api_base_url == "https://api.telnyx.com/v2"
@@ -38,21 +38,21 @@ def test_the_settings_are_read_from_the_environment() -> None:
 
 
 NEVER_CALL = ("get_", "list_", "put_", "delete_", "cancel_", "tool_status", "outbox")
-"""What has no business with Telnyx's API, by the beginning of its name."""
+"""Functions without access to Telnyx's API, by the beginning of their folder."""
 
-SET_ALARMS = {"start_conversation", "start_from_event", "cancel_conversation"}
+USE_SCHEDULER = {"start_conversation", "start_from_event", "cancel_conversation"}
 
 
 def test_without_allowed_prefixes_every_destination_is_refused() -> None:
-    given = {name: value for name, value in GIVEN.items() if not name.startswith("ALLOWED")}
-    destinations = ConversationSettings.from_environment(given).destinations
+    variables = {name: value for name, value in VARIABLES.items() if not name.startswith("ALLOWED")}
+    destinations = ConversationSettings.from_environment(variables).destinations
     for to in ("+13125550100", "+13125550100,1", "sip:robin@pbx.example.com"):
         assert destinations.refusal(to)
 
 
 def test_a_destination_type_that_is_switched_on_is_allowed() -> None:
     switched = {"ALLOWED_SIP_DOMAINS": "pbx.example.com", "DIGITS_AFTER_NUMBER": "on"}
-    destinations = ConversationSettings.from_environment(GIVEN | switched).destinations
+    destinations = ConversationSettings.from_environment(VARIABLES | switched).destinations
     assert destinations.refusal("+13125550100,200") is None
     assert destinations.refusal("+33125550100,200")
     assert destinations.refusal("sip:robin@pbx.example.com") is None
@@ -62,14 +62,14 @@ def test_a_destination_type_that_is_switched_on_is_allowed() -> None:
 
 @pytest.mark.parametrize("missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID"])
 def test_a_missing_variable_is_named(missing: str) -> None:
-    given = {name: value for name, value in GIVEN.items() if name != missing}
+    variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(ValidationError, match=missing.lower()):
-        ConversationSettings.from_environment(given)
+        ConversationSettings.from_environment(variables)
 
 
 def test_a_timeout_of_zero_is_refused() -> None:
     with pytest.raises(ValidationError, match="telnyx_timeout_secs"):
-        ConversationSettings.from_environment({**GIVEN, "TELNYX_TIMEOUT_SECS": "0"})
+        ConversationSettings.from_environment({**VARIABLES, "TELNYX_TIMEOUT_SECS": "0"})
 
 
 def test_every_function_has_the_variables_that_it_reads(template: Template) -> None:
@@ -82,7 +82,7 @@ def test_every_function_has_the_variables_that_it_reads(template: Template) -> N
             assert "TELNYX_API_KEY_SECRET" not in environment
         else:
             ConversationSettings.from_environment(environment)
-        if folder in SET_ALARMS:
+        if folder in USE_SCHEDULER:
             SchedulerSettings.from_environment(environment)
         if folder == "start_from_event":
             BusSettings.from_environment(environment)
