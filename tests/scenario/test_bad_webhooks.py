@@ -114,7 +114,7 @@ def test_an_event_with_an_unknown_type_or_shape_is_ignored(
     new_lab: NewLab, data: dict[str, object]
 ) -> None:
     lab = new_lab()
-    assert signed(lab, json.dumps({"data": data}).encode()) == 200
+    assert post_signed(lab, json.dumps({"data": data}).encode()) == 200
     assert_untouched(lab)
 
 

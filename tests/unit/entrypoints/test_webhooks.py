@@ -225,7 +225,7 @@ def test_a_call_without_our_client_state_is_found_by_its_ids(deployment: Deploym
 
 def test_an_answer_that_comes_before_that_to_our_own_dial(deployment: Deployment) -> None:
     def answer_at_once(sent: Any) -> None:
-        if sent.what == "dial":
+        if sent.action == "dial":
             deployment.telnyx.on_request = lambda _: None
             assert deployment.deliver_for("call.answered", sent)[0] == 200
 
