@@ -67,9 +67,9 @@ def test_a_stop_is_completed_without_any_webhook(new_lab: NewLab) -> None:
     conversation_id = lab.attach(leg)
     lab.stop(conversation_id)
     lab.run(minutes(5))
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert seen["insights"]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert conversation["insights"]
     assert leg.state == "answered"
 
 

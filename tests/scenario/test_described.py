@@ -54,12 +54,12 @@ def test_every_answer_of_a_whole_conversation_matches_its_description(new_lab: N
     plan = {"to": KIM, "machine_detection": "standard", "screening": {"say": "Press 1."}}
     guest = assert_described(lab.ask("POST", path, plan), invite)["id"]
     message = {"role": "user", "content": "Hi."}
-    said = lab.ask("POST", f"/conversations/{conversation_id}/messages", message)
-    assert_described(said, "POST /conversations/{id}/messages")
+    answer = lab.ask("POST", f"/conversations/{conversation_id}/messages", message)
+    assert_described(answer, "POST /conversations/{id}/messages")
     assert_all_described(lab, conversation_id)
     remove = "DELETE /conversations/{id}/participants/{participant_id}"
     assert_described(lab.ask("DELETE", f"{path}/{guest}"), remove)
-    assert_described(lab.ask("DELETE", f"{path}/nobody"), remove)
+    assert_described(lab.ask("DELETE", f"{path}/unknown"), remove)
     lab.run(60)
     stopped = lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
     assert_described(stopped, "POST /conversations/{id}/stop")
@@ -101,9 +101,11 @@ def test_a_scheduled_conversation_matches_its_description(new_lab: NewLab) -> No
     assert again.status == 200
     assert_described(again, "POST /conversations")
     path, route = f"/conversations/{conversation_id}", "/conversations/{id}"
-    asked = [(method, lab.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
-    said = [assert_described(answer, f"{method} {route}")["status"] for method, answer in asked]
-    assert said == ["scheduled", "cancelled", "cancelled"]
+    answers = [(method, lab.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
+    statuses = [
+        assert_described(answer, f"{method} {route}")["status"] for method, answer in answers
+    ]
+    assert statuses == ["scheduled", "cancelled", "cancelled"]
     assert_described(lab.ask("DELETE", f"/conversations/{lab.start()}"), f"DELETE {route}")
 
 

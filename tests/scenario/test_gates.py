@@ -99,8 +99,8 @@ def test_a_number_in_quiet_hours_in_the_first_round_is_called_in_the_second(
 def test_a_host_is_not_called_in_quiet_hours(new_lab: NewLab, deployed: Deployed) -> None:
     lab = new_lab(template=deployed(QuietHours="21:00-08:00"))
     conversation_id = lab.start(HOST, participants=[{"to": DANA}])
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["failure"]["code"]) == ("failed", "quiet_hours")
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["failure"]["code"]) == ("failed", "quiet_hours")
     assert lab.people_dialled() == []
     lab.run(minutes(2))
     lab.assert_no_leg_up()

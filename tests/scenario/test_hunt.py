@@ -81,13 +81,13 @@ def test_every_attempt_is_in_the_timeline_with_its_number_masked(new_lab: NewLab
     lab, conversation_id = lab_with_host(new_lab, Person(LEE, behaviour="busy"))
     lab.invite(conversation_id, [LEE, DANA], name="Dana")
     lab.run(10)
-    ended = [
+    ended_legs = [
         event["data"] for event in lab.timeline(conversation_id) if event["type"] == "leg.ended"
     ]
-    assert [(each["to"], each["outcome"], each["hangup_cause"]) for each in ended] == [
+    assert [(leg["to"], leg["outcome"], leg["hangup_cause"]) for leg in ended_legs] == [
         ("***0113", "busy", "user_busy")
     ]
-    assert ended[0]["sip_hangup_cause"] == "486"
+    assert ended_legs[0]["sip_hangup_cause"] == "486"
     assert DANA not in str(lab.timeline(conversation_id))
 
 

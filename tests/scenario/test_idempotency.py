@@ -100,7 +100,7 @@ def test_five_identical_starts_at_the_same_time_call_once(new_lab: NewLab) -> No
     answers = lab.run_together([start] * 5)
     assert sorted(status for status, _ in answers)[:4] == [200] * 4
     assert {status for status, _ in answers} <= {200, 202}
-    assert len({found for _, found in answers}) == 1
+    assert len({conversation_id for _, conversation_id in answers}) == 1
     lab.run(10)
     assert lab.people_dialled() == ["host"]
     assert lab.commands_in_words() == ["dial host", "start host"]

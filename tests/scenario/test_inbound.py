@@ -10,10 +10,14 @@ from tests.support.people import CALLER, DANA, OUR_NUMBER
 def test_an_inbound_call_is_answered_with_the_default_assistant(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.inbound()
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["direction"]) == ("active", "inbound")
-    assert seen["assistant"]["id"] == lab.telnyx_conversation().assistant_id == "assistant-default"
-    (host,) = seen["participants"]
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["direction"]) == ("active", "inbound")
+    assert (
+        conversation["assistant"]["id"]
+        == lab.telnyx_conversation().assistant_id
+        == "assistant-default"
+    )
+    (host,) = conversation["participants"]
     assert (host["host"], host["status"]) == (True, "joined")
     assert (host["legs"][0]["from"], host["legs"][0]["to"]) == (CALLER, OUR_NUMBER)
     assert lab.commands_in_words() == ["answer caller", "start caller"]
@@ -25,11 +29,11 @@ def test_after_the_callers_hangup_the_insights_are_stored(new_lab: NewLab) -> No
     conversation_id = lab.inbound()
     lab.hang_up(CALLER)
     lab.run(10)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    results = [insight["result"] for insight in seen["insights"]]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    results = [insight["result"] for insight in conversation["insights"]]
     assert all(result in results for result in lab.settings.insight_results)
-    assert seen["participants"][0]["status"] == "left"
+    assert conversation["participants"][0]["status"] == "left"
     assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -65,8 +69,8 @@ def test_a_caller_who_hangs_up_before_the_answer_leaves_no_call_and_no_assistant
     lab.telnyx.hang_up(leg.call_control_id)
     lab.deliver(lab.release())
     lab.run(5)
-    (seen,) = lab.conversations()
-    assert seen["status"] == "failed"
+    (conversation,) = lab.conversations()
+    assert conversation["status"] == "failed"
     assert lab.telnyx.conversations == []
     lab.assert_no_leg_up()
 
@@ -77,8 +81,8 @@ def test_a_caller_who_hangs_up_during_the_assistants_start_ends_the_conversation
     lab = new_lab([Person(CALLER, hangs_up_after_secs=0.0)])
     lab.ring_in()
     lab.run(minutes(2))
-    (seen,) = lab.conversations()
-    assert seen["status"] in ("ended", "failed")
+    (conversation,) = lab.conversations()
+    assert conversation["status"] in ("ended", "failed")
     lab.assert_no_leg_up()
     lab.assert_clean()
 

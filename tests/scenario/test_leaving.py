@@ -29,9 +29,9 @@ def test_a_guests_hangup_keeps_the_conversation_and_the_hosts_hangup_ends_it(
     assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
     lab.hang_up(HOST)
     lab.run(10)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     lab.assert_clean()
     lab.assert_no_leg_up()
 

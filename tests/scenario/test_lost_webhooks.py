@@ -75,10 +75,10 @@ def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
 
     lab.hang_up(host)
     assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), REPAIR_SECS)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
-    assert {participant["status"] for participant in seen["participants"]} == {"left"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
+    assert {participant["status"] for participant in conversation["participants"]} == {"left"}
     assert lab.messages_to_assistant() == [JOINED, LEFT]
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -138,10 +138,13 @@ def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks
         "tell host",
     ]
     assert lab.messages_to_assistant() == [JOINED, LEFT]
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
     assert [event["seq"] for event in lab.timeline(conversation_id)] == list(
         range(1, len(lab.event_types(conversation_id)) + 1)
@@ -160,8 +163,8 @@ def test_an_inbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
     lab.run(40)
     lab.hang_up(CALLER)
     lab.run(minutes(1))
-    (seen,) = lab.conversations()
-    assert seen["status"] == "ended"
+    (conversation,) = lab.conversations()
+    assert conversation["status"] == "ended"
     assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_clean()
 
@@ -272,10 +275,13 @@ def test_all_webhooks_of_the_end_of_a_call_may_arrive_together(new_lab: NewLab) 
     assert len(webhooks) == 4
     deliver_at_once(lab, webhooks)
     lab.run(minutes(2))
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     lab.assert_no_leg_up()
     lab.assert_clean()
 

@@ -15,9 +15,9 @@ def test_the_host_answers_and_the_assistant_starts(new_lab: NewLab) -> None:
     )
     assert lab.status(conversation_id) == "connecting"
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "active"
-    assert seen["telnyx_conversation_id"] == lab.telnyx_conversation().conversation_id
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "active"
+    assert conversation["telnyx_conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.person(conversation_id, "Robin")["status"] == "joined"
     assert lab.commands_in_words() == ["dial host", "start host"]
     (start,) = lab.commands("ai_assistant_start")
@@ -58,9 +58,9 @@ def test_a_whole_call_sends_exactly_these_commands_to_telnyx(new_lab: NewLab) ->
         "Robin is a customer of ten years: be generous.",
         "Dana has left the conversation.",
     ]
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["metadata"]) == ("ended", {"ticket": "4711"})
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["metadata"]) == ("ended", {"ticket": "4711"})
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     assert lab.person(conversation_id, "Lee")["status"] == "failed"
     lab.assert_clean()
     lab.assert_no_leg_up()
@@ -73,9 +73,9 @@ def test_each_webhook_type_is_sent_to_its_own_function(new_lab: NewLab) -> None:
     lab.hang_up(HOST)
     lab.run(10)
     attempts = lab.telnyx.deliverer.attempts
-    assert {each.status for each in attempts} == {200}
-    assert {each.url.rpartition("/")[2] for each in attempts} == {
-        each.event_type for each in attempts
+    assert {attempt.status for attempt in attempts} == {200}
+    assert {attempt.url.rpartition("/")[2] for attempt in attempts} == {
+        attempt.event_type for attempt in attempts
     }
 
 
@@ -184,10 +184,13 @@ def test_a_host_who_is_not_reached_fails_the_conversation_and_ends_the_guests_ca
         ],
     )
     lab.run(30)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
-    assert {participant["status"] for participant in seen["participants"]} <= {"failed", "left"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
+    assert {participant["status"] for participant in conversation["participants"]} <= {
+        "failed",
+        "left",
+    }
     assert lab.commands("ai_assistant_start") == []
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -208,8 +211,8 @@ def test_an_answering_machine_of_the_host_gets_no_assistant(new_lab: NewLab) -> 
     lab = new_lab([Person(HOST, behaviour="machine")])
     conversation_id = lab.start(machine_detection="standard")
     lab.run(10)
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["failure"]["code"]) == ("failed", "machine")
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["failure"]["code"]) == ("failed", "machine")
     assert lab.commands_in_words() == ["dial host", "hang up host"]
     lab.assert_no_leg_up()
 

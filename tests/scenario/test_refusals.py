@@ -35,9 +35,9 @@ def test_an_unknown_assistant_is_reported_and_the_host_is_hung_up(new_lab: NewLa
     lab = new_lab([], Settings(assistants=frozenset({"assistant-known"})))
     conversation_id = lab.start(assistant={"id": "assistant-unknown"})
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10005", "message": "The assistant does not exist"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10005", "message": "The assistant does not exist"}
     lab.assert_no_leg_up()
 
 
@@ -61,9 +61,9 @@ def test_a_refused_assistant_is_reported_and_the_host_is_hung_up(
     lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
     conversation_id = lab.start()
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10015", "message": "The assistant is not usable"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10015", "message": "The assistant is not usable"}
     lab.assert_no_leg_up()
 
 
@@ -129,9 +129,9 @@ def test_a_refused_answer_fails_the_inbound_conversation(new_lab: NewLab) -> Non
     lab.transport.refuse("answer", 422, "10015", "Not this one.")
     lab.ring_in()
     lab.run(5)
-    (seen,) = lab.conversations()
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10015", "message": "Not this one."}
+    (conversation,) = lab.conversations()
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10015", "message": "Not this one."}
     assert lab.telnyx.conversations == []
 
 

@@ -78,13 +78,17 @@ def test_a_call_is_answered_with_the_route_of_its_number(new_lab: NewLab) -> Non
     lab = new_lab([Person(LEE, behaviour="manual")])
     lab.ask("PUT", f"/routes/{SALES}", ROUTE)
     conversation_id = lab.inbound(to=SALES)
-    seen = lab.conversation(conversation_id)
-    assert seen["assistant"]["id"] == lab.telnyx_conversation().assistant_id == "assistant-sales"
+    conversation = lab.conversation(conversation_id)
+    assert (
+        conversation["assistant"]["id"]
+        == lab.telnyx_conversation().assistant_id
+        == "assistant-sales"
+    )
     (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["greeting"] == "Hello, this is the sales desk."
     assert start["assistant"]["dynamic_variables"] == {"team": "sales", "open": True}
     assert "assistant: Hello, this is the sales desk." in lab.heard_by(CALLER)
-    assert seen["participants"][0]["on_hangup"] == "continue_conversation"
+    assert conversation["participants"][0]["on_hangup"] == "continue_conversation"
 
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)

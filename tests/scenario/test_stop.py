@@ -31,9 +31,12 @@ def test_a_stop_with_hang_up_hangs_up_every_call(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id, hang_up=True)
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [participant["status"] for participant in seen["participants"]] == ["left", "left"]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
     lab.assert_no_leg_up()
     lab.assert_clean()
 

@@ -273,11 +273,11 @@ def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> Non
     data["data"]["id"] = event_id
     body = json.dumps(data).encode()
     assert deliver(lab, body) == 200
-    stored, asked = sorted(lab.table.keys()), len(lab.telnyx.ledger)
-    assert asked == 1
+    stored, requests = sorted(lab.table.keys()), len(lab.telnyx.ledger)
+    assert requests == 1
     assert all(re.fullmatch(r"[A-Z]+(#[\w-]{1,64})?", sk, re.ASCII) for _, sk in stored)
     assert deliver(lab, body) == 200
-    assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, asked)
+    assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, requests)
 
 
 @pytest.mark.parametrize(
@@ -306,8 +306,8 @@ def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
     lab.run(5)
     before = [lab.conversation(known_id) for known_id in (conversation_id, other_id)]
     stored = sorted(lab.table.keys())
-    for conversation in (conversation_id, other_id, "nobody", "-", "x" * 64):
-        for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
+    for conversation in (conversation_id, other_id, "unknown", "-", "x" * 64):
+        for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("unknown", 1)):
             state = ClientState(conversation=conversation, participant=participant, leg=leg)
             assert deliver(lab, hangup_with_client_state(state.encode())) == 200
     for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
@@ -340,11 +340,11 @@ def test_a_stored_pointer_without_its_leg_changes_no_conversation(new_lab: NewLa
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    pk, sk = keys.call("v3:somebody-elses-call")
+    pk, sk = keys.call("v3:another-call")
     row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": conversation_id}}
     lab.app._table_client.put_item(TableName=lab.app.settings.table_name, Item=row)
     before, stored = lab.conversation(conversation_id), sorted(lab.table.keys())
-    body = body_of("call.hangup", ["payload.call_control_id=v3:somebody-elses-call"])[1]
+    body = body_of("call.hangup", ["payload.call_control_id=v3:another-call"])[1]
     assert deliver(lab, body) == 200
     assert lab.conversation(conversation_id) == before
     assert sorted(lab.table.keys()) == stored

@@ -39,11 +39,13 @@ def test_a_key_may_dial_up_to_its_limit_in_a_minute(new_lab: NewLab) -> None:
 
 
 def test_the_dials_per_minute_are_counted_for_each_key(new_lab: NewLab, secrets: Secrets) -> None:
-    keys = [{"id": key, "sha256": sha256(key.encode()).hexdigest()} for key in ("one", "other")]
+    keys = [{"id": key, "sha256": sha256(key.encode()).hexdigest()} for key in ("first", "other")]
     secrets.values["bearer"] = json.dumps({"keys": keys})
     lab = new_lab(MaxDialsPerMinute="1")
-    asked = [start(lab, authorization=f"Bearer {key}").status for key in ("one", "one", "other")]
-    assert asked == [202, 429, 202]
+    statuses = [
+        start(lab, authorization=f"Bearer {key}").status for key in ("first", "first", "other")
+    ]
+    assert statuses == [202, 429, 202]
 
 
 def test_every_possible_call_of_a_request_counts_as_a_dial(new_lab: NewLab) -> None:
@@ -115,8 +117,8 @@ def test_of_eight_starts_at_the_same_time_only_three_dial_with_a_limit_of_three(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab(MaxDialsPerMinute="3")
-    asked = lab.run_together([partial(start, lab)] * 8)
-    assert sorted(answer.status for answer in asked) == [202] * 3 + [429] * 5
+    answers = lab.run_together([partial(start, lab)] * 8)
+    assert sorted(answer.status for answer in answers) == [202] * 3 + [429] * 5
     assert lab.people_dialled() == ["host"] * 3
 
 

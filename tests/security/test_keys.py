@@ -91,12 +91,12 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
-    def compare(given: bytes, known: bytes) -> bool:
-        compared.append((len(given), len(known)))
-        return real(given, known)
+    def compare(digest: bytes, known: bytes) -> bool:
+        compared.append((len(digest), len(known)))
+        return real(digest, known)
 
     monkeypatch.setattr("partyline.entrypoints.authorizer.hmac.compare_digest", compare)
-    for key in ("one", "three", "nobody"):
+    for key in ("one", "three", "unknown"):
         compared.clear()
         ask(lab, key)
         assert compared == [(64, 64)] * 3, key
@@ -137,7 +137,7 @@ def test_a_wrong_telnyx_key_is_read_once_more_and_then_reported(
     new_lab: NewLab, secrets: Secrets
 ) -> None:
     lab = new_lab()
-    lab.settings.api_key = "KEY-somebody-elses"
+    lab.settings.api_key = "KEY-of-another-account"
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert answer.status == 202
     assert answer.json["status"] == "failed"

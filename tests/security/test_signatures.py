@@ -280,11 +280,11 @@ def test_a_genuine_call_is_answered_and_its_replay_changes_nothing(
     _, body = body_of("call.initiated", ["payload.caller_id_name=José 🦜"])
     headers = signed(body, int(lab.clock.now().timestamp()))
     assert post(lab, body, headers, content_type=content_type) == 200
-    stored, asked = lab.table.keys(), len(lab.telnyx.ledger)
-    assert asked == 1
+    stored, requests = lab.table.keys(), len(lab.telnyx.ledger)
+    assert requests == 1
     for _ in range(3):
         assert post(lab, body, headers, content_type=content_type) == 200
         lab.clock.advance(1)
-    assert (lab.table.keys(), len(lab.telnyx.ledger)) == (stored, asked)
+    assert (lab.table.keys(), len(lab.telnyx.ledger)) == (stored, requests)
     lab.clock.advance(300)
     assert post(lab, body, headers, content_type=content_type) == 401

@@ -20,8 +20,8 @@ from tests.support.table import Table
 
 NO_AWS = {
     "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "nobody",
-    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "AWS_ACCESS_KEY_ID": "no-key",
+    "AWS_SECRET_ACCESS_KEY": "no-secret",
     # Port 9 discards, so a request to a real AWS fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "POWERTOOLS_METRICS_DISABLED": "true",

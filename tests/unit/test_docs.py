@@ -133,19 +133,21 @@ def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
 
 def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
     routes = {route.key for route in template.routes}
-    routes |= {door.key for door in queue_routes(template)}
+    routes |= {route.key for route in queue_routes(template)}
     code = inline_code(README.read_text())
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
-    shown = {curl.route for curl in curls()}
-    assert shown == {route for route in routes if not route.partition(" ")[2].startswith(SIGNED)}
+    examples = {curl.route for curl in curls()}
+    assert examples == {route for route in routes if not route.partition(" ")[2].startswith(SIGNED)}
 
 
 def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
-    shown = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    documented = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
     created = wanted("https://<your API>", "any application").values()
-    assert shown == [{n: v for n, v in tool.items() if n != "display_name"} for tool in created]
+    assert documented == [
+        {n: v for n, v in tool.items() if n != "display_name"} for tool in created
+    ]
 
 
 def test_the_readme_names_the_phrases_that_can_be_changed() -> None:
@@ -156,9 +158,9 @@ def test_the_readme_names_the_phrases_that_can_be_changed() -> None:
 
 
 def test_every_body_in_the_readme_is_valid() -> None:
-    shown = [curl for curl in curls() if curl.body is not None]
-    assert {curl.route for curl in shown} == set(BODIES)
-    for curl in shown:
+    examples = [curl for curl in curls() if curl.body is not None]
+    assert {curl.route for curl in examples} == set(BODIES)
+    for curl in examples:
         BODIES[curl.route].model_validate(json.loads(curl.body or ""))
 
 

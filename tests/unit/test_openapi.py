@@ -58,12 +58,12 @@ def test_exactly_the_routes_with_a_key_are_described(
     template: Template, described: dict[str, Any]
 ) -> None:
     keyed = {route.key for route in template.routes if route.authorizer}
-    found = {
+    documented = {
         f"{method.upper()} {path}"
         for path, methods in described["paths"].items()
         for method in methods
     }
-    assert found == keyed == set(OPERATIONS)
+    assert documented == keyed == set(OPERATIONS)
 
 
 def test_every_error_code_is_described(described: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def test_a_repeated_request_may_have_its_fields_in_another_order(deployment: Dep
 
 def test_the_same_idempotency_key_of_another_caller_is_another_key(deployment: Deployment) -> None:
     first = deployment.ask("start_conversation", START, key="k-1")
-    other = deployment.ask("start_conversation", START, key="k-1", key_id="somebody else")
+    other = deployment.ask("start_conversation", START, key="k-1", key_id="another caller")
     assert (first[0], other[0]) == (202, 202)
     assert first[1]["id"] != other[1]["id"]
 
@@ -177,7 +177,7 @@ def test_an_unknown_conversation_is_not_found(
 
 
 def test_an_unknown_participant_is_not_found(deployment: Deployment) -> None:
-    for participant_id in ("guest-nobody", "", "\0", "x" * 5000):
+    for participant_id in ("guest-unknown", "", "\0", "x" * 5000):
         answer = deployment.ask(
             "remove_participant", id=active(deployment), participant_id=participant_id
         )
