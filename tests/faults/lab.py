@@ -211,7 +211,7 @@ class FaultLab(Lab):
             self.clock.advance(WEBHOOK_TIMEOUT_SECS)
         return None if fault else reply
 
-    def _deliver(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+    def _receive_webhook(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         address = urlsplit(url)
         request = HttpRequest(
             method="POST",
