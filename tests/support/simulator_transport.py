@@ -1,4 +1,4 @@
-"""An httpx transport that reaches the simulator in process, for tests with a virtual clock."""
+"""An httpx transport to a simulator in the same process, for tests with a virtual clock."""
 
 import httpx
 
@@ -7,10 +7,10 @@ from local.simulator.telnyx import Simulator
 
 
 class SimulatorTransport(httpx.BaseTransport):
-    """A transport for `httpx.Client(transport=...)`. The host of the base URL does not matter.
+    """Transport for `httpx.Client(transport=...)`; the base URL's host does not matter.
 
-    With a virtual clock, a slow or lost reply lets time pass, so the webhooks that the request
-    caused are delivered before the reply.
+    With a virtual clock, a slow or lost answer lets time pass, so the webhooks of a request are
+    delivered before the request's answer.
     """
 
     def __init__(self, simulator: Simulator, clock: VirtualClock | None = None) -> None:
@@ -18,7 +18,7 @@ class SimulatorTransport(httpx.BaseTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request, or fail as the simulator's fault says."""
+        """Answer a request, or fail as the fault of the request says."""
         reply = self._simulator.handle(
             request.method,
             request.url.raw_path.decode("ascii"),
