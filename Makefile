@@ -75,6 +75,7 @@ fmt: setup ## format the code
 lint: setup ## check the code and the template for mistakes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	PYTHONPATH=layers/partyline $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/cfn-lint template.yaml
 
 # Without the network; .checkov.yaml lists the checks that are left out, with reasons.

@@ -1,18 +1,18 @@
-"""What every test may ask for."""
+"""Settings and fixtures for all tests."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from local.stack.template import Template
 
-# No test asserts a time, and in a fresh clone the first text takes seconds to be made.
+# No test asserts a time, and in a fresh clone the first generated text takes seconds.
 settings.register_profile("partyline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("partyline")
 
 
 @pytest.fixture(scope="session")
 def template() -> Template:
-    """The stack as the template describes it, for stage dev and made-up parameters."""
+    """The template of stage dev with example parameters."""
     return Template(
         {
             "TelnyxConnectionId": "1494404757140276705",

@@ -17,7 +17,7 @@ from tests.faults.invariants import broken
 from tests.faults.lab import FaultLab
 from tests.faults.points import Point, faults
 from tests.support.lab import URL
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 GUESTS = {"Dana": DANA, "Lee": LEE, "Kim": KIM}
 ASKED = {"say": "Press 1."}
@@ -135,7 +135,7 @@ def _begin(lab: FaultLab, history: History) -> None:
         lab.run(3)
         lab.begun()
     elif history.beginning == "attached":
-        call = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+        call = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
         lab.begin(call_control_id=call.call_control_id, on_host_hangup=history.host_goes)
     else:
         lab.begin(
@@ -191,6 +191,6 @@ def _quiet(lab: FaultLab) -> list[str]:
     for leg in lab.telnyx.legs:
         lab.telnyx.hang_up(leg.call_control_id)
     if not lab.begun():
-        return [f"{who} is up" for who in lab.up()]
+        return [f"{who} is up" for who in lab.legs_up()]
     lab.rest()
-    return broken(lab) + [f"{who} is up" for who in lab.up()]
+    return broken(lab) + [f"{who} is up" for who in lab.legs_up()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from partyline.domain.model.conversation import Participant
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from tests.faults.lab import FaultLab
-from tests.support.people import WHO
+from tests.support.people import NAMES
 
 ONE_OF_THEM = "one of them"
 
@@ -55,9 +55,9 @@ def end_of(lab: FaultLab, alike: Sequence[str] = ()) -> End:
         failed=frozenset(_name(each) for each in conversation.participants if each.id in failed),
         told=tuple(sorted(_told(lab))),
         untold=tuple(sorted(e.data["content"] for e in events if e.type == "message.failed")),
-        dialled=sort(lab.dialled()),
+        dialled=sort(lab.people_dialled()),
         joined=sort(_joined(lab)),
-        up=sort(lab.up()),
+        up=sort(lab.legs_up()),
         insights=len(insights),
         assistants=len(lab.telnyx.conversations),
     )
@@ -75,7 +75,7 @@ def _told(lab: FaultLab) -> list[str]:
 def _joined(lab: FaultLab) -> list[str]:
     legs = lab.telnyx.world.legs
     return [
-        WHO[legs[each.call_control_id].person_number]
+        NAMES[legs[each.call_control_id].person_number]
         for conversation in lab.telnyx.conversations
         for each in conversation.participants
     ]
@@ -86,7 +86,7 @@ def broken(lab: FaultLab) -> list[str]:
     found = lab.stored.load(lab.here) if lab.here else None
     if found is None:
         return ["there is no conversation"]
-    wrong = [*lab.telnyx.violations, *lab.poller.backwards]
+    wrong = [*lab.telnyx.violations, *lab.poller.backward_changes]
     if found.status not in FINISHED:
         wrong.append(f"it is still {found.status}")
     elif found.due_at is not None:

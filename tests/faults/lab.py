@@ -96,14 +96,14 @@ class FaultLab(Lab):
 
     def new_process(self) -> None:
         """What a Lambda that starts afresh has: nothing but its configuration."""
-        self.wiring = App(
+        self.app = App(
             clock=self.clock.now,
             sleep=self._sleep,
             telnyx_transport=FaultyLine(self.telnyx, self.io, self.clock),
             dynamodb=self.faulty,
         )
-        self.wiring.telnyx_api_key = self.wiring.bearer_keys = _secret()
-        override(self.wiring)
+        self.app.telnyx_api_key = self.app.bearer_keys = _secret()
+        override(self.app)
 
     # What the application does: it asks again, with the same key, until it is answered
 
@@ -153,7 +153,9 @@ class FaultLab(Lab):
     def wait_for(self, *who: str) -> bool:
         """Wait until the assistant was told that these have joined."""
         said = {f"{each} has joined the conversation." for each in who}
-        return self.wait(lambda: bool(self.telnyx.conversations) and said <= set(self.told()))
+        return self.wait(
+            lambda: bool(self.telnyx.conversations) and said <= set(self.messages_to_assistant())
+        )
 
     def talking(self) -> bool:
         """Wait until the assistant runs and we know it."""
@@ -209,7 +211,7 @@ class FaultLab(Lab):
             self.clock.advance(WEBHOOK_TIMEOUT_SECS)
         return None if fault else reply
 
-    def _deliver(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+    def _receive_webhook(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         address = urlsplit(url)
         request = HttpRequest(
             method="POST",
@@ -218,8 +220,8 @@ class FaultLab(Lab):
             body=body,
             scheme="https",
         )
-        if self.holding:
-            self.held.append(request)
+        if self.holds_webhooks:
+            self.held_webhooks.append(request)
             return 200
         status = self.receive(request)
         self.look()
@@ -246,4 +248,4 @@ class FaultLab(Lab):
     def look(self) -> None:
         """See what the API shows now."""
         with self.io.observed():
-            self.poller.look()
+            self.poller.poll()

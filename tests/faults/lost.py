@@ -54,7 +54,7 @@ def missed(loss: Loss) -> list[str]:
     if wrong:
         return wrong
     if set(loss.types) & set(JUDGED):
-        return [f"{who} is up" for who in lab.up()]
+        return [f"{who} is up" for who in lab.legs_up()]
     right, _ = faultless(loss.story)
     ended = end_of(lab, story.alike)
     if "call.hangup" in loss.types:

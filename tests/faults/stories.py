@@ -9,7 +9,7 @@ from local.simulator.model import Person
 from local.simulator.settings import Settings
 from tests.faults.lab import FaultLab
 from tests.support.lab import URL
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 ASKED = {"say": "Somebody wants to speak to you. Press 1."}
 
@@ -56,7 +56,7 @@ def _inbound(lab: FaultLab) -> None:
 
 
 def _attached(lab: FaultLab) -> None:
-    call = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+    call = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     lab.begin(call_control_id=call.call_control_id)
     lab.talking()
     lab.asks_in(DANA, "Dana")
@@ -98,7 +98,11 @@ def _goes_on_without_host(lab: FaultLab) -> None:
     )
     lab.wait_for("Dana", "Lee")
     _leaves(lab, HOST)
-    lab.wait(lambda: len(lab.telnyx.conversations) == 2 and len(lab.ai().participants) == 1)
+    lab.wait(
+        lambda: (
+            len(lab.telnyx.conversations) == 2 and len(lab.telnyx_conversation().participants) == 1
+        )
+    )
     lab.run(10)
     _leaves(lab, LEE, "Lee")
     _leaves(lab, DANA)
@@ -132,7 +136,7 @@ def _declined(lab: FaultLab) -> None:
 def _tool(lab: FaultLab) -> None:
     contacts = {"billing": {"to": DANA, "name": "Dana"}}
     route = {"assistant": {"id": "assistant-1"}, "contacts": contacts}
-    assert lab.ask("PUT", f"/routes/{OURS}", route).status in (200, 201)
+    assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status in (200, 201)
     call = lab.ring_in()
     lab.talking()
     body = json.dumps({"call_control_id": call.call_control_id, "name": "Billing"}).encode()
@@ -145,7 +149,7 @@ def _tool(lab: FaultLab) -> None:
 
 
 def _told(lab: FaultLab) -> list[str]:
-    return lab.told() if lab.telnyx.conversations else []
+    return lab.messages_to_assistant() if lab.telnyx.conversations else []
 
 
 def _leaves(lab: FaultLab, number: str, name: str | None = None) -> None:

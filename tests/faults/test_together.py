@@ -85,11 +85,11 @@ def _taken_in(moment: Moment, seed: int) -> int:
     lab = FaultLab([Person(LEE, behaviour="manual"), Person(KIM, behaviour="manual")])
     webhooks = moment(lab)
     baton = Interleaving(Random(seed))
-    lab.io.take_turns = baton.pass_on
+    lab.io.take_turns = baton.take_turns
     # Time stands still meanwhile: what else is due would be taken in by whoever lets it pass.
-    sleep, lab.wiring.engine._sleep = lab.wiring.engine._sleep, lambda _secs: None
+    sleep, lab.app.engine._sleep = lab.app.engine._sleep, lambda _secs: None
     statuses = baton.run([partial(lab.receive, each) for each in webhooks])
-    lab.wiring.engine._sleep = sleep
+    lab.app.engine._sleep = sleep
     assert set(statuses) <= {200, 503}, seed
     again = [each for each, status in zip(webhooks, statuses, strict=True) if status == 503]
     lab.run(7)
@@ -103,4 +103,4 @@ def _taken_in(moment: Moment, seed: int) -> int:
     assert len(set(ended.joined)) == len(ended.joined) <= 1, seed
     assert len(set(ended.told)) == len(ended.told), seed
     assert (ended.up, ended.assistants) == ((), 1), seed
-    return baton.changes
+    return baton.switches

@@ -1,13 +1,9 @@
-"""One embedded AWS for all scenarios, and an empty table for each."""
+"""Labs for scenarios. Each scenario begins with an empty table, by default in memory."""
 
 import base64
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
-from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,13 +13,17 @@ from local.docs.event_schemas import schema_of
 from local.simulator.model import Person
 from local.simulator.settings import PUBLISHED_TEST_SEED, Settings
 from local.stack.embedded_aws import Access, EmbeddedAws, create_secrets, create_table
-from local.stack.gateway import Gateway
 from local.stack.logs import Logs
 from local.stack.template import Template
-from partyline.bootstrap import App, override
-from partyline.services.secrets import Secret
+from tests.support.backend import (
+    Backend,
+    bearer_secret,
+    memory_backend,
+    restored_process,
+    telnyx_secret,
+)
 from tests.support.lab import API_KEY, Lab, NewLab
-from tests.support.people import OURS
+from tests.support.people import OUR_NUMBER
 from tests.support.table import Table
 
 PARAMETERS = {
@@ -31,33 +31,17 @@ PARAMETERS = {
     "TelnyxPublicKeys": base64.b64encode(
         bytes(SigningKey(PUBLISHED_TEST_SEED).verify_key)
     ).decode(),
-    "DefaultNumber": OURS,
+    "DefaultNumber": OUR_NUMBER,
     "DefaultAssistantId": "assistant-default",
     "ReleaseSha": "0" * 40,
 }
 
 
 @dataclass
-class House:
-    """What all scenarios live in. It is made once, since making it is the dearest part of a test.
-
-    The secrets are read once too: each read anew would make a client of its own.
-    """
+class EmbeddedBackend(Backend):
+    """The services of the embedded AWS, with the endpoints by which tests reach the others."""
 
     access: Access
-    dynamodb: Any
-    table: Table
-    secrets: tuple[Secret, Secret] | None = None
-
-    def environment(self) -> dict[str, str]:
-        """What goes over the template's environment."""
-        return {**self.access.environment(), "POWERTOOLS_METRICS_DISABLED": "true"}
-
-    def share_secrets(self, wiring: App) -> None:
-        """Let a wiring use the secrets that the first one has read."""
-        if self.secrets is None:
-            self.secrets = wiring.telnyx_api_key, wiring.bearer_keys
-        wiring.telnyx_api_key, wiring.bearer_keys = self.secrets
 
 
 @pytest.fixture(scope="session")
@@ -68,62 +52,61 @@ def scenario_template() -> Template:
 
 @pytest.fixture(scope="session")
 def without_assistant() -> Template:
-    """The same deployment without a default assistant: calls that have no route are left alone."""
+    """The same deployment without a default assistant, which ignores calls without a route."""
     return Template({**PARAMETERS, "DefaultAssistantId": ""})
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Callable[..., Template]:
     """The same deployment with other parameters: `deployed(QuietHours="21:00-08:00")`."""
-    return cache(lambda **given: Template({**PARAMETERS, **given}))
+    return cache(lambda **changed: Template({**PARAMETERS, **changed}))
 
 
 @pytest.fixture(scope="session")
-def house(scenario_template: Template) -> Iterator[House]:
-    """An embedded AWS with the template's table and secrets, up for all scenarios."""
+def running_backend(scenario_template: Template) -> Iterator[EmbeddedBackend]:
+    """An embedded AWS with the template's table and secrets, running for all scenarios."""
     with EmbeddedAws() as aws:
-        dynamodb = aws.access.dynamodb()
+        dynamodb, secrets = aws.access.dynamodb(), aws.access.secretsmanager()
         create_table(dynamodb, scenario_template)
-        keys = [{"id": "scenario", "sha256": sha256(API_KEY.encode()).hexdigest()}]
-        create_secrets(
-            aws.access.secretsmanager(),
-            scenario_template,
-            {
-                "TelnyxApiKey": json.dumps({"api_key": Settings().api_key}),
-                "BearerKeys": json.dumps({"keys": keys}),
-            },
-        )
-        yield House(aws.access, dynamodb, Table(dynamodb, scenario_template.table.name))
+        values = {"TelnyxApiKey": telnyx_secret(), "BearerKeys": bearer_secret(scenario=API_KEY)}
+        create_secrets(secrets, scenario_template, values)
+        environment = {**aws.access.environment(), "POWERTOOLS_METRICS_DISABLED": "true"}
+        table = Table(dynamodb, scenario_template.table.name)
+        yield EmbeddedBackend(environment, dynamodb, table, secrets, aws.access)
+
+
+@pytest.fixture
+def embedded_backend(running_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS with an empty table."""
+    running_backend.table.clear()
+    return running_backend
+
+
+@pytest.fixture
+def backend(scenario_template: Template) -> Backend:
+    """The services behind a scenario. A module that needs the embedded AWS overrides this."""
+    return memory_backend(scenario_template)
 
 
 @cache
 def validator_of(event_type: str) -> Draft202012Validator:
-    """What an event has to be, no field more."""
+    """A validator that accepts the described fields of an event and no others."""
     return Draft202012Validator(schema_of(event_type, strict=True))
 
 
 @pytest.fixture
-def new_lab(house: House, scenario_template: Template) -> Iterator[NewLab]:
-    """Set a stage: `stage(people, settings)`. The world begins empty each time."""
-    before = dict(os.environ)
-    house.table.clear()
+def new_lab(backend: Backend, scenario_template: Template) -> Iterator[NewLab]:
+    """Create a lab: `new_lab(people, settings)`. Afterwards each stored event is validated."""
     logs = Logs()
 
-    def set_up_lab(
+    def create_lab(
         people: Iterable[Person] = (),
         settings: Settings | None = None,
         template: Template = scenario_template,
     ) -> Lab:
-        gateway = Gateway(template, house.environment())
-        lab = Lab(gateway, house.dynamodb, house.table, logs, people, settings)
-        house.share_secrets(lab.wiring)
-        return lab
+        return backend.new_lab(template, logs, people, settings)
 
-    with logs.taken():
-        yield set_up_lab
-    for detail in house.table.events():
-        # Whatever the story was: what went out is what consumers are told to expect.
+    with restored_process(), logs.taken():
+        yield create_lab
+    for detail in backend.table.events():
         validator_of(detail["type"]).validate(detail)
-    override(None)
-    os.environ.clear()
-    os.environ.update(before)

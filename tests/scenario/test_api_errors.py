@@ -1,4 +1,4 @@
-"""What the API's callers get for bad requests: the field that is wrong, and never a trace."""
+"""The API refuses a bad request by naming the wrong field, without a stack trace."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ START, INVITE, MESSAGE = "", "/participants", "/messages"
 
 
 def assert_refused(answer: Answer, status: int, field: str | None = None) -> None:
-    """It has the shape of an error, and names the field."""
+    """Check the status and the shape of an error, and that its details name the field."""
     assert answer.status == status
     assert set(answer.json["error"]) == {"code", "message", "details"}
     assert "Traceback" not in str(answer.json)
     if field:
-        assert field in [each["field"] for each in answer.json["error"]["details"]]
+        assert field in [detail["field"] for detail in answer.json["error"]["details"]]
 
 
 @pytest.fixture
 def live(new_lab: NewLab) -> tuple[Lab, str]:
-    """A conversation that runs; what is refused must leave no trace in it."""
+    """A lab and the id of an active conversation, which a refused request must not change."""
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -53,13 +53,13 @@ def live(new_lab: NewLab) -> tuple[Lab, str]:
         ({"call_control_id": "v3:../../x"}, "call_control_id"),
     ],
 )
-def test_a_bad_start_is_refused_and_nobody_is_called(
+def test_an_invalid_start_is_refused_and_no_call_is_dialled(
     new_lab: NewLab, body: dict[str, Any], field: str
 ) -> None:
     lab = new_lab()
     answer = lab.ask("POST", "/conversations", body)
     assert answer.status == 422
-    named = [each["field"] for each in answer.json["error"]["details"]]
+    named = [detail["field"] for detail in answer.json["error"]["details"]]
     assert any(name == field or name.startswith(f"{field}.") for name in named)
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []
@@ -83,19 +83,19 @@ BAD_INVITES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_bad_invitations_are_refused_and_nobody_is_called(live: tuple[Lab, str]) -> None:
+def test_invalid_invitations_are_refused_and_no_call_is_dialled(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
     before = lab.conversation(conversation_id)
     for body, field in BAD_INVITES:
         answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", body)
         assert answer.status == 422, body
-        named = [each["field"] for each in answer.json["error"]["details"]]
+        named = [detail["field"] for detail in answer.json["error"]["details"]]
         assert any(name == field or name.startswith(f"{field}.") for name in named), (body, named)
     assert lab.conversation(conversation_id) == before
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
-def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
+def test_invalid_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
     path = f"/conversations/{conversation_id}/messages"
     assert_refused(lab.ask("POST", path, {"role": "boss", "content": "x"}), 422, "role")
@@ -104,12 +104,12 @@ def test_bad_messages_and_stops_are_refused(live: tuple[Lab, str]) -> None:
     assert_refused(
         lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": "no"}), 422, "hang_up"
     )
-    assert lab.told() == []
+    assert lab.messages_to_assistant() == []
     assert lab.status(conversation_id) == "active"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"to"', b"NaN", b'{"to": "+1", "to": "+2"}'])
-def test_a_body_that_is_no_json_object_is_refused(new_lab: NewLab, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
     assert_refused(lab.ask("POST", "/conversations", body), 422)
     assert lab.telnyx.ledger == []
@@ -142,21 +142,21 @@ def test_an_unknown_participant_is_not_found(live: tuple[Lab, str]) -> None:
     assert answer.json["error"]["code"] == "unknown_participant"
 
 
-def test_more_people_than_a_conversation_holds_are_refused(live: tuple[Lab, str]) -> None:
+def test_an_invitation_above_the_participant_limit_is_refused(live: tuple[Lab, str]) -> None:
     lab, conversation_id = live
-    most = lab.wiring.settings.max_participants
+    most = lab.app.settings.max_participants
     lab.telnyx.set_person(Person(LEE, behaviour="busy", answer_after_secs=0.1))
-    for _ in range(most - 1):  # the host is one of them
+    for _ in range(most - 1):  # the host counts, too
         lab.invite(conversation_id, LEE)
         lab.run(1)
     answer = lab.ask("POST", f"/conversations/{conversation_id}{INVITE}", {"to": LEE})
     assert_refused(answer, 409)
     assert answer.json["error"]["code"] == "too_many_participants"
     assert str(most) in answer.json["error"]["message"]
-    assert lab.dialled() == ["host"] + ["Lee"] * (most - 1)
+    assert lab.people_dialled() == ["host"] + ["Lee"] * (most - 1)
 
 
-def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:
+def test_a_request_without_a_valid_key_changes_nothing(new_lab: NewLab) -> None:
     lab = new_lab()
     keys = [None, "", "Bearer", "Bearer wrong", "Basic c2NlbmFyaW8ta2V5", "scenario-key"]
     for key in keys:
@@ -166,7 +166,7 @@ def test_without_a_right_key_nothing_is_touched(new_lab: NewLab) -> None:
     assert lab.telnyx.ledger == []
 
 
-def test_lists_are_by_status_newest_first_with_a_cursor(new_lab: NewLab) -> None:
+def test_conversations_are_listed_by_status_newest_first_page_by_page(new_lab: NewLab) -> None:
     lab = new_lab()
     ids = []
     for _ in range(3):
@@ -174,15 +174,15 @@ def test_lists_are_by_status_newest_first_with_a_cursor(new_lab: NewLab) -> None
         lab.run(5)
     lab.stop(ids[1])
     lab.run(5)
-    assert [each["id"] for each in lab.conversations()] == ids[::-1]
+    assert [conversation["id"] for conversation in lab.conversations()] == ids[::-1]
     active = lab.ask("GET", "/conversations?status=active&limit=1").json
-    assert [each["id"] for each in active["conversations"]] == [ids[2]]
+    assert [conversation["id"] for conversation in active["conversations"]] == [ids[2]]
     rest = lab.ask("GET", f"/conversations?status=active&cursor={active['next_cursor']}").json
-    assert [each["id"] for each in rest["conversations"]] == [ids[0]]
+    assert [conversation["id"] for conversation in rest["conversations"]] == [ids[0]]
     assert rest["next_cursor"] is None
 
 
 @pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=many", "cursor=x", "sort=up"])
-def test_a_list_that_cannot_be_is_refused(new_lab: NewLab, query: str) -> None:
+def test_a_list_request_with_an_invalid_query_is_refused(new_lab: NewLab, query: str) -> None:
     lab = new_lab()
     assert_refused(lab.ask("GET", f"/conversations?{query}"), 422, query.partition("=")[0])

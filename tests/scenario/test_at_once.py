@@ -1,4 +1,4 @@
-"""All numbers of a plan ring at once, and the first to accept wins."""
+"""All numbers of a plan ring at once, and the first phone to accept is joined."""
 
 from collections.abc import Callable
 from itertools import permutations
@@ -8,8 +8,16 @@ import pytest
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.http_api import HttpRequest
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import DANA, HOST, KIM, LEE, WHO
+from tests.support.people import DANA, HOST, KIM, LEE, NAMES
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios write to the table on several threads."""
+    return embedded_backend
+
 
 NUMBERS = [LEE, KIM, DANA]
 JOINED = "Dana has joined the conversation."
@@ -18,25 +26,30 @@ Arrive = Callable[[Lab, list[HttpRequest]], object]
 
 
 def in_order(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    lab.arrive(webhooks)
+    lab.deliver(webhooks)
 
 
 def reversed_(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    lab.arrive(webhooks[::-1])
+    lab.deliver(webhooks[::-1])
 
 
 def together(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    """On real threads. Whatever could not be taken in is delivered again, as Telnyx does."""
-    statuses = lab.arrive_together(webhooks)
+    """Deliver on real threads, then redeliver each webhook that got 503, as Telnyx does."""
+    statuses = lab.deliver_together(webhooks)
     assert set(statuses) <= {200, 503}
-    lab.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    lab.deliver(
+        [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
+    )
 
 
 arriving = pytest.mark.parametrize("arrive", [in_order, reversed_, together])
 
 
 def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
-    """Three phones ring for Dana, and wait for what the test says."""
+    """Create a lab in which three phones ring for Dana until the test answers them.
+
+    Returns the lab and the conversation's id.
+    """
     lab = new_lab(
         [Person(number, behaviour="manual") for number in NUMBERS],
         settings or Settings(accepts_conversation_keys=True),
@@ -45,65 +58,71 @@ def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -
     lab.run(5)
     lab.invite(conversation_id, NUMBERS, name="Dana", strategy="at_once", **more)
     lab.run(1)
-    assert lab.dialled() == ["host", "Lee", "Kim", "Dana"]
+    assert lab.people_dialled() == ["host", "Lee", "Kim", "Dana"]
     return lab, conversation_id
 
 
-def assert_one_was_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> None:
-    """One of the plan's phones is in the conversation, and nobody rings or waits any more."""
+def assert_exactly_one_joined(lab: Lab, conversation_id: str, *, of: list[str]) -> None:
+    """Check that exactly one of these phones was joined and that the others were hung up."""
     assert len(lab.commands("ai_assistant_join")) == 1
-    (winner,) = lab.joined()
-    assert winner in {WHO[number] for number in of}
-    assert sorted(lab.up()) == sorted([winner, "host"])
-    assert lab.told() == [JOINED]
+    (winner,) = lab.people_joined()
+    assert winner in {NAMES[number] for number in of}
+    assert sorted(lab.legs_up()) == sorted([winner, "host"])
+    assert lab.messages_to_assistant() == [JOINED]
     dana = lab.person(conversation_id, "Dana")
     assert dana["status"] == "joined"
     assert sorted(leg["outcome"] for leg in dana["legs"]) == ["cancelled", "cancelled", "human"]
     lab.assert_clean()
 
 
-def test_the_first_to_pick_up_is_joined_and_the_others_stop_ringing(new_lab: NewLab) -> None:
+def test_the_first_phone_to_answer_is_joined_and_the_others_stop_ringing(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.pick_up(KIM)
     lab.run(5)
-    assert lab.joined() == ["Kim"]
-    assert_one_was_joined(lab, conversation_id, of=[KIM])
-    assert lab.heard(LEE)[-1] == "the line is dead"
+    assert lab.people_joined() == ["Kim"]
+    assert_exactly_one_joined(lab, conversation_id, of=[KIM])
+    assert lab.heard_by(LEE)[-1] == "the line is dead"
 
 
 @arriving
-def test_two_pick_up_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_answer_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE, KIM)
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @pytest.mark.parametrize("order", list(permutations(NUMBERS)))
-def test_all_three_pick_up_and_any_order_of_webhooks_joins_one(
+def test_when_all_three_phones_answer_any_order_of_webhooks_joins_exactly_one(
     new_lab: NewLab, order: tuple[str, ...]
 ) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(*order)
-    lab.arrive(lab.release())
+    lab.deliver(lab.release())
     lab.run(5)
-    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
+    assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
 
-def test_all_three_pick_up_and_the_webhooks_come_together(new_lab: NewLab) -> None:
+def test_when_all_three_phones_answer_and_the_webhooks_arrive_together_exactly_one_is_joined(
+    new_lab: NewLab,
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(*NUMBERS)
     together(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=NUMBERS)
+    assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
 
 @arriving
-def test_two_are_found_to_be_human_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_are_judged_human_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab, machine_detection="standard")
     lab.pick_up(LEE, KIM)
     lab.run(0.2)
@@ -111,77 +130,83 @@ def test_two_are_found_to_be_human_in_the_same_instant(new_lab: NewLab, arrive: 
     lab.run(1)
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
 @arriving
-def test_two_press_the_digit_in_the_same_instant(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_people_press_the_digit_at_the_same_moment_exactly_one_is_joined(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     lab.hold()
     lab.press(LEE, "1")
     lab.press(KIM, "1")
     arrive(lab, lab.release())
     lab.run(minutes(2))
-    assert_one_was_joined(lab, conversation_id, of=[LEE, KIM])
+    assert_exactly_one_joined(lab, conversation_id, of=[LEE, KIM])
 
 
-def test_who_declines_leaves_it_to_the_others(new_lab: NewLab) -> None:
-    lab, _here = ringing(new_lab, screening={"say": "Press 1."})
+def test_a_declined_phone_leaves_the_other_phones_ringing(new_lab: NewLab) -> None:
+    lab, _ = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
     lab.press(LEE, "2")
     lab.run(1)
-    assert lab.joined() == []
-    assert sorted(lab.up()) == ["Dana", "Kim", "host"]
+    assert lab.people_joined() == []
+    assert sorted(lab.legs_up()) == ["Dana", "Kim", "host"]
     lab.press(KIM, "1")
     lab.run(5)
-    assert lab.joined() == ["Kim"]
-    assert sorted(lab.up()) == ["Kim", "host"]
-    assert lab.told() == [JOINED]
+    assert lab.people_joined() == ["Kim"]
+    assert sorted(lab.legs_up()) == ["Kim", "host"]
+    assert lab.messages_to_assistant() == [JOINED]
     lab.assert_clean()
 
 
-def test_a_machine_does_not_win(new_lab: NewLab) -> None:
+def test_an_answering_machine_is_not_joined_and_the_other_phones_ring_on(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab, machine_detection="standard")
     lab.telnyx.set_person(Person(LEE, behaviour="machine"))
     lab.pick_up(LEE)
     lab.run(2)
-    assert lab.joined() == []
-    assert sorted(lab.up()) == ["Dana", "Kim", "host"]
+    assert lab.people_joined() == []
+    assert sorted(lab.legs_up()) == ["Dana", "Kim", "host"]
     lab.pick_up(KIM)
     lab.run(5)
-    assert lab.joined() == ["Kim"]
+    assert lab.people_joined() == ["Kim"]
     assert lab.outcomes(conversation_id, "Dana") == ["machine", "human", "cancelled"]
-    assert lab.told() == [JOINED]
+    assert lab.messages_to_assistant() == [JOINED]
 
 
-def test_nobody_picks_up_and_the_assistant_is_told_once(new_lab: NewLab) -> None:
+def test_when_no_phone_answers_the_assistant_is_told_once(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab, ring_timeout_secs=10)
     lab.run(minutes(1))
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.told() == ["Dana did not answer the call. There is no other number to try."]
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == [
+        "Dana did not answer the call. There is no other number to try."
+    ]
+    assert lab.legs_up() == ["host"]
 
 
-def test_the_winner_hangs_up_in_the_instant_of_winning(new_lab: NewLab) -> None:
+def test_a_phone_that_answers_and_hangs_up_at_once_is_never_joined(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE)
     lab.hang_up(LEE)
-    lab.arrive(lab.release())
+    lab.deliver(lab.release())
     lab.run(minutes(2))
-    assert JOINED not in lab.told()
-    assert len(lab.told()) == 1
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert JOINED not in lab.messages_to_assistant()
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
     assert lab.status(conversation_id) == "active"
 
 
 @arriving
-def test_two_pick_up_as_the_host_hangs_up(new_lab: NewLab, arrive: Arrive) -> None:
+def test_when_two_phones_answer_while_the_host_hangs_up_every_call_ends(
+    new_lab: NewLab, arrive: Arrive
+) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(LEE, KIM)
@@ -193,26 +218,26 @@ def test_two_pick_up_as_the_host_hangs_up(new_lab: NewLab, arrive: Arrive) -> No
     lab.assert_clean()
 
 
-def test_a_join_that_is_refused_does_not_join_another(new_lab: NewLab) -> None:
+def test_a_refused_join_does_not_join_another_phone(new_lab: NewLab) -> None:
     lab, conversation_id = ringing(new_lab)
-    lab.line.refuse("ai_assistant_join", 422, "10015", "No.")
+    lab.transport.refuse("ai_assistant_join", 422, "10015", "No.")
     lab.pick_up(LEE)
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
 
 
-def test_a_refused_dial_leaves_it_to_the_others(new_lab: NewLab) -> None:
+def test_a_refused_dial_leaves_the_other_phones_ringing(new_lab: NewLab) -> None:
     lab = new_lab([Person(number, behaviour="manual") for number in NUMBERS])
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("dial", 422, "10016", "No such number.")
+    lab.transport.refuse("dial", 422, "10016", "No such number.")
     lab.invite(conversation_id, NUMBERS, name="Dana", strategy="at_once")
     lab.run(1)
-    assert lab.dialled() == ["host", "Kim", "Dana"]
+    assert lab.people_dialled() == ["host", "Kim", "Dana"]
     lab.pick_up(KIM)
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["error", "human", "cancelled"]
-    assert sorted(lab.up()) == ["Kim", "host"]
-    assert lab.told() == [JOINED]
+    assert sorted(lab.legs_up()) == ["Kim", "host"]
+    assert lab.messages_to_assistant() == [JOINED]

@@ -1,46 +1,46 @@
-"""The assistant is put on a call that is live already and belongs to another application."""
+"""The assistant is attached to a live call that belongs to another application."""
 
 from local.simulator.model import SimulatedLeg
 from local.simulator.settings import Settings
 from tests.support.lab import URL, Answer, Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, HOST, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
 
 
-def brought_in(lab: Lab, conversation_id: str, leg: SimulatedLeg) -> Answer:
-    """A live call of Cam's is to join a conversation."""
+def invite_live_call(lab: Lab, conversation_id: str, leg: SimulatedLeg) -> Answer:
+    """Ask the API to join a live call as a guest named Cam."""
     body = {"call_control_id": leg.call_control_id, "name": "Cam"}
     return lab.ask("POST", f"/conversations/{conversation_id}/participants", body)
 
 
-def test_the_assistant_runs_when_the_request_is_answered(new_lab: NewLab) -> None:
+def test_the_assistant_already_runs_when_the_attach_request_is_answered(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 201
     assert (answer.json["status"], answer.json["direction"]) == ("active", "attached")
-    assert answer.json["telnyx_conversation_id"] == lab.ai().conversation_id
-    assert lab.asked() == ["start caller"]
+    assert answer.json["telnyx_conversation_id"] == lab.telnyx_conversation().conversation_id
+    assert lab.commands_in_words() == ["start caller"]
     lab.assert_clean()
 
 
-def test_the_same_call_again_is_the_same_conversation(new_lab: NewLab) -> None:
+def test_attaching_the_same_call_again_returns_the_same_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.attach(leg)
     again = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert (again.status, again.json["id"]) == (200, conversation_id)
-    assert lab.asked() == ["start caller"]
+    assert lab.commands_in_words() == ["start caller"]
 
 
-def test_stopped_it_leaves_the_call_to_its_owner(new_lab: NewLab) -> None:
+def test_a_stop_leaves_the_attached_call_up(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     conversation_id = lab.attach(leg)
     lab.run(5)
     lab.stop(conversation_id)
     lab.run(5)
     assert lab.status(conversation_id) == "ended"
-    assert lab.asked() == ["start caller", "stop caller"]
+    assert lab.commands_in_words() == ["start caller", "stop caller"]
     assert leg.state == "answered"
     lab.run(minutes(10))
     assert leg.state == "answered"
@@ -48,34 +48,34 @@ def test_stopped_it_leaves_the_call_to_its_owner(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_once_it_is_over_the_same_call_is_not_taken_again(new_lab: NewLab) -> None:
+def test_after_the_end_the_same_call_cannot_be_attached_again(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks")
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     conversation_id = lab.attach(leg)
     lab.run(5)
     lab.stop(conversation_id)
     lab.run(5)
     again = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert (again.status, again.json["error"]["code"]) == (409, "conversation_over")
-    assert lab.asked() == ["start caller", "stop caller"]
+    assert lab.commands_in_words() == ["start caller", "stop caller"]
     assert leg.state == "answered"
 
 
-def test_without_any_webhook_the_stop_is_noticed_all_the_same(new_lab: NewLab) -> None:
+def test_a_stop_is_completed_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.attach(leg)
     lab.stop(conversation_id)
     lab.run(minutes(5))
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert seen["insights"]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert conversation["insights"]
     assert leg.state == "answered"
 
 
-def test_without_any_webhook_the_hangup_is_noticed_all_the_same(new_lab: NewLab) -> None:
+def test_a_hangup_is_noticed_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
-    conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OURS))
+    conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
     lab.run(5)
     lab.hang_up(CALLER)
     lab.run(minutes(5))
@@ -84,12 +84,12 @@ def test_without_any_webhook_the_hangup_is_noticed_all_the_same(new_lab: NewLab)
     lab.assert_clean()
 
 
-def test_a_guest_is_joined_to_an_attached_call_and_let_go_after_it(new_lab: NewLab) -> None:
+def test_a_guest_of_an_attached_call_is_hung_up_when_the_call_ends(new_lab: NewLab) -> None:
     lab = new_lab()
-    conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks"))
+    conversation_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks"))
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     lab.hang_up(CALLER)
     lab.run(10)
     assert lab.status(conversation_id) == "ended"
@@ -97,14 +97,14 @@ def test_a_guest_is_joined_to_an_attached_call_and_let_go_after_it(new_lab: NewL
     lab.assert_clean()
 
 
-def test_a_live_call_is_joined_as_a_guest_and_left_up_at_the_end(new_lab: NewLab) -> None:
+def test_a_live_call_that_joined_as_a_guest_stays_up_after_the_end(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    guest = lab.telnyx.outside_call(CALLER, OURS)
-    assert brought_in(lab, conversation_id, guest).status == 202
-    assert lab.joined() == ["caller"]
-    assert lab.told() == ["Cam has joined the conversation."]
+    guest = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
+    assert invite_live_call(lab, conversation_id, guest).status == 202
+    assert lab.people_joined() == ["caller"]
+    assert lab.messages_to_assistant() == ["Cam has joined the conversation."]
     lab.stop(conversation_id)
     lab.run(5)
     assert lab.status(conversation_id) == "ended"
@@ -112,9 +112,9 @@ def test_a_live_call_is_joined_as_a_guest_and_left_up_at_the_end(new_lab: NewLab
     lab.assert_clean()
 
 
-def test_a_call_that_is_over_cannot_be_attached_to(new_lab: NewLab) -> None:
+def test_an_ended_call_cannot_be_attached(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.hang_up(CALLER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 202
@@ -124,12 +124,12 @@ def test_a_call_that_is_over_cannot_be_attached_to(new_lab: NewLab) -> None:
     assert lab.telnyx.conversations == []
 
 
-def test_a_call_has_one_place_at_a_time(new_lab: NewLab) -> None:
+def test_a_live_call_belongs_to_one_conversation_at_a_time(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    elsewhere = lab.attach(lab.telnyx.outside_call(CALLER, OURS))
+    other_id = lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER))
 
     def refused(path: str, leg: SimulatedLeg) -> tuple[int, str]:
         answer = lab.ask("POST", path, {"call_control_id": leg.call_control_id})
@@ -140,59 +140,67 @@ def test_a_call_has_one_place_at_a_time(new_lab: NewLab) -> None:
     assert refused(people, lab.leg(DANA)) == in_use
     assert refused(people, lab.leg(HOST)) == in_use
     assert refused(people, lab.leg(CALLER)) == in_use
-    assert refused(f"/conversations/{elsewhere}/participants", lab.leg(DANA)) == in_use
+    assert refused(f"/conversations/{other_id}/participants", lab.leg(DANA)) == in_use
     assert refused("/conversations", lab.leg(DANA)) == in_use
     guest = [{"call_control_id": lab.leg(DANA).call_control_id}]
     answer = lab.ask("POST", "/conversations", {"to": LEE, "participants": guest})
     assert (answer.status, answer.json["error"]["code"]) == in_use
-    assert [each for each in lab.asked() if "join" in each] == ["join Dana"]
-    lab.stop(elsewhere)
+    assert [command for command in lab.commands_in_words() if "join" in command] == ["join Dana"]
+    lab.stop(other_id)
     lab.run(minutes(2))
     assert (
         lab.ask("POST", people, {"call_control_id": lab.leg(CALLER).call_control_id}).status == 202
     )
     lab.run(5)
-    assert [each for each in lab.asked() if "join" in each] == ["join Dana", "join caller"]
+    assert [command for command in lab.commands_in_words() if "join" in command] == [
+        "join Dana",
+        "join caller",
+    ]
     lab.assert_clean()
 
 
-def test_a_call_that_is_over_cannot_be_invited(new_lab: NewLab) -> None:
+def test_an_ended_call_cannot_be_invited(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.hang_up(CALLER)
-    brought_in(lab, conversation_id, leg)
+    invite_live_call(lab, conversation_id, leg)
     lab.run(5)
     cam = lab.person(conversation_id, "Cam")
     assert (cam["status"], cam["outcome"]) == ("failed", "unreachable")
     assert cam["legs"][0]["failure"]["code"] == "90018"
-    assert lab.told() == ["Cam could not be reached: the number is not available."]
+    assert lab.messages_to_assistant() == ["Cam could not be reached: the number is not available."]
 
 
-def test_a_call_that_another_assistant_is_on_is_not_said_to_have_joined(new_lab: NewLab) -> None:
+def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab) -> None:
     lab = new_lab()
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("ai_assistant_join", 422, "90061", "AI Assistant already in progress")
-    brought_in(lab, conversation_id, leg)
+    lab.transport.refuse("ai_assistant_join", 422, "90061", "AI Assistant already in progress")
+    invite_live_call(lab, conversation_id, leg)
     lab.run(5)
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     assert lab.person(conversation_id, "Cam")["status"] == "failed"
-    assert lab.told() == ["Cam could not be brought into the conversation: a technical error."]
+    assert lab.messages_to_assistant() == [
+        "Cam could not be brought into the conversation: a technical error."
+    ]
     assert leg.state == "answered"
 
 
-def test_an_assistant_that_another_started_there_is_not_taken_for_a_second_one(
+def test_a_start_whose_reply_was_lost_does_not_start_a_second_assistant(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply="same"))
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.fail("ai_assistant_start", "lose_reply", times=2)
     conversation_id = lab.attach(leg)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "active"
-    assert lab.conversation(conversation_id)["telnyx_conversation_id"] == lab.ai().conversation_id
+    assert (
+        lab.conversation(conversation_id)["telnyx_conversation_id"]
+        == lab.telnyx_conversation().conversation_id
+    )
     assert len(lab.telnyx.conversations) == 1
     lab.assert_clean()

@@ -1,4 +1,4 @@
-"""The line to Telnyx is bad: too fast, out of order, broken, or silent after it took effect."""
+"""Requests to Telnyx fail: refused with 429 or 500, disconnected, or executed without a reply."""
 
 import pytest
 
@@ -9,10 +9,10 @@ from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST
 
 KINDS = {
-    "too fast": ("refuse", 429),
-    "out of order": ("refuse", 500),
-    "broken": ("drop", 0),
-    "silent": ("lose_reply", 0),
+    "429": ("refuse", 429),
+    "500": ("refuse", 500),
+    "disconnect": ("drop", 0),
+    "lost reply": ("lose_reply", 0),
 }
 
 
@@ -24,120 +24,132 @@ COMMANDS = (
 )
 
 
-def break_line(lab: Lab, action: str, how: str, times: int | None = 1) -> None:
-    """The next requests for an action go wrong."""
+def fail_requests(lab: Lab, action: str, how: str, times: int | None = 1) -> None:
+    """Make the next requests for an action fail; `how` is a key of KINDS."""
     kind, status = KINDS[how]
     lab.fail(action, kind, times, status)
 
 
-def assert_whole(lab: Lab, conversation_id: str) -> None:
-    """Everybody was called, started and joined once, and the assistant knows."""
+def assert_complete(lab: Lab, conversation_id: str) -> None:
+    """Check that both people were called once, and that Dana joined once and was announced."""
     assert lab.status(conversation_id) == "active"
-    assert lab.dialled() == ["host", "Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
     assert len(lab.telnyx.conversations) == 1
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == ["Dana has joined the conversation."]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_everything_goes_wrong_once_and_is_done_once(new_lab: NewLab, how: str) -> None:
+def test_when_every_command_fails_once_every_command_still_takes_effect_once(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
     for action in ("dial", *COMMANDS):
-        break_line(lab, action, how)
+        fail_requests(lab, action, how)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
-    break_line(lab, "dial", how)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    fail_requests(lab, "dial", how)
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
-    assert lab.until(lambda: lab.told() != [], minutes(2))
+    assert lab.run_until(lambda: lab.messages_to_assistant() != [], minutes(2))
     lab.run(minutes(1))
-    assert_whole(lab, conversation_id)
+    assert_complete(lab, conversation_id)
 
 
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("action", COMMANDS)
-def test_what_goes_wrong_twice_is_healed_and_nothing_is_done_twice(
+def test_a_command_that_fails_twice_takes_effect_exactly_once(
     new_lab: NewLab, action: str, how: str
 ) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=4)])
-    break_line(lab, action, how, times=2)
+    fail_requests(lab, action, how, times=2)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(2))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(2))
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
-    assert lab.until(lambda: lab.told() != [], minutes(2))
+    assert lab.run_until(lambda: lab.messages_to_assistant() != [], minutes(2))
     lab.run(minutes(1))
-    assert_whole(lab, conversation_id)
+    assert_complete(lab, conversation_id)
 
 
 @pytest.mark.parametrize("reply", ["bare", "same"])
-def test_a_dial_whose_answers_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
+def test_a_dial_whose_replies_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply=reply))  # type: ignore[arg-type]
-    break_line(lab, "dial", "silent", times=3)
+    fail_requests(lab, "dial", "lost reply", times=3)
     conversation_id = lab.start()
     lab.run(minutes(3))
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     assert lab.status(conversation_id) == "active"
     lab.assert_clean()
 
 
-def test_a_dial_that_took_effect_unknown_to_us_is_found_and_not_made_again(new_lab: NewLab) -> None:
+def test_a_dial_without_reply_or_webhook_is_found_by_a_lookup_and_not_repeated(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
-    break_line(lab, "dial", "silent", times=20)
+    fail_requests(lab, "dial", "lost reply", times=20)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(5))
-    assert lab.dialled() == ["host"]
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(5))
+    assert lab.people_dialled() == ["host"]
     assert "active_calls" in [entry.action for entry in lab.telnyx.ledger]
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_an_inbound_call_is_answered_all_the_same(new_lab: NewLab, how: str) -> None:
+def test_an_inbound_call_is_answered_although_the_first_answer_command_fails(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
-    break_line(lab, "answer", how)
+    fail_requests(lab, "answer", how)
     conversation_id = lab.inbound()
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     assert lab.leg(CALLER).state == "answered"
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_a_stop_and_a_hangup_come_through_in_the_end(new_lab: NewLab, how: str) -> None:
+def test_a_stop_and_a_hangup_that_fail_four_times_still_take_effect(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
-    break_line(lab, "ai_assistant_stop", how, times=4)
-    break_line(lab, "hangup", how, times=4)
+    fail_requests(lab, "ai_assistant_stop", how, times=4)
+    fail_requests(lab, "hangup", how, times=4)
     lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
-    assert lab.until(lambda: not lab.up() and lab.status(conversation_id) == "ended", minutes(5))
-    assert lab.ai().status == "ended"
+    assert lab.run_until(
+        lambda: not lab.legs_up() and lab.status(conversation_id) == "ended", minutes(5)
+    )
+    assert lab.telnyx_conversation().status == "ended"
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_when_telnyx_is_away_for_a_minute_the_host_is_not_forgotten(
+def test_after_a_minute_without_telnyx_the_host_gets_an_assistant(
     new_lab: NewLab, how: str
 ) -> None:
     lab = new_lab()
     conversation_id = lab.start()
-    break_line(lab, "*", how, None)
+    fail_requests(lab, "*", how, None)
     lab.run(minutes(1))
     lab.telnyx.faults.clear()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(4))
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(4))
     lab.run(minutes(1))
     assert len(lab.telnyx.conversations) == 1
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("how", KINDS)
-def test_when_telnyx_is_away_for_long_nothing_is_left_open(new_lab: NewLab, how: str) -> None:
+def test_after_twenty_minutes_without_telnyx_no_conversation_and_no_call_stays_open(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
-    break_line(lab, "*", how, None)
+    fail_requests(lab, "*", how, None)
     lab.hang_up(HOST)
     lab.run(minutes(20))
     lab.telnyx.faults.clear()
@@ -147,24 +159,26 @@ def test_when_telnyx_is_away_for_long_nothing_is_left_open(new_lab: NewLab, how:
     lab.assert_clean()
 
 
-def test_telnyx_delivers_again_what_could_not_be_carried_out(new_lab: NewLab) -> None:
+def test_a_webhook_whose_command_failed_is_delivered_again(new_lab: NewLab) -> None:
     lab = new_lab()
-    break_line(lab, "ai_assistant_start", "too fast", times=2)
+    fail_requests(lab, "ai_assistant_start", "429", times=2)
     conversation_id = lab.start()
     lab.run(20)
     statuses = [
-        each.status for each in lab.telnyx.deliverer.attempts if each.event_type == "call.answered"
+        attempt.status
+        for attempt in lab.telnyx.deliverer.attempts
+        if attempt.event_type == "call.answered"
     ]
     assert statuses[0] == 503
     assert statuses[-1] == 200
     assert lab.status(conversation_id) == "active"
 
 
-def test_who_could_not_be_called_in_time_is_not_called_after_the_end(new_lab: NewLab) -> None:
+def test_a_dial_still_pending_at_the_end_of_the_conversation_is_never_made(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    break_line(lab, "dial", "too fast", times=None)
+    fail_requests(lab, "dial", "429", times=None)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.hang_up(HOST)
     lab.run(20)
@@ -172,6 +186,6 @@ def test_who_could_not_be_called_in_time_is_not_called_after_the_end(new_lab: Ne
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     lab.assert_no_leg_up()
     lab.assert_clean()

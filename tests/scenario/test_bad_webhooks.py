@@ -1,54 +1,33 @@
-"""Webhooks that are not ours, not Telnyx's, or not what they should be."""
+"""Webhooks of unknown calls, forged webhooks and malformed webhooks."""
 
-import base64
 import json
-from datetime import timedelta
 
 import pytest
-from nacl.signing import SigningKey
 
 from local.simulator.settings import PUBLISHED_TEST_SEED
-from local.stack.http_api import HttpRequest
 from local.stack.template import Template
 from local.webhook_fixtures import body_of, fixtures
 from tests.support.lab import Lab, NewLab
 from tests.support.people import HOST
+from tests.support.security import assert_untouched, post, signed
 
 TYPES = sorted(fixtures())
 
 
-def signed(lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age: float = 0) -> int:
-    """Post a body to the default route, signed as Telnyx signs; what it was answered."""
-    return post(lab, body, headers_for(lab, body, seed=seed, age=age))
-
-
 def headers_for(
-    lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age: float = 0
+    lab: Lab, body: bytes, *, seed: bytes = PUBLISHED_TEST_SEED, age_secs: float = 0
 ) -> dict[str, str]:
-    timestamp = str(int((lab.clock.now() - timedelta(seconds=age)).timestamp()))
-    signature = SigningKey(seed).sign(timestamp.encode() + b"|" + body).signature
-    return {
-        "telnyx-timestamp": timestamp,
-        "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-    }
+    """The headers of a signature that was made `age_secs` ago."""
+    return signed(body, int(lab.clock.now().timestamp() - age_secs), seed)
 
 
-def post(lab: Lab, body: bytes, headers: dict[str, str], path: str = "/webhooks") -> int:
-    given = [("host", "partyline.example"), ("content-type", "application/json")]
-    request = HttpRequest(
-        method="POST", path=path, headers=[*given, *headers.items()], body=body, scheme="https"
-    )
-    return lab.gateway.handle(request).status
-
-
-def assert_untouched(lab: Lab) -> None:
-    """Nothing is stored, and Telnyx was asked nothing."""
-    assert lab.table.keys() == []
-    assert lab.telnyx.ledger == []
+def post_signed(lab: Lab, body: bytes, age_secs: float = 0) -> int:
+    """Post a signed body to the default webhook URL. Returns the status of the answer."""
+    return post(lab, body, headers_for(lab, body, age_secs=age_secs))
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_a_captured_event_of_a_call_that_is_not_ours_is_left_alone(
+def test_a_captured_event_of_an_unknown_call_is_ignored(
     new_lab: NewLab, without_assistant: Template, event_type: str
 ) -> None:
     lab = new_lab(template=without_assistant)
@@ -60,18 +39,20 @@ def test_a_captured_event_of_a_call_that_is_not_ours_is_left_alone(
     assert_untouched(lab)
 
 
-@pytest.mark.parametrize("event_type", [each for each in TYPES if each != "call.initiated"])
-def test_with_a_default_assistant_too_only_a_new_call_is_taken(
+@pytest.mark.parametrize(
+    "event_type", [event_type for event_type in TYPES if event_type != "call.initiated"]
+)
+def test_with_a_default_assistant_only_a_new_call_is_answered(
     new_lab: NewLab, event_type: str
 ) -> None:
     lab = new_lab()
-    assert signed(lab, body_of(event_type)[1]) == 200
+    assert post_signed(lab, body_of(event_type)[1]) == 200
     assert_untouched(lab)
 
 
 def test_a_captured_call_to_our_number_is_answered(new_lab: NewLab) -> None:
     lab = new_lab()
-    assert signed(lab, body_of("call.initiated")[1]) == 200
+    assert post_signed(lab, body_of("call.initiated")[1]) == 200
     (entry,) = lab.telnyx.ledger
     assert entry.action == "answer"
     assert entry.path.startswith("/v2/calls/v3%3A2EC-70")
@@ -85,7 +66,7 @@ def test_a_webhook_with_a_bad_signature_does_nothing(new_lab: NewLab, wrong: str
     if wrong == "key":
         headers = headers_for(lab, body, seed=bytes(32))
     elif wrong in ("old", "new"):
-        headers = headers_for(lab, body, age=301 if wrong == "old" else -301)
+        headers = headers_for(lab, body, age_secs=301 if wrong == "old" else -301)
     elif wrong == "unsigned":
         headers = {}
     elif wrong == "tampered":
@@ -99,18 +80,18 @@ def test_a_webhook_with_a_bad_signature_does_nothing(new_lab: NewLab, wrong: str
 
 
 @pytest.mark.parametrize("age", [-290.0, 290.0])
-def test_a_clock_that_is_a_little_off_does_no_harm(new_lab: NewLab, age: float) -> None:
+def test_a_signature_is_accepted_up_to_290_seconds_from_our_clock(
+    new_lab: NewLab, age: float
+) -> None:
     lab = new_lab()
-    assert signed(lab, body_of("call.initiated")[1], age=age) == 200
+    assert post_signed(lab, body_of("call.initiated")[1], age_secs=age) == 200
     assert len(lab.telnyx.ledger) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"call"', b"\xff\xfe"])
-def test_a_signed_body_that_is_no_event_is_refused_and_not_an_error(
-    new_lab: NewLab, body: bytes
-) -> None:
+def test_a_signed_body_that_is_not_an_event_gets_400(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
-    assert signed(lab, body) == 400
+    assert post_signed(lab, body) == 400
     assert_untouched(lab)
 
 
@@ -129,31 +110,31 @@ def test_a_signed_body_that_is_no_event_is_refused_and_not_an_error(
         {"event_type": "call.hangup", "payload": {"call_control_id": 7, "client_state": {}}},
     ],
 )
-def test_an_event_of_an_unknown_kind_or_shape_is_ignored(
+def test_an_event_with_an_unknown_type_or_shape_is_ignored(
     new_lab: NewLab, data: dict[str, object]
 ) -> None:
     lab = new_lab()
-    assert signed(lab, json.dumps({"data": data}).encode()) == 200
+    assert post_signed(lab, json.dumps({"data": data}).encode()) == 200
     assert_untouched(lab)
 
 
-def test_somebody_elses_client_state_leads_nowhere(new_lab: NewLab) -> None:
+def test_the_client_state_of_another_call_changes_no_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
     ours = lab.leg(HOST).client_state
     before = lab.conversation(conversation_id)
     _, body = body_of("call.hangup", [f"payload.client_state={ours}"])
-    assert signed(lab, body) == 200
+    assert post_signed(lab, body) == 200
     assert lab.conversation(conversation_id) == before
 
 
-def test_every_webhook_function_takes_every_event(new_lab: NewLab) -> None:
+def test_every_webhook_function_accepts_every_event_type(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.hold()
     lab.run(5)
-    (answered,) = [each for each in lab.release() if each.path.endswith("/call.answered")]
+    (answered,) = [webhook for webhook in lab.release() if webhook.path.endswith("/call.answered")]
     headers = {name: value for name, value in answered.headers if name.startswith("telnyx")}
     assert post(lab, answered.body, headers, "/webhooks/call.hangup") == 200
     lab.run(5)

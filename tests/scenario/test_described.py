@@ -1,4 +1,4 @@
-"""What the API really answers is what docs/openapi.json says that it does."""
+"""The API's answers match docs/openapi.json."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from local.docs.openapi import document
 from local.simulator.model import Person
 from partyline.services.scheduler import StartScheduler
 from tests.support.lab import Answer, Lab, NewLab
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 DOCUMENT = document()
 
@@ -31,14 +31,14 @@ def assert_described(answer: Answer, route: str) -> dict[str, Any]:
 
 
 def assert_all_described(lab: Lab, conversation_id: str) -> None:
-    """Everything that can be asked about a conversation."""
+    """Check the answers of all queries about a conversation."""
     path = f"/conversations/{conversation_id}"
     assert_described(lab.ask("GET", path), "GET /conversations/{id}")
     assert_described(lab.ask("GET", f"{path}/timeline"), "GET /conversations/{id}/timeline")
     assert_described(lab.ask("GET", "/conversations"), "GET /conversations")
 
 
-def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> None:
+def test_every_answer_of_a_whole_conversation_matches_its_description(new_lab: NewLab) -> None:
     people = [Person(DANA, behaviour="busy"), Person(LEE), Person(KIM, behaviour="machine")]
     lab = new_lab(people)
     body = {
@@ -57,12 +57,12 @@ def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> N
     plan = {"to": KIM, "machine_detection": "standard", "screening": {"say": "Press 1."}}
     guest = assert_described(lab.ask("POST", path, plan), invite)["id"]
     message = {"role": "user", "content": "Hi."}
-    said = lab.ask("POST", f"/conversations/{conversation_id}/messages", message)
-    assert_described(said, "POST /conversations/{id}/messages")
+    answer = lab.ask("POST", f"/conversations/{conversation_id}/messages", message)
+    assert_described(answer, "POST /conversations/{id}/messages")
     assert_all_described(lab, conversation_id)
     remove = "DELETE /conversations/{id}/participants/{participant_id}"
     assert_described(lab.ask("DELETE", f"{path}/{guest}"), remove)
-    assert_described(lab.ask("DELETE", f"{path}/nobody"), remove)
+    assert_described(lab.ask("DELETE", f"{path}/unknown"), remove)
     lab.run(60)
     stopped = lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
     assert_described(stopped, "POST /conversations/{id}/stop")
@@ -72,9 +72,9 @@ def test_a_conversation_from_its_beginning_to_its_insights(new_lab: NewLab) -> N
     assert_described(lab.ask("POST", path, {"to": LEE}), invite)
 
 
-def test_attached_inbound_and_failed_ones(new_lab: NewLab) -> None:
+def test_attached_inbound_and_failed_conversations_match_their_description(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="busy")])
-    leg = lab.telnyx.outside_call(CALLER, OURS)
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 201
     assert_described(answer, "POST /conversations")
@@ -82,21 +82,21 @@ def test_attached_inbound_and_failed_ones(new_lab: NewLab) -> None:
     lab.inbound()
     lab.run(30)
     assert lab.status(failed) == "failed"
-    for each in lab.conversations():
-        assert_all_described(lab, each["id"])
+    for conversation in lab.conversations():
+        assert_all_described(lab, conversation["id"])
 
 
-class SilentAlarms(StartScheduler):
-    """Alarms that are set and never ring."""
+class SilentScheduler(StartScheduler):
+    """A scheduler that accepts every start and never runs one."""
 
     def schedule(self, conversation_id: str, at: datetime) -> None: ...
 
     def cancel(self, conversation_id: str) -> None: ...
 
 
-def test_one_that_begins_later(new_lab: NewLab) -> None:
+def test_a_scheduled_conversation_matches_its_description(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.wiring.start_scheduler = SilentAlarms(None, "", "", "")
+    lab.app.start_scheduler = SilentScheduler(None, "", "", "")
     begin = {"to": HOST, "start_at": (lab.clock.now() + timedelta(hours=1)).isoformat()}
     answer = lab.ask("POST", "/conversations", begin, idempotency_key="k-1")
     conversation_id = assert_described(answer, "POST /conversations")["id"]
@@ -104,14 +104,16 @@ def test_one_that_begins_later(new_lab: NewLab) -> None:
     assert again.status == 200
     assert_described(again, "POST /conversations")
     path, route = f"/conversations/{conversation_id}", "/conversations/{id}"
-    asked = [(method, lab.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
-    said = [assert_described(answer, f"{method} {route}")["status"] for method, answer in asked]
-    assert said == ["scheduled", "cancelled", "cancelled"]
+    answers = [(method, lab.ask(method, path)) for method in ("GET", "DELETE", "DELETE")]
+    statuses = [
+        assert_described(answer, f"{method} {route}")["status"] for method, answer in answers
+    ]
+    assert statuses == ["scheduled", "cancelled", "cancelled"]
     assert_described(lab.ask("DELETE", f"/conversations/{lab.start()}"), f"DELETE {route}")
 
 
-@pytest.mark.parametrize("number", [OURS, "default"])
-def test_routes(new_lab: NewLab, number: str) -> None:
+@pytest.mark.parametrize("number", [OUR_NUMBER, "default"])
+def test_the_answers_about_routes_match_their_description(new_lab: NewLab, number: str) -> None:
     lab = new_lab()
     path, route = f"/routes/{number}", "/routes/{number}"
     assert_described(lab.ask("GET", path), f"GET {route}")
@@ -129,7 +131,7 @@ def test_routes(new_lab: NewLab, number: str) -> None:
     assert_described(lab.ask("DELETE", path), f"DELETE {route}")
 
 
-def test_the_do_not_call_list(new_lab: NewLab) -> None:
+def test_the_answers_about_the_do_not_call_list_match_their_description(new_lab: NewLab) -> None:
     lab = new_lab()
     path, route = f"/do-not-call/{DANA}", "/do-not-call/{number}"
     assert_described(lab.ask("GET", path), f"GET {route}")

@@ -1,4 +1,4 @@
-"""The webhook functions can't answer: Telnyx goes to the other door, and nothing is lost."""
+"""Telnyx uses the failover URL while the webhook functions fail, and no webhook is lost."""
 
 import base64
 import json
@@ -14,192 +14,194 @@ from tests.support.lab import URL, Lab, NewLab, minutes
 from tests.support.people import DANA, HOST
 
 
-def with_a_second_door() -> Settings:
+def settings_with_failover() -> Settings:
     return Settings(accepts_conversation_keys=True, failover_url=f"{URL}/failover")
 
 
-def through_the_door(lab: Lab, body: bytes, headers: dict[str, str]) -> int:
+def post_to_failover(lab: Lab, body: bytes, headers: dict[str, str]) -> int:
     request = HttpRequest("POST", "/failover", headers=list(headers.items()), body=body)
     return lab.gateway.handle(request).status
 
 
-def waiting(lab: Lab) -> int:
+def queued_count(lab: Lab) -> int:
     return len(lab.gateway.queues.waiting("FailoverQueue"))
 
 
-def dead(lab: Lab) -> int:
+def dead_letter_count(lab: Lab) -> int:
     return len(lab.gateway.queues.waiting("FailoverDeadLetters"))
 
 
 def refusals(lab: Lab) -> list[object]:
-    return [each["reason"] for each in lab.logs.lines() if each["message"] == "signature refused"]
+    return [line["reason"] for line in lab.logs.lines() if line["message"] == "signature refused"]
 
 
-def table_is_away(*_: object) -> None:
+def unreachable_table(*_: object) -> None:
     raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
-def test_a_call_goes_on_through_the_other_door(new_lab: NewLab) -> None:
-    lab = new_lab(settings=with_a_second_door())
+def test_a_call_continues_through_the_failover_url(new_lab: NewLab) -> None:
+    lab = new_lab(settings=settings_with_failover())
     lab.webhooks_down = True
     conversation_id = lab.start()
-    # Three more attempts at the first door come before: 1, 2 and 4 seconds apart.
-    assert lab.until(lambda: lab.status(conversation_id) == "active", minutes(1))
+    # Before, Telnyx tries the first URL three more times: after 1, 2 and 4 seconds.
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(1))
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.joined() == ["Dana"], minutes(1))
+    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], minutes(1))
     lab.hang_up(HOST)
-    assert lab.until(lambda: bool(lab.conversation(conversation_id)["insights"]), minutes(1))
+    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), minutes(1))
     assert lab.status(conversation_id) == "ended"
-    assert lab.dialled() == ["host", "Dana"]
-    assert (waiting(lab), dead(lab)) == (0, 0)
+    assert lab.people_dialled() == ["host", "Dana"]
+    assert (queued_count(lab), dead_letter_count(lab)) == (0, 0)
     lab.assert_clean()
     lab.assert_no_leg_up()
 
 
-def test_a_call_that_comes_in_while_the_functions_are_down_is_answered(new_lab: NewLab) -> None:
-    lab = new_lab(settings=with_a_second_door())
+def test_an_inbound_call_is_answered_while_the_webhook_functions_are_down(new_lab: NewLab) -> None:
+    lab = new_lab(settings=settings_with_failover())
     lab.webhooks_down = True
     lab.ring_in()
-    assert lab.until(lambda: bool(lab.conversations()), minutes(1))
+    assert lab.run_until(lambda: bool(lab.conversations()), minutes(1))
     [answered] = lab.commands("answer")
-    # Nobody asked the API, so where it is comes from the door that was used.
+    # Without an API request, the base URL comes from the host of the failover URL.
     assert answered["webhook_url"] == f"{URL}/webhooks"
 
 
-def test_a_webhook_that_comes_through_both_doors_counts_once(new_lab: NewLab) -> None:
+def test_a_webhook_that_arrives_at_both_urls_counts_once(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
     webhooks = lab.release()
-    assert set(lab.arrive(webhooks)) == {200}
+    assert set(lab.deliver(webhooks)) == {200}
     lab.run(5)
     before = lab.timeline(conversation_id)
     for webhook in webhooks:
-        assert through_the_door(lab, webhook.body, dict(webhook.headers)) == 200
+        assert post_to_failover(lab, webhook.body, dict(webhook.headers)) == 200
     lab.run(5)
-    assert waiting(lab) == 0
+    assert queued_count(lab) == 0
     assert lab.timeline(conversation_id) == before
 
 
-def test_json_that_begins_with_a_blank_is_no_base64(new_lab: NewLab) -> None:
+def test_json_that_begins_with_white_space_is_not_read_as_base64(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
-    [webhook] = lab.release(lambda each: each == "call.answered")
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     body = b"\n " + webhook.body
     headers = {**dict(webhook.headers), **lab.telnyx.deliverer.signed(body)}
-    assert through_the_door(lab, body, headers) == 200
+    assert post_to_failover(lab, body, headers) == 200
     lab.run(5)
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_a_signature_is_as_old_as_it_was_when_the_message_came(new_lab: NewLab) -> None:
-    """The function was away for ten minutes; the webhook was fresh when it came."""
+def test_a_signature_is_checked_against_the_time_when_the_message_arrived(new_lab: NewLab) -> None:
+    """The function handles the message ten minutes after the message arrived."""
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
-    [webhook] = lab.release(lambda each: each == "call.answered")
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     queues = lab.gateway.queues
-    assert through_the_door(lab, webhook.body, dict(webhook.headers)) == 200
+    assert post_to_failover(lab, webhook.body, dict(webhook.headers)) == 200
     [message] = queues.waiting("FailoverQueue")
     message.visible_at = lab.clock.now() + timedelta(minutes=10)
     lab.run(minutes(10) + 5)
-    assert waiting(lab) == 0
+    assert queued_count(lab) == 0
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_a_replay_through_the_other_door_is_refused(new_lab: NewLab) -> None:
+def test_a_replay_through_the_failover_url_is_refused(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     lab.start()
     lab.run(5)
-    [webhook] = lab.release(lambda each: each == "call.answered")
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     lab.run(minutes(10))
-    assert through_the_door(lab, webhook.body, dict(webhook.headers)) == 200
+    assert post_to_failover(lab, webhook.body, dict(webhook.headers)) == 200
     lab.run(5)
     assert refusals(lab) == ["stale"]
-    assert (waiting(lab), dead(lab)) == (0, 0), "it would be refused for ever, so it is dropped"
+    assert (queued_count(lab), dead_letter_count(lab)) == (0, 0), (
+        "a stale message is dropped, because no retry could succeed"
+    )
 
 
-def test_what_nobody_signed_is_not_even_queued(new_lab: NewLab) -> None:
+def test_a_request_without_a_signature_is_not_queued(new_lab: NewLab) -> None:
     lab = new_lab()
-    assert through_the_door(lab, b"{}", {"host": "partyline.example"}) == 400
-    assert waiting(lab) == 0
+    assert post_to_failover(lab, b"{}", {"host": "partyline.example"}) == 400
+    assert queued_count(lab) == 0
 
 
-def test_what_somebody_else_signed_is_dropped(new_lab: NewLab) -> None:
+def test_a_message_with_a_wrong_signature_is_dropped(new_lab: NewLab) -> None:
     lab = new_lab()
     headers = {
         "host": "partyline.example",
         "telnyx-timestamp": str(int(lab.clock.now().timestamp())),
         "telnyx-signature-ed25519": base64.b64encode(bytes(64)).decode(),
     }
-    assert through_the_door(lab, b'{"data": {}}', headers) == 200
-    assert through_the_door(lab, b"not even JSON", headers) == 200
+    assert post_to_failover(lab, b'{"data": {}}', headers) == 200
+    assert post_to_failover(lab, b"not even JSON", headers) == 200
     lab.run(5)
     assert refusals(lab) == ["mismatch", "malformed_body"]
-    assert (waiting(lab), dead(lab)) == (0, 0)
+    assert (queued_count(lab), dead_letter_count(lab)) == (0, 0)
 
 
-def test_bytes_that_came_as_base64_are_the_bytes_that_were_signed(new_lab: NewLab) -> None:
+def test_a_base64_body_is_verified_by_its_decoded_bytes(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
-    [webhook] = lab.release(lambda each: each == "call.answered")
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     encoded = base64.b64encode(webhook.body)
-    assert through_the_door(lab, encoded, dict(webhook.headers)) == 200
+    assert post_to_failover(lab, encoded, dict(webhook.headers)) == 200
     lab.run(5)
     assert refusals(lab) == []
-    assert "leg.answered" in lab.types(conversation_id)
+    assert "leg.answered" in lab.event_types(conversation_id)
 
 
-def test_one_that_cannot_be_taken_in_yet_comes_again_and_the_others_do_not(new_lab: NewLab) -> None:
+def test_only_the_message_that_failed_is_delivered_again(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
-    webhooks = lab.release(lambda each: each in ("call.initiated", "call.answered"))
+    webhooks = lab.release(lambda event_type: event_type in ("call.initiated", "call.answered"))
     assert len(webhooks) == 2
     lab.fail("ai_assistant_start", "refuse", times=2, status=503)
     for webhook in webhooks:
-        through_the_door(lab, webhook.body, dict(webhook.headers))
+        post_to_failover(lab, webhook.body, dict(webhook.headers))
     lab.run(2)
     [left] = lab.gateway.queues.waiting("FailoverQueue")
     assert json.loads(left.body)["data"]["event_type"] == "call.answered"
     lab.run(minutes(2))
-    assert waiting(lab) == 0
+    assert queued_count(lab) == 0
     assert lab.status(conversation_id) == "active"
     assert len(lab.commands("ai_assistant_start")) == 1
 
 
-def test_after_five_times_it_is_a_dead_letter_and_can_be_sent_again(
+def test_after_five_failures_a_message_is_a_dead_letter_that_can_be_redriven(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = new_lab()
     lab.hold()
     conversation_id = lab.start()
     lab.run(5)
-    [webhook] = lab.release(lambda each: each == "call.answered")
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     came_at = lab.clock.now()
-    through_the_door(lab, webhook.body, dict(webhook.headers))
+    post_to_failover(lab, webhook.body, dict(webhook.headers))
     with monkeypatch.context() as broken:
-        broken.setattr(lab.wiring.store, "load", table_is_away)
+        broken.setattr(lab.app.store, "load", unreachable_table)
         lab.run(minutes(4))
-        assert (waiting(lab), dead(lab)) == (1, 0)
+        assert (queued_count(lab), dead_letter_count(lab)) == (1, 0)
         lab.run(minutes(2))
-        assert (waiting(lab), dead(lab)) == (0, 1)
+        assert (queued_count(lab), dead_letter_count(lab)) == (0, 1)
     queues = lab.gateway.queues
     [letter] = queues.take("FailoverDeadLetters")
     assert letter.sent_at == came_at
-    # What `partyline redrive failover` sends.
+    # The message that `partyline redrive failover` sends.
     first = {FIRST_SENT: str(int(letter.sent_at.timestamp() * 1000))}
     queues.send(queues.arn("FailoverQueue"), letter.body, {**letter.attributes, **first})
     lab.run(5)
-    assert (waiting(lab), dead(lab), refusals(lab)) == (0, 0, [])
-    assert "leg.answered" in lab.types(conversation_id)
+    assert (queued_count(lab), dead_letter_count(lab), refusals(lab)) == (0, 0, [])
+    assert "leg.answered" in lab.event_types(conversation_id)

@@ -1,4 +1,4 @@
-"""The host hangs up while guests talk. What Telnyx itself does then is not documented."""
+"""The host hangs up while guests talk. Telnyx does not document its own behaviour in this case."""
 
 from typing import Any
 
@@ -6,80 +6,82 @@ import pytest
 
 from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
 GOES_ON: dict[str, Any] = {"on_host_hangup": "continue_conversation"}
 
-whatever_telnyx_does = pytest.mark.parametrize(
+with_each_telnyx_behaviour = pytest.mark.parametrize(
     ("at_telnyx", "once_per_leg"),
     [("ends", False), ("ends", True), ("continues", False), ("continues", True)],
 )
 
 
-def three(
+def lab_with_two_guests(
     new_lab: NewLab, at_telnyx: Any = "ends", once_per_leg: bool = False, **more: Any
 ) -> tuple[Lab, str]:
-    """Robin, whom we called, Dana and Lee are on the line."""
+    """Create a lab with an active conversation of Robin (the host), Dana and Lee."""
     settings = Settings(host_hangup=at_telnyx, ended_once_per_leg=once_per_leg)
     settings.accepts_conversation_keys = True
     lab = new_lab([], settings)
     guests = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
     conversation_id = lab.start(name="Robin", participants=guests, **more)
     lab.run(5)
-    assert sorted(lab.up()) == ["Dana", "Lee", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "Lee", "host"]
     return lab, conversation_id
 
 
-def with_the_assistant(lab: Lab) -> list[str]:
-    """Who is in the assistant's newest conversation now."""
-    ai = lab.ai()
+def numbers_with_assistant(lab: Lab) -> list[str]:
+    """The numbers that are in the assistant's newest conversation now."""
+    ai = lab.telnyx_conversation()
     assert ai.status == "active"
     legs = {leg.call_control_id: leg for leg in lab.telnyx.legs}
     inside = [leg for leg in legs.values() if leg.conversation_id == ai.conversation_id]
     return sorted(leg.to for leg in inside)
 
 
-@whatever_telnyx_does
-def test_it_ends_for_all_unless_it_was_said_otherwise(
+@with_each_telnyx_behaviour
+def test_by_default_the_hosts_hangup_ends_the_conversation_for_everybody(
     new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
-    lab, conversation_id = three(new_lab, at_telnyx, once_per_leg)
+    lab, conversation_id = lab_with_two_guests(new_lab, at_telnyx, once_per_leg)
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.ai().status == "ended"
-    assert lab.types(conversation_id).count("conversation.ended") == 1
-    assert "conversation.restarted" not in lab.types(conversation_id)
+    assert lab.telnyx_conversation().status == "ended"
+    assert lab.event_types(conversation_id).count("conversation.ended") == 1
+    assert "conversation.restarted" not in lab.event_types(conversation_id)
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-@whatever_telnyx_does
-def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
+@with_each_telnyx_behaviour
+def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_hosts_hangup(
     new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
-    lab, conversation_id = three(new_lab, at_telnyx, once_per_leg, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, at_telnyx, once_per_leg, **GOES_ON)
     lab.hang_up(HOST)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "active"
-    assert with_the_assistant(lab) == [DANA, LEE]
-    assert [lab.person(conversation_id, each)["status"] for each in ("Robin", "Dana", "Lee")] == [
+    assert numbers_with_assistant(lab) == [DANA, LEE]
+    assert [lab.person(conversation_id, name)["status"] for name in ("Robin", "Dana", "Lee")] == [
         "left",
         "joined",
         "joined",
     ]
-    anew = 1 if at_telnyx == "ends" else 0
-    assert lab.types(conversation_id).count("conversation.restarted") == anew
-    assert len(lab.telnyx.conversations) == 1 + anew
+    restarts = 1 if at_telnyx == "ends" else 0
+    assert lab.event_types(conversation_id).count("conversation.restarted") == restarts
+    assert len(lab.telnyx.conversations) == 1 + restarts
     goes_on = "The conversation goes on without Robin. On the line: Dana, Lee."
-    assert (lab.told()[0] == goes_on) is bool(anew)
-    assert ("Robin has left the conversation." in lab.told()) is not bool(anew)
+    assert (lab.messages_to_assistant()[0] == goes_on) is bool(restarts)
+    assert ("Robin has left the conversation." in lab.messages_to_assistant()) is not bool(restarts)
 
     lab.hang_up(DANA)
     lab.run(5)
     without = "The conversation goes on without Robin, Dana. On the line: Lee."
-    assert lab.told()[-1] == (without if anew else "Dana has left the conversation.")
-    assert "participant.alone" in lab.types(conversation_id)
+    assert lab.messages_to_assistant()[-1] == (
+        without if restarts else "Dana has left the conversation."
+    )
+    assert "participant.alone" in lab.event_types(conversation_id)
     lab.hang_up(LEE)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
@@ -87,8 +89,8 @@ def test_the_guests_talk_on_with_the_assistant_if_that_was_asked(
     lab.assert_clean()
 
 
-def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
-    lab, conversation_id = three(
+def test_the_restarted_assistant_has_the_configuration_of_the_first(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(
         new_lab, assistant={"id": "assistant-sales", "greeting": "Hello."}, **GOES_ON
     )
     first = lab.conversation(conversation_id)["telnyx_conversation_id"]
@@ -97,14 +99,16 @@ def test_the_new_assistant_is_the_old_one_s_like(new_lab: NewLab) -> None:
     old, new = lab.commands("ai_assistant_start")
     assert new["assistant"] == old["assistant"]
     second = lab.conversation(conversation_id)["telnyx_conversation_id"]
-    assert second == lab.ai().conversation_id != first
-    assert lab.asked()[-4:].count("start Dana") == 1
-    assert "join Lee" in lab.asked()[-4:]
+    assert second == lab.telnyx_conversation().conversation_id != first
+    assert lab.commands_in_words()[-4:].count("start Dana") == 1
+    assert "join Lee" in lab.commands_in_words()[-4:]
 
 
-def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
+def test_on_a_route_with_continue_conversation_the_guests_stay_after_the_callers_hangup(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
-    lab.route(OURS, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
     conversation_id = lab.inbound()
     for name in ("Dana", "Lee"):
         lab.use_tool("invite", name=name)
@@ -112,26 +116,30 @@ def test_a_caller_leaves_a_route_that_goes_on(new_lab: NewLab) -> None:
     lab.hang_up(CALLER)
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
-    assert with_the_assistant(lab) == [DANA, LEE]
+    assert numbers_with_assistant(lab) == [DANA, LEE]
     assert lab.use_tool("status") == "On the line: Dana, Lee."
-    lab.route(OURS, {"Kim": {"to": KIM}})
+    lab.route(OUR_NUMBER, {"Kim": {"to": KIM}})
     assert lab.use_tool("invite", name="Kim") == "Calling Kim now."
     lab.run(5)
-    assert with_the_assistant(lab) == [DANA, LEE, KIM]
+    assert numbers_with_assistant(lab) == [DANA, LEE, KIM]
     lab.assert_clean()
 
 
-def test_who_is_being_called_as_the_host_leaves_comes_into_what_goes_on(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, **GOES_ON)
+def test_a_guest_who_rings_during_the_hosts_hangup_joins_the_restarted_assistant(
+    new_lab: NewLab,
+) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
     lab.invite(conversation_id, KIM, name="Kim")
     lab.hang_up(HOST)
     lab.run(minutes(1))
-    assert with_the_assistant(lab) == [DANA, LEE, KIM]
-    assert lab.told()[-1] == "Kim has joined the conversation."
+    assert numbers_with_assistant(lab) == [DANA, LEE, KIM]
+    assert lab.messages_to_assistant()[-1] == "Kim has joined the conversation."
     lab.assert_clean()
 
 
-def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab: NewLab) -> None:
+def test_the_conversation_ends_if_the_only_guest_still_rings_at_the_hosts_hangup(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     conversation_id = lab.start(**GOES_ON)
     lab.run(5)
@@ -139,41 +147,45 @@ def test_nobody_is_joined_to_nothing_if_the_only_guest_has_not_answered(new_lab:
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("ended_first", [True, False])
-def test_the_hangup_and_the_end_come_in_either_order(new_lab: NewLab, ended_first: bool) -> None:
-    lab, conversation_id = three(new_lab, **GOES_ON)
+def test_the_hosts_hangup_and_the_assistants_end_restart_once_in_either_order(
+    new_lab: NewLab, ended_first: bool
+) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
     lab.hold()
     lab.hang_up(HOST)
     lab.run(1)
     webhooks = lab.release()
-    lab.arrive(webhooks[::-1] if ended_first else webhooks)
+    lab.deliver(webhooks[::-1] if ended_first else webhooks)
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
-    assert with_the_assistant(lab) == [DANA, LEE]
-    assert lab.types(conversation_id).count("conversation.restarted") == 1
+    assert numbers_with_assistant(lab) == [DANA, LEE]
+    assert lab.event_types(conversation_id).count("conversation.restarted") == 1
     lab.assert_clean()
 
 
-def test_the_hangup_and_the_end_come_together(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, once_per_leg=True, **GOES_ON)
+def test_the_hosts_hangup_and_the_assistants_end_may_arrive_together(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, once_per_leg=True, **GOES_ON)
     lab.hold()
     lab.hang_up(HOST)
     lab.run(1)
     webhooks = lab.release()
-    statuses = lab.arrive_together(webhooks)
-    lab.arrive([each for each, status in zip(webhooks, statuses, strict=True) if status == 503])
+    statuses = lab.deliver_together(webhooks)
+    lab.deliver(
+        [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
+    )
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "active"
-    assert with_the_assistant(lab) == [DANA, LEE]
+    assert numbers_with_assistant(lab) == [DANA, LEE]
     lab.assert_clean()
 
 
-def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(new_lab: NewLab) -> None:
+def test_after_the_assistants_own_end_the_hosts_call_is_looked_up_once(new_lab: NewLab) -> None:
     lab = new_lab()
     people = [{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}]
     conversation_id = lab.start(on_host_hangup="continue_conversation", participants=people)
@@ -181,31 +193,31 @@ def test_an_assistant_that_ends_by_itself_has_the_host_looked_at_once(new_lab: N
     before = len(lab.telnyx.ledger)
     lab.telnyx.end_assistant(lab.leg(HOST).call_control_id)
     lab.run(minutes(5))
-    looks = [each for each in lab.telnyx.ledger[before:] if each.action == "retrieve"]
+    looks = [entry for entry in lab.telnyx.ledger[before:] if entry.action == "retrieve"]
     assert len(looks) == 1
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_the_hosts_hangup_is_lost_and_the_sweep_finds_it(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, "continues")
+def test_the_sweep_finds_a_hosts_hangup_whose_webhook_was_lost(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, "continues")
     lab.hold()
     lab.hang_up(HOST)
     lab.run(1)
-    lab.release()  # and lost
+    lab.release()  # these webhooks are lost
     lab.run(minutes(5))
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
 
 
-def test_a_start_that_telnyx_refuses_ends_it_and_nobody_waits_on_a_dead_line(
+def test_a_refused_restart_ends_the_conversation_and_hangs_up_every_call(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = three(new_lab, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
     lab.hang_up(LEE)
     lab.run(2)
-    lab.line.refuse("ai_assistant_start", 422, "10015", "Not now.")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "Not now.")
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"

@@ -1,27 +1,34 @@
-"""The same request again, because its answer was lost."""
+"""A caller repeats a request whose answer was lost."""
 
 import pytest
 
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import NewLab
 from tests.support.people import DANA, HOST, LEE
 
 
-def test_the_same_start_again_is_the_same_conversation(new_lab: NewLab) -> None:
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios write to the table on several threads."""
+    return embedded_backend
+
+
+def test_repeating_a_start_with_its_key_returns_the_same_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     first = lab.ask("POST", "/conversations", {"to": HOST, "name": "Robin"}, idempotency_key="k1")
     lab.run(5)
-    # The order of the fields is not the request.
+    # The order of the fields does not change the request.
     again = lab.ask("POST", "/conversations", {"name": "Robin", "to": HOST}, idempotency_key="k1")
     assert (first.status, again.status) == (202, 200)
     assert again.json["id"] == first.json["id"]
     assert again.json["status"] == "active"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
-def test_without_a_key_every_start_is_a_new_one(new_lab: NewLab) -> None:
+def test_without_a_key_every_start_is_a_new_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.start() != lab.start()
-    assert lab.dialled() == ["host", "host"]
+    assert lab.people_dialled() == ["host", "host"]
 
 
 def test_the_same_key_for_another_request_is_refused(new_lab: NewLab) -> None:
@@ -30,19 +37,19 @@ def test_the_same_key_for_another_request_is_refused(new_lab: NewLab) -> None:
     other = lab.ask("POST", "/conversations", {"to": DANA}, idempotency_key="k1")
     assert other.status == 422
     assert other.json["error"]["code"] == "idempotency_key_reused"
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "schlüssel"])
-def test_a_key_that_is_none_is_refused(new_lab: NewLab, key: str) -> None:
+def test_an_invalid_key_is_refused(new_lab: NewLab, key: str) -> None:
     lab = new_lab()
     answer = lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key=key)
     assert answer.status == 422
     assert answer.json["error"]["details"][0]["field"] == "Idempotency-Key"
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
 
 
-def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
+def test_repeating_an_invitation_with_its_key_calls_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -53,11 +60,11 @@ def test_the_same_invitation_again_calls_nobody_twice(new_lab: NewLab) -> None:
     assert first.json["id"] == again.json["id"]
     assert other.status == 422
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana"]
-    assert lab.joined() == ["Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
-def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
+def test_repeating_a_message_with_its_key_sends_the_message_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -68,10 +75,10 @@ def test_the_same_message_again_is_said_once(new_lab: NewLab) -> None:
         )
         assert answer.status == 202
     lab.run(5)
-    assert lab.told() == ["Robin is in a hurry."]
+    assert lab.messages_to_assistant() == ["Robin is in a hurry."]
 
 
-def test_what_was_done_once_is_not_refused_the_second_time(new_lab: NewLab) -> None:
+def test_repeating_a_stop_with_its_key_after_the_end_is_not_refused(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -83,24 +90,24 @@ def test_what_was_done_once_is_not_refused_the_second_time(new_lab: NewLab) -> N
     assert lab.ask("POST", path, {}, idempotency_key="s2").status == 409
 
 
-def test_the_same_start_five_times_at_the_same_time_calls_once(new_lab: NewLab) -> None:
+def test_five_identical_starts_at_the_same_time_call_once(new_lab: NewLab) -> None:
     lab = new_lab()
 
     def start() -> tuple[int, str | None]:
         answer = lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k1")
         return answer.status, answer.json.get("id")
 
-    answers = lab.at_once([start] * 5)
+    answers = lab.run_together([start] * 5)
     assert sorted(status for status, _ in answers)[:4] == [200] * 4
     assert {status for status, _ in answers} <= {200, 202}
-    assert len({found for _, found in answers}) == 1
+    assert len({conversation_id for _, conversation_id in answers}) == 1
     lab.run(10)
-    assert lab.dialled() == ["host"]
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.people_dialled() == ["host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     lab.assert_clean()
 
 
-def test_the_same_invitation_four_times_at_the_same_time_calls_once(new_lab: NewLab) -> None:
+def test_four_identical_invitations_at_the_same_time_call_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -110,16 +117,16 @@ def test_the_same_invitation_four_times_at_the_same_time_calls_once(new_lab: New
         answer = lab.ask("POST", path, {"to": DANA, "name": "Dana"}, idempotency_key="k1")
         return answer.status, answer.json.get("id")
 
-    answers = lab.at_once([invite] * 4)
+    answers = lab.run_together([invite] * 4)
     assert set(answers) == {(202, answers[0][1])}
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana"]
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == ["Dana has joined the conversation."]
+    assert lab.people_dialled() == ["host", "Dana"]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
     lab.assert_clean()
 
 
-def test_different_invitations_at_the_same_time_all_come(new_lab: NewLab) -> None:
+def test_different_invitations_at_the_same_time_are_all_carried_out(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -129,10 +136,10 @@ def test_different_invitations_at_the_same_time_all_come(new_lab: NewLab) -> Non
     def invite(name: str) -> int:
         return lab.ask("POST", path, {"to": people[name], "name": name}).status
 
-    assert lab.at_once([lambda: invite("Dana"), lambda: invite("Lee")]) == [202, 202]
+    assert lab.run_together([lambda: invite("Dana"), lambda: invite("Lee")]) == [202, 202]
     lab.run(70)
-    assert sorted(lab.joined()) == ["Dana", "Lee"]
-    assert sorted(lab.told()) == [
+    assert sorted(lab.people_joined()) == ["Dana", "Lee"]
+    assert sorted(lab.messages_to_assistant()) == [
         "Dana has joined the conversation.",
         "Lee has joined the conversation.",
     ]

@@ -1,12 +1,14 @@
-"""People leave, and what that means for those who stay."""
+"""Participants leave, and the conversation continues or ends."""
 
 from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, LEE
 
 
-def three(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
-    """The host, Dana and Lee are on the line."""
+def lab_with_two_guests(
+    new_lab: NewLab, settings: Settings | None = None, **more: object
+) -> tuple[Lab, str]:
+    """Create a lab with an active conversation of the host, Dana and Lee."""
     lab = new_lab([], settings)
     lab.settings.accepts_conversation_keys = True
     guests = [{"to": DANA, "name": "Dana", **more}, {"to": LEE, "name": "Lee"}]
@@ -15,32 +17,34 @@ def three(new_lab: NewLab, settings: Settings | None = None, **more: object) -> 
     return lab, conversation_id
 
 
-def test_a_guest_leaves_and_it_goes_on_the_host_leaves_and_it_ends(new_lab: NewLab) -> None:
+def test_a_guests_hangup_keeps_the_conversation_and_the_hosts_hangup_ends_it(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
     lab.hang_up(DANA)
     lab.run(5)
     assert lab.status(conversation_id) == "active"
-    assert lab.told()[-1] == "Dana has left the conversation."
+    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
     lab.hang_up(HOST)
     lab.run(10)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     lab.assert_clean()
     lab.assert_no_leg_up()
 
 
-def test_who_stays_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+def test_a_participant_left_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.hang_up(DANA)
     lab.run(2)
-    assert "participant.alone" not in lab.types(conversation_id)
+    assert "participant.alone" not in lab.event_types(conversation_id)
     lab.hang_up(LEE)
     lab.run(2)
     (alone,) = [
-        each for each in lab.timeline(conversation_id) if each["type"] == "participant.alone"
+        event for event in lab.timeline(conversation_id) if event["type"] == "participant.alone"
     ]
     assert (
         alone["data"]["participant_id"]
@@ -48,9 +52,11 @@ def test_who_stays_alone_with_the_assistant_is_an_event(new_lab: NewLab) -> None
     )
 
 
-def test_a_guest_whose_leaving_ends_it_ends_it(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, on_hangup="end_conversation")
-    joins = {each["participant"]["name"]: each for each in lab.commands("ai_assistant_join")}
+def test_a_guest_with_end_conversation_ends_the_conversation_by_hanging_up(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, on_hangup="end_conversation")
+    joins = {
+        command["participant"]["name"]: command for command in lab.commands("ai_assistant_join")
+    }
     assert joins["Dana"]["participant"]["on_hangup"] == "end_conversation"
     assert joins["Lee"]["participant"]["on_hangup"] == "continue_conversation"
     lab.hang_up(DANA)
@@ -60,27 +66,27 @@ def test_a_guest_whose_leaving_ends_it_ends_it(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_telnyx_tells_the_end_once_for_each_leg_and_it_ends_once(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab, Settings(ended_once_per_leg=True))
+def test_an_end_event_for_each_leg_ends_the_conversation_once(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab, Settings(ended_once_per_leg=True))
     lab.hang_up(HOST)
     lab.run(10)
-    assert lab.types(conversation_id).count("conversation.ended") == 1
+    assert lab.event_types(conversation_id).count("conversation.ended") == 1
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_a_guest_is_hung_up_by_request_and_it_goes_on(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+def test_removing_a_guest_keeps_the_conversation(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.remove(conversation_id, lab.person(conversation_id, "Dana")["id"])
     lab.run(5)
-    assert lab.asked()[-2:] == ["hang up Dana", "tell host"]
+    assert lab.commands_in_words()[-2:] == ["hang up Dana", "tell host"]
     assert lab.person(conversation_id, "Dana")["status"] == "left"
-    assert lab.told()[-1] == "Dana has left the conversation."
-    assert sorted(lab.up()) == ["Lee", "host"]
+    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
+    assert sorted(lab.legs_up()) == ["Lee", "host"]
     lab.assert_clean()
 
 
-def test_a_guest_who_is_still_being_called_can_be_called_off(new_lab: NewLab) -> None:
+def test_a_guest_whose_phone_rings_can_be_removed(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     conversation_id = lab.start()
     lab.run(5)
@@ -94,21 +100,21 @@ def test_a_guest_who_is_still_being_called_can_be_called_off(new_lab: NewLab) ->
         "failed",
         "cancelled",
     )
-    assert lab.told() == ["The call to Dana was cancelled."]
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == ["The call to Dana was cancelled."]
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
-def test_the_host_is_hung_up_by_request_and_it_ends(new_lab: NewLab) -> None:
-    lab, conversation_id = three(new_lab)
+def test_removing_the_host_ends_the_conversation(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_two_guests(new_lab)
     lab.remove(conversation_id, lab.conversation(conversation_id)["participants"][0]["id"])
     lab.run(10)
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
 
 
-def test_whoever_leaves_before_being_joined_has_left_nothing(new_lab: NewLab) -> None:
+def test_a_guest_who_hangs_up_before_joining_is_not_reported_as_leaving(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -116,10 +122,9 @@ def test_whoever_leaves_before_being_joined_has_left_nothing(new_lab: NewLab) ->
     lab.hold()
     lab.run(2)
     lab.hang_up(DANA)
-    answered_and_gone = lab.release()
-    lab.arrive(answered_and_gone)
+    lab.deliver(lab.release())
     lab.run(5)
-    assert "Dana has left the conversation." not in lab.told()
+    assert "Dana has left the conversation." not in lab.messages_to_assistant()
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()

@@ -1,4 +1,4 @@
-"""The bounds of a conversation: how many people, how many calls at once, how long."""
+"""The limits of a conversation: participants, calls at the same time, minutes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,16 @@ import pytest
 
 from local.simulator.model import Person
 from local.stack.template import Template
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import DANA, HOST, KIM, LEE, OURS
+from tests.support.people import DANA, HOST, KIM, LEE, OUR_NUMBER
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: these scenarios compare the in-memory table with a real engine."""
+    return embedded_backend
+
 
 Deployed = Callable[..., Template]
 
@@ -18,7 +26,7 @@ def refused(lab: Lab, path: str, body: Any) -> tuple[int, str]:
     return answer.status, answer.json["error"]["code"]
 
 
-def test_no_more_people_than_may_in_a_conversation_s_whole_life(
+def test_participants_who_have_left_count_towards_the_participant_limit(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
@@ -32,23 +40,25 @@ def test_no_more_people_than_may_in_a_conversation_s_whole_life(
     lab.hang_up(DANA)
     lab.run(5)
     assert refused(lab, path, {"to": KIM}) == (409, "too_many_participants")
-    assert lab.dialled() == ["host", "Dana", "Lee"]
+    assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
 
-def test_a_start_with_too_many_is_refused_before_anybody_is_called(
+def test_a_start_with_too_many_participants_is_refused_before_any_dial(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxParticipants="3"))
-    body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE, KIM)]}
+    body = {"to": HOST, "participants": [{"to": number} for number in (DANA, LEE, KIM)]}
     assert refused(lab, "/conversations", body) == (409, "too_many_participants")
-    body = {"to": HOST, "participants": [{"to": each} for each in (DANA, LEE)]}
+    body = {"to": HOST, "participants": [{"to": number} for number in (DANA, LEE)]}
     assert lab.ask("POST", "/conversations", body).status == 202
-    assert lab.dialled() == ["host", "Dana", "Lee"]
+    assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
 
-def test_the_route_s_bounds_go_before_the_deployment_s(new_lab: NewLab, deployed: Deployed) -> None:
+def test_the_limits_of_a_route_override_the_limits_of_the_deployment(
+    new_lab: NewLab, deployed: Deployed
+) -> None:
     lab = new_lab(template=deployed(MaxParticipants="2", MaxLegsAtOnce="1"))
-    lab.route(OURS, limits={"participants": 4, "legs_at_once": 2})
+    lab.route(OUR_NUMBER, limits={"participants": 4, "legs_at_once": 2})
     conversation_id = lab.inbound()
     path = f"/conversations/{conversation_id}/participants"
     lab.invite(conversation_id, [DANA, LEE], strategy="at_once")
@@ -60,7 +70,7 @@ def test_the_route_s_bounds_go_before_the_deployment_s(new_lab: NewLab, deployed
     assert refused(lab, path, {"to": HOST}) == (409, "too_many_participants")
 
 
-def test_who_would_be_one_call_too_many_waits_for_a_free_line(
+def test_a_guest_above_the_limit_of_calls_waits_until_a_call_ends(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(
@@ -72,19 +82,19 @@ def test_who_would_be_one_call_too_many_waits_for_a_free_line(
     for number, name in ((DANA, "Dana"), (LEE, "Lee"), (KIM, "Kim")):
         lab.invite(conversation_id, number, name=name)
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana", "Lee"]
+    assert lab.people_dialled() == ["host", "Dana", "Lee"]
     assert lab.person(conversation_id, "Kim")["status"] == "dialing"
     lab.telnyx.busy(lab.leg(DANA).call_control_id)
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana", "Lee", "Kim"]
-    assert lab.joined() == ["Kim"]
+    assert lab.people_dialled() == ["host", "Dana", "Lee", "Kim"]
+    assert lab.people_joined() == ["Kim"]
     lab.pick_up(LEE)
     lab.run(5)
-    assert sorted(lab.joined()) == ["Kim", "Lee"]
+    assert sorted(lab.people_joined()) == ["Kim", "Lee"]
     lab.assert_clean()
 
 
-def test_a_whole_at_once_plan_waits_until_all_its_calls_have_room(
+def test_an_at_once_plan_waits_until_all_its_calls_fit_the_limit(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="manual")], template=deployed(MaxLegsAtOnce="2"))
@@ -93,15 +103,15 @@ def test_a_whole_at_once_plan_waits_until_all_its_calls_have_room(
     lab.invite(conversation_id, DANA, name="Dana")
     lab.invite(conversation_id, [LEE, KIM], name="Lee", strategy="at_once")
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
     lab.pick_up(DANA)
     lab.run(5)
-    assert lab.dialled() == ["host", "Dana", "Lee", "Kim"]
+    assert lab.people_dialled() == ["host", "Dana", "Lee", "Kim"]
     assert lab.person(conversation_id, "Lee")["status"] == "joined"
     lab.assert_clean()
 
 
-def test_who_waits_in_vain_for_a_free_line_is_given_up_at_the_deadline(
+def test_a_guest_who_waits_for_a_free_call_fails_at_the_deadline(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab([Person(DANA, behaviour="manual")], template=deployed(MaxLegsAtOnce="1"))
@@ -110,13 +120,13 @@ def test_who_waits_in_vain_for_a_free_line_is_given_up_at_the_deadline(
     lab.invite(conversation_id, DANA, name="Dana", ring_timeout_secs=300)
     lab.invite(conversation_id, KIM, name="Kim", deadline_secs=60)
     lab.run(minutes(3))
-    assert lab.dialled() == ["host", "Dana"]
+    assert lab.people_dialled() == ["host", "Dana"]
     kim = lab.person(conversation_id, "Kim")
     assert (kim["status"], kim["outcome"], kim["legs"]) == ("failed", "limited", [])
-    assert lab.told() == ["Kim could not be reached in time."]
+    assert lab.messages_to_assistant() == ["Kim could not be reached in time."]
 
 
-def test_more_calls_at_once_than_may_are_refused_by_the_field(
+def test_a_plan_with_more_calls_at_once_than_the_limit_is_refused_by_its_field(
     new_lab: NewLab, deployed: Deployed
 ) -> None:
     lab = new_lab(template=deployed(MaxLegsAtOnce="1"))
@@ -130,25 +140,25 @@ def test_more_calls_at_once_than_may_are_refused_by_the_field(
         409,
         "too_many_legs",
     )
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
 @pytest.mark.parametrize("by_route", [True, False])
-def test_after_its_minutes_a_conversation_is_ended_by_the_sweep(
+def test_the_sweep_ends_a_conversation_at_its_time_limit(
     new_lab: NewLab, deployed: Deployed, by_route: bool
 ) -> None:
     lab = new_lab(template=deployed(MaxMinutes="120" if by_route else "4"))
     if by_route:
-        lab.route(OURS, limits={"minutes": 4})
+        lab.route(OUR_NUMBER, limits={"minutes": 4})
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "active"
-    assert sorted(lab.up()) == ["Dana", "caller"]
+    assert sorted(lab.legs_up()) == ["Dana", "caller"]
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
     (stopping,) = [
-        each for each in lab.timeline(conversation_id) if each["type"] == "conversation.stopping"
+        event for event in lab.timeline(conversation_id) if event["type"] == "conversation.stopping"
     ]
     assert stopping["data"]["reason"] == "time_limit"
     lab.assert_no_leg_up()

@@ -1,4 +1,4 @@
-"""Webhooks that never come, come twice, late or in another order: it ends the same way."""
+"""Lost, doubled, late and reordered webhooks lead to the same result."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from local.simulator.delivery import DeliverySettings
 from local.simulator.settings import Settings
 from local.stack.http_api import HttpRequest
 from tests.support.lab import URL, Lab, NewLab, event_type, minutes
-from tests.support.people import CALLER, DANA, HOST, OURS
+from tests.support.people import CALLER, DANA, HOST, OUR_NUMBER
 
 TYPES = [
     "call.initiated",
@@ -21,8 +21,8 @@ TYPES = [
 
 JOINED, LEFT = "Dana has joined the conversation.", "Dana has left the conversation."
 
-PATIENCE = minutes(5)
-"""How long after something happened everything is right again, whatever was lost."""
+REPAIR_SECS = minutes(5)
+"""The longest time in which a lost webhook is repaired."""
 
 
 def outbound(lab: Lab) -> str:
@@ -31,13 +31,13 @@ def outbound(lab: Lab) -> str:
 
 def inbound(lab: Lab) -> str:
     lab.ring_in()
-    assert lab.until(lambda: bool(lab.conversations()), PATIENCE)
+    assert lab.run_until(lambda: bool(lab.conversations()), REPAIR_SECS)
     (conversation,) = lab.conversations()
     return lab.poller.watch(conversation["id"])
 
 
 def attached(lab: Lab) -> str:
-    return lab.attach(lab.telnyx.outside_call(CALLER, OURS, f"{URL}/webhooks"))
+    return lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks"))
 
 
 BEGINNINGS: dict[str, tuple[Callable[[Lab], str], str]] = {
@@ -50,76 +50,78 @@ LOST = [
     (beginning, lost)
     for beginning in BEGINNINGS
     for lost in TYPES
-    # Of a call that we never hear of we can know nothing.
+    # An inbound call is unknown without its first webhook.
     if (beginning, lost) != ("inbound", "call.initiated")
 ]
 
 
 @pytest.mark.parametrize(("beginning", "lost"), LOST)
-def test_whatever_is_lost_is_made_good_within_five_minutes(
+def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
     new_lab: NewLab, beginning: str, lost: str
 ) -> None:
     lab = new_lab()
     begin, host = BEGINNINGS[beginning]
     lab.telnyx.deliverer.knobs[lost] = DeliverySettings(drop=1.0)
     conversation_id = begin(lab)
-    assert lab.until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
 
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.told() == [JOINED], PATIENCE)
-    assert lab.joined() == ["Dana"]
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED], REPAIR_SECS)
+    assert lab.people_joined() == ["Dana"]
 
     lab.hang_up(DANA)
-    assert lab.until(lambda: lab.told() == [JOINED, LEFT], PATIENCE)
+    assert lab.run_until(lambda: lab.messages_to_assistant() == [JOINED, LEFT], REPAIR_SECS)
     assert lab.person(conversation_id, "Dana")["status"] == "left"
 
     lab.hang_up(host)
-    assert lab.until(lambda: bool(lab.conversation(conversation_id)["insights"]), PATIENCE)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
-    assert {each["status"] for each in seen["participants"]} == {"left"}
-    assert lab.told() == [JOINED, LEFT]
+    assert lab.run_until(lambda: bool(lab.conversation(conversation_id)["insights"]), REPAIR_SECS)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
+    assert {participant["status"] for participant in conversation["participants"]} == {"left"}
+    assert lab.messages_to_assistant() == [JOINED, LEFT]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_without_any_webhook_at_all_a_call_is_held_all_the_same(new_lab: NewLab) -> None:
+def test_a_whole_call_works_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
     conversation_id = lab.start()
-    assert lab.until(lambda: lab.status(conversation_id) == "active", PATIENCE)
+    assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.until(lambda: lab.joined() == ["Dana"], PATIENCE)
+    assert lab.run_until(lambda: lab.people_joined() == ["Dana"], REPAIR_SECS)
     lab.hang_up(HOST)
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.status(conversation_id) == "ended"
     assert lab.conversation(conversation_id)["insights"]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_an_inbound_call_that_we_never_hear_of_is_left_alone(new_lab: NewLab) -> None:
+def test_an_inbound_call_without_its_first_webhook_is_not_touched(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(drop=1.0)
     lab.ring_in()
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.table.keys() == []
     assert lab.telnyx.ledger == []
 
 
-MISTREATED = {
+DISTURBANCES = {
     "doubled": DeliverySettings(duplicates=2),
     "late": DeliverySettings(delay_secs=(0.0, 4.0)),
-    "overtaken": DeliverySettings(reorder=True),
-    "all of it": DeliverySettings(delay_secs=(0.0, 4.0), duplicates=2, reorder=True),
+    "reordered": DeliverySettings(reorder=True),
+    "all three": DeliverySettings(delay_secs=(0.0, 4.0), duplicates=2, reorder=True),
 }
 
 
-@pytest.mark.parametrize("how", MISTREATED)
-def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, how: str) -> None:
+@pytest.mark.parametrize("how", DISTURBANCES)
+def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
+    new_lab: NewLab, how: str
+) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = MISTREATED[how]
+    lab.telnyx.deliverer.knobs["*"] = DISTURBANCES[how]
     conversation_id = lab.start(name="Robin", participants=[{"to": DANA, "name": "Dana"}])
     lab.run(20)
     assert lab.status(conversation_id) == "active"
@@ -127,7 +129,7 @@ def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, 
     lab.run(20)
     lab.hang_up(HOST)
     lab.run(minutes(1))
-    assert sorted(lab.asked()) == [
+    assert sorted(lab.commands_in_words()) == [
         "dial Dana",
         "dial host",
         "join Dana",
@@ -135,21 +137,24 @@ def test_a_whole_story_ends_the_same_however_its_webhooks_come(new_lab: NewLab, 
         "tell host",
         "tell host",
     ]
-    assert lab.told() == [JOINED, LEFT]
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
-    assert lab.types(conversation_id).count("conversation.insights_generated") == 1
-    assert [each["seq"] for each in lab.timeline(conversation_id)] == list(
-        range(1, len(lab.types(conversation_id)) + 1)
+    assert lab.messages_to_assistant() == [JOINED, LEFT]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
+    assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
+    assert [event["seq"] for event in lab.timeline(conversation_id)] == list(
+        range(1, len(lab.event_types(conversation_id)) + 1)
     )
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("longest_secs", [1.0, 3.0, 9.0])
-def test_an_inbound_story_ends_the_same_with_everything_at_once(
+def test_an_inbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
     new_lab: NewLab, longest_secs: float
 ) -> None:
     lab = new_lab()
@@ -158,23 +163,23 @@ def test_an_inbound_story_ends_the_same_with_everything_at_once(
     lab.run(40)
     lab.hang_up(CALLER)
     lab.run(minutes(1))
-    (seen,) = lab.conversations()
-    assert seen["status"] == "ended"
-    assert lab.asked() == ["answer caller", "start caller"]
+    (conversation,) = lab.conversations()
+    assert conversation["status"] == "ended"
+    assert lab.commands_in_words() == ["answer caller", "start caller"]
     lab.assert_clean()
 
 
-def test_the_answer_overtakes_the_reply_to_our_own_dial(new_lab: NewLab) -> None:
+def test_call_answered_may_arrive_before_the_reply_to_our_dial(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
     lab.fail("dial", "slow")
     conversation_id = lab.start()
     lab.run(5)
     assert lab.status(conversation_id) == "active"
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     lab.assert_clean()
 
 
-def test_the_insights_come_before_the_end(new_lab: NewLab) -> None:
+def test_insights_may_arrive_before_the_end(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
@@ -187,11 +192,11 @@ def test_the_insights_come_before_the_end(new_lab: NewLab) -> None:
     lab.run(10)
     assert lab.status(conversation_id) == "ended"
     assert len(lab.conversation(conversation_id)["insights"]) == len(lab.settings.insight_results)
-    assert lab.types(conversation_id).count("conversation.insights_generated") == 1
+    assert lab.event_types(conversation_id).count("conversation.insights_generated") == 1
     lab.assert_clean()
 
 
-def test_the_assistants_own_end_is_never_told_and_its_insights_tell_it(new_lab: NewLab) -> None:
+def test_insights_reveal_an_assistants_end_whose_webhook_was_lost(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
@@ -200,13 +205,13 @@ def test_the_assistants_own_end_is_never_told_and_its_insights_tell_it(new_lab: 
     lab.telnyx.end_assistant(lab.leg(HOST).call_control_id)
     lab.run(10)
     assert lab.status(conversation_id) == "active"
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_the_insights_of_each_run_are_asked_for_if_one_is_lost(new_lab: NewLab) -> None:
+def test_lost_insights_of_each_run_are_fetched(new_lab: NewLab) -> None:
     lab = new_lab()
     guest = {"to": DANA, "name": "Dana"}
     conversation_id = lab.start(on_host_hangup="continue_conversation", participants=[guest])
@@ -217,42 +222,48 @@ def test_the_insights_of_each_run_are_asked_for_if_one_is_lost(new_lab: NewLab) 
     lab.telnyx.deliverer.knobs.clear()
     assert len(lab.telnyx.conversations) == 2
     lab.hang_up(DANA)
-    lab.run(PATIENCE)
+    lab.run(REPAIR_SECS)
     assert len(lab.conversation(conversation_id)["insights"]) == 2 * len(
         lab.settings.insight_results
     )
 
 
-def test_the_same_webhook_three_times_at_the_same_time_is_taken_in_once(new_lab: NewLab) -> None:
+def test_three_copies_of_a_webhook_at_the_same_time_count_once(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.hold()
     lab.run(5)
     webhooks = lab.release(lambda kind: kind == "call.answered")
-    assert set(lab.arrive_together(webhooks * 3)) <= {200, 503}
+    assert set(lab.deliver_together(webhooks * 3)) <= {200, 503}
     lab.run(minutes(1))
-    assert lab.asked() == ["dial host", "start host"]
-    assert lab.types(conversation_id).count("leg.answered") == 1
+    assert lab.commands_in_words() == ["dial host", "start host"]
+    assert lab.event_types(conversation_id).count("leg.answered") == 1
     assert lab.status(conversation_id) == "active"
     lab.assert_clean()
 
 
-def test_the_hosts_answer_and_a_guests_come_at_the_same_time(new_lab: NewLab) -> None:
+def test_the_hosts_answer_and_a_guests_answer_may_arrive_together(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.hold()
     lab.run(1.5)
     webhooks = lab.release()
-    answered = [each for each in webhooks if event_type(each) == "call.answered"]
+    answered = [webhook for webhook in webhooks if event_type(webhook) == "call.answered"]
     assert len(answered) == 2
-    redeliver(lab, answered)
+    deliver_at_once(lab, answered)
     lab.run(minutes(1))
-    assert sorted(lab.asked()) == ["dial Dana", "dial host", "join Dana", "start host", "tell host"]
+    assert sorted(lab.commands_in_words()) == [
+        "dial Dana",
+        "dial host",
+        "join Dana",
+        "start host",
+        "tell host",
+    ]
     assert lab.person(conversation_id, "Dana")["status"] == "joined"
     lab.assert_clean()
 
 
-def test_everything_that_ends_a_call_comes_at_the_same_time(new_lab: NewLab) -> None:
+def test_all_webhooks_of_the_end_of_a_call_may_arrive_together(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
@@ -262,19 +273,22 @@ def test_everything_that_ends_a_call_comes_at_the_same_time(new_lab: NewLab) -> 
     lab.run(5)
     webhooks = lab.release()
     assert len(webhooks) == 4
-    redeliver(lab, webhooks)
+    deliver_at_once(lab, webhooks)
     lab.run(minutes(2))
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def redeliver(lab: Lab, webhooks: list[HttpRequest]) -> None:
-    """All at once; whatever could not be taken in is delivered again, as Telnyx does."""
-    statuses = lab.arrive_together(webhooks)
+def deliver_at_once(lab: Lab, webhooks: list[HttpRequest]) -> None:
+    """Deliver all webhooks at once, then redeliver each that got 503, as Telnyx does."""
+    statuses = lab.deliver_together(webhooks)
     assert set(statuses) <= {200, 503}
-    again = [each for each, status in zip(webhooks, statuses, strict=True) if status == 503]
-    assert set(lab.arrive(again)) <= {200}
+    again = [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
+    assert set(lab.deliver(again)) <= {200}

@@ -1,4 +1,4 @@
-"""Is it a person or a machine that picked up? The verdict may come, come twice, or never."""
+"""Machine detection: Telnyx's verdict may arrive once, twice or never."""
 
 import pytest
 
@@ -11,10 +11,10 @@ JOINED = "Dana has joined the conversation."
 MACHINE = "Dana could not be reached: an answering machine picked up."
 
 
-def invited(
+def lab_with_detection(
     new_lab: NewLab, person: Person, kind: str, *, times: int = 1, **more: object
 ) -> tuple[Lab, str]:
-    """Dana is called with machine detection and picks up."""
+    """Create a lab in which Dana is called with machine detection and answers."""
     settings = Settings(accepts_conversation_keys=True, detection_times=times)
     lab = new_lab([person], settings)
     conversation_id = lab.start()
@@ -27,77 +27,83 @@ def invited(
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("kind", ["standard", "premium"])
 def test_a_person_is_joined_once(new_lab: NewLab, kind: str, times: int) -> None:
-    lab, conversation_id = invited(new_lab, Person(DANA), kind, times=times)
-    assert lab.joined() == ["Dana"]
+    lab, conversation_id = lab_with_detection(new_lab, Person(DANA), kind, times=times)
+    assert lab.people_joined() == ["Dana"]
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
-    assert lab.told() == [JOINED]
+    assert lab.messages_to_assistant() == [JOINED]
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("kind", ["standard", "premium"])
 def test_a_machine_is_hung_up_and_never_joined(new_lab: NewLab, kind: str, times: int) -> None:
-    lab, conversation_id = invited(new_lab, Person(DANA, behaviour="machine"), kind, times=times)
-    assert lab.joined() == []
+    lab, conversation_id = lab_with_detection(
+        new_lab, Person(DANA, behaviour="machine"), kind, times=times
+    )
+    assert lab.people_joined() == []
     assert lab.outcomes(conversation_id, "Dana") == ["machine"]
-    assert lab.told() == [MACHINE]
-    assert sorted(lab.asked()[-2:]) == ["hang up Dana", "tell host"]
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == [MACHINE]
+    assert sorted(lab.commands_in_words()[-2:]) == ["hang up Dana", "tell host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_without_a_verdict_it_is_taken_for_a_person(new_lab: NewLab, kind: str) -> None:
-    lab, conversation_id = invited(new_lab, Person(DANA), kind, times=0)
+def test_without_a_verdict_the_answer_counts_as_a_person(new_lab: NewLab, kind: str) -> None:
+    lab, conversation_id = lab_with_detection(new_lab, Person(DANA), kind, times=0)
     lab.run(minutes(2))
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == [JOINED]
-    (judged,) = [each for each in lab.timeline(conversation_id) if each["type"] == "leg.judged"]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == [JOINED]
+    (judged,) = [event for event in lab.timeline(conversation_id) if event["type"] == "leg.judged"]
     assert judged["data"]["reason"] == "no_verdict"
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("kind", ["standard", "premium"])
-def test_who_hangs_up_before_the_verdict_is_told_of(new_lab: NewLab, kind: str) -> None:
-    lab, conversation_id = invited(new_lab, Person(DANA, hangs_up_after_secs=2.0), kind, times=0)
+def test_a_guest_who_hangs_up_before_the_verdict_is_reported_once(
+    new_lab: NewLab, kind: str
+) -> None:
+    lab, conversation_id = lab_with_detection(
+        new_lab, Person(DANA, hangs_up_after_secs=2.0), kind, times=0
+    )
     lab.run(minutes(2))
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert len(lab.told()) == 1
-    assert lab.up() == ["host"]
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.legs_up() == ["host"]
 
 
-def test_someone_of_whom_telnyx_is_not_sure_is_a_person(new_lab: NewLab) -> None:
-    lab, _ = invited(new_lab, Person(DANA, machine_result="not_sure"), "standard")
-    assert lab.joined() == ["Dana"]
+def test_the_verdict_not_sure_counts_as_a_person(new_lab: NewLab) -> None:
+    lab, _ = lab_with_detection(new_lab, Person(DANA, machine_result="not_sure"), "standard")
+    assert lab.people_joined() == ["Dana"]
 
 
-def test_a_verdict_that_overtakes_the_answer_counts(new_lab: NewLab) -> None:
+def test_a_verdict_that_arrives_before_the_answer_counts(new_lab: NewLab) -> None:
     lab = new_lab([Person(DANA, behaviour="machine")])
     conversation_id = lab.start()
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana", machine_detection="standard")
     lab.hold()
     lab.run(3)
-    lab.arrive(lab.release()[::-1])
+    lab.deliver(lab.release()[::-1])
     lab.run(10)
-    assert lab.joined() == []
-    assert lab.told() == [MACHINE]
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert lab.messages_to_assistant() == [MACHINE]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
 def test_a_person_after_a_screening_and_a_verdict_is_joined(new_lab: NewLab) -> None:
-    lab, _here = invited(
+    lab, _ = lab_with_detection(
         new_lab, Person(DANA, digits="1"), "standard", screening={"say": "Press 1."}
     )
-    assert lab.joined() == ["Dana"]
-    assert lab.asked()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
+    assert lab.people_joined() == ["Dana"]
+    assert lab.commands_in_words()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
 
 
-def test_a_machine_is_not_asked_anything(new_lab: NewLab) -> None:
-    lab, _ = invited(
+def test_an_answering_machine_is_not_screened(new_lab: NewLab) -> None:
+    lab, _ = lab_with_detection(
         new_lab, Person(DANA, behaviour="machine"), "standard", screening={"say": "Press 1."}
     )
     assert lab.commands("gather_using_speak") == []
-    assert lab.told() == [MACHINE]
+    assert lab.messages_to_assistant() == [MACHINE]

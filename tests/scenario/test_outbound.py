@@ -1,4 +1,4 @@
-"""We call somebody, the assistant talks to them, and others come and go."""
+"""Outbound calls: the assistant talks to the host, and guests join and leave."""
 
 import pytest
 
@@ -15,19 +15,19 @@ def test_the_host_answers_and_the_assistant_starts(new_lab: NewLab) -> None:
     )
     assert lab.status(conversation_id) == "connecting"
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "active"
-    assert seen["telnyx_conversation_id"] == lab.ai().conversation_id
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "active"
+    assert conversation["telnyx_conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.person(conversation_id, "Robin")["status"] == "joined"
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["id"] == "assistant-7"
     assert start["assistant"]["greeting"] == "Hello Robin"
-    assert "assistant: Hello Robin" in lab.heard(HOST)
+    assert "assistant: Hello Robin" in lab.heard_by(HOST)
     lab.assert_clean()
 
 
-def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
+def test_a_whole_call_sends_exactly_these_commands_to_telnyx(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
     conversation_id = lab.start(HOST, name="Robin", metadata={"ticket": "4711"})
     lab.run(5)
@@ -41,7 +41,7 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
     assert lab.status(conversation_id) == "active"
     lab.hang_up(HOST)
     lab.run(10)
-    assert lab.asked() == [
+    assert lab.commands_in_words() == [
         "dial host",
         "start host",
         "dial Dana",
@@ -52,30 +52,30 @@ def test_the_whole_demo_asks_telnyx_for_exactly_this(new_lab: NewLab) -> None:
         "tell host",
         "tell host",
     ]
-    assert lab.told() == [
+    assert lab.messages_to_assistant() == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
         "Robin is a customer of ten years: be generous.",
         "Dana has left the conversation.",
     ]
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["metadata"]) == ("ended", {"ticket": "4711"})
-    assert len(seen["insights"]) == len(lab.settings.insight_results)
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["metadata"]) == ("ended", {"ticket": "4711"})
+    assert len(conversation["insights"]) == len(lab.settings.insight_results)
     assert lab.person(conversation_id, "Lee")["status"] == "failed"
     lab.assert_clean()
     lab.assert_no_leg_up()
 
 
-def test_each_webhook_is_sent_to_a_function_of_its_own(new_lab: NewLab) -> None:
+def test_each_webhook_type_is_sent_to_its_own_function(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
     lab.hang_up(HOST)
     lab.run(10)
     attempts = lab.telnyx.deliverer.attempts
-    assert {each.status for each in attempts} == {200}
-    assert {each.url.rpartition("/")[2] for each in attempts} == {
-        each.event_type for each in attempts
+    assert {attempt.status for attempt in attempts} == {200}
+    assert {attempt.url.rpartition("/")[2] for attempt in attempts} == {
+        attempt.event_type for attempt in attempts
     }
 
 
@@ -91,9 +91,9 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
     (join,) = lab.commands("ai_assistant_join")
     assert join["participant"]["name"] == "Dana"
     assert join["participant"]["id"] == lab.leg(DANA).call_control_id
-    assert join["conversation_id"] == lab.ai().conversation_id
+    assert join["conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.outcomes(conversation_id, "Lee") == ["busy"]
-    assert sorted(lab.told()) == [
+    assert sorted(lab.messages_to_assistant()) == [
         "Dana has joined the conversation.",
         "Lee could not be reached: the line is busy.",
     ]
@@ -109,7 +109,7 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
         ("unreachable", "unreachable", "Lee could not be reached: the number is not available."),
     ],
 )
-def test_the_assistant_is_told_why_a_guest_does_not_come(
+def test_the_assistant_is_told_why_a_guest_was_not_reached(
     new_lab: NewLab, behaviour: str, outcome: str, words: str
 ) -> None:
     lab = new_lab([Person(LEE, behaviour=behaviour)])  # type: ignore[arg-type]
@@ -118,9 +118,9 @@ def test_the_assistant_is_told_why_a_guest_does_not_come(
     lab.invite(conversation_id, LEE, name="Lee", ring_timeout_secs=10)
     lab.run(15)
     assert lab.person(conversation_id, "Lee")["outcome"] == outcome
-    assert lab.told() == [words]
+    assert lab.messages_to_assistant() == [words]
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
@@ -135,7 +135,7 @@ def test_guests_who_answer_before_the_host_wait_and_are_joined_when_the_assistan
     assert lab.person(conversation_id, "Dana")["status"] == "waiting"
     assert lab.telnyx.conversations == []
     lab.run(5)
-    assert sorted(lab.joined()) == ["Dana", "Lee"]
+    assert sorted(lab.people_joined()) == ["Dana", "Lee"]
     assert lab.person(conversation_id, "Dana")["status"] == "joined"
     lab.assert_clean()
 
@@ -146,31 +146,31 @@ def test_a_message_sent_too_early_is_kept_until_the_assistant_runs(new_lab: NewL
     assert lab.message(conversation_id, "Robin speaks Spanish.").status == 202
     assert lab.commands("ai_assistant_add_messages") == []
     lab.run(5)
-    assert lab.told() == ["Robin speaks Spanish."]
+    assert lab.messages_to_assistant() == ["Robin speaks Spanish."]
     lab.assert_clean()
 
 
-def test_a_person_who_should_not_be_spoken_of_is_not(new_lab: NewLab) -> None:
+def test_with_tell_assistant_off_the_assistant_is_not_told_of_the_guest(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana", tell_assistant=False)
     lab.run(5)
-    assert lab.joined() == ["Dana"]
-    assert lab.told() == []
+    assert lab.people_joined() == ["Dana"]
+    assert lab.messages_to_assistant() == []
 
 
-def test_the_assistant_is_told_in_the_conversations_own_words(new_lab: NewLab) -> None:
+def test_messages_to_the_assistant_use_the_conversations_own_phrases(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start(words={"joined": "{name} ist jetzt dabei."})
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.told() == ["Dana ist jetzt dabei."]
+    assert lab.messages_to_assistant() == ["Dana ist jetzt dabei."]
 
 
 @pytest.mark.parametrize("behaviour", ["busy", "decline", "no_answer", "unreachable"])
-def test_a_host_who_is_not_reached_fails_the_conversation_and_the_guests_are_let_go(
+def test_a_host_who_is_not_reached_fails_the_conversation_and_ends_the_guests_calls(
     new_lab: NewLab, behaviour: str
 ) -> None:
     lab = new_lab(
@@ -184,10 +184,13 @@ def test_a_host_who_is_not_reached_fails_the_conversation_and_the_guests_are_let
         ],
     )
     lab.run(30)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
-    assert {each["status"] for each in seen["participants"]} <= {"failed", "left"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"]["code"] in {"busy", "rejected", "no_answer", "unreachable"}
+    assert {participant["status"] for participant in conversation["participants"]} <= {
+        "failed",
+        "left",
+    }
     assert lab.commands("ai_assistant_start") == []
     lab.assert_no_leg_up()
     lab.assert_clean()
@@ -199,18 +202,18 @@ def test_with_machine_detection_the_assistant_starts_on_the_verdict(new_lab: New
     lab.run(4)
     assert lab.commands("ai_assistant_start") == []
     lab.run(4)
-    assert lab.asked() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "start host"]
     assert lab.commands("dial")[0]["answering_machine_detection"] == "premium"
     assert lab.status(conversation_id) == "active"
 
 
-def test_a_machine_that_answers_for_the_host_is_not_talked_to(new_lab: NewLab) -> None:
+def test_an_answering_machine_of_the_host_gets_no_assistant(new_lab: NewLab) -> None:
     lab = new_lab([Person(HOST, behaviour="machine")])
     conversation_id = lab.start(machine_detection="standard")
     lab.run(10)
-    seen = lab.conversation(conversation_id)
-    assert (seen["status"], seen["failure"]["code"]) == ("failed", "machine")
-    assert lab.asked() == ["dial host", "hang up host"]
+    conversation = lab.conversation(conversation_id)
+    assert (conversation["status"], conversation["failure"]["code"]) == ("failed", "machine")
+    assert lab.commands_in_words() == ["dial host", "hang up host"]
     lab.assert_no_leg_up()
 
 
@@ -219,10 +222,10 @@ def test_three_guests_at_once_are_all_joined_once(new_lab: NewLab) -> None:
     guests = [{"to": to, "name": name} for to, name in ((DANA, "Dana"), (LEE, "Lee"), (KIM, "Kim"))]
     conversation_id = lab.start(participants=guests)
     lab.run(10)
-    assert sorted(lab.joined()) == ["Dana", "Kim", "Lee"]
-    assert sorted(lab.dialled()) == ["Dana", "Kim", "Lee", "host"]
-    assert len(lab.told()) == 3
-    assert {each["status"] for each in lab.conversation(conversation_id)["participants"]} == {
-        "joined"
-    }
+    assert sorted(lab.people_joined()) == ["Dana", "Kim", "Lee"]
+    assert sorted(lab.people_dialled()) == ["Dana", "Kim", "Lee", "host"]
+    assert len(lab.messages_to_assistant()) == 3
+    assert {
+        participant["status"] for participant in lab.conversation(conversation_id)["participants"]
+    } == {"joined"}
     lab.assert_clean()

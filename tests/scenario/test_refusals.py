@@ -1,4 +1,4 @@
-"""Telnyx says no."""
+"""Telnyx refuses commands."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from tests.support.people import DANA, HOST, KIM, LEE
 KEYED = {"call.initiated", "call.answered", "call.hangup"}
 
 
-def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: NewLab) -> None:
+def test_a_refused_dial_is_the_conversations_failure_with_telnyxs_message(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("dial", 422, "10016", "The 'to' parameter must be in +E164 format")
+    lab.transport.refuse("dial", 422, "10016", "The 'to' parameter must be in +E164 format")
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
@@ -20,28 +20,30 @@ def test_a_refused_dial_is_the_conversations_failure_in_telnyx_words(new_lab: Ne
         "message": "The 'to' parameter must be in +E164 format",
     }
     lab.run(minutes(5))
-    assert lab.dialled() == []
+    assert lab.people_dialled() == []
     assert lab.status(answer.json["id"]) == "failed"
 
 
-def test_a_connection_that_is_none_is_told_to_the_caller(new_lab: NewLab) -> None:
+def test_an_unknown_connection_is_reported_to_the_api_caller(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(connection_id="1"))
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert (answer.status, answer.json["status"]) == (202, "failed")
     assert answer.json["failure"]["code"] == "10015"
 
 
-def test_an_unknown_assistant_is_told_and_the_host_is_not_left_in_silence(new_lab: NewLab) -> None:
+def test_an_unknown_assistant_is_reported_and_the_host_is_hung_up(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(assistants=frozenset({"assistant-known"})))
     conversation_id = lab.start(assistant={"id": "assistant-unknown"})
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10005", "message": "The assistant does not exist"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10005", "message": "The assistant does not exist"}
     lab.assert_no_leg_up()
 
 
-def test_an_unknown_assistant_for_a_live_call_is_told_and_the_call_stays(new_lab: NewLab) -> None:
+def test_an_unknown_assistant_for_a_live_call_is_reported_and_the_call_stays_up(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab([], Settings(assistants=frozenset({"assistant-known"})))
     leg = lab.telnyx.outside_call(DANA, HOST)
     body = {"call_control_id": leg.call_control_id, "assistant": {"id": "assistant-unknown"}}
@@ -52,23 +54,25 @@ def test_an_unknown_assistant_for_a_live_call_is_told_and_the_call_stays(new_lab
     assert leg.state == "answered"
 
 
-def test_an_assistant_that_telnyx_refuses_is_told_and_the_host_is_not_left_in_silence(
+def test_a_refused_assistant_is_reported_and_the_host_is_hung_up(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    lab.line.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
     conversation_id = lab.start()
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10015", "message": "The assistant is not usable"}
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10015", "message": "The assistant is not usable"}
     lab.assert_no_leg_up()
 
 
-def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(new_lab: NewLab) -> None:
+def test_a_refused_assistant_on_a_live_call_is_reported_and_the_call_stays_up(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(DANA, HOST)
-    lab.line.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
+    lab.transport.refuse("ai_assistant_start", 422, "10015", "The assistant is not usable")
     answer = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
@@ -83,29 +87,29 @@ def test_an_assistant_refused_on_a_live_call_is_told_and_the_call_stays(new_lab:
         (403, "90041", "limited", "Dana could not be called: "),
     ],
 )
-def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_knows(
+def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_is_told(
     new_lab: NewLab, status: int, code: str, outcome: str, words: str
 ) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("dial", status, code, "No.")
+    lab.transport.refuse("dial", status, code, "No.")
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     dana = lab.person(conversation_id, "Dana")
     assert (dana["status"], dana["outcome"]) == ("failed", outcome)
     assert dana["legs"][0]["failure"] == {"code": code, "message": "No."}
-    assert len(lab.told()) == 1
-    assert lab.told()[0].startswith(words)
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.messages_to_assistant()[0].startswith(words)
     assert lab.status(conversation_id) == "active"
-    assert lab.up() == ["host"]
+    assert lab.legs_up() == ["host"]
 
 
-def test_a_refused_join_hangs_the_guest_up_and_the_assistant_knows(new_lab: NewLab) -> None:
+def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("ai_assistant_join", 422, "10015", "The conversation is full.")
+    lab.transport.refuse("ai_assistant_join", 422, "10015", "The conversation is full.")
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
@@ -113,48 +117,52 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_knows(new_lab: NewL
         lab.person(conversation_id, "Dana")["legs"][0]["failure"]["message"]
         == "The conversation is full."
     )
-    assert len(lab.told()) == 1
-    assert lab.told()[0].startswith("Dana could not be brought into the conversation")
-    assert lab.up() == ["host"]
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.messages_to_assistant()[0].startswith(
+        "Dana could not be brought into the conversation"
+    )
+    assert lab.legs_up() == ["host"]
 
 
 def test_a_refused_answer_fails_the_inbound_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("answer", 422, "10015", "Not this one.")
+    lab.transport.refuse("answer", 422, "10015", "Not this one.")
     lab.ring_in()
     lab.run(5)
-    (seen,) = lab.conversations()
-    assert seen["status"] == "failed"
-    assert seen["failure"] == {"code": "10015", "message": "Not this one."}
+    (conversation,) = lab.conversations()
+    assert conversation["status"] == "failed"
+    assert conversation["failure"] == {"code": "10015", "message": "Not this one."}
     assert lab.telnyx.conversations == []
 
 
-def test_a_refused_message_is_an_event_and_no_more(new_lab: NewLab) -> None:
+def test_a_refused_message_is_an_event_and_the_conversation_continues(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("ai_assistant_add_messages", 422, "10015", "Too many words.")
+    lab.transport.refuse("ai_assistant_add_messages", 422, "10015", "Too many words.")
     assert lab.message(conversation_id, "Hello").status == 202
     lab.run(5)
-    (failed,) = [each for each in lab.timeline(conversation_id) if each["type"] == "message.failed"]
+    (failed,) = [
+        event for event in lab.timeline(conversation_id) if event["type"] == "message.failed"
+    ]
     assert failed["data"]["failure"]["message"] == "Too many words."
     assert lab.status(conversation_id) == "active"
 
 
-def test_a_refused_question_lets_the_guest_go(new_lab: NewLab) -> None:
+def test_a_guest_whose_screening_is_refused_is_hung_up(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.line.refuse("gather_using_speak", 422, "10015", "No voice.")
+    lab.transport.refuse("gather_using_speak", 422, "10015", "No voice.")
     lab.invite(conversation_id, DANA, name="Dana", screening={"say": "Press 1."})
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert lab.joined() == []
-    assert len(lab.told()) == 1
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert len(lab.messages_to_assistant()) == 1
+    assert lab.legs_up() == ["host"]
 
 
-def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_called_twice(
+def test_a_dial_refused_for_its_webhook_urls_is_repeated_without_them_once(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
@@ -164,7 +172,7 @@ def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_calle
     assert refused.response["errors"][0]["code"] == "90057"
     assert accepted.body is not None
     assert KEYED < set(accepted.body["webhook_urls"]) <= CALL_EVENTS
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
     assert lab.status(conversation_id) == "active"
     lab.hang_up(HOST)
     lab.run(10)
@@ -172,7 +180,7 @@ def test_webhook_urls_that_telnyx_does_not_take_are_left_out_and_nobody_is_calle
     assert lab.conversation(conversation_id)["insights"]
 
 
-def test_what_telnyx_does_not_take_is_remembered(new_lab: NewLab) -> None:
+def test_refused_webhook_urls_are_left_out_of_later_dials(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
     conversation_id = lab.start()
     lab.run(5)
@@ -183,8 +191,8 @@ def test_what_telnyx_does_not_take_is_remembered(new_lab: NewLab) -> None:
     assert statuses == [422, 200, 200, 200, 200]
 
 
-def test_webhook_urls_refused_on_an_answer_are_left_out_too(new_lab: NewLab) -> None:
+def test_an_answer_refused_for_its_webhook_urls_is_repeated_without_them(new_lab: NewLab) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=False))
     lab.inbound()
     assert [e.status for e in lab.telnyx.ledger if e.action == "answer"] == [422, 200]
-    assert lab.asked() == ["answer caller", "start caller"]
+    assert lab.commands_in_words() == ["answer caller", "start caller"]

@@ -1,4 +1,4 @@
-"""How calls to each of our numbers are answered, and whom they reach."""
+"""Routes: the assistant and the contacts of each dialled number."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from local.simulator.model import Person
 from local.stack.template import Template
 from tests.support.lab import Lab, NewLab, minutes
-from tests.support.people import CALLER, DANA, LEE, OURS
+from tests.support.people import CALLER, DANA, LEE, OUR_NUMBER
 
 SALES, SUPPORT = "+13125550101", "+13125550102"
 
@@ -27,19 +27,19 @@ ROUTE: dict[str, Any] = {
 }
 
 
-def listed(lab: Lab, limit: int) -> list[list[str]]:
-    """The numbers that have routes, page by page."""
-    found: list[list[str]] = []
+def listed_numbers(lab: Lab, limit: int) -> list[list[str]]:
+    """The numbers with routes, as one list for each page."""
+    pages: list[list[str]] = []
     cursor = ""
     while True:
         page = lab.ask("GET", f"/routes?limit={limit}{cursor}").json
-        found.append([each["number"] for each in page["routes"]])
+        pages.append([route["number"] for route in page["routes"]])
         if page["next_cursor"] is None:
-            return found
+            return pages
         cursor = "&cursor=" + page["next_cursor"].replace("+", "%2B")
 
 
-def test_a_route_is_put_and_shown_and_changed_and_deleted(new_lab: NewLab) -> None:
+def test_a_route_can_be_created_read_changed_and_deleted(new_lab: NewLab) -> None:
     lab = new_lab()
     assert lab.ask("GET", f"/routes/{SALES}").json["error"]["code"] == "unknown_route"
     put = lab.ask("PUT", f"/routes/{SALES}", ROUTE)
@@ -62,34 +62,38 @@ def test_routes_are_listed_by_number_page_by_page(new_lab: NewLab) -> None:
     numbers = [f"+131255501{nth:02}" for nth in range(5)]
     for number in [*reversed(numbers), "default"]:
         lab.route(number)
-    assert listed(lab, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
-    assert listed(lab, 6) == [[*numbers, "default"]]
+    assert listed_numbers(lab, 2) == [numbers[:2], numbers[2:4], [numbers[4], "default"]]
+    assert listed_numbers(lab, 6) == [[*numbers, "default"]]
     assert lab.conversations() == []
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=51", "surprise=1"])
-def test_a_wrong_question_names_what_is_wrong_with_it(new_lab: NewLab, query: str) -> None:
+def test_an_invalid_list_query_names_its_parameter(new_lab: NewLab, query: str) -> None:
     answer = new_lab().ask("GET", f"/routes?{query}")
     assert answer.status == 422
     assert answer.json["error"]["details"][0]["field"] == query.partition("=")[0]
 
 
-def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
+def test_a_call_is_answered_with_the_route_of_its_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="manual")])
     lab.ask("PUT", f"/routes/{SALES}", ROUTE)
     conversation_id = lab.inbound(to=SALES)
-    seen = lab.conversation(conversation_id)
-    assert seen["assistant"]["id"] == lab.ai().assistant_id == "assistant-sales"
+    conversation = lab.conversation(conversation_id)
+    assert (
+        conversation["assistant"]["id"]
+        == lab.telnyx_conversation().assistant_id
+        == "assistant-sales"
+    )
     (start,) = lab.commands("ai_assistant_start")
     assert start["assistant"]["greeting"] == "Hello, this is the sales desk."
     assert start["assistant"]["dynamic_variables"] == {"team": "sales", "open": True}
-    assert "assistant: Hello, this is the sales desk." in lab.heard(CALLER)
-    assert seen["participants"][0]["on_hangup"] == "continue_conversation"
+    assert "assistant: Hello, this is the sales desk." in lab.heard_by(CALLER)
+    assert conversation["participants"][0]["on_hangup"] == "continue_conversation"
 
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)
-    assert lab.told() == ["Dana is on the line now."]
-    assert {each["from"] for each in lab.commands("dial")} == {SALES}
+    assert lab.messages_to_assistant() == ["Dana is on the line now."]
+    assert {command["from"] for command in lab.commands("dial")} == {SALES}
     path = f"/conversations/{conversation_id}/participants"
     assert lab.ask("POST", path, {"to": LEE}).status == 202
     refused = lab.ask("POST", path, {"to": LEE})
@@ -97,7 +101,7 @@ def test_a_call_is_answered_as_its_number_s_route_says(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> None:
+def test_one_deployment_serves_several_numbers_with_their_own_assistants(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.route(SALES, {"help": {"to": DANA, "name": "Dana"}})
     lab.route(SUPPORT, {"help": {"to": LEE, "name": "Lee"}}, assistant={"id": "assistant-support"})
@@ -105,7 +109,10 @@ def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> 
     first_leg = lab.leg(CALLER)
     support = lab.inbound(from_="+13125550121", to=SUPPORT)
     other = lab.inbound(from_="+13125550122")
-    ids = [lab.conversation(each)["assistant"]["id"] for each in (sales, support, other)]
+    ids = [
+        lab.conversation(conversation_id)["assistant"]["id"]
+        for conversation_id in (sales, support, other)
+    ]
     assert ids == ["assistant-sales", "assistant-support", "assistant-default"]
 
     second_leg = lab.leg("+13125550121")
@@ -116,12 +123,12 @@ def test_many_numbers_and_assistants_live_on_one_deployment(new_lab: NewLab) -> 
         "There is no contact named help. Known are: nobody."
     )
     lab.run(5)
-    dials = {each["to"]: each["from"] for each in lab.commands("dial")}
+    dials = {command["to"]: command["from"] for command in lab.commands("dial")}
     assert dials == {DANA: SALES, LEE: SUPPORT}
     assert lab.person(sales, "Dana")["status"] == lab.person(support, "Lee")["status"] == "joined"
 
 
-def test_whom_an_application_invites_is_called_from_the_number_that_was_dialled(
+def test_a_guest_is_called_from_the_number_that_the_caller_dialled(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
@@ -129,16 +136,16 @@ def test_whom_an_application_invites_is_called_from_the_number_that_was_dialled(
     conversation_id = lab.inbound(to=SALES)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.invite(conversation_id, LEE, name="Lee", **{"from": SUPPORT})
-    assert [each["from"] for each in lab.commands("dial")] == [SALES, SUPPORT]
+    assert [command["from"] for command in lab.commands("dial")] == [SALES, SUPPORT]
 
 
-def test_the_guests_of_a_start_are_called_from_its_own_number(new_lab: NewLab) -> None:
+def test_the_guests_of_a_start_are_called_from_the_starts_own_number(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start(participants=[{"to": DANA}], **{"from": SALES})
-    assert [each["from"] for each in lab.commands("dial")] == [SALES, SALES]
+    assert [command["from"] for command in lab.commands("dial")] == [SALES, SALES]
 
 
-def test_a_number_without_a_route_takes_the_default_one(
+def test_a_number_without_a_route_uses_the_default_route(
     new_lab: NewLab, deployed: Callable[..., Template]
 ) -> None:
     lab = new_lab(template=deployed(DefaultAssistantId=""))
@@ -151,7 +158,9 @@ def test_a_number_without_a_route_takes_the_default_one(
     assert lab.use_tool("invite", name="dana") == "Calling Dana now."
 
 
-def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(new_lab: NewLab) -> None:
+def test_after_the_deletion_of_its_route_a_number_uses_the_default_assistant(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     lab.route(SALES)
     lab.ask("DELETE", f"/routes/{SALES}")
@@ -159,11 +168,11 @@ def test_a_route_that_is_deleted_leaves_its_calls_to_the_default(new_lab: NewLab
     assert lab.conversation(conversation_id)["assistant"]["id"] == "assistant-default"
 
 
-def test_the_assistant_of_an_outbound_call_knows_the_contacts_of_its_number(
+def test_an_outbound_call_has_the_contacts_of_its_number(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    lab.route(OURS, {"Dana": {"to": DANA}})
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
     conversation_id = lab.start()
     lab.run(5)
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
@@ -211,23 +220,21 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
+    ("changes", "field"), BAD, ids=[f"{nth}-{f}" for nth, (_, f) in enumerate(BAD)]
 )
-def test_a_route_that_cannot_be_is_refused_by_its_field(
-    new_lab: NewLab, given: dict[str, Any], field: str
+def test_an_invalid_route_is_refused_by_its_field(
+    new_lab: NewLab, changes: dict[str, Any], field: str
 ) -> None:
     lab = new_lab()
-    answer = lab.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **given})
+    answer = lab.ask("PUT", f"/routes/{SALES}", {"assistant": {"id": "assistant-1"}, **changes})
     assert answer.status == 422
-    assert field in [each["field"] for each in answer.json["error"]["details"]]
+    assert field in [detail["field"] for detail in answer.json["error"]["details"]]
     assert lab.table.keys() == []
 
 
 @pytest.mark.parametrize("number", ["13125550101", "+1", "+13125550101,,1", "anybody", "%20"])
 @pytest.mark.parametrize("path", ["/routes", "/do-not-call"])
-def test_what_is_no_number_has_no_route_and_is_on_no_list(
-    new_lab: NewLab, path: str, number: str
-) -> None:
+def test_a_path_that_is_not_a_number_is_refused(new_lab: NewLab, path: str, number: str) -> None:
     lab = new_lab()
     for method, body in (("PUT", {"assistant": {"id": "a-1"}}), ("GET", {}), ("DELETE", {})):
         answer = lab.ask(method, f"{path}/{number}", body if path == "/routes" else {})
@@ -236,7 +243,7 @@ def test_what_is_no_number_has_no_route_and_is_on_no_list(
     assert lab.table.keys() == []
 
 
-def test_the_default_route_is_no_number_to_be_left_alone(new_lab: NewLab) -> None:
+def test_default_is_not_a_number_for_the_do_not_call_list(new_lab: NewLab) -> None:
     lab = new_lab()
     for method in ("PUT", "GET", "DELETE"):
         answer = lab.ask(method, "/do-not-call/default")
@@ -247,7 +254,7 @@ def test_the_default_route_is_no_number_to_be_left_alone(new_lab: NewLab) -> Non
     assert lab.table.keys() == []
 
 
-def test_nobody_without_a_key_sees_or_changes_routes(new_lab: NewLab) -> None:
+def test_a_request_without_a_key_neither_reads_nor_changes_routes(new_lab: NewLab) -> None:
     lab = new_lab()
     for method, path in (
         ("GET", "/routes"),

@@ -1,4 +1,4 @@
-"""A person hears who is calling and why, and presses a digit before being joined."""
+"""Screening: a guest hears a question and presses a digit before joining."""
 
 import pytest
 
@@ -14,8 +14,8 @@ DECLINED = "Dana was reached but declined to join the conversation."
 SILENT = "Dana did not answer the call."
 
 
-def screened(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]:
-    """Dana is called and asked."""
+def lab_with_screening(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]:
+    """Create a lab in which Dana is called and screened."""
     lab = new_lab([person])
     conversation_id = lab.start()
     lab.run(5)
@@ -24,76 +24,82 @@ def screened(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]
     return lab, conversation_id
 
 
-def test_who_accepts_is_joined_and_the_caller_hears_nothing_of_it(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=3))
+def test_a_guest_who_accepts_is_joined_and_the_host_does_not_hear_the_question(
+    new_lab: NewLab,
+) -> None:
+    lab, conversation_id = lab_with_screening(
+        new_lab, Person(DANA, digits="1", digits_after_secs=3)
+    )
     assert lab.person(conversation_id, "Dana")["status"] == "screening"
-    assert lab.joined() == []
+    assert lab.people_joined() == []
     lab.run(5)
-    assert lab.asked()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
-    assert f"voice: {SAY}" in lab.heard(DANA)
-    assert not [what for what in lab.heard(HOST) if "invoice" in what]
-    assert lab.told() == [JOINED]
+    assert lab.commands_in_words()[2:] == ["dial Dana", "screen Dana", "join Dana", "tell host"]
+    assert f"voice: {SAY}" in lab.heard_by(DANA)
+    assert not [notice for notice in lab.heard_by(HOST) if "invoice" in notice]
+    assert lab.messages_to_assistant() == [JOINED]
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
     lab.assert_clean()
 
 
-def test_any_other_digit_can_be_the_one_that_accepts(new_lab: NewLab) -> None:
-    lab, _ = screened(new_lab, Person(DANA, digits="7"), accept_digit="7")
+def test_the_digit_that_accepts_can_be_chosen(new_lab: NewLab) -> None:
+    lab, _ = lab_with_screening(new_lab, Person(DANA, digits="7"), accept_digit="7")
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
-def test_the_key_that_ends_an_input_elsewhere_can_accept_here(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="#"), accept_digit="#")
+def test_the_hash_key_can_be_the_digit_that_accepts(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, digits="#"), accept_digit="#")
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["human"]
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
 @pytest.mark.parametrize("digits", ["2", "0", "*", "#"])
-def test_who_declines_is_hung_up_and_the_assistant_knows(new_lab: NewLab, digits: str) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits=digits))
+def test_a_guest_who_declines_is_hung_up_and_the_assistant_is_told(
+    new_lab: NewLab, digits: str
+) -> None:
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, digits=digits))
     lab.run(5)
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
-    assert lab.told() == [DECLINED]
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == [DECLINED]
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
-def test_who_says_nothing_is_hung_up_and_the_assistant_knows(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA), timeout_secs=5)
+def test_a_guest_who_presses_no_digit_is_hung_up_and_the_assistant_is_told(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA), timeout_secs=5)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["no_answer"]
-    assert lab.told() == [SILENT]
-    assert lab.joined() == []
-    assert lab.up() == ["host"]
+    assert lab.messages_to_assistant() == [SILENT]
+    assert lab.people_joined() == []
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
-def test_who_hangs_up_instead_has_declined(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
+def test_a_guest_who_hangs_up_during_the_question_has_declined(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, hangs_up_after_secs=3))
     lab.run(10)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
-    assert lab.joined() == []
-    assert lab.told() == [DECLINED]
-    assert "hang up Dana" not in lab.asked()
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert lab.messages_to_assistant() == [DECLINED]
+    assert "hang up Dana" not in lab.commands_in_words()
+    assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
 
-def test_the_hangup_that_a_gather_ended_with_is_looked_for_if_it_never_comes(
+def test_a_hangup_reported_only_by_the_end_of_the_gather_counts_as_declined(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, hangs_up_after_secs=3))
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA, hangs_up_after_secs=3))
     lab.telnyx.deliverer.knobs["call.hangup"] = DeliverySettings(drop=1.0)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
-    assert lab.told() == [DECLINED]
+    assert lab.messages_to_assistant() == [DECLINED]
 
 
-def test_a_long_sentence_is_heard_to_its_end(new_lab: NewLab) -> None:
+def test_a_long_question_is_spoken_to_its_end_before_the_timeout_counts(new_lab: NewLab) -> None:
     lab = new_lab([Person(DANA, digits="1", digits_after_secs=90)])
     conversation_id = lab.start()
     lab.run(5)
@@ -101,57 +107,63 @@ def test_a_long_sentence_is_heard_to_its_end(new_lab: NewLab) -> None:
         conversation_id, DANA, name="Dana", screening={"say": "word " * 300, "timeout_secs": 20}
     )
     lab.run(100)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     lab.assert_clean()
 
 
-def test_after_a_no_the_next_number_is_asked(new_lab: NewLab) -> None:
+def test_after_a_declined_number_the_next_number_is_asked(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, digits="2"), Person(DANA, digits="1")])
     conversation_id = lab.start()
     lab.run(5)
     lab.invite(conversation_id, [LEE, DANA], name="Dana", screening={"say": SAY})
     lab.run(20)
     assert lab.outcomes(conversation_id, "Dana") == ["declined", "human"]
-    assert lab.told() == [f"{DECLINED} The next number is being tried.", JOINED]
-    assert lab.joined() == ["Dana"]
+    assert lab.messages_to_assistant() == [f"{DECLINED} The next number is being tried.", JOINED]
+    assert lab.people_joined() == ["Dana"]
     lab.assert_clean()
 
 
-def test_if_the_digit_is_never_told_of_the_person_is_not_kept_for_ever(new_lab: NewLab) -> None:
-    lab, _here = screened(new_lab, Person(DANA, digits="1"))
+def test_a_guest_whose_digit_is_never_reported_is_hung_up(new_lab: NewLab) -> None:
+    lab, _ = lab_with_screening(new_lab, Person(DANA, digits="1"))
     lab.telnyx.deliverer.knobs["call.gather.ended"] = DeliverySettings(drop=1.0)
     lab.run(minutes(5))
-    assert lab.joined() == []
-    assert lab.told() == [SILENT]
-    assert lab.up() == ["host"]
+    assert lab.people_joined() == []
+    assert lab.messages_to_assistant() == [SILENT]
+    assert lab.legs_up() == ["host"]
 
 
-def test_the_conversation_ends_while_a_person_is_being_asked(new_lab: NewLab) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA, digits="1", digits_after_secs=10))
+def test_the_end_of_the_conversation_hangs_up_a_guest_who_is_being_asked(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_screening(
+        new_lab, Person(DANA, digits="1", digits_after_secs=10)
+    )
     lab.hang_up(HOST)
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
-    assert lab.joined() == []
-    assert lab.told() == []
+    assert lab.people_joined() == []
+    assert lab.messages_to_assistant() == []
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
 @pytest.mark.parametrize("digit_first", [True, False])
-def test_the_digit_and_the_hosts_hangup_cross(new_lab: NewLab, digit_first: bool) -> None:
-    lab, conversation_id = screened(new_lab, Person(DANA))
+def test_no_call_stays_up_if_the_digit_and_the_hosts_hangup_cross(
+    new_lab: NewLab, digit_first: bool
+) -> None:
+    lab, conversation_id = lab_with_screening(new_lab, Person(DANA))
     lab.hold()
     lab.press(DANA, "1")
     lab.hang_up(HOST)
     webhooks = lab.release()
-    lab.arrive(webhooks if digit_first else webhooks[::-1])
+    lab.deliver(webhooks if digit_first else webhooks[::-1])
     lab.run(minutes(2))
     assert lab.status(conversation_id) == "ended"
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_a_guest_asked_before_the_assistant_runs_waits_for_it(new_lab: NewLab) -> None:
+def test_a_guest_who_accepts_before_the_assistant_runs_waits_for_the_assistant(
+    new_lab: NewLab,
+) -> None:
     settings = Settings(accepts_conversation_keys=True)
     lab = new_lab([Person(HOST, answer_after_secs=10), Person(DANA, digits="1")], settings)
     conversation_id = lab.start(
@@ -160,5 +172,5 @@ def test_a_guest_asked_before_the_assistant_runs_waits_for_it(new_lab: NewLab) -
     lab.run(8)
     assert lab.person(conversation_id, "Dana")["status"] == "waiting"
     lab.run(5)
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
     lab.assert_clean()

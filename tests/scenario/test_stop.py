@@ -1,4 +1,4 @@
-"""The assistant is stopped: the calls stay, or go if that was asked."""
+"""Stopping the assistant: the calls stay up, or are hung up on request."""
 
 import pytest
 
@@ -14,53 +14,56 @@ def with_guest(new_lab: NewLab) -> tuple[Lab, str]:
     return lab, conversation_id
 
 
-def test_the_calls_stay_up(new_lab: NewLab) -> None:
+def test_after_a_stop_the_calls_stay_up(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     assert lab.stop(conversation_id)["status"] == "stopping"
     lab.run(5)
     assert lab.status(conversation_id) == "ended"
-    assert lab.asked()[-1] == "stop host"
-    assert sorted(lab.up()) == ["Dana", "host"]
-    assert lab.ai().status == "ended"
+    assert lab.commands_in_words()[-1] == "stop host"
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
+    assert lab.telnyx_conversation().status == "ended"
     lab.run(minutes(10))
-    assert sorted(lab.up()) == ["Dana", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
     lab.assert_clean()
 
 
-def test_or_are_hung_up_if_that_is_asked(new_lab: NewLab) -> None:
+def test_a_stop_with_hang_up_hangs_up_every_call(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id, hang_up=True)
     lab.run(5)
-    seen = lab.conversation(conversation_id)
-    assert seen["status"] == "ended"
-    assert [each["status"] for each in seen["participants"]] == ["left", "left"]
+    conversation = lab.conversation(conversation_id)
+    assert conversation["status"] == "ended"
+    assert [participant["status"] for participant in conversation["participants"]] == [
+        "left",
+        "left",
+    ]
     lab.assert_no_leg_up()
     lab.assert_clean()
 
 
-def test_whoever_is_still_being_called_is_let_go(new_lab: NewLab) -> None:
+def test_a_stop_cancels_the_call_to_a_guest_whose_phone_rings(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.invite(conversation_id, LEE, name="Lee")
     lab.run(2)
     lab.stop(conversation_id)
     lab.run(5)
-    assert sorted(lab.up()) == ["Dana", "host"]
+    assert sorted(lab.legs_up()) == ["Dana", "host"]
     assert lab.person(conversation_id, "Lee")["status"] == "failed"
     assert lab.person(conversation_id, "Lee")["outcome"] == "cancelled"
-    assert lab.joined() == ["Dana"]
+    assert lab.people_joined() == ["Dana"]
 
 
-def test_twice_is_as_good_as_once(new_lab: NewLab) -> None:
+def test_a_second_stop_changes_nothing(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.stop(conversation_id)
     lab.run(5)
-    assert lab.asked().count("stop host") == 1
+    assert lab.commands_in_words().count("stop host") == 1
     assert lab.status(conversation_id) == "ended"
     lab.assert_clean()
 
 
-def test_a_stop_that_is_followed_by_one_that_hangs_up_hangs_up(new_lab: NewLab) -> None:
+def test_a_stop_with_hang_up_after_a_plain_stop_hangs_up_every_call(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.stop(conversation_id, hang_up=True)
@@ -70,7 +73,7 @@ def test_a_stop_that_is_followed_by_one_that_hangs_up_hangs_up(new_lab: NewLab) 
 
 
 @pytest.mark.parametrize("hang_up", [False, True])
-def test_before_the_host_answers_the_call_is_dropped(new_lab: NewLab, hang_up: bool) -> None:
+def test_a_stop_before_the_host_answers_cancels_the_call(new_lab: NewLab, hang_up: bool) -> None:
     lab = new_lab([Person(HOST, behaviour="manual")])
     conversation_id = lab.start()
     lab.run(2)
@@ -82,7 +85,7 @@ def test_before_the_host_answers_the_call_is_dropped(new_lab: NewLab, hang_up: b
     lab.assert_clean()
 
 
-def test_while_the_assistant_is_starting_it_is_stopped_all_the_same(new_lab: NewLab) -> None:
+def test_a_stop_during_the_assistants_start_stops_the_assistant(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.fail("ai_assistant_start", "slow")
     conversation_id = lab.start()
@@ -93,11 +96,11 @@ def test_while_the_assistant_is_starting_it_is_stopped_all_the_same(new_lab: New
     lab.clock.call_later(2, stop)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "ended"
-    assert {each.status for each in lab.telnyx.conversations} <= {"ended"}
+    assert {conversation.status for conversation in lab.telnyx.conversations} <= {"ended"}
     lab.assert_clean()
 
 
-def test_nothing_can_be_asked_of_it_any_more(new_lab: NewLab) -> None:
+def test_after_the_end_requests_are_refused(new_lab: NewLab) -> None:
     lab, conversation_id = with_guest(new_lab)
     lab.stop(conversation_id)
     lab.run(5)

@@ -1,4 +1,4 @@
-"""Stories that were saved in the phone room, played again on the stage, by its own time."""
+"""Stories that were saved in the phone room are replayed in the lab, in virtual time."""
 
 import itertools
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess
 from local.stack.template import Template
-from tests.scenario.conftest import House
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import Lab, NewLab
 
 NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
@@ -25,51 +25,65 @@ NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
 AFTERWARDS_SECS = 300.0
 
 
-class Theatre:
-    """A stage whose functions can die, and somebody who does what a story says."""
+class StoryPlayer:
+    """A lab whose functions can crash, with a runner for the actions of a story."""
 
-    def __init__(self, new_lab: Lab, perils: LambdaFaults) -> None:
-        self.stage = new_lab
-        self.perils = perils
-        self.performer = ActionRunner(new_lab.telnyx, perils, self._ask)
+    def __init__(self, lab: Lab, faults: LambdaFaults) -> None:
+        self.lab = lab
+        self.faults = faults
+        self.runner = ActionRunner(lab.telnyx, faults, self._ask)
 
     def play(self, name: str) -> list[dict[str, Any]]:
-        """Play a saved story, and say how its conversations came out."""
+        """Replay a saved story and return the outcome of each of its conversations."""
         story = stories.load(name)
-        since = stories.play(story, self.performer, self.stage.run, self.stage.clock.now)
-        self.stage.run(AFTERWARDS_SECS)
-        return [stories.outcome(each) for each in self.performer.conversations_since(since)]
+        since = stories.play(story, self.runner, self.lab.run, self.lab.clock.now)
+        self.lab.run(AFTERWARDS_SECS)
+        return [
+            stories.outcome(conversation) for conversation in self.runner.conversations_since(since)
+        ]
 
     def _ask(self, method: str, path: str, body: Any) -> Any:
-        answer = self.stage.ask(method, path, body)
+        answer = self.lab.ask(method, path, body)
         assert answer.status < 300, answer.json
         return answer.json
 
 
 @pytest.fixture
-def theatre(new_lab: NewLab, house: House, scenario_template: Template) -> Iterator[Theatre]:
-    """A stage like the local stack's room: people who pick up when told, functions that may die."""
-    handlers = HandlersInProcess(scenario_template.functions.values(), house.environment())
-    perils = LambdaFaults(handlers)
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: the room observes the events of a boto3 client."""
+    return embedded_backend
+
+
+@pytest.fixture
+def player(
+    new_lab: NewLab, backend: EmbeddedBackend, scenario_template: Template
+) -> Iterator[StoryPlayer]:
+    """A lab like the local phone room: phones are answered by the story, functions may crash."""
+    handlers = HandlersInProcess(scenario_template.functions.values(), backend.environment)
+    faults = LambdaFaults(handlers)
     settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
     lab = new_lab(settings=settings)
-    lab.gateway = Gateway(scenario_template, invoke=perils)
-    tap = TableObserver(Hub(), perils.table_written, lambda _: None)
-    detach = tap.attach(house.dynamodb)
-    yield Theatre(lab, perils)
+    lab.gateway = Gateway(scenario_template, invoke=faults)
+    tap = TableObserver(Hub(), faults.table_written, lambda _: None)
+    detach = tap.attach(backend.dynamodb)
+    yield StoryPlayer(lab, faults)
     detach()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_saved_story_comes_out_as_it_did_in_the_room(theatre: Theatre, name: str) -> None:
-    assert theatre.play(name) == stories.load(name).expect
-    assert theatre.stage.telnyx.violations == []
-    assert [each for each in theatre.perils.crashes if each.times] == [], "who was to die has died"
-    assert theatre.stage.up() == []
+def test_a_saved_story_has_the_outcome_that_was_saved(player: StoryPlayer, name: str) -> None:
+    assert player.play(name) == stories.load(name).expect
+    assert player.lab.telnyx.violations == []
+    assert [death for death in player.faults.crashes if death.times] == [], (
+        "a planned crash did not happen"
+    )
+    assert player.lab.legs_up() == []
 
 
-def test_there_are_stories_and_one_of_them_has_a_function_die(theatre: Theatre) -> None:
-    """What the test above plays is not nothing."""
+def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash(
+    player: StoryPlayer,
+) -> None:
+    """Check that the test above replays enough."""
     deaths = [death for name in NAMES for death in _deaths(name)]
     assert deaths
     assert len(NAMES) >= 3
@@ -80,5 +94,5 @@ def _deaths(name: str) -> list[Any]:
     story = stories.load(name)
     switched = [step.act.trouble for step in story.steps if step.act.do == "trouble"]
     return list(
-        itertools.chain.from_iterable(each.functions for each in (story.trouble, *switched))
+        itertools.chain.from_iterable(trouble.functions for trouble in (story.trouble, *switched))
     )

@@ -1,34 +1,28 @@
-"""A whole deployment in this process: its table in memory, its secrets at hand."""
+"""Labs for security tests: a whole deployment in this process, with table and secrets in memory."""
 
-import json
-import os
 from collections.abc import Iterable, Iterator
 from functools import cache
-from hashlib import sha256
-from typing import Any
 
 import pytest
 
 from local.simulator.model import Person
-from local.simulator.settings import Settings
-from local.stack.gateway import Gateway
 from local.stack.logs import Logs
 from local.stack.template import Template
-from partyline.bootstrap import override
 from tests.scenario.conftest import PARAMETERS
-from tests.support.lab import API_KEY, Lab
-from tests.support.memory_table import MemoryTable
-from tests.support.security import AWS, NewLab, Secrets
-from tests.support.table import Table
+from tests.support.backend import (
+    Secrets,
+    bearer_secret,
+    memory_backend,
+    restored_process,
+    telnyx_secret,
+)
+from tests.support.lab import API_KEY, Lab, NewLab
 
 
 @pytest.fixture
 def secrets() -> Secrets:
-    """What Secrets Manager holds: one bearer key, and the simulator's Telnyx key."""
-    keys = [{"id": "scenario", "sha256": sha256(API_KEY.encode()).hexdigest()}]
-    return Secrets(
-        telnyx=json.dumps({"api_key": Settings().api_key}), bearer=json.dumps({"keys": keys})
-    )
+    """Secrets Manager with a bearer key and the simulator's Telnyx key."""
+    return Secrets(telnyx=telnyx_secret(), bearer=bearer_secret(scenario=API_KEY))
 
 
 @cache
@@ -39,21 +33,12 @@ def deployed(**parameters: str) -> Template:
 
 @pytest.fixture
 def new_lab(secrets: Secrets) -> Iterator[NewLab]:
-    """Set a stage: `stage(people, **parameters of the template)`. The world begins empty."""
-    before = dict(os.environ)
+    """Create a lab with an empty table: `new_lab(people, **parameters of the template)`."""
     logs = Logs()
 
-    def set_up_lab(people: Iterable[Person] = (), **parameters: str) -> Lab:
+    def create_lab(people: Iterable[Person] = (), **parameters: str) -> Lab:
         template = deployed(**parameters)
-        memory: Any = MemoryTable(template.table.create)
-        table = Table(memory, template.table.name)
-        lab = Lab(Gateway(template, AWS), memory, table, logs, people)
-        for secret in (lab.wiring.telnyx_api_key, lab.wiring.bearer_keys):
-            secret._client = lambda: secrets
-        return lab
+        return memory_backend(template, secrets).new_lab(template, logs, people)
 
-    with logs.taken():
-        yield set_up_lab
-    override(None)
-    os.environ.clear()
-    os.environ.update(before)
+    with restored_process(), logs.taken():
+        yield create_lab

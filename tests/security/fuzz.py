@@ -1,8 +1,7 @@
-"""The API under fuzz: schemathesis asks the local stack, by its own description.
+"""Fuzz the API: schemathesis generates requests to the local stack from the API's description.
 
-Half of the requests are what the description allows, half are not. Many ask about conversations
-that are really there: ids are taken from what was answered before. Run as a program, with the
-number of requests: `make fuzz`.
+Half of the requests are valid, half are invalid. Many requests use ids from earlier answers, so
+that the conversation exists. `make fuzz` runs this program with the number of requests.
 """
 
 import sys
@@ -36,11 +35,11 @@ CHECKS = [
 ]
 NUMBER = "+13125550111"
 
-KEPT = 40
-"""How many ids are remembered, the newest."""
+MAX_IDS = 40
+"""The number of ids to remember of each kind. The newest are kept."""
 
-OPEN_DOORS = {
-    # Whatever number is made up may be called: the simulator rings nobody.
+PERMISSIVE = {
+    # Allow every generated number: the simulator makes no real call.
     "AllowedDestinationPrefixes": ",".join(f"+{digit}" for digit in range(1, 10)),
     "MaxConversations": "1000",
     "MaxDialsPerMinute": "1000",
@@ -49,36 +48,36 @@ OPEN_DOORS = {
 
 @dataclass
 class Report:
-    """What was asked and answered: statuses for each operation, and what was wrong."""
+    """The number of answers by operation and status, and the wrong answers."""
 
-    answered: dict[str, Counter[int]] = field(default_factory=dict)
+    statuses: dict[str, Counter[int]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
-        return sum(counted.total() for counted in self.answered.values())
+        """The number of requests sent."""
+        return sum(counted.total() for counted in self.statuses.values())
 
     def lines(self) -> Iterator[str]:
         """The report as a table."""
-        for label, counted in self.answered.items():
-            said = "  ".join(f"{status}: {times}" for status, times in sorted(counted.items()))
-            yield f"{label:58} {said}"
+        for label, counted in self.statuses.items():
+            counts = "  ".join(f"{status}: {times}" for status, times in sorted(counted.items()))
+            yield f"{label:58} {counts}"
         yield f"{self.requests} requests, {len(self.wrong)} wrong answers"
         yield from self.wrong[:20]
 
 
 class Fuzzer:
-    """Somebody who asks everything that can be asked, and a lot that can't."""
+    """Sends generated requests to every operation of the API, valid and invalid."""
 
     def __init__(self, stack: LocalStack, session: requests.Session) -> None:
-        """Take a stack that is up, and the connections to it."""
+        """Prepare requests to a running stack through a session."""
         self._url = stack.url
         described = document()
         schema = schemathesis.openapi.from_dict(described)
         self._operations: list[APIOperation[Any, Any, Any, Any]] = [
             schema[path][method.upper()]
-            for method in ("post", "put", "get", "delete")  # what is there first, and what is gone
+            for method in ("post", "put", "get", "delete")  # create, read, then delete
             for path, methods in described["paths"].items()
             if method in methods
         ]
@@ -94,12 +93,12 @@ class Fuzzer:
         self.report = Report()
 
     def run(self, wanted: int, rounds: int, first_seed: int = 0) -> Report:
-        """Ask about `wanted` requests, spread over all operations, and over some `rounds`."""
-        each = -(-wanted // (len(self._operations) * 2 * rounds))
+        """Send about `wanted` requests in `rounds` rounds over all operations."""
+        times = -(-wanted // (len(self._operations) * 2 * rounds))
         for nth in range(rounds):
             for operation in self._operations:
                 for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                    self._ask_many(operation, mode, each, first_seed + nth)
+                    self._ask_many(operation, mode, times, first_seed + nth)
         return self.report
 
     def _ask_many(
@@ -119,33 +118,38 @@ class Fuzzer:
         )
         @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
         def ask(case: Case[Any], data: st.DataObject) -> None:
-            led = self._lead(case, data)
+            replaced = self._use_known_ids(case, data)
             if mode is GenerationMode.POSITIVE:
-                _mend(case, data)
-            # What is wrong with a request may have been the id that it was led away from.
-            self._ask(case, [checks.negative_data_rejection] if led else [])
+                _apply_unstated_rules(case, data)
+            # The invalid part of a request may have been the id that was replaced.
+            self._ask(case, [checks.negative_data_rejection] if replaced else [])
 
-        with warnings.catch_warnings():  # how schemathesis draws what is wrong
+        with warnings.catch_warnings():  # schemathesis draws invalid data in a deprecated way
             warnings.simplefilter("ignore", HypothesisDeprecationWarning)
             ask()
 
-    def _lead(self, case: Case[Any], data: st.DataObject) -> bool:
-        """Lead a request to what is there, to ids that were answered before; whether it was led."""
-        led = False
+    def _use_known_ids(self, case: Case[Any], data: st.DataObject) -> bool:
+        """Replace ids of a request by ids from earlier answers.
+
+        Returns whether an id was replaced.
+        """
+        replaced = False
         for where in (case.path_parameters, case.query):
             for name in where or {}:
                 if self._ids.get(name) and data.draw(st.integers(0, 4)):
                     where[name] = data.draw(st.sampled_from(self._ids[name]))
-                    led = True
-        return led
+                    replaced = True
+        return replaced
 
     def _ask(self, case: Case[Any], excluded: list[Any]) -> None:
         label = f"{case.method.upper()} {case.path}"
         headers = {"authorization": f"Bearer {API_KEY}"}
         answer = case.call(base_url=self._url, session=self._session, headers=headers, timeout=30)
-        self.report.answered.setdefault(label, Counter())[answer.status_code] += 1
+        self.report.statuses.setdefault(label, Counter())[answer.status_code] += 1
         unsent = bool(case.query) and "?" not in str(answer.request.url)
-        if unsent or 400 <= answer.status_code < 500:  # also 413, which schemathesis doesn't know
+        if (
+            unsent or 400 <= answer.status_code < 500
+        ):  # among them 413, which schemathesis does not know
             excluded = [checks.negative_data_rejection]
         try:
             case.validate_response(answer, checks=CHECKS, excluded_checks=excluded)
@@ -156,34 +160,34 @@ class Fuzzer:
         if answer.status_code < 300:
             self._remember(answer.json())
 
-    def _remember(self, said: Any) -> None:
-        found = {
-            "id": [said.get("id")] if "direction" in said or "start_at" in said else [],
-            "participant_id": [each["id"] for each in said.get("participants", [])],
-            "cursor": [said.get("next_cursor")],
+    def _remember(self, answer: Any) -> None:
+        ids_by_name = {
+            "id": [answer.get("id")] if "direction" in answer or "start_at" in answer else [],
+            "participant_id": [person["id"] for person in answer.get("participants", [])],
+            "cursor": [answer.get("next_cursor")],
         }
-        for name, ids in found.items():
-            self._ids[name] = [*self._ids[name], *filter(None, ids)][-KEPT:]
+        for name, ids in ids_by_name.items():
+            self._ids[name] = [*self._ids[name], *filter(None, ids)][-MAX_IDS:]
 
 
-def _mend(case: Case[Any], data: st.DataObject) -> None:
-    """Keep the rules that the description can't state, so that most of what is allowed is taken."""
+def _apply_unstated_rules(case: Case[Any], data: st.DataObject) -> None:
+    """Apply the rules that the description cannot state, so that most valid requests succeed."""
     if not isinstance(case.body, dict):
         return
     body: dict[str, Any] = case.body
     reached = [body] if case.path.endswith(("/conversations", "/participants")) else []
     reached += body.get("participants") or []
     contacts = list((body.get("contacts") or {}).values())
-    for each in [*reached, *contacts]:
-        ways = [way for way in ("to", "call_control_id") if each.get(way) is not None]
-        if each in contacts or not ways:
-            each.update(to=NUMBER, call_control_id=None)
+    for plan in [*reached, *contacts]:
+        ways = [way for way in ("to", "call_control_id") if plan.get(way) is not None]
+        if plan in contacts or not ways:
+            plan.update(to=NUMBER, call_control_id=None)
         elif len(ways) > 1:
-            each.pop(data.draw(st.sampled_from(ways)))
-        if "deadline_secs" in each:
-            each["deadline_secs"] = 3600
-        # To JSON Schema 10.0 is an integer; the API takes 10.
-        each.update({n: int(v) for n, v in each.items() if isinstance(v, float) and v % 1 == 0})
+            plan.pop(data.draw(st.sampled_from(ways)))
+        if "deadline_secs" in plan:
+            plan["deadline_secs"] = 3600
+        # JSON Schema counts 10.0 as an integer; the API accepts 10 only.
+        plan.update({n: int(v) for n, v in plan.items() if isinstance(v, float) and v % 1 == 0})
     body.pop("on_host_hangup", None)
     if body.get("start_at"):
         body["start_at"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -195,13 +199,16 @@ def _mend(case: Case[Any], data: st.DataObject) -> None:
 
 def _short(failure: Failure | FailureGroup) -> str:
     parts: Sequence[Any] = getattr(failure, "exceptions", [failure])
-    return " | ".join(" ".join(str(each).split())[:400] for each in parts)
+    return " | ".join(" ".join(str(part).split())[:400] for part in parts)
 
 
 def main() -> int:
-    """Bring a stack up and ask it as much as the argument says; 1 when an answer was wrong."""
+    """Start a stack and send as many requests as the argument says.
+
+    Returns 1 if an answer was wrong, else 0.
+    """
     wanted = int(sys.argv[1])
-    with LocalStack(Options(parameters=OPEN_DOORS)) as stack, requests.Session() as session:
+    with LocalStack(Options(parameters=PERMISSIVE)) as stack, requests.Session() as session:
         report = Fuzzer(stack, session).run(wanted, rounds=1 + wanted // 1500)
     sys.stdout.write("\n".join(report.lines()) + "\n")
     return 1 if report.wrong else 0

@@ -1,4 +1,4 @@
-"""What nobody means well with: a clear no, or nothing at all, and never half of it stored."""
+"""Malicious and malformed input is refused or ignored, and never stored in part."""
 
 import base64
 import json
@@ -28,25 +28,33 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "over 256 KB of blanks": (START + b" " * MAX_BODY_BYTES + b"}", 413, ""),
     "a megabyte that is no JSON": (b"{" * 2**20, 413, ""),
     "deep": (START + b', "metadata": ' + deep(100) + b"}", 422, "metadata"),
-    "deeper than Python goes": (START + b', "metadata": ' + deep(30_000) + b"}", 422, "body"),
+    "deeper than Python's recursion limit": (
+        START + b', "metadata": ' + deep(30_000) + b"}",
+        422,
+        "body",
+    ),
     "deep lists": (b"[" * 100_000 + b"]" * 100_000, 422, "body"),
     "NUL": (START + rb', "name": "Ada\u0000"}', 422, "name"),
     "NUL in a name": (START + rb', "metadata": {"a\u0000": 1}}', 422, "metadata"),
-    "NUL as it is": (START + b', "name": "Ada\0"}', 422, "body"),
-    "half a pair": (START + rb', "name": "\ud83d"}', 422, "name"),
-    "the other half": (START + rb', "metadata": {"x": ["\udc00"]}}', 422, "metadata.x.0"),
+    "NUL unescaped": (START + b', "name": "Ada\0"}', 422, "body"),
+    "half a surrogate pair": (START + rb', "name": "\ud83d"}', 422, "name"),
+    "the other half of a surrogate pair": (
+        START + rb', "metadata": {"x": ["\udc00"]}}',
+        422,
+        "metadata.x.0",
+    ),
     "a number as a string": (START + b', "ring_timeout_secs": "30"}', 422, "ring_timeout_secs"),
     "a string as a number": (b'{"to": 13125550111}', 422, "to"),
-    "a truth as a string": (START + b', "participants": [{"tell_assistant": "1"}]}', 422, "part"),
+    "a boolean as a string": (START + b', "participants": [{"tell_assistant": "1"}]}', 422, "part"),
     "a number with a point": (START + b', "ring_timeout_secs": 30.0}', 422, "ring_timeout_secs"),
-    "no number": (START + b', "metadata": {"n": NaN}}', 422, "body"),
-    "a number without end": (START + b', "metadata": {"n": 1e999}}', 422, "metadata.n"),
+    "NaN": (START + b', "metadata": {"n": NaN}}', 422, "body"),
+    "an infinite number": (START + b', "metadata": {"n": 1e999}}', 422, "metadata.n"),
     "a number of 5,000 digits": (START + b', "name": ' + b"9" * 5000 + b"}", 422, "body"),
     "a field twice": (START + b', "to": "+13125550112"}', 422, "body"),
     "a field twice, deep": (START + b', "metadata": {"a": {"b": 1, "b": 2}}}', 422, "body"),
-    "a field of Python's": (START + b', "__class__": "x"}', 422, "__class__"),
+    "a Python attribute": (START + b', "__class__": "x"}', 422, "__class__"),
     "another encoding": (json.dumps({"to": HOST}).encode("utf-16"), 422, "body"),
-    "no text": (b"\xff\xfe\xfd", 422, "body"),
+    "no UTF-8": (b"\xff\xfe\xfd", 422, "body"),
     "two documents": (START + b"}{}", 422, "body"),
     "digits after the number": (b'{"to": "+13125550111,1234#"}', 422, "to"),
     "a pause and digits": (b'{"to": "+13125550111w1"}', 422, "to"),
@@ -54,23 +62,23 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "a SIP address in capitals": (b'{"to": "SIP:+13125550111"}', 422, "to"),
     "a SIP address without its scheme": (b'{"to": "+13125550111@example.com"}', 422, "to"),
     "a secure SIP address": (b'{"to": "sip:+13125550111@example.com;secure=srtp"}', 422, "to"),
-    "several in one": (b'{"to": "+13125550111;+13125550112"}', 422, "to"),
+    "several numbers in one string": (b'{"to": "+13125550111;+13125550112"}', 422, "to"),
     "a line break": (rb'{"to": "+13125550111\n"}', 422, "to"),
-    "not where calls may go": (b'{"to": "+442071234567"}', 422, "to"),
+    "a destination that is not allowed": (b'{"to": "+442071234567"}', 422, "to"),
     "from a SIP address": (START + b', "from": "sip:robin@example.com"}', 422, "from"),
 }
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_a_bad_body_starts_nothing(new_lab: NewLab, kind: str) -> None:
+def test_an_invalid_body_starts_no_conversation(new_lab: NewLab, kind: str) -> None:
     body, status, field = BODIES[kind]
     lab = new_lab()
     for content_type in ("application/json", "application/octet-stream"):
         answer = lab.ask("POST", "/conversations", body, content_type=content_type)
         assert answer.status == status, answer.json
         error = answer.json["error"]
-        fields = [each["field"] for each in error["details"]]
-        assert all(each.startswith(field) for each in fields)
+        fields = [detail["field"] for detail in error["details"]]
+        assert all(name.startswith(field) for name in fields)
         assert bool(fields) is bool(field)
         assert len(answer.body) < 5_000
     assert_untouched(lab)
@@ -87,7 +95,7 @@ def test_a_bad_body_starts_nothing(new_lab: NewLab, kind: str) -> None:
         ("13125550112", "E.164"),
     ],
 )
-def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
+def test_a_destination_more_expensive_than_a_call_is_refused_with_its_reason(
     new_lab: NewLab, to: str, why: str
 ) -> None:
     lab = new_lab()
@@ -98,15 +106,17 @@ def test_what_costs_more_than_a_call_is_refused_in_its_own_words(
     assert_untouched(lab)
 
 
-def test_nobody_is_invited_from_where_calls_may_not_go(new_lab: NewLab) -> None:
+def test_an_invitation_with_a_destination_that_is_not_allowed_calls_no_number(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
     path = f"/conversations/{lab.start()}/participants"
     answer = lab.ask("POST", path, {"to": [DANA, "+442071234567"]})
     assert (answer.status, answer.json["error"]["code"]) == (422, "destination_not_allowed")
-    assert lab.dialled() == ["host"]
+    assert lab.people_dialled() == ["host"]
 
 
-WHERE: list[tuple[str, str, bytes]] = [
+TEXT_FIELDS: list[tuple[str, str, bytes]] = [
     ("POST", "/conversations/{id}/participants", b'{"to": "+13125550112", "name": "%s"}'),
     ("POST", "/conversations/{id}/messages", b'{"role": "system", "content": "%s"}'),
     ("POST", "/conversations/{id}/stop", b'{"hang_up": "%s"}'),
@@ -115,8 +125,10 @@ WHERE: list[tuple[str, str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), WHERE, ids=[path for _, path, _ in WHERE])
-def test_no_bad_text_gets_into_what_is_there(
+@pytest.mark.parametrize(
+    ("method", "path", "body"), TEXT_FIELDS, ids=[path for _, path, _ in TEXT_FIELDS]
+)
+def test_an_invalid_text_changes_no_stored_item(
     new_lab: NewLab, method: str, path: str, body: bytes
 ) -> None:
     lab = new_lab()
@@ -138,7 +150,7 @@ def cursor(text: str) -> str:
 
 @pytest.fixture
 def pages(new_lab: NewLab) -> tuple[Lab, str]:
-    """Three conversations, and the cursor of the first page of those that are active."""
+    """A lab with three conversations, and the cursor of the first page of active conversations."""
     lab = new_lab()
     for _ in range(3):
         lab.start()
@@ -147,7 +159,7 @@ def pages(new_lab: NewLab) -> tuple[Lab, str]:
     return lab, page["next_cursor"]
 
 
-def test_a_cursor_belongs_to_its_list(pages: tuple[Lab, str]) -> None:
+def test_a_cursor_is_valid_for_its_own_list_only(pages: tuple[Lab, str]) -> None:
     lab, active = pages
     assert lab.ask("GET", f"/conversations?status=active&cursor={active}").status == 200
     every = lab.ask("GET", "/conversations?limit=1").json["next_cursor"]
@@ -170,13 +182,15 @@ def test_a_cursor_belongs_to_its_list(pages: tuple[Lab, str]) -> None:
         assert answer.json["error"]["details"][0]["field"] == "cursor", query
 
 
-@pytest.mark.parametrize("given", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"])
-def test_a_cursor_of_routes_is_a_number(new_lab: NewLab, given: str) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["+1312", "default,default", "x" * 5000, "%00", "+13125550100,1"]
+)
+def test_a_cursor_for_routes_must_be_a_number(new_lab: NewLab, cursor: str) -> None:
     lab = new_lab()
-    assert lab.ask("GET", f"/routes?cursor={given}").status == 422
+    assert lab.ask("GET", f"/routes?cursor={cursor}").status == 422
 
 
-# Webhooks that are signed, and bad all the same: 400, or 200 and nothing done
+# Signed but malformed webhooks get 400, or 200 without an effect
 
 
 def deliver(lab: Lab, body: bytes, path: str = "/webhooks") -> int:
@@ -194,10 +208,12 @@ INCOMING = '{"direction":"incoming","call_control_id":"v3:abcdef","to":"+1312555
 
 WEBHOOKS = {
     "deep": event(INCOMING % f'"x":{deep(500).decode()}'),
-    "deeper than Python goes": deep(100_000),
+    "deeper than Python's recursion limit": deep(100_000),
     "NUL in the id": event('{"direction":"incoming","call_control_id":"v3:\\u0000","to":"+1"}'),
-    "half a pair in the id": event('{"direction":"incoming","call_control_id":"\\ud800"}'),
-    "half a pair as it is": event('{"direction":"incoming","call_control_id":"\ud800"}'),
+    "half a surrogate pair in the id": event(
+        '{"direction":"incoming","call_control_id":"\\ud800"}'
+    ),
+    "half a surrogate pair unescaped": event('{"direction":"incoming","call_control_id":"\ud800"}'),
     "an id of 300,000 characters": event(
         '{"direction":"incoming","call_control_id":"%s"}' % ("x" * 300_000)
     ),
@@ -215,89 +231,99 @@ WEBHOOKS = {
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_a_bad_webhook_is_no_error_of_ours_and_leaves_no_half(new_lab: NewLab, kind: str) -> None:
+def test_a_malformed_webhook_causes_no_error_and_stores_nothing(new_lab: NewLab, kind: str) -> None:
     lab = new_lab(DefaultAssistantId="")
     assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
     assert_untouched(lab)
 
 
 @pytest.mark.parametrize("kind", WEBHOOKS)
-def test_nor_where_every_call_is_answered(new_lab: NewLab, kind: str) -> None:
+def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call_or_nothing(
+    new_lab: NewLab, kind: str
+) -> None:
     lab = new_lab()
     assert deliver(lab, WEBHOOKS[kind]) in (200, 400)
     states = [key for key in lab.table.keys() if key[1] == "STATE"]  # noqa: SIM118 - no mapping
-    answers = [each for each in lab.telnyx.ledger if each.action == "answer"]
+    answers = [entry for entry in lab.telnyx.ledger if entry.action == "answer"]
     assert len(states) == len(answers) <= 1
 
 
 @pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
-def test_an_insight_that_cannot_be_kept_takes_no_other_with_it(new_lab: NewLab, odd: Any) -> None:
-    """Its id becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
+    new_lab: NewLab, odd: Any
+) -> None:
+    """The insight's id becomes part of a DynamoDB sort key, which has at most 1,024 bytes."""
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
     results = [{"insight_id": odd, "result": "Lost."}, {"insight_id": "i-1", "result": "Kept."}]
     payload = {"call_control_id": lab.leg(HOST).call_control_id, "results": results}
     assert deliver(lab, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
-    assert [each["insight_id"] for each in lab.conversation(conversation_id)["insights"]] == ["i-1"]
+    assert [insight["insight_id"] for insight in lab.conversation(conversation_id)["insights"]] == [
+        "i-1"
+    ]
     assert (f"CONVERSATION#{conversation_id}", "INSIGHT#") not in lab.table.keys()  # noqa: SIM118 - no mapping
 
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])
-def test_an_event_is_known_by_its_id_whatever_that_is(new_lab: NewLab, event_id: Any) -> None:
-    """It becomes part of a key, which in DynamoDB has 1,024 bytes at most."""
+def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> None:
+    """The event's id becomes part of a DynamoDB sort key, which has at most 1,024 bytes."""
     lab = new_lab()
     data = json.loads(body_of("call.initiated")[1])
     data["data"]["id"] = event_id
     body = json.dumps(data).encode()
     assert deliver(lab, body) == 200
-    stored, asked = sorted(lab.table.keys()), len(lab.telnyx.ledger)
-    assert asked == 1
+    stored, requests = sorted(lab.table.keys()), len(lab.telnyx.ledger)
+    assert requests == 1
     assert all(re.fullmatch(r"[A-Z]+(#[\w-]{1,64})?", sk, re.ASCII) for _, sk in stored)
     assert deliver(lab, body) == 200
-    assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, asked)
+    assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, requests)
 
 
-@pytest.mark.parametrize("given", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"])
-def test_an_id_that_cannot_be_ours_is_not_looked_for(
-    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, given: str
+@pytest.mark.parametrize(
+    "conversation_id", ["x" * 65, "x" * 3000, "é", "a#b", "a b", "CONVERSATION#1"]
+)
+def test_an_invalid_conversation_id_is_never_looked_up(
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch, conversation_id: str
 ) -> None:
     lab = new_lab()
     for operation in ("get_item", "query", "transact_write_items"):
         monkeypatch.delattr(MemoryTable, operation)
-    path = f"/conversations/{given}"
+    path = f"/conversations/{conversation_id}"
     for method, tail in (("GET", ""), ("GET", "/timeline"), ("POST", "/stop"), ("DELETE", "")):
         assert lab.ask(method, path + tail).status == 404
 
 
-def stated(state: str) -> bytes:
+def hangup_with_client_state(state: str) -> bytes:
     return body_of("call.hangup", [f"payload.client_state={state}"])[1]
 
 
-def test_a_client_state_opens_no_door(new_lab: NewLab) -> None:
-    """It names a conversation and is no proof: somebody else's call ends nobody's."""
+def test_a_copied_client_state_changes_no_conversation(new_lab: NewLab) -> None:
+    """A client_state is a hint and no proof: another call's hangup must end no conversation."""
     lab = new_lab()
     conversation_id = lab.start(participants=[{"to": DANA}])
-    there = lab.start(to=LEE)
+    other_id = lab.start(to=LEE)
     lab.run(5)
-    before = [lab.conversation(each) for each in (conversation_id, there)]
+    before = [lab.conversation(known_id) for known_id in (conversation_id, other_id)]
     stored = sorted(lab.table.keys())
-    for conversation in (conversation_id, there, "nobody", "-", "x" * 64):
-        for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("nobody", 1)):
+    for conversation in (conversation_id, other_id, "unknown", "-", "x" * 64):
+        for participant, leg in (("host", 1), ("host", 2), ("host", 99), ("unknown", 1)):
             state = ClientState(conversation=conversation, participant=participant, leg=leg)
-            assert deliver(lab, stated(state.encode())) == 200
+            assert deliver(lab, hangup_with_client_state(state.encode())) == 200
     for text in ("AAAA", "e30=", "bm90IEpTT04=", "====", "é", base64.b64encode(b"[]").decode()):
-        assert deliver(lab, stated(text)) == 200
-    assert [lab.conversation(each) for each in (conversation_id, there)] == before
+        assert deliver(lab, hangup_with_client_state(text)) == 200
+    assert [lab.conversation(known_id) for known_id in (conversation_id, other_id)] == before
     assert sorted(lab.table.keys()) == stored
 
 
-def test_a_leg_of_one_conversation_does_not_move_another(new_lab: NewLab) -> None:
+def test_the_call_id_counts_more_than_a_client_state_of_another_conversation(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
-    conversation_id, there = lab.start(), lab.start(to=LEE)
+    conversation_id, other_id = lab.start(), lab.start(to=LEE)
     lab.run(5)
     ours, theirs = lab.leg(HOST), lab.leg(LEE)
-    before = lab.conversation(there)
+    before = lab.conversation(other_id)
     body = body_of(
         "call.hangup",
         [
@@ -306,19 +332,19 @@ def test_a_leg_of_one_conversation_does_not_move_another(new_lab: NewLab) -> Non
         ],
     )[1]
     assert deliver(lab, body) == 200
-    assert lab.conversation(there) == before
+    assert lab.conversation(other_id) == before
     assert lab.person(conversation_id, "host")["status"] == "left"
 
 
-def test_a_pointer_that_has_outlived_its_leg_leads_nowhere(new_lab: NewLab) -> None:
+def test_a_stored_pointer_without_its_leg_changes_no_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    pk, sk = keys.call("v3:somebody-elses-call")
+    pk, sk = keys.call("v3:another-call")
     row = {"pk": {"S": pk}, "sk": {"S": sk}, "conversation_id": {"S": conversation_id}}
-    lab.wiring._table_client.put_item(TableName=lab.wiring.settings.table_name, Item=row)
+    lab.app._table_client.put_item(TableName=lab.app.settings.table_name, Item=row)
     before, stored = lab.conversation(conversation_id), sorted(lab.table.keys())
-    body = body_of("call.hangup", ["payload.call_control_id=v3:somebody-elses-call"])[1]
+    body = body_of("call.hangup", ["payload.call_control_id=v3:another-call"])[1]
     assert deliver(lab, body) == 200
     assert lab.conversation(conversation_id) == before
     assert sorted(lab.table.keys()) == stored
@@ -328,7 +354,7 @@ TOOLS: list[Any] = [b"", b"[]", b"null", b"{", deep(50_000), b'{"name": {"a": 1}
 
 
 @pytest.mark.parametrize("body", TOOLS, ids=range(len(TOOLS)))
-def test_a_tool_is_answered_whatever_the_model_said(new_lab: NewLab, body: bytes) -> None:
+def test_a_tool_request_with_any_body_is_answered(new_lab: NewLab, body: bytes) -> None:
     lab = new_lab()
     lab.ring_in(CALLER)
     lab.run(5)

@@ -1,4 +1,4 @@
-"""Keys: who is let in, how one is replaced while calls go on, and that none is told to anybody."""
+"""Bearer keys and the Telnyx key: authorization, rotation during calls, and secrecy."""
 
 import hmac
 import json
@@ -10,13 +10,14 @@ import pytest
 
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import TelnyxError
-from tests.support.lab import API_KEY, Lab
+from tests.support.backend import Secrets
+from tests.support.lab import API_KEY, Lab, NewLab
 from tests.support.people import HOST
-from tests.support.security import NewLab, Secrets, assert_untouched
+from tests.support.security import assert_untouched
 
 
-def let_in(secrets: Secrets, *keys: str) -> None:
-    """Put the hashes of these bearer keys into the secret, and no other."""
+def accept_keys(secrets: Secrets, *keys: str) -> None:
+    """Set the secret of the bearer keys to the hashes of exactly these keys."""
     entries = [
         {"id": f"id-{nth}", "sha256": sha256(key.encode()).hexdigest()}
         for nth, key in enumerate(keys)
@@ -29,12 +30,12 @@ def ask(lab: Lab, key: str) -> int:
 
 
 @pytest.fixture
-def passing(monkeypatch: pytest.MonkeyPatch) -> "Clocks":
+def clocks(monkeypatch: pytest.MonkeyPatch) -> "Clocks":
     return Clocks(monkeypatch)
 
 
 class Clocks:
-    """The clocks by which verdicts and secrets age: the gateway's and Powertools'."""
+    """The clocks of the gateway's cached verdicts and of Powertools' cached secrets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -46,7 +47,7 @@ class Clocks:
 
         self._secs += secs
         later = self._secs
-        conversation_id = "aws_lambda_powertools.utilities.parameters.base"
+        module = "aws_lambda_powertools.utilities.parameters.base"
 
         class Later(datetime):
             @classmethod
@@ -54,31 +55,31 @@ class Clocks:
                 return datetime.now(UTC if tz else None) + timedelta(seconds=later)
 
         self._monkeypatch.setattr("local.stack.gateway.time.monotonic", lambda: monotonic() + later)
-        self._monkeypatch.setattr(f"{conversation_id}.datetime", Later)
+        self._monkeypatch.setattr(f"{module}.datetime", Later)
 
 
-def test_a_bearer_key_is_replaced_without_anybody_being_shut_out(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+def test_a_bearer_key_can_be_replaced_without_refusing_a_valid_key(
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "old")
+    accept_keys(secrets, "old")
     assert [ask(lab, key) for key in ("old", "new")] == [200, 403]
-    let_in(secrets, "old", "new")
-    passing.advance(100)
+    accept_keys(secrets, "old", "new")
+    clocks.advance(100)
     assert [ask(lab, key) for key in ("old", "new")] == [200, 200]
-    let_in(secrets, "new")
-    passing.advance(100)
+    accept_keys(secrets, "new")
+    clocks.advance(100)
     assert [ask(lab, key) for key in ("old", "new")] == [403, 200]
 
 
-def test_a_key_that_was_taken_away_holds_for_a_minute_and_a_half_at_most(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+def test_a_revoked_bearer_key_works_for_90_seconds_at_most(
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "old")
+    accept_keys(secrets, "old")
     assert ask(lab, "old") == 200
-    let_in(secrets)
-    passing.advance(91)  # 30 s the secret's age, 60 s the authorizer's verdict
+    accept_keys(secrets)
+    clocks.advance(91)  # 30 s for the cached secret, 60 s for the cached verdict
     assert ask(lab, "old") == 403
 
 
@@ -86,26 +87,24 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
     new_lab: NewLab, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = new_lab()
-    let_in(secrets, "one", "two", "three")
+    accept_keys(secrets, "one", "two", "three")
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
-    def compare(given: bytes, known: bytes) -> bool:
-        compared.append((len(given), len(known)))
-        return real(given, known)
+    def compare(digest: bytes, known: bytes) -> bool:
+        compared.append((len(digest), len(known)))
+        return real(digest, known)
 
     monkeypatch.setattr("partyline.entrypoints.authorizer.hmac.compare_digest", compare)
-    for key in ("one", "three", "nobody"):
+    for key in ("one", "three", "unknown"):
         compared.clear()
         ask(lab, key)
         assert compared == [(64, 64)] * 3, key
 
 
-def test_neither_a_hash_nor_a_half_of_a_key_lets_anybody_in(
-    new_lab: NewLab, secrets: Secrets
-) -> None:
+def test_neither_a_hash_nor_a_part_of_a_key_is_accepted(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
-    let_in(secrets, API_KEY, "")
+    accept_keys(secrets, API_KEY, "")
     hashed = sha256(API_KEY.encode()).hexdigest()
     for key in (hashed, "", API_KEY[:-1], API_KEY + "x", API_KEY.upper(), f"{API_KEY},{API_KEY}"):
         assert ask(lab, key) in (401, 403), key
@@ -113,13 +112,13 @@ def test_neither_a_hash_nor_a_half_of_a_key_lets_anybody_in(
     assert ask(lab, API_KEY) == 200
 
 
-def test_a_key_too_long_to_be_ours_is_not_even_hashed(new_lab: NewLab, secrets: Secrets) -> None:
+def test_a_key_longer_than_512_characters_is_refused(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
-    let_in(secrets, "k" * 512, "k" * 513)
+    accept_keys(secrets, "k" * 512, "k" * 513)
     assert [ask(lab, "k" * length) for length in (512, 513)] == [200, 403]
 
 
-def test_a_telnyx_key_that_was_exchanged_is_read_again_while_a_call_goes_on(
+def test_a_replaced_telnyx_key_is_read_again_during_a_call(
     new_lab: NewLab, secrets: Secrets
 ) -> None:
     lab = new_lab()
@@ -129,23 +128,23 @@ def test_a_telnyx_key_that_was_exchanged_is_read_again_while_a_call_goes_on(
     secrets.reads.clear()
     lab.run(10)
     assert lab.status(conversation_id) == "active"
-    assert secrets.reads == ["telnyx"]  # once, at the first 401
+    assert secrets.reads == ["telnyx"]  # one read after the first 401
     refused = [entry for entry in lab.telnyx.ledger if entry.status == 401]
     assert len(refused) == 1
 
 
-def test_a_telnyx_key_that_is_wrong_is_read_once_more_and_the_failure_told(
+def test_a_wrong_telnyx_key_is_read_once_more_and_then_reported(
     new_lab: NewLab, secrets: Secrets
 ) -> None:
     lab = new_lab()
-    lab.settings.api_key = "KEY-somebody-elses"
+    lab.settings.api_key = "KEY-of-another-account"
     answer = lab.ask("POST", "/conversations", {"to": HOST})
     assert answer.status == 202
     assert answer.json["status"] == "failed"
     assert secrets.reads.count("telnyx") == 2
 
 
-def test_a_failure_at_telnyx_shows_no_key_however_much_of_it_is_shown() -> None:
+def test_a_telnyx_error_with_its_whole_traceback_shows_no_key() -> None:
     key = "KEY" + "0" * 20
 
     def fail(request: httpx.Request) -> httpx.Response:
@@ -160,13 +159,13 @@ def test_a_failure_at_telnyx_shows_no_key_however_much_of_it_is_shown() -> None:
     assert key not in "".join(traceback.format_exception(caught.value))
 
 
-def test_the_telnyx_key_is_kept_for_a_while_and_not_for_ever(
-    new_lab: NewLab, secrets: Secrets, passing: Clocks
+def test_the_telnyx_key_is_read_again_after_five_minutes(
+    new_lab: NewLab, secrets: Secrets, clocks: Clocks
 ) -> None:
     lab = new_lab()
     for _ in range(3):
         lab.start()
     assert secrets.reads.count("telnyx") == 1
-    passing.advance(301)
+    clocks.advance(301)
     lab.start()
     assert secrets.reads.count("telnyx") == 2

@@ -1,4 +1,4 @@
-"""What is written down of whole conversations: ids and words of ours, and nobody's name."""
+"""Logs, timelines and keys contain ids and our own words, but no names, numbers or texts."""
 
 import json
 import re
@@ -6,9 +6,10 @@ import re
 import pytest
 
 from local.simulator.model import Person, SimulatedLeg
-from tests.support.lab import API_KEY, Lab
-from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OURS
-from tests.support.security import NewLab, Secrets, post, signed
+from tests.support.backend import Secrets
+from tests.support.lab import API_KEY, Lab, NewLab
+from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
+from tests.support.security import post, signed
 
 PRIVATE = {
     "names": ["Ada Lovelace", "Dana Scully", "Lovelace", "Billing-Desk"],
@@ -16,14 +17,14 @@ PRIVATE = {
     "metadata": ["order-of-roses", "rosebud"],
     "keys": [API_KEY, "KEY"],
 }
-NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OURS]
+NUMBERS = [HOST, DANA, LEE, KIM, CALLER, OUR_NUMBER]
 
 
-def whole_conversations(lab: Lab) -> None:
-    """Everything that can happen, with something private in all that can be said."""
+def run_private_conversations(lab: Lab) -> None:
+    """Run conversations that put private data into every text field."""
     roles = {"assistant": {"id": "assistant-1", "instructions": "Say hello to Robin"}}
     contacts = {"Billing-Desk": {"to": KIM}}
-    lab.ask("PUT", f"/routes/{OURS}", {**roles, "contacts": contacts})
+    lab.ask("PUT", f"/routes/{OUR_NUMBER}", {**roles, "contacts": contacts})
     lab.ask("PUT", f"/do-not-call/{LEE}", {"reason": "Order of roses"})
     conversation_id = lab.start(
         name="Ada Lovelace",
@@ -53,95 +54,111 @@ def whole_conversations(lab: Lab) -> None:
     lab.run(600)
 
 
-def test_nobody_can_be_recognized_in_what_is_logged(new_lab: NewLab) -> None:
+def test_the_logs_contain_no_personal_data(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
-    whole_conversations(lab)
+    run_private_conversations(lab)
     lines = lab.logs.lines()
     assert len(lines) > 50
     assert {"conversation.ended", "participant.joined"} <= {line["message"] for line in lines}
-    told = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
+    logged = json.dumps([{**line, "timestamp": ""} for line in lines], ensure_ascii=False)
     for kind, private in PRIVATE.items():
-        assert [each for each in private if each in told] == [], kind
+        assert [text for text in private if text in logged] == [], kind
     for number in NUMBERS:
-        assert number[1:] not in told
-        assert number[-7:] not in told
-    assert re.findall(r"\+\d{7,}|Bearer|eyJ", told) == []
+        assert number[1:] not in logged
+        assert number[-7:] not in logged
+    assert re.findall(r"\+\d{7,}|Bearer|eyJ", logged) == []
 
 
-TOLD = ["+13125550111 Ada", "Ada Lovelace", "1.312.555.0111", "3125550111", "x" * 65, "caf\u00e9"]
+FREE_TEXTS = [
+    "+13125550111 Ada",
+    "Ada Lovelace",
+    "1.312.555.0111",
+    "3125550111",
+    "x" * 65,
+    "caf\u00e9",
+]
 
 
-def told_of(lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str) -> None:
+def deliver_event(
+    lab: Lab, leg: SimulatedLeg, event_type: str = "call.hangup", **more: str
+) -> None:
     payload = {"call_control_id": leg.call_control_id, "client_state": leg.client_state, **more}
     body = json.dumps({"data": {"event_type": event_type, "id": "e-1", "payload": payload}})
     headers = signed(body.encode(), int(lab.clock.now().timestamp()))
     assert post(lab, body.encode(), headers) == 200
 
 
-@pytest.mark.parametrize("told", TOLD)
-def test_what_telnyx_says_in_words_of_its_own_is_not_logged(new_lab: NewLab, told: str) -> None:
+@pytest.mark.parametrize("text", FREE_TEXTS)
+def test_free_text_from_telnyx_is_not_logged(new_lab: NewLab, text: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), told)
-    told_of(lab, lab.leg(HOST), hangup_cause=told)
+    deliver_event(lab, lab.leg(HOST), text)
+    deliver_event(lab, lab.leg(HOST), hangup_cause=text)
     lines = lab.logs.lines()
-    assert [each["hangup_cause"] for each in lines if "hangup_cause" in each] == ["(unreadable)"]
-    assert [each["event_type"] for each in lines if each["message"] == "ignored"] == [
+    assert [line["hangup_cause"] for line in lines if "hangup_cause" in line] == ["(unreadable)"]
+    assert [line["event_type"] for line in lines if line["message"] == "ignored"] == [
         "(unreadable)"
     ]
-    assert told[:64] not in json.dumps(lines, ensure_ascii=False)
+    assert text[:64] not in json.dumps(lines, ensure_ascii=False)
 
 
-def test_nor_why_an_assistants_conversation_ended(new_lab: NewLab) -> None:
+def test_free_text_in_the_reason_of_an_ended_conversation_is_not_logged(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
-    assert lab.until(lambda: lab.status(conversation_id) == "ended", 300)
-    ended = [each for each in lab.logs.lines() if each["message"] == "conversation.ended"]
-    assert [each["reason"] for each in ended] == ["(unreadable)"]
+    deliver_event(lab, lab.leg(HOST), "call.conversation.ended", reason="Ada Lovelace left")
+    assert lab.run_until(lambda: lab.status(conversation_id) == "ended", 300)
+    ended = [line for line in lab.logs.lines() if line["message"] == "conversation.ended"]
+    assert [line["reason"] for line in ended] == ["(unreadable)"]
     assert "Lovelace" not in json.dumps(lab.logs.lines())
 
 
-def test_nor_the_name_that_a_refusal_has(new_lab: NewLab) -> None:
+def test_free_text_in_the_code_of_a_refusal_is_not_logged(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.line.refuse("dial", 422, "+13125550111", "No.")
+    lab.transport.refuse("dial", 422, "+13125550111", "No.")
     lab.start()
-    [line] = [each for each in lab.logs.lines() if each["message"] == "command"]
+    [line] = [line for line in lab.logs.lines() if line["message"] == "command"]
     assert line["code"] == "(unreadable)"
 
 
 @pytest.mark.parametrize("word", ["normal_clearing", "user_busy", "Q.850:16", "time-limit"])
-def test_a_plain_word_of_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
+def test_a_plain_word_from_telnyx_is_logged(new_lab: NewLab, word: str) -> None:
     lab = new_lab()
     lab.start()
     lab.run(5)
-    told_of(lab, lab.leg(HOST), hangup_cause=word)
-    ended = [each for each in lab.logs.lines() if each["message"] == "leg.ended"]
-    assert [(each["hangup_cause"], each["event_type"]) for each in ended] == [(word, "call.hangup")]
+    deliver_event(lab, lab.leg(HOST), hangup_cause=word)
+    ended = [line for line in lab.logs.lines() if line["message"] == "leg.ended"]
+    assert [(line["hangup_cause"], line["event_type"]) for line in ended] == [(word, "call.hangup")]
 
 
-def test_a_timeline_shows_no_number(new_lab: NewLab) -> None:
+def test_a_timeline_shows_no_whole_number(new_lab: NewLab) -> None:
     lab = new_lab([Person(LEE, behaviour="busy")])
-    whole_conversations(lab)
-    told = json.dumps([lab.timeline(each["id"]) for each in lab.conversations()])
-    assert f"***{DANA[-4:]}" in told
-    assert [number for number in NUMBERS if number[1:] in told] == []
+    run_private_conversations(lab)
+    timelines = json.dumps(
+        [lab.timeline(conversation["id"]) for conversation in lab.conversations()]
+    )
+    assert f"***{DANA[-4:]}" in timelines
+    assert [number for number in NUMBERS if number[1:] in timelines] == []
 
 
-def test_no_id_can_be_turned_back_into_a_number(new_lab: NewLab) -> None:
+def test_stored_keys_contain_no_personal_data_but_the_numbers_of_routes_and_lists(
+    new_lab: NewLab,
+) -> None:
     lab = new_lab()
-    whole_conversations(lab)
+    run_private_conversations(lab)
     keys = json.dumps(lab.table.keys())
-    edited = [f"ROUTE#{OURS}", f"DNC#{LEE}"]  # what people edit is under its number
-    for each in edited:
-        keys = keys.replace(each, "")
-    for private in [*PRIVATE["names"], *PRIVATE["texts"], *(each[1:] for each in NUMBERS)]:
+    edited = [
+        f"ROUTE#{OUR_NUMBER}",
+        f"DNC#{LEE}",
+    ]  # the items that an operator edits have the number as key
+    for key in edited:
+        keys = keys.replace(key, "")
+    for private in [*PRIVATE["names"], *PRIVATE["texts"], *(number[1:] for number in NUMBERS)]:
         assert private not in keys
 
 
-def test_a_refusal_shows_nothing_of_what_was_sent(new_lab: NewLab, secrets: Secrets) -> None:
+def test_a_refusal_repeats_no_value_of_the_request(new_lab: NewLab, secrets: Secrets) -> None:
     lab = new_lab()
     body = {"to": f"{DANA},4711", "name": "Ada Lovelace" * 100, "surprise": "rosebud"}
     answer = lab.ask("POST", "/conversations", body)
@@ -150,11 +167,13 @@ def test_a_refusal_shows_nothing_of_what_was_sent(new_lab: NewLab, secrets: Secr
         assert private not in answer.body.decode()
 
 
-def test_a_trouble_of_ours_is_logged_without_what_it_met(new_lab: NewLab, secrets: Secrets) -> None:
+def test_an_unreadable_secret_is_logged_without_its_value(
+    new_lab: NewLab, secrets: Secrets
+) -> None:
     secrets.values["telnyx"] = "Ada Lovelace's key, and no JSON"
     lab = new_lab()
     conversation_id = lab.start(name="Ada Lovelace")
     assert lab.conversation(conversation_id)["failure"]["code"] == "no_api_key"
-    told = json.dumps(lab.logs.lines())
-    assert "not JSON" in told
-    assert "Lovelace" not in told
+    logged = json.dumps(lab.logs.lines())
+    assert "not JSON" in logged
+    assert "Lovelace" not in logged

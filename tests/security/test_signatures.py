@@ -1,4 +1,4 @@
-"""Ten thousand webhooks that Telnyx did not send, and many that it did."""
+"""Signatures: ten thousand forged webhooks are refused, genuine webhooks are accepted."""
 
 import base64
 import random
@@ -12,16 +12,17 @@ from nacl.signing import SigningKey
 from local.simulator.settings import PUBLISHED_TEST_SEED as SEED
 from local.webhook_fixtures import body_of, fixtures
 from partyline.telnyx.signature import PublicKeys, SignatureError, raw_body, verify
-from tests.support.security import NewLab, assert_untouched, post, signed
+from tests.support.lab import NewLab
+from tests.support.security import assert_untouched, post, signed
 
 SIGNATURE, TIMESTAMP = "telnyx-signature-ed25519", "telnyx-timestamp"
 KEY = base64.b64encode(bytes(SigningKey(SEED).verify_key)).decode()
 KEYS = PublicKeys.parse(KEY)
 NOW = 1_782_907_200
 ORDER = 2**252 + 27742317777372353535851937790883648493
-"""Of Ed25519's group (RFC 8032): a signature's second half is to be below it."""
+"""The order of Ed25519's group (RFC 8032). A signature's second half must be smaller."""
 
-BODIES = [body_of(each)[1] for each in sorted(fixtures())] + [
+BODIES = [body_of(event_type)[1] for event_type in sorted(fixtures())] + [
     '{"data":{"event_type":"call.answered","payload":{"from":"José 🦜 Ünïcödé"}}}'.encode(),
     b"",
     b"\xff\xfe\x00 not text",
@@ -30,15 +31,15 @@ BODIES = [body_of(each)[1] for each in sorted(fixtures())] + [
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A webhook as it arrives, and when."""
+class Received:
+    """A received webhook: body, headers, and the time of arrival in seconds."""
 
     body: bytes
     headers: dict[str, Any]
     now: float
 
 
-def accepted(sent: Sent, keys: PublicKeys = KEYS) -> bool:
+def accepted(sent: Received, keys: PublicKeys = KEYS) -> bool:
     try:
         verify(sent.body, sent.headers, keys, sent.now)
     except SignatureError:
@@ -46,18 +47,18 @@ def accepted(sent: Sent, keys: PublicKeys = KEYS) -> bool:
     return True
 
 
-def honest(body: bytes, timestamp: int = NOW, seed: bytes = SEED) -> Sent:
-    return Sent(body, signed(body, timestamp, seed), timestamp)
+def genuine(body: bytes, timestamp: int = NOW, seed: bytes = SEED) -> Received:
+    return Received(body, signed(body, timestamp, seed), timestamp)
 
 
-def with_header(sent: Sent, name: str, value: Any) -> Sent:
+def with_header(sent: Received, name: str, value: Any) -> Received:
     return replace(sent, headers={**sent.headers, name: value})
 
 
-# Each makes something of an honest webhook that nobody may accept; `r` is what it is made by.
+# Each function makes a forgery from a genuine webhook with the random numbers of `r`.
 
 
-def another_body(sent: Sent, r: random.Random) -> Sent:
+def another_body(sent: Received, r: random.Random) -> Received:
     body = bytearray(sent.body or b"\0")
     match r.randrange(5):
         case 0:
@@ -73,7 +74,7 @@ def another_body(sent: Sent, r: random.Random) -> Sent:
     return replace(sent, body=bytes(body) if bytes(body) != sent.body else b"another")
 
 
-def another_signature(sent: Sent, r: random.Random) -> Sent:
+def another_signature(sent: Received, r: random.Random) -> Received:
     raw = bytearray(base64.b64decode(sent.headers[SIGNATURE]))
     match r.randrange(6):
         case 0:
@@ -86,12 +87,12 @@ def another_signature(sent: Sent, r: random.Random) -> Sent:
             raw = raw[: r.randrange(64)]
         case 4:
             raw += r.randbytes(r.randrange(1, 65))
-        case _:  # the same signature to whoever forgets to look how large its number is
+        case _:  # equal to the original for a check without the bound of ORDER
             raw[32:] = (int.from_bytes(raw[32:], "little") + ORDER).to_bytes(32, "little")
     return with_header(sent, SIGNATURE, base64.b64encode(bytes(raw)).decode())
 
 
-def another_writing(sent: Sent, r: random.Random) -> Sent:
+def another_writing(sent: Received, r: random.Random) -> Received:
     text = sent.headers[SIGNATURE]
     raw = base64.b64decode(text)
     written = [
@@ -115,14 +116,14 @@ def another_writing(sent: Sent, r: random.Random) -> Sent:
     return with_header(sent, SIGNATURE, r.choice(written))
 
 
-def another_time(sent: Sent, r: random.Random) -> Sent:
+def another_time(sent: Received, r: random.Random) -> Received:
     stamp = sent.headers[TIMESTAMP]
     written = [
         str(int(stamp) + r.choice([-1, 1]) * r.randrange(1, 300)),
         stamp + r.choice([" ", "\n", ".0", "e0", "_0", "\0", "L"]),
         r.choice([" ", "+", "-", "0", "\t"]) + stamp,
-        "".join(chr(0x0660 + int(each)) for each in stamp),
-        "".join(chr(0xFF10 + int(each)) for each in stamp),
+        "".join(chr(0x0660 + int(digit)) for digit in stamp),
+        "".join(chr(0xFF10 + int(digit)) for digit in stamp),
         f"{stamp[:1]}_{stamp[1:]}",
         hex(int(stamp)),
         str(int(stamp) * 1000),
@@ -134,12 +135,12 @@ def another_time(sent: Sent, r: random.Random) -> Sent:
     return with_header(sent, TIMESTAMP, r.choice(written))
 
 
-def another_key(sent: Sent, r: random.Random) -> Sent:
+def another_key(sent: Received, r: random.Random) -> Received:
     seed = r.choice([r.randbytes(32), bytes(32), bytes(reversed(SEED)), SEED[:31] + b"\0"])
-    return honest(sent.body, int(sent.now), seed)
+    return genuine(sent.body, int(sent.now), seed)
 
 
-def without_a_header(sent: Sent, r: random.Random) -> Sent:
+def without_a_header(sent: Received, r: random.Random) -> Received:
     gone = r.choice([SIGNATURE, TIMESTAMP, SIGNATURE.replace("-", "_"), "both"])
     if gone == "both":
         return replace(sent, headers={})
@@ -149,30 +150,30 @@ def without_a_header(sent: Sent, r: random.Random) -> Sent:
     return replace(sent, headers={gone: sent.headers[SIGNATURE], TIMESTAMP: stamp})
 
 
-def of_another_webhook(sent: Sent, r: random.Random) -> Sent:
-    other = honest(sent.body + b" ", int(sent.now) - r.randrange(300))
+def of_another_webhook(sent: Received, r: random.Random) -> Received:
+    other = genuine(sent.body + b" ", int(sent.now) - r.randrange(300))
     return replace(sent, headers=other.headers)
 
 
-def shifted_bar(sent: Sent, r: random.Random) -> Sent:
-    """What was signed is `1782907200|...`: another cut between time and body is another webhook."""
+def shifted_bar(sent: Received, r: random.Random) -> Received:
+    """The signed text is `1782907200|...`; this webhook splits the text at another place."""
     stamp = sent.headers[TIMESTAMP]
     cut = r.randrange(1, len(stamp))
     shifted = with_header(sent, TIMESTAMP, stamp[:cut])
     return replace(shifted, body=stamp[cut:].encode() + b"|" + sent.body)
 
 
-def too_late(sent: Sent, r: random.Random) -> Sent:
+def too_late(sent: Received, r: random.Random) -> Received:
     then = int(sent.now) - 300 - r.choice([1, 2, 60, 86_400, 10**9])
     return replace(sent, headers=signed(sent.body, then))
 
 
-def too_early(sent: Sent, r: random.Random) -> Sent:
+def too_early(sent: Received, r: random.Random) -> Received:
     then = int(sent.now) + 300 + r.choice([1, 2, 60, 86_400, 10**9])
     return replace(sent, headers=signed(sent.body, then))
 
 
-FORGERIES: list[Callable[[Sent, random.Random], Sent]] = [
+FORGERIES: list[Callable[[Received, random.Random], Received]] = [
     another_body,
     another_signature,
     another_writing,
@@ -186,38 +187,38 @@ FORGERIES: list[Callable[[Sent, random.Random], Sent]] = [
 ]
 
 
-def forged(times: int) -> Iterator[tuple[str, int, Sent]]:
-    """So many forgeries of each kind, of all bodies in turn; the number makes one again."""
-    small = [each for each in BODIES if len(each) < 10_000]
+def forged(times: int) -> Iterator[tuple[str, int, Received]]:
+    """`times` forgeries of each kind: kind, number, webhook. The number reproduces a forgery."""
+    small = [body for body in BODIES if len(body) < 10_000]
     for nth in range(times):
         body = small[nth % len(small)] if nth % 50 else BODIES[nth // 50 % len(BODIES)]
         for forge in FORGERIES:
-            yield forge.__name__, nth, forge(honest(body), random.Random(nth))
+            yield forge.__name__, nth, forge(genuine(body), random.Random(nth))
 
 
-def test_of_ten_thousand_forgeries_none_is_accepted() -> None:
-    tried, let_in = 0, []
+def test_none_of_ten_thousand_forgeries_is_accepted() -> None:
+    tried, accepted_forgeries = 0, []
     for kind, nth, sent in forged(1_000):
         tried += 1
         if accepted(sent):
-            let_in.append((kind, nth))
-    assert let_in == []
+            accepted_forgeries.append((kind, nth))
+    assert accepted_forgeries == []
     assert tried == 10_000
 
 
-def test_every_honest_webhook_is_accepted() -> None:
+def test_every_genuine_webhook_is_accepted() -> None:
     r = random.Random(1)
     for nth in range(1_000):
         body = BODIES[nth % len(BODIES)] if nth % 20 == 0 else r.randbytes(r.randrange(400))
-        sent = honest(body, NOW)
+        sent = genuine(body, NOW)
         late = replace(sent, now=NOW + r.uniform(-300, 300))
         cased = {name.title(): value for name, value in sent.headers.items()}
         assert accepted(late), nth
         assert accepted(replace(late, headers=cased)), nth
 
 
-def test_a_webhook_is_good_for_five_minutes_and_not_for_longer() -> None:
-    sent = honest(BODIES[0])
+def test_a_signature_is_valid_for_five_minutes() -> None:
+    sent = genuine(BODIES[0])
     ages = (-300.5, -300, 0, 300, 300.5)
     assert [accepted(replace(sent, now=NOW + age)) for age in ages] == [
         False,
@@ -229,57 +230,61 @@ def test_a_webhook_is_good_for_five_minutes_and_not_for_longer() -> None:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_through_the_gateway_a_body_is_read_as_the_bytes_that_were_sent(body: bytes) -> None:
+def test_the_raw_body_is_the_bytes_that_telnyx_sent(body: bytes) -> None:
     for encoded in (False, True):
         try:
             text = base64.b64encode(body).decode() if encoded else body.decode()
         except UnicodeDecodeError:
             continue
         event = {"body": text, "isBase64Encoded": encoded}
-        assert accepted(honest(raw_body(event)))
+        assert accepted(genuine(raw_body(event)))
         assert raw_body(event) == body
 
 
-def test_keys_are_exchanged_without_losing_a_webhook() -> None:
-    old, new = honest(BODIES[0]), honest(BODIES[0], seed=bytes(32))
+def test_the_public_key_can_be_replaced_without_losing_a_webhook() -> None:
+    old, new = genuine(BODIES[0]), genuine(BODIES[0], seed=bytes(32))
     new_key = base64.b64encode(bytes(SigningKey(bytes(32)).verify_key)).decode()
     steps = [KEY, f"{KEY},{new_key}", f"{new_key}, {KEY}", new_key, ""]
-    let_in = [[accepted(each, PublicKeys.parse(keys)) for each in (old, new)] for keys in steps]
-    assert let_in == [[True, False], [True, True], [True, True], [False, True], [False, False]]
+    verdicts = [
+        [accepted(webhook, PublicKeys.parse(keys)) for webhook in (old, new)] for keys in steps
+    ]
+    assert verdicts == [[True, False], [True, True], [True, True], [False, True], [False, False]]
 
 
-# The same through the webhooks' own door
+# The same through the gateway
 
 
-DOORS = ("/webhooks", "/webhooks/call.initiated", "/webhooks/any.thing", "/tools/invite")
+SIGNED_PATHS = ("/webhooks", "/webhooks/call.initiated", "/webhooks/any.thing", "/tools/invite")
 
 
-def test_a_forgery_touches_nothing_behind_any_door(new_lab: NewLab) -> None:
+def test_a_forgery_changes_nothing_at_any_signed_url(new_lab: NewLab) -> None:
     lab = new_lab()
     now = int(lab.clock.now().timestamp())
     _, body = body_of("call.initiated")
     for nth in range(25):
         for forge in FORGERIES:
-            sent = forge(honest(body, now), random.Random(nth))
+            sent = forge(genuine(body, now), random.Random(nth))
             headers = {n: v for n, v in sent.headers.items() if isinstance(v, str)}
-            assert post(lab, sent.body, headers, DOORS[nth % len(DOORS)]) == 401, forge.__name__
+            assert post(lab, sent.body, headers, SIGNED_PATHS[nth % len(SIGNED_PATHS)]) == 401, (
+                forge.__name__
+            )
     assert_untouched(lab)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream"])
-def test_an_honest_call_is_answered_and_its_replay_does_nothing_more(
+def test_a_genuine_call_is_answered_and_its_replay_changes_nothing(
     new_lab: NewLab, content_type: str
 ) -> None:
-    """API Gateway hands a body of a binary type over in base64; Telnyx signed what is in it."""
+    """API Gateway passes a binary body on as base64; Telnyx signed the decoded bytes."""
     lab = new_lab()
     _, body = body_of("call.initiated", ["payload.caller_id_name=José 🦜"])
     headers = signed(body, int(lab.clock.now().timestamp()))
     assert post(lab, body, headers, content_type=content_type) == 200
-    stored, asked = lab.table.keys(), len(lab.telnyx.ledger)
-    assert asked == 1
+    stored, requests = lab.table.keys(), len(lab.telnyx.ledger)
+    assert requests == 1
     for _ in range(3):
         assert post(lab, body, headers, content_type=content_type) == 200
         lab.clock.advance(1)
-    assert (lab.table.keys(), len(lab.telnyx.ledger)) == (stored, asked)
+    assert (lab.table.keys(), len(lab.telnyx.ledger)) == (stored, requests)
     lab.clock.advance(300)
     assert post(lab, body, headers, content_type=content_type) == 401

@@ -1,4 +1,4 @@
-"""A deployment for tests: the real handlers, a real table, and a Telnyx that does as it is told."""
+"""A deployment for tests: the real handlers, a real table, and a Telnyx with planned answers."""
 
 import base64
 import importlib
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that moves by `advance` only."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -44,46 +44,46 @@ class Clock:
 
 
 @dataclass
-class Sent:
-    """What Telnyx was asked: `dial`, `hangup`, ... or GET, whose call, and with what."""
+class SentRequest:
+    """A request to Telnyx: action (`dial`, `hangup`, ... or GET), call id or path, and body."""
 
-    what: str
+    action: str
     call: str
     body: Json
 
 
 @dataclass
 class FakeTelnyx:
-    """Takes every command; `answers` says otherwise for what is asked next."""
+    """Accepts every command, unless `answers` has an answer for the next request of an action."""
 
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentRequest] = field(default_factory=list)
     answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
-    on_request: Callable[[Sent], None] = lambda sent: None
+    on_request: Callable[[SentRequest], None] = lambda sent: None
     _dialled: dict[str, str] = field(default_factory=dict)
 
     def refuse(
-        self, what: str, status: int, code: str, detail: str = "No.", times: int = 1
+        self, action: str, status: int, code: str, detail: str = "No.", times: int = 1
     ) -> None:
         error = {"errors": [{"code": code, "title": "Refused", "detail": detail}]}
-        queue = self.answers.setdefault(what, [])
+        queue = self.answers.setdefault(action, [])
         queue += [httpx.Response(status, json=error) for _ in range(times)]
 
-    def whats(self) -> list[str]:
-        return [each.what for each in self.sent]
+    def sent_actions(self) -> list[str]:
+        return [request.action for request in self.sent]
 
-    def one(self, what: str) -> Sent:
-        [found] = [each for each in self.sent if each.what == what]
-        return found
+    def only_request(self, action: str) -> SentRequest:
+        [request] = [request for request in self.sent if request.action == action]
+        return request
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().partition("?")[0]
         action = ACTION.fullmatch(path)
-        what = action[2] if action else "dial" if request.method == "POST" else "GET"
+        name = action[2] if action else "dial" if request.method == "POST" else "GET"
         body = json.loads(request.content) if request.content else {}
-        sent = Sent(what, unquote(action[1]) if action else path, body)
+        sent = SentRequest(name, unquote(action[1]) if action else path, body)
         self.sent.append(sent)
         self.on_request(sent)
-        queue = self.answers.get(what)
+        queue = self.answers.get(name)
         if queue:
             answer = queue.pop(0)
             if isinstance(answer, Exception):
@@ -91,17 +91,17 @@ class FakeTelnyx:
             return answer
         return httpx.Response(200, json={"data": self._done(sent)})
 
-    def _done(self, sent: Sent) -> Any:
-        if sent.what == "dial":
+    def _done(self, sent: SentRequest) -> Any:
+        if sent.action == "dial":
             known = self._dialled.setdefault(sent.body["command_id"], f"v3:{len(self._dialled)}")
             return {"call_control_id": known, "call_leg_id": f"leg-{known[3:]}", "is_alive": False}
-        if sent.what in ("ai_assistant_start", "ai_assistant_join"):
+        if sent.action in ("ai_assistant_start", "ai_assistant_join"):
             return {"result": "ok", "conversation_id": "telnyx-conversation-1"}
-        return [] if sent.what == "GET" else {"result": "ok"}
+        return [] if sent.action == "GET" else {"result": "ok"}
 
 
-class Counting:
-    """A DynamoDB client that notes each call of an operation, and can fail the next ones."""
+class CountingDynamoDB:
+    """A DynamoDB client that records each operation, and fails those with a planned failure."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self._client = client
@@ -109,21 +109,21 @@ class Counting:
         self.failures: dict[str, list[Exception]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
+        operation = getattr(self._client, name)
         if name not in ("get_item", "batch_get_item", "query", "transact_write_items"):
-            return found
+            return operation
 
         def call(**request: Any) -> Any:
             self.calls.append(name)
             if self.failures.get(name):
                 raise self.failures[name].pop(0)
-            return found(**request)
+            return operation(**request)
 
         return call
 
 
 class Secrets:
-    """Secrets Manager, as far as it is asked."""
+    """A Secrets Manager client in memory."""
 
     def __init__(self, **values: str) -> None:
         self.values = values
@@ -155,32 +155,32 @@ OPERATIONS = {
 """The function and the route of each operation of the API."""
 
 
-def empty(client: "DynamoDBClient", table_name: str) -> None:
-    """Delete every item of a table: quicker than another table."""
+def delete_all_items(client: "DynamoDBClient", table_name: str) -> None:
+    """Delete every item of a table. This is faster than a new table."""
     for page in client.get_paginator("scan").paginate(
         TableName=table_name, ProjectionExpression="pk, sk"
     ):
         deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in page["Items"]]
-        for first in range(0, len(deletes), 25):  # as many as a batch takes
+        for first in range(0, len(deletes), 25):  # the limit of BatchWriteItem
             client.batch_write_item(RequestItems={table_name: deletes[first : first + 25]})
 
 
 class Deployment:
-    """One deployment: ask its functions, be its Telnyx, look into its table."""
+    """A deployment whose functions, Telnyx and table a test controls."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
         self.clock = Clock()
         self.telnyx = FakeTelnyx()
-        self.dynamodb = Counting(dynamodb)
+        self.dynamodb = CountingDynamoDB(dynamodb)
         self.store = ConversationStore(dynamodb, table_name)
         self.table_name = table_name
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
-        self.wiring = App(
+        self.app = App(
             self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, self.clock.advance
         )
-        self.wiring.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
-        self.wiring.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
+        self.app.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
+        self.app.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
 
     def invoke(self, function: str, event: Json) -> Any:
         handler = importlib.import_module(f"functions.{function}.app").handler
@@ -229,7 +229,7 @@ class Deployment:
         return answer["statusCode"], json.loads(answer["body"])
 
     def start(self, **more: Any) -> Json:
-        """`POST /conversations` to the host's number; the conversation."""
+        """Start a conversation with the host's number. Returns the conversation."""
         status, body = self.ask("start_conversation", {"to": HOST_NUMBER, **more})
         assert status == 202, body
         return body
@@ -237,7 +237,7 @@ class Deployment:
     def deliver(
         self, event_type: str, function: str = "webhook_default", **payload: Any
     ) -> tuple[int, Json]:
-        """Deliver a signed webhook; `id` is that of the event."""
+        """Deliver a signed webhook. `id` in the payload is the id of the event."""
         event_id = payload.pop("id", f"{event_type}-{payload.get('call_control_id')}")
         data = {
             "event_type": event_type,
@@ -282,19 +282,19 @@ class Deployment:
     def timeline(self, conversation_id: str) -> list[str]:
         status, body = self.ask("get_timeline", id=conversation_id)
         assert status == 200
-        return [each["type"] for each in body["events"]]
+        return [event["type"] for event in body["events"]]
 
-    def items(self) -> int:
-        """How many items are in the table."""
+    def item_count(self) -> int:
+        """The number of items in the table."""
         scanned = self.dynamodb.scan(TableName=self.table_name, Select="COUNT")
         return int(scanned["Count"])
 
-    def dialled(self) -> list[Sent]:
-        return [each for each in self.telnyx.sent if each.what == "dial"]
+    def dials(self) -> list[SentRequest]:
+        return [request for request in self.telnyx.sent if request.action == "dial"]
 
-    def live_call(
-        self, event_type: str, of: Sent, call: str = "v3:0", **more: Any
+    def deliver_for(
+        self, event_type: str, dial: SentRequest, call: str = "v3:0", **more: Any
     ) -> tuple[int, Json]:
-        """Deliver a webhook of a call that was dialled, with the client_state of its dial."""
-        state = of.body["client_state"]
+        """Deliver a webhook of a dialled call, with the client_state of the dial."""
+        state = dial.body["client_state"]
         return self.deliver(event_type, call_control_id=call, client_state=state, **more)

@@ -1,7 +1,7 @@
-"""Several at the same time, one step of one of them after the other, in an order that luck decides.
+"""Run functions on threads that take turns in a random but reproducible order.
 
-Real threads come together where the machine lets them; here any order of their touches of the world
-can be had, and the same one again.
+Real threads interleave as the machine decides. Here every interleaving of their I/O is possible,
+and a seed reproduces an interleaving.
 """
 
 import threading
@@ -9,66 +9,66 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-PATIENCE_SECS = 30.0
-"""How long a thread waits for its turn before something is wrong with the test itself."""
+TURN_TIMEOUT_SECS = 30.0
+"""The longest wait of a thread for its turn. A longer wait is an error of the test itself."""
 
 
 class Interleaving:
-    """Whoever has it runs; at each touch (`pass_on`) it goes to one of those who are not done."""
+    """Lets a single thread run. Each call of `take_turns` chooses the next thread at random."""
 
-    def __init__(self, luck: Random) -> None:
-        """Nobody runs yet."""
-        self.changes = 0
-        """How often it went from one to another."""
-        self._luck = luck
+    def __init__(self, random: Random) -> None:
+        """Prepare; no thread runs yet."""
+        self.switches = 0
+        """The number of changes from a thread to another."""
+        self._random = random
         self._turn = threading.Condition()
         self._running: list[int] = []
         self._holder = -1
-        self._me = threading.local()
+        self._thread = threading.local()
 
-    def run(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Do all of it; what each came to. Raises what any of them raised."""
-        found: list[Any] = [None] * len(works)
-        wrong: list[BaseException] = []
+    def run(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run the functions. Returns their results in order; raises the first error."""
+        results: list[Any] = [None] * len(functions)
+        errors: list[BaseException] = []
 
-        def one(nth: int) -> None:
-            self._me.nth = nth
+        def run_one(nth: int) -> None:
+            self._thread.nth = nth
             try:
-                self._wait(nth)
-                found[nth] = works[nth]()
-            except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
-                wrong.append(error)
+                self._wait_for_turn(nth)
+                results[nth] = functions[nth]()
+            except BaseException as error:  # noqa: BLE001 - raised again after the join
+                errors.append(error)
             with self._turn:
                 self._running.remove(nth)
-                self._hand_on()
+                self._choose_next()
 
-        self._running = list(range(len(works)))
-        self._holder = self._luck.choice(self._running)
-        threads = [threading.Thread(target=one, args=(nth,)) for nth in self._running]
+        self._running = list(range(len(functions)))
+        self._holder = self._random.choice(self._running)
+        threads = [threading.Thread(target=run_one, args=(nth,)) for nth in self._running]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if wrong:
-            raise wrong[0]
-        return found
+        if errors:
+            raise errors[0]
+        return results
 
-    def pass_on(self) -> None:
-        """Let somebody go on, perhaps another; nothing to who is not in the race."""
-        nth = getattr(self._me, "nth", None)
+    def take_turns(self) -> None:
+        """Let a random thread continue. A thread outside of `run` continues at once."""
+        nth = getattr(self._thread, "nth", None)
         if nth is None:
             return
         with self._turn:
-            self._hand_on()
-        self._wait(nth)
+            self._choose_next()
+        self._wait_for_turn(nth)
 
-    def _hand_on(self) -> None:
+    def _choose_next(self) -> None:
         if self._running:
-            before, self._holder = self._holder, self._luck.choice(self._running)
-            self.changes += self._holder != before
+            before, self._holder = self._holder, self._random.choice(self._running)
+            self.switches += self._holder != before
             self._turn.notify_all()
 
-    def _wait(self, nth: int) -> None:
+    def _wait_for_turn(self, nth: int) -> None:
         with self._turn:
-            if not self._turn.wait_for(lambda: self._holder == nth, PATIENCE_SECS):
-                raise TimeoutError("the baton was dropped")
+            if not self._turn.wait_for(lambda: self._holder == nth, TURN_TIMEOUT_SECS):
+                raise TimeoutError("no turn in time: another thread is blocked")

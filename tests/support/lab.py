@@ -1,8 +1,8 @@
-"""The stage of the scenario tests: real handlers, the real table, a simulated Telnyx and its time.
+"""The driver of the scenario tests: real handlers, a table, a simulated Telnyx and virtual time.
 
-Nothing is patched. Webhooks go through the gateway's routing and the real signature check, commands
-through the real client into the simulator. Time is virtual, so an hour passes in a moment, and the
-same story comes out the same each time.
+No code is patched. Webhooks go through the gateway's routing and the real signature check, and
+commands go through the real client into the simulator. Time is virtual, so an hour takes a moment,
+and a scenario has the same result each time.
 """
 
 import json
@@ -23,11 +23,11 @@ from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
 from partyline.bootstrap import App, override
-from tests.support.people import CALLER, HOST, OURS, SHORT, WHO
+from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
+from tests.support.refusing_transport import RefusingTransport
 from tests.support.table import Table
-from tests.support.telnyx_line import Line
-from tests.support.together import together
+from tests.support.threads import run_together
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ QUEUE_SECS = 1.0
 
 
 class Answer:
-    """What the API answered."""
+    """The API's answer to a request."""
 
     def __init__(self, status: int, body: bytes) -> None:
         self.status = status
@@ -49,7 +49,7 @@ class Answer:
 
 
 class Lab:
-    """A deployment, the telephone network around it, and somebody who uses the API."""
+    """A deployment, the telephone network around the deployment, and a client of the API."""
 
     def __init__(
         self,
@@ -66,39 +66,46 @@ class Lab:
         self.clock = VirtualClock()
         self.settings = settings or Settings(accepts_conversation_keys=True)
         self.settings.webhook_url = f"{URL}/webhooks"
-        self.telnyx = Simulator(self.clock, self.settings, self._deliver, people)
-        self.line = Line(self.telnyx, self.clock)
+        self.telnyx = Simulator(self.clock, self.settings, self._receive_webhook, people)
+        self.transport = RefusingTransport(self.telnyx, self.clock)
         self.poller = Poller(self.conversation)
-        self.held: list[HttpRequest] = []
-        self.holding = False
-        self.threaded = False
+        self.held_webhooks: list[HttpRequest] = []
+        self.holds_webhooks = False
+        self.uses_threads = False
         self.webhooks_down = False
-        self.wiring = App(
+        self.app = App(
             clock=self.clock.now,
             sleep=self._sleep,
-            telnyx_transport=self.line,
+            telnyx_transport=self.transport,
             dynamodb=dynamodb,
         )
-        override(self.wiring)
+        override(self.app)
         gateway.queues.now = self.clock.now
         self._sweep_later()
         self._drain_later()
 
-    # What an application does
+    # Requests of an application
 
     def ask(
         self, method: str, path: str, body: Json | bytes | None = None, **headers: str | None
     ) -> Answer:
-        """Ask the API with the bearer key; a header given as None is left out."""
+        """Send a request to the API with the bearer key.
+
+        Args:
+            method: The HTTP method.
+            path: The path with an optional query.
+            body: The JSON body, or bytes that are sent unchanged.
+            headers: Headers with underscores for hyphens. None removes a default header.
+        """
         path, _, query = path.partition("?")
-        given = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
+        all_headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+        all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
         request = HttpRequest(
             method=method,
             path=path,
             query=query,
             headers=[
-                *((name, value) for name, value in given.items() if value is not None),
+                *((name, value) for name, value in all_headers.items() if value is not None),
                 ("host", "partyline.example"),
             ],
             body=body if isinstance(body, bytes) else json.dumps(body or {}).encode(),
@@ -108,20 +115,20 @@ class Lab:
         return Answer(response.status, response.body)
 
     def start(self, to: str = HOST, **more: Any) -> str:
-        """Start a conversation by calling somebody; its id."""
+        """Start a conversation by calling a number. Returns the conversation's id."""
         answer = self.ask("POST", "/conversations", {"to": to, **more})
         assert answer.status in (201, 202), answer.json
-        return self._known(answer)
+        return self._watch(answer)
 
     def attach(self, leg: SimulatedLeg, **more: Any) -> str:
-        """Put the assistant on a live call; the conversation's id."""
+        """Attach the assistant to a live call. Returns the conversation's id."""
         body = {"call_control_id": leg.call_control_id, **more}
         answer = self.ask("POST", "/conversations", body)
         assert answer.status in (201, 202), answer.json
-        return self._known(answer)
+        return self._watch(answer)
 
     def invite(self, conversation_id: str, to: str | list[str], **more: Any) -> str:
-        """Invite somebody; the participant's id."""
+        """Invite a guest. Returns the participant's id."""
         path = f"/conversations/{conversation_id}/participants"
         answer = self.ask("POST", path, {"to": to, **more})
         assert answer.status == 202, answer.json
@@ -146,15 +153,21 @@ class Lab:
         return self.ask("POST", path, {"role": role, "content": content})
 
     def use_tool(self, tool: str, leg: SimulatedLeg | None = None, /, **arguments: Any) -> str:
-        """The assistant, on the newest conversation's call or another, uses a tool; the answer."""
-        call = leg.call_control_id if leg else self.ai().starting_call
+        """Let the assistant use a tool. Returns the message for the model.
+
+        Args:
+            tool: `invite` or `status`.
+            leg: The call. By default the call of the newest conversation.
+            arguments: The tool's arguments.
+        """
+        call = leg.call_control_id if leg else self.telnyx_conversation().starting_call
         request = self.telnyx.use_tool(call, f"{URL}/tools/{tool}", arguments)
         answer = self.post(f"/tools/{tool}", request.body, request.headers)
         assert answer.status == 200, answer.json
         return str(answer.json["message"])
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """A request of Telnyx's that wants an answer."""
+        """Send a request as Telnyx and return the answer."""
         host = ("host", "partyline.example")
         request = HttpRequest(
             method="POST", path=path, headers=[*headers.items(), host], body=body, scheme="https"
@@ -163,7 +176,7 @@ class Lab:
         return Answer(response.status, response.body)
 
     def route(self, number: str, contacts: Json | None = None, **more: Any) -> Json:
-        """Say how calls to a number are answered; the route."""
+        """Store the route of a number. Returns the route as the API shows the route."""
         body = {"assistant": {"id": "assistant-sales"}, "contacts": contacts or {}, **more}
         answer = self.ask("PUT", f"/routes/{number}", body)
         assert answer.status == 200, answer.json
@@ -176,61 +189,61 @@ class Lab:
         return answer.json
 
     def status(self, conversation_id: str) -> str:
-        """Where the conversation stands."""
+        """The conversation's status."""
         return str(self.conversation(conversation_id)["status"])
 
     def conversations(self) -> list[Json]:
         """All conversations, newest first."""
-        found: list[Json] = self.ask("GET", "/conversations").json["conversations"]
-        return found
+        conversations: list[Json] = self.ask("GET", "/conversations").json["conversations"]
+        return conversations
 
-    def person(self, conversation_id: str, who: str) -> Json:
+    def person(self, conversation_id: str, name_or_id: str) -> Json:
         """A participant by id or name."""
         people = self.conversation(conversation_id)["participants"]
-        found: Json = next(each for each in people if who in (each["id"], each["name"]))
-        return found
+        person: Json = next(p for p in people if name_or_id in (p["id"], p["name"]))
+        return person
 
-    def outcomes(self, conversation_id: str, who: str) -> list[str | None]:
-        """How each call to a participant came out."""
-        return [leg["outcome"] for leg in self.person(conversation_id, who)["legs"]]
+    def outcomes(self, conversation_id: str, name_or_id: str) -> list[str | None]:
+        """The outcome of each call to a participant."""
+        return [leg["outcome"] for leg in self.person(conversation_id, name_or_id)["legs"]]
 
     def timeline(self, conversation_id: str) -> list[Json]:
-        """The events."""
+        """The conversation's events, in order."""
         events: list[Json] = self.ask("GET", f"/conversations/{conversation_id}/timeline").json[
             "events"
         ]
         return events
 
-    def types(self, conversation_id: str) -> list[str]:
+    def event_types(self, conversation_id: str) -> list[str]:
         """The types of the events, in order."""
         return [event["type"] for event in self.timeline(conversation_id)]
 
-    # What happens in the world
+    # Time and people
 
     def run(self, secs: float = 10.0) -> None:
         """Let time pass."""
         self.clock.advance(secs)
 
-    def until(self, true: Callable[[], bool], secs: float) -> bool:
-        """Let time pass until something is so, for `secs` at most; whether it is."""
+    def run_until(self, condition: Callable[[], bool], secs: float) -> bool:
+        """Let time pass until a condition holds, at most `secs`. Returns whether it holds."""
         for _ in range(int(secs / STEP_SECS)):
-            if true():
+            if condition():
                 return True
             self.run(STEP_SECS)
-        return true()
+        return condition()
 
-    def ring_in(self, from_: str = CALLER, to: str = OURS) -> SimulatedLeg:
-        """Somebody calls us."""
+    def ring_in(self, from_: str = CALLER, to: str = OUR_NUMBER) -> SimulatedLeg:
+        """Call a number of the deployment."""
         return self.telnyx.ring_in(from_, to)
 
-    def inbound(self, from_: str = CALLER, to: str = OURS) -> str:
-        """Somebody calls us and we take the call; the conversation's id."""
+    def inbound(self, from_: str = CALLER, to: str = OUR_NUMBER) -> str:
+        """Call the deployment and wait for the answer. Returns the conversation's id."""
         self.ring_in(from_, to)
         self.run(5)
         return self.poller.watch(str(self.conversations()[0]["id"]))
 
     def leg(self, number: str, nth: int = -1) -> SimulatedLeg:
-        """The newest call with the person at a number."""
+        """The newest call with the person at a number, or the `nth`."""
         return [leg for leg in self.telnyx.legs if leg.person_number == number][nth]
 
     def hang_up(self, number: str) -> None:
@@ -238,7 +251,7 @@ class Lab:
         self.telnyx.hang_up(self.leg(number).call_control_id)
 
     def pick_up(self, *numbers: str) -> None:
-        """The people at these numbers, who do as they are told, pick up in the same instant."""
+        """Let people with the behaviour `manual` answer at the same moment."""
         for number in numbers:
             self.telnyx.answer(self.leg(number).call_control_id)
 
@@ -247,43 +260,50 @@ class Lab:
         self.telnyx.press(self.leg(number).call_control_id, digits)
 
     def fail(self, action: str, kind: Any, times: int | None = 1, status: int = 500) -> None:
-        """Something goes wrong with the next requests for an action (see `faults`)."""
+        """Make the simulator fail the next requests for an action (see `Fault`).
+
+        Args:
+            action: Telnyx's action, or `*`.
+            kind: `refuse`, `drop`, `slow` or `lose_reply`.
+            times: The number of requests. None means every request.
+            status: The HTTP status of a refusal.
+        """
         self.telnyx.faults.add(Fault(kind, action, times, status=status))
 
-    # Webhooks that wait for each other
+    # Webhooks that a test delivers itself
 
     def hold(self) -> None:
-        """Keep webhooks back from now on: Telnyx has sent them, and they are on their way."""
-        self.holding = True
+        """Hold webhooks back from now on, as if each webhook were still on the way."""
+        self.holds_webhooks = True
 
-    def release(self, wanted: Callable[[str], bool] = lambda _: True) -> list[HttpRequest]:
-        """Take the webhooks that were held back and whose event type is wanted; hold no more."""
-        self.clock.advance(0)  # what was sent in this very moment is on its way, too
-        self.holding = False
-        found = [each for each in self.held if wanted(event_type(each))]
-        self.held = []
-        return found
+    def release(self, selects: Callable[[str], bool] = lambda _: True) -> list[HttpRequest]:
+        """Stop holding webhooks back. Returns the held webhooks whose event type is selected."""
+        self.clock.advance(0)  # also hold the webhooks of this moment
+        self.holds_webhooks = False
+        webhooks = [webhook for webhook in self.held_webhooks if selects(event_type(webhook))]
+        self.held_webhooks = []
+        return webhooks
 
-    def arrive(self, webhooks: Sequence[HttpRequest]) -> list[int]:
-        """Webhooks arrive, one after the other; what each was answered."""
-        return [self._take(each) for each in webhooks]
+    def deliver(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+        """Deliver webhooks one after the other. Returns the status of each answer."""
+        return [self._handle_and_poll(webhook) for webhook in webhooks]
 
-    def arrive_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
-        """Webhooks arrive at once, each on a thread of its own; what each was answered."""
-        return self.at_once([partial(self._handle, each) for each in webhooks])
+    def deliver_together(self, webhooks: Sequence[HttpRequest]) -> list[int]:
+        """Deliver webhooks at once, each on its own thread. Returns the status of each answer."""
+        return self.run_together([partial(self._handle, webhook) for webhook in webhooks])
 
-    def at_once(self, asked: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Do several things at the same time, on real threads."""
-        self.threaded = True
+    def run_together(self, functions: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run functions at once, each on its own thread. Returns their results in order."""
+        self.uses_threads = True
         try:
-            return together(asked)
+            return run_together(functions)
         finally:
-            self.threaded = False
+            self.uses_threads = False
 
-    # What can be seen of it
+    # Observations
 
     def commands(self, action: str | None = None) -> list[Json]:
-        """What was asked of Telnyx and took effect, doubles left out."""
+        """The commands that took effect at Telnyx, in order and without duplicates."""
         return [
             {"action": entry.action, "call_control_id": entry.call_control_id, **(entry.body or {})}
             for entry in self.telnyx.ledger
@@ -291,60 +311,67 @@ class Lab:
             if action in (None, entry.action)
         ]
 
-    def asked(self) -> list[str]:
-        """The same in words, in order: `dial host`, `start host`, `join Dana`."""
-        return [f"{SHORT[each['action']]} {self._whom(each)}" for each in self.commands()]
-
-    def dialled(self) -> list[str]:
-        """Who was really called, in order."""
-        return [WHO[leg.to] for leg in self.telnyx.legs if leg.direction == "outgoing"]
-
-    def ai(self, nth: int = -1) -> SimulatedConversation:
-        """The newest of the assistant's conversations at Telnyx."""
-        return self.telnyx.conversations[nth]
-
-    def told(self) -> list[str]:
-        """What the assistant was told as system messages, in order."""
-        return [each.content for each in self.ai().messages if each.role == "system"]
-
-    def joined(self) -> list[str]:
-        """Who was ever joined to the assistant's conversation, in order."""
+    def commands_in_words(self) -> list[str]:
+        """The same commands in words: `dial host`, `start host`, `join Dana`."""
         return [
-            WHO[self.telnyx.world.legs[each.call_control_id].person_number]
-            for each in self.ai().participants
+            f"{ACTION_WORDS[command['action']]} {self._person_called(command)}"
+            for command in self.commands()
         ]
 
-    def heard(self, number: str) -> list[str]:
-        """What the person at a number noticed."""
-        return [what for _, what in self.leg(number).heard]
+    def people_dialled(self) -> list[str]:
+        """The people whose phones rang, in order."""
+        return [NAMES[leg.to] for leg in self.telnyx.legs if leg.direction == "outgoing"]
 
-    def up(self) -> list[str]:
-        """Whose phones are off the hook, or ringing."""
-        return [WHO[leg.person_number] for leg in self.telnyx.legs if leg.state != "ended"]
+    def telnyx_conversation(self, nth: int = -1) -> SimulatedConversation:
+        """The newest of the assistant's conversations at Telnyx, or the `nth`."""
+        return self.telnyx.conversations[nth]
+
+    def messages_to_assistant(self) -> list[str]:
+        """The system messages that the assistant got, in order."""
+        return [
+            message.content
+            for message in self.telnyx_conversation().messages
+            if message.role == "system"
+        ]
+
+    def people_joined(self) -> list[str]:
+        """The people who were ever joined to the assistant's conversation, in order."""
+        return [
+            NAMES[self.telnyx.world.legs[participant.call_control_id].person_number]
+            for participant in self.telnyx_conversation().participants
+        ]
+
+    def heard_by(self, number: str) -> list[str]:
+        """The notices of the person at a number, such as `assistant: Hello`."""
+        return [notice for _, notice in self.leg(number).heard]
+
+    def legs_up(self) -> list[str]:
+        """The people whose phones ring or are in a call."""
+        return [NAMES[leg.person_number] for leg in self.telnyx.legs if leg.state != "ended"]
 
     def assert_clean(self) -> None:
-        """Nothing twice or backwards, no words that Telnyx does not know, no number in the logs."""
+        """Check Telnyx's rules, the order of statuses, the fields sent, and the logs."""
         assert self.telnyx.violations == []
-        assert self.poller.backwards == []
+        assert self.poller.backward_changes == []
         assert [entry.unknown_fields for entry in self.telnyx.ledger if entry.unknown_fields] == []
-        told = json.dumps([{**line, "timestamp": ""} for line in self.logs.lines()])
-        assert re.findall(r"\+\d{7,}", told) == []
+        logged = json.dumps([{**line, "timestamp": ""} for line in self.logs.lines()])
+        assert re.findall(r"\+\d{7,}", logged) == []
 
     def assert_no_leg_up(self) -> None:
-        """No phone is off the hook."""
-        assert self.up() == []
+        """Check that no phone rings or is in a call."""
+        assert self.legs_up() == []
 
-    # How it is tied together
+    # Connections between the parts
 
-    def _known(self, answer: Answer) -> str:
+    def _watch(self, answer: Answer) -> str:
         return self.poller.watch(str(answer.json["id"]))
 
-    def _whom(self, command: Json) -> str:
+    def _person_called(self, command: Json) -> str:
         if command["action"] == "dial":
-            return WHO[command["to"]]
-        return WHO[self.telnyx.world.legs[command["call_control_id"]].person_number]
+            return NAMES[command["to"]]
+        return NAMES[self.telnyx.world.legs[command["call_control_id"]].person_number]
 
-    def _deliver(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+    def _receive_webhook(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         address = urlsplit(url)
         request = HttpRequest(
             method="POST",
@@ -354,29 +381,29 @@ class Lab:
             scheme="https",
         )
         if self.webhooks_down and address.path.startswith("/webhooks"):
-            return 500  # what API Gateway says when a function fails
-        if self.holding:
-            self.held.append(request)
+            return 500  # API Gateway's answer when a function fails
+        if self.holds_webhooks:
+            self.held_webhooks.append(request)
             return 200
-        return self._take(request)
+        return self._handle_and_poll(request)
 
-    def _take(self, request: HttpRequest) -> int:
+    def _handle_and_poll(self, request: HttpRequest) -> int:
         status = self._handle(request)
-        self.poller.look()
+        self.poller.poll()
         return status
 
     def _handle(self, request: HttpRequest) -> int:
         return self.gateway.handle(request).status
 
     def _sleep(self, secs: float) -> None:
-        (time.sleep if self.threaded else self.clock.advance)(secs)
+        (time.sleep if self.uses_threads else self.clock.advance)(secs)
 
     def _drain_later(self) -> None:
         self.clock.call_later(QUEUE_SECS, self._drain)
 
     def _drain(self) -> None:
         if self.gateway.queues.drain():
-            self.poller.look()
+            self.poller.poll()
         self._drain_later()
 
     def _sweep_later(self) -> None:
@@ -384,7 +411,7 @@ class Lab:
 
     def _sweep(self) -> None:
         if self.gateway.invoke_schedule("sweep")["touched"]:
-            self.poller.look()
+            self.poller.poll()
         self._sweep_later()
 
 
@@ -392,7 +419,7 @@ NewLab = Callable[..., Lab]
 
 
 def event_type(webhook: HttpRequest) -> str:
-    """The type of event that a webhook tells."""
+    """The event type of a webhook."""
     return str(json.loads(webhook.body)["data"]["event_type"])
 
 

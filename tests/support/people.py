@@ -1,13 +1,13 @@
-"""Who is on the stage, and the short words in which the tests speak of them and of Telnyx."""
+"""The people of the test labs, and short names for people and for Telnyx's actions."""
 
 HOST, DANA, LEE, KIM = (f"+131255501{nth}" for nth in (11, 12, 13, 14))
-OURS, CALLER = "+13125550100", "+13125550120"
+OUR_NUMBER, CALLER = "+13125550100", "+13125550120"
 
 DESK = "sip:dana@pbx.example.com"
 
-WHO = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller", DESK: "Dana's desk"}
+NAMES = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller", DESK: "Dana's desk"}
 
-SHORT = {
+ACTION_WORDS = {
     "dial": "dial",
     "answer": "answer",
     "hangup": "hang up",
@@ -17,4 +17,4 @@ SHORT = {
     "ai_assistant_stop": "stop",
     "ai_assistant_add_messages": "tell",
 }
-"""Telnyx's actions."""
+"""Short words for Telnyx's actions."""

@@ -1,4 +1,4 @@
-"""Somebody who asks the API again and again, and notes whatever goes back."""
+"""A client that polls the API and records statuses that move backwards."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,26 +12,26 @@ FAILED = "failed"
 
 
 class Poller:
-    """Looks at the conversations it was told of. `backwards` is what it should not have seen."""
+    """Polls the watched conversations. `backward_changes` describes each forbidden change."""
 
     def __init__(self, ask: Callable[[str], Json]) -> None:
         self._ask = ask
         self._seen: dict[str, dict[str, str]] = {}
-        self.backwards: list[str] = []
+        self.backward_changes: list[str] = []
 
     def watch(self, conversation_id: str) -> str:
-        """Look at this one, too; its id."""
+        """Poll this conversation, too. Returns its id."""
         self._seen.setdefault(conversation_id, {})
         return conversation_id
 
-    def look(self) -> None:
-        """Compare what the API shows now with what it showed before."""
+    def poll(self) -> None:
+        """Compare the statuses that the API shows now with the statuses of the last poll."""
         for conversation_id, seen in self._seen.items():
-            for what, order, status in _statuses(self._ask(conversation_id)):
-                before = seen.get(what, order[0])
-                if not _onwards(order, before, status):
-                    self.backwards.append(f"{what} went from {before} to {status}")
-                seen[what] = status
+            for name, order, status in _statuses(self._ask(conversation_id)):
+                before = seen.get(name, order[0])
+                if not _is_forward(order, before, status):
+                    self.backward_changes.append(f"{name} went from {before} to {status}")
+                seen[name] = status
 
 
 def _statuses(conversation: Json) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -42,7 +42,7 @@ def _statuses(conversation: Json) -> Iterator[tuple[str, tuple[str, ...], str]]:
             yield f"leg {nth} of {person['id']}", LEG, leg["status"]
 
 
-def _onwards(order: tuple[str, ...], before: str, now: str) -> bool:
+def _is_forward(order: tuple[str, ...], before: str, now: str) -> bool:
     if now == before:
         return True
     if before in (order[-1], FAILED):

@@ -1,4 +1,4 @@
-"""The table behind the stage: how much is in it, and how it is emptied for the next scenario."""
+"""The DynamoDB table behind a test lab: its content, and how a test empties the table."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,35 +6,31 @@ from typing import Any
 from partyline.entrypoints.event_relay import detail_of
 
 BATCH = 25
-"""What one request of DynamoDB takes at most."""
+"""The limit of items in a BatchWriteItem request."""
 
 
 class Table:
-    """One table of the embedded AWS."""
+    """A DynamoDB table."""
 
     def __init__(self, dynamodb: Any, name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
-    def keys(self) -> list[tuple[str, str]]:
-        """The key of everything that is stored."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name, ProjectionExpression="pk, sk"
-        )
-        return [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
+    def items(self) -> Iterator[Any]:
+        """Each stored item, in DynamoDB's format."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._name):
+            yield from page["Items"]
 
-    def events(self) -> Iterator[Any]:
-        """Every event that is stored, as the bus carries it."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name,
-            FilterExpression="begins_with(sk, :event)",
-            ExpressionAttributeValues={":event": {"S": "EVENT#"}},
-        )
-        for page in pages:
-            yield from map(detail_of, page["Items"])
+    def keys(self) -> list[tuple[str, str]]:
+        """The key of each stored item."""
+        return [(item["pk"]["S"], item["sk"]["S"]) for item in self.items()]
+
+    def events(self) -> list[Any]:
+        """Each stored event in the form that goes to the bus."""
+        return [detail_of(item) for item in self.items() if item["sk"]["S"].startswith("EVENT#")]
 
     def clear(self) -> None:
-        """Forget everything: quicker than a new table."""
+        """Delete every item. This is faster than a new table."""
         keys = self.keys()
         for first in range(0, len(keys), BATCH):
             requests = [

@@ -1,4 +1,4 @@
-"""What README and docs say is so: links, files, routes, variables, bodies, metrics, diagrams."""
+"""README and docs match the code: links, files, routes, variables, bodies, metrics, diagrams."""
 
 import json
 import re
@@ -40,21 +40,21 @@ BODIES: dict[str, type[RequestModel]] = {
 }
 PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}", "$NUMBER": "{number}"}
 SIGNED = ("/webhooks", "/tools", "/failover")
-"""What only Telnyx can ask for: no curl can sign it."""
+"""Paths for signed requests of Telnyx, which curl cannot sign."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 @dataclass(frozen=True)
 class Curl:
-    """An example request to the API: its route, and its body if it has one."""
+    """An example request to the API: the route, and the body if the request has a body."""
 
     route: str
     body: str | None
 
 
-class Asked(Mapping[str, str]):
-    """An environment in which nothing is set, and which remembers what it was asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An empty environment that records the names that are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -80,22 +80,22 @@ def inline_code(text: str) -> list[str]:
 
 
 def curls() -> list[Curl]:
-    """Every curl of the README that asks our API."""
+    """The README's curl examples of our API."""
     words = shlex.split(fenced(README.read_text()), comments=True)
     starts = [place for place, word in enumerate(words) if word == "curl"]
-    found = []
+    examples = []
     for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
-        asked = words[start:end]
-        url = next(word for word in asked if "/" in word and not word.startswith("-"))
+        arguments = words[start:end]
+        url = next(word for word in arguments if "/" in word and not word.startswith("-"))
         if not url.startswith("$API"):
             continue
         path = url.removeprefix("$API").partition("?")[0]
         for placeholder, name in PLACEHOLDERS.items():
             path = path.replace(placeholder, name)
-        method = asked[asked.index("-sX") + 1] if "-sX" in asked else "GET"
-        body = asked[asked.index("-d") + 1] if "-d" in asked else None
-        found.append(Curl(f"{method} {path}", body))
-    return found
+        method = arguments[arguments.index("-sX") + 1] if "-sX" in arguments else "GET"
+        body = arguments[arguments.index("-d") + 1] if "-d" in arguments else None
+        examples.append(Curl(f"{method} {path}", body))
+    return examples
 
 
 def anchors(page: Path) -> set[str]:
@@ -104,7 +104,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @every_page
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
@@ -113,7 +113,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @every_page
-def test_every_file_that_is_named_exists(page: Path) -> None:
+def test_every_named_file_exists(page: Path) -> None:
     folders = {path.name for path in (*ROOT.iterdir(), *LAYER.iterdir()) if path.is_dir()}
     named = re.compile(rf"(?:{'|'.join(map(re.escape, folders))})/[\w./-]*|[\w-]+\.(?:py|md|yaml)")
     for word in inline_code(page.read_text()):
@@ -122,7 +122,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 
 
 @every_page
-def test_every_make_target_that_is_named_exists(page: Path) -> None:
+def test_every_named_make_target_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = page.read_text()
     code = "\n".join([fenced(text), *inline_code(text)])
@@ -130,45 +130,47 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
     assert set(named) <= targets
 
 
-def test_the_variables_of_make_dev_are_those_that_it_reads() -> None:
-    asked = Asked()
-    Options.from_environment(asked)
+def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
+    environment = RecordingEnvironment()
+    Options.from_environment(environment)
     table = README.read_text().partition("### What `make dev` can be told")[2].partition("\n#")[0]
-    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == asked.names
+    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == environment.names
 
 
-def test_the_routes_are_those_of_the_template(template: Template) -> None:
-    routes = {each.key for each in template.routes}
-    routes |= {door.key for door in queue_routes(template)}
+def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
+    routes = {route.key for route in template.routes}
+    routes |= {route.key for route in queue_routes(template)}
     code = inline_code(README.read_text())
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
-    shown = {curl.route for curl in curls()}
-    assert shown == {each for each in routes if not each.partition(" ")[2].startswith(SIGNED)}
+    examples = {curl.route for curl in curls()}
+    assert examples == {route for route in routes if not route.partition(" ")[2].startswith(SIGNED)}
 
 
-def test_the_tools_are_those_that_connect_gives() -> None:
+def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
-    shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    given = tool_definitions("https://<your API>", "any application").values()
-    assert shown == [{n: v for n, v in each.items() if n != "display_name"} for each in given]
+    documented = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    created = tool_definitions("https://<your API>", "any application").values()
+    assert documented == [
+        {n: v for n, v in tool.items() if n != "display_name"} for tool in created
+    ]
 
 
-def test_the_sentences_that_can_be_changed_are_named() -> None:
+def test_the_readme_names_the_phrases_that_can_be_changed() -> None:
     row = README.read_text().partition("| `words` |")[2].partition("\n")[0]
     named = set(re.findall(r"`([a-z_]+)`", row))
     assert named <= set(DEFAULTS)
     assert set(DEFAULTS) - named <= set(Outcome)
 
 
-def test_every_body_that_is_shown_is_taken() -> None:
-    shown = [curl for curl in curls() if curl.body is not None]
-    assert {curl.route for curl in shown} == set(BODIES)
-    for curl in shown:
+def test_every_body_in_the_readme_is_valid() -> None:
+    examples = [curl for curl in curls() if curl.body is not None]
+    assert {curl.route for curl in examples} == set(BODIES)
+    for curl in examples:
         BODIES[curl.route].model_validate(json.loads(curl.body or ""))
 
 
-def test_the_parameters_are_those_of_the_template() -> None:
+def test_the_readme_lists_the_parameters_of_the_template() -> None:
     source = (ROOT / "template.yaml").read_text()
     section = source.partition("\nParameters:\n")[2].partition("\nRules:")[0]
     table = README.read_text().partition("| parameter |")[2].partition("\n#")[0]
@@ -178,7 +180,7 @@ def test_the_parameters_are_those_of_the_template() -> None:
     )
 
 
-def test_the_metrics_are_those_that_are_counted() -> None:
+def test_the_operations_page_lists_the_metrics_in_the_code() -> None:
     code = "".join(path.read_text() for path in LAYER.rglob("*.py"))
     page = (ROOT / "docs/operations.md").read_text()
     table = page.partition("## Metrics")[2].partition("\n## ")[0]
@@ -186,7 +188,7 @@ def test_the_metrics_are_those_that_are_counted() -> None:
     assert named == set(re.findall(r'\b(?:count|measure_\w+)\(\s*"([A-Z]\w+)"', code))
 
 
-def test_the_diagrams_are_drawn_from_the_tables_of_the_domain() -> None:
+def test_the_diagrams_match_the_tables_of_the_domain() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     drawn = page.partition("<!-- diagrams -->")[2].partition("<!-- /diagrams -->")[0]
     assert drawn.strip() == render().strip()

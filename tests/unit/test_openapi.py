@@ -1,4 +1,4 @@
-"""docs/openapi.json is what the code says, and says all of it."""
+"""docs/openapi.json matches the code and describes all of the API."""
 
 import json
 import re
@@ -30,27 +30,27 @@ def codes_in(described: Any) -> Iterator[str]:
     if isinstance(described, dict):
         if "code" in described and "enum" in described["code"]:
             yield from described["code"]["enum"]
-        for each in described.values():
-            yield from codes_in(each)
+        for value in described.values():
+            yield from codes_in(value)
     elif isinstance(described, list):
-        for each in described:
-            yield from codes_in(each)
+        for value in described:
+            yield from codes_in(value)
 
 
 def test_the_file_is_what_the_code_says() -> None:
     assert PATH.read_text() == text(), "stale: make openapi"
 
 
-def test_every_route_with_a_key_is_described_and_no_other(
+def test_exactly_the_routes_with_a_key_are_described(
     template: Template, described: dict[str, Any]
 ) -> None:
     keyed = {route.key for route in template.routes if route.authorizer}
-    found = {
+    documented = {
         f"{method.upper()} {path}"
         for path, methods in described["paths"].items()
         for method in methods
     }
-    assert found == keyed
+    assert documented == keyed
 
 
 def test_the_document_names_every_error_code(described: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def test_every_error_code_has_a_status() -> None:
     assert set(STATUS) == set(ErrorCode)
 
 
-def test_every_operation_has_its_words_and_wants_a_key(described: dict[str, Any]) -> None:
+def test_every_operation_has_a_summary_and_requires_a_key(described: dict[str, Any]) -> None:
     assert described["security"] == [{"bearerKey": []}]
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
@@ -71,7 +71,7 @@ def test_every_operation_has_its_words_and_wants_a_key(described: dict[str, Any]
             assert {"401", "403", "500", "503"} <= set(operation["responses"])
 
 
-def test_every_schema_is_one(described: dict[str, Any]) -> None:
+def test_every_schema_is_valid(described: dict[str, Any]) -> None:
     for schema in described["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
     references = re.findall(r'"#/components/schemas/([\w-]+)"', json.dumps(described))
@@ -81,12 +81,12 @@ def test_every_schema_is_one(described: dict[str, Any]) -> None:
 @given(
     number=st.from_regex(str(E164_SCHEMA["pattern"]).replace("$", r"\Z"), alphabet=st.characters())
 )
-def test_every_number_that_is_described_is_taken(number: str) -> None:
+def test_every_number_that_the_schema_allows_is_accepted(number: str) -> None:
     assert TypeAdapter(PhoneNumber).validate_python(number) == number
 
 
 @given(text=st.text(alphabet="+0123456789 ,;@sip:٣é\n", max_size=20))
-def test_every_number_that_is_taken_is_described(text: str) -> None:
+def test_every_accepted_number_is_allowed_by_the_schema(text: str) -> None:
     try:
         TypeAdapter(PhoneNumber).validate_python(text)
     except ValidationError:

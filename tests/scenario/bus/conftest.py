@@ -11,7 +11,7 @@ from local.stack.embedded_aws import create_secrets, create_table
 from local.stack.event_bus import BusEvent
 from local.stack.serving import serve
 from local.stack.template import Template
-from tests.scenario.conftest import PARAMETERS, House
+from tests.scenario.conftest import PARAMETERS, EmbeddedBackend
 from tests.support.lab import Lab, NewLab
 from tests.support.table import Table
 
@@ -43,12 +43,18 @@ class BusStack:
 NewStack = Callable[..., BusStack]
 
 
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
+    """The embedded AWS: its table has a stream."""
+    return embedded_backend
+
+
 @pytest.fixture(scope="session")
-def bus_template(house: House, scenario_template: Template) -> Template:
+def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) -> Template:
     """The template of these tests, with a table of its own in the same embedded AWS."""
     template = Template(PARAMETERS, stack_name="bus")
-    create_table(house.dynamodb, template)
-    secrets = house.access.secretsmanager()
+    create_table(running_backend.dynamodb, template)
+    secrets = running_backend.secrets
     same = {
         logical_id: secrets.get_secret_value(SecretId=secret.name)["SecretString"]
         for logical_id, secret in scenario_template.secrets.items()
@@ -59,16 +65,20 @@ def bus_template(house: House, scenario_template: Template) -> Template:
 
 @pytest.fixture
 def new_stack(
-    house: House, new_lab: NewLab, bus_template: Template, monkeypatch: pytest.MonkeyPatch
+    embedded_backend: EmbeddedBackend,
+    new_lab: NewLab,
+    bus_template: Template,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[NewStack]:
     """Make a lab with its background parts: `new_stack(people, settings)`."""
     running = []
 
     def set_up(*positional: Any, **named: Any) -> BusStack:
-        Table(house.dynamodb, bus_template.table.name).clear()
+        dynamodb = embedded_backend.dynamodb
+        Table(dynamodb, bus_template.table.name).clear()
         lab = new_lab(*positional, template=bus_template, **named)
-        streams = house.access.client("dynamodbstreams")
-        background = Background(bus_template, lab.gateway, house.dynamodb, streams, lab.clock.now)
+        streams = embedded_backend.access.client("dynamodbstreams")
+        background = Background(bus_template, lab.gateway, dynamodb, streams, lab.clock.now)
         running.append(serve(background.app))
         for name, value in background.environment(running[-1].url).items():
             monkeypatch.setenv(name, value)

@@ -27,7 +27,7 @@ def test_an_event_starts_a_conversation(new_stack: NewStack) -> None:
     stack.lab.run(25)
     [conversation] = stack.lab.conversations()
     assert conversation["status"] == "active"
-    assert stack.lab.dialled() == ["host", "Dana"]
+    assert stack.lab.people_dialled() == ["host", "Dana"]
     # No request gave the URL of this API.
     assert {command["webhook_url"] for command in stack.lab.commands("dial")} == {f"{URL}/webhooks"}
     events = stack.events_of(conversation["id"])
@@ -41,7 +41,7 @@ def test_an_event_that_is_delivered_twice_starts_a_single_conversation(new_stack
     request_start(stack, {"to": HOST}, event_id=event_id)
     stack.lab.run(10)
     assert len(stack.lab.conversations()) == 1
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
 
 
 def test_two_events_with_the_same_detail_start_two_conversations(new_stack: NewStack) -> None:
@@ -54,13 +54,11 @@ def test_two_events_with_the_same_detail_start_two_conversations(new_stack: NewS
 
 def test_each_source_has_its_own_quota(new_stack: NewStack) -> None:
     stack = new_stack()
-    stack.lab.wiring.settings = stack.lab.wiring.settings.model_copy(
-        update={"max_dials_per_minute": 1}
-    )
+    stack.lab.app.settings = stack.lab.app.settings.model_copy(update={"max_dials_per_minute": 1})
     stack.lab.run(60 - stack.lab.clock.now().second)
     for source in ("crm", "crm", "shop"):
         request_start(stack, {"to": HOST}, source)
-    assert stack.lab.dialled() == ["host", "host"]
+    assert stack.lab.people_dialled() == ["host", "host"]
     stack.lab.run(5)
     [letter] = letters(stack)
     assert letter["requestPayload"]["source"] == "crm"
@@ -72,7 +70,7 @@ def test_an_invalid_event_goes_to_the_dead_letters_with_the_reason(new_stack: Ne
     request_start(stack, {"to": "+443125550101"})
     request_start(stack, {"too": HOST})
     stack.lab.run(10)
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     errors = [letter["responsePayload"]["errorMessage"] for letter in letters(stack)]
     assert "may not go there" in errors[0]
     assert "not valid" in errors[1]

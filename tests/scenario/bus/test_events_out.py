@@ -97,7 +97,7 @@ def test_events_hold_no_phone_number_in_a_list_of_ids(new_stack: NewStack) -> No
     ]
     call = CallRef(call_control_id=stack.lab.leg(HOST).call_control_id)
     generated = InsightsGenerated(id="e-1", call=call, occurred_at=None, insights=tuple(insights))
-    stack.lab.wiring.engine.ingest(lambda: stack.lab.wiring.store.load(conversation_id), generated)
+    stack.lab.app.engine.ingest(lambda: stack.lab.app.store.load(conversation_id), generated)
     stack.lab.run(25)
     [event] = [e for e in stack.events_of(conversation_id) if e["detail-type"] == INSIGHTS]
     assert event["detail"]["data"]["insight_ids"] == ["i-1", f"of ***{LEE[-4:]}"]
@@ -112,7 +112,7 @@ def test_the_rules_of_consumers_match_their_events(new_stack: NewStack) -> None:
 def test_a_bad_row_goes_to_the_dead_letters_alone(new_stack: NewStack) -> None:
     stack = new_stack()
     conversation_id = stack.lab.start()
-    client, table = stack.lab.wiring.store._client, stack.lab.wiring.store._table
+    client, table = stack.lab.app.store._client, stack.lab.app.store._table
     key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
     stack.lab.run(25)

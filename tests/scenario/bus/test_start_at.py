@@ -49,11 +49,11 @@ def test_a_conversation_starts_at_its_time_and_not_before(new_stack: NewStack) -
     )
     conversation_id = created["id"]
     stack.lab.run(minutes(29))
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     assert show(stack, conversation_id) == created
     assert stack.lab.conversations() == []
     stack.lab.run(minutes(2))
-    assert stack.lab.dialled() == ["host", "Dana"]
+    assert stack.lab.people_dialled() == ["host", "Dana"]
     shown = show(stack, conversation_id)
     assert (shown["status"], shown["metadata"]) == ("active", {"ticket": "4711"})
     assert stack.lab.commands("dial")[0]["webhook_url"] == f"{URL}/webhooks"
@@ -74,7 +74,7 @@ def test_a_conversation_cancelled_before_its_time_calls_nobody(new_stack: NewSta
         "a second cancellation changes nothing"
     )
     stack.lab.run(minutes(60))
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     assert show(stack, conversation_id)["status"] == "cancelled"
 
 
@@ -86,7 +86,7 @@ def test_a_schedule_that_runs_after_its_cancellation_starts_nothing(new_stack: N
     cancel(stack, conversation_id)
     function = stack.lab.gateway._template.functions["StartScheduledFunction"]
     assert stack.lab.gateway.invoke(function, schedule.input) == {"status": "not_started"}
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,8 @@ class ConcurrentChanges(ScheduledConversations):
 
 def change_concurrently(stack: BusStack, *after_read: Callable[[], object], **more: Any) -> None:
     """Run `after_read` between the read of a schedule and the write that follows."""
-    store = stack.lab.wiring.scheduled
-    stack.lab.wiring.scheduled = ConcurrentChanges(
-        store.client, store.table, list(after_read), **more
-    )
+    store = stack.lab.app.scheduled
+    stack.lab.app.scheduled = ConcurrentChanges(store.client, store.table, list(after_read), **more)
 
 
 def test_a_conversation_cancelled_while_its_schedule_runs_calls_nobody(new_stack: NewStack) -> None:
@@ -128,7 +126,7 @@ def test_a_conversation_cancelled_while_its_schedule_runs_calls_nobody(new_stack
     change_concurrently(stack, lambda: cancelled_with.append(cancel(stack, conversation_id)[0]))
     assert stack.lab.gateway.invoke(function, schedule.input) == {"status": "not_started"}
     assert cancelled_with == [200]
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     assert show(stack, conversation_id)["status"] == "cancelled"
 
 
@@ -142,7 +140,7 @@ def test_a_schedule_that_runs_during_the_cancellation_starts_the_conversation(
     change_concurrently(stack, lambda: stack.lab.gateway.invoke(function, schedule.input))
     status, answer = cancel(stack, conversation_id)
     assert (status, answer["error"]["code"]) == (409, "already_started")
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
 
 
 def test_two_equal_requests_at_once_schedule_a_single_conversation(new_stack: NewStack) -> None:
@@ -153,7 +151,7 @@ def test_two_equal_requests_at_once_schedule_a_single_conversation(new_stack: Ne
     answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
     stack.lab.run(minutes(31))
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
 
 
 def test_a_request_can_be_repeated_after_a_conflict_without_a_winner(new_stack: NewStack) -> None:
@@ -165,7 +163,7 @@ def test_a_request_can_be_repeated_after_a_conflict_without_a_winner(new_stack: 
     assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
     assert stack.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
     stack.lab.run(minutes(31))
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
 
 
 def test_the_idempotency_key_of_a_start_is_refused_for_a_scheduled_start(
@@ -186,7 +184,7 @@ def test_a_schedule_that_runs_twice_starts_a_single_conversation(new_stack: NewS
     stack.lab.run(minutes(31))
     stack.lab.gateway.invoke(function, schedule.input)
     stack.lab.run(25)
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
     assert len(stack.lab.conversations()) == 1
 
 
@@ -212,7 +210,7 @@ def test_the_same_idempotency_key_is_the_same_scheduled_conversation(new_stack: 
         refused = stack.lab.ask("POST", "/conversations", other, idempotency_key="k")
         assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
     stack.lab.run(minutes(31))
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]
     assert len(stack.lab.conversations()) == 1
 
 
@@ -238,11 +236,11 @@ def test_a_start_that_is_refused_at_its_time_is_shown_as_failed(
 ) -> None:
     stack = new_stack()
     conversation_id = scheduled(stack)["id"]
-    stack.lab.wiring.settings = stack.lab.wiring.settings.model_copy(
+    stack.lab.app.settings = stack.lab.app.settings.model_copy(
         update={"allowed_destination_prefixes": ("+44",)}
     )
     stack.lab.run(minutes(31))
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     shown = show(stack, conversation_id)
     assert shown["status"] == "failed"
     assert shown["failure"]["code"]
@@ -254,9 +252,7 @@ def delayed_by_quota(stack: BusStack) -> tuple[str, Callable[[], Json]]:
 
     Returns its id, and a function that makes Lambda's next attempt.
     """
-    stack.lab.wiring.settings = stack.lab.wiring.settings.model_copy(
-        update={"max_conversations": 1}
-    )
+    stack.lab.app.settings = stack.lab.app.settings.model_copy(update={"max_conversations": 1})
     conversation_id = scheduled(stack, 1)["id"]
     [schedule] = stack.background.scheduler.schedules
     function = stack.lab.gateway._template.functions["StartScheduledFunction"]
@@ -297,6 +293,6 @@ def test_an_event_may_request_a_later_start(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.background.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(stack, 30)})
     stack.lab.run(minutes(29))
-    assert stack.lab.dialled() == []
+    assert stack.lab.people_dialled() == []
     stack.lab.run(minutes(2))
-    assert stack.lab.dialled() == ["host"]
+    assert stack.lab.people_dialled() == ["host"]

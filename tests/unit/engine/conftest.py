@@ -1,5 +1,5 @@
 """The engine is tried on the same table as the entrypoints."""
 
-from tests.unit.entrypoints.conftest import client, embedded, world
+from tests.unit.entrypoints.conftest import client, deployment, embedded
 
-__all__ = ["client", "embedded", "world"]
+__all__ = ["client", "deployment", "embedded"]

@@ -83,7 +83,7 @@ class Line:
 
     def __init__(self, world: Deployment) -> None:
         self.world = world
-        self.store: ConversationStore = world.wiring.store
+        self.store: ConversationStore = world.app.store
         self.errands = Errands()
         self.pauses: list[float] = []
         self.engine = Engine(
@@ -103,8 +103,8 @@ class Line:
 
 
 @pytest.fixture
-def line(world: Deployment) -> Line:
-    return Line(world)
+def line(deployment: Deployment) -> Line:
+    return Line(deployment)
 
 
 def test_what_is_sent_is_stored_first_and_its_result_after(line: Line) -> None:

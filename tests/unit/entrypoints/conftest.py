@@ -1,4 +1,4 @@
-"""One embedded AWS for all of these tests, and an empty deployment for each."""
+"""An embedded AWS for all of these tests, and an empty deployment for each test."""
 
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -10,7 +10,7 @@ from local.stack.embedded_aws import EmbeddedAws, create_table
 from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
-from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, empty
+from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, delete_all_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,7 +48,7 @@ def client(embedded: EmbeddedAws, template: Template) -> "DynamoDBClient":
 def written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], str]:
-    """All that logs, metrics and errors say, up to now."""
+    """A function that returns the logs, the metrics and the error output up to now."""
     logged = StringIO()
     for handler in logger._logger.handlers:
         monkeypatch.setattr(handler, "stream", logged)
@@ -56,17 +56,17 @@ def written(
 
 
 @pytest.fixture
-def world(
+def deployment(
     client: "DynamoDBClient", template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Deployment]:
     """An empty deployment with a default number and a default assistant."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TABLE_NAME", template.table.name)
-    # The local stack, in an earlier test, may have left its metrics switched off.
+    # The local stack of an earlier test may have switched metrics off.
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
-    world = Deployment(client, template.table.name)
-    override(world.wiring)
-    yield world
+    deployment = Deployment(client, template.table.name)
+    override(deployment.app)
+    yield deployment
     override(None)
-    empty(client, template.table.name)
+    delete_all_items(client, template.table.name)

@@ -15,15 +15,15 @@ def hashed(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def ask(world: Deployment, authorization: str | None) -> Any:
+def ask(deployment: Deployment, authorization: str | None) -> Any:
     headers = {} if authorization is None else {"authorization": authorization}
-    return world.invoke("authorizer", {"headers": headers})
+    return deployment.invoke("authorizer", {"headers": headers})
 
 
-def test_a_key_lets_its_owner_in(world: Deployment) -> None:
+def test_a_key_lets_its_owner_in(deployment: Deployment) -> None:
     let_in = {"isAuthorized": True, "context": {"key_id": "ops"}}
-    assert ask(world, "Bearer key-1") == let_in
-    assert ask(world, "bearer  key-1 ") == let_in
+    assert ask(deployment, "Bearer key-1") == let_in
+    assert ask(deployment, "bearer  key-1 ") == let_in
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,23 @@ def test_a_key_lets_its_owner_in(world: Deployment) -> None:
         "Bearer " + "x" * 9000,
     ],
 )
-def test_anything_else_lets_nobody_in(world: Deployment, authorization: str | None) -> None:
-    assert ask(world, authorization) == {"isAuthorized": False}
+def test_anything_else_lets_nobody_in(deployment: Deployment, authorization: str | None) -> None:
+    assert ask(deployment, authorization) == {"isAuthorized": False}
 
 
-def test_two_keys_hold_while_one_is_being_replaced(world: Deployment) -> None:
+def test_two_keys_hold_while_one_is_being_replaced(deployment: Deployment) -> None:
     entries = [{"id": name, "sha256": hashed(name).upper()} for name in ("old", "new")]
-    world.secrets.values["bearer"] = json.dumps({"keys": entries})
+    deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     for name in ("old", "new"):
-        assert ask(world, f"Bearer {name}")["context"] == {"key_id": name}
-    assert world.secrets.reads == 1, "the secret is kept for a while"
+        assert ask(deployment, f"Bearer {name}")["context"] == {"key_id": name}
+    assert deployment.secrets.reads == 1, "the secret is kept for a while"
 
 
 def test_every_hash_is_compared_whichever_fits(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = [{"id": str(n), "sha256": hashed(str(n))} for n in range(5)]
-    world.secrets.values["bearer"] = json.dumps({"keys": entries})
+    deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     compared: list[bytes] = []
 
     def compare(given: bytes, known: bytes) -> bool:
@@ -69,7 +69,7 @@ def test_every_hash_is_compared_whichever_fits(
     monkeypatch.setattr("hmac.compare_digest", compare)
     for key in ("0", "4", "none"):
         compared.clear()
-        assert ask(world, f"Bearer {key}")["isAuthorized"] is (key != "none")
+        assert ask(deployment, f"Bearer {key}")["isAuthorized"] is (key != "none")
         assert compared == [hashed(str(n)).encode() for n in range(5)]
 
 
@@ -87,39 +87,39 @@ def test_every_hash_is_compared_whichever_fits(
     ],
 )
 def test_a_malformed_secret_lets_nobody_in(
-    world: Deployment, secret: Any, written: Callable[[], str]
+    deployment: Deployment, secret: Any, written: Callable[[], str]
 ) -> None:
-    world.secrets.values["bearer"] = json.dumps(secret)
+    deployment.secrets.values["bearer"] = json.dumps(secret)
     for key in ("key-1", "None", ""):
-        assert ask(world, f"Bearer {key}") == {"isAuthorized": False}
+        assert ask(deployment, f"Bearer {key}") == {"isAuthorized": False}
     logged = written()
     assert "holds what is no key" in logged
     assert hashed("key-1") not in logged
 
 
-def test_one_malformed_entry_locks_nobody_else_out(world: Deployment) -> None:
+def test_one_malformed_entry_locks_nobody_else_out(deployment: Deployment) -> None:
     entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
-    world.secrets.values["bearer"] = json.dumps({"keys": entries})
-    assert ask(world, "Bearer key-1")["isAuthorized"] is True
+    deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
+    assert ask(deployment, "Bearer key-1")["isAuthorized"] is True
 
 
-def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(world: Deployment) -> None:
+def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(deployment: Deployment) -> None:
     # API Gateway keeps a verdict for a while, and a failure it does not.
-    world.secrets.values["bearer"] = "not json: key-1"
+    deployment.secrets.values["bearer"] = "not json: key-1"
     with pytest.raises(SecretMissingError, match="is not JSON") as told:
-        ask(world, "Bearer key-1")
+        ask(deployment, "Bearer key-1")
     assert "key-1" not in str(told.value)
     assert told.value.__suppress_context__, "the error of the reader quotes what it read"
-    del world.secrets.values["bearer"]
-    world.wiring.bearer_keys._provider = None
+    del deployment.secrets.values["bearer"]
+    deployment.app.bearer_keys._provider = None
     with pytest.raises(SecretUnreadableError):
-        ask(world, "Bearer key-1")
+        ask(deployment, "Bearer key-1")
 
 
 @pytest.mark.parametrize("secret", ['["key-1"]', "{}", '{"api_key": ""}', '{"api_key": 7}'])
 def test_a_secret_that_lacks_what_it_should_hold_says_which_it_is(
-    world: Deployment, secret: str
+    deployment: Deployment, secret: str
 ) -> None:
-    world.secrets.values["telnyx"] = secret
+    deployment.secrets.values["telnyx"] = secret
     with pytest.raises(SecretMissingError, match="secret telnyx"):
-        world.wiring.telnyx_api_key.field("api_key")
+        deployment.app.telnyx_api_key.field("api_key")

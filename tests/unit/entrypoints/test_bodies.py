@@ -1,4 +1,4 @@
-"""What a request may say. Each refusal names the field, touches nothing and shows no trace."""
+"""Valid and invalid request bodies. A refusal names the field and has no effect."""
 
 import base64
 import json
@@ -19,15 +19,15 @@ def nested(depth: int) -> Any:
     return value
 
 
-def refused(world: Deployment, function: str, field: str, answer: tuple[int, Any]) -> None:
+def assert_refused(deployment: Deployment, field: str, answer: tuple[int, Any]) -> None:
     status, body = answer
     assert status == 422, body
     assert set(body) == {"error"}
     assert set(body["error"]) == {"code", "message", "details"}
-    assert field in [each["field"] for each in body["error"]["details"]], body
+    assert field in [detail["field"] for detail in body["error"]["details"]], body
     assert "Traceback" not in json.dumps(body)
-    assert world.dynamodb.calls == []
-    assert world.telnyx.sent == []
+    assert deployment.dynamodb.calls == []
+    assert deployment.telnyx.sent == []
 
 
 START: list[tuple[dict[str, Any], str]] = [
@@ -112,8 +112,10 @@ START: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), START)
-def test_a_start_that_is_refused(world: Deployment, body: dict[str, Any], field: str) -> None:
-    refused(world, "start_conversation", field, world.ask("start_conversation", body))
+def test_an_invalid_start_is_refused_by_its_field(
+    deployment: Deployment, body: dict[str, Any], field: str
+) -> None:
+    assert_refused(deployment, field, deployment.ask("start_conversation", body))
 
 
 INVITE: list[tuple[dict[str, Any], str]] = [
@@ -144,8 +146,14 @@ INVITE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), INVITE)
-def test_an_invitation_that_is_refused(world: Deployment, body: dict[str, Any], field: str) -> None:
-    refused(world, "invite_participant", field, world.ask("invite_participant", body, id="c-1"))
+def test_an_invalid_invitation_is_refused_by_its_field(
+    deployment: Deployment, body: dict[str, Any], field: str
+) -> None:
+    assert_refused(
+        deployment,
+        field,
+        deployment.ask("invite_participant", body, id="c-1"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,10 +169,10 @@ def test_an_invitation_that_is_refused(world: Deployment, body: dict[str, Any], 
         ("stop_conversation", [], "body"),
     ],
 )
-def test_other_requests_that_are_refused(
-    world: Deployment, function: str, body: Any, field: str
+def test_other_invalid_requests_are_refused_by_their_field(
+    deployment: Deployment, function: str, body: Any, field: str
 ) -> None:
-    refused(world, function, field, world.ask(function, body, id="c-1"))
+    assert_refused(deployment, field, deployment.ask(function, body, id="c-1"))
 
 
 @pytest.mark.parametrize(
@@ -180,38 +188,38 @@ def test_other_requests_that_are_refused(
         "\ud800",
     ],
 )
-def test_what_is_no_honest_json_is_refused(world: Deployment, raw: str) -> None:
-    refused(world, "start_conversation", "body", world.ask("start_conversation", raw=raw))
+def test_a_body_that_is_not_strict_json_is_refused(deployment: Deployment, raw: str) -> None:
+    assert_refused(deployment, "body", deployment.ask("start_conversation", raw=raw))
 
 
-def test_a_number_too_large_to_be_one_is_refused(world: Deployment) -> None:
+def test_a_number_too_large_for_a_float_is_refused(deployment: Deployment) -> None:
     raw = '{"to": "+13125550101", "metadata": {"a": [1e999]}}'
-    refused(world, "start", "metadata.a.0", world.ask("start_conversation", raw=raw))
+    assert_refused(deployment, "metadata.a.0", deployment.ask("start_conversation", raw=raw))
 
 
-def test_a_base64_body_is_read_and_a_false_one_refused(world: Deployment) -> None:
+def test_a_base64_body_is_read_and_an_invalid_one_is_refused(deployment: Deployment) -> None:
     good = base64.b64encode(json.dumps({"to": HOST_NUMBER}).encode()).decode()
     for raw in ("{}", "é", base64.b64encode(b"\xff\xfe\xfd").decode()):
-        answer = world.ask("start_conversation", raw=raw, encoded=True)
-        refused(world, "start_conversation", "body", answer)
-    assert world.ask("start_conversation", raw=good, encoded=True)[0] == 202
+        answer = deployment.ask("start_conversation", raw=raw, encoded=True)
+        assert_refused(deployment, "body", answer)
+    assert deployment.ask("start_conversation", raw=good, encoded=True)[0] == 202
 
 
-def test_a_body_over_256_kilobytes_is_too_large(world: Deployment) -> None:
+def test_a_body_over_256_kilobytes_is_too_large(deployment: Deployment) -> None:
     raw = json.dumps({"to": HOST_NUMBER, "name": "é" * 140_000}, ensure_ascii=False)
-    status, body = world.ask("start_conversation", raw=raw)
+    status, body = deployment.ask("start_conversation", raw=raw)
     assert (status, body["error"]["code"]) == (413, "too_large")
-    assert world.dynamodb.calls == []
+    assert deployment.dynamodb.calls == []
 
 
-def test_of_very_many_mistakes_the_first_are_named(world: Deployment) -> None:
+def test_of_many_mistakes_the_first_twenty_are_named(deployment: Deployment) -> None:
     body = {"to": HOST_NUMBER} | {f"field-{n}": n for n in range(5000)}
-    status, answer = world.ask("start_conversation", body)
+    status, answer = deployment.ask("start_conversation", body)
     assert status == 422
     assert len(answer["error"]["details"]) == 20
 
 
-def test_everything_that_may_be_said_is_taken(world: Deployment) -> None:
+def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
     assistant = {
         "id": "assistant-2",
         "name": "Polly",
@@ -240,14 +248,14 @@ def test_everything_that_may_be_said_is_taken(world: Deployment) -> None:
         "from": "+13125550190",
     }
     metadata = {"order": 10**30, "nested": {"a": [None, 1.5]}}
-    conversation = world.start(
+    conversation = deployment.start(
         assistant=assistant, participants=[guest], metadata=metadata, words={"joined": "Hi {name}."}
     )
     assert conversation["metadata"] == metadata
     assert conversation["assistant"] == assistant
-    assert [each.body["to"] for each in world.dialled()] == [HOST_NUMBER, TEN[2]]
-    world.live_call("call.answered", world.dialled()[0])
-    started = world.telnyx.one("ai_assistant_start").body
+    assert [leg.body["to"] for leg in deployment.dials()] == [HOST_NUMBER, TEN[2]]
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    started = deployment.telnyx.only_request("ai_assistant_start").body
     inside = {"id", "name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
     assert started["assistant"] == {name: assistant[name] for name in inside}
     assert {name: started[name] for name in set(assistant) - inside} == {

@@ -41,12 +41,12 @@ def figures(written: Written) -> dict[str, float]:
     return found
 
 
-def sweep(world: Deployment) -> None:
-    world.invoke("sweep", {})
+def sweep(deployment: Deployment) -> None:
+    deployment.invoke("sweep", {})
 
 
-def test_a_quiet_run_says_so(world: Deployment, written: Written) -> None:
-    sweep(world)
+def test_a_quiet_run_says_so(deployment: Deployment, written: Written) -> None:
+    sweep(deployment)
     assert figures(written) == {
         "SweepTouched": 0,
         "OldestPendingSecs": 0,
@@ -54,35 +54,35 @@ def test_a_quiet_run_says_so(world: Deployment, written: Written) -> None:
     }
 
 
-def test_the_age_of_what_is_owed_is_told(world: Deployment, written: Written) -> None:
-    world.telnyx.refuse("dial", 503, "10007", times=100)
-    began = world.clock.now
-    world.start()
+def test_the_age_of_what_is_owed_is_told(deployment: Deployment, written: Written) -> None:
+    deployment.telnyx.refuse("dial", 503, "10007", times=100)
+    began = deployment.clock.now
+    deployment.start()
     written()
-    world.clock.now = began + timedelta(seconds=30)
-    sweep(world)
+    deployment.clock.now = began + timedelta(seconds=30)
+    sweep(deployment)
     assert figures(written)["OldestPendingSecs"] == 30
-    world.telnyx.answers.clear()
-    world.clock.advance(60)
-    sweep(world)
+    deployment.telnyx.answers.clear()
+    deployment.clock.advance(60)
+    sweep(deployment)
     assert figures(written)["OldestPendingSecs"] == 0
 
 
 def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
-    world: Deployment, written: Written, template: Template
+    deployment: Deployment, written: Written, template: Template
 ) -> None:
     """Runs that meet nothing due write a 0 between those that do."""
-    here = world.start()["id"]
-    world.live_call("call.answered", world.dialled()[0])
+    here = deployment.start()["id"]
+    deployment.deliver_for("call.answered", deployment.dials()[0])
     for what in ("hangup", "GET"):
-        world.telnyx.refuse(what, 503, "10007", times=1000)
-    world.telnyx.on_request = lambda _: world.clock.advance(2)
-    world.ask("stop_conversation", {"hang_up": True}, id=here)
-    began, per_minute = world.clock.now, []
+        deployment.telnyx.refuse(what, 503, "10007", times=1000)
+    deployment.telnyx.on_request = lambda _: deployment.clock.advance(2)
+    deployment.ask("stop_conversation", {"hang_up": True}, id=here)
+    began, per_minute = deployment.clock.now, []
     for minute in range(1, 31):
-        world.clock.now = began + timedelta(minutes=minute)
+        deployment.clock.now = began + timedelta(minutes=minute)
         written()
-        sweep(world)
+        sweep(deployment)
         per_minute.append(figures(written)["OldestPendingSecs"])
     assert 0 in per_minute[6:], "else there is nothing to bridge"
     [alarm] = [
@@ -105,16 +105,16 @@ def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
 
 
 def test_how_long_telnyx_took_is_told(
-    world: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = world.telnyx.__call__
+    answer = deployment.telnyx.__call__
 
     def slowly(request: httpx.Request) -> httpx.Response:
         time.sleep(0.05)
         return answer(request)
 
-    monkeypatch.setattr(type(world.telnyx), "__call__", lambda _, request: slowly(request))
-    world.start()
+    monkeypatch.setattr(type(deployment.telnyx), "__call__", lambda _, request: slowly(request))
+    deployment.start()
     lines = [json.loads(line) for line in written().splitlines()]
     [sent] = [line for line in lines if line.get("message") == "command"]
     assert 50 <= sent["took_ms"] < 5000
@@ -125,53 +125,55 @@ def test_how_long_telnyx_took_is_told(
 
 
 def test_a_conversation_that_is_open_for_too_long_is_counted(
-    world: Deployment, written: Written
+    deployment: Deployment, written: Written
 ) -> None:
-    here = world.start()["id"]
-    began = world.clock.now
-    ended = world.start()["id"]
-    world.ask("stop_conversation", {}, id=ended)
-    store = world.wiring.store
+    here = deployment.start()["id"]
+    began = deployment.clock.now
+    ended = deployment.start()["id"]
+    deployment.ask("stop_conversation", {}, id=ended)
+    store = deployment.app.store
     assert store.count_open_before(began) == 0, "it began then, not before"
     assert store.count_open_before(began + timedelta(seconds=1)) == 1, "one has ended"
     # The conversation is stuck: the sweep that would end it can't read it.
     pk, sk = keys.state(here)
-    world.dynamodb.update_item(
-        TableName=world.table_name,
+    deployment.dynamodb.update_item(
+        TableName=deployment.table_name,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         UpdateExpression="SET document = :broken",
         ExpressionAttributeValues={":broken": {"S": "{"}},
     )
     # The longest that is allowed counts from the answer, and a phone may ring for ten minutes.
     for secs, counted in ((4 * HOUR + 600, 0), (600, 1)):
-        world.clock.advance(secs)
+        deployment.clock.advance(secs)
         written()
-        sweep(world)
+        sweep(deployment)
         assert figures(written)["ConversationsOpenLong"] == counted
 
 
 def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
-    world: Deployment, written: Written
+    deployment: Deployment, written: Written
 ) -> None:
-    world.start()
-    [dial] = world.dialled()
-    world.telnyx.refuse("ai_assistant_start", 503, "10007", times=9)
+    deployment.start()
+    [dial] = deployment.dials()
+    deployment.telnyx.refuse("ai_assistant_start", 503, "10007", times=9)
     written()
-    status, _ = world.live_call("call.answered", dial)
+    status, _ = deployment.deliver_for("call.answered", dial)
     assert status == 503
     found = figures(written)
     assert found["WebhookFailed"] == 1
     assert "Failed" not in found
-    world.dynamodb.failures["get_item"] = [EndpointConnectionError(endpoint_url="https://dynamodb")]
-    status, _ = world.ask("get_conversation", id="c1")
+    deployment.dynamodb.failures["get_item"] = [
+        EndpointConnectionError(endpoint_url="https://dynamodb")
+    ]
+    status, _ = deployment.ask("get_conversation", id="c1")
     assert status == 503
     found = figures(written)
     assert found["Failed"] == 1
     assert "WebhookFailed" not in found
 
 
-def test_no_figure_names_anybody(world: Deployment, written: Written) -> None:
-    world.start(name="Robin")
+def test_no_figure_names_anybody(deployment: Deployment, written: Written) -> None:
+    deployment.start(name="Robin")
     text = json.dumps(list(emf(written)))
     assert text != "[]"
     assert "Robin" not in text
@@ -179,11 +181,11 @@ def test_no_figure_names_anybody(world: Deployment, written: Written) -> None:
 
 
 def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
-    world: Deployment, written: Written
+    deployment: Deployment, written: Written
 ) -> None:
     body = json.dumps({"data": {"event_type": "call.bridged", "id": "e1", "payload": {}}})
-    good = {name: {"stringValue": value} for name, value in world.signed(body).items()}
-    sent = str(int(world.clock.now.timestamp() * 1000))
+    good = {name: {"stringValue": value} for name, value in deployment.signed(body).items()}
+    sent = str(int(deployment.clock.now.timestamp() * 1000))
 
     def record(attributes: dict[str, Any], nth: int) -> dict[str, Any]:
         return {
@@ -195,7 +197,7 @@ def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
 
     batch = {"Records": [record(good, 1), record({}, 2)]}
     written()
-    assert world.invoke("failover", batch) == {"batchItemFailures": []}
+    assert deployment.invoke("failover", batch) == {"batchItemFailures": []}
     found = figures(written)
     assert (found["FailoverReceived"], found["FailoverRefused"]) == (2, 1)
     assert found["SignatureRefused"] == 1

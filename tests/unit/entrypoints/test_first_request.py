@@ -1,4 +1,4 @@
-"""The first requests to a deployment whose secrets nobody has put in: the log says which."""
+"""The first requests to a deployment without secrets: the log names the missing secret."""
 
 from collections.abc import Callable
 
@@ -10,19 +10,19 @@ from tests.support.deployment import Deployment
 Written = Callable[[], str]
 
 
-def test_before_anybody_is_let_in_the_log_names_the_secret(
-    world: Deployment, template: Template, written: Written
+def test_without_bearer_keys_the_log_names_the_secret(
+    deployment: Deployment, template: Template, written: Written
 ) -> None:
-    world.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
-    asked = {"headers": {"authorization": "Bearer key-1"}}
-    assert world.invoke("authorizer", asked) == {"isAuthorized": False}
+    deployment.secrets.values["bearer"] = template.secrets["BearerKeys"].initial
+    request = {"headers": {"authorization": "Bearer key-1"}}
+    assert deployment.invoke("authorizer", request) == {"isAuthorized": False}
     logged = written()
     assert "secret bearer holds what is no key" in logged
     assert "key-1" not in logged
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (None, "secret telnyx has no api_key"),
         ('{"key": "KEY1"}', "secret telnyx has no api_key"),
@@ -30,13 +30,13 @@ def test_before_anybody_is_let_in_the_log_names_the_secret(
     ],
     ids=["as the template makes it", "under another name", "the bare key"],
 )
-def test_without_telnyxs_key_nobody_is_called_and_the_log_names_the_secret(
-    world: Deployment, template: Template, written: Written, value: str | None, said: str
+def test_without_a_telnyx_key_no_call_is_made_and_the_log_names_the_secret(
+    deployment: Deployment, template: Template, written: Written, value: str | None, message: str
 ) -> None:
-    world.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial
-    conversation = world.start()
+    deployment.secrets.values["telnyx"] = value or template.secrets["TelnyxApiKey"].initial
+    conversation = deployment.start()
     assert (conversation["status"], conversation["failure"]["code"]) == ("failed", "no_api_key")
-    assert world.telnyx.sent == []
+    assert deployment.telnyx.sent == []
     logged = written()
-    assert said in logged
+    assert message in logged
     assert "KEY1" not in logged

@@ -12,35 +12,35 @@ from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Depl
 READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
 
 
-def first_command(world: Deployment, what: str) -> list[str]:
+def first_command(deployment: Deployment, what: str) -> list[str]:
     """The calls to the table before the first `what` left; filled in once it does."""
     before: list[str] = []
 
     def note(sent: object) -> None:
-        if not before and world.telnyx.sent[-1].what == what:
-            before.extend(world.dynamodb.calls)
+        if not before and deployment.telnyx.sent[-1].action == what:
+            before.extend(deployment.dynamodb.calls)
 
-    world.telnyx.on_request = note
-    world.dynamodb.calls.clear()
+    deployment.telnyx.on_request = note
+    deployment.dynamodb.calls.clear()
     return before
 
 
-def test_a_request_to_start_costs_two_round_trips_before_the_dial(world: Deployment) -> None:
-    before = first_command(world, "dial")
-    world.start()
+def test_a_request_to_start_costs_two_round_trips_before_the_dial(deployment: Deployment) -> None:
+    before = first_command(deployment, "dial")
+    deployment.start()
     assert before == ["query", "transact_write_items"]
 
 
-def test_an_answered_call_costs_two_before_the_assistant_starts(world: Deployment) -> None:
-    world.start()
-    before = first_command(world, "ai_assistant_start")
-    assert world.live_call("call.answered", world.dialled()[0]) == (200, {"status": "ok"})
+def test_an_answered_call_costs_two_before_the_assistant_starts(deployment: Deployment) -> None:
+    deployment.start()
+    before = first_command(deployment, "ai_assistant_start")
+    assert deployment.deliver_for("call.answered", deployment.dials()[0]) == (200, {"status": "ok"})
     assert before == ["get_item", "transact_write_items"]
 
 
-def test_an_inbound_call_costs_two_before_it_is_answered(world: Deployment) -> None:
-    before = first_command(world, "answer")
-    status, _ = world.deliver(
+def test_an_inbound_call_costs_two_before_it_is_answered(deployment: Deployment) -> None:
+    before = first_command(deployment, "answer")
+    status, _ = deployment.deliver(
         "call.initiated",
         call_control_id="v3:in",
         direction="incoming",
@@ -51,55 +51,55 @@ def test_an_inbound_call_costs_two_before_it_is_answered(world: Deployment) -> N
     assert before == ["batch_get_item", "transact_write_items"]
 
 
-def whole_call(world: Deployment) -> str:
+def whole_call(deployment: Deployment) -> str:
     """The host answers, a guest joins, something is said, everybody leaves; the id of it all."""
-    conversation = world.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
+    conversation = deployment.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
     assert conversation["status"] == "connecting"
     conversation_id: str = conversation["id"]
     path = f"/conversations/{conversation_id}"
-    host = world.dialled()[0]
-    world.live_call("call.answered", host)
-    status, _ = world.ask(
+    host = deployment.dials()[0]
+    deployment.deliver_for("call.answered", host)
+    status, _ = deployment.ask(
         "invite_participant",
         {"to": GUEST_NUMBER, "name": "Bob Boole"},
         id=conversation_id,
         path=path,
     )
     assert status == 202
-    guest = world.dialled()[1]
-    world.live_call("call.answered", guest, "v3:1")
+    guest = deployment.dials()[1]
+    deployment.deliver_for("call.answered", guest, "v3:1")
     said = {"role": "system", "content": "Whispered Words"}
-    assert world.ask("send_message", said, id=conversation_id, path=path)[0] == 202
-    world.live_call("call.hangup", host, hangup_cause="normal_clearing")
-    world.live_call("call.hangup", guest, "v3:1", hangup_cause="normal_clearing")
-    world.live_call("call.conversation.ended", host, conversation_id="telnyx-conversation-1")
+    assert deployment.ask("send_message", said, id=conversation_id, path=path)[0] == 202
+    deployment.deliver_for("call.hangup", host, hangup_cause="normal_clearing")
+    deployment.deliver_for("call.hangup", guest, "v3:1", hangup_cause="normal_clearing")
+    deployment.deliver_for("call.conversation.ended", host, conversation_id="telnyx-conversation-1")
     return conversation_id
 
 
-def test_a_whole_call(world: Deployment) -> None:
-    conversation_id = whole_call(world)
-    conversation = world.conversation(conversation_id)
+def test_a_whole_call(deployment: Deployment) -> None:
+    conversation_id = whole_call(deployment)
+    conversation = deployment.conversation(conversation_id)
     assert conversation["status"] == "ended"
     assert conversation["telnyx_conversation_id"] == "telnyx-conversation-1"
     assert [each["name"] for each in conversation["participants"]] == ["Ada Lovelace", "Bob Boole"]
     assert [each["status"] for each in conversation["participants"]] == ["left", "left"]
-    whats = world.telnyx.whats()
+    whats = deployment.telnyx.sent_actions()
     assert whats.count("dial") == 2
     assert whats.count("ai_assistant_start") == whats.count("ai_assistant_join") == 1
-    timeline = world.timeline(conversation_id)
+    timeline = deployment.timeline(conversation_id)
     assert timeline[0] == "conversation.started"
     assert {"conversation.active", "participant.joined", "conversation.ended"} <= set(timeline)
 
 
 def test_nobody_can_be_recognized_in_the_logs(
-    world: Deployment, written: Callable[[], str]
+    deployment: Deployment, written: Callable[[], str]
 ) -> None:
-    whole_call(world)
-    world.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
-    world.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
-    world.ask("start_conversation", {"to": "+1312555WRONG", "name": "Bob Boole"})
-    world.deliver_raw('{"data": {"payload": {"to": "+13125550102"}}}', headers={})
-    world.deliver_raw('not json: "+13125550102"')
+    whole_call(deployment)
+    deployment.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
+    deployment.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
+    deployment.ask("start_conversation", {"to": "+1312555WRONG", "name": "Bob Boole"})
+    deployment.deliver_raw('{"data": {"payload": {"to": "+13125550102"}}}', headers={})
+    deployment.deliver_raw('not json: "+13125550102"')
     everything = written()
     assert "Logging error" not in everything, everything[-3000:]
     lines = [json.loads(line) for line in everything.splitlines()]
@@ -111,41 +111,46 @@ def test_nobody_can_be_recognized_in_the_logs(
 
 
 def test_each_log_line_says_what_it_belongs_to(
-    world: Deployment, written: Callable[[], str]
+    deployment: Deployment, written: Callable[[], str]
 ) -> None:
-    conversation_id = world.start()["id"]
-    world.live_call("call.answered", world.dialled()[0], id="event-1")
+    conversation_id = deployment.start()["id"]
+    deployment.deliver_for("call.answered", deployment.dials()[0], id="event-1")
     lines = [json.loads(line) for line in written().splitlines()]
     [sent] = [line for line in lines if line.get("action") == "start"]
     assert sent["conversation_id"] == conversation_id
     assert sent["cause"] == sent["event_id"] == "event-1"
     assert sent["event_type"] == "call.answered"
-    assert sent["command_id"] == world.telnyx.one("ai_assistant_start").body["command_id"]
+    assert (
+        sent["command_id"]
+        == deployment.telnyx.only_request("ai_assistant_start").body["command_id"]
+    )
     counted = {name for line in lines if "_aws" in line for name in line}
     assert {"WebhookReceived", "command.accepted", "conversation.started"} <= counted
 
 
 def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
-    world: Deployment, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, answer = (f"1-6921f3a6-{nth:024}" for nth in (1, 2))
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={begin};Parent=53995c3f42cd8ad8;Sampled=1")
-    world.start()
+    deployment.start()
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={answer};Parent=53995c3f42cd8ad8;Sampled=0")
-    world.live_call("call.answered", world.dialled()[0])
+    deployment.deliver_for("call.answered", deployment.dials()[0])
 
     lines = [json.loads(line) for line in written().splitlines()]
     traces = {each["message"]: each["xray_trace_id"] for each in lines if "message" in each}
     assert traces["leg.dialing"] == begin
     assert traces["leg.answered"] == answer
-    rows = world.dynamodb.scan(TableName=world.table_name)["Items"]
+    rows = deployment.dynamodb.scan(TableName=deployment.table_name)["Items"]
     details = [detail_of(row) for row in rows if row["sk"]["S"].startswith("EVENT#")]
     assert {each["type"]: each["trace_id"] for each in details}.items() <= traces.items()
 
 
-def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: Deployment) -> None:
-    world.telnyx.refuse("dial", 422, "10016", "The number is not in E.164.")
-    status, body = world.ask("start_conversation", {"to": HOST_NUMBER})
+def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(
+    deployment: Deployment,
+) -> None:
+    deployment.telnyx.refuse("dial", 422, "10016", "The number is not in E.164.")
+    status, body = deployment.ask("start_conversation", {"to": HOST_NUMBER})
     assert status == 202
     assert body["status"] == "failed"
     assert body["failure"] == {"code": "10016", "message": "The number is not in E.164."}

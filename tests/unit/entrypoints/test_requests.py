@@ -1,4 +1,4 @@
-"""What the API answers to those who ask rightly, twice, too late, or for what is not there."""
+"""The API's answers to valid, repeated and late requests, and to unknown ids."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,21 +9,22 @@ import pytest
 
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
-NOWHERE = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 START = {"to": HOST_NUMBER}
 
 
-def active(world: Deployment) -> str:
-    conversation = world.start()
-    world.live_call("call.answered", world.dialled()[-1], f"v3:{len(world.dialled()) - 1}")
-    found: str = conversation["id"]
-    return found
+def active(deployment: Deployment) -> str:
+    conversation = deployment.start()
+    deployment.deliver_for(
+        "call.answered", deployment.dials()[-1], f"v3:{len(deployment.dials()) - 1}"
+    )
+    return str(conversation["id"])
 
 
-def ended(world: Deployment) -> str:
-    conversation_id = active(world)
-    world.live_call("call.hangup", world.dialled()[0], hangup_cause="normal_clearing")
-    assert world.conversation(conversation_id)["status"] == "ended"
+def ended(deployment: Deployment) -> str:
+    conversation_id = active(deployment)
+    deployment.deliver_for("call.hangup", deployment.dials()[0], hangup_cause="normal_clearing")
+    assert deployment.conversation(conversation_id)["status"] == "ended"
     return conversation_id
 
 
@@ -31,57 +32,59 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["error"]["code"]
 
 
-def test_the_same_key_begins_one_conversation(world: Deployment) -> None:
-    first = world.ask("start_conversation", START, key="k-1")
-    again = world.ask("start_conversation", START, key="k-1")
+def test_the_same_key_starts_one_conversation(deployment: Deployment) -> None:
+    first = deployment.ask("start_conversation", START, key="k-1")
+    again = deployment.ask("start_conversation", START, key="k-1")
     assert (first[0], again[0]) == (202, 200)
     assert first[1] == again[1]
-    assert len(world.dialled()) == 1
-    other = world.ask("start_conversation", START, key="k-2")
-    without = world.ask("start_conversation", START)
+    assert len(deployment.dials()) == 1
+    other = deployment.ask("start_conversation", START, key="k-2")
+    without = deployment.ask("start_conversation", START)
     assert len({first[1]["id"], other[1]["id"], without[1]["id"]}) == 3
 
 
-def test_the_order_of_a_bodys_fields_does_not_make_it_another(world: Deployment) -> None:
-    world.ask("start_conversation", {"to": HOST_NUMBER, "name": "Ada"}, key="k-1")
-    again = world.ask("start_conversation", {"name": "Ada", "to": HOST_NUMBER}, key="k-1")
+def test_a_repeated_request_may_have_its_fields_in_another_order(deployment: Deployment) -> None:
+    deployment.ask("start_conversation", {"to": HOST_NUMBER, "name": "Ada"}, key="k-1")
+    again = deployment.ask("start_conversation", {"name": "Ada", "to": HOST_NUMBER}, key="k-1")
     assert again[0] == 200
 
 
-def test_somebody_elses_key_is_another_one(world: Deployment) -> None:
-    first = world.ask("start_conversation", START, key="k-1")
-    other = world.ask("start_conversation", START, key="k-1", key_id="somebody else")
+def test_the_same_idempotency_key_of_another_caller_is_another_key(deployment: Deployment) -> None:
+    first = deployment.ask("start_conversation", START, key="k-1")
+    other = deployment.ask("start_conversation", START, key="k-1", key_id="another caller")
     assert (first[0], other[0]) == (202, 202)
     assert first[1]["id"] != other[1]["id"]
 
 
-def test_a_key_with_another_body_is_refused(world: Deployment) -> None:
+def test_a_key_with_another_body_is_refused(deployment: Deployment) -> None:
     reused = (422, "idempotency_key_reused")
-    first = world.ask("start_conversation", START, key="k-1")[1]["id"]
-    assert code(world.ask("start_conversation", {"to": GUEST_NUMBER}, key="k-1")) == reused
+    first = deployment.ask("start_conversation", START, key="k-1")[1]["id"]
+    assert code(deployment.ask("start_conversation", {"to": GUEST_NUMBER}, key="k-1")) == reused
     live = {"call_control_id": "v3:live-call"}
-    assert code(world.ask("start_conversation", live, key="k-1")) == reused
+    assert code(deployment.ask("start_conversation", live, key="k-1")) == reused
     path = f"/conversations/{first}/stop"
-    assert code(world.ask("stop_conversation", key="k-1", id=first, path=path)) == reused
-    assert world.conversation(first)["status"] == "connecting"
-    assert len(world.dialled()) == 1
+    assert code(deployment.ask("stop_conversation", key="k-1", id=first, path=path)) == reused
+    assert deployment.conversation(first)["status"] == "connecting"
+    assert len(deployment.dials()) == 1
 
 
-def test_a_key_with_another_path_is_refused(world: Deployment) -> None:
-    one, other = world.start()["id"], world.start()["id"]
+def test_a_key_with_another_path_is_refused(deployment: Deployment) -> None:
+    first, other = deployment.start()["id"], deployment.start()["id"]
     path = "/conversations/{}/stop"
-    assert world.ask("stop_conversation", key="k-1", id=one, path=path.format(one))[0] == 202
-    answer = world.ask("stop_conversation", key="k-1", id=other, path=path.format(other))
+    assert (
+        deployment.ask("stop_conversation", key="k-1", id=first, path=path.format(first))[0] == 202
+    )
+    answer = deployment.ask("stop_conversation", key="k-1", id=other, path=path.format(other))
     assert code(answer) == (422, "idempotency_key_reused")
-    assert world.conversation(other)["status"] == "connecting"
+    assert deployment.conversation(other)["status"] == "connecting"
 
 
 @pytest.mark.parametrize("key", ["", " ", "é", "a\tb", "x" * 256])
-def test_a_key_that_is_none_is_refused(world: Deployment, key: str) -> None:
-    answer = world.ask("start_conversation", START, key=key or "\x7f")
+def test_an_invalid_key_is_refused(deployment: Deployment, key: str) -> None:
+    answer = deployment.ask("start_conversation", START, key=key or "\x7f")
     assert answer[0] == 422
     assert answer[1]["error"]["details"][0]["field"] == "Idempotency-Key"
-    assert world.telnyx.sent == []
+    assert deployment.telnyx.sent == []
 
 
 @pytest.mark.parametrize(
@@ -92,66 +95,66 @@ def test_a_key_that_is_none_is_refused(world: Deployment, key: str) -> None:
         ("stop_conversation", {"hang_up": True}, 202),
     ],
 )
-def test_what_was_done_once_is_answered_so_again_even_when_all_is_over(
-    world: Deployment, function: str, body: Any, status: int
+def test_a_repeated_request_gets_the_same_status_even_after_the_end(
+    deployment: Deployment, function: str, body: Any, status: int
 ) -> None:
-    conversation_id = active(world)
-    ask = partial(world.ask, function, key="k-1", id=conversation_id, path=f"/{function}")
+    conversation_id = active(deployment)
+    ask = partial(deployment.ask, function, key="k-1", id=conversation_id, path=f"/{function}")
     assert ask(body)[0] == status
-    sent = len(world.telnyx.sent)
+    sent = len(deployment.telnyx.sent)
     assert ask(body)[0] == status
-    assert len(world.telnyx.sent) == sent
-    world.live_call("call.hangup", world.dialled()[0], hangup_cause="normal_clearing")
-    world.live_call("call.conversation.ended", world.dialled()[0])
-    assert world.conversation(conversation_id)["status"] == "ended"
-    sent = len(world.telnyx.sent)
+    assert len(deployment.telnyx.sent) == sent
+    deployment.deliver_for("call.hangup", deployment.dials()[0], hangup_cause="normal_clearing")
+    deployment.deliver_for("call.conversation.ended", deployment.dials()[0])
+    assert deployment.conversation(conversation_id)["status"] == "ended"
+    sent = len(deployment.telnyx.sent)
     assert ask(body)[0] == status
-    assert len(world.telnyx.sent) == sent
+    assert len(deployment.telnyx.sent) == sent
 
 
 def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
-    world: Deployment,
+    deployment: Deployment,
 ) -> None:
-    together = Barrier(6)
+    barrier = Barrier(6)
 
     def ask(_: int) -> tuple[int, Any]:
-        together.wait()
-        return world.ask("start_conversation", START, key="k-1")
+        barrier.wait()
+        return deployment.ask("start_conversation", START, key="k-1")
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(ask, range(6)))
 
     assert sorted(status for status, _ in answers) == [200] * 5 + [202]
     assert len({body["id"] for _, body in answers}) == 1
-    assert len(world.dialled()) == 1
+    assert len(deployment.dials()) == 1
 
 
-def test_invitations_at_once_are_all_kept(world: Deployment) -> None:
-    conversation_id = active(world)
-    together = Barrier(4)
+def test_invitations_at_the_same_time_are_all_stored(deployment: Deployment) -> None:
+    conversation_id = active(deployment)
+    barrier = Barrier(4)
 
     def invite(nth: int) -> int:
-        together.wait()
+        barrier.wait()
         body = {"to": f"+131255501{50 + nth}"}
-        return world.ask("invite_participant", body, id=conversation_id)[0]
+        return deployment.ask("invite_participant", body, id=conversation_id)[0]
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(invite, range(4))) == [202] * 4
-    assert len(world.conversation(conversation_id)["participants"]) == 5
-    assert len({each.body["to"] for each in world.dialled()}) == len(world.dialled()) == 5
+    assert len(deployment.conversation(conversation_id)["participants"]) == 5
+    assert len({dial.body["to"] for dial in deployment.dials()}) == len(deployment.dials()) == 5
 
 
-def test_an_assistant_is_put_on_a_live_call(world: Deployment) -> None:
+def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
     live = {"call_control_id": "v3:live-call"}
-    status, body = world.ask("start_conversation", live)
+    status, body = deployment.ask("start_conversation", live)
     assert status == 201
     assert (body["status"], body["direction"]) == ("active", "attached")
-    assert world.telnyx.one("ai_assistant_start").call == "v3:live-call"
-    assert world.ask("start_conversation", live)[0] == 200
-    assert world.telnyx.whats() == ["ai_assistant_start"]
+    assert deployment.telnyx.only_request("ai_assistant_start").call == "v3:live-call"
+    assert deployment.ask("start_conversation", live)[0] == 200
+    assert deployment.telnyx.sent_actions() == ["ai_assistant_start"]
     path = f"/conversations/{body['id']}/stop"
-    assert world.ask("stop_conversation", id=body["id"], path=path)[0] == 202
-    assert world.telnyx.whats() == ["ai_assistant_start", "ai_assistant_stop"]
+    assert deployment.ask("stop_conversation", id=body["id"], path=path)[0] == 202
+    assert deployment.telnyx.sent_actions() == ["ai_assistant_start", "ai_assistant_stop"]
 
 
 @pytest.mark.parametrize(
@@ -165,28 +168,32 @@ def test_an_assistant_is_put_on_a_live_call(world: Deployment) -> None:
         ("remove_participant", None),
     ],
 )
-@pytest.mark.parametrize("given", [NOWHERE, "", "x" * 65, "a/b", "é", "#"])
-def test_a_conversation_that_is_not_there(
-    world: Deployment, function: str, body: Any, given: str
+@pytest.mark.parametrize("conversation_id", [UNKNOWN_ID, "", "x" * 65, "a/b", "é", "#"])
+def test_an_unknown_conversation_is_not_found(
+    deployment: Deployment, function: str, body: Any, conversation_id: str
 ) -> None:
-    assert code(world.ask(function, body, id=given)) == (404, "unknown_conversation")
-    assert world.items() == 0
+    assert code(deployment.ask(function, body, id=conversation_id)) == (404, "unknown_conversation")
+    assert deployment.item_count() == 0
 
 
-def test_a_participant_who_is_not_there(world: Deployment) -> None:
-    for participant_id in ("guest-nobody", "", "\0", "x" * 5000):
-        answer = world.ask("remove_participant", id=active(world), participant_id=participant_id)
+def test_an_unknown_participant_is_not_found(deployment: Deployment) -> None:
+    for participant_id in ("guest-unknown", "", "\0", "x" * 5000):
+        answer = deployment.ask(
+            "remove_participant", id=active(deployment), participant_id=participant_id
+        )
         assert code(answer) == (404, "unknown_participant")
-    assert "hangup" not in world.telnyx.whats()
+    assert "hangup" not in deployment.telnyx.sent_actions()
 
 
-def test_a_participant_is_hung_up(world: Deployment) -> None:
-    conversation_id = active(world)
-    guest = world.ask("invite_participant", {"to": GUEST_NUMBER}, id=conversation_id)[1]
-    world.live_call("call.answered", world.dialled()[1], "v3:1")
-    status, body = world.ask("remove_participant", id=conversation_id, participant_id=guest["id"])
+def test_a_removed_participant_is_hung_up(deployment: Deployment) -> None:
+    conversation_id = active(deployment)
+    guest = deployment.ask("invite_participant", {"to": GUEST_NUMBER}, id=conversation_id)[1]
+    deployment.deliver_for("call.answered", deployment.dials()[1], "v3:1")
+    status, body = deployment.ask(
+        "remove_participant", id=conversation_id, participant_id=guest["id"]
+    )
     assert (status, body["id"]) == (202, guest["id"])
-    assert world.telnyx.one("hangup").call == "v3:1"
+    assert deployment.telnyx.only_request("hangup").call == "v3:1"
 
 
 @pytest.mark.parametrize(
@@ -197,67 +204,75 @@ def test_a_participant_is_hung_up(world: Deployment) -> None:
         ("stop_conversation", None),
     ],
 )
-def test_a_conversation_that_is_over(world: Deployment, function: str, body: Any) -> None:
-    status, answer = world.ask(function, body, id=ended(world))
+def test_a_request_to_an_ended_conversation_is_refused(
+    deployment: Deployment, function: str, body: Any
+) -> None:
+    status, answer = deployment.ask(function, body, id=ended(deployment))
     assert (status, answer["error"]["code"]) == (409, "conversation_over")
     assert "ended" in answer["error"]["message"]
 
 
-def test_what_would_not_fit_is_refused_and_the_call_goes_on(world: Deployment) -> None:
-    conversation_id = world.start()["id"]
+def test_a_message_that_would_not_fit_is_refused_and_the_call_continues(
+    deployment: Deployment,
+) -> None:
+    conversation_id = deployment.start()["id"]
     message = {"role": "system", "content": "é" * 20_000}
-    statuses = [world.ask("send_message", message, id=conversation_id)[0] for _ in range(8)]
+    statuses = [deployment.ask("send_message", message, id=conversation_id)[0] for _ in range(8)]
     assert statuses == [202] * 6 + [409] * 2
-    assert code(world.ask("send_message", message, id=conversation_id)) == (
+    assert code(deployment.ask("send_message", message, id=conversation_id)) == (
         409,
         "conversation_full",
     )
-    assert world.live_call("call.answered", world.dialled()[0])[0] == 200
-    assert world.conversation(conversation_id)["status"] == "active"
+    assert deployment.deliver_for("call.answered", deployment.dials()[0])[0] == 200
+    assert deployment.conversation(conversation_id)["status"] == "active"
 
 
-def test_ten_numbers_that_are_all_refused_are_all_tried_at_once(world: Deployment) -> None:
-    conversation_id = active(world)
-    world.telnyx.refuse("dial", 422, "10016", times=10)
+def test_ten_refused_numbers_are_all_tried_in_one_request(deployment: Deployment) -> None:
+    conversation_id = active(deployment)
+    deployment.telnyx.refuse("dial", 422, "10016", times=10)
     numbers = [f"+131255501{n}" for n in range(50, 60)]
-    status, guest = world.ask("invite_participant", {"to": numbers}, id=conversation_id)
+    status, guest = deployment.ask("invite_participant", {"to": numbers}, id=conversation_id)
     assert status == 202
     assert (guest["status"], len(guest["legs"])) == ("failed", 10)
 
 
-def test_ringing_as_many_at_once_as_may_be(world: Deployment) -> None:
+def test_two_plans_with_ten_numbers_each_ring_at_the_same_time(deployment: Deployment) -> None:
     ten = [f"+131255501{n}" for n in range(50, 60)]
     twenty = [{"to": ten, "strategy": "at_once"}] * 2
-    conversation = world.start(participants=twenty)
-    assert len(world.dialled()) == 21
-    found = world.conversation(conversation["id"])
-    ids = [leg["call_control_id"] for each in found["participants"] for leg in each["legs"]]
+    conversation = deployment.start(participants=twenty)
+    assert len(deployment.dials()) == 21
+    shown = deployment.conversation(conversation["id"])
+    ids = [
+        leg["call_control_id"]
+        for participant in shown["participants"]
+        for leg in participant["legs"]
+    ]
     assert sorted(ids) == sorted(f"v3:{n}" for n in range(21))
 
 
-def test_an_api_without_its_authorizer_stays_shut(world: Deployment) -> None:
+def test_a_request_without_an_authorizer_verdict_is_unauthorized(deployment: Deployment) -> None:
     for function in ("start_conversation", "list_conversations", "get_conversation"):
-        assert code(world.ask(function, START, key_id=None)) == (401, "unauthorized")
-    assert world.dynamodb.calls == []
+        assert code(deployment.ask(function, START, key_id=None)) == (401, "unauthorized")
+    assert deployment.dynamodb.calls == []
 
 
-def test_conversations_are_listed_page_by_page(world: Deployment) -> None:
+def test_conversations_are_listed_page_by_page(deployment: Deployment) -> None:
     ids = []
     for _ in range(5):
-        ids.append(world.start()["id"])
-        world.clock.advance(1)
+        ids.append(deployment.start()["id"])
+        deployment.clock.advance(1)
     listed, query = [], {"limit": "2"}
     while True:
-        status, page = world.ask("list_conversations", query=query)
+        status, page = deployment.ask("list_conversations", query=query)
         assert status == 200
-        listed += [each["id"] for each in page["conversations"]]
+        listed += [conversation["id"] for conversation in page["conversations"]]
         if page["next_cursor"] is None:
             break
         query = {"limit": "2", "cursor": page["next_cursor"]}
     assert listed == ids[::-1]
-    connecting = world.ask("list_conversations", query={"status": "connecting"})[1]
-    assert [each["id"] for each in connecting["conversations"]] == ids[::-1]
-    assert world.ask("list_conversations", query={"status": "ended"})[1] == {
+    connecting = deployment.ask("list_conversations", query={"status": "connecting"})[1]
+    assert [conversation["id"] for conversation in connecting["conversations"]] == ids[::-1]
+    assert deployment.ask("list_conversations", query={"status": "ended"})[1] == {
         "conversations": [],
         "next_cursor": None,
     }
@@ -281,19 +296,21 @@ def test_conversations_are_listed_page_by_page(world: Deployment) -> None:
         ("page", "2"),
     ],
 )
-def test_a_list_that_cannot_be(world: Deployment, name: str, value: str) -> None:
-    status, body = world.ask("list_conversations", query={name: value})
+def test_a_list_request_with_an_invalid_query_is_refused(
+    deployment: Deployment, name: str, value: str
+) -> None:
+    status, body = deployment.ask("list_conversations", query={name: value})
     assert status == 422
     assert body["error"]["details"][0]["field"] == name
-    assert world.dynamodb.calls == []
+    assert deployment.dynamodb.calls == []
 
 
-def test_a_cursor_longer_than_any_of_ours_is_not_even_decoded(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch
+def test_a_cursor_longer_than_256_characters_is_refused_before_decoding(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def not_to_be_asked(*_: object) -> None:
-        raise AssertionError("a cursor of 257 characters was looked at")
+    def fail(*_: object) -> None:
+        raise AssertionError("a cursor of 257 characters was used")
 
-    monkeypatch.setattr(world.wiring.store, "list_newest", not_to_be_asked)
-    status, body = world.ask("list_conversations", query={"cursor": "x" * 257})
+    monkeypatch.setattr(deployment.app.store, "list_newest", fail)
+    status, body = deployment.ask("list_conversations", query={"cursor": "x" * 257})
     assert (status, body["error"]["details"][0]["field"]) == (422, "cursor")

@@ -17,142 +17,144 @@ from tests.support.deployment import HOST_NUMBER, Deployment
 from tests.unit.entrypoints.test_figures import Written, figures
 
 
-def run(world: Deployment) -> int:
-    touched: int = world.invoke("sweep", {})["touched"]
+def run(deployment: Deployment) -> int:
+    touched: int = deployment.invoke("sweep", {})["touched"]
     return touched
 
 
-def unanswered(world: Deployment, conversations: int = 1) -> list[str]:
+def unanswered(deployment: Deployment, conversations: int = 1) -> list[str]:
     """Conversations whose dial Telnyx could not take."""
-    world.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
-    return [world.start()["id"] for _ in range(conversations)]
+    deployment.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
+    return [deployment.start()["id"] for _ in range(conversations)]
 
 
-def spoil(world: Deployment, conversation_id: str) -> None:
+def spoil(deployment: Deployment, conversation_id: str) -> None:
     """Make a conversation one that nobody can read."""
     pk, sk = keys.state(conversation_id)
-    world.dynamodb.update_item(
-        TableName=world.table_name,
+    deployment.dynamodb.update_item(
+        TableName=deployment.table_name,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         UpdateExpression="SET document = :broken",
         ExpressionAttributeValues={":broken": {"S": "{"}},
     )
 
 
-def spoilt_before(world: Deployment, conversation_id: str, many: int) -> None:
+def spoilt_before(deployment: Deployment, conversation_id: str, many: int) -> None:
     """Conversations in the shard of one, due earlier than it, that nobody can read."""
-    found = world.store.load(conversation_id)
+    found = deployment.store.load(conversation_id)
     assert found is not None
     assert found.due_at is not None
     names = (f"bad-{nth}" for nth in itertools.count())
     shard = keys.shard(conversation_id)
     for name in itertools.islice((each for each in names if keys.shard(each) == shard), many):
         earlier = {"id": name, "version": 0, "due_at": found.due_at - timedelta(seconds=1)}
-        world.store.commit(None, Decision(found.model_copy(update=earlier)))
-        spoil(world, name)
+        deployment.store.commit(None, Decision(found.model_copy(update=earlier)))
+        spoil(deployment, name)
 
 
 def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(
-    world: Deployment,
+    deployment: Deployment,
 ) -> None:
-    unanswered(world)
-    assert run(world) == 0, "it is not due yet"
-    world.clock.advance(10)
-    assert run(world) == 1
-    assert len({each.body["command_id"] for each in world.dialled()}) == 1
-    assert run(world) == 0
+    unanswered(deployment)
+    assert run(deployment) == 0, "it is not due yet"
+    deployment.clock.advance(10)
+    assert run(deployment) == 1
+    assert len({each.body["command_id"] for each in deployment.dials()}) == 1
+    assert run(deployment) == 0
 
 
-def test_one_bad_conversation_does_not_stop_the_others(world: Deployment) -> None:
-    names = unanswered(world, 8)
+def test_one_bad_conversation_does_not_stop_the_others(deployment: Deployment) -> None:
+    names = unanswered(deployment, 8)
     bad = names[3]
-    spoil(world, bad)
-    world.clock.advance(10)
-    before = len(world.dialled())
-    assert run(world) == 8
-    assert len(world.dialled()) - before == 7
+    spoil(deployment, bad)
+    deployment.clock.advance(10)
+    before = len(deployment.dials())
+    assert run(deployment) == 8
+    assert len(deployment.dials()) - before == 7
 
 
 def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
-    world: Deployment, written: Written
+    deployment: Deployment, written: Written
 ) -> None:
-    [healthy] = unanswered(world)
-    spoilt_before(world, healthy, sweep.PER_SHARD)
-    world.clock.advance(10)
-    before = len(world.dialled())
+    [healthy] = unanswered(deployment)
+    spoilt_before(deployment, healthy, sweep.PER_SHARD)
+    deployment.clock.advance(10)
+    before = len(deployment.dials())
     written()
-    assert run(world) == sweep.PER_SHARD == 25
-    assert len(world.dialled()) == before, "the oldest come first"
+    assert run(deployment) == sweep.PER_SHARD == 25
+    assert len(deployment.dials()) == before, "the oldest come first"
     told = written()
     assert figures(lambda: told)["SweepFailed"] == 25
     assert told.count('"sweep failed"') == 25
-    world.clock.advance(20)
-    assert run(world) == 1
-    assert len(world.dialled()) == before + 1
-    world.clock.advance(160)
+    deployment.clock.advance(20)
+    assert run(deployment) == 1
+    assert len(deployment.dials()) == before + 1
+    deployment.clock.advance(160)
     written()
-    run(world)
+    run(deployment)
     assert figures(written)["SweepFailed"] >= 24, "they are tried again, and still told of"
 
 
-def test_one_that_cannot_be_put_off_stops_no_other(world: Deployment) -> None:
-    [healthy] = unanswered(world)
-    spoilt_before(world, healthy, 2)
-    world.clock.advance(10)
-    before = len(world.dialled())
-    world.dynamodb.failures["batch_get_item"] = [
+def test_one_that_cannot_be_put_off_stops_no_other(deployment: Deployment) -> None:
+    [healthy] = unanswered(deployment)
+    spoilt_before(deployment, healthy, 2)
+    deployment.clock.advance(10)
+    before = len(deployment.dials())
+    deployment.dynamodb.failures["batch_get_item"] = [
         EndpointConnectionError(endpoint_url="https://dynamodb") for _ in range(2)
     ]
-    assert run(world) == 3
-    assert len(world.dialled()) == before + 1
+    assert run(deployment) == 3
+    assert len(deployment.dials()) == before + 1
 
 
-def test_a_shard_that_cannot_be_read_stops_no_other(world: Deployment, written: Written) -> None:
-    names = unanswered(world, 12)
+def test_a_shard_that_cannot_be_read_stops_no_other(
+    deployment: Deployment, written: Written
+) -> None:
+    names = unanswered(deployment, 12)
     first = keys.shards()[0]
     elsewhere = [each for each in names if keys.shard(each) != first]
     assert elsewhere
-    world.clock.advance(10)
+    deployment.clock.advance(10)
     away = EndpointConnectionError(endpoint_url="https://dynamodb")
-    world.dynamodb.failures["query"] = [away]
+    deployment.dynamodb.failures["query"] = [away]
     written()
-    assert run(world) == len(elsewhere)
+    assert run(deployment) == len(elsewhere)
     assert figures(written)["SweepFailed"] == 1
-    assert run(world) == len(names) - len(elsewhere), "the next run does these"
+    assert run(deployment) == len(names) - len(elsewhere), "the next run does these"
 
 
 def test_a_run_is_bounded_and_the_next_one_goes_on(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "PER_SHARD", 1)
-    names = unanswered(world, 12)
+    names = unanswered(deployment, 12)
     most = max(sum(keys.shard(name) == shard for name in names) for shard in keys.shards())
     assert most > 1
-    world.clock.advance(10)
-    touched = [run(world) for _ in range(most)]
+    deployment.clock.advance(10)
+    touched = [run(deployment) for _ in range(most)]
     assert touched[0] == len({keys.shard(name) for name in names})
     assert sum(touched) == len(names)
-    assert run(world) == 0
+    assert run(deployment) == 0
 
 
-def test_with_little_time_left_a_run_leaves_the_rest(world: Deployment) -> None:
-    unanswered(world, 3)
-    world.clock.advance(10)
+def test_with_little_time_left_a_run_leaves_the_rest(deployment: Deployment) -> None:
+    unanswered(deployment, 3)
+    deployment.clock.advance(10)
 
     @dataclass(frozen=True)
     class Late(LambdaContext):
         def get_remaining_time_in_millis(self) -> int:
             return sweep.SPARE_MILLIS - 1
 
-    before = len(world.telnyx.sent)
+    before = len(deployment.telnyx.sent)
     found: Any = handler({}, Late("sweep", 1024, 10))
     assert found == {"touched": 0}
-    assert len(world.telnyx.sent) == before
+    assert len(deployment.telnyx.sent) == before
 
 
-def test_with_time_for_a_few_every_shard_has_its_turn(world: Deployment) -> None:
-    shards = {keys.shard(name) for name in unanswered(world, 12)}
-    world.clock.advance(10)
+def test_with_time_for_a_few_every_shard_has_its_turn(deployment: Deployment) -> None:
+    shards = {keys.shard(name) for name in unanswered(deployment, 12)}
+    deployment.clock.advance(10)
     left = iter([10_000] * len(shards))
 
     @dataclass(frozen=True)
@@ -161,8 +163,8 @@ def test_with_time_for_a_few_every_shard_has_its_turn(world: Deployment) -> None
             return next(left, 0)
 
     def due() -> dict[str, int]:
-        store = world.wiring.store
-        return {shard: len(store.list_due(shard, world.clock(), 25)) for shard in shards}
+        store = deployment.app.store
+        return {shard: len(store.list_due(shard, deployment.clock(), 25)) for shard in shards}
 
     before = due()
     assert max(before.values()) > 1
@@ -170,12 +172,14 @@ def test_with_time_for_a_few_every_shard_has_its_turn(world: Deployment) -> None
     assert due() == {shard: count - 1 for shard, count in before.items()}
 
 
-def test_a_call_that_nobody_heard_of_again_is_looked_at(world: Deployment) -> None:
-    conversation_id = world.start()["id"]
-    world.live_call("call.answered", world.dialled()[0])
-    world.telnyx.refuse("GET", 404, "10005")
-    world.clock.advance(180)
-    assert run(world) == 1
-    assert world.telnyx.sent[-1].call.endswith("/calls/v3%3A0")
-    assert world.conversation(conversation_id)["participants"][0]["status"] == "left"
-    assert world.conversation(conversation_id)["participants"][0]["legs"][0]["to"] == HOST_NUMBER
+def test_a_call_that_nobody_heard_of_again_is_looked_at(deployment: Deployment) -> None:
+    conversation_id = deployment.start()["id"]
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    deployment.telnyx.refuse("GET", 404, "10005")
+    deployment.clock.advance(180)
+    assert run(deployment) == 1
+    assert deployment.telnyx.sent[-1].call.endswith("/calls/v3%3A0")
+    assert deployment.conversation(conversation_id)["participants"][0]["status"] == "left"
+    assert (
+        deployment.conversation(conversation_id)["participants"][0]["legs"][0]["to"] == HOST_NUMBER
+    )

@@ -24,15 +24,15 @@ def throttled(operation: str) -> ClientError:
 @pytest.mark.parametrize(
     "break_it",
     [
-        lambda world, headers: headers.clear(),
-        lambda world, headers: headers.update({"telnyx-signature-ed25519": "AAAA"}),
-        lambda world, headers: headers.update(world.signed("another body")),
-        lambda world, headers: world.clock.advance(301),
-        lambda world, headers: world.clock.advance(-301),
+        lambda deployment, headers: headers.clear(),
+        lambda deployment, headers: headers.update({"telnyx-signature-ed25519": "AAAA"}),
+        lambda deployment, headers: headers.update(deployment.signed("another body")),
+        lambda deployment, headers: deployment.clock.advance(301),
+        lambda deployment, headers: deployment.clock.advance(-301),
     ],
 )
 def test_nothing_is_touched_when_the_signature_is_wrong(
-    world: Deployment,
+    deployment: Deployment,
     monkeypatch: pytest.MonkeyPatch,
     break_it: Callable[[Deployment, dict[str, str]], None],
 ) -> None:
@@ -41,72 +41,80 @@ def test_nothing_is_touched_when_the_signature_is_wrong(
 
     monkeypatch.setattr(webhooks, "parse", not_to_be_done)
     body = json.dumps({"data": {"event_type": "call.initiated", "id": "e", "payload": INBOUND}})
-    headers = world.signed(body)
-    break_it(world, headers)
-    status, answer = world.deliver_raw(body, headers=headers)
+    headers = deployment.signed(body)
+    break_it(deployment, headers)
+    status, answer = deployment.deliver_raw(body, headers=headers)
     assert status == 401
     assert answer["error"]["code"] == "bad_signature"
-    assert world.dynamodb.calls == []
-    assert world.telnyx.sent == []
-    assert world.secrets.reads == 0
+    assert deployment.dynamodb.calls == []
+    assert deployment.telnyx.sent == []
+    assert deployment.secrets.reads == 0
 
 
-def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(world: Deployment) -> None:
-    event = {"headers": world.signed("{}"), "body": "{}", "isBase64Encoded": True}
-    assert world.invoke("webhook_default", event)["statusCode"] == 401
+def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(deployment: Deployment) -> None:
+    event = {"headers": deployment.signed("{}"), "body": "{}", "isBase64Encoded": True}
+    assert deployment.invoke("webhook_default", event)["statusCode"] == 401
 
 
-def test_a_base64_body_is_what_was_signed(world: Deployment) -> None:
-    conversation = world.start()
-    state = world.dialled()[0].body["client_state"]
+def test_a_base64_body_is_what_was_signed(deployment: Deployment) -> None:
+    conversation = deployment.start()
+    state = deployment.dials()[0].body["client_state"]
     payload = {"call_control_id": "v3:0", "client_state": state, "note": "café"}
     data = {"event_type": "call.answered", "id": "e-1", "payload": payload}
     body = json.dumps({"data": data}, ensure_ascii=False)
-    assert world.deliver_raw(body, encoded=True)[0] == 200
-    assert world.conversation(conversation["id"])["status"] == "active"
+    assert deployment.deliver_raw(body, encoded=True)[0] == 200
+    assert deployment.conversation(conversation["id"])["status"] == "active"
 
 
 @pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[" * 100_000])
-def test_a_signed_body_that_is_no_event_is_refused_for_good(world: Deployment, body: str) -> None:
-    assert world.deliver_raw(body)[0] == 400
-    assert world.dynamodb.calls == []
+def test_a_signed_body_that_is_no_event_is_refused_for_good(
+    deployment: Deployment, body: str
+) -> None:
+    assert deployment.deliver_raw(body)[0] == 400
+    assert deployment.dynamodb.calls == []
 
 
-def test_an_unknown_event_is_taken_and_nothing_done(world: Deployment) -> None:
+def test_an_unknown_event_is_taken_and_nothing_done(deployment: Deployment) -> None:
     for event_type in ("call.cost", "call.brand.new", ""):
-        assert world.deliver(event_type, call_control_id="v3:x") == (200, {"status": "ignored"})
-    assert world.dynamodb.calls == []
+        assert deployment.deliver(event_type, call_control_id="v3:x") == (
+            200,
+            {"status": "ignored"},
+        )
+    assert deployment.dynamodb.calls == []
 
 
 @pytest.mark.parametrize(
     "event_type", ["call.answered", "call.hangup", "call.conversation.ended", "call.initiated"]
 )
-def test_a_call_that_is_not_ours_is_let_be(world: Deployment, event_type: str) -> None:
+def test_a_call_that_is_not_ours_is_let_be(deployment: Deployment, event_type: str) -> None:
     for state in (None, "g3QAAAAC", base64.b64encode(b'{"conversation":"c"}').decode()):
-        answer = world.deliver(event_type, call_control_id="v3:x", client_state=state)
+        answer = deployment.deliver(event_type, call_control_id="v3:x", client_state=state)
         assert answer == (200, {"status": "ignored"})
-    assert world.items() == 0
-    assert world.telnyx.sent == []
+    assert deployment.item_count() == 0
+    assert deployment.telnyx.sent == []
 
 
-def test_an_inbound_call_is_answered_by_the_default_assistant(world: Deployment) -> None:
-    assert world.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)[0] == 200
-    assert world.telnyx.one("answer").call == "v3:in"
-    assert world.telnyx.one("answer").body["webhook_url"] == "https://api.example.com/webhooks"
+def test_an_inbound_call_is_answered_by_the_default_assistant(deployment: Deployment) -> None:
+    assert deployment.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)[0] == 200
+    assert deployment.telnyx.only_request("answer").call == "v3:in"
+    assert (
+        deployment.telnyx.only_request("answer").body["webhook_url"]
+        == "https://api.example.com/webhooks"
+    )
 
 
 def test_without_a_route_and_a_default_an_inbound_call_is_left_alone(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
-    answer = world.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)
+    answer = deployment.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)
     assert answer == (200, {"status": "ignored"})
-    assert world.items() == 0
-    assert world.telnyx.sent == []
+    assert deployment.item_count() == 0
+    assert deployment.telnyx.sent == []
 
 
 def test_a_number_with_a_route_is_answered_by_its_own_assistant(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
     route = {
@@ -116,70 +124,72 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     }
     item = {"pk": f"ROUTE#{OUR_NUMBER}", "sk": "ROUTE", "route": json.dumps(route)}
     typed = {name: {"S": value} for name, value in item.items()}
-    world.dynamodb.put_item(TableName=world.table_name, Item=typed)
-    world.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)
-    world.live_call("call.answered", world.telnyx.one("answer"), "v3:in")
-    started = world.telnyx.one("ai_assistant_start").body
+    deployment.dynamodb.put_item(TableName=deployment.table_name, Item=typed)
+    deployment.deliver("call.initiated", **INBOUND, to=OUR_NUMBER)
+    deployment.deliver_for("call.answered", deployment.telnyx.only_request("answer"), "v3:in")
+    started = deployment.telnyx.only_request("ai_assistant_start").body
     assert started["assistant"]["id"] == "assistant-of-the-route"
 
 
-def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(world: Deployment) -> None:
+def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(deployment: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
-    assert world.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
-    assert world.items() == 0
+    assert deployment.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
+    assert deployment.item_count() == 0
 
 
-def test_a_webhook_that_comes_twice_does_its_work_once(world: Deployment) -> None:
-    conversation = world.start()
-    host = world.dialled()[0]
-    assert world.live_call("call.answered", host, id="e-1")[0] == 200
-    timeline = world.timeline(conversation["id"])
-    assert world.live_call("call.answered", host, id="e-1")[0] == 200
-    assert world.live_call("call.answered", host, id="e-2")[0] == 200
-    assert world.telnyx.whats().count("ai_assistant_start") == 1
-    assert world.timeline(conversation["id"]) == timeline
+def test_a_webhook_that_comes_twice_does_its_work_once(deployment: Deployment) -> None:
+    conversation = deployment.start()
+    host = deployment.dials()[0]
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
+    timeline = deployment.timeline(conversation["id"])
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
+    assert deployment.deliver_for("call.answered", host, id="e-2")[0] == 200
+    assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1
+    assert deployment.timeline(conversation["id"]) == timeline
 
 
-def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: Deployment) -> None:
-    conversation = world.start()
-    host = world.dialled()[0]
-    world.telnyx.refuse("ai_assistant_start", 503, "10007", times=2)
-    status, body = world.live_call("call.answered", host, id="e-1")
+def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(
+    deployment: Deployment,
+) -> None:
+    conversation = deployment.start()
+    host = deployment.dials()[0]
+    deployment.telnyx.refuse("ai_assistant_start", 503, "10007", times=2)
+    status, body = deployment.deliver_for("call.answered", host, id="e-1")
     assert (status, body["error"]["code"]) == (503, "pending")
-    world.clock.advance(0.5)
-    assert world.live_call("call.answered", host, id="e-1")[0] == 503
-    world.clock.advance(5)
-    assert world.live_call("call.answered", host, id="e-1")[0] == 200
-    sent = [each for each in world.telnyx.sent if each.what == "ai_assistant_start"]
+    deployment.clock.advance(0.5)
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 503
+    deployment.clock.advance(5)
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
+    sent = [each for each in deployment.telnyx.sent if each.action == "ai_assistant_start"]
     assert len(sent) == 3
     assert len({each.body["command_id"] for each in sent}) == 1
-    assert world.conversation(conversation["id"])["status"] == "active"
+    assert deployment.conversation(conversation["id"])["status"] == "active"
 
 
 @pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
 def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
-    world: Deployment, failing: str, written: Callable[[], str]
+    deployment: Deployment, failing: str, written: Callable[[], str]
 ) -> None:
-    world.start()
-    host = world.dialled()[0]
+    deployment.start()
+    host = deployment.dials()[0]
     for error in (throttled("GetItem"), EndpointConnectionError(endpoint_url="http://x")):
-        world.dynamodb.failures[failing] = [error]
-        status, body = world.live_call("call.answered", host, id="e-1")
+        deployment.dynamodb.failures[failing] = [error]
+        status, body = deployment.deliver_for("call.answered", host, id="e-1")
         assert (status, body["error"]["code"]) == (503, "unavailable")
-        assert "ai_assistant_start" not in world.telnyx.whats()
+        assert "ai_assistant_start" not in deployment.telnyx.sent_actions()
     assert "Later" not in written()
-    assert world.live_call("call.answered", host, id="e-1")[0] == 200
-    assert world.telnyx.whats().count("ai_assistant_start") == 1
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
+    assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1
 
 
 def test_a_fault_of_ours_tells_nobody_anything(
-    world: Deployment, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
 ) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError(f"{HOST_NUMBER} did something odd")
 
     monkeypatch.setattr(webhook, "correlate", broken)
-    status, body = world.deliver("call.answered", call_control_id="v3:x")
+    status, body = deployment.deliver("call.answered", call_control_id="v3:x")
     assert status == 500
     assert body == {
         "error": {
@@ -193,40 +203,42 @@ def test_a_fault_of_ours_tells_nobody_anything(
     assert HOST_NUMBER not in logged
 
 
-def test_a_client_state_that_names_another_conversation_moves_neither(world: Deployment) -> None:
-    conversation = world.start()
-    host = world.dialled()[0]
-    world.live_call("call.answered", host)
-    before = world.timeline(conversation["id"])
-    answer = world.live_call("call.hangup", host, "v3:somebody-else", call_leg_id="leg-9")
+def test_a_client_state_that_names_another_conversation_moves_neither(
+    deployment: Deployment,
+) -> None:
+    conversation = deployment.start()
+    host = deployment.dials()[0]
+    deployment.deliver_for("call.answered", host)
+    before = deployment.timeline(conversation["id"])
+    answer = deployment.deliver_for("call.hangup", host, "v3:somebody-else", call_leg_id="leg-9")
     assert answer == (200, {"status": "ignored"})
-    assert world.timeline(conversation["id"]) == before
+    assert deployment.timeline(conversation["id"]) == before
 
 
-def test_a_call_without_our_client_state_is_found_by_its_ids(world: Deployment) -> None:
-    conversation = world.start()
-    world.deliver("call.answered", call_control_id="v3:0", client_state=None)
-    assert world.conversation(conversation["id"])["status"] == "active"
-    world.deliver("call.hangup", call_leg_id="leg-0", id="e-9", hangup_cause="normal_clearing")
-    assert world.conversation(conversation["id"])["participants"][0]["status"] == "left"
+def test_a_call_without_our_client_state_is_found_by_its_ids(deployment: Deployment) -> None:
+    conversation = deployment.start()
+    deployment.deliver("call.answered", call_control_id="v3:0", client_state=None)
+    assert deployment.conversation(conversation["id"])["status"] == "active"
+    deployment.deliver("call.hangup", call_leg_id="leg-0", id="e-9", hangup_cause="normal_clearing")
+    assert deployment.conversation(conversation["id"])["participants"][0]["status"] == "left"
 
 
-def test_an_answer_that_comes_before_that_to_our_own_dial(world: Deployment) -> None:
+def test_an_answer_that_comes_before_that_to_our_own_dial(deployment: Deployment) -> None:
     def answer_at_once(sent: Any) -> None:
-        if sent.what == "dial":
-            world.telnyx.on_request = lambda _: None
-            assert world.live_call("call.answered", sent)[0] == 200
+        if sent.action == "dial":
+            deployment.telnyx.on_request = lambda _: None
+            assert deployment.deliver_for("call.answered", sent)[0] == 200
 
-    world.telnyx.on_request = answer_at_once
-    status, body = world.ask("start_conversation", {"to": HOST_NUMBER})
+    deployment.telnyx.on_request = answer_at_once
+    status, body = deployment.ask("start_conversation", {"to": HOST_NUMBER})
     assert status == 201
     assert body["status"] == "active"
-    assert world.telnyx.whats().count("ai_assistant_start") == 1
+    assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1
 
 
-def test_the_insight_groups_own_webhook_brings_insights(world: Deployment) -> None:
-    conversation = world.start()
-    world.live_call("call.answered", world.dialled()[0])
+def test_the_insight_groups_own_webhook_brings_insights(deployment: Deployment) -> None:
+    conversation = deployment.start()
+    deployment.deliver_for("call.answered", deployment.dials()[0])
     body = {
         "event_type": "conversation_insight_result",
         "record_type": "event",
@@ -238,10 +250,10 @@ def test_the_insight_groups_own_webhook_brings_insights(world: Deployment) -> No
         },
     }
     for _ in range(2):
-        assert world.deliver_raw(json.dumps(body))[0] == 200
-    found = world.conversation(conversation["id"])["insights"]
+        assert deployment.deliver_raw(json.dumps(body))[0] == 200
+    found = deployment.conversation(conversation["id"])["insights"]
     assert found == [{"insight_id": "i-1", "result": '{"sentiment": "positive"}'}]
-    assert world.timeline(conversation["id"]).count("conversation.insights_generated") == 1
+    assert deployment.timeline(conversation["id"]).count("conversation.insights_generated") == 1
 
 
 @pytest.mark.parametrize(
@@ -263,27 +275,29 @@ def test_the_insight_groups_own_webhook_brings_insights(world: Deployment) -> No
     ],
 )
 def test_who_picked_up(
-    world: Deployment, event_type: str, result: str | None, person: bool | None
+    deployment: Deployment, event_type: str, result: str | None, person: bool | None
 ) -> None:
-    world.start(machine_detection="premium")
-    host = world.dialled()[0]
-    world.live_call("call.answered", host)
-    assert "ai_assistant_start" not in world.telnyx.whats(), "nobody knows yet who picked up"
-    world.live_call(event_type, host, result=result)
+    deployment.start(machine_detection="premium")
+    host = deployment.dials()[0]
+    deployment.deliver_for("call.answered", host)
+    assert "ai_assistant_start" not in deployment.telnyx.sent_actions(), (
+        "nobody knows yet who picked up"
+    )
+    deployment.deliver_for(event_type, host, result=result)
     expected = {True: "ai_assistant_start", False: "hangup", None: None}[person]
-    assert world.telnyx.whats()[1:] == ([expected] if expected else [])
+    assert deployment.telnyx.sent_actions()[1:] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(
     "function",
     [path.parent.name for path in (CAPTURES.parent / "functions").glob("call_*/app.py")],
 )
-def test_every_webhook_function_takes_every_type(world: Deployment, function: str) -> None:
-    conversation = world.start()
-    state = world.dialled()[0].body["client_state"]
+def test_every_webhook_function_takes_every_type(deployment: Deployment, function: str) -> None:
+    conversation = deployment.start()
+    state = deployment.dials()[0].body["client_state"]
     call = {"call_control_id": "v3:0", "client_state": state}
     for event_type in ("call.initiated", "call.answered", "call.hangup", "call.unheard.of"):
-        assert world.deliver(event_type, function, **call, to=GUEST_NUMBER)[0] == 200
-    found = world.conversation(conversation["id"])
+        assert deployment.deliver(event_type, function, **call, to=GUEST_NUMBER)[0] == 200
+    found = deployment.conversation(conversation["id"])
     assert found["participants"][0]["status"] == "left"
-    assert world.telnyx.whats().count("ai_assistant_start") == 1
+    assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1

@@ -1,4 +1,4 @@
-"""What the template tells a function, read once and checked."""
+"""Settings: the template's environment variables, read and validated."""
 
 import pytest
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from partyline.settings import (
     SchedulerSettings,
 )
 
-GIVEN = {
+VARIABLES = {
     "TABLE_NAME": "table",
     "TELNYX_API_KEY_SECRET": "secret",
     "TELNYX_CONNECTION_ID": "149",
@@ -28,8 +28,8 @@ GIVEN = {
 }
 
 
-def test_the_environment_is_read() -> None:
-    settings = ConversationSettings.from_environment(GIVEN)
+def test_the_settings_are_read_from_the_environment() -> None:
+    settings = ConversationSettings.from_environment(VARIABLES)
     assert settings.table_name == "table"
     assert settings.allowed_destination_prefixes == ("+1", "+4420")
     assert settings.telnyx_api_base_url == "https://api.telnyx.com/v2"
@@ -37,22 +37,22 @@ def test_the_environment_is_read() -> None:
     assert settings.public_base_url is None
 
 
-NEVER_CALL = ("get_", "list_", "put_", "delete_", "cancel_", "tool_status", "event_relay")
-"""What has no business with Telnyx's API, by the beginning of its name."""
+NEVER_CALL = {"query", "directory", "tool_status", "event_relay"}
+"""Functions without access to Telnyx's API."""
 
-SET_ALARMS = {"start_conversation", "start_from_event", "cancel_conversation"}
+USE_SCHEDULER = {"trigger", "start_from_event", "control"}
 
 
-def test_without_prefixes_calls_go_nowhere() -> None:
-    given = {name: value for name, value in GIVEN.items() if not name.startswith("ALLOWED")}
-    destinations = ConversationSettings.from_environment(given).destinations
+def test_without_allowed_prefixes_every_destination_is_refused() -> None:
+    variables = {name: value for name, value in VARIABLES.items() if not name.startswith("ALLOWED")}
+    destinations = ConversationSettings.from_environment(variables).destinations
     for to in ("+13125550100", "+13125550100,1", "sip:robin@pbx.example.com"):
         assert destinations.refusal(to)
 
 
-def test_what_is_switched_on_may_be_called() -> None:
+def test_a_destination_type_that_is_switched_on_is_allowed() -> None:
     switched = {"ALLOWED_SIP_DOMAINS": "pbx.example.com", "DIGITS_AFTER_NUMBER": "on"}
-    destinations = ConversationSettings.from_environment(GIVEN | switched).destinations
+    destinations = ConversationSettings.from_environment(VARIABLES | switched).destinations
     assert destinations.refusal("+13125550100,200") is None
     assert destinations.refusal("+33125550100,200")
     assert destinations.refusal("sip:robin@pbx.example.com") is None
@@ -61,34 +61,34 @@ def test_what_is_switched_on_may_be_called() -> None:
 
 
 @pytest.mark.parametrize("missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID"])
-def test_what_is_missing_is_named(missing: str) -> None:
-    given = {name: value for name, value in GIVEN.items() if name != missing}
+def test_a_missing_variable_is_named(missing: str) -> None:
+    variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(ValidationError, match=missing.lower()):
-        ConversationSettings.from_environment(given)
+        ConversationSettings.from_environment(variables)
 
 
-def test_a_timeout_of_nothing_is_refused() -> None:
+def test_a_timeout_of_zero_is_refused() -> None:
     with pytest.raises(ValidationError, match="telnyx_timeout_secs"):
-        ConversationSettings.from_environment({**GIVEN, "TELNYX_TIMEOUT_SECS": "0"})
+        ConversationSettings.from_environment({**VARIABLES, "TELNYX_TIMEOUT_SECS": "0"})
 
 
-def test_every_function_is_given_what_it_needs(template: Template) -> None:
+def test_every_function_has_the_variables_that_it_reads(template: Template) -> None:
     for function in template.functions.values():
         folder, environment = function.folder, function.environment
         if folder == "authorizer":
             assert environment["BEARER_KEYS_SECRET"]
-        elif folder.startswith(NEVER_CALL):
+        elif folder in NEVER_CALL:
             QuerySettings.from_environment(environment)
             assert "TELNYX_API_KEY_SECRET" not in environment
         else:
             ConversationSettings.from_environment(environment)
-        if folder in SET_ALARMS:
+        if folder in USE_SCHEDULER:
             SchedulerSettings.from_environment(environment)
         if folder == "start_from_event":
             BusSettings.from_environment(environment)
 
 
-def test_the_same_beginning_makes_the_same_conversation() -> None:
+def test_the_same_call_or_request_has_the_same_id() -> None:
     assert (
         conversation_id_for_call("v3:1")
         == conversation_id_for_call("v3:1")
@@ -101,6 +101,6 @@ def test_the_same_beginning_makes_the_same_conversation() -> None:
     assert participant_id_for_request(None) != participant_id_for_request(None)
 
 
-def test_no_part_of_a_fingerprint_shifts_into_its_neighbour() -> None:
+def test_a_fingerprint_depends_on_the_borders_between_its_parts() -> None:
     assert len({fingerprint("ab", "c"), fingerprint("a", "bc"), fingerprint("abc")}) == 3
     assert fingerprint("1:a", "b") != fingerprint("1", "a1:b")
