@@ -9,6 +9,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.stack.template import Template
+from partyline.domain.model.routes import StoredRoute
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, DESK, HOST, KIM, LEE, OURS
 
@@ -286,7 +287,7 @@ def test_a_contact_of_before_the_destinations_grew_narrower_is_refused_at_the_di
     contact = {"to": [LEE, DANA], "name": "Dana"}
     route = {"assistant": {"id": "assistant-1"}, "contacts": {"Dana": contact}}
     assert lab.ask("PUT", f"/routes/{OURS}", route).status == 422
-    lab.wiring.directory.put_route(OURS, route)
+    lab.wiring.directory.put_route(OURS, StoredRoute.model_validate(route))
     conversation_id = lab.inbound()
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)

@@ -119,7 +119,7 @@ def test_a_minutes_count_is_forgotten_some_day(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     key = keys.dials("scenario", lab.clock.now())
-    row = lab.wiring.store.find([key])[key]
+    row = lab.wiring.store.table.find([key])[key]
     age = int(row["expires_at"]["N"]) - lab.clock.now().timestamp()
     assert 60 < age <= 3600
 

@@ -111,7 +111,7 @@ def test_the_rules_that_consumers_write_find_their_events(behind: Set) -> None:
 def test_one_bad_row_stands_aside_and_the_others_go_on(behind: Set) -> None:
     it = behind()
     conversation_id = it.lab.start()
-    client, table = it.lab.wiring.store._client, it.lab.wiring.store._table
+    client, table = it.lab.wiring._table_client, it.lab.wiring.settings.table_name
     key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
     it.lab.run(25)

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.destinations import Destinations
 from partyline.domain.dial_policy import DialPolicy
 from partyline.domain.model.commands import Action, Command
@@ -95,7 +95,7 @@ def everybody(_: str) -> bool:
 
 
 def unreadable(_: str) -> bool:
-    raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+    raise AwsUnavailableError("dynamodb", "get_item", "ThrottlingException")
 
 
 def test_who_may_be_called_is_called() -> None:

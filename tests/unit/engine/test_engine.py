@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.decide import Decision
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Plan
@@ -129,7 +130,7 @@ def test_what_is_sent_is_stored_first_and_its_result_after(line: Line) -> None:
 def test_nothing_is_sent_when_the_step_cannot_be_stored(line: Line) -> None:
     error = ClientError({"Error": {"Code": "InternalServerError"}}, "TransactWriteItems")
     line.world.dynamodb.failures["transact_write_items"] = [error]
-    with pytest.raises(ClientError):
+    with pytest.raises(AwsUnavailableError):
         line.ingest(START)
     assert line.errands.sent == []
     assert line.store.load("c-1") is None
@@ -269,7 +270,7 @@ def test_what_one_result_brings_up_and_the_next_makes_pointless_is_not_sent(line
     )  # it starts now, so Dana is to be joined; but she is not there
     assert line.errands.actions()[2:] == [Action.START, Action.LOOK, Action.LOOK, Action.MESSAGE]
     assert line.stored().commands["join:dana:1"].status == "failed"
-    seqs = [each.seq for each in line.store.timeline("c-1")]
+    seqs = [each.seq for each in line.store.timeline("c-1").events]
     assert seqs == list(range(1, line.stored().seq + 1)), "what every result brought about is told"
 
 
@@ -347,7 +348,7 @@ def test_a_request_that_is_refused_leaves_no_mark(line: Line) -> None:
     assert refused.refusal is not None
     assert refused.refusal.code == "too_many_participants"
     assert not refused.duplicate
-    assert line.store.find([dedupe.key]) == {}
+    assert line.store.table.find([dedupe.key]) == {}
     assert line.ingest(last, dedupe).refusal is not None
 
 
@@ -360,7 +361,7 @@ def test_nor_does_one_by_which_time_catches_up(line: Line) -> None:
     guest = NewParticipant(id="guest-1", call_control_id="v3:g1")
     assert line.ingest(InviteParticipant(id="r", participant=guest), dedupe).refusal is not None
     assert line.stored().status is ConversationStatus.ENDED
-    assert line.store.find([dedupe.key]) == {}
+    assert line.store.table.find([dedupe.key]) == {}
 
 
 def test_what_asks_for_nothing_new_needs_no_room(

@@ -17,7 +17,7 @@ def test_before_anybody_is_let_in_the_log_names_the_secret(
     asked = {"headers": {"authorization": "Bearer key-1"}}
     assert world.invoke("authorizer", asked) == {"isAuthorized": False}
     logged = written()
-    assert "secret bearer holds what is no key" in logged
+    assert "secret bearer holds an entry that is not a key" in logged
     assert "key-1" not in logged
 
 

@@ -122,7 +122,7 @@ def test_each_log_line_says_what_it_belongs_to(
     assert sent["event_type"] == "call.answered"
     assert sent["command_id"] == world.telnyx.one("ai_assistant_start").body["command_id"]
     counted = {name for line in lines if "_aws" in line for name in line}
-    assert {"WebhookReceived", "command.accepted", "conversation.started"} <= counted
+    assert {"WebhookReceived", "CommandSucceeded", "ConversationStarted"} <= counted
 
 
 def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(

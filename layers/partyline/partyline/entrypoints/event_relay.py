@@ -11,7 +11,7 @@ from typing import Any
 from partyline.domain.model.events import masked
 from partyline.entrypoints.api.responses import event_view
 from partyline.store import event_in
-from partyline.telemetry import count, lambda_handler
+from partyline.telemetry import Metric, count, lambda_handler
 
 PHONE_NUMBER = re.compile(r"\+\d{7,15}")
 
@@ -28,7 +28,7 @@ def event_relay() -> Callable[[Any, Any], list[Detail]]:
     @lambda_handler
     def handler(records: Any, _context: Any) -> list[Detail]:
         details = [detail_of(record["dynamodb"]["NewImage"]) for record in records]
-        count("EventSent", len(details))
+        count(Metric.EVENT_SENT, len(details))
         return details
 
     return handler

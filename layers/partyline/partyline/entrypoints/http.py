@@ -4,19 +4,22 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from partyline.aws_errors import AwsUnavailableError
 from partyline.entrypoints.answers import ApiError, Response, error_response
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
-from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.store.errors import (
+    CallInUseError,
+    ConversationTooLargeError,
+    TooManyConflictsError,
+)
+from partyline.telemetry import Metric, count, lambda_handler, logger
 
 Handler = Callable[[dict[str, Any], Any], Response]
 
 
 def http_handler(
     work: Callable[[dict[str, Any]], Response],
-    on_failure: Callable[[], None] = lambda: count("Failed"),
+    on_failure: Callable[[], None] = lambda: count(Metric.REQUEST_FAILED),
 ) -> Handler:
     """A Lambda handler around `work`: whatever happens it answers, and says no more than it may.
 
@@ -49,8 +52,10 @@ def _known(error: Exception) -> ApiError:
             return error
         case TooManyConflictsError():
             return ApiError(503, "busy", "The conversation is being changed by others. Try again.")
-        case BotoCoreError() | ClientError():
-            return ApiError(503, "unavailable", "The table cannot be reached. Try again.")
+        case AwsUnavailableError():
+            return ApiError(503, "unavailable", "A service of AWS cannot be reached. Try again.")
+        case CallInUseError():
+            return ApiError(409, "call_in_use", "Another conversation has this call.")
         case ConversationTooLargeError():
             return ApiError(409, "conversation_full", "The conversation has grown too large.")
     return ApiError(500, "internal", "Something went wrong on our side.")

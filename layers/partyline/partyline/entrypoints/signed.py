@@ -4,7 +4,7 @@ from typing import Any
 
 from partyline.bootstrap import bootstrap
 from partyline.entrypoints.answers import ApiError
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.signature import SignatureError, raw_body, verify
 
 
@@ -18,7 +18,7 @@ def verified_body(request: dict[str, Any], received_at: float | None = None) -> 
         at = bootstrap().clock().timestamp() if received_at is None else received_at
         verify(body, request.get("headers") or {}, bootstrap().public_keys, at)
     except SignatureError as error:
-        count("SignatureRefused")
+        count(Metric.SIGNATURE_REFUSED)
         logger.warning("signature refused", extra={"reason": error.reason})
         raise ApiError(401, "bad_signature", f"The signature is refused: {error.reason}.") from None
     return body

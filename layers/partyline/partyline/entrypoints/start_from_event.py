@@ -8,7 +8,7 @@ from partyline.bootstrap import bootstrap
 from partyline.entrypoints.api.app import Request
 from partyline.services.scheduling import start_or_schedule
 from partyline.settings import BusSettings
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.telemetry import Metric, count, lambda_handler, logger
 
 
 def start_from_event() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -23,7 +23,7 @@ def start_from_event() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         request = request_of(event)
         logger.thread_safe_append_keys(request_id=request.request_id, key_id=request.key_id)
-        count("StartAsked")
+        count(Metric.START_ASKED)
         status, view = start_or_schedule(request)
         return {"status": status, "id": view["id"]}
 

@@ -36,7 +36,7 @@ from partyline.services.plans import plan_of
 from partyline.services.requests import CALL_CONTROL_ID, InviteBody, e164
 from partyline.store import DedupeRecord, keys
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
-from partyline.telemetry import count
+from partyline.telemetry import Metric, count
 
 CALL_HEADER = "x-telnyx-call-control-id"
 """Telnyx puts the call into this header, which it does not sign: a hint for finding the call."""
@@ -67,7 +67,7 @@ def tool(work: Tool) -> Callable[[dict[str, Any], Any], Response]:
 
     def receive(request: dict[str, Any]) -> Response:
         body = verified_body(request)
-        count("ToolCalled")
+        count(Metric.TOOL_CALLED)
         given = _fields(body)
         caller = _caller(request, given, body)
         if caller is None:
@@ -82,14 +82,14 @@ def invite(caller: Caller, given: dict[str, Any]) -> str:
     """`{"name": "billing"}`, or `{"number": "+1..."}` where the route allows it: call somebody."""
     name, number = _text(given.get("name")), _text(given.get("number"))
     route = inbound_routes.route_of_conversation(caller.conversation)
-    contacts = route.get("contacts", {})
+    contacts = route.contacts
     known = {inbound_routes.normalized_name(each): (each, plan) for each, plan in contacts.items()}
     contact = inbound_routes.normalized_name(name)
     if contact in known:
         called, plan = known[contact]
         body = InviteBody.model_validate(plan)
         return _call(caller, contact, body.name or called.strip(), body)
-    any_number = route.get("dial_any_number", False)
+    any_number = route.dial_any_number
     if name and not (number and any_number):
         names = ", ".join(each.strip() for each in contacts) or "nobody"
         return f"There is no contact named {name[:50]}. Known are: {names}."

@@ -26,7 +26,7 @@ from partyline.store.errors import (
     VersionConflictError,
 )
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
-from partyline.telemetry import count, lambda_handler, logger
+from partyline.telemetry import Metric, count, lambda_handler, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)
 """How far ahead a conversation may be scheduled."""
@@ -52,7 +52,7 @@ def start_or_schedule(request: Request) -> tuple[int, Any]:
         bootstrap().scheduled.add(schedule, dedupe)
     except (VersionConflictError, AlreadyProcessedError):
         return _again(conversation_id, dedupe)
-    count("ConversationScheduled")
+    count(Metric.CONVERSATION_SCHEDULED)
     logger.info("scheduled", extra={"conversation_id": conversation_id})
     return 202, scheduled_view(schedule)
 
@@ -96,7 +96,7 @@ def start_scheduled() -> Callable[[dict[str, Any], Any], dict[str, str]]:
             logger.error("not started", extra={"reason": error.code})
             passing = error.status == 429 or error.status >= 500
             if not passing or bootstrap().clock() > schedule.start_at + RETRY_LIMIT_FOR:
-                count("ScheduledFailed")
+                count(Metric.SCHEDULED_FAILED)
                 failure = Failure(code=error.code, message=error.message)
                 _move(schedule, ScheduleStatus.FAILED, failure)
             raise

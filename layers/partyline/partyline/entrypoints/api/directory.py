@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from partyline.bootstrap import bootstrap
+from partyline.domain.model.routes import StoredRoute
 from partyline.entrypoints.answers import ApiError
 from partyline.entrypoints.api.app import Request, invalid
 from partyline.entrypoints.api.queries import limit_of
@@ -88,7 +89,7 @@ def put_route(request: Request) -> tuple[int, Any]:
     for name, contact in body.contacts.items():
         allow(contact.numbers, bootstrap().destinations, f"contacts.{name}.")
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    bootstrap().directory.put_route(number, route)
+    bootstrap().directory.put_route(number, StoredRoute.model_validate(route))
     return 200, {"number": number, **route}
 
 
@@ -98,7 +99,7 @@ def get_route(request: Request) -> tuple[int, Any]:
     route = bootstrap().directory.route(number)
     if route is None:
         raise _unknown_route()
-    return 200, {"number": number, **route}
+    return 200, {"number": number, **route.model_dump(exclude_unset=True)}
 
 
 def delete_route(request: Request) -> tuple[int, Any]:
@@ -117,7 +118,10 @@ def list_routes(request: Request) -> tuple[int, Any]:
         limit, _e164_or_default(cursor, "cursor") if cursor else None
     )
     return 200, {
-        "routes": [{"number": number, **route} for number, route in page.routes],
+        "routes": [
+            {"number": number, **route.model_dump(exclude_unset=True)}
+            for number, route in page.routes
+        ],
         "next_cursor": page.next_number,
     }
 
@@ -126,7 +130,8 @@ def put_do_not_call(request: Request) -> tuple[int, Any]:
     """`PUT /do-not-call/{number}`: nobody calls this number from now on."""
     number = _number_of(request)
     body = request.body(DoNotCallBody)
-    return 200, bootstrap().directory.put_do_not_call(number, body.reason, bootstrap().clock())
+    entry = bootstrap().directory.put_do_not_call(number, body.reason, bootstrap().clock())
+    return 200, entry.model_dump()
 
 
 def get_do_not_call(request: Request) -> tuple[int, Any]:
@@ -134,7 +139,7 @@ def get_do_not_call(request: Request) -> tuple[int, Any]:
     entry = bootstrap().directory.do_not_call(_number_of(request))
     if entry is None:
         raise ApiError(404, "not_listed", "The number is not on the do-not-call list.")
-    return 200, entry
+    return 200, entry.model_dump()
 
 
 def delete_do_not_call(request: Request) -> tuple[int, Any]:

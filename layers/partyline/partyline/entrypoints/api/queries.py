@@ -48,7 +48,7 @@ def get_conversation(request: Request) -> tuple[int, Any]:
 
 def get_timeline(request: Request) -> tuple[int, Any]:
     """`GET /conversations/{id}/timeline`: what happened, in order."""
-    events = bootstrap().store.timeline(conversation_id_of(request))
+    events = bootstrap().store.timeline(conversation_id_of(request)).events
     if not events:
         raise unknown_conversation()
     return 200, {"events": [event_view(each) for each in events]}
