@@ -1,19 +1,24 @@
-"""Whole calls through the real handlers, and how many round trips the caller waits for."""
+"""Whole calls through the real handlers: round trips, timeline, logs and metrics."""
 
 import json
 import re
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
 from partyline.entrypoints.event_relay import detail_of
+from partyline.telemetry import LOG_FIELDS
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
-READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
+POWERTOOLS_FIELDS = {
+    *("level", "location", "message", "timestamp", "service", "xray_trace_id", "cold_start"),
+    *("function_name", "function_memory_size", "function_arn", "function_request_id"),
+}
 
 
 def first_command(world: Deployment, what: str) -> list[str]:
-    """The calls to the table before the first `what` left; filled in once it does."""
+    """The requests to the table before the first command `what`; filled when it is sent."""
     before: list[str] = []
 
     def note(sent: object) -> None:
@@ -52,7 +57,7 @@ def test_an_inbound_call_costs_two_before_it_is_answered(world: Deployment) -> N
 
 
 def whole_call(world: Deployment) -> str:
-    """The host answers, a guest joins, something is said, everybody leaves; the id of it all."""
+    """The host answers, a guest joins, a message is sent, both leave; the conversation's id."""
     conversation = world.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
     assert conversation["status"] == "connecting"
     conversation_id: str = conversation["id"]
@@ -81,8 +86,11 @@ def test_a_whole_call(world: Deployment) -> None:
     conversation = world.conversation(conversation_id)
     assert conversation["status"] == "ended"
     assert conversation["telnyx_conversation_id"] == "telnyx-conversation-1"
-    assert [each["name"] for each in conversation["participants"]] == ["Ada Lovelace", "Bob Boole"]
-    assert [each["status"] for each in conversation["participants"]] == ["left", "left"]
+    assert [person["name"] for person in conversation["participants"]] == [
+        "Ada Lovelace",
+        "Bob Boole",
+    ]
+    assert [person["status"] for person in conversation["participants"]] == ["left", "left"]
     whats = world.telnyx.whats()
     assert whats.count("dial") == 2
     assert whats.count("ai_assistant_start") == whats.count("ai_assistant_join") == 1
@@ -91,9 +99,7 @@ def test_a_whole_call(world: Deployment) -> None:
     assert {"conversation.active", "participant.joined", "conversation.ended"} <= set(timeline)
 
 
-def test_nobody_can_be_recognized_in_the_logs(
-    world: Deployment, written: Callable[[], str]
-) -> None:
+def test_the_logs_hold_no_personal_data(world: Deployment, written: Callable[[], str]) -> None:
     whole_call(world)
     world.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
     world.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
@@ -103,14 +109,41 @@ def test_nobody_can_be_recognized_in_the_logs(
     everything = written()
     assert "Logging error" not in everything, everything[-3000:]
     lines = [json.loads(line) for line in everything.splitlines()]
-    assert sum("message" in line for line in lines) > 20, "nothing was logged: nothing is shown"
+    assert sum("message" in line for line in lines) > 20, "too few log lines to prove it"
     assert sum("_aws" in line for line in lines) > 5
     for secret in ("3125550", "WRONG", "Ada", "Lovelace", "Boole", "Note", "Whispered", "KEY1"):
         assert not re.search(secret, everything), secret
     assert "traceback" not in everything.lower()
 
 
-def test_each_log_line_says_what_it_belongs_to(
+def test_log_lines_have_the_fields_of_the_table_and_no_others(
+    world: Deployment, written: Callable[[], str]
+) -> None:
+    """One run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
+    whole_call(world)
+    world.ask("start_conversation", {"to": HOST_NUMBER}, key="key-1")
+    world.live_call("call.hangup", world.dialled()[-1], "v3:2", hangup_cause="user_busy")
+    world.deliver("call.cost", call_control_id="v3:x")
+    world.deliver_raw("{}", headers={})
+    world.telnyx.refuse("dial", 422, "10016")
+    world.start()
+    world.start()
+    world.clock.advance(70)
+    throttled, denied = (
+        ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
+        for code in ("ThrottlingException", "AccessDeniedException")
+    )
+    world.dynamodb.failures["query"] = [throttled, denied]
+    world.invoke("sweep", {})
+    attributes = {"SentTimestamp": "0"}
+    record = {"messageId": "m-1", "body": "{}", "attributes": attributes, "messageAttributes": {}}
+    world.invoke("failover", {"Records": [record]})
+    lines = [json.loads(line) for line in written().splitlines()]
+    fields = {name for line in lines if "message" in line for name in line} - POWERTOOLS_FIELDS
+    assert fields == LOG_FIELDS
+
+
+def test_each_log_line_has_the_ids_that_it_belongs_to(
     world: Deployment, written: Callable[[], str]
 ) -> None:
     conversation_id = world.start()["id"]
@@ -135,12 +168,12 @@ def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
     world.live_call("call.answered", world.dialled()[0])
 
     lines = [json.loads(line) for line in written().splitlines()]
-    traces = {each["message"]: each["xray_trace_id"] for each in lines if "message" in each}
+    traces = {line["message"]: line["xray_trace_id"] for line in lines if "message" in line}
     assert traces["leg.dialing"] == begin
     assert traces["leg.answered"] == answer
     rows = world.dynamodb.scan(TableName=world.table_name)["Items"]
     details = [detail_of(row) for row in rows if row["sk"]["S"].startswith("EVENT#")]
-    assert {each["type"]: each["trace_id"] for each in details}.items() <= traces.items()
+    assert {detail["type"]: detail["trace_id"] for detail in details}.items() <= traces.items()
 
 
 def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(world: Deployment) -> None:

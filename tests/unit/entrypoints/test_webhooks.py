@@ -1,4 +1,4 @@
-"""What a webhook is answered, and what it does not get to touch."""
+"""The answers to webhooks, and what a webhook may not touch."""
 
 import base64
 import json
@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from partyline.entrypoints import webhook
+from partyline.services.correlation import correlate
 from partyline.telnyx import webhooks
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
@@ -31,15 +32,15 @@ def throttled(operation: str) -> ClientError:
         lambda world, headers: world.clock.advance(-301),
     ],
 )
-def test_nothing_is_touched_when_the_signature_is_wrong(
+def test_nothing_is_read_when_the_signature_is_wrong(
     world: Deployment,
     monkeypatch: pytest.MonkeyPatch,
     break_it: Callable[[Deployment, dict[str, str]], None],
 ) -> None:
-    def not_to_be_done(body: bytes) -> None:
-        raise AssertionError("the body of a stranger was looked at")
+    def forbidden(body: bytes) -> None:
+        raise AssertionError("an unverified body was parsed")
 
-    monkeypatch.setattr(webhooks, "parse", not_to_be_done)
+    monkeypatch.setattr(webhooks, "parse", forbidden)
     body = json.dumps({"data": {"event_type": "call.initiated", "id": "e", "payload": INBOUND}})
     headers = world.signed(body)
     break_it(world, headers)
@@ -51,12 +52,12 @@ def test_nothing_is_touched_when_the_signature_is_wrong(
     assert world.secrets.reads == 0
 
 
-def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(world: Deployment) -> None:
+def test_a_body_that_is_not_the_base64_it_claims_to_be_is_refused(world: Deployment) -> None:
     event = {"headers": world.signed("{}"), "body": "{}", "isBase64Encoded": True}
     assert world.invoke("webhook_default", event)["statusCode"] == 401
 
 
-def test_a_base64_body_is_what_was_signed(world: Deployment) -> None:
+def test_the_signature_is_that_of_the_decoded_base64_body(world: Deployment) -> None:
     conversation = world.start()
     state = world.dialled()[0].body["client_state"]
     payload = {"call_control_id": "v3:0", "client_state": state, "note": "café"}
@@ -67,12 +68,14 @@ def test_a_base64_body_is_what_was_signed(world: Deployment) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[" * 100_000])
-def test_a_signed_body_that_is_no_event_is_refused_for_good(world: Deployment, body: str) -> None:
+def test_a_signed_body_that_is_not_an_event_is_refused_with_a_400(
+    world: Deployment, body: str
+) -> None:
     assert world.deliver_raw(body)[0] == 400
     assert world.dynamodb.calls == []
 
 
-def test_an_unknown_event_is_taken_and_nothing_done(world: Deployment) -> None:
+def test_an_unknown_event_is_answered_200_and_ignored(world: Deployment) -> None:
     for event_type in ("call.cost", "call.brand.new", ""):
         assert world.deliver(event_type, call_control_id="v3:x") == (200, {"status": "ignored"})
     assert world.dynamodb.calls == []
@@ -81,7 +84,7 @@ def test_an_unknown_event_is_taken_and_nothing_done(world: Deployment) -> None:
 @pytest.mark.parametrize(
     "event_type", ["call.answered", "call.hangup", "call.conversation.ended", "call.initiated"]
 )
-def test_a_call_that_is_not_ours_is_let_be(world: Deployment, event_type: str) -> None:
+def test_a_webhook_of_an_unknown_call_is_ignored(world: Deployment, event_type: str) -> None:
     for state in (None, "g3QAAAAC", base64.b64encode(b'{"conversation":"c"}').decode()):
         answer = world.deliver(event_type, call_control_id="v3:x", client_state=state)
         assert answer == (200, {"status": "ignored"})
@@ -95,7 +98,7 @@ def test_an_inbound_call_is_answered_by_the_default_assistant(world: Deployment)
     assert world.telnyx.one("answer").body["webhook_url"] == "https://api.example.com/webhooks"
 
 
-def test_without_a_route_and_a_default_an_inbound_call_is_left_alone(
+def test_without_a_route_and_a_default_assistant_an_inbound_call_is_not_answered(
     world: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
@@ -123,13 +126,13 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     assert started["assistant"]["id"] == "assistant-of-the-route"
 
 
-def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(world: Deployment) -> None:
+def test_the_webhook_of_an_outgoing_call_starts_no_conversation(world: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
     assert world.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
     assert world.items() == 0
 
 
-def test_a_webhook_that_comes_twice_does_its_work_once(world: Deployment) -> None:
+def test_a_webhook_that_comes_twice_takes_effect_once(world: Deployment) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     assert world.live_call("call.answered", host, id="e-1")[0] == 200
@@ -140,7 +143,9 @@ def test_a_webhook_that_comes_twice_does_its_work_once(world: Deployment) -> Non
     assert world.timeline(conversation["id"]) == timeline
 
 
-def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: Deployment) -> None:
+def test_a_command_that_telnyx_cannot_take_is_sent_when_the_webhook_comes_again(
+    world: Deployment,
+) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     world.telnyx.refuse("ai_assistant_start", 503, "10007", times=2)
@@ -150,14 +155,14 @@ def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(world: D
     assert world.live_call("call.answered", host, id="e-1")[0] == 503
     world.clock.advance(5)
     assert world.live_call("call.answered", host, id="e-1")[0] == 200
-    sent = [each for each in world.telnyx.sent if each.what == "ai_assistant_start"]
+    sent = [request for request in world.telnyx.sent if request.what == "ai_assistant_start"]
     assert len(sent) == 3
-    assert len({each.body["command_id"] for each in sent}) == 1
+    assert len({request.body["command_id"] for request in sent}) == 1
     assert world.conversation(conversation["id"])["status"] == "active"
 
 
 @pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
-def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
+def test_during_an_outage_of_the_table_a_webhook_is_answered_503(
     world: Deployment, failing: str, written: Callable[[], str]
 ) -> None:
     world.start()
@@ -172,7 +177,51 @@ def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
     assert world.telnyx.whats().count("ai_assistant_start") == 1
 
 
-def test_a_fault_of_ours_tells_nobody_anything(
+@pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
+def test_a_request_that_the_table_refuses_is_a_bug_and_not_an_outage(
+    world: Deployment, failing: str, written: Callable[[], str]
+) -> None:
+    world.start()
+    host = world.dialled()[0]
+    denied = {"Error": {"Code": "AccessDeniedException", "Message": HOST_NUMBER}}
+    world.dynamodb.failures[failing] = [ClientError(denied, "AnyOperation")]  # type: ignore[arg-type]
+    written()
+    status, body = world.live_call("call.answered", host, id="e-1")
+    assert (status, body["error"]["code"]) == (500, "internal")
+    lines = [json.loads(line) for line in written().splitlines()]
+    [refused] = [line for line in lines if line.get("message") == "aws request refused"]
+    assert (refused["aws_operation"], refused["aws_code"]) == (failing, "AccessDeniedException")
+    [counted] = [line for line in lines if "_aws" in line]
+    assert (counted["AwsErrorUnexpected"], counted["WebhookFailed"]) == ([1.0], [1.0])
+    assert HOST_NUMBER not in json.dumps(lines)
+    assert world.live_call("call.answered", host, id="e-1")[0] == 200
+
+
+def test_an_incoming_call_that_a_request_takes_at_the_same_time_has_one_conversation(
+    world: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = world.start()["id"]
+    world.live_call("call.answered", world.dialled()[0])
+    call = {"call_control_id": "v3:inbound"}
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(webhook, "correlate", correlate)
+        correlation = correlate(*arguments)
+        assert world.ask("invite_participant", call, id=conversation_id)[0] == 202
+        return correlation
+
+    monkeypatch.setattr(webhook, "correlate", meanwhile)
+    initiated = {**INBOUND, **call, "to": OUR_NUMBER}
+    assert world.deliver("call.initiated", **initiated) == (200, {"status": "ok"})
+    assert "answer" not in world.telnyx.whats()
+    assert world.telnyx.whats().count("ai_assistant_join") == 1
+    hangup = world.deliver("call.hangup", **call, hangup_cause="normal_clearing")
+    assert hangup == (200, {"status": "ok"})
+    people = world.conversation(conversation_id)["participants"]
+    assert people[1]["status"] == "left"
+
+
+def test_a_bug_reveals_no_data_in_the_answer_or_the_log(
     world: Deployment, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
 ) -> None:
     def broken(*_: Any) -> None:
@@ -193,7 +242,9 @@ def test_a_fault_of_ours_tells_nobody_anything(
     assert HOST_NUMBER not in logged
 
 
-def test_a_client_state_that_names_another_conversation_moves_neither(world: Deployment) -> None:
+def test_a_client_state_of_another_conversation_changes_neither_conversation(
+    world: Deployment,
+) -> None:
     conversation = world.start()
     host = world.dialled()[0]
     world.live_call("call.answered", host)
@@ -203,7 +254,7 @@ def test_a_client_state_that_names_another_conversation_moves_neither(world: Dep
     assert world.timeline(conversation["id"]) == before
 
 
-def test_a_call_without_our_client_state_is_found_by_its_ids(world: Deployment) -> None:
+def test_a_call_without_a_client_state_is_found_by_its_ids(world: Deployment) -> None:
     conversation = world.start()
     world.deliver("call.answered", call_control_id="v3:0", client_state=None)
     assert world.conversation(conversation["id"])["status"] == "active"
@@ -211,7 +262,7 @@ def test_a_call_without_our_client_state_is_found_by_its_ids(world: Deployment) 
     assert world.conversation(conversation["id"])["participants"][0]["status"] == "left"
 
 
-def test_an_answer_that_comes_before_that_to_our_own_dial(world: Deployment) -> None:
+def test_a_call_may_be_answered_before_the_dial_returns(world: Deployment) -> None:
     def answer_at_once(sent: Any) -> None:
         if sent.what == "dial":
             world.telnyx.on_request = lambda _: None
@@ -262,13 +313,13 @@ def test_the_insight_groups_own_webhook_brings_insights(world: Deployment) -> No
         ("call.machine.detection.ended", None, True),
     ],
 )
-def test_who_picked_up(
+def test_the_verdict_of_machine_detection(
     world: Deployment, event_type: str, result: str | None, person: bool | None
 ) -> None:
     world.start(machine_detection="premium")
     host = world.dialled()[0]
     world.live_call("call.answered", host)
-    assert "ai_assistant_start" not in world.telnyx.whats(), "nobody knows yet who picked up"
+    assert "ai_assistant_start" not in world.telnyx.whats(), "the verdict is still to come"
     world.live_call(event_type, host, result=result)
     expected = {True: "ai_assistant_start", False: "hangup", None: None}[person]
     assert world.telnyx.whats()[1:] == ([expected] if expected else [])
