@@ -4,7 +4,7 @@
 `AwsRequestError` is a bug or a missing permission. The API answers 500, the log names the service,
 the operation and the code, and the metric `AwsErrorUnexpected` raises an alarm.
 
-Nothing repeats a bug without an end. Telnyx delivers a webhook a limited number of times: five
+Every retry of a bug has an end. Telnyx delivers a webhook a limited number of times: five
 retries for calls that we dial or answer (`webhook_retries_policies`), its own schedule for others.
 The failover queue moves a message to the dead letters after five receives, Lambda tries an
 asynchronous invocation three times, and the sweep postpones a conversation that fails.
@@ -36,7 +36,7 @@ TRANSIENT_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Codes of errors that pass (AWS: common errors; DynamoDB: errors). `Throttling...` is one too."""
+"""Codes of errors that pass (AWS: common errors; DynamoDB: errors). So does `Throttling...`."""
 
 
 class AwsError(Exception):

@@ -39,7 +39,7 @@ UNREADABLE = "(unreadable)"
 class Metric(StrEnum):
     """Every metric, with its unit: a count unless the line says otherwise.
 
-    Alarms and the dashboard in template.yaml name them; docs/operations.md explains them.
+    Alarms and the dashboard in template.yaml use these names; docs/operations.md explains each.
     """
 
     unit: MetricUnit
@@ -58,7 +58,7 @@ class Metric(StrEnum):
     WEBHOOK_MALFORMED = "WebhookMalformed"
     """Webhooks with a valid signature and an unreadable body."""
     WEBHOOK_FAILED = "WebhookFailed"
-    """Webhooks answered with 500 or above; Telnyx delivers them again."""
+    """Webhooks answered with 500 or above; Telnyx repeats the delivery."""
     SIGNATURE_REFUSED = "SignatureRefused"
     """Requests of Telnyx refused with 401."""
     KEY_REFUSED = "KeyRefused"
@@ -109,7 +109,7 @@ class Metric(StrEnum):
     COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"
     """Polls of a conversation's insights."""
 
-    # One for each event type, under the same member name as in `EventType`.
+    # The metric of each event type has the member name of `EventType`.
     CONVERSATION_STARTED = "ConversationStarted"
     CONVERSATION_ACTIVE = "ConversationActive"
     CONVERSATION_STOPPING = "ConversationStopping"
@@ -145,7 +145,7 @@ def log_safe(word: str | None) -> str | None:
     return UNREADABLE
 
 
-# The local stack runs several invocations at once in one process, and each has its own metrics.
+# The local stack runs several invocations at once in a process, each with its own metrics.
 _metrics: ContextVar[EphemeralMetrics | None] = ContextVar("metrics", default=None)
 
 

@@ -2,7 +2,7 @@
 
 Telnyx uses that URL when a webhook function does not answer. API Gateway puts the webhooks into the
 queue without a function. A message has the webhook's body and, as attributes, the headers that
-verify it. A signature's age is measured at the time when the queue received the message.
+verify it. A signature's age is measured when the queue received the message.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
     """The handler of the queue's function; its answer lists the messages to deliver again.
 
     A webhook that is answered with a 4xx is dropped, since each delivery would be refused alike.
-    One that is answered with a 5xx, be it an outage or a bug, is delivered five times at most
+    A webhook that is answered with a 5xx, after an outage or a bug, is delivered five times at most
     (`maxReceiveCount`) and then moved to the dead letters.
     """
 
@@ -58,7 +58,7 @@ def request_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "headers": headers,
         "body": body,
-        # Telnyx sends JSON objects, and base64 never begins like one.
+        # Telnyx sends JSON objects, and base64 never begins like an object.
         "isBase64Encoded": not body.lstrip().startswith("{"),
         "requestContext": {"domainName": headers.get("host")},
     }

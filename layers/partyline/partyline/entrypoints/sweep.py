@@ -1,4 +1,4 @@
-"""The sweep: once a minute, it lets time pass for the conversations that are due."""
+"""The sweep: once a minute, time passes for the conversations that are due."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ SPARE_MILLIS = 3000
 POSTPONED_BY = timedelta(minutes=3)
 """For how long a conversation that failed is postponed.
 
-The oldest come first: without it, 25 conversations that always fail would use up every run. It is
-short enough that every five minutes of the alarm on `SweepFailed` see a conversation fail.
+The oldest come first: without the delay, 25 conversations that always fail would use up every run.
+The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
 """
 
 OPEN_LONG = timedelta(hours=4, minutes=15)
@@ -37,7 +37,7 @@ two the host's phone may ring for ten minutes, and the end takes its time too.
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The handler of the scheduled function. Its answer counts the conversations it touched.
 
-    A conversation that fails, be it an outage or a bug, is counted and postponed, and the other
+    A conversation that fails, after an outage or a bug, is counted and postponed, and the other
     conversations go on.
     """
 

@@ -1,6 +1,6 @@
 """The webhook functions: from a Telnyx webhook to an input of the engine.
 
-Nothing of a webhook is parsed before its signature is verified. Every webhook function takes every
+A webhook is parsed after its signature is verified. Every webhook function takes every
 event type: a wrong URL costs a cold start, never correctness.
 """
 
@@ -57,8 +57,8 @@ def process_webhook(request: dict[str, Any], received_at: float | None = None) -
     Telnyx delivers again what is answered with a 5xx, a limited number of times (see `aws_errors`).
 
     Args:
-        request: the webhook as API Gateway passes it on.
-        received_at: when it was received, in Unix seconds; None for now.
+        request: the request of API Gateway.
+        received_at: when the webhook was received, in Unix seconds; None for now.
 
     Raises:
         ApiError: the webhook is refused, or a command is still pending.
@@ -76,7 +76,7 @@ def process_webhook(request: dict[str, Any], received_at: float | None = None) -
     try:
         ingested = _ingest(request, event, event_id)
     except CallInUseError:
-        # A conversation took the incoming call at this moment: the webhook belongs to it now.
+        # A request has just brought the incoming call into another conversation.
         ingested = _ingest(request, event, event_id)
     if ingested is None:
         count(Metric.WEBHOOK_IGNORED)

@@ -13,7 +13,7 @@ from partyline.store import ConversationStore
 
 @dataclass(frozen=True)
 class Correlation:
-    """The conversation of a webhook; `conversation` is None for a call that would begin one."""
+    """The conversation of a webhook; `conversation` is None when the call may begin it."""
 
     conversation_id: str
     conversation: Conversation | None
@@ -21,7 +21,7 @@ class Correlation:
     """The route of the dialled number."""
 
     def loader(self, store: ConversationStore) -> Callable[[], Conversation | None]:
-        """The engine's load function: the conversation that was read, then the stored one."""
+        """The engine's load function: first the conversation read here, then the stored state."""
         cached = [self.conversation]
         return lambda: cached.pop() if cached else store.load(self.conversation_id)
 
@@ -31,7 +31,7 @@ def correlate(
 ) -> Correlation | None:
     """Find the conversation of a call; None when the call belongs to none and begins none.
 
-    The conversation that the client_state names is read first, and is enough if it has the call.
+    The conversation that the client_state names is read first, and alone if the call is in it.
 
     Args:
         store: where conversations and pointers are read.

@@ -1,6 +1,6 @@
 """The engine: loads a conversation, decides, commits, and executes commands until none is due.
 
-A command leaves after two round trips to the table: one read and one transaction. The lease in that
+A command leaves after two round trips to the table: a read and a transaction. The lease in that
 transaction keeps every other process from sending the same command. When this process dies, the
 next process that handles the conversation (a redelivery, another webhook, the sweep) sends it.
 """
@@ -45,13 +45,13 @@ MAX_CONFLICTS = 10
 """How often a step is decided again because another process changed the conversation."""
 
 MAX_COMMANDS = 40
-"""How many commands one invocation executes; the next invocation executes the rest."""
+"""How many commands an invocation executes; the next invocation executes the rest."""
 
 MAX_RESULTS = 10
-"""How many results make one step: a transaction has 100 items, and a result adds several."""
+"""How many results a step has: a transaction has 100 items, and a result adds several."""
 
 MAX_REQUEST_BYTES = 250_000
-"""Size limit of the document after a request; the rest of an item is for what happens later."""
+"""Size limit of the document after a request; the rest of an item is for later steps."""
 
 REQUESTS = (StartConversation, InviteParticipant, SendMessage)
 """The inputs to which that limit applies."""
@@ -59,16 +59,16 @@ REQUESTS = (StartConversation, InviteParticipant, SendMessage)
 CONFLICT_PAUSE_SECS = 0.02
 
 DRAIN_TIME, DRAIN_PAUSE_SECS = timedelta(seconds=4), 0.5
-"""How long a request waits for its pending commands: a Lambda's 10 s less one last attempt."""
+"""How long a request waits for its pending commands: a Lambda's 10 s less a last attempt."""
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome")
 """Event data that is logged: ids and words of our own, never a name, number or message."""
 
 LOGGED_IF_SAFE = ("hangup_cause", "reason")
-"""Event data that may be Telnyx's; logged when `log_safe` allows it."""
+"""Event data that Telnyx may have sent; logged when `log_safe` allows it."""
 
 EVENT_METRICS = {event_type: Metric[event_type.name] for event_type in EventType}
-"""The metric of each event type, by the name of its member; a type without one fails here."""
+"""The metric of each event type, by the name of its member; a type without a metric fails here."""
 
 RESULT_METRICS = {
     Succeeded: Metric.COMMAND_SUCCEEDED,
@@ -100,7 +100,7 @@ class IngestResult:
 
 
 class Engine:
-    """Moves conversations. One engine serves a process; it keeps no state between inputs."""
+    """Moves conversations. An engine serves a process and keeps no state between inputs."""
 
     def __init__(
         self,
@@ -151,9 +151,9 @@ class Engine:
         )
 
     def drain(self, ingested: IngestResult, cause: str, came_at: datetime) -> IngestResult:
-        """Execute what a request left pending, or wait for the process that holds the lease.
+        """Execute the pending commands of a request, or wait for the process that holds the lease.
 
-        Telnyx delivers a webhook again, but nobody repeats a request, and the next sweep may be too
+        Telnyx delivers a webhook again, but not a request, and the next sweep may be too
         late for a dial. A command that Telnyx does not take in time stays `pending`.
 
         Args:
@@ -176,13 +176,13 @@ class Engine:
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> Decision:
-        """Decide on inputs, one after the other, and commit the outcome as one step."""
+        """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
             before = load()
             decision = self._decide(before, inputs)
             if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
                 self._store.check_not_processed(dedupe)
-            # A refused request leaves no record, so it may be repeated with the same key.
+            # A refused request leaves no record, so that its key may be used again.
             record, quota = (None, None) if decision.refusal else (dedupe, charge)
             is_keyed_request = record is not None and record.request_hash is not None
             if decision.conversation is None or not (decision.changed or is_keyed_request):
@@ -232,7 +232,7 @@ class Engine:
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
-                continue  # a later input of the same step made it obsolete
+                continue  # obsolete after a later input of the same step
             began = time.perf_counter()  # not the clock, which may be virtual
             result = self._executor.execute(conversation, command)
             took_ms = round((time.perf_counter() - began) * 1000, 1)
@@ -256,7 +256,7 @@ class Engine:
             yield CommandResult(id=cause, key=command.key, result=result)
 
     def _cached_first(self, conversation: Conversation) -> Load:
-        """A load that returns the given conversation first, and the stored one after a conflict."""
+        """A load that first returns the conversation, and after a conflict the stored state."""
         cached = [conversation]
         return lambda: cached.pop() if cached else self._store.load(conversation.id)
 

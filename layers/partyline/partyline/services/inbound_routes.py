@@ -8,7 +8,7 @@ from partyline.settings import ConversationSettings
 
 
 def normalized_name(name: str) -> str:
-    """The name of a contact without case and surrounding space: contacts differ in it."""
+    """The name of a contact without case and surrounding space: a key among contacts."""
     return name.strip().casefold()
 
 
@@ -20,7 +20,7 @@ def route_of_conversation(conversation: Conversation) -> StoredRoute:
 def inbound_route(
     stored: StoredRoute, settings: ConversationSettings, connection_id: str | None
 ) -> Route | None:
-    """How an incoming call is answered; None when no assistant is set, and it is not answered."""
+    """How an incoming call is answered; None when no assistant is set for the call."""
     default = settings.default_assistant_id
     assistant = stored.assistant or (Assistant(id=default) if default else None)
     if assistant is None:

@@ -1,4 +1,4 @@
-"""Start times of scheduled conversations, as one-time schedules of EventBridge Scheduler."""
+"""Start times of scheduled conversations, as single schedules of EventBridge Scheduler."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from partyline.aws_errors import aws_request
 
 @dataclass(frozen=True)
 class StartScheduler:
-    """One-time schedules, each named after its conversation.
+    """Schedules that run once, each named after its conversation.
 
     At its time, within a minute and at least once, a schedule invokes the function `target` in the
     role `role`, and is then deleted. `client` is EventBridge Scheduler's, `group` the name of the
@@ -23,7 +23,7 @@ class StartScheduler:
     role: str
 
     def schedule(self, conversation_id: str, at: datetime) -> None:
-        """Create the schedule of a conversation, or move it to another time."""
+        """Create the schedule of a conversation, or change its time."""
         whole = (at + timedelta(microseconds=999_999)).astimezone(UTC).replace(tzinfo=None)
         schedule = {
             "Name": conversation_id,
@@ -45,7 +45,7 @@ class StartScheduler:
                 self.client.update_schedule(**schedule)
 
     def cancel(self, conversation_id: str) -> None:
-        """Delete the schedule of a conversation; no error when it does not exist."""
+        """Delete the schedule of a conversation; a missing schedule is not an error."""
         with aws_request("scheduler", "delete_schedule"):
             try:
                 self.client.delete_schedule(Name=conversation_id, GroupName=self.group)

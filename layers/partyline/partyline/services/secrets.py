@@ -34,7 +34,7 @@ class Secret:
         self._provider: SecretsProvider | None = None
 
     def document(self, *, fresh: bool = False) -> dict[str, Any]:
-        """The value; `fresh` reads it again whatever its age.
+        """The value; `fresh` ignores the cache.
 
         Raises `SecretMissingError` and `SecretUnreadableError`.
         """

@@ -1,4 +1,4 @@
-"""The DynamoDB table: one document a conversation, one transaction a step, models out."""
+"""The DynamoDB table: a document per conversation, a transaction per step, models out."""
 
 from partyline.store.conversations import (
     MAX_DOCUMENT_BYTES,

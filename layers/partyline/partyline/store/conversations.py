@@ -63,7 +63,7 @@ POINTER_ATTEMPTS = 3
 """How often a commit is tried while pointers of its calls belong to other conversations."""
 
 OPEN = "yes"
-"""The attribute `open` of a conversation that is not finished; a finished one has none."""
+"""The attribute `open` of an open conversation; a finished conversation has no such attribute."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ class TimelinePage:
 
 @dataclass(frozen=True)
 class CallLookup:
-    """What the table says of a call.
+    """The rows of a call.
 
-    `conversation` is the one that the call itself began. `pointed_ids` name the conversations that
-    the pointers of the call lead to. `route` is the route of the dialled number.
+    `conversation` is the conversation that the call itself began. `pointed_ids` name the
+    conversations that the pointers of the call lead to. `route` is that of the dialled number.
     """
 
     conversation: Conversation | None
@@ -124,7 +124,7 @@ class ConversationStore:
         self.table = Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:
-        """The conversation as it is now, or None."""
+        """The stored conversation, or None."""
         return _conversation(self.table.get(keys.state(conversation_id)))
 
     def look_up_call(
@@ -134,10 +134,10 @@ class ConversationStore:
         call_leg_id: str | None,
         dialled: str | None,
     ) -> CallLookup:
-        """Read what is known of a call, in one batch.
+        """Read the rows of a call in a single batch.
 
         Args:
-            conversation_id: the conversation that the call begins, if a call can begin one.
+            conversation_id: the conversation that the call begins, if known.
             call_control_id: Telnyx's id of the call, if known.
             call_leg_id: Telnyx's id of the leg, if known.
             dialled: the number of ours that was called; None for any other call.
@@ -167,14 +167,15 @@ class ConversationStore:
         max_bytes: int = MAX_DOCUMENT_BYTES,
         charge: QuotaCharge | None = None,
     ) -> Conversation:
-        """Write one step in one transaction and return the conversation with its new version.
+        """Write a step in a single transaction and return the conversation with its new version.
 
-        A pointer is the lock of its call. A step that brings a live call in (a start around it, an
-        invitation, an inbound call) needs the pointer: a call has one assistant. Any other step is
-        written without a pointer that another conversation holds: a hangup is always recorded.
+        A pointer is the lock of its call. A step that brings a live call in (a start around the
+        call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
+        step is written without a pointer that another conversation holds: a hangup is always
+        recorded.
 
         Args:
-            before: the conversation that the decision is based on; None for a new one.
+            before: the conversation that the decision is based on; None for a new conversation.
             decision: the new state with its events and insights.
             dedupe: makes the input take effect once.
             max_bytes: size limit of the document.
@@ -185,7 +186,7 @@ class ConversationStore:
             VersionConflictError: the stored conversation is not `before` any more.
             CallInUseError: another conversation has a live call that the step brings in.
             ConversationTooLargeError: the document would be larger than `max_bytes`.
-            QuotaExceededError: nothing but the `charge` prevents the step.
+            QuotaExceededError: the `charge` alone prevents the step.
         """
         after = decision.conversation
         if after is None:
@@ -264,7 +265,7 @@ class ConversationStore:
     ) -> TimelinePage:
         """A page of at most `limit` events and 4 MB, in order; empty for an unknown conversation.
 
-        Raises ValueError for a `cursor` that is not one of this timeline.
+        Raises ValueError for a `cursor` of another list.
         """
         after = int(_read_cursor(cursor, conversation_id, _SEQ)) if cursor is not None else 0
         pk, first = keys.event(conversation_id, after + 1)
@@ -279,9 +280,9 @@ class ConversationStore:
     def list_newest(
         self, status: ConversationStatus | None, limit: int, cursor: str | None = None
     ) -> ConversationPage:
-        """A page of at most `limit` conversations and 4 MB, newest first, of one status or of all.
+        """A page of at most `limit` conversations and 4 MB, newest first, of a status or of all.
 
-        Raises ValueError for a `cursor` that is not one of the same list.
+        Raises ValueError for a `cursor` of another list.
         """
         scope = status or ""
         before = _read_cursor(cursor, scope, _PLACE) if cursor else None
@@ -311,7 +312,7 @@ class ConversationStore:
     def postpone(self, conversation_id: str, now: datetime, until: datetime) -> None:
         """Make a conversation that is due at `now` due at `until`; its document is not parsed.
 
-        A conversation that another process changes meanwhile is left as it is.
+        A conversation that another process changes meanwhile is not postponed.
         """
         key = keys.state(conversation_id)
         row = self.table.find([key]).get(key, {})
@@ -434,7 +435,7 @@ def _event_row(conversation_id: str, event: Event) -> Row:
 
 
 def _trace_id() -> str:
-    """X-Ray's trace id of this invocation, as the log lines have it; empty outside of Lambda.
+    """X-Ray's trace id of this invocation, the same as in the log lines; empty outside of Lambda.
 
     Lambda sets the variable for each invocation, with the segment and the sampling after `;`.
     """
@@ -512,7 +513,7 @@ def _cursor(scope: str, place: str) -> str:
 
 
 def _read_cursor(cursor: str, scope: str, pattern: re.Pattern[str]) -> str:
-    """The place in a cursor. Raises ValueError when the cursor is not one of the list."""
+    """The place in a cursor. Raises ValueError for the cursor of another list."""
     try:
         text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error):

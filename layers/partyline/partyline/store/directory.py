@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ROUTE_STATUS = "route"
-"""The `status` of routes in the index `by_status`, where they are listed by their number."""
+"""The `status` of routes in the index `by_status`, which lists routes by number."""
 
 
 class DoNotCallEntry(BaseModel):
@@ -52,7 +52,7 @@ class Directory:
         return _route(row) if row else None
 
     def route_for(self, number: str | None) -> StoredRoute:
-        """The route that applies to a number (see `applicable_route`), in one read."""
+        """The route that applies to a number (see `applicable_route`), in a single read."""
         return applicable_route(self._table.find(route_keys(number)), number)
 
     def put_route(self, number: str, route: StoredRoute) -> None:
@@ -87,7 +87,7 @@ class Directory:
         return self._table.delete(keys.route(number))
 
     def do_not_call(self, number: str) -> DoNotCallEntry | None:
-        """The entry of a number on the do-not-call list; None when it is not on the list."""
+        """The entry of a number on the do-not-call list; None when the number has none."""
         row = self._table.get(keys.do_not_call(number))
         return DoNotCallEntry.model_validate_json(row["entry"]["S"]) if row else None
 
@@ -99,7 +99,7 @@ class Directory:
         return entry
 
     def delete_do_not_call(self, number: str) -> bool:
-        """Take a number off the do-not-call list; False when it was not on the list."""
+        """Take a number off the do-not-call list; False when the number was not listed."""
         return self._table.delete(keys.do_not_call(number))
 
 
@@ -109,7 +109,7 @@ def route_keys(number: str | None) -> list[Key]:
 
 
 def applicable_route(rows: Mapping[Key, Row], number: str | None) -> StoredRoute:
-    """The number's own route among the rows, else the default route, else an empty one."""
+    """The number's own route among the rows, else the default route, else an empty route."""
     found = [rows[key] for key in route_keys(number) if key in rows]
     return _route(found[0]) if found else StoredRoute()
 

@@ -2,11 +2,11 @@
 
 
 class VersionConflictError(Exception):
-    """Another process changed the conversation since it was read: load it and decide again."""
+    """Another process changed the conversation in the meantime: load and decide again."""
 
 
 class AlreadyProcessedError(Exception):
-    """The webhook or request was processed before. `request_hash` is the hash stored with it."""
+    """The webhook or request was processed before. `request_hash` is its stored hash."""
 
     def __init__(self, request_hash: str | None) -> None:
         """Keep the stored hash, which only a request has."""
@@ -15,15 +15,15 @@ class AlreadyProcessedError(Exception):
 
 
 class QuotaExceededError(Exception):
-    """The charge would pass its quota. Nothing was written."""
+    """The charge would pass its quota, and no row was written."""
 
 
 class CallInUseError(Exception):
-    """Another conversation has the live call. Nothing was written."""
+    """Another conversation has the live call, and no row was written."""
 
 
 class ConversationTooLargeError(Exception):
-    """The conversation is larger than one table item may be. Nothing was written."""
+    """The conversation is larger than a table item may be, and no row was written."""
 
 
 class TooManyConflictsError(Exception):

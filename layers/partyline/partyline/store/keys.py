@@ -28,7 +28,7 @@ DEFAULT_ROUTE = "default"
 """Takes the place of a number in the key of the default route."""
 
 SHARDS = 4
-"""The number of partitions of the index `by_due`; the sweep reads each of them."""
+"""The number of partitions of the index `by_due`; the sweep reads all partitions."""
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""

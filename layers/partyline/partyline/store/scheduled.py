@@ -88,7 +88,7 @@ class ScheduledConversations:
     ) -> ScheduledConversation:
         """Give a schedule another status.
 
-        Raises `VersionConflictError` when its status is not the one that was read.
+        Raises `VersionConflictError` when another process moved the schedule.
         """
         moved = schedule.model_copy(update={"status": status, "failure": failure})
         put = _put(moved)

@@ -1,4 +1,4 @@
-"""The DynamoDB table: the requests that the store makes, and the one mapping of their errors.
+"""The DynamoDB table: the requests that the store makes, and the mapping of their errors.
 
 Only the modules of `partyline.store` see rows. Every read is consistent, but for those of an index.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Row = dict[str, Any]
-"""An item as DynamoDB writes it: `{"pk": {"S": "..."}, ...}`."""
+"""An item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`."""
 
 MAX_PAGE_BYTES = 4_000_000
 """Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
@@ -27,16 +27,16 @@ CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 class TransactionCancelledError(Exception):
-    """A condition of a transaction does not hold, or another transaction has one of its items."""
+    """A condition of a transaction fails, or another transaction writes an item of the same key."""
 
     def __init__(self, reasons: Sequence[Row]) -> None:
-        """Keep DynamoDB's reasons, one for each write and in the order of the writes."""
+        """Keep DynamoDB's reasons, in the order of the transaction's writes."""
         super().__init__("transaction cancelled")
         self.reasons = reasons
 
 
 class Table:
-    """One table. Every method may raise an `AwsError`."""
+    """A table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         """Take a DynamoDB client and the name of the table."""
@@ -49,7 +49,7 @@ class Table:
         return row
 
     def find(self, keys: Iterable[Key]) -> dict[Key, Row]:
-        """The rows with these keys that exist, in one batch."""
+        """The rows with these keys that exist, in a single batch."""
         rows: dict[Key, Row] = {}
         wanted = [_key(key) for key in dict.fromkeys(keys)]
         while wanted:
@@ -93,12 +93,12 @@ class Table:
         self._request("put_item", **put)
 
     def delete(self, key: Key) -> bool:
-        """Delete a row; False when it did not exist."""
+        """Delete a row; False when the row did not exist."""
         answer = self._request("delete_item", Key=_key(key), ReturnValues="ALL_OLD")
         return "Attributes" in answer
 
     def write(self, writes: Sequence[Row]) -> None:
-        """Write all of `writes`, `{"Put": ...}` or `{"Update": ...}`, in one transaction, or none.
+        """Write all of `writes`, `{"Put": ...}` or `{"Update": ...}`, in a single transaction.
 
         Raises `TransactionCancelledError`.
         """
@@ -133,7 +133,7 @@ def answer_bytes(text: str) -> int:
 
 
 def fitting(texts: Iterable[str]) -> int:
-    """How many of the JSON texts, from the first on, fit into a page; at least one."""
+    """How many of the JSON texts, from the first on, fit into a page; at least 1."""
     sizes = accumulate(map(answer_bytes, texts))
     return max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))
 

@@ -1,4 +1,4 @@
-"""Routes: how calls to a number of the deployment are answered, and whom the assistant may call."""
+"""Routes: how calls to a number are answered, and the contacts that the assistant may call."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from partyline.domain.model.statuses import OnHangup
 
 
 class RouteLimits(Stored):
-    """The limits of a route's conversations; the deployment's limit applies where one is None."""
+    """The limits of a route's conversations; the deployment's limit applies in place of None."""
 
     participants: int | None = None
     legs_at_once: int | None = None
@@ -17,7 +17,7 @@ class RouteLimits(Stored):
 
 
 class StoredRoute(Stored):
-    """A route as `PUT /routes/{number}` stores it; dump it with `exclude_unset`."""
+    """A route as `PUT /routes/{number}` stores a route; dump with `exclude_unset`."""
 
     assistant: Assistant | None = None
     on_host_hangup: OnHangup = OnHangup.END
