@@ -1,7 +1,7 @@
-"""What the directory promises of routes and of the do-not-call list, on every engine."""
+"""The contract of routes and the do-not-call list, on every engine."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +9,7 @@ from local.stack.template import Template
 from partyline.domain.decide import decide
 from partyline.domain.model.conversation import HOST_ID, Assistant
 from partyline.domain.model.inputs import NewParticipant, StartConversation
+from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory
 
@@ -24,8 +25,11 @@ def directory(dynamodb: "DynamoDBClient", template: Template) -> Directory:
     return Directory(dynamodb, template.table.name)
 
 
-def route(name: str = "assistant-1") -> dict[str, Any]:
-    return {"assistant": {"id": name}, "contacts": {"Zoë \U0001f600": {"to": [SUPPORT]}}}
+PUT = {"assistant": {"id": "assistant-1"}, "contacts": {"Zoë \U0001f600": {"to": [SUPPORT]}}}
+
+
+def route(name: str = "assistant-1") -> StoredRoute:
+    return StoredRoute.model_validate({**PUT, "assistant": {"id": name}})
 
 
 def pages(directory: Directory, limit: int) -> list[list[str]]:
@@ -38,18 +42,25 @@ def pages(directory: Directory, limit: int) -> list[list[str]]:
             return found
 
 
-def test_a_number_that_nobody_gave_a_route_has_none(directory: Directory) -> None:
+def test_a_number_without_a_route_has_none(directory: Directory) -> None:
     assert directory.route(SALES) is None
     assert directory.delete_route(SALES) is False
     assert pages(directory, 5) == [[]]
 
 
-def test_a_route_is_read_as_it_was_put_and_the_last_one_holds(directory: Directory) -> None:
+def test_a_route_is_read_as_it_was_put_and_a_later_put_replaces_it(directory: Directory) -> None:
     directory.put_route(SALES, route("assistant-1"))
     directory.put_route(SALES, route("assistant-2"))
     assert directory.route(SALES) == route("assistant-2")
     assert directory.routes(5, None).routes == [(SALES, route("assistant-2"))]
     assert directory.route(SUPPORT) is None
+
+
+def test_a_route_is_dumped_without_the_fields_that_were_not_put(directory: Directory) -> None:
+    directory.put_route(SALES, route())
+    stored = directory.route(SALES)
+    assert stored is not None
+    assert stored.model_dump(exclude_unset=True) == PUT
 
 
 def test_a_deleted_route_is_neither_read_nor_listed(directory: Directory) -> None:
@@ -70,7 +81,7 @@ def test_routes_are_listed_in_the_order_of_their_numbers(directory: Directory) -
     assert pages(directory, 8) == [[*numbers, "default"]]
 
 
-def test_a_page_goes_on_after_a_number_that_has_gone(directory: Directory) -> None:
+def test_the_next_page_begins_after_a_number_whose_route_was_deleted(directory: Directory) -> None:
     numbers = [f"+131255501{nth:02}" for nth in range(4)]
     for number in numbers:
         directory.put_route(number, route())
@@ -80,43 +91,49 @@ def test_a_page_goes_on_after_a_number_that_has_gone(directory: Directory) -> No
     assert [number for number, _ in directory.routes(2, after).routes] == numbers[2:]
 
 
-def test_a_route_is_found_where_the_webhook_of_a_call_looks_for_it(
+def test_a_call_is_answered_by_its_own_route_before_the_default_route(
     directory: Directory, store: ConversationStore
 ) -> None:
+    def applied(number: str) -> list[StoredRoute]:
+        return [directory.route_for(number), store.look_up_call(None, "v3:1", None, number).route]
+
+    assert applied(SALES) == [StoredRoute()] * 2
+    directory.put_route(keys.DEFAULT_ROUTE, route("assistant-2"))
     directory.put_route(SALES, route())
-    wanted = [keys.route(SALES), keys.route(keys.DEFAULT_ROUTE)]
-    assert set(store.find(wanted)) == {keys.route(SALES)}
+    assert applied(SALES) == [route()] * 2
+    assert applied(SUPPORT) == applied("") == [route("assistant-2")] * 2
 
 
-def test_routes_and_conversations_are_lists_of_their_own(
+def test_routes_and_conversations_are_separate_lists(
     directory: Directory, store: ConversationStore
 ) -> None:
-    given = StartConversation(
+    start = StartConversation(
         id="request-1",
         conversation_id="c-1",
         assistant=Assistant(id="assistant-1"),
         connection_id="149",
         host=NewParticipant(id=HOST_ID, call_control_id="v3:c-1"),
     )
-    store.commit(None, decide(None, given, NOW))
+    store.commit(None, decide(None, start, NOW))
     directory.put_route(SALES, route())
-    assert [each.id for each in store.list_newest(None, 5).conversations] == ["c-1"]
+    assert [item.id for item in store.list_newest(None, 5).conversations] == ["c-1"]
     assert pages(directory, 5) == [[SALES]]
 
 
-def test_a_number_is_put_on_the_list_and_taken_off(directory: Directory) -> None:
+def test_a_number_is_added_to_the_do_not_call_list_and_taken_off(directory: Directory) -> None:
     assert directory.do_not_call(SALES) is None
     assert directory.delete_do_not_call(SALES) is False
     entry = directory.put_do_not_call(SALES, "asked us to", NOW)
-    assert entry == {"number": SALES, "reason": "asked us to", "added_at": NOW.isoformat()}
+    dumped = {"number": SALES, "reason": "asked us to", "added_at": NOW.isoformat()}
+    assert entry.model_dump() == dumped
     assert directory.do_not_call(SALES) == entry
     assert directory.do_not_call(SUPPORT) is None
-    assert directory.put_do_not_call(SALES, None, NOW)["reason"] is None
+    assert directory.put_do_not_call(SALES, None, NOW).reason is None
     assert directory.delete_do_not_call(SALES) is True
     assert directory.do_not_call(SALES) is None
 
 
-def test_a_number_may_have_a_route_and_be_on_the_list(directory: Directory) -> None:
+def test_a_number_may_have_a_route_and_a_do_not_call_entry(directory: Directory) -> None:
     directory.put_route(SALES, route())
     directory.put_do_not_call(SALES, None, NOW)
     assert directory.delete_do_not_call(SALES) is True

@@ -1,4 +1,4 @@
-"""What is asked for later stands once and moves once, held against every engine of the table."""
+"""The contract of scheduled conversations, on every engine: added once, moved once."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ def schedules(dynamodb: "DynamoDBClient", template: Template) -> ScheduledConver
 
 
 def asked(name: str = "c-1", to: str = "+13125550101") -> ScheduledConversation:
-    """Somebody is to be called in an hour."""
+    """A conversation that starts in an hour."""
     return ScheduledConversation(
         id=name,
         start_at=NOW + timedelta(hours=1),
@@ -35,13 +35,13 @@ def asked(name: str = "c-1", to: str = "+13125550101") -> ScheduledConversation:
     )
 
 
-def test_what_is_asked_for_is_kept_as_it_was(schedules: ScheduledConversations) -> None:
+def test_a_schedule_is_read_as_it_was_added(schedules: ScheduledConversations) -> None:
     assert schedules.get("c-1") is None
     schedules.add(asked(), DEDUPE)
     assert schedules.get("c-1") == asked()
 
 
-def test_an_appointment_is_made_once(schedules: ScheduledConversations) -> None:
+def test_a_conversation_has_one_schedule(schedules: ScheduledConversations) -> None:
     schedules.add(asked(), None)
     with pytest.raises(VersionConflictError):
         schedules.add(asked(to="+13125550102"), None)
@@ -50,7 +50,7 @@ def test_an_appointment_is_made_once(schedules: ScheduledConversations) -> None:
     assert schedules.get("c-1") == asked()
 
 
-def test_a_request_makes_one_appointment(schedules: ScheduledConversations) -> None:
+def test_a_request_adds_one_schedule(schedules: ScheduledConversations) -> None:
     schedules.add(asked(), DEDUPE)
     for name in ("c-1", "c-2"):
         with pytest.raises(AlreadyProcessedError) as known:
@@ -60,15 +60,15 @@ def test_a_request_makes_one_appointment(schedules: ScheduledConversations) -> N
 
 
 @pytest.mark.parametrize("dedupe", [None, DEDUPE])
-def test_two_that_are_made_in_the_same_instant_are_in_each_others_way(
-    dynamodb: "DynamoDBClient", template: Template, dedupe: DedupeRecord | None
+def test_a_conflicting_transaction_is_a_version_conflict(
+    template: Template, dedupe: DedupeRecord | None
 ) -> None:
-    contended: DynamoDBClient = Contended(dynamodb)  # type: ignore[assignment]
+    contended: DynamoDBClient = Contended()  # type: ignore[assignment]
     with pytest.raises(VersionConflictError):
         ScheduledConversations(contended, template.table.name).add(asked(), dedupe)
 
 
-def test_of_a_cancel_and_a_start_that_read_the_same_one_wins(
+def test_of_a_cancel_and_a_start_at_once_one_wins(
     schedules: ScheduledConversations,
 ) -> None:
     schedules.add(asked(), None)
@@ -81,7 +81,7 @@ def test_of_a_cancel_and_a_start_that_read_the_same_one_wins(
     assert cancelled.status is ScheduleStatus.CANCELLED
 
 
-def test_what_is_not_there_does_not_move(schedules: ScheduledConversations) -> None:
+def test_a_schedule_that_does_not_exist_cannot_be_moved(schedules: ScheduledConversations) -> None:
     with pytest.raises(VersionConflictError):
         schedules.move(asked(), ScheduleStatus.STARTING)
     assert schedules.get("c-1") is None

@@ -1,4 +1,4 @@
-"""What the store promises, held against every engine that it runs on."""
+"""The contract of the conversation store, on every engine: commit, load, list, due."""
 
 import json
 from collections.abc import Callable
@@ -32,8 +32,8 @@ ACTIVE, ENDED = ConversationStatus.ACTIVE, ConversationStatus.ENDED
 def begun(
     name: str = "c-1", at: datetime = NOW, metadata: dict[str, Any] | None = None
 ) -> Decision:
-    """An assistant is put on the live call `v3:<name>`."""
-    given = StartConversation(
+    """The step that starts a conversation around the live call `v3:<name>`."""
+    start = StartConversation(
         id="request-1",
         conversation_id=name,
         assistant=Assistant(id="assistant-1"),
@@ -41,13 +41,13 @@ def begun(
         host=NewParticipant(id=HOST_ID, name="Ada", call_control_id=f"v3:{name}"),
         metadata=metadata or {},
     )
-    return decide(None, given, at)
+    return decide(None, start, at)
 
 
 def spoken(before: Conversation, text: str = "Hello.") -> Decision:
-    """Somebody sends the assistant a message."""
-    given = SendMessage(id="request-2", role="system", content=text)
-    return decide(before, given, NOW + timedelta(seconds=1))
+    """The step that a message to the assistant makes."""
+    message = SendMessage(id="request-2", role="system", content=text)
+    return decide(before, message, NOW + timedelta(seconds=1))
 
 
 def with_status(
@@ -69,14 +69,14 @@ def items(dynamodb: "DynamoDBClient", template: Template) -> int:
     return dynamodb.scan(TableName=template.table.name, Select="COUNT")["Count"]
 
 
-def test_a_conversation_that_nobody_began_is_not_there(store: ConversationStore) -> None:
+def test_an_unknown_conversation_is_neither_loaded_nor_listed(store: ConversationStore) -> None:
     assert store.load("c-1") is None
     assert store.load_with_insights("c-1") is None
-    assert store.timeline("c-1") == []
+    assert store.timeline("c-1").events == []
     assert store.list_due(keys.shard("c-1"), NOW, 10) == []
 
 
-def test_what_is_begun_is_loaded_as_it_was_written(store: ConversationStore) -> None:
+def test_a_new_conversation_is_loaded_as_it_was_written(store: ConversationStore) -> None:
     odd = {"big": 10**30, "float": 1e308, "text": "café \U0001f600", "deep": [{"a": [None, True]}]}
     written = store.commit(None, begun(metadata=odd))
     assert written.version == 1
@@ -84,21 +84,21 @@ def test_what_is_begun_is_loaded_as_it_was_written(store: ConversationStore) -> 
     assert written.metadata == odd
 
 
-def test_each_step_is_a_version_of_its_own(store: ConversationStore) -> None:
+def test_each_step_adds_one_to_the_version(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     second = store.commit(first, spoken(first))
     assert second.version == 2
     assert store.load("c-1") == second
-    assert [each.content for each in second.pending_messages] == ["Hello."]
+    assert [message.content for message in second.pending_messages] == ["Hello."]
 
 
-def test_a_conversation_is_begun_once(store: ConversationStore) -> None:
+def test_a_conversation_is_created_once(store: ConversationStore) -> None:
     store.commit(None, begun())
     with pytest.raises(VersionConflictError):
         store.commit(None, begun())
 
 
-def test_who_decided_upon_an_old_version_has_to_decide_again(store: ConversationStore) -> None:
+def test_a_step_based_on_an_old_version_is_a_version_conflict(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     second = store.commit(first, spoken(first, "The first."))
     with pytest.raises(VersionConflictError):
@@ -106,7 +106,7 @@ def test_who_decided_upon_an_old_version_has_to_decide_again(store: Conversation
     assert store.load("c-1") == second
 
 
-def test_a_webhook_is_taken_in_once(store: ConversationStore) -> None:
+def test_a_webhook_takes_effect_once(store: ConversationStore) -> None:
     dedupe = DedupeRecord(keys.webhook("c-1", "event-1"))
     first = store.commit(None, begun(), dedupe)
     with pytest.raises(AlreadyProcessedError) as known:
@@ -115,7 +115,9 @@ def test_a_webhook_is_taken_in_once(store: ConversationStore) -> None:
     assert store.load("c-1") == first
 
 
-def test_a_request_taken_in_before_tells_what_it_hashed_to(store: ConversationStore) -> None:
+def test_a_duplicate_request_reports_the_hash_of_the_first_request(
+    store: ConversationStore,
+) -> None:
     first = store.commit(None, begun(), DedupeRecord(keys.request("key"), "hash-1"))
     with pytest.raises(AlreadyProcessedError) as known:
         store.commit(first, spoken(first), DedupeRecord(keys.request("key"), "hash-2"))
@@ -126,44 +128,34 @@ def test_a_request_taken_in_before_tells_what_it_hashed_to(store: ConversationSt
     store.check_not_processed(DedupeRecord(keys.request("another key"), "hash-2"))
 
 
-def test_doubled_and_stale_at_once_is_doubled(store: ConversationStore) -> None:
+def test_a_duplicate_that_is_also_stale_counts_as_a_duplicate(store: ConversationStore) -> None:
     dedupe = DedupeRecord(keys.webhook("c-1", "event-1"))
     store.commit(None, begun(), dedupe)
     with pytest.raises(AlreadyProcessedError):
         store.commit(None, begun(), dedupe)
 
 
-def test_a_step_is_written_whole_or_not_at_all(
+def test_a_step_is_written_completely_or_not_at_all(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     dedupe = DedupeRecord(keys.request("key"), "hash-1")
     store.commit(None, begun("c-1"), dedupe)
     before = items(dynamodb, template)
 
-    with pytest.raises(AlreadyProcessedError):  # the mark is the second item of the transaction
+    with pytest.raises(AlreadyProcessedError):  # the dedupe record is the second item
         store.commit(None, begun("c-2"), dedupe)
     clash = begun("c-3")
     key = keys.event("c-3", clash.events[-1].seq)
     dynamodb.put_item(
         TableName=template.table.name, Item={"pk": {"S": key[0]}, "sk": {"S": key[1]}}
     )
-    with pytest.raises(VersionConflictError):  # and an event comes after the state
+    with pytest.raises(VersionConflictError):  # an event is a later item
         store.commit(None, clash, DedupeRecord(keys.webhook("c-3", "event-3")))
 
     assert items(dynamodb, template) == before + 1
     assert store.load("c-2") is None
     assert store.load("c-3") is None
-    assert store.find([keys.call("v3:c-2"), keys.call("v3:c-3")]) == {}
-
-
-def test_a_call_points_to_its_conversation(store: ConversationStore) -> None:
-    first = store.commit(None, begun())
-    leg_known = first.model_copy(deep=True)
-    leg_known.host.legs[0].call_leg_id = "leg-1"
-    store.commit(first, Decision(leg_known))
-    rows = store.find([keys.call("v3:c-1"), keys.leg("leg-1"), keys.leg("leg-2")])
-    assert set(rows) == {keys.call("v3:c-1"), keys.leg("leg-1")}
-    assert {row["conversation_id"]["S"] for row in rows.values()} == {"c-1"}
+    assert store.table.find([keys.call("v3:c-2"), keys.call("v3:c-3")]) == {}
 
 
 @pytest.mark.parametrize(
@@ -173,16 +165,16 @@ def test_a_call_points_to_its_conversation(store: ConversationStore) -> None:
         ({"sk": "\u00e9" * 512}, {"sk": "\u00e9" * 512 + "x"}),
     ],
 )
-def test_a_key_has_only_so_many_bytes(
+def test_a_key_has_a_size_limit(
     dynamodb: "DynamoDBClient",
     template: Template,
     longest: dict[str, str],
     too_long: dict[str, str],
 ) -> None:
-    """2,048 in a partition key, 1,024 in a sort key: what comes from outside has to stay below."""
+    """2,048 bytes in a partition key, 1,024 in a sort key: ids of other systems stay below."""
 
-    def put(given: dict[str, str]) -> None:
-        keyed = {"pk": "p", "sk": "s", **given}
+    def put(key: dict[str, str]) -> None:
+        keyed = {"pk": "p", "sk": "s", **key}
         item: Any = {name: {"S": text} for name, text in keyed.items()}
         write: Any = {"Put": {"TableName": template.table.name, "Item": item}}
         dynamodb.transact_write_items(TransactItems=[write])
@@ -193,10 +185,7 @@ def test_a_key_has_only_so_many_bytes(
 
 
 class Contended:
-    """A DynamoDB client whose transactions meet another one that is under way."""
-
-    def __init__(self, client: "DynamoDBClient") -> None:
-        self.exceptions = client.exceptions
+    """A DynamoDB client whose transactions meet another transaction on one of their items."""
 
     def transact_write_items(self, TransactItems: list[Any]) -> Any:  # noqa: N803 - AWS's own name
         reasons: list[Any] = [{"Code": "None"} for _ in TransactItems[1:]]
@@ -204,29 +193,29 @@ class Contended:
             "Error": {"Code": "TransactionCanceledException", "Message": "Cancelled"},
             "CancellationReasons": [{"Code": "TransactionConflict"}, *reasons],
         }
-        raise self.exceptions.TransactionCanceledException(said, "TransactWriteItems")
+        raise ClientError(said, "TransactWriteItems")
 
 
 @pytest.mark.parametrize("dedupe", [None, DedupeRecord(keys.webhook("c-1", "event-1"))])
-def test_who_meets_somebody_elses_transaction_has_to_decide_again(
-    dynamodb: "DynamoDBClient", template: Template, dedupe: DedupeRecord | None
+def test_a_conflicting_transaction_is_a_version_conflict(
+    template: Template, dedupe: DedupeRecord | None
 ) -> None:
-    contended: Any = Contended(dynamodb)
+    contended: Any = Contended()
     with pytest.raises(VersionConflictError):
         ConversationStore(contended, template.table.name).commit(None, begun(), dedupe)
 
 
-def test_what_is_asked_for_twice_or_not_there_is_found_once_or_not_at_all(
+def test_a_key_requested_twice_is_read_once_and_an_unknown_key_is_left_out(
     store: ConversationStore,
 ) -> None:
     store.commit(None, begun())
     wanted = [keys.state("c-1"), keys.state("c-1"), keys.state("c-2"), keys.route("+13125550100")]
-    assert set(store.find(wanted)) == {keys.state("c-1")}
-    assert store.find([]) == {}
+    assert set(store.table.find(wanted)) == {keys.state("c-1")}
+    assert store.table.find([]) == {}
 
 
 class _Hesitant:
-    """A DynamoDB client that leaves half of what is asked for to the next time."""
+    """A DynamoDB client that returns half of the keys as unprocessed."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self._client = client
@@ -243,21 +232,21 @@ class _Hesitant:
         return {**answer, "UnprocessedKeys": left}
 
 
-def test_keys_left_unprocessed_are_asked_for_again(
+def test_unprocessed_keys_are_requested_again(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     names = [f"c-{number}" for number in range(5)]
     for name in names:
         store.commit(None, begun(name))
     hesitant = _Hesitant(dynamodb)
-    found = ConversationStore(hesitant, template.table.name).find(  # type: ignore[arg-type]
+    found = ConversationStore(hesitant, template.table.name).table.find(  # type: ignore[arg-type]
         [keys.state(name) for name in [*names, "c-9"]]
     )
     assert set(found) == {keys.state(name) for name in names}
     assert hesitant.asked == [6, 3, 1]
 
 
-def test_a_conversation_is_read_with_its_insights_and_nothing_else(
+def test_a_conversation_is_read_with_its_own_insights(
     store: ConversationStore,
 ) -> None:
     insights = [
@@ -269,11 +258,11 @@ def test_a_conversation_is_read_with_its_insights_and_nothing_else(
     store.commit(None, replace(begun("c-2"), insights=[Insight(insight_id="i-3", result="No.")]))
     assert store.load_with_insights("c-1") == (
         second,
-        sorted(insights, key=lambda each: each.insight_id),
+        sorted(insights, key=lambda insight: insight.insight_id),
     )
 
 
-def test_a_large_insight_is_kept_as_the_beginning_of_its_text(store: ConversationStore) -> None:
+def test_of_a_large_insight_the_beginning_of_its_text_is_stored(store: ConversationStore) -> None:
     large = Insight(insight_id="i-1", result={"text": "a\u00e9\u0001" * 40_000})
     small = Insight(insight_id="i-2", result="x" * 50_000)
     store.commit(None, replace(begun(), insights=[large, small]))
@@ -285,16 +274,16 @@ def test_a_large_insight_is_kept_as_the_beginning_of_its_text(store: Conversatio
     assert "a\u00e9" in cut.result
 
 
-def test_as_many_insights_as_are_kept_fit_into_one_step(store: ConversationStore) -> None:
+def test_fifty_insights_fit_into_one_step(store: ConversationStore) -> None:
     insights = [Insight(insight_id=f"i-{n}", result="\u0001" * 300_000) for n in range(50)]
     store.commit(None, replace(begun(), insights=insights))
     found = store.load_with_insights("c-1")
     assert found is not None
     assert len(found[1]) == 50
-    assert len(json.dumps([each.result for each in found[1]])) < 6 * 10**6
+    assert len(json.dumps([insight.result for insight in found[1]])) < 6 * 10**6
 
 
-def test_what_would_not_fit_is_refused_and_nothing_written(
+def test_a_document_that_is_too_large_is_refused_and_nothing_is_written(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     first = store.commit(None, begun(metadata={"text": "é" * 150_000}))
@@ -307,7 +296,7 @@ def test_what_would_not_fit_is_refused_and_nothing_written(
     store.commit(first, spoken(first, "x" * 80_000))
 
 
-def test_a_timeline_is_in_order_beyond_one_page(store: ConversationStore) -> None:
+def test_a_timeline_is_in_order_beyond_one_query_page(store: ConversationStore) -> None:
     conversation = store.commit(None, begun())
     for _ in range(5):  # more than the 1 MB of one page
         events = [
@@ -322,8 +311,9 @@ def test_a_timeline_is_in_order_beyond_one_page(store: ConversationStore) -> Non
         ]
         after = conversation.model_copy(update={"seq": conversation.seq + len(events)})
         conversation = store.commit(conversation, Decision(after, events))
-    assert [each.seq for each in store.timeline("c-1")] == list(range(1, conversation.seq + 1))
-    assert store.timeline("c-2") == []
+    assert [event.seq for event in store.timeline("c-1").events] == list(
+        range(1, conversation.seq + 1)
+    )
 
 
 def pages(
@@ -332,7 +322,7 @@ def pages(
     found, cursor = [], None
     while True:
         page = store.list_newest(status, limit, cursor)
-        found.append([each.id for each in page.conversations])
+        found.append([conversation.id for conversation in page.conversations])
         cursor = page.next_cursor
         if cursor is None:
             return found
@@ -348,7 +338,7 @@ def test_conversations_are_listed_newest_first(store: ConversationStore) -> None
     assert pages(store, ConversationStatus.STOPPING, 2) == [[]]
 
 
-def test_conversations_that_began_at_once_are_all_listed(store: ConversationStore) -> None:
+def test_conversations_that_began_at_the_same_time_are_all_listed(store: ConversationStore) -> None:
     names = {f"c-{nth}" for nth in range(7)}
     for name in names:
         with_status(store, name, ACTIVE)
@@ -356,7 +346,7 @@ def test_conversations_that_began_at_once_are_all_listed(store: ConversationStor
     assert sorted(listed) == sorted(names)
 
 
-def test_paging_has_no_gap_and_no_double_while_conversations_move_on(
+def test_pages_have_no_gap_and_no_duplicate_while_statuses_change(
     store: ConversationStore,
 ) -> None:
     names = [f"c-{nth}" for nth in range(8)]
@@ -365,7 +355,7 @@ def test_paging_has_no_gap_and_no_double_while_conversations_move_on(
     seen, cursor = [], None
     for move in ("c-1", "c-6", "c-3", "c-0"):
         page = store.list_newest(None, 2, cursor)
-        seen += [each.id for each in page.conversations]
+        seen += [conversation.id for conversation in page.conversations]
         cursor = page.next_cursor
         moved(store, move, ENDED)
         with_status(store, f"{move}-new", ACTIVE, NOW + timedelta(hours=1))
@@ -374,7 +364,7 @@ def test_paging_has_no_gap_and_no_double_while_conversations_move_on(
 
 
 class _Moving:
-    """A DynamoDB client under which a conversation moves on between two queries."""
+    """A DynamoDB client under which a conversation changes its status between two queries."""
 
     def __init__(self, client: "DynamoDBClient", store: ConversationStore) -> None:
         self._client = client
@@ -392,24 +382,24 @@ class _Moving:
         return self._client.batch_get_item(**request)
 
 
-def test_a_conversation_that_moves_while_it_is_listed_is_listed_once(
+def test_a_conversation_whose_status_changes_during_a_list_is_listed_once(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
     moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
-    assert [each.id for each in moving.list_newest(None, 5).conversations] == ["c-1"]
+    assert [item.id for item in moving.list_newest(None, 5).conversations] == ["c-1"]
 
 
-def test_a_conversation_that_has_moved_on_is_not_listed_as_what_it_was(
+def test_a_conversation_is_not_listed_under_its_old_status(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
     moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
     assert moving.list_newest(ConversationStatus.CONNECTING, 5).conversations == []
-    assert [each.id for each in store.list_newest(ACTIVE, 5).conversations] == ["c-1"]
+    assert [item.id for item in store.list_newest(ACTIVE, 5).conversations] == ["c-1"]
 
 
-def test_a_cursor_fits_its_own_list_only(store: ConversationStore) -> None:
+def test_a_cursor_is_valid_for_its_own_list_only(store: ConversationStore) -> None:
     for nth in range(3):
         with_status(store, f"c-{nth}", ACTIVE, NOW + timedelta(minutes=nth))
     cursor = store.list_newest(ACTIVE, 1).next_cursor
@@ -423,7 +413,9 @@ def test_a_cursor_fits_its_own_list_only(store: ConversationStore) -> None:
             store.list_newest(ACTIVE, 1, bad)
 
 
-def test_what_is_due_is_found_in_its_shard_the_oldest_first(store: ConversationStore) -> None:
+def test_due_conversations_are_listed_in_their_shard_the_oldest_first(
+    store: ConversationStore,
+) -> None:
     names = [f"c-{nth}" for nth in range(12)]
     for nth, name in enumerate(names):
         conversation = begun(name).conversation
@@ -433,21 +425,23 @@ def test_what_is_due_is_found_in_its_shard_the_oldest_first(store: ConversationS
     later = NOW + timedelta(seconds=55)
     found = {shard: store.list_due(shard, later, 20) for shard in keys.shards()}
     due = names[5:]
-    assert sorted(name for each in found.values() for name in each) == sorted(due)
+    assert sorted(name for listed in found.values() for name in listed) == sorted(due)
     for shard, listed in found.items():
         assert listed == [name for name in reversed(due) if keys.shard(name) == shard]
         assert store.list_due(shard, later, 1) == listed[:1]
         assert store.list_due(shard, NOW, 20) == []
 
 
-def test_what_is_not_due_any_more_is_not_found(store: ConversationStore) -> None:
+def test_a_conversation_that_is_no_longer_due_is_not_listed(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
     assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
 
 
-def test_what_is_put_off_is_due_later_and_otherwise_as_it_was(store: ConversationStore) -> None:
+def test_a_postponed_conversation_is_due_later_and_otherwise_unchanged(
+    store: ConversationStore,
+) -> None:
     first = store.commit(None, begun())
     shard, later = keys.shard("c-1"), NOW + timedelta(hours=1)
     store.postpone("c-1", later, later + timedelta(minutes=3))
@@ -457,7 +451,7 @@ def test_what_is_put_off_is_due_later_and_otherwise_as_it_was(store: Conversatio
     store.commit(first, spoken(first))
 
 
-def test_what_is_not_due_is_not_put_off(store: ConversationStore) -> None:
+def test_a_conversation_that_is_not_due_is_not_postponed(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     assert first.due_at is not None
     store.postpone("c-1", first.due_at - timedelta(seconds=1), NOW + timedelta(days=1))
@@ -469,7 +463,7 @@ def test_what_is_not_due_is_not_put_off(store: ConversationStore) -> None:
 
 
 class _Overtaken:
-    """A DynamoDB client under which a conversation moves on before it is put."""
+    """A DynamoDB client under which a conversation changes before a put."""
 
     def __init__(self, client: "DynamoDBClient", move: Callable[[], None]) -> None:
         self._client = client
@@ -483,7 +477,7 @@ class _Overtaken:
         return self._client.put_item(**request)
 
 
-def test_what_moves_on_meanwhile_is_not_put_off(
+def test_a_conversation_that_changes_meanwhile_is_not_postponed(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     store.commit(None, begun())
@@ -498,7 +492,7 @@ def test_what_moves_on_meanwhile_is_not_put_off(
     assert store.list_due(keys.shard("c-1"), later, 5) == ["c-1"]
 
 
-def test_marks_expire_and_conversations_do_not(
+def test_dedupe_records_expire_and_conversations_do_not(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     store.commit(None, begun(), DedupeRecord(keys.webhook("c-1", "event-1")))
@@ -508,6 +502,6 @@ def test_marks_expire_and_conversations_do_not(
     assert expiring == {"DEDUPE#event-1": str(int(NOW.timestamp() + week))}
 
 
-def test_there_is_nothing_to_write_without_a_conversation(store: ConversationStore) -> None:
+def test_a_decision_without_a_conversation_cannot_be_committed(store: ConversationStore) -> None:
     with pytest.raises(ValueError, match="no conversation"):
         store.commit(None, Decision(None))

@@ -1,4 +1,4 @@
-"""Allowances and the count of what goes on, held against every engine that the store runs on."""
+"""Quotas and the count of open conversations, on every engine."""
 
 from datetime import timedelta
 
@@ -18,11 +18,11 @@ def charge(units: int, most: int = 5) -> QuotaCharge:
 
 
 def counted(store: ConversationStore) -> int:
-    row = store.find([KEY]).get(KEY)
+    row = store.table.find([KEY]).get(KEY)
     return int(row["units"]["N"]) if row else 0
 
 
-def test_a_charge_is_taken_until_nothing_is_left(store: ConversationStore) -> None:
+def test_charges_add_up_until_the_quota_is_used(store: ConversationStore) -> None:
     store.commit(None, begun("c-1"), charge=charge(3))
     store.commit(None, begun("c-2"), charge=charge(2))
     with pytest.raises(QuotaExceededError):
@@ -31,25 +31,25 @@ def test_a_charge_is_taken_until_nothing_is_left(store: ConversationStore) -> No
     assert counted(store) == 5
 
 
-def test_one_charge_takes_all_there_is_and_no_more(store: ConversationStore) -> None:
+def test_one_charge_may_use_the_whole_quota(store: ConversationStore) -> None:
     store.commit(None, begun("c-1"), charge=charge(5))
     assert counted(store) == 5
 
 
-def test_every_key_and_every_minute_counts_for_itself(store: ConversationStore) -> None:
+def test_every_key_and_every_minute_has_its_own_quota(store: ConversationStore) -> None:
     others = [keys.dials("dev", NOW), keys.dials("ops", NOW + timedelta(minutes=1))]
     for nth, key in enumerate([KEY, *others]):
         store.commit(None, begun(f"c-{nth}"), charge=QuotaCharge(key, 5, 5, LATER))
     assert keys.dials("ops", NOW + timedelta(seconds=59)) == KEY
 
 
-def test_a_counter_says_when_it_may_be_forgotten(store: ConversationStore) -> None:
+def test_a_counter_has_an_expiry_time(store: ConversationStore) -> None:
     store.commit(None, begun(), charge=charge(1))
-    row = store.find([KEY])[KEY]
+    row = store.table.find([KEY])[KEY]
     assert int(row["expires_at"]["N"]) == int(LATER.timestamp())
 
 
-def test_what_was_taken_in_before_is_doubled_and_not_exhausted(store: ConversationStore) -> None:
+def test_a_duplicate_over_the_quota_counts_as_a_duplicate(store: ConversationStore) -> None:
     dedupe = DedupeRecord(keys.request("key"), "hash-1")
     first = store.commit(None, begun(), dedupe, charge=charge(5))
     with pytest.raises(AlreadyProcessedError):
@@ -57,13 +57,13 @@ def test_what_was_taken_in_before_is_doubled_and_not_exhausted(store: Conversati
     assert counted(store) == 5
 
 
-def test_what_has_to_be_decided_again_is_not_exhausted_yet(store: ConversationStore) -> None:
+def test_a_stale_step_over_the_quota_counts_as_a_version_conflict(store: ConversationStore) -> None:
     store.commit(None, begun(), charge=charge(5))
     with pytest.raises(VersionConflictError):
         store.commit(None, begun(), charge=charge(1))
 
 
-def test_what_fails_for_another_reason_is_not_charged(store: ConversationStore) -> None:
+def test_a_step_that_fails_is_not_charged(store: ConversationStore) -> None:
     first = store.commit(None, begun())
     store.commit(first, spoken(first))
     with pytest.raises(VersionConflictError):
@@ -71,7 +71,7 @@ def test_what_fails_for_another_reason_is_not_charged(store: ConversationStore) 
     assert counted(store) == 0
 
 
-def test_what_goes_on_is_counted_and_what_is_over_is_not(store: ConversationStore) -> None:
+def test_open_conversations_are_counted_and_finished_ones_are_not(store: ConversationStore) -> None:
     for nth, status in enumerate(ConversationStatus):
         with_status(store, f"c-{nth}", status)
     assert store.count_open(10) == 3  # connecting, active, stopping
@@ -79,7 +79,7 @@ def test_what_goes_on_is_counted_and_what_is_over_is_not(store: ConversationStor
     assert store.count_open(10) == 2
 
 
-def test_more_than_is_asked_about_is_not_counted(store: ConversationStore) -> None:
+def test_the_count_stops_at_its_limit(store: ConversationStore) -> None:
     for nth in range(4):
         with_status(store, f"c-{nth}", ConversationStatus.ACTIVE)
     assert store.count_open(3) == 3

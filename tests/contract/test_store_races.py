@@ -1,4 +1,4 @@
-"""Several processes move one conversation at once: nothing is lost, and nothing is done twice."""
+"""Several processes change one conversation at once: no update is lost or repeated."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ START = StartConversation(
 
 
 class Noted(MemoryTable):
-    """A table that notes how it was read."""
+    """A table that records whether each read was consistent."""
 
     def __init__(self, create: Mapping[str, Any]) -> None:
         super().__init__(create)
@@ -48,13 +48,13 @@ class Noted(MemoryTable):
 
     def batch_get_item(self, **request: Any) -> Any:
         self.reads += [
-            each.get("ConsistentRead", False) for each in request["RequestItems"].values()
+            table.get("ConsistentRead", False) for table in request["RequestItems"].values()
         ]
         return super().batch_get_item(**request)
 
 
-def test_whoever_reads_sees_what_was_just_written(template: Template) -> None:
-    """No engine of ours ever reads an older row, as DynamoDB does unless it is told not to."""
+def test_every_read_is_consistent(template: Template) -> None:
+    """The engines here never return an older row, as DynamoDB may for other reads."""
     table: Any = Noted(template.table.create)
     name = template.table.name
     store, directory = ConversationStore(table, name), Directory(table, name)
@@ -64,12 +64,14 @@ def test_whoever_reads_sees_what_was_just_written(template: Template) -> None:
     store.timeline("c-1")
     store.check_not_processed(DedupeRecord(keys.webhook("c-1", "event-1")))
     directory.route("+13125550100")
+    directory.route_for("+13125550100")
     directory.do_not_call("+13125550101")
+    store.look_up_call("c-1", "v3:host", "leg-1", "+13125550100")
     ScheduledConversations(table, name).get("c-1")
-    assert table.reads == [True] * 7
+    assert table.reads == [True] * 9
 
 
-def test_no_update_is_lost_when_eight_write_at_once(
+def test_no_update_is_lost_when_eight_threads_write_at_once(
     ministack: "DynamoDBClient", template: Template
 ) -> None:
     store = ConversationStore(ministack, template.table.name)
@@ -80,11 +82,11 @@ def test_no_update_is_lost_when_eight_write_at_once(
         conflicts = 0
         together.wait()
         for nth in range(STEPS):
-            given = SendMessage(id=f"{writer}/{nth}", role="system", content=f"{writer}/{nth}")
+            message = SendMessage(id=f"{writer}/{nth}", role="system", content=f"{writer}/{nth}")
             while True:
                 before = store.load("c-1")
                 try:
-                    store.commit(before, decide(before, given, NOW))
+                    store.commit(before, decide(before, message, NOW))
                     break
                 except VersionConflictError:
                     conflicts += 1
@@ -95,16 +97,16 @@ def test_no_update_is_lost_when_eight_write_at_once(
 
     after = store.load("c-1")
     assert after is not None
-    said = [each.content for each in after.pending_messages]
+    said = [message.content for message in after.pending_messages]
     assert sorted(said) == sorted(f"{w}/{n}" for w in range(THREADS) for n in range(STEPS))
     assert after.version == 1 + THREADS * STEPS
     for writer in range(THREADS):
-        own = [each for each in said if each.startswith(f"{writer}/")]
+        own = [text for text in said if text.startswith(f"{writer}/")]
         assert own == [f"{writer}/{nth}" for nth in range(STEPS)]
-    assert conflicts > 0, "the writers never met, so this showed nothing"
+    assert conflicts > 0, "no two writers conflicted, so the test proves nothing"
 
 
-def test_of_eight_that_begin_the_same_conversation_one_does(
+def test_of_eight_threads_that_create_a_conversation_one_succeeds(
     ministack: "DynamoDBClient", template: Template
 ) -> None:
     store = ConversationStore(ministack, template.table.name)
@@ -126,4 +128,4 @@ def test_of_eight_that_begin_the_same_conversation_one_does(
         outcomes = list(pool.map(begin, range(THREADS)))
 
     assert sorted(outcomes) == ["begun"] + ["known as hash-1"] * (THREADS - 1)
-    assert [each.seq for each in store.timeline("c-1")] == [1, 2, 3]
+    assert [event.seq for event in store.timeline("c-1").events] == [1, 2, 3]

@@ -38,7 +38,7 @@ def end_of(lab: FaultLab, alike: Sequence[str] = ()) -> End:
     found = lab.stored.load_with_insights(lab.here)
     assert found is not None
     conversation, insights = found
-    events = lab.stored.timeline(lab.here)
+    events = lab.stored.timeline(lab.here).events
     failed = {
         str(each.data["participant_id"])
         for each in events
@@ -106,7 +106,7 @@ def broken(lab: FaultLab) -> list[str]:
 
 def _timeline(lab: FaultLab, seq: int) -> list[str]:
     wrong = []
-    numbers = [each.seq for each in lab.stored.timeline(lab.here)]
+    numbers = [each.seq for each in lab.stored.timeline(lab.here).events]
     if numbers != list(range(1, seq + 1)):
         wrong.append(f"the timeline has a gap or a double: {numbers} of {seq}")
     doubled = [key for key, count in Counter(lab.faulty.events).items() if count > 1]

@@ -9,6 +9,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.stack.template import Template
+from partyline.domain.model.routes import StoredRoute
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, DESK, HOST, KIM, LEE, OUR_NUMBER
 
@@ -290,7 +291,7 @@ def test_a_contact_stored_before_destinations_were_restricted_is_refused_at_the_
     contact = {"to": [LEE, DANA], "name": "Dana"}
     route = {"assistant": {"id": "assistant-1"}, "contacts": {"Dana": contact}}
     assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status == 422
-    lab.app.directory.put_route(OUR_NUMBER, route)
+    lab.app.directory.put_route(OUR_NUMBER, StoredRoute.model_validate(route))
     conversation_id = lab.inbound()
     assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
     lab.run(5)

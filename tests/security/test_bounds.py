@@ -126,7 +126,7 @@ def test_a_minutes_count_expires(new_lab: NewLab) -> None:
     lab = new_lab()
     lab.start()
     key = keys.dials("scenario", lab.clock.now())
-    row = lab.app.store.find([key])[key]
+    row = lab.app.store.table.find([key])[key]
     age = int(row["expires_at"]["N"]) - lab.clock.now().timestamp()
     assert 60 < age <= 3600
 

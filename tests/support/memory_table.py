@@ -125,12 +125,10 @@ class MemoryTable:
             partition = equal_to("KeyConditionExpression", request, by[0])
             there = self._partitions.get((index, partition), {}).values()
             found = [each for each in there if evaluate("KeyConditionExpression", request, each)]
-            page = _page(request, self._ordered(found, by, request), {*by, *self._key})
+            ordered = self._ordered(found, by, request)
         if index:
-            page["Items"] = [
-                {name: each[name] for name in (*by, *self._key)} for each in page["Items"]
-            ]
-        return page
+            ordered = [{name: item[name] for name in (*by, *self._key)} for item in ordered]
+        return _page(request, ordered, {*by, *self._key})
 
     def scan(self, **request: Any) -> Item:
         """DynamoDB API: Scan, without a filter."""

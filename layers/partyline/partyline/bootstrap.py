@@ -207,7 +207,7 @@ class App:
         """The assistant's own tools."""
         from partyline.services.assistant_tools import AssistantTools
 
-        return AssistantTools(self.settings, self.store, self.engine, self.clock)
+        return AssistantTools(self.settings, self.store, self.directory, self.engine, self.clock)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)

@@ -1,9 +1,13 @@
-"""Logs and metrics. Nothing that says who somebody is, or what was said, goes into either."""
+"""Logs and metrics: the tables of their names, and the wrapper that writes both.
+
+Neither holds personal data: no phone number, no name, no text of a message.
+"""
 
 import functools
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -13,61 +17,159 @@ T = TypeVar("T")
 
 logger = Logger(log_uncaught_exceptions=False)
 
-WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-"""What Telnyx's own words look like: `call.hangup`, `normal_clearing`, `90018`."""
+LOG_FIELDS = frozenset(
+    {
+        *("conversation_id", "seq", "cause", "participant_id", "leg", "outcome", "hangup_cause"),
+        *("command_id", "action", "attempt", "result", "code", "took_ms"),
+        *("event_id", "event_type", "request_id", "key_id", "message_id"),
+        *("reason", "error", "shard", "aws_service", "aws_operation", "aws_code"),
+    }
+)
+"""Every field that a log line may have beside those that Powertools adds."""
+
+SAFE_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""The shape of Telnyx's identifiers: `call.hangup`, `normal_clearing`, `90018`."""
 
 MAX_DIGITS = 6
-"""A word with more digits than this may be a number that somebody can be called at."""
+"""A word with more digits than this may be a phone number."""
 
 UNREADABLE = "(unreadable)"
 
 
-def log_safe(given: str | None) -> str | None:
-    """A word of Telnyx's as the log may have it: what is free text, or a number, is not shown."""
-    if given is None or (WORD.fullmatch(given) and sum(map(str.isdigit, given)) <= MAX_DIGITS):
-        return given
+class Metric(StrEnum):
+    """Every metric, with its unit: a count unless the line says otherwise.
+
+    Alarms and the dashboard in template.yaml use these names; docs/operations.md explains each.
+    """
+
+    unit: MetricUnit
+
+    def __new__(cls, name: str, unit: MetricUnit = MetricUnit.Count) -> "Metric":
+        """Make a member of a name and a unit."""
+        metric = str.__new__(cls, name)
+        metric._value_ = name
+        metric.unit = unit
+        return metric
+
+    WEBHOOK_RECEIVED = "WebhookReceived"
+    """Webhooks with a valid signature and a readable body."""
+    WEBHOOK_IGNORED = "WebhookIgnored"
+    """Received webhooks of calls or types that concern no conversation."""
+    WEBHOOK_MALFORMED = "WebhookMalformed"
+    """Webhooks with a valid signature and an unreadable body."""
+    WEBHOOK_FAILED = "WebhookFailed"
+    """Webhooks answered with 500 or above; Telnyx repeats the delivery."""
+    SIGNATURE_REFUSED = "SignatureRefused"
+    """Requests of Telnyx refused with 401."""
+    KEY_REFUSED = "KeyRefused"
+    """Requests with an unknown bearer key."""
+    TOOL_CALLED = "ToolCalled"
+    """Calls of the assistant's tools with a valid signature."""
+    REQUEST_FAILED = "Failed"
+    """Requests of the API and of tools answered with 500 or above."""
+    AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"
+    """Requests that an AWS service refuses: a bug or a missing permission."""
+    FAILOVER_RECEIVED = "FailoverReceived"
+    """Messages taken from the failover queue."""
+    FAILOVER_PUT_BACK = "FailoverPutBack"
+    """Messages that return to the failover queue."""
+    FAILOVER_REFUSED = "FailoverRefused"
+    """Messages dropped: a wrong signature or an unreadable body."""
+    EVENT_SENT = "EventSent"
+    """Events put on the bus."""
+    START_ASKED = "StartAsked"
+    """`StartConversation` events taken from the bus."""
+    CONVERSATION_SCHEDULED = "ConversationScheduled"
+    """Conversations requested with a `start_at`."""
+    SCHEDULED_FAILED = "ScheduledFailed"
+    """Scheduled conversations that could not start."""
+    SWEEP_TOUCHED = "SweepTouched"
+    """Conversations that the sweep processed."""
+    SWEEP_FAILED = "SweepFailed"
+    """Conversations or shards that the sweep could not process."""
+    OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds
+    """Age of the oldest command that a run of the sweep left pending."""
+    CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"
+    """Conversations that are open for more than four hours and a quarter."""
+    COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds
+    """Duration of a Telnyx command."""
+
+    COMMAND_SUCCEEDED = "CommandSucceeded"
+    """Commands that Telnyx carried out."""
+    COMMAND_REFUSED = "CommandRefused"
+    """Commands that Telnyx, or a rule of ours, refused."""
+    COMMAND_RETRYABLE = "CommandRetryable"
+    """Commands without an answer, or that Telnyx could not take now."""
+    COMMAND_CALL_ENDED = "CommandCallEnded"
+    """Commands for a call that had ended."""
+    COMMAND_NOT_FOUND = "CommandNotFound"
+    """Searches for the effect of a command that found none."""
+    COMMAND_CALL_STATE = "CommandCallState"
+    """Polls of a call's state."""
+    COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"
+    """Polls of a conversation's insights."""
+
+    # The metric of each event type has the member name of `EventType`.
+    CONVERSATION_STARTED = "ConversationStarted"
+    CONVERSATION_ACTIVE = "ConversationActive"
+    CONVERSATION_STOPPING = "ConversationStopping"
+    CONVERSATION_RESTARTED = "ConversationRestarted"
+    CONVERSATION_ENDED = "ConversationEnded"
+    CONVERSATION_FAILED = "ConversationFailed"
+    INSIGHTS_GENERATED = "ConversationInsightsGenerated"
+    PARTICIPANT_INVITED = "ParticipantInvited"
+    PARTICIPANT_SCREENING = "ParticipantScreening"
+    PARTICIPANT_WAITING = "ParticipantWaiting"
+    PARTICIPANT_JOINING = "ParticipantJoining"
+    PARTICIPANT_JOINED = "ParticipantJoined"
+    PARTICIPANT_LEFT = "ParticipantLeft"
+    PARTICIPANT_FAILED = "ParticipantFailed"
+    PARTICIPANT_ALONE = "ParticipantAlone"
+    LEG_DIALING = "LegDialing"
+    LEG_RINGING = "LegRinging"
+    LEG_ANSWERED = "LegAnswered"
+    LEG_SCREENING = "LegScreening"
+    LEG_REFUSED = "LegRefused"
+    LEG_JUDGED = "LegJudged"
+    LEG_ENDED = "LegEnded"
+    MESSAGE_SENT = "MessageSent"
+    MESSAGE_FAILED = "MessageFailed"
+    COMMAND_FAILED = "CommandFailed"
+    COMMAND_REPAIRED = "CommandRepaired"
+
+
+def log_safe(word: str | None) -> str | None:
+    """A word of another system for the log; free text and numbers become `(unreadable)`."""
+    if word is None or (SAFE_WORD.fullmatch(word) and sum(map(str.isdigit, word)) <= MAX_DIGITS):
+        return word
     return UNREADABLE
 
 
-# The local stack runs several invocations at once in one process, and each counts its own.
-_counted: ContextVar[EphemeralMetrics | None] = ContextVar("counted", default=None)
+# The local stack runs several invocations at once in a process, each with its own metrics.
+_metrics: ContextVar[EphemeralMetrics | None] = ContextVar("metrics", default=None)
 
 
-def count(name: str, value: int = 1) -> None:
-    """Count something that happened in this invocation, under the function's own dimensions."""
-    metrics = _counted.get()
+def count(metric: Metric, value: float = 1) -> None:
+    """Add a value to a metric of this invocation, in the metric's own unit."""
+    metrics = _metrics.get()
     if metrics:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-
-
-def measure_secs(name: str, secs: float) -> None:
-    """Record how long something took or has been waiting."""
-    metrics = _counted.get()
-    if metrics:
-        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=secs)
-
-
-def measure_millis(name: str, millis: float) -> None:
-    """Record how long something took that takes milliseconds."""
-    metrics = _counted.get()
-    if metrics:
-        metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=millis)
+        metrics.add_metric(name=metric, unit=metric.unit, value=value)
 
 
 def lambda_handler(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
-    """A Lambda handler around `work` whose logs say which invocation, and whose counts go out."""
+    """A Lambda handler around `work` that adds the invocation to log lines and writes metrics."""
 
     @functools.wraps(work)
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: dict[str, Any], context: Any) -> T:
         logger.thread_safe_clear_keys()
         metrics = EphemeralMetrics()
-        token = _counted.set(metrics)
+        token = _metrics.set(metrics)
         try:
             return work(event, context)
         finally:
-            _counted.reset(token)
-            if metrics.metric_set:  # Powertools warns of an invocation that counts nothing
+            _metrics.reset(token)
+            if metrics.metric_set:  # Powertools warns of an invocation without metrics
                 metrics.flush_metrics()
 
     return handler

@@ -112,7 +112,7 @@ def test_the_rules_of_consumers_match_their_events(new_stack: NewStack) -> None:
 def test_a_bad_row_goes_to_the_dead_letters_alone(new_stack: NewStack) -> None:
     stack = new_stack()
     conversation_id = stack.lab.start()
-    client, table = stack.lab.app.store._client, stack.lab.app.store._table
+    client, table = stack.lab.app._table_client, stack.lab.app.settings.table_name
     key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "EVENT#999999"}}
     client.put_item(TableName=table, Item={**key, "event": {"S": "{"}})
     stack.lab.run(25)

@@ -1,4 +1,4 @@
-"""The engine is tried on the same table as the entrypoints."""
+"""The engine is tested on the same table as the entrypoints."""
 
 from tests.unit.entrypoints.conftest import client, deployment, embedded
 

@@ -93,7 +93,7 @@ def test_a_malformed_secret_lets_nobody_in(
     for key in ("key-1", "None", ""):
         assert ask(deployment, f"Bearer {key}") == {"isAuthorized": False}
     logged = written()
-    assert "holds what is no key" in logged
+    assert "holds an entry that is not a key" in logged
     assert hashed("key-1") not in logged
 
 

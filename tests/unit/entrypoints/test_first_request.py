@@ -17,7 +17,7 @@ def test_without_bearer_keys_the_log_names_the_secret(
     request = {"headers": {"authorization": "Bearer key-1"}}
     assert deployment.invoke("authorizer", request) == {"isAuthorized": False}
     logged = written()
-    assert "secret bearer holds what is no key" in logged
+    assert "secret bearer holds an entry that is not a key" in logged
     assert "key-1" not in logged
 
 

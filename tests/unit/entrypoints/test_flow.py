@@ -1,23 +1,28 @@
-"""Whole calls through the real handlers, and how many round trips the caller waits for."""
+"""Whole calls through the real handlers: round trips, timeline, logs and metrics."""
 
 import json
 import re
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
 from partyline.entrypoints.event_relay import detail_of
+from partyline.telemetry import LOG_FIELDS
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
-READS_AND_WRITES = {"get_item", "batch_get_item", "query", "transact_write_items"}
+POWERTOOLS_FIELDS = {
+    *("level", "location", "message", "timestamp", "service", "xray_trace_id", "cold_start"),
+    *("function_name", "function_memory_size", "function_arn", "function_request_id"),
+}
 
 
-def first_command(deployment: Deployment, what: str) -> list[str]:
-    """The calls to the table before the first `what` left; filled in once it does."""
+def first_command(deployment: Deployment, action: str) -> list[str]:
+    """The requests to the table before the first command `action`; filled when it is sent."""
     before: list[str] = []
 
     def note(sent: object) -> None:
-        if not before and deployment.telnyx.sent[-1].action == what:
+        if not before and deployment.telnyx.sent[-1].action == action:
             before.extend(deployment.dynamodb.calls)
 
     deployment.telnyx.on_request = note
@@ -52,7 +57,7 @@ def test_an_inbound_call_costs_two_before_it_is_answered(deployment: Deployment)
 
 
 def whole_call(deployment: Deployment) -> str:
-    """The host answers, a guest joins, something is said, everybody leaves; the id of it all."""
+    """The host answers, a guest joins, a message is sent, both leave; the conversation's id."""
     conversation = deployment.start(name="Ada Lovelace", metadata={"note": "Secret Note"})
     assert conversation["status"] == "connecting"
     conversation_id: str = conversation["id"]
@@ -81,8 +86,11 @@ def test_a_whole_call(deployment: Deployment) -> None:
     conversation = deployment.conversation(conversation_id)
     assert conversation["status"] == "ended"
     assert conversation["telnyx_conversation_id"] == "telnyx-conversation-1"
-    assert [each["name"] for each in conversation["participants"]] == ["Ada Lovelace", "Bob Boole"]
-    assert [each["status"] for each in conversation["participants"]] == ["left", "left"]
+    assert [person["name"] for person in conversation["participants"]] == [
+        "Ada Lovelace",
+        "Bob Boole",
+    ]
+    assert [person["status"] for person in conversation["participants"]] == ["left", "left"]
     whats = deployment.telnyx.sent_actions()
     assert whats.count("dial") == 2
     assert whats.count("ai_assistant_start") == whats.count("ai_assistant_join") == 1
@@ -91,9 +99,7 @@ def test_a_whole_call(deployment: Deployment) -> None:
     assert {"conversation.active", "participant.joined", "conversation.ended"} <= set(timeline)
 
 
-def test_nobody_can_be_recognized_in_the_logs(
-    deployment: Deployment, written: Callable[[], str]
-) -> None:
+def test_the_logs_hold_no_personal_data(deployment: Deployment, written: Callable[[], str]) -> None:
     whole_call(deployment)
     deployment.telnyx.refuse("dial", 422, "10016", f"{GUEST_NUMBER} is not a number")
     deployment.ask("start_conversation", {"to": GUEST_NUMBER, "name": "Bob Boole"})
@@ -103,14 +109,41 @@ def test_nobody_can_be_recognized_in_the_logs(
     everything = written()
     assert "Logging error" not in everything, everything[-3000:]
     lines = [json.loads(line) for line in everything.splitlines()]
-    assert sum("message" in line for line in lines) > 20, "nothing was logged: nothing is shown"
+    assert sum("message" in line for line in lines) > 20, "too few log lines to prove it"
     assert sum("_aws" in line for line in lines) > 5
     for secret in ("3125550", "WRONG", "Ada", "Lovelace", "Boole", "Note", "Whispered", "KEY1"):
         assert not re.search(secret, everything), secret
     assert "traceback" not in everything.lower()
 
 
-def test_each_log_line_says_what_it_belongs_to(
+def test_log_lines_have_the_fields_of_the_table_and_no_others(
+    deployment: Deployment, written: Callable[[], str]
+) -> None:
+    """One run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
+    whole_call(deployment)
+    deployment.ask("start_conversation", {"to": HOST_NUMBER}, key="key-1")
+    deployment.deliver_for("call.hangup", deployment.dials()[-1], "v3:2", hangup_cause="user_busy")
+    deployment.deliver("call.cost", call_control_id="v3:x")
+    deployment.deliver_raw("{}", headers={})
+    deployment.telnyx.refuse("dial", 422, "10016")
+    deployment.start()
+    deployment.start()
+    deployment.clock.advance(70)
+    throttled, denied = (
+        ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
+        for code in ("ThrottlingException", "AccessDeniedException")
+    )
+    deployment.dynamodb.failures["query"] = [throttled, denied]
+    deployment.invoke("sweep", {})
+    attributes = {"SentTimestamp": "0"}
+    record = {"messageId": "m-1", "body": "{}", "attributes": attributes, "messageAttributes": {}}
+    deployment.invoke("failover", {"Records": [record]})
+    lines = [json.loads(line) for line in written().splitlines()]
+    fields = {name for line in lines if "message" in line for name in line} - POWERTOOLS_FIELDS
+    assert fields == LOG_FIELDS
+
+
+def test_each_log_line_has_the_ids_that_it_belongs_to(
     deployment: Deployment, written: Callable[[], str]
 ) -> None:
     conversation_id = deployment.start()["id"]
@@ -125,7 +158,7 @@ def test_each_log_line_says_what_it_belongs_to(
         == deployment.telnyx.only_request("ai_assistant_start").body["command_id"]
     )
     counted = {name for line in lines if "_aws" in line for name in line}
-    assert {"WebhookReceived", "command.accepted", "conversation.started"} <= counted
+    assert {"WebhookReceived", "CommandSucceeded", "ConversationStarted"} <= counted
 
 
 def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
@@ -138,12 +171,12 @@ def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
     deployment.deliver_for("call.answered", deployment.dials()[0])
 
     lines = [json.loads(line) for line in written().splitlines()]
-    traces = {each["message"]: each["xray_trace_id"] for each in lines if "message" in each}
+    traces = {line["message"]: line["xray_trace_id"] for line in lines if "message" in line}
     assert traces["leg.dialing"] == begin
     assert traces["leg.answered"] == answer
     rows = deployment.dynamodb.scan(TableName=deployment.table_name)["Items"]
     details = [detail_of(row) for row in rows if row["sk"]["S"].startswith("EVENT#")]
-    assert {each["type"]: each["trace_id"] for each in details}.items() <= traces.items()
+    assert {detail["type"]: detail["trace_id"] for detail in details}.items() <= traces.items()
 
 
 def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(

@@ -1,4 +1,4 @@
-"""What a webhook is answered, and what it does not get to touch."""
+"""The answers to webhooks, and what a webhook may not touch."""
 
 import base64
 import json
@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from partyline.entrypoints import webhook
+from partyline.services.correlation import correlate
 from partyline.telnyx import webhooks
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
@@ -31,15 +32,15 @@ def throttled(operation: str) -> ClientError:
         lambda deployment, headers: deployment.clock.advance(-301),
     ],
 )
-def test_nothing_is_touched_when_the_signature_is_wrong(
+def test_nothing_is_read_when_the_signature_is_wrong(
     deployment: Deployment,
     monkeypatch: pytest.MonkeyPatch,
     break_it: Callable[[Deployment, dict[str, str]], None],
 ) -> None:
-    def not_to_be_done(body: bytes) -> None:
-        raise AssertionError("the body of a stranger was looked at")
+    def forbidden(body: bytes) -> None:
+        raise AssertionError("an unverified body was parsed")
 
-    monkeypatch.setattr(webhooks, "parse", not_to_be_done)
+    monkeypatch.setattr(webhooks, "parse", forbidden)
     body = json.dumps({"data": {"event_type": "call.initiated", "id": "e", "payload": INBOUND}})
     headers = deployment.signed(body)
     break_it(deployment, headers)
@@ -51,12 +52,12 @@ def test_nothing_is_touched_when_the_signature_is_wrong(
     assert deployment.secrets.reads == 0
 
 
-def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(deployment: Deployment) -> None:
+def test_a_body_that_is_not_the_base64_it_claims_to_be_is_refused(deployment: Deployment) -> None:
     event = {"headers": deployment.signed("{}"), "body": "{}", "isBase64Encoded": True}
     assert deployment.invoke("webhook_default", event)["statusCode"] == 401
 
 
-def test_a_base64_body_is_what_was_signed(deployment: Deployment) -> None:
+def test_the_signature_is_that_of_the_decoded_base64_body(deployment: Deployment) -> None:
     conversation = deployment.start()
     state = deployment.dials()[0].body["client_state"]
     payload = {"call_control_id": "v3:0", "client_state": state, "note": "café"}
@@ -67,14 +68,14 @@ def test_a_base64_body_is_what_was_signed(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[" * 100_000])
-def test_a_signed_body_that_is_no_event_is_refused_for_good(
+def test_a_signed_body_that_is_not_an_event_is_refused_with_a_400(
     deployment: Deployment, body: str
 ) -> None:
     assert deployment.deliver_raw(body)[0] == 400
     assert deployment.dynamodb.calls == []
 
 
-def test_an_unknown_event_is_taken_and_nothing_done(deployment: Deployment) -> None:
+def test_an_unknown_event_is_answered_200_and_ignored(deployment: Deployment) -> None:
     for event_type in ("call.cost", "call.brand.new", ""):
         assert deployment.deliver(event_type, call_control_id="v3:x") == (
             200,
@@ -86,7 +87,7 @@ def test_an_unknown_event_is_taken_and_nothing_done(deployment: Deployment) -> N
 @pytest.mark.parametrize(
     "event_type", ["call.answered", "call.hangup", "call.conversation.ended", "call.initiated"]
 )
-def test_a_call_that_is_not_ours_is_let_be(deployment: Deployment, event_type: str) -> None:
+def test_a_webhook_of_an_unknown_call_is_ignored(deployment: Deployment, event_type: str) -> None:
     for state in (None, "g3QAAAAC", base64.b64encode(b'{"conversation":"c"}').decode()):
         answer = deployment.deliver(event_type, call_control_id="v3:x", client_state=state)
         assert answer == (200, {"status": "ignored"})
@@ -103,7 +104,7 @@ def test_an_inbound_call_is_answered_by_the_default_assistant(deployment: Deploy
     )
 
 
-def test_without_a_route_and_a_default_an_inbound_call_is_left_alone(
+def test_without_a_route_and_a_default_assistant_an_inbound_call_is_not_answered(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_ASSISTANT_ID", "")
@@ -131,13 +132,13 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     assert started["assistant"]["id"] == "assistant-of-the-route"
 
 
-def test_the_outgoing_call_that_we_dial_begins_nothing_of_its_own(deployment: Deployment) -> None:
+def test_the_webhook_of_an_outgoing_call_starts_no_conversation(deployment: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
     assert deployment.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
     assert deployment.item_count() == 0
 
 
-def test_a_webhook_that_comes_twice_does_its_work_once(deployment: Deployment) -> None:
+def test_a_webhook_that_comes_twice_takes_effect_once(deployment: Deployment) -> None:
     conversation = deployment.start()
     host = deployment.dials()[0]
     assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
@@ -148,7 +149,7 @@ def test_a_webhook_that_comes_twice_does_its_work_once(deployment: Deployment) -
     assert deployment.timeline(conversation["id"]) == timeline
 
 
-def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(
+def test_a_command_that_telnyx_cannot_take_is_sent_when_the_webhook_comes_again(
     deployment: Deployment,
 ) -> None:
     conversation = deployment.start()
@@ -160,14 +161,14 @@ def test_what_telnyx_cannot_do_now_is_done_when_the_webhook_comes_again(
     assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 503
     deployment.clock.advance(5)
     assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
-    sent = [each for each in deployment.telnyx.sent if each.action == "ai_assistant_start"]
+    sent = [request for request in deployment.telnyx.sent if request.action == "ai_assistant_start"]
     assert len(sent) == 3
-    assert len({each.body["command_id"] for each in sent}) == 1
+    assert len({request.body["command_id"] for request in sent}) == 1
     assert deployment.conversation(conversation["id"])["status"] == "active"
 
 
 @pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
-def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
+def test_during_an_outage_of_the_table_a_webhook_is_answered_503(
     deployment: Deployment, failing: str, written: Callable[[], str]
 ) -> None:
     deployment.start()
@@ -182,7 +183,51 @@ def test_while_the_table_is_away_telnyx_is_asked_to_come_again(
     assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1
 
 
-def test_a_fault_of_ours_tells_nobody_anything(
+@pytest.mark.parametrize("failing", ["get_item", "transact_write_items"])
+def test_a_request_that_the_table_refuses_is_a_bug_and_not_an_outage(
+    deployment: Deployment, failing: str, written: Callable[[], str]
+) -> None:
+    deployment.start()
+    host = deployment.dials()[0]
+    denied = {"Error": {"Code": "AccessDeniedException", "Message": HOST_NUMBER}}
+    deployment.dynamodb.failures[failing] = [ClientError(denied, "AnyOperation")]  # type: ignore[arg-type]
+    written()
+    status, body = deployment.deliver_for("call.answered", host, id="e-1")
+    assert (status, body["error"]["code"]) == (500, "internal")
+    lines = [json.loads(line) for line in written().splitlines()]
+    [refused] = [line for line in lines if line.get("message") == "aws request refused"]
+    assert (refused["aws_operation"], refused["aws_code"]) == (failing, "AccessDeniedException")
+    [counted] = [line for line in lines if "_aws" in line]
+    assert (counted["AwsErrorUnexpected"], counted["WebhookFailed"]) == ([1.0], [1.0])
+    assert HOST_NUMBER not in json.dumps(lines)
+    assert deployment.deliver_for("call.answered", host, id="e-1")[0] == 200
+
+
+def test_an_incoming_call_that_a_request_takes_at_the_same_time_has_one_conversation(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = deployment.start()["id"]
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    call = {"call_control_id": "v3:inbound"}
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(webhook, "correlate", correlate)
+        correlation = correlate(*arguments)
+        assert deployment.ask("invite_participant", call, id=conversation_id)[0] == 202
+        return correlation
+
+    monkeypatch.setattr(webhook, "correlate", meanwhile)
+    initiated = {**INBOUND, **call, "to": OUR_NUMBER}
+    assert deployment.deliver("call.initiated", **initiated) == (200, {"status": "ok"})
+    assert "answer" not in deployment.telnyx.sent_actions()
+    assert deployment.telnyx.sent_actions().count("ai_assistant_join") == 1
+    hangup = deployment.deliver("call.hangup", **call, hangup_cause="normal_clearing")
+    assert hangup == (200, {"status": "ok"})
+    people = deployment.conversation(conversation_id)["participants"]
+    assert people[1]["status"] == "left"
+
+
+def test_a_bug_reveals_no_data_in_the_answer_or_the_log(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]
 ) -> None:
     def broken(*_: Any) -> None:
@@ -203,7 +248,7 @@ def test_a_fault_of_ours_tells_nobody_anything(
     assert HOST_NUMBER not in logged
 
 
-def test_a_client_state_that_names_another_conversation_moves_neither(
+def test_a_client_state_of_another_conversation_changes_neither_conversation(
     deployment: Deployment,
 ) -> None:
     conversation = deployment.start()
@@ -215,7 +260,7 @@ def test_a_client_state_that_names_another_conversation_moves_neither(
     assert deployment.timeline(conversation["id"]) == before
 
 
-def test_a_call_without_our_client_state_is_found_by_its_ids(deployment: Deployment) -> None:
+def test_a_call_without_a_client_state_is_found_by_its_ids(deployment: Deployment) -> None:
     conversation = deployment.start()
     deployment.deliver("call.answered", call_control_id="v3:0", client_state=None)
     assert deployment.conversation(conversation["id"])["status"] == "active"
@@ -223,7 +268,7 @@ def test_a_call_without_our_client_state_is_found_by_its_ids(deployment: Deploym
     assert deployment.conversation(conversation["id"])["participants"][0]["status"] == "left"
 
 
-def test_an_answer_that_comes_before_that_to_our_own_dial(deployment: Deployment) -> None:
+def test_a_call_may_be_answered_before_the_dial_returns(deployment: Deployment) -> None:
     def answer_at_once(sent: Any) -> None:
         if sent.action == "dial":
             deployment.telnyx.on_request = lambda _: None
@@ -274,14 +319,14 @@ def test_the_insight_groups_own_webhook_brings_insights(deployment: Deployment) 
         ("call.machine.detection.ended", None, True),
     ],
 )
-def test_who_picked_up(
+def test_the_verdict_of_machine_detection(
     deployment: Deployment, event_type: str, result: str | None, person: bool | None
 ) -> None:
     deployment.start(machine_detection="premium")
     host = deployment.dials()[0]
     deployment.deliver_for("call.answered", host)
     assert "ai_assistant_start" not in deployment.telnyx.sent_actions(), (
-        "nobody knows yet who picked up"
+        "the verdict is still to come"
     )
     deployment.deliver_for(event_type, host, result=result)
     expected = {True: "ai_assistant_start", False: "hangup", None: None}[person]

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.dial_policy import Destinations, DialPolicy
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
@@ -94,7 +94,7 @@ def all_listed(_: str) -> bool:
 
 
 def unreadable(_: str) -> bool:
-    raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+    raise AwsUnavailableError("dynamodb", "get_item", "ThrottlingException")
 
 
 def test_an_allowed_number_is_dialled() -> None:

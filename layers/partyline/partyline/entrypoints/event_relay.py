@@ -29,7 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.events import masked
 from partyline.store import event_in
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 
 SOURCE = "partyline"
 MAX_ENTRIES = 10
@@ -60,7 +60,7 @@ def event_relay() -> Callable[[Any, Any], Result]:
         changes = [record["dynamodb"] for record in event["Records"]]
         bus = os.environ["EVENT_BUS_NAME"]
         done, reason = relay(app.events_client, bus, [c["NewImage"] for c in changes])
-        count("EventSent", done)
+        count(Metric.EVENT_SENT, done)
         if reason is None:
             return {"batchItemFailures": []}
         number = changes[done]["SequenceNumber"]

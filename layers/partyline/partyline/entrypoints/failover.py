@@ -1,20 +1,21 @@
-"""The failover door: webhooks that came while their own function could not answer.
+"""The failover queue: webhooks that Telnyx sent to the failover URL.
 
-API Gateway puts them into a queue by itself, so this door stands when nothing else does. A message
-has the webhook's body as it came, and as attributes the headers that prove it. When it was received
-is told by the queue: a signature is as old as it was then.
+Telnyx uses that URL when a webhook function does not answer. API Gateway puts the webhooks into the
+queue without a function. A message has the webhook's body and, as attributes, the headers that
+verify it. A signature's age is measured when the queue received the message.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from partyline.bootstrap import App, with_app
 from partyline.entrypoints.http import respond
 from partyline.entrypoints.webhook import process_webhook
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 
 FIRST_SENT = "first-sent-at"
-"""The attribute that `partyline redrive` gives a message: when it was received, in milliseconds.
+"""The attribute that `partyline redrive` adds: when the message was received, in milliseconds.
 
 A message that is sent again gets a new SentTimestamp, and its signature would look too old.
 """
@@ -23,9 +24,11 @@ Batch = dict[str, list[dict[str, str]]]
 
 
 def failover() -> Callable[[dict[str, Any], Any], Batch]:
-    """The handler of the function behind the queue. Answers which messages have to come again.
+    """The handler of the queue's function; its answer lists the messages to deliver again.
 
-    What Telnyx would be answered with a 4xx is dropped: it would be refused for ever.
+    A webhook that is answered with a 4xx is dropped, since each delivery would be refused alike.
+    A webhook that is answered with a 5xx, after an outage or a bug, is delivered five times at most
+    (`maxReceiveCount`) and then moved to the dead letters.
     """
 
     def handle(app: App, event: dict[str, Any], _context: Any) -> Batch:
@@ -33,34 +36,35 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
         for record in event["Records"]:
             logger.thread_safe_clear_keys()
             logger.thread_safe_append_keys(message_id=record["messageId"])
-            count("FailoverReceived")
+            count(Metric.FAILOVER_RECEIVED)
             answer = respond(
-                lambda it=record: process_webhook(app, request_of(it), received_at(it)),  # type: ignore[misc]
-                lambda: count("FailoverPutBack"),
+                partial(process_webhook, app, request_of(record), received_at(record)),
+                partial(count, Metric.FAILOVER_PUT_BACK),
             )
             if answer["statusCode"] >= 500:
                 failed.append({"itemIdentifier": str(record["messageId"])})
             elif answer["statusCode"] >= 400:
-                count("FailoverRefused")
+                count(Metric.FAILOVER_REFUSED)
         return {"batchItemFailures": failed}
 
     return with_app(handle)
 
 
 def request_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The request that a message was, as far as a webhook's function looks at one."""
-    headers = {name: each.get("stringValue") for name, each in record["messageAttributes"].items()}
+    """The API Gateway request in a message, with the fields that a webhook function reads."""
+    attributes = record["messageAttributes"].items()
+    headers = {name: attribute.get("stringValue") for name, attribute in attributes}
     body: str = record["body"]
     return {
         "headers": headers,
         "body": body,
-        # Telnyx sends JSON objects, and no base64 begins as they do.
+        # Telnyx sends JSON objects, and base64 never begins like an object.
         "isBase64Encoded": not body.lstrip().startswith("{"),
         "requestContext": {"domainName": headers.get("host")},
     }
 
 
 def received_at(record: Mapping[str, Any]) -> float:
-    """When API Gateway took it, in Unix seconds."""
+    """When API Gateway received the webhook, in Unix seconds."""
     kept = record["messageAttributes"].get(FIRST_SENT, {}).get("stringValue")
     return int(kept or record["attributes"]["SentTimestamp"]) / 1000

@@ -4,15 +4,19 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import to_json
 
+from partyline.aws_errors import AwsUnavailableError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.errors import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
-from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
-from partyline.telemetry import count, logger
+from partyline.store.errors import (
+    CallInUseError,
+    ConversationTooLargeError,
+    TooManyConflictsError,
+)
+from partyline.telemetry import Metric, count, logger
 
 Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Response]
@@ -48,7 +52,7 @@ STATUS: Mapping[ErrorCode, int] = {
 
 def http_handler(
     work: Callable[[App, dict[str, Any]], Response],
-    on_failure: Callable[[], None] = lambda: count("Failed"),
+    on_failure: Callable[[], None] = lambda: count(Metric.REQUEST_FAILED),
 ) -> Handler:
     """Make the Lambda handler around `work`; the handler answers whatever happens.
 
@@ -112,8 +116,11 @@ def _as_request_error(error: Exception) -> RequestError:
         case TooManyConflictsError():
             message = "The conversation is being changed by others. Try again."
             return RequestError(ErrorCode.BUSY, message)
-        case BotoCoreError() | ClientError():
-            return RequestError(ErrorCode.UNAVAILABLE, "The table cannot be reached. Try again.")
+        case AwsUnavailableError():
+            message = "A service of AWS cannot be reached. Try again."
+            return RequestError(ErrorCode.UNAVAILABLE, message)
+        case CallInUseError():
+            return RequestError(ErrorCode.CALL_IN_USE, "Another conversation has this call.")
         case ConversationTooLargeError():
             message = "The conversation has grown too large."
             return RequestError(ErrorCode.CONVERSATION_FULL, message)

@@ -5,7 +5,7 @@ from typing import Any
 from partyline.bootstrap import App
 from partyline.domain.model.errors import ErrorCode
 from partyline.services.errors import RequestError
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.signature import SignatureError, raw_body, verify
 
 
@@ -19,7 +19,7 @@ def verified_body(app: App, request: dict[str, Any], received_at: float | None =
         at = app.clock().timestamp() if received_at is None else received_at
         verify(body, request.get("headers") or {}, app.public_keys, at)
     except SignatureError as error:
-        count("SignatureRefused")
+        count(Metric.SIGNATURE_REFUSED)
         logger.warning("signature refused", extra={"reason": error.reason})
         message = f"The signature is refused: {error.reason}."
         raise RequestError(ErrorCode.BAD_SIGNATURE, message) from None

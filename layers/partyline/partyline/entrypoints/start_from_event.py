@@ -9,7 +9,7 @@ from partyline.services.requester import identify
 from partyline.services.requests import StartRequest
 from partyline.services.validation import validate
 from partyline.settings import BusSettings
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 
 
 def start_from_event() -> Handler:
@@ -32,7 +32,7 @@ def _start(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
         body=event["detail"],
     )
     logger.thread_safe_append_keys(request_id=requester.request_id, key_id=requester.key_id)
-    count("StartAsked")
+    count(Metric.START_ASKED)
     result = app.scheduling.start_or_schedule(validate(StartRequest, event["detail"]), requester)
     if isinstance(result, Started):
         return {"id": result.conversation.id, "status": result.conversation.status}

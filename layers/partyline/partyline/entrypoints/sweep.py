@@ -1,41 +1,45 @@
-"""Once a minute: what should have moved and has not is looked at."""
+"""The sweep: once a minute, time passes for the conversations that are due."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import TimerElapsed
 from partyline.store import ConversationStore, keys
-from partyline.telemetry import count, logger, measure_secs
+from partyline.telemetry import Metric, count, logger
 
 PER_SHARD = 25
-"""How many conversations of a shard one run looks at; the rest are the next run's, oldest first."""
+"""How many conversations of a shard a run processes, the oldest first; the next run goes on."""
 
 SPARE_MILLIS = 3000
-"""With less time than this left, a run leaves what is still due to the next one."""
+"""A run stops when less time than this is left."""
 
-PUT_OFF = timedelta(minutes=3)
-"""For how long one that failed lets the others go first.
+POSTPONED_BY = timedelta(minutes=3)
+"""For how long a conversation that failed is postponed.
 
-The oldest come first, so 25 that always fail would be all that a run ever gets to. Short enough
-that each five minutes of the alarm on `SweepFailed` see it fail.
+The oldest come first: without the delay, 25 conversations that always fail would use up every run.
+The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
 """
 
 OPEN_LONG = timedelta(hours=4, minutes=15)
-"""A conversation is ended after `MaxMinutes`, four hours at most: one older than that is stuck.
+"""A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
 
-The four hours count from when its assistant runs, this from its beginning: until then the host's
-phone may ring for ten minutes, and the end takes its time too.
+Those four hours begin when the assistant runs, this time when the conversation begins. Between the
+two the host's phone may ring for ten minutes, and the end takes its time too.
 """
 
 
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The handler of the scheduled function. Answers how many conversations it touched."""
+    """The handler of the scheduled function. Its answer counts the conversations it touched.
+
+    A conversation that fails, after an outage or a bug, is counted and postponed, and the other
+    conversations go on.
+    """
 
     def handle(app: App, _event: dict[str, Any], context: Any) -> dict[str, int]:
         store, engine, now = app.store, app.engine, app.clock()
@@ -45,58 +49,57 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
                 break
             try:
                 ingested = engine.ingest(
-                    lambda it=conversation_id: store.load(it),  # type: ignore[misc]
-                    TimerElapsed(id="sweep"),
+                    partial(store.load, conversation_id), TimerElapsed(id="sweep")
                 )
-                oldest = max(oldest, _owed_for(ingested.conversation, now))
-            except Exception as error:  # noqa: BLE001 - one bad conversation stops no other
-                count("SweepFailed")
+                oldest = max(oldest, _pending_secs(ingested.conversation, now))
+            except Exception as error:  # noqa: BLE001 - the other conversations go on
+                count(Metric.SWEEP_FAILED)
                 extra = {"conversation_id": conversation_id, "error": type(error).__name__}
                 logger.error("sweep failed", extra=extra)
-                _put_off(store, conversation_id, now)
+                _postpone(store, conversation_id, now)
             touched += 1
-        count("SweepTouched", touched)
-        measure_secs("OldestPendingSecs", oldest)
+        count(Metric.SWEEP_TOUCHED, touched)
+        count(Metric.OLDEST_PENDING, oldest)
         _count_open_long(store, now)
         return {"touched": touched}
 
     return with_app(handle)
 
 
-def _put_off(store: ConversationStore, conversation_id: str, now: datetime) -> None:
+def _postpone(store: ConversationStore, conversation_id: str, now: datetime) -> None:
     try:
-        store.postpone(conversation_id, now, now + PUT_OFF)
-    except (BotoCoreError, ClientError) as error:
+        store.postpone(conversation_id, now, now + POSTPONED_BY)
+    except AwsError as error:
         extra = {"conversation_id": conversation_id, "error": type(error).__name__}
-        logger.warning("not put off", extra=extra)
+        logger.warning("not postponed", extra=extra)
 
 
-def _owed_for(conversation: Conversation | None, now: datetime) -> float:
-    """For how many seconds the oldest command of a conversation is owed that is still owed."""
+def _pending_secs(conversation: Conversation | None, now: datetime) -> float:
+    """For how many seconds the oldest pending command of a conversation is pending."""
     commands = conversation.commands.values() if conversation else ()
-    since = [each.owed_at for each in commands if each.is_pending and each.owed_at]
+    since = [command.owed_at for command in commands if command.is_pending and command.owed_at]
     return (now - min(since)).total_seconds() if since else 0.0
 
 
 def _count_open_long(store: ConversationStore, now: datetime) -> None:
-    """A figure for an alarm: without it the run was still a good one."""
+    """Count the conversations that are open for too long; a failure does not fail the run."""
     try:
-        count("ConversationsOpenLong", store.count_open_before(now - OPEN_LONG))
-    except (BotoCoreError, ClientError) as error:
+        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - OPEN_LONG))
+    except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
 
 def _due(store: ConversationStore, now: datetime) -> list[str]:
-    """What is due, the shards by turns: when the time is too short for all, no shard starves."""
+    """The ids of due conversations, the shards in turn: a short run reaches every shard."""
     turns = zip_longest(*(_due_in(store, shard, now) for shard in keys.shards()))
-    return [each for turn in turns for each in turn if each]
+    return [conversation_id for turn in turns for conversation_id in turn if conversation_id]
 
 
 def _due_in(store: ConversationStore, shard: str, now: datetime) -> list[str]:
-    """What is due in a shard; one that cannot be read now stops no other."""
+    """The ids of due conversations in a shard; none when the shard cannot be read now."""
     try:
         return store.list_due(shard, now, PER_SHARD)
-    except (BotoCoreError, ClientError) as error:
-        count("SweepFailed")
+    except AwsError as error:
+        count(Metric.SWEEP_FAILED)
         logger.error("sweep failed", extra={"shard": shard, "error": type(error).__name__})
         return []

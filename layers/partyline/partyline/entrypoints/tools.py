@@ -17,7 +17,7 @@ from partyline.ids import fingerprint
 from partyline.services.assistant_tools import AssistantTools, ToolCall
 from partyline.services.correlation import correlate
 from partyline.services.requests import CALL_CONTROL_ID
-from partyline.telemetry import count
+from partyline.telemetry import Metric, count
 
 CALL_HEADER = "x-telnyx-call-control-id"
 """The header in which Telnyx names the call. Telnyx does not sign the header: it is a hint."""
@@ -33,7 +33,7 @@ def tool(work: Tool) -> Handler:
 
     def receive(app: App, request: dict[str, Any]) -> Response:
         body = verified_body(app, request)
-        count("ToolCalled")
+        count(Metric.TOOL_CALLED)
         arguments = _arguments(body)
         call = _tool_call(app, request, arguments, body)
         if call is None:

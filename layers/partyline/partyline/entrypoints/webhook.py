@@ -1,7 +1,7 @@
-"""How a Telnyx webhook becomes an input.
+"""The webhook functions: from a Telnyx webhook to an input of the engine.
 
-Nothing of a webhook is looked at before its signature is found right. Every function that takes
-webhooks takes every type of event: a wrong URL costs a cold start, never correctness.
+A webhook is parsed after its signature is verified. Every webhook function takes every
+event type: a wrong URL costs a cold start, never correctness.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-# Telnyx waits 2 s: what sends commands is loaded at the start too, not when the first is due.
+# Telnyx waits 2 s: the modules that send commands are loaded at the start as well.
 import partyline.services.engine  # noqa: F401
 from partyline.bootstrap import App
 from partyline.domain.model.conversation import Insight
@@ -27,74 +27,84 @@ from partyline.domain.model.inputs import (
     InsightsGenerated,
     MachineVerdict,
 )
-from partyline.entrypoints.http import Response, base_url, http_handler, json_response
+from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
-from partyline.services import inbound_routes
 from partyline.services.correlation import Correlation, correlate
+from partyline.services.engine import IngestResult
 from partyline.services.errors import RequestError
+from partyline.services.inbound_routes import inbound_route
 from partyline.store import DedupeRecord, keys
-from partyline.telemetry import count, log_safe, logger
+from partyline.store.errors import CallInUseError
+from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.webhooks import MalformedWebhookError, WebhookEvent
 
-MACHINES = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
-"""Results that mean a machine. Telnyx advises to take `not_sure` for a person; so is silence."""
+MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
+"""Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
 
-PLAIN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
-def webhook() -> Callable[[dict[str, Any], Any], Response]:
-    """The handler of a function that takes Telnyx's webhooks, of whatever type."""
-    return http_handler(process_webhook, lambda: count("WebhookFailed"))
+def webhook() -> Handler:
+    """Make the handler of a webhook function, for every event type."""
+    return http_handler(process_webhook, lambda: count(Metric.WEBHOOK_FAILED))
 
 
 def process_webhook(
     app: App, request: dict[str, Any], received_at: float | None = None
 ) -> Response:
-    """Take a webhook in, as it came through the API, and answer it.
+    """Process a webhook and return the answer to Telnyx.
 
-    `received_at` is in Unix seconds, for one that waited since; None: just now. Raises a
-    RequestError, and whatever the engine raises.
+    Telnyx delivers again what is answered with a 5xx, a limited number of times (see `aws_errors`).
+
+    Args:
+        app: the parts of this process.
+        request: the request of API Gateway.
+        received_at: when the webhook was received, in Unix seconds; None for now.
+
+    Raises:
+        RequestError: the webhook is refused, or a command is still pending.
+        Exception: any error of the engine.
     """
     body = verified_body(app, request, received_at)
     try:
         event = webhooks.parse(body)
     except MalformedWebhookError as error:
-        count("WebhookMalformed")
+        count(Metric.WEBHOOK_MALFORMED)
         message = f"The body is unusable: {error.reason}."
         raise RequestError(ErrorCode.MALFORMED_WEBHOOK, message) from None
-    count("WebhookReceived")
-    event_id = event.id if event.id and PLAIN_ID.fullmatch(event.id) else _name(body)
+    count(Metric.WEBHOOK_RECEIVED)
+    event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else _body_hash(body)
     logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
-    given, found = _input(app, request, event, event_id)
-    if given is None or found is None:
-        count("WebhookIgnored")
+    try:
+        ingested = _ingest(app, request, event, event_id)
+    except CallInUseError:
+        # A request has just brought the incoming call into another conversation.
+        ingested = _ingest(app, request, event, event_id)
+    if ingested is None:
+        count(Metric.WEBHOOK_IGNORED)
         logger.info("ignored")
         return json_response(200, {"status": "ignored"})
-    logger.thread_safe_append_keys(conversation_id=found.conversation_id)
-    engine, store = app.engine, app.store
-    dedupe = DedupeRecord(keys.webhook(found.conversation_id, event_id))
-    ingested = engine.ingest(found.loader(store), given, dedupe)
     if ingested.pending:
-        # Telnyx delivers again on a 503, and what is still owed is then done.
+        # Telnyx delivers again after a 503, and the pending command is then carried out.
         raise RequestError(ErrorCode.PENDING, "A Telnyx command could not be carried out yet.")
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
-def _name(body: bytes) -> str:
-    """A name for an event that has none to be known by: the same body is the same event."""
+def _body_hash(body: bytes) -> str:
+    """Deduplication key of an event without a usable id: a hash of its body."""
     return fingerprint(body.decode("utf-8", "replace"))
 
 
-def _input(
+def _ingest(
     app: App, request: dict[str, Any], event: WebhookEvent, event_id: str
-) -> tuple[CallInput | None, Correlation | None]:
-    """What the event means for which conversation; None for what is nobody's or nothing to us."""
-    to_input = INPUTS.get(type(event))
+) -> IngestResult | None:
+    """Pass the event to its conversation; None when it belongs to no conversation."""
+    to_input = TO_INPUT.get(type(event))
     if to_input is None:
-        return None, None
+        return None
     payload = event.payload
     state = ClientState.decode(payload.client_state)
     call = CallRef(
@@ -106,23 +116,35 @@ def _input(
     )
     incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
     dialled = (payload.to or "") if incoming else None
-    found = correlate(app.store, call, state.conversation if state else None, dialled)
-    if found is None:
-        return None, None
-    given = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
-    if isinstance(given, CallInitiated):
-        settings = app.settings
-        row = inbound_routes.choose_route(found.rows, dialled)
-        route = inbound_routes.inbound_route(row, settings, payload.connection_id)
-        given = replace(
-            given,
-            conversation_id=found.conversation_id,
-            route=route,
-            base_url=base_url(request, settings.public_base_url),
-        )
-        if found.conversation is None and route is None:
-            return None, None
-    return given, found
+    correlation = correlate(app.store, call, state.conversation if state else None, dialled)
+    common = {"id": event_id, "call": call, "occurred_at": event.occurred_at}
+    input_ = to_input(event, common) if correlation else None
+    if correlation is None or input_ is None:
+        return None
+    if isinstance(input_, CallInitiated):
+        input_ = _with_route(app, input_, request, correlation, payload.connection_id)
+        if correlation.conversation is None and input_.route is None:
+            return None
+    logger.thread_safe_append_keys(conversation_id=correlation.conversation_id)
+    dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))
+    return app.engine.ingest(correlation.loader(app.store), input_, dedupe)
+
+
+def _with_route(
+    app: App,
+    initiated: CallInitiated,
+    request: dict[str, Any],
+    correlation: Correlation,
+    connection_id: str | None,
+) -> CallInitiated:
+    """The input with its conversation and with the route that answers an incoming call."""
+    settings = app.settings
+    return replace(
+        initiated,
+        conversation_id=correlation.conversation_id,
+        route=inbound_route(correlation.route, settings, connection_id),
+        base_url=base_url(request, settings.public_base_url),
+    )
 
 
 def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInput:
@@ -145,25 +167,27 @@ def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
 
 
 def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> CallInput:
-    return MachineVerdict(**common, machine=event.payload.result in MACHINES)
+    return MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
 
 
 def _greeting(event: webhooks.MachineGreetingEnded, common: dict[str, Any]) -> CallInput | None:
-    """A greeting is a machine's; after an early beep it is all the verdict that comes."""
-    return MachineVerdict(**common, machine=True) if event.payload.result in MACHINES else None
+    """A greeting is a machine's. After an early beep, no other verdict comes."""
+    is_machine = event.payload.result in MACHINE_RESULTS
+    return MachineVerdict(**common, machine=True) if is_machine else None
 
 
 def _insights(
     event: webhooks.ConversationInsightsGenerated, common: dict[str, Any]
 ) -> CallInput | None:
-    found = [each for each in event.payload.results if each.insight_id]
     insights = tuple(
-        Insight(insight_id=each.insight_id or "", result=each.result) for each in found
+        Insight(insight_id=result.insight_id, result=result.result)
+        for result in event.payload.results
+        if result.insight_id
     )
     return InsightsGenerated(**common, insights=insights) if insights else None
 
 
-INPUTS: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
+TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
     webhooks.CallInitiated: _initiated,
     webhooks.CallAnswered: lambda _, common: CallAnswered(**common),
     webhooks.CallHangup: _hangup,
@@ -185,4 +209,4 @@ INPUTS: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
     ),
     webhooks.ConversationInsightsGenerated: _insights,
 }
-"""What each type of event is to us. A type that is not here, an UnknownEvent, is nothing."""
+"""The input of each event type. A type that is not here, an UnknownEvent, is ignored."""

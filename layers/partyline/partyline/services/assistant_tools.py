@@ -32,6 +32,7 @@ from partyline.services.plans import plan_of
 from partyline.services.requests import InviteRequest, check_e164
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
+from partyline.store.directory import Directory
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 
 AGAIN_AFTER = timedelta(seconds=20)
@@ -56,21 +57,22 @@ class AssistantTools:
 
     settings: ConversationSettings
     store: ConversationStore
+    directory: Directory
     engine: Engine
     clock: Callable[[], datetime]
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Dial a contact of the route by `name`, or any `number` where the route allows it."""
         name, number = _text(arguments.get("name")), _text(arguments.get("number"))
-        route = route_of_conversation(self.store, call.conversation)
-        contacts = route.get("contacts", {})
+        route = route_of_conversation(self.directory, call.conversation)
+        contacts = route.contacts
         by_name = {normalized_name(each): (each, plan) for each, plan in contacts.items()}
         contact = normalized_name(name)
         if contact in by_name:
             listed_name, plan = by_name[contact]
             request = InviteRequest.model_validate(plan)
             return self._invite(call, contact, request.name or listed_name.strip(), request)
-        any_number = route.get("dial_any_number", False)
+        any_number = route.dial_any_number
         if name and not (number and any_number):
             names = ", ".join(each.strip() for each in contacts) or "nobody"
             return f"There is no contact named {name[:50]}. Known are: {names}."

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
@@ -159,7 +159,7 @@ class CommandExecutor:
         """Ask the dial policy; Retryable if the do-not-call list cannot be read now."""
         try:
             return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
-        except (BotoCoreError, ClientError) as error:
+        except AwsError as error:
             logger.error(
                 "the do-not-call list cannot be read", extra={"error": type(error).__name__}
             )

@@ -1,8 +1,8 @@
-"""The one way data flows: load, decide, commit, carry out, until nothing is owed.
+"""The engine: loads a conversation, decides, commits, and executes commands until none is due.
 
-Two round trips to the table before a command leaves: one read, one transaction. The lease that the
-transaction stores lets nobody else send the same command meanwhile; if this process dies, whoever
-touches the conversation next (a redelivery, another webhook, the sweep) carries it out.
+A command leaves after two round trips to the table: a read and a transaction. The lease in that
+transaction keeps every other process from sending the same command. When this process dies, the
+next process that handles the conversation (a redelivery, another webhook, the sweep) sends it.
 """
 
 import random
@@ -15,6 +15,7 @@ from functools import partial
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.events import EventType
 from partyline.domain.model.inputs import (
     CommandResult,
     Input,
@@ -22,6 +23,15 @@ from partyline.domain.model.inputs import (
     SendMessage,
     StartConversation,
     TimerElapsed,
+)
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    InsightsFound,
+    NotFound,
+    Refused,
+    Retryable,
+    Succeeded,
 )
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
@@ -31,44 +41,57 @@ from partyline.store.errors import (
     TooManyConflictsError,
     VersionConflictError,
 )
-from partyline.telemetry import count, log_safe, logger, measure_millis
+from partyline.telemetry import Metric, count, log_safe, logger
 
 MAX_CONFLICTS = 10
-"""How often a step is decided anew because somebody else moved the conversation meanwhile."""
+"""How often a step is decided again because another process changed the conversation."""
 
 MAX_COMMANDS = 40
-"""How many commands one invocation carries out; what is owed beyond them is the next one's."""
+"""How many commands an invocation executes; the next invocation executes the rest."""
 
 MAX_RESULTS = 10
-"""How many results make one step: a transaction takes 100 items, and a result makes several."""
+"""How many results a step has: a transaction has 100 items, and a result adds several."""
 
 MAX_REQUEST_BYTES = 250_000
-"""What requests may bring a conversation to. The rest of an item is for what then happens in it."""
+"""Size limit of the document after a request; the rest of an item is for later steps."""
 
 REQUESTS = (StartConversation, InviteParticipant, SendMessage)
-"""The inputs that a conversation may be too large for."""
+"""The inputs to which that limit applies."""
 
-PAUSE_SECS = 0.02
+CONFLICT_PAUSE_SECS = 0.02
 
 DRAIN_TIME, DRAIN_PAUSE_SECS = timedelta(seconds=4), 0.5
-"""How long after a request came what it owes is still tried: a Lambda's 10 s, less a last try's."""
+"""How long a request waits for its pending commands: a Lambda's 10 s less a last attempt."""
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome")
-"""What of an event goes into the log: ids and words of ours, never a name, number or message."""
+"""Event data that is logged: ids and words of our own, never a name, number or message."""
 
 LOGGED_IF_SAFE = ("hangup_cause", "reason")
-"""What goes there as well if it is a word: it may be Telnyx's."""
+"""Event data that Telnyx may have sent; logged when `log_safe` allows it."""
+
+EVENT_METRICS = {event_type: Metric[event_type.name] for event_type in EventType}
+"""The metric of each event type, by the name of its member; a type without a metric fails here."""
+
+RESULT_METRICS = {
+    Succeeded: Metric.COMMAND_SUCCEEDED,
+    Refused: Metric.COMMAND_REFUSED,
+    Retryable: Metric.COMMAND_RETRYABLE,
+    CallEnded: Metric.COMMAND_CALL_ENDED,
+    NotFound: Metric.COMMAND_NOT_FOUND,
+    CallState: Metric.COMMAND_CALL_STATE,
+    InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
+}
 
 Load = Callable[[], Conversation | None]
 
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What became of an input.
+    """The effect of an input.
 
-    `conversation` is None when there is none and the input begins none. `pending`: something that
-    this input owes could not be done yet, so the input should come again. `known_hash` is what an
-    earlier request with the same key hashed to, when this one is a `duplicate`.
+    `conversation` is None when there is none: the input starts none, or its start was refused.
+    `pending`: a command of this input could not be carried out yet, so the input should come again.
+    `stored_hash` is the hash of the first request with the same key, when this is a `duplicate`.
     """
 
     conversation: Conversation | None
@@ -79,91 +102,100 @@ class IngestResult:
 
 
 class Engine:
-    """Moves conversations. One engine serves a process; it keeps nothing between inputs."""
+    """Moves conversations. An engine serves a process and keeps no state between inputs."""
 
     def __init__(
         self,
         store: ConversationStore,
-        dispatcher: CommandExecutor,
+        executor: CommandExecutor,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take what it works with."""
+        """Take the store, the executor of Telnyx commands, and the time."""
         self._store = store
-        self._dispatcher = dispatcher
+        self._executor = executor
         self._clock = clock
         self._sleep = sleep
 
     def ingest(
         self,
         load: Load,
-        given: Input,
+        input_: Input,
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> IngestResult:
-        """Take an input in: decide what follows, store it, and do what is owed.
+        """Process an input: decide, commit, and execute the commands that follow.
 
-        `load` brings the conversation that it is about. `inbox` makes sure it is taken in once; of
-        a doubled one only what is still owed is done. `charge` is taken with the step that takes
-        the input in, and with no other. Raises Busy, the store's TooLarge and Exhausted, and
-        whatever the table's client raises.
+        Args:
+            load: reads the conversation; called again after a conflict.
+            input_: the input.
+            dedupe: makes the input take effect once. A duplicate only executes pending commands.
+            charge: the quota that the input uses.
+
+        Raises:
+            TooManyConflictsError: other processes changed the conversation at each attempt.
+            CallInUseError, ConversationTooLargeError, QuotaExceededError: see the store's `commit`.
+            AwsError: the table cannot be reached, or refuses a request.
         """
-        known: AlreadyProcessedError | None = None
+        first: AlreadyProcessedError | None = None
         try:
-            decision = self._step(load, [given], dedupe, charge)
-        except AlreadyProcessedError as duplicate:
-            known = duplicate
-            decision = self._step(load, [TimerElapsed(id=given.id)], None)
-        conversation = self._execute(decision, given.id)
+            decision = self._step(load, [input_], dedupe, charge)
+        except AlreadyProcessedError as error:
+            first = error
+            decision = self._step(load, [TimerElapsed(id=input_.id)])
+        conversation = self._execute(decision, input_.id)
         return IngestResult(
             conversation=conversation,
             refusal=decision.refusal,
-            duplicate=known is not None,
-            stored_hash=known.request_hash if known else None,
-            pending=_still_pending(conversation, None if known else given.id),
+            duplicate=first is not None,
+            stored_hash=first.request_hash if first else None,
+            pending=_is_pending(conversation, None if first else input_.id),
         )
 
     def drain(self, ingested: IngestResult, cause: str, came_at: datetime) -> IngestResult:
-        """Do what is still owed when something was taken in, or wait for whoever took that over.
+        """Execute the pending commands of a request, or wait for the process that holds the lease.
 
-        For a request, which nobody delivers again as Telnyx does a webhook: by the next sweep it
-        may be too late to dial. Leases tell whether somebody is at it, or has died over it. What
-        Telnyx will not do now stays `pending`.
+        Telnyx delivers a webhook again, but not a request, and the next sweep may be too
+        late for a dial. A command that Telnyx does not take in time stays `pending`.
+
+        Args:
+            ingested: the effect of the request.
+            cause: the request's id.
+            came_at: when the request came.
         """
         conversation, pending = ingested.conversation, ingested.pending
         while conversation and pending and self._clock() < came_at + DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
-            stored = partial(self._store.load, conversation.id)
-            decision = self._step(stored, [TimerElapsed(id=cause)], None)
-            conversation = self._execute(decision, cause)
-            pending = _still_pending(conversation, None)
+            load_stored = partial(self._store.load, conversation.id)
+            conversation = self._execute(self._step(load_stored, [TimerElapsed(id=cause)]), cause)
+            pending = _is_pending(conversation, None)
         return replace(ingested, conversation=conversation, pending=pending)
 
     def _step(
         self,
         load: Load,
         inputs: Sequence[Input],
-        dedupe: DedupeRecord | None,
+        dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> Decision:
-        """Decide upon inputs, one after the other, and store what comes of them as one step."""
+        """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
             before = load()
             decision = self._decide(before, inputs)
-            mark, due = dedupe, None if decision.refusal else charge
-            must = mark is not None and mark.request_hash is not None
-            if decision.refusal and mark:
-                # What was done once is not refused the second time, and a refusal leaves no mark.
-                self._store.check_not_processed(mark)
-                mark, must = None, False
-            if decision.conversation is None or not (decision.changed or must):
+            if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
+                self._store.check_not_processed(dedupe)
+            # A refused request leaves no record, so that its key may be used again.
+            record, quota = (None, None) if decision.refusal else (dedupe, charge)
+            is_keyed_request = record is not None and record.request_hash is not None
+            if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
-            asked = decision.changed and isinstance(inputs[0], REQUESTS)
-            max_bytes = MAX_REQUEST_BYTES if asked else MAX_DOCUMENT_BYTES
+            is_request = decision.changed and isinstance(inputs[0], REQUESTS)
+            max_bytes = MAX_REQUEST_BYTES if is_request else MAX_DOCUMENT_BYTES
             try:
-                stored = self._store.commit(before, decision, mark, max_bytes, due)
+                stored = self._store.commit(before, decision, record, max_bytes, quota)
             except VersionConflictError:
-                self._sleep(PAUSE_SECS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
+                pause_secs = CONFLICT_PAUSE_SECS * attempt
+                self._sleep(pause_secs * random.uniform(0.5, 1.5))  # noqa: S311
                 continue
             _report(stored, decision)
             return replace(decision, conversation=stored)
@@ -172,27 +204,27 @@ class Engine:
     def _decide(self, before: Conversation | None, inputs: Sequence[Input]) -> Decision:
         now = self._clock()
         whole = Decision(before)
-        for given in inputs:
-            one = decide(whole.conversation, given, now)
+        for input_ in inputs:
+            decision = decide(whole.conversation, input_, now)
             whole = Decision(
-                conversation=one.conversation,
-                events=[*whole.events, *one.events],
-                insights=[*whole.insights, *one.insights],
-                commands=[*whole.commands, *one.commands],
-                changed=whole.changed or one.changed,
-                refusal=one.refusal,  # a request is always the only input
+                conversation=decision.conversation,
+                events=[*whole.events, *decision.events],
+                insights=[*whole.insights, *decision.insights],
+                commands=[*whole.commands, *decision.commands],
+                changed=whole.changed or decision.changed,
+                refusal=decision.refusal,  # a request is always the only input
             )
         return whole
 
     def _execute(self, decision: Decision, cause: str) -> Conversation | None:
-        """Carry commands out, and those that their results bring up, until none is due."""
+        """Execute commands, and those that follow from their results, until none is due."""
         conversation, due = decision.conversation, list(decision.commands)
-        carried_out = 0
-        while conversation is not None and due and carried_out < MAX_COMMANDS:
-            now, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
-            carried_out += len(now)
-            results = list(self._results(conversation, now, cause))
-            decision = self._step(self._cached_first(conversation), results, None)
+        executed = 0
+        while conversation is not None and due and executed < MAX_COMMANDS:
+            batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
+            executed += len(batch)
+            results = list(self._results(conversation, batch, cause))
+            decision = self._step(self._cached_first(conversation), results)
             conversation, due = decision.conversation, [*due, *decision.commands]
         return conversation
 
@@ -202,9 +234,9 @@ class Engine:
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
-                continue  # a later input of the same step made it pointless
-            began = time.perf_counter()  # not the clock, which may be a story's
-            result = self._dispatcher.execute(conversation, command)
+                continue  # obsolete after a later input of the same step
+            began = time.perf_counter()  # not the clock, which may be virtual
+            result = self._executor.execute(conversation, command)
             took_ms = round((time.perf_counter() - began) * 1000, 1)
             logger.info(
                 "command",
@@ -221,29 +253,30 @@ class Engine:
                     "cause": cause,
                 },
             )
-            count(f"command.{type(result).__name__.lower()}")
-            measure_millis("CommandLatency", took_ms)
+            count(RESULT_METRICS[type(result)])
+            count(Metric.COMMAND_LATENCY, took_ms)
             yield CommandResult(id=cause, key=command.key, result=result)
 
     def _cached_first(self, conversation: Conversation) -> Load:
-        """The conversation that we hold, at first; the stored one, once ours was found stale."""
-        held = [conversation]
-        return lambda: held.pop() if held else self._store.load(conversation.id)
+        """A load that first returns the conversation, and after a conflict the stored state."""
+        cached = [conversation]
+        return lambda: cached.pop() if cached else self._store.load(conversation.id)
 
 
-def _still_pending(conversation: Conversation | None, cause: str | None) -> bool:
-    """Whether a command is still owed that `cause` brought about; any at all if that is None.
+def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:
+    """Whether a command of the input `cause` is pending; with None, whether any command is.
 
-    Of a doubled input nothing may be left to somebody who may have died over it.
+    For a duplicate, any pending command counts: its first handler may have crashed.
     """
     commands = conversation.commands.values() if conversation else []
-    return any(each.is_pending and cause in (None, each.cause) for each in commands)
+    return any(command.is_pending and cause in (None, command.cause) for command in commands)
 
 
 def _report(conversation: Conversation, decision: Decision) -> None:
+    """Log and count the events of a committed step."""
     for event in decision.events:
-        known = {name: event.data[name] for name in LOGGED if name in event.data}
-        known |= {name: log_safe(event.data[name]) for name in LOGGED_IF_SAFE if name in event.data}
-        extra = {"conversation_id": conversation.id, "seq": event.seq, "cause": event.cause}
-        logger.info(event.type, extra=extra | known)
-        count(event.type)
+        data = {name: event.data[name] for name in LOGGED if name in event.data}
+        data |= {name: log_safe(event.data[name]) for name in LOGGED_IF_SAFE if name in event.data}
+        ids = {"conversation_id": conversation.id, "seq": event.seq, "cause": event.cause}
+        logger.info(event.type, extra=ids | data)
+        count(EVENT_METRICS[event.type])

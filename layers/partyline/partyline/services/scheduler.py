@@ -1,17 +1,20 @@
-"""The alarm clock of conversations that begin later: schedules of EventBridge Scheduler."""
+"""Start times of scheduled conversations, as single schedules of EventBridge Scheduler."""
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from partyline.aws_errors import aws_request
+
 
 @dataclass(frozen=True)
 class StartScheduler:
-    """Alarms by the id of their conversation. `client` is EventBridge Scheduler's.
+    """Schedules that run once, each named after its conversation.
 
-    It rings by calling the function `target` in the `role`'s name, within a minute of its time, at
-    least once, and is gone then. Methods raise the client's `ClientError`.
+    At its time, within a minute and at least once, a schedule invokes the function `target` in the
+    role `role`, and is then deleted. `client` is EventBridge Scheduler's, `group` the name of the
+    schedule group. Methods raise an `AwsError`.
     """
 
     client: Any
@@ -20,9 +23,9 @@ class StartScheduler:
     role: str
 
     def schedule(self, conversation_id: str, at: datetime) -> None:
-        """Let it ring at a time, and at no other that was set before."""
+        """Create the schedule of a conversation, or change its time."""
         whole = (at + timedelta(microseconds=999_999)).astimezone(UTC).replace(tzinfo=None)
-        alarm = {
+        schedule = {
             "Name": conversation_id,
             "GroupName": self.group,
             "ScheduleExpression": f"at({whole.isoformat(timespec='seconds')})",
@@ -35,14 +38,16 @@ class StartScheduler:
                 "Input": json.dumps({"conversation_id": conversation_id}),
             },
         }
-        try:
-            self.client.create_schedule(**alarm)
-        except self.client.exceptions.ConflictException:
-            self.client.update_schedule(**alarm)
+        with aws_request("scheduler", "create_schedule"):
+            try:
+                self.client.create_schedule(**schedule)
+            except self.client.exceptions.ConflictException:
+                self.client.update_schedule(**schedule)
 
     def cancel(self, conversation_id: str) -> None:
-        """Let it not ring; one that has rung is fine."""
-        try:
-            self.client.delete_schedule(Name=conversation_id, GroupName=self.group)
-        except self.client.exceptions.ResourceNotFoundException:
-            return
+        """Delete the schedule of a conversation; a missing schedule is not an error."""
+        with aws_request("scheduler", "delete_schedule"):
+            try:
+                self.client.delete_schedule(Name=conversation_id, GroupName=self.group)
+            except self.client.exceptions.ResourceNotFoundException:
+                return

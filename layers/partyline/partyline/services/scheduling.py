@@ -28,7 +28,7 @@ from partyline.store.scheduled import (
     ScheduledConversations,
     ScheduleStatus,
 )
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)
 """How far ahead a conversation may be scheduled."""
@@ -71,7 +71,7 @@ class Scheduling:
             self.scheduled.add(scheduled, requester.dedupe)
         except (VersionConflictError, AlreadyProcessedError):
             return self._repeated(conversation_id, requester)
-        count("ConversationScheduled")
+        count(Metric.CONVERSATION_SCHEDULED)
         logger.info("scheduled", extra={"conversation_id": conversation_id})
         return Booked(scheduled, is_new=True)
 
@@ -114,7 +114,7 @@ class Scheduling:
             logger.error("not started", extra={"reason": error.code})
             retry = error.code in RETRIED and self.clock() <= scheduled.start_at + RETRY_LIMIT_FOR
             if not retry:
-                count("ScheduledFailed")
+                count(Metric.SCHEDULED_FAILED)
                 failure = Failure(code=error.code, message=error.message)
                 self._move(scheduled, ScheduleStatus.FAILED, failure)
             raise

@@ -1,21 +1,23 @@
-"""Conversations in DynamoDB: one table, one document a conversation, one transaction a step."""
+"""The DynamoDB table: a document per conversation, a transaction per step, models out."""
 
 from partyline.store.conversations import (
     MAX_DOCUMENT_BYTES,
+    CallLookup,
     ConversationPage,
     ConversationStore,
     DedupeRecord,
     QuotaCharge,
-    conversation_in,
+    TimelinePage,
     event_in,
 )
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
+    "CallLookup",
     "ConversationPage",
     "ConversationStore",
     "DedupeRecord",
     "QuotaCharge",
-    "conversation_in",
+    "TimelinePage",
     "event_in",
 ]

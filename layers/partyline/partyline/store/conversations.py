@@ -1,30 +1,43 @@
-"""Loading, committing, finding and listing conversations."""
+"""Conversations in the table: load, commit, correlate, list."""
 
 import base64
 import binascii
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from pydantic_core import from_json, to_json
 
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
+from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.store import keys
+from partyline.store.directory import applicable_route, route_keys
 from partyline.store.errors import (
     AlreadyProcessedError,
+    CallInUseError,
     ConversationTooLargeError,
     QuotaExceededError,
     VersionConflictError,
 )
 from partyline.store.keys import Key
+from partyline.store.table import (
+    CONDITION_FAILED,
+    CONFLICT,
+    MAX_PAGE_BYTES,
+    Row,
+    Table,
+    TransactionCancelledError,
+    answer_bytes,
+    fitting,
+    put_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,26 +45,30 @@ if TYPE_CHECKING:
     from partyline.domain.decide import Decision
 
 DEDUPE_SECS = 7 * 24 * 3600
-"""How long a webhook or an Idempotency-Key is remembered."""
+"""How long the dedupe record of a webhook or an Idempotency-Key is kept."""
 
 MAX_DOCUMENT_BYTES = 390_000
-"""What a conversation's document may come to; a DynamoDB item ends at 400 KB."""
+"""Size limit of a conversation's document; a DynamoDB item has 400 KB at most."""
 
 MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
-"""An insight larger than this is kept as the beginning of its text.
+"""Of an insight larger than this, the beginning of its text is stored.
 
-Fifty of them have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
+Fifty insights have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
 """
 
-OPEN = "yes"
-"""What `open` says of a conversation that goes on; others have no such attribute."""
+MAX_TIMELINE_EVENTS = 1000
+"""How many events a page of a timeline has at most."""
 
-Row = dict[str, Any]
+POINTER_ATTEMPTS = 3
+"""How often a commit is tried while pointers of its calls belong to other conversations."""
+
+OPEN = "yes"
+"""The attribute `open` of an open conversation; a finished conversation has no such attribute."""
 
 
 @dataclass(frozen=True)
 class DedupeRecord:
-    """The mark by which a webhook or a request is taken in once. A request has its body's hash."""
+    """The record that makes a webhook or a request take effect once. A request has a hash."""
 
     key: Key
     request_hash: str | None = None
@@ -59,10 +76,9 @@ class DedupeRecord:
 
 @dataclass(frozen=True)
 class QuotaCharge:
-    """What a step takes of an allowance: `units` more on a counter, which may come to `most`.
+    """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
 
-    Counted in the step's own transaction, so that only what is done is charged, and once.
-    `expires_at` is when the counter may be forgotten.
+    The counter may be deleted after `expires_at`.
     """
 
     key: Key
@@ -73,45 +89,73 @@ class QuotaCharge:
 
 @dataclass(frozen=True)
 class ConversationPage:
-    """A page of conversations, and where the next one begins."""
+    """A page of conversations, and the cursor of the next page."""
 
     conversations: Sequence[Conversation]
     next_cursor: str | None
 
 
+@dataclass(frozen=True)
+class TimelinePage:
+    """A page of a timeline, and the cursor of the next page."""
+
+    events: Sequence[Event]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class CallLookup:
+    """The rows of a call.
+
+    `conversation` is the conversation that the call itself began. `pointed_ids` name the
+    conversations that the pointers of the call lead to. `route` is that of the dialled number.
+    """
+
+    conversation: Conversation | None
+    pointed_ids: Sequence[str]
+    route: StoredRoute
+
+
 class ConversationStore:
-    """The table. `client` is a DynamoDB client; every method may raise its `ClientError`."""
+    """Conversations in the table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Keep the client; nothing is asked of it yet."""
-        self._client = client
-        self._table = table_name
+        """Take a DynamoDB client and the name of the table."""
+        self.table = Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:
-        """The conversation as it is now, or None."""
-        pk, sk = keys.state(conversation_id)
-        answer = self._client.get_item(
-            TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
-        )
-        return conversation_in(answer.get("Item"))
+        """The stored conversation, or None."""
+        return _conversation(self.table.get(keys.state(conversation_id)))
 
-    def find(self, wanted: Iterable[Key]) -> dict[Key, Row]:
-        """The items with these keys that exist, in one consistent read."""
-        found: dict[Key, Row] = {}
-        asked: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(wanted)]
-        while asked:
-            answer = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": asked, "ConsistentRead": True}}
-            )
-            rows: list[Row] = answer["Responses"].get(self._table, [])
-            found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in rows})
-            left: Row = dict(answer["UnprocessedKeys"])
-            asked = left.get(self._table, {}).get("Keys")
-        return found
+    def look_up_call(
+        self,
+        conversation_id: str | None,
+        call_control_id: str | None,
+        call_leg_id: str | None,
+        dialled: str | None,
+    ) -> CallLookup:
+        """Read the rows of a call in a single batch.
+
+        Args:
+            conversation_id: the conversation that the call begins, if known.
+            call_control_id: Telnyx's id of the call, if known.
+            call_leg_id: Telnyx's id of the leg, if known.
+            dialled: the number of ours that was called; None for any other call.
+        """
+        state = [keys.state(conversation_id)] if conversation_id else []
+        pointers = [keys.call(call_control_id)] if call_control_id else []
+        pointers += [keys.leg(call_leg_id)] if call_leg_id else []
+        routes = [] if dialled is None else route_keys(dialled)
+        rows = self.table.find([*state, *pointers, *routes])
+        return CallLookup(
+            conversation=_conversation(rows.get(state[0])) if state else None,
+            pointed_ids=[rows[key]["conversation_id"]["S"] for key in pointers if key in rows],
+            route=StoredRoute() if dialled is None else applicable_route(rows, dialled),
+        )
 
     def check_not_processed(self, dedupe: DedupeRecord) -> None:
-        """Raise Duplicate when `inbox` was taken in before."""
-        row = self.find([dedupe.key]).get(dedupe.key)
+        """Raise `AlreadyProcessedError` when the dedupe record exists."""
+        row = self.table.get(dedupe.key)
         if row is not None:
             raise AlreadyProcessedError(request_hash(row))
 
@@ -123,11 +167,26 @@ class ConversationStore:
         max_bytes: int = MAX_DOCUMENT_BYTES,
         charge: QuotaCharge | None = None,
     ) -> Conversation:
-        """Write one step, all of it or nothing, and return the conversation with its new version.
+        """Write a step in a single transaction and return the conversation with its new version.
 
-        Raises Duplicate when `inbox` was taken in before, Conflict when the conversation is not
-        any more what was decided upon, TooLarge when its document would pass `max_bytes`,
-        Exhausted when nothing but the `charge` is in the way.
+        A pointer is the lock of its call. A step that brings a live call in (a start around the
+        call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
+        step is written without a pointer that another conversation holds: a hangup is always
+        recorded.
+
+        Args:
+            before: the conversation that the decision is based on; None for a new conversation.
+            decision: the new state with its events and insights.
+            dedupe: makes the input take effect once.
+            max_bytes: size limit of the document.
+            charge: the quota that the step uses.
+
+        Raises:
+            AlreadyProcessedError: the dedupe record exists.
+            VersionConflictError: the stored conversation is not `before` any more.
+            CallInUseError: another conversation has a live call that the step brings in.
+            ConversationTooLargeError: the document would be larger than `max_bytes`.
+            QuotaExceededError: the `charge` alone prevents the step.
         """
         after = decision.conversation
         if after is None:
@@ -137,166 +196,177 @@ class ConversationStore:
         if dedupe:
             puts.append(dedupe_put(dedupe, after.updated_at))
         puts += [
-            _put(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
+            put_of(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
             for event in decision.events
         ]
         puts += [
-            _put(keys.insight(after.id, insight.insight_id), _insight_row(insight))
+            put_of(keys.insight(after.id, insight.insight_id), _insight_row(insight))
             for insight in decision.insights
         ]
-        puts += [
-            _put(key, {"conversation_id": {"S": after.id}})
-            for key in sorted(_pointers(after) - _pointers(before))
-        ]
-        writes = [{"Put": {"TableName": self._table, **put}} for put in puts]
-        if charge:
-            writes.append({"Update": {"TableName": self._table, **_charge_update(charge)}})
-        try:
-            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
-        except self._client.exceptions.TransactionCanceledException as error:
-            cancelled = _cancelled(
-                error, with_dedupe=dedupe is not None, charged=charge is not None
-            )
-            raise cancelled from error
-        return after
+        charges = [{"Update": _charge_update(charge)}] if charge else []
+        pointers = _new_pointers(before, after)
+        for _ in range(POINTER_ATTEMPTS):
+            pointer_puts = [pointer.put(after.id) for pointer in pointers]
+            try:
+                self.table.write([*({"Put": put} for put in [*puts, *pointer_puts]), *charges])
+            except TransactionCancelledError as cancelled:
+                failed = [reason.get("Code") == CONDITION_FAILED for reason in cancelled.reasons]
+                if dedupe and failed[1]:
+                    raise AlreadyProcessedError(
+                        request_hash(cancelled.reasons[1].get("Item", {}))
+                    ) from cancelled
+                conflict = any(reason.get("Code") == CONFLICT for reason in cancelled.reasons)
+                if conflict or any(failed[: len(puts)]):
+                    raise VersionConflictError from cancelled
+                of_pointers = slice(len(puts), len(puts) + len(pointers))
+                if not any(failed[of_pointers]):
+                    raise QuotaExceededError from cancelled
+                rows = [reason.get("Item") for reason in cancelled.reasons[of_pointers]]
+                pointers = self._without_held(pointers, rows)
+            else:
+                return after
+        raise VersionConflictError
+
+    def _without_held(
+        self, pointers: "Sequence[_Pointer]", rows: Sequence[Row | None]
+    ) -> "list[_Pointer]":
+        """The pointers that may be written, given the row of another conversation for each.
+
+        A row is replaced when its conversation is finished or the call has ended there: neither is
+        ever undone. The put is then bound to the row, since that conversation may bring the same
+        call in again. Raises `CallInUseError` for a live call that the step brings in.
+        """
+        names = [row["conversation_id"]["S"] if row else None for row in rows]
+        states = self.table.find(keys.state(name) for name in names if name)
+        free = list[_Pointer]()
+        for pointer, row, name in zip(pointers, rows, names, strict=True):
+            other = _conversation(states.get(keys.state(name))) if name else None
+            if other is None or not _has_call(other, pointer.key):
+                free.append(replace(pointer, replaces=row or pointer.replaces))
+            elif pointer.is_claim:
+                raise CallInUseError
+        return free
 
     def load_with_insights(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
         """The conversation with its insights, or None."""
-        rows = list(self._partition(conversation_id, keys.FIRST_INSIGHT, keys.STATE))
-        conversation = conversation_in(next((r for r in rows if r["sk"]["S"] == keys.STATE), None))
+        pk = keys.partition(conversation_id)
+        rows = list(self.table.partition(pk, keys.FIRST_INSIGHT, keys.STATE))
+        state = next((row for row in rows if row["sk"]["S"] == keys.STATE), None)
+        conversation = _conversation(state)
         if conversation is None:
             return None
-        found = [Insight(**from_json(row["insight"]["S"])) for row in rows if "insight" in row]
+        insights = [Insight(**from_json(row["insight"]["S"])) for row in rows if "insight" in row]
         order = {insight_id: nth for nth, insight_id in enumerate(conversation.insights)}
-        return conversation, sorted(found, key=lambda each: order.get(each.insight_id, 0))
+        insights.sort(key=lambda insight: order.get(insight.insight_id, 0))
+        return conversation, insights
 
-    def timeline(self, conversation_id: str) -> list[Event]:
-        """The events of a conversation in their order; none for one that does not exist."""
-        rows = self._partition(conversation_id, "EVENT#", "EVENT#~")
-        return [event_in(row)[1] for row in rows]
+    def timeline(
+        self, conversation_id: str, cursor: str | None = None, limit: int = MAX_TIMELINE_EVENTS
+    ) -> TimelinePage:
+        """A page of at most `limit` events and 4 MB, in order; empty for an unknown conversation.
+
+        Raises ValueError for a `cursor` of another list.
+        """
+        after = int(_read_cursor(cursor, conversation_id, _SEQ)) if cursor is not None else 0
+        pk, first = keys.event(conversation_id, after + 1)
+        events, size = list[Event](), 0
+        for row in self.table.partition(pk, first, keys.LAST_EVENT):
+            size += answer_bytes(row["event"]["S"])
+            if events and (len(events) == limit or size > MAX_PAGE_BYTES):
+                return TimelinePage(events, _cursor(conversation_id, str(events[-1].seq)))
+            events.append(event_in(row)[1])
+        return TimelinePage(events, None)
 
     def list_newest(
         self, status: ConversationStatus | None, limit: int, cursor: str | None = None
     ) -> ConversationPage:
-        """A page of conversations, newest first, of one status or of all.
+        """A page of at most `limit` conversations and 4 MB, newest first, of a status or of all.
 
-        Raises ValueError for a `cursor` that this method did not make for the same `status`.
+        Raises ValueError for a `cursor` of another list.
         """
-        before = _read_cursor(cursor, status) if cursor else None
+        scope = status or ""
+        before = _read_cursor(cursor, scope, _PLACE) if cursor else None
         statuses = [status] if status else list(ConversationStatus)
-        pages = [self._places(each, limit + 1, before) for each in statuses]
-        # One that moved on between two of the queries stands in both.
-        once = dict.fromkeys(merge(*pages, reverse=True))
-        places: list[str] = list(islice(once, limit + 1))
-        wanted = [keys.state(place.rpartition("#")[2]) for place in places[:limit]]
-        found = self.find(wanted)
-        conversations = [conversation_in(found.get(key)) for key in wanted]
+        listed = [self._places(name, limit + 1, before) for name in statuses]
+        # A conversation that changes its status between two of the queries is in both answers.
+        distinct = dict.fromkeys(merge(*listed, reverse=True))
+        places: list[str] = list(islice(distinct, limit + 1))
+        states = [keys.state(place.rpartition("#")[2]) for place in places[:limit]]
+        found = self.table.find(states)
+        rows = [found.get(key) for key in states]
+        length = fitting(row["document"]["S"] if row else "" for row in rows)
+        conversations = map(_conversation, rows[:length])
         return ConversationPage(
-            # The index follows the table a moment later: what has moved on since is left out.
-            [each for each in conversations if each and status in (None, each.status)],
-            _cursor(places[limit - 1], status) if len(places) > limit else None,
+            # The index is updated a moment after the table: the status may have changed.
+            [item for item in conversations if item and status in (None, item.status)],
+            _cursor(scope, places[length - 1]) if len(places) > length else None,
         )
 
     def list_due(self, shard: str, now: datetime, limit: int) -> list[str]:
-        """The ids of conversations in a shard that somebody should look at, the oldest first."""
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.BY_DUE,
-            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"S": keys.moment(now)}},
-            Limit=limit,
-        )
-        return [item["pk"]["S"].partition("#")[2] for item in answer["Items"]]
+        """The ids of the conversations in a shard that are due, the oldest first."""
+        condition = "due_shard = :shard AND due_at <= :now"
+        values = {":shard": {"S": shard}, ":now": {"S": keys.moment(now)}}
+        items = self.table.index(keys.BY_DUE, condition, values, limit)
+        return [item["pk"]["S"].partition("#")[2] for item in items]
 
     def postpone(self, conversation_id: str, now: datetime, until: datetime) -> None:
-        """Let a conversation that is due be found as due later; it stays as it is, unread.
+        """Make a conversation that is due at `now` due at `until`; its document is not parsed.
 
-        One that somebody else has moved on meanwhile is left alone.
+        A conversation that another process changes meanwhile is not postponed.
         """
         key = keys.state(conversation_id)
-        row = self.find([key]).get(key, {})
+        row = self.table.find([key]).get(key, {})
         if "due_at" not in row or row["due_at"]["S"] > keys.moment(now):
             return
+        put = {
+            "Item": {**row, "due_at": {"S": keys.moment(until)}},
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeValues": {":version": row["version"]},
+        }
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**row, "due_at": {"S": keys.moment(until)}},
-                ConditionExpression="version = :version",
-                ExpressionAttributeValues={":version": row["version"]},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
+            self.table.put(put)
+        except VersionConflictError:
             return
 
     def count_open(self, most: int) -> int:
-        """How many conversations have not come to their end; counted up to `most`.
+        """The number of conversations that are not finished, counted up to `most`.
 
-        The index follows the table a moment later, and so does the count.
+        The index is updated a moment after the table.
         """
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.BY_OPEN,
-            KeyConditionExpression="#open = :yes",
-            ExpressionAttributeNames={"#open": "open"},
-            ExpressionAttributeValues={":yes": {"S": OPEN}},
-            Select="COUNT",
-            Limit=most,
-        )
-        return answer["Count"]
+        return self._count_open("", {}, Limit=most)
 
     def count_open_before(self, before: datetime) -> int:
-        """How many conversations began before a time and have not come to their end."""
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.BY_OPEN,
-            KeyConditionExpression="#open = :yes AND listed_at < :before",
-            ExpressionAttributeNames={"#open": "open"},
-            ExpressionAttributeValues={":yes": {"S": OPEN}, ":before": {"S": keys.moment(before)}},
-            Select="COUNT",
+        """The number of conversations that began before a time and are not finished."""
+        return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
+
+    def _count_open(self, condition: str, values: Row, **more: Any) -> int:
+        names = {"#open": "open"}
+        values = {":yes": {"S": OPEN}, **values}
+        return self.table.count(
+            keys.BY_OPEN,
+            f"#open = :yes{condition}",
+            values,
+            ExpressionAttributeNames=names,
+            **more,
         )
-        return answer["Count"]
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
-        condition = "#status = :status"
-        values = {":status": {"S": status}}
-        if before:
-            condition += " AND listed_at < :before"
-            values[":before"] = {"S": before}
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.BY_STATUS,
-            KeyConditionExpression=condition,
+        """Where the newest conversations of a status stand in the index (`keys.listed_at`)."""
+        condition = "#status = :status" + (" AND listed_at < :before" if before else "")
+        values = {":status": {"S": status}} | ({":before": {"S": before}} if before else {})
+        items = self.table.index(
+            keys.BY_STATUS,
+            condition,
+            values,
+            limit,
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
             ScanIndexForward=False,
-            Limit=limit,
         )
-        return [item["listed_at"]["S"] for item in answer["Items"]]
-
-    def _partition(self, conversation_id: str, first: str, last: str) -> Iterator[Row]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": keys.partition(conversation_id)},
-                ":first": {"S": first},
-                ":last": {"S": last},
-            },
-            ConsistentRead=True,
-        )
-        for page in pages:
-            yield from page["Items"]
+        return [item["listed_at"]["S"] for item in items]
 
 
-def conversation_in(row: Row | None) -> Conversation | None:
-    """The conversation in a state row that `find` brought, or None."""
+def _conversation(row: Row | None) -> Conversation | None:
     return Conversation.model_validate_json(row["document"]["S"]) if row else None
-
-
-def _put(key: Key, attributes: Row, *, new: bool = False) -> Row:
-    put: Row = {"Item": {"pk": {"S": key[0]}, "sk": {"S": key[1]}, **attributes}}
-    if new:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    return put
 
 
 def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> Row:
@@ -314,7 +384,7 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
-    put = _put(keys.state(after.id), attributes, new=before is None)
+    put = put_of(keys.state(after.id), attributes, new=before is None)
     if before:
         put["ConditionExpression"] = "version = :version"
         put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
@@ -322,11 +392,11 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
 
 
 def dedupe_put(dedupe: DedupeRecord, now: datetime) -> Row:
-    """The put that takes something in once; it fails, and tells what is known, the second time."""
+    """The put of a new dedupe record; the error of a second put has the first one's row."""
     attributes: Row = {"expires_at": {"N": str(int(now.timestamp()) + DEDUPE_SECS)}}
     if dedupe.request_hash:
         attributes["request_hash"] = {"S": dedupe.request_hash}
-    put = _put(dedupe.key, attributes, new=True)
+    put = put_of(dedupe.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
 
@@ -346,9 +416,9 @@ def _charge_update(charge: QuotaCharge) -> Row:
 
 
 def request_hash(row: Row) -> str | None:
-    """What the request of an inbox row hashed to, if it was a request's."""
-    found: str | None = row.get("request_hash", {}).get("S")
-    return found
+    """The hash in a dedupe record's row; None for that of a webhook."""
+    stored: str | None = row.get("request_hash", {}).get("S")
+    return stored
 
 
 def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
@@ -365,9 +435,9 @@ def _event_row(conversation_id: str, event: Event) -> Row:
 
 
 def _trace_id() -> str:
-    """X-Ray's trace of this invocation, as the log lines have it; empty outside of one.
+    """X-Ray's trace id of this invocation, the same as in the log lines; empty outside of Lambda.
 
-    Lambda sets it for each invocation, with the segment and the sampling behind a semicolon.
+    Lambda sets the variable for each invocation, with the segment and the sampling after `;`.
     """
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
@@ -380,48 +450,75 @@ def _insight_row(insight: Insight) -> Row:
     return {"insight": {"S": text}}
 
 
-def _pointers(conversation: Conversation | None) -> set[Key]:
-    found = set[Key]()
-    for _, each in conversation.legs() if conversation else []:
-        if each.call_control_id:
-            found.add(keys.call(each.call_control_id))
-        if each.call_leg_id:
-            found.add(keys.leg(each.call_leg_id))
-    return found
+@dataclass(frozen=True)
+class _Pointer:
+    """The pointer from a call to its conversation that a step writes."""
+
+    key: Key
+    leg: str
+    """The leg in the conversation, `<participant id>:<leg number>`."""
+    is_claim: bool
+    """The step brings the live call in, and fails while another conversation has the call."""
+    replaces: Row | None = None
+    """The row of another conversation that does not have the call any more."""
+
+    def put(self, conversation_id: str) -> Row:
+        """The put, on the condition that no other conversation holds the pointer."""
+        attributes = {"conversation_id": {"S": conversation_id}, "leg": {"S": self.leg}}
+        condition = "attribute_not_exists(pk) OR conversation_id = :own"
+        values = {":own": attributes["conversation_id"]}
+        if self.replaces:
+            condition += " OR conversation_id = :other AND leg = :leg"
+            values |= {":other": self.replaces["conversation_id"], ":leg": self.replaces["leg"]}
+        return {
+            **put_of(self.key, attributes),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
 
 
-def _cancelled(error: ClientError, *, with_dedupe: bool, charged: bool) -> Exception:
-    """What the reasons of a cancelled transaction amount to; they come in the order of its writes.
-
-    What was done before is not charged again, so a double comes first.
-    """
-    reasons: list[Row] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
-    codes = [reason.get("Code") for reason in reasons]
-    failed = "ConditionalCheckFailed"
-    exhausted = charged and codes[-1:] == [failed]
-    others = codes[:-1] if charged else codes
-    if with_dedupe and len(codes) > 1 and codes[1] == failed:
-        return AlreadyProcessedError(request_hash(reasons[1].get("Item", {})))
-    if failed in others or "TransactionConflict" in codes:
-        return VersionConflictError()
-    if exhausted:
-        return QuotaExceededError()
-    return error
+def _new_pointers(before: Conversation | None, after: Conversation) -> list[_Pointer]:
+    """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
+    old_legs = {(who.id, leg.number): leg for who, leg in (before.legs() if before else [])}
+    pointers = dict[Key, _Pointer]()
+    for who, leg in after.legs():
+        old = old_legs.get((who.id, leg.number))
+        name = f"{who.id}:{leg.number}"
+        if leg.call_control_id and not (old and old.call_control_id):
+            key = keys.call(leg.call_control_id)
+            pointers[key] = _Pointer(key, name, is_claim=old is None)
+        if leg.call_leg_id and not (old and old.call_leg_id):
+            key = keys.leg(leg.call_leg_id)
+            pointers[key] = _Pointer(key, name, is_claim=False)
+    return list(pointers.values())
 
 
-_CURSOR = re.compile(r"([a-z]*)\|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64})", re.ASCII)
+def _has_call(conversation: Conversation, pointer: Key) -> bool:
+    """Whether a conversation has the call of a pointer, still up and not finished."""
+    return conversation.status not in FINISHED and any(
+        leg.is_up
+        and pointer in (keys.call(leg.call_control_id or ""), keys.leg(leg.call_leg_id or ""))
+        for _, leg in conversation.legs()
+    )
 
 
-def _cursor(place: str, status: ConversationStatus | None) -> str:
-    return base64.urlsafe_b64encode(f"{status or ''}|{place}".encode()).decode()
+_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
+_SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
 
-def _read_cursor(cursor: str, status: ConversationStatus | None) -> str:
+def _cursor(scope: str, place: str) -> str:
+    """The cursor of the page after a place in the list that `scope` names."""
+    return base64.urlsafe_b64encode(f"{scope}|{place}".encode()).decode()
+
+
+def _read_cursor(cursor: str, scope: str, pattern: re.Pattern[str]) -> str:
+    """The place in a cursor. Raises ValueError for the cursor of another list."""
     try:
         text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error):
         text = ""
-    parts = _CURSOR.fullmatch(text)
-    if parts is None or parts[1] != (status or ""):
+    prefix, _, place = text.partition("|")
+    if prefix != scope or not pattern.fullmatch(place):
         raise ValueError("not a cursor of this list")
-    return parts[2]
+    return place

@@ -1,113 +1,118 @@
-"""Whom a number of ours reaches, and whom nobody may call: the rows that people edit."""
+"""Routes and the do-not-call list: the rows that the API's users edit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic_core import from_json, to_json
+from pydantic import BaseModel, field_serializer
 
+from partyline.domain.model.routes import StoredRoute
 from partyline.store import keys
-from partyline.store.conversations import ConversationStore
 from partyline.store.keys import Key
+from partyline.store.table import Row, Table, fitting, put_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Row = dict[str, Any]
+ROUTE_STATUS = "route"
+"""The `status` of routes in the index `by_status`, which lists routes by number."""
 
-ROUTES = "route"
-"""What routes have for a status in `by_status`, where they are listed by their number."""
+
+class DoNotCallEntry(BaseModel):
+    """A number on the do-not-call list."""
+
+    number: str
+    reason: str | None
+    added_at: datetime
+
+    @field_serializer("added_at")
+    def _iso(self, added_at: datetime) -> str:
+        return added_at.isoformat()
 
 
 @dataclass(frozen=True)
-class Routes:
-    """A page of routes by their numbers, and the number after which the next one begins."""
+class RoutePage:
+    """A page of routes by their numbers, and the number after which the next page begins."""
 
-    routes: list[tuple[str, Row]]
+    routes: list[tuple[str, StoredRoute]]
     next_number: str | None
 
 
 class Directory:
-    """Routes and the do-not-call list. Every method may raise the client's `ClientError`."""
+    """Routes and the do-not-call list in the table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Keep the client; nothing is asked of it yet."""
-        self._client = client
-        self._table = table_name
+        """Take a DynamoDB client and the name of the table."""
+        self._table = Table(client, table_name)
 
-    def route(self, number: str) -> Row | None:
-        """The route of a number of ours, as it was put."""
-        item = self._get(keys.route(number))
-        found: Row | None = from_json(item["route"]["S"]) if item else None
-        return found
+    def route(self, number: str) -> StoredRoute | None:
+        """The route that was put for a number, or None."""
+        row = self._table.get(keys.route(number))
+        return _route(row) if row else None
 
-    def put_route(self, number: str, route: Row) -> None:
-        """Keep a route, in place of the one that was there."""
-        pk, sk = keys.route(number)
-        self._client.put_item(
-            TableName=self._table,
-            Item={
-                "pk": {"S": pk},
-                "sk": {"S": sk},
-                "status": {"S": ROUTES},
-                "listed_at": {"S": number},
-                "route": {"S": to_json(route).decode()},
-            },
-        )
+    def route_for(self, number: str | None) -> StoredRoute:
+        """The route that applies to a number (see `applicable_route`), in a single read."""
+        return applicable_route(self._table.find(route_keys(number)), number)
 
-    def routes(self, limit: int, after: str | None) -> Routes:
-        """A page of routes in the order of their numbers, after a given one."""
+    def put_route(self, number: str, route: StoredRoute) -> None:
+        """Store a route in place of the number's earlier one."""
+        attributes = {
+            "status": {"S": ROUTE_STATUS},
+            "listed_at": {"S": number},
+            "route": {"S": route.model_dump_json(exclude_unset=True)},
+        }
+        self._table.put(put_of(keys.route(number), attributes))
+
+    def routes(self, limit: int, after: str | None) -> RoutePage:
+        """A page of routes after a number, in their order: at most `limit` routes and 4 MB."""
         condition = "#status = :status" + (" AND listed_at > :after" if after else "")
-        values: Row = {":status": {"S": ROUTES}} | ({":after": {"S": after}} if after else {})
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.BY_STATUS,
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
-            Limit=limit + 1,
+        values: Row = {":status": {"S": ROUTE_STATUS}}
+        values |= {":after": {"S": after}} if after else {}
+        names = {"#status": "status"}
+        items = self._table.index(
+            keys.BY_STATUS, condition, values, limit + 1, ExpressionAttributeNames=names
         )
-        numbers = [item["listed_at"]["S"] for item in answer["Items"]]
-        more = numbers[limit - 1] if len(numbers) > limit else None
-        wanted = {number: keys.route(number) for number in numbers[:limit]}
-        rows = ConversationStore(self._client, self._table).find(wanted.values())
-        found = {number: rows[key] for number, key in wanted.items() if key in rows}
-        return Routes(
-            [(number, from_json(row["route"]["S"])) for number, row in found.items()], more
+        numbers = [item["listed_at"]["S"] for item in items]
+        rows = self._table.find(map(keys.route, numbers[:limit]))
+        stored = [(number, rows.get(keys.route(number))) for number in numbers[:limit]]
+        length = fitting(row["route"]["S"] if row else "" for _, row in stored)
+        return RoutePage(
+            [(number, _route(row)) for number, row in stored[:length] if row],
+            numbers[length - 1] if len(numbers) > length else None,
         )
 
     def delete_route(self, number: str) -> bool:
-        """Forget a route; False when there was none."""
-        return self._delete(keys.route(number))
+        """Delete a route; False when the number had none."""
+        return self._table.delete(keys.route(number))
 
-    def do_not_call(self, number: str) -> Row | None:
-        """What is noted of a number on the do-not-call list; None when it is not on it."""
-        item = self._get(keys.do_not_call(number))
-        found: Row | None = from_json(item["entry"]["S"]) if item else None
-        return found
+    def do_not_call(self, number: str) -> DoNotCallEntry | None:
+        """The entry of a number on the do-not-call list; None when the number has none."""
+        row = self._table.get(keys.do_not_call(number))
+        return DoNotCallEntry.model_validate_json(row["entry"]["S"]) if row else None
 
-    def put_do_not_call(self, number: str, reason: str | None, now: datetime) -> Row:
-        """Put a number on the list, or note another reason for it."""
-        entry = {"number": number, "reason": reason, "added_at": now.isoformat()}
-        pk, sk = keys.do_not_call(number)
-        item = {"pk": {"S": pk}, "sk": {"S": sk}, "entry": {"S": to_json(entry).decode()}}
-        self._client.put_item(TableName=self._table, Item=item)
+    def put_do_not_call(self, number: str, reason: str | None, now: datetime) -> DoNotCallEntry:
+        """Add a number to the do-not-call list, or replace its entry."""
+        entry = DoNotCallEntry(number=number, reason=reason, added_at=now)
+        attributes = {"entry": {"S": entry.model_dump_json()}}
+        self._table.put(put_of(keys.do_not_call(number), attributes))
         return entry
 
     def delete_do_not_call(self, number: str) -> bool:
-        """Take a number off the list; False when it was not on it."""
-        return self._delete(keys.do_not_call(number))
-
-    def _get(self, key: Key) -> Row | None:
-        answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
-        return answer.get("Item")
-
-    def _delete(self, key: Key) -> bool:
-        answer = self._client.delete_item(
-            TableName=self._table, Key=_key(key), ReturnValues="ALL_OLD"
-        )
-        return "Attributes" in answer
+        """Take a number off the do-not-call list; False when the number was not listed."""
+        return self._table.delete(keys.do_not_call(number))
 
 
-def _key(key: Key) -> Any:
-    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+def route_keys(number: str | None) -> list[Key]:
+    """The keys of the rows that `applicable_route` needs."""
+    return [keys.route(name) for name in (number, keys.DEFAULT_ROUTE) if name]
+
+
+def applicable_route(rows: Mapping[Key, Row], number: str | None) -> StoredRoute:
+    """The number's own route among the rows, else the default route, else an empty route."""
+    found = [rows[key] for key in route_keys(number) if key in rows]
+    return _route(found[0]) if found else StoredRoute()
+
+
+def _route(row: Row) -> StoredRoute:
+    return StoredRoute.model_validate_json(row["route"]["S"])

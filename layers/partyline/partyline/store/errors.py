@@ -1,26 +1,30 @@
-"""Outcomes to act on, not errors to report: what the store and the engine raise."""
+"""The errors of the store that its callers act on. An error of AWS itself is an `AwsError`."""
 
 
 class VersionConflictError(Exception):
-    """Somebody else moved the conversation meanwhile: load it again, and decide again."""
+    """Another process changed the conversation in the meantime: load and decide again."""
 
 
 class AlreadyProcessedError(Exception):
-    """What brought this input was taken in before; `request_hash` is what it hashed to then."""
+    """The webhook or request was processed before. `request_hash` is its stored hash."""
 
     def __init__(self, request_hash: str | None) -> None:
-        """Keep what the inbox knows."""
-        super().__init__("taken in before")
+        """Keep the stored hash, which only a request has."""
+        super().__init__("already processed")
         self.request_hash = request_hash
 
 
 class QuotaExceededError(Exception):
-    """A charge would pass what it may come to; nothing was written."""
+    """The charge would pass its quota, and no row was written."""
+
+
+class CallInUseError(Exception):
+    """Another conversation has the live call, and no row was written."""
 
 
 class ConversationTooLargeError(Exception):
-    """The conversation has grown past what one table item holds; nothing was written."""
+    """The conversation is larger than a table item may be, and no row was written."""
 
 
 class TooManyConflictsError(Exception):
-    """Too many others moved the conversation at the same time. Nothing was lost: ask again."""
+    """Other processes changed the conversation at each attempt. The input can be sent again."""

@@ -1,16 +1,16 @@
-"""The table's keys, all of them, in one place.
+"""The keys of all rows in the table.
 
-| item | pk | sk |
+| row | pk | sk |
 |---|---|---|
 | state | `CONVERSATION#<id>` | `STATE` |
 | schedule | `CONVERSATION#<id>` | `SCHEDULE` |
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
 | insight | `CONVERSATION#<id>` | `INSIGHT#<insight id>` |
 | dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
-| dedupe record of a request | `REQUEST#<hash of who asked and their Idempotency-Key>` | `REQUEST` |
+| dedupe record of a request | `REQUEST#<hash of the key id and the Idempotency-Key>` | `REQUEST` |
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
-| not to be called | `DNC#<number>` | `DNC` |
+| do-not-call entry | `DNC#<number>` | `DNC` |
 | dials of a bearer key in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
 """
 
@@ -25,17 +25,20 @@ BY_DUE = "by_due"
 BY_OPEN = "by_open"
 
 DEFAULT_ROUTE = "default"
-"""Stands for a number in the key of the route of numbers that have none of their own."""
+"""Takes the place of a number in the key of the default route."""
 
 SHARDS = 4
-"""How many partitions what is due is spread over; the sweep reads each of them."""
+"""The number of partitions of the index `by_due`; the sweep reads all partitions."""
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
 
+LAST_EVENT = "EVENT#~"
+"""A sort key after those of all events."""
+
 
 def partition(conversation_id: str) -> str:
-    """The partition that holds all of one conversation."""
+    """The partition of a conversation's rows."""
     return f"CONVERSATION#{conversation_id}"
 
 
@@ -45,62 +48,62 @@ def state(conversation_id: str) -> Key:
 
 
 def event(conversation_id: str, seq: int) -> Key:
-    """One event; the number is padded so that keys sort as numbers do."""
+    """An event; its number is padded, so that keys sort as numbers do."""
     return partition(conversation_id), f"EVENT#{seq:06d}"
 
 
 def schedule(conversation_id: str) -> Key:
-    """What is to begin later."""
+    """The schedule of a conversation that starts later."""
     return partition(conversation_id), "SCHEDULE"
 
 
 def insight(conversation_id: str, insight_id: str) -> Key:
-    """One insight."""
+    """An insight."""
     return partition(conversation_id), f"{FIRST_INSIGHT}{insight_id}"
 
 
 def webhook(conversation_id: str, event_id: str) -> Key:
-    """The mark that a webhook has been taken in."""
+    """The dedupe record of a webhook."""
     return partition(conversation_id), f"DEDUPE#{event_id}"
 
 
 def request(fingerprint: str) -> Key:
-    """The mark that a request with an Idempotency-Key has been taken in."""
+    """The dedupe record of a request with an Idempotency-Key."""
     return f"REQUEST#{fingerprint}", "REQUEST"
 
 
 def call(call_control_id: str) -> Key:
-    """The way from a call to its conversation."""
+    """The pointer from a call to its conversation, and the lock of the call."""
     return f"CALL#{call_control_id}", "POINTER"
 
 
 def leg(call_leg_id: str) -> Key:
-    """The way from a leg to its conversation, for webhooks that name no call_control_id."""
+    """The pointer from a leg to its conversation, for webhooks without a call_control_id."""
     return f"LEG#{call_leg_id}", "POINTER"
 
 
 def route(number: str) -> Key:
-    """How calls to a number of ours are answered."""
+    """The route of a dialled number."""
     return f"ROUTE#{number}", "ROUTE"
 
 
 def do_not_call(number: str) -> Key:
-    """The mark that a number is not to be called."""
+    """A number's entry on the do-not-call list."""
     return f"DNC#{number}", "DNC"
 
 
 def dials(key_id: str, minute: datetime) -> Key:
-    """How many dials a bearer key has asked for in a minute of the clock."""
+    """The counter of the dials that a bearer key requests in a minute."""
     return f"DIALS#{key_id}#{minute.astimezone(UTC):%Y-%m-%dT%H:%M}", "DIALS"
 
 
 def shard(conversation_id: str) -> str:
-    """The partition of `by_due` that a conversation is in."""
+    """The partition of the index `by_due` that a conversation is in."""
     return f"DUE#{crc32(conversation_id.encode()) % SHARDS}"
 
 
 def shards() -> list[str]:
-    """Every partition of `by_due`."""
+    """All partitions of the index `by_due`."""
     return [f"DUE#{number}" for number in range(SHARDS)]
 
 

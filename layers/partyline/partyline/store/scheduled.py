@@ -1,4 +1,4 @@
-"""Conversations that begin later: what was asked, kept where the conversation will stand."""
+"""Conversations that start later: the request is stored under the id of its conversation."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,18 +9,19 @@ from pydantic import BaseModel
 
 from partyline.domain.model.conversation import Failure
 from partyline.store import keys
-from partyline.store.conversations import DedupeRecord, Row, dedupe_put, request_hash
+from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
 from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.store.table import CONDITION_FAILED, Row, Table, TransactionCancelledError, put_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_AFTER = timedelta(days=7)
-"""How long after its time a schedule can still be looked at."""
+"""How long a schedule is kept after its start time."""
 
 
 class ScheduleStatus(StrEnum):
-    """`starting` is passed in a moment: from then on the conversation itself tells."""
+    """`starting` lasts a moment; the conversation itself then has a status."""
 
     SCHEDULED = "scheduled"
     CANCELLED = "cancelled"
@@ -29,10 +30,10 @@ class ScheduleStatus(StrEnum):
 
 
 class ScheduledConversation(BaseModel):
-    """A conversation that is to begin at `start_at`.
+    """A conversation that starts at `start_at`.
 
-    `body` is the request's without its `start_at`, `fingerprint` makes the ids of its guests, and
-    `failure` says why it could not begin.
+    `body` is the request's body without its `start_at`, `fingerprint` makes the ids of its guests,
+    and `failure` says why the conversation could not start.
     """
 
     id: str
@@ -48,40 +49,36 @@ class ScheduledConversation(BaseModel):
 
 @dataclass(frozen=True)
 class ScheduledConversations:
-    """Schedules in the table. `client` is a DynamoDB client; methods raise its `ClientError`."""
+    """Schedules in the table. Every method may raise an `AwsError`."""
 
     client: "DynamoDBClient"
     table: str
 
+    @property
+    def _table(self) -> Table:
+        return Table(self.client, self.table)
+
     def get(self, conversation_id: str) -> ScheduledConversation | None:
         """The schedule of a conversation, or None."""
-        pk, sk = keys.schedule(conversation_id)
-        answer = self.client.get_item(
-            TableName=self.table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
-        )
-        row = answer.get("Item")
+        row = self._table.get(keys.schedule(conversation_id))
         return ScheduledConversation.model_validate_json(row["schedule"]["S"]) if row else None
 
     def add(self, schedule: ScheduledConversation, dedupe: DedupeRecord | None) -> None:
-        """Keep a new schedule, and the mark of its request with it.
+        """Store a new schedule together with the dedupe record of its request.
 
-        Raises Duplicate when the request was taken in before, Conflict when there is one already.
+        Raises `AlreadyProcessedError` when the request was processed before, and
+        `VersionConflictError` when the conversation has a schedule already.
         """
-        puts = [{**self._put(schedule), "ConditionExpression": "attribute_not_exists(pk)"}]
+        puts = [_put(schedule, new=True)]
         if dedupe:
-            puts.append({"TableName": self.table, **dedupe_put(dedupe, schedule.start_at)})
+            puts.append(dedupe_put(dedupe, schedule.start_at))
         try:
-            self.client.transact_write_items(
-                TransactItems=[{"Put": put} for put in puts]  # type: ignore[typeddict-item]
-            )
-        except self.client.exceptions.TransactionCanceledException as error:
-            reasons: Any = error.response.get("CancellationReasons", [])
-            codes = [each.get("Code") for each in reasons]
-            if dedupe and codes[-1:] == ["ConditionalCheckFailed"]:
-                raise AlreadyProcessedError(request_hash(reasons[-1].get("Item", {}))) from error
-            if "ConditionalCheckFailed" in codes or "TransactionConflict" in codes:
-                raise VersionConflictError from error
-            raise
+            self._table.write([{"Put": put} for put in puts])
+        except TransactionCancelledError as cancelled:
+            last = cancelled.reasons[-1]
+            if dedupe and last.get("Code") == CONDITION_FAILED:
+                raise AlreadyProcessedError(request_hash(last.get("Item", {}))) from cancelled
+            raise VersionConflictError from cancelled
 
     def move(
         self,
@@ -89,26 +86,22 @@ class ScheduledConversations:
         status: ScheduleStatus,
         failure: Failure | None = None,
     ) -> ScheduledConversation:
-        """Move a schedule on from where it was read. Raises Conflict when it is there no more."""
+        """Give a schedule another status.
+
+        Raises `VersionConflictError` when another process moved the schedule.
+        """
         moved = schedule.model_copy(update={"status": status, "failure": failure})
-        put = self._put(moved)
+        put = _put(moved)
         put["ConditionExpression"] = "schedule_status = :before"
         put["ExpressionAttributeValues"] = {":before": {"S": schedule.status}}
-        try:
-            self.client.put_item(**put)
-        except self.client.exceptions.ConditionalCheckFailedException as error:
-            raise VersionConflictError from error
+        self._table.put(put)
         return moved
 
-    def _put(self, schedule: ScheduledConversation) -> Row:
-        pk, sk = keys.schedule(schedule.id)
-        return {
-            "TableName": self.table,
-            "Item": {
-                "pk": {"S": pk},
-                "sk": {"S": sk},
-                "schedule": {"S": schedule.model_dump_json()},
-                "schedule_status": {"S": schedule.status},
-                "expires_at": {"N": str(int((schedule.start_at + KEPT_AFTER).timestamp()))},
-            },
-        }
+
+def _put(schedule: ScheduledConversation, *, new: bool = False) -> Row:
+    attributes = {
+        "schedule": {"S": schedule.model_dump_json()},
+        "schedule_status": {"S": schedule.status},
+        "expires_at": {"N": str(int((schedule.start_at + KEPT_AFTER).timestamp()))},
+    }
+    return put_of(keys.schedule(schedule.id), attributes, new=new)

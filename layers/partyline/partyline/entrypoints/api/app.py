@@ -33,7 +33,7 @@ from partyline.entrypoints.http import (
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester, identify
 from partyline.services.validation import body_invalid
-from partyline.telemetry import count, logger
+from partyline.telemetry import Metric, count, logger
 
 _app: ContextVar[App] = ContextVar("app")
 _event: ContextVar[APIGatewayProxyEventV2] = ContextVar("event")
@@ -183,7 +183,7 @@ def _for_resolver(event: Mapping[str, Any]) -> dict[str, Any]:
 def _respond_to(error: Exception) -> ApiResponse[str]:
     if isinstance(error, RequestValidationError):
         error = _invalid_request(error)
-    response = error_response(error, lambda: count("Failed"))
+    response = error_response(error, lambda: count(Metric.REQUEST_FAILED))
     return ApiResponse(response["statusCode"], "application/json", response["body"])
 
 

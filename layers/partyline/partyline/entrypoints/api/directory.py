@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.routes import StoredRoute
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.app import answers, app, check_query, respond, router
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
@@ -117,7 +118,7 @@ def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) ->
     for name, contact in body.contacts.items():
         check_destinations(contact.numbers, app().destinations, f"contacts.{name}.")
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    app().directory.put_route(number, route)
+    app().directory.put_route(number, StoredRoute.model_validate(route))
     return respond({"number": number, **route})
 
 
@@ -127,7 +128,7 @@ def get_route(number: NumberOrDefault) -> Response[Any]:
     route = app().directory.route(number)
     if route is None:
         raise _unknown_route()
-    return respond({"number": number, **route})
+    return respond(_shown(number, route))
 
 
 @directory.delete("/routes/<number>", responses=answers({200: responses.Deleted}))
@@ -143,7 +144,7 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
     """List routes by number, `limit` at a time from `cursor`."""
     check_query("limit", "cursor")
     page = app().directory.routes(limit, cursor)
-    routes = [{"number": number, **route} for number, route in page.routes]
+    routes = [_shown(number, route) for number, route in page.routes]
     return respond({"routes": routes, "next_cursor": page.next_number})
 
 
@@ -151,7 +152,7 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
 def put_do_not_call(number: Number, body: Annotated[DoNotCallRequest, Body()]) -> Response[Any]:
     """Add a number to the do-not-call list."""
     entry = app().directory.put_do_not_call(number, body.reason, app().clock())
-    return respond(entry)
+    return respond(entry.model_dump())
 
 
 @directory.get("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
@@ -160,7 +161,7 @@ def get_do_not_call(number: Number) -> Response[Any]:
     entry = app().directory.do_not_call(number)
     if entry is None:
         raise _not_listed()
-    return respond(entry)
+    return respond(entry.model_dump())
 
 
 @directory.delete("/do-not-call/<number>", responses=answers({200: responses.Deleted}))
@@ -169,6 +170,10 @@ def delete_do_not_call(number: Number) -> Response[responses.Deleted]:
     if not app().directory.delete_do_not_call(number):
         raise _not_listed()
     return respond(responses.Deleted(number=number))
+
+
+def _shown(number: str, route: StoredRoute) -> dict[str, Any]:
+    return {"number": number, **route.model_dump(exclude_unset=True)}
 
 
 def _unknown_route() -> RequestError:

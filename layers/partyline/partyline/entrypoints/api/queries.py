@@ -95,11 +95,7 @@ def get_timeline(
     """Get the events of a conversation in their order."""
     check_query("cursor")
     try:
-        from types import SimpleNamespace  # SHIM
-
-        page = SimpleNamespace(
-            events=app().store.timeline(conversation_id_of(conversation_id)), next_cursor=None
-        )
+        page = app().store.timeline(conversation_id_of(conversation_id), cursor)
     except ValueError as error:
         raise field_invalid("cursor", str(error)) from None
     if not page.events and cursor is None:

@@ -1,0 +1,28 @@
+"""Routes: how calls to a number are answered, and the contacts that the assistant may call."""
+
+from typing import Any
+
+from pydantic import Field
+
+from partyline.domain.model.conversation import Assistant, Stored
+from partyline.domain.model.statuses import OnHangup
+
+
+class RouteLimits(Stored):
+    """The limits of a route's conversations; the deployment's limit applies in place of None."""
+
+    participants: int | None = None
+    legs_at_once: int | None = None
+    minutes: int | None = None
+
+
+class StoredRoute(Stored):
+    """A route as `PUT /routes/{number}` stores a route; dump with `exclude_unset`."""
+
+    assistant: Assistant | None = None
+    on_host_hangup: OnHangup = OnHangup.END
+    contacts: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By name, each the body of an invitation."""
+    dial_any_number: bool = False
+    limits: RouteLimits = Field(default_factory=RouteLimits)
+    words: dict[str, str] = Field(default_factory=dict)

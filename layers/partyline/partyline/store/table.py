@@ -1,0 +1,152 @@
+"""The DynamoDB table: the requests that the store makes, and the mapping of their errors.
+
+Only the modules of `partyline.store` see rows. Every read is consistent, but for those of an index.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic_core import to_json
+
+from partyline.aws_errors import aws_error
+from partyline.store.errors import VersionConflictError
+from partyline.store.keys import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Row = dict[str, Any]
+"""An item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`."""
+
+MAX_PAGE_BYTES = 4_000_000
+"""Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
+
+CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+
+
+class TransactionCancelledError(Exception):
+    """A condition of a transaction fails, or another transaction writes an item of the same key."""
+
+    def __init__(self, reasons: Sequence[Row]) -> None:
+        """Keep DynamoDB's reasons, in the order of the transaction's writes."""
+        super().__init__("transaction cancelled")
+        self.reasons = reasons
+
+
+class Table:
+    """A table. Every method may raise an `AwsError`."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        """Take a DynamoDB client and the name of the table."""
+        self._client = client
+        self._name = name
+
+    def get(self, key: Key) -> Row | None:
+        """The row with this key, or None."""
+        row: Row | None = self._request("get_item", Key=_key(key), ConsistentRead=True).get("Item")
+        return row
+
+    def find(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """The rows with these keys that exist, in a single batch."""
+        rows: dict[Key, Row] = {}
+        wanted = [_key(key) for key in dict.fromkeys(keys)]
+        while wanted:
+            request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
+            answer = self._call("batch_get_item", RequestItems=request)
+            for row in answer["Responses"].get(self._name, []):
+                rows[row["pk"]["S"], row["sk"]["S"]] = row
+            wanted = answer["UnprocessedKeys"].get(self._name, {}).get("Keys")
+        return rows
+
+    def partition(self, pk: str, first: str, last: str) -> Iterator[Row]:
+        """The rows of a partition whose sort keys lie from `first` to `last`."""
+        values = {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}}
+        condition = "pk = :pk AND sk BETWEEN :first AND :last"
+        return self._query(condition, values, ConsistentRead=True)
+
+    def index(
+        self, name: str, condition: str, values: Row, limit: int, **more: Any
+    ) -> Iterator[Row]:
+        """The first `limit` rows of a query of an index; `more` are parameters of DynamoDB."""
+        rows = self._query(condition, values, IndexName=name, Limit=limit, **more)
+        return islice(rows, limit)
+
+    def count(self, name: str, condition: str, values: Row, **more: Any) -> int:
+        """The number of rows that a query of an index has on its first page."""
+        named = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+        answer = self._request("query", IndexName=name, Select="COUNT", **named, **more)
+        return int(answer["Count"])
+
+    def _query(self, condition: str, values: Row, **more: Any) -> Iterator[Row]:
+        named = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+        while True:
+            page = self._request("query", **named, **more)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def put(self, put: Row) -> None:
+        """Write a row (see `put_of`). Raises `VersionConflictError` when its condition fails."""
+        self._request("put_item", **put)
+
+    def delete(self, key: Key) -> bool:
+        """Delete a row; False when the row did not exist."""
+        answer = self._request("delete_item", Key=_key(key), ReturnValues="ALL_OLD")
+        return "Attributes" in answer
+
+    def write(self, writes: Sequence[Row]) -> None:
+        """Write all of `writes`, `{"Put": ...}` or `{"Update": ...}`, in a single transaction.
+
+        Raises `TransactionCancelledError`.
+        """
+        items = [
+            {kind: {"TableName": self._name, **request} for kind, request in write.items()}
+            for write in writes
+        ]
+        self._call("transact_write_items", TransactItems=items)
+
+    def _request(self, operation: str, **request: Any) -> Row:
+        return self._call(operation, TableName=self._name, **request)
+
+    def _call(self, operation: str, **request: Any) -> Row:
+        try:
+            answer: Row = getattr(self._client, operation)(**request)
+        except (BotoCoreError, ClientError) as error:
+            raise _mapped(error, operation) from error
+        return answer
+
+
+def put_of(key: Key, attributes: Row, *, new: bool = False) -> Row:
+    """The put of a row; `new`: on the condition that no row has its key."""
+    put: Row = {"Item": {**_key(key), **attributes}}
+    if new:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    return put
+
+
+def answer_bytes(text: str) -> int:
+    """The size of a JSON text in an answer of Lambda, which holds the body as a JSON string."""
+    return len(to_json(text))
+
+
+def fitting(texts: Iterable[str]) -> int:
+    """How many of the JSON texts, from the first on, fit into a page; at least 1."""
+    sizes = accumulate(map(answer_bytes, texts))
+    return max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))
+
+
+def _key(key: Key) -> Row:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _mapped(error: BotoCoreError | ClientError, operation: str) -> Exception:
+    said: Any = error.response if isinstance(error, ClientError) else {}
+    if said.get("Error", {}).get("Code") == f"{CONDITION_FAILED}Exception":
+        return VersionConflictError()
+    reasons: list[Row] = said.get("CancellationReasons", [])
+    if any(reason.get("Code") in (CONDITION_FAILED, CONFLICT) for reason in reasons):
+        return TransactionCancelledError(reasons)
+    return aws_error(error, "dynamodb", operation)
