@@ -1,4 +1,4 @@
-"""The authorizer: whose bearer key this is, if it is anybody's."""
+"""The authorizer of the HTTP API: identifies the bearer key of a request."""
 
 from partyline.entrypoints.authorizer import authorizer
 

@@ -1,7 +1,7 @@
-"""call.answered: somebody, or something, picked up.
+"""call.answered: a person or a machine picked up.
 
-On the host's call the assistant is started, a guest is joined: at once, or once the machine
-detection and the screening say so.
+The assistant starts on the call of the host; the call of a guest joins the conversation. Machine
+detection and screening, where a plan asks for them, decide first.
 """
 
 from partyline.entrypoints.webhook import webhook

@@ -1,7 +1,7 @@
 """call.conversation.created: the assistant runs.
 
-The conversation is active, and whoever waits is joined. It may come before the answer to our own
-start, or instead of it.
+The conversation becomes active, and waiting guests join. The webhook may come before
+the answer to the start command, or instead of the answer.
 """
 
 from partyline.entrypoints.webhook import webhook

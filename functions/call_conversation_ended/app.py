@@ -1,6 +1,7 @@
-"""call.conversation.ended: the assistant has left.
+"""call.conversation.ended: the conversation of the assistant ended.
 
-The conversation is over, and calls that nobody needs any more are hung up.
+The conversation ends, or the assistant restarts for the remaining guests. Calls that are not needed
+any more are hung up.
 """
 
 from partyline.entrypoints.webhook import webhook

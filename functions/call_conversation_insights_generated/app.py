@@ -1,6 +1,6 @@
-"""call.conversation_insights.generated: what Telnyx made of the conversation.
+"""call.conversation_insights.generated: Telnyx analysed the conversation.
 
-Kept beside the conversation, whether it comes after the end or before.
+The insights are stored beside the conversation, before or after its end.
 """
 
 from partyline.entrypoints.webhook import webhook

@@ -1,6 +1,7 @@
-"""call.hangup: a call is over.
+"""call.hangup: a call ended.
 
-Who was on it has left, or was not reached: then the next number is tried, and the assistant told.
+A joined participant has left. While a participant is being reached, the next number is
+dialled.
 """
 
 from partyline.entrypoints.webhook import webhook

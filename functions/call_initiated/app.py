@@ -1,7 +1,8 @@
 """call.initiated: a call begins.
 
-An incoming call to a number with a route, or a default assistant, begins a conversation and is
-answered; of a call that we dial this is the first sign.
+An incoming call starts a conversation when its number has a route, or when the deployment has a
+default assistant; the call is then answered. For a call that Partyline dials, the webhook brings
+the ids of the call.
 """
 
 from partyline.entrypoints.webhook import webhook

@@ -1,6 +1,6 @@
-"""call.machine.detection.ended: a person or a machine.
+"""call.machine.detection.ended: the verdict of the standard machine detection.
 
-A person goes on as after an answer; a machine is hung up and the next number tried.
+A person is accepted. For a machine, the call is hung up and the next number is dialled.
 """
 
 from partyline.entrypoints.webhook import webhook

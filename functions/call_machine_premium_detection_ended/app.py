@@ -1,6 +1,6 @@
-"""call.machine.premium.detection.ended: a person or a machine, says the premium detection.
+"""call.machine.premium.detection.ended: the verdict of the premium machine detection.
 
-The same follows as from the standard one.
+The verdict has the same consequences as the verdict of the standard detection.
 """
 
 from partyline.entrypoints.webhook import webhook

@@ -1,4 +1,4 @@
-"""The failover door: webhooks that waited in a queue, because nobody could answer them."""
+"""The failover queue: webhooks that came while their own function could not answer."""
 
 from partyline.entrypoints.failover import failover
 

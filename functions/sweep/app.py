@@ -1,4 +1,4 @@
-"""The sweep: once a minute, what should have moved and has not is looked at."""
+"""The sweep: once a minute, moves conversations whose timers are due."""
 
 from partyline.entrypoints.sweep import sweep
 

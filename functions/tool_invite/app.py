@@ -1,6 +1,5 @@
 """`POST /tools/invite`: the assistant invites a contact by name, or a number."""
 
-from partyline.entrypoints.tools import tool
-from partyline.services.assistant_tools import AssistantTools
+from partyline.entrypoints.tools import invite_tool
 
-handler = tool(AssistantTools.invite)
+handler = invite_tool()

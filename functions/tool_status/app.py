@@ -1,6 +1,5 @@
-"""`POST /tools/status`: the assistant asks who is on the line."""
+"""`POST /tools/status`: the assistant asks for the people on the line."""
 
-from partyline.entrypoints.tools import tool
-from partyline.services.assistant_tools import AssistantTools
+from partyline.entrypoints.tools import status_tool
 
-handler = tool(AssistantTools.status)
+handler = status_tool()

@@ -1,6 +1,6 @@
-"""Any webhook: the one URL that a Telnyx application takes.
+"""`POST /webhooks`: webhooks of every event type, for the single URL of a Telnyx application.
 
-Every type of event is taken here just as at its own URL, and unknown ones are counted.
+An unknown event type is answered 200 and counted.
 """
 
 from partyline.entrypoints.webhook import webhook

@@ -14,7 +14,7 @@ from partyline.domain.model.inputs import CallRef
 from partyline.entrypoints.http import Handler, Response, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
-from partyline.services.assistant_tools import AssistantTools, ToolCall
+from partyline.services.assistant_tools import ToolCall, status
 from partyline.services.correlation import correlate
 from partyline.services.requests import CALL_CONTROL_ID
 from partyline.telemetry import Metric, count
@@ -25,11 +25,20 @@ CALL_HEADER = "x-telnyx-call-control-id"
 NO_CALL = "There is no call to bring anybody into."
 CALL_OVER = "The call is over."
 
-Tool = Callable[[AssistantTools, ToolCall, dict[str, Any]], str]
+Tool = Callable[[App, ToolCall, dict[str, Any]], str]
 
 
-def tool(work: Tool) -> Handler:
-    """Make the handler of a function that is a tool; `work` is a method of AssistantTools."""
+def invite_tool() -> Handler:
+    """Make the handler of the tool that invites a contact."""
+    return _tool(lambda app, call, arguments: app.assistant_tools.invite(call, arguments))
+
+
+def status_tool() -> Handler:
+    """Make the handler of the tool that says who is on the line."""
+    return _tool(lambda _app, call, _arguments: status(call))
+
+
+def _tool(work: Tool) -> Handler:
 
     def receive(app: App, request: dict[str, Any]) -> Response:
         body = verified_body(app, request)
@@ -39,7 +48,7 @@ def tool(work: Tool) -> Handler:
         if call is None:
             return json_response(200, {"message": NO_CALL})
         over = call.conversation.is_over
-        message = CALL_OVER if over else work(app.assistant_tools, call, arguments)
+        message = CALL_OVER if over else work(app, call, arguments)
         return json_response(200, {"message": message})
 
     return http_handler(receive)

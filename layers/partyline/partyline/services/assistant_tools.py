@@ -92,15 +92,6 @@ class AssistantTools:
             call, contact, spoken or f"the number ending in {contact[-4:]}", request
         )
 
-    def status(self, call: ToolCall, _arguments: dict[str, Any]) -> str:
-        """Say who is on the line, and who is being called."""
-        people = call.conversation.participants
-        inbound = call.conversation.direction is Direction.INBOUND
-        here = [_name(person, inbound) for person in people if person.status in ON_THE_LINE]
-        called = [_name(person, inbound) for person in people if person.status in BEING_REACHED]
-        sentence = f"On the line: {', '.join(here) or 'nobody'}."
-        return f"{sentence} Being called: {', '.join(called)}." if called else sentence
-
     def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
         try:
             conversation = self._caught_up(call, contact)
@@ -169,6 +160,16 @@ class AssistantTools:
         if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
         return f"Calling {name} now."
+
+
+def status(call: ToolCall) -> str:
+    """Say who is on the line, and who is being called."""
+    people = call.conversation.participants
+    inbound = call.conversation.direction is Direction.INBOUND
+    here = [_name(person, inbound) for person in people if person.status in ON_THE_LINE]
+    called = [_name(person, inbound) for person in people if person.status in BEING_REACHED]
+    sentence = f"On the line: {', '.join(here) or 'nobody'}."
+    return f"{sentence} Being called: {', '.join(called)}." if called else sentence
 
 
 def _outcome_sentence(conversation: Conversation, participant: Participant, name: str) -> str:
