@@ -158,15 +158,15 @@ def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None
 
 @settings(max_examples=100, print_blob=True)
 @given(
-    how=st.sampled_from(BEGINNINGS),
+    beginning=st.sampled_from(BEGINNINGS),
     on_host_hangup=st.sampled_from(OnHangup),
     turns=st.lists(TURNS, max_size=40),
 )
 def test_any_history_ends_without_a_double_call(
-    how: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]
+    beginning: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]
 ) -> None:
     simulation = Simulation()
-    _begin(simulation, how, {"on_hangup": on_host_hangup})
+    _begin(simulation, beginning, {"on_hangup": on_host_hangup})
     for turn, *arguments in turns:
         getattr(simulation, turn)(*arguments)
     simulation.settle()
