@@ -1,7 +1,7 @@
-"""The state diagrams of docs/architecture.md, drawn from the domain's own tables.
+"""Draw the state diagrams of docs/architecture.md from the domain's tables.
 
-`python -m local.docs.diagrams` prints them, `--write docs/architecture.md` puts them into a page,
-between the lines `<!-- diagrams -->` and `<!-- /diagrams -->`.
+`python -m local.docs.diagrams` prints the diagrams; `--write docs/architecture.md` puts the
+diagrams into a page, between the lines `<!-- diagrams -->` and `<!-- /diagrams -->`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ Moves = Mapping[Status, frozenset[Status]]
 
 
 def render() -> str:
-    """The diagrams of conversation, participant and leg, as Mermaid in Markdown."""
+    """Return the diagrams of conversation, participant and leg, as Mermaid in Markdown."""
     return "\n".join(
         (
             _diagram("A conversation", CONVERSATION_MOVES),
@@ -37,14 +37,14 @@ def _diagram(title: str, moves: Moves[Status]) -> str:
 def _lines(moves: Moves[Status]) -> Iterator[str]:
     yield f"[*] --> {next(iter(moves))}"
     for status, after in moves.items():
-        # In the table's order: a set has none, and the same table gives the same diagram.
-        yield from (f"{status} --> {each}" for each in moves if each in after)
+        # In the table's order: a set has no order, and a table must always give the same diagram.
+        yield from (f"{status} --> {target}" for target in moves if target in after)
         if not after:
             yield f"{status} --> [*]"
 
 
 def written(page: str) -> str:
-    """A page with its diagrams drawn anew. Raises ValueError when it lacks the two markers."""
+    """Return the page with new diagrams. Raises ValueError for a page without the two markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -53,9 +53,9 @@ def written(page: str) -> str:
 
 
 def main() -> None:
-    """Print the diagrams, or write them into a page."""
+    """Print the diagrams, or write a page."""
     parser = argparse.ArgumentParser(description="Draw the state diagrams of the domain.")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="the page to put them into")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="the page for the diagrams")
     page: Path | None = parser.parse_args().write
     if page is None:
         print(render())

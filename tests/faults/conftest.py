@@ -1,17 +1,17 @@
-"""The fault tests log nothing; whoever runs after them finds the logger as it was."""
+"""Silence the logger during the fault tests, and restore its level afterwards."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from partyline.telemetry import logger
-from tests.faults.lab import quiet
+from tests.faults.lab import silence_logs
 
 
 @pytest.fixture(autouse=True, scope="module")
 def unlogged() -> Iterator[None]:
-    """Nothing is logged while a module of these runs."""
+    """Silence the logger for a module."""
     level = logger.log_level
-    quiet()
+    silence_logs()
     yield
     logger.setLevel(level)

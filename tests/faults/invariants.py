@@ -1,4 +1,4 @@
-"""What has to be so at the end of a story, whatever went wrong on its way."""
+"""The invariants at the end of a story with any fault."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,23 +9,23 @@ from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from tests.faults.lab import FaultLab
 from tests.support.people import NAMES
 
-ONE_OF_THEM = "one of them"
+ANY_OF_GROUP = "one of them"
 
 
 @dataclass(frozen=True)
-class End:
-    """How a story ended. `untold` is what the assistant was to be told, and the timeline says so.
+class Ending:
+    """How a story ended. `failed_messages` are the messages that failed by the timeline.
 
-    Of those who are `alike` no difference is made.
+    Interchangeable people count as the same person.
     """
 
     status: str
     failure: str | None
     people: dict[str, tuple[str, str | None]]
     failed: frozenset[str]
-    """Who could not be called, joined or asked, with Telnyx's or our reason in the timeline."""
-    told: tuple[str, ...]
-    untold: tuple[str, ...]
+    """People not called, joined or screened, with a reason in the timeline."""
+    messages: tuple[str, ...]
+    failed_messages: tuple[str, ...]
     dialled: tuple[str, ...]
     joined: tuple[str, ...]
     up: tuple[str, ...]
@@ -33,28 +33,30 @@ class End:
     assistants: int
 
 
-def end_of(lab: FaultLab, alike: Sequence[str] = ()) -> End:
-    """How the story on a stage has ended."""
-    found = lab.stored.load_with_insights(lab.here)
-    assert found is not None
-    conversation, insights = found
-    events = lab.stored.timeline(lab.here).events
+def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
+    """Return how the story in a lab has ended."""
+    stored = lab.stored.load_with_insights(lab.conversation_id)
+    assert stored is not None
+    conversation, insights = stored
+    events = lab.stored.timeline(lab.conversation_id).events
     failed = {
-        str(each.data["participant_id"])
-        for each in events
-        if each.data.get("failure") and "participant_id" in each.data
+        str(event.data["participant_id"])
+        for event in events
+        if event.data.get("failure") and "participant_id" in event.data
     }
 
     def sort(words: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(ONE_OF_THEM if word in alike else word for word in words))
+        return tuple(sorted(ANY_OF_GROUP if word in alike else word for word in words))
 
-    return End(
+    return Ending(
         status=conversation.status,
         failure=conversation.failure.code if conversation.failure else None,
-        people={_name(each): (each.status, each.outcome) for each in conversation.participants},
-        failed=frozenset(_name(each) for each in conversation.participants if each.id in failed),
-        told=tuple(sorted(_told(lab))),
-        untold=tuple(sorted(e.data["content"] for e in events if e.type == "message.failed")),
+        people={_name(p): (p.status, p.outcome) for p in conversation.participants},
+        failed=frozenset(_name(p) for p in conversation.participants if p.id in failed),
+        messages=tuple(sorted(_messages(lab))),
+        failed_messages=tuple(
+            sorted(e.data["content"] for e in events if e.type == "message.failed")
+        ),
         dialled=sort(lab.people_dialled()),
         joined=sort(_joined(lab)),
         up=sort(lab.legs_up()),
@@ -67,46 +69,46 @@ def _name(participant: Participant) -> str:
     return participant.name or participant.id
 
 
-def _told(lab: FaultLab) -> list[str]:
-    messages = [each for talk in lab.telnyx.conversations for each in talk.messages]
-    return [each.content for each in messages if each.role == "system"]
+def _messages(lab: FaultLab) -> list[str]:
+    messages = [message for talk in lab.telnyx.conversations for message in talk.messages]
+    return [message.content for message in messages if message.role == "system"]
 
 
 def _joined(lab: FaultLab) -> list[str]:
     legs = lab.telnyx.world.legs
     return [
-        NAMES[legs[each.call_control_id].person_number]
+        NAMES[legs[participant.call_control_id].person_number]
         for conversation in lab.telnyx.conversations
-        for each in conversation.participants
+        for participant in conversation.participants
     ]
 
 
-def broken(lab: FaultLab) -> list[str]:
-    """What must never be so, in any story: the invariants that need no other story beside it."""
-    found = lab.stored.load(lab.here) if lab.here else None
-    if found is None:
+def violations_of(lab: FaultLab) -> list[str]:
+    """Return the violated invariants that hold for every story."""
+    stored = lab.stored.load(lab.conversation_id) if lab.conversation_id else None
+    if stored is None:
         return ["there is no conversation"]
     wrong = [*lab.telnyx.violations, *lab.poller.backward_changes]
-    if found.status not in FINISHED:
-        wrong.append(f"it is still {found.status}")
-    elif found.due_at is not None:
-        wrong.append(f"it is over and due all the same, at {found.due_at}")
-    if found.status is ConversationStatus.FAILED and found.failure is None:
+    if stored.status not in FINISHED:
+        wrong.append(f"it is still {stored.status}")
+    elif stored.due_at is not None:
+        wrong.append(f"it is over and due all the same, at {stored.due_at}")
+    if stored.status is ConversationStatus.FAILED and stored.failure is None:
         wrong.append("it failed without a reason")
-    owed = [key for key, each in found.commands.items() if each.is_pending]
+    owed = [key for key, command in stored.commands.items() if command.is_pending]
     if owed:
         wrong.append(f"it still owes {owed}")
     wrong += [
-        f"{each.id} is {each.status} in a conversation that is over"
-        for each in found.participants
-        if each.status not in ("left", "failed")
+        f"{participant.id} is {participant.status} in a conversation that is over"
+        for participant in stored.participants
+        if participant.status not in ("left", "failed")
     ]
-    return wrong + _timeline(lab, found.seq)
+    return wrong + _timeline(lab, stored.seq)
 
 
 def _timeline(lab: FaultLab, seq: int) -> list[str]:
     wrong = []
-    numbers = [each.seq for each in lab.stored.timeline(lab.here).events]
+    numbers = [event.seq for event in lab.stored.timeline(lab.conversation_id).events]
     if numbers != list(range(1, seq + 1)):
         wrong.append(f"the timeline has a gap or a double: {numbers} of {seq}")
     doubled = [key for key, count in Counter(lab.faulty.events).items() if count > 1]
@@ -115,20 +117,20 @@ def _timeline(lab: FaultLab, seq: int) -> list[str]:
     return wrong
 
 
-def compared(ended: End, right: End) -> tuple[list[str], list[str]]:
-    """What is wrong about an end beside the faultless one, and what failed honestly.
+def compare(ended: Ending, right: Ending) -> tuple[list[str], list[str]]:
+    """Compare an ending with the faultless ending; returns violations and reported failures.
 
-    Less may have been done than without the fault where the timeline says what failed; never more.
+    With a fault, less may be done than without, if the timeline reports the failure; never more.
     """
     wrong = [
-        f"{field} too often: {each}"
+        f"{field} too often: {name}"
         for field in ("dialled", "joined", "up")
-        for each in _more(getattr(ended, field), getattr(right, field))
+        for name in _extra(getattr(ended, field), getattr(right, field))
     ]
     if ended.assistants > right.assistants:
         wrong.append(f"{ended.assistants} assistants were started")
-    doubled = _more(ended.told, tuple(set(ended.told)))
-    wrong += [f"told twice: {each}" for each in _more(tuple(doubled), right.told)]
+    doubled = _extra(ended.messages, tuple(set(ended.messages)))
+    wrong += [f"told twice: {text}" for text in _extra(tuple(doubled), right.messages)]
     if ended.status == "failed" and right.status != "failed":
         return wrong, [f"failed: {ended.failure}"]
     honest = [
@@ -136,7 +138,7 @@ def compared(ended: End, right: End) -> tuple[list[str], list[str]]:
         for name in sorted(ended.failed - right.failed)
         if ended.people[name] != right.people.get(name)
     ]
-    honest += [f"not told: {each}" for each in _more(ended.untold, right.untold)]
+    honest += [f"not told: {text}" for text in _extra(ended.failed_messages, right.failed_messages)]
     if ended.status != right.status:
         wrong.append(f"it is {ended.status}, not {right.status}")
     for name in sorted(right.people.keys() | ended.people.keys()):
@@ -150,18 +152,23 @@ def compared(ended: End, right: End) -> tuple[list[str], list[str]]:
     return wrong, honest
 
 
-def _less(ended: End, right: End) -> list[str]:
-    """What should have been done, and was not, though nobody failed."""
+def _less(ended: Ending, right: Ending) -> list[str]:
+    """Return the missing dials, joins and messages, if no participant failed."""
     wrong = [
-        f"not {field}: {each}"
+        f"not {field}: {name}"
         for field in ("dialled", "joined", "up")
-        for each in _more(getattr(right, field), getattr(ended, field))
-        if (field, each) != ("dialled", ONE_OF_THEM)  # once one was there, no other is called
+        for name in _extra(getattr(right, field), getattr(ended, field))
+        if (field, name) != ("dialled", ANY_OF_GROUP)  # the first answer ends the other calls
     ]
-    wrong += [f"not told: {each}" for each in _more(right.told, ended.told + ended.untold)]
-    wrong += [f"told: {each}" for each in _more(ended.told, right.told + right.untold)]
+    wrong += [
+        f"not told: {text}"
+        for text in _extra(right.messages, ended.messages + ended.failed_messages)
+    ]
+    wrong += [
+        f"told: {text}" for text in _extra(ended.messages, right.messages + right.failed_messages)
+    ]
     return wrong
 
 
-def _more(these: tuple[str, ...], those: tuple[str, ...]) -> list[str]:
+def _extra(these: tuple[str, ...], those: tuple[str, ...]) -> list[str]:
     return sorted((Counter(these) - Counter(those)).elements())

@@ -20,20 +20,26 @@ from partyline.domain.model.statuses import DEPARTED, FINISHED
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
 from partyline.telemetry import logger
-from tests.faults.points import WEBHOOK_TIMEOUT_SECS, Died, FaultyLine, FaultyTable, Io
+from tests.faults.points import (
+    WEBHOOK_TIMEOUT_SECS,
+    FaultInjector,
+    FaultyTable,
+    FaultyTransport,
+    ProcessDiedError,
+)
 from tests.scenario.conftest import PARAMETERS
 from tests.support.lab import API_KEY, Answer, Json, Lab, minutes
 from tests.support.memory_table import MemoryTable
 from tests.support.table import Table
 
-PATIENCE_SECS = minutes(5)
-"""How long after something happened everything is right again, whatever went wrong."""
+MAX_REPAIR_SECS = minutes(5)
+"""The longest time in which every fault is repaired."""
 
-QUIET_SECS = minutes(15)
-"""How long after the story all has come to rest at the latest."""
+MAX_SETTLE_SECS = minutes(15)
+"""The longest time after a story until its conversation has settled."""
 
 STEP_SECS = 2.0
-ASK_AGAIN_SECS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+RETRY_PAUSES_SECS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 
 _SECRETS = {
     "api_key": Settings().api_key,
@@ -41,15 +47,15 @@ _SECRETS = {
 }
 
 
-class _Vault:
-    """A Secrets Manager in which one secret has all that is asked for."""
+class _FakeSecretsManager:
+    """A Secrets Manager whose only secret has all the keys."""
 
     def get_secret_value(self, **_request: Any) -> Json:
         return {"SecretString": json.dumps(_SECRETS)}
 
 
-def quiet() -> None:
-    """Log nothing but what nobody planned: here every failure is on purpose."""
+def silence_logs() -> None:
+    """Log unplanned errors only: in these tests every failure is on purpose."""
     logger.setLevel("CRITICAL")
 
 
@@ -61,17 +67,17 @@ def deployment() -> Template:
 
 @cache
 def gateway() -> Gateway:
-    """One for all stories: it keeps nothing of them but that the bearer key is good."""
+    """Return the gateway of all stories; its only memory is the valid bearer key."""
     return Gateway(deployment(), {"POWERTOOLS_METRICS_DISABLED": "true", "AWS_REGION": "none"})
 
 
 @cache
 def _secret() -> Secret:
-    return Secret("all", _Vault, max_age_secs=10**9)
+    return Secret("all", _FakeSecretsManager, max_age_secs=10**9)
 
 
 class FaultLab(Lab):
-    """A deployment whose processes may die at every touch of the world outside of them."""
+    """A deployment whose processes may die at every request to the outside."""
 
     def __init__(
         self,
@@ -80,45 +86,45 @@ class FaultLab(Lab):
         strikes: dict[int, str] | None = None,
         meanwhile: dict[int, float] | None = None,
     ) -> None:
-        """Set the stage; `strikes` has the faults by the number of the point they strike."""
+        """Set up the lab; `strikes` has the faults by the number of their point."""
         os.environ.setdefault("AWS_DEFAULT_REGION", "none")
         memory: Any = MemoryTable(deployment().table.create)
         name = deployment().table.name
         self.stored = ConversationStore(memory, name)
         super().__init__(gateway(), memory, Table(memory, name), Logs(), people, settings)
-        self.io = Io(self.clock, strikes, meanwhile)
+        self.io = FaultInjector(self.clock, strikes, meanwhile)
         self.faulty = FaultyTable(memory, self.io, self.clock)
-        self.here = ""
+        self.conversation_id = ""
         self.refused: list[str] = []
         self._requests = 0
         self._memory = memory
         self.new_process()
 
     def new_process(self) -> None:
-        """What a Lambda that starts afresh has: nothing but its configuration."""
+        """Start a new Lambda process, which has only its configuration."""
         self.app = App(
             clock=self.clock.now,
             sleep=self._sleep,
-            telnyx_transport=FaultyLine(self.telnyx, self.io, self.clock),
+            telnyx_transport=FaultyTransport(self.telnyx, self.io, self.clock),
             dynamodb=self.faulty,
         )
         self.app.telnyx_api_key = self.app.bearer_keys = _secret()
         override(self.app)
 
-    # What the application does: it asks again, with the same key, until it is answered
+    # The application: it repeats a request, with the same key, until an answer comes
 
     def ask(
         self, method: str, path: str, body: Json | bytes | None = None, **headers: str | None
     ) -> Answer:
-        """Ask the API; whatever is no answer is asked again."""
+        """Send an API request, and repeat it until an answer comes."""
         if method == "GET":
-            with self.io.observed():
+            with self.io.paused():
                 return super().ask(method, path, body, **headers)
         self._requests += 1
         headers.setdefault("idempotency_key", f"request-{self._requests}")
         asking = super().ask
-        for pause_secs in ASK_AGAIN_SECS:
-            answer = self._answered(
+        for pause_secs in RETRY_PAUSES_SECS:
+            answer = self._perform(
                 "request", f"{method} {path[:20]}", lambda: asking(method, path, body, **headers)
             )
             if isinstance(answer, Answer) and answer.status < 500 and answer.status != 429:
@@ -126,85 +132,87 @@ class FaultLab(Lab):
             self.clock.advance(pause_secs)
         raise AssertionError(f"{method} {path} was never answered")
 
-    def begin(self, **body: Any) -> None:
-        """Start a conversation, which the story is then about."""
+    def start_conversation(self, **body: Any) -> None:
+        """Start the conversation of the story."""
         answer = self.ask("POST", "/conversations", body)
         assert answer.status in (200, 201, 202), answer.json
-        self.here = self.poller.watch(str(answer.json["id"]))
+        self.conversation_id = self.poller.watch(str(answer.json["id"]))
 
-    def demand(self, method: str, path: str, body: Json | None = None) -> None:
-        """Ask something of the conversation, which may be over by now."""
-        answer = self.ask(method, f"/conversations/{self.here}{path}", body or {})
+    def request(self, method: str, path: str, body: Json | None = None) -> None:
+        """Send a request about the conversation, which may be over by now."""
+        answer = self.ask(method, f"/conversations/{self.conversation_id}{path}", body or {})
         if answer.status not in (200, 202):
             self.refused.append(str(answer.json["error"]["code"]))
 
-    def asks_in(self, to: str | list[str], name: str, **more: Any) -> None:
-        """Invite somebody."""
-        self.demand("POST", "/participants", {"to": to, "name": name, **more})
+    def invite_guest(self, to: str | list[str], name: str, **more: Any) -> None:
+        """Invite a guest."""
+        self.request("POST", "/participants", {"to": to, "name": name, **more})
 
-    def wait(self, true: Callable[[], bool], secs: float = PATIENCE_SECS) -> bool:
-        """Let time pass until something is so; whether it is."""
+    def wait_until(self, true: Callable[[], bool], secs: float = MAX_REPAIR_SECS) -> bool:
+        """Let time pass until a condition is true; returns whether it became true."""
         left = secs
         while not true() and left > 0:
             self.run(STEP_SECS)
             left -= STEP_SECS
         return true()
 
-    def wait_for(self, *who: str) -> bool:
-        """Wait until the assistant was told that these have joined."""
-        said = {f"{each} has joined the conversation." for each in who}
-        return self.wait(
+    def wait_until_joined(self, *names: str) -> bool:
+        """Wait until the assistant was told that these people have joined."""
+        said = {f"{name} has joined the conversation." for name in names}
+        return self.wait_until(
             lambda: bool(self.telnyx.conversations) and said <= set(self.messages_to_assistant())
         )
 
-    def talking(self) -> bool:
-        """Wait until the assistant runs and we know it."""
-        return self.wait(lambda: self.begun() and self.now_is() == "active")
+    def wait_until_active(self) -> bool:
+        """Wait until the conversation is active."""
+        return self.wait_until(
+            lambda: self.has_conversation() and self.current_status() == "active"
+        )
 
-    def now_is(self) -> str:
-        """Where the conversation stands, read from the table."""
-        found = self.stored.load(self.here)
-        return found.status if found else ""
+    def current_status(self) -> str:
+        """Return the status of the conversation, read from the table."""
+        stored = self.stored.load(self.conversation_id)
+        return stored.status if stored else ""
 
-    def gone(self, name: str) -> bool:
-        """Whether a person was given up, or has left."""
-        found = self.stored.load(self.here)
-        people = found.participants if found else []
-        return any(each.name == name and each.status in DEPARTED for each in people)
+    def has_departed(self, name: str) -> bool:
+        """Whether a person has failed or left."""
+        stored = self.stored.load(self.conversation_id)
+        people = stored.participants if stored else []
+        return any(person.name == name and person.status in DEPARTED for person in people)
 
-    def rest(self) -> None:
-        """Let time pass until nothing is owed or awaited any more."""
-        left = QUIET_SECS
-        while left > 0 and not self._at_rest():
+    def settle(self) -> None:
+        """Let time pass until the conversation is over and no timer runs."""
+        left = MAX_SETTLE_SECS
+        while left > 0 and not self._is_settled():
             self.run(60)
             left -= 60
-        self.run(60)  # for what is still being delivered again
+        self.run(60)  # for webhooks that are delivered again
 
-    def _at_rest(self) -> bool:
-        found = self.stored.load(self.here)
-        return found is not None and found.status in FINISHED and found.due_at is None
+    def _is_settled(self) -> bool:
+        stored = self.stored.load(self.conversation_id)
+        return stored is not None and stored.status in FINISHED and stored.due_at is None
 
-    def begun(self) -> bool:
-        """Whether there is a conversation, which the story is then about."""
-        if not self.here:
-            with self.io.observed():
-                found = self.conversations()
-            if found:
-                self.here = self.poller.watch(str(found[0]["id"]))
-        return bool(self.here)
+    def has_conversation(self) -> bool:
+        """Whether the conversation of the story exists."""
+        if not self.conversation_id:
+            with self.io.paused():
+                listed = self.conversations()
+            if listed:
+                self.conversation_id = self.poller.watch(str(listed[0]["id"]))
+        return bool(self.conversation_id)
 
-    # What dies, and who notices
+    # Faults
 
-    def _answered(self, place: Any, what: str, work: Callable[[], Any]) -> Any:
-        """What a reply brings; None when none came."""
-        fault = self.io.meet(place, what)
+    def _perform(self, place: Any, operation: str, work: Callable[[], Any]) -> Any:
+        """Do the work of a request and return its reply; `None` if a fault prevents the reply."""
+        fault = self.io.reach(place, operation)
         if fault == "dies before":
             return None
         if fault in ("429", "500"):
             return int(fault)
         try:
             reply = work()
-        except Died:
+        except ProcessDiedError:
             self.new_process()
             return None
         if fault == "times out":
@@ -224,28 +232,28 @@ class FaultLab(Lab):
             self.held_webhooks.append(request)
             return 200
         status = self.receive(request)
-        self.look()
+        self.poll()
         return status
 
     def receive(self, request: HttpRequest) -> int | None:
-        """A webhook arrives; what it was answered, None for nothing."""
-        what = request.path.removeprefix("/webhooks")
-        status: int | None = self._answered(
-            "webhook", what, lambda: self.gateway.handle(request).status
+        """Handle a webhook; returns the status of the answer, `None` without an answer."""
+        path = request.path.removeprefix("/webhooks")
+        status: int | None = self._perform(
+            "webhook", path, lambda: self.gateway.handle(request).status
         )
         return status
 
     def _sweep(self) -> None:
         with suppress(Exception):  # an invocation that failed: the next minute's is another
             try:
-                if self.io.meet("sweep", "sweep") is None:
+                if self.io.reach("sweep", "sweep") is None:
                     self.gateway.invoke_schedule("sweep")
-            except Died:
+            except ProcessDiedError:
                 self.new_process()
-        self.look()
+        self.poll()
         self._sweep_later()
 
-    def look(self) -> None:
-        """See what the API shows now."""
-        with self.io.observed():
+    def poll(self) -> None:
+        """Poll the API for the state of the conversation."""
+        with self.io.paused():
             self.poller.poll()

@@ -2,9 +2,9 @@
 
     python -m tests.faults.long [how many histories of the domain] [of the engine]
 
-Ends with 1 at the first history after which something is not right, told as short as it gets.
+Ends with 1 at the first history that violates an invariant, in its shortest form.
 """
-# ruff: noqa: T201 - a command of the Makefile: it is there to print
+# ruff: noqa: T201 - a command of the Makefile prints
 
 import os
 import sys
@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from partyline.domain.model.statuses import OnHangup
-from tests.faults.histories import HISTORIES, History, lived
-from tests.faults.lab import quiet
+from tests.faults.histories import HISTORIES, History, run_history
+from tests.faults.lab import silence_logs
 from tests.support import domain_story
 from tests.unit.domain import test_histories as domain
 
@@ -28,19 +28,19 @@ BATCH = {"domain": 500, "engine": 100}
 
 
 def batch(kind: str, nth: int, size: int) -> tuple[int, str]:
-    """Live through so many histories; how many there were, and what was wrong if something was."""
+    """Run a number of histories; returns how many ran, and the error if a history failed."""
     count = 0
 
     def of_engine(history: History) -> None:
         nonlocal count
         count += 1
-        assert lived(history) == []
+        assert run_history(history) == []
 
-    def of_domain(how: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]) -> None:
+    def of_domain(beginning: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]) -> None:
         nonlocal count
         count += 1
-        told = domain.test_whatever_happens_nobody_is_called_twice_and_all_comes_to_an_end
-        told.hypothesis.inner_test(how, on_host_hangup, turns)  # type: ignore[attr-defined]
+        test = domain.test_any_history_ends_without_a_double_call
+        test.hypothesis.inner_test(beginning, on_host_hangup, turns)  # type: ignore[attr-defined]
         domain_story.STATES.clear()  # so many histories fill the memory
 
     try:
@@ -48,9 +48,9 @@ def batch(kind: str, nth: int, size: int) -> tuple[int, str]:
             _run(given(history=HISTORIES)(of_engine), nth, size)
         else:
             turns = st.lists(domain.TURNS, max_size=40)
-            how, goes = st.sampled_from(domain.BEGINNINGS), st.sampled_from(OnHangup)
-            _run(given(how=how, on_host_hangup=goes, turns=turns)(of_domain), nth, size)
-    except Exception:  # noqa: BLE001 - told to whoever asked for the batch
+            beginning, goes = st.sampled_from(domain.BEGINNINGS), st.sampled_from(OnHangup)
+            _run(given(beginning=beginning, on_host_hangup=goes, turns=turns)(of_domain), nth, size)
+    except Exception:  # noqa: BLE001 - returned to the caller
         return count, traceback.format_exc()
     return count, ""
 
@@ -72,7 +72,7 @@ def main(domain_count: int, engine_count: int) -> int:
     wanted = {"domain": domain_count, "engine": engine_count}
     lived_through = dict.fromkeys(wanted, 0)
     wrong = ""
-    with ProcessPoolExecutor(os.cpu_count(), initializer=quiet) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=silence_logs) as pool:
         asked = {
             pool.submit(batch, kind, first, min(BATCH[kind], count - first)): kind
             for kind, count in wanted.items()
@@ -93,5 +93,5 @@ def main(domain_count: int, engine_count: int) -> int:
 
 
 if __name__ == "__main__":
-    given_counts = [int(each) for each in sys.argv[1:3]]
-    sys.exit(main(*given_counts, *(DOMAIN, ENGINE)[len(given_counts) :]))
+    counts = [int(count) for count in sys.argv[1:3]]
+    sys.exit(main(*counts, *(DOMAIN, ENGINE)[len(counts) :]))

@@ -1,4 +1,4 @@
-"""The points at which a story touches the world outside of a process, and what goes wrong there."""
+"""The points at which a process makes a request to the outside, and the faults at each point."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,29 +21,29 @@ Place = Literal["table", "telnyx", "webhook", "request", "sweep"]
 TABLE_TIMEOUT_SECS, TELNYX_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 2.0, 10.0
 
 STALL_SECS = 7.0
-"""Longer than a lease: somebody else may have taken the command over when the process wakes up."""
+"""Longer than a lease: another process may have taken the command over meanwhile."""
 
 
-class Died(BaseException):
-    """The process is no more. Nothing in it may catch this, so it is no Exception."""
+class ProcessDiedError(BaseException):
+    """The process has died. No code of the process may catch this, so it is no Exception."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One touch: `what` is the operation, e.g. `transact_write_items` or `dial`."""
+    """A request to the outside: `operation` is `transact_write_items` or `dial`, for example."""
 
     place: Place
-    what: str
+    operation: str
 
 
 WRITES = frozenset({"transact_write_items", "put_item", "update_item", "delete_item"})
 
 
 def faults(point: Point) -> Sequence[str]:
-    """What can go wrong at a point."""
+    """Return the faults of a point."""
     if point.place == "table":
         some = ["dies before", "dies after", "times out", "500", "throttled", "stalls"]
-        return [*some, "conflict"] if point.what in WRITES else some
+        return [*some, "conflict"] if point.operation in WRITES else some
     if point.place == "telnyx":
         once = ["dies before", "dies after", "times out", "429", "500", "unreachable", "stalls"]
         return [*once, "times out twice", "429 twice", "500 twice", "unreachable twice"]
@@ -52,10 +52,10 @@ def faults(point: Point) -> Sequence[str]:
     return ["dies before", "dies after", "times out", "429", "500"]
 
 
-class Io:
-    """Every touch of a story, in order; the fault for the nth one strikes there, once.
+class FaultInjector:
+    """Records the points of a story, in order, and injects the fault of the nth point, once.
 
-    With `meanwhile` the world goes on for as many seconds before the nth touch.
+    `meanwhile` holds the seconds by which time goes on before the nth point.
     """
 
     def __init__(
@@ -64,36 +64,36 @@ class Io:
         strikes: Mapping[int, str] | None = None,
         meanwhile: Mapping[int, float] | None = None,
     ) -> None:
-        """Nothing has been touched yet."""
+        """Start without points."""
         self._clock = clock
         self._strikes = dict(strikes or {})
         self._meanwhile = meanwhile or {}
         self._again: tuple[Point, str] | None = None
         self._observers = 0
         self.take_turns: Callable[[], None] = lambda: None
-        """What several at the same time do at each point, see `baton`."""
+        """Called at each point, to interleave processes (see `tests.support.interleaving`)."""
         self.points: list[Point] = []
-        self.struck: list[tuple[Point, str]] = []
+        self.injected: list[tuple[Point, str]] = []
 
-    def strike(self, nth: int, fault: str) -> None:
-        """Let a fault strike at the nth point."""
+    def add_fault(self, nth: int, fault: str) -> None:
+        """Inject a fault at the nth point."""
         self._strikes[nth] = fault
 
     @contextmanager
-    def observed(self) -> Iterator[None]:
-        """What is touched meanwhile belongs to the test, not to the story."""
+    def paused(self) -> Iterator[None]:
+        """Record no points meanwhile: the requests belong to the test, not to the story."""
         self._observers += 1
         try:
             yield
         finally:
             self._observers -= 1
 
-    def meet(self, place: Place, what: str) -> str | None:
-        """A point is reached; what goes wrong there."""
+    def reach(self, place: Place, operation: str) -> str | None:
+        """Record a point; returns the fault that is injected there."""
         if self._observers:
             return None
         self.take_turns()
-        point, nth = Point(place, what), len(self.points)
+        point, nth = Point(place, operation), len(self.points)
         self.points.append(point)
         fault = self._strikes.get(nth)
         if fault and fault not in faults(point):
@@ -104,7 +104,7 @@ class Io:
             self._clock.advance(self._meanwhile[nth])
         if fault is None:
             return None
-        self.struck.append((point, fault))
+        self.injected.append((point, fault))
         if fault.endswith(" twice"):
             fault = fault.removesuffix(" twice")
             self._again = (point, fault)
@@ -113,17 +113,17 @@ class Io:
             return None
         return fault
 
-    def within(self, place: Place, what: str, work: Callable[[], T], fail: "Fail") -> T:
-        """Do a touch's work, unless something goes wrong before it, or after."""
-        fault = self.meet(place, what)
+    def perform(self, place: Place, operation: str, work: Callable[[], T], fail: "Fail") -> T:
+        """Do the work of a request, unless a fault comes before or after the work."""
+        fault = self.reach(place, operation)
         if fault is None:
             return work()
         if fault == "dies before":
-            raise Died
+            raise ProcessDiedError
         if fault in ("dies after", "times out"):
             work()
             if fault == "dies after":
-                raise Died
+                raise ProcessDiedError
         raise fail(fault)
 
 
@@ -131,10 +131,10 @@ Fail = Callable[[str], Exception]
 
 
 class FaultyTable:
-    """The table, as a process reaches it. `events` are the keys of the events that it took."""
+    """The table with faults. `events` are the keys of the stored events."""
 
-    def __init__(self, table: MemoryTable, io: Io, clock: VirtualClock) -> None:
-        """Stand before `table`."""
+    def __init__(self, table: MemoryTable, io: FaultInjector, clock: VirtualClock) -> None:
+        """Wrap `table`."""
         self._table = table
         self._io = io
         self._clock = clock
@@ -149,14 +149,14 @@ class FaultyTable:
     def _run(self, operation: str, work: Callable[..., Any], request: dict[str, Any]) -> Any:
         def carry_out() -> Any:
             answer = work(**request)
-            for each in request.get("TransactItems", []):
-                item = each.get("Put", {}).get("Item", {})
+            for write in request.get("TransactItems", []):
+                item = write.get("Put", {}).get("Item", {})
                 if item and item["sk"]["S"].startswith("EVENT#"):
                     self.events.append((item["pk"]["S"], item["sk"]["S"]))
             return answer
 
         count = len(request.get("TransactItems", []))
-        return self._io.within(
+        return self._io.perform(
             "table", operation, carry_out, lambda fault: self._error(fault, operation, count)
         )
 
@@ -175,27 +175,27 @@ class FaultyTable:
         return ClientError({"Error": {"Code": codes[fault], "Message": fault}}, operation)
 
 
-class FaultyLine(httpx.BaseTransport):
-    """The line to Telnyx, as a process reaches it."""
+class FaultyTransport(httpx.BaseTransport):
+    """The transport to Telnyx with faults."""
 
-    def __init__(self, simulator: Simulator, io: Io, clock: VirtualClock) -> None:
+    def __init__(self, simulator: Simulator, io: FaultInjector, clock: VirtualClock) -> None:
         self._line = SimulatorTransport(simulator, clock)
         self._io = io
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, or fail."""
+        """Answer a request, or fail."""
         path = request.url.raw_path.decode("ascii").partition("?")[0]
-        found = route(request.method, path.removeprefix("/v2"))
-        what = found[0] if found else path
+        routed = route(request.method, path.removeprefix("/v2"))
+        operation = routed[0] if routed else path
         try:
-            return self._io.within(
+            return self._io.perform(
                 "telnyx",
-                what,
+                operation,
                 lambda: self._line.handle_request(request),
                 lambda fault: self._error(fault, request),
             )
-        except _Refusal as refusal:
+        except _RefusedError as refusal:
             return refusal.response
 
     def _error(self, fault: str, request: httpx.Request) -> Exception:
@@ -207,10 +207,10 @@ class FaultyLine(httpx.BaseTransport):
         status, code = {"429": (429, "10011"), "500": (500, "10007")}[fault]
         body = {"errors": [{"code": code, "title": fault}]}
         headers = {"x-ratelimit-reset": "1"} if status == 429 else {}
-        return _Refusal(httpx.Response(status, json=body, headers=headers, request=request))
+        return _RefusedError(httpx.Response(status, json=body, headers=headers, request=request))
 
 
-class _Refusal(Exception):  # noqa: N818 - carries an answer, not an error
+class _RefusedError(Exception):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__("refused")
         self.response = response

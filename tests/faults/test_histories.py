@@ -1,16 +1,16 @@
-"""Any history over the engine: whatever goes wrong, nothing happens twice and nothing stays open.
+"""Any history over the engine: no action happens twice, and no conversation stays open.
 
-`make faults-long` lives through very many more of them.
+`make faults-long` runs many more histories.
 """
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.faults.histories import HISTORIES, History, lived
+from tests.faults.histories import HISTORIES, History, run_history
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(history=HISTORIES)
-def test_whatever_goes_wrong_nothing_happens_twice_and_nothing_stays_open(
+def test_any_history_with_faults_ends_without_a_double_action(
     history: History,
 ) -> None:
-    assert lived(history) == []
+    assert run_history(history) == []

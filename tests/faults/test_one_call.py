@@ -37,9 +37,9 @@ def two_starts_with_the_call_as_a_guest(_lab: FaultLab, call: dict[str, str]) ->
 
 
 def begun(lab: FaultLab, to: str) -> str:
-    lab.begin(to=to)
-    assert lab.talking()
-    return lab.here
+    lab.start_conversation(to=to)
+    assert lab.wait_until_active()
+    return lab.conversation_id
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Webhooks of one conversation at the same time, in many orders of what each reads and writes."""
+"""Webhooks of a conversation at the same time, in many orders of their reads and writes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.stack.http_api import HttpRequest
-from tests.faults.invariants import broken, end_of
+from tests.faults.invariants import ending_of, violations_of
 from tests.faults.lab import FaultLab
 from tests.support.interleaving import Interleaving
 from tests.support.lab import event_type
@@ -16,26 +16,26 @@ from tests.support.people import DANA, HOST, KIM, LEE
 
 ORDERS = 10
 
-Moment = Callable[[FaultLab], list[HttpRequest]]
+Scene = Callable[[FaultLab], list[HttpRequest]]
 
 
 def host_and_guest_answer(lab: FaultLab) -> list[HttpRequest]:
-    lab.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
+    lab.start_conversation(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
     lab.hold()
     lab.run(1.5)
     return lab.release()
 
 
 def the_same_answer_three_times(lab: FaultLab) -> list[HttpRequest]:
-    lab.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
+    lab.start_conversation(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
     lab.hold()
     lab.run(1.5)
-    return [each for each in lab.release() if event_type(each) == "call.answered"][:1] * 3
+    return [webhook for webhook in lab.release() if event_type(webhook) == "call.answered"][:1] * 3
 
 
 def everybody_hangs_up(lab: FaultLab) -> list[HttpRequest]:
-    lab.begin(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
-    lab.wait_for("Dana")
+    lab.start_conversation(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
+    lab.wait_until_joined("Dana")
     lab.hold()
     lab.hang_up(HOST)
     lab.hang_up(DANA)
@@ -44,9 +44,9 @@ def everybody_hangs_up(lab: FaultLab) -> list[HttpRequest]:
 
 
 def two_of_a_plan_pick_up(lab: FaultLab) -> list[HttpRequest]:
-    lab.begin(to=HOST)
-    lab.talking()
-    lab.asks_in([LEE, KIM], "Dana", strategy="at_once")
+    lab.start_conversation(to=HOST)
+    lab.wait_until_active()
+    lab.invite_guest([LEE, KIM], "Dana", strategy="at_once")
     lab.run(1)
     lab.hold()
     lab.pick_up(LEE, KIM)
@@ -54,9 +54,9 @@ def two_of_a_plan_pick_up(lab: FaultLab) -> list[HttpRequest]:
 
 
 def a_guest_picks_up_as_the_host_hangs_up(lab: FaultLab) -> list[HttpRequest]:
-    lab.begin(to=HOST)
-    lab.talking()
-    lab.asks_in(LEE, "Lee")
+    lab.start_conversation(to=HOST)
+    lab.wait_until_active()
+    lab.invite_guest(LEE, "Lee")
     lab.run(1)
     lab.hold()
     lab.pick_up(LEE)
@@ -65,7 +65,7 @@ def a_guest_picks_up_as_the_host_hangs_up(lab: FaultLab) -> list[HttpRequest]:
     return lab.release()
 
 
-MOMENTS: list[Moment] = [
+SCENES: list[Scene] = [
     host_and_guest_answer,
     the_same_answer_three_times,
     everybody_hangs_up,
@@ -74,33 +74,33 @@ MOMENTS: list[Moment] = [
 ]
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_in_whatever_order_they_are_taken_in(moment: Moment) -> None:
-    changes = [_taken_in(moment, seed) for seed in range(ORDERS)]
-    assert min(changes) > 1, "they never met, so this showed nothing"
+@pytest.mark.parametrize("scene", SCENES)
+def test_webhooks_at_the_same_time_in_any_order_violate_no_invariant(scene: Scene) -> None:
+    changes = [_run_order(scene, seed) for seed in range(ORDERS)]
+    assert min(changes) > 1, "the webhooks never interleaved"
 
 
-def _taken_in(moment: Moment, seed: int) -> int:
-    """Take the webhooks of a moment in, together; how often one gave way to another."""
+def _run_order(scene: Scene, seed: int) -> int:
+    """Handle the webhooks of a scene together; returns the number of switches between them."""
     lab = FaultLab([Person(LEE, behaviour="manual"), Person(KIM, behaviour="manual")])
-    webhooks = moment(lab)
-    baton = Interleaving(Random(seed))
-    lab.io.take_turns = baton.take_turns
-    # Time stands still meanwhile: what else is due would be taken in by whoever lets it pass.
+    webhooks = scene(lab)
+    interleaving = Interleaving(Random(seed))
+    lab.io.take_turns = interleaving.take_turns
+    # Time stands still meanwhile, so that no timer fires in between.
     sleep, lab.app.engine._sleep = lab.app.engine._sleep, lambda _secs: None
-    statuses = baton.run([partial(lab.receive, each) for each in webhooks])
+    statuses = interleaving.run([partial(lab.receive, webhook) for webhook in webhooks])
     lab.app.engine._sleep = sleep
     assert set(statuses) <= {200, 503}, seed
-    again = [each for each, status in zip(webhooks, statuses, strict=True) if status == 503]
+    again = [webhook for webhook, status in zip(webhooks, statuses, strict=True) if status == 503]
     lab.run(7)
-    assert {lab.receive(each) for each in again} <= {200}, seed
+    assert {lab.receive(webhook) for webhook in again} <= {200}, seed
     lab.run(90)
     for leg in lab.telnyx.legs:
         lab.telnyx.hang_up(leg.call_control_id)
-    lab.rest()
-    assert broken(lab) == [], seed
-    ended = end_of(lab)
+    lab.settle()
+    assert violations_of(lab) == [], seed
+    ended = ending_of(lab)
     assert len(set(ended.joined)) == len(ended.joined) <= 1, seed
-    assert len(set(ended.told)) == len(ended.told), seed
+    assert len(set(ended.messages)) == len(ended.messages), seed
     assert (ended.up, ended.assistants) == ((), 1), seed
-    return baton.switches
+    return interleaving.switches

@@ -177,14 +177,14 @@ def test_a_deadline_during_the_pause_keeps_the_last_outcome(new_lab: NewLab) -> 
     assert lab.messages_to_assistant()[-1] == "Lee could not be reached in time."
 
 
-def test_a_guest_who_hangs_up_before_the_assistant_runs_has_declined(new_lab: NewLab) -> None:
+def test_a_guest_who_hangs_up_before_the_assistant_runs_did_not_decline(new_lab: NewLab) -> None:
     people = [Person(HOST, answer_after_secs=10), Person(LEE, hangs_up_after_secs=3)]
     lab = new_lab(people)
     conversation_id = lab.start(participants=[{"to": LEE, "name": "Lee"}])
     lab.run(minutes(1))
     lee = lab.person(conversation_id, "Lee")
-    assert (lee["status"], lee["outcome"]) == ("failed", "declined")
-    assert lab.messages_to_assistant() == ["Lee was reached but declined to join the conversation."]
+    assert (lee["status"], lee["outcome"]) == ("failed", "no_answer")
+    assert lab.messages_to_assistant() == ["Lee did not answer the call."]
     assert lab.people_joined() == []
     lab.assert_clean()
 

@@ -382,7 +382,7 @@ def test_above_the_participant_limit_the_model_gets_the_reason(new_lab: NewLab) 
     lab, _ = lab_with_caller(new_lab, limits={"participants": 2})
     lab.use_tool("invite", name="Dana")
     words = lab.use_tool("invite", name="night shift")
-    assert words == "A conversation has 2 participants at most."
+    assert words == "A conversation has 2 participants at most, the host included."
     assert lab.people_dialled() == ["Dana"]
 
 

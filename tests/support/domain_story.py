@@ -1,6 +1,6 @@
-"""Plays the story of a conversation: what people, Telnyx and the API do, and which commands leave.
+"""Play the story of a conversation: inputs from people, Telnyx and the API, and our commands.
 
-Every step is held to what is always true (`hold`), so that each story tests it along the way.
+`check_step` checks the invariants of the domain after every input of every story.
 """
 
 from dataclasses import dataclass, field, replace
@@ -62,11 +62,11 @@ TELNYX_ID = "telnyx-conversation-1"
 ASSISTANT = Assistant(id="assistant-1")
 
 STATES: list[tuple[Conversation, datetime]] = []
-"""Every state that a story has come through, with its time."""
+"""Every state of every story, with its time."""
 
 
-def call(participant: str = "host", leg: int = 1) -> CallRef:
-    """The call of a leg as its webhooks name it, with our client_state on it."""
+def call_ref(participant: str = "host", leg: int = 1) -> CallRef:
+    """Return the ids of a leg's call as in its webhooks, with our client_state."""
     name = f"{participant}-{leg}"
     return CallRef(
         call_control_id=f"v3:{name}",
@@ -78,22 +78,22 @@ def call(participant: str = "host", leg: int = 1) -> CallRef:
 
 
 def plan(*numbers: str, **settings: Any) -> Plan:
-    """A plan to reach somebody on those numbers."""
+    """Return a plan to reach a person on these numbers."""
     return Plan(to=list(numbers or (FIRST,)), from_=OURS, **settings)
 
 
 def guest(name: str = "dana", to: Plan | None = None, **settings: Any) -> NewParticipant:
-    """Somebody to invite; the id is the name in small letters."""
+    """Return a guest to invite; the id is the name in small letters."""
     return NewParticipant(id=name, name=name.title(), plan=to or plan(), **settings)
 
 
-ENDS = {"on_hangup": OnHangup.END}
+ENDS_CONVERSATION = {"on_hangup": OnHangup.END}
 HOST = NewParticipant(id="host", plan=plan(HOST_NUMBER), on_hangup=OnHangup.END)
 
 
 @dataclass
 class Story:
-    """A conversation, its clock, and all that has come of it."""
+    """A conversation, its clock, and all its events and commands."""
 
     now: datetime = T0
     conversation: Conversation | None = None
@@ -102,65 +102,68 @@ class Story:
     refusal: str | None = None
     inputs: int = 0
 
-    def plays(self, given: Input) -> list[str]:
-        """Let something happen; answers the keys of the commands that leave at once."""
+    def receive(self, input_: Input) -> list[str]:
+        """Apply an input; returns the keys of the commands that are sent at once."""
         self.inputs += 1
-        given = replace(given, id=f"input-{self.inputs}")
+        input_ = replace(input_, id=f"input-{self.inputs}")
         before = self.conversation
-        decision = decide(before, given, self.now)
-        assert decision == decide(before, given, self.now), "the same arguments, another answer"
-        hold(before, self.now, decision)
+        decision = decide(before, input_, self.now)
+        assert decision == decide(before, input_, self.now), "the same arguments, another answer"
+        check_step(before, self.now, decision)
         self.refusal = decision.refusal.code if decision.refusal else None
         self.conversation = decision.conversation
         self.events += decision.events
-        self.sent += [each.model_copy(deep=True) for each in decision.commands]
+        self.sent += [command.model_copy(deep=True) for command in decision.commands]
         if decision.conversation:
-            _hold_of_calls(decision.conversation)
+            _check_calls(decision.conversation)
             STATES.append((decision.conversation, self.now))
-        return ["find " * each.reconcile + each.key for each in decision.commands]
+        return ["find " * command.reconcile + command.key for command in decision.commands]
 
-    def later(self, secs: float) -> list[str]:
-        """Time passes, and then the sweep comes by."""
+    def advance(self, secs: float) -> list[str]:
+        """Let time pass, then run the sweep."""
         self.now += timedelta(seconds=secs)
-        return self.plays(TimerElapsed(id=""))
+        return self.receive(TimerElapsed(id=""))
 
-    def branch(self) -> "Story":
-        """The same story so far, to be told on in another way."""
+    def copy(self) -> "Story":
+        """Return a copy, to be continued in another way."""
         return replace(self, events=list(self.events), sent=list(self.sent))
 
     # The API
 
-    def dials(self, *guests: NewParticipant, to: Plan | None = None, **host: Any) -> list[str]:
+    def start(self, *guests: NewParticipant, to: Plan | None = None, **host: Any) -> list[str]:
         """`POST /conversations` with `to`."""
-        new = NewParticipant(id="host", plan=to or plan(HOST_NUMBER), **{**ENDS, **host})
-        return self.plays(start(new, guests))
+        new = NewParticipant(
+            id="host", plan=to or plan(HOST_NUMBER), **{**ENDS_CONVERSATION, **host}
+        )
+        return self.receive(start_request(new, guests))
 
-    def attaches(self, *guests: NewParticipant, **host: Any) -> list[str]:
+    def attach(self, *guests: NewParticipant, **host: Any) -> list[str]:
         """`POST /conversations` with the `call_control_id` of a live call."""
-        given = {**ENDS, **host}
-        new = NewParticipant(id="host", call_control_id=call().call_control_id, **given)
-        return self.plays(start(new, guests))
+        new = NewParticipant(
+            id="host", call_control_id=call_ref().call_control_id, **{**ENDS_CONVERSATION, **host}
+        )
+        return self.receive(start_request(new, guests))
 
-    def invites(self, participant: NewParticipant | None = None) -> list[str]:
-        return self.plays(InviteParticipant(id="", participant=participant or guest()))
+    def invite(self, participant: NewParticipant | None = None) -> list[str]:
+        return self.receive(InviteParticipant(id="", participant=participant or guest()))
 
-    def removes(self, participant: str) -> list[str]:
-        return self.plays(RemoveParticipant(id="", participant_id=participant))
+    def remove(self, participant: str) -> list[str]:
+        return self.receive(RemoveParticipant(id="", participant_id=participant))
 
-    def says(self, content: str) -> list[str]:
-        return self.plays(SendMessage(id="", role="system", content=content))
+    def send_message(self, content: str) -> list[str]:
+        return self.receive(SendMessage(id="", role="system", content=content))
 
-    def stops(self, *, hang_up: bool = False) -> list[str]:
-        return self.plays(StopConversation(id="", hang_up=hang_up))
+    def stop(self, *, hang_up: bool = False) -> list[str]:
+        return self.receive(StopConversation(id="", hang_up=hang_up))
 
     # The webhooks
 
-    def rings_us(self, **route: Any) -> list[str]:
+    def inbound_call(self, **route: Any) -> list[str]:
         """An inbound call begins on a number of ours."""
-        return self.plays(
+        return self.receive(
             CallInitiated(
                 id="",
-                call=replace(call(), participant=None, leg=None),
+                call=replace(call_ref(), participant=None, leg=None),
                 conversation_id="conversation-1",
                 incoming=True,
                 from_=HOST_NUMBER,
@@ -169,108 +172,110 @@ class Story:
             )
         )
 
-    def rings(self, participant: str = "host", leg: int = 1) -> list[str]:
-        ref = call(participant, leg)
-        return self.plays(
+    def call_initiated(self, participant: str = "host", leg: int = 1) -> list[str]:
+        ref = call_ref(participant, leg)
+        return self.receive(
             CallInitiated(id="", call=ref, conversation_id="conversation-1", incoming=False)
         )
 
-    def answers(self, participant: str = "host", leg: int = 1) -> list[str]:
-        return self.plays(CallAnswered(id="", call=call(participant, leg)))
+    def answer(self, participant: str = "host", leg: int = 1) -> list[str]:
+        return self.receive(CallAnswered(id="", call=call_ref(participant, leg)))
 
-    def hangs_up(
+    def hang_up(
         self, participant: str = "host", leg: int = 1, cause: str = "normal_clearing", sip: str = ""
     ) -> list[str]:
-        ref = call(participant, leg)
-        return self.plays(CallHangup(id="", call=ref, cause=cause, sip_cause=sip or None))
+        ref = call_ref(participant, leg)
+        return self.receive(CallHangup(id="", call=ref, cause=cause, sip_cause=sip or None))
 
-    def is_judged(self, participant: str, leg: int = 1, *, machine: bool) -> list[str]:
-        return self.plays(MachineVerdict(id="", call=call(participant, leg), machine=machine))
+    def machine_verdict(self, participant: str, leg: int = 1, *, machine: bool) -> list[str]:
+        return self.receive(MachineVerdict(id="", call=call_ref(participant, leg), machine=machine))
 
-    def presses(
+    def press(
         self, digits: str, participant: str = "dana", leg: int = 1, status: str | None = None
     ) -> list[str]:
-        return self.plays(
-            DigitsGathered(id="", call=call(participant, leg), digits=digits, status=status)
+        return self.receive(
+            DigitsGathered(id="", call=call_ref(participant, leg), digits=digits, status=status)
         )
 
-    def assistant_begins(self, participant: str = "host") -> list[str]:
-        given = ConversationCreated(id="", call=call(participant), telnyx_conversation_id=TELNYX_ID)
-        return self.plays(given)
+    def assistant_created(self, participant: str = "host") -> list[str]:
+        given = ConversationCreated(
+            id="", call=call_ref(participant), telnyx_conversation_id=TELNYX_ID
+        )
+        return self.receive(given)
 
-    def assistant_ends(self, participant: str = "host", telnyx_id: str = TELNYX_ID) -> list[str]:
-        return self.plays(
-            ConversationEnded(id="", call=call(participant), telnyx_conversation_id=telnyx_id)
+    def assistant_ended(self, participant: str = "host", telnyx_id: str = TELNYX_ID) -> list[str]:
+        return self.receive(
+            ConversationEnded(id="", call=call_ref(participant), telnyx_conversation_id=telnyx_id)
         )
 
-    def insights_come(self, *ids: str) -> list[str]:
-        found = tuple(Insight(insight_id=each, result="all well") for each in ids)
-        return self.plays(InsightsGenerated(id="", call=call(), insights=found))
+    def insights_generated(self, *ids: str) -> list[str]:
+        insights = tuple(Insight(insight_id=id_, result="all well") for id_ in ids)
+        return self.receive(InsightsGenerated(id="", call=call_ref(), insights=insights))
 
-    # What Telnyx answers to a command
+    # The results of commands
 
     def result(self, key: str, result: Result) -> list[str]:
-        return self.plays(CommandResult(id="", key=key, result=result))
+        return self.receive(CommandResult(id="", key=key, result=result))
 
-    def does(self, *keys: str) -> list[str]:
-        """Telnyx does what the commands say, with the ids it would name; the last one's effects."""
+    def succeed(self, *keys: str) -> list[str]:
+        """Telnyx carries the commands out; returns the commands that the last result brings."""
         left: list[str] = []
         for key in keys:
-            left = self.result(key, done(key))
+            left = self.result(key, success(key))
         return left
 
-    def refuses(self, key: str, code: str = "10015", *, limit: bool = False) -> list[str]:
+    def refuse(self, key: str, code: str = "10015", *, limit: bool = False) -> list[str]:
         return self.result(key, Refused(code=code, message="No.", limit=limit))
 
-    def is_silent(self, key: str, *, sure: bool = False) -> list[str]:
-        return self.result(key, Retryable(had_no_effect=sure))
+    def no_response(self, key: str, *, had_no_effect: bool = False) -> list[str]:
+        return self.result(key, Retryable(had_no_effect=had_no_effect))
 
-    def finds_gone(self, key: str, gone: CallEnded | None = None) -> list[str]:
-        return self.result(key, gone or CallEnded())
+    def call_ended(self, key: str, ended: CallEnded | None = None) -> list[str]:
+        return self.result(key, ended or CallEnded())
 
-    def finds_nothing(self, key: str) -> list[str]:
+    def not_found(self, key: str) -> list[str]:
         return self.result(key, NotFound())
 
-    def looks(self, key: str, *, alive: bool, answered: bool) -> list[str]:
+    def call_state(self, key: str, *, alive: bool, answered: bool) -> list[str]:
         return self.result(key, CallState(alive=alive, answered=answered))
 
-    # Where it stands
+    # The state
 
     @property
-    def it(self) -> Conversation:
+    def state(self) -> Conversation:
         assert self.conversation is not None
         return self.conversation
 
     @property
     def status(self) -> str:
-        return self.it.status.value
+        return self.state.status.value
 
-    def who(self, participant: str = "host") -> Participant:
-        found = self.it.participant(participant)
-        assert found is not None
-        return found
+    def participant(self, participant: str = "host") -> Participant:
+        person = self.state.participant(participant)
+        assert person is not None
+        return person
 
     def leg(self, participant: str = "host", number: int = 1) -> Leg:
-        found = self.who(participant).leg(number)
-        assert found is not None
-        return found
+        leg = self.participant(participant).leg(number)
+        assert leg is not None
+        return leg
 
     @property
-    def told(self) -> list[str]:
-        """All that left for the assistant, message by message."""
-        sent = {each.key: each for each in self.sent}
-        return [m.content for each in sent.values() for m in each.messages or []]
+    def messages(self) -> list[str]:
+        """All messages sent to the assistant."""
+        sent = {command.key: command for command in self.sent}
+        return [m.content for command in sent.values() for m in command.messages or []]
 
     @property
-    def happened(self) -> list[str]:
+    def event_types(self) -> list[str]:
         """The types of the events, in order."""
-        return [each.type.value for each in self.events]
+        return [event.type.value for event in self.events]
 
 
-def start(
+def start_request(
     host: NewParticipant = HOST, guests: tuple[NewParticipant, ...] = ()
 ) -> StartConversation:
-    """`POST /conversations` as an input."""
+    """Return `POST /conversations` as an input."""
     return StartConversation(
         id="",
         conversation_id="conversation-1",
@@ -281,11 +286,11 @@ def start(
     )
 
 
-def done(key: str) -> Succeeded:
-    """What Telnyx answers when it has done what the command with this key says."""
+def success(key: str) -> Succeeded:
+    """Return Telnyx's answer after carrying out the command with this key."""
     action, *whose = key.removeprefix("find ").split(":")
     if action == "dial":
-        ref = call(whose[0], int(whose[1]))
+        ref = call_ref(whose[0], int(whose[1]))
         return Succeeded(
             call_control_id=ref.call_control_id,
             call_leg_id=ref.call_leg_id,
@@ -294,68 +299,68 @@ def done(key: str) -> Succeeded:
     return Succeeded(telnyx_conversation_id=TELNYX_ID if action in ("start", "join") else None)
 
 
-def on_the_phone(**host: Any) -> Story:
-    """The host was dialled and speaks with the assistant."""
+def active_story(**host: Any) -> Story:
+    """Return a story in which the host speaks with the assistant."""
     story = Story()
-    story.dials(**host)
-    story.does("dial:host:1")
-    story.answers()
-    story.does("start:host:1")
+    story.start(**host)
+    story.succeed("dial:host:1")
+    story.answer()
+    story.succeed("start:host:1")
     return story
 
 
-def with_guest(name: str = "dana", **settings: Any) -> Story:
-    """The host, the assistant, and a guest who has joined them (told as the first message)."""
-    story = on_the_phone(**settings.pop("host", {}))
-    story.invites(guest(name, **settings))
-    story.does(f"dial:{name}:1")
-    story.answers(name)
-    story.does(f"join:{name}:1", "message:host:1:1")
+def joined_story(name: str = "dana", **settings: Any) -> Story:
+    """Return a story with the host, the assistant and a joined guest, announced as message 1."""
+    story = active_story(**settings.pop("host", {}))
+    story.invite(guest(name, **settings))
+    story.succeed(f"dial:{name}:1")
+    story.answer(name)
+    story.succeed(f"join:{name}:1", "message:host:1:1")
     return story
 
 
-def hold(before: Conversation | None, now: datetime, decision: Decision) -> None:
-    """What is true of every step, whatever it is."""
+def check_step(before: Conversation | None, now: datetime, decision: Decision) -> None:
+    """Check the invariants of every step."""
     after = decision.conversation
     if after is None:
         return
     seq = before.seq if before else 0
-    numbers = [each.seq for each in decision.events]
+    numbers = [event.seq for event in decision.events]
     assert numbers == list(range(seq + 1, after.seq + 1)), "events are numbered without gaps"
-    assert after.due_at is None or after.due_at > now, "what is due is done"
+    assert after.due_at is None or after.due_at > now, "no timer is overdue"
     for command in decision.commands:
-        assert after.commands[command.key].not_before > now, "what leaves is leased"
+        assert after.commands[command.key].not_before > now, "a sent command is leased"
     if before:
-        hold_moves(before, after)
+        check_moves(before, after)
 
 
-def _hold_of_calls(conversation: Conversation) -> None:
-    """A call that is up is one that we can hang up, or whose dial we still owe an end to."""
+def _check_calls(conversation: Conversation) -> None:
+    """Check that every call that is up can be hung up, or that its dial is still pending."""
     owed = {c.leg for c in conversation.commands.values() if c.is_pending and c.action == "dial"}
     for _, leg in conversation.legs():
         assert leg.call_control_id or not leg.is_up or leg.number in owed
 
 
-def hold_moves(before: Conversation, after: Conversation) -> None:
-    """No status moved against the tables, and nothing was forgotten."""
-    _reachable(CONVERSATION_MOVES, before.status, after.status)
+def check_moves(before: Conversation, after: Conversation) -> None:
+    """Check that no status moved against the tables, and that no leg or id was lost."""
+    _check_reachable(CONVERSATION_MOVES, before.status, after.status)
     for was, now in zip(before.participants, after.participants, strict=False):
         assert was.id == now.id
-        _reachable(PARTICIPANT_MOVES, was.status, now.status)
+        _check_reachable(PARTICIPANT_MOVES, was.status, now.status)
         ended = was.active_leg and not now.legs[was.active_leg.number - 1].is_up
         assert ended or was.accepted_leg in (None, now.accepted_leg), "kept while the call is up"
         for old, new in zip(was.legs, now.legs, strict=False):
             assert old.number == new.number
-            _reachable(LEG_MOVES, old.status, new.status)
+            _check_reachable(LEG_MOVES, old.status, new.status)
             unverified = not old.owned and new.failure  # accepted before Telnyx was asked
             kept = unverified or old.outcome in (None, new.outcome)
             assert kept or new.number != now.accepted_leg
             assert old.call_control_id in (None, new.call_control_id)
 
 
-def _reachable(moves: dict[Any, frozenset[Any]], start: Any, goal: Any) -> None:
+def _check_reachable(moves: dict[Any, frozenset[Any]], start: Any, goal: Any) -> None:
     seen, edge = {start}, {start}
     while edge:
-        edge = {after for each in edge for after in moves[each]} - seen
+        edge = {after for status in edge for after in moves[status]} - seen
         seen |= edge
     assert goal in seen, f"{start} never becomes {goal}"

@@ -1,4 +1,4 @@
-"""A tiny Telnyx: calls that ring, people who answer them, and an assistant that runs or does not.
+"""A small Telnyx: calls that ring, people who answer them, and an assistant that runs or does not.
 
 It does what commands say and tells of it truthfully; what becomes of its answers and webhooks on
 their way is the test's affair.
@@ -28,120 +28,131 @@ from partyline.domain.model.results import (
     Retryable,
     Succeeded,
 )
-from tests.support.domain_story import TELNYX_ID, call, done
+from tests.support.domain_story import TELNYX_ID, call_ref, success
 
-DROPS_DOUBLES = timedelta(seconds=60)
+DUPLICATE_WINDOW = timedelta(seconds=60)
 
 Leg = tuple[str, int]
 
 
 @dataclass
 class Call:
-    """One call as it really is."""
+    """A call as Telnyx knows it."""
 
-    up: bool = True
+    is_up: bool = True
     answered: bool = False
-    asked: bool = False
-    """A digit is being waited for."""
+    awaits_digit: bool = False
+    """A screening awaits a digit."""
 
 
 @dataclass
 class Telnyx:
-    """The truth, the webhooks not delivered yet, and how often each thing was really done."""
+    """The true state of calls, the undelivered webhooks, and the commands carried out."""
 
     calls: dict[Leg, Call] = field(default_factory=dict)
-    post: list[CallInput] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    seen: dict[str, datetime] = field(default_factory=dict)
+    undelivered: list[CallInput] = field(default_factory=list)
+    carried_out: list[str] = field(default_factory=list)
+    first_sent_at: dict[str, datetime] = field(default_factory=dict)
     running_on: Leg | None = None
     ever_ran: bool = False
 
-    def carry_out(self, command: Command, now: datetime) -> Result:
-        """Do what a command says, or look for it, and answer."""
+    def execute(self, command: Command, now: datetime) -> Result:
+        """Carry a command out, or look up its effect, and answer."""
         leg = (command.participant_id or "", command.leg or 0)
         if command.reconcile:
-            return self._find(command, leg)
+            return self._reconcile(command, leg)
         if command.action in (Action.LOOK, Action.FETCH_INSIGHTS):
-            return self._look(leg) if command.action is Action.LOOK else InsightsFound(insights=())
-        if now - self.seen.get(command.id, now) < DROPS_DOUBLES and command.id in self.seen:
+            return (
+                self._call_state(leg)
+                if command.action is Action.LOOK
+                else InsightsFound(insights=())
+            )
+        if (
+            now - self.first_sent_at.get(command.id, now) < DUPLICATE_WINDOW
+            and command.id in self.first_sent_at
+        ):
             return Succeeded()
-        result = self._do(command, leg)
+        result = self._carry_out(command, leg)
         if isinstance(result, Succeeded):
-            self.seen[command.id] = now
-            self.done.append(command.key)
+            self.first_sent_at[command.id] = now
+            self.carried_out.append(command.key)
         return result
 
-    def _do(self, command: Command, leg: Leg) -> Result:
+    def _carry_out(self, command: Command, leg: Leg) -> Result:
         if command.action is Action.DIAL:
             self.calls[leg] = Call()
-            self._tell(CallInitiated, leg, conversation_id="conversation-1", incoming=False)
-            return done(command.key)
-        there = self.calls[leg]
-        if not there.up:
+            self._queue_webhook(
+                CallInitiated, leg, conversation_id="conversation-1", incoming=False
+            )
+            return success(command.key)
+        call = self.calls[leg]
+        if not call.is_up:
             return CallEnded()
         if command.action is Action.ANSWER:
             self.answer(leg)
         elif command.action is Action.HANG_UP:
             self.hang_up(leg)
-        elif not there.answered:
+        elif not call.answered:
             return Retryable(had_no_effect=True)
         elif command.action is Action.SCREEN:
-            there.asked = True
+            call.awaits_digit = True
         else:
-            return self._speak(command, leg)
-        return done(command.key)
+            return self._assistant_action(command, leg)
+        return success(command.key)
 
-    def _speak(self, command: Command, leg: Leg) -> Result:
-        """What has to do with the assistant."""
+    def _assistant_action(self, command: Command, leg: Leg) -> Result:
+        """Carry out an action of the assistant."""
         if command.action is Action.START:
             if self.running_on is not None:
                 return Succeeded()
             self.running_on, self.ever_ran = leg, True
-            self._tell(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
+            self._queue_webhook(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
         elif self.running_on is None:
             return Refused(code="10015", message="No assistant runs.")
         elif command.action is Action.STOP:
-            self._tell(ConversationEnded, self.running_on, telnyx_conversation_id=TELNYX_ID)
+            self._queue_webhook(
+                ConversationEnded, self.running_on, telnyx_conversation_id=TELNYX_ID
+            )
             self.running_on = None
-        return done(command.key)
+        return success(command.key)
 
-    def _find(self, command: Command, leg: Leg) -> Result:
+    def _reconcile(self, command: Command, leg: Leg) -> Result:
         if command.action is Action.DIAL:
-            there = self.calls.get(leg)
-            return done(command.key) if there and there.up else NotFound()
-        return done(command.key) if self.ever_ran else NotFound()
+            call = self.calls.get(leg)
+            return success(command.key) if call and call.is_up else NotFound()
+        return success(command.key) if self.ever_ran else NotFound()
 
-    def _look(self, leg: Leg) -> Result:
-        there = self.calls[leg]
-        return CallState(alive=there.up, answered=there.answered)
+    def _call_state(self, leg: Leg) -> Result:
+        call = self.calls[leg]
+        return CallState(alive=call.is_up, answered=call.answered)
 
-    # What people do
+    # The people
 
     def answer(self, leg: Leg) -> None:
-        there = self.calls[leg]
-        if there.up and not there.answered:
-            there.answered = True
-            self._tell(CallAnswered, leg)
+        call = self.calls[leg]
+        if call.is_up and not call.answered:
+            call.answered = True
+            self._queue_webhook(CallAnswered, leg)
 
     def hang_up(self, leg: Leg, *, quietly: bool = False) -> None:
-        there = self.calls[leg]
-        if not there.up:
+        call = self.calls[leg]
+        if not call.is_up:
             return
-        there.up = False
+        call.is_up = False
         if not quietly:
-            self._tell(CallHangup, leg, cause="normal_clearing")
+            self._queue_webhook(CallHangup, leg, cause="normal_clearing")
         if self.running_on == leg:
             self.running_on = None
 
     def press(self, leg: Leg, digits: str) -> None:
-        there = self.calls[leg]
-        if there.up and there.asked:
-            there.asked = False
-            self._tell(DigitsGathered, leg, digits=digits)
+        call = self.calls[leg]
+        if call.is_up and call.awaits_digit:
+            call.awaits_digit = False
+            self._queue_webhook(DigitsGathered, leg, digits=digits)
 
-    def judge(self, leg: Leg, *, machine: bool) -> None:
+    def give_verdict(self, leg: Leg, *, machine: bool) -> None:
         if self.calls[leg].answered:
-            self._tell(MachineVerdict, leg, machine=machine)
+            self._queue_webhook(MachineVerdict, leg, machine=machine)
 
-    def _tell(self, kind: type[CallInput], leg: Leg, **what: object) -> None:
-        self.post.append(kind(id="", call=call(*leg), **what))  # type: ignore[arg-type]
+    def _queue_webhook(self, kind: type[CallInput], leg: Leg, **fields: object) -> None:
+        self.undelivered.append(kind(id="", call=call_ref(*leg), **fields))  # type: ignore[arg-type]

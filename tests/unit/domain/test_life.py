@@ -1,4 +1,4 @@
-"""The life of a conversation, row by row as the design tells it."""
+"""The life of a conversation, step by step."""
 
 from dataclasses import replace
 
@@ -22,12 +22,12 @@ from tests.support.domain_story import (
     T0,
     TELNYX_ID,
     Story,
-    call,
+    active_story,
+    call_ref,
     guest,
-    on_the_phone,
+    joined_story,
     plan,
-    start,
-    with_guest,
+    start_request,
 )
 
 CONTINUES = {"on_hangup": OnHangup.CONTINUE}
@@ -36,25 +36,25 @@ CONTINUES = {"on_hangup": OnHangup.CONTINUE}
 def test_a_start_dials_the_host() -> None:
     story = Story()
 
-    assert story.dials() == ["dial:host:1"]
+    assert story.start() == ["dial:host:1"]
     assert story.status == "connecting"
-    assert story.who().status == "dialing"
-    assert story.happened == ["conversation.started", "leg.dialing"]
+    assert story.participant().status == "dialing"
+    assert story.event_types == ["conversation.started", "leg.dialing"]
 
 
 def test_a_call_that_we_make_is_not_ours_to_answer() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
+    story.start()
+    story.succeed("dial:host:1")
 
-    assert story.rings() == []
+    assert story.call_initiated() == []
 
 
 def test_an_inbound_call_is_answered() -> None:
     story = Story()
 
-    assert story.rings_us() == ["answer:host:1"]
-    assert story.it.direction == "inbound"
+    assert story.inbound_call() == ["answer:host:1"]
+    assert story.state.direction == "inbound"
     assert story.leg().status == "ringing"
     assert story.events[0].data["caller"] == "***0101"
 
@@ -62,137 +62,137 @@ def test_an_inbound_call_is_answered() -> None:
 def test_an_inbound_call_without_a_route_is_left_alone() -> None:
     story = Story()
     incoming = CallInitiated(
-        id="", call=call(), conversation_id="conversation-1", incoming=True, to=OURS
+        id="", call=call_ref(), conversation_id="conversation-1", incoming=True, to=OURS
     )
 
-    assert story.plays(incoming) == []
+    assert story.receive(incoming) == []
     assert story.conversation is None
 
 
 def test_an_inbound_call_becomes_a_conversation_with_the_assistant() -> None:
     story = Story()
-    story.rings_us()
-    story.does("answer:host:1")
+    story.inbound_call()
+    story.succeed("answer:host:1")
 
-    assert story.answers() == ["start:host:1"]
-    story.does("start:host:1")
+    assert story.answer() == ["start:host:1"]
+    story.succeed("start:host:1")
     assert story.status == "active"
 
 
 def test_the_assistant_starts_at_once_on_a_call_that_is_live() -> None:
     story = Story()
 
-    assert story.attaches() == ["start:host:1"]
-    assert story.it.direction == "attached"
-    story.does("start:host:1")
-    assert (story.status, story.who().status) == ("active", "joined")
+    assert story.attach() == ["start:host:1"]
+    assert story.state.direction == "attached"
+    story.succeed("start:host:1")
+    assert (story.status, story.participant().status) == ("active", "joined")
 
 
 def test_a_call_that_the_assistant_was_attached_to_is_looked_at() -> None:
     story = Story()
-    story.attaches()
-    story.does("start:host:1")
+    story.attach()
+    story.succeed("start:host:1")
 
-    assert story.later(121) == ["look:host:1"]
-    assert story.finds_gone("look:host:1") == []
-    assert (story.status, story.who().status) == ("ended", "left")
+    assert story.advance(121) == ["look:host:1"]
+    assert story.call_ended("look:host:1") == []
+    assert (story.status, story.participant().status) == ("ended", "left")
 
 
 def test_the_hosts_answer_starts_the_assistant() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
+    story.start()
+    story.succeed("dial:host:1")
 
-    assert story.answers() == ["start:host:1"]
-    assert story.who().status == "joining"
+    assert story.answer() == ["start:host:1"]
+    assert story.participant().status == "joining"
 
 
 def test_with_machine_detection_the_verdict_starts_the_assistant() -> None:
     story = Story()
-    story.dials(to=plan(machine_detection="standard"))
-    story.does("dial:host:1")
+    story.start(to=plan(machine_detection="standard"))
+    story.succeed("dial:host:1")
 
-    assert story.answers() == []
-    assert story.is_judged("host", machine=False) == ["start:host:1"]
+    assert story.answer() == []
+    assert story.machine_verdict("host", machine=False) == ["start:host:1"]
 
 
 def test_without_a_verdict_the_host_is_taken_for_a_person() -> None:
     story = Story()
-    story.dials(to=plan(machine_detection="standard"))
-    story.does("dial:host:1")
-    story.answers()
+    story.start(to=plan(machine_detection="standard"))
+    story.succeed("dial:host:1")
+    story.answer()
 
-    assert story.later(9) == []
-    assert story.later(2) == ["start:host:1"]
+    assert story.advance(9) == []
+    assert story.advance(2) == ["start:host:1"]
 
 
 def test_a_machine_at_the_hosts_number_fails_the_conversation() -> None:
     story = Story()
-    story.dials(to=plan(machine_detection="premium"))
-    story.does("dial:host:1")
-    story.answers()
+    story.start(to=plan(machine_detection="premium"))
+    story.succeed("dial:host:1")
+    story.answer()
 
-    assert story.is_judged("host", machine=True) == ["hang_up:host:1"]
+    assert story.machine_verdict("host", machine=True) == ["hang_up:host:1"]
     assert story.status == "failed"
-    assert story.it.failure is not None
-    assert story.it.failure.code == "machine"
+    assert story.state.failure is not None
+    assert story.state.failure.code == "machine"
 
 
-def test_the_answer_to_the_start_makes_it_active() -> None:
-    story = on_the_phone()
+def test_the_answer_to_the_start_makes_the_conversation_active() -> None:
+    story = active_story()
 
-    assert (story.status, story.it.telnyx_conversation_id) == ("active", TELNYX_ID)
-    assert story.who().status == "joined"
+    assert (story.status, story.state.telnyx_conversation_id) == ("active", TELNYX_ID)
+    assert story.participant().status == "joined"
 
 
-def test_the_webhook_makes_it_active_before_the_answer_to_the_start() -> None:
+def test_the_webhook_may_make_the_conversation_active_before_the_answer() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.answers()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
 
-    story.assistant_begins()
+    story.assistant_created()
     assert story.status == "active"
-    assert not story.it.has_pending_commands
-    assert story.does("start:host:1") == []
-    assert story.happened.count("conversation.active") == 1
+    assert not story.state.has_pending_commands
+    assert story.succeed("start:host:1") == []
+    assert story.event_types.count("conversation.active") == 1
 
 
-def test_whoever_waits_is_joined_when_the_assistant_runs() -> None:
+def test_waiting_guests_are_joined_when_the_assistant_runs() -> None:
     story = Story()
-    story.dials(guest("dana"), guest("eli", plan("+13125550120")))
-    story.does("dial:host:1", "dial:dana:1", "dial:eli:1")
-    assert story.answers("dana") == []
-    assert story.answers("eli") == []
-    assert story.who("dana").status == "waiting"
-    story.answers()
+    story.start(guest("dana"), guest("eli", plan("+13125550120")))
+    story.succeed("dial:host:1", "dial:dana:1", "dial:eli:1")
+    assert story.answer("dana") == []
+    assert story.answer("eli") == []
+    assert story.participant("dana").status == "waiting"
+    story.answer()
 
-    assert story.does("start:host:1") == ["join:dana:1", "join:eli:1"]
+    assert story.succeed("start:host:1") == ["join:dana:1", "join:eli:1"]
 
 
 def test_an_invitation_dials_the_first_number() -> None:
-    story = on_the_phone()
+    story = active_story()
 
-    assert story.invites(guest(to=plan("+13125550110", "+13125550111"))) == ["dial:dana:1"]
+    assert story.invite(guest(to=plan("+13125550110", "+13125550111"))) == ["dial:dana:1"]
     assert story.leg("dana").to == "+13125550110"
 
 
-def test_an_invited_one_who_answers_is_joined_and_the_assistant_told() -> None:
-    story = on_the_phone()
-    story.invites()
-    story.does("dial:dana:1")
+def test_an_invited_guest_who_answers_is_joined_and_announced() -> None:
+    story = active_story()
+    story.invite()
+    story.succeed("dial:dana:1")
 
-    assert story.answers("dana") == ["join:dana:1"]
-    assert story.does("join:dana:1") == ["message:host:1:1"]
-    assert story.who("dana").status == "joined"
-    assert story.told == ["Dana has joined the conversation."]
+    assert story.answer("dana") == ["join:dana:1"]
+    assert story.succeed("join:dana:1") == ["message:host:1:1"]
+    assert story.participant("dana").status == "joined"
+    assert story.messages == ["Dana has joined the conversation."]
 
 
 def test_a_live_call_is_joined_at_once() -> None:
-    story = on_the_phone()
+    story = active_story()
     live = NewParticipant(id="eli", name="Eli", call_control_id="v3:eli-1")
 
-    assert story.invites(live) == ["join:eli:1"]
+    assert story.invite(live) == ["join:eli:1"]
 
 
 @pytest.mark.parametrize(
@@ -217,409 +217,412 @@ def test_a_live_call_is_joined_at_once() -> None:
         ),
     ],
 )
-def test_an_invited_one_who_cannot_be_reached(
+def test_an_unreachable_guest_fails_with_the_outcome_of_the_call(
     cause: str, sip: str, outcome: str, words: str
 ) -> None:
-    story = on_the_phone()
-    story.invites()
-    story.does("dial:dana:1")
-    story.rings("dana")
+    story = active_story()
+    story.invite()
+    story.succeed("dial:dana:1")
+    story.call_initiated("dana")
 
-    assert story.hangs_up("dana", cause=cause, sip=sip) == ["message:host:1:1"]
-    assert (story.who("dana").status, story.who("dana").outcome) == ("failed", outcome)
-    assert story.told == [words]
+    assert story.hang_up("dana", cause=cause, sip=sip) == ["message:host:1:1"]
+    assert (story.participant("dana").status, story.participant("dana").outcome) == (
+        "failed",
+        outcome,
+    )
+    assert story.messages == [words]
     assert story.status == "active"
 
 
 def test_a_guest_leaves_and_the_conversation_goes_on() -> None:
-    story = with_guest()
+    story = joined_story()
 
-    assert story.hangs_up("dana") == ["message:host:1:2"]
-    assert story.who("dana").status == "left"
-    assert story.told[-1] == "Dana has left the conversation."
+    assert story.hang_up("dana") == ["message:host:1:2"]
+    assert story.participant("dana").status == "left"
+    assert story.messages[-1] == "Dana has left the conversation."
     assert story.status == "active"
 
 
-def test_a_guest_who_ends_it_ends_it() -> None:
-    story = with_guest(on_hangup=OnHangup.END)
+def test_a_guest_with_end_conversation_ends_the_conversation() -> None:
+    story = joined_story(on_hangup=OnHangup.END)
 
-    assert story.hangs_up("dana") == ["hang_up:host:1"]
+    assert story.hang_up("dana") == ["hang_up:host:1"]
     assert story.status == "stopping"
-    story.does("hang_up:host:1")
-    story.hangs_up()
+    story.succeed("hang_up:host:1")
+    story.hang_up()
     assert story.status == "ended"
 
 
-def test_the_hosts_leaving_hangs_up_everybody() -> None:
-    story = with_guest()
+def test_the_hosts_departure_hangs_up_all_calls() -> None:
+    story = joined_story()
 
-    assert story.hangs_up() == ["hang_up:dana:1"]
+    assert story.hang_up() == ["hang_up:dana:1"]
     assert story.events[-1].data["reason"] == "host_left"
-    story.does("hang_up:dana:1")
-    story.hangs_up("dana")
+    story.succeed("hang_up:dana:1")
+    story.hang_up("dana")
     assert story.status == "ended"
 
 
 def test_the_host_may_leave_the_guests_to_talk() -> None:
-    story = with_guest(host=CONTINUES)
+    story = joined_story(host=CONTINUES)
 
-    assert story.hangs_up() == ["message:dana:1:2"]
+    assert story.hang_up() == ["message:dana:1:2"]
     assert story.status == "active"
-    assert story.told[-1] == "The first person on the line has left the conversation."
-    story.does("message:dana:1:2")
-    story.hangs_up("dana")
+    assert story.messages[-1] == "The first person on the line has left the conversation."
+    story.succeed("message:dana:1:2")
+    story.hang_up("dana")
     assert story.status == "ended"
 
 
-def test_an_empty_line_ends_though_someone_is_still_being_called() -> None:
-    story = on_the_phone(**CONTINUES)
-    story.invites()
-    story.does("dial:dana:1")
+def test_a_conversation_without_joined_people_ends_and_cancels_ringing_calls() -> None:
+    story = active_story(**CONTINUES)
+    story.invite()
+    story.succeed("dial:dana:1")
 
-    assert story.hangs_up() == ["hang_up:dana:1"]
+    assert story.hang_up() == ["hang_up:dana:1"]
     assert story.events[-1].data["outcome"] == "cancelled"
-    assert story.who("dana").status == "failed"
+    assert story.participant("dana").status == "failed"
 
 
-def test_the_last_one_with_the_assistant_is_an_event() -> None:
-    story = with_guest()
-    story.hangs_up("dana")
+def test_the_last_person_with_the_assistant_is_an_event() -> None:
+    story = joined_story()
+    story.hang_up("dana")
 
-    [alone] = [each for each in story.events if each.type == "participant.alone"]
+    [alone] = [event for event in story.events if event.type == "participant.alone"]
     assert alone.data["participant_id"] == "host"
 
 
-def test_nobody_is_said_to_be_alone_in_a_conversation_that_ends() -> None:
-    story = with_guest()
-    story.hangs_up()
+def test_a_conversation_that_ends_has_no_alone_event() -> None:
+    story = joined_story()
+    story.hang_up()
 
-    assert "participant.alone" not in story.happened
+    assert "participant.alone" not in story.event_types
 
 
-def test_a_guest_who_was_never_joined_does_not_end_it_by_hanging_up() -> None:
-    story = on_the_phone()
-    story.invites(guest(on_hangup=OnHangup.END))
-    story.does("dial:dana:1")
-    story.answers("dana")
-    story.hangs_up("dana")
+def test_a_guest_never_joined_does_not_end_the_conversation() -> None:
+    story = active_story()
+    story.invite(guest(on_hangup=OnHangup.END))
+    story.succeed("dial:dana:1")
+    story.answer("dana")
+    story.hang_up("dana")
 
     assert story.status == "active"
 
 
-def test_who_hangs_up_before_being_joined_has_not_left() -> None:
-    story = on_the_phone()
-    story.invites()
-    story.does("dial:dana:1")
-    story.answers("dana")
+def test_a_guest_who_hangs_up_before_the_join_has_declined() -> None:
+    story = active_story()
+    story.invite()
+    story.succeed("dial:dana:1")
+    story.answer("dana")
 
-    story.hangs_up("dana")
-    assert story.told == ["Dana was reached but declined to join the conversation."]
-    assert "participant.alone" not in story.happened
+    story.hang_up("dana")
+    assert story.messages == ["Dana was reached but declined to join the conversation."]
+    assert "participant.alone" not in story.event_types
 
 
 def test_a_stop_leaves_the_calls_up() -> None:
-    story = with_guest()
+    story = joined_story()
 
-    assert story.stops() == ["stop:host:1"]
+    assert story.stop() == ["stop:host:1"]
     assert story.status == "stopping"
-    story.does("stop:host:1")
-    assert story.assistant_ends() == []
+    story.succeed("stop:host:1")
+    assert story.assistant_ended() == []
     assert story.status == "ended"
     assert story.leg().is_up
     assert story.leg("dana").is_up
 
 
-def test_a_stop_may_hang_everybody_up() -> None:
-    story = with_guest()
+def test_a_stop_may_hang_up_all_calls() -> None:
+    story = joined_story()
 
-    assert story.stops(hang_up=True) == ["stop:host:1", "hang_up:host:1", "hang_up:dana:1"]
-    story.does("stop:host:1", "hang_up:host:1", "hang_up:dana:1")
-    story.hangs_up()
-    story.hangs_up("dana")
+    assert story.stop(hang_up=True) == ["stop:host:1", "hang_up:host:1", "hang_up:dana:1"]
+    story.succeed("stop:host:1", "hang_up:host:1", "hang_up:dana:1")
+    story.hang_up()
+    story.hang_up("dana")
     assert story.status == "ended"
 
 
 def test_a_second_stop_may_hang_up_after_all() -> None:
-    story = with_guest()
-    story.stops()
-    story.does("stop:host:1")
+    story = joined_story()
+    story.stop()
+    story.succeed("stop:host:1")
 
-    assert story.stops(hang_up=True) == ["hang_up:host:1", "hang_up:dana:1"]
+    assert story.stop(hang_up=True) == ["hang_up:host:1", "hang_up:dana:1"]
 
 
 def test_a_stop_gives_an_attached_call_back() -> None:
     story = Story()
-    story.attaches()
-    story.does("start:host:1")
+    story.attach()
+    story.succeed("start:host:1")
 
-    assert story.stops() == ["stop:host:1"]
-    story.does("stop:host:1")
+    assert story.stop() == ["stop:host:1"]
+    story.succeed("stop:host:1")
     assert story.status == "ended", "the word of its end may go to another application"
-    story.assistant_ends()
-    assert story.later(600) == ["fetch_insights"]
+    story.assistant_ended()
+    assert story.advance(600) == ["fetch_insights"]
     assert story.leg().is_up
 
 
-def test_an_attached_call_is_given_back_too_when_a_guest_has_ended_it() -> None:
+def test_an_attached_call_is_given_back_when_a_guest_ends_the_conversation() -> None:
     story = Story()
-    story.attaches(guest(on_hangup=OnHangup.END))
-    story.does("dial:dana:1", "start:host:1")
-    story.answers("dana")
-    story.does("join:dana:1")
+    story.attach(guest(on_hangup=OnHangup.END))
+    story.succeed("dial:dana:1", "start:host:1")
+    story.answer("dana")
+    story.succeed("join:dana:1")
 
-    assert "stop:host:1" in story.hangs_up("dana")
-    assert "hang_up:host:1" not in story.it.commands
+    assert "stop:host:1" in story.hang_up("dana")
+    assert "hang_up:host:1" not in story.state.commands
 
 
-def test_a_stop_does_not_keep_somebody_on_the_phone_who_was_never_joined() -> None:
+def test_a_stop_hangs_up_a_guest_who_was_never_joined() -> None:
     story = Story()
-    story.dials(guest())
-    story.does("dial:host:1", "dial:dana:1")
-    story.answers("dana")
-    story.answers("host")
+    story.start(guest())
+    story.succeed("dial:host:1", "dial:dana:1")
+    story.answer("dana")
+    story.answer("host")
 
-    assert story.stops() == ["hang_up:dana:1"]
+    assert story.stop() == ["hang_up:dana:1"]
 
 
 def test_a_stop_while_the_host_rings_gives_the_call_up() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.rings()
+    story.start()
+    story.succeed("dial:host:1")
+    story.call_initiated()
 
-    assert story.stops() == ["hang_up:host:1"]
+    assert story.stop() == ["hang_up:host:1"]
     assert story.status == "ended"
-    assert story.who().outcome == "cancelled"
+    assert story.participant().outcome == "cancelled"
 
 
 def test_a_stop_while_the_assistant_starts_leaves_the_host_on_the_phone() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.answers()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
 
-    assert story.stops() == []
-    assert story.does("start:host:1") == ["stop:host:1"]
-    story.does("stop:host:1")
-    story.assistant_ends()
+    assert story.stop() == []
+    assert story.succeed("start:host:1") == ["stop:host:1"]
+    story.succeed("stop:host:1")
+    story.assistant_ended()
     assert story.status == "ended"
     assert story.leg().is_up
 
 
 def test_the_assistant_is_stopped_through_a_guest_when_the_host_has_gone() -> None:
-    story = with_guest(host=CONTINUES)
-    story.hangs_up()
+    story = joined_story(host=CONTINUES)
+    story.hang_up()
 
-    assert story.stops() == ["stop:dana:1"]
-    story.does("stop:dana:1")
-    assert story.hangs_up("dana") == []
+    assert story.stop() == ["stop:dana:1"]
+    story.succeed("stop:dana:1")
+    assert story.hang_up("dana") == []
 
 
-def test_it_counts_as_ended_when_nobody_says_so() -> None:
-    story = on_the_phone()
-    story.stops()
-    story.does("stop:host:1")
+def test_a_stopped_conversation_ends_without_a_webhook() -> None:
+    story = active_story()
+    story.stop()
+    story.succeed("stop:host:1")
 
-    story.later(61)
+    story.advance(61)
     assert story.status == "ended"
 
 
-def test_the_assistants_end_hangs_everybody_up() -> None:
-    story = with_guest()
+def test_the_assistants_end_hangs_up_all_calls() -> None:
+    story = joined_story()
 
-    assert story.assistant_ends() == ["hang_up:host:1", "hang_up:dana:1"]
+    assert story.assistant_ended() == ["hang_up:host:1", "hang_up:dana:1"]
     assert story.status == "ended"
-    assert story.who("dana").status == "left"
+    assert story.participant("dana").status == "left"
 
 
 def test_a_conversation_that_ended_before_its_start_was_known_has_run() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.answers()
-    story.later(1)
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
+    story.advance(1)
 
-    assert story.assistant_ends() == ["hang_up:host:1"]
-    assert story.who().status == "left"
-    assert story.happened.count("conversation.active") == 1
+    assert story.assistant_ended() == ["hang_up:host:1"]
+    assert story.participant().status == "left"
+    assert story.event_types.count("conversation.active") == 1
 
 
 def test_the_end_of_an_assistant_that_was_not_ours_is_not_our_end() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
+    story.start()
+    story.succeed("dial:host:1")
 
-    story.assistant_ends(telnyx_id="another")
+    story.assistant_ended(telnyx_id="another")
     assert story.status == "connecting"
 
 
 def test_the_end_on_a_guests_leg_is_not_the_end() -> None:
-    story = with_guest()
+    story = joined_story()
 
-    assert story.assistant_ends("dana") == []
+    assert story.assistant_ended("dana") == []
     assert story.status == "active"
 
 
 def test_the_end_of_another_conversation_is_not_the_end() -> None:
-    story = on_the_phone()
+    story = active_story()
 
-    assert story.assistant_ends(telnyx_id="another") == []
+    assert story.assistant_ended(telnyx_id="another") == []
     assert story.status == "active"
 
 
 def test_insights_come_after_the_end() -> None:
-    story = on_the_phone()
-    story.hangs_up()
+    story = active_story()
+    story.hang_up()
 
-    story.insights_come("summary")
-    assert story.it.insights == ["summary"]
-    assert story.it.due_at is None
+    story.insights_generated("summary")
+    assert story.state.insights == ["summary"]
+    assert story.state.due_at is None
 
 
 def test_insights_come_before_the_end_and_twice() -> None:
-    story = on_the_phone()
-    story.insights_come("summary")
-    story.insights_come("summary")
-    story.hangs_up()
+    story = active_story()
+    story.insights_generated("summary")
+    story.insights_generated("summary")
+    story.hang_up()
 
-    assert story.happened.count("conversation.insights_generated") == 1
-    assert story.it.due_at is None
+    assert story.event_types.count("conversation.insights_generated") == 1
+    assert story.state.due_at is None
 
 
 def test_insights_that_do_not_come_are_fetched_three_times() -> None:
-    story = on_the_phone()
-    story.hangs_up()
+    story = active_story()
+    story.hang_up()
 
     asked = []
-    while story.it.due_at:
-        asked += story.later((story.it.due_at - story.now).total_seconds())
+    while story.state.due_at:
+        asked += story.advance((story.state.due_at - story.now).total_seconds())
         story.result("fetch_insights", InsightsFound(insights=()))
     assert asked == ["fetch_insights"] * 3
 
 
-def test_removing_a_joined_one_hangs_up() -> None:
-    story = with_guest()
+def test_removing_a_joined_guest_hangs_up() -> None:
+    story = joined_story()
 
-    assert story.removes("dana") == ["hang_up:dana:1"]
-    story.does("hang_up:dana:1")
-    story.hangs_up("dana")
-    assert story.who("dana").status == "left"
-
-
-def test_removing_one_who_is_being_called_cancels_the_call() -> None:
-    story = on_the_phone()
-    story.invites()
-    story.does("dial:dana:1")
-    story.rings("dana")
-
-    assert story.removes("dana") == ["message:host:1:1", "hang_up:dana:1"]
-    assert story.who("dana").outcome == "cancelled"
-    assert story.told == ["The call to Dana was cancelled."]
+    assert story.remove("dana") == ["hang_up:dana:1"]
+    story.succeed("hang_up:dana:1")
+    story.hang_up("dana")
+    assert story.participant("dana").status == "left"
 
 
-def test_removing_a_stranger_is_refused() -> None:
-    story = on_the_phone()
+def test_removing_a_ringing_guest_cancels_the_call() -> None:
+    story = active_story()
+    story.invite()
+    story.succeed("dial:dana:1")
+    story.call_initiated("dana")
 
-    story.removes("nobody")
+    assert story.remove("dana") == ["message:host:1:1", "hang_up:dana:1"]
+    assert story.participant("dana").outcome == "cancelled"
+    assert story.messages == ["The call to Dana was cancelled."]
+
+
+def test_removing_an_unknown_participant_is_refused() -> None:
+    story = active_story()
+
+    story.remove("nobody")
     assert story.refusal == "unknown_participant"
 
 
-def test_what_was_to_be_told_is_forgotten_when_nobody_hears_it_any_more() -> None:
+def test_pending_messages_are_dropped_when_the_conversation_fails() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.says("one")
-    story.hangs_up(cause="user_busy")
+    story.start()
+    story.succeed("dial:host:1")
+    story.send_message("one")
+    story.hang_up(cause="user_busy")
 
-    assert (story.status, story.it.pending_messages) == ("failed", [])
+    assert (story.status, story.state.pending_messages) == ("failed", [])
 
 
 def test_a_message_is_held_until_the_assistant_runs() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    assert story.says("The caller is called Ada.") == []
-    story.answers()
+    story.start()
+    story.succeed("dial:host:1")
+    assert story.send_message("The caller is called Ada.") == []
+    story.answer()
 
-    assert story.does("start:host:1") == ["message:host:1:1"]
-    assert story.told == ["The caller is called Ada."]
+    assert story.succeed("start:host:1") == ["message:host:1:1"]
+    assert story.messages == ["The caller is called Ada."]
 
 
 def test_a_batch_of_messages_is_no_larger_than_a_step_holds() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
+    story.start()
+    story.succeed("dial:host:1")
     for nth in range(25):
-        story.says(f"{nth}")
-    story.answers()
+        story.send_message(f"{nth}")
+    story.answer()
 
-    story.does("start:host:1")
-    assert len(story.told) == 20
-    story.does("message:host:1:1")
-    assert story.told == [f"{nth}" for nth in range(25)]
-
-
-def test_messages_go_out_one_batch_at_a_time() -> None:
-    story = on_the_phone()
-
-    assert story.says("one") == ["message:host:1:1"]
-    assert story.says("two") == story.says("three") == []
-    assert story.does("message:host:1:1") == ["message:host:1:2"]
-    assert story.told == ["one", "two", "three"]
+    story.succeed("start:host:1")
+    assert len(story.messages) == 20
+    story.succeed("message:host:1:1")
+    assert story.messages == [f"{nth}" for nth in range(25)]
 
 
-def test_a_message_that_telnyx_refuses_is_said_to_have_failed() -> None:
-    story = on_the_phone()
-    story.says("one")
-    story.refuses("message:host:1:1")
+def test_messages_go_out_batch_by_batch() -> None:
+    story = active_story()
+
+    assert story.send_message("one") == ["message:host:1:1"]
+    assert story.send_message("two") == story.send_message("three") == []
+    assert story.succeed("message:host:1:1") == ["message:host:1:2"]
+    assert story.messages == ["one", "two", "three"]
+
+
+def test_a_message_that_telnyx_refuses_is_an_event() -> None:
+    story = active_story()
+    story.send_message("one")
+    story.refuse("message:host:1:1")
 
     assert story.events[-1].type == "message.failed"
     assert story.events[-1].data["content"] == "one"
 
 
 def test_a_message_for_a_call_that_has_gone_goes_through_another() -> None:
-    story = with_guest(host=CONTINUES)
-    story.says("one")
+    story = joined_story(host=CONTINUES)
+    story.send_message("one")
 
-    assert story.finds_gone("message:host:1:2") == ["message:dana:1:3"]
-    assert story.told[1:3] == ["one", "one"]
+    assert story.call_ended("message:host:1:2") == ["message:dana:1:3"]
+    assert story.messages[1:3] == ["one", "one"]
 
 
 def test_a_message_that_could_not_be_sent_yet_goes_through_another_call() -> None:
-    story = with_guest(host=CONTINUES)
-    story.says("one")
-    story.is_silent("message:host:1:2", sure=True)
+    story = joined_story(host=CONTINUES)
+    story.send_message("one")
+    story.no_response("message:host:1:2", had_no_effect=True)
 
-    assert story.hangs_up() == ["message:dana:1:3"]
-    assert "one" in story.told
+    assert story.hang_up() == ["message:dana:1:3"]
+    assert "one" in story.messages
 
 
-def test_what_comes_too_late_is_refused() -> None:
-    story = on_the_phone()
-    story.hangs_up()
+def test_requests_after_the_end_are_refused() -> None:
+    story = active_story()
+    story.hang_up()
     assert story.status == "ended"
 
-    story.invites()
+    story.invite()
     assert story.refusal == "conversation_over"
-    story.says("hello?")
+    story.send_message("hello?")
     assert story.refusal == "conversation_over"
-    story.stops()
+    story.stop()
     assert story.refusal == "conversation_over"
 
 
-def test_there_is_a_most_of_participants() -> None:
-    story = on_the_phone()
+def test_an_invitation_beyond_the_limit_of_participants_is_refused() -> None:
+    story = active_story()
     for number in range(Limits().participants - 1):
-        story.invites(guest(f"guest{number}"))
+        story.invite(guest(f"guest{number}"))
         assert story.refusal is None
 
-    assert story.invites(guest("one-too-many")) == []
+    assert story.invite(guest("one-too-many")) == []
     assert story.refusal == "too_many_participants"
 
 
 def test_a_start_with_more_participants_than_the_limit_is_refused() -> None:
     guests = tuple(guest(f"guest{number}") for number in range(Limits().participants))
-    decision = decide(None, start(guests=guests), T0)
+    decision = decide(None, start_request(guests=guests), T0)
 
     assert decision.refusal is not None
     assert decision == Decision(None, refusal=decision.refusal)
@@ -627,73 +630,75 @@ def test_a_start_with_more_participants_than_the_limit_is_refused() -> None:
         "too_many_participants",
         "participants",
     )
-    assert decide(None, start(guests=guests[1:]), T0).refusal is None
+    assert decide(None, start_request(guests=guests[1:]), T0).refusal is None
 
 
 def test_an_invitation_beyond_the_limit_is_refused_in_the_words_of_a_start() -> None:
     limits = Limits(participants=1)
-    refused_start = decide(None, replace(start(guests=(guest(),)), limits=limits), T0).refusal
-    alone = decide(None, replace(start(), limits=limits), T0).conversation
+    refused_start = decide(
+        None, replace(start_request(guests=(guest(),)), limits=limits), T0
+    ).refusal
+    alone = decide(None, replace(start_request(), limits=limits), T0).conversation
     refused_invitation = decide(alone, InviteParticipant(id="", participant=guest()), T0).refusal
 
     assert refused_invitation is not None
     assert refused_start == replace(refused_invitation, field="participants")
 
 
-def test_the_same_invitation_again_is_one_invitation() -> None:
-    story = on_the_phone()
-    story.invites()
+def test_a_repeated_invitation_adds_no_participant() -> None:
+    story = active_story()
+    story.invite()
 
-    assert story.invites() == []
-    assert len(story.it.participants) == 2
+    assert story.invite() == []
+    assert len(story.state.participants) == 2
 
 
-def test_an_inbound_caller_who_gives_up_before_the_answer_ends_it() -> None:
+def test_an_inbound_caller_who_gives_up_before_the_answer_fails_the_conversation() -> None:
     story = Story()
-    story.rings_us()
-    story.hangs_up(cause="originator_cancel")
+    story.inbound_call()
+    story.hang_up(cause="originator_cancel")
 
     assert story.status == "failed"
-    assert story.it.due_at is None
+    assert story.state.due_at is None
 
 
-def test_a_host_who_hangs_up_before_the_assistant_runs() -> None:
+def test_a_host_hangup_before_the_assistant_runs_fails_the_conversation() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.answers()
-    story.hangs_up()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
+    story.hang_up()
 
-    assert story.it.failure is not None
-    assert (story.status, story.it.failure.code) == ("failed", "hung_up")
+    assert story.state.failure is not None
+    assert (story.status, story.state.failure.code) == ("failed", "hung_up")
 
 
 def test_the_assistant_did_not_start() -> None:
     story = Story()
-    story.dials()
-    story.does("dial:host:1")
-    story.answers()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
 
-    failed = ConversationStartFailed(id="", call=call(), reason="service_error")
-    assert story.plays(failed) == ["hang_up:host:1"]
-    assert story.it.failure is not None
-    assert story.it.failure.code == "start_failed"
+    failed = ConversationStartFailed(id="", call=call_ref(), reason="service_error")
+    assert story.receive(failed) == ["hang_up:host:1"]
+    assert story.state.failure is not None
+    assert story.state.failure.code == "start_failed"
 
 
 def test_our_client_state_is_believed_for_a_leg_without_ids() -> None:
     story = Story()
-    story.dials()
+    story.start()
 
-    assert story.answers() == ["start:host:1"]  # before the answer to our dial
-    assert story.leg().call_control_id == call().call_control_id
+    assert story.answer() == ["start:host:1"]  # before the answer to our dial
+    assert story.leg().call_control_id == call_ref().call_control_id
     assert story.result("dial:host:1", Succeeded()) == []
 
 
 @pytest.mark.parametrize("known", [{"call_control_id": "v3:real"}, {"call_leg_id": "leg-real"}])
 def test_our_client_state_is_not_believed_for_a_leg_with_an_id(known: dict[str, str]) -> None:
     story = Story()
-    story.dials()
-    story.plays(
+    story.start()
+    story.receive(
         CallInitiated(
             id="",
             call=CallRef(participant="host", leg=1, **known),
@@ -703,29 +708,29 @@ def test_our_client_state_is_not_believed_for_a_leg_with_an_id(known: dict[str, 
     )
 
     other = CallRef(call_control_id="v3:other", call_leg_id="other", participant="host", leg=1)
-    assert story.plays(CallAnswered(id="", call=other)) == []
+    assert story.receive(CallAnswered(id="", call=other)) == []
     assert story.leg().status == "ringing"
 
 
-def test_a_webhook_of_a_call_that_is_not_ours_moves_nothing() -> None:
-    story = on_the_phone()
-    before = story.it
+def test_a_webhook_of_an_unknown_call_has_no_effect() -> None:
+    story = active_story()
+    before = story.state
     stranger = CallRef(call_control_id="v3:stranger")
 
-    assert story.plays(CallAnswered(id="", call=stranger)) == []
-    assert story.it == before
+    assert story.receive(CallAnswered(id="", call=stranger)) == []
+    assert story.state == before
 
 
-def test_a_tick_without_a_conversation_is_nothing() -> None:
+def test_a_timer_without_a_conversation_has_no_effect() -> None:
     story = Story()
 
-    assert story.plays(TimerElapsed(id="")) == []
+    assert story.receive(TimerElapsed(id="")) == []
     assert story.conversation is None
 
 
-def test_the_late_answer_of_a_call_that_is_over_moves_nothing_back() -> None:
-    story = on_the_phone()
-    story.hangs_up()
+def test_the_late_answer_of_a_call_that_is_over_has_no_effect() -> None:
+    story = active_story()
+    story.hang_up()
 
-    assert story.answers() == story.rings() == []
-    assert story.who().status is ParticipantStatus.LEFT
+    assert story.answer() == story.call_initiated() == []
+    assert story.participant().status is ParticipantStatus.LEFT

@@ -49,7 +49,7 @@ from partyline.domain.model.statuses import (
 )
 from partyline.domain.rules.apply import APPLY
 from tests.support import domain_story
-from tests.support.domain_story import TELNYX_ID, call, done, guest, hold
+from tests.support.domain_story import TELNYX_ID, call_ref, check_step, guest, success
 from tests.unit.domain import test_hunts, test_life, test_trouble
 
 TABLES = [
@@ -60,15 +60,15 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("moves", "starts", "ends"), TABLES)
-def test_every_status_is_reached_and_only_the_last_ones_stay(
+def test_every_status_is_reachable_and_only_final_statuses_have_no_moves(
     moves: dict[StrEnum, frozenset[StrEnum]], starts: set[StrEnum], ends: set[str]
 ) -> None:
     reached = set(starts)
     for _ in moves:
-        reached |= {after for each in reached for after in moves[each]}
+        reached |= {after for status in reached for after in moves[status]}
 
     assert reached == set(moves) == set(type(next(iter(starts))))
-    assert {each for each, after in moves.items() if not after} == ends
+    assert {status for status, after in moves.items() if not after} == ends
 
 
 @pytest.mark.parametrize("moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES])
@@ -79,12 +79,12 @@ def test_only_a_waiting_participant_returns_to_an_earlier_status(
     assert moves is not PARTICIPANT_MOVES or all(returns[s] <= moves[s] for s in returns)
     left = {status: after - returns.get(status, frozenset()) for status, after in moves.items()}
     while left:
-        last = [each for each, after in left.items() if not after & left.keys()]
+        last = [status for status, after in left.items() if not after & left.keys()]
         assert last, f"{set(left)} go round in a circle"
-        left = {each: after for each, after in left.items() if each not in last}
+        left = {status: after for status, after in left.items() if status not in last}
 
 
-def _play(module: ModuleType) -> None:
+def _run_tests(module: ModuleType) -> None:
     for name, test in vars(module).items():
         if name.startswith("test_") and not hasattr(test, "pytestmark"):
             test()
@@ -92,48 +92,48 @@ def _play(module: ModuleType) -> None:
 
 @pytest.fixture(scope="module")
 def states() -> Iterator[list[Any]]:
-    """Every state that the stories come through, one of each kind."""
+    """Collect the states of all stories, a state of each kind."""
     domain_story.STATES.clear()
     for module in (test_life, test_trouble, test_hunts):
-        _play(module)
+        _run_tests(module)
     kinds = {_kind(conversation): (conversation, now) for conversation, now in domain_story.STATES}
     yield list(kinds.values())
     domain_story.STATES.clear()
 
 
-def _kind(it: Conversation) -> str:
+def _kind(conversation: Conversation) -> str:
     people = [
         (p.host, p.status, p.removed, [(g.owned, g.status, g.is_finished) for g in p.legs][-2:])
-        for p in it.participants
+        for p in conversation.participants
     ]
-    owed = sorted({c.action for c in it.commands.values() if c.is_pending})
-    return json.dumps([it.status, it.stop is None, people[:2], owed])
+    owed = sorted({c.action for c in conversation.commands.values() if c.is_pending})
+    return json.dumps([conversation.status, conversation.stop is None, people[:2], owed])
 
 
 def test_the_stories_meet_every_status(states: list[Any]) -> None:
     met = [conversation for conversation, _ in states]
 
-    assert {it.status for it in met} == set(ConversationStatus)
-    assert {p.status for it in met for p in it.participants} == set(ParticipantStatus)
-    assert {leg.status for it in met for _, leg in it.legs()} == set(LegStatus)
+    assert {state.status for state in met} == set(ConversationStatus)
+    assert {p.status for state in met for p in state.participants} == set(ParticipantStatus)
+    assert {leg.status for state in met for _, leg in state.legs()} == set(LegStatus)
 
 
-def _inputs(it: Conversation) -> Iterator[Input]:
+def _inputs(conversation: Conversation) -> Iterator[Input]:
     yield TimerElapsed(id="again")
     yield InviteParticipant(id="again", participant=guest("zoe"))
     yield SendMessage(id="again", role="system", content="hello")
     yield StopConversation(id="again")
     yield StopConversation(id="again", hang_up=True)
-    for participant in it.participants:
+    for participant in conversation.participants:
         yield RemoveParticipant(id="again", participant_id=participant.id)
-    for participant, leg in it.legs()[:2]:
-        yield from _webhooks(call(participant.id, leg.number))
+    for participant, leg in conversation.legs()[:2]:
+        yield from _webhooks(call_ref(participant.id, leg.number))
     yield from _webhooks(CallRef())
-    settled = [key for key, command in it.commands.items() if not command.is_pending]
-    pending = [key for key, command in it.commands.items() if command.is_pending]
+    settled = [key for key, command in conversation.commands.items() if not command.is_pending]
+    pending = [key for key, command in conversation.commands.items() if command.is_pending]
     for key in ["join:nobody:1", *settled[-1:], *pending]:
         for result in (
-            done(key),
+            success(key),
             Succeeded(),
             CallEnded(),
             Refused(code="10015", message="No."),
@@ -165,9 +165,9 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
 
 
 def test_every_kind_of_input_is_among_those_tried(states: list[Any]) -> None:
-    tried = {type(each) for each in _inputs(states[-1][0])}
+    tried = {type(input_) for input_ in _inputs(states[-1][0])}
 
-    assert tried | {type(domain_story.start())} == set(APPLY)
+    assert tried | {type(domain_story.start_request())} == set(APPLY)
 
 
 @pytest.mark.parametrize("late", [0, 500])
@@ -176,36 +176,36 @@ def test_any_input_in_any_state_gives_an_answer(states: list[Any], late: int) ->
         now = then + timedelta(seconds=late)
         ready = decide(
             conversation, TimerElapsed(id="late"), now
-        ).conversation  # what was due is done
+        ).conversation  # due timers have fired
         assert ready is not None
         before = ready.model_copy(deep=True)
-        for given in _inputs(ready):
-            decision = decide(ready, given, now)
-            hold(ready, now, decision)
-            if _comes(given, decision):
-                _twice(decision.conversation, given, now)
+        for input_ in _inputs(ready):
+            decision = decide(ready, input_, now)
+            check_step(ready, now, decision)
+            if _may_repeat(input_, decision):
+                _check_repeated(decision.conversation, input_, now)
         assert ready == before, "the argument is left as it was"
 
 
-ONLY_OF: dict[type, str | tuple[str, ...]] = {
+ONLY_FOR: dict[type, str | tuple[str, ...]] = {
     CallState: "look",
     InsightsFound: "fetch_insights",
     NotFound: ("dial", "start"),
 }
-"""What only a command that looks can bring."""
+"""The actions that alone have these results."""
 
 
-def _comes(given: Input, after: Decision) -> bool:
-    """Whether it could come again. A message is another one each time, and so is a new sending."""
-    if isinstance(given, CommandResult):
-        if given.key in [each.key for each in after.commands]:
+def _may_repeat(input_: Input, after: Decision) -> bool:
+    """Whether the input may come again. A repeated message or sending is a new input."""
+    if isinstance(input_, CommandResult):
+        if input_.key in [command.key for command in after.commands]:
             return False
-        return given.key.startswith(ONLY_OF.get(type(given.result), ""))
-    return not isinstance(given, SendMessage)
+        return input_.key.startswith(ONLY_FOR.get(type(input_.result), ""))
+    return not isinstance(input_, SendMessage)
 
 
-def _twice(conversation: Conversation | None, given: Input, now: Any) -> None:
-    """The same input at once again owes nothing new and is no other event."""
-    again = decide(conversation, given, now)
-    assert not again.commands, f"{given} again owes something new"
-    assert not again.events, f"{given} again is another event"
+def _check_repeated(conversation: Conversation | None, input_: Input, now: Any) -> None:
+    """Check that a repeated input adds no command and no event."""
+    again = decide(conversation, input_, now)
+    assert not again.commands, f"{input_} again owes a new command"
+    assert not again.events, f"{input_} again adds an event"

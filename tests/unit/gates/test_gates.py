@@ -1,4 +1,4 @@
-"""What a dial has to pass: where it may go, what time it is there, and who wants no calls."""
+"""The dial policy: destinations, quiet hours and the do-not-call list."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ CHICAGO = "+13125550112"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)  # seven in the morning in Chicago
 ANYWHERE = Destinations(("+",))
 
-times = st.times().map(lambda each: each.replace(tzinfo=None))
+times = st.times().map(lambda moment: moment.replace(tzinfo=None))
 
 
 def example(region: str) -> str:
@@ -24,8 +24,8 @@ def example(region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def rule(gates: DialPolicy, number: str = CHICAGO, now: datetime = NOON) -> str | None:
-    refused = gates.refuse(number, now)
+def rule(policy: DialPolicy, number: str = CHICAGO, now: datetime = NOON) -> str | None:
+    refused = policy.refuse(number, now)
     return refused.rule if refused else None
 
 
@@ -33,7 +33,7 @@ def clock(at: time) -> str:
     return at.strftime("%H:%M")
 
 
-def test_a_number_passes_where_nothing_is_shut() -> None:
+def test_a_number_within_the_allowed_destinations_passes() -> None:
     assert rule(DialPolicy(Destinations(("+1",)))) is None
     assert rule(DialPolicy(Destinations(("+44", "+1312")))) is None
 
@@ -49,28 +49,28 @@ def test_a_number_outside_the_allowed_destinations_does_not_pass(
     assert CHICAGO not in refused.message
 
 
-def test_a_sip_address_is_the_whole_of_what_is_dialled() -> None:
-    """Telnyx takes parameters after it, and what they make of the call is not ours to say."""
+def test_a_sip_address_takes_no_parameters() -> None:
+    """Telnyx takes parameters after a SIP address, with effects that we do not control."""
     destinations = Destinations(("+1",), sip_domains=("pbx.example.com",))
     assert destinations.refusal("sip:ada@pbx.example.com") is None
     for more in (";secure=srtp", ":5061", "?X-To=1", ",1", "\n", "@pbx.example.com", ".evil"):
         assert destinations.refusal(f"sip:ada@pbx.example.com{more}"), more
 
 
-def test_the_list_is_asked_for_the_very_number() -> None:
+def test_the_list_is_asked_for_the_exact_number() -> None:
     asked: list[str] = []
 
     def listed(number: str) -> bool:
         asked.append(number)
         return number == CHICAGO
 
-    gates = DialPolicy(Destinations(("+1",)), do_not_call=listed)
-    assert rule(gates) == "do_not_call"
-    assert rule(gates, "+13125550113") is None
+    policy = DialPolicy(Destinations(("+1",)), do_not_call=listed)
+    assert rule(policy) == "do_not_call"
+    assert rule(policy, "+13125550113") is None
     assert asked == [CHICAGO, "+13125550113"]
 
 
-def test_the_list_is_not_asked_for_what_may_not_be_called_anyway() -> None:
+def test_the_list_is_not_asked_for_a_forbidden_destination() -> None:
     def never(number: str) -> bool:
         raise AssertionError(number)
 
@@ -88,67 +88,65 @@ def test_the_list_is_not_asked_for_what_may_not_be_called_anyway() -> None:
         ("11:00-13:00", False),  # noon is noon in Greenwich only
     ],
 )
-def test_the_hour_is_that_of_who_is_called(quiet: str, refused: bool) -> None:
-    gates = DialPolicy(Destinations(("+1",)), QuietHours.parse(quiet))
-    assert (rule(gates) == "quiet_hours") is refused
+def test_quiet_hours_are_in_the_local_time_of_the_number(quiet: str, refused: bool) -> None:
+    policy = DialPolicy(Destinations(("+1",)), QuietHours.parse(quiet))
+    assert (rule(policy) == "quiet_hours") is refused
 
 
 @pytest.mark.parametrize("region", ["GB", "JP", "IN", "ZA", "DE"])
-def test_each_country_sleeps_by_its_own_clock(region: str) -> None:
+def test_quiet_hours_follow_the_clock_of_each_country(region: str) -> None:
     number = example(region)
     [zone] = time_zones(number)
-    here = NOON.astimezone(ZoneInfo(zone))
-    until = here + timedelta(minutes=1)
-    gates = DialPolicy(ANYWHERE, QuietHours(here.time(), until.time()))
-    assert rule(gates, number) == "quiet_hours"
-    assert rule(gates, number, NOON + timedelta(minutes=1)) is None
+    local = NOON.astimezone(ZoneInfo(zone))
+    until = local + timedelta(minutes=1)
+    policy = DialPolicy(ANYWHERE, QuietHours(local.time(), until.time()))
+    assert rule(policy, number) == "quiet_hours"
+    assert rule(policy, number, NOON + timedelta(minutes=1)) is None
 
 
-def test_daylight_saving_time_is_theirs_too() -> None:
-    gates = DialPolicy(Destinations(("+1",)), QuietHours.parse("06:00-07:00"))
-    assert rule(gates, now=NOON) is None
-    assert rule(gates, now=NOON.replace(month=1)) == "quiet_hours"  # an hour earlier in winter
+def test_quiet_hours_follow_daylight_saving_time() -> None:
+    policy = DialPolicy(Destinations(("+1",)), QuietHours.parse("06:00-07:00"))
+    assert rule(policy, now=NOON) is None
+    assert rule(policy, now=NOON.replace(month=1)) == "quiet_hours"  # an hour earlier in winter
 
 
-def test_a_number_that_may_be_in_several_zones_is_quiet_if_any_of_them_is() -> None:
+def test_a_number_in_several_zones_is_quiet_if_any_zone_is_quiet() -> None:
     number = "+1800" + CHICAGO[5:]  # toll free: somewhere in North America
-    found = time_zones(number)
-    assert len(found) > 3
-    for zone in found:
-        here = NOON.astimezone(ZoneInfo(zone)).time()
-        until = (datetime.combine(NOON, here) + timedelta(minutes=1)).time()
+    zones = time_zones(number)
+    assert len(zones) > 3
+    for zone in zones:
+        local = NOON.astimezone(ZoneInfo(zone)).time()
+        until = (datetime.combine(NOON, local) + timedelta(minutes=1)).time()
         assert (
-            rule(DialPolicy(Destinations(("+1",)), QuietHours(here, until)), number)
+            rule(DialPolicy(Destinations(("+1",)), QuietHours(local, until)), number)
             == "quiet_hours"
         )
 
 
 @pytest.mark.parametrize("number", ["", "+", "nonsense", "+999123456789"])
-def test_where_the_zone_is_not_known_it_is_greenwich(number: str) -> None:
+def test_an_unknown_zone_counts_as_utc(number: str) -> None:
     assert time_zones(number) == ["UTC"]
-    gates = DialPolicy(Destinations(("",)), QuietHours.parse("12:00-12:01"))
-    assert rule(gates, number) == "quiet_hours"
-    assert rule(gates, number, NOON + timedelta(minutes=1)) is None
+    policy = DialPolicy(Destinations(("",)), QuietHours.parse("12:00-12:01"))
+    assert rule(policy, number) == "quiet_hours"
+    assert rule(policy, number, NOON + timedelta(minutes=1)) is None
 
 
 @given(begin=times, end=times, moment=times)
-def test_quiet_hours_and_their_reverse_share_the_day_between_them(
-    begin: time, end: time, moment: time
-) -> None:
-    there, back = QuietHours(begin, end), QuietHours(end, begin)
+def test_quiet_hours_and_their_reverse_cover_the_day(begin: time, end: time, moment: time) -> None:
+    hours, reverse = QuietHours(begin, end), QuietHours(end, begin)
     if begin != end:
-        assert there.contains(moment) is not back.contains(moment)
+        assert hours.contains(moment) is not reverse.contains(moment)
 
 
 @given(begin=times, end=times)
-def test_they_begin_on_the_minute_and_end_before_theirs(begin: time, end: time) -> None:
+def test_quiet_hours_include_their_beginning_and_exclude_their_end(begin: time, end: time) -> None:
     if begin != end:
         assert QuietHours(begin, end).contains(begin)
         assert not QuietHours(begin, end).contains(end)
 
 
 @given(begin=times, end=times)
-def test_over_midnight_midnight_itself_is_quiet(begin: time, end: time) -> None:
+def test_quiet_hours_across_midnight_include_midnight(begin: time, end: time) -> None:
     if begin > end > time(0):
         assert QuietHours(begin, end).contains(time(0))
         assert QuietHours(begin, end).contains(time(23, 59, 59, 999_999))
@@ -157,7 +155,7 @@ def test_over_midnight_midnight_itself_is_quiet(begin: time, end: time) -> None:
 
 
 @given(begin=times, end=times)
-def test_what_is_written_is_read(begin: time, end: time) -> None:
+def test_parse_reads_every_span(begin: time, end: time) -> None:
     text = f"{clock(begin)}-{clock(end)}"
     if clock(begin) == clock(end):
         with pytest.raises(ValueError, match="two times"):
@@ -172,15 +170,15 @@ def test_what_is_written_is_read(begin: time, end: time) -> None:
     ["", "21:00", "21:00-", "24:00-08:00", "21:60-08:00", "9:00-17:00", "21:00 - 08:00",
      "21:00-08:00\n", "٢١:00-08:00", "21:00-21:00"],
 )  # fmt: skip
-def test_what_is_no_span_of_the_day_is_refused(text: str) -> None:
+def test_parse_refuses_other_texts(text: str) -> None:
     with pytest.raises(ValueError, match="two times"):
         QuietHours.parse(text)
 
 
 @given(
-    number=st.text(max_size=20) | st.integers(0, 10**15).map(lambda each: f"+{each}"),
+    number=st.text(max_size=20) | st.integers(0, 10**15).map(lambda digits: f"+{digits}"),
     at=st.integers(0, 4 * 10**9).map(lambda secs: datetime.fromtimestamp(secs, UTC)),
 )
-def test_whatever_is_asked_there_is_an_answer(number: str, at: datetime) -> None:
-    gates = DialPolicy(ANYWHERE, QuietHours.parse("21:00-08:00"))
-    assert rule(gates, number, at) in (None, "quiet_hours", "destination_not_allowed")
+def test_any_number_at_any_time_gets_an_answer(number: str, at: datetime) -> None:
+    policy = DialPolicy(ANYWHERE, QuietHours.parse("21:00-08:00"))
+    assert rule(policy, number, at) in (None, "quiet_hours", "destination_not_allowed")
