@@ -1,4 +1,4 @@
-"""The table behind the stage: how much is in it, and how it is emptied for the next scenario."""
+"""The table of a scenario: its keys, its events, and how to empty the table."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,25 +6,25 @@ from typing import Any
 from partyline.entrypoints.event_relay import detail_of
 
 BATCH = 25
-"""What one request of DynamoDB takes at most."""
+"""The most deletions in a request of DynamoDB."""
 
 
 class Table:
-    """One table of the embedded AWS."""
+    """A table of the embedded AWS."""
 
     def __init__(self, dynamodb: Any, name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
     def keys(self) -> list[tuple[str, str]]:
-        """The key of everything that is stored."""
+        """The keys of all items."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._name, ProjectionExpression="pk, sk"
         )
         return [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
 
     def events(self) -> Iterator[Any]:
-        """Every event that is stored, as the function behind the pipe would make it."""
+        """All stored events, in the format of the event bus."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._name,
             FilterExpression="begins_with(sk, :event)",
@@ -34,7 +34,7 @@ class Table:
             yield from map(detail_of, page["Items"])
 
     def clear(self) -> None:
-        """Forget everything: quicker than a new table."""
+        """Delete all items: quicker than a new table."""
         keys = self.keys()
         for first in range(0, len(keys), BATCH):
             requests = [

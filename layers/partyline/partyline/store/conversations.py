@@ -244,7 +244,7 @@ class ConversationStore:
             if other is None or not _has_call(other, pointer.key):
                 free.append(replace(pointer, replaces=row or pointer.replaces))
             elif pointer.is_claim:
-                raise CallInUseError
+                raise CallInUseError("another conversation has the call")
         return free
 
     def load_with_insights(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
