@@ -108,7 +108,7 @@ def _argument(placeholder: str, request: Request) -> Item:
 
 
 def _value(attribute: Item) -> Any:
-    """A value that sorts as DynamoDB sorts it: text by its bytes."""
+    """A value in the sort order of DynamoDB: text by its bytes."""
     [(kind, value)] = attribute.items()
     if kind == "N":
         return Decimal(value)

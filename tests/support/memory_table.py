@@ -33,7 +33,7 @@ class TransactionCanceledException(ClientError):  # noqa: N818 - the name in Dyn
 class MemoryTable:
     """A DynamoDB client with a single table. `create` has the arguments of `create_table`.
 
-    Any thread may use the client; operations run one by one. Times to live have no effect.
+    Any thread may use the client; operations run in sequence. Times to live have no effect.
     """
 
     def __init__(self, create: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ TRANSIENT_CODES = frozenset(
         *("TransactionConflictException", "TransactionInProgressException"),
     }
 )
-"""Codes of errors that pass, as all `Throttl...` codes do (AWS: common errors; DynamoDB: errors)."""
+"""Codes of errors that pass, like `Throttl...` codes (AWS: common errors; DynamoDB: errors)."""
 
 
 class AwsError(Exception):

@@ -1,4 +1,4 @@
-"""The authorizer admits a key whose hash is in the secret, and no other key."""
+"""The authorizer admits the keys in the secret, and no other key."""
 
 import json
 from collections.abc import Callable

@@ -119,7 +119,7 @@ def test_the_logs_hold_no_personal_data(world: Deployment, written: Callable[[],
 def test_log_lines_have_the_fields_of_the_table_and_no_others(
     world: Deployment, written: Callable[[], str]
 ) -> None:
-    """One run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
+    """A run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
     whole_call(world)
     world.ask("start_conversation", {"to": HOST_NUMBER}, key="key-1")
     world.live_call("call.hangup", world.dialled()[-1], "v3:2", hangup_cause="user_busy")

@@ -23,7 +23,7 @@ def run(world: Deployment) -> int:
 
 
 def unanswered(world: Deployment, conversations: int = 1) -> list[str]:
-    """Start conversations whose dial Telnyx cannot take; their ids."""
+    """Start conversations with dials that Telnyx cannot take; their ids."""
     world.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
     return [world.start()["id"] for _ in range(conversations)]
 
