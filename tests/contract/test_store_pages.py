@@ -13,7 +13,7 @@ from partyline.domain.model.events import Event, EventType
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore
 from partyline.store.directory import Directory
-from partyline.store.table import MAX_PAGE_BYTES
+from partyline.store.pages import MAX_PAGE_BYTES
 from tests.contract.test_store import ACTIVE, NOW, begun, with_status
 
 if TYPE_CHECKING:
