@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from local.stack.template import Template
+from partyline.services.engine import EVENT_METRICS
 from partyline.telemetry import Metric
 from tests.template.test_stack import PARAMETERS, ROOT
 
 PAGE = (ROOT / "docs/operations.md").read_text()
+LAYER = ROOT / "layers/partyline/partyline"
 TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
 
 
@@ -68,6 +70,12 @@ def test_every_alarm_looks_at_a_metric_of_the_table(template: Template) -> None:
             if namespace == "Partyline":
                 assert metric in set(Metric), name
                 assert dimensions == {"service": service}, name
+
+
+def test_every_metric_of_the_table_is_written() -> None:
+    code = "".join(path.read_text() for path in LAYER.rglob("*.py"))
+    used = set(re.findall(r"\bMetric\.([A-Z_]+)\b", code))
+    assert used | {metric.name for metric in EVENT_METRICS.values()} == {m.name for m in Metric}
 
 
 def test_every_dead_letter_queue_has_an_alarm(template: Template) -> None:
