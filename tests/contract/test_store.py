@@ -185,7 +185,7 @@ def test_a_key_has_a_size_limit(
 
 
 class Contended:
-    """A DynamoDB client whose transactions meet another transaction on one of their items."""
+    """A DynamoDB client with a transaction conflict in every transaction."""
 
     def transact_write_items(self, TransactItems: list[Any]) -> Any:  # noqa: N803 - AWS's own name
         reasons: list[Any] = [{"Code": "None"} for _ in TransactItems[1:]]
@@ -298,7 +298,7 @@ def test_a_document_that_is_too_large_is_refused_and_nothing_is_written(
 
 def test_a_timeline_is_in_order_beyond_one_query_page(store: ConversationStore) -> None:
     conversation = store.commit(None, begun())
-    for _ in range(5):  # more than the 1 MB of one page
+    for _ in range(5):  # more than the 1 MB of a page
         events = [
             Event(
                 seq=conversation.seq + nth,

@@ -33,7 +33,7 @@ def invited(before: Conversation, call: str = GUEST, name: str = "guest-1") -> D
 
 
 def with_leg(conversation: Conversation, **changes: Any) -> Decision:
-    """A step, as a webhook makes it, that changes the newest leg of a conversation."""
+    """A step, like that of a webhook, that changes the newest leg of a conversation."""
     after = conversation.model_copy(deep=True)
     leg = after.participants[-1].legs[-1]
     after.participants[-1].legs[-1] = leg.model_copy(update=changes)
@@ -182,7 +182,7 @@ def test_a_conversation_whose_ended_call_was_taken_cannot_bring_it_in_again(
 def test_a_webhook_with_the_id_of_a_call_in_use_is_recorded_without_the_pointer(
     store: ConversationStore,
 ) -> None:
-    """A hangup may be the first webhook of a call; no pointer keeps it from being recorded."""
+    """A hangup may be the first webhook of a call; a pointer never prevents the record."""
     first = store.commit(None, begun("c-1"))
     store.commit(first, invited(first))
     second = store.commit(None, begun("c-2"))

@@ -71,7 +71,7 @@ BUGS = [
 
 
 class Failing:
-    """A client whose every operation raises the same error."""
+    """A client with the same error in every operation."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error

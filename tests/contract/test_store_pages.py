@@ -13,7 +13,7 @@ from partyline.domain.model.events import Event, EventType
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore
 from partyline.store.directory import Directory
-from partyline.store.table import MAX_PAGE_BYTES
+from partyline.store.pages import MAX_PAGE_BYTES
 from tests.contract.test_store import ACTIVE, NOW, begun, with_status
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_timeline_has_a_thousand_events_a_page(
 
 
 def test_a_page_of_a_timeline_fits_into_an_answer_of_lambda(store: ConversationStore) -> None:
-    """Quotation marks are the worst case: JSON within JSON writes four characters for one."""
+    """Quotation marks are the worst case: JSON within JSON has four characters for each."""
     last = with_events(store, 20, '"' * 100_000)
     pages = timeline_pages(store)
     assert [event.seq for page in pages for event in page] == list(range(1, last + 1))
@@ -107,7 +107,7 @@ def test_a_cursor_is_valid_for_its_own_timeline_only(store: ConversationStore) -
 
 
 def large(store: ConversationStore, name: str, minute: int) -> None:
-    """Commit a conversation whose document has 300 KB, and twice that in an answer."""
+    """Commit a conversation with a document of 300 KB, which is 600 KB in an answer."""
     at = NOW + timedelta(minutes=minute)
     store.commit(None, begun(name, at, metadata={"text": '"' * 150_000}))
 

@@ -1,4 +1,4 @@
-"""Several processes change one conversation at once: no update is lost or repeated."""
+"""Several processes change a conversation at once: no update is lost or repeated."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

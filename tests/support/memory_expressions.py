@@ -1,4 +1,4 @@
-"""DynamoDB's expressions, as far as the store writes them; any other is refused, never guessed."""
+"""DynamoDB's expressions, as far as the store uses expressions; any other is an error."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,23 +28,23 @@ _CLAUSE = re.compile(r"\b(ADD|SET) (.+?)(?=\s+(?:ADD|SET) |$)")
 
 
 def evaluate(field: str, request: Request, item: Item) -> bool:
-    """Whether the expression in a request's `field` holds for an item; without one it does."""
+    """Whether the expression in a request's `field` holds; True without an expression."""
     expression = request.get(field)
     if expression is None:
         return True
     return any(
-        all(_holds(term, request, item) for term in _AND.split(each))
-        for each in _OR.split(expression)
+        all(_holds(term, request, item) for term in _AND.split(alternative))
+        for alternative in _OR.split(expression)
     )
 
 
 def equal_to(field: str, request: Request, name: str) -> str:
-    """What an expression in a request's `field` wants a partition key to be equal to."""
+    """The value that an expression in a request's `field` requires of a partition key."""
     for term in _AND.split(request[field]):
         comparison = _COMPARISON.fullmatch(term)
         if comparison and comparison[2] == "=" and _name(comparison[1], request) == name:
-            return str(_given(comparison[3], request)["S"])
-    raise NotImplementedError(f"the table in memory wants {name} to be equal to something")
+            return str(_argument(comparison[3], request)["S"])
+    raise NotImplementedError(f"the table in memory requires a value for {name}")
 
 
 def _holds(term: str, request: Request, item: Item) -> bool:
@@ -53,16 +53,16 @@ def _holds(term: str, request: Request, item: Item) -> bool:
         return (_name(presence[2], request) in item) is not bool(presence[1])
     between = _BETWEEN.fullmatch(term)
     if between:
-        low, high = (_value(_given(each, request)) for each in between.group(2, 3))
-        found = item.get(_name(between[1], request))
-        return found is not None and low <= _value(found) <= high
+        low, high = (_value(_argument(name, request)) for name in between.group(2, 3))
+        value = item.get(_name(between[1], request))
+        return value is not None and low <= _value(value) <= high
     comparison = _COMPARISON.fullmatch(term)
     if comparison is None:
         raise NotImplementedError(f"the table in memory does not know {term!r}")
-    found, wanted = item.get(_name(comparison[1], request)), _given(comparison[3], request)
-    if found is None or found.keys() != wanted.keys():
+    value, other = item.get(_name(comparison[1], request)), _argument(comparison[3], request)
+    if value is None or value.keys() != other.keys():
         return False
-    return _COMPARE[comparison[2]](_value(found), _value(wanted))
+    return _COMPARE[comparison[2]](_value(value), _value(other))
 
 
 def update(request: Request, item: Item) -> Item:
@@ -81,7 +81,7 @@ def _add(action: str, request: Request, item: Item) -> None:
     parts = _ADD.fullmatch(action)
     if parts is None:
         raise NotImplementedError(f"the table in memory does not know ADD {action!r}")
-    name, more = _name(parts[1], request), _given(parts[2], request)
+    name, more = _name(parts[1], request), _argument(parts[2], request)
     item[name] = _number(_value(item.get(name, {"N": "0"})) + _value(more))
 
 
@@ -90,11 +90,11 @@ def _set(action: str, request: Request, item: Item) -> None:
     if parts is None:
         raise NotImplementedError(f"the table in memory does not know SET {action!r}")
     target, kept, otherwise, plain, _, more = parts.groups()
-    value = _given(plain or otherwise, request)
+    value = _argument(plain or otherwise, request)
     if kept:
         value = item.get(_name(kept, request), value)
     if more:
-        value = _number(_value(value) + _value(_given(more, request)))
+        value = _number(_value(value) + _value(_argument(more, request)))
     item[_name(target, request)] = value
 
 
@@ -102,13 +102,13 @@ def _name(text: str, request: Request) -> str:
     return str(request["ExpressionAttributeNames"][text]) if text.startswith("#") else text
 
 
-def _given(placeholder: str, request: Request) -> Item:
-    found: Item = request["ExpressionAttributeValues"][placeholder]
-    return found
+def _argument(placeholder: str, request: Request) -> Item:
+    value: Item = request["ExpressionAttributeValues"][placeholder]
+    return value
 
 
 def _value(attribute: Item) -> Any:
-    """A value that sorts as DynamoDB sorts it: text by its bytes."""
+    """A value in the sort order of DynamoDB: text by its bytes."""
     [(kind, value)] = attribute.items()
     if kind == "N":
         return Decimal(value)

@@ -1,14 +1,13 @@
-"""A DynamoDB table in this process's memory, for tests that tell stories by the thousand.
+"""A DynamoDB table in memory, for tests that run thousands of scenarios.
 
-It answers as DynamoDB's API reference says: conditions, cancelled transactions with their reasons,
-pages of 1 MB, and every write whole or not at all. What it does not know it refuses. The store's
-contract suite holds it to the same promises as the other engines.
+The table answers as DynamoDB's API reference says: conditions, cancelled transactions with their
+reasons, pages of 1 MB, and every write completely or not at all. Any other request is an error. The
+store's contract suite tests the table like the other engines.
 """
 
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,19 +21,19 @@ MAX_TRANSACTION_ITEMS = 100
 MAX_BATCH_KEYS = 100
 MAX_ITEM_BYTES = 400 * 1024
 MAX_KEY_BYTES = (2048, 1024)
-"""What a partition key and a sort key may come to, of the table and of its indexes."""
+"""The size limits of a partition key and of a sort key."""
 
 PAGE_BYTES = 1024 * 1024
 
 
 class TransactionCanceledException(ClientError):  # noqa: N818 - the name in DynamoDB's API
-    """A transaction of which some part could not be done; `CancellationReasons` say which."""
+    """A cancelled transaction; `CancellationReasons` has a reason for each write."""
 
 
 class MemoryTable:
-    """A DynamoDB client that has one table. `create` is what `create_table` would be given.
+    """A DynamoDB client with a single table. `create` has the arguments of `create_table`.
 
-    Any thread may use it; one operation at a time is carried out. Times to live do not run.
+    Any thread may use the client; operations run in sequence. Times to live have no effect.
     """
 
     def __init__(self, create: Mapping[str, Any]) -> None:
@@ -42,17 +41,13 @@ class MemoryTable:
         self._name = str(create["TableName"])
         self._key = _key_names(create["KeySchema"])
         self._indexes = {
-            each["IndexName"]: _key_names(each["KeySchema"])
-            for each in create["GlobalSecondaryIndexes"]
+            index["IndexName"]: _key_names(index["KeySchema"])
+            for index in create["GlobalSecondaryIndexes"]
         }
         self._items: dict[Key, Item] = {}
-        # The same items by the partition they are in, of the table (None) and of each index.
+        # The same items by partition, of the table (None) and of each index.
         self._partitions: dict[tuple[str | None, str], dict[Key, Item]] = {}
         self._lock = threading.RLock()
-        self.exceptions = SimpleNamespace(
-            TransactionCanceledException=TransactionCanceledException,
-            ConditionalCheckFailedException=ConditionalCheckFailed,
-        )
 
     def get_item(self, **request: Any) -> Item:
         """DynamoDB API: GetItem."""
@@ -62,9 +57,9 @@ class MemoryTable:
 
     def batch_get_item(self, **request: Any) -> Item:
         """DynamoDB API: BatchGetItem, of this table."""
-        [(name, wanted)] = request["RequestItems"].items()
+        [(name, batch)] = request["RequestItems"].items()
         with self._lock:
-            asked = [self._key_of({"TableName": name}, each) for each in wanted["Keys"]]
+            asked = [self._key_of({"TableName": name}, key) for key in batch["Keys"]]
             if len(set(asked)) < len(asked) or not 0 < len(asked) <= MAX_BATCH_KEYS:
                 raise _invalid("BatchGetItem", "Provided list of item keys is unusable")
             found = [_copy(self._items[key]) for key in asked if key in self._items]
@@ -82,7 +77,9 @@ class MemoryTable:
         with self._lock:
             key, after = self._decided("UpdateItem", {"Update": request})
             self._keep(after)
-            return {"Attributes": _copy(self._items[key])} if _wants_it(request, "ALL_NEW") else {}
+            return (
+                {"Attributes": _copy(self._items[key])} if _wants_item(request, "ALL_NEW") else {}
+            )
 
     def delete_item(self, **request: Any) -> Item:
         """DynamoDB API: DeleteItem."""
@@ -90,7 +87,7 @@ class MemoryTable:
             key, _ = self._decided("DeleteItem", {"Delete": request})
             before = self._items.get(key)
             self._forget(key)
-        return {"Attributes": before} if before and _wants_it(request, "ALL_OLD") else {}
+        return {"Attributes": before} if before and _wants_item(request, "ALL_OLD") else {}
 
     def transact_write_items(self, **request: Any) -> Item:
         """DynamoDB API: TransactWriteItems, of Put and Update."""
@@ -112,7 +109,7 @@ class MemoryTable:
                 seen.add(key)
                 after.update(changed)
                 reasons.append({"Code": "None"})
-            if any(each["Code"] != "None" for each in reasons):
+            if any(reason["Code"] != "None" for reason in reasons):
                 raise cancelled(reasons)
             self._keep(after)
         return {}
@@ -123,8 +120,8 @@ class MemoryTable:
         by = self._indexes[index] if index else self._key
         with self._lock:
             partition = equal_to("KeyConditionExpression", request, by[0])
-            there = self._partitions.get((index, partition), {}).values()
-            found = [each for each in there if evaluate("KeyConditionExpression", request, each)]
+            items = self._partitions.get((index, partition), {}).values()
+            found = [item for item in items if evaluate("KeyConditionExpression", request, item)]
             ordered = self._ordered(found, by, request)
         if index:
             ordered = [{name: item[name] for name in (*by, *self._key)} for item in ordered]
@@ -138,11 +135,11 @@ class MemoryTable:
         return page if request.get("Select") != "COUNT" else {**page, "Items": []}
 
     def get_paginator(self, operation: str) -> "Paginator":
-        """As boto3's clients have it."""
+        """A paginator, as boto3's clients have."""
         return Paginator(getattr(self, operation))
 
     def _decided(self, operation: str, write: Item) -> tuple[Key, dict[Key, Item]]:
-        """The key that a write is about and what would stand there after it."""
+        """The key of a write, and the items after the write."""
         [(kind, request)] = write.items()
         key = self._key_of(request, request.get("Item") or request["Key"])
         before = self._items.get(key)
@@ -174,7 +171,7 @@ class MemoryTable:
             del self._partitions[place][key]
 
     def _places(self, item: Item) -> Iterator[tuple[str | None, str]]:
-        """The partitions that an item is in: of an index only with both of its keys."""
+        """The partitions of an item: of an index only for an item with both keys."""
         for name, (partition, sort) in ((None, self._key), *self._indexes.items()):
             if partition in item and sort in item:
                 yield name, item[partition]["S"]
@@ -187,23 +184,27 @@ class MemoryTable:
         return partition, sort
 
     def _ordered(self, found: list[Item], by: Key, request: Mapping[str, Any]) -> list[Item]:
-        """As an index has them: by its sort key, and those after where the last page ended."""
+        """Items in the order of an index, from the end of the last page on."""
         names = (by[1], *self._key) if by != self._key else self._key
         places = [tuple(item[name]["S"].encode() for name in names) for item in found]
         forward = request.get("ScanIndexForward", True)
-        ordered = sorted(zip(places, found, strict=True), key=lambda e: e[0], reverse=not forward)
+        ordered = sorted(
+            zip(places, found, strict=True), key=lambda pair: pair[0], reverse=not forward
+        )
         start = request.get("ExclusiveStartKey")
         if start:
             after = tuple(start[name]["S"].encode() for name in names)
-            ordered = [e for e in ordered if (e[0] > after if forward else e[0] < after)]
+            ordered = [
+                pair for pair in ordered if (pair[0] > after if forward else pair[0] < after)
+            ]
         return [item for _, item in ordered]
 
 
-class ConditionalCheckFailed(ClientError):  # noqa: N818 - DynamoDB's own name for it
-    """A condition that did not hold; `reason` is what a cancelled transaction says of it."""
+class ConditionalCheckFailed(ClientError):  # noqa: N818 - DynamoDB's own name
+    """A condition that failed; `reason` is the reason in a cancelled transaction."""
 
     def __init__(self, operation: str, old: Item | None) -> None:
-        """Keep the item that was in the way, if it was asked for."""
+        """Keep the old item, if the request wants the old item."""
         code, message = "ConditionalCheckFailed", "The conditional request failed"
         also = {"Item": old} if old else {}
         said: Any = {"Error": {"Code": f"{code}Exception", "Message": message}, **also}
@@ -212,10 +213,10 @@ class ConditionalCheckFailed(ClientError):  # noqa: N818 - DynamoDB's own name f
 
 
 class Paginator:
-    """All pages of an operation, one after the other."""
+    """All pages of an operation, in order."""
 
     def __init__(self, operation: Any) -> None:
-        """Keep the operation that gives a page."""
+        """Take the operation that returns a page."""
         self._operation = operation
 
     def paginate(self, **request: Any) -> Iterator[Item]:
@@ -229,8 +230,8 @@ class Paginator:
 
 
 def cancelled(reasons: Sequence[Item]) -> TransactionCanceledException:
-    """The error of a transaction that was cancelled for these reasons, one for each item."""
-    codes = ", ".join(str(each["Code"]) for each in reasons)
+    """The error of a cancelled transaction, with the reason of each item."""
+    codes = ", ".join(str(reason["Code"]) for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific [{codes}]"
     said: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": message},
@@ -240,12 +241,12 @@ def cancelled(reasons: Sequence[Item]) -> TransactionCanceledException:
 
 
 def _page(request: Mapping[str, Any], found: list[Item], by: set[str]) -> Item:
-    """As much as one answer holds, and the key that the next page begins after."""
+    """The items of a page, and the key after which the next page begins."""
     limit = request.get("Limit") or len(found)
     sizes = itertools.accumulate(_size(item) for item in found[:limit])
     # DynamoDB reads up to 1 MB: the item that crosses the line begins the next page.
     taken = max(1, sum(size <= PAGE_BYTES for size in sizes)) if found else 0
-    items = [_copy(each) for each in found[:taken]]
+    items = [_copy(item) for item in found[:taken]]
     page: Item = {"Items": items, "Count": len(items)}
     if taken < len(found):
         page["LastEvaluatedKey"] = {name: items[-1][name] for name in by}
@@ -254,30 +255,30 @@ def _page(request: Mapping[str, Any], found: list[Item], by: set[str]) -> Item:
 
 def _key_names(schema: Sequence[Mapping[str, str]]) -> Key:
     """The names of a partition key and a sort key."""
-    named = {each["KeyType"]: each["AttributeName"] for each in schema}
+    named = {key["KeyType"]: key["AttributeName"] for key in schema}
     return named["HASH"], named["RANGE"]
 
 
 def _check_key(operation: str, names: Key, item: Item) -> None:
-    """Refuse a key that is empty or too long, as far as an item has it."""
+    """Refuse an empty key and a key that is too long; a missing key is allowed."""
     for name, most in zip(names, MAX_KEY_BYTES, strict=True):
         if name in item and not 0 < len(str(item[name]["S"]).encode()) <= most:
             raise _invalid(operation, f"A key has 1 to {most} bytes: {name}")
 
 
-def _wants_it(request: Mapping[str, Any], values: str) -> bool:
+def _wants_item(request: Mapping[str, Any], values: str) -> bool:
     return request.get("ReturnValues") == values
 
 
 def _copy(value: Any) -> Any:
-    """Nobody outside holds what is stored."""
+    """A deep copy: no caller shares a stored item."""
     if isinstance(value, dict):
         return {name: _copy(each) for name, each in value.items()}
-    return [_copy(each) for each in value] if isinstance(value, list) else value
+    return [_copy(element) for element in value] if isinstance(value, list) else value
 
 
 def _size(item: Item) -> int:
-    """Names and values in UTF-8, about as DynamoDB counts them."""
+    """The size of names and values in UTF-8, about as DynamoDB counts."""
     return sum(len(name) + len(str(next(iter(v.values()))).encode()) for name, v in item.items())
 
 

@@ -20,23 +20,14 @@ from partyline.telemetry import Metric, count, log_safe, logger
 
 TRANSIENT_CODES = frozenset(
     {
-        "InternalFailure",
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceError",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "TooManyRequestsException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
+        *("InternalFailure", "InternalServerError", "InternalServerException"),
+        *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException"),
+        *("RequestLimitExceeded", "RequestTimeout", "RequestTimeoutException"),
+        *("ServiceUnavailable", "ServiceUnavailableException", "TooManyRequestsException"),
+        *("TransactionConflictException", "TransactionInProgressException"),
     }
 )
-"""Codes of errors that pass (AWS: common errors; DynamoDB: errors). So does `Throttling...`."""
+"""Codes of errors that pass, like `Throttl...` codes (AWS: common errors; DynamoDB: errors)."""
 
 
 class AwsError(Exception):
@@ -92,4 +83,4 @@ def _codes(error: ClientError) -> list[str]:
 
 
 def _is_transient(code: str) -> bool:
-    return code in TRANSIENT_CODES or code.startswith(("Throttl", "RequestThrottled"))
+    return code in TRANSIENT_CODES or code.startswith(("Throttl", "RequestThrottl"))

@@ -1,4 +1,4 @@
-"""The engine: load, decide, commit, execute, in this order, whatever fails in between."""
+"""The engine: load, decide, commit, execute, in this order, with a failure at each point."""
 
 import re
 from collections.abc import Callable
@@ -174,7 +174,7 @@ def test_a_redelivered_webhook_completes_what_a_crashed_handler_began(harness: H
     with pytest.raises(Died):
         harness.ingest(ANSWERED, ANSWERED_DEDUPE)
     assert harness.stored().commands["start:host:1"].is_pending
-    # Telnyx comes again at once, while the lease still holds: it has to come once more.
+    # The lease still holds at the first redelivery: Telnyx has to deliver once more.
     assert harness.ingest(ANSWERED, ANSWERED_DEDUPE).pending
     harness.deployment.clock.advance(7)
     assert not harness.ingest(ANSWERED, ANSWERED_DEDUPE).pending
@@ -429,7 +429,7 @@ class Patient:
         harness.engine._sleep = self._clock.advance
 
     def starts(self) -> tuple[IngestResult, float]:
-        """The result of a start, and after how many seconds it came."""
+        """The result of a start, and its duration in seconds."""
         began = self._clock.now
         ingested = self._harness.engine.drain(self._harness.ingest(START), START.id, began)
         return ingested, (self._clock.now - began).total_seconds()

@@ -1,4 +1,4 @@
-"""Who is let in: whoever has a key whose hash is in the secret, and nobody else."""
+"""The authorizer admits the keys in the secret, and no other key."""
 
 import json
 from collections.abc import Callable
@@ -20,10 +20,10 @@ def ask(deployment: Deployment, authorization: str | None) -> Any:
     return deployment.invoke("authorizer", {"headers": headers})
 
 
-def test_a_key_lets_its_owner_in(deployment: Deployment) -> None:
-    let_in = {"isAuthorized": True, "context": {"key_id": "ops"}}
-    assert ask(deployment, "Bearer key-1") == let_in
-    assert ask(deployment, "bearer  key-1 ") == let_in
+def test_a_key_in_the_secret_is_admitted(deployment: Deployment) -> None:
+    admitted = {"isAuthorized": True, "context": {"key_id": "ops"}}
+    assert ask(deployment, "Bearer key-1") == admitted
+    assert ask(deployment, "bearer  key-1 ") == admitted
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_a_key_lets_its_owner_in(deployment: Deployment) -> None:
         "Bearer " + "x" * 9000,
     ],
 )
-def test_anything_else_lets_nobody_in(deployment: Deployment, authorization: str | None) -> None:
+def test_any_other_header_is_refused(deployment: Deployment, authorization: str | None) -> None:
     assert ask(deployment, authorization) == {"isAuthorized": False}
 
 
-def test_two_keys_hold_while_one_is_being_replaced(deployment: Deployment) -> None:
+def test_two_keys_are_valid_during_a_replacement(deployment: Deployment) -> None:
     entries = [{"id": name, "sha256": hashed(name).upper()} for name in ("old", "new")]
     deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     for name in ("old", "new"):
         assert ask(deployment, f"Bearer {name}")["context"] == {"key_id": name}
-    assert deployment.secrets.reads == 1, "the secret is kept for a while"
+    assert deployment.secrets.reads == 1, "the secret is cached"
 
 
-def test_every_hash_is_compared_whichever_fits(
+def test_every_hash_is_compared_whichever_matches(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = [{"id": str(n), "sha256": hashed(str(n))} for n in range(5)]
@@ -86,7 +86,7 @@ def test_every_hash_is_compared_whichever_fits(
         {"keys": [{"id": "ops", "sha256": None}, {"id": "ops", "sha256": ""}]},
     ],
 )
-def test_a_malformed_secret_lets_nobody_in(
+def test_a_malformed_secret_admits_no_key(
     deployment: Deployment, secret: Any, written: Callable[[], str]
 ) -> None:
     deployment.secrets.values["bearer"] = json.dumps(secret)
@@ -97,19 +97,19 @@ def test_a_malformed_secret_lets_nobody_in(
     assert hashed("key-1") not in logged
 
 
-def test_one_malformed_entry_locks_nobody_else_out(deployment: Deployment) -> None:
+def test_a_malformed_entry_does_not_affect_the_other_keys(deployment: Deployment) -> None:
     entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
     deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     assert ask(deployment, "Bearer key-1")["isAuthorized"] is True
 
 
-def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(deployment: Deployment) -> None:
-    # API Gateway keeps a verdict for a while, and a failure it does not.
+def test_an_unreadable_secret_is_an_error_and_not_a_refusal(deployment: Deployment) -> None:
+    # API Gateway caches a refusal, and does not cache an error.
     deployment.secrets.values["bearer"] = "not json: key-1"
     with pytest.raises(SecretMissingError, match="is not JSON") as told:
         ask(deployment, "Bearer key-1")
     assert "key-1" not in str(told.value)
-    assert told.value.__suppress_context__, "the error of the reader quotes what it read"
+    assert told.value.__suppress_context__, "the parser's error quotes the secret"
     del deployment.secrets.values["bearer"]
     deployment.app.bearer_keys._provider = None
     with pytest.raises(SecretUnreadableError):
@@ -117,7 +117,7 @@ def test_a_secret_that_cannot_be_read_is_a_failure_and_no_verdict(deployment: De
 
 
 @pytest.mark.parametrize("secret", ['["key-1"]', "{}", '{"api_key": ""}', '{"api_key": 7}'])
-def test_a_secret_that_lacks_what_it_should_hold_says_which_it_is(
+def test_the_error_of_an_incomplete_secret_names_the_secret(
     deployment: Deployment, secret: str
 ) -> None:
     deployment.secrets.values["telnyx"] = secret

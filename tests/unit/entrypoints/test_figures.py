@@ -1,4 +1,4 @@
-"""The figures that alarms look at: written under their names, as CloudWatch reads them."""
+"""The metrics that alarms look at, in the format that CloudWatch reads."""
 
 import json
 import time
@@ -19,33 +19,32 @@ HOUR = 3600
 
 
 def emf(written: Written) -> Iterator[dict[str, Any]]:
-    """Every line that CloudWatch takes for figures."""
+    """Every log line with metrics."""
     for line in written().splitlines():
         if line.startswith('{"_aws"'):
             yield json.loads(line)
 
 
 def figures(written: Written) -> dict[str, float]:
-    """The sum of each figure that was written."""
-    found: dict[str, float] = {}
+    """The sum of each metric that was written."""
+    sums: dict[str, float] = {}
     for line in emf(written):
         [described] = line["_aws"]["CloudWatchMetrics"]
         assert described["Namespace"] == "Partyline"
         assert described["Dimensions"] == [["service"]]
         assert line["service"] == "partyline"
         for metric in described["Metrics"]:
-            given = line[metric["Name"]]
-            found[metric["Name"]] = found.get(metric["Name"], 0.0) + sum(
-                given if isinstance(given, list) else [given]
-            )
-    return found
+            value = line[metric["Name"]]
+            values = value if isinstance(value, list) else [value]
+            sums[metric["Name"]] = sums.get(metric["Name"], 0.0) + sum(values)
+    return sums
 
 
 def sweep(deployment: Deployment) -> None:
     deployment.invoke("sweep", {})
 
 
-def test_a_quiet_run_says_so(deployment: Deployment, written: Written) -> None:
+def test_a_sweep_without_work_writes_zeros(deployment: Deployment, written: Written) -> None:
     sweep(deployment)
     assert figures(written) == {
         "SweepTouched": 0,
@@ -54,7 +53,9 @@ def test_a_quiet_run_says_so(deployment: Deployment, written: Written) -> None:
     }
 
 
-def test_the_age_of_what_is_owed_is_told(deployment: Deployment, written: Written) -> None:
+def test_the_age_of_the_oldest_pending_command_is_measured(
+    deployment: Deployment, written: Written
+) -> None:
     deployment.telnyx.refuse("dial", 503, "10007", times=100)
     began = deployment.clock.now
     deployment.start()
@@ -68,26 +69,26 @@ def test_the_age_of_what_is_owed_is_told(deployment: Deployment, written: Writte
     assert figures(written)["OldestPendingSecs"] == 0
 
 
-def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
+def test_the_alarm_on_pending_commands_stays_until_none_is_pending(
     deployment: Deployment, written: Written, template: Template
 ) -> None:
-    """Runs that meet nothing due write a 0 between those that do."""
-    here = deployment.start()["id"]
+    """Runs without due conversations write a 0 between the other runs."""
+    conversation_id = deployment.start()["id"]
     deployment.deliver_for("call.answered", deployment.dials()[0])
     for what in ("hangup", "GET"):
         deployment.telnyx.refuse(what, 503, "10007", times=1000)
     deployment.telnyx.on_request = lambda _: deployment.clock.advance(2)
-    deployment.ask("stop_conversation", {"hang_up": True}, id=here)
+    deployment.ask("stop_conversation", {"hang_up": True}, id=conversation_id)
     began, per_minute = deployment.clock.now, []
     for minute in range(1, 31):
         deployment.clock.now = began + timedelta(minutes=minute)
         written()
         sweep(deployment)
         per_minute.append(figures(written)["OldestPendingSecs"])
-    assert 0 in per_minute[6:], "else there is nothing to bridge"
+    assert 0 in per_minute[6:], "no run without due conversations: the test proves too little"
     [alarm] = [
-        each["Properties"]
-        for name, each in template.of_type("AWS::CloudWatch::Alarm")
+        resource["Properties"]
+        for name, resource in template.of_type("AWS::CloudWatch::Alarm")
         if name == "CommandsPend"
     ]
     assert alarm["Statistic"] == "Maximum"
@@ -101,10 +102,10 @@ def test_the_alarm_on_what_is_owed_stays_until_it_is_done(
         for end in looks
     ]
     assert on[-1]
-    assert sorted(on) == on, "off, then on for good"
+    assert sorted(on) == on, "off, then on until the end"
 
 
-def test_how_long_telnyx_took_is_told(
+def test_the_duration_of_a_command_is_measured(
     deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = deployment.telnyx.__call__
@@ -127,22 +128,22 @@ def test_how_long_telnyx_took_is_told(
 def test_a_conversation_that_is_open_for_too_long_is_counted(
     deployment: Deployment, written: Written
 ) -> None:
-    here = deployment.start()["id"]
+    conversation_id = deployment.start()["id"]
     began = deployment.clock.now
     ended = deployment.start()["id"]
     deployment.ask("stop_conversation", {}, id=ended)
     store = deployment.app.store
-    assert store.count_open_before(began) == 0, "it began then, not before"
-    assert store.count_open_before(began + timedelta(seconds=1)) == 1, "one has ended"
-    # The conversation is stuck: the sweep that would end it can't read it.
-    pk, sk = keys.state(here)
+    assert store.count_open_before(began) == 0, "it began at that time, not before"
+    assert store.count_open_before(began + timedelta(seconds=1)) == 1, "the other has ended"
+    # The conversation is stuck: the sweep cannot read its document.
+    pk, sk = keys.state(conversation_id)
     deployment.dynamodb.update_item(
         TableName=deployment.table_name,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         UpdateExpression="SET document = :broken",
         ExpressionAttributeValues={":broken": {"S": "{"}},
     )
-    # The longest that is allowed counts from the answer, and a phone may ring for ten minutes.
+    # The time limit counts from the answer, and a phone may ring for ten minutes.
     for secs, counted in ((4 * HOUR + 600, 0), (600, 1)):
         deployment.clock.advance(secs)
         written()
@@ -150,7 +151,7 @@ def test_a_conversation_that_is_open_for_too_long_is_counted(
         assert figures(written)["ConversationsOpenLong"] == counted
 
 
-def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
+def test_failed_webhooks_and_failed_requests_are_separate_metrics(
     deployment: Deployment, written: Written
 ) -> None:
     deployment.start()
@@ -159,20 +160,20 @@ def test_a_webhook_that_fails_is_told_apart_from_a_request_that_fails(
     written()
     status, _ = deployment.deliver_for("call.answered", dial)
     assert status == 503
-    found = figures(written)
-    assert found["WebhookFailed"] == 1
-    assert "Failed" not in found
+    metrics = figures(written)
+    assert metrics["WebhookFailed"] == 1
+    assert "Failed" not in metrics
     deployment.dynamodb.failures["get_item"] = [
         EndpointConnectionError(endpoint_url="https://dynamodb")
     ]
     status, _ = deployment.ask("get_conversation", id="c1")
     assert status == 503
-    found = figures(written)
-    assert found["Failed"] == 1
-    assert "WebhookFailed" not in found
+    metrics = figures(written)
+    assert metrics["Failed"] == 1
+    assert "WebhookFailed" not in metrics
 
 
-def test_no_figure_names_anybody(deployment: Deployment, written: Written) -> None:
+def test_no_metric_holds_personal_data(deployment: Deployment, written: Written) -> None:
     deployment.start(name="Robin")
     text = json.dumps(list(emf(written)))
     assert text != "[]"
@@ -180,7 +181,7 @@ def test_no_figure_names_anybody(deployment: Deployment, written: Written) -> No
     assert HOST_NUMBER[-4:] not in text
 
 
-def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
+def test_the_failover_function_counts_received_and_dropped_messages(
     deployment: Deployment, written: Written
 ) -> None:
     body = json.dumps({"data": {"event_type": "call.bridged", "id": "e1", "payload": {}}})
@@ -198,7 +199,7 @@ def test_the_failover_function_counts_what_it_takes_and_what_it_drops(
     batch = {"Records": [record(good, 1), record({}, 2)]}
     written()
     assert deployment.invoke("failover", batch) == {"batchItemFailures": []}
-    found = figures(written)
-    assert (found["FailoverReceived"], found["FailoverRefused"]) == (2, 1)
-    assert found["SignatureRefused"] == 1
-    assert "FailoverPutBack" not in found
+    metrics = figures(written)
+    assert (metrics["FailoverReceived"], metrics["FailoverRefused"]) == (2, 1)
+    assert metrics["SignatureRefused"] == 1
+    assert "FailoverPutBack" not in metrics

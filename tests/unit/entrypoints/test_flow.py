@@ -119,7 +119,7 @@ def test_the_logs_hold_no_personal_data(deployment: Deployment, written: Callabl
 def test_log_lines_have_the_fields_of_the_table_and_no_others(
     deployment: Deployment, written: Callable[[], str]
 ) -> None:
-    """One run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
+    """A run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
     whole_call(deployment)
     deployment.ask("start_conversation", {"to": HOST_NUMBER}, key="key-1")
     deployment.deliver_for("call.hangup", deployment.dials()[-1], "v3:2", hangup_cause="user_busy")
@@ -179,7 +179,7 @@ def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
     assert {detail["type"]: detail["trace_id"] for detail in details}.items() <= traces.items()
 
 
-def test_a_refused_dial_reaches_the_caller_as_the_conversations_failure(
+def test_a_refused_dial_is_the_conversations_failure(
     deployment: Deployment,
 ) -> None:
     deployment.telnyx.refuse("dial", 422, "10016", "The number is not in E.164.")

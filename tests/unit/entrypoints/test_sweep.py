@@ -1,4 +1,4 @@
-"""The sweep looks after what no webhook came back for, a bounded piece at a time."""
+"""The sweep processes due conversations, a limited number in each run."""
 
 import itertools
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ def run(deployment: Deployment) -> int:
 
 
 def unanswered(deployment: Deployment, conversations: int = 1) -> list[str]:
-    """Conversations whose dial Telnyx could not take."""
+    """Start conversations with dials that Telnyx cannot take; their ids."""
     deployment.telnyx.refuse("dial", 503, "10007", times=6 * conversations)
     return [deployment.start()["id"] for _ in range(conversations)]
 
 
 def spoil(deployment: Deployment, conversation_id: str) -> None:
-    """Make a conversation one that nobody can read."""
+    """Make the document of a conversation unreadable."""
     pk, sk = keys.state(conversation_id)
     deployment.dynamodb.update_item(
         TableName=deployment.table_name,
@@ -40,26 +40,26 @@ def spoil(deployment: Deployment, conversation_id: str) -> None:
 
 
 def spoilt_before(deployment: Deployment, conversation_id: str, many: int) -> None:
-    """Conversations in the shard of one, due earlier than it, that nobody can read."""
-    found = deployment.store.load(conversation_id)
-    assert found is not None
-    assert found.due_at is not None
+    """Add unreadable conversations to the shard of a conversation, due before it."""
+    conversation = deployment.store.load(conversation_id)
+    assert conversation is not None
+    assert conversation.due_at is not None
     names = (f"bad-{nth}" for nth in itertools.count())
     shard = keys.shard(conversation_id)
-    for name in itertools.islice((each for each in names if keys.shard(each) == shard), many):
-        earlier = {"id": name, "version": 0, "due_at": found.due_at - timedelta(seconds=1)}
-        deployment.store.commit(None, Decision(found.model_copy(update=earlier)))
+    for name in itertools.islice((name for name in names if keys.shard(name) == shard), many):
+        earlier = {"id": name, "version": 0, "due_at": conversation.due_at - timedelta(seconds=1)}
+        deployment.store.commit(None, Decision(conversation.model_copy(update=earlier)))
         spoil(deployment, name)
 
 
-def test_a_dial_that_telnyx_could_not_take_is_made_later_under_the_same_name(
+def test_a_dial_that_telnyx_could_not_take_is_sent_later_with_the_same_id(
     deployment: Deployment,
 ) -> None:
     unanswered(deployment)
     assert run(deployment) == 0, "it is not due yet"
     deployment.clock.advance(10)
     assert run(deployment) == 1
-    assert len({each.body["command_id"] for each in deployment.dials()}) == 1
+    assert len({dial.body["command_id"] for dial in deployment.dials()}) == 1
     assert run(deployment) == 0
 
 
@@ -73,7 +73,7 @@ def test_one_bad_conversation_does_not_stop_the_others(deployment: Deployment) -
     assert len(deployment.dials()) - before == 7
 
 
-def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
+def test_conversations_that_always_fail_do_not_use_up_every_run(
     deployment: Deployment, written: Written
 ) -> None:
     [healthy] = unanswered(deployment)
@@ -92,10 +92,12 @@ def test_those_that_always_fail_do_not_keep_a_run_from_the_others(
     deployment.clock.advance(160)
     written()
     run(deployment)
-    assert figures(written)["SweepFailed"] >= 24, "they are tried again, and still told of"
+    assert figures(written)["SweepFailed"] >= 24, "they are tried again and counted again"
 
 
-def test_one_that_cannot_be_put_off_stops_no_other(deployment: Deployment) -> None:
+def test_a_conversation_that_cannot_be_postponed_does_not_stop_the_others(
+    deployment: Deployment,
+) -> None:
     [healthy] = unanswered(deployment)
     spoilt_before(deployment, healthy, 2)
     deployment.clock.advance(10)
@@ -107,12 +109,12 @@ def test_one_that_cannot_be_put_off_stops_no_other(deployment: Deployment) -> No
     assert len(deployment.dials()) == before + 1
 
 
-def test_a_shard_that_cannot_be_read_stops_no_other(
+def test_a_shard_that_cannot_be_read_does_not_stop_the_others(
     deployment: Deployment, written: Written
 ) -> None:
     names = unanswered(deployment, 12)
     first = keys.shards()[0]
-    elsewhere = [each for each in names if keys.shard(each) != first]
+    elsewhere = [name for name in names if keys.shard(name) != first]
     assert elsewhere
     deployment.clock.advance(10)
     away = EndpointConnectionError(endpoint_url="https://dynamodb")
@@ -120,10 +122,10 @@ def test_a_shard_that_cannot_be_read_stops_no_other(
     written()
     assert run(deployment) == len(elsewhere)
     assert figures(written)["SweepFailed"] == 1
-    assert run(deployment) == len(names) - len(elsewhere), "the next run does these"
+    assert run(deployment) == len(names) - len(elsewhere), "the next run processes these"
 
 
-def test_a_run_is_bounded_and_the_next_one_goes_on(
+def test_a_run_has_a_limit_and_the_next_run_continues(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "PER_SHARD", 1)
@@ -137,7 +139,7 @@ def test_a_run_is_bounded_and_the_next_one_goes_on(
     assert run(deployment) == 0
 
 
-def test_with_little_time_left_a_run_leaves_the_rest(deployment: Deployment) -> None:
+def test_a_run_stops_when_little_time_is_left(deployment: Deployment) -> None:
     unanswered(deployment, 3)
     deployment.clock.advance(10)
 
@@ -152,7 +154,7 @@ def test_with_little_time_left_a_run_leaves_the_rest(deployment: Deployment) -> 
     assert len(deployment.telnyx.sent) == before
 
 
-def test_with_time_for_a_few_every_shard_has_its_turn(deployment: Deployment) -> None:
+def test_a_short_run_reaches_every_shard(deployment: Deployment) -> None:
     shards = {keys.shard(name) for name in unanswered(deployment, 12)}
     deployment.clock.advance(10)
     left = iter([10_000] * len(shards))
@@ -172,7 +174,7 @@ def test_with_time_for_a_few_every_shard_has_its_turn(deployment: Deployment) ->
     assert due() == {shard: count - 1 for shard, count in before.items()}
 
 
-def test_a_call_that_nobody_heard_of_again_is_looked_at(deployment: Deployment) -> None:
+def test_a_call_without_further_webhooks_is_polled(deployment: Deployment) -> None:
     conversation_id = deployment.start()["id"]
     deployment.deliver_for("call.answered", deployment.dials()[0])
     deployment.telnyx.refuse("GET", 404, "10005")

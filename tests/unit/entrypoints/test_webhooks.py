@@ -1,4 +1,4 @@
-"""The answers to webhooks, and what a webhook may not touch."""
+"""The answers to webhooks, and the limits of an unverified webhook."""
 
 import base64
 import json

@@ -238,6 +238,7 @@ class Engine:
             began = time.perf_counter()  # not the clock, which may be virtual
             result = self._executor.execute(conversation, command)
             took_ms = round((time.perf_counter() - began) * 1000, 1)
+            metric = RESULT_METRICS[type(result)]
             logger.info(
                 "command",
                 extra={
@@ -247,13 +248,13 @@ class Engine:
                     "command_id": command.id,
                     "action": "find " * command.reconcile + command.action,
                     "attempt": command.attempts,
-                    "result": type(result).__name__,
+                    "result": metric.removeprefix("Command"),
                     "code": log_safe(getattr(result, "code", None)),
                     "took_ms": took_ms,
                     "cause": cause,
                 },
             )
-            count(RESULT_METRICS[type(result)])
+            count(metric)
             count(Metric.COMMAND_LATENCY, took_ms)
             yield CommandResult(id=cause, key=command.key, result=result)
 

@@ -1,7 +1,5 @@
 """Conversations in the table: load, commit, correlate, list."""
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -27,15 +25,14 @@ from partyline.store.errors import (
     VersionConflictError,
 )
 from partyline.store.keys import Key
+from partyline.store.pages import MAX_PAGE_BYTES, answer_bytes, cursor_of, fitting, place_in
+from partyline.store.pointers import Pointer, has_call, new_pointers
 from partyline.store.table import (
     CONDITION_FAILED,
     CONFLICT,
-    MAX_PAGE_BYTES,
     Row,
     Table,
     TransactionCancelledError,
-    answer_bytes,
-    fitting,
     put_of,
 )
 
@@ -61,6 +58,9 @@ MAX_TIMELINE_EVENTS = 1000
 
 POINTER_ATTEMPTS = 3
 """How often a commit is tried while pointers of its calls belong to other conversations."""
+
+_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
+_SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
 OPEN = "yes"
 """The attribute `open` of an open conversation; a finished conversation has no such attribute."""
@@ -204,7 +204,7 @@ class ConversationStore:
             for insight in decision.insights
         ]
         charges = [{"Update": _charge_update(charge)}] if charge else []
-        pointers = _new_pointers(before, after)
+        pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
             pointer_puts = [pointer.put(after.id) for pointer in pointers]
             try:
@@ -228,8 +228,8 @@ class ConversationStore:
         raise VersionConflictError
 
     def _without_held(
-        self, pointers: "Sequence[_Pointer]", rows: Sequence[Row | None]
-    ) -> "list[_Pointer]":
+        self, pointers: Sequence[Pointer], rows: Sequence[Row | None]
+    ) -> list[Pointer]:
         """The pointers that may be written, given the row of another conversation for each.
 
         A row is replaced when its conversation is finished or the call has ended there: neither is
@@ -238,13 +238,13 @@ class ConversationStore:
         """
         names = [row["conversation_id"]["S"] if row else None for row in rows]
         states = self.table.find(keys.state(name) for name in names if name)
-        free = list[_Pointer]()
+        free = list[Pointer]()
         for pointer, row, name in zip(pointers, rows, names, strict=True):
             other = _conversation(states.get(keys.state(name))) if name else None
-            if other is None or not _has_call(other, pointer.key):
+            if other is None or not has_call(other, pointer.key):
                 free.append(replace(pointer, replaces=row or pointer.replaces))
             elif pointer.is_claim:
-                raise CallInUseError
+                raise CallInUseError("another conversation has the call")
         return free
 
     def load_with_insights(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
@@ -267,13 +267,13 @@ class ConversationStore:
 
         Raises ValueError for a `cursor` of another list.
         """
-        after = int(_read_cursor(cursor, conversation_id, _SEQ)) if cursor is not None else 0
+        after = int(place_in(cursor, conversation_id, _SEQ)) if cursor is not None else 0
         pk, first = keys.event(conversation_id, after + 1)
         events, size = list[Event](), 0
         for row in self.table.partition(pk, first, keys.LAST_EVENT):
             size += answer_bytes(row["event"]["S"])
             if events and (len(events) == limit or size > MAX_PAGE_BYTES):
-                return TimelinePage(events, _cursor(conversation_id, str(events[-1].seq)))
+                return TimelinePage(events, cursor_of(conversation_id, str(events[-1].seq)))
             events.append(event_in(row)[1])
         return TimelinePage(events, None)
 
@@ -285,7 +285,7 @@ class ConversationStore:
         Raises ValueError for a `cursor` of another list.
         """
         scope = status or ""
-        before = _read_cursor(cursor, scope, _PLACE) if cursor else None
+        before = place_in(cursor, scope, _PLACE) if cursor else None
         statuses = [status] if status else list(ConversationStatus)
         listed = [self._places(name, limit + 1, before) for name in statuses]
         # A conversation that changes its status between two of the queries is in both answers.
@@ -299,7 +299,7 @@ class ConversationStore:
         return ConversationPage(
             # The index is updated a moment after the table: the status may have changed.
             [item for item in conversations if item and status in (None, item.status)],
-            _cursor(scope, places[length - 1]) if len(places) > length else None,
+            cursor_of(scope, places[length - 1]) if len(places) > length else None,
         )
 
     def list_due(self, shard: str, now: datetime, limit: int) -> list[str]:
@@ -448,77 +448,3 @@ def _insight_row(insight: Insight) -> Row:
         cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}
         text = to_json(cut).decode()
     return {"insight": {"S": text}}
-
-
-@dataclass(frozen=True)
-class _Pointer:
-    """The pointer from a call to its conversation that a step writes."""
-
-    key: Key
-    leg: str
-    """The leg in the conversation, `<participant id>:<leg number>`."""
-    is_claim: bool
-    """The step brings the live call in, and fails while another conversation has the call."""
-    replaces: Row | None = None
-    """The row of another conversation that does not have the call any more."""
-
-    def put(self, conversation_id: str) -> Row:
-        """The put, on the condition that no other conversation holds the pointer."""
-        attributes = {"conversation_id": {"S": conversation_id}, "leg": {"S": self.leg}}
-        condition = "attribute_not_exists(pk) OR conversation_id = :own"
-        values = {":own": attributes["conversation_id"]}
-        if self.replaces:
-            condition += " OR conversation_id = :other AND leg = :leg"
-            values |= {":other": self.replaces["conversation_id"], ":leg": self.replaces["leg"]}
-        return {
-            **put_of(self.key, attributes),
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
-
-def _new_pointers(before: Conversation | None, after: Conversation) -> list[_Pointer]:
-    """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
-    old_legs = {(who.id, leg.number): leg for who, leg in (before.legs() if before else [])}
-    pointers = dict[Key, _Pointer]()
-    for who, leg in after.legs():
-        old = old_legs.get((who.id, leg.number))
-        name = f"{who.id}:{leg.number}"
-        if leg.call_control_id and not (old and old.call_control_id):
-            key = keys.call(leg.call_control_id)
-            pointers[key] = _Pointer(key, name, is_claim=old is None)
-        if leg.call_leg_id and not (old and old.call_leg_id):
-            key = keys.leg(leg.call_leg_id)
-            pointers[key] = _Pointer(key, name, is_claim=False)
-    return list(pointers.values())
-
-
-def _has_call(conversation: Conversation, pointer: Key) -> bool:
-    """Whether a conversation has the call of a pointer, still up and not finished."""
-    return conversation.status not in FINISHED and any(
-        leg.is_up
-        and pointer in (keys.call(leg.call_control_id or ""), keys.leg(leg.call_leg_id or ""))
-        for _, leg in conversation.legs()
-    )
-
-
-_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
-_SEQ = re.compile(r"\d{1,6}", re.ASCII)
-
-
-def _cursor(scope: str, place: str) -> str:
-    """The cursor of the page after a place in the list that `scope` names."""
-    return base64.urlsafe_b64encode(f"{scope}|{place}".encode()).decode()
-
-
-def _read_cursor(cursor: str, scope: str, pattern: re.Pattern[str]) -> str:
-    """The place in a cursor. Raises ValueError for the cursor of another list."""
-    try:
-        text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        text = ""
-    prefix, _, place = text.partition("|")
-    if prefix != scope or not pattern.fullmatch(place):
-        raise ValueError("not a cursor of this list")
-    return place

@@ -10,7 +10,8 @@ from pydantic import BaseModel, field_serializer
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import keys
 from partyline.store.keys import Key
-from partyline.store.table import Row, Table, fitting, put_of
+from partyline.store.pages import fitting
+from partyline.store.table import Row, Table, put_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

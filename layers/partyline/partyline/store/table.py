@@ -4,11 +4,10 @@ Only the modules of `partyline.store` see rows. Every read is consistent, but fo
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic_core import to_json
 
 from partyline.aws_errors import aws_error
 from partyline.store.errors import VersionConflictError
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 """An item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`."""
-
-MAX_PAGE_BYTES = 4_000_000
-"""Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
 
 CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
@@ -125,17 +121,6 @@ def put_of(key: Key, attributes: Row, *, new: bool = False) -> Row:
     if new:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     return put
-
-
-def answer_bytes(text: str) -> int:
-    """The size of a JSON text in an answer of Lambda, which holds the body as a JSON string."""
-    return len(to_json(text))
-
-
-def fitting(texts: Iterable[str]) -> int:
-    """How many of the JSON texts, from the first on, fit into a page; at least 1."""
-    sizes = accumulate(map(answer_bytes, texts))
-    return max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))
 
 
 def _key(key: Key) -> Row:

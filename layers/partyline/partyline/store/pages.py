@@ -1,0 +1,40 @@
+"""Pages of lists and timelines: their size, and the cursors between pages."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from itertools import accumulate
+
+from pydantic_core import to_json
+
+MAX_PAGE_BYTES = 4_000_000
+"""Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
+
+
+def answer_bytes(text: str) -> int:
+    """The size of a JSON text in an answer of Lambda, which holds the body as a JSON string."""
+    return len(to_json(text))
+
+
+def fitting(texts: Iterable[str]) -> int:
+    """How many of the JSON texts, from the first on, fit into a page; at least 1."""
+    sizes = accumulate(map(answer_bytes, texts))
+    return max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))
+
+
+def cursor_of(scope: str, place: str) -> str:
+    """The cursor of the page after a place in the list that `scope` names."""
+    return base64.urlsafe_b64encode(f"{scope}|{place}".encode()).decode()
+
+
+def place_in(cursor: str, scope: str, pattern: re.Pattern[str]) -> str:
+    """The place in a cursor. Raises ValueError for the cursor of another list."""
+    try:
+        text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        text = ""
+    prefix, _, place = text.partition("|")
+    if prefix != scope or not pattern.fullmatch(place):
+        raise ValueError("not a cursor of this list")
+    return place

@@ -1,0 +1,64 @@
+"""Pointers: the rows that lead from a call to its conversation, and lock the call."""
+
+from dataclasses import dataclass
+
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.statuses import FINISHED
+from partyline.store import keys
+from partyline.store.keys import Key
+from partyline.store.table import Row, put_of
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The pointer from a call to its conversation that a step writes."""
+
+    key: Key
+    leg: str
+    """The leg in the conversation, `<participant id>:<leg number>`."""
+    is_claim: bool
+    """The step brings the live call in, and fails while another conversation has the call."""
+    replaces: Row | None = None
+    """The row of another conversation that does not have the call any more."""
+
+    def put(self, conversation_id: str) -> Row:
+        """The put, on the condition that no other conversation holds the pointer."""
+        attributes = {"conversation_id": {"S": conversation_id}, "leg": {"S": self.leg}}
+        condition = "attribute_not_exists(pk) OR conversation_id = :own"
+        values = {":own": attributes["conversation_id"]}
+        if self.replaces:
+            condition += " OR conversation_id = :other AND leg = :leg"
+            values |= {":other": self.replaces["conversation_id"], ":leg": self.replaces["leg"]}
+        return {
+            **put_of(self.key, attributes),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+
+def new_pointers(before: Conversation | None, after: Conversation) -> list[Pointer]:
+    """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
+    old_legs = {
+        (participant.id, leg.number): leg for participant, leg in (before.legs() if before else [])
+    }
+    pointers = dict[Key, Pointer]()
+    for participant, leg in after.legs():
+        old = old_legs.get((participant.id, leg.number))
+        name = f"{participant.id}:{leg.number}"
+        if leg.call_control_id and not (old and old.call_control_id):
+            key = keys.call(leg.call_control_id)
+            pointers[key] = Pointer(key, name, is_claim=old is None)
+        if leg.call_leg_id and not (old and old.call_leg_id):
+            key = keys.leg(leg.call_leg_id)
+            pointers[key] = Pointer(key, name, is_claim=False)
+    return list(pointers.values())
+
+
+def has_call(conversation: Conversation, pointer: Key) -> bool:
+    """Whether a conversation has the call of a pointer, still up and not finished."""
+    return conversation.status not in FINISHED and any(
+        leg.is_up
+        and pointer in (keys.call(leg.call_control_id or ""), keys.leg(leg.call_leg_id or ""))
+        for _, leg in conversation.legs()
+    )
