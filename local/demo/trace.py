@@ -85,7 +85,7 @@ def _commands(simulator: Simulator, log: list[Line], names: dict[str, str]) -> I
     sent = {entry.command_id: entry for entry in reversed(simulator.ledger) if entry.command_id}
     arrived_at = _arrivals(simulator)
     for line in log:
-        entry = sent.get(str(line.get("command_id"))) if line["message"] == "command" else None
+        entry = sent.get(line.get("command_id", "")) if line["message"] == "command" else None
         if entry is None:
             continue
         cause = arrived_at.get(line["cause"])

@@ -225,7 +225,7 @@ def test_an_untried_check_is_not_reported_as_right(account_setup: AccountSetup) 
     assert "--assistant" in untried
     assert "--signing-key" in untried
     assert account_setup.output.endswith(
-        "Nothing wrong was verdicts; not tried: a signed round trip.\n"
+        "Nothing wrong was found; not tried: a signed round trip.\n"
     )
 
 
