@@ -8,7 +8,7 @@ from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
-GOES_ON: dict[str, Any] = {"on_host_hangup": "continue_conversation"}
+CONTINUES: dict[str, Any] = {"on_host_hangup": "continue_conversation"}
 
 with_each_telnyx_behaviour = pytest.mark.parametrize(
     ("at_telnyx", "once_per_leg"),
@@ -32,10 +32,10 @@ def lab_with_two_guests(
 
 def numbers_with_assistant(lab: Lab) -> list[str]:
     """The numbers that are in the assistant's newest conversation now."""
-    ai = lab.telnyx_conversation()
-    assert ai.status == "active"
+    newest = lab.telnyx_conversation()
+    assert newest.status == "active"
     legs = {leg.call_control_id: leg for leg in lab.telnyx.legs}
-    inside = [leg for leg in legs.values() if leg.conversation_id == ai.conversation_id]
+    inside = [leg for leg in legs.values() if leg.conversation_id == newest.conversation_id]
     return sorted(leg.to for leg in inside)
 
 
@@ -58,7 +58,7 @@ def test_by_default_the_hosts_hangup_ends_the_conversation_for_everybody(
 def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_hosts_hangup(
     new_lab: NewLab, at_telnyx: str, once_per_leg: bool
 ) -> None:
-    lab, conversation_id = lab_with_two_guests(new_lab, at_telnyx, once_per_leg, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, at_telnyx, once_per_leg, **CONTINUES)
     lab.hang_up(HOST)
     lab.run(minutes(3))
     assert lab.status(conversation_id) == "active"
@@ -71,8 +71,8 @@ def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_host
     restarts = 1 if at_telnyx == "ends" else 0
     assert lab.event_types(conversation_id).count("conversation.restarted") == restarts
     assert len(lab.telnyx.conversations) == 1 + restarts
-    goes_on = "The conversation goes on without Robin. On the line: Dana, Lee."
-    assert (lab.messages_to_assistant()[0] == goes_on) is bool(restarts)
+    announcement = "The conversation goes on without Robin. On the line: Dana, Lee."
+    assert (lab.messages_to_assistant()[0] == announcement) is bool(restarts)
     assert ("Robin has left the conversation." in lab.messages_to_assistant()) is not bool(restarts)
 
     lab.hang_up(DANA)
@@ -91,7 +91,7 @@ def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_host
 
 def test_the_restarted_assistant_has_the_configuration_of_the_first(new_lab: NewLab) -> None:
     lab, conversation_id = lab_with_two_guests(
-        new_lab, assistant={"id": "assistant-sales", "greeting": "Hello."}, **GOES_ON
+        new_lab, assistant={"id": "assistant-sales", "greeting": "Hello."}, **CONTINUES
     )
     first = lab.conversation(conversation_id)["telnyx_conversation_id"]
     lab.hang_up(HOST)
@@ -108,7 +108,7 @@ def test_on_a_route_with_continue_conversation_the_guests_stay_after_the_callers
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
-    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **GOES_ON)
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}}, **CONTINUES)
     conversation_id = lab.inbound()
     for name in ("Dana", "Lee"):
         lab.use_tool("invite", name=name)
@@ -128,7 +128,7 @@ def test_on_a_route_with_continue_conversation_the_guests_stay_after_the_callers
 def test_a_guest_who_rings_during_the_hosts_hangup_joins_the_restarted_assistant(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, **CONTINUES)
     lab.invite(conversation_id, KIM, name="Kim")
     lab.hang_up(HOST)
     lab.run(minutes(1))
@@ -141,7 +141,7 @@ def test_the_conversation_ends_if_the_only_guest_still_rings_at_the_hosts_hangup
     new_lab: NewLab,
 ) -> None:
     lab = new_lab([], Settings(accepts_conversation_keys=True))
-    conversation_id = lab.start(**GOES_ON)
+    conversation_id = lab.start(**CONTINUES)
     lab.run(5)
     lab.invite(conversation_id, KIM, name="Kim")
     lab.hang_up(HOST)
@@ -156,7 +156,7 @@ def test_the_conversation_ends_if_the_only_guest_still_rings_at_the_hosts_hangup
 def test_the_hosts_hangup_and_the_assistants_end_restart_once_in_either_order(
     new_lab: NewLab, ended_first: bool
 ) -> None:
-    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, **CONTINUES)
     lab.hold()
     lab.hang_up(HOST)
     lab.run(1)
@@ -170,7 +170,7 @@ def test_the_hosts_hangup_and_the_assistants_end_restart_once_in_either_order(
 
 
 def test_the_hosts_hangup_and_the_assistants_end_may_arrive_together(new_lab: NewLab) -> None:
-    lab, conversation_id = lab_with_two_guests(new_lab, once_per_leg=True, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, once_per_leg=True, **CONTINUES)
     lab.hold()
     lab.hang_up(HOST)
     lab.run(1)
@@ -214,7 +214,7 @@ def test_the_sweep_finds_a_hosts_hangup_whose_webhook_was_lost(new_lab: NewLab) 
 def test_a_refused_restart_ends_the_conversation_and_hangs_up_every_call(
     new_lab: NewLab,
 ) -> None:
-    lab, conversation_id = lab_with_two_guests(new_lab, **GOES_ON)
+    lab, conversation_id = lab_with_two_guests(new_lab, **CONTINUES)
     lab.hang_up(LEE)
     lab.run(2)
     lab.transport.refuse("ai_assistant_start", 422, "10015", "Not now.")

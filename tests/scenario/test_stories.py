@@ -80,9 +80,7 @@ def test_a_saved_story_has_the_outcome_that_was_saved(player: StoryPlayer, name:
     assert player.lab.legs_up() == []
 
 
-def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash(
-    player: StoryPlayer,
-) -> None:
+def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash() -> None:
     """Check that the test above replays enough."""
     deaths = [death for name in NAMES for death in _deaths(name)]
     assert deaths
