@@ -51,7 +51,7 @@ openapi: setup ## write docs/openapi.json from the code
 	PYTHONPATH=layers/partyline $(BIN)/python -m local.docs.openapi
 
 schemas: setup ## write events/schemas and the list in docs/events.md from local/docs/event_schemas.py
-	$(BIN)/python -m local.docs.event_schemas
+	PYTHONPATH=layers/partyline $(BIN)/python -m local.docs.event_schemas
 
 fuzz: setup ## send 6,000 requests that schemathesis makes from docs/openapi.json to the local stack
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000

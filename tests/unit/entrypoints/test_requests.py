@@ -115,6 +115,8 @@ def test_a_repeated_request_gets_the_same_status_even_after_the_end(
 def test_two_identical_requests_at_once_make_one_conversation_and_one_call(
     deployment: Deployment,
 ) -> None:
+    # The clock stands still while the repetitions wait for the first request.
+    deployment.app._sleep = lambda _secs: time.sleep(0.01)
     barrier = Barrier(6)
 
     def ask(_: int) -> tuple[int, Any]:

@@ -11,11 +11,7 @@ from partyline.bootstrap import App, with_app
 from partyline.domain.model.errors import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
-from partyline.store.errors import (
-    CallInUseError,
-    ConversationTooLargeError,
-    TooManyConflictsError,
-)
+from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 from partyline.telemetry import Metric, count, logger
 
 Response = dict[str, Any]
@@ -119,8 +115,6 @@ def _as_request_error(error: Exception) -> RequestError:
         case AwsUnavailableError():
             message = "A service of AWS cannot be reached. Try again."
             return RequestError(ErrorCode.UNAVAILABLE, message)
-        case CallInUseError():
-            return RequestError(ErrorCode.CALL_IN_USE, "Another conversation has this call.")
         case ConversationTooLargeError():
             message = "The conversation has grown too large."
             return RequestError(ErrorCode.CONVERSATION_FULL, message)

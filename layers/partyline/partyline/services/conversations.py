@@ -16,7 +16,6 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.inputs import (
-    CallRef,
     Input,
     InviteParticipant,
     NewParticipant,
@@ -26,14 +25,12 @@ from partyline.domain.model.inputs import (
     StopConversation,
 )
 from partyline.domain.model.statuses import FINISHED, OnHangup
-from partyline.domain.rules.facts import find_leg
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
     conversation_id_for_call,
     conversation_id_for_request,
     participant_id_for_request,
 )
-from partyline.services.correlation import correlate
 from partyline.services.engine import Engine, IngestResult, Load
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.inbound_routes import conversation_limits
@@ -43,7 +40,7 @@ from partyline.services.requester import Requester
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
-from partyline.store.errors import QuotaExceededError
+from partyline.store.errors import CallInUseError, QuotaExceededError
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,6 @@ class Conversations:
         before = self.store.load(conversation_id) if may_exist else None
         charge = None
         if before is None:
-            self._check_calls_free(conversation_id, request, *request.participants)
             dials = int(request.to is not None) + _dials(request.participants)
             charge = self.quotas.dial_charge(requester.key_id, dials)
             self.quotas.check_open_conversations()
@@ -139,7 +135,6 @@ class Conversations:
             raise unknown_conversation()
         # The number that the conversation runs on calls; a deployment may have several numbers.
         guest = self._guest(request, requester, caller_id=before.route)
-        self._check_calls_free(conversation_id, request)
         charge = self.quotas.dial_charge(requester.key_id, _dials([request]))
         load = self._loaded_first(conversation_id, before)
         invite = InviteParticipant(id=requester.request_id, participant=guest)
@@ -180,6 +175,9 @@ class Conversations:
             ingested = self.engine.ingest(load, request, dedupe, charge)
         except QuotaExceededError:
             raise self.quotas.too_many_dials() from None
+        except CallInUseError:
+            message = "Another conversation has this call."
+            raise RequestError(ErrorCode.CALL_IN_USE, message) from None
         ingested = self.engine.drain(ingested, request.id, came_at)
         if dedupe and ingested.duplicate and ingested.stored_hash != dedupe.request_hash:
             raise idempotency_key_reused()
@@ -199,24 +197,6 @@ class Conversations:
         """Bring the conversation that was loaded already, then the stored conversation."""
         loaded = [conversation]
         return lambda: loaded.pop() if loaded else self.store.load(conversation_id)
-
-    def _check_calls_free(
-        self, conversation_id: str, *requests: StartRequest | InviteRequest
-    ) -> None:
-        """Raise a RequestError for a live call in another conversation: a call has one assistant.
-
-        The table's pointers decide for two requests at the same instant; the check here names the
-        other case before anything is charged.
-        """
-        calls = (CallRef(call_control_id=request.call_control_id) for request in requests)
-        for call in calls:
-            correlation = correlate(self.store, call, None) if call.call_control_id else None
-            other = correlation.conversation if correlation else None
-            if other is None or other.id == conversation_id or other.status in FINISHED:
-                continue
-            located = find_leg(other, call)
-            if located and located[1].is_up:
-                raise call_in_use()
 
     def _assistant(self, request: StartRequest) -> Assistant:
         chosen = request.assistant.model_dump(exclude_none=True) if request.assistant else {}
@@ -248,11 +228,6 @@ class Conversations:
             call_control_id=request.call_control_id,
             tell_assistant=request.tell_assistant,
         )
-
-
-def call_in_use() -> RequestError:
-    """The error for a live call that another conversation has."""
-    return RequestError(ErrorCode.CALL_IN_USE, "Another conversation has this call.")
 
 
 def idempotency_key_reused() -> RequestError:
