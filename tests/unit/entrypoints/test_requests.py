@@ -1,5 +1,6 @@
 """The API's answers to valid, repeated and late requests, and to unknown ids."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
