@@ -136,8 +136,11 @@ class Fuzzer:
         replaced = False
         for where in (case.path_parameters, case.query):
             for name in where or {}:
-                if self._ids.get(name) and data.draw(st.integers(0, 4)):
-                    where[name] = data.draw(st.sampled_from(self._ids[name]))
+                # Drawn without regard to the known ids, which grow between the examples.
+                use, position = data.draw(st.integers(0, 4)), data.draw(st.integers(0, MAX_IDS))
+                known = self._ids.get(name)
+                if known and use:
+                    where[name] = known[position % len(known)]
                     replaced = True
         return replaced
 
