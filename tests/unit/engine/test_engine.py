@@ -359,6 +359,24 @@ def test_the_results_of_many_commands_are_stored_in_batches(
     assert harness.stored().status is ConversationStatus.FAILED
 
 
+def test_each_command_is_sent_once_and_under_its_lease_when_telnyx_is_slow(
+    harness: Harness,
+) -> None:
+    leased = []
+
+    def take_time(_: Conversation, command: Command) -> None:
+        leased.append(harness.deployment.clock.now < command.not_before)
+        harness.deployment.clock.advance(0.7)
+
+    harness.executor.before_execute = take_time
+    plan = Plan(to=[f"+131255501{n}" for n in range(10, 22)], from_="+1", strategy="at_once")
+    ingested = harness.ingest(replace(START, host=NewParticipant(id=HOST_ID, plan=plan)))
+    sent = [command.key for command in harness.executor.sent]
+    assert sorted(sent) == sorted(f"dial:host:{leg}" for leg in range(1, 13))
+    assert all(leased), "another process may send a command whose lease has ended"
+    assert not ingested.pending
+
+
 def test_a_refused_request_leaves_no_dedupe_record(harness: Harness) -> None:
     harness.ingest(START)
     harness.executor.results = {}

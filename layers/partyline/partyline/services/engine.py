@@ -224,7 +224,9 @@ class Engine:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
             executed += len(batch)
             results = list(self._results(conversation, batch, cause))
-            decision = self._step(self._cached_first(conversation), results)
+            # Commands whose lease ended before they were sent are claimed again by the next step.
+            inputs = results or [TimerElapsed(id=cause)]
+            decision = self._step(self._cached_first(conversation), inputs)
             conversation, due = decision.conversation, [*due, *decision.commands]
         return conversation
 
@@ -235,6 +237,8 @@ class Engine:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
                 continue  # obsolete after a later input of the same step
+            if command.claimed_at != claimed.claimed_at or self._clock() >= command.not_before:
+                continue  # claimed again since, or free for every other process
             began = time.perf_counter()  # not the clock, which may be virtual
             result = self._executor.execute(conversation, command)
             took_ms = round((time.perf_counter() - began) * 1000, 1)
