@@ -64,6 +64,17 @@ def _attached(lab: FaultLab) -> None:
     _hang_up(lab, CALLER)
 
 
+def _live_call_as_guest(lab: FaultLab) -> None:
+    call = lab.telnyx.outside_call(LEE, OUR_NUMBER, f"{URL}/webhooks")
+    lab.start_conversation(to=HOST)
+    lab.wait_until_active()
+    guest = {"call_control_id": call.call_control_id, "name": "Lee"}
+    lab.request("POST", "/participants", guest)
+    lab.wait_until_joined("Lee")
+    _hang_up(lab, LEE, "Lee")
+    _hang_up(lab, HOST)
+
+
 def _stop(lab: FaultLab) -> None:
     lab.start_conversation(to=HOST, participants=[{"to": DANA, "name": "Dana"}])
     lab.wait_until_joined("Dana")
@@ -167,6 +178,7 @@ STORIES = (
     Story("outbound with two guests", _outbound),
     Story("inbound", _inbound),
     Story("attached", _attached),
+    Story("live call as guest", _live_call_as_guest),
     Story("stop", _stop, [Person(LEE, behaviour="manual")]),
     Story("stop and hang up", _stop_and_hang_up),
     Story("host leaves first", _host_leaves_first),
