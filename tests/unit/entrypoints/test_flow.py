@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from partyline.entrypoints.event_relay import detail_of
+from partyline.entrypoints.event_relay import EventNotRelayedError, detail_of
 from partyline.telemetry import LOG_FIELDS
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
@@ -117,9 +117,9 @@ def test_the_logs_hold_no_personal_data(deployment: Deployment, written: Callabl
 
 
 def test_log_lines_have_the_fields_of_the_table_and_no_others(
-    deployment: Deployment, written: Callable[[], str]
+    deployment: Deployment, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that writes every field: whole calls, refusals, an outage, a bug and the sweep."""
+    """A run that writes every field: calls, refusals, an outage, a bug, the sweep, the relay."""
     whole_call(deployment)
     deployment.ask("start_conversation", {"to": HOST_NUMBER}, key="key-1")
     deployment.deliver_for("call.hangup", deployment.dials()[-1], "v3:2", hangup_cause="user_busy")
@@ -138,6 +138,11 @@ def test_log_lines_have_the_fields_of_the_table_and_no_others(
     attributes = {"SentTimestamp": "0"}
     record = {"messageId": "m-1", "body": "{}", "attributes": attributes, "messageAttributes": {}}
     deployment.invoke("failover", {"Records": [record]})
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus")
+    deployment.app.events_client = None  # the row is unreadable, so no request is made
+    unreadable = {"dynamodb": {"SequenceNumber": "1", "NewImage": {}}}
+    with pytest.raises(EventNotRelayedError):
+        deployment.invoke("event_relay", {"Records": [unreadable]})
     lines = [json.loads(line) for line in written().splitlines()]
     fields = {name for line in lines if "message" in line for name in line} - POWERTOOLS_FIELDS
     assert fields == LOG_FIELDS
