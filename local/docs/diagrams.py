@@ -43,7 +43,7 @@ def _lines(moves: Moves[Status]) -> Iterator[str]:
             yield f"{status} --> [*]"
 
 
-def written(page: str) -> str:
+def updated(page: str) -> str:
     """Return the page with new diagrams. Raises ValueError for a page without the two markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -60,7 +60,7 @@ def main() -> None:
     if page is None:
         print(render())
     else:
-        page.write_text(written(page.read_text()))
+        page.write_text(updated(page.read_text()))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class Api:
             "conversation": lambda: self._queries.conversation(subject),
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
-            "assistant_retrieve": lambda: self.toolbox.assistant(self._known(subject)),
+            "assistant_retrieve": lambda: self.toolbox.assistant(self._existing_assistant(subject)),
             "tool_attach": lambda: self.toolbox.attach(*self._tool_of(subject)),
             "tool_detach": lambda: self.toolbox.detach(*self._tool_of(subject)),
             "tool_list": lambda: self.toolbox.page(query),
@@ -141,16 +141,16 @@ class Api:
         }
         return answers[action]()
 
-    def trial(self, operation: Operation) -> ToolRequest:
+    def tool_test(self, operation: Operation) -> ToolRequest:
         """Return the request that a tested tool would post."""
-        return self.toolbox.trial(*self._tool_of(operation.subject), operation.body)
+        return self.toolbox.test_request(*self._tool_of(operation.subject), operation.body)
 
     def _tool_of(self, subject: str) -> tuple[str, str]:
         assistant_id, _, tool_id = subject.partition("/")
-        return self._known(assistant_id), tool_id
+        return self._existing_assistant(assistant_id), tool_id
 
-    def _known(self, assistant_id: str) -> str:
-        if not self._assistants.knows(assistant_id):
+    def _existing_assistant(self, assistant_id: str) -> str:
+        if not self._assistants.exists(assistant_id):
             raise ApiError("10005", "The requested resource or URL could not be found")
         return assistant_id
 
@@ -182,13 +182,13 @@ class Api:
 
     def _dial(self, body: JsonObject) -> JsonObject:
         board = self._board
-        self.applications.ready_to_dial(body["connection_id"])
+        self.applications.check_usable(body["connection_id"])
         state = body.get("client_state")
         if state and any(
             leg.direction == "outgoing" and leg.client_state == state
             for leg in board.world.legs.values()
         ):
-            board.violate(f"dialled twice for client_state {state}")
+            board.record_violation(f"dialled twice for client_state {state}")
         leg = self._phones.dial(body)
         reply = {
             "record_type": "call",

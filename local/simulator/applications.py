@@ -68,7 +68,7 @@ class Applications:
         ]
         return paged(matching, query)
 
-    def ready_to_dial(self, connection_id: str) -> None:
+    def check_usable(self, connection_id: str) -> None:
         """Refuse a dial on an application that is missing, inactive, or without a webhook URL."""
         application = self._board.world.applications.get(connection_id)
         usable = application is not None and application["active"]

@@ -105,7 +105,7 @@ class Deliverer:
         rng: random.Random,
         run: Callable[[Callable[[], None]], None] = inline,
     ) -> None:
-        self.knobs: dict[str, DeliverySettings] = {}
+        self.settings: dict[str, DeliverySettings] = {}
         self.attempts: list[Delivery] = []
         self.dropped: list[Event] = []
         self._clock = clock
@@ -127,9 +127,9 @@ class Deliverer:
 
     def post(self, url: str, body: bytes) -> int | None:
         """Post a signed body once and return the status, or None if no answer came."""
-        return self._post(url, body, self.signed(body))
+        return self._post(url, body, self.signature_headers(body))
 
-    def signed(self, body: bytes) -> dict[str, str]:
+    def signature_headers(self, body: bytes) -> dict[str, str]:
         """Return Telnyx's headers for `body`, signed at the present time."""
         timestamp = str(int(self._clock.now().timestamp()))
         signature = self._key.sign(timestamp.encode() + b"|" + body).signature
@@ -142,7 +142,9 @@ class Deliverer:
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""
-        settings = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
+        settings = (
+            self.settings.get(event.event_type) or self.settings.get("*") or DeliverySettings()
+        )
         if settings.drop and self._rng.random() < settings.drop:
             self.dropped.append(event)
             return

@@ -47,7 +47,7 @@ class Faults:
         """Remove all faults."""
         self.active.clear()
 
-    def strike(self, action: str) -> Fault | None:
+    def next_fault(self, action: str) -> Fault | None:
         """Return the fault for a request of `action` and count the use, or None."""
         for fault in self.active:
             if fault.action not in (action, "*") or fault.times == 0:

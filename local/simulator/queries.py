@@ -12,7 +12,7 @@ from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLe
 from local.simulator.switchboard import Switchboard, timestamp
 
 # Telnyx API: GET /calls/{id} answers until 10 minutes after the call's end.
-_READABLE = timedelta(minutes=10)
+_READABLE_AFTER_END = timedelta(minutes=10)
 
 
 class QueryError(ApiError):
@@ -35,7 +35,7 @@ class Queries:
 
     def call(self, leg: SimulatedLeg) -> JsonObject:
         """Telnyx API: GET /calls/{call_control_id}."""
-        if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE:
+        if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE_AFTER_END:
             raise ApiError("10005", "The requested resource or URL could not be found")
         row = {
             **self._row(leg),
@@ -56,7 +56,7 @@ class Queries:
         if connection_id not in self._board.world.applications:
             raise ApiError("10005", "The requested resource or URL could not be found")
         size = count(query, "page[limit]", count(query, "page[size]", 20))
-        after = _uncursor(query.get("page[after]"))
+        after = _decode_cursor(query.get("page[after]"))
         # A call keeps its place in the order of all calls while calls begin and end.
         live = [
             (place, leg)
@@ -68,7 +68,7 @@ class Queries:
         page = following[:size]
         meta: JsonObject = {"cursors": {}, "total_items": len(live)}
         if len(following) > size:
-            cursor = _cursor(page[-1][0])
+            cursor = _encode_cursor(page[-1][0])
             meta["cursors"]["after"] = cursor
             meta["next"] = f"/v2/connections/{connection_id}/active_calls?page[after]={cursor}"
         rows = [{**self._row(leg), "client_state": leg.client_state or ""} for _, leg in page]
@@ -90,7 +90,7 @@ class Queries:
             elif name == "limit":
                 limit = _positive(name, value)
             else:
-                read, wanted = _reader(name), _equal_to(name, value)
+                read, wanted = _column_reader(name), _equal_to(name, value)
                 rows = [row for row in rows if read(row) == wanted]
         column, _, direction = order.partition(".")
         if column not in ("created_at", "last_message_at"):
@@ -135,12 +135,7 @@ class Queries:
                     ],
                 }
             )
-        meta = {
-            "total_pages": 1,
-            "total_results": len(rows),
-            "page_number": 1,
-            "page_size": 20,
-        }
+        meta = {"total_pages": 1, "total_results": len(rows), "page_number": 1, "page_size": 20}
         return {"data": rows, "meta": meta}
 
     def _conversation(self, conversation_id: str) -> SimulatedConversation:
@@ -169,7 +164,7 @@ def count(query: dict[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _reader(name: str) -> Callable[[JsonObject], Any]:
+def _column_reader(name: str) -> Callable[[JsonObject], Any]:
     column, arrow, key = name.partition("->")
     if arrow and column == "metadata":
         return lambda row: row["metadata"].get(key)
@@ -195,11 +190,11 @@ def _as_text(result: Any) -> str:
     return result if isinstance(result, str) else json.dumps(result)
 
 
-def _cursor(place: int) -> str:
+def _encode_cursor(place: int) -> str:
     return base64.urlsafe_b64encode(str(place).encode()).decode()
 
 
-def _uncursor(cursor: str | None) -> int:
+def _decode_cursor(cursor: str | None) -> int:
     if cursor is None:
         return -1
     try:

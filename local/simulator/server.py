@@ -70,7 +70,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/ring_in", endpoint(admin.ring_in), methods=["POST"]),
             Route("/admin/outside_call", endpoint(admin.outside_call), methods=["POST"]),
             Route("/admin/calls/{id}/use_tool", endpoint(admin.use_tool), methods=["POST"]),
-            Route("/admin/calls/{id}/{act}", endpoint(admin.act), methods=["POST"]),
+            Route("/admin/calls/{id}/{act}", endpoint(admin.use_phone), methods=["POST"]),
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
             Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
@@ -117,7 +117,7 @@ class Admin:
         leg = self._simulator.outside_call(body["from"], body["to"], body.get("webhook_url"))
         return _view(leg)
 
-    def act(self, request: Request, body: JsonObject) -> Any:
+    def use_phone(self, request: Request, body: JsonObject) -> Any:
         """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
         simulator = self._simulator
         call = request.path_params["id"]
@@ -164,7 +164,7 @@ class Admin:
     def set_delivery(self, request: Request, body: JsonObject) -> Any:
         """PUT the delivery faults of an event type (or `*`)."""
         settings = _DELIVERY_SETTINGS.validate_python(body)
-        self._simulator.deliverer.knobs[request.path_params["event_type"]] = settings
+        self._simulator.deliverer.settings[request.path_params["event_type"]] = settings
         return settings
 
     def set_settings(self, _request: Request, body: JsonObject) -> Any:

@@ -67,11 +67,11 @@ class Switchboard:
         timer = self.clock.call_later(delay_secs, locked)
         return timer
 
-    def hear(self, leg: SimulatedLeg, perception: str) -> None:
+    def record_heard(self, leg: SimulatedLeg, perception: str) -> None:
         """Record a perception of the person on `leg`."""
         leg.heard.append((self.now(), perception))
 
-    def violate(self, violation: str) -> None:
+    def record_violation(self, violation: str) -> None:
         """Record an event that must never happen."""
         self.world.violations.append(violation)
 

@@ -35,7 +35,7 @@ from local.simulator.toolbox import ToolRequest
 # Telnyx docs: Telnyx ignores a command_id that is repeated within 60 s.
 _DUPLICATE_WINDOW = timedelta(seconds=60)
 _BASE = "/v2"
-_BODIED = frozenset({"POST", "PUT", "PATCH"})
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Simulator:
         self._assistants = Assistants(self._board)
         self._phones = Phones(self._board, self._assistants)
         self._api = Api(self._board, self._phones, self._assistants)
-        self._done: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
+        self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
         self.world = self._board.world
         self.lock = self._board.lock
         for person in people:
@@ -156,8 +156,8 @@ class Simulator:
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
             entry.call_control_id = subject
-        entry.body = _readable(body) if method in _BODIED else None
-        fault = self.faults.strike(entry.action)
+        entry.body = _readable(body) if method in _METHODS_WITH_BODY else None
+        fault = self.faults.next_fault(entry.action)
         if fault is not None and fault.kind == "drop":
             return Reply(0, {}, b"", "dropped")
         if fault is not None and fault.kind == "refuse":
@@ -165,11 +165,11 @@ class Simulator:
         try:
             if _bearer(headers) != self.settings.api_key:
                 raise ApiError("10009", "The required authentication headers were invalid")
-            parsed = _parse(body) if method in _BODIED else {}
+            parsed = _parse(body) if method in _METHODS_WITH_BODY else {}
             entry.body, entry.command_id = parsed, parsed.get("command_id")
             operation = Operation(entry.action, subject, parsed, dict(parse_qsl(query)))
             if entry.action == "tool_test":
-                reply = self._trial(entry, operation)
+                reply = self._test_tool(entry, operation)
             else:
                 reply = _answer(entry, self._perform(entry, operation))
         except ApiError as error:
@@ -180,9 +180,9 @@ class Simulator:
             reply = Reply(reply.status, reply.headers, reply.body, wire, fault.secs)
         return reply
 
-    def _trial(self, entry: LedgerEntry, operation: Operation) -> Reply:
+    def _test_tool(self, entry: LedgerEntry, operation: Operation) -> Reply:
         """Post a tool's test request. Telnyx API: the answer has the status of the tool's URL."""
-        request = self._api.trial(operation)
+        request = self._api.tool_test(operation)
 
         def post() -> Reply:
             status = self.deliverer.post(request.url, request.body)
@@ -203,7 +203,7 @@ class Simulator:
             problems, entry.unknown_fields = check(
                 operation.action, entry.body, self.settings.webhook_keys
             )
-        elif entry.method in _BODIED:
+        elif entry.method in _METHODS_WITH_BODY:
             problems, _ = check(operation.action, {}, self.settings.webhook_keys)
         else:
             problems = []
@@ -216,14 +216,14 @@ class Simulator:
             return self._api.perform(operation)
         scope = entry.call_control_id or operation.body["connection_id"]
         key = (scope, entry.command_id)
-        if key in self._done:
-            first, response = self._done[key]
+        if key in self._performed:
+            first, response = self._performed[key]
             if entry.at - first.at <= _DUPLICATE_WINDOW:
                 entry.duplicate = True
                 same = self.settings.duplicate_reply == "same"
                 return response if same else {"data": {"result": "ok"}}
         response = self._api.perform(operation)
-        self._done[key] = (entry, response)
+        self._performed[key] = (entry, response)
         return response
 
     # People
@@ -246,10 +246,7 @@ class Simulator:
         """
         with self.lock:
             outside = self._api.applications.create(
-                {
-                    "application_name": "Somebody else's",
-                    "webhook_api_version": "2",
-                }
+                {"application_name": "Somebody else's", "webhook_api_version": "2"}
             )
             leg = self._phones.ring_in(from_, to, outside["id"])
             self._phones.answer(leg)
@@ -289,7 +286,7 @@ class Simulator:
     def end_assistant(self, call_control_id: str) -> None:
         """End the assistant on the call at its time limit; ApiError if there is no assistant."""
         with self.lock:
-            self._assistants.give_up(self.world.legs[call_control_id])
+            self._assistants.end_at_time_limit(self.world.legs[call_control_id])
 
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
         """Return the request of a webhook tool of the assistant on a call, live or over.
@@ -300,7 +297,7 @@ class Simulator:
         """
         call = self.world.legs[call_control_id].call_control_id
         body = json.dumps({**arguments, "call_control_id": call}).encode()
-        headers = {**self.deliverer.signed(body), "x-telnyx-call-control-id": call}
+        headers = {**self.deliverer.signature_headers(body), "x-telnyx-call-control-id": call}
         return ToolRequest(url, body, headers)
 
     def _ringing(self, call_control_id: str) -> SimulatedLeg:

@@ -114,7 +114,7 @@ class Toolbox:
         self._attached(assistant_id).remove(tool_id)
         return {}
 
-    def trial(self, assistant_id: str, tool_id: str, body: JsonObject) -> ToolRequest:
+    def test_request(self, assistant_id: str, tool_id: str, body: JsonObject) -> ToolRequest:
         """Return the request of a tested tool: preset fields replace arguments of the same name.
 
         Telnyx API: POST /ai/assistants/{assistant_id}/tools/{tool_id}/test.

@@ -80,7 +80,7 @@ class Gateway:
             return HttpResponse.message(404, "Not Found")
         route, parameters = match
         if isinstance(route, QueueRoute):
-            return self.queues.through_api(route, request)
+            return self.queues.accept_request(route, request)
         event = request_event(request, route, parameters)
         try:
             if route.authorizer:

@@ -49,7 +49,7 @@ def in_process(
 
     try:
         # In Lambda, connections end with the process; this process may outlive the stack.
-        with httpx.HTTPTransport() as transport, logs.taken():
+        with httpx.HTTPTransport() as transport, logs.capture():
             override(App(telnyx_transport=transport))
             yield invoke
     finally:

@@ -45,7 +45,7 @@ class Logs:
             return list(self._lines)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def capture(self) -> Iterator[None]:
         """Capture the handlers' log while the `with` lasts."""
         # The layer is on the path only after the gateway has been made.
         from partyline.telemetry import logger  # noqa: PLC0415

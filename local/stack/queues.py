@@ -96,10 +96,7 @@ class Queues:
     """Every queue of the template; safe for threads. `now` tells the time."""
 
     def __init__(
-        self,
-        template: Template,
-        invoke: Invoke,
-        now: Callable[[], datetime] = utc_now,
+        self, template: Template, invoke: Invoke, now: Callable[[], datetime] = utc_now
     ) -> None:
         self.now = now
         self.routes = queue_routes(template)
@@ -110,9 +107,9 @@ class Queues:
         self._messages: dict[str, list[Message]] = {arn: [] for arn in self._queues}
         self._lock = threading.Lock()
 
-    def through_api(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
+    def accept_request(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
         """Put a request into the route's queue and return API Gateway's response."""
-        url, body, attributes = _mapped(route, request)
+        url, body, attributes = _map_request(route, request)
         [arn] = [queue.arn for queue in self._queues.values() if queue.url == url]
         try:
             message_id = self.send(arn, body, attributes)
@@ -212,7 +209,7 @@ def _mappings(template: Template) -> Iterable[QueueMapping]:
             yield QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])
 
 
-def _mapped(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:
+def _map_request(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:
     """Return the queue's URL, the message body and its attributes, by the route's parameters.
 
     AWS's page "Create AWS service integrations for HTTP APIs": `$request.body` is the whole body,

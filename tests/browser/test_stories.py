@@ -37,7 +37,7 @@ def test_a_recorded_story_is_saved_and_replayed(
     tab.get_by_label("Name").fill("opening-hours")
     tab.get_by_role("button", name="Save").click()
     expect(tab).to_contain_text("Alex asks when we are open.")
-    assert [step.act.do for step in stories.load("opening-hours").steps] == [
+    assert [step.action.do for step in stories.load("opening-hours").steps] == [
         "api",
         "answer",
         "say",

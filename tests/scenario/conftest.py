@@ -106,7 +106,7 @@ def new_lab(backend: Backend, scenario_template: Template) -> Iterator[NewLab]:
     ) -> Lab:
         return backend.new_lab(template, logs, people, settings)
 
-    with restored_process(), logs.taken():
+    with restored_process(), logs.capture():
         yield create_lab
     for detail in backend.table.events():
         validator_of(detail["type"]).validate(detail)
