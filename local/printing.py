@@ -51,11 +51,20 @@ def conversations(console: Console, rows: Sequence[Json]) -> None:
         table.add_column(heading, no_wrap=heading != "people")
     for row in rows:
         people = ", ".join(
-            f"{person['name'] or person['id']} ({person['status']})"
+            f"{person['name'] or person['id']} ({participant_status(person)})"
             for person in row["participants"]
         )
         table.add_row(row["id"], row["status"], row["direction"], row["created_at"], people)
     console.print(table)
+
+
+def participant_status(participant: Json) -> str:
+    """Return the participant's status; during dialing, the newest call's, as in `words.js`."""
+    attempt = participant["attempt"]
+    if participant["status"] != "dialing" or attempt is None or attempt["status"] == "ended":
+        return str(participant["status"])
+    number = f", number {attempt['number']} of {attempt['of']}" if attempt["of"] > 1 else ""
+    return f"{attempt['status']}{number}"
 
 
 def log_line(console: Console, line: Json) -> None:

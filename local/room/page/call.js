@@ -2,7 +2,7 @@
 
 import { byId, h, keepFocus, keyed, show } from "./dom.js";
 import { choose, chosen, conversations, model, one, over } from "./model.js";
-import { began, moment, number, plain, tone } from "./words.js";
+import { began, moment, number, participantStatus, plain, tone } from "./words.js";
 import { inviteForm, messageForm, removeForm, stopForm } from "./forms.js";
 
 export function drawCall() {
@@ -91,7 +91,7 @@ function person(each) {
     { class: `person ${tone(each.status)}` },
     h("i", { class: `dot ${tone(each.status)}`, "aria-hidden": "true" }),
     h("b", {}, name),
-    h("span", { class: "soft" }, [each.host && "host", plain(each.status), each.outcome && each.outcome !== "human" && plain(each.outcome)].filter(Boolean).join(", ")),
+    h("span", { class: "soft" }, [each.host && "host", participantStatus(each), each.outcome && each.outcome !== "human" && plain(each.outcome)].filter(Boolean).join(", ")),
     !gone && h("button", { type: "button", class: "quiet small", "data-part": `remove-${each.id}`, "aria-label": `Remove ${name}`, title: `Remove ${name}`, onclick: remove }, "×"),
   );
 }
