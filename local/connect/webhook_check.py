@@ -1,6 +1,5 @@
 """Checks the deployment's webhook URL with right and wrong signatures."""
 
-import base64
 import json
 import uuid
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from nacl.signing import SigningKey
 from local.connect.account import http_client, is_loopback
 from local.connect.findings import Finding, ok, wrong
 from local.simulator.settings import PUBLISHED_TEST_SEED
-from local.webhook_fixtures import Signer
+from local.simulator.signing import Signer
 
 # No function handles events of this type, so an accepted event has no effect.
 _TYPE = "partyline.doctor"
@@ -94,11 +93,10 @@ def _keys(probe: Probe, url: str, signing_seed: bytes | None) -> Iterator[Findin
         )
     if own is not None and own.is_success:
         yield ok("An event signed with your test key is accepted.")
-    elif own is not None:
-        public = base64.b64encode(bytes(SigningKey(signing_seed or b"").verify_key)).decode()
+    elif own is not None and signing_seed:
         yield wrong(
             f"An event signed with your test key gets {own.status_code} ({own.text[:120]}): its "
-            f"public half, {public}, belongs into TelnyxPublicKeys."
+            f"public half, {Signer(signing_seed).public_key}, belongs into TelnyxPublicKeys."
         )
 
 

@@ -6,7 +6,6 @@ Then follows a release in which only the layer differs. Callers must get the new
 stays on an old version would serve the old layer, without an error.
 """
 
-import base64
 import os
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import time
 from contextlib import ExitStack
 
 import httpx
-from nacl.signing import SigningKey
 from rich.console import Console
 
 from local.demo import runner
@@ -45,12 +43,11 @@ def run(console: Console) -> int:
         proxy = ReverseProxy(aws.url)
         server = serve(proxy)
         closing.callback(server.stop)
-        public_key = bytes(SigningKey(simulator.simulator.settings.signing_seed).verify_key)
         deployment = Deployment(
             aws.url,
             {
                 "TelnyxConnectionId": options.connection_id,
-                "TelnyxPublicKeys": base64.b64encode(public_key).decode(),
+                "TelnyxPublicKeys": simulator.simulator.public_key,
                 "DefaultNumber": options.number,
                 "DefaultAssistantId": options.assistant_id,
                 "TelnyxApiBaseUrl": simulator.api_url,

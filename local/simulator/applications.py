@@ -2,8 +2,8 @@
 
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject
+from local.simulator.queries import paged
 from local.simulator.switchboard import Switchboard, timestamp
-from local.simulator.toolbox import paged
 
 # The defaults of a new application, with the old webhook version.
 _DEFAULTS: JsonObject = {
@@ -43,7 +43,7 @@ class Applications:
         """Return an application, or 404."""
         application = self._board.world.applications.get(application_id)
         if application is None:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         return application
 
     def update(self, application_id: str, body: JsonObject) -> JsonObject:

@@ -64,9 +64,7 @@ class VirtualClock:
     def advance(self, secs: float) -> None:
         """Move by `secs` and run all due callbacks, also callbacks that other callbacks add."""
         target = self._now + timedelta(seconds=secs)
-        while (timer := self._next(target)) is not None:
-            self._now = max(self._now, timer.due)
-            timer.fn()
+        self.run_until_idle(secs)
         self._now = max(self._now, target)
 
     def run_until_idle(self, limit_secs: float = 60.0) -> None:

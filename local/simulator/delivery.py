@@ -5,7 +5,6 @@ answer are retried, other answers are not; the application's failover URL comes 
 the event's id, increments `meta.attempt`, and has a new signature.
 """
 
-import base64
 import json
 import random
 import threading
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
-from nacl.signing import SigningKey
 
 from local.simulator.clock import Clock
 from local.simulator.model import Delivery, JsonObject
+from local.simulator.signing import Signer
 
 _RETRIED = frozenset({408, 429})
 # The longest time that a held event waits for the next event of the same call.
@@ -108,18 +107,13 @@ class Deliverer:
         self.settings: dict[str, DeliverySettings] = {}
         self.attempts: list[Delivery] = []
         self.dropped: list[Event] = []
+        self.signer = Signer(signing_seed)
         self._clock = clock
         self._post = post
-        self._key = SigningKey(signing_seed)
         self._rng = rng
         self._run = run
         self._held: dict[str, Callable[[], None]] = {}
         self._lock = threading.Lock()
-
-    @property
-    def public_key(self) -> str:
-        """The public key in base64, for receivers that verify signatures."""
-        return base64.b64encode(bytes(self._key.verify_key)).decode()
 
     def reseed(self, rng: random.Random) -> None:
         """Replace the random number generator."""
@@ -131,14 +125,7 @@ class Deliverer:
 
     def signature_headers(self, body: bytes) -> dict[str, str]:
         """Return Telnyx's headers for `body`, signed at the present time."""
-        timestamp = str(int(self._clock.now().timestamp()))
-        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
-        return {
-            "content-type": "application/json",
-            "user-agent": "telnyx-webhooks",
-            "telnyx-timestamp": timestamp,
-            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-        }
+        return self.signer.headers(body, self._clock.now().timestamp())
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""

@@ -36,7 +36,7 @@ class Queries:
     def call(self, leg: SimulatedLeg) -> JsonObject:
         """Telnyx API: GET /calls/{call_control_id}."""
         if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE_AFTER_END:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         row = {
             **self._row(leg),
             "is_alive": leg.state != "ended",
@@ -54,7 +54,7 @@ class Queries:
         `page[number]` works too: Telnyx's client library counts pages until an empty page.
         """
         if connection_id not in self._board.world.applications:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         size = count(query, "page[limit]", count(query, "page[size]", 20))
         after = _decode_cursor(query.get("page[after]"))
         # A call keeps its place in the order of all calls while calls begin and end.
@@ -108,15 +108,9 @@ class Queries:
             {"role": m.role, "text": m.content, "tool_calls": [], "created_at": timestamp(m.at)}
             for m in self._conversation(conversation_id).messages
         ]
-        size = _positive("page[size]", query.get("page[size]", "20"))
-        number = _positive("page[number]", query.get("page[number]", "1"))
-        meta = {
-            "page_number": number,
-            "page_size": size,
-            "total_pages": -(-len(rows) // size),
-            "total_results": len(rows),
-        }
-        return {"data": rows[(number - 1) * size : number * size], "meta": meta}
+        for name in ("page[size]", "page[number]"):
+            _positive(name, query.get(name, "1"))
+        return paged(rows, query)
 
     def insights(self, conversation_id: str) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}/conversations-insights."""
@@ -135,13 +129,12 @@ class Queries:
                     ],
                 }
             )
-        meta = {"total_pages": 1, "total_results": len(rows), "page_number": 1, "page_size": 20}
-        return {"data": rows, "meta": meta}
+        return paged(rows, {})
 
     def _conversation(self, conversation_id: str) -> SimulatedConversation:
         conversation = self._board.world.conversations.get(conversation_id)
         if conversation is None:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         return conversation
 
     def _row(self, leg: SimulatedLeg) -> JsonObject:
@@ -154,6 +147,20 @@ class Queries:
             "call_session_id": leg.call_session_id,
             "call_duration": int(secs),
         }
+
+
+def paged(rows: list[JsonObject], query: dict[str, str]) -> JsonObject:
+    """Return the page of `rows` for `page[number]` and `page[size]`, with its `meta`."""
+    size, number = count(query, "page[size]", 20), count(query, "page[number]", 1)
+    return {
+        "data": rows[(number - 1) * size : number * size],
+        "meta": {
+            "page_number": number,
+            "page_size": size,
+            "total_pages": -(-len(rows) // size),
+            "total_results": len(rows),
+        },
+    }
 
 
 def count(query: dict[str, str], name: str, default: int) -> int:

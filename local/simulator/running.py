@@ -1,6 +1,7 @@
 """A simulator with an HTTP server and wall-clock time."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.simulator.clock import RealClock
@@ -9,7 +10,7 @@ from local.simulator.model import Person
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.serving import Running, serve
+from local.stack.serving import serve
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,7 @@ class RunningSimulator:
 
     simulator: Simulator
     url: str
-    _server: Running
-    _clock: RealClock
-    _threads: Threads
-    _post: HttpPost
+    _closing: ExitStack
 
     @property
     def api_url(self) -> str:
@@ -30,10 +28,7 @@ class RunningSimulator:
 
     def stop(self) -> None:
         """Stop the server, drop all timers, and wait for running deliveries."""
-        self._server.stop()
-        self._clock.close()
-        self._threads.close()
-        self._post.close()
+        self._closing.close()
 
 
 def run_simulator(
@@ -43,13 +38,11 @@ def run_simulator(
 
     Raises OSError if the port is in use.
     """
-    clock, post, threads = RealClock(), HttpPost(), Threads()
-    simulator = Simulator(clock, settings, post, people, seed, threads)
-    try:
+    with ExitStack() as closing:
+        clock, post, threads = RealClock(), HttpPost(), Threads()
+        for part in (post, threads, clock):
+            closing.callback(part.close)
+        simulator = Simulator(clock, settings, post, people, seed, threads)
         server = serve(simulator_app(simulator), port=port)
-    except OSError:
-        clock.close()
-        threads.close()
-        post.close()
-        raise
-    return RunningSimulator(simulator, server.url, server, clock, threads, post)
+        closing.callback(server.stop)
+        return RunningSimulator(simulator, server.url, closing.pop_all())

@@ -59,7 +59,8 @@ class Simulator:
     """A Telnyx account with its calls. Thread-safe.
 
     `post` delivers webhooks; `run` starts a delivery, at once or on a thread; the same `seed` gives
-    the same ids and the same random faults.
+    the same ids and the same random faults. `ledger` has all requests, oldest first, `violations`
+    the events that must never happen. `public_key` verifies the webhooks' signatures.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Simulator:
         self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
         self.world = self._board.world
         self.lock = self._board.lock
+        self.public_key = self.deliverer.signer.public_key
+        self.ledger, self.violations = self.world.ledger, self.world.violations
         for person in people:
             self.set_person(person)
         self._api.applications.create(
@@ -99,11 +102,6 @@ class Simulator:
         self.world.numbers.update(dict.fromkeys(settings.numbers, settings.connection_id))
 
     @property
-    def public_key(self) -> str:
-        """The public key of the webhooks' signatures, in base64."""
-        return self.deliverer.public_key
-
-    @property
     def legs(self) -> list[SimulatedLeg]:
         """All legs, oldest first."""
         return list(self.world.legs.values())
@@ -112,16 +110,6 @@ class Simulator:
     def conversations(self) -> list[SimulatedConversation]:
         """All conversations, oldest first."""
         return list(self.world.conversations.values())
-
-    @property
-    def ledger(self) -> list[LedgerEntry]:
-        """All requests, oldest first."""
-        return self.world.ledger
-
-    @property
-    def violations(self) -> list[str]:
-        """Events that must never happen and that happened."""
-        return self.world.violations
 
     def reseed(self, seed: int) -> None:
         """Restart the random numbers of webhooks and faults; the sequence of ids goes on."""
@@ -151,7 +139,7 @@ class Simulator:
         bare_path, _, query = path.partition("?")
         matched = route(method, bare_path.removeprefix(_BASE))
         if matched is None or not bare_path.startswith(_BASE + "/"):
-            return _refuse(entry, ApiError("10005", "The requested resource could not be found"))
+            return _refuse(entry, ApiError.not_found())
         entry.action, encoded = matched
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
@@ -245,9 +233,8 @@ class Simulator:
         to `webhook_url`, or are not sent.
         """
         with self.lock:
-            outside = self._api.applications.create(
-                {"application_name": "Somebody else's", "webhook_api_version": "2"}
-            )
+            body = {"application_name": "Somebody else's", "webhook_api_version": "2"}
+            outside = self._api.applications.create(body)
             leg = self._phones.ring_in(from_, to, outside["id"])
             self._phones.answer(leg)
             outside["webhook_event_url"] = webhook_url

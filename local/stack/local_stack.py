@@ -1,6 +1,5 @@
 """The local stack: the template's functions and table, an embedded AWS, a simulated Telnyx."""
 
-import base64
 import json
 import logging
 import os
@@ -13,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from nacl.signing import SigningKey
 
 from local.room.server import SCRIPT, Room
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
+from local.simulator.signing import Signer
 from local.stack.background import Background
 from local.stack.embedded_aws import Access, EmbeddedAws, create_secrets, create_table
 from local.stack.event_bus import Bus
@@ -230,10 +229,7 @@ class LocalStack:
 
     def _parameters(self) -> dict[str, str]:
         options = self._options
-        public_key = options.telnyx_public_key
-        if not public_key:
-            verify_key = SigningKey(options.simulator.signing_seed).verify_key
-            public_key = base64.b64encode(bytes(verify_key)).decode()
+        public_key = options.telnyx_public_key or Signer(options.simulator.signing_seed).public_key
         api_url = options.telnyx_api_base_url or (self.simulator and self.simulator.api_url) or ""
         parameters = {
             "TelnyxConnectionId": options.connection_id,

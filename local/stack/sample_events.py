@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from local.simulator.signing import Signer
 from local.stack.http_api import HttpRequest, request_event
 from local.stack.template import Route, Template
-from local.webhook_fixtures import Signer, body_of, fixtures
+from local.webhook_fixtures import body_of, fixtures
 
 ANY_EVENT = "call.hangup"
 """The event type for the routes that accept every type."""
