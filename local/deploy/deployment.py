@@ -19,11 +19,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from local.deploy.lambda_emulator import ROOT
+from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
 from local.stack.logs import Line
 from local.stack.template import Template
@@ -150,9 +150,8 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """Return a client of the embedded AWS."""
-        session = boto3.Session("local", "local", region_name=REGION)
         config = Config(proxies={}, read_timeout=120)
-        return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
+        return made_up_session().client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = self.client("s3")

@@ -51,7 +51,6 @@ class LambdaFaults:
     """An `Invoke` with crashes; `crashes` are in force, and the first that applies is used."""
 
     def __init__(self, invoke: Invoke) -> None:
-        """Run functions with `invoke`, at first without crashes."""
         self.crashes: list[Crash] = []
         self._invoke = invoke
         self._rng = random.Random(0)

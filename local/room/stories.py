@@ -88,7 +88,6 @@ class Recorder:
     """Records actions after `begin`."""
 
     def __init__(self, action_runner: ActionRunner) -> None:
-        """Make a recorder that is off."""
         self._action_runner = action_runner
         self._lock = threading.Lock()
         self._people: list[Person] = []

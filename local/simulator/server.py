@@ -22,7 +22,7 @@ from local.simulator.delivery import DeliverySettings
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault
 from local.simulator.model import JsonObject, Person
-from local.simulator.telnyx import Reply, Simulator
+from local.simulator.telnyx import Simulator
 
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
@@ -45,13 +45,13 @@ def simulator_app(simulator: Simulator) -> Starlette:
         await asyncio.sleep(reply.held_secs)
         if reply.wire != "answered":
             return BrokenConnection()
-        return _response(reply)
+        return Response(reply.body, reply.status, reply.headers)
 
-    def endpoint(act: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
+    def endpoint(handler: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
                 body = await request.json() if await request.body() else {}
-                answer = await run_in_threadpool(act, request, body)
+                answer = await run_in_threadpool(handler, request, body)
                 return JSONResponse(to_jsonable_python(answer))
             except KeyError as error:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
@@ -190,10 +190,6 @@ class BrokenConnection(Response):
         await send(
             {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"7")]}
         )
-
-
-def _response(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, reply.headers)
 
 
 def _since(request: Request) -> int:

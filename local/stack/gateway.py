@@ -4,7 +4,6 @@ The gateway is an ASGI application: `local.stack.serving.serve(gateway)` serves 
 """
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -18,16 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from local.stack import http_api
 from local.stack.handlers import HandlersInProcess, Invoke
-from local.stack.http_api import (
-    HttpRequest,
-    HttpResponse,
-    MalformedResponseError,
-    authorizer_event,
-    find_route,
-    http_response,
-    request_event,
-)
+from local.stack.http_api import HttpRequest, HttpResponse
 from local.stack.intrinsics import ACCOUNT_ID, REGION
 from local.stack.queues import QueueRoute, Queues
 from local.stack.template import Authorizer, Function, Route, Template
@@ -39,13 +31,9 @@ _LOG = logging.getLogger(__name__)
 class Gateway:
     """Answer the template's routes, with the authorizer in front, and run scheduled functions.
 
-    Args:
-        template: the stack's template.
-        environment: variables that override the template's, e.g. the URL of this machine's AWS.
-        invoke: runs a function; the default calls the handlers in this process.
-        concurrency: the most requests at a time, each in a thread of its own.
-
-    A route to a queue puts its requests into `queues`.
+    `invoke` runs a function; the default calls the handlers in this process, with `environment`
+    over the template's variables. At most `concurrency` requests run at a time, each in a thread
+    of its own. A route to a queue puts its requests into `queues`.
     """
 
     def __init__(
@@ -60,7 +48,7 @@ class Gateway:
         functions = template.functions.values()
         self.invoke: Invoke = invoke or HandlersInProcess(functions, environment or {})
         self.queues = Queues(template, self.invoke)
-        self._verdicts = _Verdicts()
+        self._verdicts: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._threads = CapacityLimiter(concurrency)
         self._app = Starlette(routes=[Mount("/", app=self._serve)])
 
@@ -75,13 +63,13 @@ class Gateway:
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request: route, authorize, run the function. Never raises."""
         routes: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
-        match = find_route(routes, request.method, request.path)
+        match = http_api.find_route(routes, request.method, request.path)
         if match is None:
             return HttpResponse.message(404, "Not Found")
         route, parameters = match
         if isinstance(route, QueueRoute):
             return self.queues.accept_request(route, request)
-        event = request_event(request, route, parameters)
+        event = http_api.request_event(request, route, parameters)
         try:
             if route.authorizer:
                 authorizer = self._template.authorizers[route.authorizer]
@@ -92,7 +80,9 @@ class Gateway:
                 if verdict["isAuthorized"] is not True:
                     return HttpResponse.message(403, "Forbidden")
                 event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
-            return http_response(self.invoke(self._template.functions[route.function], event))
+            return http_api.http_response(
+                self.invoke(self._template.functions[route.function], event)
+            )
         except Exception:  # noqa: BLE001
             # As with API Gateway, the caller does not learn the cause.
             _LOG.exception("%s failed", route.function)
@@ -129,13 +119,15 @@ class Gateway:
 
     def _authorize(self, authorizer: Authorizer, identity: str, event: dict[str, Any]) -> Any:
         key = (authorizer.name, identity)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            question = authorizer_event(event, identity)
+        until, verdict = self._verdicts.get(key, (0.0, {}))
+        if time.monotonic() >= until:
+            question = http_api.authorizer_event(event, identity)
             verdict = self.invoke(self._function(authorizer.function), question)
             if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
-                raise MalformedResponseError(f"{authorizer.function} returned no isAuthorized")
-            self._verdicts.put(key, verdict, authorizer.ttl_secs)
+                raise http_api.MalformedResponseError(
+                    f"{authorizer.function} returned no isAuthorized"
+                )
+            self._verdicts[key] = (time.monotonic() + authorizer.ttl_secs, verdict)
         return verdict
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,23 +146,6 @@ class Gateway:
         for name, value in answer.headers:
             response.headers.append(name, value)
         await response(scope, receive, send)
-
-
-class _Verdicts:
-    """A cache of the authorizers' answers, safe for threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
-
-    def get(self, key: tuple[str, str]) -> dict[str, Any] | None:
-        with self._lock:
-            until, verdict = self._kept.get(key, (0.0, None))
-            return verdict if time.monotonic() < until else None
-
-    def put(self, key: tuple[str, str], verdict: dict[str, Any], ttl_secs: int) -> None:
-        with self._lock:
-            self._kept[key] = (time.monotonic() + ttl_secs, verdict)
 
 
 def _http_request(request: Request, body: bytes) -> HttpRequest:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -106,17 +105,11 @@ class Options:
 class LocalStack:
     """The whole stack, up while the `with` lasts.
 
-    Attributes:
-        url: the URL of the gateway, and of the room with `Options.with_room` and a simulator.
-        simulator: None when the options name another Telnyx.
-        logs: the log of the functions.
-        template: the template with this stack's parameters.
-        environment: variables that override the template's.
-        bus: the event bus.
+    `url` is the gateway's, and the room's with `Options.with_room` and a simulator. `simulator` is
+    None when the options name another Telnyx. `environment` overrides the template's variables.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
-        """Keep the options and `run`, e.g. `local.deploy.lambda_emulator.emulated`."""
         self._options = options
         self._run = run
         self._closing = ExitStack()
@@ -177,12 +170,7 @@ class LocalStack:
             self._closing = self._closing.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all parts, in the reverse order of their start."""
         self._closing.close()
 
@@ -218,7 +206,7 @@ class LocalStack:
             create_table(client, template)
         hashed = sha256(options.api_key.encode()).hexdigest()
         create_secrets(
-            access.secretsmanager(),
+            access.client("secretsmanager"),
             template,
             {
                 "TelnyxApiKey": json.dumps({"api_key": options.telnyx_api_key}),

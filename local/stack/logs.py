@@ -16,7 +16,6 @@ class Logs:
     """The newest lines of the functions' log, parsed from JSON; safe for threads."""
 
     def __init__(self) -> None:
-        """Start without lines."""
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
         self._followers: list[Callable[[Line], None]] = []

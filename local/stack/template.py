@@ -95,13 +95,9 @@ class Schedule:
 class Template:
     """The stack that the template describes for a set of parameters.
 
-    Args:
-        parameters: strings, as for `sam deploy --parameter-overrides`; defaults may be left out.
-        stack_name: the beginning of the names of the table and of the secrets.
-        path: the template.
-
-    Raises:
-        TemplateError: a parameter is missing, unknown or not allowed, or SAM refuses the template.
+    `parameters` are strings, as for `sam deploy --parameter-overrides`; defaults may be left out.
+    Names of the table and of the secrets begin with `stack_name`. Raises TemplateError when a
+    parameter is missing, unknown or not allowed, and when SAM refuses the template.
     """
 
     def __init__(
