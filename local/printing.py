@@ -31,10 +31,7 @@ DETAIL_FIELDS = (
 
 def timeline(console: Console, events: Sequence[Json]) -> None:
     """Print the events of the API's timeline."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = event_table(1)
     for event in events:
         since = (_occurred_at(event) - _occurred_at(events[0])).total_seconds()
         words = " ".join(filter(None, (event_subject(event["data"]), event_details(event["data"]))))
@@ -42,6 +39,16 @@ def timeline(console: Console, events: Sequence[Json]) -> None:
             f"{since:.2f} s", Text(event["type"], style=STYLES.get(event["type"], "")), Text(words)
         )
     console.print(table)
+
+
+def event_table(columns: int) -> Table:
+    """Return an empty table: a time, this number of columns that never wrap, a column of text."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    for _ in range(columns):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def conversations(console: Console, rows: Sequence[Json]) -> None:

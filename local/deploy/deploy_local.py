@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 import httpx
 from rich.console import Console
@@ -43,21 +44,12 @@ def run(console: Console) -> int:
         proxy = ReverseProxy(aws.url)
         server = serve(proxy)
         closing.callback(server.stop)
-        deployment = Deployment(
-            aws.url,
-            {
-                "TelnyxConnectionId": options.connection_id,
-                "TelnyxPublicKeys": simulator.simulator.public_key,
-                "DefaultNumber": options.number,
-                "DefaultAssistantId": options.assistant_id,
-                "TelnyxApiBaseUrl": simulator.api_url,
-                "PublicBaseUrl": server.url,
-            },
-        )
+        options = replace(options, public_base_url=server.url)
+        deployment = Deployment(aws.url, options.template_parameters(simulator.api_url))
         done("the embedded AWS and the simulator are up")
         deployment.deploy(runtime.build, _FIRST)
         done(f"the stack is deployed: {len(deployment.resources)} resources")
-        deployment.put_secrets(options.api_key, options.telnyx_api_key)
+        deployment.put_secrets(options.secrets())
         deployment.make_routes()
         proxy.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +61,12 @@ class Deployment:
             path.write_text(json.dumps(template))
             self._sam_deploy(path, {**self.parameters, "ReleaseSha": release})
 
-    def put_secrets(self, api_key: str, telnyx_api_key: str) -> None:
-        """Set the secrets, as an operator does after the first deployment."""
-        hashed = sha256(api_key.encode()).hexdigest()
+    def put_secrets(self, values: Mapping[str, str]) -> None:
+        """Set the secrets by logical id, as an operator does after the first deployment."""
         secrets = self.client("secretsmanager")
-        for output, value in {
-            "TelnyxApiKeySecretName": {"api_key": telnyx_api_key},
-            "BearerKeysSecretName": {"keys": [{"id": "local", "sha256": hashed}]},
-        }.items():
-            secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
+        for logical_id, value in values.items():
+            name = self.outputs[f"{logical_id}SecretName"]
+            secrets.put_secret_value(SecretId=name, SecretString=value)
 
     def make_routes(self) -> None:
         """Create the routes and the authorizer of the API's OpenAPI document."""

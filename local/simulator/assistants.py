@@ -3,15 +3,9 @@
 import json
 import re
 
-from local.simulator import payloads
+from local.simulator import model, payloads
 from local.simulator.errors import ApiError
-from local.simulator.model import (
-    JoinedParticipant,
-    JsonObject,
-    Message,
-    SimulatedConversation,
-    SimulatedLeg,
-)
+from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import Switchboard, timestamp
 
 _ASSISTANT_ID = re.compile(r"assistant-[A-Za-z0-9-]+")
@@ -176,7 +170,7 @@ class Assistants:
         leg.conversation_id = conversation.conversation_id
         self._board.record_heard(leg, "joined the conversation")
         conversation.participants.append(
-            JoinedParticipant(
+            model.JoinedParticipant(
                 leg.call_control_id,
                 guest.get("name"),
                 guest.get("on_hangup", "continue_conversation"),
@@ -189,7 +183,7 @@ class Assistants:
         for message in messages:
             content = message.get("content")
             text = content if isinstance(content, str) else json.dumps(content)
-            conversation.messages.append(Message(message["role"], text, self._board.now()))
+            conversation.messages.append(model.Message(message["role"], text, self._board.now()))
 
     def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
         created = payloads.conversation_created(leg, conversation.conversation_id)

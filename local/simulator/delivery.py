@@ -9,9 +9,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import httpx
 
@@ -60,11 +58,8 @@ class DeliverySettings:
     reorder: bool = False
 
 
-class Post(Protocol):
-    """Post a webhook and return the HTTP status, or None if no answer came in time."""
-
-    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
-        """Post `body` to `url`."""
+Post = Callable[[str, bytes, dict[str, str]], int | None]
+"""Post a body with headers to a URL. Returns the HTTP status, or None if no answer came in time."""
 
 
 class HttpPost:
@@ -102,7 +97,7 @@ class Deliverer:
         post: Post,
         signing_seed: bytes,
         rng: random.Random,
-        run: Callable[[Callable[[], None]], None] = inline,
+        run: Callable[[Callable[[], None]], object] = inline,
     ) -> None:
         self.settings: dict[str, DeliverySettings] = {}
         self.attempts: list[Delivery] = []
@@ -206,18 +201,3 @@ def _encode(event: Event, attempt: int, url: str) -> bytes:
         return json.dumps(flat, ensure_ascii=False).encode()
     envelope = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
     return json.dumps(envelope, ensure_ascii=False).encode()
-
-
-class Threads:
-    """Runs each delivery on a thread of a pool; `close` waits for running deliveries."""
-
-    def __init__(self, workers: int = 8) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-webhook")
-
-    def __call__(self, task: Callable[[], None]) -> None:
-        """Start `task`."""
-        self._pool.submit(task)
-
-    def close(self) -> None:
-        """Cancel waiting deliveries and wait for running deliveries."""
-        self._pool.shutdown(cancel_futures=True)

@@ -1,16 +1,19 @@
 """A simulator with an HTTP server and wall-clock time."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.simulator.clock import RealClock
-from local.simulator.delivery import HttpPost, Threads
+from local.simulator.delivery import HttpPost
 from local.simulator.model import Person
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
 from local.stack.serving import serve
+
+DELIVERIES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,12 @@ def run_simulator(
     Raises OSError if the port is in use.
     """
     with ExitStack() as closing:
-        clock, post, threads = RealClock(), HttpPost(), Threads()
-        for part in (post, threads, clock):
-            closing.callback(part.close)
-        simulator = Simulator(clock, settings, post, people, seed, threads)
+        clock, post = RealClock(), HttpPost()
+        deliveries = ThreadPoolExecutor(DELIVERIES_AT_ONCE, "simulator-webhook")
+        closing.callback(post.close)
+        closing.callback(deliveries.shutdown, cancel_futures=True)
+        closing.callback(clock.close)
+        simulator = Simulator(clock, settings, post, people, seed, deliveries.submit)
         server = serve(simulator_app(simulator), port=port)
         closing.callback(server.stop)
         return RunningSimulator(simulator, server.url, closing.pop_all())

@@ -27,6 +27,7 @@ from local.simulator.telnyx import Simulator
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
 _DELIVERY_SETTINGS = TypeAdapter(DeliverySettings)
+_PHONE_ACTIONS = frozenset({"answer", "decline", "busy", "hang_up", "press", "say"})
 # Internal fields of a leg that a page does not need.
 _HIDDEN = frozenset({"timers", "gather"})
 
@@ -70,7 +71,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/ring_in", endpoint(admin.ring_in), methods=["POST"]),
             Route("/admin/outside_call", endpoint(admin.outside_call), methods=["POST"]),
             Route("/admin/calls/{id}/use_tool", endpoint(admin.use_tool), methods=["POST"]),
-            Route("/admin/calls/{id}/{act}", endpoint(admin.use_phone), methods=["POST"]),
+            Route("/admin/calls/{id}/{action}", endpoint(admin.use_phone), methods=["POST"]),
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
             Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
@@ -119,18 +120,11 @@ class Admin:
 
     def use_phone(self, request: Request, body: JsonObject) -> Any:
         """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
-        simulator = self._simulator
-        call = request.path_params["id"]
-        actions: dict[str, Callable[[], None]] = {
-            "answer": lambda: simulator.answer(call),
-            "decline": lambda: simulator.decline(call),
-            "busy": lambda: simulator.busy(call),
-            "hang_up": lambda: simulator.hang_up(call),
-            "press": lambda: simulator.press(call, body["digits"]),
-            "say": lambda: simulator.say(call, body["text"]),
-        }
-        actions[request.path_params["act"]]()
-        return _view(simulator.world.legs[call])
+        call, action = request.path_params["id"], request.path_params["action"]
+        if action not in _PHONE_ACTIONS:
+            raise KeyError(action)
+        getattr(self._simulator, action)(call, **body)
+        return _view(self._simulator.world.legs[call])
 
     def use_tool(self, request: Request, body: JsonObject) -> Any:
         """POST {url, arguments}: use a webhook tool as the assistant on a call."""

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
+from local.simulator import model
 from local.simulator.api import Api, Operation, route
 from local.simulator.assistants import Assistants
 from local.simulator.checks import check
@@ -20,13 +21,7 @@ from local.simulator.clock import Clock
 from local.simulator.delivery import Deliverer, Post, inline
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault, Faults
-from local.simulator.model import (
-    JsonObject,
-    LedgerEntry,
-    Person,
-    SimulatedConversation,
-    SimulatedLeg,
-)
+from local.simulator.model import JsonObject, LedgerEntry, Person, SimulatedLeg
 from local.simulator.phones import Phones
 from local.simulator.settings import Settings
 from local.simulator.switchboard import Switchboard
@@ -70,7 +65,7 @@ class Simulator:
         post: Post,
         people: Iterable[Person] = (),
         seed: int = 0,
-        run: Callable[[Callable[[], None]], None] = inline,
+        run: Callable[[Callable[[], None]], object] = inline,
     ) -> None:
         self.settings = settings
         # A generator for each purpose, so that an added fault does not change the ids.
@@ -107,7 +102,7 @@ class Simulator:
         return list(self.world.legs.values())
 
     @property
-    def conversations(self) -> list[SimulatedConversation]:
+    def conversations(self) -> list[model.SimulatedConversation]:
         """All conversations, oldest first."""
         return list(self.world.conversations.values())
 
@@ -187,14 +182,10 @@ class Simulator:
         return Reply(0, {}, b"", after=post)
 
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
-        if entry.body:
-            problems, entry.unknown_fields = check(
-                operation.action, entry.body, self.settings.webhook_keys
-            )
-        elif entry.method in _METHODS_WITH_BODY:
-            problems, _ = check(operation.action, {}, self.settings.webhook_keys)
-        else:
-            problems = []
+        problems = []
+        if entry.method in _METHODS_WITH_BODY:
+            keys = self.settings.webhook_keys
+            problems, entry.unknown_fields = check(operation.action, entry.body or {}, keys)
         if operation.action != "dial" and entry.call_control_id is not None:
             # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)

@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from local.stack import http_api
@@ -50,15 +48,26 @@ class Gateway:
         self.queues = Queues(template, self.invoke)
         self._verdicts: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._threads = CapacityLimiter(concurrency)
-        self._app = Starlette(routes=[Mount("/", app=self._serve)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve an ASGI connection."""
-        if scope["type"] == "http":
-            # Not through the router: its pattern excludes paths with a line break.
-            await self._serve(scope, receive, send)
+        """Serve an ASGI request; the gateway needs no work at its start and end (lifespan)."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_BODY_BYTES:
+                answer = HttpResponse.message(413, "Request Entity Too Large")
+                break
         else:
-            await self._app(scope, receive, send)
+            answer = await to_thread.run_sync(
+                self.handle, _http_request(request, bytes(body)), limiter=self._threads
+            )
+        response = Response(answer.body, answer.status)
+        for name, value in answer.headers:
+            response.headers.append(name, value)
+        await response(scope, receive, send)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request: route, authorize, run the function. Never raises."""
@@ -93,11 +102,9 @@ class Gateway:
 
         Raises the handler's exception, and KeyError when the function has no schedule.
         """
-        functions = {
-            self._function(schedule.function).folder: schedule
-            for schedule in self._template.schedules
-        }
-        schedule = functions[folder]
+        schedules = {self._function(s.function).folder: s for s in self._template.schedules}
+        schedule = schedules[folder]
+        arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"
         # EventBridge Scheduler's event for a schedule without an input of its own.
         event = {
             "version": "0",
@@ -107,9 +114,7 @@ class Gateway:
             "account": ACCOUNT_ID,
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": REGION,
-            "resources": [
-                f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"
-            ],
+            "resources": [arn],
             "detail": "{}",
         }
         return self.invoke(self._function(schedule.function), event)
@@ -130,28 +135,10 @@ class Gateway:
             self._verdicts[key] = (time.monotonic() + authorizer.ttl_secs, verdict)
         return verdict
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BODY_BYTES:
-                answer = HttpResponse.message(413, "Request Entity Too Large")
-                break
-        else:
-            answer = await to_thread.run_sync(
-                self.handle, _http_request(request, bytes(body)), limiter=self._threads
-            )
-        response = Response(answer.body, answer.status)
-        for name, value in answer.headers:
-            response.headers.append(name, value)
-        await response(scope, receive, send)
-
 
 def _http_request(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(
         method=request.method,
-        # The whole path: a mount at "/" strips no prefix.
         path=request.scope["path"],
         query=request.scope["query_string"].decode("latin-1"),
         headers=[

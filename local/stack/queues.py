@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.stack.handlers import Invoke
-from local.stack.http_api import HttpRequest, HttpResponse
+from local.stack.http_api import ApiRoute, HttpRequest, HttpResponse
 from local.stack.intrinsics import REGION
 from local.stack.template import Template, function_of
 
@@ -41,17 +41,10 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class QueueRoute:
+class QueueRoute(ApiRoute):
     """A route to a queue; `parameters` are those of API Gateway's SQS-SendMessage."""
 
-    method: str
-    path: str
     parameters: Mapping[str, str]
-
-    @property
-    def key(self) -> str:
-        """The route's name in API Gateway, e.g. `POST /failover`."""
-        return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -174,7 +167,7 @@ class Queues:
 
     def _deliver(self, mapping: QueueMapping, batch: Iterable[Message]) -> None:
         function = self._template.functions[mapping.function]
-        event = {"Records": [_record(message, mapping.queue) for message in batch]}
+        event = {"Records": [sqs_record(message, mapping.queue) for message in batch]}
         try:
             answer = self._invoke(function, event) or {}
             failed = {item["itemIdentifier"] for item in answer.get("batchItemFailures", ())}
@@ -233,7 +226,7 @@ def _map_request(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dic
     return route.parameters["QueueUrl"], body, attributes
 
 
-def _record(message: Message, arn: str) -> dict[str, Any]:
+def sqs_record(message: Message, arn: str) -> dict[str, Any]:
     """Return the function's form of a message (AWS Lambda docs, "Using Lambda with Amazon SQS")."""
     return {
         "messageId": message.id,
