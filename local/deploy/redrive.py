@@ -16,6 +16,14 @@ from local.stack.handlers import LAYER
 FIRST_SENT = "first-sent-at"
 """The attribute with the time of receipt (see `partyline.entrypoints.failover`)."""
 
+_DEAD_LETTERS = {
+    "failover": "FailoverDeadLettersUrl",
+    "events": "EventRelayDeadLettersUrl",
+    "bus": "BusDeadLettersUrl",
+    "starts": "StartDeadLettersUrl",
+}
+"""The stack's output with the dead-letter queue of each kind."""
+
 BATCH = 10
 _WAIT_SECS = 1
 _MAX_EMPTY_ANSWERS = 50
@@ -56,25 +64,17 @@ def redrive(kind: str, stack: str, client: Callable[[str], Any] = _client) -> Re
     `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.
     """
     outputs = outputs_of(client("cloudformation"), stack)
-    sqs = client("sqs")
+    sqs, dead_letters = client("sqs"), outputs[_DEAD_LETTERS[kind]]
     match kind:
         case "failover":
-            return redrive_failover(
-                sqs, outputs["FailoverDeadLettersUrl"], outputs["FailoverQueueUrl"]
-            )
+            return redrive_failover(sqs, dead_letters, outputs["FailoverQueueUrl"])
         case "events":
-            return redrive_events(
-                sqs,
-                client("dynamodbstreams"),
-                client("dynamodb"),
-                client("events"),
-                outputs["EventRelayDeadLettersUrl"],
-                outputs["BusName"],
-            )
+            streams, dynamodb, events = map(client, ("dynamodbstreams", "dynamodb", "events"))
+            return redrive_events(sqs, streams, dynamodb, events, dead_letters, outputs["BusName"])
         case "bus":
-            return redrive_bus(sqs, client("lambda"), outputs["BusDeadLettersUrl"])
+            return redrive_bus(sqs, client("lambda"), dead_letters)
         case _:
-            return redrive_starts(sqs, client("lambda"), outputs["StartDeadLettersUrl"])
+            return redrive_starts(sqs, client("lambda"), dead_letters)
 
 
 def outputs_of(cloudformation: Any, stack: str) -> Outputs:

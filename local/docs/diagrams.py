@@ -1,10 +1,9 @@
 """Draw the state diagrams of docs/architecture.md from the domain's tables.
 
-`python -m local.docs.diagrams` prints the diagrams; `--write docs/architecture.md` puts the
-diagrams into a page, between the lines `<!-- diagrams -->` and `<!-- /diagrams -->`.
+`python -m local.docs.diagrams` writes the diagrams between the lines `<!-- diagrams -->` and
+`<!-- /diagrams -->`.
 """
 
-import argparse
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 from partyline.domain.model.statuses import CONVERSATION_MOVES, LEG_MOVES, PARTICIPANT_MOVES
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 BEGIN, END = "<!-- diagrams -->\n", "<!-- /diagrams -->"
 
 Status = TypeVar("Status", bound=StrEnum)
@@ -53,14 +53,8 @@ def updated(page: str) -> str:
 
 
 def main() -> None:
-    """Print the diagrams, or write a page."""
-    parser = argparse.ArgumentParser(description="Draw the state diagrams of the domain.")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="the page for the diagrams")
-    page: Path | None = parser.parse_args().write
-    if page is None:
-        print(render())
-    else:
-        page.write_text(updated(page.read_text()))
+    """Write the page."""
+    PAGE.write_text(updated(PAGE.read_text()))
 
 
 if __name__ == "__main__":

@@ -105,14 +105,10 @@ class Deliverer:
         self.signer = Signer(signing_seed)
         self._clock = clock
         self._post = post
-        self._rng = rng
+        self.rng = rng
         self._run = run
         self._held: dict[str, Callable[[], None]] = {}
         self._lock = threading.Lock()
-
-    def reseed(self, rng: random.Random) -> None:
-        """Replace the random number generator."""
-        self._rng = rng
 
     def post(self, url: str, body: bytes) -> int | None:
         """Post a signed body once and return the status, or None if no answer came."""
@@ -127,13 +123,13 @@ class Deliverer:
         settings = (
             self.settings.get(event.event_type) or self.settings.get("*") or DeliverySettings()
         )
-        if settings.drop and self._rng.random() < settings.drop:
+        if settings.drop and self.rng.random() < settings.drop:
             self.dropped.append(event)
             return
 
         def start() -> None:
             for _ in range(1 + settings.duplicates):
-                self._try_later(self._rng.uniform(*settings.delay_secs), event, route, 1, 0)
+                self._try_later(self.rng.uniform(*settings.delay_secs), event, route, 1, 0)
 
         call = event.call_control_id or ""
         with self._lock:

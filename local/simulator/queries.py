@@ -124,7 +124,8 @@ class Queries:
                     "status": "completed" if done else "pending",
                     "created_at": timestamp(conversation.ended_at or conversation.started_at),
                     "conversation_insights": [
-                        {"insight_id": row["insight_id"], "result": _as_text(row["result"])}
+                        # Here a result is always a text; the webhook has objects.
+                        {**row, "result": row["result"] if isinstance(row["result"], str) else json.dumps(row["result"])}
                         for row in conversation.insights or []
                     ],
                 }
@@ -191,10 +192,6 @@ def _positive(name: str, value: str) -> int:
     if not value.isdigit() or int(value) < 1:
         raise QueryError(name, "not a positive integer")
     return int(value)
-
-
-def _as_text(result: Any) -> str:
-    return result if isinstance(result, str) else json.dumps(result)
 
 
 def _encode_cursor(place: int) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote
 from local.simulator import model
 from local.simulator.api import Api, Operation, route
 from local.simulator.assistants import Assistants
-from local.simulator.checks import check
+from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
 from local.simulator.delivery import Deliverer, Post, inline
 from local.simulator.errors import ApiError
@@ -108,8 +108,8 @@ class Simulator:
 
     def reseed(self, seed: int) -> None:
         """Restart the random numbers of webhooks and faults; the sequence of ids goes on."""
-        self.deliverer.reseed(random.Random(f"webhooks {seed}"))
-        self.faults.reseed(random.Random(f"faults {seed}"))
+        self.deliverer.rng = random.Random(f"webhooks {seed}")
+        self.faults.rng = random.Random(f"faults {seed}")
 
     def set_webhook_url(self, url: str | None, failover_url: str | None = None) -> None:
         """Set the application's webhook URLs after the start of the receiver."""
@@ -182,7 +182,7 @@ class Simulator:
         return Reply(0, {}, b"", after=post)
 
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
-        problems = []
+        problems: list[Problem] = []
         if entry.method in _METHODS_WITH_BODY:
             keys = self.settings.webhook_keys
             problems, entry.unknown_fields = check(operation.action, entry.body or {}, keys)
