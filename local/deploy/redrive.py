@@ -5,7 +5,7 @@ The AWS account is the one in the settings of the AWS SDK, as for `sam deploy`.
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,11 +54,7 @@ class RedriveResult:
     left: list[str] = field(default_factory=list)
 
 
-def _client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]
-
-
-def redrive(kind: str, stack: str, client: Callable[[str], Any] = _client) -> RedriveResult:
+def redrive(kind: str, stack: str, client: Any = boto3.client) -> RedriveResult:
     """Send the dead letters of a kind again: `failover`, `events`, `bus` or `starts`.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.

@@ -125,7 +125,12 @@ class Queries:
                     "created_at": timestamp(conversation.ended_at or conversation.started_at),
                     "conversation_insights": [
                         # Here a result is always a text; the webhook has objects.
-                        {**row, "result": row["result"] if isinstance(row["result"], str) else json.dumps(row["result"])}
+                        {
+                            **row,
+                            "result": row["result"]
+                            if isinstance(row["result"], str)
+                            else json.dumps(row["result"]),
+                        }
                         for row in conversation.insights or []
                     ],
                 }
