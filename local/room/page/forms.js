@@ -201,10 +201,10 @@ export function inviteForm(conversation) {
     send: "Invite",
     fields: [
       knownNumbers(),
-      field("to", "Number, or several to try", to, "Several numbers with spaces between them are a hunt."),
+      field("to", "Number, or several to try", to, "Write several numbers with spaces between them."),
       field("name", "Name", name),
       field("strategy", "Several numbers ring", choice([["in_order", "one after the other"], ["at_once", "all at once"]])),
-      field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With these words they have to press 1."),
+      field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With a text here, they have to press 1 to join."),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
       field("on_hangup", "When they hang up", choice(HANGUP)),
@@ -262,7 +262,7 @@ export function removeForm(conversation, participant, name) {
     title: `Remove ${name}`,
     send: "Hang up",
     danger: true,
-    fields: [h("p", {}, `${name} is hung up; the conversation ends only if it was to end with them.`)],
+    fields: [h("p", {}, `${name} is hung up. The conversation ends only if the call was set up to end with them.`)],
     request: () => ({ method: "DELETE", path: `/conversations/${conversation.id}/participants/${participant.id}` }),
     sent: () => announce(`${name} is hung up`),
   });

@@ -40,8 +40,8 @@ function draw(place, now, played, kept) {
   const atField = now.recording && wrong?.details.length;
   show(
     place,
-    h("p", { class: "soft" }, "A story is what was done here, and when: it can be played again, and the tests play every saved one."),
-    now.recording ? saveForm(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => run({ do: "begin" }, "Writing down") }, "Write a story down"),
+    h("p", { class: "soft" }, "A story records your actions and their times. You can play it again, and the tests play every saved story."),
+    now.recording ? saveForm(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => run({ do: "begin" }, "Recording") }, "Record a story"),
     h("p", { class: "wrong", role: "alert" }, atField ? "" : (wrong?.message ?? played?.error ?? "")),
     h("h3", {}, "Saved"),
     h(
@@ -55,7 +55,7 @@ function draw(place, now, played, kept) {
           h("button", { type: "button", "data-part": `play-${story.name}`, "aria-disabled": String(now.playing), "aria-label": `Play ${story.name}`, onclick: () => !now.playing && run({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
         ),
       ),
-      now.saved.length === 0 && h("li", { class: "soft" }, "None yet. Write one down, and it is kept in tests/stories."),
+      now.saved.length === 0 && h("li", { class: "soft" }, "No story yet. A recorded story is kept in tests/stories."),
     ),
   );
   for (const [name, value] of kept) {
@@ -75,7 +75,7 @@ function saveForm(now, fault) {
         run({ do: "save", name: name.value.trim(), about: about.value.trim() }, "Saved");
       },
     },
-    h("p", { class: "recording" }, h("i", { class: "dot bad", "aria-hidden": "true" }), `Writing down: ${now.steps} ${now.steps === 1 ? "step" : "steps"} so far`),
+    h("p", { class: "recording" }, h("i", { class: "dot bad", "aria-hidden": "true" }), `Recording: ${now.steps} ${now.steps === 1 ? "step" : "steps"} so far`),
     h(
       "div",
       { class: "field" },

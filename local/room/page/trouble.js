@@ -77,7 +77,7 @@ function build() {
   const clearButton = h("button", { type: "button", onclick: () => applyChange((trouble) => Object.assign(trouble, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
   show(
     byId("tab-trouble"),
-    h("p", { class: "soft" }, "Break things and watch them heal. What is switched on holds for every call until it is used up or switched off."),
+    h("p", { class: "soft" }, "Inject faults and watch the calls recover. A fault applies to every call until it is used up or switched off."),
     list,
     wrong,
     row("A webhook", [type, effect], (type, effect) => (trouble) => { trouble.webhooks[type] = { ...trouble.webhooks[type], ...settingsOf(WEBHOOKS, effect) }; }),
