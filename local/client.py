@@ -1,6 +1,7 @@
 """A client of the API, for the demo, the command line and the tests."""
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -45,9 +46,15 @@ class Client:
         return self.ask("GET", f"/conversations/{conversation_id}")
 
     def timeline(self, conversation_id: str) -> list[Json]:
-        """Return the events of a conversation."""
-        events: list[Json] = self.ask("GET", f"/conversations/{conversation_id}/timeline")["events"]
-        return events
+        """Return all events of a conversation, page by page."""
+        path, query = f"/conversations/{conversation_id}/timeline", ""
+        events: list[Json] = []
+        while True:
+            page = self.ask("GET", path + query)
+            events += page["events"]
+            if page["next_cursor"] is None:
+                return events
+            query = f"?cursor={quote(page['next_cursor'], safe='')}"
 
     def close(self) -> None:
         """Close the connection."""

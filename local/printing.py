@@ -31,10 +31,7 @@ DETAIL_FIELDS = (
 
 def timeline(console: Console, events: Sequence[Json]) -> None:
     """Print the events of the API's timeline."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = event_table(1)
     for event in events:
         since = (_occurred_at(event) - _occurred_at(events[0])).total_seconds()
         words = " ".join(filter(None, (event_subject(event["data"]), event_details(event["data"]))))
@@ -44,6 +41,16 @@ def timeline(console: Console, events: Sequence[Json]) -> None:
     console.print(table)
 
 
+def event_table(columns: int) -> Table:
+    """Return an empty table: a time, this number of columns that never wrap, a column of text."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    for _ in range(columns):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
 def conversations(console: Console, rows: Sequence[Json]) -> None:
     """Print conversations, a line each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -51,11 +58,20 @@ def conversations(console: Console, rows: Sequence[Json]) -> None:
         table.add_column(heading, no_wrap=heading != "people")
     for row in rows:
         people = ", ".join(
-            f"{person['name'] or person['id']} ({person['status']})"
+            f"{person['name'] or person['id']} ({participant_status(person)})"
             for person in row["participants"]
         )
         table.add_row(row["id"], row["status"], row["direction"], row["created_at"], people)
     console.print(table)
+
+
+def participant_status(participant: Json) -> str:
+    """Return the participant's status; during dialing, the newest call's, as in `words.js`."""
+    attempt = participant["attempt"]
+    if participant["status"] != "dialing" or attempt is None or attempt["status"] == "ended":
+        return str(participant["status"])
+    number = f", number {attempt['number']} of {attempt['of']}" if attempt["of"] > 1 else ""
+    return f"{attempt['status']}{number}"
 
 
 def log_line(console: Console, line: Json) -> None:

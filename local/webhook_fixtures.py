@@ -1,42 +1,12 @@
-"""Signed webhooks from the fixtures in `events/`, as Telnyx would send them."""
+"""Webhooks from the fixtures in `events/`, as Telnyx would send them."""
 
-import base64
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nacl.signing import SigningKey
-
-from local.simulator.settings import PUBLISHED_TEST_SEED
-
 EVENTS = Path(__file__).resolve().parent.parent / "events"
-
-
-class Signer:
-    """Signs webhooks with an Ed25519 key; by default the published test key of the simulator."""
-
-    def __init__(self, seed: bytes = PUBLISHED_TEST_SEED) -> None:
-        """Keep the key; the seed has 32 bytes."""
-        self._key = SigningKey(seed)
-
-    @classmethod
-    def from_file(cls, path: Path) -> "Signer":
-        """Read the seed, in base64, from a file. Raises ValueError for another text."""
-        return cls(base64.b64decode(path.read_text().strip(), validate=True))
-
-    def headers(self, body: bytes) -> dict[str, str]:
-        """Return the headers that Telnyx would send with this body now."""
-        timestamp = str(int(time.time()))
-        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
-        return {
-            "content-type": "application/json",
-            "user-agent": "telnyx-webhooks",
-            "telnyx-timestamp": timestamp,
-            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-        }
 
 
 def fixtures() -> dict[str, Path]:

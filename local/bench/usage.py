@@ -81,7 +81,7 @@ class Meter:
                 used["gb_seconds"] += secs * function.memory_mb / 1024  # type: ignore[assignment]
                 _running.reset(token)
 
-        with logs.taken():
+        with logs.capture():
             try:
                 yield counted
             finally:

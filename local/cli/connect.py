@@ -1,6 +1,5 @@
 """`partyline connect`, `doctor` and `disconnect`: their options and their output."""
 
-import base64
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 TELNYX_URL = "https://api.telnyx.com/v2"
 DEFAULT_NAME = "partyline"
 _WEBHOOK_PATH = "/webhooks"
-_SEED_BYTES = 32
 _STYLES = {"ok": "green", "wrong": "bold red", "untried": "yellow", "note": "dim"}
 
 
@@ -128,6 +126,7 @@ def doctor(
 ) -> None:
     """Say what is wrong between Telnyx and a deployment."""
     from local.connect.doctor import Context, examine
+    from local.simulator.signing import read_seed
 
     wrong, untried = 0, []
     with _account(key_from, telnyx_api_base_url) as account:
@@ -137,7 +136,7 @@ def doctor(
             application_id=application_id,
             assistant_id=assistant_id,
             failover_url=failover_url,
-            signing_seed=_read_seed(signing_key) if signing_key else None,
+            signing_seed=read_seed(signing_key) if signing_key else None,
         )
         for finding in examine(account, context):
             _print_finding(finding.verdict, finding.sentence)
@@ -171,16 +170,6 @@ def _application_name(application_id: str | None, name: str | None) -> str:
     if application_id and name:
         raise typer.BadParameter("--name is not allowed with --application")
     return name or DEFAULT_NAME
-
-
-def _read_seed(path: Path) -> bytes:
-    try:
-        seed = base64.b64decode(path.read_text().strip(), validate=True)
-    except (OSError, ValueError):
-        seed = b""
-    if len(seed) != _SEED_BYTES:
-        raise ValueError(f"{path} does not hold the base64 seed of an Ed25519 key, 32 bytes.")
-    return seed
 
 
 def _print_changes(changes: list[str], unchanged: str) -> None:

@@ -1,7 +1,7 @@
 """`partyline conversations`: list, show and timeline."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,8 +33,9 @@ def _client(context: typer.Context) -> Iterator["Client"]:
     from local.client import ApiRefusedError, Client
 
     url, key_from = context.obj
-    with common.exit_on(ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError):
-        yield Client(url, common.bearer_key(key_from))
+    failing = common.exit_on(ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError)
+    with failing, closing(Client(url, common.bearer_key(key_from))) as client:
+        yield client
 
 
 @app.command("list")

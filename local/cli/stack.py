@@ -95,11 +95,12 @@ def trigger(
     """
     import httpx
 
-    from local.webhook_fixtures import Signer, body_of
+    from local.simulator.signing import Signer, read_seed
+    from local.webhook_fixtures import body_of
 
     out = common.stdout()
-    signer = Signer.from_file(signing_key) if signing_key else Signer()
     with common.exit_on(ValueError, status=2):
+        signer = Signer(read_seed(signing_key)) if signing_key else Signer()
         event_id, body = body_of(event_type, changes or ())
     out.print(f"--> {event_type} [{event_id}]", markup=False)
     try:

@@ -93,7 +93,6 @@ class Account:
     """
 
     def __init__(self, base_url: str, key: str, clock: Callable[[], float] = time.time) -> None:
-        """Connect at the first request."""
         self.base_url = base_url
         self.clock_ahead: timedelta | None = None
         """Our clock's time minus Telnyx's time; None before the first answer."""

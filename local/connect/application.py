@@ -93,12 +93,7 @@ def connect(
             record.before[name] = current.get(name)
     record.add_our_values(different)
     records.save(record)
-    if different:
-        _patch(account, current, different)
-    return record, [
-        f"{name}: {_printable(current.get(name))} -> {_printable(value)}"
-        for name, value in different.items()
-    ]
+    return record, _change_fields(account, current, different)
 
 
 def disconnect(account: Account, record: Record) -> list[str]:
@@ -117,13 +112,7 @@ def disconnect(account: Account, record: Record) -> list[str]:
         return [_delete(account, current)]
     before = record.before.items()
     restored = {name: old for name, old in before if record.is_our_value(name, current.get(name))}
-    if restored:
-        _patch(account, current, restored)
-    changes = [
-        f"{name}: {_printable(current.get(name))} -> {_printable(restored[name])}"
-        for name in restored
-    ]
-    return changes + [
+    return _change_fields(account, current, restored) + [
         f"{name}: {_printable(current.get(name))} stays: the field was changed since connect"
         for name, old in before
         if name not in restored and current.get(name) != old
@@ -148,7 +137,10 @@ def _delete(account: Account, current: Json) -> str:
     return f"removed the application {current['application_name']}, {current['id']}"
 
 
-def _patch(account: Account, current: Json, fields: Json) -> None:
+def _change_fields(account: Account, current: Json, fields: Json) -> list[str]:
+    """Change the fields of an application. Returns a line for each change."""
+    if not fields:
+        return []
     # Telnyx API: name and URL are required in a PATCH too, and the URL is never null.
     body = {
         "application_name": current["application_name"],
@@ -157,6 +149,10 @@ def _patch(account: Account, current: Json, fields: Json) -> None:
     }
     body["webhook_event_url"] = body["webhook_event_url"] or ""
     account.ask(CHANGE, "PATCH", f"{PATH}/{path_segment(current['id'])}", body)
+    return [
+        f"{name}: {_printable(current.get(name))} -> {_printable(value)}"
+        for name, value in fields.items()
+    ]
 
 
 def _printable(value: Any) -> str:

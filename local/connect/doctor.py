@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from local.connect import application, tools, webhook_check
 from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
-from local.connect.findings import LIMITS, Finding, note, ok, untried, wrong
+from local.connect.findings import LIMITS, Finding, check, note, ok, untried, wrong
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """Less than the 300 seconds at which signatures are refused: room for delay and drift."""
@@ -67,42 +67,40 @@ def _account(account: Account, context: Context) -> Iterator[Finding]:
 
 def _application(current: Json, context: Context) -> Iterator[Finding]:
     url = f"{context.url}{application.WEBHOOKS}"
-    if current.get("webhook_event_url") == url:
-        yield ok(f"The application's webhook URL is {url}.")
-    else:
-        yield wrong(
-            f"The application's webhook URL is {current.get('webhook_event_url') or 'not set'}, "
-            f"not {url}: run `partyline connect`."
-        )
+    current_url = current.get("webhook_event_url")
+    yield check(
+        current_url == url,
+        f"The application's webhook URL is {url}.",
+        f"The application's webhook URL is {current_url or 'not set'}, not {url}: "
+        "run `partyline connect`.",
+    )
     yield _failover(current.get("webhook_event_failover_url"), context)
     version = current.get("webhook_api_version")
-    if version == application.API_VERSION:
-        yield ok("Webhooks come in API version 2.")
-    else:
-        yield wrong(
-            f"Webhooks come in API version {version}, which Partyline answers and ignores: "
-            "run `partyline connect`."
-        )
+    yield check(
+        version == application.API_VERSION,
+        "Webhooks come in API version 2.",
+        f"Webhooks come in API version {version}, which Partyline answers and ignores: "
+        "run `partyline connect`.",
+    )
     secs = current.get("webhook_timeout_secs")
-    if secs is not None and secs >= SHORTEST_TIMEOUT_SECS:
-        yield ok(f"Telnyx waits {secs} seconds for an answer to a webhook.")
-    else:
-        unset = "not set, and Telnyx's pages name different defaults"
-        yield wrong(
-            f"The webhook timeout is {unset if secs is None else f'{secs} seconds'}: a cold start "
-            "may take longer; run `partyline connect`."
-        )
-    if current.get("active"):
-        yield ok(f"The application is active; TelnyxConnectionId is {current['id']}.")
-    else:
-        yield wrong(f"The application {current['id']} is switched off: run `partyline connect`.")
-    if (current.get("outbound") or {}).get("outbound_voice_profile_id"):
-        yield ok("The application has an outbound voice profile.")
-    else:
-        yield wrong(
-            "The application has no outbound voice profile, so no number can be dialed: choose a "
-            "profile in the portal, in the application's outbound settings."
-        )
+    unset = "not set, and Telnyx's pages name different defaults"
+    yield check(
+        secs is not None and secs >= SHORTEST_TIMEOUT_SECS,
+        f"Telnyx waits {secs} seconds for an answer to a webhook.",
+        f"The webhook timeout is {unset if secs is None else f'{secs} seconds'}: a cold start "
+        "may take longer; run `partyline connect`.",
+    )
+    yield check(
+        current.get("active"),
+        f"The application is active; TelnyxConnectionId is {current['id']}.",
+        f"The application {current['id']} is switched off: run `partyline connect`.",
+    )
+    yield check(
+        (current.get("outbound") or {}).get("outbound_voice_profile_id"),
+        "The application has an outbound voice profile.",
+        "The application has no outbound voice profile, so no number can be dialed: choose a "
+        "profile in the portal, in the application's outbound settings.",
+    )
 
 
 def _failover(failover: str | None, context: Context) -> Finding:
@@ -147,25 +145,9 @@ def _assistant(
     existing = {tool.name: tool for tool in tools.webhook_tools(account, assistant_id)}
     for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]
-        if name not in existing:
-            yield wrong(
-                f"{assistant_id} lacks the tool {name}: run `partyline connect --assistant "
-                f"{assistant_id}`."
-            )
-            continue
-        if existing[name].url != url:
-            yield wrong(
-                f"The tool {name} of {assistant_id} goes to {existing[name].url}, not {url}."
-            )
-            continue
-        if "call_control_id" not in existing[name].preset:
-            yield wrong(
-                f"The tool {name} of {assistant_id} does not say which call it is for: remove it, "
-                "and run `partyline connect --assistant` again."
-            )
-            continue
-        yield ok(f"{assistant_id} has the tool {name}.")
-        if name != "status":
+        finding = _tool(existing.get(name), name, url, assistant_id)
+        yield finding
+        if finding.verdict != "ok" or name != "status":
             continue  # a test of the invite tool would dial
         tool_id = tools.find_shared_tool(account, body["display_name"])
         if tool_id:
@@ -177,6 +159,22 @@ def _assistant(
                 f"{assistant_id} is not in the library: remove the tool, and run "
                 f"`partyline connect --assistant {assistant_id}`.",
             )
+
+
+def _tool(tool: tools.Webhook | None, name: str, url: str, assistant_id: str) -> Finding:
+    if tool is None:
+        return wrong(
+            f"{assistant_id} lacks the tool {name}: run `partyline connect --assistant "
+            f"{assistant_id}`."
+        )
+    if tool.url != url:
+        return wrong(f"The tool {name} of {assistant_id} goes to {tool.url}, not {url}.")
+    return check(
+        "call_control_id" in tool.preset,
+        f"{assistant_id} has the tool {name}.",
+        f"The tool {name} of {assistant_id} does not say which call it is for: remove the tool, "
+        "and run `partyline connect --assistant` again.",
+    )
 
 
 def _signature_untried(context: Context) -> Finding:
@@ -214,11 +212,10 @@ def _clock(account: Account) -> Iterator[Finding]:
         )
         return
     secs = round(abs(ahead.total_seconds()))
-    if abs(ahead) <= CLOCK_TOLERANCE:
-        yield ok(f"This clock and Telnyx's differ by {secs} s.")
-    else:
-        way = "ahead of" if ahead > timedelta(0) else "behind"
-        yield wrong(
-            f"This clock is {secs} seconds {way} Telnyx's, and signatures older or newer than 300 "
-            "are refused: set it by the network."
-        )
+    way = "ahead of" if ahead > timedelta(0) else "behind"
+    yield check(
+        abs(ahead) <= CLOCK_TOLERANCE,
+        f"This clock and Telnyx's differ by {secs} s.",
+        f"This clock is {secs} seconds {way} Telnyx's, and signatures older or newer than 300 "
+        "are refused: set the clock by the network.",
+    )

@@ -35,6 +35,11 @@ def wrong(sentence: str) -> Finding:
     return Finding("wrong", sentence)
 
 
+def check(condition: object, passed: str, failed: str) -> Finding:
+    """Return `ok` with the first sentence if the condition is true, else `wrong` with the other."""
+    return ok(passed) if condition else wrong(failed)
+
+
 def untried(subject: str, sentence: str) -> Finding:
     """A check was not possible."""
     return Finding("untried", sentence, subject)

@@ -52,7 +52,6 @@ class Records:
     """The records in a folder. The first saved record creates the folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep the folder's path."""
         self._folder = folder
 
     def path(self, application_id: str) -> Path:

@@ -1,6 +1,5 @@
 """Checks the deployment's webhook URL with right and wrong signatures."""
 
-import base64
 import json
 import uuid
 from collections.abc import Iterator
@@ -9,10 +8,11 @@ from datetime import UTC, datetime
 import httpx
 from nacl.signing import SigningKey
 
+from local.connect import findings
 from local.connect.account import http_client, is_loopback
 from local.connect.findings import Finding, ok, wrong
 from local.simulator.settings import PUBLISHED_TEST_SEED
-from local.webhook_fixtures import Signer
+from local.simulator.signing import Signer
 
 # No function handles events of this type, so an accepted event has no effect.
 _TYPE = "partyline.doctor"
@@ -24,16 +24,14 @@ def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
     `url` is the webhook URL. `signing_seed` has the 32 bytes of a test key whose public key the
     deployment knows, or is None.
     """
-    if url.startswith("https://"):
-        yield ok("The webhook URL is https.")
-    elif is_loopback(url):
-        yield ok("The webhook URL is on this machine.")
-    else:
-        yield wrong(f"{url} is not https: callers' numbers and words would travel unencrypted.")
+    yield findings.check(
+        url.startswith("https://") or is_loopback(url),
+        f"The webhook URL is {'https' if url.startswith('https://') else 'on this machine'}.",
+        f"{url} is not https: callers' numbers and words would travel unencrypted.",
+    )
     with http_client(url) as http:
-        probe = Probe(http, url)
         try:
-            unsigned = probe(None)
+            unsigned = _post(http, url, None)
         except httpx.HTTPError as error:
             yield wrong(
                 f"No server answers at {url} from here ({type(error).__name__}): is the stack "
@@ -44,43 +42,40 @@ def check(url: str, signing_seed: bytes | None) -> Iterator[Finding]:
             yield wrong(_unexpected_answer(url, unsigned))
             return
         yield ok("The webhook URL answers, and refuses an unsigned event.")
-        yield from _keys(probe, url, signing_seed)
+        yield from _keys(http, url, signing_seed)
 
 
-class Probe:
-    """Posts an event without effect, signed with a key or unsigned."""
+def _post(http: httpx.Client, url: str, seed: bytes | None) -> httpx.Response:
+    """Post an event without effect, signed with the key of `seed` or unsigned.
 
-    def __init__(self, http: httpx.Client, url: str) -> None:
-        """Keep the URL."""
-        self._http, self._url = http, url
-
-    def __call__(self, seed: bytes | None) -> httpx.Response:
-        """Post the event. Redirects are answers. Raises httpx.HTTPError when no answer comes."""
-        event = {
-            "record_type": "event",
-            "event_type": _TYPE,
-            "id": str(uuid.uuid4()),
-            "occurred_at": datetime.now(UTC).isoformat(),
-            "payload": {},
-        }
-        body = json.dumps({"data": event}).encode()
-        signed = Signer(seed).headers(body) if seed else {}
-        headers = {"content-type": "application/json", **signed}
-        return self._http.post(self._url, content=body, headers=headers)
+    Redirects are answers. Raises httpx.HTTPError when no answer comes.
+    """
+    event = {
+        "record_type": "event",
+        "event_type": _TYPE,
+        "id": str(uuid.uuid4()),
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "payload": {},
+    }
+    body = json.dumps({"data": event}).encode()
+    signed = Signer(seed).headers(body) if seed else {}
+    headers = {"content-type": "application/json", **signed}
+    return http.post(url, content=body, headers=headers)
 
 
-def _keys(probe: Probe, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
+def _keys(http: httpx.Client, url: str, signing_seed: bytes | None) -> Iterator[Finding]:
     try:
-        unknown = probe(bytes(SigningKey.generate()))
-        published = probe(PUBLISHED_TEST_SEED)
-        own = probe(signing_seed) if signing_seed else None
+        unknown = _post(http, url, bytes(SigningKey.generate()))
+        published = _post(http, url, PUBLISHED_TEST_SEED)
+        own = _post(http, url, signing_seed) if signing_seed else None
     except httpx.HTTPError as error:
         yield wrong(f"{url} stopped answering ({type(error).__name__}).")
         return
-    if unknown.status_code == 401:
-        yield ok("An event signed with an unknown key is refused (401).")
-    else:
-        yield wrong(f"An event signed with an unknown key gets {unknown.status_code}, not 401.")
+    yield findings.check(
+        unknown.status_code == 401,
+        "An event signed with an unknown key is refused (401).",
+        f"An event signed with an unknown key gets {unknown.status_code}, not 401.",
+    )
     if not published.is_success:
         yield ok("An event signed with the simulator's published key is refused.")
     elif is_loopback(url):
@@ -92,13 +87,12 @@ def _keys(probe: Probe, url: str, signing_seed: bytes | None) -> Iterator[Findin
             "The deployment trusts the simulator's published key, with which any sender can forge "
             "a webhook: take the key out of TelnyxPublicKeys and deploy."
         )
-    if own is not None and own.is_success:
-        yield ok("An event signed with your test key is accepted.")
-    elif own is not None:
-        public = base64.b64encode(bytes(SigningKey(signing_seed or b"").verify_key)).decode()
-        yield wrong(
+    if own is not None and signing_seed:
+        yield findings.check(
+            own.is_success,
+            "An event signed with your test key is accepted.",
             f"An event signed with your test key gets {own.status_code} ({own.text[:120]}): its "
-            f"public half, {public}, belongs into TelnyxPublicKeys."
+            f"public half, {Signer(signing_seed).public_key}, belongs into TelnyxPublicKeys.",
         )
 
 

@@ -95,17 +95,14 @@ class Demo:
         )
         return str(response.json().get("message"))
 
-    def messages_sent(self, conversation_id: str) -> list[str]:
-        """Return the messages that the assistant has got so far."""
-        events = self.client.timeline(conversation_id)
-        return [event["data"]["content"] for event in events if event["type"] == "message.sent"]
-
     def wait_for_message(self, conversation_id: str, text: str) -> None:
         """Wait until the assistant has got a message that contains the text."""
-        self.poll(
-            f"the assistant to be told: {text}",
-            lambda: any(text in message for message in self.messages_sent(conversation_id)),
-        )
+
+        def probe() -> bool:
+            events = self.client.timeline(conversation_id)
+            return any(text in str(event["data"].get("content")) for event in events)
+
+        self.poll(f"the assistant to be told: {text}", probe)
 
     def hang_up_host(self, conversation_id: str, host: str) -> None:
         """Hang up the host's call and wait for the conversation's end."""

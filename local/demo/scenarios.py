@@ -125,10 +125,7 @@ def ends_meanwhile(demo: Demo) -> None:
     demo.invite(conversation_id, [FIRST, DANA], "Dana")
     demo.hang_up_host(conversation_id, "Robin")
     seen = demo.wait_for_participant(conversation_id, "Dana", "failed")
-    expect(
-        leg_outcomes(seen, "Dana") == ["cancelled"],
-        "one number was dialed and cancelled",
-    )
+    expect(leg_outcomes(seen, "Dana") == ["cancelled"], "one number was dialed and cancelled")
     expect(not demo.telnyx.conversations[-1].participants, "no guest was joined")
     demo.poll("the ringing to stop", lambda: demo.telnyx.legs[-1].state == "ended")
     demo.print_trace("7. The conversation ends while a plan is under way", conversation_id)

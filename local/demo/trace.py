@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from local.client import Client
-from local.printing import STYLES, event_details, event_subject
+from local.printing import STYLES, event_details, event_subject, event_table
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
@@ -53,11 +52,7 @@ def trace(
 
 def print_lines(console: Console, trace_lines: list[TraceLine]) -> None:
     """Print a trace as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = event_table(2)
     for line in trace_lines:
         since = (line.at - trace_lines[0].at).total_seconds()
         mark = {"webhook": "◀ Telnyx", "command": "▶ Telnyx", "event": ""}[line.kind]

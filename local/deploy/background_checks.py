@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from local.client import Client
 from local.deploy.deployment import STACK, Deployment
 from local.deploy.redrive import redrive
-from local.webhook_fixtures import Signer, body_of
+from local.simulator.signing import Signer
+from local.webhook_fixtures import body_of
 
 HOST, OURS = "+13125550111", "+13125550100"
 _PATIENCE_SECS, _LOOK_SECS = 120.0, 1.0
@@ -35,16 +36,10 @@ def run_checks(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
     """
     with closing(Client(url, api_key, _PATIENCE_SECS)) as client:
         checks = {
-            "the timeline of a conversation has reached a consumer of the bus": (
-                _check_relay(deployment, client)
-            ),
-            "a schedule has started a conversation, and another was cancelled": _check_schedules(
-                client
-            ),
-            "an event on the bus has started another": _check_start_event(deployment, client),
-            "a webhook among the failover queue's dead letters was sent again and taken in": (
-                _check_failover(deployment, client, url)
-            ),
+            "a timeline has reached a consumer of the bus": _check_relay(deployment, client),
+            "a schedule has started a conversation": _check_schedules(client),
+            "an event has started a conversation": _check_start_event(deployment, client),
+            "a redriven webhook was handled": _check_failover(deployment, client, url),
         }
         for name, is_done in checks.items():
             _wait(name, is_done)
@@ -100,7 +95,7 @@ def _check_start_event(deployment: Deployment, client: Client) -> IsDone:
 
 
 def _check_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
-    call = "v3:through-the-other-door"
+    call = "v3:through-the-failover-queue"
     _, body = body_of(
         "call.initiated",
         ["payload.direction=incoming", f"payload.to={OURS}", f"payload.call_control_id={call}"],

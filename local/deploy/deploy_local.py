@@ -6,15 +6,14 @@ Then follows a release in which only the layer differs. Callers must get the new
 stays on an old version would serve the old layer, without an error.
 """
 
-import base64
 import os
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 import httpx
-from nacl.signing import SigningKey
 from rich.console import Console
 
 from local.demo import runner
@@ -45,22 +44,12 @@ def run(console: Console) -> int:
         proxy = ReverseProxy(aws.url)
         server = serve(proxy)
         closing.callback(server.stop)
-        public_key = bytes(SigningKey(simulator.simulator.settings.signing_seed).verify_key)
-        deployment = Deployment(
-            aws.url,
-            {
-                "TelnyxConnectionId": options.connection_id,
-                "TelnyxPublicKeys": base64.b64encode(public_key).decode(),
-                "DefaultNumber": options.number,
-                "DefaultAssistantId": options.assistant_id,
-                "TelnyxApiBaseUrl": simulator.api_url,
-                "PublicBaseUrl": server.url,
-            },
-        )
+        options = replace(options, public_base_url=server.url)
+        deployment = Deployment(aws.url, options.template_parameters(simulator.api_url))
         done("the embedded AWS and the simulator are up")
         deployment.deploy(runtime.build, _FIRST)
         done(f"the stack is deployed: {len(deployment.resources)} resources")
-        deployment.put_secrets(options.api_key, options.telnyx_api_key)
+        deployment.put_secrets(options.secrets())
         deployment.make_routes()
         proxy.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")

@@ -15,15 +15,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from local.deploy.lambda_emulator import ROOT
+from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
 from local.stack.logs import Line
 from local.stack.template import Template
@@ -62,15 +61,12 @@ class Deployment:
             path.write_text(json.dumps(template))
             self._sam_deploy(path, {**self.parameters, "ReleaseSha": release})
 
-    def put_secrets(self, api_key: str, telnyx_api_key: str) -> None:
-        """Set the secrets, as an operator does after the first deployment."""
-        hashed = sha256(api_key.encode()).hexdigest()
+    def put_secrets(self, values: Mapping[str, str]) -> None:
+        """Set the secrets by logical id, as an operator does after the first deployment."""
         secrets = self.client("secretsmanager")
-        for output, value in {
-            "TelnyxApiKeySecretName": {"api_key": telnyx_api_key},
-            "BearerKeysSecretName": {"keys": [{"id": "local", "sha256": hashed}]},
-        }.items():
-            secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
+        for logical_id, value in values.items():
+            name = self.outputs[f"{logical_id}SecretName"]
+            secrets.put_secret_value(SecretId=name, SecretString=value)
 
     def make_routes(self) -> None:
         """Create the routes and the authorizer of the API's OpenAPI document."""
@@ -150,9 +146,8 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """Return a client of the embedded AWS."""
-        session = boto3.Session("local", "local", region_name=REGION)
         config = Config(proxies={}, read_timeout=120)
-        return session.client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
+        return made_up_session().client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = self.client("s3")

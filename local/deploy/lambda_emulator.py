@@ -13,18 +13,16 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from local.stack.logs import Logs
-from local.stack.serving import free_port
+from local.stack.serving import answers, free_port
 from local.stack.template import Function, Template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,12 +184,7 @@ class Emulator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _read(self, on_output: Callable[[str], object]) -> None:
@@ -203,15 +196,9 @@ class Emulator:
         return self._errors.read().decode(errors="replace")
 
     def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + _START_SECS
-        while self.alive and time.monotonic() < deadline:
-            try:
-                # The path is unknown, but any response means that the emulator is up.
-                self._http.get(f"{self._url}/", timeout=1.0)
-            except httpx.TransportError:
-                time.sleep(0.01)
-            else:
-                return
+        # The path is unknown, but any response means that the emulator is up.
+        if answers(f"{self._url}/", lambda: self.alive, _START_SECS):
+            return
         output = self._error_output()[-2000:]
         self.stop()
         raise FunctionFailedError(f"the emulator did not start:\n{output}")

@@ -5,7 +5,7 @@ The AWS account is the one in the settings of the AWS SDK, as for `sam deploy`.
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,14 @@ from local.stack.handlers import LAYER
 
 FIRST_SENT = "first-sent-at"
 """The attribute with the time of receipt (see `partyline.entrypoints.failover`)."""
+
+_DEAD_LETTERS = {
+    "failover": "FailoverDeadLettersUrl",
+    "events": "EventRelayDeadLettersUrl",
+    "bus": "BusDeadLettersUrl",
+    "starts": "StartDeadLettersUrl",
+}
+"""The stack's output with the dead-letter queue of each kind."""
 
 BATCH = 10
 _WAIT_SECS = 1
@@ -39,42 +47,30 @@ class Outputs(dict[str, str]):
 
 
 @dataclass
-class Redriven:
+class RedriveResult:
     """The result: how many dead letters were sent again, and why the others stay in the queue."""
 
     sent: int = 0
     left: list[str] = field(default_factory=list)
 
 
-def _client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]
-
-
-def redrive(kind: str, stack: str, client: Callable[[str], Any] = _client) -> Redriven:
+def redrive(kind: str, stack: str, client: Any = boto3.client) -> RedriveResult:
     """Send the dead letters of a kind again: `failover`, `events`, `bus` or `starts`.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.
     """
     outputs = outputs_of(client("cloudformation"), stack)
-    sqs = client("sqs")
+    sqs, dead_letters = client("sqs"), outputs[_DEAD_LETTERS[kind]]
     match kind:
         case "failover":
-            return redrive_failover(
-                sqs, outputs["FailoverDeadLettersUrl"], outputs["FailoverQueueUrl"]
-            )
+            return redrive_failover(sqs, dead_letters, outputs["FailoverQueueUrl"])
         case "events":
-            return redrive_events(
-                sqs,
-                client("dynamodbstreams"),
-                client("dynamodb"),
-                client("events"),
-                outputs["EventRelayDeadLettersUrl"],
-                outputs["BusName"],
-            )
+            streams, dynamodb, events = map(client, ("dynamodbstreams", "dynamodb", "events"))
+            return redrive_events(sqs, streams, dynamodb, events, dead_letters, outputs["BusName"])
         case "bus":
-            return redrive_bus(sqs, client("lambda"), outputs["BusDeadLettersUrl"])
+            return redrive_bus(sqs, client("lambda"), dead_letters)
         case _:
-            return redrive_starts(sqs, client("lambda"), outputs["StartDeadLettersUrl"])
+            return redrive_starts(sqs, client("lambda"), dead_letters)
 
 
 def outputs_of(cloudformation: Any, stack: str) -> Outputs:
@@ -87,15 +83,15 @@ def outputs_of(cloudformation: Any, stack: str) -> Outputs:
     return Outputs({output["OutputKey"]: output["OutputValue"] for output in outputs})
 
 
-def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
+def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> RedriveResult:
     """Send the failover queue's dead letters again, with the time at which they were received.
 
     SQS has a redrive of its own, but its new messages get a new time, and a signature that was
     valid on receipt would look too old. `dead_letters` and `queue` are URLs. A crash between the
     two requests leaves a message in both queues; its event id then makes the second a duplicate.
     """
-    done = Redriven()
-    for message in _letters(sqs, dead_letters):
+    done = RedriveResult()
+    for message in _dead_letters(sqs, dead_letters):
         attributes = message.get("MessageAttributes", {})
         sent_at = message["Attributes"]["SentTimestamp"]
         first = {FIRST_SENT: {"DataType": "String", "StringValue": sent_at}}
@@ -103,21 +99,21 @@ def redrive_failover(sqs: Any, dead_letters: str, queue: str) -> Redriven:
         sqs.send_message(
             QueueUrl=queue, MessageBody=message["Body"], MessageAttributes=first | attributes
         )
-        _done(sqs, dead_letters, message, done)
+        _delete(sqs, dead_letters, message, done)
     return done
 
 
 def redrive_events(
     sqs: Any, streams: Any, dynamodb: Any, events: Any, dead_letters: str, bus: str
-) -> Redriven:
+) -> RedriveResult:
     """Put the events that the event relay could not put on the bus there again.
 
     A dead letter names a piece of the table's stream and holds no records. The stream keeps its
     records for a day. Only their keys are used, and the events are read from the table: a row that
     was repaired goes out repaired. Consumers know duplicates by `conversation_id` and `seq`.
     """
-    done = Redriven()
-    for message in _letters(sqs, dead_letters):
+    done = RedriveResult()
+    for message in _dead_letters(sqs, dead_letters):
         batch = json.loads(message["Body"])["DDBStreamBatchInfo"]
         start = batch["startSequenceNumber"]
         try:
@@ -135,50 +131,50 @@ def redrive_events(
         if failed:
             done.left.append(failed)
         else:
-            _done(sqs, dead_letters, message, done)
+            _delete(sqs, dead_letters, message, done)
     return done
 
 
-def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
+def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
     """Invoke functions with the events that a rule of the bus could not deliver to them.
 
     The event keeps its id, so repeated deliveries start one conversation. Events for a chat stay in
     the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using dead-letter
     queues to process undelivered events").
     """
-    done = Redriven()
-    for message in _letters(sqs, dead_letters):
+    done = RedriveResult()
+    for message in _dead_letters(sqs, dead_letters):
         attributes = message.get("MessageAttributes", {})
         target = attributes.get("TARGET_ARN", {}).get("StringValue", "")
         if ":function:" in target:
             functions.invoke(
                 FunctionName=target, InvocationType="Event", Payload=message["Body"].encode()
             )
-            _done(sqs, dead_letters, message, done)
+            _delete(sqs, dead_letters, message, done)
         else:
             code = attributes.get("ERROR_CODE", {}).get("StringValue", "no code")
             done.left.append(f"for {target or 'no target'}, {code}: {message['Body'][:200]}")
     return done
 
 
-def redrive_starts(sqs: Any, functions: Any, dead_letters: str) -> Redriven:
+def redrive_starts(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
     """Invoke the functions that start conversations with the events in their dead letters.
 
     A dead letter is Lambda's own record of an event that a function failed at.
     """
-    done = Redriven()
-    for message in _letters(sqs, dead_letters):
+    done = RedriveResult()
+    for message in _dead_letters(sqs, dead_letters):
         record = json.loads(message["Body"])
         functions.invoke(
             FunctionName=record["requestContext"]["functionArn"],
             InvocationType="Event",
             Payload=json.dumps(record["requestPayload"]),
         )
-        _done(sqs, dead_letters, message, done)
+        _delete(sqs, dead_letters, message, done)
     return done
 
 
-def _letters(sqs: Any, url: str) -> Iterator[Message]:
+def _dead_letters(sqs: Any, url: str) -> Iterator[Message]:
     """Yield the messages of a queue, each once, even if SQS delivers a message again meanwhile."""
     seen: set[str] = set()
     while True:
@@ -198,7 +194,7 @@ def _letters(sqs: Any, url: str) -> Iterator[Message]:
         yield from new
 
 
-def _done(sqs: Any, url: str, message: Message, done: Redriven) -> None:
+def _delete(sqs: Any, url: str, message: Message, done: RedriveResult) -> None:
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     done.sent += 1
 

@@ -1,10 +1,9 @@
 """Draw the state diagrams of docs/architecture.md from the domain's tables.
 
-`python -m local.docs.diagrams` prints the diagrams; `--write docs/architecture.md` puts the
-diagrams into a page, between the lines `<!-- diagrams -->` and `<!-- /diagrams -->`.
+`python -m local.docs.diagrams` writes the diagrams between the lines `<!-- diagrams -->` and
+`<!-- /diagrams -->`.
 """
 
-import argparse
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 from partyline.domain.model.statuses import CONVERSATION_MOVES, LEG_MOVES, PARTICIPANT_MOVES
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 BEGIN, END = "<!-- diagrams -->\n", "<!-- /diagrams -->"
 
 Status = TypeVar("Status", bound=StrEnum)
@@ -43,7 +43,7 @@ def _lines(moves: Moves[Status]) -> Iterator[str]:
             yield f"{status} --> [*]"
 
 
-def written(page: str) -> str:
+def updated(page: str) -> str:
     """Return the page with new diagrams. Raises ValueError for a page without the two markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -53,14 +53,8 @@ def written(page: str) -> str:
 
 
 def main() -> None:
-    """Print the diagrams, or write a page."""
-    parser = argparse.ArgumentParser(description="Draw the state diagrams of the domain.")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="the page for the diagrams")
-    page: Path | None = parser.parse_args().write
-    if page is None:
-        print(render())
-    else:
-        page.write_text(written(page.read_text()))
+    """Write the page."""
+    PAGE.write_text(updated(PAGE.read_text()))
 
 
 if __name__ == "__main__":

@@ -88,8 +88,7 @@ def document() -> Json:
     resolver = resolver_of(trigger, control, query, directory)
     generated = json.loads(resolver.get_openapi_json_schema(title="Partyline", version="1"))
     error_schemas, definitions = models_json_schema(
-        [(responses.Error, "validation"), (responses.GatewayError, "validation")],
-        ref_template=REF,
+        [(responses.Error, "validation"), (responses.GatewayError, "validation")], ref_template=REF
     )
     error, gateway_error = error_schemas.values()
     schemas = generated["components"]["schemas"] | definitions["$defs"]

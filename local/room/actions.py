@@ -119,7 +119,6 @@ class ActionRunner:
     """Runs actions on a simulator, the functions' faults and the API."""
 
     def __init__(self, simulator: Simulator, lambda_faults: LambdaFaults, ask: Ask) -> None:
-        """Keep the three; `ask` sends requests to the API."""
         self._simulator = simulator
         self._lambda_faults = lambda_faults
         self._ask = ask

@@ -19,7 +19,6 @@ class PageGuard:
     """An ASGI application that answers its own page only."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Protect `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,7 +7,6 @@ late or reconnects gets the facts that it has missed.
 import json
 import threading
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +58,8 @@ class Hub:
     def since(self, version: int) -> list[Fact]:
         """Return the facts after `version`, in order."""
         with self._lock:
-            return sorted(self._after(version), key=lambda fact: fact.version)
+            newer = [fact for fact in self._facts.values() if fact.version > version]
+        return sorted(newer, key=lambda fact: fact.version)
 
     def version_of(self, event_id: str) -> int:
         """Return the version of an event's id; 0 for an id of another start, or for no id."""
@@ -69,6 +69,3 @@ class Hub:
     def close(self) -> None:
         """End all streams: the server stops."""
         self.closed = True
-
-    def _after(self, version: int) -> Iterator[Fact]:
-        return (fact for fact in self._facts.values() if fact.version > version)

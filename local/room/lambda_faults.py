@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from local.simulator.faults import Limits, use_first
 from local.stack.handlers import Invoke
 from local.stack.template import Function
 
@@ -31,27 +32,22 @@ class FunctionCrashedError(Exception):
 
 
 @dataclass
-class Crash:
+class Crash(Limits):
     """How a function crashes: `function` is its folder, or `*` for any that answers a request.
 
     - `before`: at the start
     - `after_write`: the table has the new state, and no command was sent
     - `after`: all work is done, and the answer is lost
-
-    `times` None means every time; `probability` is decided with the seed.
     """
 
     when: When
     function: str = "*"
-    times: int | None = 1
-    probability: float = 1.0
 
 
 class LambdaFaults:
     """An `Invoke` with crashes; `crashes` are in force, and the first that applies is used."""
 
     def __init__(self, invoke: Invoke) -> None:
-        """Run functions with `invoke`, at first without crashes."""
         self.crashes: list[Crash] = []
         self._invoke = invoke
         self._rng = random.Random(0)
@@ -59,7 +55,7 @@ class LambdaFaults:
 
     def reseed(self, seed: int) -> None:
         """Restart the random numbers."""
-        self._rng = random.Random(f"deaths {seed}")
+        self._rng = random.Random(f"crashes {seed}")
 
     def __call__(self, function: Function, event: Any) -> Any:
         """Run a function, or crash. Raises FunctionCrashedError when no request is answered."""
@@ -88,16 +84,10 @@ class LambdaFaults:
             raise CrashError
 
     def _next_crash(self, folder: str, answers_http: bool) -> Crash | None:
-        for crash in self.crashes:
-            applies = crash.function == folder or (crash.function == "*" and answers_http)
-            if not applies or crash.times == 0:
-                continue
-            if crash.probability < 1.0 and self._rng.random() >= crash.probability:
-                continue
-            if crash.times is not None:
-                crash.times -= 1
-            return crash
-        return None
+        def applies(crash: Crash) -> bool:
+            return crash.function == folder or (crash.function == "*" and answers_http)
+
+        return use_first(self.crashes, applies, self._rng)
 
 
 def _answers_http(event: Any) -> bool:

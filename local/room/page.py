@@ -49,11 +49,7 @@ def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
         stream = _events(hub, {**hello, "boot": hub.boot}, since)
         return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
-    return [
-        Route("/", file),
-        Route("/room/page/{name}", file),
-        Route("/room/live", live),
-    ]
+    return [Route("/", file), Route("/room/page/{name}", file), Route("/room/live", live)]
 
 
 async def _events(hub: Hub, hello: dict[str, Any], since: int) -> AsyncIterator[str]:

@@ -28,7 +28,6 @@ class Proxy:
     """
 
     def __init__(self, url: str, api_key: str, on_change: OnChange = lambda *_: None) -> None:
-        """Connect at the first request."""
         self._on_change = on_change
         self._http = httpx.Client(
             base_url=url,

@@ -1,7 +1,6 @@
-"""Reads the simulator's state again and again and puts changes on the hub."""
+"""Reads the simulator's state and puts its changes on the hub."""
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -11,36 +10,27 @@ from local.room.observers import parse_body
 from local.simulator.model import LedgerEntry, SimulatedConversation, SimulatedLeg
 from local.simulator.telnyx import Simulator
 
-EVERY_SECS = 0.06
+SAMPLE_SECS = 0.06
 
 Json = dict[str, Any]
 
 
 class Sampler:
-    """Puts the simulator's changes on the hub, in a thread of its own."""
+    """Puts the simulator's changes on the hub at each `run`, then calls `after_sample`."""
 
     def __init__(self, simulator: Simulator, hub: Hub, after_sample: Callable[[], None]) -> None:
-        """Start reading; `after_sample` is called after each sample."""
         self._simulator = simulator
         self._hub = hub
         self._after_sample = after_sample
-        self._closed = threading.Event()
         self._finished_legs: set[str] = set()
         self._sent_commands = 0
         self._sent_lost = 0
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        """Stop reading, and wait for the thread's end."""
-        self._closed.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._closed.wait(EVERY_SECS):
-            for kind, key, value in self.sample():
-                self._hub.put(kind, key, value)
-            self._after_sample()
+    def run(self) -> None:
+        """Put a sample on the hub."""
+        for kind, key, value in self.sample():
+            self._hub.put(kind, key, value)
+        self._after_sample()
 
     def sample(self) -> list[tuple[str, str, Json]]:
         """Return everything that may have changed, read in the same instant."""

@@ -6,6 +6,7 @@ every other client --> WireObserver --> the gateway with the real handlers
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from local.room.hub import Hub
 from local.room.lambda_faults import LambdaFaults
 from local.room.page import HEADERS, routes
 from local.room.proxy import Proxy
-from local.room.sampler import Sampler
+from local.room.sampler import SAMPLE_SECS, Sampler
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
 from local.room.watch import Watch
@@ -35,6 +36,7 @@ from local.simulator.model import Person
 from local.simulator.telnyx import Simulator
 from local.stack.background import Background
 from local.stack.handlers import Invoke
+from local.stack.repeated import repeated
 from local.webhook_fixtures import fixtures
 
 PEOPLE = (
@@ -76,7 +78,7 @@ class Room:
             "actions": sorted(ACTIONS),
             "functions": sorted(functions),
         }
-        self._closing: list[Callable[[], None]] = []
+        self._closing = ExitStack()
         self._watch: Watch | None = None
         self._app: ASGIApp | None = None
         self._proxy: Proxy
@@ -118,14 +120,15 @@ class Room:
                 ]
             )
         )
-        self._closing = [sampler.close, self._watch.close, self._proxy.close, client.close]
+        for part in (client, self._proxy, self._watch):
+            self._closing.callback(part.close)
+        self._closing.enter_context(repeated(SAMPLE_SECS, sampler.run))
         self._publish_stories()
 
     def close(self) -> None:
         """Stop the page. The gateway must still be up, because the last read goes there."""
         self.hub.close()
-        for close in self._closing:
-            close()
+        self._closing.close()
 
     def _conversations_changed(self, conversations: Iterable[str]) -> None:
         if self._watch is not None:

@@ -25,7 +25,7 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     at: float = Field(ge=0)
-    act: AnyAction
+    action: AnyAction
 
 
 class Story(BaseModel):
@@ -88,7 +88,6 @@ class Recorder:
     """Records actions after `begin`."""
 
     def __init__(self, action_runner: ActionRunner) -> None:
-        """Make a recorder that is off."""
         self._action_runner = action_runner
         self._lock = threading.Lock()
         self._people: list[Person] = []
@@ -112,7 +111,7 @@ class Recorder:
             path = self._action_runner.replace_ids(action.path, self.since)
             action = action.model_copy(update={"path": path})
         with self._lock:
-            self.steps.append(Step(at=round(at, 2), act=action))
+            self.steps.append(Step(at=round(at, 2), action=action))
 
     def save(self, name: str, about: str) -> Path:
         """Save the story and stop recording.
@@ -154,5 +153,5 @@ def play(
     action_runner.perform(SetTrouble(do="trouble", trouble=story.trouble), since)
     for step in story.steps:
         wait(max(0.0, step.at - (now() - since).total_seconds()))
-        action_runner.perform(step.act, since)
+        action_runner.perform(step.action, since)
     return since

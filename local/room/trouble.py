@@ -27,8 +27,8 @@ class Trouble(BaseModel):
         own = self.model_copy(deep=True)
         with simulator.lock:
             simulator.reseed(own.seed)
-            simulator.deliverer.knobs.clear()
-            simulator.deliverer.knobs.update(own.webhooks)
+            simulator.deliverer.settings.clear()
+            simulator.deliverer.settings.update(own.webhooks)
             simulator.faults.active[:] = own.telnyx
         lambda_faults.reseed(own.seed)
         lambda_faults.crashes[:] = own.functions
@@ -39,7 +39,7 @@ class Trouble(BaseModel):
         with simulator.lock:
             return cls(
                 seed=seed,
-                webhooks=dict(simulator.deliverer.knobs),
+                webhooks=dict(simulator.deliverer.settings),
                 telnyx=list(simulator.faults.active),
                 functions=list(lambda_faults.crashes),
             ).model_copy(deep=True)

@@ -1,12 +1,15 @@
 """Reads conversations from the API after each change and puts the conversations on the hub."""
 
 import threading
+import time
 from collections.abc import Iterable
 
 import httpx
 
 from local.client import ApiRefusedError, Client
 from local.room.hub import Hub
+
+_RETRY_SECS = 0.5
 
 LIVE_STATUSES = ("active", "connecting", "stopping")
 """Conversations of these statuses are read however many newer conversations there are."""
@@ -20,7 +23,6 @@ class Watch:
     """
 
     def __init__(self, hub: Hub, client: Client, every_secs: float | None = None) -> None:
-        """Start reading."""
         self._hub = hub
         self._client = client
         self._every_secs = every_secs
@@ -79,7 +81,7 @@ class Watch:
         self._hub.put("api", "api", {"error": message})
         if left and self._every_secs is None:
             self.mark_changed(left)
-            self._pause()
+            time.sleep(_RETRY_SECS)
 
     def _read(self, conversation_id: str) -> None:
         conversation = self._client.conversation(conversation_id)
@@ -101,6 +103,3 @@ class Watch:
         # A live conversation that is in no list has ended, and fifty newer conversations exist.
         gone = self._live - updated_at.keys()
         return [*(id_ for id_, at in updated_at.items() if self._known.get(id_) != at), *gone]
-
-    def _pause(self) -> None:
-        threading.Event().wait(0.5)

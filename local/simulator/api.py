@@ -14,7 +14,12 @@ from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import Toolbox, ToolRequest
 
 _CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
-_OK: JsonObject = {"result": "ok"}
+_NEED_AN_ANSWERED_CALL = frozenset(
+    {
+        *("speak", "gather_using_speak", "ai_assistant_start"),
+        *("ai_assistant_join", "ai_assistant_add_messages"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -91,17 +96,17 @@ class Api:
         self._queries = Queries(board)
         self.applications = Applications(board)
         self.toolbox = Toolbox(board)
-        self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject]] = {
+        self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject | None]] = {
             "answer": self._answer,
             "hangup": self._hangup,
             "reject": self._reject,
-            "speak": self._speak,
-            "gather_using_speak": self._gather,
+            "speak": lambda leg, body: phones.speak(leg, body["payload"]),
+            "gather_using_speak": phones.gather,
             "ai_assistant_start": self._start,
             "ai_assistant_join": self._join,
-            "ai_assistant_stop": self._stop,
-            "ai_assistant_add_messages": self._add_messages,
-            "client_state_update": lambda _leg, _body: dict(_OK),
+            "ai_assistant_stop": lambda leg, _: assistants.stop(leg),
+            "ai_assistant_add_messages": assistants.add_messages,
+            "client_state_update": lambda _leg, _body: None,
         }
 
     def is_command(self, action: str) -> bool:
@@ -122,7 +127,7 @@ class Api:
             "conversation": lambda: self._queries.conversation(subject),
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
-            "assistant_retrieve": lambda: self.toolbox.assistant(self._known(subject)),
+            "assistant_retrieve": lambda: self.toolbox.assistant(self._existing_assistant(subject)),
             "tool_attach": lambda: self.toolbox.attach(*self._tool_of(subject)),
             "tool_detach": lambda: self.toolbox.detach(*self._tool_of(subject)),
             "tool_list": lambda: self.toolbox.page(query),
@@ -141,17 +146,17 @@ class Api:
         }
         return answers[action]()
 
-    def trial(self, operation: Operation) -> ToolRequest:
+    def tool_test(self, operation: Operation) -> ToolRequest:
         """Return the request that a tested tool would post."""
-        return self.toolbox.trial(*self._tool_of(operation.subject), operation.body)
+        return self.toolbox.test_request(*self._tool_of(operation.subject), operation.body)
 
     def _tool_of(self, subject: str) -> tuple[str, str]:
         assistant_id, _, tool_id = subject.partition("/")
-        return self._known(assistant_id), tool_id
+        return self._existing_assistant(assistant_id), tool_id
 
-    def _known(self, assistant_id: str) -> str:
-        if not self._assistants.knows(assistant_id):
-            raise ApiError("10005", "The requested resource or URL could not be found")
+    def _existing_assistant(self, assistant_id: str) -> str:
+        if not self._assistants.exists(assistant_id):
+            raise ApiError.not_found()
         return assistant_id
 
     def leg(self, call_control_id: str) -> SimulatedLeg:
@@ -162,33 +167,32 @@ class Api:
             )
         leg = self._board.world.legs.get(call_control_id)
         if leg is None:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         return leg
 
     def _command(self, operation: Operation) -> JsonObject:
         leg = self.leg(operation.subject)
         if leg.state == "ended":
-            settings = self._board.settings
-            if (
-                operation.action == "ai_assistant_add_messages"
-                and settings.ended_call_add_messages == 404
-            ):
-                raise ApiError("10005", "The requested resource or URL could not be found")
+            unknown = self._board.settings.ended_call_add_messages == 404
+            if unknown and operation.action == "ai_assistant_add_messages":
+                raise ApiError.not_found()
             raise ApiError("90018", "This call is no longer active and can't receive commands")
+        if operation.action in _NEED_AN_ANSWERED_CALL and leg.state != "answered":
+            raise ApiError("90034", "This call has not been answered yet")
         reply = self._commands[operation.action](leg, operation.body)
         if "client_state" in operation.body:
             leg.client_state = operation.body["client_state"]
-        return reply
+        return {"result": "ok", **(reply or {})}
 
     def _dial(self, body: JsonObject) -> JsonObject:
         board = self._board
-        self.applications.ready_to_dial(body["connection_id"])
+        self.applications.check_usable(body["connection_id"])
         state = body.get("client_state")
         if state and any(
             leg.direction == "outgoing" and leg.client_state == state
             for leg in board.world.legs.values()
         ):
-            board.violate(f"dialled twice for client_state {state}")
+            board.record_violation(f"dialled twice for client_state {state}")
         leg = self._phones.dial(body)
         reply = {
             "record_type": "call",
@@ -202,7 +206,7 @@ class Api:
             reply["client_state"] = state
         return reply
 
-    def _answer(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+    def _answer(self, leg: SimulatedLeg, body: JsonObject) -> None:
         if leg.direction == "outgoing":
             raise ApiError("90102", "An outbound call cannot be answered")
         if leg.state == "answered":
@@ -215,49 +219,18 @@ class Api:
         # The new client_state is in the webhooks that the command causes.
         leg.client_state = body.get("client_state", leg.client_state)
         self._phones.answer(leg)
-        return dict(_OK)
 
-    def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+    def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> None:
         leg.client_state = body.get("client_state", leg.client_state)
         self._phones.hang_up_by_command(leg)
-        return dict(_OK)
 
-    def _reject(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
+    def _reject(self, leg: SimulatedLeg, body: JsonObject) -> None:
         if leg.state != "parked":
             raise ApiError("10015", "Only a ringing inbound call can be rejected")
         self._phones.refuse(leg, "busy" if body["cause"] == "USER_BUSY" else "decline")
-        return dict(_OK)
-
-    def _speak(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        _require_answered(leg)
-        self._phones.speak(leg, body["payload"])
-        return dict(_OK)
-
-    def _gather(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        _require_answered(leg)
-        self._phones.gather(leg, body)
-        return dict(_OK)
 
     def _start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        _require_answered(leg)
-        conversation = self._assistants.start(leg, body)
-        return {**_OK, "conversation_id": conversation.conversation_id}
+        return {"conversation_id": self._assistants.start(leg, body).conversation_id}
 
     def _join(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        _require_answered(leg)
-        conversation = self._assistants.join(leg, body)
-        return {**_OK, "conversation_id": conversation.conversation_id}
-
-    def _stop(self, leg: SimulatedLeg, _body: JsonObject) -> JsonObject:
-        self._assistants.stop(leg)
-        return dict(_OK)
-
-    def _add_messages(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        _require_answered(leg)
-        self._assistants.add_messages(leg, body)
-        return dict(_OK)
-
-
-def _require_answered(leg: SimulatedLeg) -> None:
-    if leg.state != "answered":
-        raise ApiError("90034", "This call has not been answered yet")
+        return {"conversation_id": self._assistants.join(leg, body).conversation_id}

@@ -2,8 +2,8 @@
 
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject
+from local.simulator.queries import paged
 from local.simulator.switchboard import Switchboard, timestamp
-from local.simulator.toolbox import paged
 
 # The defaults of a new application, with the old webhook version.
 _DEFAULTS: JsonObject = {
@@ -43,7 +43,7 @@ class Applications:
         """Return an application, or 404."""
         application = self._board.world.applications.get(application_id)
         if application is None:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         return application
 
     def update(self, application_id: str, body: JsonObject) -> JsonObject:
@@ -68,7 +68,7 @@ class Applications:
         ]
         return paged(matching, query)
 
-    def ready_to_dial(self, connection_id: str) -> None:
+    def check_usable(self, connection_id: str) -> None:
         """Refuse a dial on an application that is missing, inactive, or without a webhook URL."""
         application = self._board.world.applications.get(connection_id)
         usable = application is not None and application["active"]

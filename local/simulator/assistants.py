@@ -3,15 +3,9 @@
 import json
 import re
 
-from local.simulator import payloads
+from local.simulator import model, payloads
 from local.simulator.errors import ApiError
-from local.simulator.model import (
-    JoinedParticipant,
-    JsonObject,
-    Message,
-    SimulatedConversation,
-    SimulatedLeg,
-)
+from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import Switchboard, timestamp
 
 _ASSISTANT_ID = re.compile(r"assistant-[A-Za-z0-9-]+")
@@ -33,7 +27,7 @@ class Assistants:
         assistant_id = assistant.get("id")
         if assistant_id is None:
             raise ApiError("10004", "assistant.id is required", "/assistant/id")
-        if not self.knows(assistant_id):
+        if not self.exists(assistant_id):
             raise ApiError("10005", "The assistant does not exist", "/assistant/id")
         board = self._board
         for guest in body.get("participants", []):
@@ -42,7 +36,7 @@ class Assistants:
             known.starting_call == leg.call_control_id
             for known in board.world.conversations.values()
         ):
-            board.violate(f"an assistant was started twice on {leg.call_control_id}")
+            board.record_violation(f"an assistant was started twice on {leg.call_control_id}")
         conversation = SimulatedConversation(
             conversation_id=board.ids.uuid(),
             starting_call=leg.call_control_id,
@@ -60,9 +54,9 @@ class Assistants:
         )
         board.world.conversations[conversation.conversation_id] = conversation
         leg.conversation_id = conversation.conversation_id
-        self._add(conversation, body.get("message_history", []))
+        self._add_messages(conversation, body.get("message_history", []))
         for guest in body.get("participants", []):
-            self._admit(self._live_leg(guest["id"], "/participants"), conversation, guest)
+            self._add_participant(self._live_leg(guest["id"], "/participants"), conversation, guest)
         greeting = assistant.get("greeting") or body.get("greeting") or board.settings.greeting
         board.later(
             board.settings.created_after_secs, lambda: self._greet(leg, conversation, greeting)
@@ -79,7 +73,7 @@ class Assistants:
             failed = payloads.conversation_start_failed(leg, "invalid_request")
             self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
 
-    def knows(self, assistant_id: str) -> bool:
+    def exists(self, assistant_id: str) -> bool:
         """Return whether the assistant exists."""
         known = self._board.settings.assistants
         if known is None:
@@ -97,26 +91,26 @@ class Assistants:
         if conversation.status == "ended":
             raise ApiError(_NO_CONVERSATION, "The conversation has ended", "/conversation_id")
         if leg.conversation_id == conversation.conversation_id:
-            self._board.violate(f"{leg.call_control_id} was joined twice")
+            self._board.record_violation(f"{leg.call_control_id} was joined twice")
             if self._board.settings.refuses_second_join:
                 raise ApiError("10015", "The call is in the conversation already")
             return conversation
         if leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
-        self._admit(leg, conversation, guest)
+        self._add_participant(leg, conversation, guest)
         return conversation
 
     def add_messages(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages)."""
-        self._add(self._running(leg), body.get("messages", []))
+        self._add_messages(self._running(leg), body.get("messages", []))
 
     def say(self, leg: SimulatedLeg, text: str) -> None:
         """Let the person on `leg` speak to the assistant and to the other participants."""
         conversation = self._running(leg)
-        self._add(conversation, [{"role": "user", "content": text}])
+        self._add_messages(conversation, [{"role": "user", "content": text}])
         for other in self._legs(conversation):
             if other is not leg:
-                self._board.hear(other, f"{leg.person_number}: {text}")
+                self._board.record_heard(other, f"{leg.person_number}: {text}")
         spoken = text.lower()
         script = self._board.settings.script
         reply = next((answer for word, answer in script if word in spoken), None)
@@ -129,7 +123,7 @@ class Assistants:
         """Stop the leg's assistant; the legs stay up (Telnyx API: ai_assistant_stop)."""
         self._end(self._running(leg), None)
 
-    def give_up(self, leg: SimulatedLeg) -> None:
+    def end_at_time_limit(self, leg: SimulatedLeg) -> None:
         """End the leg's assistant at its own time limit; the legs stay up."""
         self._end(self._running(leg), "assistant_time_limit")
 
@@ -168,26 +162,28 @@ class Assistants:
             if leg.conversation_id == conversation.conversation_id
         ]
 
-    def _admit(
+    def _add_participant(
         self, leg: SimulatedLeg, conversation: SimulatedConversation, guest: JsonObject
     ) -> None:
         for other in self._legs(conversation):
-            self._board.hear(other, f"{guest.get('name') or leg.person_number} joined")
+            self._board.record_heard(other, f"{guest.get('name') or leg.person_number} joined")
         leg.conversation_id = conversation.conversation_id
-        self._board.hear(leg, "joined the conversation")
+        self._board.record_heard(leg, "joined the conversation")
         conversation.participants.append(
-            JoinedParticipant(
+            model.JoinedParticipant(
                 leg.call_control_id,
                 guest.get("name"),
                 guest.get("on_hangup", "continue_conversation"),
             )
         )
 
-    def _add(self, conversation: SimulatedConversation, messages: list[JsonObject]) -> None:
+    def _add_messages(
+        self, conversation: SimulatedConversation, messages: list[JsonObject]
+    ) -> None:
         for message in messages:
             content = message.get("content")
             text = content if isinstance(content, str) else json.dumps(content)
-            conversation.messages.append(Message(message["role"], text, self._board.now()))
+            conversation.messages.append(model.Message(message["role"], text, self._board.now()))
 
     def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
         created = payloads.conversation_created(leg, conversation.conversation_id)
@@ -196,9 +192,9 @@ class Assistants:
 
     def _speak(self, conversation: SimulatedConversation, text: str) -> None:
         if conversation.status == "active":
-            self._add(conversation, [{"role": "assistant", "content": text}])
+            self._add_messages(conversation, [{"role": "assistant", "content": text}])
             for listener in self._legs(conversation):
-                self._board.hear(listener, f"assistant: {text}")
+                self._board.record_heard(listener, f"assistant: {text}")
 
     def _end(self, conversation: SimulatedConversation, reason: str | None) -> None:
         board = self._board
@@ -209,7 +205,7 @@ class Assistants:
         informed = [starting]
         for leg in self._legs(conversation):
             leg.conversation_id = None
-            board.hear(leg, "the assistant left")
+            board.record_heard(leg, "the assistant left")
             if board.settings.ended_once_per_leg and leg is not starting:
                 informed.append(leg)
 
@@ -221,10 +217,11 @@ class Assistants:
         board.later(board.settings.ended_after_secs, ended)
         if board.settings.insights_after_secs is not None:
             board.later(
-                board.settings.insights_after_secs, lambda: self._conclude(starting, conversation)
+                board.settings.insights_after_secs,
+                lambda: self._send_insights(starting, conversation),
             )
 
-    def _conclude(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
+    def _send_insights(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
         results = [
             {"insight_id": self._board.ids.uuid(), "result": result}
             for result in self._board.settings.insight_results

@@ -25,12 +25,8 @@ _DESTINATION = re.compile(r"\+[1-9]\d{6,14}(,[0-9wW*#]+)?|sips?:[^@\s]+@[^@\s]+"
 _CODES = {
     "required": "10004",
     "enum": "10032",
-    "minimum": "10033",
-    "maximum": "10033",
-    "minLength": "10033",
-    "maxLength": "10033",
-    "minItems": "10033",
-    "maxItems": "10033",
+    **dict.fromkeys(("minimum", "maximum", "minLength", "maxLength"), "10033"),
+    **dict.fromkeys(("minItems", "maxItems"), "10033"),
 }
 _RING_SECS = (5, 600)
 _RETRIES_TOTAL_MS = 60000

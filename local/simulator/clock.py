@@ -18,7 +18,7 @@ class Timer:
 
     due: datetime
     order: int
-    fn: Callable[[], None] = field(compare=False)
+    fn: Callable[[], object] = field(compare=False)
     cancelled: bool = field(default=False, compare=False)
 
     def cancel(self) -> None:
@@ -32,7 +32,7 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present time, with the zone UTC."""
 
-    def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
+    def call_later(self, delay_secs: float, fn: Callable[[], object]) -> Timer:
         """Run `fn` after `delay_secs`; the returned timer can be cancelled."""
 
 
@@ -53,7 +53,7 @@ class VirtualClock:
         """Return the present virtual time."""
         return self._now
 
-    def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
+    def call_later(self, delay_secs: float, fn: Callable[[], object]) -> Timer:
         """Run `fn` when the clock has moved by `delay_secs`."""
         with self._lock:
             due = self._now + timedelta(seconds=max(delay_secs, 0.0))
@@ -64,9 +64,7 @@ class VirtualClock:
     def advance(self, secs: float) -> None:
         """Move by `secs` and run all due callbacks, also callbacks that other callbacks add."""
         target = self._now + timedelta(seconds=secs)
-        while (timer := self._next(target)) is not None:
-            self._now = max(self._now, timer.due)
-            timer.fn()
+        self.run_until_idle(secs)
         self._now = max(self._now, target)
 
     def run_until_idle(self, limit_secs: float = 60.0) -> None:
@@ -103,7 +101,7 @@ class RealClock:
         """Return the present time."""
         return datetime.now(UTC)
 
-    def call_later(self, delay_secs: float, fn: Callable[[], None]) -> Timer:
+    def call_later(self, delay_secs: float, fn: Callable[[], object]) -> Timer:
         """Run `fn` on the clock's thread after `delay_secs`, unless the clock is closed."""
         due = self.now() + timedelta(seconds=max(delay_secs, 0.0))
         with self._wake:

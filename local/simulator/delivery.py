@@ -5,20 +5,17 @@ answer are retried, other answers are not; the application's failover URL comes 
 the event's id, increments `meta.attempt`, and has a new signature.
 """
 
-import base64
 import json
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import httpx
-from nacl.signing import SigningKey
 
 from local.simulator.clock import Clock
 from local.simulator.model import Delivery, JsonObject
+from local.simulator.signing import Signer
 
 _RETRIED = frozenset({408, 429})
 # The longest time that a held event waits for the next event of the same call.
@@ -61,11 +58,8 @@ class DeliverySettings:
     reorder: bool = False
 
 
-class Post(Protocol):
-    """Post a webhook and return the HTTP status, or None if no answer came in time."""
-
-    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
-        """Post `body` to `url`."""
+Post = Callable[[str, bytes, dict[str, str]], int | None]
+"""Post a body with headers to a URL. Returns the HTTP status, or None if no answer came in time."""
 
 
 class HttpPost:
@@ -103,53 +97,39 @@ class Deliverer:
         post: Post,
         signing_seed: bytes,
         rng: random.Random,
-        run: Callable[[Callable[[], None]], None] = inline,
+        run: Callable[[Callable[[], None]], object] = inline,
     ) -> None:
-        self.knobs: dict[str, DeliverySettings] = {}
+        self.settings: dict[str, DeliverySettings] = {}
         self.attempts: list[Delivery] = []
         self.dropped: list[Event] = []
+        self.signer = Signer(signing_seed)
         self._clock = clock
         self._post = post
-        self._key = SigningKey(signing_seed)
-        self._rng = rng
+        self.rng = rng
         self._run = run
         self._held: dict[str, Callable[[], None]] = {}
         self._lock = threading.Lock()
 
-    @property
-    def public_key(self) -> str:
-        """The public key in base64, for receivers that verify signatures."""
-        return base64.b64encode(bytes(self._key.verify_key)).decode()
-
-    def reseed(self, rng: random.Random) -> None:
-        """Replace the random number generator."""
-        self._rng = rng
-
     def post(self, url: str, body: bytes) -> int | None:
         """Post a signed body once and return the status, or None if no answer came."""
-        return self._post(url, body, self.signed(body))
+        return self._post(url, body, self.signature_headers(body))
 
-    def signed(self, body: bytes) -> dict[str, str]:
+    def signature_headers(self, body: bytes) -> dict[str, str]:
         """Return Telnyx's headers for `body`, signed at the present time."""
-        timestamp = str(int(self._clock.now().timestamp()))
-        signature = self._key.sign(timestamp.encode() + b"|" + body).signature
-        return {
-            "content-type": "application/json",
-            "user-agent": "telnyx-webhooks",
-            "telnyx-timestamp": timestamp,
-            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-        }
+        return self.signer.headers(body, self._clock.now().timestamp())
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""
-        settings = self.knobs.get(event.event_type) or self.knobs.get("*") or DeliverySettings()
-        if settings.drop and self._rng.random() < settings.drop:
+        settings = (
+            self.settings.get(event.event_type) or self.settings.get("*") or DeliverySettings()
+        )
+        if settings.drop and self.rng.random() < settings.drop:
             self.dropped.append(event)
             return
 
         def start() -> None:
             for _ in range(1 + settings.duplicates):
-                self._try_later(self._rng.uniform(*settings.delay_secs), event, route, 1, 0)
+                self._try_later(self.rng.uniform(*settings.delay_secs), event, route, 1, 0)
 
         call = event.call_control_id or ""
         with self._lock:
@@ -217,18 +197,3 @@ def _encode(event: Event, attempt: int, url: str) -> bytes:
         return json.dumps(flat, ensure_ascii=False).encode()
     envelope = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
     return json.dumps(envelope, ensure_ascii=False).encode()
-
-
-class Threads:
-    """Runs each delivery on a thread of a pool; `close` waits for running deliveries."""
-
-    def __init__(self, workers: int = 8) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulator-webhook")
-
-    def __call__(self, task: Callable[[], None]) -> None:
-        """Start `task`."""
-        self._pool.submit(task)
-
-    def close(self) -> None:
-        """Cancel waiting deliveries and wait for running deliveries."""
-        self._pool.shutdown(cancel_futures=True)

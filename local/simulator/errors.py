@@ -39,6 +39,11 @@ class ApiError(Exception):
         refusal.errors = [_error(*problem) for problem in problems]
         return refusal
 
+    @classmethod
+    def not_found(cls) -> "ApiError":
+        """Return the refusal of a request for an unknown object."""
+        return cls("10005", "The requested resource or URL could not be found")
+
     def body(self) -> JsonObject:
         """Return the JSON body (Telnyx API: call-control_Errors)."""
         return {"errors": self.errors}

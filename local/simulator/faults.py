@@ -1,14 +1,39 @@
 """Injected faults of the API."""
 
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 FaultKind = Literal["refuse", "drop", "lose_reply", "slow"]
 
 
+@dataclass(kw_only=True)
+class Limits:
+    """How often a fault applies: `times` None is without limit, a seed decides `probability`."""
+
+    times: int | None = 1
+    probability: float = 1.0
+
+
+F = TypeVar("F", bound=Limits)
+
+
+def use_first(faults: Iterable[F], applies: Callable[[F], bool], rng: random.Random) -> F | None:
+    """Return the first fault that applies, and count the use; None if no fault applies."""
+    for fault in faults:
+        if fault.times == 0 or not applies(fault):
+            continue
+        if fault.probability < 1.0 and rng.random() >= fault.probability:
+            continue
+        if fault.times is not None:
+            fault.times -= 1
+        return fault
+    return None
+
+
 @dataclass
-class Fault:
+class Fault(Limits):
     """A fault of matching requests.
 
     - `refuse`: an answer with `status` (403, 429 or 5xx), no effect
@@ -16,14 +41,11 @@ class Fault:
     - `lose_reply`: the request takes effect, and no answer comes
     - `slow`: the request takes effect, and the answer comes `secs` later
 
-    `action` is an action's name, e.g. `dial`, `ai_assistant_join`, or `*`; `times` None is without
-    limit; the simulator's seed decides with `probability`.
+    `action` is an action's name, e.g. `dial`, `ai_assistant_join`, or `*`.
     """
 
     kind: FaultKind
     action: str = "*"
-    times: int | None = 1
-    probability: float = 1.0
     status: int = 500
     secs: float = 5.0
 
@@ -32,12 +54,8 @@ class Faults:
     """The active faults. The first matching fault applies to a request."""
 
     def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
+        self.rng = rng
         self.active: list[Fault] = []
-
-    def reseed(self, rng: random.Random) -> None:
-        """Replace the random number generator."""
-        self._rng = rng
 
     def add(self, fault: Fault) -> None:
         """Activate a fault."""
@@ -47,14 +65,6 @@ class Faults:
         """Remove all faults."""
         self.active.clear()
 
-    def strike(self, action: str) -> Fault | None:
+    def next_fault(self, action: str) -> Fault | None:
         """Return the fault for a request of `action` and count the use, or None."""
-        for fault in self.active:
-            if fault.action not in (action, "*") or fault.times == 0:
-                continue
-            if fault.probability < 1.0 and self._rng.random() >= fault.probability:
-                continue
-            if fault.times is not None:
-                fault.times -= 1
-            return fault
-        return None
+        return use_first(self.active, lambda fault: fault.action in (action, "*"), self.rng)

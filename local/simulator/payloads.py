@@ -20,8 +20,8 @@ def _ids(leg: SimulatedLeg) -> JsonObject:
     }
 
 
-def _numbers(leg: SimulatedLeg) -> JsonObject:
-    return {"from": leg.from_, "to": leg.to}
+def _call(leg: SimulatedLeg) -> JsonObject:
+    return {**_ids(leg), "from": leg.from_, "to": leg.to}
 
 
 def _party(leg: SimulatedLeg) -> str:
@@ -32,8 +32,7 @@ def initiated(leg: SimulatedLeg) -> JsonObject:
     """call.initiated: incoming legs are parked, outgoing legs are bridging."""
     incoming = leg.direction == "incoming"
     payload = {
-        **_ids(leg),
-        **_numbers(leg),
+        **_call(leg),
         "caller_id_name": leg.from_,
         "calling_party_type": _party(leg),
         "connection_codecs": "PCMA,PCMU,VP8,H264",
@@ -51,8 +50,7 @@ def initiated(leg: SimulatedLeg) -> JsonObject:
 def answered(leg: SimulatedLeg) -> JsonObject:
     """call.answered."""
     return {
-        **_ids(leg),
-        **_numbers(leg),
+        **_call(leg),
         "calling_party_type": _party(leg),
         "codec": "PCMU",
         "sampling_rate": 8000,
@@ -63,8 +61,7 @@ def answered(leg: SimulatedLeg) -> JsonObject:
 def hangup(leg: SimulatedLeg, source: str, sip_cause: str, *, sparse: bool) -> JsonObject:
     """call.hangup; a sparse payload lacks client_state and calling_party_type."""
     payload = {
-        **_ids(leg),
-        **_numbers(leg),
+        **_call(leg),
         "calling_party_type": _party(leg),
         "hangup_cause": leg.hangup_cause,
         "hangup_source": source,
@@ -94,7 +91,7 @@ def _quality() -> JsonObject:
 
 def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:
     """call.machine[.premium].detection.ended; a sparse payload lacks call_control_id."""
-    payload = {**_ids(leg), **_numbers(leg), "result": result}
+    payload = {**_call(leg), "result": result}
     if sparse:
         del payload["call_control_id"]
     return payload
@@ -102,7 +99,7 @@ def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:
 
 def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
     """call.gather.ended: status valid, invalid, timeout or call_hangup."""
-    return {**_ids(leg), **_numbers(leg), "digits": digits, "status": status}
+    return {**_call(leg), "digits": digits, "status": status}
 
 
 def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
@@ -112,20 +109,19 @@ def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
 
 def conversation_created(leg: SimulatedLeg, conversation_id: str) -> JsonObject:
     """call.conversation.created (Telnyx docs: callbacks, call-conversation-created)."""
-    return {**_ids(leg), **_numbers(leg), "conversation_id": conversation_id}
+    return {**_call(leg), "conversation_id": conversation_id}
 
 
 def conversation_start_failed(leg: SimulatedLeg, reason: str) -> JsonObject:
     """call.conversation.start_failed: only for an assistant given with dial or answer."""
-    return {**_ids(leg), **_numbers(leg), "reason": reason}
+    return {**_call(leg), "reason": reason}
 
 
 def conversation_ended(leg: SimulatedLeg, conversation: SimulatedConversation) -> JsonObject:
     """call.conversation.ended."""
     ended_at = conversation.ended_at or conversation.started_at
     return {
-        **_ids(leg),
-        **_numbers(leg),
+        **_call(leg),
         "assistant_id": conversation.assistant_id,
         "calling_party_type": _party(leg),
         "conversation_id": conversation.conversation_id,

@@ -5,14 +5,7 @@ from collections.abc import Callable
 from local.simulator import payloads
 from local.simulator.assistants import Assistants
 from local.simulator.clock import Timer
-from local.simulator.model import (
-    Behaviour,
-    Gather,
-    JsonObject,
-    Person,
-    SimulatedLeg,
-    WebhookConfig,
-)
+from local.simulator.model import Behaviour, Gather, JsonObject, Person, SimulatedLeg, WebhookConfig
 from local.simulator.switchboard import Switchboard
 
 # Refusals of the far end: hangup_cause and sip_hangup_cause (Telnyx API: call.hangup).
@@ -58,7 +51,7 @@ class Phones:
         )
         board.world.legs[leg.call_control_id] = leg
         board.emit(leg, "call.initiated", payloads.initiated(leg))
-        board.hear(leg, "the phone rings")
+        board.record_heard(leg, "the phone rings")
         # Telnyx API: dial, retry_on_timeout decides the name of the same cause.
         cause = "timeout" if body.get("retry_on_timeout", True) else "no_answer"
         self._timer(
@@ -87,7 +80,7 @@ class Phones:
         )
         board.world.legs[leg.call_control_id] = leg
         board.emit(leg, "call.initiated", payloads.initiated(leg))
-        board.hear(leg, "hears it ring")
+        board.record_heard(leg, "hears it ring")
         self._timer(leg, self.person(from_).patience_secs, lambda: self.hang_up(leg))
         return leg
 
@@ -100,7 +93,7 @@ class Phones:
         leg.state = "answered"
         leg.answered_at = board.now()
         board.emit(leg, "call.answered", payloads.answered(leg))
-        board.hear(leg, "answered")
+        board.record_heard(leg, "answered")
         person = self.person(leg.person_number)
         self._timer(
             leg, leg.time_limit_secs, lambda: self.end(leg, "time_limit", "unknown", "unspecified")
@@ -150,14 +143,14 @@ class Phones:
         sparse = self._board.settings.sparse_webhooks
         payload = payloads.hangup(leg, source, sip_cause, sparse=sparse)
         self._board.emit(leg, "call.hangup", payload)
-        self._board.hear(leg, "the line is dead")
+        self._board.record_heard(leg, "the line is dead")
         self._assistants.leg_ended(leg)
 
     def speak(self, leg: SimulatedLeg, text: str) -> None:
         """Say a text on the leg (Telnyx API: speak)."""
         board = self._board
         board.emit(leg, "call.speak.started", payloads.speak(leg))
-        board.hear(leg, f"voice: {text}")
+        board.record_heard(leg, f"voice: {text}")
         self._timer(
             leg,
             len(text) * _SECS_PER_CHARACTER,
@@ -173,7 +166,7 @@ class Phones:
             valid=body.get("valid_digits", "0123456789#*"),
         )
         leg.gather = gather
-        self._board.hear(leg, f"voice: {body['payload']}")
+        self._board.record_heard(leg, f"voice: {body['payload']}")
         gather.deadline = self._timer(
             leg,
             len(body["payload"]) * _SECS_PER_CHARACTER + body.get("timeout_millis", 60000) / 1000,
@@ -184,9 +177,7 @@ class Phones:
         if digits is not None:
             # The digits of a person are a whole answer, so the terminating digit follows.
             self._timer(
-                leg,
-                person.digits_after_secs,
-                lambda: self.press(leg, digits + gather.terminator),
+                leg, person.digits_after_secs, lambda: self.press(leg, digits + gather.terminator)
             )
 
     def press(self, leg: SimulatedLeg, digits: str) -> None:

@@ -12,7 +12,7 @@ from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLe
 from local.simulator.switchboard import Switchboard, timestamp
 
 # Telnyx API: GET /calls/{id} answers until 10 minutes after the call's end.
-_READABLE = timedelta(minutes=10)
+_READABLE_AFTER_END = timedelta(minutes=10)
 
 
 class QueryError(ApiError):
@@ -35,8 +35,8 @@ class Queries:
 
     def call(self, leg: SimulatedLeg) -> JsonObject:
         """Telnyx API: GET /calls/{call_control_id}."""
-        if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+        if leg.ended_at is not None and self._board.now() > leg.ended_at + _READABLE_AFTER_END:
+            raise ApiError.not_found()
         row = {
             **self._row(leg),
             "is_alive": leg.state != "ended",
@@ -54,9 +54,9 @@ class Queries:
         `page[number]` works too: Telnyx's client library counts pages until an empty page.
         """
         if connection_id not in self._board.world.applications:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         size = count(query, "page[limit]", count(query, "page[size]", 20))
-        after = _uncursor(query.get("page[after]"))
+        after = _decode_cursor(query.get("page[after]"))
         # A call keeps its place in the order of all calls while calls begin and end.
         live = [
             (place, leg)
@@ -68,7 +68,7 @@ class Queries:
         page = following[:size]
         meta: JsonObject = {"cursors": {}, "total_items": len(live)}
         if len(following) > size:
-            cursor = _cursor(page[-1][0])
+            cursor = _encode_cursor(page[-1][0])
             meta["cursors"]["after"] = cursor
             meta["next"] = f"/v2/connections/{connection_id}/active_calls?page[after]={cursor}"
         rows = [{**self._row(leg), "client_state": leg.client_state or ""} for _, leg in page]
@@ -90,7 +90,7 @@ class Queries:
             elif name == "limit":
                 limit = _positive(name, value)
             else:
-                read, wanted = _reader(name), _equal_to(name, value)
+                read, wanted = _column_reader(name), _equal_to(name, value)
                 rows = [row for row in rows if read(row) == wanted]
         column, _, direction = order.partition(".")
         if column not in ("created_at", "last_message_at"):
@@ -108,15 +108,9 @@ class Queries:
             {"role": m.role, "text": m.content, "tool_calls": [], "created_at": timestamp(m.at)}
             for m in self._conversation(conversation_id).messages
         ]
-        size = _positive("page[size]", query.get("page[size]", "20"))
-        number = _positive("page[number]", query.get("page[number]", "1"))
-        meta = {
-            "page_number": number,
-            "page_size": size,
-            "total_pages": -(-len(rows) // size),
-            "total_results": len(rows),
-        }
-        return {"data": rows[(number - 1) * size : number * size], "meta": meta}
+        for name in ("page[size]", "page[number]"):
+            _positive(name, query.get(name, "1"))
+        return paged(rows, query)
 
     def insights(self, conversation_id: str) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}/conversations-insights."""
@@ -130,23 +124,23 @@ class Queries:
                     "status": "completed" if done else "pending",
                     "created_at": timestamp(conversation.ended_at or conversation.started_at),
                     "conversation_insights": [
-                        {"insight_id": row["insight_id"], "result": _as_text(row["result"])}
+                        # Here a result is always a text; the webhook has objects.
+                        {
+                            **row,
+                            "result": row["result"]
+                            if isinstance(row["result"], str)
+                            else json.dumps(row["result"]),
+                        }
                         for row in conversation.insights or []
                     ],
                 }
             )
-        meta = {
-            "total_pages": 1,
-            "total_results": len(rows),
-            "page_number": 1,
-            "page_size": 20,
-        }
-        return {"data": rows, "meta": meta}
+        return paged(rows, {})
 
     def _conversation(self, conversation_id: str) -> SimulatedConversation:
         conversation = self._board.world.conversations.get(conversation_id)
         if conversation is None:
-            raise ApiError("10005", "The requested resource or URL could not be found")
+            raise ApiError.not_found()
         return conversation
 
     def _row(self, leg: SimulatedLeg) -> JsonObject:
@@ -161,6 +155,20 @@ class Queries:
         }
 
 
+def paged(rows: list[JsonObject], query: dict[str, str]) -> JsonObject:
+    """Return the page of `rows` for `page[number]` and `page[size]`, with its `meta`."""
+    size, number = count(query, "page[size]", 20), count(query, "page[number]", 1)
+    return {
+        "data": rows[(number - 1) * size : number * size],
+        "meta": {
+            "page_number": number,
+            "page_size": size,
+            "total_pages": -(-len(rows) // size),
+            "total_results": len(rows),
+        },
+    }
+
+
 def count(query: dict[str, str], name: str, default: int) -> int:
     """Return a positive number of a call-control query, else raise 10033."""
     value = query.get(name, str(default))
@@ -169,7 +177,7 @@ def count(query: dict[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _reader(name: str) -> Callable[[JsonObject], Any]:
+def _column_reader(name: str) -> Callable[[JsonObject], Any]:
     column, arrow, key = name.partition("->")
     if arrow and column == "metadata":
         return lambda row: row["metadata"].get(key)
@@ -191,15 +199,11 @@ def _positive(name: str, value: str) -> int:
     return int(value)
 
 
-def _as_text(result: Any) -> str:
-    return result if isinstance(result, str) else json.dumps(result)
-
-
-def _cursor(place: int) -> str:
+def _encode_cursor(place: int) -> str:
     return base64.urlsafe_b64encode(str(place).encode()).decode()
 
 
-def _uncursor(cursor: str | None) -> int:
+def _decode_cursor(cursor: str | None) -> int:
     if cursor is None:
         return -1
     try:

@@ -1,15 +1,19 @@
 """A simulator with an HTTP server and wall-clock time."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.simulator.clock import RealClock
-from local.simulator.delivery import HttpPost, Threads
+from local.simulator.delivery import HttpPost
 from local.simulator.model import Person
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.serving import Running, serve
+from local.stack.serving import serve
+
+DELIVERIES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,7 @@ class RunningSimulator:
 
     simulator: Simulator
     url: str
-    _server: Running
-    _clock: RealClock
-    _threads: Threads
-    _post: HttpPost
+    _closing: ExitStack
 
     @property
     def api_url(self) -> str:
@@ -30,10 +31,7 @@ class RunningSimulator:
 
     def stop(self) -> None:
         """Stop the server, drop all timers, and wait for running deliveries."""
-        self._server.stop()
-        self._clock.close()
-        self._threads.close()
-        self._post.close()
+        self._closing.close()
 
 
 def run_simulator(
@@ -43,13 +41,13 @@ def run_simulator(
 
     Raises OSError if the port is in use.
     """
-    clock, post, threads = RealClock(), HttpPost(), Threads()
-    simulator = Simulator(clock, settings, post, people, seed, threads)
-    try:
+    with ExitStack() as closing:
+        clock, post = RealClock(), HttpPost()
+        deliveries = ThreadPoolExecutor(DELIVERIES_AT_ONCE, "simulator-webhook")
+        closing.callback(post.close)
+        closing.callback(deliveries.shutdown, cancel_futures=True)
+        closing.callback(clock.close)
+        simulator = Simulator(clock, settings, post, people, seed, deliveries.submit)
         server = serve(simulator_app(simulator), port=port)
-    except OSError:
-        clock.close()
-        threads.close()
-        post.close()
-        raise
-    return RunningSimulator(simulator, server.url, server, clock, threads, post)
+        closing.callback(server.stop)
+        return RunningSimulator(simulator, server.url, closing.pop_all())

@@ -22,11 +22,12 @@ from local.simulator.delivery import DeliverySettings
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault
 from local.simulator.model import JsonObject, Person
-from local.simulator.telnyx import Reply, Simulator
+from local.simulator.telnyx import Simulator
 
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
 _DELIVERY_SETTINGS = TypeAdapter(DeliverySettings)
+_PHONE_ACTIONS = frozenset({"answer", "decline", "busy", "hang_up", "press", "say"})
 # Internal fields of a leg that a page does not need.
 _HIDDEN = frozenset({"timers", "gather"})
 
@@ -45,13 +46,13 @@ def simulator_app(simulator: Simulator) -> Starlette:
         await asyncio.sleep(reply.held_secs)
         if reply.wire != "answered":
             return BrokenConnection()
-        return _response(reply)
+        return Response(reply.body, reply.status, reply.headers)
 
-    def endpoint(act: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
+    def endpoint(handler: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
                 body = await request.json() if await request.body() else {}
-                answer = await run_in_threadpool(act, request, body)
+                answer = await run_in_threadpool(handler, request, body)
                 return JSONResponse(to_jsonable_python(answer))
             except KeyError as error:
                 return JSONResponse({"error": f"there is no {error}"}, 404)
@@ -70,7 +71,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/admin/ring_in", endpoint(admin.ring_in), methods=["POST"]),
             Route("/admin/outside_call", endpoint(admin.outside_call), methods=["POST"]),
             Route("/admin/calls/{id}/use_tool", endpoint(admin.use_tool), methods=["POST"]),
-            Route("/admin/calls/{id}/{act}", endpoint(admin.act), methods=["POST"]),
+            Route("/admin/calls/{id}/{action}", endpoint(admin.use_phone), methods=["POST"]),
             Route("/admin/people", endpoint(admin.set_person), methods=["PUT"]),
             Route("/admin/faults", endpoint(admin.add_fault), methods=["POST"]),
             Route("/admin/faults", endpoint(admin.clear_faults), methods=["DELETE"]),
@@ -117,20 +118,13 @@ class Admin:
         leg = self._simulator.outside_call(body["from"], body["to"], body.get("webhook_url"))
         return _view(leg)
 
-    def act(self, request: Request, body: JsonObject) -> Any:
+    def use_phone(self, request: Request, body: JsonObject) -> Any:
         """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
-        simulator = self._simulator
-        call = request.path_params["id"]
-        actions: dict[str, Callable[[], None]] = {
-            "answer": lambda: simulator.answer(call),
-            "decline": lambda: simulator.decline(call),
-            "busy": lambda: simulator.busy(call),
-            "hang_up": lambda: simulator.hang_up(call),
-            "press": lambda: simulator.press(call, body["digits"]),
-            "say": lambda: simulator.say(call, body["text"]),
-        }
-        actions[request.path_params["act"]]()
-        return _view(simulator.world.legs[call])
+        call, action = request.path_params["id"], request.path_params["action"]
+        if action not in _PHONE_ACTIONS:
+            raise KeyError(action)
+        getattr(self._simulator, action)(call, **body)
+        return _view(self._simulator.world.legs[call])
 
     def use_tool(self, request: Request, body: JsonObject) -> Any:
         """POST {url, arguments}: use a webhook tool as the assistant on a call."""
@@ -164,7 +158,7 @@ class Admin:
     def set_delivery(self, request: Request, body: JsonObject) -> Any:
         """PUT the delivery faults of an event type (or `*`)."""
         settings = _DELIVERY_SETTINGS.validate_python(body)
-        self._simulator.deliverer.knobs[request.path_params["event_type"]] = settings
+        self._simulator.deliverer.settings[request.path_params["event_type"]] = settings
         return settings
 
     def set_settings(self, _request: Request, body: JsonObject) -> Any:
@@ -190,10 +184,6 @@ class BrokenConnection(Response):
         await send(
             {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"7")]}
         )
-
-
-def _response(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, reply.headers)
 
 
 def _since(request: Request) -> int:

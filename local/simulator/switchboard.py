@@ -67,11 +67,11 @@ class Switchboard:
         timer = self.clock.call_later(delay_secs, locked)
         return timer
 
-    def hear(self, leg: SimulatedLeg, perception: str) -> None:
+    def record_heard(self, leg: SimulatedLeg, perception: str) -> None:
         """Record a perception of the person on `leg`."""
         leg.heard.append((self.now(), perception))
 
-    def violate(self, violation: str) -> None:
+    def record_violation(self, violation: str) -> None:
         """Record an event that must never happen."""
         self.world.violations.append(violation)
 
@@ -102,13 +102,9 @@ class Switchboard:
         if stored:
             data["created_at"] = now
         retries_ms = leg.webhooks.retries_ms.get(event_type, self.settings.retries_ms)
+        version = application.get("webhook_api_version", "2")
+        failover_url = application.get("webhook_event_failover_url")
         self._deliverer.send(
-            Event(
-                data["id"],
-                event_type,
-                leg.call_control_id,
-                data,
-                application.get("webhook_api_version", "2"),
-            ),
-            Route(url, tuple(retries_ms), application.get("webhook_event_failover_url")),
+            Event(data["id"], event_type, leg.call_control_id, data, version),
+            Route(url, tuple(retries_ms), failover_url),
         )

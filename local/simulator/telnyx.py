@@ -13,20 +13,15 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
+from local.simulator import model
 from local.simulator.api import Api, Operation, route
 from local.simulator.assistants import Assistants
-from local.simulator.checks import check
+from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
 from local.simulator.delivery import Deliverer, Post, inline
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault, Faults
-from local.simulator.model import (
-    JsonObject,
-    LedgerEntry,
-    Person,
-    SimulatedConversation,
-    SimulatedLeg,
-)
+from local.simulator.model import JsonObject, LedgerEntry, Person, SimulatedLeg
 from local.simulator.phones import Phones
 from local.simulator.settings import Settings
 from local.simulator.switchboard import Switchboard
@@ -35,7 +30,7 @@ from local.simulator.toolbox import ToolRequest
 # Telnyx docs: Telnyx ignores a command_id that is repeated within 60 s.
 _DUPLICATE_WINDOW = timedelta(seconds=60)
 _BASE = "/v2"
-_BODIED = frozenset({"POST", "PUT", "PATCH"})
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,8 @@ class Simulator:
     """A Telnyx account with its calls. Thread-safe.
 
     `post` delivers webhooks; `run` starts a delivery, at once or on a thread; the same `seed` gives
-    the same ids and the same random faults.
+    the same ids and the same random faults. `ledger` has all requests, oldest first, `violations`
+    the events that must never happen. `public_key` verifies the webhooks' signatures.
     """
 
     def __init__(
@@ -69,7 +65,7 @@ class Simulator:
         post: Post,
         people: Iterable[Person] = (),
         seed: int = 0,
-        run: Callable[[Callable[[], None]], None] = inline,
+        run: Callable[[Callable[[], None]], object] = inline,
     ) -> None:
         self.settings = settings
         # A generator for each purpose, so that an added fault does not change the ids.
@@ -81,9 +77,11 @@ class Simulator:
         self._assistants = Assistants(self._board)
         self._phones = Phones(self._board, self._assistants)
         self._api = Api(self._board, self._phones, self._assistants)
-        self._done: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
+        self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
         self.world = self._board.world
         self.lock = self._board.lock
+        self.public_key = self.deliverer.signer.public_key
+        self.ledger, self.violations = self.world.ledger, self.world.violations
         for person in people:
             self.set_person(person)
         self._api.applications.create(
@@ -99,34 +97,19 @@ class Simulator:
         self.world.numbers.update(dict.fromkeys(settings.numbers, settings.connection_id))
 
     @property
-    def public_key(self) -> str:
-        """The public key of the webhooks' signatures, in base64."""
-        return self.deliverer.public_key
-
-    @property
     def legs(self) -> list[SimulatedLeg]:
         """All legs, oldest first."""
         return list(self.world.legs.values())
 
     @property
-    def conversations(self) -> list[SimulatedConversation]:
+    def conversations(self) -> list[model.SimulatedConversation]:
         """All conversations, oldest first."""
         return list(self.world.conversations.values())
 
-    @property
-    def ledger(self) -> list[LedgerEntry]:
-        """All requests, oldest first."""
-        return self.world.ledger
-
-    @property
-    def violations(self) -> list[str]:
-        """Events that must never happen and that happened."""
-        return self.world.violations
-
     def reseed(self, seed: int) -> None:
         """Restart the random numbers of webhooks and faults; the sequence of ids goes on."""
-        self.deliverer.reseed(random.Random(f"webhooks {seed}"))
-        self.faults.reseed(random.Random(f"faults {seed}"))
+        self.deliverer.rng = random.Random(f"webhooks {seed}")
+        self.faults.rng = random.Random(f"faults {seed}")
 
     def set_webhook_url(self, url: str | None, failover_url: str | None = None) -> None:
         """Set the application's webhook URLs after the start of the receiver."""
@@ -151,13 +134,13 @@ class Simulator:
         bare_path, _, query = path.partition("?")
         matched = route(method, bare_path.removeprefix(_BASE))
         if matched is None or not bare_path.startswith(_BASE + "/"):
-            return _refuse(entry, ApiError("10005", "The requested resource could not be found"))
+            return _refuse(entry, ApiError.not_found())
         entry.action, encoded = matched
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
             entry.call_control_id = subject
-        entry.body = _readable(body) if method in _BODIED else None
-        fault = self.faults.strike(entry.action)
+        entry.body = _readable(body) if method in _METHODS_WITH_BODY else None
+        fault = self.faults.next_fault(entry.action)
         if fault is not None and fault.kind == "drop":
             return Reply(0, {}, b"", "dropped")
         if fault is not None and fault.kind == "refuse":
@@ -165,11 +148,11 @@ class Simulator:
         try:
             if _bearer(headers) != self.settings.api_key:
                 raise ApiError("10009", "The required authentication headers were invalid")
-            parsed = _parse(body) if method in _BODIED else {}
+            parsed = _parse(body) if method in _METHODS_WITH_BODY else {}
             entry.body, entry.command_id = parsed, parsed.get("command_id")
             operation = Operation(entry.action, subject, parsed, dict(parse_qsl(query)))
             if entry.action == "tool_test":
-                reply = self._trial(entry, operation)
+                reply = self._test_tool(entry, operation)
             else:
                 reply = _answer(entry, self._perform(entry, operation))
         except ApiError as error:
@@ -180,9 +163,9 @@ class Simulator:
             reply = Reply(reply.status, reply.headers, reply.body, wire, fault.secs)
         return reply
 
-    def _trial(self, entry: LedgerEntry, operation: Operation) -> Reply:
+    def _test_tool(self, entry: LedgerEntry, operation: Operation) -> Reply:
         """Post a tool's test request. Telnyx API: the answer has the status of the tool's URL."""
-        request = self._api.trial(operation)
+        request = self._api.tool_test(operation)
 
         def post() -> Reply:
             status = self.deliverer.post(request.url, request.body)
@@ -199,14 +182,10 @@ class Simulator:
         return Reply(0, {}, b"", after=post)
 
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
-        if entry.body:
-            problems, entry.unknown_fields = check(
-                operation.action, entry.body, self.settings.webhook_keys
-            )
-        elif entry.method in _BODIED:
-            problems, _ = check(operation.action, {}, self.settings.webhook_keys)
-        else:
-            problems = []
+        problems: list[Problem] = []
+        if entry.method in _METHODS_WITH_BODY:
+            keys = self.settings.webhook_keys
+            problems, entry.unknown_fields = check(operation.action, entry.body or {}, keys)
         if operation.action != "dial" and entry.call_control_id is not None:
             # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)
@@ -216,14 +195,14 @@ class Simulator:
             return self._api.perform(operation)
         scope = entry.call_control_id or operation.body["connection_id"]
         key = (scope, entry.command_id)
-        if key in self._done:
-            first, response = self._done[key]
+        if key in self._performed:
+            first, response = self._performed[key]
             if entry.at - first.at <= _DUPLICATE_WINDOW:
                 entry.duplicate = True
                 same = self.settings.duplicate_reply == "same"
                 return response if same else {"data": {"result": "ok"}}
         response = self._api.perform(operation)
-        self._done[key] = (entry, response)
+        self._performed[key] = (entry, response)
         return response
 
     # People
@@ -245,12 +224,8 @@ class Simulator:
         to `webhook_url`, or are not sent.
         """
         with self.lock:
-            outside = self._api.applications.create(
-                {
-                    "application_name": "Somebody else's",
-                    "webhook_api_version": "2",
-                }
-            )
+            body = {"application_name": "Somebody else's", "webhook_api_version": "2"}
+            outside = self._api.applications.create(body)
             leg = self._phones.ring_in(from_, to, outside["id"])
             self._phones.answer(leg)
             outside["webhook_event_url"] = webhook_url
@@ -289,7 +264,7 @@ class Simulator:
     def end_assistant(self, call_control_id: str) -> None:
         """End the assistant on the call at its time limit; ApiError if there is no assistant."""
         with self.lock:
-            self._assistants.give_up(self.world.legs[call_control_id])
+            self._assistants.end_at_time_limit(self.world.legs[call_control_id])
 
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
         """Return the request of a webhook tool of the assistant on a call, live or over.
@@ -300,7 +275,7 @@ class Simulator:
         """
         call = self.world.legs[call_control_id].call_control_id
         body = json.dumps({**arguments, "call_control_id": call}).encode()
-        headers = {**self.deliverer.signed(body), "x-telnyx-call-control-id": call}
+        headers = {**self.deliverer.signature_headers(body), "x-telnyx-call-control-id": call}
         return ToolRequest(url, body, headers)
 
     def _ringing(self, call_control_id: str) -> SimulatedLeg:

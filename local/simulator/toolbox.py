@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject
-from local.simulator.queries import count
+from local.simulator.queries import paged
 from local.simulator.switchboard import Switchboard, timestamp
 
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_MISSING = "The requested resource or URL could not be found"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Toolbox:
         """Return a tool, or 404."""
         tool = self._board.world.tools.get(tool_id)
         if tool is None:
-            raise ApiError("10005", _MISSING)
+            raise ApiError.not_found()
         return tool
 
     def update(self, tool_id: str, body: JsonObject) -> JsonObject:
@@ -110,17 +109,17 @@ class Toolbox:
     def detach(self, assistant_id: str, tool_id: str) -> JsonObject:
         """Take a shared tool from an assistant that has it."""
         if tool_id not in self._attached(assistant_id):
-            raise ApiError("10005", _MISSING)
+            raise ApiError.not_found()
         self._attached(assistant_id).remove(tool_id)
         return {}
 
-    def trial(self, assistant_id: str, tool_id: str, body: JsonObject) -> ToolRequest:
+    def test_request(self, assistant_id: str, tool_id: str, body: JsonObject) -> ToolRequest:
         """Return the request of a tested tool: preset fields replace arguments of the same name.
 
         Telnyx API: POST /ai/assistants/{assistant_id}/tools/{tool_id}/test.
         """
         if tool_id not in self._attached(assistant_id):
-            raise ApiError("10005", _MISSING)
+            raise ApiError.not_found()
         webhook = self.get(tool_id)["tool_definition"]
         variables = body.get("dynamic_variables", {})
         preset = {
@@ -148,17 +147,3 @@ class Toolbox:
 
     def _attached(self, assistant_id: str) -> list[str]:
         return self._board.world.attached_tools.setdefault(assistant_id, [])
-
-
-def paged(rows: list[JsonObject], query: dict[str, str]) -> JsonObject:
-    """Return the page of `rows` for `page[number]` and `page[size]`."""
-    size, number = count(query, "page[size]", 20), count(query, "page[number]", 1)
-    return {
-        "data": rows[(number - 1) * size : number * size],
-        "meta": {
-            "page_number": number,
-            "page_size": size,
-            "total_pages": -(-len(rows) // size),
-            "total_results": len(rows),
-        },
-    }

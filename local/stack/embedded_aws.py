@@ -10,11 +10,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -23,7 +21,7 @@ from botocore.config import Config
 
 from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
-from local.stack.serving import free_port
+from local.stack.serving import answers, free_port
 from local.stack.template import Template
 
 if TYPE_CHECKING:
@@ -77,20 +75,13 @@ class Access:
 
     def dynamodb(self) -> "DynamoDBClient":
         """Return a client of the table's DynamoDB."""
-        return made_up_session().client(
-            "dynamodb", endpoint_url=self.dynamodb_url, config=_NO_PROXY
-        )
+        client: DynamoDBClient = self.client("dynamodb")
+        return client
 
     def client(self, service: str) -> Any:
         """Return a client of another service. DynamoDB Streams has the URL of DynamoDB."""
         url = self.dynamodb_url if service.startswith("dynamodb") else self.secrets_url
         return made_up_session().client(service, endpoint_url=url, config=_NO_PROXY)  # type: ignore[call-overload]
-
-    def secretsmanager(self) -> "SecretsManagerClient":
-        """Return a client of the Secrets Manager."""
-        return made_up_session().client(
-            "secretsmanager", endpoint_url=self.secrets_url, config=_NO_PROXY
-        )
 
 
 class EmbeddedAws:
@@ -148,23 +139,13 @@ class EmbeddedAws:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + _START_SECS
-        with httpx.Client(trust_env=False, timeout=1.0) as client:
-            while self._process.poll() is None and time.monotonic() < deadline:
-                try:
-                    if client.get(f"{self.url}/_ministack/health").is_success:
-                        return
-                except httpx.TransportError:
-                    time.sleep(0.02)
+        health = f"{self.url}/_ministack/health"
+        if answers(health, lambda: self._process.poll() is None, _START_SECS):
+            return
         self._output.seek(0)
         output = self._output.read().decode(errors="replace")[-2000:]
         self.stop()

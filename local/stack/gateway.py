@@ -4,7 +4,6 @@ The gateway is an ASGI application: `local.stack.serving.serve(gateway)` serves 
 """
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -12,22 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from local.stack import http_api
 from local.stack.handlers import HandlersInProcess, Invoke
-from local.stack.http_api import (
-    HttpRequest,
-    HttpResponse,
-    MalformedResponseError,
-    authorizer_event,
-    find_route,
-    http_response,
-    request_event,
-)
+from local.stack.http_api import HttpRequest, HttpResponse
 from local.stack.intrinsics import ACCOUNT_ID, REGION
 from local.stack.queues import QueueRoute, Queues
 from local.stack.template import Authorizer, Function, Route, Template
@@ -39,13 +29,9 @@ _LOG = logging.getLogger(__name__)
 class Gateway:
     """Answer the template's routes, with the authorizer in front, and run scheduled functions.
 
-    Args:
-        template: the stack's template.
-        environment: variables that override the template's, e.g. the URL of this machine's AWS.
-        invoke: runs a function; the default calls the handlers in this process.
-        concurrency: the most requests at a time, each in a thread of its own.
-
-    A route to a queue puts its requests into `queues`.
+    `invoke` runs a function; the default calls the handlers in this process, with `environment`
+    over the template's variables. At most `concurrency` requests run at a time, each in a thread
+    of its own. A route to a queue puts its requests into `queues`.
     """
 
     def __init__(
@@ -60,85 +46,13 @@ class Gateway:
         functions = template.functions.values()
         self.invoke: Invoke = invoke or HandlersInProcess(functions, environment or {})
         self.queues = Queues(template, self.invoke)
-        self._verdicts = _Verdicts()
+        self._verdicts: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._threads = CapacityLimiter(concurrency)
-        self._app = Starlette(routes=[Mount("/", app=self._serve)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve an ASGI connection."""
-        if scope["type"] == "http":
-            # Not through the router: its pattern excludes paths with a line break.
-            await self._serve(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request: route, authorize, run the function. Never raises."""
-        routes: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
-        match = find_route(routes, request.method, request.path)
-        if match is None:
-            return HttpResponse.message(404, "Not Found")
-        route, parameters = match
-        if isinstance(route, QueueRoute):
-            return self.queues.through_api(route, request)
-        event = request_event(request, route, parameters)
-        try:
-            if route.authorizer:
-                authorizer = self._template.authorizers[route.authorizer]
-                identity = event["headers"].get(authorizer.header)
-                if not identity:
-                    return HttpResponse.message(401, "Unauthorized")
-                verdict = self._authorize(authorizer, identity, event)
-                if verdict["isAuthorized"] is not True:
-                    return HttpResponse.message(403, "Forbidden")
-                event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
-            return http_response(self.invoke(self._template.functions[route.function], event))
-        except Exception:  # noqa: BLE001
-            # As with API Gateway, the caller does not learn the cause.
-            _LOG.exception("%s failed", route.function)
-            return HttpResponse.message(500, "Internal Server Error")
-
-    def invoke_schedule(self, folder: str) -> Any:
-        """Run the scheduled function of `functions/<folder>/` now and return its result.
-
-        Raises the handler's exception, and KeyError when the function has no schedule.
-        """
-        functions = {
-            self._function(schedule.function).folder: schedule
-            for schedule in self._template.schedules
-        }
-        schedule = functions[folder]
-        # EventBridge Scheduler's event for a schedule without an input of its own.
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.scheduler",
-            "account": ACCOUNT_ID,
-            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": REGION,
-            "resources": [
-                f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"
-            ],
-            "detail": "{}",
-        }
-        return self.invoke(self._function(schedule.function), event)
-
-    def _function(self, logical_id: str) -> Function:
-        return self._template.functions[logical_id]
-
-    def _authorize(self, authorizer: Authorizer, identity: str, event: dict[str, Any]) -> Any:
-        key = (authorizer.name, identity)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            question = authorizer_event(event, identity)
-            verdict = self.invoke(self._function(authorizer.function), question)
-            if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
-                raise MalformedResponseError(f"{authorizer.function} returned no isAuthorized")
-            self._verdicts.put(key, verdict, authorizer.ttl_secs)
-        return verdict
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve an ASGI request; the gateway needs no work at its start and end (lifespan)."""
+        if scope["type"] != "http":
+            return
         request = Request(scope, receive)
         body = bytearray()
         async for chunk in request.stream():
@@ -155,28 +69,76 @@ class Gateway:
             response.headers.append(name, value)
         await response(scope, receive, send)
 
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request: route, authorize, run the function. Never raises."""
+        routes: tuple[Route | QueueRoute, ...] = (*self._template.routes, *self.queues.routes)
+        match = http_api.find_route(routes, request.method, request.path)
+        if match is None:
+            return HttpResponse.message(404, "Not Found")
+        route, parameters = match
+        if isinstance(route, QueueRoute):
+            return self.queues.accept_request(route, request)
+        event = http_api.request_event(request, route, parameters)
+        try:
+            if route.authorizer:
+                authorizer = self._template.authorizers[route.authorizer]
+                identity = event["headers"].get(authorizer.header)
+                if not identity:
+                    return HttpResponse.message(401, "Unauthorized")
+                verdict = self._authorize(authorizer, identity, event)
+                if verdict["isAuthorized"] is not True:
+                    return HttpResponse.message(403, "Forbidden")
+                event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
+            return http_api.http_response(
+                self.invoke(self._template.functions[route.function], event)
+            )
+        except Exception:  # noqa: BLE001
+            # As with API Gateway, the caller does not learn the cause.
+            _LOG.exception("%s failed", route.function)
+            return HttpResponse.message(500, "Internal Server Error")
 
-class _Verdicts:
-    """A cache of the authorizers' answers, safe for threads."""
+    def invoke_schedule(self, folder: str) -> Any:
+        """Run the scheduled function of `functions/<folder>/` now and return its result.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+        Raises the handler's exception, and KeyError when the function has no schedule.
+        """
+        schedules = {self._function(s.function).folder: s for s in self._template.schedules}
+        schedule = schedules[folder]
+        arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"
+        # EventBridge Scheduler's event for a schedule without an input of its own.
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": ACCOUNT_ID,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [arn],
+            "detail": "{}",
+        }
+        return self.invoke(self._function(schedule.function), event)
 
-    def get(self, key: tuple[str, str]) -> dict[str, Any] | None:
-        with self._lock:
-            until, verdict = self._kept.get(key, (0.0, None))
-            return verdict if time.monotonic() < until else None
+    def _function(self, logical_id: str) -> Function:
+        return self._template.functions[logical_id]
 
-    def put(self, key: tuple[str, str], verdict: dict[str, Any], ttl_secs: int) -> None:
-        with self._lock:
-            self._kept[key] = (time.monotonic() + ttl_secs, verdict)
+    def _authorize(self, authorizer: Authorizer, identity: str, event: dict[str, Any]) -> Any:
+        key = (authorizer.name, identity)
+        until, verdict = self._verdicts.get(key, (0.0, {}))
+        if time.monotonic() >= until:
+            question = http_api.authorizer_event(event, identity)
+            verdict = self.invoke(self._function(authorizer.function), question)
+            if not isinstance(verdict, dict) or "isAuthorized" not in verdict:
+                raise http_api.MalformedResponseError(
+                    f"{authorizer.function} returned no isAuthorized"
+                )
+            self._verdicts[key] = (time.monotonic() + authorizer.ttl_secs, verdict)
+        return verdict
 
 
 def _http_request(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(
         method=request.method,
-        # The whole path: a mount at "/" strips no prefix.
         path=request.scope["path"],
         query=request.scope["query_string"].decode("latin-1"),
         headers=[

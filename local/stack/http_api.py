@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from local.stack.intrinsics import ACCOUNT_ID, API_ID, REGION
@@ -57,23 +57,20 @@ class MalformedResponseError(Exception):
     """A handler's result is no HTTP response; the message names the fault."""
 
 
-class Routed(Protocol):
-    """The target of a request."""
+@dataclass(frozen=True)
+class ApiRoute:
+    """A route of the HTTP API: a method or ANY, and a path with variables in braces."""
 
-    @property
-    def method(self) -> str:
-        """The method of the request, or ANY."""
-
-    @property
-    def path(self) -> str:
-        """The path, with variables in braces, or `$default`."""
+    method: str
+    path: str
 
     @property
     def key(self) -> str:
-        """The route's name in API Gateway."""
+        """The route's name in API Gateway, e.g. `POST /conversations/{id}/stop`."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
 
 
-R = TypeVar("R", bound=Routed)
+R = TypeVar("R", bound=ApiRoute)
 
 
 def find_route(routes: Iterable[R], method: str, path: str) -> tuple[R, dict[str, str]] | None:
@@ -94,7 +91,7 @@ def find_route(routes: Iterable[R], method: str, path: str) -> tuple[R, dict[str
 
 
 def request_event(
-    request: HttpRequest, route: Routed, path_parameters: dict[str, str]
+    request: HttpRequest, route: ApiRoute, path_parameters: dict[str, str]
 ) -> dict[str, Any]:
     """Return the function's event, without the authorizer's context."""
     headers = request.header_map()
@@ -193,7 +190,7 @@ def _match(pattern: str, path: str) -> dict[str, str] | None:
     return parameters
 
 
-def _generality(route: Routed) -> tuple[bool, list[bool], bool]:
+def _generality(route: ApiRoute) -> tuple[bool, list[bool], bool]:
     segments = [_is_variable(segment) for segment in route.path.split("/")]
     return route.path == "$default", segments, route.method == "ANY"
 

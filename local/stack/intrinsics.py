@@ -28,25 +28,18 @@ _NAMED = {"AWS::Events::EventBus", "AWS::Scheduler::ScheduleGroup"}
 """Resource types whose name is set in the template; a reference returns that name."""
 
 _ATTRIBUTES = {
-    (
-        "AWS::ApiGatewayV2::Api",
-        "ApiEndpoint",
-    ): f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
-    ("AWS::DynamoDB::Table", "Arn"): f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}",
-    (
-        "AWS::DynamoDB::Table",
-        "StreamArn",
-    ): f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}/stream/1",
-    (
-        "AWS::Events::ApiDestination",
-        "ArnForPolicy",
-    ): f"arn:aws:events:{_WHERE}:api-destination/{{full_name}}",
-    ("AWS::Events::EventBus", "Arn"): f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
-    ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
-    ("AWS::Lambda::Function", "Arn"): f"arn:aws:lambda:{_WHERE}:function:{{name}}",
-    ("AWS::Lambda::Version", "Version"): "1",
-    ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{_WHERE}:{{full_name}}",
-    ("AWS::SQS::Queue", "QueueName"): "{full_name}",
+    "AWS::ApiGatewayV2::Api.ApiEndpoint": f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
+    "AWS::DynamoDB::Table.Arn": f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}",
+    "AWS::DynamoDB::Table.StreamArn": f"arn:aws:dynamodb:{_WHERE}:table/{{full_name}}/stream/1",
+    "AWS::Events::ApiDestination.ArnForPolicy": (
+        f"arn:aws:events:{_WHERE}:api-destination/{{full_name}}"
+    ),
+    "AWS::Events::EventBus.Arn": f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
+    "AWS::IAM::Role.Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
+    "AWS::Lambda::Function.Arn": f"arn:aws:lambda:{_WHERE}:function:{{name}}",
+    "AWS::Lambda::Version.Version": "1",
+    "AWS::SQS::Queue.Arn": f"arn:aws:sqs:{_WHERE}:{{full_name}}",
+    "AWS::SQS::Queue.QueueName": "{full_name}",
 }
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -59,11 +52,8 @@ class TemplateError(Exception):
 class Resolver:
     """Resolve the expressions of a transformed template to their values in a local stack.
 
-    Args:
-        resources: the section Resources of the template.
-        parameters: the values of all parameters, a list for a CommaDelimitedList.
-        conditions: the section Conditions.
-        stack_name: a part of the names of tables and secrets, so that stacks do not collide.
+    `resources` and `conditions` are sections of the template. `parameters` has all values, a list
+    for a CommaDelimitedList. `stack_name` keeps the names of several stacks' tables apart.
     """
 
     def __init__(
@@ -137,11 +127,10 @@ class Resolver:
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
         kind = self._type_of(logical_id)
-        if (kind, attribute) not in _ATTRIBUTES:
+        pattern = _ATTRIBUTES.get(f"{kind}.{attribute}")
+        if pattern is None:
             raise TemplateError(f"no local meaning for {logical_id}.{attribute} ({kind})")
-        return _ATTRIBUTES[kind, attribute].format(
-            name=logical_id, full_name=f"{self._stack_name}-{logical_id}"
-        )
+        return pattern.format(name=logical_id, full_name=f"{self._stack_name}-{logical_id}")
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, variables = (argument, {}) if isinstance(argument, str) else argument

@@ -1,33 +1,29 @@
 """The local stack: the template's functions and table, an embedded AWS, a simulated Telnyx."""
 
-import base64
 import json
-import logging
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from types import TracebackType
 from typing import Self
 
 import httpx
-from nacl.signing import SigningKey
 
 from local.room.server import SCRIPT, Room
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
+from local.simulator.signing import Signer
 from local.stack.background import Background
 from local.stack.embedded_aws import Access, EmbeddedAws, create_secrets, create_table
 from local.stack.event_bus import Bus
 from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess, Invoke
 from local.stack.logs import Logs
+from local.stack.repeated import repeated
 from local.stack.serving import Running, free_port, serve
 from local.stack.template import Template
 
-_LOG = logging.getLogger(__name__)
 API_KEY = "partyline-local-key"
 SWEEP_SECS = 60.0
 BACKGROUND_SECS = 0.25
@@ -49,7 +45,7 @@ def in_process(
 
     try:
         # In Lambda, connections end with the process; this process may outlive the stack.
-        with httpx.HTTPTransport() as transport, logs.taken():
+        with httpx.HTTPTransport() as transport, logs.capture():
             override(App(telnyx_transport=transport))
             yield invoke
     finally:
@@ -103,21 +99,39 @@ class Options:
         }
         return cls(**{**values, "port": int(values.get("port", 8400))})  # type: ignore[arg-type]
 
+    def template_parameters(self, telnyx_api_base_url: str) -> dict[str, str]:
+        """Return the template's parameters for a stack that reaches Telnyx at this URL."""
+        public_key = self.telnyx_public_key or Signer(self.simulator.signing_seed).public_key
+        parameters = {
+            "TelnyxConnectionId": self.connection_id,
+            "TelnyxPublicKeys": public_key,
+            "DefaultNumber": self.number,
+            "DefaultAssistantId": self.assistant_id,
+            "TelnyxApiBaseUrl": telnyx_api_base_url,
+            "PublicBaseUrl": self.public_base_url,
+            "ReleaseSha": "0" * 40,
+        }
+        if self.destinations:
+            parameters["AllowedDestinationPrefixes"] = self.destinations
+        return {**parameters, **self.parameters}
+
+    def secrets(self) -> dict[str, str]:
+        """Return the values of the template's secrets by logical id."""
+        hashed = sha256(self.api_key.encode()).hexdigest()
+        return {
+            "TelnyxApiKey": json.dumps({"api_key": self.telnyx_api_key}),
+            "BearerKeys": json.dumps({"keys": [{"id": "local", "sha256": hashed}]}),
+        }
+
 
 class LocalStack:
     """The whole stack, up while the `with` lasts.
 
-    Attributes:
-        url: the URL of the gateway, and of the room with `Options.with_room` and a simulator.
-        simulator: None when the options name another Telnyx.
-        logs: the log of the functions.
-        template: the template with this stack's parameters.
-        environment: variables that override the template's.
-        bus: the event bus.
+    `url` is the gateway's, and the room's with `Options.with_room` and a simulator. `simulator` is
+    None when the options name another Telnyx. `environment` overrides the template's variables.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
-        """Keep the options and `run`, e.g. `local.deploy.lambda_emulator.emulated`."""
         self._options = options
         self._run = run
         self._closing = ExitStack()
@@ -138,7 +152,8 @@ class LocalStack:
                 port = options.port and options.port + 1
                 self.simulator = run_simulator(options.simulator, port=port)
                 self._closing.callback(self.simulator.stop)
-            template = Template(self._parameters())
+            telnyx_url = options.telnyx_api_base_url or (self.simulator and self.simulator.api_url)
+            template = Template(options.template_parameters(telnyx_url or ""))
             access = self._aws(template)
             port, background_port = options.port or free_port(), free_port()
             environment = {
@@ -173,17 +188,12 @@ class LocalStack:
                     f"{self.url}/webhooks", f"{self.url}/failover"
                 )
             if options.with_turns:
-                self._closing.enter_context(_every(SWEEP_SECS, self.sweep))
-                self._closing.enter_context(_every(BACKGROUND_SECS, background.turn))
+                self._closing.enter_context(repeated(SWEEP_SECS, self.sweep))
+                self._closing.enter_context(repeated(BACKGROUND_SECS, background.turn))
             self._closing = self._closing.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all parts, in the reverse order of their start."""
         self._closing.close()
 
@@ -217,54 +227,5 @@ class LocalStack:
         client = access.dynamodb()
         if template.table.name not in client.list_tables()["TableNames"]:
             create_table(client, template)
-        hashed = sha256(options.api_key.encode()).hexdigest()
-        create_secrets(
-            access.secretsmanager(),
-            template,
-            {
-                "TelnyxApiKey": json.dumps({"api_key": options.telnyx_api_key}),
-                "BearerKeys": json.dumps({"keys": [{"id": "local", "sha256": hashed}]}),
-            },
-        )
+        create_secrets(access.client("secretsmanager"), template, options.secrets())
         return access
-
-    def _parameters(self) -> dict[str, str]:
-        options = self._options
-        public_key = options.telnyx_public_key
-        if not public_key:
-            verify_key = SigningKey(options.simulator.signing_seed).verify_key
-            public_key = base64.b64encode(bytes(verify_key)).decode()
-        api_url = options.telnyx_api_base_url or (self.simulator and self.simulator.api_url) or ""
-        parameters = {
-            "TelnyxConnectionId": options.connection_id,
-            "TelnyxPublicKeys": public_key,
-            "DefaultNumber": options.number,
-            "DefaultAssistantId": options.assistant_id,
-            "TelnyxApiBaseUrl": api_url,
-            "PublicBaseUrl": options.public_base_url,
-            "ReleaseSha": "0" * 40,
-        }
-        if options.destinations:
-            parameters["AllowedDestinationPrefixes"] = options.destinations
-        return {**parameters, **options.parameters}
-
-
-@contextmanager
-def _every(secs: float, work: Callable[[], object]) -> Iterator[None]:
-    """Do `work` at an interval, in a thread, while the `with` lasts."""
-    over = threading.Event()
-
-    def run() -> None:
-        while not over.wait(secs):
-            try:
-                work()
-            except Exception:  # noqa: BLE001 - a failed turn must not be the last
-                _LOG.exception("%s failed", work)
-
-    thread = threading.Thread(target=run, name="schedule", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

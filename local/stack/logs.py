@@ -16,7 +16,6 @@ class Logs:
     """The newest lines of the functions' log, parsed from JSON; safe for threads."""
 
     def __init__(self) -> None:
-        """Start without lines."""
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
         self._followers: list[Callable[[Line], None]] = []
@@ -45,7 +44,7 @@ class Logs:
             return list(self._lines)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def capture(self) -> Iterator[None]:
         """Capture the handlers' log while the `with` lasts."""
         # The layer is on the path only after the gateway has been made.
         from partyline.telemetry import logger  # noqa: PLC0415

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.stack.handlers import Invoke
-from local.stack.http_api import HttpRequest, HttpResponse
+from local.stack.http_api import ApiRoute, HttpRequest, HttpResponse
 from local.stack.intrinsics import REGION
 from local.stack.template import Template, function_of
 
@@ -41,17 +41,10 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class QueueRoute:
+class QueueRoute(ApiRoute):
     """A route to a queue; `parameters` are those of API Gateway's SQS-SendMessage."""
 
-    method: str
-    path: str
     parameters: Mapping[str, str]
-
-    @property
-    def key(self) -> str:
-        """The route's name in API Gateway, e.g. `POST /failover`."""
-        return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -96,10 +89,7 @@ class Queues:
     """Every queue of the template; safe for threads. `now` tells the time."""
 
     def __init__(
-        self,
-        template: Template,
-        invoke: Invoke,
-        now: Callable[[], datetime] = utc_now,
+        self, template: Template, invoke: Invoke, now: Callable[[], datetime] = utc_now
     ) -> None:
         self.now = now
         self.routes = queue_routes(template)
@@ -110,9 +100,9 @@ class Queues:
         self._messages: dict[str, list[Message]] = {arn: [] for arn in self._queues}
         self._lock = threading.Lock()
 
-    def through_api(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
+    def accept_request(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
         """Put a request into the route's queue and return API Gateway's response."""
-        url, body, attributes = _mapped(route, request)
+        url, body, attributes = _map_request(route, request)
         [arn] = [queue.arn for queue in self._queues.values() if queue.url == url]
         try:
             message_id = self.send(arn, body, attributes)
@@ -177,7 +167,7 @@ class Queues:
 
     def _deliver(self, mapping: QueueMapping, batch: Iterable[Message]) -> None:
         function = self._template.functions[mapping.function]
-        event = {"Records": [_record(message, mapping.queue) for message in batch]}
+        event = {"Records": [sqs_record(message, mapping.queue) for message in batch]}
         try:
             answer = self._invoke(function, event) or {}
             failed = {item["itemIdentifier"] for item in answer.get("batchItemFailures", ())}
@@ -212,7 +202,7 @@ def _mappings(template: Template) -> Iterable[QueueMapping]:
             yield QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])
 
 
-def _mapped(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:
+def _map_request(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:
     """Return the queue's URL, the message body and its attributes, by the route's parameters.
 
     AWS's page "Create AWS service integrations for HTTP APIs": `$request.body` is the whole body,
@@ -236,7 +226,7 @@ def _mapped(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str
     return route.parameters["QueueUrl"], body, attributes
 
 
-def _record(message: Message, arn: str) -> dict[str, Any]:
+def sqs_record(message: Message, arn: str) -> dict[str, Any]:
     """Return the function's form of a message (AWS Lambda docs, "Using Lambda with Amazon SQS")."""
     return {
         "messageId": message.id,

@@ -1,15 +1,15 @@
 """A sample event for every function: a request to a route, or the event of its caller."""
 
 import json
-import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from local.simulator.signing import Signer
 from local.stack.http_api import HttpRequest, request_event
+from local.stack.queues import Message, sqs_record, utc_now
 from local.stack.template import Route, Template
-from local.webhook_fixtures import Signer, body_of, fixtures
+from local.webhook_fixtures import body_of, fixtures
 
 ANY_EVENT = "call.hangup"
 """The event type for the routes that accept every type."""
@@ -42,19 +42,9 @@ def authorized(route: Route) -> dict[str, Any]:
 
 def queue_batch() -> dict[str, Any]:
     """Return a batch with a single webhook, as Lambda reads it from SQS."""
-    event_id, body = body_of(ANY_EVENT)
-    headers = Signer().headers(body)
-    record = {
-        "messageId": event_id,
-        "receiptHandle": "any",
-        "body": body.decode(),
-        "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
-        "messageAttributes": {
-            name: {"stringValue": value, "dataType": "String"} for name, value in headers.items()
-        },
-        "eventSource": "aws:sqs",
-    }
-    return {"Records": [record]}
+    _, body = body_of(ANY_EVENT)
+    message = Message(body.decode(), Signer().headers(body), utc_now(), utc_now())
+    return {"Records": [sqs_record(message, "arn:aws:sqs:any")]}
 
 
 def stream_batch() -> dict[str, Any]:
@@ -65,7 +55,7 @@ def stream_batch() -> dict[str, Any]:
     event = Event(
         seq=1,
         type=EventType.CONVERSATION_ACTIVE,
-        occurred_at=datetime.now(UTC),
+        occurred_at=utc_now(),
         cause="any",
         data={},
     )

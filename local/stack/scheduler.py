@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -51,8 +52,8 @@ class Scheduler:
         self._lock = threading.Lock()
         path = "/schedules/{name}"
         self.routes = [
-            Route(path, self._create, methods=["POST"]),
-            Route(path, self._update, methods=["PUT"]),
+            Route(path, partial(self._put, new=True), methods=["POST"]),
+            Route(path, partial(self._put, new=False), methods=["PUT"]),
             Route(path, self._delete, methods=["DELETE"]),
         ]
 
@@ -75,12 +76,6 @@ class Scheduler:
                 self._template, self._invoke, self._queues, schedule.function, schedule.input
             )
         return len(due)
-
-    async def _create(self, request: Request) -> Response:
-        return await self._put(request, new=True)
-
-    async def _update(self, request: Request) -> Response:
-        return await self._put(request, new=False)
 
     async def _put(self, request: Request, *, new: bool) -> Response:
         body = await request.json()

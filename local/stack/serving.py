@@ -3,9 +3,11 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import uvicorn
 
 _START_SECS = 10.0
@@ -27,6 +29,23 @@ class Running:
         if self._thread.is_alive():
             self._server.force_exit = True
             self._thread.join(_STOP_SECS)
+
+
+def answers(url: str, is_alive: Callable[[], bool], secs: float) -> bool:
+    """Wait until a server at `url` gives any answer; return whether it came in time.
+
+    `is_alive` tells whether the server's process still runs.
+    """
+    deadline = time.monotonic() + secs
+    with httpx.Client(trust_env=False, timeout=1.0) as client:
+        while is_alive() and time.monotonic() < deadline:
+            try:
+                client.get(url)
+            except httpx.TransportError:
+                time.sleep(0.01)
+            else:
+                return True
+    return False
 
 
 def free_port() -> int:

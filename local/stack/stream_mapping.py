@@ -24,20 +24,14 @@ class StreamMapping:
     A retry follows at once, and records have no maximum age: waiting improves no result here. Each
     retry counts against MaximumRetryAttempts, a halved or shortened batch included. AWS does not
     say whether those count; a template that works here works with fewer counted retries too.
+
+    `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. Records that
+    the function fails at go to `queues`.
     """
 
     def __init__(
         self, template: Template, dynamodb: Any, streams: Any, invoke: Invoke, queues: Queues
     ) -> None:
-        """Find the mapping in the template and the stream of the table.
-
-        Args:
-            template: the stack's template.
-            dynamodb: a client of the table's DynamoDB.
-            streams: a client of DynamoDB Streams.
-            invoke: runs the function.
-            queues: the template's queues, for the records that the function fails at.
-        """
         mappings = (
             template.resolver.resolve(resource["Properties"])
             for _, resource in template.of_type("AWS::Lambda::EventSourceMapping")
@@ -65,7 +59,11 @@ class StreamMapping:
         for shard in stream["Shards"]:
             shard_id = shard["ShardId"]
             while records := self._read(shard_id):
-                events = [e for e in map(self._event_of, records) if self._matches_filter(e)]
+                events = [
+                    event
+                    for event in map(self._event_of, records)
+                    if any(matches(pattern, event) for pattern in self._patterns)
+                ]
                 for first in range(0, len(events), size):
                     batch = events[first : first + size]
                     taken += self._deliver(shard_id, batch, self._mapping["MaximumRetryAttempts"])
@@ -93,9 +91,6 @@ class StreamMapping:
         if created_at is not None:
             change["ApproximateCreationDateTime"] = created_at.timestamp()
         return {**record, "dynamodb": change, "eventSourceARN": self._stream_arn}
-
-    def _matches_filter(self, record: Record) -> bool:
-        return any(matches(pattern, record) for pattern in self._patterns)
 
     def _deliver(self, shard_id: str, batch: list[Record], retries: int) -> int:
         """Invoke the function until each record is taken or set aside; return the number taken."""

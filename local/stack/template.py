@@ -19,6 +19,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from local.stack.aws_session import made_up_session
+from local.stack.http_api import ApiRoute
 from local.stack.intrinsics import Resolver, TemplateError
 
 # The transform warns at each canary that an internal toggle is missing.
@@ -42,18 +43,11 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Route:
-    """A route of the HTTP API; `authorizer` is None where the function itself verifies."""
+class Route(ApiRoute):
+    """A route to a function; `authorizer` is None where the function itself verifies."""
 
-    method: str
-    path: str
     function: str
     authorizer: str | None
-
-    @property
-    def key(self) -> str:
-        """The route's name in API Gateway, e.g. `POST /conversations/{id}/stop`."""
-        return self.path if self.path == "$default" else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -95,13 +89,9 @@ class Schedule:
 class Template:
     """The stack that the template describes for a set of parameters.
 
-    Args:
-        parameters: strings, as for `sam deploy --parameter-overrides`; defaults may be left out.
-        stack_name: the beginning of the names of the table and of the secrets.
-        path: the template.
-
-    Raises:
-        TemplateError: a parameter is missing, unknown or not allowed, or SAM refuses the template.
+    `parameters` are strings, as for `sam deploy --parameter-overrides`; defaults may be left out.
+    Names of the table and of the secrets begin with `stack_name`. Raises TemplateError when a
+    parameter is missing, unknown or not allowed, and when SAM refuses the template.
     """
 
     def __init__(

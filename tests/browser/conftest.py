@@ -75,7 +75,7 @@ def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     for leg in simulator.legs:
         simulator.hang_up(leg.call_control_id)
     simulator.faults.clear()
-    simulator.deliverer.knobs.clear()
+    simulator.deliverer.settings.clear()
     assert stack.room is not None
     stack.room.lambda_faults.crashes.clear()
 

@@ -128,6 +128,23 @@ def test_the_names_of_many_people_do_not_overlap(window: Callable[..., Page]) ->
             assert left["x"] + left["width"] + 3 <= right["x"]
 
 
+def test_a_card_shows_the_number_that_is_being_tried(window: Callable[..., Page]) -> None:
+    people = [
+        person(name, name, status=status, attempt=attempt)
+        for name, status, attempt in (
+            ("Billie", "dialing", {"status": "ringing", "number": 2, "of": 3}),
+            ("Casey", "dialing", {"status": "ringing", "number": 1, "of": 1}),
+            ("Devon", "dialing", {"status": "ended", "number": 1, "of": 2}),
+            ("Eddie", "joined", {"status": "answered", "number": 2, "of": 2}),
+        )
+    ]
+    with serve_page(free_port(), conversation_fact("c1", participants=people), **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        cards = page.get_by_role("list", name="Participants").locator("li .soft")
+        expect(cards).to_have_text(["ringing, number 2 of 3", "ringing", "dialing", "joined"])
+
+
 def test_a_window_of_an_unknown_phone_reports_it(window: Callable[..., Page]) -> None:
     with serve_page(free_port()) as url:
         page = window()

@@ -43,7 +43,7 @@ def test_a_call_is_started_picked_up_read_and_ended_without_a_mouse(room: RoomPa
     expect(page.get_by_label("Number, or several to try")).to_be_focused()
     go_to(page, "Invite")
     page.keyboard.press("Enter")
-    expect(room.person("Billie")).to_contain_text("dialing")
+    expect(room.person("Billie")).to_contain_text("ringing")
     expect(invite).to_be_focused()
     go_to(page, "Remove Billie")
     page.keyboard.press("Enter")

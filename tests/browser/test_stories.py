@@ -15,7 +15,7 @@ def test_a_recorded_story_is_saved_and_replayed(
 ) -> None:
     monkeypatch.setattr(stories, "FOLDER", tmp_path)
     room.tab("Stories")
-    room.page.get_by_role("button", name="Write a story down").click()
+    room.page.get_by_role("button", name="Record a story").click()
     tab = room.page.locator("#tab-stories")
     expect(tab.get_by_label("Name")).to_be_focused()
     tab.get_by_label("Name").fill("empty")
@@ -37,7 +37,7 @@ def test_a_recorded_story_is_saved_and_replayed(
     tab.get_by_label("Name").fill("opening-hours")
     tab.get_by_role("button", name="Save").click()
     expect(tab).to_contain_text("Alex asks when we are open.")
-    assert [step.act.do for step in stories.load("opening-hours").steps] == [
+    assert [step.action.do for step in stories.load("opening-hours").steps] == [
         "api",
         "answer",
         "say",

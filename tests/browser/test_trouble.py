@@ -136,7 +136,7 @@ def test_the_page_has_a_switch_for_every_fault(room: RoomPage, stack: LocalStack
     assert {crash.when for crash in stack.room.lambda_faults.crashes} == set(get_args(When))
     assert {fault.kind for fault in in_force.faults.active} == set(get_args(FaultKind))
     calm = asdict(DeliverySettings())
-    while set(asdict(in_force.deliverer.knobs["*"]).items()) & set(calm.items()):
+    while set(asdict(in_force.deliverer.settings["*"]).items()) & set(calm.items()):
         room.page.wait_for_timeout(50)  # the page sets the faults one after the other
     for left in (every, every - 1):
         off.first.focus()

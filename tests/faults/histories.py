@@ -121,7 +121,9 @@ def run_history(history: History) -> list[str]:
     ]
     settings = Settings(accepts_conversation_keys=True, **history.telnyx)
     lab = FaultLab(people, settings, dict(history.strikes), dict(history.meanwhile))
-    lab.telnyx.deliverer.knobs |= {kind: DELIVERIES[how] for kind, how in history.webhooks.items()}
+    lab.telnyx.deliverer.settings |= {
+        kind: DELIVERIES[how] for kind, how in history.webhooks.items()
+    }
     _start(lab, history)
     for turn, *arguments in history.turns:
         _TURN_HANDLERS[turn](lab, *arguments)
@@ -188,7 +190,7 @@ _TURN_HANDLERS: dict[str, Any] = {
 def _settle(lab: FaultLab) -> list[str]:
     """Heal all faults and hang up all calls; returns the violated invariants."""
     lab.run(60)
-    lab.telnyx.deliverer.knobs.clear()
+    lab.telnyx.deliverer.settings.clear()
     for leg in lab.telnyx.legs:
         lab.telnyx.hang_up(leg.call_control_id)
     if not lab.has_conversation():

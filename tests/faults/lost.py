@@ -47,7 +47,7 @@ def loss_violations(loss: Loss) -> list[str]:
     story = BY_NAME[loss.story]
     lab = story.new_lab()
     for kind in loss.event_types:
-        lab.telnyx.deliverer.knobs[kind] = DeliverySettings(drop=1.0)
+        lab.telnyx.deliverer.settings[kind] = DeliverySettings(drop=1.0)
     story.play(lab)
     lab.settle()
     wrong = violations_of(lab)

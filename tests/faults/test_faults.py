@@ -91,7 +91,7 @@ def test_the_end_of_the_first_of_two_assistants_is_noticed_all_the_same(lost: st
 
 def test_a_shard_that_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = STORIES[0].new_lab()
-    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["*"] = DeliverySettings(drop=1.0)
     lab.start_conversation(to=HOST)
     ours = keys.shard(lab.conversation_id)
     shards = [*(shard for shard in keys.shards() if shard != ours), ours]

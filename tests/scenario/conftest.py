@@ -66,7 +66,7 @@ def deployed() -> Callable[..., Template]:
 def running_backend(scenario_template: Template) -> Iterator[EmbeddedBackend]:
     """An embedded AWS with the template's table and secrets, running for all scenarios."""
     with EmbeddedAws() as aws:
-        dynamodb, secrets = aws.access.dynamodb(), aws.access.secretsmanager()
+        dynamodb, secrets = aws.access.dynamodb(), aws.access.client("secretsmanager")
         create_table(dynamodb, scenario_template)
         values = {"TelnyxApiKey": telnyx_secret(), "BearerKeys": bearer_secret(scenario=API_KEY)}
         create_secrets(secrets, scenario_template, values)
@@ -106,7 +106,7 @@ def new_lab(backend: Backend, scenario_template: Template) -> Iterator[NewLab]:
     ) -> Lab:
         return backend.new_lab(template, logs, people, settings)
 
-    with restored_process(), logs.taken():
+    with restored_process(), logs.capture():
         yield create_lab
     for detail in backend.table.events():
         validator_of(detail["type"]).validate(detail)

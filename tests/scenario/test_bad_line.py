@@ -86,7 +86,7 @@ def test_a_dial_without_reply_or_webhook_is_found_by_a_lookup_and_not_repeated(
     new_lab: NewLab,
 ) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["*"] = DeliverySettings(drop=1.0)
     fail_requests(lab, "dial", "lost reply", times=20)
     conversation_id = lab.start()
     assert lab.run_until(lambda: lab.status(conversation_id) == "active", minutes(5))

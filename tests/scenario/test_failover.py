@@ -89,7 +89,7 @@ def test_json_that_begins_with_white_space_is_not_read_as_base64(new_lab: NewLab
     lab.run(5)
     [webhook] = lab.release(lambda event_type: event_type == "call.answered")
     body = b"\n " + webhook.body
-    headers = {**dict(webhook.headers), **lab.telnyx.deliverer.signed(body)}
+    headers = {**dict(webhook.headers), **lab.telnyx.deliverer.signature_headers(body)}
     assert post_to_failover(lab, body, headers) == 200
     lab.run(5)
     assert refusals(lab) == []

@@ -61,7 +61,7 @@ def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
 ) -> None:
     lab = new_lab()
     begin, host = BEGINNINGS[beginning]
-    lab.telnyx.deliverer.knobs[lost] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings[lost] = DeliverySettings(drop=1.0)
     conversation_id = begin(lab)
     assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
 
@@ -86,7 +86,7 @@ def test_the_loss_of_any_webhook_type_is_repaired_within_five_minutes(
 
 def test_a_whole_call_works_without_any_webhook(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["*"] = DeliverySettings(drop=1.0)
     conversation_id = lab.start()
     assert lab.run_until(lambda: lab.status(conversation_id) == "active", REPAIR_SECS)
     lab.invite(conversation_id, DANA, name="Dana")
@@ -101,7 +101,7 @@ def test_a_whole_call_works_without_any_webhook(new_lab: NewLab) -> None:
 
 def test_an_inbound_call_without_its_first_webhook_is_not_touched(new_lab: NewLab) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["call.initiated"] = DeliverySettings(drop=1.0)
     lab.ring_in()
     lab.run(REPAIR_SECS)
     assert lab.table.keys() == []
@@ -121,7 +121,7 @@ def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks
     new_lab: NewLab, how: str
 ) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = DISTURBANCES[how]
+    lab.telnyx.deliverer.settings["*"] = DISTURBANCES[how]
     conversation_id = lab.start(name="Robin", participants=[{"to": DANA, "name": "Dana"}])
     lab.run(20)
     assert lab.status(conversation_id) == "active"
@@ -158,7 +158,7 @@ def test_an_inbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks(
     new_lab: NewLab, longest_secs: float
 ) -> None:
     lab = new_lab()
-    lab.telnyx.deliverer.knobs["*"] = DeliverySettings((0.0, longest_secs), 1, reorder=True)
+    lab.telnyx.deliverer.settings["*"] = DeliverySettings((0.0, longest_secs), 1, reorder=True)
     lab.ring_in()
     lab.run(40)
     lab.hang_up(CALLER)
@@ -183,8 +183,8 @@ def test_insights_may_arrive_before_the_end(new_lab: NewLab) -> None:
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.telnyx.deliverer.knobs["call.conversation.ended"] = DeliverySettings((8.0, 8.0))
-    lab.telnyx.deliverer.knobs["call.hangup"] = DeliverySettings((8.0, 8.0))
+    lab.telnyx.deliverer.settings["call.conversation.ended"] = DeliverySettings((8.0, 8.0))
+    lab.telnyx.deliverer.settings["call.hangup"] = DeliverySettings((8.0, 8.0))
     lab.hang_up(HOST)
     lab.run(5)
     assert lab.status(conversation_id) == "active"
@@ -201,7 +201,7 @@ def test_insights_reveal_an_assistants_end_whose_webhook_was_lost(new_lab: NewLa
     conversation_id = lab.start()
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    lab.telnyx.deliverer.knobs["call.conversation.ended"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["call.conversation.ended"] = DeliverySettings(drop=1.0)
     lab.telnyx.end_assistant(lab.leg(HOST).call_control_id)
     lab.run(10)
     assert lab.status(conversation_id) == "active"
@@ -216,10 +216,12 @@ def test_lost_insights_of_each_run_are_fetched(new_lab: NewLab) -> None:
     guest = {"to": DANA, "name": "Dana"}
     conversation_id = lab.start(on_host_hangup="continue_conversation", participants=[guest])
     lab.run(10)
-    lab.telnyx.deliverer.knobs["call.conversation_insights.generated"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["call.conversation_insights.generated"] = DeliverySettings(
+        drop=1.0
+    )
     lab.hang_up(HOST)
     lab.run(30)
-    lab.telnyx.deliverer.knobs.clear()
+    lab.telnyx.deliverer.settings.clear()
     assert len(lab.telnyx.conversations) == 2
     lab.hang_up(DANA)
     lab.run(REPAIR_SECS)

@@ -93,7 +93,7 @@ def test_a_hangup_reported_only_by_the_end_of_the_gather_counts_as_declined(
     new_lab: NewLab,
 ) -> None:
     lab, conversation_id = lab_with_screening(new_lab, Person(DANA, hangs_up_after_secs=3))
-    lab.telnyx.deliverer.knobs["call.hangup"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["call.hangup"] = DeliverySettings(drop=1.0)
     lab.run(minutes(2))
     assert lab.outcomes(conversation_id, "Dana") == ["declined"]
     assert lab.messages_to_assistant() == [DECLINED]
@@ -125,7 +125,7 @@ def test_after_a_declined_number_the_next_number_is_asked(new_lab: NewLab) -> No
 
 def test_a_guest_whose_digit_is_never_reported_is_hung_up(new_lab: NewLab) -> None:
     lab, _ = lab_with_screening(new_lab, Person(DANA, digits="1"))
-    lab.telnyx.deliverer.knobs["call.gather.ended"] = DeliverySettings(drop=1.0)
+    lab.telnyx.deliverer.settings["call.gather.ended"] = DeliverySettings(drop=1.0)
     lab.run(minutes(5))
     assert lab.people_joined() == []
     assert lab.messages_to_assistant() == [SILENT]

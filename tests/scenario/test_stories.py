@@ -90,7 +90,7 @@ def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash() -> Non
 
 def _deaths(name: str) -> list[Any]:
     story = stories.load(name)
-    switched = [step.act.trouble for step in story.steps if step.act.do == "trouble"]
+    switched = [step.action.trouble for step in story.steps if step.action.do == "trouble"]
     return list(
         itertools.chain.from_iterable(trouble.functions for trouble in (story.trouble, *switched))
     )

@@ -39,7 +39,7 @@ def send_tool_request(
 ) -> Answer:
     """Send a signed tool request with this body, and this call id in the header."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = lab.telnyx.deliverer.signed(raw)
+    headers = lab.telnyx.deliverer.signature_headers(raw)
     if header is not None:
         headers["x-telnyx-call-control-id"] = header
     return lab.post(f"/tools/{tool}", raw, {**headers, **changed})

@@ -40,5 +40,5 @@ def new_lab(secrets: Secrets) -> Iterator[NewLab]:
         template = deployed(**parameters)
         return memory_backend(template, secrets).new_lab(template, logs, people)
 
-    with restored_process(), logs.taken():
+    with restored_process(), logs.capture():
         yield create_lab

@@ -268,7 +268,7 @@ class Lab:
             times: The number of requests. None means every request.
             status: The HTTP status of a refusal.
         """
-        self.telnyx.faults.add(Fault(kind, action, times, status=status))
+        self.telnyx.faults.add(Fault(kind, action, times=times, status=status))
 
     # Webhooks that a test delivers itself
 

@@ -65,6 +65,7 @@ def person(participant_id: str, name: str, **more: Any) -> dict[str, Any]:
         "name": name,
         "status": "joined",
         "outcome": None,
+        "attempt": None,
         "host": False,
         "legs": [{**leg, "from": number, "to": number}],
         **more,

@@ -29,13 +29,13 @@ async function send(method, path, body) {
 }
 
 /** Send a request to the deployment's API. */
-export const ask = (method, path, body) => send(method, `/room/api${path}`, body);
+export const sendToApi = (method, path, body) => send(method, `/room/api${path}`, body);
 
 /** Run an action on a phone or on the faults. */
-export const act = (action) => send("POST", "/room/act", action);
+export const runAction = (action) => send("POST", "/room/act", action);
 
 /** The faults that are in force. */
-export const inForce = () => send("GET", "/room/trouble");
+export const faultsInForce = () => send("GET", "/room/trouble");
 
 /** Run a command on a story. */
 export const storyCommand = (command) => send("POST", "/room/story", command);

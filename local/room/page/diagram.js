@@ -1,7 +1,7 @@
 // The live sequence diagram of a conversation.
 
 import { h, keyed, s } from "./dom.js";
-import { chosen, model, one, pick } from "./model.js";
+import { chosen, model, factOf, pick } from "./model.js";
 import { lanes, rows } from "./rows.js";
 import { since } from "./words.js";
 
@@ -33,7 +33,7 @@ export function diagram(element) {
   const body = s("g", { role: "presentation" });
   const picture = s(
     "svg",
-    { class: "picture", role: "listbox", tabindex: "0", "aria-label": "What happened, in order of time", onkeydown: walk },
+    { class: "picture", role: "listbox", tabindex: "0", "aria-label": "What happened, in order of time", onkeydown: moveByKey },
     life,
     body,
   );
@@ -64,7 +64,7 @@ export function diagram(element) {
     scroll.scrollTo({ top: scroll.scrollHeight });
   }
 
-  function walk(event) {
+  function moveByKey(event) {
     if (event.key === "Enter" && model.picked) pick(model.picked, true);
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
     if (step === undefined || !current.length) return;
@@ -82,7 +82,7 @@ export function diagram(element) {
     scroll.hidden = !view;
     empty.hidden = Boolean(view);
     if (!view) {
-      empty.replaceChildren(...nothing());
+      empty.replaceChildren(...emptyTexts());
       return;
     }
     if (shown !== model.chosen) {
@@ -122,8 +122,8 @@ export function diagram(element) {
   return draw;
 }
 
-function nothing() {
-  const asked = model.mode === "room" || one("api");
+function emptyTexts() {
+  const asked = model.mode === "room" || factOf("api");
   if (!model.ready || !asked) return [h("p", {}, "Listening …")];
   if (asked.error) {
     return [
@@ -161,18 +161,18 @@ function head(lane, x, width) {
     "g",
     { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head" },
     s("title", {}, lane.label),
-    s("text", { y: 20, class: "name" }, lane.leg ? fitting(lane.label, width - APART) : lane.label),
+    s("text", { y: 20, class: "name" }, lane.leg ? cutToWidth(lane.label, width - APART) : lane.label),
     s("text", { y: 36, class: "under" }, lane.under),
   );
 }
 
-const pen = document.createElement("canvas").getContext("2d");
+const measuring = document.createElement("canvas").getContext("2d");
 
 /** The part of a name that fits into the width of a lifeline's head. */
-function fitting(text, width) {
-  pen.font = "600 13px ui-sans-serif, system-ui, sans-serif";
+function cutToWidth(text, width) {
+  measuring.font = "600 13px ui-sans-serif, system-ui, sans-serif";
   let length = text.length;
-  while (length > 1 && pen.measureText(cut(text, length)).width > width) length--;
+  while (length > 1 && measuring.measureText(cut(text, length)).width > width) length--;
   return cut(text, length);
 }
 
@@ -207,13 +207,13 @@ function drawRow(row, nth, x, whole, first, before) {
     "g",
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
-      "aria-label": `${since(row.at - first)} ${said(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
+      "aria-label": `${since(row.at - first)} ${labelAndNote(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
       onclick: () => pick(row, true),
     },
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
     s("text", { class: "time", x: gutter - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
     " ",
-    ...wings(row, x, from, to, line),
+    ...branches(row, x, from, to, line),
     arrow(from, to, line, row),
     words,
   );
@@ -222,7 +222,7 @@ function drawRow(row, nth, x, whole, first, before) {
 
 /** The text over an arrow: from the arrow's tail on, inside the picture. */
 function label(row, from, to, y, whole, behind) {
-  const [text, note] = said(row);
+  const [text, note] = labelAndNote(row);
   const long = (text.length + note.length) * 6.4 + 20;
   const tight = from - long < gutter;
   const back = to < from && (behind || !tight);
@@ -239,11 +239,11 @@ function label(row, from, to, y, whole, behind) {
 }
 
 /** Lines from Telnyx to the row's leg, and from the assistant to every leg that hears it. */
-function wings(row, x, from, to, line) {
+function branches(row, x, from, to, line) {
   const end = row.from === "telnyx" ? from : to;
   const ends = [row.via, ...(row.reach ?? [])].map((each) => x.get(each)).filter((each) => each !== undefined);
   return ends.map((each) =>
-    s("g", { class: "wing" }, s("path", { d: `M${end} ${line}H${each}` }), s("circle", { cx: each, cy: line, r: 3 })),
+    s("g", { class: "branch" }, s("path", { d: `M${end} ${line}H${each}` }), s("circle", { cx: each, cy: line, r: 3 })),
   );
 }
 
@@ -258,6 +258,6 @@ function arrow(from, to, line, row) {
 }
 
 /** The text and the note over an arrow, also for screen readers. */
-const said = (row) => [cut(row.label, 46), cut(row.note.join(" · "), 40)];
+const labelAndNote = (row) => [cut(row.label, 46), cut(row.note.join(" · "), 40)];
 
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

@@ -1,6 +1,6 @@
 // The forms. A form shows its request, and shows the API's errors at the fields.
 
-import { act, ask, curl } from "./api.js";
+import { runAction, sendToApi, curl } from "./api.js";
 import { announce, h, modal } from "./dom.js";
 import { choose, model } from "./model.js";
 import { phones } from "./phones.js";
@@ -35,9 +35,9 @@ const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_con
 
 /**
  * A dialog with a form: `request(form)` returns the API request, `sent(answer)` runs after success.
- * With `does(form)` in place of `request` the form runs `does` and sends no API request.
+ * With `run(form)` in place of `request` the form runs `run` and sends no API request.
  */
-function dialog({ title, send, fields, request, does, sent, danger }) {
+function dialog({ title, send, fields, request, run, sent, danger }) {
   const code = h("code", {});
   const wrong = h("p", { class: "wrong general", role: "alert", tabindex: "-1" });
   const submit = h("button", { type: "submit", class: danger ? "bad" : "primary" }, send);
@@ -56,7 +56,7 @@ function dialog({ title, send, fields, request, does, sent, danger }) {
 
   const requested = (elements) => {
     const { method, path, body } = request(elements);
-    return ask(method, path, body);
+    return sendToApi(method, path, body);
   };
   const preview = () => {
     if (!request) return;
@@ -74,11 +74,11 @@ function dialog({ title, send, fields, request, does, sent, danger }) {
     clear(form, wrong);
     submit.disabled = true;
     try {
-      const answer = await (does ?? requested)(form.elements);
+      const answer = await (run ?? requested)(form.elements);
       box.close();
       sent?.(answer);
     } catch (error) {
-      explain(form, wrong, error);
+      showErrors(form, wrong, error);
     } finally {
       submit.disabled = false;
     }
@@ -94,15 +94,15 @@ function clear(form, wrong) {
 }
 
 /** Show the API's errors at their fields, and the other errors at the form's end. */
-function explain(form, wrong, error) {
+function showErrors(form, wrong, error) {
   const names = [...form.elements].map((each) => each.name).filter(Boolean);
   let first = null;
   const rest = [];
-  for (const { field: about, message } of error.details) {
-    const name = names.find((each) => about === each || about.startsWith(`${each}.`));
+  for (const { field: fieldName, message } of error.details) {
+    const name = names.find((each) => fieldName === each || fieldName.startsWith(`${each}.`));
     const place = name && form.querySelector(`#${CSS.escape(`wrong-${name}`)}`);
     if (!place) {
-      rest.push(`${about}: ${message}`);
+      rest.push(`${fieldName}: ${message}`);
       continue;
     }
     place.textContent = message;
@@ -113,21 +113,21 @@ function explain(form, wrong, error) {
   (first ?? wrong).focus?.();
 }
 
-const filled = (body) =>
+const withoutEmpty = (body) =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "" && value !== undefined && value !== null));
 
-const spread = (text) => text.split(/[\s,]+/).filter(Boolean);
+const splitNumbers = (text) => text.split(/[\s,]+/).filter(Boolean);
 
-function known() {
+function knownNumbers() {
   return h("datalist", { id: LIST }, phones().map((each) => h("option", { value: each.number }, each.person?.name ?? "")));
 }
 
-const nameOf = (given) => phones().find((each) => each.number === given)?.person?.name ?? "";
+const nameOf = (wanted) => phones().find((each) => each.number === wanted)?.person?.name ?? "";
 
 /** Let the name follow the number until the user writes a name. */
 function follow(numbers, name) {
   numbers.addEventListener("input", () => {
-    if (!name.touched) name.value = nameOf(spread(numbers.value)[0]);
+    if (!name.touched) name.value = nameOf(splitNumbers(numbers.value)[0]);
   });
   name.addEventListener("input", () => (name.touched = true));
 }
@@ -141,21 +141,21 @@ export function startForm() {
     title: "Start a conversation",
     send: "Call",
     fields: [
-      known(),
+      knownNumbers(),
       field("to", "Number to call", to, "The host: when they answer, the assistant starts."),
       field("name", "Name", name),
       field("assistant.greeting", "The assistant's greeting", input({ placeholder: "its own" })),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("on_hangup", "When the host hangs up", choice([["", "as the deployment has it"], ...HANGUP])),
     ],
-    request: (it) => ({
+    request: (fields) => ({
       method: "POST",
       path: "/conversations",
-      body: filled({
-        to: it.to.value.trim(), name: it.name.value.trim(),
-        assistant: it["assistant.greeting"].value ? { greeting: it["assistant.greeting"].value } : undefined,
-        machine_detection: it.machine_detection.value === "off" ? undefined : it.machine_detection.value,
-        on_hangup: it.on_hangup.value,
+      body: withoutEmpty({
+        to: fields.to.value.trim(), name: fields.name.value.trim(),
+        assistant: fields["assistant.greeting"].value ? { greeting: fields["assistant.greeting"].value } : undefined,
+        machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
+        on_hangup: fields.on_hangup.value,
       }),
     }),
     sent: (answer) => {
@@ -175,12 +175,12 @@ export function ringInForm() {
       field("phone", "From the number", input({ type: "tel", value: free })),
       field("name", "Name", input({ placeholder: "Somebody" }), `To ${number(model.number)}, Partyline's own number.`),
     ],
-    does: async (it) => {
-      const phone = it.phone.value.replaceAll(/\s/g, "");
+    run: async (fields) => {
+      const phone = fields.phone.value.replaceAll(/\s/g, "");
       try {
         // A new phone is added only with a valid number.
-        if (!taken.has(phone)) await act({ do: "person", person: { number: phone, name: it.name.value.trim(), behaviour: "manual" } });
-        await act({ do: "ring_in", phone, to: model.number });
+        if (!taken.has(phone)) await runAction({ do: "person", person: { number: phone, name: fields.name.value.trim(), behaviour: "manual" } });
+        await runAction({ do: "ring_in", phone, to: model.number });
       } catch (error) {
         for (const each of error.details) each.field = "phone";
         throw error;
@@ -200,28 +200,28 @@ export function inviteForm(conversation) {
     title: "Invite somebody",
     send: "Invite",
     fields: [
-      known(),
-      field("to", "Number, or several to try", to, "Several numbers with spaces between them are a hunt."),
+      knownNumbers(),
+      field("to", "Number, or several to try", to, "Write several numbers with spaces between them."),
       field("name", "Name", name),
       field("strategy", "Several numbers ring", choice([["in_order", "one after the other"], ["at_once", "all at once"]])),
-      field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With these words they have to press 1."),
+      field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With a text here, they have to press 1 to join."),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
       field("on_hangup", "When they hang up", choice(HANGUP)),
     ],
-    request: (it) => {
-      const numbers = spread(it.to.value);
+    request: (fields) => {
+      const numbers = splitNumbers(fields.to.value);
       return {
         method: "POST",
         path: `/conversations/${conversation.id}/participants`,
-        body: filled({
+        body: withoutEmpty({
           to: numbers.length > 1 ? numbers : (numbers[0] ?? ""),
-          name: it.name.value.trim(),
-          strategy: it.strategy.value === "in_order" ? undefined : it.strategy.value,
-          screening: it.screening.value ? { say: it.screening.value } : undefined,
-          machine_detection: it.machine_detection.value === "off" ? undefined : it.machine_detection.value,
-          ring_timeout_secs: it.ring_timeout_secs.value ? Number(it.ring_timeout_secs.value) : undefined,
-          on_hangup: it.on_hangup.value === "continue_conversation" ? undefined : it.on_hangup.value,
+          name: fields.name.value.trim(),
+          strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
+          screening: fields.screening.value ? { say: fields.screening.value } : undefined,
+          machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
+          ring_timeout_secs: fields.ring_timeout_secs.value ? Number(fields.ring_timeout_secs.value) : undefined,
+          on_hangup: fields.on_hangup.value === "continue_conversation" ? undefined : fields.on_hangup.value,
         }),
       };
     },
@@ -237,10 +237,10 @@ export function messageForm(conversation) {
       field("role", "As", choice([["system", "system"], ["user", "user"], ["assistant", "assistant"], ["developer", "developer"]])),
       field("content", "Message", h("textarea", { rows: 3, required: true })),
     ],
-    request: (it) => ({
+    request: (fields) => ({
       method: "POST",
       path: `/conversations/${conversation.id}/messages`,
-      body: { role: it.role.value, content: it.content.value },
+      body: { role: fields.role.value, content: fields.content.value },
     }),
     sent: () => announce("The message is on its way"),
   });
@@ -252,7 +252,7 @@ export function stopForm(conversation) {
     send: "Stop",
     danger: true,
     fields: [tick("hang_up", "Hang everybody up, too")],
-    request: (it) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: it.hang_up.checked } }),
+    request: (fields) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: fields.hang_up.checked } }),
     sent: () => announce("Stopping"),
   });
 }
@@ -262,7 +262,7 @@ export function removeForm(conversation, participant, name) {
     title: `Remove ${name}`,
     send: "Hang up",
     danger: true,
-    fields: [h("p", {}, `${name} is hung up; the conversation ends only if it was to end with them.`)],
+    fields: [h("p", {}, `${name} is hung up. The conversation ends only if the call was set up to end with them.`)],
     request: () => ({ method: "DELETE", path: `/conversations/${conversation.id}/participants/${participant.id}` }),
     sent: () => announce(`${name} is hung up`),
   });

@@ -7,11 +7,11 @@ import { diagram } from "./diagram.js";
 import { byId, h, show } from "./dom.js";
 import { ringInForm, startForm } from "./forms.js";
 import { listen } from "./live.js";
-import { changed, forget, learn, model, one, pick, watch } from "./model.js";
-import { drawPhones, only, phones, tick } from "./phones.js";
-import { back, drawStories } from "./stories.js";
+import { changed, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
+import { drawPhones, onlyPhone, phones, tick } from "./phones.js";
+import { clearServerError, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
-import { count, drawTrouble } from "./trouble.js";
+import { countFaults, drawTrouble } from "./trouble.js";
 import { number } from "./words.js";
 
 const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"]];
@@ -25,24 +25,24 @@ byId("start").addEventListener("click", startForm);
 byId("ring-in").addEventListener("click", ringInForm);
 setInterval(tick, 500);
 
-const handset = only;
+const handset = onlyPhone;
 if (handset) byId("no-phone").firstElementChild.textContent = `There is no phone ${number(handset)}`;
 if (handset) document.body.dataset.view = "handset";
 
 listen({
   hello(greeting, anew) {
-    if (anew) forget();
+    if (anew) clearFacts();
     Object.assign(model, greeting, { up: true });
     document.body.dataset.mode = greeting.mode;
     document.title = greeting.mode === "console" ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
     byId("where").textContent = greeting.mode === "console" ? greeting.to : `the phone room on ${greeting.to}`;
     buildTabs();
     buildViews();
-    back();
+    clearServerError();
     for (const each of document.querySelectorAll("[data-away]")) each.textContent = "";
     changed();
   },
-  fact: learn,
+  fact: addFact,
   ready() {
     model.ready = true;
     changed();
@@ -72,19 +72,19 @@ watch(() => {
 });
 
 function drawLine() {
-  const error = one("api")?.error;
+  const error = factOf("api")?.error;
   const line = byId("line");
   const words = !model.up ? "The server is away; asking again every second." : error ? `The API does not answer: ${error}` : "";
   if (line.textContent !== words) line.textContent = words;
   document.body.classList.toggle("is-away", !model.up);
-  const wrong = one("violations")?.violations ?? [];
+  const wrong = factOf("violations")?.violations ?? [];
   if (model.up && !error && wrong.length) line.textContent = `This must never happen: ${wrong.at(-1)}`;
 }
 
 function drawBadges() {
   const ringing = phones().filter((each) => each.leg?.state === "ringing").length;
   badge("view-phones", ringing);
-  badge("tab-trouble-name", count());
+  badge("tab-trouble-name", countFaults());
 }
 
 function badge(id, howMany) {

@@ -1,8 +1,8 @@
 // The phones: a phone for each number, with its buttons and the heard words.
 
-import { act } from "./api.js";
+import { runAction } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
-import { all, model, who as nameFor } from "./model.js";
+import { factsOf, model, personName } from "./model.js";
 import { clock, moment, number } from "./words.js";
 
 const BEHAVIOURS = [
@@ -15,8 +15,8 @@ const KEYS = [..."123456789*0#"];
 
 /** The phones: number, person and latest call. */
 export function phones() {
-  const found = new Map(all("person").map(([each, person]) => [each, { number: each, person, leg: null }]));
-  for (const [, leg] of all("leg")) {
+  const found = new Map(factsOf("person").map(([each, person]) => [each, { number: each, person, leg: null }]));
+  for (const [, leg] of factsOf("leg")) {
     const known = found.get(leg.number) ?? { number: leg.number, person: null, leg: null };
     if (!known.leg || moment(leg.started_at) >= moment(known.leg.started_at)) known.leg = leg;
     found.set(leg.number, known);
@@ -24,25 +24,25 @@ export function phones() {
   return [...found.values()];
 }
 
-const rung = new Set();
+const announced = new Set();
 
 /** Announce a ringing phone and bring it into view, once for each call. */
-function ring(phone) {
+function announceRinging(phone) {
   const id = phone.leg?.call_control_id;
-  if (phone.leg?.state !== "ringing" || rung.has(id)) return;
-  rung.add(id);
+  if (phone.leg?.state !== "ringing" || announced.has(id)) return;
+  announced.add(id);
   announce(`The phone of ${phone.person?.name || number(phone.number)} rings`);
   const card = byId("handsets").known?.get(phone.number)?.node;
   if (!byId("handsets").contains(document.activeElement)) card?.scrollIntoView({ block: "nearest" });
 }
 
 /** The phone of a window with one phone; the URL may have an unescaped plus. */
-export const only = new URLSearchParams(location.search).get("phone")?.replace(/^ /, "+");
+export const onlyPhone = new URLSearchParams(location.search).get("phone")?.replace(/^ /, "+");
 
 export function drawPhones() {
-  const wanted = only;
+  const wanted = onlyPhone;
   const shown = phones().filter((each) => !wanted || each.number === wanted);
-  queueMicrotask(() => shown.forEach(ring));
+  queueMicrotask(() => shown.forEach(announceRinging));
   keyed(
     byId("handsets"),
     shown.map((phone) => [phone.number, signature(phone), phone]),
@@ -54,9 +54,9 @@ export function drawPhones() {
 const signature = ({ person, leg }) =>
   JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause]]);
 
-async function does(phone, action, said) {
+async function run(phone, action, said) {
   try {
-    await act({ phone: phone.number, ...action });
+    await runAction({ phone: phone.number, ...action });
     if (said) announce(said);
   } catch (error) {
     announce(error.message);
@@ -90,7 +90,7 @@ function handset(phone, before) {
       h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
     ),
     h("p", { class: "number" }, number(phone.number)),
-    now !== "idle" && h("p", { class: "with" }, ...other(leg, now)),
+    now !== "idle" && h("p", { class: "with" }, ...otherParty(leg, now)),
     leg && (now !== "idle" || leg.heard.length > 0) && heard(leg, now),
     now === "talking" && leg.asked_for_digits && keypad(phone),
     now === "talking" && speech(phone, typed),
@@ -101,7 +101,7 @@ function handset(phone, before) {
   return card;
 }
 
-function other(leg, now) {
+function otherParty(leg, now) {
   if (leg.direction === "outgoing") return ["call from ", h("b", {}, number(leg.from))];
   return [now === "calling" ? "calling " : "call to ", h("b", {}, number(leg.to))];
 }
@@ -117,8 +117,8 @@ function heard(leg, now) {
   const list = h("ol", { class: "heard" });
   const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
-    const [, who, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
-    list.append(h("li", { class: who ? "words" : "noise" }, ...(text ? [who.startsWith("+") && h("b", {}, `${nameFor(who)}: `), h("q", {}, text)] : [what])));
+    const [, speaker, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
+    list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${personName(speaker)}: `), h("q", {}, text)] : [what])));
   }
   if (now === "idle") return list;
   // A fixed height from the first word on, so the phones below do not move.
@@ -129,7 +129,7 @@ function keypad(phone) {
   return h(
     "div",
     { class: "keypad", role: "group", "aria-label": "Keypad" },
-    KEYS.map((key) => h("button", { type: "button", "data-part": `key-${key}`, onclick: () => does(phone, { do: "press", digits: key }, `Pressed ${key}`) }, key)),
+    KEYS.map((key) => h("button", { type: "button", "data-part": `key-${key}`, onclick: () => run(phone, { do: "press", digits: key }, `Pressed ${key}`) }, key)),
   );
 }
 
@@ -141,7 +141,7 @@ function speech(phone, typed) {
       onsubmit: (event) => {
         event.preventDefault();
         const field = event.target.elements.text;
-        if (field.value.trim()) does(phone, { do: "say", text: field.value.trim() });
+        if (field.value.trim()) run(phone, { do: "say", text: field.value.trim() });
         field.value = "";
       },
     },
@@ -152,7 +152,7 @@ function speech(phone, typed) {
 
 function actions(phone, now) {
   const button = (part, label, action, tone) =>
-    h("button", { type: "button", "data-part": part, class: tone, onclick: () => does(phone, action, `${label}: ${number(phone.number)}`) }, label);
+    h("button", { type: "button", "data-part": part, class: tone, onclick: () => run(phone, action, `${label}: ${number(phone.number)}`) }, label);
   if (now === "ringing") {
     return h(
       "div",
@@ -168,23 +168,23 @@ function actions(phone, now) {
   return h(
     "div",
     { class: "actions" },
-    h("button", { type: "button", class: "call-in", "data-part": "main", onclick: () => does(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
-    habits(phone),
+    h("button", { type: "button", class: "call-in", "data-part": "main", onclick: () => run(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
+    behaviourSelect(phone),
   );
 }
 
-function habits(phone) {
+function behaviourSelect(phone) {
   const person = phone.person ?? { number: phone.number, name: "", behaviour: "answer" };
   const select = h(
     "select",
     {
       "aria-label": `When the phone of ${person.name || number(phone.number)} rings`,
-      "data-part": "habit",
-      onchange: (event) => act({ do: "person", person: { ...person, behaviour: event.target.value } }).catch((error) => announce(error.message)),
+      "data-part": "behaviour",
+      onchange: (event) => runAction({ do: "person", person: { ...person, behaviour: event.target.value } }).catch((error) => announce(error.message)),
     },
     BEHAVIOURS.map(([value, text]) => h("option", { value, selected: value === person.behaviour }, text)),
   );
-  return h("div", { class: "habit" }, select);
+  return h("div", { class: "behaviour" }, select);
 }
 
 /** Update the clocks of the calls. */

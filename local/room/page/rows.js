@@ -1,6 +1,6 @@
 // Makes the rows of the diagram from the facts: sender, receiver, label and result.
 
-import { about, all, call, legs, model, one, talk, who } from "./model.js";
+import { ownerOfPayload, factsOf, ownerOfCall, legs, model, factOf, conversationOfTelnyxId, personName } from "./model.js";
 import { transcript } from "./speech.js";
 import { moment, plain } from "./words.js";
 
@@ -26,13 +26,13 @@ const LEG_WIDE = 82;
 
 /** The lifelines, left to right: Partyline's parts, then a lifeline for each leg.
  *
- * The failover queue has a lifeline when the rows `found` contain the queue. `hidden` are the kinds
+ * The failover queue has a lifeline when the rows `result` contain the queue. `hidden` are the kinds
  * of row that are not shown. A `narrow` picture has no lifelines of the table, the bus and the app:
  * their rows are at Partyline's lifeline. `wide` is the usual width of a lifeline.
  */
-export function lanes(view, found, hidden, narrow) {
+export function lanes(view, result, hidden, narrow) {
   const room = model.mode === "room";
-  const queued = found.some((row) => row.to === "queue");
+  const queued = result.some((row) => row.to === "queue");
   const parts = PARTS.filter((lane) =>
     !room ? lane.id === "us"
     : lane.id === "queue" ? queued
@@ -41,11 +41,11 @@ export function lanes(view, found, hidden, narrow) {
   const { participants, direction } = view.conversation;
   const people = participants.flatMap((person) =>
     person.legs.map((leg, nth) => {
-      const simulated = leg.call_control_id ? one("leg", leg.call_control_id) : null;
+      const simulated = leg.call_control_id ? factOf("leg", leg.call_control_id) : null;
       const other = simulated?.number ?? (person.host && direction !== "outbound" ? leg.from : leg.to);
       return {
         id: `${person.id}/${nth + 1}`,
-        label: person.name || who(other),
+        label: person.name || personName(other),
         under: `…${(other ?? "").slice(-4)}${person.host ? " host" : ""}`,
         wide: LEG_WIDE,
         from: moment(simulated?.started_at ?? leg.created_at),
@@ -58,21 +58,21 @@ export function lanes(view, found, hidden, narrow) {
   return [...parts.map((lane) => ({ under: "", ...lane })), ...people];
 }
 
-const lane = (whose) => (whose?.participant ? `${whose.participant}/${whose.leg}` : null);
+const lane = (owner) => (owner?.participant ? `${owner.participant}/${owner.leg}` : null);
 
 /** All rows of a conversation, in order of time. */
 export function rows(view) {
   const id = view.conversation.id;
-  const found =
+  const result =
     model.mode === "room"
       ? [...requests(id), ...webhooks(id), ...queued(id), ...lost(id), ...commands(id), ...transactions(id), ...published(id), ...voices(id)]
       : events(view);
-  return found.sort((a, b) => a.at - b.at || a.order - b.order);
+  return result.sort((a, b) => a.at - b.at || a.order - b.order);
 }
 
 function requests(id) {
   const start = starting(id);
-  return all("request")
+  return factsOf("request")
     .filter(([, fact]) => fact === start || fact.path.startsWith(`/conversations/${id}`) || fact.answer?.id === id || byAssistant(fact)?.conversation === id)
     .map(([key, fact]) => ({
       key, kind: "request", order: 0, at: moment(fact.at), from: byAssistant(fact) ? "assistant" : "app", to: "us", fact,
@@ -82,26 +82,26 @@ function requests(id) {
 }
 
 /** The owner of the call of an assistant's tool request; null for an application's request. */
-const byAssistant = (fact) => (fact.path.startsWith("/tools/") ? about(fact.body, fact.call_control_id) : null);
+const byAssistant = (fact) => (fact.path.startsWith("/tools/") ? ownerOfPayload(fact.body, fact.call_control_id) : null);
 
 /** The unanswered request that started a conversation, found by the transaction it made. */
 function starting(id) {
-  const first = all("transaction").map(([, fact]) => fact).find((fact) => fact.conversation === id && fact.version === 1 && !fact.reasons);
+  const first = factsOf("transaction").map(([, fact]) => fact).find((fact) => fact.conversation === id && fact.version === 1 && !fact.reasons);
   const to = first?.document.participants[0]?.legs[0]?.to;
-  return first && all("request").map(([, fact]) => fact).find((fact) =>
+  return first && factsOf("request").map(([, fact]) => fact).find((fact) =>
     fact.method === "POST" && fact.path === "/conversations" && !fact.answer?.id && fact.body?.to === to && during(first, fact));
 }
 
 function webhooks(id) {
-  const logs = all("log").map(([, line]) => line);
+  const logs = factsOf("log").map(([, line]) => line);
   const seen = new Set();
-  const written = all("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
+  const written = factsOf("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
   // In order of arrival, because the first webhook may be answered last.
-  const came = all("webhook").sort(([one], [other]) => (one < other ? -1 : 1));
+  const came = factsOf("webhook").sort(([first], [second]) => (first < second ? -1 : 1));
   return came.flatMap(([key, fact]) => {
     const data = fact.body?.data ?? {};
-    const whose = about(data.payload);
-    const ours = whose?.conversation ?? logs.find((each) => each.event_id === data.id && each.conversation_id)?.conversation_id;
+    const owner = ownerOfPayload(data.payload);
+    const ours = owner?.conversation ?? logs.find((each) => each.event_id === data.id && each.conversation_id)?.conversation_id;
     if (ours !== id) return [];
     const again = (fact.body.meta?.attempt ?? 1) > 1;
     const doubled = seen.has(data.id) && !again;
@@ -121,7 +121,7 @@ function webhooks(id) {
     ].filter(Boolean);
     return [{
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: failover ? "queue" : "us",
-      via: lane(whose), fact, cause: data.id, label: data.event_type ?? fact.path, note,
+      via: lane(owner), fact, cause: data.id, label: data.event_type ?? fact.path, note,
       odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: fact.status !== 200,
     }];
   });
@@ -129,8 +129,8 @@ function webhooks(id) {
 
 /** The webhooks that the failover function got from the queue, with the results. */
 function queued(id) {
-  return all("queued")
-    .filter(([, fact]) => about(fact.body?.data?.payload)?.conversation === id)
+  return factsOf("queued")
+    .filter(([, fact]) => ownerOfPayload(fact.body?.data?.payload)?.conversation === id)
     .map(([key, fact]) => ({
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "queue", to: "us", fact, odd: true,
       cause: fact.body.data.id, label: fact.body.data.event_type, bad: !fact.taken_in,
@@ -142,32 +142,32 @@ const during = (inner, outer) =>
   moment(inner.at) >= moment(outer.at) && moment(inner.at) <= moment(outer.at) + outer.took_ms;
 
 function lost(id) {
-  return all("lost")
-    .filter(([, fact]) => about(fact.body.data.payload)?.conversation === id)
+  return factsOf("lost")
+    .filter(([, fact]) => ownerOfPayload(fact.body.data.payload)?.conversation === id)
     .map(([key, fact]) => ({
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: "us", lost: true, bad: true,
-      via: lane(about(fact.body.data.payload)), fact, cause: fact.body.data.id,
+      via: lane(ownerOfPayload(fact.body.data.payload)), fact, cause: fact.body.data.id,
       label: fact.body.data.event_type, note: ["lost on the way"],
     }));
 }
 
 function commands(id) {
-  return all("command").flatMap(([key, fact]) => {
+  return factsOf("command").flatMap(([key, fact]) => {
     const dialled = fact.answer?.data?.call_control_id;
-    const found = LOOKUPS[fact.action]?.(fact);
-    const whose = found ?? about(fact.body, fact.call_control_id ?? dialled) ?? call(dialled);
-    if (whose?.conversation !== id) return [];
-    const put = fact.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
+    const result = LOOKUPS[fact.action]?.(fact);
+    const owner = result ?? ownerOfPayload(fact.body, fact.call_control_id ?? dialled) ?? ownerOfCall(dialled);
+    if (owner?.conversation !== id) return [];
+    const inserted = fact.body?.messages?.find(({ role }) => role === "user" || role === "assistant");
     const note = [
-      put && `as ${put.role}, nobody hears it`,
+      inserted && `as ${inserted.role}, nobody hears it`,
       fact.duplicate && "again, same command_id",
       fact.lost && "done, answer lost",
       fact.status === 0 ? "connection broke" : fact.status !== 200 && `refused ${fact.status}`,
     ].filter(Boolean);
     return [{
-      key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: lane(whose),
+      key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: lane(owner),
       fact, label: ACTIONS[fact.action] ?? fact.action, note, odd: fact.duplicate,
-      bad: fact.lost || fact.status !== 200, command: fact.command_id ?? found?.command,
+      bad: fact.lost || fact.status !== 200, command: fact.command_id ?? result?.command,
     }];
   });
 }
@@ -175,22 +175,22 @@ function commands(id) {
 /** The owners of requests to Telnyx without a call in the body, by action. */
 const LOOKUPS = {
   active_calls: (fact) => lookup("find dial", fact),
-  conversations: (fact) => ({ ...lookup("find start", fact), ...call(decodeURIComponent(fact.path).match(/call_control_id=eq\.([^&]+)/)?.[1]) }),
+  conversations: (fact) => ({ ...lookup("find start", fact), ...ownerOfCall(decodeURIComponent(fact.path).match(/call_control_id=eq\.([^&]+)/)?.[1]) }),
   insights: (fact) => {
-    const conversation = talk(fact.path.split("/").at(-2));
+    const conversation = conversationOfTelnyxId(fact.path.split("/").at(-2));
     return { ...lookup("fetch_insights", fact, conversation), conversation };
   },
 };
 
 /** The request is logged after its end: the next log line of the action belongs to it. */
 function lookup(action, fact, conversation) {
-  const line = all("log").map(([, each]) => each).find((each) =>
+  const line = factsOf("log").map(([, each]) => each).find((each) =>
     each.action === action && (!conversation || each.conversation_id === conversation) && logged(each) >= moment(fact.at));
   return line && { conversation: line.conversation_id, participant: line.participant_id, leg: line.leg, command: line.command_id };
 }
 
 function transactions(id) {
-  return all("transaction")
+  return factsOf("transaction")
     .filter(([, fact]) => fact.conversation === id)
     .map(([key, fact]) => {
       const failed = fact.reasons !== null;
@@ -207,7 +207,7 @@ function transactions(id) {
 /** The events on the bus, and the dead letters on the way from the table to the bus. */
 function published(id) {
   const seen = new Set();
-  return all("published")
+  return factsOf("published")
     .filter(([, fact]) => fact.event.detail?.conversation_id === id)
     .map(([key, { at, event, dead }]) => {
       const { seq, cause, data } = event.detail;
@@ -223,36 +223,36 @@ function published(id) {
 
 function voices(id) {
   const ours = legs(id);
-  const found = [];
-  for (const { leg, whose } of ours) {
+  const result = [];
+  for (const { leg, owner } of ours) {
     for (const [nth, { at, what }] of leg.heard.entries()) {
       const voice = /^voice: /.test(what);
       if (!voice) continue;
-      found.push({
-        key: `v/${whose.participant}/${whose.leg}/${nth}`, kind: "voice", order: 4, at: moment(at),
-        from: "telnyx", to: lane(whose), fact: { heard: what }, label: what.slice(7), note: [],
+      result.push({
+        key: `v/${owner.participant}/${owner.leg}/${nth}`, kind: "voice", order: 4, at: moment(at),
+        from: "telnyx", to: lane(owner), fact: { heard: what }, label: what.slice(7), note: [],
       });
     }
   }
-  for (const [nth, { message, at, put, by, heard }] of transcript(id).entries()) {
-    if (put) continue; // not spoken: the request is drawn
+  for (const [nth, { message, at, inserted, speaker, heard }] of transcript(id).entries()) {
+    if (inserted) continue; // not spoken: the request is drawn
     const user = message.role === "user";
-    const ears = heard.map(({ whose }) => lane(whose));
-    found.push({
-      key: `m/${nth}`, kind: "voice", order: 4, at, from: user ? (lane(by?.whose) ?? "telnyx") : "assistant",
-      to: user ? "assistant" : (ears.at(-1) ?? "telnyx"), reach: ears, fact: message, label: message.content, note: [],
+    const hearers = heard.map(({ owner }) => lane(owner));
+    result.push({
+      key: `m/${nth}`, kind: "voice", order: 4, at, from: user ? (lane(speaker?.owner) ?? "telnyx") : "assistant",
+      to: user ? "assistant" : (hearers.at(-1) ?? "telnyx"), reach: hearers, fact: message, label: message.content, note: [],
     });
   }
-  return found;
+  return result;
 }
 
 function events(view) {
   const people = new Set(view.conversation.participants.map((each) => each.id));
   return view.timeline.map((event) => {
-    const who = people.has(event.data.participant_id) ? event.data.participant_id : null;
+    const participant = people.has(event.data.participant_id) ? event.data.participant_id : null;
     return {
       key: `e/${event.seq}`, kind: "event", order: event.seq, at: moment(event.occurred_at), from: "us",
-      to: who ? `${who}/${event.data.leg ?? 1}` : "us", fact: event, label: event.type,
+      to: participant ? `${participant}/${event.data.leg ?? 1}` : "us", fact: event, label: event.type,
       note: [event.data.content, event.data.outcome && plain(event.data.outcome)].filter(Boolean),
       cause: event.cause, bad: event.type.endsWith(".failed"),
     };
@@ -261,8 +261,8 @@ function events(view) {
 
 /** The versions that a row caused, and the state before and after. */
 export function effect(row, id) {
-  const ours = all("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
-  const command = row.command && all("log").find(([, line]) => line.command_id === row.command)?.[1];
+  const ours = factsOf("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
+  const command = row.command && factsOf("log").find(([, line]) => line.command_id === row.command)?.[1];
   const cause = row.cause ?? command?.cause;
   const mine = ours.filter((fact) =>
     row.kind === "table" ? fact === row.fact
@@ -277,7 +277,7 @@ export function effect(row, id) {
 
 /** The log lines of a row. */
 export function lines(row, id) {
-  return all("log").map(([, line]) => line).filter((line) =>
+  return factsOf("log").map(([, line]) => line).filter((line) =>
     row.command ? line.command_id === row.command
     : row.kind === "event" ? line.seq === (row.fact.detail ?? row.fact).seq && line.conversation_id === id
     : row.cause ? line.event_id === row.cause || line.cause === row.cause

@@ -2,11 +2,11 @@
 
 import { storyCommand } from "./api.js";
 import { announce, byId, h, keepFocus, show } from "./dom.js";
-import { one } from "./model.js";
+import { factOf } from "./model.js";
 
 let wrong = null;
 
-async function does(command, said) {
+async function run(command, said) {
   try {
     await storyCommand(command);
     announce(said);
@@ -21,14 +21,14 @@ async function does(command, said) {
 }
 
 /** The server is back: clear the error. */
-export function back() {
+export function clearServerError() {
   if (wrong?.status === 0) wrong = null;
 }
 
 export function drawStories() {
-  const now = one("stories") ?? { recording: false, steps: 0, playing: false, saved: [] };
+  const now = factOf("stories") ?? { recording: false, steps: 0, playing: false, saved: [] };
   const place = byId("tab-stories");
-  const played = one("played");
+  const played = factOf("played");
   const signature = JSON.stringify([now, wrong?.message, played]);
   if (place.drawn === signature) return;
   place.drawn = signature;
@@ -40,8 +40,8 @@ function draw(place, now, played, kept) {
   const atField = now.recording && wrong?.details.length;
   show(
     place,
-    h("p", { class: "soft" }, "A story is what was done here, and when: it can be played again, and the tests play every saved one."),
-    now.recording ? saving(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => does({ do: "begin" }, "Writing down") }, "Write a story down"),
+    h("p", { class: "soft" }, "A story records your actions and their times. You can play it again, and the tests play every saved story."),
+    now.recording ? saveForm(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => run({ do: "begin" }, "Recording") }, "Record a story"),
     h("p", { class: "wrong", role: "alert" }, atField ? "" : (wrong?.message ?? played?.error ?? "")),
     h("h3", {}, "Saved"),
     h(
@@ -52,10 +52,10 @@ function draw(place, now, played, kept) {
           "li",
           {},
           h("div", {}, h("b", {}, story.name), h("p", { class: "soft" }, story.about)),
-          h("button", { type: "button", "data-part": `play-${story.name}`, "aria-disabled": String(now.playing), "aria-label": `Play ${story.name}`, onclick: () => !now.playing && does({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
+          h("button", { type: "button", "data-part": `play-${story.name}`, "aria-disabled": String(now.playing), "aria-label": `Play ${story.name}`, onclick: () => !now.playing && run({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
         ),
       ),
-      now.saved.length === 0 && h("li", { class: "soft" }, "None yet. Write one down, and it is kept in tests/stories."),
+      now.saved.length === 0 && h("li", { class: "soft" }, "No story yet. A recorded story is kept in tests/stories."),
     ),
   );
   for (const [name, value] of kept) {
@@ -64,7 +64,7 @@ function draw(place, now, played, kept) {
   }
 }
 
-function saving(now, fault) {
+function saveForm(now, fault) {
   return h(
     "form",
     {
@@ -72,10 +72,10 @@ function saving(now, fault) {
       onsubmit: (event) => {
         event.preventDefault();
         const { name, about } = event.target.elements;
-        does({ do: "save", name: name.value.trim(), about: about.value.trim() }, "Saved");
+        run({ do: "save", name: name.value.trim(), about: about.value.trim() }, "Saved");
       },
     },
-    h("p", { class: "recording" }, h("i", { class: "dot bad", "aria-hidden": "true" }), `Writing down: ${now.steps} ${now.steps === 1 ? "step" : "steps"} so far`),
+    h("p", { class: "recording" }, h("i", { class: "dot bad", "aria-hidden": "true" }), `Recording: ${now.steps} ${now.steps === 1 ? "step" : "steps"} so far`),
     h(
       "div",
       { class: "field" },
@@ -84,6 +84,6 @@ function saving(now, fault) {
       h("p", { class: "wrong", id: "wrong-story" }, fault),
     ),
     h("div", { class: "field" }, h("label", { for: "story-about" }, "What it is about"), h("input", { name: "about", id: "story-about", "data-part": "about", required: true, autocomplete: "off" })),
-    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary", "data-part": "save" }, "Save"), h("button", { type: "button", "data-part": "drop", onclick: () => does({ do: "drop" }, "Dropped") }, "Drop")),
+    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary", "data-part": "save" }, "Save"), h("button", { type: "button", "data-part": "drop", onclick: () => run({ do: "drop" }, "Dropped") }, "Drop")),
   );
 }

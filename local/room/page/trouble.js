@@ -1,8 +1,8 @@
 // The faults of webhooks, of Telnyx and of our functions: a document that is applied as a whole.
 
-import { act, inForce } from "./api.js";
+import { runAction, faultsInForce } from "./api.js";
 import { announce, byId, h, keepFocus, show } from "./dom.js";
-import { model, one } from "./model.js";
+import { model, factOf } from "./model.js";
 import { plain } from "./words.js";
 
 const WEBHOOKS = [
@@ -20,25 +20,25 @@ const FAULTS = [
 const CRASHES = [["before", "at the start"], ["after_write", "after its write, before any command"], ["after", "after all work, answer lost"]];
 const TIMES = [["1", "once"], ["3", "three times"], ["", "from now on"]];
 
-const CALM = { seed: 0, webhooks: {}, telnyx: [], functions: [] };
+const NO_FAULTS = { seed: 0, webhooks: {}, telnyx: [], functions: [] };
 let built = null;
 
 /** The number of faults in force. */
-export function count() {
-  const now = one("trouble") ?? CALM;
+export function countFaults() {
+  const now = factOf("trouble") ?? NO_FAULTS;
   return Object.keys(now.webhooks).length + [...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
 }
 
 let last = Promise.resolve();
 
 /** Change the faults in force, one change after the other. */
-const put = (change) => (last = last.then(() => putNow(change)));
+const applyChange = (change) => (last = last.then(() => applyNow(change)));
 
-async function putNow(change) {
+async function applyNow(change) {
   try {
-    const trouble = await inForce();
+    const trouble = await faultsInForce();
     change(trouble);
-    await act({ do: "trouble", trouble });
+    await runAction({ do: "trouble", trouble });
   } catch (error) {
     announce(error.message);
     built.wrong.toggleAttribute("data-away", error.status === 0);
@@ -50,71 +50,71 @@ async function putNow(change) {
 
 const select = (label, options) => h("select", { "aria-label": label }, options.map(([value, text]) => h("option", { value }, text)));
 
-const meant = (choices, value) => choices.find(([each]) => each === value)[2];
+const settingsOf = (choices, value) => choices.find(([each]) => each === value)[2];
 
 const number = (text) => (text ? Number(text) : null);
 
-const anyOf = (names) => [["*", "any"], ...names.map((each) => [each, each])];
+const withAny = (names) => [["*", "any"], ...names.map((each) => [each, each])];
 
 /** `add` gets the controls' values when the button is pressed, and returns the change. */
 function row(title, controls, add) {
-  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); put(add(...controls.map((each) => each.value))); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
+  return h("form", { class: "switch", "aria-label": title, onsubmit: (event) => { event.preventDefault(); applyChange(add(...controls.map((each) => each.value))); } }, h("h3", {}, title), ...controls, h("button", { type: "submit" }, "Switch on"));
 }
 
 function build() {
-  const type = select("Webhook", anyOf(model.choices.events));
-  const fate = select("What happens to it", WEBHOOKS);
-  const action = select("Action", anyOf(model.choices.actions));
+  const type = select("Webhook", withAny(model.choices.events));
+  const effect = select("What happens to it", WEBHOOKS);
+  const action = select("Action", withAny(model.choices.actions));
   const fault = select("What Telnyx does", FAULTS);
   const faultTimes = select("How often Telnyx does it", TIMES);
-  const name = select("Function", anyOf(model.choices.functions));
+  const name = select("Function", withAny(model.choices.functions));
   const crash = select("When it crashes", CRASHES);
   const crashTimes = select("How often it crashes", TIMES);
-  const sow = (value) => (it) => { it.seed = value; };
-  const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => put(sow(Number(seed.value) || 0)) });
+  const setSeed = (value) => (trouble) => { trouble.seed = value; };
+  const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => applyChange(setSeed(Number(seed.value) || 0)) });
   const list = h("ul", { class: "in-force", tabindex: "-1", "aria-label": "In force" });
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const calm = h("button", { type: "button", onclick: () => put((it) => Object.assign(it, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
+  const clearButton = h("button", { type: "button", onclick: () => applyChange((trouble) => Object.assign(trouble, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
   show(
     byId("tab-trouble"),
-    h("p", { class: "soft" }, "Break things and watch them heal. What is switched on holds for every call until it is used up or switched off."),
+    h("p", { class: "soft" }, "Inject faults and watch the calls recover. A fault applies to every call until it is used up or switched off."),
     list,
     wrong,
-    row("A webhook", [type, fate], (type, fate) => (it) => { it.webhooks[type] = { ...it.webhooks[type], ...meant(WEBHOOKS, fate) }; }),
-    row("Telnyx", [action, fault, faultTimes], (action, fault, times) => (it) => { it.telnyx.push({ action, times: number(times), ...meant(FAULTS, fault) }); }),
-    row("A function crashes", [name, crash, crashTimes], (name, when, times) => (it) => { it.functions.push({ function: name, when, times: number(times) }); }),
-    h("div", { class: "luck" }, h("label", {}, "Seed ", seed), calm),
+    row("A webhook", [type, effect], (type, effect) => (trouble) => { trouble.webhooks[type] = { ...trouble.webhooks[type], ...settingsOf(WEBHOOKS, effect) }; }),
+    row("Telnyx", [action, fault, faultTimes], (action, fault, times) => (trouble) => { trouble.telnyx.push({ action, times: number(times), ...settingsOf(FAULTS, fault) }); }),
+    row("A function crashes", [name, crash, crashTimes], (name, when, times) => (trouble) => { trouble.functions.push({ function: name, when, times: number(times) }); }),
+    h("div", { class: "luck" }, h("label", {}, "Seed ", seed), clearButton),
   );
-  return { list, wrong, seed, calm };
+  return { list, wrong, seed, clearButton };
 }
 
 export function drawTrouble() {
   built ??= build();
-  const now = one("trouble") ?? CALM;
+  const now = factOf("trouble") ?? NO_FAULTS;
   const signature = JSON.stringify(now);
   if (built.drawn === signature) return;
   built.drawn = signature;
   if (document.activeElement !== built.seed) built.seed.value = now.seed;
   let nth = 0;
   const item = (text, off) =>
-    h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "data-part": `off-${nth++}`, "aria-label": `Switch off: ${text}`, onclick: () => put(off) }, "Off"));
-  const often = (each) => (each.times === null ? "from now on" : each.times === 1 ? "once" : `${each.times} times`);
+    h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "data-part": `off-${nth++}`, "aria-label": `Switch off: ${text}`, onclick: () => applyChange(off) }, "Off"));
+  const timesText = (each) => (each.times === null ? "from now on" : each.times === 1 ? "once" : `${each.times} times`);
   const items = [
-    ...Object.entries(now.webhooks).map(([type, knobs]) => item(`${type === "*" ? "Every webhook" : type} ${fates(knobs)}`, (it) => delete it.webhooks[type])),
-    ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${fates(each)}, ${often(each)}`, (it) => it.telnyx.splice(nth, 1))),
-    ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} crashes ${CRASHES.find(([when]) => when === each.when)[1]}, ${often(each)}`, (it) => it.functions.splice(nth, 1))),
+    ...Object.entries(now.webhooks).map(([type, settings]) => item(`${type === "*" ? "Every webhook" : type} ${describe(settings)}`, (trouble) => delete trouble.webhooks[type])),
+    ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${describe(each)}, ${timesText(each)}`, (trouble) => trouble.telnyx.splice(nth, 1))),
+    ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} crashes ${CRASHES.find(([when]) => when === each.when)[1]}, ${timesText(each)}`, (trouble) => trouble.functions.splice(nth, 1))),
   ].filter(Boolean);
-  const { list, calm } = built;
+  const { list, clearButton } = built;
   const change = () => list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));
   keepFocus(list, change, () => [...list.querySelectorAll("button")].at(-1) ?? list);
-  if (!items.length && document.activeElement === calm) list.focus();
-  calm.disabled = !items.length;
+  if (!items.length && document.activeElement === clearButton) list.focus();
+  clearButton.disabled = !items.length;
 }
 
-function fates(it) {
-  if (it.kind) return { refuse: `answers ${it.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${it.secs} s late` }[it.kind];
+function describe(fault) {
+  if (fault.kind) return { refuse: `answers ${fault.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${fault.secs} s late` }[fault.kind];
   return [
-    it.duplicates && `comes ${it.duplicates + 1} times`, it.delay_secs?.[1] && `comes ${it.delay_secs.join(" to ")} s late`,
-    it.reorder && "is overtaken", it.drop && (it.drop === 1 ? "never comes" : `is lost ${Math.round(it.drop * 100)} %`),
+    fault.duplicates && `comes ${fault.duplicates + 1} times`, fault.delay_secs?.[1] && `comes ${fault.delay_secs.join(" to ")} s late`,
+    fault.reorder && "is overtaken", fault.drop && (fault.drop === 1 ? "never comes" : `is lost ${Math.round(fault.drop * 100)} %`),
   ].filter(Boolean).join(", ");
 }

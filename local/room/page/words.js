@@ -29,6 +29,12 @@ export function number(text) {
 
 export const plain = (text) => (text ?? "").replaceAll("_", " ");
 
+/** A participant's status; during dialing, the newest call's: `ringing, number 2 of 3`. */
+export function participantStatus({ status, attempt }) {
+  if (status !== "dialing" || !attempt || attempt.status === "ended") return plain(status);
+  return attempt.of > 1 ? `${attempt.status}, number ${attempt.number} of ${attempt.of}` : attempt.status;
+}
+
 const TONES = {
   connecting: "wait", active: "good", stopping: "wait", ended: "over", failed: "bad",
   dialing: "wait", screening: "wait", waiting: "wait", joining: "wait", joined: "good", left: "over",

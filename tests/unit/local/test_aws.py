@@ -63,7 +63,7 @@ def test_an_endpoint_on_this_machine_is_accepted(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     access = Access(url, url)
     assert access.dynamodb().meta.endpoint_url == url
-    assert access.secretsmanager().meta.endpoint_url == url
+    assert access.client("secretsmanager").meta.endpoint_url == url
 
 
 def test_the_clients_of_a_handler_use_this_aws_despite_the_users_settings(
@@ -84,7 +84,7 @@ def test_the_clients_of_a_handler_use_this_aws_despite_the_users_settings(
 
 def test_table_and_secrets_are_the_templates(aws: EmbeddedAws, template: Template) -> None:
     aws.reset()
-    dynamodb, secrets = aws.access.dynamodb(), aws.access.secretsmanager()
+    dynamodb, secrets = aws.access.dynamodb(), aws.access.client("secretsmanager")
     create_table(dynamodb, template)
     create_secrets(secrets, template, {"TelnyxApiKey": '{"api_key": "KEY1"}'})
     table = dynamodb.describe_table(TableName=template.table.name)["Table"]

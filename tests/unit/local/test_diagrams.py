@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.docs.diagrams import render, written
+from local.docs.diagrams import render, updated
 
 
 def test_every_transition_is_an_arrow() -> None:
@@ -17,11 +17,11 @@ def test_every_transition_is_an_arrow() -> None:
 def test_a_page_gets_its_diagrams_between_the_markers() -> None:
     page = "# Page\n\n<!-- diagrams -->\nold\n<!-- /diagrams -->\n\nEnd.\n"
 
-    new = written(page)
+    new = updated(page)
     assert new == f"# Page\n\n<!-- diagrams -->\n\n{render()}\n<!-- /diagrams -->\n\nEnd.\n"
-    assert written(new) == new
+    assert updated(new) == new
 
 
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="diagrams"):
-        written("# Page\n")
+        updated("# Page\n")

@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from local.client import ApiRefusedError, Client
+from local.room.console import run_console
 from local.room.hub import Hub
 from local.room.watch import Watch
+from tests.support.paged_api import TYPES, serve_paged_api
 
 Json = dict[str, Any]
 
@@ -135,3 +137,23 @@ def test_a_server_that_is_not_partyline_is_reported(
     monkeypatch.setattr(stack, "ask", lambda *_: {})
     hub, _ = watching(0.01)
     wait_for_fact(hub, "api", "api", "not Partyline")
+
+
+def test_all_pages_of_a_timeline_are_read() -> None:
+    with serve_paged_api() as url:
+        hub = Hub()
+        watch = Watch(hub, Client(url, "key"))
+        watch.mark_changed(["c1"])
+        for event_type in TYPES:
+            wait_for_fact(hub, "view", "c1", event_type)
+        watch.close()
+
+
+def test_the_console_shows_all_pages_of_a_timeline() -> None:
+    with serve_paged_api() as url:
+        console = run_console(url, "key", every_secs=0.01)
+        live = f"{console.url}/room/live"
+        with httpx.stream("GET", live, timeout=10, trust_env=False) as stream:
+            view = next(line for line in stream.iter_lines() if '"timeline"' in line)
+        console.stop()
+    assert all(event_type in view for event_type in TYPES)

@@ -114,7 +114,7 @@ def test_an_unanswered_webhook_is_dropped_after_the_retries(harness: SimulatorHa
 
 
 def test_a_duplicate_webhook_has_the_same_event_id(harness: SimulatorHarness) -> None:
-    harness.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(duplicates=2)
+    harness.telnyx.deliverer.settings["call.initiated"] = DeliverySettings(duplicates=2)
     harness.telnyx.ring_in(FRIEND, US)
     harness.clock.advance(1)
 
@@ -123,7 +123,7 @@ def test_a_duplicate_webhook_has_the_same_event_id(harness: SimulatorHarness) ->
 
 
 def test_a_dropped_webhook_is_not_delivered(harness: SimulatorHarness) -> None:
-    harness.telnyx.deliverer.knobs["call.answered"] = DeliverySettings(drop=1.0)
+    harness.telnyx.deliverer.settings["call.answered"] = DeliverySettings(drop=1.0)
     harness.answered()
     harness.clock.advance(1)
 
@@ -134,7 +134,7 @@ def test_a_dropped_webhook_is_not_delivered(harness: SimulatorHarness) -> None:
 def test_a_reordered_event_comes_after_the_next_event_of_its_call(
     harness: SimulatorHarness,
 ) -> None:
-    harness.telnyx.deliverer.knobs["call.initiated"] = DeliverySettings(reorder=True)
+    harness.telnyx.deliverer.settings["call.initiated"] = DeliverySettings(reorder=True)
     harness.answered()
     harness.clock.advance(1)
 
@@ -144,7 +144,7 @@ def test_a_reordered_event_comes_after_the_next_event_of_its_call(
 def test_a_reordered_event_without_a_next_event_is_delivered_in_the_end(
     harness: SimulatorHarness,
 ) -> None:
-    harness.telnyx.deliverer.knobs["*"] = DeliverySettings(reorder=True)
+    harness.telnyx.deliverer.settings["*"] = DeliverySettings(reorder=True)
     harness.telnyx.ring_in(FRIEND, US)
 
     harness.clock.advance(4)
@@ -154,7 +154,7 @@ def test_a_reordered_event_without_a_next_event_is_delivered_in_the_end(
 
 
 def test_random_delays_stay_in_range_and_change_the_order(harness: SimulatorHarness) -> None:
-    harness.telnyx.deliverer.knobs["*"] = DeliverySettings(delay_secs=(1.0, 3.0))
+    harness.telnyx.deliverer.settings["*"] = DeliverySettings(delay_secs=(1.0, 3.0))
     for _ in range(20):
         harness.telnyx.ring_in(FRIEND, US)
     harness.clock.advance(10)
