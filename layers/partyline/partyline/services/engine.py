@@ -223,7 +223,7 @@ class Engine:
         while conversation is not None and due and executed < MAX_COMMANDS:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
             executed += len(batch)
-            results = list(self._results(conversation, batch, cause))
+            results: list[Input] = list(self._results(conversation, batch, cause))
             # Commands whose lease ended before they were sent are claimed again by the next step.
             inputs = results or [TimerElapsed(id=cause)]
             decision = self._step(self._cached_first(conversation), inputs)
