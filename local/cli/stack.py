@@ -26,15 +26,14 @@ def demo(
 
 def dev() -> None:
     """Keep the local stack up until Ctrl-C."""
-    from dataclasses import replace
-
     from local import printing
-    from local.stack.local_stack import API_KEY, LocalStack, Options
+    from local.room.room_stack import RoomStack
+    from local.stack.local_stack import API_KEY, Options
 
     stopped, console = common.stop_event(), common.stdout()
-    options = replace(Options.from_environment(), with_room=True)
+    options = Options.from_environment()
     failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
-    with failing, LocalStack(options) as stack:
+    with failing, RoomStack(options) as stack:
         stack.logs.follow(lambda line: printing.log_line(console, line))
         stack.bus.follow(lambda event: printing.bus_event(console, event))
         if stack.room:

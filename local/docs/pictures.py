@@ -16,7 +16,8 @@ from rich.text import Text
 
 from local.demo import runner
 from local.docs.browser import launch_browser
-from local.stack.local_stack import LocalStack, Options
+from local.room.room_stack import RoomStack
+from local.stack.local_stack import Options
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 ALEX, BILLIE, CASEY, DEVON = (f"+1312555010{nth}" for nth in (1, 2, 3, 4))
@@ -29,7 +30,7 @@ SECOND_CALL = "2. An inbound call"
 def main() -> None:
     """Make all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with LocalStack(Options(with_room=True)) as stack, launch_browser() as browser:
+    with RoomStack(Options()) as stack, launch_browser() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         page.goto(f"{stack.url}/")
         page.get_by_role("article").first.wait_for()

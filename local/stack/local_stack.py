@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Self
 
 import httpx
+from starlette.types import ASGIApp
 
-from local.room.server import SCRIPT, Room
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
 from local.simulator.signing import Signer
@@ -72,7 +72,6 @@ class Options:
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Further parameters of the template."""
-    with_room: bool = False
     with_turns: bool = True
     """Whether a thread runs the sweep and the background's turns."""
 
@@ -127,8 +126,8 @@ class Options:
 class LocalStack:
     """The whole stack, up while the `with` lasts.
 
-    `url` is the gateway's, and the room's with `Options.with_room` and a simulator. `simulator` is
-    None when the options name another Telnyx. `environment` overrides the template's variables.
+    `simulator` is None when the options name another Telnyx. `environment` overrides the template's
+    variables. Subclasses wrap the functions and the gateway, and add parts.
     """
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
@@ -137,7 +136,6 @@ class LocalStack:
         self._closing = ExitStack()
         self.logs = Logs()
         self.simulator: RunningSimulator | None = None
-        self.room: Room | None = None
         self.gateway: Gateway
         self.bus: Bus
         self.template: Template
@@ -169,20 +167,15 @@ class LocalStack:
                 environment["PUBLIC_BASE_URL"] = environment["API_URL"]
             self.template, self.environment = template, environment
             invoke = self._closing.enter_context(self._run(template, environment, self.logs))
-            if options.with_room and self.simulator:
-                self.room = self._room(self.simulator, invoke, access)
-            self.gateway = Gateway(template, invoke=self.room.invoke if self.room else invoke)
-            front = self.room.wrap_gateway(self.gateway) if self.room else self.gateway
-            server: Running = serve(front, port=port)
+            self.gateway = Gateway(template, invoke=self.wrap_functions(invoke, access))
+            server: Running = serve(self.wrap_gateway(self.gateway), port=port)
             self._closing.callback(server.stop)
             self.url = server.url
             streams = access.client("dynamodbstreams")
             background = Background(template, self.gateway, access.dynamodb(), streams)
             self._closing.callback(serve(background.app, port=background_port).stop)
             self.bus = background.bus
-            if self.room:
-                self.room.open(self.url, options.api_key, options.number, background)
-                self._closing.callback(self.room.close)
+            self.add_parts(background)
             if self.simulator:
                 self.simulator.simulator.set_webhook_url(
                     f"{self.url}/webhooks", f"{self.url}/failover"
@@ -201,24 +194,16 @@ class LocalStack:
         """Run the sweep function once, now."""
         self.gateway.invoke_schedule("sweep")
 
-    def _room(self, telnyx: RunningSimulator, handlers: Invoke, access: Access) -> Room:
-        """Return the room, which observes the functions' log and their table."""
-        # As above: the layer is on the path only now.
-        from partyline.bootstrap import App, override  # noqa: PLC0415
+    def wrap_functions(self, invoke: Invoke, access: Access) -> Invoke:  # noqa: ARG002
+        """Return what runs the functions; `access` reaches their table."""
+        return invoke
 
-        settings = telnyx.simulator.settings
-        settings.script = SCRIPT
-        # Without this, the simulator refuses the first dial once; the room has a switch for that.
-        settings.accepts_conversation_keys = True
-        functions = {function.folder for function in self.template.functions.values()}
-        room = Room(telnyx.simulator, handlers, functions)
-        self.logs.follow(room.log)
-        dynamodb = access.dynamodb()
-        room.table.attach(dynamodb)
-        # In Lambda, connections end with the process; this process may outlive the stack.
-        transport = self._closing.enter_context(httpx.HTTPTransport())
-        override(App(dynamodb=dynamodb, telnyx_transport=transport))
-        return room
+    def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
+        """Return the application of the stack's port."""
+        return gateway
+
+    def add_parts(self, background: Background) -> None:
+        """Start further parts, once the gateway and the background answer."""
 
     def _aws(self, template: Template) -> Access:
         options = self._options

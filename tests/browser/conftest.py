@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from local.docs.browser import CHROMIUM_MISSING, chromium_path, launch_browser
+from local.room.room_stack import RoomStack
 from local.simulator.settings import Settings
-from local.stack.local_stack import LocalStack, Options
+from local.stack.local_stack import Options
 from tests.support.room_page import RoomPage
 
 TIMEOUT_MS = 20_000
@@ -27,14 +28,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def stack() -> Iterator[LocalStack]:
+def stack() -> Iterator[RoomStack]:
     """A stack with a room for all of these tests, because its start takes the most time.
 
     The stack's handlers run in this process, so a second stack is impossible at the same time.
     """
-    with LocalStack(
-        Options(with_room=True, simulator=Settings(insights_after_secs=0.5))
-    ) as running:
+    with RoomStack(Options(simulator=Settings(insights_after_secs=0.5))) as running:
         yield running
 
 
@@ -67,7 +66,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def room(stack: LocalStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
+def room(stack: RoomStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
     """The room in a window. Afterwards all calls are hung up and all faults are off."""
     yield RoomPage.open(window(), stack.url)
     assert stack.simulator is not None

@@ -5,15 +5,15 @@ import re
 import httpx
 from playwright.sync_api import expect
 
+from local.room.room_stack import RoomStack
 from local.stack.event_bus import BusEvent
-from local.stack.local_stack import LocalStack
 from tests.support.room_page import ALEX, BILLIE, CASEY, DEVON, RoomPage
 
 SAY = "Alex wants to speak to you. Press 1 to join."
 
 
 def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
-    room: RoomPage, stack: LocalStack
+    room: RoomPage, stack: RoomStack
 ) -> None:
     room.call()
     expect(room.phone(ALEX)).to_contain_text("Hello, how can I help?")
@@ -71,7 +71,7 @@ def test_a_picked_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) 
 
 
 def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
-    room: RoomPage, stack: LocalStack
+    room: RoomPage, stack: RoomStack
 ) -> None:
     """As many webhooks, commands and events as the simulator's records have, and no more."""
     events: list[BusEvent] = []

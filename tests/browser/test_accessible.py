@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.stack.local_stack import LocalStack
+from local.room.room_stack import RoomStack
 from tests.support.room_page import ALEX, BILLIE, RoomPage, axe_violations
 
 # The dark theme changes colours only. On a narrow screen the slow rule on colours is left out.
@@ -20,7 +20,7 @@ ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
 )
 def test_the_page_is_accessible_during_a_call(
     room: RoomPage,
-    stack: LocalStack,
+    stack: RoomStack,
     window: Callable[..., Page],
     axe: str,
     width: int,
@@ -53,7 +53,7 @@ def test_the_page_is_accessible_during_a_call(
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(
-    stack: LocalStack, window: Callable[..., Page]
+    stack: RoomStack, window: Callable[..., Page]
 ) -> None:
     page = window(390)
     page.goto(f"{stack.url}/")

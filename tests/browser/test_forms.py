@@ -5,11 +5,11 @@ import re
 
 from playwright.sync_api import expect
 
-from local.stack.local_stack import LocalStack
+from local.room.room_stack import RoomStack
 from tests.support.room_page import ALEX, RoomPage
 
 
-def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: LocalStack) -> None:
+def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: RoomStack) -> None:
     room.page.get_by_role("button", name="Start a conversation").click()
     room.page.get_by_label("The assistant's greeting").fill("It's Robin's day")
     shown = room.page.get_by_label("The request as curl").inner_text()
@@ -42,7 +42,7 @@ def test_a_name_that_looks_like_markup_is_shown_as_text(room: RoomPage) -> None:
     assert "owned" not in room.page.title()
 
 
-def test_the_page_may_run_its_own_scripts_only(room: RoomPage, stack: LocalStack) -> None:
+def test_the_page_may_run_its_own_scripts_only(room: RoomPage, stack: RoomStack) -> None:
     answer = room.page.request.get(f"{stack.url}/")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy

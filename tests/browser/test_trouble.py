@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from local.room.lambda_faults import When
+from local.room.room_stack import RoomStack
 from local.simulator.api import ACTIONS
 from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import FaultKind
 from local.stack.event_bus import BusEvent
-from local.stack.local_stack import LocalStack
 from local.webhook_fixtures import fixtures
 from tests.support.room_page import ALEX, RoomPage
 
@@ -63,7 +63,7 @@ def test_a_lost_webhook_and_a_refusal_are_drawn(room: RoomPage) -> None:
 
 
 def test_an_unanswered_webhook_comes_through_the_failover_queue(
-    room: RoomPage, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+    room: RoomPage, stack: RoomStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert stack.simulator is not None
     monkeypatch.setattr(stack.simulator.simulator.settings, "retries_ms", (100,))
@@ -94,7 +94,7 @@ def test_an_event_that_never_comes_to_the_bus_is_a_dead_letter(room: RoomPage) -
     expect(room.row("event", "conversation.active")).to_have_count(1)
 
 
-def test_an_event_that_is_published_twice_is_marked(room: RoomPage, stack: LocalStack) -> None:
+def test_an_event_that_is_published_twice_is_marked(room: RoomPage, stack: RoomStack) -> None:
     events: list[BusEvent] = []
     stack.bus.follow(events.append)
     room.call()
@@ -104,7 +104,7 @@ def test_an_event_that_is_published_twice_is_marked(room: RoomPage, stack: Local
     expect(room.row("event", "conversation.active published again")).to_have_count(1)
 
 
-def test_the_page_has_a_switch_for_every_fault(room: RoomPage, stack: LocalStack) -> None:
+def test_the_page_has_a_switch_for_every_fault(room: RoomPage, stack: RoomStack) -> None:
     room.tab("Trouble")
     webhook, telnyx, function = (
         room.page.get_by_role("form", name=name)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.stack.local_stack import LocalStack
+from local.room.room_stack import RoomStack
 from tests.support.room_page import ALEX, BILLIE, RoomPage
 
 
 def test_a_call_answered_in_a_window_is_shown_in_another_window(
-    room: RoomPage, stack: LocalStack, window: Callable[..., Page]
+    room: RoomPage, stack: RoomStack, window: Callable[..., Page]
 ) -> None:
     first, second = room, RoomPage.open(window(), stack.url)
     first.call()
