@@ -21,10 +21,10 @@ from local.deploy.background_checks import NotDoneError, run_checks
 from local.deploy.deployment import Deployment, DeploymentFailedError, with_another_layer
 from local.deploy.lambda_emulator import ROOT, Runtime, RuntimeMissingError
 from local.deploy.reverse_proxy import ReverseProxy
+from local.serving import serve
 from local.simulator.running import run_simulator
 from local.stack.embedded_aws import EmbeddedAws
 from local.stack.local_stack import Options
-from local.stack.serving import serve
 
 _FIRST, _SECOND = "1" * 40, "2" * 40
 _PATIENCE_SECS = 120.0

@@ -21,8 +21,8 @@ from typing import Any, Self
 
 import httpx
 
+from local.serving import answers, free_port
 from local.stack.logs import Logs
-from local.stack.serving import answers, free_port
 from local.stack.template import Function, Template
 
 ROOT = Path(__file__).resolve().parents[2]

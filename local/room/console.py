@@ -16,7 +16,7 @@ from local.room.hub import Hub
 from local.room.page import routes
 from local.room.proxy import Proxy
 from local.room.watch import Watch
-from local.stack.serving import serve
+from local.serving import serve
 
 EVERY_SECS = 1.5
 

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from local.serving import serve
 from local.simulator.clock import RealClock
 from local.simulator.delivery import HttpPost
 from local.simulator.model import Person
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.serving import serve
 
 DELIVERIES_AT_ONCE = 8
 

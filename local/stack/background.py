@@ -18,7 +18,7 @@ class Background:
     """The background parts of the API that `gateway` serves. They run only during `turn`.
 
     `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. `app` is the
-    HTTP API of EventBridge and of EventBridge Scheduler, for `local.stack.serving.serve`.
+    HTTP API of EventBridge and of EventBridge Scheduler, for `local.serving.serve`.
     """
 
     def __init__(

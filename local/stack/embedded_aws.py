@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import httpx
 from botocore.config import Config
 
+from local.serving import answers, free_port
 from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
-from local.stack.serving import answers, free_port
 from local.stack.template import Template
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The HTTP API of template.yaml on this machine: real requests in, Lambda events to the handlers.
 
-The gateway is an ASGI application: `local.stack.serving.serve(gateway)` serves it on a port.
+The gateway is an ASGI application: `local.serving.serve(gateway)` serves it on a port.
 """
 
 import logging

@@ -11,6 +11,7 @@ from typing import Self
 import httpx
 from starlette.types import ASGIApp
 
+from local.serving import Running, free_port, serve
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
 from local.simulator.signing import Signer
@@ -21,7 +22,6 @@ from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess, Invoke
 from local.stack.logs import Logs
 from local.stack.repeated import repeated
-from local.stack.serving import Running, free_port, serve
 from local.stack.template import Template
 
 API_KEY = "partyline-local-key"

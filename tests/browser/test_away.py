@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from local.stack.serving import free_port
+from local.serving import free_port
 from tests.support.page_server import serve_page
 from tests.support.room_page import RoomPage, axe_violations
 

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from local.room.server import PEOPLE
-from local.stack.serving import free_port
+from local.serving import free_port
 from tests.support.page_server import Fact, conversation_fact, person, serve_page
 
 CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "number": None, "to": "a stack"}

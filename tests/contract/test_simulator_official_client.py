@@ -16,12 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from telnyx.lib.webhook_verification import WebhookVerificationError, verify_webhook_signature
 
+from local.serving import serve
 from local.simulator.faults import Fault
 from local.simulator.model import Person
 from local.simulator.running import run_simulator
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.serving import serve
 
 US, CALLER, FRIEND = "+13125550100", "+13125550101", "+13125550102"
 KEY = "KEY-contract"

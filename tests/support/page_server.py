@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from local.room.hub import Hub
 from local.room.page import routes
 from local.room.server import PEOPLE
-from local.stack.serving import serve
+from local.serving import serve
 
 HELLO = {
     "mode": "room",

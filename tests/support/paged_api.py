@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.stack.serving import serve
+from local.serving import serve
 
 TYPES = ("conversation.created", "conversation.active", "conversation.ended")
 CURSORS = (None, "two/+=", "three")

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typer.testing import CliRunner
 
 from local.cli.app import app
+from local.serving import serve
 from local.simulator.clock import RealClock
 from local.simulator.delivery import HttpPost
 from local.simulator.server import simulator_app
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.serving import serve
 from partyline.telnyx.signature import PublicKeys, SignatureError, verify
 
 KEY = "KEY-of-a-test"

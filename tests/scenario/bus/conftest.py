@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from local.serving import serve
 from local.stack.background import Background
 from local.stack.embedded_aws import create_secrets, create_table
 from local.stack.event_bus import BusEvent
-from local.stack.serving import serve
 from local.stack.template import Template
 from tests.scenario.conftest import PARAMETERS, EmbeddedBackend
 from tests.support.lab import Lab, NewLab

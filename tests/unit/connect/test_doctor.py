@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from local.connect import doctor, webhook_check
 from local.connect.account import Account
+from local.serving import serve
 from local.simulator.faults import Fault
-from local.stack.serving import serve
 from tests.support.telnyx_account import (
     ASSISTANT,
     KEY,

@@ -9,13 +9,13 @@ import boto3
 import pytest
 from starlette.applications import Starlette
 
+from local.serving import serve
 from local.stack.event_bus import Bus, BusEvent
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.intrinsics import REGION
 from local.stack.queues import Queues
 from local.stack.scheduler import Scheduler
-from local.stack.serving import serve
 from local.stack.template import Function, Template
 
 SIGNED = [("telnyx-signature-ed25519", "c2ln"), ("telnyx-timestamp", "1790000000"), ("host", "h")]

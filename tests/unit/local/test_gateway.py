@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from local.serving import serve
 from local.stack.gateway import Gateway
-from local.stack.serving import serve
 from local.stack.template import Function, Template
 
 
