@@ -195,11 +195,7 @@ class App:
         from partyline.services.scheduling import Scheduling
 
         return Scheduling(
-            self.conversations,
-            self.store,
-            self.scheduled,
-            lambda: self.start_scheduler,
-            self.clock,
+            self.conversations, self.store, self.scheduled, lambda: self.start_scheduler, self.clock
         )
 
     @property

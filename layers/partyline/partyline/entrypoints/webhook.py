@@ -203,9 +203,7 @@ TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
         **common, reason=event.payload.reason
     ),
     webhooks.ConversationEnded: lambda event, common: ConversationEnded(
-        **common,
-        telnyx_conversation_id=event.payload.conversation_id,
-        reason=event.payload.reason,
+        **common, telnyx_conversation_id=event.payload.conversation_id, reason=event.payload.reason
     ),
     webhooks.ConversationInsightsGenerated: _insights,
 }

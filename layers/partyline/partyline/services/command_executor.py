@@ -89,9 +89,7 @@ class LegCommand:
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
         return ClientState(
-            conversation=self.conversation.id,
-            participant=self.participant.id,
-            leg=self.leg.number,
+            conversation=self.conversation.id, participant=self.participant.id, leg=self.leg.number
         ).encode()
 
     @property

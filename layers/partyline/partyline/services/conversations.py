@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partyline.domain.decide import decide
-from partyline.domain.model.conversation import (
-    HOST_ID,
-    Assistant,
-    Conversation,
-    Participant,
-)
+from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.inputs import (
     Input,
@@ -163,11 +158,7 @@ class Conversations:
         return conversation
 
     def _ingest(
-        self,
-        load: Load,
-        request: Input,
-        requester: Requester,
-        charge: QuotaCharge | None = None,
+        self, load: Load, request: Input, requester: Requester, charge: QuotaCharge | None = None
     ) -> tuple[IngestResult, Conversation]:
         """Ingest a request. Raises a RequestError for what the conversation's state forbids."""
         came_at, dedupe = self.clock(), requester.dedupe

@@ -23,11 +23,7 @@ from partyline.store.errors import (
     TooManyConflictsError,
     VersionConflictError,
 )
-from partyline.store.scheduled import (
-    ScheduledConversation,
-    ScheduledConversations,
-    ScheduleStatus,
-)
+from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from partyline.telemetry import Metric, count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)

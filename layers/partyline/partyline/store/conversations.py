@@ -343,11 +343,7 @@ class ConversationStore:
         names = {"#open": "open"}
         values = {":yes": {"S": OPEN}, **values}
         return self.table.count(
-            keys.BY_OPEN,
-            f"#open = :yes{condition}",
-            values,
-            ExpressionAttributeNames=names,
-            **more,
+            keys.BY_OPEN, f"#open = :yes{condition}", values, ExpressionAttributeNames=names, **more
         )
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:

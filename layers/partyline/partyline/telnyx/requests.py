@@ -21,11 +21,7 @@ class Sent(BaseModel):
     """Base of every model that we send: frozen, and refuses unknown fields."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        populate_by_name=True,
-        allow_inf_nan=False,
-        defer_build=True,
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
     )
 
 

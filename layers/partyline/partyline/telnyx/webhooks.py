@@ -10,16 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from partyline.telnyx.lenient import (
-    Id,
-    Json,
-    Moment,
-    Received,
-    Text,
-    Whole,
-    as_object,
-    objects,
-)
+from partyline.telnyx.lenient import Id, Json, Moment, Received, Text, Whole, as_object, objects
 
 MAX_BODY_BYTES = 256 * 1024
 LEG_FIELDS = {"call_control_id", "call_leg_id", "call_session_id", "from", "to"}

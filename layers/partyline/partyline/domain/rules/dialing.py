@@ -9,12 +9,7 @@ from datetime import datetime, timedelta
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant, Plan
 from partyline.domain.model.events import EventType
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import BEING_REACHED, LegStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.transition import Transition

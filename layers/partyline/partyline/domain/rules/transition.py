@@ -87,10 +87,7 @@ class Transition:
         self.add_event(EVENT_DATA[type_](**present), at)
 
     def move(
-        self,
-        status: ConversationStatus,
-        failure: Failure | None = None,
-        reason: str | None = None,
+        self, status: ConversationStatus, failure: Failure | None = None, reason: str | None = None
     ) -> bool:
         """Move the conversation, if the table allows the move. Returns False otherwise."""
         conversation = self.conversation

@@ -17,12 +17,7 @@ from partyline.entrypoints.api.app import (
     router,
 )
 from partyline.services.conversations import Started
-from partyline.services.requests import (
-    InviteRequest,
-    MessageRequest,
-    StartRequest,
-    StopRequest,
-)
+from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
 
 trigger = router()
 """The routes that dial."""
@@ -34,12 +29,9 @@ ANY = responses.Conversation | responses.Scheduled
 
 
 @trigger.post(
-    "/conversations",
-    responses=answers({200: ANY, 201: responses.Conversation, 202: ANY}),
+    "/conversations", responses=answers({200: ANY, 201: responses.Conversation, 202: ANY})
 )
-def start_conversation(
-    body: Annotated[StartRequest, Body()],
-) -> Response[Any]:
+def start_conversation(body: Annotated[StartRequest, Body()]) -> Response[Any]:
     """Start a conversation now, or at `start_at`."""
     result = app().scheduling.start_or_schedule(body, requester())
     if not isinstance(result, Started):

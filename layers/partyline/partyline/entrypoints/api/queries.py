@@ -56,9 +56,7 @@ Status = Annotated[
 
 @query.get("/conversations", responses=answers({200: responses.Conversations}))
 def list_conversations(
-    status: Status = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
+    status: Status = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response[responses.Conversations]:
     """List conversations by `status` or all, newest first, `limit` at a time from `cursor`."""
     check_query("status", "limit", "cursor")
@@ -71,12 +69,9 @@ def list_conversations(
 
 
 @query.get(
-    "/conversations/<id>",
-    responses=answers({200: responses.Conversation | responses.Scheduled}),
+    "/conversations/<id>", responses=answers({200: responses.Conversation | responses.Scheduled})
 )
-def get_conversation(
-    conversation_id: ConversationId,
-) -> Response[Any]:
+def get_conversation(conversation_id: ConversationId) -> Response[Any]:
     """Get a conversation with participants and insights."""
     conversation_id = conversation_id_of(conversation_id)
     stored = app().store.load_with_insights(conversation_id)
