@@ -12,21 +12,9 @@ from typing import Any
 # Telnyx waits 2 s: the modules that send commands are loaded at the start as well.
 import partyline.services.engine  # noqa: F401
 from partyline.bootstrap import App
+from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.errors import ErrorCode
-from partyline.domain.model.inputs import (
-    CallAnswered,
-    CallHangup,
-    CallInitiated,
-    CallInput,
-    CallRef,
-    ConversationCreated,
-    ConversationEnded,
-    ConversationStartFailed,
-    DigitsGathered,
-    InsightsGenerated,
-    MachineVerdict,
-)
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
@@ -107,7 +95,7 @@ def _ingest(
         return None
     payload = event.payload
     state = ClientState.decode(payload.client_state)
-    call = CallRef(
+    call = inputs.CallRef(
         call_control_id=payload.call_control_id,
         call_leg_id=payload.call_leg_id,
         call_session_id=payload.call_session_id,
@@ -121,7 +109,7 @@ def _ingest(
     input_ = to_input(event, common) if correlation else None
     if correlation is None or input_ is None:
         return None
-    if isinstance(input_, CallInitiated):
+    if isinstance(input_, inputs.CallInitiated):
         input_ = _with_route(app, input_, request, correlation, payload.connection_id)
         if correlation.conversation is None and input_.route is None:
             return None
@@ -132,11 +120,11 @@ def _ingest(
 
 def _with_route(
     app: App,
-    initiated: CallInitiated,
+    initiated: inputs.CallInitiated,
     request: dict[str, Any],
     correlation: Correlation,
     connection_id: str | None,
-) -> CallInitiated:
+) -> inputs.CallInitiated:
     """The input with its conversation and with the route that answers an incoming call."""
     settings = app.settings
     return replace(
@@ -147,8 +135,8 @@ def _with_route(
     )
 
 
-def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInput:
-    return CallInitiated(
+def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> inputs.CallInput:
+    return inputs.CallInitiated(
         **common,
         conversation_id="",
         incoming=event.payload.direction == "incoming",
@@ -157,8 +145,8 @@ def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInp
     )
 
 
-def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
-    return CallHangup(
+def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> inputs.CallInput:
+    return inputs.CallHangup(
         **common,
         cause=event.payload.hangup_cause,
         source=event.payload.hangup_source,
@@ -166,43 +154,45 @@ def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
     )
 
 
-def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> CallInput:
-    return MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
+def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> inputs.CallInput:
+    return inputs.MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
 
 
-def _greeting(event: webhooks.MachineGreetingEnded, common: dict[str, Any]) -> CallInput | None:
+def _greeting(
+    event: webhooks.MachineGreetingEnded, common: dict[str, Any]
+) -> inputs.CallInput | None:
     """A greeting is a machine's. After an early beep, no other verdict comes."""
     is_machine = event.payload.result in MACHINE_RESULTS
-    return MachineVerdict(**common, machine=True) if is_machine else None
+    return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
 def _insights(
     event: webhooks.ConversationInsightsGenerated, common: dict[str, Any]
-) -> CallInput | None:
+) -> inputs.CallInput | None:
     insights = tuple(
         Insight(insight_id=result.insight_id, result=result.result)
         for result in event.payload.results
         if result.insight_id
     )
-    return InsightsGenerated(**common, insights=insights) if insights else None
+    return inputs.InsightsGenerated(**common, insights=insights) if insights else None
 
 
-TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
+TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], inputs.CallInput | None]] = {
     webhooks.CallInitiated: _initiated,
-    webhooks.CallAnswered: lambda _, common: CallAnswered(**common),
+    webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,
     webhooks.MachineDetectionEnded: _verdict,
     webhooks.MachineGreetingEnded: _greeting,
-    webhooks.GatherEnded: lambda event, common: DigitsGathered(
+    webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
     ),
-    webhooks.ConversationCreated: lambda event, common: ConversationCreated(
+    webhooks.ConversationCreated: lambda event, common: inputs.ConversationCreated(
         **common, telnyx_conversation_id=event.payload.conversation_id
     ),
-    webhooks.ConversationStartFailed: lambda event, common: ConversationStartFailed(
+    webhooks.ConversationStartFailed: lambda event, common: inputs.ConversationStartFailed(
         **common, reason=event.payload.reason
     ),
-    webhooks.ConversationEnded: lambda event, common: ConversationEnded(
+    webhooks.ConversationEnded: lambda event, common: inputs.ConversationEnded(
         **common, telnyx_conversation_id=event.payload.conversation_id, reason=event.payload.reason
     ),
     webhooks.ConversationInsightsGenerated: _insights,

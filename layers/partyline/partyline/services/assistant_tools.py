@@ -12,16 +12,9 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from partyline.domain.model import statuses
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    DEPARTED,
-    ON_THE_LINE,
-    Direction,
-    OnHangup,
-    ParticipantStatus,
-)
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.correlation import Correlation
@@ -110,7 +103,7 @@ class AssistantTools:
         """
         conversation = call.conversation
         reaching = any(
-            person.contact == contact and person.status in BEING_REACHED
+            person.contact == contact and person.status in statuses.BEING_REACHED
             for person in conversation.participants
         )
         ingested = IngestResult(
@@ -123,11 +116,12 @@ class AssistantTools:
         self, conversation: Conversation, newest: Participant, name: str
     ) -> str | None:
         """Answer for a contact who was asked for before; None when the contact may be dialled."""
-        if newest.status not in DEPARTED:
-            return f"{name} is {'being called' if newest.status in BEING_REACHED else 'here'}."
+        if newest.status not in statuses.DEPARTED:
+            where = "being called" if newest.status in statuses.BEING_REACHED else "here"
+            return f"{name} is {where}."
         left_at = newest.left_at
         just_now = left_at is not None and self.clock() - left_at < AGAIN_AFTER
-        if newest.status is ParticipantStatus.FAILED and just_now:
+        if newest.status is statuses.ParticipantStatus.FAILED and just_now:
             return _outcome_sentence(conversation, newest, name)
         return None
 
@@ -147,7 +141,7 @@ class AssistantTools:
             name=name,
             contact=contact,
             plan=plan,
-            on_hangup=OnHangup(request.on_hangup),
+            on_hangup=statuses.OnHangup(request.on_hangup),
             tell_assistant=request.tell_assistant,
         )
         invite = InviteParticipant(id=call.request_id, participant=guest)
@@ -157,7 +151,7 @@ class AssistantTools:
             return ingested.refusal.message
         after = self.engine.drain(ingested, invite.id, came_at).conversation
         participant = after and after.participant(guest.id)
-        if after and participant and participant.status is ParticipantStatus.FAILED:
+        if after and participant and participant.status is statuses.ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
         return f"Calling {name} now."
 
@@ -165,9 +159,11 @@ class AssistantTools:
 def status(call: ToolCall) -> str:
     """Say who is on the line, and who is being called."""
     people = call.conversation.participants
-    inbound = call.conversation.direction is Direction.INBOUND
-    here = [_name(person, inbound) for person in people if person.status in ON_THE_LINE]
-    called = [_name(person, inbound) for person in people if person.status in BEING_REACHED]
+    inbound = call.conversation.direction is statuses.Direction.INBOUND
+    here = [_name(person, inbound) for person in people if person.status in statuses.ON_THE_LINE]
+    called = [
+        _name(person, inbound) for person in people if person.status in statuses.BEING_REACHED
+    ]
     sentence = f"On the line: {', '.join(here) or 'nobody'}."
     return f"{sentence} Being called: {', '.join(called)}." if called else sentence
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.model import results
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
@@ -17,53 +18,14 @@ from partyline.domain.model.conversation import (
     Leg,
     Participant,
 )
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Result,
-    Retryable,
-    Succeeded,
-)
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
+from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.errors import (
-    CHANNEL_LIMITS,
-    AssistantAlreadyRunningError,
-    CallEndedError,
-    ForbiddenError,
-    NoResponseError,
-    NotAnsweredError,
-    NotSentError,
-    RateLimitedError,
-    RefusedError,
-    TelnyxError,
-    UnavailableError,
-    UnknownCallError,
-)
-from partyline.telnyx.requests import (
-    AddMessagesRequest,
-    AnswerRequest,
-    Assistant,
-    DialRequest,
-    GatherUsingSpeakRequest,
-    HangUpRequest,
-    InterruptionSettings,
-    JoinAssistantRequest,
-    JoiningParticipant,
-    Message,
-    RetryPolicy,
-    StartAssistantRequest,
-    StopAssistantRequest,
-    Transcription,
-)
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
-RETRIES = RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
+RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
 """Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
 
 MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
@@ -122,7 +84,7 @@ class CommandExecutor:
         self._dial_policy = dial_policy
         self._clock = clock
 
-    def execute(self, conversation: Conversation, command: Command) -> Result:
+    def execute(self, conversation: Conversation, command: Command) -> results.Result:
         """Send a command, or reconcile an earlier sending, and return the result."""
         try:
             if command.action is Action.FETCH_INSIGHTS:
@@ -130,30 +92,32 @@ class CommandExecutor:
             participant = conversation.participant(command.participant_id)
             leg = participant.leg(command.leg) if participant else None
             if participant is None or leg is None:
-                return Refused(code="unknown_leg", message="There is no such leg.")
+                return results.Refused(code="unknown_leg", message="There is no such leg.")
             return self._execute(LegCommand(conversation, command, participant, leg))
-        except TelnyxError as error:
+        except errors.TelnyxError as error:
             return result_of(error)
         except (SecretMissingError, SecretUnreadableError) as error:
             return _secret_failure(error)
         except ValidationError as error:  # Telnyx would refuse this request, so it is not sent
             locations = [problem["loc"] for problem in error.errors()]
             fields = ", ".join(str(location[-1]) for location in locations if location)
-            return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
+            return results.Refused(
+                code="invalid_request", message=f"Telnyx does not take this: {fields}."
+            )
 
-    def _execute(self, leg_command: LegCommand) -> Result:
+    def _execute(self, leg_command: LegCommand) -> results.Result:
         command = leg_command.command
         if command.action is Action.DIAL and not command.reconcile:
             refused = self._dial_refusal(leg_command)
-            if isinstance(refused, Refused) and command.may_have_taken_effect:
+            if isinstance(refused, results.Refused) and command.may_have_taken_effect:
                 # An earlier sending, before the rule held, may have made a call.
                 dialed = _reconcile_dial(self._telnyx, leg_command)
-                return dialed if isinstance(dialed, Succeeded) else refused
+                return dialed if isinstance(dialed, results.Succeeded) else refused
             if refused:
                 return refused
         return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, leg_command)
 
-    def _dial_refusal(self, leg_command: LegCommand) -> Refused | Retryable | None:
+    def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         """Ask the dial policy; Retryable if the do-not-call list cannot be read now."""
         try:
             return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
@@ -161,12 +125,12 @@ class CommandExecutor:
             logger.error(
                 "the do-not-call list cannot be read", extra={"error": type(error).__name__}
             )
-            return Retryable(had_no_effect=True)
+            return results.Retryable(had_no_effect=True)
 
-    def _fetch_insights(self, conversation: Conversation) -> Result:
+    def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
         telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
-        return InsightsFound(
+        return results.InsightsFound(
             insights=tuple(
                 Insight(insight_id=insight.insight_id, result=insight.result)
                 for telnyx_id in telnyx_ids
@@ -178,36 +142,38 @@ class CommandExecutor:
         )
 
 
-def _secret_failure(error: SecretMissingError | SecretUnreadableError) -> Result:
+def _secret_failure(error: SecretMissingError | SecretUnreadableError) -> results.Result:
     logger.error(str(error))
     if isinstance(error, SecretUnreadableError):
-        return Retryable(had_no_effect=True)
-    return Refused(code="no_api_key", message="The Telnyx API key is not set up.")
+        return results.Retryable(had_no_effect=True)
+    return results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
 
 
-def result_of(error: TelnyxError) -> Result:
+def result_of(error: errors.TelnyxError) -> results.Result:
     """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
     match error:
-        case NotSentError() | RateLimitedError() | NotAnsweredError():
-            return Retryable(had_no_effect=True)
-        case NoResponseError() | UnavailableError():
-            return Retryable(had_no_effect=False)
-        case CallEndedError() | UnknownCallError():
-            return CallEnded(
-                **_code_and_message(error), unknown=isinstance(error, UnknownCallError)
+        case errors.NotSentError() | errors.RateLimitedError() | errors.NotAnsweredError():
+            return results.Retryable(had_no_effect=True)
+        case errors.NoResponseError() | errors.UnavailableError():
+            return results.Retryable(had_no_effect=False)
+        case errors.CallEndedError() | errors.UnknownCallError():
+            return results.CallEnded(
+                **_code_and_message(error), unknown=isinstance(error, errors.UnknownCallError)
             )
-        case AssistantAlreadyRunningError():
-            return Succeeded()
-        case RefusedError():
+        case errors.AssistantAlreadyRunningError():
+            return results.Succeeded()
+        case errors.RefusedError():
             # A new account's limit and a key without rights are the same 403: only the text of
             # the message tells them apart (facts: account limits).
             answer = _code_and_message(error)
-            limited = error.code in CHANNEL_LIMITS or "limit" in answer["message"].lower()
-            return Refused(**answer, limit=isinstance(error, ForbiddenError) and limited)
-    return Retryable(had_no_effect=False)
+            limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
+            return results.Refused(
+                **answer, limit=isinstance(error, errors.ForbiddenError) and limited
+            )
+    return results.Retryable(had_no_effect=False)
 
 
-def _code_and_message(error: RefusedError) -> dict[str, Any]:
+def _code_and_message(error: errors.RefusedError) -> dict[str, Any]:
     """Return Telnyx's code and message, with defaults for missing ones."""
     return {
         "code": error.code or str(error.status),
@@ -215,11 +181,11 @@ def _code_and_message(error: RefusedError) -> dict[str, Any]:
     }
 
 
-def _dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
     dialed = telnyx.dial(
-        DialRequest(
+        requests.DialRequest(
             connection_id=leg_command.conversation.connection_id,
             to=leg_command.leg.to or "",
             from_=leg_command.leg.from_ or "",
@@ -230,64 +196,66 @@ def _dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
             **leg_command.envelope,
         )
     )
-    return Succeeded(**dialed.model_dump())
+    return results.Succeeded(**dialed.model_dump())
 
 
-def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
         if call.client_state == leg_command.client_state and call.call_control_id:
-            return Succeeded(
+            return results.Succeeded(
                 call_control_id=call.call_control_id,
                 call_leg_id=call.call_leg_id,
                 call_session_id=call.call_session_id,
             )
-    return NotFound()
+    return results.NotFound()
 
 
-def _answer(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     telnyx.answer(
-        leg_command.call_control_id, AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
+        leg_command.call_control_id,
+        requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope),
     )
-    return Succeeded()
+    return results.Succeeded()
 
 
-def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    telnyx.hang_up(leg_command.call_control_id, HangUpRequest(**leg_command.envelope))
-    return Succeeded()
+def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    telnyx.hang_up(leg_command.call_control_id, requests.HangUpRequest(**leg_command.envelope))
+    return results.Succeeded()
 
 
-def _start(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     assistant = leg_command.conversation.assistant
     overrides = {"name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
     fields = assistant.model_dump(include={"id", "mcp_servers", *overrides})
     started = telnyx.start_assistant(
         leg_command.call_control_id,
-        StartAssistantRequest(
-            assistant=Assistant(**fields),
+        requests.StartAssistantRequest(
+            assistant=requests.Assistant(**fields),
             voice=assistant.voice,
             voice_settings=assistant.voice_settings,
-            transcription=assistant.transcription and Transcription(**assistant.transcription),
+            transcription=assistant.transcription
+            and requests.Transcription(**assistant.transcription),
             interruption_settings=assistant.interruption_settings
-            and InterruptionSettings(**assistant.interruption_settings),
+            and requests.InterruptionSettings(**assistant.interruption_settings),
             message_history=assistant.message_history
-            and tuple(Message(**message) for message in assistant.message_history),
+            and tuple(requests.Message(**message) for message in assistant.message_history),
             send_message_history_updates=assistant.send_message_history_updates,
             **leg_command.envelope,
         ),
     )
-    return Succeeded(telnyx_conversation_id=started.conversation_id)
+    return results.Succeeded(telnyx_conversation_id=started.conversation_id)
 
 
-def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     conversations = telnyx.list_ai_conversations(leg_command.call_control_id)
     newest = next((conversation.id for conversation in conversations if conversation.id), None)
-    return Succeeded(telnyx_conversation_id=newest) if newest else NotFound()
+    return results.Succeeded(telnyx_conversation_id=newest) if newest else results.NotFound()
 
 
-def _join(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    request = JoinAssistantRequest(
+def _join(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    request = requests.JoinAssistantRequest(
         conversation_id=leg_command.conversation.telnyx_conversation_id or "",
-        participant=JoiningParticipant(
+        participant=requests.JoiningParticipant(
             id=leg_command.call_control_id,
             name=leg_command.participant.name,
             on_hangup=leg_command.participant.on_hangup.value,
@@ -296,34 +264,38 @@ def _join(telnyx: CallControl, leg_command: LegCommand) -> Result:
     )
     try:
         telnyx.join_assistant(leg_command.call_control_id, request)
-    except AssistantAlreadyRunningError as error:
+    except errors.AssistantAlreadyRunningError as error:
         if leg_command.leg.owned or leg_command.command.may_have_taken_effect:
             raise
         # Another application's assistant runs on a call that is not ours.
-        return Refused(**_code_and_message(error))
-    return Succeeded()
+        return results.Refused(**_code_and_message(error))
+    return results.Succeeded()
 
 
-def _stop(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    telnyx.stop_assistant(leg_command.call_control_id, StopAssistantRequest(**leg_command.envelope))
-    return Succeeded()
+def _stop(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    telnyx.stop_assistant(
+        leg_command.call_control_id, requests.StopAssistantRequest(**leg_command.envelope)
+    )
+    return results.Succeeded()
 
 
-def _message(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    messages = tuple(Message(**item.model_dump()) for item in leg_command.command.messages or [])
-    request = AddMessagesRequest(messages=messages, **leg_command.envelope)
+def _message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    messages = tuple(
+        requests.Message(**item.model_dump()) for item in leg_command.command.messages or []
+    )
+    request = requests.AddMessagesRequest(messages=messages, **leg_command.envelope)
     telnyx.add_messages(leg_command.call_control_id, request)
-    return Succeeded()
+    return results.Succeeded()
 
 
-def _screen(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     screening = plan.screening if plan else None
     if screening is None:
-        return Refused(code="no_screening", message="There is nothing to ask.")
+        return results.Refused(code="no_screening", message="There is nothing to ask.")
     telnyx.gather_using_speak(
         leg_command.call_control_id,
-        GatherUsingSpeakRequest(
+        requests.GatherUsingSpeakRequest(
             payload=screening.say,
             voice=SCREENING_VOICE,
             language="en-US",
@@ -337,15 +309,15 @@ def _screen(telnyx: CallControl, leg_command: LegCommand) -> Result:
             **leg_command.envelope,
         ),
     )
-    return Succeeded()
+    return results.Succeeded()
 
 
-def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     call = telnyx.retrieve_call(leg_command.call_control_id)
-    return CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
+    return results.CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
 
 
-LegCommandHandler = Callable[[CallControl, LegCommand], Result]
+LegCommandHandler = Callable[[CallControl, LegCommand], results.Result]
 
 SEND: dict[Action, LegCommandHandler] = {
     Action.DIAL: _dial,

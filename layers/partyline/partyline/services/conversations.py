@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partyline.domain.decide import decide
+from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.errors import ErrorCode
-from partyline.domain.model.inputs import (
-    Input,
-    InviteParticipant,
-    NewParticipant,
-    RemoveParticipant,
-    SendMessage,
-    StartConversation,
-    StopConversation,
-)
 from partyline.domain.model.statuses import FINISHED, OnHangup
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
@@ -88,16 +80,16 @@ class Conversations:
 
     def _start_input(
         self, request: StartRequest, requester: Requester, conversation_id: str
-    ) -> StartConversation:
+    ) -> inputs.StartConversation:
         settings = self.settings
         numbers = [request.to] if request.to else []
         check_destinations(numbers, settings.destinations)
-        return StartConversation(
+        return inputs.StartConversation(
             id=requester.request_id,
             conversation_id=conversation_id,
             assistant=self._assistant(request),
             connection_id=settings.telnyx_connection_id,
-            host=NewParticipant(
+            host=inputs.NewParticipant(
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
@@ -132,7 +124,7 @@ class Conversations:
         guest = self._guest(request, requester, caller_id=before.route)
         charge = self.quotas.dial_charge(requester.key_id, _dials([request]))
         load = self._loaded_first(conversation_id, before)
-        invite = InviteParticipant(id=requester.request_id, participant=guest)
+        invite = inputs.InviteParticipant(id=requester.request_id, participant=guest)
         _, conversation = self._ingest(load, invite, requester, charge)
         return _participant(conversation, guest.id)
 
@@ -140,7 +132,7 @@ class Conversations:
         self, conversation_id: str, participant_id: str, requester: Requester
     ) -> Participant:
         """Hang up on a participant."""
-        remove = RemoveParticipant(id=requester.request_id, participant_id=participant_id)
+        remove = inputs.RemoveParticipant(id=requester.request_id, participant_id=participant_id)
         _, conversation = self._ingest(self._load(conversation_id), remove, requester)
         return _participant(conversation, participant_id)
 
@@ -148,17 +140,23 @@ class Conversations:
         self, conversation_id: str, request: MessageRequest, requester: Requester
     ) -> None:
         """Put a message into the assistant's conversation."""
-        message = SendMessage(id=requester.request_id, role=request.role, content=request.content)
+        message = inputs.SendMessage(
+            id=requester.request_id, role=request.role, content=request.content
+        )
         self._ingest(self._load(conversation_id), message, requester)
 
     def stop(self, conversation_id: str, *, hang_up: bool, requester: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""
-        stop = StopConversation(id=requester.request_id, hang_up=hang_up)
+        stop = inputs.StopConversation(id=requester.request_id, hang_up=hang_up)
         _, conversation = self._ingest(self._load(conversation_id), stop, requester)
         return conversation
 
     def _ingest(
-        self, load: Load, request: Input, requester: Requester, charge: QuotaCharge | None = None
+        self,
+        load: Load,
+        request: inputs.Input,
+        requester: Requester,
+        charge: QuotaCharge | None = None,
     ) -> tuple[IngestResult, Conversation]:
         """Ingest a request. Raises a RequestError for what the conversation's state forbids."""
         came_at, dedupe = self.clock(), requester.dedupe
@@ -205,13 +203,13 @@ class Conversations:
         *,
         prefix: str = "",
         caller_id: str | None,
-    ) -> NewParticipant:
+    ) -> inputs.NewParticipant:
         numbers = request.numbers
         check_destinations(numbers, self.settings.destinations, prefix)
         plan = None
         if numbers:
             plan = plan_of(request, numbers, self.settings, prefix=prefix, caller_id=caller_id)
-        return NewParticipant(
+        return inputs.NewParticipant(
             id=participant_id_for_request(requester.fingerprint, position),
             name=request.name,
             on_hangup=OnHangup(request.on_hangup),

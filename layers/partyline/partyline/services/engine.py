@@ -13,34 +13,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model import inputs, results
 from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
-from partyline.domain.model.inputs import (
-    CommandResult,
-    Input,
-    InviteParticipant,
-    SendMessage,
-    StartConversation,
-    TimerElapsed,
-)
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Retryable,
-    Succeeded,
-)
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
-from partyline.store import MAX_DOCUMENT_BYTES, ConversationStore, DedupeRecord, QuotaCharge
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    TooManyConflictsError,
-    VersionConflictError,
-)
+from partyline.store import MAX_DOCUMENT_BYTES, ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.telemetry import Metric, count, log_safe, logger
 
 MAX_CONFLICTS = 10
@@ -55,7 +34,7 @@ MAX_RESULTS = 10
 MAX_REQUEST_BYTES = 250_000
 """Size limit of the document after a request; the rest of an item is for later steps."""
 
-REQUESTS = (StartConversation, InviteParticipant, SendMessage)
+REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessage)
 """The inputs to which that limit applies."""
 
 CONFLICT_PAUSE_SECS = 0.02
@@ -73,13 +52,13 @@ EVENT_METRICS = {event_type: Metric[event_type.name] for event_type in EventType
 """The metric of each event type, by the name of its member; a type without a metric fails here."""
 
 RESULT_METRICS = {
-    Succeeded: Metric.COMMAND_SUCCEEDED,
-    Refused: Metric.COMMAND_REFUSED,
-    Retryable: Metric.COMMAND_RETRYABLE,
-    CallEnded: Metric.COMMAND_CALL_ENDED,
-    NotFound: Metric.COMMAND_NOT_FOUND,
-    CallState: Metric.COMMAND_CALL_STATE,
-    InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
+    results.Succeeded: Metric.COMMAND_SUCCEEDED,
+    results.Refused: Metric.COMMAND_REFUSED,
+    results.Retryable: Metric.COMMAND_RETRYABLE,
+    results.CallEnded: Metric.COMMAND_CALL_ENDED,
+    results.NotFound: Metric.COMMAND_NOT_FOUND,
+    results.CallState: Metric.COMMAND_CALL_STATE,
+    results.InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
 }
 
 Load = Callable[[], Conversation | None]
@@ -120,7 +99,7 @@ class Engine:
     def ingest(
         self,
         load: Load,
-        input_: Input,
+        input_: inputs.Input,
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> IngestResult:
@@ -137,12 +116,12 @@ class Engine:
             CallInUseError, ConversationTooLargeError, QuotaExceededError: see the store's `commit`.
             AwsError: the table cannot be reached, or refuses a request.
         """
-        first: AlreadyProcessedError | None = None
+        first: errors.AlreadyProcessedError | None = None
         try:
             decision = self._step(load, [input_], dedupe, charge)
-        except AlreadyProcessedError as error:
+        except errors.AlreadyProcessedError as error:
             first = error
-            decision = self._step(load, [TimerElapsed(id=input_.id)])
+            decision = self._step(load, [inputs.TimerElapsed(id=input_.id)])
         conversation = self._execute(decision, input_.id)
         return IngestResult(
             conversation=conversation,
@@ -167,21 +146,23 @@ class Engine:
         while conversation and pending and self._clock() < came_at + DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
             load_stored = partial(self._store.load, conversation.id)
-            conversation = self._execute(self._step(load_stored, [TimerElapsed(id=cause)]), cause)
+            conversation = self._execute(
+                self._step(load_stored, [inputs.TimerElapsed(id=cause)]), cause
+            )
             pending = _is_pending(conversation, None)
         return replace(ingested, conversation=conversation, pending=pending)
 
     def _step(
         self,
         load: Load,
-        inputs: Sequence[Input],
+        new_inputs: Sequence[inputs.Input],
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> Decision:
         """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
             before = load()
-            decision = self._decide(before, inputs)
+            decision = self._decide(before, new_inputs)
             if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
                 self._store.check_not_processed(dedupe)
             # A refused request leaves no record, so that its key may be used again.
@@ -189,22 +170,22 @@ class Engine:
             is_keyed_request = record is not None and record.request_hash is not None
             if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
-            is_request = decision.changed and isinstance(inputs[0], REQUESTS)
+            is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_REQUEST_BYTES if is_request else MAX_DOCUMENT_BYTES
             try:
                 stored = self._store.commit(before, decision, record, max_bytes, quota)
-            except VersionConflictError:
+            except errors.VersionConflictError:
                 pause_secs = CONFLICT_PAUSE_SECS * attempt
                 self._sleep(pause_secs * random.uniform(0.5, 1.5))  # noqa: S311
                 continue
             _report(stored, decision)
             return replace(decision, conversation=stored)
-        raise TooManyConflictsError
+        raise errors.TooManyConflictsError
 
-    def _decide(self, before: Conversation | None, inputs: Sequence[Input]) -> Decision:
+    def _decide(self, before: Conversation | None, new_inputs: Sequence[inputs.Input]) -> Decision:
         now = self._clock()
         whole = Decision(before)
-        for input_ in inputs:
+        for input_ in new_inputs:
             decision = decide(whole.conversation, input_, now)
             whole = Decision(
                 conversation=decision.conversation,
@@ -223,14 +204,14 @@ class Engine:
         while conversation is not None and due and executed < MAX_COMMANDS:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
             executed += len(batch)
-            results = list(self._results(conversation, batch, cause))
-            decision = self._step(self._cached_first(conversation), results)
+            applied = list(self._results(conversation, batch, cause))
+            decision = self._step(self._cached_first(conversation), applied)
             conversation, due = decision.conversation, [*due, *decision.commands]
         return conversation
 
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
-    ) -> Iterator[CommandResult]:
+    ) -> Iterator[inputs.CommandResult]:
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
@@ -256,7 +237,7 @@ class Engine:
             )
             count(metric)
             count(Metric.COMMAND_LATENCY, took_ms)
-            yield CommandResult(id=cause, key=command.key, result=result)
+            yield inputs.CommandResult(id=cause, key=command.key, result=result)
 
     def _cached_first(self, conversation: Conversation) -> Load:
         """A load that first returns the conversation, and after a conflict the stored state."""

@@ -17,12 +17,7 @@ from partyline.services.requester import Requester
 from partyline.services.requests import StartRequest
 from partyline.services.scheduler import StartScheduler
 from partyline.services.validation import validate
-from partyline.store import ConversationStore
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    TooManyConflictsError,
-    VersionConflictError,
-)
+from partyline.store import ConversationStore, errors
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from partyline.telemetry import Metric, count, logger
 
@@ -65,7 +60,7 @@ class Scheduling:
         self.scheduler().schedule(conversation_id, scheduled.start_at)
         try:
             self.scheduled.add(scheduled, requester.dedupe)
-        except (VersionConflictError, AlreadyProcessedError):
+        except (errors.VersionConflictError, errors.AlreadyProcessedError):
             return self._repeated(conversation_id, requester)
         count(Metric.CONVERSATION_SCHEDULED)
         logger.info("scheduled", extra={"conversation_id": conversation_id})
@@ -143,11 +138,12 @@ class Scheduling:
         try:
             if dedupe:
                 self.store.check_not_processed(dedupe)
-        except AlreadyProcessedError as error:
+        except errors.AlreadyProcessedError as error:
             stored_hash = error.request_hash
         scheduled = self.scheduled.get(conversation_id)
         if scheduled is None and stored_hash is None:
-            raise TooManyConflictsError  # a request at the same time did not come through either
+            # A request at the same time did not come through either.
+            raise errors.TooManyConflictsError
         if dedupe is None or scheduled is None or stored_hash != dedupe.request_hash:
             raise idempotency_key_reused()
         return Booked(scheduled, is_new=False)
@@ -161,7 +157,7 @@ class Scheduling:
         """Move a scheduled start on; returns it as another process moved it meanwhile, if so."""
         try:
             return self.scheduled.move(scheduled, status, failure)
-        except VersionConflictError:
+        except errors.VersionConflictError:
             return self.scheduled.get(scheduled.id) or scheduled
 
 

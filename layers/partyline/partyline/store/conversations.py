@@ -15,26 +15,11 @@ from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
-from partyline.store import keys
+from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    CallInUseError,
-    ConversationTooLargeError,
-    QuotaExceededError,
-    VersionConflictError,
-)
 from partyline.store.keys import Key
 from partyline.store.pages import MAX_PAGE_BYTES, answer_bytes, cursor_of, fitting, place_in
 from partyline.store.pointers import Pointer, has_call, new_pointers
-from partyline.store.table import (
-    CONDITION_FAILED,
-    CONFLICT,
-    Row,
-    Table,
-    TransactionCancelledError,
-    put_of,
-)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -121,7 +106,7 @@ class ConversationStore:
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
         """Take a DynamoDB client and the name of the table."""
-        self.table = Table(client, table_name)
+        self.table = table.Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
@@ -157,7 +142,7 @@ class ConversationStore:
         """Raise `AlreadyProcessedError` when the dedupe record exists."""
         row = self.table.get(dedupe.key)
         if row is not None:
-            raise AlreadyProcessedError(request_hash(row))
+            raise errors.AlreadyProcessedError(request_hash(row))
 
     def commit(
         self,
@@ -196,11 +181,11 @@ class ConversationStore:
         if dedupe:
             puts.append(dedupe_put(dedupe, after.updated_at))
         puts += [
-            put_of(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
+            table.put_of(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
             for event in decision.events
         ]
         puts += [
-            put_of(keys.insight(after.id, insight.insight_id), _insight_row(insight))
+            table.put_of(keys.insight(after.id, insight.insight_id), _insight_row(insight))
             for insight in decision.insights
         ]
         charges = [{"Update": _charge_update(charge)}] if charge else []
@@ -209,26 +194,28 @@ class ConversationStore:
             pointer_puts = [pointer.put(after.id) for pointer in pointers]
             try:
                 self.table.write([*({"Put": put} for put in [*puts, *pointer_puts]), *charges])
-            except TransactionCancelledError as cancelled:
-                failed = [reason.get("Code") == CONDITION_FAILED for reason in cancelled.reasons]
+            except table.TransactionCancelledError as cancelled:
+                failed = [
+                    reason.get("Code") == table.CONDITION_FAILED for reason in cancelled.reasons
+                ]
                 if dedupe and failed[1]:
-                    raise AlreadyProcessedError(
+                    raise errors.AlreadyProcessedError(
                         request_hash(cancelled.reasons[1].get("Item", {}))
                     ) from cancelled
-                conflict = any(reason.get("Code") == CONFLICT for reason in cancelled.reasons)
+                conflict = any(reason.get("Code") == table.CONFLICT for reason in cancelled.reasons)
                 if conflict or any(failed[: len(puts)]):
-                    raise VersionConflictError from cancelled
+                    raise errors.VersionConflictError from cancelled
                 of_pointers = slice(len(puts), len(puts) + len(pointers))
                 if not any(failed[of_pointers]):
-                    raise QuotaExceededError from cancelled
+                    raise errors.QuotaExceededError from cancelled
                 rows = [reason.get("Item") for reason in cancelled.reasons[of_pointers]]
                 pointers = self._without_held(pointers, rows)
             else:
                 return after
-        raise VersionConflictError
+        raise errors.VersionConflictError
 
     def _without_held(
-        self, pointers: Sequence[Pointer], rows: Sequence[Row | None]
+        self, pointers: Sequence[Pointer], rows: Sequence[table.Row | None]
     ) -> list[Pointer]:
         """The pointers that may be written, given the row of another conversation for each.
 
@@ -244,7 +231,7 @@ class ConversationStore:
             if other is None or not has_call(other, pointer.key):
                 free.append(replace(pointer, replaces=row or pointer.replaces))
             elif pointer.is_claim:
-                raise CallInUseError("another conversation has the call")
+                raise errors.CallInUseError("another conversation has the call")
         return free
 
     def load_with_insights(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
@@ -325,7 +312,7 @@ class ConversationStore:
         }
         try:
             self.table.put(put)
-        except VersionConflictError:
+        except errors.VersionConflictError:
             return
 
     def count_open(self, most: int) -> int:
@@ -339,7 +326,7 @@ class ConversationStore:
         """The number of conversations that began before a time and are not finished."""
         return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
 
-    def _count_open(self, condition: str, values: Row, **more: Any) -> int:
+    def _count_open(self, condition: str, values: table.Row, **more: Any) -> int:
         names = {"#open": "open"}
         values = {":yes": {"S": OPEN}, **values}
         return self.table.count(
@@ -361,15 +348,15 @@ class ConversationStore:
         return [item["listed_at"]["S"] for item in items]
 
 
-def _conversation(row: Row | None) -> Conversation | None:
+def _conversation(row: table.Row | None) -> Conversation | None:
     return Conversation.model_validate_json(row["document"]["S"]) if row else None
 
 
-def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> Row:
+def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> table.Row:
     document = after.model_dump_json(exclude_defaults=True)
     if len(document.encode()) > max_bytes:
-        raise ConversationTooLargeError(after.id)
-    attributes: Row = {
+        raise errors.ConversationTooLargeError(after.id)
+    attributes: table.Row = {
         "version": {"N": str(after.version)},
         "status": {"S": after.status},
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
@@ -380,24 +367,24 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
-    put = put_of(keys.state(after.id), attributes, new=before is None)
+    put = table.put_of(keys.state(after.id), attributes, new=before is None)
     if before:
         put["ConditionExpression"] = "version = :version"
         put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
     return put
 
 
-def dedupe_put(dedupe: DedupeRecord, now: datetime) -> Row:
+def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
     """The put of a new dedupe record; the error of a second put has the first one's row."""
-    attributes: Row = {"expires_at": {"N": str(int(now.timestamp()) + DEDUPE_SECS)}}
+    attributes: table.Row = {"expires_at": {"N": str(int(now.timestamp()) + DEDUPE_SECS)}}
     if dedupe.request_hash:
         attributes["request_hash"] = {"S": dedupe.request_hash}
-    put = put_of(dedupe.key, attributes, new=True)
+    put = table.put_of(dedupe.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
 
 
-def _charge_update(charge: QuotaCharge) -> Row:
+def _charge_update(charge: QuotaCharge) -> table.Row:
     pk, sk = charge.key
     return {
         "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
@@ -411,7 +398,7 @@ def _charge_update(charge: QuotaCharge) -> Row:
     }
 
 
-def request_hash(row: Row) -> str | None:
+def request_hash(row: table.Row) -> str | None:
     """The hash in a dedupe record's row; None for that of a webhook."""
     stored: str | None = row.get("request_hash", {}).get("S")
     return stored
@@ -422,7 +409,7 @@ def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
     return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
 
 
-def _event_row(conversation_id: str, event: Event) -> Row:
+def _event_row(conversation_id: str, event: Event) -> table.Row:
     return {
         "conversation_id": {"S": conversation_id},
         "event": {"S": event.model_dump_json()},
@@ -438,7 +425,7 @@ def _trace_id() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
-def _insight_row(insight: Insight) -> Row:
+def _insight_row(insight: Insight) -> table.Row:
     text = to_json({"insight_id": insight.insight_id, "result": insight.result}).decode()
     if len(text.encode()) > MAX_INSIGHT_BYTES:
         cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}

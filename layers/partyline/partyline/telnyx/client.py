@@ -10,13 +10,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic_core import from_json
 
-from partyline.telnyx.errors import (
-    NoResponseError,
-    NotSentError,
-    RefusedError,
-    TelnyxError,
-    refusal,
-)
+from partyline.telnyx import errors
 from partyline.telnyx.lenient import as_object
 
 API_BASE_URL = "https://api.telnyx.com/v2"
@@ -105,9 +99,9 @@ class TelnyxClient:
         repeatable = method != "POST" or bool((json or {}).get("command_id"))
         try:
             return self._send(method, path, content, params)
-        except TelnyxError as error:
+        except errors.TelnyxError as error:
             wait = _wait_before_repeat(error)
-            if wait is None or not (repeatable or isinstance(error, NotSentError)):
+            if wait is None or not (repeatable or isinstance(error, errors.NotSentError)):
                 raise
         self._pause(wait)
         return self._send(method, path, content, params)
@@ -129,11 +123,11 @@ class TelnyxClient:
             )
         # The cause is named, not chained: httpx may quote the header that holds the key.
         except _NOT_SENT as error:
-            raise NotSentError(type(error).__name__) from None
+            raise errors.NotSentError(type(error).__name__) from None
         except httpx.RequestError as error:
-            raise NoResponseError(type(error).__name__) from None
+            raise errors.NoResponseError(type(error).__name__) from None
         if not answer.is_success:
-            raise refusal(path, answer.status_code, answer.headers, answer.content)
+            raise errors.refusal(path, answer.status_code, answer.headers, answer.content)
         return _document(answer.content)
 
     def _connection(self) -> httpx.Client:
@@ -153,11 +147,11 @@ class TelnyxClient:
             return self._http
 
 
-def _wait_before_repeat(error: TelnyxError) -> float | None:
+def _wait_before_repeat(error: errors.TelnyxError) -> float | None:
     """Return the seconds to wait before a retry, or None if there must be no retry now."""
     if not error.is_transient:
         return None
-    retry_after = error.retry_after if isinstance(error, RefusedError) else None
+    retry_after = error.retry_after if isinstance(error, errors.RefusedError) else None
     wait = PAUSE_SECS if retry_after is None else retry_after
     return wait if wait <= MAX_WAIT_SECS else None
 

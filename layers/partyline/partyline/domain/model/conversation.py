@@ -9,16 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Command, Message
-from partyline.domain.model.statuses import (
-    NOT_ADMITTING,
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    OnHangup,
-    Outcome,
-    ParticipantStatus,
-)
 
 HOST_ID = "host"
 """The participant id of the host; a conversation has a single host."""
@@ -93,8 +85,8 @@ class Leg(Stored):
     from_: str | None = None
     owned: bool = True
     """We dialled or answered the call, so we hang up; an attached call goes back to its owner."""
-    status: LegStatus = LegStatus.DIALING
-    outcome: Outcome | None = None
+    status: statuses.LegStatus = statuses.LegStatus.DIALING
+    outcome: statuses.Outcome | None = None
     call_control_id: str | None = None
     call_leg_id: str | None = None
     call_session_id: str | None = None
@@ -119,12 +111,12 @@ class Leg(Stored):
     @property
     def is_up(self) -> bool:
         """Whether the call is still up, as far as we know."""
-        return self.status is not LegStatus.ENDED
+        return self.status is not statuses.LegStatus.ENDED
 
     @property
     def is_finished(self) -> bool:
         """Whether the attempt is over: the call has ended, or its outcome is no person."""
-        return not self.is_up or self.outcome not in (None, Outcome.HUMAN)
+        return not self.is_up or self.outcome not in (None, statuses.Outcome.HUMAN)
 
 
 class Participant(Stored):
@@ -133,9 +125,9 @@ class Participant(Stored):
     id: str
     host: bool = False
     name: str | None = None
-    status: ParticipantStatus = ParticipantStatus.DIALING
-    outcome: Outcome | None = None
-    on_hangup: OnHangup = OnHangup.CONTINUE
+    status: statuses.ParticipantStatus = statuses.ParticipantStatus.DIALING
+    outcome: statuses.Outcome | None = None
+    on_hangup: statuses.OnHangup = statuses.OnHangup.CONTINUE
     plan: Plan | None = None
     tell_assistant: bool = True
     contact: str | None = None
@@ -197,8 +189,8 @@ class Conversation(Stored):
 
     id: str
     version: int = 0
-    direction: Direction
-    status: ConversationStatus = ConversationStatus.CONNECTING
+    direction: statuses.Direction
+    status: statuses.ConversationStatus = statuses.ConversationStatus.CONNECTING
     assistant: Assistant
     telnyx_conversation_id: str | None = None
     participants: list[Participant] = Field(default_factory=list)
@@ -251,7 +243,7 @@ class Conversation(Stored):
     @property
     def is_over(self) -> bool:
         """Whether the conversation admits no more participants."""
-        return self.status in NOT_ADMITTING
+        return self.status in statuses.NOT_ADMITTING
 
     @property
     def has_pending_commands(self) -> bool:

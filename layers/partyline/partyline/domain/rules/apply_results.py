@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from partyline.domain.model import results, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
 from partyline.domain.model.events import (
@@ -14,15 +15,6 @@ from partyline.domain.model.events import (
     MessageSent,
 )
 from partyline.domain.model.inputs import CommandResult
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Retryable,
-    Succeeded,
-)
 from partyline.domain.model.statuses import (
     ConversationStatus,
     Direction,
@@ -30,25 +22,11 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.model.timeouts import (
-    HANGUP_POLL_DELAY,
-    MAX_ATTEMPTS,
-    POLL_INTERVAL,
-    STOP_GRACE,
-)
-from partyline.domain.rules.facts import (
-    assistant_started,
-    hang_up_orphan,
-    leg_answered,
-    leg_ended,
-    note_call_ids,
-    settle,
-    store_insights,
-)
+from partyline.domain.rules import facts
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
 
-UNANSWERED = Refused(
+UNANSWERED = results.Refused(
     code="unanswered", message="Telnyx gave no answer, and now it is too late to ask."
 )
 
@@ -61,12 +39,12 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
         return
     participant = conversation.participant(command.participant_id)
     leg = participant.leg(command.leg) if participant else None
-    if isinstance(result, Succeeded):
+    if isinstance(result, results.Succeeded):
         if command.action is Action.DIAL and participant and leg:
-            note_call_ids(leg, result)
-            hang_up_orphan(transition, participant, leg)
+            facts.note_call_ids(leg, result)
+            facts.hang_up_orphan(transition, participant, leg)
         if command is conversation.start_command:
-            assistant_started(transition, result.telnyx_conversation_id)
+            facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
         APPLY_RESULT[type(result)](transition, command, participant, leg, result)
 
@@ -76,7 +54,7 @@ def _succeeded(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    _: Succeeded,
+    _: results.Succeeded,
 ) -> None:
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
@@ -84,7 +62,7 @@ def _succeeded(
         return
     if command.reconcile:
         _add_repaired(transition, command)
-    settle(transition, command)
+    facts.settle(transition, command)
     if command.action is Action.JOIN and participant:
         participant.joined_restart = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
@@ -92,12 +70,12 @@ def _succeeded(
                 participant, "joined_machine" if leg and leg.machine else "joined"
             )
     elif command.action is Action.HANG_UP and leg and leg.is_up:
-        leg.poll_at = transition.now + HANGUP_POLL_DELAY
+        leg.poll_at = transition.now + timeouts.HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
         # The webhooks of an attached call may go to another application.
         attached = transition.conversation.direction is Direction.ATTACHED
         transition.conversation.stop_deadline = (
-            transition.now if attached else transition.now + STOP_GRACE
+            transition.now if attached else transition.now + timeouts.STOP_GRACE
         )
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
@@ -122,11 +100,11 @@ def _call_ended(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    result: CallEnded,
+    result: results.CallEnded,
 ) -> None:
     if command.action is Action.MESSAGE:  # sent through another call, if possible
         transition.conversation.pending_messages[:0] = command.messages or []
-    settle(transition, command, "failed")
+    facts.settle(transition, command, "failed")
     if participant and leg:
         if command.action is Action.LOOK:
             _add_repaired(transition, command)
@@ -135,7 +113,7 @@ def _call_ended(
             # Telnyx tells an unknown id (90015) from a call that is over (90018).
             leg.failure = Failure(code=result.code, message=result.message)
             leg.outcome = Outcome.ERROR if result.unknown else Outcome.UNREACHABLE
-        leg_ended(transition, participant, leg)
+        facts.leg_ended(transition, participant, leg)
 
 
 def apply_refusal(
@@ -143,11 +121,11 @@ def apply_refusal(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    refused: Refused,
+    refused: results.Refused,
 ) -> None:
     """Record that Telnyx refused a command, or that the command is given up."""
     failure = Failure(code=refused.code, message=refused.message)
-    settle(transition, command, "failed")
+    facts.settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
         _message_failed(transition, command, failure)
         return
@@ -164,7 +142,7 @@ def apply_refusal(
 
 
 def _start_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
     failure = Failure(code=refused.code, message=refused.message)
     if not leg.owned and not participant.joined_at:
@@ -185,7 +163,7 @@ def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> 
 
 
 def _answer_refused(
-    transition: Transition, _participant: Participant, leg: Leg, refused: Refused
+    transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
     failure = Failure(code=refused.code, message=refused.message)
     leg.owned = False  # another application may have answered the call: not ours to hang up
@@ -193,7 +171,7 @@ def _answer_refused(
 
 
 def _dial_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
     leg.failure = Failure(code=refused.code, message=refused.message)
     leg.rule = refused.rule
@@ -204,14 +182,14 @@ def _dial_refused(
 
 
 def _screening_refused(
-    _transition: Transition, _participant: Participant, leg: Leg, refused: Refused
+    _transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
     leg.failure = Failure(code=refused.code, message=refused.message)
     leg.outcome = leg.outcome or Outcome.ERROR
 
 
 def _join_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
     failure = leg.failure = Failure(code=refused.code, message=refused.message)
     if not leg.owned and not participant.joined_at:
@@ -224,12 +202,12 @@ def _join_refused(
 
 
 def _poll_failed(
-    transition: Transition, _participant: Participant, leg: Leg, _refused: Refused
+    transition: Transition, _participant: Participant, leg: Leg, _refused: results.Refused
 ) -> None:
-    leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
+    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
 
 
-APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
+APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, results.Refused], None]] = {
     Action.START: _start_refused,
     Action.ANSWER: _answer_refused,
     Action.DIAL: _dial_refused,
@@ -270,12 +248,12 @@ def _retryable(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    result: Retryable,
+    result: results.Retryable,
 ) -> None:
     if result.had_no_effect:
         command.mark_not_sent()
     # A hangup is never given up; any other command is.
-    if command.attempts >= MAX_ATTEMPTS and command.action is not Action.HANG_UP:
+    if command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP:
         apply_refusal(transition, command, participant, leg, UNANSWERED)
     else:
         command.back_off(transition.now)
@@ -286,10 +264,10 @@ def _not_found(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    _: NotFound,
+    _: results.NotFound,
 ) -> None:
     """Give up a dial without a trace: a dial is never repeated. A start does no harm twice."""
-    if command.action is Action.DIAL or command.attempts >= MAX_ATTEMPTS:
+    if command.action is Action.DIAL or command.attempts >= timeouts.MAX_ATTEMPTS:
         apply_refusal(transition, command, participant, leg, UNANSWERED)
     elif transition.conversation.status is ConversationStatus.CONNECTING:
         command.reconcile = False
@@ -304,24 +282,24 @@ def _call_state(
     command: Command,
     participant: Participant | None,
     leg: Leg | None,
-    call: CallState,
+    call: results.CallState,
 ) -> None:
-    settle(transition, command)
+    facts.settle(transition, command)
     if participant is None or leg is None:
         return
-    leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
+    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
     ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
     picked_up = call.answered or _answered_by_us(transition, participant, leg)
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
     if not call.alive and (not ringing or picked_up or rang_out):
         _add_repaired(transition, command)
         if call.answered:
-            leg_answered(transition, participant, leg)
-        leg_ended(transition, participant, leg)
+            facts.leg_answered(transition, participant, leg)
+        facts.leg_ended(transition, participant, leg)
         return
     if call.alive and ringing and picked_up:
         _add_repaired(transition, command)
-        leg_answered(transition, participant, leg)
+        facts.leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
     _hang_up_again(transition, participant, leg)
@@ -353,20 +331,20 @@ def _insights_found(
     command: Command,
     _participant: Participant | None,
     _leg: Leg | None,
-    result: InsightsFound,
+    result: results.InsightsFound,
 ) -> None:
-    settle(transition, command)
-    store_insights(transition, result.insights)
+    facts.settle(transition, command)
+    facts.store_insights(transition, result.insights)
 
 
 APPLY_RESULT: dict[
     type, Callable[[Transition, Command, Participant | None, Leg | None, Any], None]
 ] = {
-    Succeeded: _succeeded,
-    CallEnded: _call_ended,
-    Refused: apply_refusal,
-    Retryable: _retryable,
-    NotFound: _not_found,
-    CallState: _call_state,
-    InsightsFound: _insights_found,
+    results.Succeeded: _succeeded,
+    results.CallEnded: _call_ended,
+    results.Refused: apply_refusal,
+    results.Retryable: _retryable,
+    results.NotFound: _not_found,
+    results.CallState: _call_state,
+    results.InsightsFound: _insights_found,
 }

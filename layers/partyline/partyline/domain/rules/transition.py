@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from partyline.domain.model import timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
 from partyline.domain.model.conversation import (
     Conversation,
@@ -27,12 +28,6 @@ from partyline.domain.model.statuses import (
     LegStatus,
     Outcome,
     ParticipantStatus,
-)
-from partyline.domain.model.timeouts import (
-    INSIGHTS_POLL_DELAY,
-    POLL_INTERVAL,
-    RING_GRACE,
-    STOP_GRACE,
 )
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
 
@@ -98,13 +93,13 @@ class Transition:
         if status is ConversationStatus.ACTIVE:
             conversation.active_at = self.now
         elif status is ConversationStatus.STOPPING:
-            conversation.stop_deadline = self.now + STOP_GRACE
+            conversation.stop_deadline = self.now + timeouts.STOP_GRACE
         else:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
             # Insights of an earlier run do not stand for those of the last run.
             if ran and (not conversation.insights or conversation.restarts):
-                conversation.insights_poll_at = self.now + INSIGHTS_POLL_DELAY
+                conversation.insights_poll_at = self.now + timeouts.INSIGHTS_POLL_DELAY
         self._add_event(
             EventType(f"conversation.{status}"),
             telnyx_conversation_id=conversation.telnyx_conversation_id,
@@ -155,7 +150,7 @@ class Transition:
             from_=participant.plan.from_ if participant.plan else None,
             ring_timeout_secs=ring_timeout_secs,
             created_at=self.now,
-            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + RING_GRACE,
+            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + timeouts.RING_GRACE,
         )
         participant.legs.append(leg)
         command = self.add_command(Action.DIAL, participant, leg)
@@ -170,7 +165,7 @@ class Transition:
         leg.status = status
         if status is LegStatus.ANSWERED:
             leg.answered_at = at or self.now
-            leg.poll_at = self.now + POLL_INTERVAL
+            leg.poll_at = self.now + timeouts.POLL_INTERVAL
         elif status is LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
