@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from partyline.domain.model import statuses
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
+from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.correlation import Correlation
@@ -121,7 +122,7 @@ class AssistantTools:
             return f"{name} is {where}."
         left_at = newest.left_at
         just_now = left_at is not None and self.clock() - left_at < AGAIN_AFTER
-        if newest.status is statuses.ParticipantStatus.FAILED and just_now:
+        if newest.status is ParticipantStatus.FAILED and just_now:
             return _outcome_sentence(conversation, newest, name)
         return None
 
@@ -141,7 +142,7 @@ class AssistantTools:
             name=name,
             contact=contact,
             plan=plan,
-            on_hangup=statuses.OnHangup(request.on_hangup),
+            on_hangup=OnHangup(request.on_hangup),
             tell_assistant=request.tell_assistant,
         )
         invite = InviteParticipant(id=call.request_id, participant=guest)
@@ -151,7 +152,7 @@ class AssistantTools:
             return ingested.refusal.message
         after = self.engine.drain(ingested, invite.id, came_at).conversation
         participant = after and after.participant(guest.id)
-        if after and participant and participant.status is statuses.ParticipantStatus.FAILED:
+        if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
         return f"Calling {name} now."
 
@@ -159,7 +160,7 @@ class AssistantTools:
 def status(call: ToolCall) -> str:
     """Say who is on the line, and who is being called."""
     people = call.conversation.participants
-    inbound = call.conversation.direction is statuses.Direction.INBOUND
+    inbound = call.conversation.direction is Direction.INBOUND
     here = [_name(person, inbound) for person in people if person.status in statuses.ON_THE_LINE]
     called = [
         _name(person, inbound) for person in people if person.status in statuses.BEING_REACHED

@@ -270,6 +270,11 @@ class Conversation(Stored):
         """Return the participant of that id, if there is one."""
         return next((p for p in self.participants if p.id == participant_id), None)
 
+    def target_of(self, command: Command) -> tuple[Participant | None, Leg | None]:
+        """Return the participant and the leg that a command is for."""
+        participant = self.participant(command.participant_id)
+        return participant, participant.leg(command.leg) if participant else None
+
     def legs(self) -> list[tuple[Participant, Leg]]:
         """Return every leg with its participant."""
         return [(participant, leg) for participant in self.participants for leg in participant.legs]

@@ -7,21 +7,12 @@ not matter.
 from collections.abc import Callable
 from typing import Any
 
-from partyline.domain.model import inputs
+from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant, Plan
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import EventType, ParticipantInvited
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    DEPARTED,
-    FINISHED,
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_POLL_DELAY
 from partyline.domain.rules import create, facts
 from partyline.domain.rules.apply_results import apply_result
@@ -47,7 +38,7 @@ def _locate_leg(transition: Transition, call: inputs.CallRef) -> tuple[Participa
 def _call_initiated(transition: Transition, webhook: inputs.CallInitiated) -> None:
     located = _locate_leg(transition, webhook.call)
     if located:
-        transition.move_leg(*located, LegStatus.RINGING, webhook.occurred_at)
+        transition.move_leg(*located, statuses.LegStatus.RINGING, webhook.occurred_at)
         facts.hang_up_orphan(transition, *located)
 
 
@@ -92,7 +83,7 @@ def _digits_gathered(transition: Transition, webhook: inputs.DigitsGathered) -> 
     if screen:
         facts.settle(transition, screen)
     screening = participant.plan and participant.plan.screening
-    if not screening or leg.status is not LegStatus.SCREENING or leg.outcome is not None:
+    if not screening or leg.status is not statuses.LegStatus.SCREENING or leg.outcome is not None:
         return
     if webhook.digits == screening.accept_digit:
         leg.outcome = Outcome.HUMAN
@@ -150,7 +141,7 @@ def _insights_generated(transition: Transition, webhook: inputs.InsightsGenerate
     conversation, located = transition.conversation, _locate_leg(transition, webhook.call)
     facts.store_insights(transition, webhook.insights, webhook.occurred_at)
     # Insights prove the end of an assistant: ours, unless another was on the call before.
-    first = conversation.direction is not Direction.ATTACHED and conversation.restarts == 0
+    first = conversation.direction is not statuses.Direction.ATTACHED and conversation.restarts == 0
     if located and located[0].host and first:
         conversation.insights_received_at = conversation.insights_received_at or transition.now
 
@@ -184,8 +175,8 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
 def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> bool:
     """Refuse a contact already in the conversation, perhaps under another name."""
     for participant in transition.conversation.participants:
-        if participant.status not in DEPARTED and participant.numbers & set(plan.to):
-            where = "being called" if participant.status in BEING_REACHED else "here"
+        if participant.status not in statuses.DEPARTED and participant.numbers & set(plan.to):
+            where = "being called" if participant.status in statuses.BEING_REACHED else "here"
             transition.refuse(ErrorCode.ALREADY_THERE, f"{name} is {where}.")
             return True
     return False
@@ -199,7 +190,10 @@ def _remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
         )
         return
     participant.removed = True
-    if participant.status in BEING_REACHED or participant.status is ParticipantStatus.WAITING:
+    if (
+        participant.status in statuses.BEING_REACHED
+        or participant.status is ParticipantStatus.WAITING
+    ):
         transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         transition.add_message(participant, Outcome.CANCELLED)
 
@@ -214,7 +208,7 @@ def _send_message(transition: Transition, request: inputs.SendMessage) -> None:
 
 def _stop(transition: Transition, request: inputs.StopConversation) -> None:
     conversation, stop = transition.conversation, transition.conversation.stop
-    if conversation.status in FINISHED:
+    if conversation.status in statuses.FINISHED:
         transition.refuse_as_over()
         return
     if stop and request.hang_up:

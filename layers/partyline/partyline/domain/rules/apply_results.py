@@ -4,24 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from partyline.domain.model import results, timeouts
+from partyline.domain.model import events, results, statuses, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
-from partyline.domain.model.events import (
-    CommandFailed,
-    CommandRepaired,
-    EventType,
-    MessageFailed,
-    MessageSent,
-)
 from partyline.domain.model.inputs import CommandResult
-from partyline.domain.model.statuses import (
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules import facts
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
@@ -37,8 +24,7 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
     command = conversation.commands.get(input_.key)
     if command is None:
         return
-    participant = conversation.participant(command.participant_id)
-    leg = participant.leg(command.leg) if participant else None
+    participant, leg = conversation.target_of(command)
     if isinstance(result, results.Succeeded):
         if command.action is Action.DIAL and participant and leg:
             facts.note_call_ids(leg, result)
@@ -46,16 +32,11 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
-        APPLY_RESULT[type(result)](transition, command, participant, leg, result)
+        APPLY_RESULT[type(result)](transition, command, result)
 
 
-def _succeeded(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    _: results.Succeeded,
-) -> None:
+def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -> None:
+    participant, leg = transition.conversation.target_of(command)
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
         command.back_off(transition.now)
@@ -66,21 +47,21 @@ def _succeeded(
     if command.action is Action.JOIN and participant:
         participant.joined_restart = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
-            transition.add_message(
-                participant, "joined_machine" if leg and leg.machine else "joined"
-            )
+            phrase = "joined_machine" if leg and leg.machine else "joined"
+            transition.add_message(participant, phrase)
     elif command.action is Action.HANG_UP and leg and leg.is_up:
         leg.poll_at = transition.now + timeouts.HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
         # The webhooks of an attached call may go to another application.
-        attached = transition.conversation.direction is Direction.ATTACHED
-        transition.conversation.stop_deadline = (
-            transition.now if attached else transition.now + timeouts.STOP_GRACE
-        )
+        attached = transition.conversation.direction is statuses.Direction.ATTACHED
+        grace = timedelta(0) if attached else timeouts.STOP_GRACE
+        transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
             transition.add_event(
-                MessageSent(command_id=command.id, role=message.role, content=message.content)
+                events.MessageSent(
+                    command_id=command.id, role=message.role, content=message.content
+                )
             )
 
 
@@ -92,16 +73,11 @@ def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | N
 
 
 def _add_repaired(transition: Transition, command: Command) -> None:
-    transition.add_event(CommandRepaired(action=command.action, command_id=command.id))
+    transition.add_event(events.CommandRepaired(action=command.action, command_id=command.id))
 
 
-def _call_ended(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    result: results.CallEnded,
-) -> None:
+def _call_ended(transition: Transition, command: Command, result: results.CallEnded) -> None:
+    participant, leg = transition.conversation.target_of(command)
     if command.action is Action.MESSAGE:  # sent through another call, if possible
         transition.conversation.pending_messages[:0] = command.messages or []
     facts.settle(transition, command, "failed")
@@ -111,32 +87,25 @@ def _call_ended(
         if not leg.owned and not participant.joined_at and leg.is_up and leg.failure is None:
             # The attached call was accepted on the request's word, and was never there for us.
             # Telnyx tells an unknown id (90015) from a call that is over (90018).
-            leg.failure = Failure(code=result.code, message=result.message)
+            leg.failure = result.failure
             leg.outcome = Outcome.ERROR if result.unknown else Outcome.UNREACHABLE
         facts.leg_ended(transition, participant, leg)
 
 
-def apply_refusal(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    refused: results.Refused,
-) -> None:
+def apply_refusal(transition: Transition, command: Command, refused: results.Refused) -> None:
     """Record that Telnyx refused a command, or that the command is given up."""
-    failure = Failure(code=refused.code, message=refused.message)
+    participant, leg = transition.conversation.target_of(command)
     facts.settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
-        _message_failed(transition, command, failure)
+        _message_failed(transition, command, refused.failure)
         return
-    transition.add_event(
-        CommandFailed(
-            action=command.action,
-            command_id=command.id,
-            participant_id=command.participant_id,
-            failure=failure,
-        )
+    failed = events.CommandFailed(
+        action=command.action,
+        command_id=command.id,
+        participant_id=command.participant_id,
+        failure=refused.failure,
     )
+    transition.add_event(failed)
     if participant and leg and command.action in APPLY_REFUSAL:
         APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
@@ -144,12 +113,11 @@ def apply_refusal(
 def _start_refused(
     transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
-    failure = Failure(code=refused.code, message=refused.message)
+    failure = refused.failure
     if not leg.owned and not participant.joined_at:
         _attached_leg_failed(transition, leg, failure)
-        transition.move_participant(
-            participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure
-        )
+        status = ParticipantStatus.FAILED
+        transition.move_participant(participant, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
 
 
@@ -165,33 +133,32 @@ def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> 
 def _answer_refused(
     transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
-    failure = Failure(code=refused.code, message=refused.message)
     leg.owned = False  # another application may have answered the call: not ours to hang up
-    transition.move(ConversationStatus.FAILED, failure)
+    transition.move(ConversationStatus.FAILED, refused.failure)
 
 
 def _dial_refused(
     transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
-    leg.failure = Failure(code=refused.code, message=refused.message)
+    leg.failure = refused.failure
     leg.rule = refused.rule
     if refused.rule:
-        transition.add_leg_event(EventType.LEG_REFUSED, participant, leg, rule=refused.rule)
+        transition.add_leg_event(events.EventType.LEG_REFUSED, participant, leg, rule=refused.rule)
     leg.outcome = leg.outcome or (Outcome.LIMITED if refused.limit else Outcome.ERROR)
-    transition.move_leg(participant, leg, LegStatus.ENDED)
+    transition.move_leg(participant, leg, statuses.LegStatus.ENDED)
 
 
 def _screening_refused(
     _transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
-    leg.failure = Failure(code=refused.code, message=refused.message)
+    leg.failure = refused.failure
     leg.outcome = leg.outcome or Outcome.ERROR
 
 
 def _join_refused(
     transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
 ) -> None:
-    failure = leg.failure = Failure(code=refused.code, message=refused.message)
+    failure = leg.failure = refused.failure
     if not leg.owned and not participant.joined_at:
         _attached_leg_failed(transition, leg, failure)
     failed = ParticipantStatus.FAILED
@@ -221,7 +188,7 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, results.Refu
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
     for message in command.messages or []:
         transition.add_event(
-            MessageFailed(
+            events.MessageFailed(
                 command_id=command.id, role=message.role, content=message.content, failure=failure
             )
         )
@@ -243,52 +210,34 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 
-def _retryable(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    result: results.Retryable,
-) -> None:
+def _retryable(transition: Transition, command: Command, result: results.Retryable) -> None:
     if result.had_no_effect:
         command.mark_not_sent()
     # A hangup is never given up; any other command is.
     if command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP:
-        apply_refusal(transition, command, participant, leg, UNANSWERED)
+        apply_refusal(transition, command, UNANSWERED)
     else:
         command.back_off(transition.now)
 
 
-def _not_found(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    _: results.NotFound,
-) -> None:
+def _not_found(transition: Transition, command: Command, _: results.NotFound) -> None:
     """Give up a dial without a trace: a dial is never repeated. A start does no harm twice."""
     if command.action is Action.DIAL or command.attempts >= timeouts.MAX_ATTEMPTS:
-        apply_refusal(transition, command, participant, leg, UNANSWERED)
-    elif transition.conversation.status is ConversationStatus.CONNECTING:
+        apply_refusal(transition, command, UNANSWERED)
+        return
+    if transition.conversation.status is ConversationStatus.CONNECTING:
         command.reconcile = False
         command.sent_at = None
-        command.back_off(transition.now)
-    else:
-        command.back_off(transition.now)
+    command.back_off(transition.now)
 
 
-def _call_state(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    call: results.CallState,
-) -> None:
+def _call_state(transition: Transition, command: Command, call: results.CallState) -> None:
+    participant, leg = transition.conversation.target_of(command)
     facts.settle(transition, command)
     if participant is None or leg is None:
         return
     leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
-    ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
+    ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
     picked_up = call.answered or _answered_by_us(transition, participant, leg)
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
     if not call.alive and (not ringing or picked_up or rang_out):
@@ -327,19 +276,13 @@ def _ring_timeout_passed(transition: Transition, participant: Participant, leg: 
 
 
 def _insights_found(
-    transition: Transition,
-    command: Command,
-    _participant: Participant | None,
-    _leg: Leg | None,
-    result: results.InsightsFound,
+    transition: Transition, command: Command, result: results.InsightsFound
 ) -> None:
     facts.settle(transition, command)
     facts.store_insights(transition, result.insights)
 
 
-APPLY_RESULT: dict[
-    type, Callable[[Transition, Command, Participant | None, Leg | None, Any], None]
-] = {
+APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.Succeeded: _succeeded,
     results.CallEnded: _call_ended,
     results.Refused: apply_refusal,

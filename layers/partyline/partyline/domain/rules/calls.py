@@ -6,6 +6,12 @@ Like all rules, these look at the whole state (see `dialing`).
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.statuses import (
+    ConversationStatus,
+    Direction,
+    Outcome,
+    ParticipantStatus,
+)
 from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.rules.transition import Transition
 
@@ -18,27 +24,25 @@ def start_and_join(transition: Transition) -> None:
     conversation = transition.conversation
     if conversation.is_over:
         return
-    if conversation.direction is statuses.Direction.INBOUND:
+    if conversation.direction is Direction.INBOUND:
         transition.add_command(Action.ANSWER, conversation.host, conversation.host.legs[0])
     start = conversation.start_command
     for participant in conversation.participants:
         leg = participant.active_leg
-        if participant.status is not statuses.ParticipantStatus.WAITING or leg is None:
+        if participant.status is not ParticipantStatus.WAITING or leg is None:
             continue
         if participant.host:
             transition.add_command(Action.START, participant, leg)
-            transition.move_participant(participant, statuses.ParticipantStatus.JOINING)
+            transition.move_participant(participant, ParticipantStatus.JOINING)
         elif conversation.telnyx_conversation_id:
             command = transition.add_command(Action.JOIN, participant, leg)
             transition.move_participant(
-                participant, statuses.ParticipantStatus.JOINING, command_id=command.id
+                participant, ParticipantStatus.JOINING, command_id=command.id
             )
         elif conversation.active_at and not (start and start.is_pending):
             # The assistant runs, but its conversation id was never found: no join is possible.
-            transition.move_participant(
-                participant, statuses.ParticipantStatus.FAILED, statuses.Outcome.ERROR
-            )
-            transition.add_message(participant, statuses.Outcome.ERROR)
+            transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
+            transition.add_message(participant, Outcome.ERROR)
 
 
 def send_messages(transition: Transition) -> None:
@@ -69,7 +73,7 @@ def release_calls(transition: Transition) -> None:
     conversation, stop = transition.conversation, transition.conversation.stop
     start = conversation.start_command
     # An assistant that Telnyx ended needs no stop. A start that was given up may still have worked.
-    unwanted = stop is not None or conversation.status is statuses.ConversationStatus.FAILED
+    unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
     runs = conversation.active_at is not None or (start is not None and start.status == "done")
     assistant_leg = conversation.assistant_leg()
     stopped = any(

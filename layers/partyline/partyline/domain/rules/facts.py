@@ -6,17 +6,13 @@ A webhook and the result of a command may report the same fact; either may come 
 from datetime import datetime
 from typing import Literal
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
 from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import InsightsGenerated
 from partyline.domain.model.inputs import CallRef
 from partyline.domain.model.results import Succeeded
-from partyline.domain.model.statuses import (
-    ConversationStatus,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
@@ -77,7 +73,7 @@ def leg_answered(
     transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
 ) -> None:
     """Record that a person or a machine answered a call."""
-    if not transition.move_leg(participant, leg, LegStatus.ANSWERED, at):
+    if not transition.move_leg(participant, leg, statuses.LegStatus.ANSWERED, at):
         return
     command = transition.command_for(Action.ANSWER, participant, leg)
     if command:
@@ -105,7 +101,7 @@ def leg_ended(
         settle(transition, hang_up)
     if leg.outcome is None:
         leg.outcome = _outcome(leg)
-    transition.move_leg(participant, leg, LegStatus.ENDED, at)
+    transition.move_leg(participant, leg, statuses.LegStatus.ENDED, at)
 
 
 def _outcome(leg: Leg) -> Outcome:

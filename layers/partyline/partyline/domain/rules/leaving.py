@@ -5,17 +5,10 @@ Like all rules, these look at the whole state (see `dialing`).
 
 from datetime import datetime, timedelta
 
+from partyline.domain.model import statuses
 from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
-from partyline.domain.model.statuses import (
-    DEPARTED,
-    FINISHED,
-    ON_THE_LINE,
-    ConversationStatus,
-    OnHangup,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
 from partyline.domain.rules.transition import Transition
 
 
@@ -28,9 +21,9 @@ def mark_departures(transition: Transition) -> None:
             _mark_departed(transition, participant, leg)
         if conversation.is_over:
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
-        if conversation.status in FINISHED:
+        if conversation.status in statuses.FINISHED:
             transition.move_participant(participant, ParticipantStatus.LEFT)
-        if participant.status in DEPARTED:
+        if participant.status in statuses.DEPARTED:
             for other in participant.legs:
                 other.outcome = other.outcome or Outcome.CANCELLED
 
@@ -72,7 +65,7 @@ def end_conversation(transition: Transition) -> None:
     conversation = transition.conversation
     host = conversation.host
     people = conversation.participants
-    if host.status in DEPARTED:  # of no effect once the conversation has been active
+    if host.status in statuses.DEPARTED:  # of no effect once the conversation has been active
         transition.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and transition.now >= over_at:
@@ -81,7 +74,7 @@ def end_conversation(transition: Transition) -> None:
         leaver = next((p for p in people if p.joined_at and _departure_ends_conversation(p)), None)
         if leaver:
             transition.stop(hang_up=True, reason="host_left" if leaver.host else "participant_left")
-        elif not any(p.status in ON_THE_LINE for p in people):
+        elif not any(p.status in statuses.ON_THE_LINE for p in people):
             transition.stop(hang_up=True, reason="nobody_left")
     if conversation.status is ConversationStatus.STOPPING and _has_stopped(transition):
         transition.move(ConversationStatus.ENDED)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
@@ -11,12 +12,7 @@ from partyline.domain.model.conversation import (
     Participant,
 )
 from partyline.domain.model.events import ConversationRestarted
-from partyline.domain.model.statuses import (
-    DEPARTED,
-    ConversationStatus,
-    OnHangup,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, OnHangup, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_GRACE, INFERRED_END_DELAY
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
@@ -105,7 +101,7 @@ def _brief_restarted_assistant(transition: Transition) -> None:
     content = render(
         conversation.phrases,
         "goes_on",
-        name=_names(p for p in people if p.joined_at and p.status in DEPARTED),
+        name=_names(p for p in people if p.joined_at and p.status in statuses.DEPARTED),
         reason=_names(p for p in people if p.status is ParticipantStatus.JOINED),
     )
     briefing = Message(role="system", content=content)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from partyline.domain.model import timeouts
+from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
 from partyline.domain.model.conversation import (
     Conversation,
@@ -20,15 +20,7 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
-from partyline.domain.model.statuses import (
-    CONVERSATION_MOVES,
-    LEG_MOVES,
-    PARTICIPANT_MOVES,
-    ConversationStatus,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
 
 
@@ -86,7 +78,7 @@ class Transition:
     ) -> bool:
         """Move the conversation, if the table allows the move. Returns False otherwise."""
         conversation = self.conversation
-        if status not in CONVERSATION_MOVES[conversation.status]:
+        if status not in statuses.CONVERSATION_MOVES[conversation.status]:
             return False
         conversation.status = status
         conversation.failure = failure or conversation.failure
@@ -121,7 +113,7 @@ class Transition:
         **data: Any,
     ) -> bool:
         """Move a participant, if the table allows the move. Returns False otherwise."""
-        if status not in PARTICIPANT_MOVES[participant.status]:
+        if status not in statuses.PARTICIPANT_MOVES[participant.status]:
             return False
         participant.status = status
         participant.outcome = outcome or participant.outcome
@@ -157,16 +149,20 @@ class Transition:
         self.add_leg_event(EventType.LEG_DIALING, participant, leg, command_id=command.id)
 
     def move_leg(
-        self, participant: Participant, leg: Leg, status: LegStatus, at: datetime | None = None
+        self,
+        participant: Participant,
+        leg: Leg,
+        status: statuses.LegStatus,
+        at: datetime | None = None,
     ) -> bool:
         """Move a leg, if the table allows the move. Returns False otherwise."""
-        if status not in LEG_MOVES[leg.status]:
+        if status not in statuses.LEG_MOVES[leg.status]:
             return False
         leg.status = status
-        if status is LegStatus.ANSWERED:
+        if status is statuses.LegStatus.ANSWERED:
             leg.answered_at = at or self.now
             leg.poll_at = self.now + timeouts.POLL_INTERVAL
-        elif status is LegStatus.ENDED:
+        elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
         self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at)
