@@ -16,7 +16,7 @@ from partyline.telnyx.webhooks import (
     ConversationInsightsGenerated,
     MalformedWebhookError,
     UnknownEvent,
-    WebhookEvent,
+    Event,
     WebhookType,
     parse,
 )
@@ -56,12 +56,12 @@ def fixture(name: str) -> bytes:
     return (EVENTS / f"{name}.json").read_bytes()
 
 
-def event(event_type: object = "call.hangup", **payload: Any) -> WebhookEvent:
+def event(event_type: object = "call.hangup", **payload: Any) -> Event:
     data = {"event_type": event_type, "id": "e", "payload": payload}
     return parse(json.dumps({"data": data, "meta": {"attempt": 2}}).encode())
 
 
-SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
+SEEN: list[tuple[str, type[Event], dict[str, Any]]] = [
     (
         "call.initiated",
         webhooks.CallInitiated,
@@ -145,7 +145,7 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "kind", "says"), SEEN, ids=[name for name, _, _ in SEEN])
 def test_a_captured_webhook_is_read(
-    name: str, kind: type[WebhookEvent], says: dict[str, Any]
+    name: str, kind: type[Event], says: dict[str, Any]
 ) -> None:
     body = fixture(name)
 

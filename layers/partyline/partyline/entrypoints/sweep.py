@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -48,9 +47,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
             if context.get_remaining_time_in_millis() < SPARE_MILLIS:
                 break
             try:
-                ingested = engine.ingest(
-                    partial(store.load, conversation_id), TimerElapsed(id="sweep")
-                )
+                ingested = engine.ingest(store.loader(conversation_id), TimerElapsed(id="sweep"))
                 oldest = max(oldest, _pending_secs(ingested.conversation, now))
             except Exception as error:  # noqa: BLE001 - the other conversations go on
                 count(Metric.SWEEP_FAILED)

@@ -77,7 +77,7 @@ def _tool_call(
         return None
     timestamp = str(headers.get("telnyx-timestamp"))
     request_id = fingerprint(timestamp, request["rawPath"], body.decode("utf-8", "replace"))
-    return ToolCall(correlation, correlation.conversation, request_id)
+    return ToolCall(correlation.conversation, request_id)
 
 
 def _is_call_control_id(value: object) -> bool:

@@ -27,7 +27,6 @@ from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.webhooks import MalformedWebhookError, WebhookEvent
 
 MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
 """Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
@@ -59,7 +58,7 @@ def process_webhook(
     body = verified_body(app, request, received_at)
     try:
         event = webhooks.parse(body)
-    except MalformedWebhookError as error:
+    except webhooks.MalformedWebhookError as error:
         count(Metric.WEBHOOK_MALFORMED)
         message = f"The body is unusable: {error.reason}."
         raise RequestError(ErrorCode.MALFORMED_WEBHOOK, message) from None
@@ -87,7 +86,7 @@ def _body_hash(body: bytes) -> str:
 
 
 def _ingest(
-    app: App, request: dict[str, Any], event: WebhookEvent, event_id: str
+    app: App, request: dict[str, Any], event: webhooks.Event, event_id: str
 ) -> IngestResult | None:
     """Pass the event to its conversation; None when it belongs to no conversation."""
     to_input = TO_INPUT.get(type(event))
@@ -115,7 +114,8 @@ def _ingest(
             return None
     logger.thread_safe_append_keys(conversation_id=correlation.conversation_id)
     dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))
-    return app.engine.ingest(correlation.loader(app.store), input_, dedupe)
+    load = app.store.loader(correlation.conversation_id, correlation.conversation)
+    return app.engine.ingest(load, input_, dedupe)
 
 
 def _with_route(

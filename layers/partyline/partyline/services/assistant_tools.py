@@ -18,7 +18,6 @@ from partyline.domain.model.inputs import InviteParticipant, NewParticipant
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
-from partyline.services.correlation import Correlation
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name, route_of_conversation
@@ -40,7 +39,6 @@ SEPARATORS = re.compile(r"[\s().-]")
 class ToolCall:
     """A call of a tool: the conversation whose assistant calls, and the id of the request."""
 
-    correlation: Correlation
     conversation: Conversation
     request_id: str
 
@@ -147,7 +145,8 @@ class AssistantTools:
         )
         invite = InviteParticipant(id=call.request_id, participant=guest)
         dedupe = DedupeRecord(keys.webhook(call.conversation.id, call.request_id))
-        ingested = self.engine.ingest(call.correlation.loader(self.store), invite, dedupe)
+        load = self.store.loader(call.conversation.id, call.conversation)
+        ingested = self.engine.ingest(load, invite, dedupe)
         if ingested.refusal:
             return ingested.refusal.message
         after = self.engine.drain(ingested, invite.id, came_at).conversation

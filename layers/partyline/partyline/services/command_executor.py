@@ -32,6 +32,8 @@ MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
 
 SCREENING_VOICE = "female"
 
+NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
+
 
 @dataclass(frozen=True)
 class LegCommand:
@@ -89,15 +91,16 @@ class CommandExecutor:
         try:
             if command.action is Action.FETCH_INSIGHTS:
                 return self._fetch_insights(conversation)
-            participant = conversation.participant(command.participant_id)
-            leg = participant.leg(command.leg) if participant else None
+            participant, leg = conversation.target_of(command)
             if participant is None or leg is None:
                 return results.Refused(code="unknown_leg", message="There is no such leg.")
             return self._execute(LegCommand(conversation, command, participant, leg))
         except errors.TelnyxError as error:
             return result_of(error)
         except (SecretMissingError, SecretUnreadableError) as error:
-            return _secret_failure(error)
+            logger.error(str(error))
+            unreadable = isinstance(error, SecretUnreadableError)
+            return results.Retryable(had_no_effect=True) if unreadable else NO_API_KEY
         except ValidationError as error:  # Telnyx would refuse this request, so it is not sent
             locations = [problem["loc"] for problem in error.errors()]
             fields = ", ".join(str(location[-1]) for location in locations if location)
@@ -122,9 +125,8 @@ class CommandExecutor:
         try:
             return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
         except AwsError as error:
-            logger.error(
-                "the do-not-call list cannot be read", extra={"error": type(error).__name__}
-            )
+            extra = {"error": type(error).__name__}
+            logger.error("the do-not-call list cannot be read", extra=extra)
             return results.Retryable(had_no_effect=True)
 
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
@@ -142,13 +144,6 @@ class CommandExecutor:
         )
 
 
-def _secret_failure(error: SecretMissingError | SecretUnreadableError) -> results.Result:
-    logger.error(str(error))
-    if isinstance(error, SecretUnreadableError):
-        return results.Retryable(had_no_effect=True)
-    return results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
-
-
 def result_of(error: errors.TelnyxError) -> results.Result:
     """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
     match error:
@@ -157,9 +152,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
         case errors.NoResponseError() | errors.UnavailableError():
             return results.Retryable(had_no_effect=False)
         case errors.CallEndedError() | errors.UnknownCallError():
-            return results.CallEnded(
-                **_code_and_message(error), unknown=isinstance(error, errors.UnknownCallError)
-            )
+            unknown = isinstance(error, errors.UnknownCallError)
+            return results.CallEnded(**_code_and_message(error), unknown=unknown)
         case errors.AssistantAlreadyRunningError():
             return results.Succeeded()
         case errors.RefusedError():
@@ -184,37 +178,30 @@ def _code_and_message(error: errors.RefusedError) -> dict[str, Any]:
 def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
-    dialed = telnyx.dial(
-        requests.DialRequest(
-            connection_id=leg_command.conversation.connection_id,
-            to=leg_command.leg.to or "",
-            from_=leg_command.leg.from_ or "",
-            timeout_secs=leg_command.leg.ring_timeout_secs,
-            time_limit_secs=plan.time_limit_secs if plan else None,
-            answering_machine_detection=detection,
-            **leg_command.webhooks,
-            **leg_command.envelope,
-        )
+    request = requests.DialRequest(
+        connection_id=leg_command.conversation.connection_id,
+        to=leg_command.leg.to or "",
+        from_=leg_command.leg.from_ or "",
+        timeout_secs=leg_command.leg.ring_timeout_secs,
+        time_limit_secs=plan.time_limit_secs if plan else None,
+        answering_machine_detection=detection,
+        **leg_command.webhooks,
+        **leg_command.envelope,
     )
-    return results.Succeeded(**dialed.model_dump())
+    return results.Succeeded(**telnyx.dial(request).model_dump())
 
 
 def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
         if call.client_state == leg_command.client_state and call.call_control_id:
-            return results.Succeeded(
-                call_control_id=call.call_control_id,
-                call_leg_id=call.call_leg_id,
-                call_session_id=call.call_session_id,
-            )
+            ids = {"call_control_id", "call_leg_id", "call_session_id"}
+            return results.Succeeded(**call.model_dump(include=ids))
     return results.NotFound()
 
 
 def _answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    telnyx.answer(
-        leg_command.call_control_id,
-        requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope),
-    )
+    request = requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
+    telnyx.answer(leg_command.call_control_id, request)
     return results.Succeeded()
 
 
@@ -224,25 +211,14 @@ def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 
 
 def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    assistant = leg_command.conversation.assistant
-    overrides = {"name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
-    fields = assistant.model_dump(include={"id", "mcp_servers", *overrides})
-    started = telnyx.start_assistant(
-        leg_command.call_control_id,
-        requests.StartAssistantRequest(
-            assistant=requests.Assistant(**fields),
-            voice=assistant.voice,
-            voice_settings=assistant.voice_settings,
-            transcription=assistant.transcription
-            and requests.Transcription(**assistant.transcription),
-            interruption_settings=assistant.interruption_settings
-            and requests.InterruptionSettings(**assistant.interruption_settings),
-            message_history=assistant.message_history
-            and tuple(requests.Message(**message) for message in assistant.message_history),
-            send_message_history_updates=assistant.send_message_history_updates,
-            **leg_command.envelope,
-        ),
-    )
+    settings = leg_command.conversation.assistant.model_dump(exclude_none=True)
+    # Telnyx takes some settings within `assistant` and the others beside it.
+    within = {
+        name: settings.pop(name) for name in requests.Assistant.model_fields if name in settings
+    }
+    fields = {"assistant": within, **settings, **leg_command.envelope}
+    request = requests.StartAssistantRequest.model_validate(fields)
+    started = telnyx.start_assistant(leg_command.call_control_id, request)
     return results.Succeeded(telnyx_conversation_id=started.conversation_id)
 
 
@@ -273,9 +249,8 @@ def _join(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 
 
 def _stop(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    telnyx.stop_assistant(
-        leg_command.call_control_id, requests.StopAssistantRequest(**leg_command.envelope)
-    )
+    request = requests.StopAssistantRequest(**leg_command.envelope)
+    telnyx.stop_assistant(leg_command.call_control_id, request)
     return results.Succeeded()
 
 
@@ -293,22 +268,20 @@ def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     screening = plan.screening if plan else None
     if screening is None:
         return results.Refused(code="no_screening", message="There is nothing to ask.")
-    telnyx.gather_using_speak(
-        leg_command.call_control_id,
-        requests.GatherUsingSpeakRequest(
-            payload=screening.say,
-            voice=SCREENING_VOICE,
-            language="en-US",
-            minimum_digits=1,
-            maximum_digits=1,
-            maximum_tries=1,
-            # Telnyx does not report the key that ends the input, so the accepting key must be
-            # another key (Telnyx API: gather_using_speak, terminating_digit).
-            terminating_digit="*" if screening.accept_digit == "#" else "#",
-            timeout_millis=screening.timeout_secs * 1000,
-            **leg_command.envelope,
-        ),
+    request = requests.GatherUsingSpeakRequest(
+        payload=screening.say,
+        voice=SCREENING_VOICE,
+        language="en-US",
+        minimum_digits=1,
+        maximum_digits=1,
+        maximum_tries=1,
+        # Telnyx does not report the key that ends the input, so the accepting key must be
+        # another key (Telnyx API: gather_using_speak, terminating_digit).
+        terminating_digit="*" if screening.accept_digit == "#" else "#",
+        timeout_millis=screening.timeout_secs * 1000,
+        **leg_command.envelope,
     )
+    telnyx.gather_using_speak(leg_command.call_control_id, request)
     return results.Succeeded()
 
 

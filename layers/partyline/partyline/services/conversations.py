@@ -62,7 +62,7 @@ class Conversations:
             dials = int(request.to is not None) + _dials(request.participants)
             charge = self.quotas.dial_charge(requester.key_id, dials)
             self.quotas.check_open_conversations()
-        load = self._loaded_first(conversation_id, before)
+        load = self.store.loader(conversation_id, before)
         ingested, conversation = self._ingest(load, start, requester, charge)
         if before and not ingested.duplicate and before.status in FINISHED:
             message = f"The conversation is {before.status}."
@@ -123,7 +123,7 @@ class Conversations:
         # The number that the conversation runs on calls; a deployment may have several numbers.
         guest = self._guest(request, requester, caller_id=before.route)
         charge = self.quotas.dial_charge(requester.key_id, _dials([request]))
-        load = self._loaded_first(conversation_id, before)
+        load = self.store.loader(conversation_id, before)
         invite = inputs.InviteParticipant(id=requester.request_id, participant=guest)
         _, conversation = self._ingest(load, invite, requester, charge)
         return _participant(conversation, guest.id)
@@ -133,7 +133,7 @@ class Conversations:
     ) -> Participant:
         """Hang up on a participant."""
         remove = inputs.RemoveParticipant(id=requester.request_id, participant_id=participant_id)
-        _, conversation = self._ingest(self._load(conversation_id), remove, requester)
+        _, conversation = self._ingest(self.store.loader(conversation_id), remove, requester)
         return _participant(conversation, participant_id)
 
     def send_message(
@@ -143,12 +143,12 @@ class Conversations:
         message = inputs.SendMessage(
             id=requester.request_id, role=request.role, content=request.content
         )
-        self._ingest(self._load(conversation_id), message, requester)
+        self._ingest(self.store.loader(conversation_id), message, requester)
 
     def stop(self, conversation_id: str, *, hang_up: bool, requester: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""
         stop = inputs.StopConversation(id=requester.request_id, hang_up=hang_up)
-        _, conversation = self._ingest(self._load(conversation_id), stop, requester)
+        _, conversation = self._ingest(self.store.loader(conversation_id), stop, requester)
         return conversation
 
     def _ingest(
@@ -178,14 +178,6 @@ class Conversations:
             message = "A Telnyx command could not be carried out yet."
             raise RequestError(ErrorCode.PENDING, message)
         return ingested, ingested.conversation
-
-    def _load(self, conversation_id: str) -> Load:
-        return lambda: self.store.load(conversation_id)
-
-    def _loaded_first(self, conversation_id: str, conversation: Conversation | None) -> Load:
-        """Bring the conversation that was loaded already, then the stored conversation."""
-        loaded = [conversation]
-        return lambda: loaded.pop() if loaded else self.store.load(conversation_id)
 
     def _assistant(self, request: StartRequest) -> Assistant:
         chosen = request.assistant.model_dump(exclude_none=True) if request.assistant else {}

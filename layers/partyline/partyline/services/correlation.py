@@ -1,6 +1,5 @@
 """Finds the conversation that a webhook is about."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from partyline.domain.model.conversation import Conversation
@@ -19,11 +18,6 @@ class Correlation:
     conversation: Conversation | None
     route: StoredRoute = field(default_factory=StoredRoute)
     """The route of the dialled number."""
-
-    def loader(self, store: ConversationStore) -> Callable[[], Conversation | None]:
-        """The engine's load function: first the conversation read here, then the stored state."""
-        cached = [self.conversation]
-        return lambda: cached.pop() if cached else store.load(self.conversation_id)
 
 
 def correlate(

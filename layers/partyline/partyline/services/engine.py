@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model import inputs, results
@@ -145,7 +144,7 @@ class Engine:
         conversation, pending = ingested.conversation, ingested.pending
         while conversation and pending and self._clock() < came_at + DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
-            load_stored = partial(self._store.load, conversation.id)
+            load_stored = self._store.loader(conversation.id)
             conversation = self._execute(
                 self._step(load_stored, [inputs.TimerElapsed(id=cause)]), cause
             )
@@ -205,7 +204,7 @@ class Engine:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
             executed += len(batch)
             applied = list(self._results(conversation, batch, cause))
-            decision = self._step(self._cached_first(conversation), applied)
+            decision = self._step(self._store.loader(conversation.id, conversation), applied)
             conversation, due = decision.conversation, [*due, *decision.commands]
         return conversation
 
@@ -238,11 +237,6 @@ class Engine:
             count(metric)
             count(Metric.COMMAND_LATENCY, took_ms)
             yield inputs.CommandResult(id=cause, key=command.key, result=result)
-
-    def _cached_first(self, conversation: Conversation) -> Load:
-        """A load that first returns the conversation, and after a conflict the stored state."""
-        cached = [conversation]
-        return lambda: cached.pop() if cached else self._store.load(conversation.id)
 
 
 def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:

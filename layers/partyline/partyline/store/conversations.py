@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -111,6 +111,13 @@ class ConversationStore:
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
         return _conversation(self.table.get(keys.state(conversation_id)))
+
+    def loader(
+        self, conversation_id: str, *loaded: Conversation | None
+    ) -> Callable[[], Conversation | None]:
+        """Return a function that loads a conversation; the first call returns `loaded`, if any."""
+        first = list(loaded)
+        return lambda: first.pop() if first else self.load(conversation_id)
 
     def look_up_call(
         self,

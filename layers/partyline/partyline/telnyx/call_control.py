@@ -12,12 +12,10 @@ from partyline.telnyx.lenient import Received, as_object, objects
 from partyline.telnyx.responses import (
     ActiveCall,
     AiConversation,
-    AssistantJoined,
-    AssistantStarted,
+    AssistantConversation,
     Call,
     ConversationInsights,
     Dialed,
-    Done,
 )
 
 # The fields whose keys are event types. Telnyx refuses some event types there.
@@ -44,40 +42,41 @@ class CallControl:
         """Call a number. Telnyx API: POST /calls."""
         return _read(Dialed, self._post_with_targets("/calls", request))
 
-    def answer(self, call_control_id: str, request: requests.AnswerRequest) -> Done:
+    def answer(self, call_control_id: str, request: requests.AnswerRequest) -> None:
         """Pick up an incoming leg."""
-        path = _action(call_control_id, "answer")
-        return _read(Done, self._post_with_targets(path, request))
+        self._post_with_targets(_action(call_control_id, "answer"), request)
 
-    def hang_up(self, call_control_id: str, request: requests.HangUpRequest) -> Done:
+    def hang_up(self, call_control_id: str, request: requests.HangUpRequest) -> None:
         """End a leg. CallEndedError means that the leg was over already."""
-        return self._command(Done, call_control_id, "hangup", request)
+        self._command(call_control_id, "hangup", request)
 
     def start_assistant(
         self, call_control_id: str, request: requests.StartAssistantRequest
-    ) -> AssistantStarted:
+    ) -> AssistantConversation:
         """Put the assistant on an answered leg."""
-        return self._command(AssistantStarted, call_control_id, "ai_assistant_start", request)
+        answer = self._command(call_control_id, "ai_assistant_start", request)
+        return _read(AssistantConversation, answer)
 
     def join_assistant(
         self, call_control_id: str, request: requests.JoinAssistantRequest
-    ) -> AssistantJoined:
+    ) -> AssistantConversation:
         """Let an answered leg, `call_control_id`, join a running conversation."""
-        return self._command(AssistantJoined, call_control_id, "ai_assistant_join", request)
+        answer = self._command(call_control_id, "ai_assistant_join", request)
+        return _read(AssistantConversation, answer)
 
-    def stop_assistant(self, call_control_id: str, request: requests.StopAssistantRequest) -> Done:
+    def stop_assistant(self, call_control_id: str, request: requests.StopAssistantRequest) -> None:
         """Take the assistant off. The leg stays up."""
-        return self._command(Done, call_control_id, "ai_assistant_stop", request)
+        self._command(call_control_id, "ai_assistant_stop", request)
 
-    def add_messages(self, call_control_id: str, request: requests.AddMessagesRequest) -> Done:
+    def add_messages(self, call_control_id: str, request: requests.AddMessagesRequest) -> None:
         """Put messages into the running conversation."""
-        return self._command(Done, call_control_id, "ai_assistant_add_messages", request)
+        self._command(call_control_id, "ai_assistant_add_messages", request)
 
     def gather_using_speak(
         self, call_control_id: str, request: requests.GatherUsingSpeakRequest
-    ) -> Done:
+    ) -> None:
         """Say a text and wait for keys. The keys come with call.gather.ended."""
-        return self._command(Done, call_control_id, "gather_using_speak", request)
+        self._command(call_control_id, "gather_using_speak", request)
 
     def retrieve_call(self, call_control_id: str) -> Call:
         """Return a leg. Telnyx API: GET /calls/{id}; CallEndedError some time after its end."""
@@ -128,11 +127,9 @@ class CallControl:
         rows = objects(self._client.request("GET", path))
         return [ConversationInsights.model_validate(row) for row in rows]
 
-    def _command(
-        self, answer: type[R], call_control_id: str, action: str, request: requests.Command
-    ) -> R:
+    def _command(self, call_control_id: str, action: str, request: requests.Command) -> Any:
         path = _action(call_control_id, action)
-        return _read(answer, self._client.request("POST", path, json=request.body()))
+        return self._client.request("POST", path, json=request.body())
 
     def _post_with_targets(self, path: str, request: requests.WebhookTargets) -> Any:
         """Send a request; if Telnyx refuses event types (90057), send again with fewer.

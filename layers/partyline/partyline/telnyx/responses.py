@@ -11,12 +11,6 @@ from pydantic import BeforeValidator, Field
 from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
 
 
-class Done(Received):
-    """Telnyx accepted a command. `result` is "ok" or missing."""
-
-    result: Id = None
-
-
 class Dialed(Received):
     """The ids of a dialled leg. The answer to a repeated dial may have no ids."""
 
@@ -25,14 +19,11 @@ class Dialed(Received):
     call_session_id: Id = None
 
 
-class AssistantStarted(Received):
-    """The conversation that began. Without an id here, call.conversation.created has the id."""
+class AssistantConversation(Received):
+    """The conversation that began, or that the leg joined.
 
-    conversation_id: Id = None
-
-
-class AssistantJoined(Received):
-    """The conversation that the leg joined."""
+    Without an id here, call.conversation.created has the id of a conversation that began.
+    """
 
     conversation_id: Id = None
 
