@@ -31,10 +31,12 @@ TRANSIENT_CODES = frozenset(
 
 
 class AwsError(Exception):
-    """Base of both kinds. `code` is the error code of AWS, or the class of botocore's error."""
+    """Base of both kinds. `code` is the error code of AWS, or the class of botocore's error.
+
+    The message of AWS may hold data and is left out.
+    """
 
     def __init__(self, service: str, operation: str, code: str) -> None:
-        """Keep the names; the message of AWS may hold data and is left out."""
         super().__init__(f"{service} {operation}: {code}")
         self.service = service
         self.operation = operation

@@ -67,7 +67,7 @@ class QuietHours:
 
 
 class DialPolicy:
-    """The rules that every dial has to pass."""
+    """The rules that every dial has to pass. `do_not_call` tells whether a number is listed."""
 
     def __init__(
         self,
@@ -75,7 +75,6 @@ class DialPolicy:
         quiet_hours: QuietHours | None = None,
         do_not_call: Callable[[str], bool] | None = None,
     ) -> None:
-        """Keep the rules; `do_not_call` tells whether a number is on the do-not-call list."""
         self._destinations = destinations
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call

@@ -15,8 +15,7 @@ from partyline.telemetry import Metric, count, logger
 PER_SHARD = 25
 """How many conversations of a shard a run processes, the oldest first; the next run goes on."""
 
-SPARE_MILLIS = 3000
-"""A run stops when less time than this is left."""
+SPARE_MILLIS = 3000  # A run stops when less time than this is left
 
 POSTPONED_BY = timedelta(minutes=3)
 """For how long a conversation that failed is postponed.

@@ -44,16 +44,9 @@ def process_webhook(
 ) -> Response:
     """Process a webhook and return the answer to Telnyx.
 
-    Telnyx delivers again what is answered with a 5xx, a limited number of times (see `aws_errors`).
-
-    Args:
-        app: the parts of this process.
-        request: the request of API Gateway.
-        received_at: when the webhook was received, in Unix seconds; None for now.
-
-    Raises:
-        RequestError: the webhook is refused, or a command is still pending.
-        Exception: any error of the engine.
+    Telnyx delivers again after an answer of 5xx, a limited number of times (see `aws_errors`).
+    `received_at` is in Unix seconds, None for now. Raises a RequestError for a refused webhook and
+    for a command that is still pending, and any error of the engine.
     """
     body = verified_body(app, request, received_at)
     try:
@@ -63,7 +56,8 @@ def process_webhook(
         message = f"The body is unusable: {error.reason}."
         raise RequestError(ErrorCode.MALFORMED_WEBHOOK, message) from None
     count(Metric.WEBHOOK_RECEIVED)
-    event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else _body_hash(body)
+    body_hash = fingerprint(body.decode("utf-8", "replace"))  # stands for a missing or odd id
+    event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else body_hash
     logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
     try:
         ingested = _ingest(app, request, event, event_id)
@@ -78,11 +72,6 @@ def process_webhook(
         # Telnyx delivers again after a 503, and the pending command is then carried out.
         raise RequestError(ErrorCode.PENDING, "A Telnyx command could not be carried out yet.")
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
-
-
-def _body_hash(body: bytes) -> str:
-    """Deduplication key of an event without a usable id: a hash of its body."""
-    return fingerprint(body.decode("utf-8", "replace"))
 
 
 def _ingest(

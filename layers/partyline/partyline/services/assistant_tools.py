@@ -31,8 +31,7 @@ from partyline.store.errors import ConversationTooLargeError, TooManyConflictsEr
 AGAIN_AFTER = timedelta(seconds=20)
 """How long a contact who was not reached is not tried again: a model may ask twice."""
 
-SEPARATORS = re.compile(r"[\s().-]")
-"""What a model puts between the digits of a spoken number."""
+SEPARATORS = re.compile(r"[\s().-]")  # what a model puts between the digits of a spoken number
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,6 @@ class CommandExecutor:
     def __init__(
         self, telnyx: CallControl, dial_policy: DialPolicy, clock: Callable[[], datetime]
     ) -> None:
-        """Store the Telnyx client and the policy that every dial must pass."""
         self._telnyx = telnyx
         self._dial_policy = dial_policy
         self._clock = clock

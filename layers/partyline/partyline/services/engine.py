@@ -24,8 +24,7 @@ from partyline.telemetry import Metric, count, log_safe, logger
 MAX_CONFLICTS = 10
 """How often a step is decided again because another process changed the conversation."""
 
-MAX_COMMANDS = 40
-"""How many commands an invocation executes; the next invocation executes the rest."""
+MAX_COMMANDS = 40  # how many commands an invocation executes; the next invocation executes the rest
 
 MAX_RESULTS = 10
 """How many results a step has: a transaction has 100 items, and a result adds several."""
@@ -89,7 +88,6 @@ class Engine:
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the store, the executor of Telnyx commands, and the time."""
         self._store = store
         self._executor = executor
         self._clock = clock

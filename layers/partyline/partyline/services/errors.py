@@ -16,7 +16,6 @@ class RequestError(Exception):
     def __init__(
         self, code: ErrorCode, message: str, details: Sequence[Mapping[str, Any]] = ()
     ) -> None:
-        """Keep what the caller is told."""
         super().__init__(message)
         self.code = code
         self.message = message

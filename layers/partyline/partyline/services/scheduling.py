@@ -21,8 +21,7 @@ from partyline.store import ConversationStore, errors
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from partyline.telemetry import Metric, count, logger
 
-MAX_SCHEDULE_AHEAD = timedelta(days=366)
-"""How far ahead a conversation may be scheduled."""
+MAX_SCHEDULE_AHEAD = timedelta(days=366)  # how far ahead a conversation may be scheduled
 
 RETRY_LIMIT_FOR = timedelta(minutes=2)
 """How long a limit may delay a start: Lambda tries again after one minute and two more."""

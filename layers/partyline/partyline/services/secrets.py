@@ -27,7 +27,6 @@ class Secret:
     """
 
     def __init__(self, secret_id: str, client: Callable[[], Any], max_age_secs: int) -> None:
-        """Take the secret's id and a function that makes a Secrets Manager client."""
         self.name = secret_id
         self._client = client
         self._max_age_secs = max_age_secs

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from partyline.domain.decide import Decision
 
-DEDUPE_SECS = 7 * 24 * 3600
-"""How long the dedupe record of a webhook or an Idempotency-Key is kept."""
+DEDUPE_SECS = 7 * 24 * 3600  # how long the dedupe record of a webhook or an Idempotency-Key is kept
 
 MAX_DOCUMENT_BYTES = 390_000
 """Size limit of a conversation's document; a DynamoDB item has 400 KB at most."""
@@ -38,8 +37,7 @@ MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
 Fifty insights have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
 """
 
-MAX_TIMELINE_EVENTS = 1000
-"""How many events a page of a timeline has at most."""
+MAX_TIMELINE_EVENTS = 1000  # how many events a page of a timeline has at most
 
 POINTER_ATTEMPTS = 3
 """How often a commit is tried while pointers of its calls belong to other conversations."""
@@ -105,7 +103,6 @@ class ConversationStore:
     """Conversations in the table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
         self.table = table.Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:

@@ -44,7 +44,6 @@ class Directory:
     """Routes and the do-not-call list in the table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
         self._table = Table(client, table_name)
 
     def route(self, number: str) -> StoredRoute | None:

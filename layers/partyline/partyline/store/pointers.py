@@ -14,8 +14,7 @@ class Pointer:
     """The pointer from a call to its conversation that a step writes."""
 
     key: Key
-    leg: str
-    """The leg in the conversation, `<participant id>:<leg number>`."""
+    leg: str  # the leg in the conversation, `<participant id>:<leg number>`
     is_claim: bool
     """The step brings the live call in, and fails while another conversation has the call."""
     replaces: Row | None = None

@@ -16,8 +16,7 @@ from partyline.store.table import CONDITION_FAILED, Row, Table, TransactionCance
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT_AFTER = timedelta(days=7)
-"""How long a schedule is kept after its start time."""
+KEPT_AFTER = timedelta(days=7)  # how long a schedule is kept after its start time
 
 
 class ScheduleStatus(StrEnum):

@@ -16,8 +16,7 @@ from partyline.store.keys import Key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Row = dict[str, Any]
-"""An item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`."""
+Row = dict[str, Any]  # an item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`
 
 CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
@@ -26,7 +25,6 @@ class TransactionCancelledError(Exception):
     """A condition of a transaction fails, or another transaction writes an item of the same key."""
 
     def __init__(self, reasons: Sequence[Row]) -> None:
-        """Keep DynamoDB's reasons, in the order of the transaction's writes."""
         super().__init__("transaction cancelled")
         self.reasons = reasons
 
@@ -35,7 +33,6 @@ class Table:
     """A table. Every method may raise an `AwsError`."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
         self._client = client
         self._name = name
 

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Command, Message
 
-HOST_ID = "host"
-"""The participant id of the host; a conversation has a single host."""
+HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
@@ -98,15 +97,13 @@ class Leg(Stored):
     """When the wait for the verdict of the machine detection, or for the digit, ends."""
     poll_at: datetime | None = None
     """When to ask Telnyx about the call, if no webhook has come by then."""
-    polled_at: datetime | None = None
-    """When Telnyx was last asked about the call."""
+    polled_at: datetime | None = None  # when Telnyx was last asked about the call
     machine: bool | None = None
     hangup_cause: str | None = None
     hangup_source: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
-    rule: str | None = None
-    """The dial rule that refused the call, if any."""
+    rule: str | None = None  # the dial rule that refused the call, if any
 
     @property
     def is_up(self) -> bool:
@@ -130,11 +127,9 @@ class Participant(Stored):
     on_hangup: statuses.OnHangup = statuses.OnHangup.CONTINUE
     plan: Plan | None = None
     tell_assistant: bool = True
-    contact: str | None = None
-    """The contact that the assistant invited, if the assistant did."""
+    contact: str | None = None  # the contact that the assistant invited, if the assistant did
     legs: list[Leg] = Field(default_factory=list)
-    accepted_leg: int | None = None
-    """The number of the leg that the person is on."""
+    accepted_leg: int | None = None  # the number of the leg that the person is on
     removed: bool = False
     created_at: datetime
     joined_at: datetime | None = None
@@ -202,16 +197,13 @@ class Conversation(Stored):
     ended_at: datetime | None = None
 
     connection_id: str
-    base_url: str | None = None
-    """The base URL of our webhooks, for the legs still to be dialled."""
+    base_url: str | None = None  # the base URL of our webhooks, for the legs still to be dialled
     limits: Limits = Field(default_factory=Limits)
-    route: str | None = None
-    """The dialled number of ours; its route holds the contacts."""
+    route: str | None = None  # the dialled number of ours; its route holds the contacts
     phrases: dict[str, str] = Field(default_factory=dict)
     """The conversation's own messages to the assistant (see `rules.phrases`)."""
 
-    seq: int = 0
-    """The number of the newest event."""
+    seq: int = 0  # the number of the newest event
     commands: dict[str, Command] = Field(default_factory=dict)
     pending_messages: list[Message] = Field(default_factory=list)
     message_batches: int = 0

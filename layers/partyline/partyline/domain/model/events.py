@@ -84,8 +84,7 @@ TelnyxConversationId = Annotated[
 ]
 Called = Annotated[str, Field(description="the number called, masked to its last four digits")]
 
-EVENT_DATA: dict[EventType, type["EventData"]] = {}
-"""The data model of each event type."""
+EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
 
 class EventData(BaseModel):

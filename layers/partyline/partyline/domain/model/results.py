@@ -34,18 +34,15 @@ class CallEnded(NotDone):
 
     code: str = "call_gone"
     message: str = "The call is over."
-    unknown: bool = False
-    """Telnyx does not know the id of the call (90015)."""
+    unknown: bool = False  # Telnyx does not know the id of the call (90015)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(NotDone):
     """Telnyx, or a rule of ours, refused the command for good."""
 
-    limit: bool = False
-    """A limit of the account, not the request, is the reason."""
-    rule: str | None = None
-    """The dial rule that refused, so that Telnyx was never asked."""
+    limit: bool = False  # A limit of the account, not the request, is the reason
+    rule: str | None = None  # the dial rule that refused, so that Telnyx was never asked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,7 @@ from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.transition import Transition
 
-SPEECH_CHARS_PER_SEC = 8
-"""Characters of a screening sentence spoken in a second, at the least."""
+SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:

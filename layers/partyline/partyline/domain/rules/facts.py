@@ -16,8 +16,7 @@ from partyline.domain.model.statuses import ConversationStatus, Outcome, Partici
 from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
-MAX_INSIGHTS = 50
-"""The most insights kept of a conversation."""
+MAX_INSIGHTS = 50  # the most insights kept of a conversation
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,

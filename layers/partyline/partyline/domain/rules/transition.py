@@ -30,15 +30,13 @@ class Refusal:
 
     code: ErrorCode
     message: str
-    field: str | None = None
-    """The field of the request to correct, such as `participants.2.to`."""
+    field: str | None = None  # the field of the request to correct, such as `participants.2.to`
 
 
 class Transition:
-    """A conversation on its way to the next state."""
+    """A conversation on its way to the next state. `cause` is the id of the input."""
 
     def __init__(self, conversation: Conversation, now: datetime, cause: str) -> None:
-        """Start from `conversation`, which is changed in place; `cause` is the input's id."""
         self.conversation = conversation
         self.now = now
         self.cause = cause

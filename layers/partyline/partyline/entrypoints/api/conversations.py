@@ -10,11 +10,9 @@ from partyline.entrypoints.api import responses
 from partyline.services.conversations import Started
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
 
-trigger = api.router()
-"""The routes that dial."""
+trigger = api.router()  # the routes that dial
 
-control = api.router()
-"""The routes that change a conversation without dialling."""
+control = api.router()  # the routes that change a conversation without dialling
 
 ANY = responses.Conversation | responses.Scheduled
 
