@@ -21,8 +21,7 @@ from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name, route_of_conversation
-from partyline.services.plans import plan_of
-from partyline.services.requests import InviteRequest, check_e164
+from partyline.services.requests import InviteRequest, check_e164, plan_of
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
@@ -128,9 +127,8 @@ class AssistantTools:
     ) -> str:
         came_at = self.clock()
         try:
-            plan = plan_of(
-                request, request.numbers, self.settings, caller_id=call.conversation.route
-            )
+            caller_id = call.conversation.route
+            plan = plan_of(request, request.numbers, self.settings, caller_id=caller_id)
         except RequestError:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(

@@ -18,10 +18,10 @@ from partyline.ids import (
     conversation_id_for_request,
     participant_id_for_request,
 )
+from partyline.services import requests
 from partyline.services.engine import Engine, IngestResult, Load
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.inbound_routes import conversation_limits
-from partyline.services.plans import check_destinations, plan_of
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
@@ -83,7 +83,7 @@ class Conversations:
     ) -> inputs.StartConversation:
         settings = self.settings
         numbers = [request.to] if request.to else []
-        check_destinations(numbers, settings.destinations)
+        requests.check_destinations(numbers, settings.destinations)
         return inputs.StartConversation(
             id=requester.request_id,
             conversation_id=conversation_id,
@@ -93,7 +93,7 @@ class Conversations:
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
-                plan=plan_of(request, numbers, settings) if numbers else None,
+                plan=requests.plan_of(request, numbers, settings) if numbers else None,
                 call_control_id=request.call_control_id,
             ),
             guests=tuple(
@@ -197,10 +197,12 @@ class Conversations:
         caller_id: str | None,
     ) -> inputs.NewParticipant:
         numbers = request.numbers
-        check_destinations(numbers, self.settings.destinations, prefix)
+        requests.check_destinations(numbers, self.settings.destinations, prefix)
         plan = None
         if numbers:
-            plan = plan_of(request, numbers, self.settings, prefix=prefix, caller_id=caller_id)
+            plan = requests.plan_of(
+                request, numbers, self.settings, prefix=prefix, caller_id=caller_id
+            )
         return inputs.NewParticipant(
             id=participant_id_for_request(requester.fingerprint, position),
             name=request.name,

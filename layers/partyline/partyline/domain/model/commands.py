@@ -106,11 +106,9 @@ class Command(BaseModel):
         self.not_before = now + BACKOFF[min(self.attempts, len(BACKOFF)) - 1]
 
 
-def command_key(
-    action: Action, participant_id: str | None, leg: int | None, nth: int | None
-) -> str:
+def command_key(action: Action, person_id: str | None, leg: int | None, nth: int | None) -> str:
     """Return the name of a command within its conversation, such as `join:guest-1f0c:2`."""
-    parts = (action, participant_id, leg, nth)
+    parts = (action, person_id, leg, nth)
     return ":".join(str(part) for part in parts if part is not None)
 
 

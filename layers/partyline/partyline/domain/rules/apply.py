@@ -69,9 +69,8 @@ def _machine_verdict(transition: Transition, webhook: inputs.MachineVerdict) -> 
     facts.leg_answered(transition, participant, leg, webhook.occurred_at)
     leg.machine = webhook.machine
     leg.verdict_deadline = None
-    transition.add_leg_event(
-        EventType.LEG_JUDGED, participant, leg, webhook.occurred_at, machine=webhook.machine
-    )
+    at = webhook.occurred_at
+    transition.add_leg_event(EventType.LEG_JUDGED, participant, leg, at, machine=leg.machine)
 
 
 def _digits_gathered(transition: Transition, webhook: inputs.DigitsGathered) -> None:
@@ -129,9 +128,8 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
         start = conversation.start_command
         if start is None or start.sent_at is None:
             return  # our assistant cannot have run: this is about an earlier assistant on the call
-        facts.assistant_started(
-            transition, webhook.telnyx_conversation_id
-        )  # a conversation that ended has run
+        # A conversation that ended has run.
+        facts.assistant_started(transition, webhook.telnyx_conversation_id)
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = webhook.reason
@@ -153,9 +151,8 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
     if conversation.is_over:
         transition.refuse_as_over()
         return
-    transition.refusal = create.refuse_participants(
-        len(conversation.participants) + 1, conversation.limits
-    )
+    number = len(conversation.participants) + 1
+    transition.refusal = create.refuse_participants(number, conversation.limits)
     call = new.call_control_id
     if transition.refusal:
         return
@@ -185,9 +182,8 @@ def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> 
 def _remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
     participant = transition.conversation.participant(request.participant_id)
     if participant is None:
-        transition.refuse(
-            ErrorCode.UNKNOWN_PARTICIPANT, "There is no such participant in the conversation."
-        )
+        message = "There is no such participant in the conversation."
+        transition.refuse(ErrorCode.UNKNOWN_PARTICIPANT, message)
         return
     participant.removed = True
     if (

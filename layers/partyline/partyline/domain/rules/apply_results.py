@@ -8,14 +8,14 @@ from partyline.domain.model import events, results, statuses, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
+from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules import facts
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
 
-UNANSWERED = results.Refused(
-    code="unanswered", message="Telnyx gave no answer, and now it is too late to ask."
-)
+TOO_LATE = "Telnyx gave no answer, and now it is too late to ask."
+UNANSWERED = Refused(code="unanswered", message=TOO_LATE)
 
 
 def apply_result(transition: Transition, input_: CommandResult) -> None:
@@ -58,11 +58,7 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
-            transition.add_event(
-                events.MessageSent(
-                    command_id=command.id, role=message.role, content=message.content
-                )
-            )
+            transition.add_event(events.MessageSent(command_id=command.id, **message.model_dump()))
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
@@ -92,7 +88,7 @@ def _call_ended(transition: Transition, command: Command, result: results.CallEn
         facts.leg_ended(transition, participant, leg)
 
 
-def apply_refusal(transition: Transition, command: Command, refused: results.Refused) -> None:
+def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
     """Record that Telnyx refused a command, or that the command is given up."""
     participant, leg = transition.conversation.target_of(command)
     facts.settle(transition, command, "failed")
@@ -111,7 +107,7 @@ def apply_refusal(transition: Transition, command: Command, refused: results.Ref
 
 
 def _start_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     failure = refused.failure
     if not leg.owned and not participant.joined_at:
@@ -131,14 +127,14 @@ def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> 
 
 
 def _answer_refused(
-    transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
+    transition: Transition, _participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     leg.owned = False  # another application may have answered the call: not ours to hang up
     transition.move(ConversationStatus.FAILED, refused.failure)
 
 
 def _dial_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     leg.failure = refused.failure
     leg.rule = refused.rule
@@ -149,14 +145,14 @@ def _dial_refused(
 
 
 def _screening_refused(
-    _transition: Transition, _participant: Participant, leg: Leg, refused: results.Refused
+    _transition: Transition, _participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     leg.failure = refused.failure
     leg.outcome = leg.outcome or Outcome.ERROR
 
 
 def _join_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: results.Refused
+    transition: Transition, participant: Participant, leg: Leg, refused: Refused
 ) -> None:
     failure = leg.failure = refused.failure
     if not leg.owned and not participant.joined_at:
@@ -169,12 +165,12 @@ def _join_refused(
 
 
 def _poll_failed(
-    transition: Transition, _participant: Participant, leg: Leg, _refused: results.Refused
+    transition: Transition, _participant: Participant, leg: Leg, _refused: Refused
 ) -> None:
     leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
 
 
-APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, results.Refused], None]] = {
+APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
     Action.START: _start_refused,
     Action.ANSWER: _answer_refused,
     Action.DIAL: _dial_refused,
@@ -187,11 +183,8 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, results.Refu
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
     for message in command.messages or []:
-        transition.add_event(
-            events.MessageFailed(
-                command_id=command.id, role=message.role, content=message.content, failure=failure
-            )
-        )
+        fields = message.model_dump()
+        transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
     if failure.code != UNANSWERED.code:
         _infer_assistant_end(transition, command)
 
@@ -275,9 +268,7 @@ def _ring_timeout_passed(transition: Transition, participant: Participant, leg: 
     return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
 
 
-def _insights_found(
-    transition: Transition, command: Command, result: results.InsightsFound
-) -> None:
+def _insights(transition: Transition, command: Command, result: results.InsightsFound) -> None:
     facts.settle(transition, command)
     facts.store_insights(transition, result.insights)
 
@@ -285,9 +276,9 @@ def _insights_found(
 APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.Succeeded: _succeeded,
     results.CallEnded: _call_ended,
-    results.Refused: apply_refusal,
+    Refused: apply_refusal,
     results.Retryable: _retryable,
     results.NotFound: _not_found,
     results.CallState: _call_state,
-    results.InsightsFound: _insights_found,
+    results.InsightsFound: _insights,
 }

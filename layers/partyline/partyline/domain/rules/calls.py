@@ -36,9 +36,8 @@ def start_and_join(transition: Transition) -> None:
             transition.move_participant(participant, ParticipantStatus.JOINING)
         elif conversation.telnyx_conversation_id:
             command = transition.add_command(Action.JOIN, participant, leg)
-            transition.move_participant(
-                participant, ParticipantStatus.JOINING, command_id=command.id
-            )
+            joining = ParticipantStatus.JOINING
+            transition.move_participant(participant, joining, command_id=command.id)
         elif conversation.active_at and not (start and start.is_pending):
             # The assistant runs, but its conversation id was never found: no join is possible.
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
@@ -63,9 +62,8 @@ def send_messages(transition: Transition) -> None:
     conversation.message_batches += 1
     batch = conversation.pending_messages[:MESSAGE_BATCH]
     conversation.pending_messages = conversation.pending_messages[MESSAGE_BATCH:]
-    transition.add_command(
-        Action.MESSAGE, *assistant_leg, nth=conversation.message_batches, messages=batch
-    )
+    nth = conversation.message_batches
+    transition.add_command(Action.MESSAGE, *assistant_leg, nth=nth, messages=batch)
 
 
 def release_calls(transition: Transition) -> None:
@@ -109,11 +107,8 @@ def poll_calls(transition: Transition) -> None:
     """Poll calls of which no webhook has come for long, and fetch missing insights."""
     conversation = transition.conversation
     for participant, leg in conversation.legs():
-        if (
-            is_polled(transition, participant, leg)
-            and leg.poll_at
-            and transition.now >= leg.poll_at
-        ):
+        due = leg.poll_at is not None and transition.now >= leg.poll_at
+        if due and is_polled(transition, participant, leg):
             leg.poll_at = None
             transition.add_command(Action.LOOK, participant, leg)
     if conversation.insights_poll_at and transition.now >= conversation.insights_poll_at:

@@ -39,9 +39,8 @@ def refuse_start(start: inputs.StartConversation) -> Refusal | None:
         refuse_legs_at_once(person.plan, limits, field)
         for person, field in zip(people, fields, strict=True)
     )
-    return refuse_participants(len(people), limits, "participants") or next(
-        filter(None, checks), None
-    )
+    too_many = refuse_participants(len(people), limits, "participants")
+    return too_many or next(filter(None, checks), None)
 
 
 def refuse_participants(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
@@ -98,15 +97,13 @@ def _create_by_call(call: inputs.CallInitiated, route: inputs.Route, now: dateti
         poll_at=now + ANSWER_POLL_DELAY,
     )
     note_call_ids(leg, call.call)
+    end = route.on_hangup
+    host = Participant(id=HOST_ID, host=True, on_hangup=end, legs=[leg], created_at=now)
     return Conversation(
         id=call.conversation_id,
         direction=Direction.INBOUND,
         assistant=route.assistant,
-        participants=[
-            Participant(
-                id=HOST_ID, host=True, on_hangup=route.on_hangup, legs=[leg], created_at=now
-            )
-        ],
+        participants=[host],
         phrases=route.phrases,
         limits=route.limits,
         route=call.to,

@@ -27,9 +27,8 @@ def apply_verdict_timeouts(transition: Transition) -> None:
             leg.outcome = leg.outcome or Outcome.NO_ANSWER
         else:
             leg.machine = False  # no verdict counts as a person
-            transition.add_leg_event(
-                EventType.LEG_JUDGED, participant, leg, machine=False, reason="no_verdict"
-            )
+            judged = EventType.LEG_JUDGED
+            transition.add_leg_event(judged, participant, leg, machine=False, reason="no_verdict")
 
 
 def accept_answered(transition: Transition) -> None:

@@ -52,9 +52,7 @@ def cancel_obsolete(transition: Transition) -> None:
             transition.move_leg(participant, leg, LegStatus.ENDED)
 
 
-def _is_obsolete(
-    transition: Transition, command: Command, participant: Participant, leg: Leg
-) -> bool:
+def _is_obsolete(transition: Transition, command: Command, person: Participant, leg: Leg) -> bool:
     """Whether sending a pending command has become pointless."""
     if not command.is_pending or command.action is Action.HANG_UP:
         return False
@@ -62,7 +60,7 @@ def _is_obsolete(
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False
-    if not is_needed(transition, participant, leg):
+    if not is_needed(transition, person, leg):
         return True
     return transition.conversation.is_over
 

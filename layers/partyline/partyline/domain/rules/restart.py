@@ -70,9 +70,8 @@ def candidates(transition: Transition) -> list[tuple[Participant, Leg]]:
 
 def _restart(transition: Transition, guest: Participant, leg: Leg) -> None:
     conversation = transition.conversation
-    conversation.previous_telnyx_ids.append(
-        conversation.telnyx_conversation_id or UNKNOWN_CONVERSATION_ID
-    )
+    ended_id = conversation.telnyx_conversation_id or UNKNOWN_CONVERSATION_ID
+    conversation.previous_telnyx_ids.append(ended_id)
     conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
     _brief_restarted_assistant(transition)
     command = transition.add_command(Action.START, guest, leg)

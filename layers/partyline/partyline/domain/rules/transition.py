@@ -221,15 +221,13 @@ class Transition:
         """Return the pending or settled command of that action for a leg, if any."""
         return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
 
-    def add_message(
-        self, participant: Participant, key: str, reason: Outcome | None = None
-    ) -> None:
+    def add_message(self, person: Participant, key: str, reason: Outcome | None = None) -> None:
         """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
-        if participant.tell_assistant and not self.conversation.is_over:
+        if person.tell_assistant and not self.conversation.is_over:
             phrases = self.conversation.phrases
-            name = participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
-            why = render(phrases, phrase_key(participant, reason), name=name) if reason else ""
-            content = render(phrases, phrase_key(participant, key), name=name, reason=why).strip()
+            name = person.name or (UNNAMED_HOST if person.host else UNNAMED_GUEST)
+            why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
+            content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:
                 message = Message(role="system", content=content)
                 self.conversation.pending_messages.append(message)

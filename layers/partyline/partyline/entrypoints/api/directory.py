@@ -14,7 +14,6 @@ from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
 from partyline.services import requests
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name
-from partyline.services.plans import check_destinations
 from partyline.store.keys import DEFAULT_ROUTE
 
 directory = api.router()
@@ -105,7 +104,8 @@ NumberCursor = Annotated[_NumberOrDefault | None, Query(), _NUMBER_SCHEMA]
 def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
     """Answer the calls to a number by this route from now on."""
     for name, contact in body.contacts.items():
-        check_destinations(contact.numbers, api.app().destinations, f"contacts.{name}.")
+        prefix = f"contacts.{name}."
+        requests.check_destinations(contact.numbers, api.app().destinations, prefix)
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
     api.app().directory.put_route(number, StoredRoute.model_validate(route))
     return api.respond({"number": number, **route})
