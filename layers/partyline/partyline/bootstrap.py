@@ -110,12 +110,8 @@ class App:
         from partyline.settings import SchedulerSettings
 
         settings = SchedulerSettings.from_environment()
-        return StartScheduler(
-            aws_client("scheduler"),
-            settings.schedule_group,
-            settings.schedule_target,
-            settings.schedule_role,
-        )
+        names = settings.schedule_group, settings.schedule_target, settings.schedule_role
+        return StartScheduler(aws_client("scheduler"), *names)
 
     @cached_property
     def events_client(self) -> Any:
@@ -189,9 +185,8 @@ class App:
         """The use cases of conversations that start later."""
         from partyline.services.scheduling import Scheduling
 
-        return Scheduling(
-            self.conversations, self.store, self.scheduled, lambda: self.start_scheduler, self.clock
-        )
+        parts = self.conversations, self.store, self.scheduled
+        return Scheduling(*parts, lambda: self.start_scheduler, self.clock)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

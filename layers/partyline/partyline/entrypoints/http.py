@@ -88,9 +88,7 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
     return error_body(status, known.code, known.message, known.details)
 
 
-def error_body(
-    status: int, code: str, message: str, details: Sequence[Mapping[str, Any]] = ()
-) -> Response:
+def error_body(status: int, code: str, message: str, details: Sequence[Any] = ()) -> Response:
     """Build the answer of an error."""
     error = {"code": code, "message": message, "details": list(details)}
     return json_response(status, {"error": error})

@@ -15,6 +15,7 @@ from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.inputs import CallInput
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
@@ -27,9 +28,13 @@ from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
+from partyline.telnyx.webhooks import Event
 
 MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
 """Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
+
+Request = dict[str, Any]
+Common = dict[str, Any]
 
 EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -39,9 +44,7 @@ def webhook() -> Handler:
     return http_handler(process_webhook, lambda: count(Metric.WEBHOOK_FAILED))
 
 
-def process_webhook(
-    app: App, request: dict[str, Any], received_at: float | None = None
-) -> Response:
+def process_webhook(app: App, request: Request, received_at: float | None = None) -> Response:
     """Process a webhook and return the answer to Telnyx.
 
     Telnyx delivers again after an answer of 5xx, a limited number of times (see `aws_errors`).
@@ -74,9 +77,7 @@ def process_webhook(
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
-def _ingest(
-    app: App, request: dict[str, Any], event: webhooks.Event, event_id: str
-) -> IngestResult | None:
+def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestResult | None:
     """Pass the event to its conversation; None when it belongs to no conversation."""
     to_input = TO_INPUT.get(type(event))
     if to_input is None:
@@ -110,7 +111,7 @@ def _ingest(
 def _with_route(
     app: App,
     initiated: inputs.CallInitiated,
-    request: dict[str, Any],
+    request: Request,
     correlation: Correlation,
     connection_id: str | None,
 ) -> inputs.CallInitiated:
@@ -124,7 +125,7 @@ def _with_route(
     )
 
 
-def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> inputs.CallInput:
+def _initiated(event: webhooks.CallInitiated, common: Common) -> CallInput:
     return inputs.CallInitiated(
         **common,
         conversation_id="",
@@ -134,7 +135,7 @@ def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> inputs.
     )
 
 
-def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> inputs.CallInput:
+def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
     return inputs.CallHangup(
         **common,
         cause=event.payload.hangup_cause,
@@ -143,21 +144,17 @@ def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> inputs.CallIn
     )
 
 
-def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> inputs.CallInput:
+def _verdict(event: webhooks.MachineDetectionEnded, common: Common) -> CallInput:
     return inputs.MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
 
 
-def _greeting(
-    event: webhooks.MachineGreetingEnded, common: dict[str, Any]
-) -> inputs.CallInput | None:
+def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
     """A greeting is a machine's. After an early beep, no other verdict comes."""
     is_machine = event.payload.result in MACHINE_RESULTS
     return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
-def _insights(
-    event: webhooks.ConversationInsightsGenerated, common: dict[str, Any]
-) -> inputs.CallInput | None:
+def _insights(event: webhooks.ConversationInsightsGenerated, common: Common) -> CallInput | None:
     insights = tuple(
         Insight(insight_id=result.insight_id, result=result.result)
         for result in event.payload.results
@@ -166,7 +163,7 @@ def _insights(
     return inputs.InsightsGenerated(**common, insights=insights) if insights else None
 
 
-TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], inputs.CallInput | None]] = {
+TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallInitiated: _initiated,
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,

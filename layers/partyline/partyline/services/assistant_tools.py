@@ -56,7 +56,7 @@ class AssistantTools:
         name, number = _text(arguments.get("name")), _text(arguments.get("number"))
         route = route_of_conversation(self.directory, call.conversation)
         contacts = route.contacts
-        by_name = {normalized_name(each): (each, plan) for each, plan in contacts.items()}
+        by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
         contact = normalized_name(name)
         if contact in by_name:
             listed_name, plan = by_name[contact]
@@ -64,7 +64,7 @@ class AssistantTools:
             return self._invite(call, contact, request.name or listed_name.strip(), request)
         any_number = route.dial_any_number
         if name and not (number and any_number):
-            names = ", ".join(each.strip() for each in contacts) or "nobody"
+            names = ", ".join(map(str.strip, contacts)) or "nobody"
             return f"There is no contact named {name[:50]}. Known are: {names}."
         if not number:
             return "Say whom to call: the name of a contact."
@@ -78,16 +78,15 @@ class AssistantTools:
         request = InviteRequest.model_validate({"to": contact})
         # The name is in the timeline and in the assistant's messages: no whole number there.
         spoken = name[:128] if name and not any(map(str.isdigit, name)) else None
-        return self._invite(
-            call, contact, spoken or f"the number ending in {contact[-4:]}", request
-        )
+        name = spoken or f"the number ending in {contact[-4:]}"
+        return self._invite(call, contact, name, request)
 
     def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
         try:
             conversation = self._caught_up(call, contact)
             earlier = [person for person in conversation.participants if person.contact == contact]
-            answer = self._known_answer(conversation, earlier[-1], name) if earlier else None
-            return answer or self._dial(call, contact, name, request, attempt=len(earlier))
+            answer = self._known(conversation, earlier[-1], name) if earlier else None
+            return answer or self._dial(call, contact, name, request, len(earlier))
         except ConversationTooLargeError:
             return "Nobody else can be called in this conversation."
         except TooManyConflictsError:
@@ -99,19 +98,14 @@ class AssistantTools:
         The process that was to execute them may have crashed.
         """
         conversation = call.conversation
-        reaching = any(
-            person.contact == contact and person.status in statuses.BEING_REACHED
-            for person in conversation.participants
-        )
-        ingested = IngestResult(
-            conversation, pending=reaching and conversation.has_pending_commands
-        )
+        people = [person for person in conversation.participants if person.contact == contact]
+        reaching = any(person.status in statuses.BEING_REACHED for person in people)
+        pending = reaching and conversation.has_pending_commands
+        ingested = IngestResult(conversation, pending=pending)
         drained = self.engine.drain(ingested, call.request_id, self.clock())
         return drained.conversation or conversation
 
-    def _known_answer(
-        self, conversation: Conversation, newest: Participant, name: str
-    ) -> str | None:
+    def _known(self, conversation: Conversation, newest: Participant, name: str) -> str | None:
         """Answer for a contact who was asked for before; None when the contact may be dialled."""
         if newest.status not in statuses.DEPARTED:
             where = "being called" if newest.status in statuses.BEING_REACHED else "here"
@@ -123,7 +117,7 @@ class AssistantTools:
         return None
 
     def _dial(
-        self, call: ToolCall, contact: str, name: str, request: InviteRequest, attempt: int
+        self, call: ToolCall, contact: str, name: str, request: InviteRequest, nth: int
     ) -> str:
         came_at = self.clock()
         try:
@@ -133,7 +127,7 @@ class AssistantTools:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(
             # The same id for two calls of the tool at once: only one call adds a participant.
-            id=participant_id_for_request(fingerprint(call.conversation.id, contact), attempt),
+            id=participant_id_for_request(fingerprint(call.conversation.id, contact), nth),
             name=name,
             contact=contact,
             plan=plan,
@@ -158,9 +152,8 @@ def status(call: ToolCall) -> str:
     people = call.conversation.participants
     inbound = call.conversation.direction is Direction.INBOUND
     here = [_name(person, inbound) for person in people if person.status in statuses.ON_THE_LINE]
-    called = [
-        _name(person, inbound) for person in people if person.status in statuses.BEING_REACHED
-    ]
+    reached = [person for person in people if person.status in statuses.BEING_REACHED]
+    called = [_name(person, inbound) for person in reached]
     sentence = f"On the line: {', '.join(here) or 'nobody'}."
     return f"{sentence} Being called: {', '.join(called)}." if called else sentence
 

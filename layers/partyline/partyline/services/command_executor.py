@@ -103,9 +103,8 @@ class CommandExecutor:
         except ValidationError as error:  # Telnyx would refuse this request, so it is not sent
             locations = [problem["loc"] for problem in error.errors()]
             fields = ", ".join(str(location[-1]) for location in locations if location)
-            return results.Refused(
-                code="invalid_request", message=f"Telnyx does not take this: {fields}."
-            )
+            message = f"Telnyx does not take this: {fields}."
+            return results.Refused(code="invalid_request", message=message)
 
     def _execute(self, leg_command: LegCommand) -> results.Result:
         command = leg_command.command
@@ -160,9 +159,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             # the message tells them apart (facts: account limits).
             answer = _code_and_message(error)
             limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
-            return results.Refused(
-                **answer, limit=isinstance(error, errors.ForbiddenError) and limited
-            )
+            limit = isinstance(error, errors.ForbiddenError) and limited
+            return results.Refused(**answer, limit=limit)
     return results.Retryable(had_no_effect=False)
 
 
@@ -212,9 +210,8 @@ def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     settings = leg_command.conversation.assistant.model_dump(exclude_none=True)
     # Telnyx takes some settings within `assistant` and the others beside it.
-    within = {
-        name: settings.pop(name) for name in requests.Assistant.model_fields if name in settings
-    }
+    names = settings.keys() & requests.Assistant.model_fields.keys()
+    within = {name: settings.pop(name) for name in names}
     fields = {"assistant": within, **settings, **leg_command.envelope}
     request = requests.StartAssistantRequest.model_validate(fields)
     started = telnyx.start_assistant(leg_command.call_control_id, request)
@@ -254,9 +251,8 @@ def _stop(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 
 
 def _message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    messages = tuple(
-        requests.Message(**item.model_dump()) for item in leg_command.command.messages or []
-    )
+    sent = leg_command.command.messages or []
+    messages = tuple(requests.Message(**message.model_dump()) for message in sent)
     request = requests.AddMessagesRequest(messages=messages, **leg_command.envelope)
     telnyx.add_messages(leg_command.call_control_id, request)
     return results.Succeeded()

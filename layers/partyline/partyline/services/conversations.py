@@ -140,9 +140,7 @@ class Conversations:
         self, conversation_id: str, request: MessageRequest, requester: Requester
     ) -> None:
         """Put a message into the assistant's conversation."""
-        message = inputs.SendMessage(
-            id=requester.request_id, role=request.role, content=request.content
-        )
+        message = inputs.SendMessage(id=requester.request_id, **request.model_dump())
         self._ingest(self.store.loader(conversation_id), message, requester)
 
     def stop(self, conversation_id: str, *, hang_up: bool, requester: Requester) -> Conversation:

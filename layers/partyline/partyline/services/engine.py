@@ -142,10 +142,8 @@ class Engine:
         conversation, pending = ingested.conversation, ingested.pending
         while conversation and pending and self._clock() < came_at + DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
-            load_stored = self._store.loader(conversation.id)
-            conversation = self._execute(
-                self._step(load_stored, [inputs.TimerElapsed(id=cause)]), cause
-            )
+            load, passed = self._store.loader(conversation.id), inputs.TimerElapsed(id=cause)
+            conversation = self._execute(self._step(load, [passed]), cause)
             pending = _is_pending(conversation, None)
         return replace(ingested, conversation=conversation, pending=pending)
 

@@ -8,7 +8,7 @@ from partyline.ids import fingerprint
 from partyline.services.errors import field_invalid
 from partyline.store import DedupeRecord, keys
 
-MAX_KEY_CHARS = 255
+MAX_IDEMPOTENCY_KEY_CHARS = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,8 @@ def identify(
     if idempotency_key is None:
         return requester
     printable = idempotency_key.isascii() and idempotency_key.isprintable()
-    if not (printable and idempotency_key.strip() and len(idempotency_key) <= MAX_KEY_CHARS):
+    too_long = len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS
+    if too_long or not printable or not idempotency_key.strip():
         raise field_invalid("Idempotency-Key", "1 to 255 printable ASCII characters")
     same = fingerprint(key_id, idempotency_key)
     content = fingerprint(operation, json.dumps(body, sort_keys=True))

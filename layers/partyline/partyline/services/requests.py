@@ -4,7 +4,6 @@ An unknown field, a wrong type or a bad value is refused.
 """
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -163,9 +162,8 @@ class AssistantSettings(RequestModel):
     def _refuse_dialing_tools(self) -> Self:
         for tool in self.tools or []:
             if tool.get("type") in DIALING_TOOLS or DIALING_TOOLS & tool.keys():
-                raise field_error(
-                    "tools", "such a tool would call past the rules that dials keep to"
-                )
+                message = "such a tool would call past the rules that dials keep to"
+                raise field_error("tools", message)
         return self
 
 
@@ -282,9 +280,7 @@ def _exactly_one_way(to: object, call_control_id: object) -> None:
         raise field_error("to", "give this or call_control_id, and not both")
 
 
-def check_destinations(
-    numbers: Sequence[str], destinations: Destinations, prefix: str = ""
-) -> None:
+def check_destinations(numbers: list[str], destinations: Destinations, prefix: str = "") -> None:
     """Raise a RequestError for a number that calls may not go to.
 
     The dial policy asks again before each dial. The check here tells the mistake at once. `prefix`
@@ -304,7 +300,7 @@ def plan_of(
     prefix: str = "",
     caller_id: str | None = None,
 ) -> Plan:
-    """Build the plan to reach `numbers` with the options of a request and the deployment's defaults.
+    """Build the plan to reach `numbers` by the options of a request and the deployment's defaults.
 
     `caller_id` is the number that calls, unless the request has a `from`; `prefix` is as in
     `check_destinations`. Raises a RequestError when no number to call from is known.

@@ -119,13 +119,13 @@ class Scheduling:
             raise field_invalid("start_at", "not in the future, or more than a year away")
         conversation_id = conversation_id_for_request(own)
         self.conversations.check_start(request, requester, conversation_id)
+        body = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        del body["start_at"]
         return ScheduledConversation(
             id=conversation_id,
             start_at=start_at,
             created_at=now,
-            body=request.model_dump(
-                mode="json", by_alias=True, exclude_unset=True, exclude={"start_at"}
-            ),
+            body=body,
             key_id=requester.key_id,
             fingerprint=own,
             base_url=requester.base_url,

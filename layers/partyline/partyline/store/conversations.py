@@ -45,6 +45,8 @@ POINTER_ATTEMPTS = 3
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
 _SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
+Load = Callable[[], Conversation | None]
+
 OPEN = "yes"
 """The attribute `open` of an open conversation; a finished conversation has no such attribute."""
 
@@ -109,9 +111,7 @@ class ConversationStore:
         """The stored conversation, or None."""
         return _conversation(self.table.get(keys.state(conversation_id)))
 
-    def loader(
-        self, conversation_id: str, *loaded: Conversation | None
-    ) -> Callable[[], Conversation | None]:
+    def loader(self, conversation_id: str, *loaded: Conversation | None) -> Load:
         """Return a function that loads a conversation; the first call returns `loaded`, if any."""
         first = list(loaded)
         return lambda: first.pop() if first else self.load(conversation_id)
@@ -199,15 +199,12 @@ class ConversationStore:
             try:
                 self.table.write([*({"Put": put} for put in [*puts, *pointer_puts]), *charges])
             except table.TransactionCancelledError as cancelled:
-                failed = [
-                    reason.get("Code") == table.CONDITION_FAILED for reason in cancelled.reasons
-                ]
+                codes = [reason.get("Code") for reason in cancelled.reasons]
+                failed = [code == table.CONDITION_FAILED for code in codes]
                 if dedupe and failed[1]:
-                    raise errors.AlreadyProcessedError(
-                        request_hash(cancelled.reasons[1].get("Item", {}))
-                    ) from cancelled
-                conflict = any(reason.get("Code") == table.CONFLICT for reason in cancelled.reasons)
-                if conflict or any(failed[: len(puts)]):
+                    stored_hash = request_hash(cancelled.reasons[1].get("Item", {}))
+                    raise errors.AlreadyProcessedError(stored_hash) from cancelled
+                if table.CONFLICT in codes or any(failed[: len(puts)]):
                     raise errors.VersionConflictError from cancelled
                 of_pointers = slice(len(puts), len(puts) + len(pointers))
                 if not any(failed[of_pointers]):

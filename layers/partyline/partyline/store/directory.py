@@ -69,10 +69,8 @@ class Directory:
         condition = "#status = :status" + (" AND listed_at > :after" if after else "")
         values: Row = {":status": {"S": ROUTE_STATUS}}
         values |= {":after": {"S": after}} if after else {}
-        names = {"#status": "status"}
-        items = self._table.index(
-            keys.BY_STATUS, condition, values, limit + 1, ExpressionAttributeNames=names
-        )
+        more = {"ExpressionAttributeNames": {"#status": "status"}}
+        items = self._table.index(keys.BY_STATUS, condition, values, limit + 1, **more)
         numbers = [item["listed_at"]["S"] for item in items]
         rows = self._table.find(map(keys.route, numbers[:limit]))
         stored = [(number, rows.get(keys.route(number))) for number in numbers[:limit]]

@@ -38,9 +38,8 @@ class Pointer:
 
 def new_pointers(before: Conversation | None, after: Conversation) -> list[Pointer]:
     """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
-    old_legs = {
-        (participant.id, leg.number): leg for participant, leg in (before.legs() if before else [])
-    }
+    legs = before.legs() if before else []
+    old_legs = {(participant.id, leg.number): leg for participant, leg in legs}
     pointers = dict[Key, Pointer]()
     for participant, leg in after.legs():
         old = old_legs.get((participant.id, leg.number))

@@ -9,6 +9,7 @@ from partyline.telnyx import requests
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import WebhookUrlsRefusedError
 from partyline.telnyx.lenient import Received, as_object, objects
+from partyline.telnyx.requests import GatherUsingSpeakRequest
 from partyline.telnyx.responses import (
     ActiveCall,
     AiConversation,
@@ -72,9 +73,7 @@ class CallControl:
         """Put messages into the running conversation."""
         self._command(call_control_id, "ai_assistant_add_messages", request)
 
-    def gather_using_speak(
-        self, call_control_id: str, request: requests.GatherUsingSpeakRequest
-    ) -> None:
+    def gather_using_speak(self, call_control_id: str, request: GatherUsingSpeakRequest) -> None:
         """Say a text and wait for keys. The keys come with call.gather.ended."""
         self._command(call_control_id, "gather_using_speak", request)
 

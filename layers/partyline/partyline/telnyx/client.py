@@ -118,9 +118,8 @@ class TelnyxClient:
     ) -> dict[str, Any]:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            answer = self._connection().request(
-                method, path, content=content, params=params, headers=headers
-            )
+            http = self._connection()
+            answer = http.request(method, path, content=content, params=params, headers=headers)
         # The cause is named, not chained: httpx may quote the header that holds the key.
         except _NOT_SENT as error:
             raise errors.NotSentError(type(error).__name__) from None

@@ -63,9 +63,7 @@ def send_message(
     """Put a message into the assistant's conversation."""
     conversation_id = api.conversation_id_of(conversation_id)
     api.app().conversations.send_message(conversation_id, body, api.requester())
-    message = responses.Message(
-        conversation_id=conversation_id, role=body.role, content=body.content
-    )
+    message = responses.Message(conversation_id=conversation_id, **body.model_dump())
     return api.respond(message, 202)
 
 
@@ -75,9 +73,8 @@ def stop_conversation(
 ) -> Response[responses.Conversation]:
     """Stop the assistant; the calls stay up unless `hang_up`."""
     conversation_id = api.conversation_id_of(conversation_id)
-    conversation = api.app().conversations.stop(
-        conversation_id, hang_up=body.hang_up, requester=api.requester()
-    )
+    stop, hang_up = api.app().conversations.stop, body.hang_up
+    conversation = stop(conversation_id, hang_up=hang_up, requester=api.requester())
     return api.respond(responses.Conversation.of(conversation), 202)
 
 

@@ -64,9 +64,8 @@ class RouteRequest(requests.RequestModel):
         most = self.limits.legs_at_once or requests.MAX_AT_ONCE
         for name, contact in self.contacts.items():
             if contact.strategy == "at_once" and len(contact.numbers) > most:
-                raise requests.field_error(
-                    f"contacts.{name}.to", "more numbers than limits.legs_at_once"
-                )
+                message = "more numbers than limits.legs_at_once"
+                raise requests.field_error(f"contacts.{name}.to", message)
         return self
 
 

@@ -56,10 +56,9 @@ def list_conversations(
         page = api.app().store.list_newest(status, limit, cursor)
     except ValueError as error:
         raise field_invalid("cursor", str(error)) from None
-    summaries = [responses.ConversationSummary.of(each) for each in page.conversations]
-    return api.respond(
-        responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
-    )
+    summaries = [responses.ConversationSummary.of(stored) for stored in page.conversations]
+    shown = responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
+    return api.respond(shown)
 
 
 @query.get(

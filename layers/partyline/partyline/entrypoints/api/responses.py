@@ -73,9 +73,8 @@ class Participant(ApiModel):
         shown = cls.model_validate(participant)
         if participant.plan and participant.legs:
             numbers, leg = len(participant.plan.to), participant.legs[-1]
-            shown.attempt = Attempt(
-                status=leg.status, number=(leg.number - 1) % numbers + 1, of=numbers
-            )
+            nth = (leg.number - 1) % numbers + 1
+            shown.attempt = Attempt(status=leg.status, number=nth, of=numbers)
         return shown
 
 
