@@ -78,7 +78,6 @@ def aws_error(error: Exception, service: str, operation: str) -> AwsError:
 
 
 def _codes(error: ClientError) -> list[str]:
-    """The code of an error, or the codes of the reasons for which a transaction was cancelled."""
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
     named = [str(code) for code in reasons if code not in (None, "None")]
     return named or [str(error.response.get("Error", {}).get("Code", "Unknown"))]

@@ -76,12 +76,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
 
     Pure and total: the same arguments give the same decision, any input in any state gives a
     decision, and `conversation` is not changed. A late, early, duplicate or impossible input never
-    moves a status back.
-
-    Args:
-        conversation: the current state; `None` when the conversation does not exist yet.
-        input_: a webhook, a request, the result of a command, or the passing of time.
-        now: the current time.
+    moves a status back. `conversation` is `None` when the conversation does not exist yet.
     """
     if conversation is None:
         created = create_conversation(input_, now)

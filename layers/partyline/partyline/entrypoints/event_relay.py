@@ -28,7 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.events import masked
-from partyline.store import event_in
+from partyline.store.conversations import event_in
 from partyline.telemetry import Metric, count, logger
 
 SOURCE = "partyline"
@@ -129,7 +129,6 @@ def _entry(row: Mapping[str, Any], bus: str) -> Entry:
 
 
 def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Divide entries into requests within the limits of PutEvents."""
     request: list[Entry] = []
     for entry in entries:
         full = len(request) == MAX_ENTRIES

@@ -17,32 +17,22 @@ from partyline.telemetry import Metric, count, logger
 Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Response]
 
-STATUS: Mapping[ErrorCode, int] = {
-    ErrorCode.INVALID_REQUEST: 422,
-    ErrorCode.TOO_LARGE: 413,
-    ErrorCode.UNAUTHORIZED: 401,
-    ErrorCode.BAD_SIGNATURE: 401,
-    ErrorCode.MALFORMED_WEBHOOK: 400,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 422,
-    ErrorCode.UNKNOWN_CONVERSATION: 404,
-    ErrorCode.UNKNOWN_PARTICIPANT: 404,
-    ErrorCode.UNKNOWN_ROUTE: 404,
-    ErrorCode.NOT_LISTED: 404,
-    ErrorCode.CONVERSATION_OVER: 409,
-    ErrorCode.CONVERSATION_FULL: 409,
-    ErrorCode.CALL_IN_USE: 409,
-    ErrorCode.ALREADY_THERE: 409,
-    ErrorCode.ALREADY_STARTED: 409,
-    ErrorCode.TOO_MANY_PARTICIPANTS: 409,
-    ErrorCode.TOO_MANY_LEGS: 409,
-    ErrorCode.DESTINATION_NOT_ALLOWED: 422,
-    ErrorCode.TOO_MANY_CONVERSATIONS: 429,
-    ErrorCode.TOO_MANY_DIALS: 429,
-    ErrorCode.PENDING: 503,
-    ErrorCode.BUSY: 503,
-    ErrorCode.UNAVAILABLE: 503,
-    ErrorCode.INTERNAL: 500,
+_C = ErrorCode
+_CODES = {
+    400: (_C.MALFORMED_WEBHOOK,),
+    401: (_C.UNAUTHORIZED, _C.BAD_SIGNATURE),
+    404: (_C.UNKNOWN_CONVERSATION, _C.UNKNOWN_PARTICIPANT, _C.UNKNOWN_ROUTE, _C.NOT_LISTED),
+    409: (
+        *(_C.CONVERSATION_OVER, _C.CONVERSATION_FULL, _C.CALL_IN_USE, _C.ALREADY_THERE),
+        *(_C.ALREADY_STARTED, _C.TOO_MANY_PARTICIPANTS, _C.TOO_MANY_LEGS),
+    ),
+    413: (_C.TOO_LARGE,),
+    422: (_C.INVALID_REQUEST, _C.IDEMPOTENCY_KEY_REUSED, _C.DESTINATION_NOT_ALLOWED),
+    429: (_C.TOO_MANY_CONVERSATIONS, _C.TOO_MANY_DIALS),
+    500: (_C.INTERNAL,),
+    503: (_C.PENDING, _C.BUSY, _C.UNAVAILABLE),
 }
+STATUS = {code: status for status, codes in _CODES.items() for code in codes}
 """The HTTP status of each error code."""
 
 

@@ -71,14 +71,12 @@ def _postpone(store: ConversationStore, conversation_id: str, now: datetime) -> 
 
 
 def _pending_secs(conversation: Conversation | None, now: datetime) -> float:
-    """For how many seconds the oldest pending command of a conversation is pending."""
     commands = conversation.commands.values() if conversation else ()
     since = [command.owed_at for command in commands if command.is_pending and command.owed_at]
     return (now - min(since)).total_seconds() if since else 0.0
 
 
 def _count_open_long(store: ConversationStore, now: datetime) -> None:
-    """Count the conversations that are open for too long; a failure does not fail the run."""
     try:
         count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - OPEN_LONG))
     except AwsError as error:
@@ -92,7 +90,6 @@ def _due(store: ConversationStore, now: datetime) -> list[str]:
 
 
 def _due_in(store: ConversationStore, shard: str, now: datetime) -> list[str]:
-    """The ids of due conversations in a shard; none when the shard cannot be read now."""
     try:
         return store.list_due(shard, now, PER_SHARD)
     except AwsError as error:

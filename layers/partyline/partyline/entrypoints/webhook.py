@@ -78,7 +78,6 @@ def process_webhook(app: App, request: Request, received_at: float | None = None
 
 
 def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestResult | None:
-    """Pass the event to its conversation; None when it belongs to no conversation."""
     to_input = TO_INPUT.get(type(event))
     if to_input is None:
         return None
@@ -115,7 +114,6 @@ def _with_route(
     correlation: Correlation,
     connection_id: str | None,
 ) -> inputs.CallInitiated:
-    """The input with its conversation and with the route that answers an incoming call."""
     settings = app.settings
     return replace(
         initiated,

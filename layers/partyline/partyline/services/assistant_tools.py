@@ -20,7 +20,7 @@ from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
-from partyline.services.inbound_routes import normalized_name, route_of_conversation
+from partyline.services.inbound_routes import normalized_name
 from partyline.services.requests import InviteRequest, check_e164, plan_of
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
@@ -54,7 +54,7 @@ class AssistantTools:
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Dial a contact of the route by `name`, or any `number` where the route allows it."""
         name, number = _text(arguments.get("name")), _text(arguments.get("number"))
-        route = route_of_conversation(self.directory, call.conversation)
+        route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
         contact = normalized_name(name)

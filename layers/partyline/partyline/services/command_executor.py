@@ -119,7 +119,6 @@ class CommandExecutor:
         return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, leg_command)
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
-        """Ask the dial policy; Retryable if the do-not-call list cannot be read now."""
         try:
             return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
         except AwsError as error:
@@ -165,7 +164,6 @@ def result_of(error: errors.TelnyxError) -> results.Result:
 
 
 def _code_and_message(error: errors.RefusedError) -> dict[str, Any]:
-    """Return Telnyx's code and message, with defaults for missing ones."""
     return {
         "code": error.code or str(error.status),
         "message": error.detail or error.title or f"Telnyx answered {error.status}.",

@@ -156,7 +156,6 @@ class Conversations:
         requester: Requester,
         charge: QuotaCharge | None = None,
     ) -> tuple[IngestResult, Conversation]:
-        """Ingest a request. Raises a RequestError for what the conversation's state forbids."""
         came_at, dedupe = self.clock(), requester.dedupe
         try:
             ingested = self.engine.ingest(load, request, dedupe, charge)

@@ -18,7 +18,8 @@ from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
-from partyline.store import MAX_DOCUMENT_BYTES, ConversationStore, DedupeRecord, QuotaCharge, errors
+from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
+from partyline.store.conversations import MAX_DOCUMENT_BYTES
 from partyline.telemetry import Metric, count, log_safe, logger
 
 MAX_CONFLICTS = 10
@@ -102,16 +103,10 @@ class Engine:
     ) -> IngestResult:
         """Process an input: decide, commit, and execute the commands that follow.
 
-        Args:
-            load: reads the conversation; called again after a conflict.
-            input_: the input.
-            dedupe: makes the input take effect once. A duplicate only executes pending commands.
-            charge: the quota that the input uses.
-
-        Raises:
-            TooManyConflictsError: other processes changed the conversation at each attempt.
-            CallInUseError, ConversationTooLargeError, QuotaExceededError: see the store's `commit`.
-            AwsError: the table cannot be reached, or refuses a request.
+        `load` reads the conversation, and is called again after a conflict. `dedupe` makes the
+        input take effect once: a duplicate only executes pending commands. `charge` is the quota
+        that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts, an AwsError, and
+        the errors of the store's `commit`.
         """
         first: errors.AlreadyProcessedError | None = None
         try:
@@ -132,12 +127,8 @@ class Engine:
         """Execute the pending commands of a request, or wait for the process that holds the lease.
 
         Telnyx delivers a webhook again, but not a request, and the next sweep may be too
-        late for a dial. A command that Telnyx does not take in time stays `pending`.
-
-        Args:
-            ingested: the effect of the request.
-            cause: the request's id.
-            came_at: when the request came.
+        late for a dial. A command that Telnyx does not take in time stays `pending`. `cause` is the
+        id of the request, `came_at` its time.
         """
         conversation, pending = ingested.conversation, ingested.pending
         while conversation and pending and self._clock() < came_at + DRAIN_TIME:
@@ -245,7 +236,6 @@ def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:
 
 
 def _report(conversation: Conversation, decision: Decision) -> None:
-    """Log and count the events of a committed step."""
     for event in decision.events:
         data = {name: event.data[name] for name in LOGGED if name in event.data}
         data |= {name: log_safe(event.data[name]) for name in LOGGED_IF_SAFE if name in event.data}

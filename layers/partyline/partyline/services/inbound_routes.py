@@ -1,20 +1,14 @@
 """How calls to a number are answered: by its route, the default route, or the deployment."""
 
-from partyline.domain.model.conversation import Assistant, Conversation, Limits
+from partyline.domain.model.conversation import Assistant, Limits
 from partyline.domain.model.inputs import Route
 from partyline.domain.model.routes import StoredRoute
 from partyline.settings import ConversationSettings
-from partyline.store.directory import Directory
 
 
 def normalized_name(name: str) -> str:
     """The name of a contact without case and surrounding space: a key among contacts."""
     return name.strip().casefold()
-
-
-def route_of_conversation(directory: Directory, conversation: Conversation) -> StoredRoute:
-    """The route whose contacts a conversation's assistant may call, as stored now."""
-    return directory.route_for(conversation.route)
 
 
 def inbound_route(

@@ -113,7 +113,6 @@ class Scheduling:
     def _schedule(
         self, request: StartRequest, requester: Requester, start_at: datetime, own: str
     ) -> ScheduledConversation:
-        """Build the row of a scheduled start. Raises a RequestError for a certain refusal."""
         now = self.clock()
         if not now < start_at <= now + MAX_SCHEDULE_AHEAD:
             raise field_invalid("start_at", "not in the future, or more than a year away")
@@ -132,7 +131,6 @@ class Scheduling:
         )
 
     def _repeated(self, conversation_id: str, requester: Requester) -> Booked:
-        """Answer a request whose Idempotency-Key came before."""
         dedupe, stored_hash = requester.dedupe, None
         try:
             if dedupe:

@@ -22,8 +22,6 @@ from partyline.store.pages import MAX_PAGE_BYTES, answer_bytes, cursor_of, fitti
 from partyline.store.pointers import Pointer, has_call, new_pointers
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from partyline.domain.decide import Decision
 
 DEDUPE_SECS = 7 * 24 * 3600  # how long the dedupe record of a webhook or an Idempotency-Key is kept
@@ -104,7 +102,7 @@ class CallLookup:
 class ConversationStore:
     """Conversations in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+    def __init__(self, client: Any, table_name: str) -> None:
         self.table = table.Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:
@@ -123,13 +121,10 @@ class ConversationStore:
         call_leg_id: str | None,
         dialled: str | None,
     ) -> CallLookup:
-        """Read the rows of a call in a single batch.
+        """Read the rows of a call in a single batch: what its known ids lead to.
 
-        Args:
-            conversation_id: the conversation that the call begins, if known.
-            call_control_id: Telnyx's id of the call, if known.
-            call_leg_id: Telnyx's id of the leg, if known.
-            dialled: the number of ours that was called; None for any other call.
+        `conversation_id` is the conversation that the call begins, `dialled` the number of ours
+        that was called.
         """
         state = [keys.state(conversation_id)] if conversation_id else []
         pointers = [keys.call(call_control_id)] if call_control_id else []
@@ -161,14 +156,8 @@ class ConversationStore:
         A pointer is the lock of its call. A step that brings a live call in (a start around the
         call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
         step is written without a pointer that another conversation holds: a hangup is always
-        recorded.
-
-        Args:
-            before: the conversation that the decision is based on; None for a new conversation.
-            decision: the new state with its events and insights.
-            dedupe: makes the input take effect once.
-            max_bytes: size limit of the document.
-            charge: the quota that the step uses.
+        recorded. `before` is the conversation that the decision is based on; `dedupe` makes the
+        input take effect once, and `charge` is the quota that the step uses.
 
         Raises:
             AlreadyProcessedError: the dedupe record exists.
@@ -335,7 +324,6 @@ class ConversationStore:
         )
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
-        """Where the newest conversations of a status stand in the index (`keys.listed_at`)."""
         condition = "#status = :status" + (" AND listed_at < :before" if before else "")
         values = {":status": {"S": status}} | ({":before": {"S": before}} if before else {})
         items = self.table.index(

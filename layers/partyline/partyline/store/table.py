@@ -5,16 +5,13 @@ Only the modules of `partyline.store` see rows. Every read is consistent, but fo
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.aws_errors import aws_error
 from partyline.store.errors import VersionConflictError
 from partyline.store.keys import Key
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 Row = dict[str, Any]  # an item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`
 
@@ -32,7 +29,7 @@ class TransactionCancelledError(Exception):
 class Table:
     """A table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
 

@@ -150,11 +150,8 @@ class CallControl:
     def _without_refused(self, body: dict[str, Any]) -> dict[str, Any]:
         for field in BY_EVENT_TYPE:
             if field in body:
-                kept = {
-                    event_type: value
-                    for event_type, value in body[field].items()
-                    if event_type not in self._refused_event_types
-                }
+                refused, by_type = self._refused_event_types, body[field].items()
+                kept = {name: value for name, value in by_type if name not in refused}
                 body = {**body, field: kept}
         return {name: value for name, value in body.items() if value or name not in BY_EVENT_TYPE}
 

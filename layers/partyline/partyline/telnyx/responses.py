@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
+from partyline.telnyx.lenient import Flag, Id, Json, Received, Text, Whole, objects
 
 
 class Dialed(Received):
@@ -42,15 +42,12 @@ class Call(ActiveCall):
     """A leg, readable until 10 minutes after its end."""
 
     is_alive: Flag = None
-    start_time: Moment = None
-    end_time: Moment = None
 
 
 class AiConversation(Received):
     """A stored conversation. `metadata` has the call_control_id of the leg that started it."""
 
     id: Id = None
-    created_at: Moment = None
     metadata: Json = None
 
 
@@ -62,11 +59,8 @@ class StoredInsight(Received):
 
 
 class ConversationInsights(Received):
-    """A run of a conversation's insights. `status`: pending, in_progress, completed or failed."""
+    """A run of a conversation's insights."""
 
-    id: Id = None
-    status: Id = None
-    created_at: Moment = None
     insights: Annotated[tuple[StoredInsight, ...], BeforeValidator(objects)] = Field(
         (), alias="conversation_insights"
     )

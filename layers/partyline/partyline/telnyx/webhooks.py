@@ -42,16 +42,6 @@ class InitiatedPayload(LegPayload):
     """A new leg. `direction` is incoming or outgoing: only an incoming leg may be answered."""
 
     direction: Id = None
-    state: Id = None
-    start_time: Moment = None
-    caller_id_name: Id = None
-    calling_party_type: Id = None
-
-
-class AnsweredPayload(LegPayload):
-    """A picked up leg. Whether a human or a machine picked up is not known yet."""
-
-    start_time: Moment = None
 
 
 class HangupPayload(LegPayload):
@@ -60,8 +50,6 @@ class HangupPayload(LegPayload):
     hangup_cause: Id = None
     hangup_source: Id = None
     sip_hangup_cause: Id = None
-    start_time: Moment = None
-    end_time: Moment = None
 
 
 class MachinePayload(LegPayload):
@@ -81,7 +69,6 @@ class ConversationPayload(LegPayload):
     """The assistant's conversation on the leg. The duration is in seconds."""
 
     conversation_id: Id = None
-    assistant_id: Id = None
     duration_sec: Whole = None
     reason: Id = None
 
@@ -103,8 +90,6 @@ class InsightsPayload(LegPayload):
     """The insights of a conversation. Only the insight group's own webhook has its id."""
 
     conversation_id: Id = None
-    insight_group_id: Id = None
-    status: Id = None
     results: Annotated[tuple[InsightResult, ...], BeforeValidator(objects)] = ()
 
     @model_validator(mode="before")
@@ -139,9 +124,7 @@ class CallInitiated(Event):
 
 
 class CallAnswered(Event):
-    """A leg was picked up."""
-
-    payload: AnsweredPayload
+    """A leg was picked up. Whether a human or a machine picked up is not known yet."""
 
 
 class CallHangup(Event):

@@ -170,7 +170,6 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
 
 
 def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> bool:
-    """Refuse a contact already in the conversation, perhaps under another name."""
     for participant in transition.conversation.participants:
         if participant.status not in statuses.DEPARTED and participant.numbers & set(plan.to):
             where = "being called" if participant.status in statuses.BEING_REACHED else "here"

@@ -62,7 +62,6 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
-    """Whether the id of the new call or conversation is missing, as for a duplicate."""
     if command.action is Action.DIAL:
         return leg is not None and leg.call_control_id is None
     return command.action is Action.START and transition.conversation.telnyx_conversation_id is None
@@ -102,18 +101,40 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
         failure=refused.failure,
     )
     transition.add_event(failed)
-    if participant and leg and command.action in APPLY_REFUSAL:
-        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
+    if participant and leg:
+        _call_refused(transition, command.action, (participant, leg), refused)
 
 
-def _start_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
+def _call_refused(
+    transition: Transition, action: Action, call: tuple[Participant, Leg], refused: Refused
 ) -> None:
-    failure = refused.failure
-    if not leg.owned and not participant.joined_at:
+    _, leg = call
+    match action:
+        case Action.START:
+            _start_refused(transition, *call, refused.failure)
+        case Action.ANSWER:
+            leg.owned = False  # another application may have answered: not ours to hang up
+            transition.move(ConversationStatus.FAILED, refused.failure)
+        case Action.DIAL:
+            _dial_refused(transition, *call, refused)
+        case Action.SCREEN:
+            leg.failure = refused.failure
+            leg.outcome = leg.outcome or Outcome.ERROR
+        case Action.JOIN:
+            _join_refused(transition, *call, refused.failure)
+        case Action.LOOK:
+            _polled(transition, leg)
+
+
+def _polled(transition: Transition, leg: Leg) -> None:
+    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+
+
+def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+    if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
         status = ParticipantStatus.FAILED
-        transition.move_participant(participant, status, Outcome.ERROR, failure=failure)
+        transition.move_participant(person, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
 
 
@@ -126,59 +147,24 @@ def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> 
     leg.poll_at = transition.now
 
 
-def _answer_refused(
-    transition: Transition, _participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    leg.owned = False  # another application may have answered the call: not ours to hang up
-    transition.move(ConversationStatus.FAILED, refused.failure)
-
-
-def _dial_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
-) -> None:
+def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
     leg.failure = refused.failure
     leg.rule = refused.rule
     if refused.rule:
-        transition.add_leg_event(events.EventType.LEG_REFUSED, participant, leg, rule=refused.rule)
+        transition.add_leg_event(events.EventType.LEG_REFUSED, person, leg, rule=refused.rule)
     leg.outcome = leg.outcome or (Outcome.LIMITED if refused.limit else Outcome.ERROR)
-    transition.move_leg(participant, leg, statuses.LegStatus.ENDED)
+    transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
-def _screening_refused(
-    _transition: Transition, _participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    leg.failure = refused.failure
-    leg.outcome = leg.outcome or Outcome.ERROR
-
-
-def _join_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    failure = leg.failure = refused.failure
-    if not leg.owned and not participant.joined_at:
+def _join_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+    leg.failure = failure
+    if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
     failed = ParticipantStatus.FAILED
-    if transition.move_participant(participant, failed, Outcome.ERROR, failure=failure):
-        transition.add_message(participant, Outcome.ERROR)
-    if participant.status is ParticipantStatus.JOINED:
-        participant.removed = True  # not joined to the restarted assistant: on the phone alone
-
-
-def _poll_failed(
-    transition: Transition, _participant: Participant, leg: Leg, _refused: Refused
-) -> None:
-    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
-
-
-APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
-    Action.START: _start_refused,
-    Action.ANSWER: _answer_refused,
-    Action.DIAL: _dial_refused,
-    Action.SCREEN: _screening_refused,
-    Action.JOIN: _join_refused,
-    Action.LOOK: _poll_failed,
-}
-"""The effect of a refusal on the call of the command."""
+    if transition.move_participant(person, failed, Outcome.ERROR, failure=failure):
+        transition.add_message(person, Outcome.ERROR)
+    if person.status is ParticipantStatus.JOINED:
+        person.removed = True  # not joined to the restarted assistant: on the phone alone
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
@@ -229,7 +215,7 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
     facts.settle(transition, command)
     if participant is None or leg is None:
         return
-    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+    _polled(transition, leg)
     ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
     picked_up = call.answered or _answered_by_us(transition, participant, leg)
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
@@ -248,7 +234,6 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
 
 
 def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Hang up again a call that is still up after our hangup."""
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
     if hang_up and not hang_up.is_pending:
         hang_up.status = "pending"

@@ -75,7 +75,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     tried, numbers = len(participant.legs), len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and transition.now >= deadline:
-        _give_up(transition, participant, _outcome_at_deadline(participant), reason="deadline")
+        _give_up(transition, participant, _outcome_at_deadline(participant), why="deadline")
         return
     if not all(leg.is_finished for leg in participant.legs):
         return
@@ -148,19 +148,13 @@ def _report_failed_try(transition: Transition, participant: Participant, key: st
         transition.add_message(participant, key, _outcome_of_last_try(participant))
 
 
-def _give_up(
-    transition: Transition, participant: Participant, outcome: Outcome, reason: str | None = None
-) -> None:
-    transition.move_participant(
-        participant,
-        ParticipantStatus.FAILED,
-        outcome,
-        reason=reason,
-        failure=participant.legs[-1].failure if participant.legs else None,
-    )
-    if reason == "deadline":
-        transition.add_message(participant, reason)
-    elif len(participant.legs) > 1:
-        transition.add_message(participant, "exhausted", outcome)
+def _give_up(transition: Transition, person: Participant, outcome: Outcome, why: str = "") -> None:
+    failure = person.legs[-1].failure if person.legs else None
+    data = {"reason": why or None, "failure": failure}
+    transition.move_participant(person, ParticipantStatus.FAILED, outcome, **data)
+    if why:
+        transition.add_message(person, why)
+    elif len(person.legs) > 1:
+        transition.add_message(person, "exhausted", outcome)
     else:
-        transition.add_message(participant, outcome)
+        transition.add_message(person, outcome)

@@ -29,7 +29,6 @@ def mark_departures(transition: Transition) -> None:
 
 
 def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Mark a participant whose accepted call is over: left, failed, or to be tried again."""
     if leg.failure and not leg.owned and not participant.joined_at:
         # The attached call was over before, or never existed.
         if transition.move_participant(participant, ParticipantStatus.FAILED, leg.outcome):
@@ -39,11 +38,8 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
         transition.add_message(participant, _departure_phrase(participant))
-        if (
-            participant.joined_at
-            and not transition.conversation.is_over
-            and not _departure_ends_conversation(participant)
-        ):
+        goes_on = not transition.conversation.is_over and not _ends_conversation(participant)
+        if participant.joined_at and goes_on:
             _report_alone(transition)
 
 
@@ -71,7 +67,7 @@ def end_conversation(transition: Transition) -> None:
     if over_at and transition.now >= over_at:
         transition.stop(hang_up=True, reason="time_limit")
     if conversation.status is ConversationStatus.ACTIVE:
-        leaver = next((p for p in people if p.joined_at and _departure_ends_conversation(p)), None)
+        leaver = next((p for p in people if p.joined_at and _ends_conversation(p)), None)
         if leaver:
             transition.stop(hang_up=True, reason="host_left" if leaver.host else "participant_left")
         elif not any(p.status in statuses.ON_THE_LINE for p in people):
@@ -88,7 +84,7 @@ def time_limit_of(conversation: Conversation) -> datetime | None:
     return (conversation.active_at or conversation.created_at) + timedelta(minutes=minutes)
 
 
-def _departure_ends_conversation(participant: Participant) -> bool:
+def _ends_conversation(participant: Participant) -> bool:
     return participant.status is ParticipantStatus.LEFT and participant.on_hangup is OnHangup.END
 
 
@@ -103,16 +99,8 @@ def _host_failure(host: Participant) -> Failure:
 
 
 def _has_stopped(transition: Transition) -> bool:
-    conversation = transition.conversation
-    if not _assistant_may_run(transition):
+    conversation, start = transition.conversation, transition.conversation.start_command
+    may_run = conversation.active_at or (start and start.status != "failed")
+    if not may_run or not any(leg.is_up for _, leg in conversation.legs()):
         return True
-    if conversation.stop_deadline and transition.now >= conversation.stop_deadline:
-        return True
-    return not any(leg.is_up for _, leg in conversation.legs())
-
-
-def _assistant_may_run(transition: Transition) -> bool:
-    """Whether the assistant has been started, as far as we know."""
-    start = transition.conversation.start_command
-    known = transition.conversation.active_at is not None
-    return known or (start is not None and start.status != "failed")
+    return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

@@ -53,7 +53,6 @@ def cancel_obsolete(transition: Transition) -> None:
 
 
 def _is_obsolete(transition: Transition, command: Command, person: Participant, leg: Leg) -> bool:
-    """Whether sending a pending command has become pointless."""
     if not command.is_pending or command.action is Action.HANG_UP:
         return False
     if not leg.is_up:

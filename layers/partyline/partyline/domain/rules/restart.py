@@ -94,7 +94,6 @@ def inferred_end_of(conversation: Conversation) -> datetime | None:
 
 
 def _brief_restarted_assistant(transition: Transition) -> None:
-    """Tell the restarted assistant, which has no memory, the names of the people first."""
     conversation = transition.conversation
     people = conversation.participants
     content = render(

@@ -161,7 +161,6 @@ ParticipantId = Annotated[str, Path(), WithJsonSchema(ID_SCHEMA)]
 
 
 def _for_resolver(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Prepare an event for Powertools: the matched route for a path, and JSON for a body."""
     _, _, route = str(event["routeKey"]).partition(" ")
     return {
         **event,

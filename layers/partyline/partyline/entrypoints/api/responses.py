@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
+from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
-from partyline.services.requests import PhoneNumber, Role
+from partyline.services.requests import PhoneNumber
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 
 Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
