@@ -1,12 +1,13 @@
 """The sweep: once a minute, time passes for the conversations that are due."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
 from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
+from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import TimerElapsed
 from partyline.store import ConversationStore, keys
@@ -16,20 +17,6 @@ PER_SHARD = 25
 """How many conversations of a shard a run processes, the oldest first; the next run goes on."""
 
 SPARE_MILLIS = 3000  # A run stops when less time than this is left
-
-POSTPONED_BY = timedelta(minutes=3)
-"""For how long a conversation that failed is postponed.
-
-The oldest come first: without the delay, 25 conversations that always fail would use up every run.
-The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
-"""
-
-OPEN_LONG = timedelta(hours=4, minutes=15)
-"""A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
-
-Those four hours begin when the assistant runs, this time when the conversation begins. Between the
-two the host's phone may ring for ten minutes, and the end takes its time too.
-"""
 
 
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
@@ -64,7 +51,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
 
 def _postpone(store: ConversationStore, conversation_id: str, now: datetime) -> None:
     try:
-        store.postpone(conversation_id, now, now + POSTPONED_BY)
+        store.postpone(conversation_id, now, now + timeouts.POSTPONED_BY)
     except AwsError as error:
         extra = {"conversation_id": conversation_id, "error": type(error).__name__}
         logger.warning("not postponed", extra=extra)
@@ -78,7 +65,7 @@ def _pending_secs(conversation: Conversation | None, now: datetime) -> float:
 
 def _count_open_long(store: ConversationStore, now: datetime) -> None:
     try:
-        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - OPEN_LONG))
+        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - timeouts.OPEN_LONG))
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
 

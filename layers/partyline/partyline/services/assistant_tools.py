@@ -7,12 +7,12 @@ a caller. A tool may be called twice, or after the hangup; neither does any harm
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from partyline.domain.model import statuses
+from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
@@ -26,9 +26,6 @@ from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
-
-AGAIN_AFTER = timedelta(seconds=20)
-"""How long a contact who was not reached is not tried again: a model may ask twice."""
 
 SEPARATORS = re.compile(r"[\s().-]")  # what a model puts between the digits of a spoken number
 
@@ -111,7 +108,7 @@ class AssistantTools:
             where = "being called" if newest.status in statuses.BEING_REACHED else "here"
             return f"{name} is {where}."
         left_at = newest.left_at
-        just_now = left_at is not None and self.clock() - left_at < AGAIN_AFTER
+        just_now = left_at is not None and self.clock() - left_at < timeouts.AGAIN_AFTER
         if newest.status is ParticipantStatus.FAILED and just_now:
             return _outcome_sentence(conversation, newest, name)
         return None
@@ -122,7 +119,7 @@ class AssistantTools:
         came_at = self.clock()
         try:
             caller_id = call.conversation.route
-            plan = plan_of(request, request.numbers, self.settings, caller_id=caller_id)
+            plan = plan_of(request, request.numbers, self.settings, caller_id)
         except RequestError:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(

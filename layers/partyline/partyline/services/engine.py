@@ -9,10 +9,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from partyline.domain.decide import Decision, decide
-from partyline.domain.model import inputs, results
+from partyline.domain.model import inputs, results, timeouts
 from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
@@ -38,8 +38,7 @@ REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessa
 
 CONFLICT_PAUSE_SECS = 0.02
 
-DRAIN_TIME, DRAIN_PAUSE_SECS = timedelta(seconds=4), 0.5
-"""How long a request waits for its pending commands: a Lambda's 10 s less a last attempt."""
+DRAIN_PAUSE_SECS = 0.5  # between two looks at the pending commands of a request
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome")
 """Event data that is logged: ids and words of our own, never a name, number or message."""
@@ -105,8 +104,8 @@ class Engine:
 
         `load` reads the conversation, and is called again after a conflict. `dedupe` makes the
         input take effect once: a duplicate only executes pending commands. `charge` is the quota
-        that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts, an AwsError, and
-        the errors of the store's `commit`.
+        that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts, an
+        AwsError, and the errors of the store's `commit`.
         """
         first: errors.AlreadyProcessedError | None = None
         try:
@@ -131,7 +130,7 @@ class Engine:
         id of the request, `came_at` its time.
         """
         conversation, pending = ingested.conversation, ingested.pending
-        while conversation and pending and self._clock() < came_at + DRAIN_TIME:
+        while conversation and pending and self._clock() < came_at + timeouts.DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
             load, passed = self._store.loader(conversation.id), inputs.TimerElapsed(id=cause)
             conversation = self._execute(self._step(load, [passed]), cause)

@@ -296,9 +296,8 @@ def plan_of(
     request: StartRequest | InviteRequest,
     numbers: list[str],
     settings: ConversationSettings,
-    *,
-    prefix: str = "",
     caller_id: str | None = None,
+    prefix: str = "",
 ) -> Plan:
     """Build the plan to reach `numbers` by the options of a request and the deployment's defaults.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Failure
 from partyline.domain.model.errors import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
@@ -22,9 +23,6 @@ from partyline.store.scheduled import ScheduledConversation, ScheduledConversati
 from partyline.telemetry import Metric, count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)  # how far ahead a conversation may be scheduled
-
-RETRY_LIMIT_FOR = timedelta(minutes=2)
-"""How long a limit may delay a start: Lambda tries again after one minute and two more."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,10 @@ class Scheduling:
             self.conversations.start(validate(StartRequest, scheduled.body), requester)
         except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
-            retry = error.code in RETRIED and self.clock() <= scheduled.start_at + RETRY_LIMIT_FOR
+            retry = (
+                error.code in RETRIED
+                and self.clock() <= scheduled.start_at + timeouts.RETRY_LIMIT_FOR
+            )
             if not retry:
                 count(Metric.SCHEDULED_FAILED)
                 failure = Failure(code=error.code, message=error.message)

@@ -74,7 +74,7 @@ def stop_conversation(
     """Stop the assistant; the calls stay up unless `hang_up`."""
     conversation_id = api.conversation_id_of(conversation_id)
     stop, hang_up = api.app().conversations.stop, body.hang_up
-    conversation = stop(conversation_id, hang_up=hang_up, requester=api.requester())
+    conversation = stop(conversation_id, hang_up=hang_up, sender=api.requester())
     return api.respond(responses.Conversation.of(conversation), 202)
 
 
