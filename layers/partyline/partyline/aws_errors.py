@@ -65,7 +65,8 @@ def aws_error(error: Exception, service: str, operation: str) -> AwsError:
     if isinstance(error, ClientError):
         codes = _codes(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        transient = status >= 500 or any(map(_is_transient, codes))
+        throttled = any(code.startswith(("Throttl", "RequestThrottl")) for code in codes)
+        transient = status >= 500 or throttled or not TRANSIENT_CODES.isdisjoint(codes)
     else:
         codes = [type(error).__name__]
         transient = isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
@@ -81,7 +82,3 @@ def _codes(error: ClientError) -> list[str]:
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
     named = [str(code) for code in reasons if code not in (None, "None")]
     return named or [str(error.response.get("Error", {}).get("Code", "Unknown"))]
-
-
-def _is_transient(code: str) -> bool:
-    return code in TRANSIENT_CODES or code.startswith(("Throttl", "RequestThrottl"))

@@ -1,7 +1,7 @@
 """What every function behind the API has around it: logs, metrics, and the one map of errors."""
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -75,13 +75,8 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
     if status >= 500:
         on_failure()
         logger.error(known.code, extra={"error": _describe(error)})
-    return error_body(status, known.code, known.message, known.details)
-
-
-def error_body(status: int, code: str, message: str, details: Sequence[Any] = ()) -> Response:
-    """Build the answer of an error."""
-    error = {"code": code, "message": message, "details": list(details)}
-    return json_response(status, {"error": error})
+    body = {"code": known.code, "message": known.message, "details": known.details}
+    return json_response(status, {"error": body})
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:

@@ -113,9 +113,7 @@ class AssistantTools:
             return _outcome_sentence(conversation, newest, name)
         return None
 
-    def _dial(
-        self, call: ToolCall, contact: str, name: str, request: InviteRequest, nth: int
-    ) -> str:
+    def _dial(self, call: ToolCall, key: str, name: str, request: InviteRequest, nth: int) -> str:
         came_at = self.clock()
         try:
             caller_id = call.conversation.route
@@ -124,9 +122,9 @@ class AssistantTools:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(
             # The same id for two calls of the tool at once: only one call adds a participant.
-            id=participant_id_for_request(fingerprint(call.conversation.id, contact), nth),
+            id=participant_id_for_request(fingerprint(call.conversation.id, key), nth),
             name=name,
-            contact=contact,
+            contact=key,
             plan=plan,
             on_hangup=OnHangup(request.on_hangup),
             tell_assistant=request.tell_assistant,

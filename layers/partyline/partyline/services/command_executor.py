@@ -32,6 +32,8 @@ MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
 
 SCREENING_VOICE = "female"
 
+Clock = Callable[[], datetime]
+
 NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
 
 
@@ -52,9 +54,7 @@ class LegCommand:
     @property
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
-        return ClientState(
-            conversation=self.conversation.id, participant=self.participant.id, leg=self.leg.number
-        ).encode()
+        return ClientState(self.conversation.id, self.participant.id, self.leg.number).encode()
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -78,9 +78,7 @@ class LegCommand:
 class CommandExecutor:
     """Executes commands at Telnyx."""
 
-    def __init__(
-        self, telnyx: CallControl, dial_policy: DialPolicy, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, telnyx: CallControl, dial_policy: DialPolicy, clock: Clock) -> None:
         self._telnyx = telnyx
         self._dial_policy = dial_policy
         self._clock = clock

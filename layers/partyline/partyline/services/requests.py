@@ -100,12 +100,10 @@ DIALABLE_SCHEMA = {
 }
 """The schemas of `check_e164` and `check_dialable` for the API's description."""
 
-PhoneNumber = Annotated[
-    str, Field(max_length=64), AfterValidator(check_e164), WithJsonSchema(E164_SCHEMA)
-]
-Dialable = Annotated[
-    str, Field(max_length=256), AfterValidator(check_dialable), WithJsonSchema(DIALABLE_SCHEMA)
-]
+_IsE164 = AfterValidator(check_e164)
+PhoneNumber = Annotated[str, Field(max_length=64), _IsE164, WithJsonSchema(E164_SCHEMA)]
+_IsDialable = AfterValidator(check_dialable)
+Dialable = Annotated[str, Field(max_length=256), _IsDialable, WithJsonSchema(DIALABLE_SCHEMA)]
 _Several = Annotated[list[Dialable], Field(min_length=1, max_length=MAX_NUMBERS)]
 Numbers = Annotated[_Several, BeforeValidator(_as_list, json_schema_input_type=Dialable | _Several)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]

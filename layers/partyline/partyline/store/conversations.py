@@ -173,14 +173,8 @@ class ConversationStore:
         puts = [_state_put(before, after, max_bytes)]
         if dedupe:
             puts.append(dedupe_put(dedupe, after.updated_at))
-        puts += [
-            table.put_of(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
-            for event in decision.events
-        ]
-        puts += [
-            table.put_of(keys.insight(after.id, insight.insight_id), _insight_row(insight))
-            for insight in decision.insights
-        ]
+        puts += [_event_put(after.id, event) for event in decision.events]
+        puts += [_insight_put(after.id, insight) for insight in decision.insights]
         charges = [{"Update": _charge_update(charge)}] if charge else []
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -317,23 +311,15 @@ class ConversationStore:
         return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
 
     def _count_open(self, condition: str, values: table.Row, **more: Any) -> int:
-        names = {"#open": "open"}
         values = {":yes": {"S": OPEN}, **values}
-        return self.table.count(
-            keys.BY_OPEN, f"#open = :yes{condition}", values, ExpressionAttributeNames=names, **more
-        )
+        more["ExpressionAttributeNames"] = {"#open": "open"}
+        return self.table.count(keys.BY_OPEN, f"#open = :yes{condition}", values, **more)
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
         condition = "#status = :status" + (" AND listed_at < :before" if before else "")
         values = {":status": {"S": status}} | ({":before": {"S": before}} if before else {})
-        items = self.table.index(
-            keys.BY_STATUS,
-            condition,
-            values,
-            limit,
-            ExpressionAttributeNames={"#status": "status"},
-            ScanIndexForward=False,
-        )
+        more = {"ExpressionAttributeNames": {"#status": "status"}, "ScanIndexForward": False}
+        items = self.table.index(keys.BY_STATUS, condition, values, limit, **more)
         return [item["listed_at"]["S"] for item in items]
 
 
@@ -398,14 +384,6 @@ def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
     return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
 
 
-def _event_row(conversation_id: str, event: Event) -> table.Row:
-    return {
-        "conversation_id": {"S": conversation_id},
-        "event": {"S": event.model_dump_json()},
-        "trace_id": {"S": _trace_id()},
-    }
-
-
 def _trace_id() -> str:
     """X-Ray's trace id of this invocation, the same as in the log lines; empty outside of Lambda.
 
@@ -414,9 +392,19 @@ def _trace_id() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
-def _insight_row(insight: Insight) -> table.Row:
+def _event_put(conversation_id: str, event: Event) -> table.Row:
+    row = {
+        "conversation_id": {"S": conversation_id},
+        "event": {"S": event.model_dump_json()},
+        "trace_id": {"S": _trace_id()},
+    }
+    return table.put_of(keys.event(conversation_id, event.seq), row, new=True)
+
+
+def _insight_put(conversation_id: str, insight: Insight) -> table.Row:
     text = to_json({"insight_id": insight.insight_id, "result": insight.result}).decode()
     if len(text.encode()) > MAX_INSIGHT_BYTES:
         cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}
         text = to_json(cut).decode()
-    return {"insight": {"S": text}}
+    key = keys.insight(conversation_id, insight.insight_id)
+    return table.put_of(key, {"insight": {"S": text}})

@@ -24,7 +24,6 @@ BY_DUE = "by_due"
 BY_OPEN = "by_open"
 
 DEFAULT_ROUTE = "default"  # takes the place of a number in the key of the default route
-
 SHARDS = 4  # the number of partitions of the index `by_due`; the sweep reads all partitions
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"

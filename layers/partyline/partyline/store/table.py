@@ -56,11 +56,9 @@ class Table:
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         return self._query(condition, values, ConsistentRead=True)
 
-    def index(
-        self, name: str, condition: str, values: Row, limit: int, **more: Any
-    ) -> Iterator[Row]:
+    def index(self, name: str, where: str, values: Row, limit: int, **more: Any) -> Iterator[Row]:
         """The first `limit` rows of a query of an index; `more` are parameters of DynamoDB."""
-        rows = self._query(condition, values, IndexName=name, Limit=limit, **more)
+        rows = self._query(where, values, IndexName=name, Limit=limit, **more)
         return islice(rows, limit)
 
     def count(self, name: str, condition: str, values: Row, **more: Any) -> int:

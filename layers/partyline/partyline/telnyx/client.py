@@ -18,6 +18,9 @@ PAUSE_SECS = 0.1
 MAX_WAIT_SECS = 1.0
 # A leg is answered seconds after the dial: keep the connection for the leg's next command.
 KEEP_ALIVE_SECS = 30.0
+Body = Mapping[str, Any] | None
+Query = Mapping[str, str] | None
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # httpx raises these before the first byte of a request is sent.
@@ -72,13 +75,7 @@ class TelnyxClient:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Any:
+    def request(self, method: str, path: str, json: Body = None, params: Query = None) -> Any:
         """Send a request and return the answer's `data`, or an empty dict. Raises a TelnyxError.
 
         `path` is below the base URL, with percent-encoded ids. `json` is the body, `params` the
@@ -87,11 +84,7 @@ class TelnyxClient:
         return self.document(method, path, json, params).get("data") or {}
 
     def document(
-        self,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
+        self, method: str, path: str, json: Body = None, params: Query = None
     ) -> dict[str, Any]:
         """As `request`, but return the whole answer: the `meta` of a list has the next cursor."""
         content = None if json is None else jsonlib.dumps(json).encode()
@@ -113,9 +106,7 @@ class TelnyxClient:
         if http is not None:
             http.close()
 
-    def _send(
-        self, method: str, path: str, content: bytes | None, params: Mapping[str, str] | None
-    ) -> dict[str, Any]:
+    def _send(self, method: str, path: str, content: bytes | None, params: Query) -> dict[str, Any]:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             http = self._connection()

@@ -14,6 +14,8 @@ from partyline.domain.rules import facts
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
 
+Call = tuple[Participant, Leg]
+
 TOO_LATE = "Telnyx gave no answer, and now it is too late to ask."
 UNANSWERED = Refused(code="unanswered", message=TOO_LATE)
 
@@ -105,9 +107,7 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
         _call_refused(transition, command.action, (participant, leg), refused)
 
 
-def _call_refused(
-    transition: Transition, action: Action, call: tuple[Participant, Leg], refused: Refused
-) -> None:
+def _call_refused(transition: Transition, action: Action, call: Call, refused: Refused) -> None:
     _, leg = call
     match action:
         case Action.START:
@@ -217,7 +217,8 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
         return
     _polled(transition, leg)
     ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
-    picked_up = call.answered or _answered_by_us(transition, participant, leg)
+    answer = transition.command_for(Action.ANSWER, participant, leg)
+    picked_up = call.answered or (answer is not None and answer.status == "done")
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
     if not call.alive and (not ringing or picked_up or rang_out):
         _add_repaired(transition, command)
@@ -238,11 +239,6 @@ def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -
     if hang_up and not hang_up.is_pending:
         hang_up.status = "pending"
         hang_up.not_before = transition.now
-
-
-def _answered_by_us(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    answer = transition.command_for(Action.ANSWER, participant, leg)
-    return answer is not None and answer.status == "done"
 
 
 def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:

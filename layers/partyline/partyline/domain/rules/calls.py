@@ -51,13 +51,9 @@ def send_messages(transition: Transition) -> None:
         conversation.pending_messages.clear()
     assistant_leg = conversation.assistant_leg()
     is_sending = any(c.action is Action.MESSAGE for c in conversation.commands.values())
-    if (
-        not conversation.active_at
-        or not conversation.pending_messages
-        or assistant_leg is None
-        or is_sending
-        or conversation.is_restarting
-    ):
+    if not conversation.active_at or not assistant_leg or conversation.is_restarting:
+        return
+    if is_sending or not conversation.pending_messages:
         return
     conversation.message_batches += 1
     batch = conversation.pending_messages[:MESSAGE_BATCH]
@@ -74,10 +70,8 @@ def release_calls(transition: Transition) -> None:
     unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
     runs = conversation.active_at is not None or (start is not None and start.status == "done")
     assistant_leg = conversation.assistant_leg()
-    stopped = any(
-        command.action is Action.STOP and command.status != "failed"
-        for command in conversation.commands.values()
-    )
+    stops = [c for c in conversation.commands.values() if c.action is Action.STOP]
+    stopped = any(command.status != "failed" for command in stops)
     if conversation.is_over and unwanted and runs and assistant_leg and not stopped:
         by_request = stop is not None and stop.by_request
         if by_request or not assistant_leg[1].owned:

@@ -37,16 +37,11 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         # A guest who hung up while waiting did not decline: the next number is tried.
         transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
-        transition.add_message(participant, _departure_phrase(participant))
+        gone = Outcome.CANCELLED if participant.removed else Outcome.DECLINED
+        transition.add_message(participant, "left" if participant.joined_at else gone)
         goes_on = not transition.conversation.is_over and not _ends_conversation(participant)
         if participant.joined_at and goes_on:
             _report_alone(transition)
-
-
-def _departure_phrase(participant: Participant) -> str:
-    if participant.joined_at:
-        return "left"
-    return Outcome.CANCELLED if participant.removed else Outcome.DECLINED
 
 
 def _report_alone(transition: Transition) -> None:

@@ -117,13 +117,10 @@ def rejoin(transition: Transition) -> None:
     if start is None or conversation.is_restarting:
         return
     for participant in conversation.participants:
-        if (
-            participant.status is ParticipantStatus.JOINED
-            and participant.joined_restart < conversation.restarts
-        ):
+        joined = participant.status is ParticipantStatus.JOINED
+        if joined and participant.joined_restart < conversation.restarts:
             if participant.id == start.participant_id:
                 participant.joined_restart = conversation.restarts
             else:
-                transition.add_command(
-                    Action.JOIN, participant, participant.active_leg, nth=conversation.restarts + 1
-                )
+                leg, nth = participant.active_leg, conversation.restarts + 1
+                transition.add_command(Action.JOIN, participant, leg, nth=nth)

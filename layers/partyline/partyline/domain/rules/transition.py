@@ -56,15 +56,14 @@ class Transition:
     def add_event(self, data: EventData, at: datetime | None = None) -> None:
         """Add an event with the time `at`, if known; fields without a value are left out."""
         self.conversation.seq += 1
-        self.events.append(
-            Event(
-                seq=self.conversation.seq,
-                type=data.type,
-                occurred_at=at or self.now,
-                cause=self.cause,
-                data=data.model_dump(exclude_none=True),
-            )
+        event = Event(
+            seq=self.conversation.seq,
+            type=data.type,
+            occurred_at=at or self.now,
+            cause=self.cause,
+            data=data.model_dump(exclude_none=True),
         )
+        self.events.append(event)
 
     def _add_event(self, type_: EventType, at: datetime | None = None, **data: Any) -> None:
         """Add an event of a computed type, whose model may lack the fields without a value."""
