@@ -117,7 +117,7 @@ class AssistantTools:
         came_at = self.clock()
         try:
             caller_id = call.conversation.route
-            plan = plan_of(request, request.numbers, self.settings, caller_id)
+            plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
         except RequestError:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(

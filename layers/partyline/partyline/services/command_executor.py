@@ -127,16 +127,15 @@ class CommandExecutor:
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
         telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
-        return results.InsightsFound(
-            insights=tuple(
-                Insight(insight_id=insight.insight_id, result=insight.result)
-                for telnyx_id in telnyx_ids
-                if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
-                for run in self._telnyx.list_conversation_insights(telnyx_id)
-                for insight in run.insights
-                if insight.insight_id
-            )
-        )
+        insights = [
+            Insight(insight_id=insight.insight_id, result=insight.result)
+            for telnyx_id in telnyx_ids
+            if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
+            for run in self._telnyx.list_conversation_insights(telnyx_id)
+            for insight in run.insights
+            if insight.insight_id
+        ]
+        return results.InsightsFound(insights=tuple(insights))
 
 
 def result_of(error: errors.TelnyxError) -> results.Result:
@@ -221,12 +220,11 @@ def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Re
 
 
 def _join(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    person = leg_command.participant
     request = requests.JoinAssistantRequest(
         conversation_id=leg_command.conversation.telnyx_conversation_id or "",
         participant=requests.JoiningParticipant(
-            id=leg_command.call_control_id,
-            name=leg_command.participant.name,
-            on_hangup=leg_command.participant.on_hangup.value,
+            id=leg_command.call_control_id, name=person.name, on_hangup=person.on_hangup.value
         ),
         **leg_command.envelope,
     )

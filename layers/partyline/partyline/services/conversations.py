@@ -79,7 +79,7 @@ class Conversations:
     def _start_input(
         self, request: StartRequest, sender: Requester, conversation_id: str
     ) -> inputs.StartConversation:
-        settings = self.settings
+        settings, default_number = self.settings, self.settings.default_number
         numbers = [request.to] if request.to else []
         requests.check_destinations(numbers, settings.destinations)
         guests = [
@@ -95,7 +95,7 @@ class Conversations:
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
-                plan=requests.plan_of(request, numbers, settings) if numbers else None,
+                plan=requests.plan_of(request, numbers, default_number) if numbers else None,
                 call_control_id=request.call_control_id,
             ),
             guests=tuple(guests),
@@ -103,7 +103,7 @@ class Conversations:
             metadata=request.metadata,
             phrases=request.words,
             limits=conversation_limits(settings),
-            route=request.from_ or settings.default_number,
+            route=request.from_ or default_number,
         )
 
     def invite(
@@ -181,9 +181,9 @@ class Conversations:
         """Build a guest; `nth` is the position among the `participants` of a start."""
         prefix = "" if nth is None else f"participants.{nth}."
         requests.check_destinations(guest.numbers, self.settings.destinations, prefix)
-        plan = None
+        plan, default = None, self.settings.default_number
         if guest.numbers:
-            plan = requests.plan_of(guest, guest.numbers, self.settings, caller_id, prefix)
+            plan = requests.plan_of(guest, guest.numbers, default, caller_id, prefix)
         return inputs.NewParticipant(
             id=participant_id_for_request(sender.fingerprint, nth or 0),
             name=guest.name,

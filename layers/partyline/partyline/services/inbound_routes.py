@@ -29,7 +29,7 @@ def inbound_route(
 
 
 def conversation_limits(settings: ConversationSettings, own: RouteLimits | None = None) -> Limits:
-    """The limits of a conversation: those of the route, else those of the deployment."""
+    """Return the limits of a conversation: those of the route, else those of the deployment."""
     deployed = {
         "participants": settings.max_participants,
         "legs_at_once": settings.max_legs_at_once,

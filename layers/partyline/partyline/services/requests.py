@@ -24,7 +24,6 @@ from partyline.domain.model.conversation import MachineDetection, Plan
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.errors import field_invalid
-from partyline.settings import ConversationSettings
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -293,18 +292,18 @@ def check_destinations(numbers: list[str], destinations: Destinations, prefix: s
 def plan_of(
     request: StartRequest | InviteRequest,
     numbers: list[str],
-    settings: ConversationSettings,
+    default_number: str | None,
     caller_id: str | None = None,
     prefix: str = "",
 ) -> Plan:
-    """Build the plan to reach `numbers` by the options of a request and the deployment's defaults.
+    """Build the plan to reach `numbers` by the options of a request.
 
-    `caller_id` is the number that calls, unless the request has a `from`; `prefix` is as in
-    `check_destinations`. Raises a RequestError when no number to call from is known.
+    The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is as
+    in `check_destinations`. Raises a RequestError when no number to call from is known.
     """
     # An inbound call may come to a SIP address, and no call can be made from a SIP address.
     number = caller_id if caller_id and caller_id.startswith("+") else None
-    from_ = request.from_ or number or settings.default_number
+    from_ = request.from_ or number or default_number
     if from_ is None:
         message = "needed, since this deployment has no default number"
         raise field_invalid(f"{prefix}from", message)

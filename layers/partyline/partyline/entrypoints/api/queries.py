@@ -24,14 +24,13 @@ def _whole_number(text: Any) -> Any:
     return text
 
 
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 Limit = Annotated[
     int,
     BeforeValidator(_whole_number),
     Field(ge=1, le=MAX_LIMIT),
     Query(),
-    WithJsonSchema(
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    ),
+    WithJsonSchema(LIMIT_SCHEMA),
 ]
 Cursor = Annotated[
     str | None,
