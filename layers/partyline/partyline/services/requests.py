@@ -298,8 +298,8 @@ def plan_of(
 ) -> Plan:
     """Build the plan to reach `numbers` by the options of a request.
 
-    The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is as
-    in `check_destinations`. Raises a RequestError when no number to call from is known.
+    The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is
+    as in `check_destinations`. Raises a RequestError when no number to call from is known.
     """
     # An inbound call may come to a SIP address, and no call can be made from a SIP address.
     number = caller_id if caller_id and caller_id.startswith("+") else None
