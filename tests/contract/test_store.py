@@ -239,7 +239,7 @@ def test_unprocessed_keys_are_requested_again(
     for name in names:
         store.commit(None, begun(name))
     hesitant = _Hesitant(dynamodb)
-    found = ConversationStore(hesitant, template.table.name).table.find(  # type: ignore[arg-type]
+    found = ConversationStore(hesitant, template.table.name).table.find(
         [keys.state(name) for name in [*names, "c-9"]]
     )
     assert set(found) == {keys.state(name) for name in names}
@@ -386,7 +386,7 @@ def test_a_conversation_whose_status_changes_during_a_list_is_listed_once(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
-    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
+    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)
     assert [item.id for item in moving.list_newest(None, 5).conversations] == ["c-1"]
 
 
@@ -394,7 +394,7 @@ def test_a_conversation_is_not_listed_under_its_old_status(
     store: ConversationStore, dynamodb: "DynamoDBClient", template: Template
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
-    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)  # type: ignore[arg-type]
+    moving = ConversationStore(_Moving(dynamodb, store), template.table.name)
     assert moving.list_newest(ConversationStatus.CONNECTING, 5).conversations == []
     assert [item.id for item in store.list_newest(ACTIVE, 5).conversations] == ["c-1"]
 

@@ -157,7 +157,7 @@ def test_a_refused_request_is_counted(
     def counted(error: Exception) -> list[dict[str, Any]]:
         def work(_event: Any, _context: Any) -> None:
             with pytest.raises((AwsRequestError, AwsUnavailableError)):
-                ConversationStore(Failing(error), "table").load("c-1")  # type: ignore[arg-type]
+                ConversationStore(Failing(error), "table").load("c-1")
 
         capsys.readouterr()
         lambda_handler(work)({}, LambdaContext("function", 1024, 10))
@@ -183,7 +183,7 @@ def test_a_refused_secret_is_logged_and_one_that_is_away_is_not(
 def test_a_conflict_is_neither_an_outage_nor_a_bug(logged: Callable[[], list[Any]]) -> None:
     for reasons in (["TransactionConflict"], ["ConditionalCheckFailed", "ThrottlingError"]):
         error = said("TransactionCanceledException", 400, *reasons, "None", "None", "None")
-        store: Any = ConversationStore(Failing(error), "table")  # type: ignore[arg-type]
+        store: Any = ConversationStore(Failing(error), "table")
         with pytest.raises(VersionConflictError):
             store.commit(None, begun())
     assert logged() == []

@@ -31,10 +31,12 @@ TRANSIENT_CODES = frozenset(
 
 
 class AwsError(Exception):
-    """Base of both kinds. `code` is the error code of AWS, or the class of botocore's error."""
+    """Base of both kinds. `code` is the error code of AWS, or the class of botocore's error.
+
+    The message of AWS may hold data and is left out.
+    """
 
     def __init__(self, service: str, operation: str, code: str) -> None:
-        """Keep the names; the message of AWS may hold data and is left out."""
         super().__init__(f"{service} {operation}: {code}")
         self.service = service
         self.operation = operation
@@ -63,7 +65,8 @@ def aws_error(error: Exception, service: str, operation: str) -> AwsError:
     if isinstance(error, ClientError):
         codes = _codes(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        transient = status >= 500 or any(map(_is_transient, codes))
+        throttled = any(code.startswith(("Throttl", "RequestThrottl")) for code in codes)
+        transient = status >= 500 or throttled or not TRANSIENT_CODES.isdisjoint(codes)
     else:
         codes = [type(error).__name__]
         transient = isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
@@ -76,11 +79,6 @@ def aws_error(error: Exception, service: str, operation: str) -> AwsError:
 
 
 def _codes(error: ClientError) -> list[str]:
-    """The code of an error, or the codes of the reasons for which a transaction was cancelled."""
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
     named = [str(code) for code in reasons if code not in (None, "None")]
     return named or [str(error.response.get("Error", {}).get("Code", "Unknown"))]
-
-
-def _is_transient(code: str) -> bool:
-    return code in TRANSIENT_CODES or code.startswith(("Throttl", "RequestThrottl"))

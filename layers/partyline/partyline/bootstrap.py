@@ -43,7 +43,10 @@ def utc_now() -> datetime:
 
 
 class App:
-    """Everything that a function works with. Parts that hold a connection are built once."""
+    """Everything that a function works with. Parts that hold a connection are built once.
+
+    Tests and the local stack replace the clock, the way to Telnyx, the DynamoDB client, the sleep.
+    """
 
     def __init__(
         self,
@@ -52,14 +55,6 @@ class App:
         dynamodb: Any = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Keep the parts that tests and the local stack replace.
-
-        Args:
-            clock: tells the time.
-            telnyx_transport: the way to Telnyx; None for the network.
-            dynamodb: a DynamoDB client; None for the account's own.
-            sleep: waits for a number of seconds.
-        """
         self.clock = clock
         self._sleep = sleep
         self._telnyx_transport = telnyx_transport
@@ -115,12 +110,8 @@ class App:
         from partyline.settings import SchedulerSettings
 
         settings = SchedulerSettings.from_environment()
-        return StartScheduler(
-            aws_client("scheduler"),
-            settings.schedule_group,
-            settings.schedule_target,
-            settings.schedule_role,
-        )
+        names = settings.schedule_group, settings.schedule_target, settings.schedule_role
+        return StartScheduler(aws_client("scheduler"), *names)
 
     @cached_property
     def events_client(self) -> Any:
@@ -194,13 +185,8 @@ class App:
         """The use cases of conversations that start later."""
         from partyline.services.scheduling import Scheduling
 
-        return Scheduling(
-            self.conversations,
-            self.store,
-            self.scheduled,
-            lambda: self.start_scheduler,
-            self.clock,
-        )
+        parts = self.conversations, self.store, self.scheduled
+        return Scheduling(*parts, lambda: self.start_scheduler, self.clock)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

@@ -1,7 +1,7 @@
-"""What the template tells the functions, one typed model for each kind of function.
+"""The settings that the template gives the functions: a typed model for each kind of function.
 
-Read from the environment once a process; a missing or malformed value stops the function at its
-first request with an error that names it. No secret is in the environment, only where it is kept.
+The environment is read once a process. A missing or malformed value stops the function at its first
+request, with an error that names the variable. The environment holds names of secrets, no secret.
 """
 
 import os
@@ -35,25 +35,26 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings. Raises pydantic's ValidationError, which names what is wrong."""
-        given = {name: environment.get(name.upper()) for name in cls.model_fields}
-        return cls.model_validate({k: v for k, v in given.items() if v is not None})
+        """Read the settings. Raises pydantic's ValidationError, which names each wrong variable."""
+        names = {name: name.upper() for name in cls.model_fields}
+        present = {name: key for name, key in names.items() if key in environment}
+        return cls.model_validate({name: environment[key] for name, key in present.items()})
 
 
 class QuerySettings(Settings):
-    """What a query needs: the table, and nothing that could change anything."""
+    """The settings of a query: the table."""
 
     table_name: str
 
 
 class SignedSettings(Settings):
-    """What verifies Telnyx's signature: the keys, several while one is being replaced."""
+    """Telnyx's public keys; several while a key is replaced."""
 
     telnyx_public_keys: str = ""
 
 
 class DestinationSettings(Settings):
-    """Where calls may go: beginnings of numbers (none at all: nowhere), and what is switched on."""
+    """The destinations of calls: the prefixes of numbers, and the other kinds that are allowed."""
 
     allowed_destination_prefixes: CommaList = ()
     allowed_sip_domains: CommaList = ()
@@ -61,7 +62,7 @@ class DestinationSettings(Settings):
 
     @property
     def destinations(self) -> Destinations:
-        """The rule that these make."""
+        """The rule that these settings make."""
         return Destinations(
             self.allowed_destination_prefixes,
             self.allowed_sip_domains,
@@ -70,7 +71,7 @@ class DestinationSettings(Settings):
 
 
 class SchedulerSettings(Settings):
-    """Where the alarms of conversations that begin later are kept, what they call, and as whom."""
+    """The group, the target function and the role of the schedules of later starts."""
 
     schedule_group: str
     schedule_target: str
@@ -78,13 +79,13 @@ class SchedulerSettings(Settings):
 
 
 class BusSettings(Settings):
-    """Where this API is, for who starts conversations without having been asked through it."""
+    """The address of this API, for starts that the event bus requests."""
 
     api_url: str
 
 
 class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
-    """What moves a conversation: the table, Telnyx, and the defaults of this deployment."""
+    """The settings of functions that move conversations: table, Telnyx, defaults."""
 
     telnyx_api_key_secret: str
     telnyx_connection_id: str

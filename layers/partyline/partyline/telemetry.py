@@ -38,8 +38,7 @@ LOG_FIELDS = frozenset(
 SAFE_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """The shape of Telnyx's identifiers: `call.hangup`, `normal_clearing`, `90018`."""
 
-MAX_DIGITS = 6
-"""A word with more digits than this may be a phone number."""
+MAX_DIGITS = 6  # A word with more digits than this may be a phone number
 
 UNREADABLE = "(unreadable)"
 
@@ -59,63 +58,35 @@ class Metric(StrEnum):
         metric.unit = unit
         return metric
 
-    WEBHOOK_RECEIVED = "WebhookReceived"
-    """Webhooks with a valid signature and a readable body."""
-    WEBHOOK_IGNORED = "WebhookIgnored"
-    """Received webhooks of calls or types that concern no conversation."""
-    WEBHOOK_MALFORMED = "WebhookMalformed"
-    """Webhooks with a valid signature and an unreadable body."""
-    WEBHOOK_FAILED = "WebhookFailed"
-    """Webhooks answered with 500 or above; Telnyx repeats the delivery."""
-    SIGNATURE_REFUSED = "SignatureRefused"
-    """Requests of Telnyx refused with 401."""
-    KEY_REFUSED = "KeyRefused"
-    """Requests with an unknown bearer key."""
-    TOOL_CALLED = "ToolCalled"
-    """Calls of the assistant's tools with a valid signature."""
-    REQUEST_FAILED = "Failed"
-    """Requests of the API and of tools answered with 500 or above."""
-    AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"
-    """Requests that an AWS service refuses: a bug or a missing permission."""
-    FAILOVER_RECEIVED = "FailoverReceived"
-    """Messages taken from the failover queue."""
-    FAILOVER_PUT_BACK = "FailoverPutBack"
-    """Messages that return to the failover queue."""
-    FAILOVER_REFUSED = "FailoverRefused"
-    """Messages dropped: a wrong signature or an unreadable body."""
-    EVENT_SENT = "EventSent"
-    """Events put on the bus."""
-    START_ASKED = "StartAsked"
-    """`StartConversation` events taken from the bus."""
-    CONVERSATION_SCHEDULED = "ConversationScheduled"
-    """Conversations requested with a `start_at`."""
-    SCHEDULED_FAILED = "ScheduledFailed"
-    """Scheduled conversations that could not start."""
-    SWEEP_TOUCHED = "SweepTouched"
-    """Conversations that the sweep processed."""
-    SWEEP_FAILED = "SweepFailed"
-    """Conversations or shards that the sweep could not process."""
-    OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds
-    """Age of the oldest command that a run of the sweep left pending."""
-    CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"
-    """Conversations that are open for more than four hours and a quarter."""
-    COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds
-    """Duration of a Telnyx command."""
+    WEBHOOK_RECEIVED = "WebhookReceived"  # webhooks with a valid signature and a readable body
+    WEBHOOK_IGNORED = "WebhookIgnored"  # webhooks that concern no conversation
+    WEBHOOK_MALFORMED = "WebhookMalformed"  # webhooks with a valid signature and an unreadable body
+    WEBHOOK_FAILED = "WebhookFailed"  # webhooks answered with 500 or above
+    SIGNATURE_REFUSED = "SignatureRefused"  # requests of Telnyx refused with 401
+    KEY_REFUSED = "KeyRefused"  # requests with an unknown bearer key
+    TOOL_CALLED = "ToolCalled"  # calls of the assistant's tools with a valid signature
+    REQUEST_FAILED = "Failed"  # requests of the API and of tools answered with 500 or above
+    AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"  # a bug or a missing permission
+    FAILOVER_RECEIVED = "FailoverReceived"  # messages taken from the failover queue
+    FAILOVER_PUT_BACK = "FailoverPutBack"  # messages that return to the failover queue
+    FAILOVER_REFUSED = "FailoverRefused"  # dropped: a wrong signature or body
+    EVENT_SENT = "EventSent"  # events put on the bus
+    START_ASKED = "StartAsked"  # `StartConversation` events taken from the bus
+    CONVERSATION_SCHEDULED = "ConversationScheduled"  # conversations requested with a `start_at`
+    SCHEDULED_FAILED = "ScheduledFailed"  # scheduled conversations that could not start
+    SWEEP_TOUCHED = "SweepTouched"  # conversations that the sweep processed
+    SWEEP_FAILED = "SweepFailed"  # conversations or shards that the sweep could not process
+    OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
+    CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
+    COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command
 
-    COMMAND_SUCCEEDED = "CommandSucceeded"
-    """Commands that Telnyx carried out."""
-    COMMAND_REFUSED = "CommandRefused"
-    """Commands that Telnyx, or a rule of ours, refused."""
-    COMMAND_RETRYABLE = "CommandRetryable"
-    """Commands without an answer, or that Telnyx could not take now."""
-    COMMAND_CALL_ENDED = "CommandCallEnded"
-    """Commands for a call that had ended."""
-    COMMAND_NOT_FOUND = "CommandNotFound"
-    """Searches for the effect of a command that found none."""
-    COMMAND_CALL_STATE = "CommandCallState"
-    """Polls of a call's state."""
-    COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"
-    """Polls of a conversation's insights."""
+    COMMAND_SUCCEEDED = "CommandSucceeded"  # commands that Telnyx carried out
+    COMMAND_REFUSED = "CommandRefused"  # commands that Telnyx, or a rule of ours, refused
+    COMMAND_RETRYABLE = "CommandRetryable"  # commands without an answer, or refused for now
+    COMMAND_CALL_ENDED = "CommandCallEnded"  # commands for a call that had ended
+    COMMAND_NOT_FOUND = "CommandNotFound"  # searches for the effect of a command that found none
+    COMMAND_CALL_STATE = "CommandCallState"  # polls of a call's state
+    COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"  # polls of a conversation's insights
 
     # The metric of each event type has the member name of `EventType`.
     CONVERSATION_STARTED = "ConversationStarted"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -279,7 +278,6 @@ def test_a_retrieved_call_has_its_state_and_times() -> None:
 
     assert wire.requests[0].url.raw_path == b"/v2/calls/v3%3A2EC-70_CTEj"
     assert (call.call_control_id, call.is_alive, call.call_duration) == (LEG, False, 61)
-    assert call.end_time == datetime(2026, 5, 3, 10, 1, 1, tzinfo=UTC)
 
 
 def page(name: str, after: str | None) -> httpx.Response:
@@ -334,7 +332,6 @@ def test_insights_are_read_for_each_run() -> None:
     [run] = CallControl(wire.client()).list_conversation_insights("conv")
 
     assert wire.requests[0].url.path == "/v2/ai/conversations/conv/conversations-insights"
-    assert run.status == "completed"
     [insight] = run.insights
     assert (insight.insight_id, insight.result) == ("i", '{"mood": "good"}')
 
@@ -364,9 +361,6 @@ def test_every_command_needs_a_command_id(kind: type[Command]) -> None:
         {"timeout_secs": 601},
         {"time_limit_secs": 29},
         {"time_limit_secs": 14_401},
-        {"from_display_name": "x" * 129},
-        {"from_display_name": "Ann\n"},
-        {"send_digits_on_answer": "12;3"},
         {"answering_machine_detection": "maybe"},
         {"assistant_id": "unknown field"},
     ],
@@ -382,8 +376,6 @@ def test_retries_messages_and_greetings_have_the_limits_of_telnyx() -> None:
         with pytest.raises(ValidationError):
             RetryPolicy(retries_ms=delays)
     with pytest.raises(ValidationError):
-        Message(role="tool", content="no id")
-    with pytest.raises(ValidationError):
-        Message(role="user", content="an id", tool_call_id="t")
+        Message.model_validate({"role": "tool", "content": "not a role that we send"})
     with pytest.raises(ValidationError):
         Assistant(id="a", greeting="x" * 3001)

@@ -14,9 +14,9 @@ from partyline.telnyx import webhooks
 from partyline.telnyx.webhooks import (
     WEBHOOK_TYPES,
     ConversationInsightsGenerated,
+    Event,
     MalformedWebhookError,
     UnknownEvent,
-    WebhookEvent,
     WebhookType,
     parse,
 )
@@ -56,12 +56,12 @@ def fixture(name: str) -> bytes:
     return (EVENTS / f"{name}.json").read_bytes()
 
 
-def event(event_type: object = "call.hangup", **payload: Any) -> WebhookEvent:
+def event(event_type: object = "call.hangup", **payload: Any) -> Event:
     data = {"event_type": event_type, "id": "e", "payload": payload}
     return parse(json.dumps({"data": data, "meta": {"attempt": 2}}).encode())
 
 
-SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
+SEEN: list[tuple[str, type[Event], dict[str, Any]]] = [
     (
         "call.initiated",
         webhooks.CallInitiated,
@@ -71,11 +71,8 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
             "client_state": None,
             "connection_id": "2811212257810187875",
             "direction": "incoming",
-            "state": "parked",
             "from_": "+13125550124",
             "to": "+13125550198",
-            "caller_id_name": "+13125550124",
-            "calling_party_type": "pstn",
         },
     ),
     (
@@ -83,7 +80,6 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
         webhooks.CallAnswered,
         {
             "call_control_id": INBOUND_LEG,
-            "start_time": datetime(2025, 11, 23, 3, 30, 0, 76316, tzinfo=UTC),
         },
     ),
     (
@@ -95,7 +91,6 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
             "hangup_cause": "normal_clearing",
             "hangup_source": "caller",
             "sip_hangup_cause": "unspecified",
-            "end_time": datetime(2025, 11, 23, 3, 31, 12, tzinfo=UTC),
         },
     ),
     (
@@ -117,7 +112,7 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
     (
         "call.conversation.created",
         webhooks.ConversationCreated,
-        {"call_control_id": AI_LEG, "conversation_id": CONVERSATION, "duration_sec": None},
+        {"call_control_id": AI_LEG, "conversation_id": CONVERSATION},
     ),
     (
         "call.conversation.ended",
@@ -125,7 +120,6 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
         {
             "call_control_id": AI_LEG,
             "conversation_id": CONVERSATION,
-            "duration_sec": 3,
             "reason": None,
             "to": "someone@assistant-d9082b56-ba2d-4ad1-a50c-58661eb1463d.sip.telnyx.com",
         },
@@ -135,8 +129,6 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
         ConversationInsightsGenerated,
         {
             "call_control_id": INSIGHTS_LEG,
-            "conversation_id": None,
-            "insight_group_id": "428c31b6-abf3-3bc1-b7f4-5013ef9657c1",
             "from_": None,
         },
     ),
@@ -144,9 +136,7 @@ SEEN: list[tuple[str, type[WebhookEvent], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "says"), SEEN, ids=[name for name, _, _ in SEEN])
-def test_a_captured_webhook_is_read(
-    name: str, kind: type[WebhookEvent], says: dict[str, Any]
-) -> None:
+def test_a_captured_webhook_is_read(name: str, kind: type[Event], says: dict[str, Any]) -> None:
     body = fixture(name)
 
     parsed = parse(body)

@@ -30,22 +30,17 @@ from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
+from partyline.domain.rules import pending_commands
 from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
 from partyline.domain.rules.create import create_conversation, record_started
 from partyline.domain.rules.dialing import accept_answered, apply_verdict_timeouts, hunt
 from partyline.domain.rules.leaving import end_conversation, mark_departures
-from partyline.domain.rules.pending_commands import (
-    cancel_obsolete,
-    claim_due,
-    reconcile_stale,
-    set_due_time,
-)
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
 
 RULES = (
-    reconcile_stale,
+    pending_commands.reconcile_stale,
     apply_verdict_timeouts,
     mark_departures,
     accept_answered,
@@ -56,7 +51,7 @@ RULES = (
     rejoin,
     send_messages,
     release_calls,
-    cancel_obsolete,
+    pending_commands.cancel_obsolete,
     poll_calls,
 )
 
@@ -81,12 +76,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
 
     Pure and total: the same arguments give the same decision, any input in any state gives a
     decision, and `conversation` is not changed. A late, early, duplicate or impossible input never
-    moves a status back.
-
-    Args:
-        conversation: the current state; `None` when the conversation does not exist yet.
-        input_: a webhook, a request, the result of a command, or the passing of time.
-        now: the current time.
+    moves a status back. `conversation` is `None` when the conversation does not exist yet.
     """
     if conversation is None:
         created = create_conversation(input_, now)
@@ -102,8 +92,8 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         before = _progress(transition.conversation)
         for rule in RULES:
             rule(transition)
-    commands = claim_due(transition)
-    set_due_time(transition)
+    commands = pending_commands.claim_due(transition)
+    pending_commands.set_due_time(transition)
     changed = transition.conversation != conversation
     if changed:
         transition.conversation.updated_at = now

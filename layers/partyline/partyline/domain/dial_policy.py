@@ -67,7 +67,7 @@ class QuietHours:
 
 
 class DialPolicy:
-    """The rules that every dial has to pass."""
+    """The rules that every dial has to pass. `do_not_call` tells whether a number is listed."""
 
     def __init__(
         self,
@@ -75,7 +75,6 @@ class DialPolicy:
         quiet_hours: QuietHours | None = None,
         do_not_call: Callable[[str], bool] | None = None,
     ) -> None:
-        """Keep the rules; `do_not_call` tells whether a number is on the do-not-call list."""
         self._destinations = destinations
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
@@ -85,9 +84,8 @@ class DialPolicy:
         if self._destinations.refusal(to):
             return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
         number = without_digits(to)
-        if self._quiet_hours and any(
-            self._quiet_hours.contains(moment) for moment in local_times(number, now)
-        ):
+        quiet = self._quiet_hours
+        if quiet and any(quiet.contains(moment) for moment in local_times(number, now)):
             return _refused("quiet_hours", "It is the quiet part of the day where they are.")
         if self._do_not_call and self._do_not_call(number):
             return _refused("do_not_call", "The number is on the do-not-call list.")

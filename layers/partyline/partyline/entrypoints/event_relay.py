@@ -28,12 +28,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.events import masked
-from partyline.store import event_in
+from partyline.store.conversations import event_in
 from partyline.telemetry import Metric, count, logger
 
 SOURCE = "partyline"
-MAX_ENTRIES = 10
-"""PutEvents accepts at most this many entries in one request."""
+MAX_ENTRIES = 10  # PutEvents accepts at most this many entries in one request
 
 MAX_REQUEST_BYTES = 256_000
 """A request's entries together stay below the 256 KB of PutEvents (AWS: EventBridge quotas)."""
@@ -73,15 +72,9 @@ def event_relay() -> Callable[[Any, Any], Result]:
 
 
 def relay(client: Any, bus: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, str | None]:
-    """Put the events of `rows` on the bus, in order, up to the first that fails.
+    """Put the events of `rows` (in DynamoDB's JSON) on the bus, in order, up to the first failure.
 
-    Args:
-        client: boto3's EventBridge client.
-        bus: the name of the event bus.
-        rows: event rows in DynamoDB's JSON.
-
-    Returns:
-        How many rows are done, and why the next one failed: None when all are done.
+    Returns how many rows are done, and why the next row failed: None when all are done.
     """
     entries, reason = [], None
     for row in rows:
@@ -136,7 +129,6 @@ def _entry(row: Mapping[str, Any], bus: str) -> Entry:
 
 
 def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Divide entries into requests within the limits of PutEvents."""
     request: list[Entry] = []
     for entry in entries:
         full = len(request) == MAX_ENTRIES

@@ -1,7 +1,7 @@
 """What every function behind the API has around it: logs, metrics, and the one map of errors."""
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -17,32 +17,22 @@ from partyline.telemetry import Metric, count, logger
 Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Response]
 
-STATUS: Mapping[ErrorCode, int] = {
-    ErrorCode.INVALID_REQUEST: 422,
-    ErrorCode.TOO_LARGE: 413,
-    ErrorCode.UNAUTHORIZED: 401,
-    ErrorCode.BAD_SIGNATURE: 401,
-    ErrorCode.MALFORMED_WEBHOOK: 400,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 422,
-    ErrorCode.UNKNOWN_CONVERSATION: 404,
-    ErrorCode.UNKNOWN_PARTICIPANT: 404,
-    ErrorCode.UNKNOWN_ROUTE: 404,
-    ErrorCode.NOT_LISTED: 404,
-    ErrorCode.CONVERSATION_OVER: 409,
-    ErrorCode.CONVERSATION_FULL: 409,
-    ErrorCode.CALL_IN_USE: 409,
-    ErrorCode.ALREADY_THERE: 409,
-    ErrorCode.ALREADY_STARTED: 409,
-    ErrorCode.TOO_MANY_PARTICIPANTS: 409,
-    ErrorCode.TOO_MANY_LEGS: 409,
-    ErrorCode.DESTINATION_NOT_ALLOWED: 422,
-    ErrorCode.TOO_MANY_CONVERSATIONS: 429,
-    ErrorCode.TOO_MANY_DIALS: 429,
-    ErrorCode.PENDING: 503,
-    ErrorCode.BUSY: 503,
-    ErrorCode.UNAVAILABLE: 503,
-    ErrorCode.INTERNAL: 500,
+_C = ErrorCode
+_CODES = {
+    400: (_C.MALFORMED_WEBHOOK,),
+    401: (_C.UNAUTHORIZED, _C.BAD_SIGNATURE),
+    404: (_C.UNKNOWN_CONVERSATION, _C.UNKNOWN_PARTICIPANT, _C.UNKNOWN_ROUTE, _C.NOT_LISTED),
+    409: (
+        *(_C.CONVERSATION_OVER, _C.CONVERSATION_FULL, _C.CALL_IN_USE, _C.ALREADY_THERE),
+        *(_C.ALREADY_STARTED, _C.TOO_MANY_PARTICIPANTS, _C.TOO_MANY_LEGS),
+    ),
+    413: (_C.TOO_LARGE,),
+    422: (_C.INVALID_REQUEST, _C.IDEMPOTENCY_KEY_REUSED, _C.DESTINATION_NOT_ALLOWED),
+    429: (_C.TOO_MANY_CONVERSATIONS, _C.TOO_MANY_DIALS),
+    500: (_C.INTERNAL,),
+    503: (_C.PENDING, _C.BUSY, _C.UNAVAILABLE),
 }
+STATUS = {code: status for status, codes in _CODES.items() for code in codes}
 """The HTTP status of each error code."""
 
 
@@ -85,15 +75,8 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
     if status >= 500:
         on_failure()
         logger.error(known.code, extra={"error": _describe(error)})
-    return error_body(status, known.code, known.message, known.details)
-
-
-def error_body(
-    status: int, code: str, message: str, details: Sequence[Mapping[str, Any]] = ()
-) -> Response:
-    """Build the answer of an error."""
-    error = {"code": code, "message": message, "details": list(details)}
-    return json_response(status, {"error": error})
+    body = {"code": known.code, "message": known.message, "details": known.details}
+    return json_response(status, {"error": body})
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:

@@ -1,13 +1,13 @@
 """The sweep: once a minute, time passes for the conversations that are due."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
 from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
+from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import TimerElapsed
 from partyline.store import ConversationStore, keys
@@ -16,22 +16,7 @@ from partyline.telemetry import Metric, count, logger
 PER_SHARD = 25
 """How many conversations of a shard a run processes, the oldest first; the next run goes on."""
 
-SPARE_MILLIS = 3000
-"""A run stops when less time than this is left."""
-
-POSTPONED_BY = timedelta(minutes=3)
-"""For how long a conversation that failed is postponed.
-
-The oldest come first: without the delay, 25 conversations that always fail would use up every run.
-The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
-"""
-
-OPEN_LONG = timedelta(hours=4, minutes=15)
-"""A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
-
-Those four hours begin when the assistant runs, this time when the conversation begins. Between the
-two the host's phone may ring for ten minutes, and the end takes its time too.
-"""
+SPARE_MILLIS = 3000  # A run stops when less time than this is left
 
 
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
@@ -48,9 +33,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
             if context.get_remaining_time_in_millis() < SPARE_MILLIS:
                 break
             try:
-                ingested = engine.ingest(
-                    partial(store.load, conversation_id), TimerElapsed(id="sweep")
-                )
+                ingested = engine.ingest(store.loader(conversation_id), TimerElapsed(id="sweep"))
                 oldest = max(oldest, _pending_secs(ingested.conversation, now))
             except Exception as error:  # noqa: BLE001 - the other conversations go on
                 count(Metric.SWEEP_FAILED)
@@ -68,23 +51,21 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
 
 def _postpone(store: ConversationStore, conversation_id: str, now: datetime) -> None:
     try:
-        store.postpone(conversation_id, now, now + POSTPONED_BY)
+        store.postpone(conversation_id, now, now + timeouts.POSTPONED_BY)
     except AwsError as error:
         extra = {"conversation_id": conversation_id, "error": type(error).__name__}
         logger.warning("not postponed", extra=extra)
 
 
 def _pending_secs(conversation: Conversation | None, now: datetime) -> float:
-    """For how many seconds the oldest pending command of a conversation is pending."""
     commands = conversation.commands.values() if conversation else ()
     since = [command.owed_at for command in commands if command.is_pending and command.owed_at]
     return (now - min(since)).total_seconds() if since else 0.0
 
 
 def _count_open_long(store: ConversationStore, now: datetime) -> None:
-    """Count the conversations that are open for too long; a failure does not fail the run."""
     try:
-        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - OPEN_LONG))
+        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - timeouts.OPEN_LONG))
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
@@ -96,7 +77,6 @@ def _due(store: ConversationStore, now: datetime) -> list[str]:
 
 
 def _due_in(store: ConversationStore, shard: str, now: datetime) -> list[str]:
-    """The ids of due conversations in a shard; none when the shard cannot be read now."""
     try:
         return store.list_due(shard, now, PER_SHARD)
     except AwsError as error:

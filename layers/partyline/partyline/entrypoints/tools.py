@@ -25,7 +25,8 @@ CALL_HEADER = "x-telnyx-call-control-id"
 NO_CALL = "There is no call to bring anybody into."
 CALL_OVER = "The call is over."
 
-Tool = Callable[[App, ToolCall, dict[str, Any]], str]
+Json = dict[str, Any]
+Tool = Callable[[App, ToolCall, Json], str]
 
 
 def invite_tool() -> Handler:
@@ -40,7 +41,7 @@ def status_tool() -> Handler:
 
 def _tool(work: Tool) -> Handler:
 
-    def receive(app: App, request: dict[str, Any]) -> Response:
+    def receive(app: App, request: Json) -> Response:
         body = verified_body(app, request)
         count(Metric.TOOL_CALLED)
         arguments = _arguments(body)
@@ -54,7 +55,7 @@ def _tool(work: Tool) -> Handler:
     return http_handler(receive)
 
 
-def _arguments(body: bytes) -> dict[str, Any]:
+def _arguments(body: bytes) -> Json:
     """Read the model's arguments; none where the body is unusable, which has been seen."""
     try:
         arguments = from_json(body) if body.strip() else {}
@@ -63,9 +64,7 @@ def _arguments(body: bytes) -> dict[str, Any]:
     return arguments if isinstance(arguments, dict) else {}
 
 
-def _tool_call(
-    app: App, request: dict[str, Any], arguments: dict[str, Any], body: bytes
-) -> ToolCall | None:
+def _tool_call(app: App, request: Json, arguments: Json, body: bytes) -> ToolCall | None:
     """Find the conversation of the call that the request names: in its signed body, else header."""
     headers = request.get("headers") or {}
     candidates = (arguments.get("call_control_id"), headers.get(CALL_HEADER))
@@ -77,7 +76,7 @@ def _tool_call(
         return None
     timestamp = str(headers.get("telnyx-timestamp"))
     request_id = fingerprint(timestamp, request["rawPath"], body.decode("utf-8", "replace"))
-    return ToolCall(correlation, correlation.conversation, request_id)
+    return ToolCall(correlation.conversation, request_id)
 
 
 def _is_call_control_id(value: object) -> bool:

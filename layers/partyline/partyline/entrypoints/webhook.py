@@ -12,21 +12,10 @@ from typing import Any
 # Telnyx waits 2 s: the modules that send commands are loaded at the start as well.
 import partyline.services.engine  # noqa: F401
 from partyline.bootstrap import App
+from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.errors import ErrorCode
-from partyline.domain.model.inputs import (
-    CallAnswered,
-    CallHangup,
-    CallInitiated,
-    CallInput,
-    CallRef,
-    ConversationCreated,
-    ConversationEnded,
-    ConversationStartFailed,
-    DigitsGathered,
-    InsightsGenerated,
-    MachineVerdict,
-)
+from partyline.domain.model.inputs import CallInput
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
@@ -39,10 +28,13 @@ from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.webhooks import MalformedWebhookError, WebhookEvent
+from partyline.telnyx.webhooks import Event
 
 MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
 """Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
+
+Request = dict[str, Any]
+Common = dict[str, Any]
 
 EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -52,31 +44,23 @@ def webhook() -> Handler:
     return http_handler(process_webhook, lambda: count(Metric.WEBHOOK_FAILED))
 
 
-def process_webhook(
-    app: App, request: dict[str, Any], received_at: float | None = None
-) -> Response:
+def process_webhook(app: App, request: Request, received_at: float | None = None) -> Response:
     """Process a webhook and return the answer to Telnyx.
 
-    Telnyx delivers again what is answered with a 5xx, a limited number of times (see `aws_errors`).
-
-    Args:
-        app: the parts of this process.
-        request: the request of API Gateway.
-        received_at: when the webhook was received, in Unix seconds; None for now.
-
-    Raises:
-        RequestError: the webhook is refused, or a command is still pending.
-        Exception: any error of the engine.
+    Telnyx delivers again after an answer of 5xx, a limited number of times (see `aws_errors`).
+    `received_at` is in Unix seconds, None for now. Raises a RequestError for a refused webhook and
+    for a command that is still pending, and any error of the engine.
     """
     body = verified_body(app, request, received_at)
     try:
         event = webhooks.parse(body)
-    except MalformedWebhookError as error:
+    except webhooks.MalformedWebhookError as error:
         count(Metric.WEBHOOK_MALFORMED)
         message = f"The body is unusable: {error.reason}."
         raise RequestError(ErrorCode.MALFORMED_WEBHOOK, message) from None
     count(Metric.WEBHOOK_RECEIVED)
-    event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else _body_hash(body)
+    body_hash = fingerprint(body.decode("utf-8", "replace"))  # stands for a missing or odd id
+    event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else body_hash
     logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
     try:
         ingested = _ingest(app, request, event, event_id)
@@ -93,21 +77,13 @@ def process_webhook(
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
-def _body_hash(body: bytes) -> str:
-    """Deduplication key of an event without a usable id: a hash of its body."""
-    return fingerprint(body.decode("utf-8", "replace"))
-
-
-def _ingest(
-    app: App, request: dict[str, Any], event: WebhookEvent, event_id: str
-) -> IngestResult | None:
-    """Pass the event to its conversation; None when it belongs to no conversation."""
+def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestResult | None:
     to_input = TO_INPUT.get(type(event))
     if to_input is None:
         return None
     payload = event.payload
     state = ClientState.decode(payload.client_state)
-    call = CallRef(
+    call = inputs.CallRef(
         call_control_id=payload.call_control_id,
         call_leg_id=payload.call_leg_id,
         call_session_id=payload.call_session_id,
@@ -121,23 +97,23 @@ def _ingest(
     input_ = to_input(event, common) if correlation else None
     if correlation is None or input_ is None:
         return None
-    if isinstance(input_, CallInitiated):
+    if isinstance(input_, inputs.CallInitiated):
         input_ = _with_route(app, input_, request, correlation, payload.connection_id)
         if correlation.conversation is None and input_.route is None:
             return None
     logger.thread_safe_append_keys(conversation_id=correlation.conversation_id)
     dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))
-    return app.engine.ingest(correlation.loader(app.store), input_, dedupe)
+    load = app.store.loader(correlation.conversation_id, correlation.conversation)
+    return app.engine.ingest(load, input_, dedupe)
 
 
 def _with_route(
     app: App,
-    initiated: CallInitiated,
-    request: dict[str, Any],
+    initiated: inputs.CallInitiated,
+    request: Request,
     correlation: Correlation,
     connection_id: str | None,
-) -> CallInitiated:
-    """The input with its conversation and with the route that answers an incoming call."""
+) -> inputs.CallInitiated:
     settings = app.settings
     return replace(
         initiated,
@@ -147,8 +123,8 @@ def _with_route(
     )
 
 
-def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInput:
-    return CallInitiated(
+def _initiated(event: webhooks.CallInitiated, common: Common) -> CallInput:
+    return inputs.CallInitiated(
         **common,
         conversation_id="",
         incoming=event.payload.direction == "incoming",
@@ -157,8 +133,8 @@ def _initiated(event: webhooks.CallInitiated, common: dict[str, Any]) -> CallInp
     )
 
 
-def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
-    return CallHangup(
+def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
+    return inputs.CallHangup(
         **common,
         cause=event.payload.hangup_cause,
         source=event.payload.hangup_source,
@@ -166,46 +142,42 @@ def _hangup(event: webhooks.CallHangup, common: dict[str, Any]) -> CallInput:
     )
 
 
-def _verdict(event: webhooks.MachineDetectionEnded, common: dict[str, Any]) -> CallInput:
-    return MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
+def _verdict(event: webhooks.MachineDetectionEnded, common: Common) -> CallInput:
+    return inputs.MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
 
 
-def _greeting(event: webhooks.MachineGreetingEnded, common: dict[str, Any]) -> CallInput | None:
+def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
     """A greeting is a machine's. After an early beep, no other verdict comes."""
     is_machine = event.payload.result in MACHINE_RESULTS
-    return MachineVerdict(**common, machine=True) if is_machine else None
+    return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
-def _insights(
-    event: webhooks.ConversationInsightsGenerated, common: dict[str, Any]
-) -> CallInput | None:
+def _insights(event: webhooks.ConversationInsightsGenerated, common: Common) -> CallInput | None:
     insights = tuple(
         Insight(insight_id=result.insight_id, result=result.result)
         for result in event.payload.results
         if result.insight_id
     )
-    return InsightsGenerated(**common, insights=insights) if insights else None
+    return inputs.InsightsGenerated(**common, insights=insights) if insights else None
 
 
-TO_INPUT: dict[type, Callable[[Any, dict[str, Any]], CallInput | None]] = {
+TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallInitiated: _initiated,
-    webhooks.CallAnswered: lambda _, common: CallAnswered(**common),
+    webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,
     webhooks.MachineDetectionEnded: _verdict,
     webhooks.MachineGreetingEnded: _greeting,
-    webhooks.GatherEnded: lambda event, common: DigitsGathered(
+    webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
     ),
-    webhooks.ConversationCreated: lambda event, common: ConversationCreated(
+    webhooks.ConversationCreated: lambda event, common: inputs.ConversationCreated(
         **common, telnyx_conversation_id=event.payload.conversation_id
     ),
-    webhooks.ConversationStartFailed: lambda event, common: ConversationStartFailed(
+    webhooks.ConversationStartFailed: lambda event, common: inputs.ConversationStartFailed(
         **common, reason=event.payload.reason
     ),
-    webhooks.ConversationEnded: lambda event, common: ConversationEnded(
-        **common,
-        telnyx_conversation_id=event.payload.conversation_id,
-        reason=event.payload.reason,
+    webhooks.ConversationEnded: lambda event, common: inputs.ConversationEnded(
+        **common, telnyx_conversation_id=event.payload.conversation_id, reason=event.payload.reason
     ),
     webhooks.ConversationInsightsGenerated: _insights,
 }

@@ -7,46 +7,33 @@ a caller. A tool may be called twice, or after the hangup; neither does any harm
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    DEPARTED,
-    ON_THE_LINE,
-    Direction,
-    OnHangup,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
-from partyline.services.correlation import Correlation
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
-from partyline.services.inbound_routes import normalized_name, route_of_conversation
-from partyline.services.plans import plan_of
-from partyline.services.requests import InviteRequest, check_e164
+from partyline.services.inbound_routes import normalized_name
+from partyline.services.requests import InviteRequest, check_e164, plan_of
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 
-AGAIN_AFTER = timedelta(seconds=20)
-"""How long a contact who was not reached is not tried again: a model may ask twice."""
-
-SEPARATORS = re.compile(r"[\s().-]")
-"""What a model puts between the digits of a spoken number."""
+SEPARATORS = re.compile(r"[\s().-]")  # what a model puts between the digits of a spoken number
 
 
 @dataclass(frozen=True)
 class ToolCall:
     """A call of a tool: the conversation whose assistant calls, and the id of the request."""
 
-    correlation: Correlation
     conversation: Conversation
     request_id: str
 
@@ -64,9 +51,9 @@ class AssistantTools:
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Dial a contact of the route by `name`, or any `number` where the route allows it."""
         name, number = _text(arguments.get("name")), _text(arguments.get("number"))
-        route = route_of_conversation(self.directory, call.conversation)
+        route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
-        by_name = {normalized_name(each): (each, plan) for each, plan in contacts.items()}
+        by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
         contact = normalized_name(name)
         if contact in by_name:
             listed_name, plan = by_name[contact]
@@ -74,7 +61,7 @@ class AssistantTools:
             return self._invite(call, contact, request.name or listed_name.strip(), request)
         any_number = route.dial_any_number
         if name and not (number and any_number):
-            names = ", ".join(each.strip() for each in contacts) or "nobody"
+            names = ", ".join(map(str.strip, contacts)) or "nobody"
             return f"There is no contact named {name[:50]}. Known are: {names}."
         if not number:
             return "Say whom to call: the name of a contact."
@@ -88,16 +75,15 @@ class AssistantTools:
         request = InviteRequest.model_validate({"to": contact})
         # The name is in the timeline and in the assistant's messages: no whole number there.
         spoken = name[:128] if name and not any(map(str.isdigit, name)) else None
-        return self._invite(
-            call, contact, spoken or f"the number ending in {contact[-4:]}", request
-        )
+        name = spoken or f"the number ending in {contact[-4:]}"
+        return self._invite(call, contact, name, request)
 
     def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
         try:
             conversation = self._caught_up(call, contact)
             earlier = [person for person in conversation.participants if person.contact == contact]
-            answer = self._known_answer(conversation, earlier[-1], name) if earlier else None
-            return answer or self._dial(call, contact, name, request, attempt=len(earlier))
+            answer = self._known(conversation, earlier[-1], name) if earlier else None
+            return answer or self._dial(call, contact, name, request, len(earlier))
         except ConversationTooLargeError:
             return "Nobody else can be called in this conversation."
         except TooManyConflictsError:
@@ -109,50 +95,44 @@ class AssistantTools:
         The process that was to execute them may have crashed.
         """
         conversation = call.conversation
-        reaching = any(
-            person.contact == contact and person.status in BEING_REACHED
-            for person in conversation.participants
-        )
-        ingested = IngestResult(
-            conversation, pending=reaching and conversation.has_pending_commands
-        )
+        people = [person for person in conversation.participants if person.contact == contact]
+        reaching = any(person.status in statuses.BEING_REACHED for person in people)
+        pending = reaching and conversation.has_pending_commands
+        ingested = IngestResult(conversation, pending=pending)
         drained = self.engine.drain(ingested, call.request_id, self.clock())
         return drained.conversation or conversation
 
-    def _known_answer(
-        self, conversation: Conversation, newest: Participant, name: str
-    ) -> str | None:
+    def _known(self, conversation: Conversation, newest: Participant, name: str) -> str | None:
         """Answer for a contact who was asked for before; None when the contact may be dialled."""
-        if newest.status not in DEPARTED:
-            return f"{name} is {'being called' if newest.status in BEING_REACHED else 'here'}."
+        if newest.status not in statuses.DEPARTED:
+            where = "being called" if newest.status in statuses.BEING_REACHED else "here"
+            return f"{name} is {where}."
         left_at = newest.left_at
-        just_now = left_at is not None and self.clock() - left_at < AGAIN_AFTER
+        just_now = left_at is not None and self.clock() - left_at < timeouts.AGAIN_AFTER
         if newest.status is ParticipantStatus.FAILED and just_now:
             return _outcome_sentence(conversation, newest, name)
         return None
 
-    def _dial(
-        self, call: ToolCall, contact: str, name: str, request: InviteRequest, attempt: int
-    ) -> str:
+    def _dial(self, call: ToolCall, key: str, name: str, request: InviteRequest, nth: int) -> str:
         came_at = self.clock()
         try:
-            plan = plan_of(
-                request, request.numbers, self.settings, caller_id=call.conversation.route
-            )
+            caller_id = call.conversation.route
+            plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
         except RequestError:
             return f"{name} cannot be called from this line."
         guest = NewParticipant(
             # The same id for two calls of the tool at once: only one call adds a participant.
-            id=participant_id_for_request(fingerprint(call.conversation.id, contact), attempt),
+            id=participant_id_for_request(fingerprint(call.conversation.id, key), nth),
             name=name,
-            contact=contact,
+            contact=key,
             plan=plan,
             on_hangup=OnHangup(request.on_hangup),
             tell_assistant=request.tell_assistant,
         )
         invite = InviteParticipant(id=call.request_id, participant=guest)
         dedupe = DedupeRecord(keys.webhook(call.conversation.id, call.request_id))
-        ingested = self.engine.ingest(call.correlation.loader(self.store), invite, dedupe)
+        load = self.store.loader(call.conversation.id, call.conversation)
+        ingested = self.engine.ingest(load, invite, dedupe)
         if ingested.refusal:
             return ingested.refusal.message
         after = self.engine.drain(ingested, invite.id, came_at).conversation
@@ -166,8 +146,9 @@ def status(call: ToolCall) -> str:
     """Say who is on the line, and who is being called."""
     people = call.conversation.participants
     inbound = call.conversation.direction is Direction.INBOUND
-    here = [_name(person, inbound) for person in people if person.status in ON_THE_LINE]
-    called = [_name(person, inbound) for person in people if person.status in BEING_REACHED]
+    here = [_name(person, inbound) for person in people if person.status in statuses.ON_THE_LINE]
+    reached = [person for person in people if person.status in statuses.BEING_REACHED]
+    called = [_name(person, inbound) for person in reached]
     sentence = f"On the line: {', '.join(here) or 'nobody'}."
     return f"{sentence} Being called: {', '.join(called)}." if called else sentence
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.model import results
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
@@ -17,58 +18,23 @@ from partyline.domain.model.conversation import (
     Leg,
     Participant,
 )
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Result,
-    Retryable,
-    Succeeded,
-)
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
+from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.errors import (
-    CHANNEL_LIMITS,
-    AssistantAlreadyRunningError,
-    CallEndedError,
-    ForbiddenError,
-    NoResponseError,
-    NotAnsweredError,
-    NotSentError,
-    RateLimitedError,
-    RefusedError,
-    TelnyxError,
-    UnavailableError,
-    UnknownCallError,
-)
-from partyline.telnyx.requests import (
-    AddMessagesRequest,
-    AnswerRequest,
-    Assistant,
-    DialRequest,
-    GatherUsingSpeakRequest,
-    HangUpRequest,
-    InterruptionSettings,
-    JoinAssistantRequest,
-    JoiningParticipant,
-    Message,
-    RetryPolicy,
-    StartAssistantRequest,
-    StopAssistantRequest,
-    Transcription,
-)
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
-RETRIES = RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
+RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
 """Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
 
 MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
 
 SCREENING_VOICE = "female"
+
+Clock = Callable[[], datetime]
+
+NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
 
 
 @dataclass(frozen=True)
@@ -88,11 +54,7 @@ class LegCommand:
     @property
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
-        return ClientState(
-            conversation=self.conversation.id,
-            participant=self.participant.id,
-            leg=self.leg.number,
-        ).encode()
+        return ClientState(self.conversation.id, self.participant.id, self.leg.number).encode()
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -116,238 +78,208 @@ class LegCommand:
 class CommandExecutor:
     """Executes commands at Telnyx."""
 
-    def __init__(
-        self, telnyx: CallControl, dial_policy: DialPolicy, clock: Callable[[], datetime]
-    ) -> None:
-        """Store the Telnyx client and the policy that every dial must pass."""
+    def __init__(self, telnyx: CallControl, dial_policy: DialPolicy, clock: Clock) -> None:
         self._telnyx = telnyx
         self._dial_policy = dial_policy
         self._clock = clock
 
-    def execute(self, conversation: Conversation, command: Command) -> Result:
+    def execute(self, conversation: Conversation, command: Command) -> results.Result:
         """Send a command, or reconcile an earlier sending, and return the result."""
         try:
             if command.action is Action.FETCH_INSIGHTS:
                 return self._fetch_insights(conversation)
-            participant = conversation.participant(command.participant_id)
-            leg = participant.leg(command.leg) if participant else None
+            participant, leg = conversation.target_of(command)
             if participant is None or leg is None:
-                return Refused(code="unknown_leg", message="There is no such leg.")
+                return results.Refused(code="unknown_leg", message="There is no such leg.")
             return self._execute(LegCommand(conversation, command, participant, leg))
-        except TelnyxError as error:
+        except errors.TelnyxError as error:
             return result_of(error)
         except (SecretMissingError, SecretUnreadableError) as error:
-            return _secret_failure(error)
+            logger.error(str(error))
+            unreadable = isinstance(error, SecretUnreadableError)
+            return results.Retryable(had_no_effect=True) if unreadable else NO_API_KEY
         except ValidationError as error:  # Telnyx would refuse this request, so it is not sent
             locations = [problem["loc"] for problem in error.errors()]
             fields = ", ".join(str(location[-1]) for location in locations if location)
-            return Refused(code="invalid_request", message=f"Telnyx does not take this: {fields}.")
+            message = f"Telnyx does not take this: {fields}."
+            return results.Refused(code="invalid_request", message=message)
 
-    def _execute(self, leg_command: LegCommand) -> Result:
+    def _execute(self, leg_command: LegCommand) -> results.Result:
         command = leg_command.command
         if command.action is Action.DIAL and not command.reconcile:
             refused = self._dial_refusal(leg_command)
-            if isinstance(refused, Refused) and command.may_have_taken_effect:
+            if isinstance(refused, results.Refused) and command.may_have_taken_effect:
                 # An earlier sending, before the rule held, may have made a call.
                 dialed = _reconcile_dial(self._telnyx, leg_command)
-                return dialed if isinstance(dialed, Succeeded) else refused
+                return dialed if isinstance(dialed, results.Succeeded) else refused
             if refused:
                 return refused
         return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, leg_command)
 
-    def _dial_refusal(self, leg_command: LegCommand) -> Refused | Retryable | None:
-        """Ask the dial policy; Retryable if the do-not-call list cannot be read now."""
+    def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         try:
             return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
         except AwsError as error:
-            logger.error(
-                "the do-not-call list cannot be read", extra={"error": type(error).__name__}
-            )
-            return Retryable(had_no_effect=True)
+            extra = {"error": type(error).__name__}
+            logger.error("the do-not-call list cannot be read", extra=extra)
+            return results.Retryable(had_no_effect=True)
 
-    def _fetch_insights(self, conversation: Conversation) -> Result:
+    def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
         telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
-        return InsightsFound(
-            insights=tuple(
-                Insight(insight_id=insight.insight_id, result=insight.result)
-                for telnyx_id in telnyx_ids
-                if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
-                for run in self._telnyx.list_conversation_insights(telnyx_id)
-                for insight in run.insights
-                if insight.insight_id
-            )
-        )
+        insights = [
+            Insight(insight_id=insight.insight_id, result=insight.result)
+            for telnyx_id in telnyx_ids
+            if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
+            for run in self._telnyx.list_conversation_insights(telnyx_id)
+            for insight in run.insights
+            if insight.insight_id
+        ]
+        return results.InsightsFound(insights=tuple(insights))
 
 
-def _secret_failure(error: SecretMissingError | SecretUnreadableError) -> Result:
-    logger.error(str(error))
-    if isinstance(error, SecretUnreadableError):
-        return Retryable(had_no_effect=True)
-    return Refused(code="no_api_key", message="The Telnyx API key is not set up.")
-
-
-def result_of(error: TelnyxError) -> Result:
+def result_of(error: errors.TelnyxError) -> results.Result:
     """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
     match error:
-        case NotSentError() | RateLimitedError() | NotAnsweredError():
-            return Retryable(had_no_effect=True)
-        case NoResponseError() | UnavailableError():
-            return Retryable(had_no_effect=False)
-        case CallEndedError() | UnknownCallError():
-            return CallEnded(
-                **_code_and_message(error), unknown=isinstance(error, UnknownCallError)
-            )
-        case AssistantAlreadyRunningError():
-            return Succeeded()
-        case RefusedError():
+        case errors.NotSentError() | errors.RateLimitedError() | errors.NotAnsweredError():
+            return results.Retryable(had_no_effect=True)
+        case errors.NoResponseError() | errors.UnavailableError():
+            return results.Retryable(had_no_effect=False)
+        case errors.CallEndedError() | errors.UnknownCallError():
+            unknown = isinstance(error, errors.UnknownCallError)
+            return results.CallEnded(**_code_and_message(error), unknown=unknown)
+        case errors.AssistantAlreadyRunningError():
+            return results.Succeeded()
+        case errors.RefusedError():
             # A new account's limit and a key without rights are the same 403: only the text of
             # the message tells them apart (facts: account limits).
             answer = _code_and_message(error)
-            limited = error.code in CHANNEL_LIMITS or "limit" in answer["message"].lower()
-            return Refused(**answer, limit=isinstance(error, ForbiddenError) and limited)
-    return Retryable(had_no_effect=False)
+            limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
+            limit = isinstance(error, errors.ForbiddenError) and limited
+            return results.Refused(**answer, limit=limit)
+    return results.Retryable(had_no_effect=False)
 
 
-def _code_and_message(error: RefusedError) -> dict[str, Any]:
-    """Return Telnyx's code and message, with defaults for missing ones."""
+def _code_and_message(error: errors.RefusedError) -> dict[str, Any]:
     return {
         "code": error.code or str(error.status),
         "message": error.detail or error.title or f"Telnyx answered {error.status}.",
     }
 
 
-def _dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
-    dialed = telnyx.dial(
-        DialRequest(
-            connection_id=leg_command.conversation.connection_id,
-            to=leg_command.leg.to or "",
-            from_=leg_command.leg.from_ or "",
-            timeout_secs=leg_command.leg.ring_timeout_secs,
-            time_limit_secs=plan.time_limit_secs if plan else None,
-            answering_machine_detection=detection,
-            **leg_command.webhooks,
-            **leg_command.envelope,
-        )
+    request = requests.DialRequest(
+        connection_id=leg_command.conversation.connection_id,
+        to=leg_command.leg.to or "",
+        from_=leg_command.leg.from_ or "",
+        timeout_secs=leg_command.leg.ring_timeout_secs,
+        time_limit_secs=plan.time_limit_secs if plan else None,
+        answering_machine_detection=detection,
+        **leg_command.webhooks,
+        **leg_command.envelope,
     )
-    return Succeeded(**dialed.model_dump())
+    return results.Succeeded(**telnyx.dial(request).model_dump())
 
 
-def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
         if call.client_state == leg_command.client_state and call.call_control_id:
-            return Succeeded(
-                call_control_id=call.call_control_id,
-                call_leg_id=call.call_leg_id,
-                call_session_id=call.call_session_id,
-            )
-    return NotFound()
+            ids = {"call_control_id", "call_leg_id", "call_session_id"}
+            return results.Succeeded(**call.model_dump(include=ids))
+    return results.NotFound()
 
 
-def _answer(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    telnyx.answer(
-        leg_command.call_control_id, AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
-    )
-    return Succeeded()
+def _answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    request = requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
+    telnyx.answer(leg_command.call_control_id, request)
+    return results.Succeeded()
 
 
-def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    telnyx.hang_up(leg_command.call_control_id, HangUpRequest(**leg_command.envelope))
-    return Succeeded()
+def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    telnyx.hang_up(leg_command.call_control_id, requests.HangUpRequest(**leg_command.envelope))
+    return results.Succeeded()
 
 
-def _start(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    assistant = leg_command.conversation.assistant
-    overrides = {"name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
-    fields = assistant.model_dump(include={"id", "mcp_servers", *overrides})
-    started = telnyx.start_assistant(
-        leg_command.call_control_id,
-        StartAssistantRequest(
-            assistant=Assistant(**fields),
-            voice=assistant.voice,
-            voice_settings=assistant.voice_settings,
-            transcription=assistant.transcription and Transcription(**assistant.transcription),
-            interruption_settings=assistant.interruption_settings
-            and InterruptionSettings(**assistant.interruption_settings),
-            message_history=assistant.message_history
-            and tuple(Message(**message) for message in assistant.message_history),
-            send_message_history_updates=assistant.send_message_history_updates,
-            **leg_command.envelope,
-        ),
-    )
-    return Succeeded(telnyx_conversation_id=started.conversation_id)
+def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    settings = leg_command.conversation.assistant.model_dump(exclude_none=True)
+    # Telnyx takes some settings within `assistant` and the others beside it.
+    names = settings.keys() & requests.Assistant.model_fields.keys()
+    within = {name: settings.pop(name) for name in names}
+    fields = {"assistant": within, **settings, **leg_command.envelope}
+    request = requests.StartAssistantRequest.model_validate(fields)
+    started = telnyx.start_assistant(leg_command.call_control_id, request)
+    return results.Succeeded(telnyx_conversation_id=started.conversation_id)
 
 
-def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     conversations = telnyx.list_ai_conversations(leg_command.call_control_id)
     newest = next((conversation.id for conversation in conversations if conversation.id), None)
-    return Succeeded(telnyx_conversation_id=newest) if newest else NotFound()
+    return results.Succeeded(telnyx_conversation_id=newest) if newest else results.NotFound()
 
 
-def _join(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    request = JoinAssistantRequest(
+def _join(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    person = leg_command.participant
+    request = requests.JoinAssistantRequest(
         conversation_id=leg_command.conversation.telnyx_conversation_id or "",
-        participant=JoiningParticipant(
-            id=leg_command.call_control_id,
-            name=leg_command.participant.name,
-            on_hangup=leg_command.participant.on_hangup.value,
+        participant=requests.JoiningParticipant(
+            id=leg_command.call_control_id, name=person.name, on_hangup=person.on_hangup.value
         ),
         **leg_command.envelope,
     )
     try:
         telnyx.join_assistant(leg_command.call_control_id, request)
-    except AssistantAlreadyRunningError as error:
+    except errors.AssistantAlreadyRunningError as error:
         if leg_command.leg.owned or leg_command.command.may_have_taken_effect:
             raise
         # Another application's assistant runs on a call that is not ours.
-        return Refused(**_code_and_message(error))
-    return Succeeded()
+        return results.Refused(**_code_and_message(error))
+    return results.Succeeded()
 
 
-def _stop(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    telnyx.stop_assistant(leg_command.call_control_id, StopAssistantRequest(**leg_command.envelope))
-    return Succeeded()
+def _stop(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    request = requests.StopAssistantRequest(**leg_command.envelope)
+    telnyx.stop_assistant(leg_command.call_control_id, request)
+    return results.Succeeded()
 
 
-def _message(telnyx: CallControl, leg_command: LegCommand) -> Result:
-    messages = tuple(Message(**item.model_dump()) for item in leg_command.command.messages or [])
-    request = AddMessagesRequest(messages=messages, **leg_command.envelope)
+def _message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    sent = leg_command.command.messages or []
+    messages = tuple(requests.Message(**message.model_dump()) for message in sent)
+    request = requests.AddMessagesRequest(messages=messages, **leg_command.envelope)
     telnyx.add_messages(leg_command.call_control_id, request)
-    return Succeeded()
+    return results.Succeeded()
 
 
-def _screen(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     screening = plan.screening if plan else None
     if screening is None:
-        return Refused(code="no_screening", message="There is nothing to ask.")
-    telnyx.gather_using_speak(
-        leg_command.call_control_id,
-        GatherUsingSpeakRequest(
-            payload=screening.say,
-            voice=SCREENING_VOICE,
-            language="en-US",
-            minimum_digits=1,
-            maximum_digits=1,
-            maximum_tries=1,
-            # Telnyx does not report the key that ends the input, so the accepting key must be
-            # another key (Telnyx API: gather_using_speak, terminating_digit).
-            terminating_digit="*" if screening.accept_digit == "#" else "#",
-            timeout_millis=screening.timeout_secs * 1000,
-            **leg_command.envelope,
-        ),
+        return results.Refused(code="no_screening", message="There is nothing to ask.")
+    request = requests.GatherUsingSpeakRequest(
+        payload=screening.say,
+        voice=SCREENING_VOICE,
+        language="en-US",
+        minimum_digits=1,
+        maximum_digits=1,
+        maximum_tries=1,
+        # Telnyx does not report the key that ends the input, so the accepting key must be
+        # another key (Telnyx API: gather_using_speak, terminating_digit).
+        terminating_digit="*" if screening.accept_digit == "#" else "#",
+        timeout_millis=screening.timeout_secs * 1000,
+        **leg_command.envelope,
     )
-    return Succeeded()
+    telnyx.gather_using_speak(leg_command.call_control_id, request)
+    return results.Succeeded()
 
 
-def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> Result:
+def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     call = telnyx.retrieve_call(leg_command.call_control_id)
-    return CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
+    return results.CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
 
 
-LegCommandHandler = Callable[[CallControl, LegCommand], Result]
+LegCommandHandler = Callable[[CallControl, LegCommand], results.Result]
 
 SEND: dict[Action, LegCommandHandler] = {
     Action.DIAL: _dial,

@@ -8,22 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partyline.domain.decide import decide
-from partyline.domain.model.conversation import (
-    HOST_ID,
-    Assistant,
-    Conversation,
-    Participant,
-)
+from partyline.domain.model import inputs
+from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.errors import ErrorCode
-from partyline.domain.model.inputs import (
-    Input,
-    InviteParticipant,
-    NewParticipant,
-    RemoveParticipant,
-    SendMessage,
-    StartConversation,
-    StopConversation,
-)
 from partyline.domain.model.statuses import FINISHED, OnHangup
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
@@ -31,10 +18,10 @@ from partyline.ids import (
     conversation_id_for_request,
     participant_id_for_request,
 )
+from partyline.services import requests
 from partyline.services.engine import Engine, IngestResult, Load
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.inbound_routes import conversation_limits
-from partyline.services.plans import check_destinations, plan_of
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
@@ -61,116 +48,106 @@ class Conversations:
     quotas: Quotas
     clock: Callable[[], datetime]
 
-    def start(self, request: StartRequest, requester: Requester) -> Started:
+    def start(self, request: StartRequest, sender: Requester) -> Started:
         """Dial the host, or put the assistant on a live call."""
         if request.call_control_id:
             conversation_id = conversation_id_for_call(request.call_control_id)
         else:
-            conversation_id = conversation_id_for_request(requester.fingerprint)
-        start = self._start_input(request, requester, conversation_id)
-        may_exist = request.call_control_id is not None or requester.fingerprint is not None
+            conversation_id = conversation_id_for_request(sender.fingerprint)
+        start = self._start_input(request, sender, conversation_id)
+        may_exist = request.call_control_id is not None or sender.fingerprint is not None
         before = self.store.load(conversation_id) if may_exist else None
         charge = None
         if before is None:
             dials = int(request.to is not None) + _dials(request.participants)
-            charge = self.quotas.dial_charge(requester.key_id, dials)
+            charge = self.quotas.dial_charge(sender.key_id, dials)
             self.quotas.check_open_conversations()
-        load = self._loaded_first(conversation_id, before)
-        ingested, conversation = self._ingest(load, start, requester, charge)
+        load = self.store.loader(conversation_id, before)
+        ingested, conversation = self._ingest(load, start, sender, charge)
         if before and not ingested.duplicate and before.status in FINISHED:
             message = f"The conversation is {before.status}."
             raise RequestError(ErrorCode.CONVERSATION_OVER, message)
         return Started(conversation, is_new=before is None and not ingested.duplicate)
 
-    def check_start(
-        self, request: StartRequest, requester: Requester, conversation_id: str
-    ) -> None:
+    def check_start(self, request: StartRequest, sender: Requester, conversation_id: str) -> None:
         """Raise a RequestError for a start that is certain to be refused, now or later."""
-        start = self._start_input(request, requester, conversation_id)
+        start = self._start_input(request, sender, conversation_id)
         refusal = decide(None, start, self.clock()).refusal
         if refusal:
             raise _refused(refusal)
 
     def _start_input(
-        self, request: StartRequest, requester: Requester, conversation_id: str
-    ) -> StartConversation:
-        settings = self.settings
+        self, request: StartRequest, sender: Requester, conversation_id: str
+    ) -> inputs.StartConversation:
+        settings, default_number = self.settings, self.settings.default_number
         numbers = [request.to] if request.to else []
-        check_destinations(numbers, settings.destinations)
-        return StartConversation(
-            id=requester.request_id,
+        requests.check_destinations(numbers, settings.destinations)
+        guests = [
+            self._guest(guest, sender, request.from_, position)
+            for position, guest in enumerate(request.participants)
+        ]
+        return inputs.StartConversation(
+            id=sender.request_id,
             conversation_id=conversation_id,
             assistant=self._assistant(request),
             connection_id=settings.telnyx_connection_id,
-            host=NewParticipant(
+            host=inputs.NewParticipant(
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
-                plan=plan_of(request, numbers, settings) if numbers else None,
+                plan=requests.plan_of(request, numbers, default_number) if numbers else None,
                 call_control_id=request.call_control_id,
             ),
-            guests=tuple(
-                self._guest(
-                    guest,
-                    requester,
-                    position,
-                    prefix=f"participants.{position}.",
-                    caller_id=request.from_,
-                )
-                for position, guest in enumerate(request.participants)
-            ),
-            base_url=requester.base_url,
+            guests=tuple(guests),
+            base_url=sender.base_url,
             metadata=request.metadata,
             phrases=request.words,
             limits=conversation_limits(settings),
-            route=request.from_ or settings.default_number,
+            route=request.from_ or default_number,
         )
 
     def invite(
-        self, conversation_id: str, request: InviteRequest, requester: Requester
+        self, conversation_id: str, request: InviteRequest, sender: Requester
     ) -> Participant:
         """Dial a guest, or bring a live call into the conversation."""
         before = self.store.load(conversation_id)
         if before is None:
             raise unknown_conversation()
         # The number that the conversation runs on calls; a deployment may have several numbers.
-        guest = self._guest(request, requester, caller_id=before.route)
-        charge = self.quotas.dial_charge(requester.key_id, _dials([request]))
-        load = self._loaded_first(conversation_id, before)
-        invite = InviteParticipant(id=requester.request_id, participant=guest)
-        _, conversation = self._ingest(load, invite, requester, charge)
+        guest = self._guest(request, sender, before.route)
+        charge = self.quotas.dial_charge(sender.key_id, _dials([request]))
+        load = self.store.loader(conversation_id, before)
+        invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
+        _, conversation = self._ingest(load, invite, sender, charge)
         return _participant(conversation, guest.id)
 
-    def remove(
-        self, conversation_id: str, participant_id: str, requester: Requester
-    ) -> Participant:
+    def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
         """Hang up on a participant."""
-        remove = RemoveParticipant(id=requester.request_id, participant_id=participant_id)
-        _, conversation = self._ingest(self._load(conversation_id), remove, requester)
+        remove = inputs.RemoveParticipant(id=sender.request_id, participant_id=participant_id)
+        _, conversation = self._ingest(self.store.loader(conversation_id), remove, sender)
         return _participant(conversation, participant_id)
 
     def send_message(
-        self, conversation_id: str, request: MessageRequest, requester: Requester
+        self, conversation_id: str, request: MessageRequest, sender: Requester
     ) -> None:
         """Put a message into the assistant's conversation."""
-        message = SendMessage(id=requester.request_id, role=request.role, content=request.content)
-        self._ingest(self._load(conversation_id), message, requester)
+        message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
+        self._ingest(self.store.loader(conversation_id), message, sender)
 
-    def stop(self, conversation_id: str, *, hang_up: bool, requester: Requester) -> Conversation:
+    def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""
-        stop = StopConversation(id=requester.request_id, hang_up=hang_up)
-        _, conversation = self._ingest(self._load(conversation_id), stop, requester)
+        stop = inputs.StopConversation(id=sender.request_id, hang_up=hang_up)
+        _, conversation = self._ingest(self.store.loader(conversation_id), stop, sender)
         return conversation
 
     def _ingest(
         self,
         load: Load,
-        request: Input,
-        requester: Requester,
+        request: inputs.Input,
+        sender: Requester,
         charge: QuotaCharge | None = None,
     ) -> tuple[IngestResult, Conversation]:
-        """Ingest a request. Raises a RequestError for what the conversation's state forbids."""
-        came_at, dedupe = self.clock(), requester.dedupe
+        came_at, dedupe = self.clock(), sender.dedupe
         try:
             ingested = self.engine.ingest(load, request, dedupe, charge)
         except QuotaExceededError:
@@ -190,14 +167,6 @@ class Conversations:
             raise RequestError(ErrorCode.PENDING, message)
         return ingested, ingested.conversation
 
-    def _load(self, conversation_id: str) -> Load:
-        return lambda: self.store.load(conversation_id)
-
-    def _loaded_first(self, conversation_id: str, conversation: Conversation | None) -> Load:
-        """Bring the conversation that was loaded already, then the stored conversation."""
-        loaded = [conversation]
-        return lambda: loaded.pop() if loaded else self.store.load(conversation_id)
-
     def _assistant(self, request: StartRequest) -> Assistant:
         chosen = request.assistant.model_dump(exclude_none=True) if request.assistant else {}
         assistant_id = chosen.pop("id", None) or self.settings.default_assistant_id
@@ -207,26 +176,21 @@ class Conversations:
         return Assistant(id=assistant_id, **chosen)
 
     def _guest(
-        self,
-        request: InviteRequest,
-        requester: Requester,
-        position: int = 0,
-        *,
-        prefix: str = "",
-        caller_id: str | None,
-    ) -> NewParticipant:
-        numbers = request.numbers
-        check_destinations(numbers, self.settings.destinations, prefix)
-        plan = None
-        if numbers:
-            plan = plan_of(request, numbers, self.settings, prefix=prefix, caller_id=caller_id)
-        return NewParticipant(
-            id=participant_id_for_request(requester.fingerprint, position),
-            name=request.name,
-            on_hangup=OnHangup(request.on_hangup),
+        self, guest: InviteRequest, sender: Requester, caller_id: str | None, nth: int | None = None
+    ) -> inputs.NewParticipant:
+        """Build a guest; `nth` is the position among the `participants` of a start."""
+        prefix = "" if nth is None else f"participants.{nth}."
+        requests.check_destinations(guest.numbers, self.settings.destinations, prefix)
+        plan, default = None, self.settings.default_number
+        if guest.numbers:
+            plan = requests.plan_of(guest, guest.numbers, default, caller_id, prefix)
+        return inputs.NewParticipant(
+            id=participant_id_for_request(sender.fingerprint, nth or 0),
+            name=guest.name,
+            on_hangup=OnHangup(guest.on_hangup),
             plan=plan,
-            call_control_id=request.call_control_id,
-            tell_assistant=request.tell_assistant,
+            call_control_id=guest.call_control_id,
+            tell_assistant=guest.tell_assistant,
         )
 
 

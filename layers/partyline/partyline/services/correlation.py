@@ -1,6 +1,5 @@
 """Finds the conversation that a webhook is about."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from partyline.domain.model.conversation import Conversation
@@ -17,13 +16,7 @@ class Correlation:
 
     conversation_id: str
     conversation: Conversation | None
-    route: StoredRoute = field(default_factory=StoredRoute)
-    """The route of the dialled number."""
-
-    def loader(self, store: ConversationStore) -> Callable[[], Conversation | None]:
-        """The engine's load function: first the conversation read here, then the stored state."""
-        cached = [self.conversation]
-        return lambda: cached.pop() if cached else store.load(self.conversation_id)
+    route: StoredRoute = field(default_factory=StoredRoute)  # the route of the dialled number
 
 
 def correlate(
@@ -31,13 +24,8 @@ def correlate(
 ) -> Correlation | None:
     """Find the conversation of a call; None when the call belongs to none and begins none.
 
-    The conversation that the client_state names is read first, and alone if the call is in it.
-
-    Args:
-        store: where conversations and pointers are read.
-        call: the ids in the webhook.
-        conversation_id: the conversation that the webhook's client_state names.
-        dialled: the number of ours that an incoming call was made to; None for any other call.
+    The conversation that the client_state names, `conversation_id`, is read first, and alone if the
+    call is in it. `dialled` is the number of ours that an incoming call was made to.
     """
     if conversation_id:
         named = store.load(conversation_id)

@@ -9,45 +9,23 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model import inputs, results, timeouts
 from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
-from partyline.domain.model.inputs import (
-    CommandResult,
-    Input,
-    InviteParticipant,
-    SendMessage,
-    StartConversation,
-    TimerElapsed,
-)
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Retryable,
-    Succeeded,
-)
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
-from partyline.store import MAX_DOCUMENT_BYTES, ConversationStore, DedupeRecord, QuotaCharge
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    TooManyConflictsError,
-    VersionConflictError,
-)
+from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
+from partyline.store.conversations import MAX_DOCUMENT_BYTES
 from partyline.telemetry import Metric, count, log_safe, logger
 
 MAX_CONFLICTS = 10
 """How often a step is decided again because another process changed the conversation."""
 
-MAX_COMMANDS = 40
-"""How many commands an invocation executes; the next invocation executes the rest."""
+MAX_COMMANDS = 40  # how many commands an invocation executes; the next invocation executes the rest
 
 MAX_RESULTS = 10
 """How many results a step has: a transaction has 100 items, and a result adds several."""
@@ -55,13 +33,12 @@ MAX_RESULTS = 10
 MAX_REQUEST_BYTES = 250_000
 """Size limit of the document after a request; the rest of an item is for later steps."""
 
-REQUESTS = (StartConversation, InviteParticipant, SendMessage)
+REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessage)
 """The inputs to which that limit applies."""
 
 CONFLICT_PAUSE_SECS = 0.02
 
-DRAIN_TIME, DRAIN_PAUSE_SECS = timedelta(seconds=4), 0.5
-"""How long a request waits for its pending commands: a Lambda's 10 s less a last attempt."""
+DRAIN_PAUSE_SECS = 0.5  # between two looks at the pending commands of a request
 
 LOGGED = ("participant_id", "leg", "command_id", "action", "outcome")
 """Event data that is logged: ids and words of our own, never a name, number or message."""
@@ -73,13 +50,13 @@ EVENT_METRICS = {event_type: Metric[event_type.name] for event_type in EventType
 """The metric of each event type, by the name of its member; a type without a metric fails here."""
 
 RESULT_METRICS = {
-    Succeeded: Metric.COMMAND_SUCCEEDED,
-    Refused: Metric.COMMAND_REFUSED,
-    Retryable: Metric.COMMAND_RETRYABLE,
-    CallEnded: Metric.COMMAND_CALL_ENDED,
-    NotFound: Metric.COMMAND_NOT_FOUND,
-    CallState: Metric.COMMAND_CALL_STATE,
-    InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
+    results.Succeeded: Metric.COMMAND_SUCCEEDED,
+    results.Refused: Metric.COMMAND_REFUSED,
+    results.Retryable: Metric.COMMAND_RETRYABLE,
+    results.CallEnded: Metric.COMMAND_CALL_ENDED,
+    results.NotFound: Metric.COMMAND_NOT_FOUND,
+    results.CallState: Metric.COMMAND_CALL_STATE,
+    results.InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
 }
 
 Load = Callable[[], Conversation | None]
@@ -111,7 +88,6 @@ class Engine:
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the store, the executor of Telnyx commands, and the time."""
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -120,29 +96,23 @@ class Engine:
     def ingest(
         self,
         load: Load,
-        input_: Input,
+        input_: inputs.Input,
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> IngestResult:
         """Process an input: decide, commit, and execute the commands that follow.
 
-        Args:
-            load: reads the conversation; called again after a conflict.
-            input_: the input.
-            dedupe: makes the input take effect once. A duplicate only executes pending commands.
-            charge: the quota that the input uses.
-
-        Raises:
-            TooManyConflictsError: other processes changed the conversation at each attempt.
-            CallInUseError, ConversationTooLargeError, QuotaExceededError: see the store's `commit`.
-            AwsError: the table cannot be reached, or refuses a request.
+        `load` reads the conversation, and is called again after a conflict. `dedupe` makes the
+        input take effect once: a duplicate only executes pending commands. `charge` is the quota
+        that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts, an
+        AwsError, and the errors of the store's `commit`.
         """
-        first: AlreadyProcessedError | None = None
+        first: errors.AlreadyProcessedError | None = None
         try:
             decision = self._step(load, [input_], dedupe, charge)
-        except AlreadyProcessedError as error:
+        except errors.AlreadyProcessedError as error:
             first = error
-            decision = self._step(load, [TimerElapsed(id=input_.id)])
+            decision = self._step(load, [inputs.TimerElapsed(id=input_.id)])
         conversation = self._execute(decision, input_.id)
         return IngestResult(
             conversation=conversation,
@@ -156,32 +126,28 @@ class Engine:
         """Execute the pending commands of a request, or wait for the process that holds the lease.
 
         Telnyx delivers a webhook again, but not a request, and the next sweep may be too
-        late for a dial. A command that Telnyx does not take in time stays `pending`.
-
-        Args:
-            ingested: the effect of the request.
-            cause: the request's id.
-            came_at: when the request came.
+        late for a dial. A command that Telnyx does not take in time stays `pending`. `cause` is the
+        id of the request, `came_at` its time.
         """
         conversation, pending = ingested.conversation, ingested.pending
-        while conversation and pending and self._clock() < came_at + DRAIN_TIME:
+        while conversation and pending and self._clock() < came_at + timeouts.DRAIN_TIME:
             self._sleep(DRAIN_PAUSE_SECS)
-            load_stored = partial(self._store.load, conversation.id)
-            conversation = self._execute(self._step(load_stored, [TimerElapsed(id=cause)]), cause)
+            load, passed = self._store.loader(conversation.id), inputs.TimerElapsed(id=cause)
+            conversation = self._execute(self._step(load, [passed]), cause)
             pending = _is_pending(conversation, None)
         return replace(ingested, conversation=conversation, pending=pending)
 
     def _step(
         self,
         load: Load,
-        inputs: Sequence[Input],
+        new_inputs: Sequence[inputs.Input],
         dedupe: DedupeRecord | None = None,
         charge: QuotaCharge | None = None,
     ) -> Decision:
         """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
             before = load()
-            decision = self._decide(before, inputs)
+            decision = self._decide(before, new_inputs)
             if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
                 self._store.check_not_processed(dedupe)
             # A refused request leaves no record, so that its key may be used again.
@@ -189,22 +155,22 @@ class Engine:
             is_keyed_request = record is not None and record.request_hash is not None
             if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
-            is_request = decision.changed and isinstance(inputs[0], REQUESTS)
+            is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_REQUEST_BYTES if is_request else MAX_DOCUMENT_BYTES
             try:
                 stored = self._store.commit(before, decision, record, max_bytes, quota)
-            except VersionConflictError:
+            except errors.VersionConflictError:
                 pause_secs = CONFLICT_PAUSE_SECS * attempt
                 self._sleep(pause_secs * random.uniform(0.5, 1.5))  # noqa: S311
                 continue
             _report(stored, decision)
             return replace(decision, conversation=stored)
-        raise TooManyConflictsError
+        raise errors.TooManyConflictsError
 
-    def _decide(self, before: Conversation | None, inputs: Sequence[Input]) -> Decision:
+    def _decide(self, before: Conversation | None, new_inputs: Sequence[inputs.Input]) -> Decision:
         now = self._clock()
         whole = Decision(before)
-        for input_ in inputs:
+        for input_ in new_inputs:
             decision = decide(whole.conversation, input_, now)
             whole = Decision(
                 conversation=decision.conversation,
@@ -223,16 +189,16 @@ class Engine:
         while conversation is not None and due and executed < MAX_COMMANDS:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
             executed += len(batch)
-            results: list[Input] = list(self._results(conversation, batch, cause))
+            applied: list[inputs.Input] = list(self._results(conversation, batch, cause))
             # Commands whose lease ended before they were sent are claimed again by the next step.
-            inputs = results or [TimerElapsed(id=cause)]
-            decision = self._step(self._cached_first(conversation), inputs)
+            applied = applied or [inputs.TimerElapsed(id=cause)]
+            decision = self._step(self._store.loader(conversation.id, conversation), applied)
             conversation, due = decision.conversation, [*due, *decision.commands]
         return conversation
 
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
-    ) -> Iterator[CommandResult]:
+    ) -> Iterator[inputs.CommandResult]:
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
@@ -260,12 +226,7 @@ class Engine:
             )
             count(metric)
             count(Metric.COMMAND_LATENCY, took_ms)
-            yield CommandResult(id=cause, key=command.key, result=result)
-
-    def _cached_first(self, conversation: Conversation) -> Load:
-        """A load that first returns the conversation, and after a conflict the stored state."""
-        cached = [conversation]
-        return lambda: cached.pop() if cached else self._store.load(conversation.id)
+            yield inputs.CommandResult(id=cause, key=command.key, result=result)
 
 
 def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:
@@ -278,7 +239,6 @@ def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:
 
 
 def _report(conversation: Conversation, decision: Decision) -> None:
-    """Log and count the events of a committed step."""
     for event in decision.events:
         data = {name: event.data[name] for name in LOGGED if name in event.data}
         data |= {name: log_safe(event.data[name]) for name in LOGGED_IF_SAFE if name in event.data}

@@ -1,9 +1,11 @@
 """The error of a request that a service refuses, whatever kind of caller sent the request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from partyline.domain.model.errors import ErrorCode
+
+Detail = Mapping[str, Any]
 
 
 class RequestError(Exception):
@@ -13,21 +15,17 @@ class RequestError(Exception):
     The entry points turn the code into an HTTP status.
     """
 
-    def __init__(
-        self, code: ErrorCode, message: str, details: Sequence[Mapping[str, Any]] = ()
-    ) -> None:
-        """Keep what the caller is told."""
+    def __init__(self, code: ErrorCode, message: str, details: Iterable[Detail] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = list(details)
 
 
-def field_invalid(
-    field: str, message: str, code: ErrorCode = ErrorCode.INVALID_REQUEST
-) -> RequestError:
-    """The error for one wrong field of a request."""
-    return RequestError(code, f"{field}: {message}", [{"field": field, "message": message}])
+def field_invalid(field: str, message: str, code: ErrorCode | None = None) -> RequestError:
+    """The error for a wrong field of a request; by default with the code `invalid_request`."""
+    details = [{"field": field, "message": message}]
+    return RequestError(code or ErrorCode.INVALID_REQUEST, f"{field}: {message}", details)
 
 
 def unknown_conversation() -> RequestError:

@@ -1,20 +1,14 @@
 """How calls to a number are answered: by its route, the default route, or the deployment."""
 
-from partyline.domain.model.conversation import Assistant, Conversation, Limits
+from partyline.domain.model.conversation import Assistant, Limits
 from partyline.domain.model.inputs import Route
-from partyline.domain.model.routes import StoredRoute
+from partyline.domain.model.routes import RouteLimits, StoredRoute
 from partyline.settings import ConversationSettings
-from partyline.store.directory import Directory
 
 
 def normalized_name(name: str) -> str:
     """The name of a contact without case and surrounding space: a key among contacts."""
     return name.strip().casefold()
-
-
-def route_of_conversation(directory: Directory, conversation: Conversation) -> StoredRoute:
-    """The route whose contacts a conversation's assistant may call, as stored now."""
-    return directory.route_for(conversation.route)
 
 
 def inbound_route(
@@ -30,18 +24,15 @@ def inbound_route(
         connection_id=connection_id or settings.telnyx_connection_id,
         on_hangup=stored.on_host_hangup,
         phrases=stored.words,
-        limits=conversation_limits(settings, stored),
+        limits=conversation_limits(settings, stored.limits),
     )
 
 
-def conversation_limits(
-    settings: ConversationSettings, stored: StoredRoute | None = None
-) -> Limits:
-    """The limits of a conversation: those of the route, else those of the deployment."""
-    own = stored.limits.model_dump(exclude_none=True) if stored else {}
+def conversation_limits(settings: ConversationSettings, own: RouteLimits | None = None) -> Limits:
+    """Return the limits of a conversation: those of the route, else those of the deployment."""
     deployed = {
         "participants": settings.max_participants,
         "legs_at_once": settings.max_legs_at_once,
         "minutes": settings.max_minutes,
     }
-    return Limits(**{**deployed, **own})
+    return Limits(**{**deployed, **(own.model_dump(exclude_none=True) if own else {})})

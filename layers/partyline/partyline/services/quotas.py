@@ -9,8 +9,7 @@ from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys
 
-COUNTER_KEPT_FOR = timedelta(hours=1)
-"""How long the counter of a minute is kept after that minute."""
+COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,15 @@ class Quotas:
             raise RequestError(ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}])
 
     def dial_charge(self, key_id: str, dials: int) -> QuotaCharge | None:
-        """The charge of a request on its key's dials in this minute; None for no dials.
+        """Return the charge of `dials` calls on a key in this minute; None for no calls.
 
-        Args:
-            key_id: the id of the bearer key, or `bus/<source>`.
-            dials: every call that the request may cause: each number in each round.
-
-        Raises:
-            RequestError: the request alone passes the limit of a minute.
+        Raises a RequestError for more calls than a minute allows.
         """
+        limit, now = self.settings.max_dials_per_minute, self.clock()
         if dials == 0:
             return None
-        if dials > self.settings.max_dials_per_minute:
+        if dials > limit:
             raise self.too_many_dials()
-        now = self.clock()
-        limit = self.settings.max_dials_per_minute
         return QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)
 
     def too_many_dials(self) -> RequestError:

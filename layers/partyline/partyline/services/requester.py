@@ -1,7 +1,7 @@
 """Who sends a request, and what makes the request the same as an earlier one."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from partyline.ids import fingerprint
@@ -39,34 +39,19 @@ def identify(
     operation: str,
     body: Any,
 ) -> Requester:
-    """Identify the sender of a request.
+    """Identify the sender of a request. Raises a RequestError for a malformed Idempotency-Key.
 
-    Args:
-        key_id: the id of the bearer key, or `bus/<source>`.
-        request_id: the id of this request.
-        base_url: where this API is reached from outside.
-        idempotency_key: the header `Idempotency-Key`, or None.
-        operation: method and path; a key that comes again with another operation is refused.
-        body: the body as parsed JSON; a key that comes again with another body is refused.
-
-    Raises:
-        RequestError: the Idempotency-Key is malformed.
+    A key that comes again with another `operation` (method and path) or another `body` (parsed
+    JSON) is refused.
     """
+    requester = Requester(key_id=key_id, request_id=request_id, base_url=base_url)
     if idempotency_key is None:
-        return Requester(key_id=key_id, request_id=request_id, base_url=base_url)
+        return requester
     printable = idempotency_key.isascii() and idempotency_key.isprintable()
-    if (
-        not printable
-        or not idempotency_key.strip()
-        or (len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS)
-    ):
+    too_long = len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARS
+    if too_long or not printable or not idempotency_key.strip():
         raise field_invalid("Idempotency-Key", "1 to 255 printable ASCII characters")
     same = fingerprint(key_id, idempotency_key)
     content = fingerprint(operation, json.dumps(body, sort_keys=True))
-    return Requester(
-        key_id=key_id,
-        request_id=request_id,
-        base_url=base_url,
-        fingerprint=same,
-        dedupe=DedupeRecord(keys.request(same), content),
-    )
+    dedupe = DedupeRecord(keys.request(same), content)
+    return replace(requester, fingerprint=same, dedupe=dedupe)

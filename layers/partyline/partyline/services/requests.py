@@ -1,7 +1,9 @@
-"""What the bodies of requests may say. An unknown field, a wrong type or a bad value is refused."""
+"""The bodies of requests, and the plans to dial that requests make.
+
+An unknown field, a wrong type or a bad value is refused.
+"""
 
 import re
-from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -16,9 +18,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
-from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, without_digits
-from partyline.domain.model.conversation import Screening
+from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, Destinations, without_digits
+from partyline.domain.model.commands import Role
+from partyline.domain.model.conversation import MachineDetection, Plan
+from partyline.domain.model.errors import ErrorCode
 from partyline.domain.rules.phrases import DEFAULTS
+from partyline.services.errors import field_invalid
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -29,7 +34,7 @@ MAX_ASSISTANT_BYTES = 100_000
 
 
 def check_e164(number: str) -> str:
-    """A phone number in E.164, and nothing else. Raises a PydanticCustomError that says why not."""
+    """Return a phone number in E.164. Raises a PydanticCustomError that says why not."""
     digits = number[1:]
     if "@" in number or number.lower().startswith(("sip:", "sips:")):
         raise PydanticCustomError("sip_address", "a SIP address cannot be dialled here")
@@ -42,9 +47,9 @@ def check_e164(number: str) -> str:
 
 
 def check_dialable(to: str) -> str:
-    """What can be dialled: a number, one with digits to send after the answer, or a SIP address.
+    """Return a number, perhaps with digits to send after the answer, or a SIP address.
 
-    Which of these may be is the deployment's to say. Raises a PydanticCustomError.
+    The deployment decides which of these may be dialled. Raises a PydanticCustomError.
     """
     if SIP_ADDRESS.fullmatch(to):
         return to
@@ -56,30 +61,29 @@ def check_dialable(to: str) -> str:
 
 
 def field_error(field: str, message: str) -> PydanticCustomError:
-    """The error of a rule about several fields, put at the one that is to be mended."""
+    """Build the error of a rule about several fields; `field` is the field to correct."""
     return PydanticCustomError("rule", "{message}", {"field": field, "message": message})
 
 
 def _known_phrases(words: dict[str, str]) -> dict[str, str]:
     unknown = sorted(set(words) - set(DEFAULTS))
     if unknown:
-        raise PydanticCustomError(
-            "words", "known sentences are: {known}", {"known": ", ".join(DEFAULTS)}
-        )
+        known = {"known": ", ".join(DEFAULTS)}
+        raise PydanticCustomError("words", "known sentences are: {known}", known)
     return words
 
 
-def _as_list(given: Any) -> Any:
-    if not isinstance(given, str | list):
+def _as_list(numbers: Any) -> Any:
+    if not isinstance(numbers, str | list):
         raise PydanticCustomError("numbers", "a phone number, or a list of them")
-    return [given] if isinstance(given, str) else given
+    return [numbers] if isinstance(numbers, str) else numbers
 
 
-def _parse_moment(given: Any) -> Any:
-    if given is None:
+def _parse_moment(text: Any) -> Any:
+    if text is None:
         return None
     try:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else None
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
@@ -88,29 +92,25 @@ def _parse_moment(given: Any) -> Any:
 
 
 E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
-"""What `e164` takes, for the API's description."""
-
 DIALABLE_SCHEMA = {
     "type": "string",
     "pattern": rf"^(\+[1-9][0-9]{{6,14}}(,{DIGITS.pattern})?|{SIP_ADDRESS.pattern})$",
     "examples": ["+13125550100"],
 }
-"""What `dialled` takes."""
+"""The schemas of `check_e164` and `check_dialable` for the API's description."""
 
-PhoneNumber = Annotated[
-    str, Field(max_length=64), AfterValidator(check_e164), WithJsonSchema(E164_SCHEMA)
-]
-Dialable = Annotated[
-    str, Field(max_length=256), AfterValidator(check_dialable), WithJsonSchema(DIALABLE_SCHEMA)
-]
+_IsE164 = AfterValidator(check_e164)
+PhoneNumber = Annotated[str, Field(max_length=64), _IsE164, WithJsonSchema(E164_SCHEMA)]
+_IsDialable = AfterValidator(check_dialable)
+Dialable = Annotated[str, Field(max_length=256), _IsDialable, WithJsonSchema(DIALABLE_SCHEMA)]
 _Several = Annotated[list[Dialable], Field(min_length=1, max_length=MAX_NUMBERS)]
 Numbers = Annotated[_Several, BeforeValidator(_as_list, json_schema_input_type=Dialable | _Several)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
-"""What is spoken: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
+"""A spoken text: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 DIALING_TOOLS = frozenset({"transfer", "invite"})
-"""The tools of Telnyx's by which an assistant calls somebody without us."""
+"""Telnyx's tools by which an assistant calls a person without us."""
 CALL_CONTROL_ID = re.compile(r"[A-Za-z0-9:_\-]{6,256}", re.ASCII)
 CallControlId = Annotated[str, Field(pattern=rf"^{CALL_CONTROL_ID.pattern}$")]
 Phrases = Annotated[
@@ -118,11 +118,10 @@ Phrases = Annotated[
     AfterValidator(_known_phrases),
     Field(json_schema_extra={"propertyNames": {"enum": list(DEFAULTS)}}),
 ]
-"""The sentences that the assistant is told, where they are not ours (see `domain.telling`)."""
+"""The conversation's own messages to the assistant (see `domain.rules.phrases`)."""
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
 Hangup = Literal["continue_conversation", "end_conversation"]
-Role = Literal["user", "assistant", "system", "developer"]
 
 
 class RequestModel(BaseModel):
@@ -158,11 +157,10 @@ class AssistantSettings(RequestModel):
 
     @model_validator(mode="after")
     def _refuse_dialing_tools(self) -> Self:
-        for each in self.tools or []:
-            if each.get("type") in DIALING_TOOLS or DIALING_TOOLS & each.keys():
-                raise field_error(
-                    "tools", "such a tool would call past the rules that dials keep to"
-                )
+        for tool in self.tools or []:
+            if tool.get("type") in DIALING_TOOLS or DIALING_TOOLS & tool.keys():
+                message = "such a tool would call past the rules that dials keep to"
+                raise field_error("tools", message)
         return self
 
 
@@ -183,12 +181,8 @@ class ScreeningSettings(RequestModel):
     """What a person hears before being joined, and the digit that says yes."""
 
     say: SpokenText
-    accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = Screening.model_fields[
-        "accept_digit"
-    ].default
-    timeout_secs: Annotated[int, Field(ge=3, le=60)] = Screening.model_fields[
-        "timeout_secs"
-    ].default
+    accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "1"
+    timeout_secs: Annotated[int, Field(ge=3, le=60)] = 15
 
 
 class DialOptions(RequestModel):
@@ -197,7 +191,7 @@ class DialOptions(RequestModel):
     from_: PhoneNumber | None = Field(None, alias="from")
     ring_timeout_secs: Annotated[int, Field(ge=5, le=600)] = 30
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
-    machine_detection: Literal["off", "standard", "premium"] = "off"
+    machine_detection: MachineDetection = "off"
     on_machine: Literal["next", "join"] = "next"
 
 
@@ -223,8 +217,7 @@ class InviteRequest(DialOptions):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         _exactly_one_way(self.to, self.call_control_id)
-        repeated = [number for number, times in Counter(self.numbers).items() if times > 1]
-        if repeated:
+        if len(set(self.numbers)) < len(self.numbers):
             raise field_error("to", "the same number stands in the list twice")
         if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
             raise field_error("deadline_secs", "shorter than ring_timeout_secs")
@@ -250,17 +243,15 @@ class StartRequest(DialOptions):
         _exactly_one_way(self.to, self.call_control_id)
         if self.start_at and self.call_control_id:
             raise field_error("start_at", "a live call doesn't wait")
-        if None not in (self.on_hangup, self.on_host_hangup) and (
-            self.on_hangup != self.on_host_hangup
-        ):
+        wishes = {self.on_hangup, self.on_host_hangup}
+        if None not in wishes and len(wishes) > 1:
             raise field_error("on_host_hangup", "on_hangup says something else")
-        at_once = [
-            each.numbers if each.strategy == "at_once" else [1] for each in self.participants
-        ]
-        if sum(map(len, at_once)) > MAX_AT_ONCE:
+        guests = self.participants
+        at_once = [len(guest.numbers) if guest.strategy == "at_once" else 1 for guest in guests]
+        if sum(at_once) > MAX_AT_ONCE:
             raise field_error("participants", "over 20 numbers would ring at once")
-        live = [self.call_control_id, *(each.call_control_id for each in self.participants)]
-        calls = [each for each in live if each is not None]
+        ids = [self.call_control_id, *(guest.call_control_id for guest in guests)]
+        calls = [call_control_id for call_control_id in ids if call_control_id is not None]
         if len(set(calls)) < len(calls):
             raise field_error("participants", "the same call stands there twice")
         check_assistant_size(self.assistant)
@@ -284,3 +275,37 @@ def check_assistant_size(assistant: AssistantSettings | None) -> None:
 def _exactly_one_way(to: object, call_control_id: object) -> None:
     if (to is None) == (call_control_id is None):
         raise field_error("to", "give this or call_control_id, and not both")
+
+
+def check_destinations(numbers: list[str], destinations: Destinations, prefix: str = "") -> None:
+    """Raise a RequestError for a number that calls may not go to.
+
+    The dial policy asks again before each dial. The check here tells the mistake at once. `prefix`
+    is the place of the numbers' `to` in the request, such as `participants.0.`.
+    """
+    for number in numbers:
+        refusal = destinations.refusal(number)
+        if refusal:
+            raise field_invalid(f"{prefix}to", refusal, ErrorCode.DESTINATION_NOT_ALLOWED)
+
+
+def plan_of(
+    request: StartRequest | InviteRequest,
+    numbers: list[str],
+    default_number: str | None,
+    caller_id: str | None = None,
+    prefix: str = "",
+) -> Plan:
+    """Build the plan to reach `numbers` by the options of a request.
+
+    The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is
+    as in `check_destinations`. Raises a RequestError when no number to call from is known.
+    """
+    # An inbound call may come to a SIP address, and no call can be made from a SIP address.
+    number = caller_id if caller_id and caller_id.startswith("+") else None
+    from_ = request.from_ or number or default_number
+    if from_ is None:
+        message = "needed, since this deployment has no default number"
+        raise field_invalid(f"{prefix}from", message)
+    options = request.model_dump(include={*Plan.model_fields} - {"to", "from_"}, exclude_none=True)
+    return Plan(to=numbers, from_=from_, **options)

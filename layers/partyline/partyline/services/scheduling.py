@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Failure
 from partyline.domain.model.errors import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
@@ -17,24 +18,11 @@ from partyline.services.requester import Requester
 from partyline.services.requests import StartRequest
 from partyline.services.scheduler import StartScheduler
 from partyline.services.validation import validate
-from partyline.store import ConversationStore
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    TooManyConflictsError,
-    VersionConflictError,
-)
-from partyline.store.scheduled import (
-    ScheduledConversation,
-    ScheduledConversations,
-    ScheduleStatus,
-)
+from partyline.store import ConversationStore, errors
+from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from partyline.telemetry import Metric, count, logger
 
-MAX_SCHEDULE_AHEAD = timedelta(days=366)
-"""How far ahead a conversation may be scheduled."""
-
-RETRY_LIMIT_FOR = timedelta(minutes=2)
-"""How long a limit may delay a start: Lambda tries again after one minute and two more."""
+MAX_SCHEDULE_AHEAD = timedelta(days=366)  # how far ahead a conversation may be scheduled
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Scheduling:
         self.scheduler().schedule(conversation_id, scheduled.start_at)
         try:
             self.scheduled.add(scheduled, requester.dedupe)
-        except (VersionConflictError, AlreadyProcessedError):
+        except (errors.VersionConflictError, errors.AlreadyProcessedError):
             return self._repeated(conversation_id, requester)
         count(Metric.CONVERSATION_SCHEDULED)
         logger.info("scheduled", extra={"conversation_id": conversation_id})
@@ -112,7 +100,10 @@ class Scheduling:
             self.conversations.start(validate(StartRequest, scheduled.body), requester)
         except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
-            retry = error.code in RETRIED and self.clock() <= scheduled.start_at + RETRY_LIMIT_FOR
+            retry = (
+                error.code in RETRIED
+                and self.clock() <= scheduled.start_at + timeouts.RETRY_LIMIT_FOR
+            )
             if not retry:
                 count(Metric.SCHEDULED_FAILED)
                 failure = Failure(code=error.code, message=error.message)
@@ -123,35 +114,34 @@ class Scheduling:
     def _schedule(
         self, request: StartRequest, requester: Requester, start_at: datetime, own: str
     ) -> ScheduledConversation:
-        """Build the row of a scheduled start. Raises a RequestError for a certain refusal."""
         now = self.clock()
         if not now < start_at <= now + MAX_SCHEDULE_AHEAD:
             raise field_invalid("start_at", "not in the future, or more than a year away")
         conversation_id = conversation_id_for_request(own)
         self.conversations.check_start(request, requester, conversation_id)
+        body = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        del body["start_at"]
         return ScheduledConversation(
             id=conversation_id,
             start_at=start_at,
             created_at=now,
-            body=request.model_dump(
-                mode="json", by_alias=True, exclude_unset=True, exclude={"start_at"}
-            ),
+            body=body,
             key_id=requester.key_id,
             fingerprint=own,
             base_url=requester.base_url,
         )
 
     def _repeated(self, conversation_id: str, requester: Requester) -> Booked:
-        """Answer a request whose Idempotency-Key came before."""
         dedupe, stored_hash = requester.dedupe, None
         try:
             if dedupe:
                 self.store.check_not_processed(dedupe)
-        except AlreadyProcessedError as error:
+        except errors.AlreadyProcessedError as error:
             stored_hash = error.request_hash
         scheduled = self.scheduled.get(conversation_id)
         if scheduled is None and stored_hash is None:
-            raise TooManyConflictsError  # a request at the same time did not come through either
+            # A request at the same time did not come through either.
+            raise errors.TooManyConflictsError
         if dedupe is None or scheduled is None or stored_hash != dedupe.request_hash:
             raise idempotency_key_reused()
         return Booked(scheduled, is_new=False)
@@ -165,7 +155,7 @@ class Scheduling:
         """Move a scheduled start on; returns it as another process moved it meanwhile, if so."""
         try:
             return self.scheduled.move(scheduled, status, failure)
-        except VersionConflictError:
+        except errors.VersionConflictError:
             return self.scheduled.get(scheduled.id) or scheduled
 
 

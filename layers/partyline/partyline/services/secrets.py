@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.aws_errors import aws_error
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 
 class SecretMissingError(Exception):
@@ -27,11 +24,10 @@ class Secret:
     """
 
     def __init__(self, secret_id: str, client: Callable[[], Any], max_age_secs: int) -> None:
-        """Take the secret's id and a function that makes a Secrets Manager client."""
         self.name = secret_id
         self._client = client
         self._max_age_secs = max_age_secs
-        self._provider: SecretsProvider | None = None
+        self._provider: Any = None  # built at first use
 
     def document(self, *, fresh: bool = False) -> dict[str, Any]:
         """The value; `fresh` ignores the cache.

@@ -10,8 +10,7 @@ from partyline.domain.model.errors import ErrorCode
 from partyline.services.errors import RequestError, field_invalid
 
 MAX_DEPTH = 24
-MAX_DETAILS = 20
-"""How many wrong fields an error names."""
+MAX_DETAILS = 20  # how many wrong fields an error names
 
 M = TypeVar("M", bound=BaseModel)
 

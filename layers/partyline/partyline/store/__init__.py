@@ -1,23 +1,5 @@
 """The DynamoDB table: a document per conversation, a transaction per step, models out."""
 
-from partyline.store.conversations import (
-    MAX_DOCUMENT_BYTES,
-    CallLookup,
-    ConversationPage,
-    ConversationStore,
-    DedupeRecord,
-    QuotaCharge,
-    TimelinePage,
-    event_in,
-)
+from partyline.store.conversations import ConversationStore, DedupeRecord, QuotaCharge
 
-__all__ = [
-    "MAX_DOCUMENT_BYTES",
-    "CallLookup",
-    "ConversationPage",
-    "ConversationStore",
-    "DedupeRecord",
-    "QuotaCharge",
-    "TimelinePage",
-    "event_in",
-]
+__all__ = ["ConversationStore", "DedupeRecord", "QuotaCharge"]

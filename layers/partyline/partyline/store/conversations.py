@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -15,34 +15,16 @@ from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
-from partyline.store import keys
+from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
-from partyline.store.errors import (
-    AlreadyProcessedError,
-    CallInUseError,
-    ConversationTooLargeError,
-    QuotaExceededError,
-    VersionConflictError,
-)
 from partyline.store.keys import Key
 from partyline.store.pages import MAX_PAGE_BYTES, answer_bytes, cursor_of, fitting, place_in
 from partyline.store.pointers import Pointer, has_call, new_pointers
-from partyline.store.table import (
-    CONDITION_FAILED,
-    CONFLICT,
-    Row,
-    Table,
-    TransactionCancelledError,
-    put_of,
-)
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from partyline.domain.decide import Decision
 
-DEDUPE_SECS = 7 * 24 * 3600
-"""How long the dedupe record of a webhook or an Idempotency-Key is kept."""
+DEDUPE_SECS = 7 * 24 * 3600  # how long the dedupe record of a webhook or an Idempotency-Key is kept
 
 MAX_DOCUMENT_BYTES = 390_000
 """Size limit of a conversation's document; a DynamoDB item has 400 KB at most."""
@@ -53,14 +35,15 @@ MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
 Fifty insights have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
 """
 
-MAX_TIMELINE_EVENTS = 1000
-"""How many events a page of a timeline has at most."""
+MAX_TIMELINE_EVENTS = 1000  # how many events a page of a timeline has at most
 
 POINTER_ATTEMPTS = 3
 """How often a commit is tried while pointers of its calls belong to other conversations."""
 
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
 _SEQ = re.compile(r"\d{1,6}", re.ASCII)
+
+Load = Callable[[], Conversation | None]
 
 OPEN = "yes"
 """The attribute `open` of an open conversation; a finished conversation has no such attribute."""
@@ -119,13 +102,17 @@ class CallLookup:
 class ConversationStore:
     """Conversations in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
-        self.table = Table(client, table_name)
+    def __init__(self, client: Any, table_name: str) -> None:
+        self.table = table.Table(client, table_name)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
         return _conversation(self.table.get(keys.state(conversation_id)))
+
+    def loader(self, conversation_id: str, *loaded: Conversation | None) -> Load:
+        """Return a function that loads a conversation; the first call returns `loaded`, if any."""
+        first = list(loaded)
+        return lambda: first.pop() if first else self.load(conversation_id)
 
     def look_up_call(
         self,
@@ -134,13 +121,10 @@ class ConversationStore:
         call_leg_id: str | None,
         dialled: str | None,
     ) -> CallLookup:
-        """Read the rows of a call in a single batch.
+        """Read the rows of a call in a single batch: what its known ids lead to.
 
-        Args:
-            conversation_id: the conversation that the call begins, if known.
-            call_control_id: Telnyx's id of the call, if known.
-            call_leg_id: Telnyx's id of the leg, if known.
-            dialled: the number of ours that was called; None for any other call.
+        `conversation_id` is the conversation that the call begins, `dialled` the number of ours
+        that was called.
         """
         state = [keys.state(conversation_id)] if conversation_id else []
         pointers = [keys.call(call_control_id)] if call_control_id else []
@@ -157,7 +141,7 @@ class ConversationStore:
         """Raise `AlreadyProcessedError` when the dedupe record exists."""
         row = self.table.get(dedupe.key)
         if row is not None:
-            raise AlreadyProcessedError(request_hash(row))
+            raise errors.AlreadyProcessedError(request_hash(row))
 
     def commit(
         self,
@@ -172,14 +156,8 @@ class ConversationStore:
         A pointer is the lock of its call. A step that brings a live call in (a start around the
         call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
         step is written without a pointer that another conversation holds: a hangup is always
-        recorded.
-
-        Args:
-            before: the conversation that the decision is based on; None for a new conversation.
-            decision: the new state with its events and insights.
-            dedupe: makes the input take effect once.
-            max_bytes: size limit of the document.
-            charge: the quota that the step uses.
+        recorded. `before` is the conversation that the decision is based on; `dedupe` makes the
+        input take effect once, and `charge` is the quota that the step uses.
 
         Raises:
             AlreadyProcessedError: the dedupe record exists.
@@ -195,40 +173,33 @@ class ConversationStore:
         puts = [_state_put(before, after, max_bytes)]
         if dedupe:
             puts.append(dedupe_put(dedupe, after.updated_at))
-        puts += [
-            put_of(keys.event(after.id, event.seq), _event_row(after.id, event), new=True)
-            for event in decision.events
-        ]
-        puts += [
-            put_of(keys.insight(after.id, insight.insight_id), _insight_row(insight))
-            for insight in decision.insights
-        ]
+        puts += [_event_put(after.id, event) for event in decision.events]
+        puts += [_insight_put(after.id, insight) for insight in decision.insights]
         charges = [{"Update": _charge_update(charge)}] if charge else []
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
             pointer_puts = [pointer.put(after.id) for pointer in pointers]
             try:
                 self.table.write([*({"Put": put} for put in [*puts, *pointer_puts]), *charges])
-            except TransactionCancelledError as cancelled:
-                failed = [reason.get("Code") == CONDITION_FAILED for reason in cancelled.reasons]
+            except table.TransactionCancelledError as cancelled:
+                codes = [reason.get("Code") for reason in cancelled.reasons]
+                failed = [code == table.CONDITION_FAILED for code in codes]
                 if dedupe and failed[1]:
-                    raise AlreadyProcessedError(
-                        request_hash(cancelled.reasons[1].get("Item", {}))
-                    ) from cancelled
-                conflict = any(reason.get("Code") == CONFLICT for reason in cancelled.reasons)
-                if conflict or any(failed[: len(puts)]):
-                    raise VersionConflictError from cancelled
+                    stored_hash = request_hash(cancelled.reasons[1].get("Item", {}))
+                    raise errors.AlreadyProcessedError(stored_hash) from cancelled
+                if table.CONFLICT in codes or any(failed[: len(puts)]):
+                    raise errors.VersionConflictError from cancelled
                 of_pointers = slice(len(puts), len(puts) + len(pointers))
                 if not any(failed[of_pointers]):
-                    raise QuotaExceededError from cancelled
+                    raise errors.QuotaExceededError from cancelled
                 rows = [reason.get("Item") for reason in cancelled.reasons[of_pointers]]
                 pointers = self._without_held(pointers, rows)
             else:
                 return after
-        raise VersionConflictError
+        raise errors.VersionConflictError
 
     def _without_held(
-        self, pointers: Sequence[Pointer], rows: Sequence[Row | None]
+        self, pointers: Sequence[Pointer], rows: Sequence[table.Row | None]
     ) -> list[Pointer]:
         """The pointers that may be written, given the row of another conversation for each.
 
@@ -244,7 +215,7 @@ class ConversationStore:
             if other is None or not has_call(other, pointer.key):
                 free.append(replace(pointer, replaces=row or pointer.replaces))
             elif pointer.is_claim:
-                raise CallInUseError("another conversation has the call")
+                raise errors.CallInUseError("another conversation has the call")
         return free
 
     def load_with_insights(self, conversation_id: str) -> tuple[Conversation, list[Insight]] | None:
@@ -325,7 +296,7 @@ class ConversationStore:
         }
         try:
             self.table.put(put)
-        except VersionConflictError:
+        except errors.VersionConflictError:
             return
 
     def count_open(self, most: int) -> int:
@@ -339,41 +310,28 @@ class ConversationStore:
         """The number of conversations that began before a time and are not finished."""
         return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
 
-    def _count_open(self, condition: str, values: Row, **more: Any) -> int:
-        names = {"#open": "open"}
+    def _count_open(self, condition: str, values: table.Row, **more: Any) -> int:
         values = {":yes": {"S": OPEN}, **values}
-        return self.table.count(
-            keys.BY_OPEN,
-            f"#open = :yes{condition}",
-            values,
-            ExpressionAttributeNames=names,
-            **more,
-        )
+        more["ExpressionAttributeNames"] = {"#open": "open"}
+        return self.table.count(keys.BY_OPEN, f"#open = :yes{condition}", values, **more)
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
-        """Where the newest conversations of a status stand in the index (`keys.listed_at`)."""
         condition = "#status = :status" + (" AND listed_at < :before" if before else "")
         values = {":status": {"S": status}} | ({":before": {"S": before}} if before else {})
-        items = self.table.index(
-            keys.BY_STATUS,
-            condition,
-            values,
-            limit,
-            ExpressionAttributeNames={"#status": "status"},
-            ScanIndexForward=False,
-        )
+        more = {"ExpressionAttributeNames": {"#status": "status"}, "ScanIndexForward": False}
+        items = self.table.index(keys.BY_STATUS, condition, values, limit, **more)
         return [item["listed_at"]["S"] for item in items]
 
 
-def _conversation(row: Row | None) -> Conversation | None:
+def _conversation(row: table.Row | None) -> Conversation | None:
     return Conversation.model_validate_json(row["document"]["S"]) if row else None
 
 
-def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> Row:
+def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> table.Row:
     document = after.model_dump_json(exclude_defaults=True)
     if len(document.encode()) > max_bytes:
-        raise ConversationTooLargeError(after.id)
-    attributes: Row = {
+        raise errors.ConversationTooLargeError(after.id)
+    attributes: table.Row = {
         "version": {"N": str(after.version)},
         "status": {"S": after.status},
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
@@ -384,24 +342,24 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
-    put = put_of(keys.state(after.id), attributes, new=before is None)
+    put = table.put_of(keys.state(after.id), attributes, new=before is None)
     if before:
         put["ConditionExpression"] = "version = :version"
         put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
     return put
 
 
-def dedupe_put(dedupe: DedupeRecord, now: datetime) -> Row:
+def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
     """The put of a new dedupe record; the error of a second put has the first one's row."""
-    attributes: Row = {"expires_at": {"N": str(int(now.timestamp()) + DEDUPE_SECS)}}
+    attributes: table.Row = {"expires_at": {"N": str(int(now.timestamp()) + DEDUPE_SECS)}}
     if dedupe.request_hash:
         attributes["request_hash"] = {"S": dedupe.request_hash}
-    put = put_of(dedupe.key, attributes, new=True)
+    put = table.put_of(dedupe.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
 
 
-def _charge_update(charge: QuotaCharge) -> Row:
+def _charge_update(charge: QuotaCharge) -> table.Row:
     pk, sk = charge.key
     return {
         "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
@@ -415,7 +373,7 @@ def _charge_update(charge: QuotaCharge) -> Row:
     }
 
 
-def request_hash(row: Row) -> str | None:
+def request_hash(row: table.Row) -> str | None:
     """The hash in a dedupe record's row; None for that of a webhook."""
     stored: str | None = row.get("request_hash", {}).get("S")
     return stored
@@ -426,14 +384,6 @@ def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
     return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
 
 
-def _event_row(conversation_id: str, event: Event) -> Row:
-    return {
-        "conversation_id": {"S": conversation_id},
-        "event": {"S": event.model_dump_json()},
-        "trace_id": {"S": _trace_id()},
-    }
-
-
 def _trace_id() -> str:
     """X-Ray's trace id of this invocation, the same as in the log lines; empty outside of Lambda.
 
@@ -442,9 +392,19 @@ def _trace_id() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
-def _insight_row(insight: Insight) -> Row:
+def _event_put(conversation_id: str, event: Event) -> table.Row:
+    row = {
+        "conversation_id": {"S": conversation_id},
+        "event": {"S": event.model_dump_json()},
+        "trace_id": {"S": _trace_id()},
+    }
+    return table.put_of(keys.event(conversation_id, event.seq), row, new=True)
+
+
+def _insight_put(conversation_id: str, insight: Insight) -> table.Row:
     text = to_json({"insight_id": insight.insight_id, "result": insight.result}).decode()
     if len(text.encode()) > MAX_INSIGHT_BYTES:
         cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}
         text = to_json(cut).decode()
-    return {"insight": {"S": text}}
+    key = keys.insight(conversation_id, insight.insight_id)
+    return table.put_of(key, {"insight": {"S": text}})

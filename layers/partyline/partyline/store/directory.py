@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pydantic import BaseModel, field_serializer
 
@@ -12,9 +12,6 @@ from partyline.store import keys
 from partyline.store.keys import Key
 from partyline.store.pages import fitting
 from partyline.store.table import Row, Table, put_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 ROUTE_STATUS = "route"
 """The `status` of routes in the index `by_status`, which lists routes by number."""
@@ -43,8 +40,7 @@ class RoutePage:
 class Directory:
     """Routes and the do-not-call list in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
+    def __init__(self, client: Any, table_name: str) -> None:
         self._table = Table(client, table_name)
 
     def route(self, number: str) -> StoredRoute | None:
@@ -70,10 +66,8 @@ class Directory:
         condition = "#status = :status" + (" AND listed_at > :after" if after else "")
         values: Row = {":status": {"S": ROUTE_STATUS}}
         values |= {":after": {"S": after}} if after else {}
-        names = {"#status": "status"}
-        items = self._table.index(
-            keys.BY_STATUS, condition, values, limit + 1, ExpressionAttributeNames=names
-        )
+        more = {"ExpressionAttributeNames": {"#status": "status"}}
+        items = self._table.index(keys.BY_STATUS, condition, values, limit + 1, **more)
         numbers = [item["listed_at"]["S"] for item in items]
         rows = self._table.find(map(keys.route, numbers[:limit]))
         stored = [(number, rows.get(keys.route(number))) for number in numbers[:limit]]

@@ -9,7 +9,6 @@ class AlreadyProcessedError(Exception):
     """The webhook or request was processed before. `request_hash` is its stored hash."""
 
     def __init__(self, request_hash: str | None) -> None:
-        """Keep the stored hash, which only a request has."""
         super().__init__("already processed")
         self.request_hash = request_hash
 

@@ -17,18 +17,14 @@
 from datetime import UTC, datetime
 from zlib import crc32
 
-Key = tuple[str, str]
-"""A partition key and a sort key."""
+Key = tuple[str, str]  # A partition key and a sort key
 
 BY_STATUS = "by_status"
 BY_DUE = "by_due"
 BY_OPEN = "by_open"
 
-DEFAULT_ROUTE = "default"
-"""Takes the place of a number in the key of the default route."""
-
-SHARDS = 4
-"""The number of partitions of the index `by_due`; the sweep reads all partitions."""
+DEFAULT_ROUTE = "default"  # takes the place of a number in the key of the default route
+SHARDS = 4  # the number of partitions of the index `by_due`; the sweep reads all partitions
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""

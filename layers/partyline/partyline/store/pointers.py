@@ -14,8 +14,7 @@ class Pointer:
     """The pointer from a call to its conversation that a step writes."""
 
     key: Key
-    leg: str
-    """The leg in the conversation, `<participant id>:<leg number>`."""
+    leg: str  # the leg in the conversation, `<participant id>:<leg number>`
     is_claim: bool
     """The step brings the live call in, and fails while another conversation has the call."""
     replaces: Row | None = None
@@ -39,9 +38,8 @@ class Pointer:
 
 def new_pointers(before: Conversation | None, after: Conversation) -> list[Pointer]:
     """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
-    old_legs = {
-        (participant.id, leg.number): leg for participant, leg in (before.legs() if before else [])
-    }
+    legs = before.legs() if before else []
+    old_legs = {(participant.id, leg.number): leg for participant, leg in legs}
     pointers = dict[Key, Pointer]()
     for participant, leg in after.legs():
         old = old_legs.get((participant.id, leg.number))

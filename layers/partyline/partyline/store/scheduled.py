@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,11 +13,7 @@ from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
 from partyline.store.errors import AlreadyProcessedError, VersionConflictError
 from partyline.store.table import CONDITION_FAILED, Row, Table, TransactionCancelledError, put_of
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-KEPT_AFTER = timedelta(days=7)
-"""How long a schedule is kept after its start time."""
+KEPT_AFTER = timedelta(days=7)  # how long a schedule is kept after its start time
 
 
 class ScheduleStatus(StrEnum):
@@ -51,7 +47,7 @@ class ScheduledConversation(BaseModel):
 class ScheduledConversations:
     """Schedules in the table. Every method may raise an `AwsError`."""
 
-    client: "DynamoDBClient"
+    client: Any
     table: str
 
     @property

@@ -5,7 +5,7 @@ Only the modules of `partyline.store` see rows. Every read is consistent, but fo
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,11 +13,7 @@ from partyline.aws_errors import aws_error
 from partyline.store.errors import VersionConflictError
 from partyline.store.keys import Key
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-Row = dict[str, Any]
-"""An item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`."""
+Row = dict[str, Any]  # an item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`
 
 CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
@@ -26,7 +22,6 @@ class TransactionCancelledError(Exception):
     """A condition of a transaction fails, or another transaction writes an item of the same key."""
 
     def __init__(self, reasons: Sequence[Row]) -> None:
-        """Keep DynamoDB's reasons, in the order of the transaction's writes."""
         super().__init__("transaction cancelled")
         self.reasons = reasons
 
@@ -34,8 +29,7 @@ class TransactionCancelledError(Exception):
 class Table:
     """A table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        """Take a DynamoDB client and the name of the table."""
+    def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
 
@@ -62,11 +56,9 @@ class Table:
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         return self._query(condition, values, ConsistentRead=True)
 
-    def index(
-        self, name: str, condition: str, values: Row, limit: int, **more: Any
-    ) -> Iterator[Row]:
+    def index(self, name: str, where: str, values: Row, limit: int, **more: Any) -> Iterator[Row]:
         """The first `limit` rows of a query of an index; `more` are parameters of DynamoDB."""
-        rows = self._query(condition, values, IndexName=name, Limit=limit, **more)
+        rows = self._query(where, values, IndexName=name, Limit=limit, **more)
         return islice(rows, limit)
 
     def count(self, name: str, condition: str, values: Row, **more: Any) -> int:

@@ -5,30 +5,18 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from partyline.telnyx import requests
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import WebhookUrlsRefusedError
 from partyline.telnyx.lenient import Received, as_object, objects
-from partyline.telnyx.requests import (
-    AddMessagesRequest,
-    AnswerRequest,
-    Command,
-    DialRequest,
-    GatherUsingSpeakRequest,
-    HangUpRequest,
-    JoinAssistantRequest,
-    StartAssistantRequest,
-    StopAssistantRequest,
-    WebhookTargets,
-)
+from partyline.telnyx.requests import GatherUsingSpeakRequest
 from partyline.telnyx.responses import (
     ActiveCall,
     AiConversation,
-    AssistantJoined,
-    AssistantStarted,
+    AssistantConversation,
     Call,
     ConversationInsights,
     Dialed,
-    Done,
 )
 
 # The fields whose keys are event types. Telnyx refuses some event types there.
@@ -51,42 +39,43 @@ class CallControl:
         self._client = client
         self._refused_event_types: set[str] = set()
 
-    def dial(self, request: DialRequest) -> Dialed:
+    def dial(self, request: requests.DialRequest) -> Dialed:
         """Call a number. Telnyx API: POST /calls."""
         return _read(Dialed, self._post_with_targets("/calls", request))
 
-    def answer(self, call_control_id: str, request: AnswerRequest) -> Done:
+    def answer(self, call_control_id: str, request: requests.AnswerRequest) -> None:
         """Pick up an incoming leg."""
-        path = _action(call_control_id, "answer")
-        return _read(Done, self._post_with_targets(path, request))
+        self._post_with_targets(_action(call_control_id, "answer"), request)
 
-    def hang_up(self, call_control_id: str, request: HangUpRequest) -> Done:
+    def hang_up(self, call_control_id: str, request: requests.HangUpRequest) -> None:
         """End a leg. CallEndedError means that the leg was over already."""
-        return self._command(Done, call_control_id, "hangup", request)
+        self._command(call_control_id, "hangup", request)
 
     def start_assistant(
-        self, call_control_id: str, request: StartAssistantRequest
-    ) -> AssistantStarted:
+        self, call_control_id: str, request: requests.StartAssistantRequest
+    ) -> AssistantConversation:
         """Put the assistant on an answered leg."""
-        return self._command(AssistantStarted, call_control_id, "ai_assistant_start", request)
+        answer = self._command(call_control_id, "ai_assistant_start", request)
+        return _read(AssistantConversation, answer)
 
     def join_assistant(
-        self, call_control_id: str, request: JoinAssistantRequest
-    ) -> AssistantJoined:
+        self, call_control_id: str, request: requests.JoinAssistantRequest
+    ) -> AssistantConversation:
         """Let an answered leg, `call_control_id`, join a running conversation."""
-        return self._command(AssistantJoined, call_control_id, "ai_assistant_join", request)
+        answer = self._command(call_control_id, "ai_assistant_join", request)
+        return _read(AssistantConversation, answer)
 
-    def stop_assistant(self, call_control_id: str, request: StopAssistantRequest) -> Done:
+    def stop_assistant(self, call_control_id: str, request: requests.StopAssistantRequest) -> None:
         """Take the assistant off. The leg stays up."""
-        return self._command(Done, call_control_id, "ai_assistant_stop", request)
+        self._command(call_control_id, "ai_assistant_stop", request)
 
-    def add_messages(self, call_control_id: str, request: AddMessagesRequest) -> Done:
+    def add_messages(self, call_control_id: str, request: requests.AddMessagesRequest) -> None:
         """Put messages into the running conversation."""
-        return self._command(Done, call_control_id, "ai_assistant_add_messages", request)
+        self._command(call_control_id, "ai_assistant_add_messages", request)
 
-    def gather_using_speak(self, call_control_id: str, request: GatherUsingSpeakRequest) -> Done:
+    def gather_using_speak(self, call_control_id: str, request: GatherUsingSpeakRequest) -> None:
         """Say a text and wait for keys. The keys come with call.gather.ended."""
-        return self._command(Done, call_control_id, "gather_using_speak", request)
+        self._command(call_control_id, "gather_using_speak", request)
 
     def retrieve_call(self, call_control_id: str) -> Call:
         """Return a leg. Telnyx API: GET /calls/{id}; CallEndedError some time after its end."""
@@ -137,11 +126,11 @@ class CallControl:
         rows = objects(self._client.request("GET", path))
         return [ConversationInsights.model_validate(row) for row in rows]
 
-    def _command(self, answer: type[R], call_control_id: str, action: str, request: Command) -> R:
+    def _command(self, call_control_id: str, action: str, request: requests.Command) -> Any:
         path = _action(call_control_id, action)
-        return _read(answer, self._client.request("POST", path, json=request.body()))
+        return self._client.request("POST", path, json=request.body())
 
-    def _post_with_targets(self, path: str, request: WebhookTargets) -> Any:
+    def _post_with_targets(self, path: str, request: requests.WebhookTargets) -> Any:
         """Send a request; if Telnyx refuses event types (90057), send again with fewer.
 
         The second request omits the event types that Telnyx names, or else the unsure event types.
@@ -161,11 +150,8 @@ class CallControl:
     def _without_refused(self, body: dict[str, Any]) -> dict[str, Any]:
         for field in BY_EVENT_TYPE:
             if field in body:
-                kept = {
-                    event_type: value
-                    for event_type, value in body[field].items()
-                    if event_type not in self._refused_event_types
-                }
+                refused, by_type = self._refused_event_types, body[field].items()
+                kept = {name: value for name, value in by_type if name not in refused}
                 body = {**body, field: kept}
         return {name: value for name, value in body.items() if value or name not in BY_EVENT_TYPE}
 

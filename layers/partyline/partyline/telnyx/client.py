@@ -10,13 +10,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic_core import from_json
 
-from partyline.telnyx.errors import (
-    NoResponseError,
-    NotSentError,
-    RefusedError,
-    TelnyxError,
-    refusal,
-)
+from partyline.telnyx import errors
 from partyline.telnyx.lenient import as_object
 
 API_BASE_URL = "https://api.telnyx.com/v2"
@@ -24,6 +18,9 @@ PAUSE_SECS = 0.1
 MAX_WAIT_SECS = 1.0
 # A leg is answered seconds after the dial: keep the connection for the leg's next command.
 KEEP_ALIVE_SECS = 30.0
+Body = Mapping[str, Any] | None
+Query = Mapping[str, str] | None
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # httpx raises these before the first byte of a request is sent.
@@ -78,13 +75,7 @@ class TelnyxClient:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Any:
+    def request(self, method: str, path: str, json: Body = None, params: Query = None) -> Any:
         """Send a request and return the answer's `data`, or an empty dict. Raises a TelnyxError.
 
         `path` is below the base URL, with percent-encoded ids. `json` is the body, `params` the
@@ -93,11 +84,7 @@ class TelnyxClient:
         return self.document(method, path, json, params).get("data") or {}
 
     def document(
-        self,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
+        self, method: str, path: str, json: Body = None, params: Query = None
     ) -> dict[str, Any]:
         """As `request`, but return the whole answer: the `meta` of a list has the next cursor."""
         content = None if json is None else jsonlib.dumps(json).encode()
@@ -105,9 +92,9 @@ class TelnyxClient:
         repeatable = method != "POST" or bool((json or {}).get("command_id"))
         try:
             return self._send(method, path, content, params)
-        except TelnyxError as error:
+        except errors.TelnyxError as error:
             wait = _wait_before_repeat(error)
-            if wait is None or not (repeatable or isinstance(error, NotSentError)):
+            if wait is None or not (repeatable or isinstance(error, errors.NotSentError)):
                 raise
         self._pause(wait)
         return self._send(method, path, content, params)
@@ -119,21 +106,18 @@ class TelnyxClient:
         if http is not None:
             http.close()
 
-    def _send(
-        self, method: str, path: str, content: bytes | None, params: Mapping[str, str] | None
-    ) -> dict[str, Any]:
+    def _send(self, method: str, path: str, content: bytes | None, params: Query) -> dict[str, Any]:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            answer = self._connection().request(
-                method, path, content=content, params=params, headers=headers
-            )
+            http = self._connection()
+            answer = http.request(method, path, content=content, params=params, headers=headers)
         # The cause is named, not chained: httpx may quote the header that holds the key.
         except _NOT_SENT as error:
-            raise NotSentError(type(error).__name__) from None
+            raise errors.NotSentError(type(error).__name__) from None
         except httpx.RequestError as error:
-            raise NoResponseError(type(error).__name__) from None
+            raise errors.NoResponseError(type(error).__name__) from None
         if not answer.is_success:
-            raise refusal(path, answer.status_code, answer.headers, answer.content)
+            raise errors.refusal(path, answer.status_code, answer.headers, answer.content)
         return _document(answer.content)
 
     def _connection(self) -> httpx.Client:
@@ -153,11 +137,11 @@ class TelnyxClient:
             return self._http
 
 
-def _wait_before_repeat(error: TelnyxError) -> float | None:
+def _wait_before_repeat(error: errors.TelnyxError) -> float | None:
     """Return the seconds to wait before a retry, or None if there must be no retry now."""
     if not error.is_transient:
         return None
-    retry_after = error.retry_after if isinstance(error, RefusedError) else None
+    retry_after = error.retry_after if isinstance(error, errors.RefusedError) else None
     wait = PAUSE_SECS if retry_after is None else retry_after
     return wait if wait <= MAX_WAIT_SECS else None
 

@@ -1,8 +1,8 @@
 """Models of the requests that we send to Telnyx, a model for each action.
 
-Every command has a `command_id`: for 60 s Telnyx ignores a second
-command with the same id, so a repeated request acts once. Source: Telnyx API, the schemas of each
-action.
+Every command has a `command_id`: for 60 s Telnyx ignores a second command with the same id, so a
+repeated request acts once. The models have the fields that we send, out of the schemas of each
+action (Telnyx API).
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -21,11 +21,7 @@ class Sent(BaseModel):
     """Base of every model that we send: frozen, and refuses unknown fields."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        populate_by_name=True,
-        allow_inf_nan=False,
-        defer_build=True,
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
     )
 
 
@@ -38,13 +34,6 @@ class Command(Sent):
     def body(self) -> dict[str, Any]:
         """Return the JSON body with Telnyx's field names, without unset fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class SipHeader(Sent):
-    """A custom SIP header."""
-
-    name: str
-    value: str
 
 
 class RetryPolicy(Sent):
@@ -73,35 +62,15 @@ class WebhookTargets(Command):
     webhook_retries_policies: dict[str, RetryPolicy] | None = None
 
 
-class MachineDetectionConfig(Sent):
-    """Timings of machine detection, in ms. Premium uses only the total and the greeting."""
-
-    total_analysis_time_millis: int | None = None
-    after_greeting_silence_millis: int | None = None
-    between_words_silence_millis: int | None = None
-    greeting_duration_millis: int | None = None
-    greeting_silence_duration_millis: int | None = None
-    greeting_total_analysis_time_millis: int | None = None
-    initial_silence_millis: int | None = None
-    maximum_number_of_words: int | None = None
-    maximum_word_length_millis: int | None = None
-    silence_threshold: int | None = None
-
-
 class DialRequest(WebhookTargets):
     """Telnyx API: POST /calls. Times in seconds; `to` is a number or SIP URI, or several."""
 
     connection_id: str
     to: str | tuple[str, ...]
     from_: str = Field(alias="from")
-    from_display_name: str | None = Field(None, pattern=r"^[A-Za-z0-9 \-_~!.+]{1,128}$")
     timeout_secs: int | None = Field(None, ge=5, le=600)
     time_limit_secs: int | None = Field(None, ge=30, le=14_400)
     answering_machine_detection: MachineDetection | None = None
-    answering_machine_detection_config: MachineDetectionConfig | None = None
-    custom_headers: tuple[SipHeader, ...] | None = None
-    send_digits_on_answer: str | None = Field(None, pattern=r"^[0-9A-DwW*#]+$")
-    link_to: str | None = None
 
 
 class AnswerRequest(WebhookTargets):
@@ -110,8 +79,6 @@ class AnswerRequest(WebhookTargets):
 
 class HangUpRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/hangup."""
-
-    custom_headers: tuple[SipHeader, ...] | None = None
 
 
 class Assistant(Sent):
@@ -132,18 +99,10 @@ class Assistant(Sent):
 
 
 class Message(Sent):
-    """A message of a conversation. A `tool` message answers a `tool_call_id`."""
+    """A message of a conversation."""
 
-    role: Literal["user", "assistant", "system", "developer", "tool"]
+    role: Literal["user", "assistant", "system", "developer"]
     content: str
-    tool_call_id: str | None = None
-    metadata: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _tool_call(self) -> Self:
-        if (self.role == "tool") != (self.tool_call_id is not None):
-            raise ValueError("a tool message, and no other, has a tool_call_id")
-        return self
 
 
 class JoiningParticipant(Sent):
@@ -204,13 +163,9 @@ class GatherUsingSpeakRequest(Command):
 
     payload: Spoken
     voice: str
-    payload_type: Literal["text", "ssml"] | None = None
     language: str | None = None
-    invalid_payload: Spoken | None = None
     minimum_digits: int | None = Field(None, ge=1, le=128)
     maximum_digits: int | None = Field(None, ge=1, le=128)
     maximum_tries: int | None = Field(None, ge=1)
     timeout_millis: int | None = Field(None, ge=1)
-    inter_digit_timeout_millis: int | None = Field(None, ge=1)
     terminating_digit: str | None = None
-    valid_digits: str | None = None

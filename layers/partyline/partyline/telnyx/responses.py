@@ -8,13 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
-
-
-class Done(Received):
-    """Telnyx accepted a command. `result` is "ok" or missing."""
-
-    result: Id = None
+from partyline.telnyx.lenient import Flag, Id, Json, Received, Text, Whole, objects
 
 
 class Dialed(Received):
@@ -25,14 +19,11 @@ class Dialed(Received):
     call_session_id: Id = None
 
 
-class AssistantStarted(Received):
-    """The conversation that began. Without an id here, call.conversation.created has the id."""
+class AssistantConversation(Received):
+    """The conversation that began, or that the leg joined.
 
-    conversation_id: Id = None
-
-
-class AssistantJoined(Received):
-    """The conversation that the leg joined."""
+    Without an id here, call.conversation.created has the id of a conversation that began.
+    """
 
     conversation_id: Id = None
 
@@ -51,15 +42,12 @@ class Call(ActiveCall):
     """A leg, readable until 10 minutes after its end."""
 
     is_alive: Flag = None
-    start_time: Moment = None
-    end_time: Moment = None
 
 
 class AiConversation(Received):
     """A stored conversation. `metadata` has the call_control_id of the leg that started it."""
 
     id: Id = None
-    created_at: Moment = None
     metadata: Json = None
 
 
@@ -71,11 +59,8 @@ class StoredInsight(Received):
 
 
 class ConversationInsights(Received):
-    """A run of a conversation's insights. `status`: pending, in_progress, completed or failed."""
+    """A run of a conversation's insights."""
 
-    id: Id = None
-    status: Id = None
-    created_at: Moment = None
     insights: Annotated[tuple[StoredInsight, ...], BeforeValidator(objects)] = Field(
         (), alias="conversation_insights"
     )

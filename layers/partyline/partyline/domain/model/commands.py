@@ -65,18 +65,15 @@ class Command(BaseModel):
     participant_id: str | None = None
     leg: int | None = None
     messages: list[Message] | None = None
-    cause: str | None = None
-    """The id of the input that led to the command."""
+    cause: str | None = None  # the id of the input that led to the command
     owed_at: datetime | None = None
     """Since when the command is owed; `None` for a command that is older than this field."""
     attempts: int = 0
     sent_at: datetime | None = None
     """The first sending without a certain answer; `None` if no sending can have had an effect."""
-    claimed_at: datetime | None = None
-    """The last claim."""
+    claimed_at: datetime | None = None  # the last claim
     not_before: datetime
-    reconcile: bool = False
-    """Look for the effect at Telnyx instead of sending the command."""
+    reconcile: bool = False  # look for the effect at Telnyx instead of sending the command
 
     @property
     def is_pending(self) -> bool:
@@ -109,11 +106,9 @@ class Command(BaseModel):
         self.not_before = now + BACKOFF[min(self.attempts, len(BACKOFF)) - 1]
 
 
-def command_key(
-    action: Action, participant_id: str | None, leg: int | None, nth: int | None
-) -> str:
+def command_key(action: Action, person_id: str | None, leg: int | None, nth: int | None) -> str:
     """Return the name of a command within its conversation, such as `join:guest-1f0c:2`."""
-    parts = (action, participant_id, leg, nth)
+    parts = (action, person_id, leg, nth)
     return ":".join(str(part) for part in parts if part is not None)
 
 

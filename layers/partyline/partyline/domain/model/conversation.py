@@ -9,19 +9,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Command, Message
-from partyline.domain.model.statuses import (
-    NOT_ADMITTING,
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    OnHangup,
-    Outcome,
-    ParticipantStatus,
-)
 
-HOST_ID = "host"
-"""The participant id of the host; a conversation has a single host."""
+HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
@@ -93,8 +84,8 @@ class Leg(Stored):
     from_: str | None = None
     owned: bool = True
     """We dialled or answered the call, so we hang up; an attached call goes back to its owner."""
-    status: LegStatus = LegStatus.DIALING
-    outcome: Outcome | None = None
+    status: statuses.LegStatus = statuses.LegStatus.DIALING
+    outcome: statuses.Outcome | None = None
     call_control_id: str | None = None
     call_leg_id: str | None = None
     call_session_id: str | None = None
@@ -106,25 +97,23 @@ class Leg(Stored):
     """When the wait for the verdict of the machine detection, or for the digit, ends."""
     poll_at: datetime | None = None
     """When to ask Telnyx about the call, if no webhook has come by then."""
-    polled_at: datetime | None = None
-    """When Telnyx was last asked about the call."""
+    polled_at: datetime | None = None  # when Telnyx was last asked about the call
     machine: bool | None = None
     hangup_cause: str | None = None
     hangup_source: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
-    rule: str | None = None
-    """The dial rule that refused the call, if any."""
+    rule: str | None = None  # the dial rule that refused the call, if any
 
     @property
     def is_up(self) -> bool:
         """Whether the call is still up, as far as we know."""
-        return self.status is not LegStatus.ENDED
+        return self.status is not statuses.LegStatus.ENDED
 
     @property
     def is_finished(self) -> bool:
         """Whether the attempt is over: the call has ended, or its outcome is no person."""
-        return not self.is_up or self.outcome not in (None, Outcome.HUMAN)
+        return not self.is_up or self.outcome not in (None, statuses.Outcome.HUMAN)
 
 
 class Participant(Stored):
@@ -133,16 +122,14 @@ class Participant(Stored):
     id: str
     host: bool = False
     name: str | None = None
-    status: ParticipantStatus = ParticipantStatus.DIALING
-    outcome: Outcome | None = None
-    on_hangup: OnHangup = OnHangup.CONTINUE
+    status: statuses.ParticipantStatus = statuses.ParticipantStatus.DIALING
+    outcome: statuses.Outcome | None = None
+    on_hangup: statuses.OnHangup = statuses.OnHangup.CONTINUE
     plan: Plan | None = None
     tell_assistant: bool = True
-    contact: str | None = None
-    """The contact that the assistant invited, if the assistant did."""
+    contact: str | None = None  # the contact that the assistant invited, if the assistant did
     legs: list[Leg] = Field(default_factory=list)
-    accepted_leg: int | None = None
-    """The number of the leg that the person is on."""
+    accepted_leg: int | None = None  # the number of the leg that the person is on
     removed: bool = False
     created_at: datetime
     joined_at: datetime | None = None
@@ -197,8 +184,8 @@ class Conversation(Stored):
 
     id: str
     version: int = 0
-    direction: Direction
-    status: ConversationStatus = ConversationStatus.CONNECTING
+    direction: statuses.Direction
+    status: statuses.ConversationStatus = statuses.ConversationStatus.CONNECTING
     assistant: Assistant
     telnyx_conversation_id: str | None = None
     participants: list[Participant] = Field(default_factory=list)
@@ -210,16 +197,13 @@ class Conversation(Stored):
     ended_at: datetime | None = None
 
     connection_id: str
-    base_url: str | None = None
-    """The base URL of our webhooks, for the legs still to be dialled."""
+    base_url: str | None = None  # the base URL of our webhooks, for the legs still to be dialled
     limits: Limits = Field(default_factory=Limits)
-    route: str | None = None
-    """The dialled number of ours; its route holds the contacts."""
+    route: str | None = None  # the dialled number of ours; its route holds the contacts
     phrases: dict[str, str] = Field(default_factory=dict)
     """The conversation's own messages to the assistant (see `rules.phrases`)."""
 
-    seq: int = 0
-    """The number of the newest event."""
+    seq: int = 0  # the number of the newest event
     commands: dict[str, Command] = Field(default_factory=dict)
     pending_messages: list[Message] = Field(default_factory=list)
     message_batches: int = 0
@@ -251,7 +235,7 @@ class Conversation(Stored):
     @property
     def is_over(self) -> bool:
         """Whether the conversation admits no more participants."""
-        return self.status in NOT_ADMITTING
+        return self.status in statuses.NOT_ADMITTING
 
     @property
     def has_pending_commands(self) -> bool:
@@ -277,6 +261,11 @@ class Conversation(Stored):
     def participant(self, participant_id: str | None) -> Participant | None:
         """Return the participant of that id, if there is one."""
         return next((p for p in self.participants if p.id == participant_id), None)
+
+    def target_of(self, command: Command) -> tuple[Participant | None, Leg | None]:
+        """Return the participant and the leg that a command is for."""
+        participant = self.participant(command.participant_id)
+        return participant, participant.leg(command.leg) if participant else None
 
     def legs(self) -> list[tuple[Participant, Leg]]:
         """Return every leg with its participant."""

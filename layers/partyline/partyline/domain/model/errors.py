@@ -32,9 +32,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_LEGS = "too_many_legs"  # at once; the limit of a conversation
     TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of a key
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
-    DESTINATION_NOT_ALLOWED = (
-        "destination_not_allowed"  # calls may not go to this number or address
-    )
+    DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 
     # Our side
     PENDING = "pending"  # a Telnyx command is still owed; the same request may come again

@@ -84,8 +84,7 @@ TelnyxConversationId = Annotated[
 ]
 Called = Annotated[str, Field(description="the number called, masked to its last four digits")]
 
-EVENT_DATA: dict[EventType, type["EventData"]] = {}
-"""The data model of each event type."""
+EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
 
 class EventData(BaseModel):
@@ -150,18 +149,20 @@ class InsightsGenerated(EventData, event=EventType.INSIGHTS_GENERATED):
     insight_ids: InsightIds
 
 
-class ParticipantInvited(EventData, event=EventType.PARTICIPANT_INVITED):
+class PersonEvent(EventData):
+    """Base of the events about a participant."""
+
+    participant_id: ParticipantId
+    name: Name | None = None
+
+
+class ParticipantInvited(PersonEvent, event=EventType.PARTICIPANT_INVITED):
     """A person is invited."""
 
-    participant_id: ParticipantId
-    name: Name | None = None
 
-
-class ParticipantEvent(EventData):
+class ParticipantEvent(PersonEvent):
     """Base of the events about a participant's status."""
 
-    participant_id: ParticipantId
-    name: Name | None = None
     leg: LegNumber | None = None
     outcome: CallOutcome | None = None
 
@@ -195,18 +196,13 @@ class ParticipantFailed(ParticipantEvent, event=EventType.PARTICIPANT_FAILED):
     failure: FailureReason | None = None
 
 
-class ParticipantAlone(EventData, event=EventType.PARTICIPANT_ALONE):
+class ParticipantAlone(PersonEvent, event=EventType.PARTICIPANT_ALONE):
     """One person is left with the assistant."""
 
-    participant_id: ParticipantId
-    name: Name | None = None
 
-
-class LegEvent(EventData):
+class LegEvent(PersonEvent):
     """Base of the events about a leg, a call to or from a participant."""
 
-    participant_id: ParticipantId
-    name: Name | None = None
     leg: LegNumber
     to: Called | None = None
     outcome: CallOutcome | None = None
@@ -250,20 +246,21 @@ class LegEnded(LegEvent, event=EventType.LEG_ENDED):
     """The call is over."""
 
 
-class MessageSent(EventData, event=EventType.MESSAGE_SENT):
+class MessageEvent(EventData):
+    """Base of the events about a message."""
+
+    command_id: CommandId
+    role: MessageRole
+    content: Content
+
+
+class MessageSent(MessageEvent, event=EventType.MESSAGE_SENT):
     """A message went to the assistant."""
 
-    command_id: CommandId
-    role: MessageRole
-    content: Content
 
-
-class MessageFailed(EventData, event=EventType.MESSAGE_FAILED):
+class MessageFailed(MessageEvent, event=EventType.MESSAGE_FAILED):
     """A message could not be sent to the assistant."""
 
-    command_id: CommandId
-    role: MessageRole
-    content: Content
     failure: FailureReason
 
 

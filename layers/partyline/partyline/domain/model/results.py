@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from partyline.domain.model.conversation import Insight
+from partyline.domain.model.conversation import Failure, Insight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,25 +16,33 @@ class Succeeded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallEnded:
-    """The call of the command is over: a fact, not an error. Telnyx's code and message."""
-
-    code: str = "call_gone"
-    message: str = "The call is over."
-    unknown: bool = False
-    """Telnyx does not know the id of the call (90015)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refused:
-    """Telnyx, or a rule of ours, refused the command for good."""
+class NotDone:
+    """Base of the results with a reason: the code and message of Telnyx, or ours."""
 
     code: str
     message: str
-    limit: bool = False
-    """A limit of the account, not the request, is the reason."""
-    rule: str | None = None
-    """The dial rule that refused, so that Telnyx was never asked."""
+
+    @property
+    def failure(self) -> Failure:
+        """The reason as the conversation stores the reason."""
+        return Failure(code=self.code, message=self.message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallEnded(NotDone):
+    """The call of the command is over: a fact, not an error."""
+
+    code: str = "call_gone"
+    message: str = "The call is over."
+    unknown: bool = False  # Telnyx does not know the id of the call (90015)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused(NotDone):
+    """Telnyx, or a rule of ours, refused the command for good."""
+
+    limit: bool = False  # A limit of the account, not the request, is the reason
+    rule: str | None = None  # the dial rule that refused, so that Telnyx was never asked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,3 +71,28 @@ INSIGHTS_POLL_PAUSE = timedelta(minutes=2)
 
 MAX_INSIGHT_POLLS = 3
 """Fetches of insights before we give up, 7 minutes after the end."""
+
+# Requests, tools and the sweep
+
+DRAIN_TIME = timedelta(seconds=4)
+"""How long a request waits for its pending commands: a Lambda's 10 s less a last attempt."""
+
+AGAIN_AFTER = timedelta(seconds=20)
+"""How long a contact who was not reached is not tried again: a model may ask twice."""
+
+RETRY_LIMIT_FOR = timedelta(minutes=2)
+"""How long a limit may delay a start: Lambda tries again after one minute and two more."""
+
+POSTPONED_BY = timedelta(minutes=3)
+"""For how long a conversation that failed is postponed.
+
+The oldest come first: without the delay, 25 conversations that always fail would use up every run.
+The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
+"""
+
+OPEN_LONG = timedelta(hours=4, minutes=15)
+"""A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
+
+Those four hours begin when the assistant runs, this time when the conversation begins. Between the
+two the host's phone may ring for ten minutes, and the end takes its time too.
+"""

@@ -7,91 +7,49 @@ not matter.
 from collections.abc import Callable
 from typing import Any
 
+from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant, Plan
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import EventType, ParticipantInvited
-from partyline.domain.model.inputs import (
-    CallAnswered,
-    CallHangup,
-    CallInitiated,
-    CallRef,
-    CommandResult,
-    ConversationCreated,
-    ConversationEnded,
-    ConversationStartFailed,
-    DigitsGathered,
-    Input,
-    InsightsGenerated,
-    InviteParticipant,
-    MachineVerdict,
-    RemoveParticipant,
-    SendMessage,
-    StartConversation,
-    StopConversation,
-    TimerElapsed,
-)
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    DEPARTED,
-    FINISHED,
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_POLL_DELAY
+from partyline.domain.rules import create, facts
 from partyline.domain.rules.apply_results import apply_result
-from partyline.domain.rules.create import (
-    create_participant,
-    refuse_legs_at_once,
-    refuse_participants,
-)
-from partyline.domain.rules.facts import (
-    assistant_started,
-    find_leg,
-    hang_up_orphan,
-    leg_answered,
-    leg_ended,
-    note_call_ids,
-    settle,
-    store_insights,
-)
 from partyline.domain.rules.transition import Transition
 
 KEY_PRESSED_STATUSES = ("valid", "invalid")
 """How a gather ends when a key was pressed (Telnyx API: call.gather.ended, status)."""
 
 
-def _locate_leg(transition: Transition, call: CallRef) -> tuple[Participant, Leg] | None:
+def _locate_leg(transition: Transition, call: inputs.CallRef) -> tuple[Participant, Leg] | None:
     """Find the leg of a webhook and note its ids. A call that exists settles its dial."""
-    located = find_leg(transition.conversation, call)
+    located = facts.find_leg(transition.conversation, call)
     if located is None:
         return None
     participant, leg = located
-    note_call_ids(leg, call)
+    facts.note_call_ids(leg, call)
     dial = transition.command_for(Action.DIAL, participant, leg)
     if dial and leg.call_control_id:
-        settle(transition, dial)
+        facts.settle(transition, dial)
     return located
 
 
-def _call_initiated(transition: Transition, webhook: CallInitiated) -> None:
+def _call_initiated(transition: Transition, webhook: inputs.CallInitiated) -> None:
     located = _locate_leg(transition, webhook.call)
     if located:
-        transition.move_leg(*located, LegStatus.RINGING, webhook.occurred_at)
-        hang_up_orphan(transition, *located)
+        transition.move_leg(*located, statuses.LegStatus.RINGING, webhook.occurred_at)
+        facts.hang_up_orphan(transition, *located)
 
 
-def _call_answered(transition: Transition, webhook: CallAnswered) -> None:
+def _call_answered(transition: Transition, webhook: inputs.CallAnswered) -> None:
     located = _locate_leg(transition, webhook.call)
     if located:
-        leg_answered(transition, *located, webhook.occurred_at)
-        hang_up_orphan(transition, *located)
+        facts.leg_answered(transition, *located, webhook.occurred_at)
+        facts.hang_up_orphan(transition, *located)
 
 
-def _call_hangup(transition: Transition, webhook: CallHangup) -> None:
+def _call_hangup(transition: Transition, webhook: inputs.CallHangup) -> None:
     located = _locate_leg(transition, webhook.call)
     if located is None:
         return
@@ -99,33 +57,32 @@ def _call_hangup(transition: Transition, webhook: CallHangup) -> None:
     leg.hangup_cause = leg.hangup_cause or webhook.cause
     leg.hangup_source = leg.hangup_source or webhook.source
     leg.sip_hangup_cause = leg.sip_hangup_cause or webhook.sip_cause
-    leg_ended(transition, participant, leg, webhook.occurred_at)
+    facts.leg_ended(transition, participant, leg, webhook.occurred_at)
 
 
-def _machine_verdict(transition: Transition, webhook: MachineVerdict) -> None:
+def _machine_verdict(transition: Transition, webhook: inputs.MachineVerdict) -> None:
     located = _locate_leg(transition, webhook.call)
     if located is None or located[1].machine is not None:
         return
     participant, leg = located
     # A verdict may come before `call.answered`, and is always of an answered call.
-    leg_answered(transition, participant, leg, webhook.occurred_at)
+    facts.leg_answered(transition, participant, leg, webhook.occurred_at)
     leg.machine = webhook.machine
     leg.verdict_deadline = None
-    transition.add_leg_event(
-        EventType.LEG_JUDGED, participant, leg, webhook.occurred_at, machine=webhook.machine
-    )
+    at = webhook.occurred_at
+    transition.add_leg_event(EventType.LEG_JUDGED, participant, leg, at, machine=leg.machine)
 
 
-def _digits_gathered(transition: Transition, webhook: DigitsGathered) -> None:
+def _digits_gathered(transition: Transition, webhook: inputs.DigitsGathered) -> None:
     located = _locate_leg(transition, webhook.call)
     if located is None:
         return
     participant, leg = located
     screen = transition.command_for(Action.SCREEN, participant, leg)
     if screen:
-        settle(transition, screen)
+        facts.settle(transition, screen)
     screening = participant.plan and participant.plan.screening
-    if not screening or leg.status is not LegStatus.SCREENING or leg.outcome is not None:
+    if not screening or leg.status is not statuses.LegStatus.SCREENING or leg.outcome is not None:
         return
     if webhook.digits == screening.accept_digit:
         leg.outcome = Outcome.HUMAN
@@ -137,18 +94,18 @@ def _digits_gathered(transition: Transition, webhook: DigitsGathered) -> None:
         leg.outcome = Outcome.DECLINED if pressed else Outcome.NO_ANSWER
 
 
-def _conversation_created(transition: Transition, webhook: ConversationCreated) -> None:
+def _conversation_created(transition: Transition, webhook: inputs.ConversationCreated) -> None:
     located = _locate_leg(transition, webhook.call)
     start = transition.conversation.start_command
     runs_on = start.participant_id if start else HOST_ID
     if webhook.telnyx_conversation_id in transition.conversation.previous_telnyx_ids:
         return
     if located and located[0].id == runs_on:
-        leg_answered(transition, *located)
-        assistant_started(transition, webhook.telnyx_conversation_id)
+        facts.leg_answered(transition, *located)
+        facts.assistant_started(transition, webhook.telnyx_conversation_id)
 
 
-def _start_failed(transition: Transition, webhook: ConversationStartFailed) -> None:
+def _start_failed(transition: Transition, webhook: inputs.ConversationStartFailed) -> None:
     located = _locate_leg(transition, webhook.call)
     connecting = transition.conversation.status is ConversationStatus.CONNECTING
     if located and located[0].host and connecting:
@@ -157,7 +114,7 @@ def _start_failed(transition: Transition, webhook: ConversationStartFailed) -> N
         transition.move(ConversationStatus.FAILED, failure)
 
 
-def _conversation_ended(transition: Transition, webhook: ConversationEnded) -> None:
+def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnded) -> None:
     conversation, located = transition.conversation, _locate_leg(transition, webhook.call)
     current_id = conversation.telnyx_conversation_id
     if located is None or (current_id and webhook.telnyx_conversation_id not in (None, current_id)):
@@ -171,33 +128,31 @@ def _conversation_ended(transition: Transition, webhook: ConversationEnded) -> N
         start = conversation.start_command
         if start is None or start.sent_at is None:
             return  # our assistant cannot have run: this is about an earlier assistant on the call
-        assistant_started(
-            transition, webhook.telnyx_conversation_id
-        )  # a conversation that ended has run
+        # A conversation that ended has run.
+        facts.assistant_started(transition, webhook.telnyx_conversation_id)
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = webhook.reason
 
 
-def _insights_generated(transition: Transition, webhook: InsightsGenerated) -> None:
+def _insights_generated(transition: Transition, webhook: inputs.InsightsGenerated) -> None:
     conversation, located = transition.conversation, _locate_leg(transition, webhook.call)
-    store_insights(transition, webhook.insights, webhook.occurred_at)
+    facts.store_insights(transition, webhook.insights, webhook.occurred_at)
     # Insights prove the end of an assistant: ours, unless another was on the call before.
-    first = conversation.direction is not Direction.ATTACHED and conversation.restarts == 0
+    first = conversation.direction is not statuses.Direction.ATTACHED and conversation.restarts == 0
     if located and located[0].host and first:
         conversation.insights_received_at = conversation.insights_received_at or transition.now
 
 
-def _invite(transition: Transition, request: InviteParticipant) -> None:
+def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
     conversation, new = transition.conversation, request.participant
     if conversation.participant(new.id):
         return  # a duplicate of the request
     if conversation.is_over:
         transition.refuse_as_over()
         return
-    transition.refusal = refuse_participants(
-        len(conversation.participants) + 1, conversation.limits
-    )
+    number = len(conversation.participants) + 1
+    transition.refusal = create.refuse_participants(number, conversation.limits)
     call = new.call_control_id
     if transition.refusal:
         return
@@ -206,38 +161,39 @@ def _invite(transition: Transition, request: InviteParticipant) -> None:
         return
     if new.plan and new.contact is not None and _refuse_if_present(transition, new.name, new.plan):
         return
-    transition.refusal = refuse_legs_at_once(new.plan, conversation.limits, "to")
+    transition.refusal = create.refuse_legs_at_once(new.plan, conversation.limits, "to")
     if transition.refusal:
         return
-    participant = create_participant(new, transition.now)
+    participant = create.create_participant(new, transition.now)
     conversation.participants.append(participant)
     transition.add_event(ParticipantInvited(participant_id=participant.id, name=participant.name))
 
 
 def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> bool:
-    """Refuse a contact already in the conversation, perhaps under another name."""
     for participant in transition.conversation.participants:
-        if participant.status not in DEPARTED and participant.numbers & set(plan.to):
-            where = "being called" if participant.status in BEING_REACHED else "here"
+        if participant.status not in statuses.DEPARTED and participant.numbers & set(plan.to):
+            where = "being called" if participant.status in statuses.BEING_REACHED else "here"
             transition.refuse(ErrorCode.ALREADY_THERE, f"{name} is {where}.")
             return True
     return False
 
 
-def _remove(transition: Transition, request: RemoveParticipant) -> None:
+def _remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
     participant = transition.conversation.participant(request.participant_id)
     if participant is None:
-        transition.refuse(
-            ErrorCode.UNKNOWN_PARTICIPANT, "There is no such participant in the conversation."
-        )
+        message = "There is no such participant in the conversation."
+        transition.refuse(ErrorCode.UNKNOWN_PARTICIPANT, message)
         return
     participant.removed = True
-    if participant.status in BEING_REACHED or participant.status is ParticipantStatus.WAITING:
+    if (
+        participant.status in statuses.BEING_REACHED
+        or participant.status is ParticipantStatus.WAITING
+    ):
         transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         transition.add_message(participant, Outcome.CANCELLED)
 
 
-def _send_message(transition: Transition, request: SendMessage) -> None:
+def _send_message(transition: Transition, request: inputs.SendMessage) -> None:
     conversation = transition.conversation
     if conversation.is_over:
         transition.refuse_as_over()
@@ -245,9 +201,9 @@ def _send_message(transition: Transition, request: SendMessage) -> None:
     conversation.pending_messages.append(Message(role=request.role, content=request.content))
 
 
-def _stop(transition: Transition, request: StopConversation) -> None:
+def _stop(transition: Transition, request: inputs.StopConversation) -> None:
     conversation, stop = transition.conversation, transition.conversation.stop
-    if conversation.status in FINISHED:
+    if conversation.status in statuses.FINISHED:
         transition.refuse_as_over()
         return
     if stop and request.hang_up:
@@ -259,22 +215,22 @@ def _record_nothing(_transition: Transition, _input: Any) -> None:
     """Record no fact: a start is recorded by `record_started`, and a timer has no facts."""
 
 
-APPLY: dict[type[Input], Callable[[Transition, Any], None]] = {
-    StartConversation: _record_nothing,
-    InviteParticipant: _invite,
-    RemoveParticipant: _remove,
-    SendMessage: _send_message,
-    StopConversation: _stop,
-    CallInitiated: _call_initiated,
-    CallAnswered: _call_answered,
-    CallHangup: _call_hangup,
-    MachineVerdict: _machine_verdict,
-    DigitsGathered: _digits_gathered,
-    ConversationCreated: _conversation_created,
-    ConversationStartFailed: _start_failed,
-    ConversationEnded: _conversation_ended,
-    InsightsGenerated: _insights_generated,
-    CommandResult: apply_result,
-    TimerElapsed: _record_nothing,
+APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
+    inputs.StartConversation: _record_nothing,
+    inputs.InviteParticipant: _invite,
+    inputs.RemoveParticipant: _remove,
+    inputs.SendMessage: _send_message,
+    inputs.StopConversation: _stop,
+    inputs.CallInitiated: _call_initiated,
+    inputs.CallAnswered: _call_answered,
+    inputs.CallHangup: _call_hangup,
+    inputs.MachineVerdict: _machine_verdict,
+    inputs.DigitsGathered: _digits_gathered,
+    inputs.ConversationCreated: _conversation_created,
+    inputs.ConversationStartFailed: _start_failed,
+    inputs.ConversationEnded: _conversation_ended,
+    inputs.InsightsGenerated: _insights_generated,
+    inputs.CommandResult: apply_result,
+    inputs.TimerElapsed: _record_nothing,
 }
 """How each input is recorded."""

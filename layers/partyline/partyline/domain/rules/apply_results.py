@@ -4,53 +4,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from partyline.domain.model import events, results, statuses, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
-from partyline.domain.model.events import (
-    CommandFailed,
-    CommandRepaired,
-    EventType,
-    MessageFailed,
-    MessageSent,
-)
 from partyline.domain.model.inputs import CommandResult
-from partyline.domain.model.results import (
-    CallEnded,
-    CallState,
-    InsightsFound,
-    NotFound,
-    Refused,
-    Retryable,
-    Succeeded,
-)
-from partyline.domain.model.statuses import (
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
-from partyline.domain.model.timeouts import (
-    HANGUP_POLL_DELAY,
-    MAX_ATTEMPTS,
-    POLL_INTERVAL,
-    STOP_GRACE,
-)
-from partyline.domain.rules.facts import (
-    assistant_started,
-    hang_up_orphan,
-    leg_answered,
-    leg_ended,
-    note_call_ids,
-    settle,
-    store_insights,
-)
+from partyline.domain.model.results import Refused
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
+from partyline.domain.rules import facts
 from partyline.domain.rules.phrases import UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
 
-UNANSWERED = Refused(
-    code="unanswered", message="Telnyx gave no answer, and now it is too late to ask."
-)
+Call = tuple[Participant, Leg]
+
+TOO_LATE = "Telnyx gave no answer, and now it is too late to ask."
+UNANSWERED = Refused(code="unanswered", message=TOO_LATE)
 
 
 def apply_result(transition: Transition, input_: CommandResult) -> None:
@@ -59,119 +26,115 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
     command = conversation.commands.get(input_.key)
     if command is None:
         return
-    participant = conversation.participant(command.participant_id)
-    leg = participant.leg(command.leg) if participant else None
-    if isinstance(result, Succeeded):
+    participant, leg = conversation.target_of(command)
+    if isinstance(result, results.Succeeded):
         if command.action is Action.DIAL and participant and leg:
-            note_call_ids(leg, result)
-            hang_up_orphan(transition, participant, leg)
+            facts.note_call_ids(leg, result)
+            facts.hang_up_orphan(transition, participant, leg)
         if command is conversation.start_command:
-            assistant_started(transition, result.telnyx_conversation_id)
+            facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
-        APPLY_RESULT[type(result)](transition, command, participant, leg, result)
+        APPLY_RESULT[type(result)](transition, command, result)
 
 
-def _succeeded(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    _: Succeeded,
-) -> None:
+def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -> None:
+    participant, leg = transition.conversation.target_of(command)
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
         command.back_off(transition.now)
         return
     if command.reconcile:
         _add_repaired(transition, command)
-    settle(transition, command)
+    facts.settle(transition, command)
     if command.action is Action.JOIN and participant:
         participant.joined_restart = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
-            transition.add_message(
-                participant, "joined_machine" if leg and leg.machine else "joined"
-            )
+            phrase = "joined_machine" if leg and leg.machine else "joined"
+            transition.add_message(participant, phrase)
     elif command.action is Action.HANG_UP and leg and leg.is_up:
-        leg.poll_at = transition.now + HANGUP_POLL_DELAY
+        leg.poll_at = transition.now + timeouts.HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
         # The webhooks of an attached call may go to another application.
-        attached = transition.conversation.direction is Direction.ATTACHED
-        transition.conversation.stop_deadline = (
-            transition.now if attached else transition.now + STOP_GRACE
-        )
+        attached = transition.conversation.direction is statuses.Direction.ATTACHED
+        grace = timedelta(0) if attached else timeouts.STOP_GRACE
+        transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
-            transition.add_event(
-                MessageSent(command_id=command.id, role=message.role, content=message.content)
-            )
+            transition.add_event(events.MessageSent(command_id=command.id, **message.model_dump()))
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
-    """Whether the id of the new call or conversation is missing, as for a duplicate."""
     if command.action is Action.DIAL:
         return leg is not None and leg.call_control_id is None
     return command.action is Action.START and transition.conversation.telnyx_conversation_id is None
 
 
 def _add_repaired(transition: Transition, command: Command) -> None:
-    transition.add_event(CommandRepaired(action=command.action, command_id=command.id))
+    transition.add_event(events.CommandRepaired(action=command.action, command_id=command.id))
 
 
-def _call_ended(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    result: CallEnded,
-) -> None:
+def _call_ended(transition: Transition, command: Command, result: results.CallEnded) -> None:
+    participant, leg = transition.conversation.target_of(command)
     if command.action is Action.MESSAGE:  # sent through another call, if possible
         transition.conversation.pending_messages[:0] = command.messages or []
-    settle(transition, command, "failed")
+    facts.settle(transition, command, "failed")
     if participant and leg:
         if command.action is Action.LOOK:
             _add_repaired(transition, command)
         if not leg.owned and not participant.joined_at and leg.is_up and leg.failure is None:
             # The attached call was accepted on the request's word, and was never there for us.
             # Telnyx tells an unknown id (90015) from a call that is over (90018).
-            leg.failure = Failure(code=result.code, message=result.message)
+            leg.failure = result.failure
             leg.outcome = Outcome.ERROR if result.unknown else Outcome.UNREACHABLE
-        leg_ended(transition, participant, leg)
+        facts.leg_ended(transition, participant, leg)
 
 
-def apply_refusal(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    refused: Refused,
-) -> None:
+def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
     """Record that Telnyx refused a command, or that the command is given up."""
-    failure = Failure(code=refused.code, message=refused.message)
-    settle(transition, command, "failed")
+    participant, leg = transition.conversation.target_of(command)
+    facts.settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
-        _message_failed(transition, command, failure)
+        _message_failed(transition, command, refused.failure)
         return
-    transition.add_event(
-        CommandFailed(
-            action=command.action,
-            command_id=command.id,
-            participant_id=command.participant_id,
-            failure=failure,
-        )
+    failed = events.CommandFailed(
+        action=command.action,
+        command_id=command.id,
+        participant_id=command.participant_id,
+        failure=refused.failure,
     )
-    if participant and leg and command.action in APPLY_REFUSAL:
-        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
+    transition.add_event(failed)
+    if participant and leg:
+        _call_refused(transition, command.action, (participant, leg), refused)
 
 
-def _start_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    failure = Failure(code=refused.code, message=refused.message)
-    if not leg.owned and not participant.joined_at:
+def _call_refused(transition: Transition, action: Action, call: Call, refused: Refused) -> None:
+    _, leg = call
+    match action:
+        case Action.START:
+            _start_refused(transition, *call, refused.failure)
+        case Action.ANSWER:
+            leg.owned = False  # another application may have answered: not ours to hang up
+            transition.move(ConversationStatus.FAILED, refused.failure)
+        case Action.DIAL:
+            _dial_refused(transition, *call, refused)
+        case Action.SCREEN:
+            leg.failure = refused.failure
+            leg.outcome = leg.outcome or Outcome.ERROR
+        case Action.JOIN:
+            _join_refused(transition, *call, refused.failure)
+        case Action.LOOK:
+            _polled(transition, leg)
+
+
+def _polled(transition: Transition, leg: Leg) -> None:
+    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+
+
+def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+    if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
-        transition.move_participant(
-            participant, ParticipantStatus.FAILED, Outcome.ERROR, failure=failure
-        )
+        status = ParticipantStatus.FAILED
+        transition.move_participant(person, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
 
 
@@ -184,69 +147,30 @@ def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> 
     leg.poll_at = transition.now
 
 
-def _answer_refused(
-    transition: Transition, _participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    failure = Failure(code=refused.code, message=refused.message)
-    leg.owned = False  # another application may have answered the call: not ours to hang up
-    transition.move(ConversationStatus.FAILED, failure)
-
-
-def _dial_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    leg.failure = Failure(code=refused.code, message=refused.message)
+def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
+    leg.failure = refused.failure
     leg.rule = refused.rule
     if refused.rule:
-        transition.add_leg_event(EventType.LEG_REFUSED, participant, leg, rule=refused.rule)
+        transition.add_leg_event(events.EventType.LEG_REFUSED, person, leg, rule=refused.rule)
     leg.outcome = leg.outcome or (Outcome.LIMITED if refused.limit else Outcome.ERROR)
-    transition.move_leg(participant, leg, LegStatus.ENDED)
+    transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
-def _screening_refused(
-    _transition: Transition, _participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    leg.failure = Failure(code=refused.code, message=refused.message)
-    leg.outcome = leg.outcome or Outcome.ERROR
-
-
-def _join_refused(
-    transition: Transition, participant: Participant, leg: Leg, refused: Refused
-) -> None:
-    failure = leg.failure = Failure(code=refused.code, message=refused.message)
-    if not leg.owned and not participant.joined_at:
+def _join_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+    leg.failure = failure
+    if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
     failed = ParticipantStatus.FAILED
-    if transition.move_participant(participant, failed, Outcome.ERROR, failure=failure):
-        transition.add_message(participant, Outcome.ERROR)
-    if participant.status is ParticipantStatus.JOINED:
-        participant.removed = True  # not joined to the restarted assistant: on the phone alone
-
-
-def _poll_failed(
-    transition: Transition, _participant: Participant, leg: Leg, _refused: Refused
-) -> None:
-    leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
-
-
-APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
-    Action.START: _start_refused,
-    Action.ANSWER: _answer_refused,
-    Action.DIAL: _dial_refused,
-    Action.SCREEN: _screening_refused,
-    Action.JOIN: _join_refused,
-    Action.LOOK: _poll_failed,
-}
-"""The effect of a refusal on the call of the command."""
+    if transition.move_participant(person, failed, Outcome.ERROR, failure=failure):
+        transition.add_message(person, Outcome.ERROR)
+    if person.status is ParticipantStatus.JOINED:
+        person.removed = True  # not joined to the restarted assistant: on the phone alone
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
     for message in command.messages or []:
-        transition.add_event(
-            MessageFailed(
-                command_id=command.id, role=message.role, content=message.content, failure=failure
-            )
-        )
+        fields = message.model_dump()
+        transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
     if failure.code != UNANSWERED.code:
         _infer_assistant_end(transition, command)
 
@@ -265,79 +189,56 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 
-def _retryable(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    result: Retryable,
-) -> None:
+def _retryable(transition: Transition, command: Command, result: results.Retryable) -> None:
     if result.had_no_effect:
         command.mark_not_sent()
     # A hangup is never given up; any other command is.
-    if command.attempts >= MAX_ATTEMPTS and command.action is not Action.HANG_UP:
-        apply_refusal(transition, command, participant, leg, UNANSWERED)
+    if command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP:
+        apply_refusal(transition, command, UNANSWERED)
     else:
         command.back_off(transition.now)
 
 
-def _not_found(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    _: NotFound,
-) -> None:
+def _not_found(transition: Transition, command: Command, _: results.NotFound) -> None:
     """Give up a dial without a trace: a dial is never repeated. A start does no harm twice."""
-    if command.action is Action.DIAL or command.attempts >= MAX_ATTEMPTS:
-        apply_refusal(transition, command, participant, leg, UNANSWERED)
-    elif transition.conversation.status is ConversationStatus.CONNECTING:
+    if command.action is Action.DIAL or command.attempts >= timeouts.MAX_ATTEMPTS:
+        apply_refusal(transition, command, UNANSWERED)
+        return
+    if transition.conversation.status is ConversationStatus.CONNECTING:
         command.reconcile = False
         command.sent_at = None
-        command.back_off(transition.now)
-    else:
-        command.back_off(transition.now)
+    command.back_off(transition.now)
 
 
-def _call_state(
-    transition: Transition,
-    command: Command,
-    participant: Participant | None,
-    leg: Leg | None,
-    call: CallState,
-) -> None:
-    settle(transition, command)
+def _call_state(transition: Transition, command: Command, call: results.CallState) -> None:
+    participant, leg = transition.conversation.target_of(command)
+    facts.settle(transition, command)
     if participant is None or leg is None:
         return
-    leg.polled_at, leg.poll_at = transition.now, transition.now + POLL_INTERVAL
-    ringing = leg.status in (LegStatus.DIALING, LegStatus.RINGING)
-    picked_up = call.answered or _answered_by_us(transition, participant, leg)
+    _polled(transition, leg)
+    ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
+    answer = transition.command_for(Action.ANSWER, participant, leg)
+    picked_up = call.answered or (answer is not None and answer.status == "done")
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
     if not call.alive and (not ringing or picked_up or rang_out):
         _add_repaired(transition, command)
         if call.answered:
-            leg_answered(transition, participant, leg)
-        leg_ended(transition, participant, leg)
+            facts.leg_answered(transition, participant, leg)
+        facts.leg_ended(transition, participant, leg)
         return
     if call.alive and ringing and picked_up:
         _add_repaired(transition, command)
-        leg_answered(transition, participant, leg)
+        facts.leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
     _hang_up_again(transition, participant, leg)
 
 
 def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Hang up again a call that is still up after our hangup."""
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
     if hang_up and not hang_up.is_pending:
         hang_up.status = "pending"
         hang_up.not_before = transition.now
-
-
-def _answered_by_us(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    answer = transition.command_for(Action.ANSWER, participant, leg)
-    return answer is not None and answer.status == "done"
 
 
 def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
@@ -348,25 +249,17 @@ def _ring_timeout_passed(transition: Transition, participant: Participant, leg: 
     return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
 
 
-def _insights_found(
-    transition: Transition,
-    command: Command,
-    _participant: Participant | None,
-    _leg: Leg | None,
-    result: InsightsFound,
-) -> None:
-    settle(transition, command)
-    store_insights(transition, result.insights)
+def _insights(transition: Transition, command: Command, result: results.InsightsFound) -> None:
+    facts.settle(transition, command)
+    facts.store_insights(transition, result.insights)
 
 
-APPLY_RESULT: dict[
-    type, Callable[[Transition, Command, Participant | None, Leg | None, Any], None]
-] = {
-    Succeeded: _succeeded,
-    CallEnded: _call_ended,
+APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
+    results.Succeeded: _succeeded,
+    results.CallEnded: _call_ended,
     Refused: apply_refusal,
-    Retryable: _retryable,
-    NotFound: _not_found,
-    CallState: _call_state,
-    InsightsFound: _insights_found,
+    results.Retryable: _retryable,
+    results.NotFound: _not_found,
+    results.CallState: _call_state,
+    results.InsightsFound: _insights,
 }

@@ -3,11 +3,10 @@
 Like all rules, these look at the whole state (see `dialing`).
 """
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import (
-    DEPARTED,
-    FINISHED,
     ConversationStatus,
     Direction,
     Outcome,
@@ -37,9 +36,8 @@ def start_and_join(transition: Transition) -> None:
             transition.move_participant(participant, ParticipantStatus.JOINING)
         elif conversation.telnyx_conversation_id:
             command = transition.add_command(Action.JOIN, participant, leg)
-            transition.move_participant(
-                participant, ParticipantStatus.JOINING, command_id=command.id
-            )
+            joining = ParticipantStatus.JOINING
+            transition.move_participant(participant, joining, command_id=command.id)
         elif conversation.active_at and not (start and start.is_pending):
             # The assistant runs, but its conversation id was never found: no join is possible.
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
@@ -53,20 +51,15 @@ def send_messages(transition: Transition) -> None:
         conversation.pending_messages.clear()
     assistant_leg = conversation.assistant_leg()
     is_sending = any(c.action is Action.MESSAGE for c in conversation.commands.values())
-    if (
-        not conversation.active_at
-        or not conversation.pending_messages
-        or assistant_leg is None
-        or is_sending
-        or conversation.is_restarting
-    ):
+    if not conversation.active_at or not assistant_leg or conversation.is_restarting:
+        return
+    if is_sending or not conversation.pending_messages:
         return
     conversation.message_batches += 1
     batch = conversation.pending_messages[:MESSAGE_BATCH]
     conversation.pending_messages = conversation.pending_messages[MESSAGE_BATCH:]
-    transition.add_command(
-        Action.MESSAGE, *assistant_leg, nth=conversation.message_batches, messages=batch
-    )
+    nth = conversation.message_batches
+    transition.add_command(Action.MESSAGE, *assistant_leg, nth=nth, messages=batch)
 
 
 def release_calls(transition: Transition) -> None:
@@ -77,10 +70,8 @@ def release_calls(transition: Transition) -> None:
     unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
     runs = conversation.active_at is not None or (start is not None and start.status == "done")
     assistant_leg = conversation.assistant_leg()
-    stopped = any(
-        command.action is Action.STOP and command.status != "failed"
-        for command in conversation.commands.values()
-    )
+    stops = [c for c in conversation.commands.values() if c.action is Action.STOP]
+    stopped = any(command.status != "failed" for command in stops)
     if conversation.is_over and unwanted and runs and assistant_leg and not stopped:
         by_request = stop is not None and stop.by_request
         if by_request or not assistant_leg[1].owned:
@@ -103,18 +94,15 @@ def is_needed(transition: Transition, participant: Participant, leg: Leg) -> boo
     if conversation.is_over:
         on_the_line = participant.joined_at is not None or (participant.host and accepted)
         return stop is not None and not stop.hang_up and on_the_line
-    return participant.status not in DEPARTED
+    return participant.status not in statuses.DEPARTED
 
 
 def poll_calls(transition: Transition) -> None:
     """Poll calls of which no webhook has come for long, and fetch missing insights."""
     conversation = transition.conversation
     for participant, leg in conversation.legs():
-        if (
-            is_polled(transition, participant, leg)
-            and leg.poll_at
-            and transition.now >= leg.poll_at
-        ):
+        due = leg.poll_at is not None and transition.now >= leg.poll_at
+        if due and is_polled(transition, participant, leg):
             leg.poll_at = None
             transition.add_command(Action.LOOK, participant, leg)
     if conversation.insights_poll_at and transition.now >= conversation.insights_poll_at:
@@ -133,5 +121,5 @@ def is_polled(transition: Transition, participant: Participant, leg: Leg) -> boo
     if not leg.is_up or not leg.call_control_id:
         return False
     refused = not leg.owned and leg.failure is not None and leg.polled_at is None
-    finished = transition.conversation.status in FINISHED
+    finished = transition.conversation.status in statuses.FINISHED
     return refused or not finished or not is_needed(transition, participant, leg)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from partyline.domain.model import inputs
 from partyline.domain.model.conversation import (
     HOST_ID,
     Conversation,
@@ -12,32 +13,25 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import ConversationStarted, ParticipantInvited, masked
-from partyline.domain.model.inputs import (
-    CallInitiated,
-    Input,
-    NewParticipant,
-    Route,
-    StartConversation,
-)
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
 from partyline.domain.rules.facts import note_call_ids
 from partyline.domain.rules.transition import Refusal, Transition
 
 
-def create_conversation(input_: Input, now: datetime) -> Conversation | Refusal | None:
+def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | Refusal | None:
     """Create the conversation that an input begins.
 
     Returns a Refusal for a start beyond the limits, and `None` for an input that begins none.
     """
-    if isinstance(input_, StartConversation):
+    if isinstance(input_, inputs.StartConversation):
         return refuse_start(input_) or _create_by_request(input_, now)
-    if isinstance(input_, CallInitiated) and input_.incoming and input_.route:
+    if isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
         return _create_by_call(input_, input_.route, now)
     return None
 
 
-def refuse_start(start: StartConversation) -> Refusal | None:
+def refuse_start(start: inputs.StartConversation) -> Refusal | None:
     """Return the refusal of a start beyond the limits of a conversation, if any."""
     people, limits = (start.host, *start.guests), start.limits
     fields = ("to", *(f"participants.{nth}.to" for nth in range(len(start.guests))))
@@ -45,9 +39,8 @@ def refuse_start(start: StartConversation) -> Refusal | None:
         refuse_legs_at_once(person.plan, limits, field)
         for person, field in zip(people, fields, strict=True)
     )
-    return refuse_participants(len(people), limits, "participants") or next(
-        filter(None, checks), None
-    )
+    too_many = refuse_participants(len(people), limits, "participants")
+    return too_many or next(filter(None, checks), None)
 
 
 def refuse_participants(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
@@ -73,7 +66,7 @@ def refuse_legs_at_once(plan: Plan | None, limits: Limits, field: str) -> Refusa
     )
 
 
-def _create_by_request(start: StartConversation, now: datetime) -> Conversation:
+def _create_by_request(start: inputs.StartConversation, now: datetime) -> Conversation:
     attached = start.host.call_control_id is not None
     return Conversation(
         id=start.conversation_id,
@@ -94,7 +87,7 @@ def _create_by_request(start: StartConversation, now: datetime) -> Conversation:
     )
 
 
-def _create_by_call(call: CallInitiated, route: Route, now: datetime) -> Conversation:
+def _create_by_call(call: inputs.CallInitiated, route: inputs.Route, now: datetime) -> Conversation:
     leg = Leg(
         number=1,
         to=call.to,
@@ -104,15 +97,13 @@ def _create_by_call(call: CallInitiated, route: Route, now: datetime) -> Convers
         poll_at=now + ANSWER_POLL_DELAY,
     )
     note_call_ids(leg, call.call)
+    end = route.on_hangup
+    host = Participant(id=HOST_ID, host=True, on_hangup=end, legs=[leg], created_at=now)
     return Conversation(
         id=call.conversation_id,
         direction=Direction.INBOUND,
         assistant=route.assistant,
-        participants=[
-            Participant(
-                id=HOST_ID, host=True, on_hangup=route.on_hangup, legs=[leg], created_at=now
-            )
-        ],
+        participants=[host],
         phrases=route.phrases,
         limits=route.limits,
         route=call.to,
@@ -123,7 +114,9 @@ def _create_by_call(call: CallInitiated, route: Route, now: datetime) -> Convers
     )
 
 
-def create_participant(new: NewParticipant, now: datetime, *, host: bool = False) -> Participant:
+def create_participant(
+    new: inputs.NewParticipant, now: datetime, *, host: bool = False
+) -> Participant:
     """Create a participant, to be dialled by a plan or on a call that is live already."""
     participant = Participant(
         id=new.id,

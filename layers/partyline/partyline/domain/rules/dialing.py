@@ -9,18 +9,12 @@ from datetime import datetime, timedelta
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant, Plan
 from partyline.domain.model.events import EventType
-from partyline.domain.model.statuses import (
-    BEING_REACHED,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import BEING_REACHED, LegStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.transition import Transition
 
-SPEECH_CHARS_PER_SEC = 8
-"""Characters of a screening sentence spoken in a second, at the least."""
+SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:
@@ -33,9 +27,8 @@ def apply_verdict_timeouts(transition: Transition) -> None:
             leg.outcome = leg.outcome or Outcome.NO_ANSWER
         else:
             leg.machine = False  # no verdict counts as a person
-            transition.add_leg_event(
-                EventType.LEG_JUDGED, participant, leg, machine=False, reason="no_verdict"
-            )
+            judged = EventType.LEG_JUDGED
+            transition.add_leg_event(judged, participant, leg, machine=False, reason="no_verdict")
 
 
 def accept_answered(transition: Transition) -> None:
@@ -82,7 +75,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     tried, numbers = len(participant.legs), len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and transition.now >= deadline:
-        _give_up(transition, participant, _outcome_at_deadline(participant), reason="deadline")
+        _give_up(transition, participant, _outcome_at_deadline(participant), why="deadline")
         return
     if not all(leg.is_finished for leg in participant.legs):
         return
@@ -155,19 +148,13 @@ def _report_failed_try(transition: Transition, participant: Participant, key: st
         transition.add_message(participant, key, _outcome_of_last_try(participant))
 
 
-def _give_up(
-    transition: Transition, participant: Participant, outcome: Outcome, reason: str | None = None
-) -> None:
-    transition.move_participant(
-        participant,
-        ParticipantStatus.FAILED,
-        outcome,
-        reason=reason,
-        failure=participant.legs[-1].failure if participant.legs else None,
-    )
-    if reason == "deadline":
-        transition.add_message(participant, reason)
-    elif len(participant.legs) > 1:
-        transition.add_message(participant, "exhausted", outcome)
+def _give_up(transition: Transition, person: Participant, outcome: Outcome, why: str = "") -> None:
+    failure = person.legs[-1].failure if person.legs else None
+    data = {"reason": why or None, "failure": failure}
+    transition.move_participant(person, ParticipantStatus.FAILED, outcome, **data)
+    if why:
+        transition.add_message(person, why)
+    elif len(person.legs) > 1:
+        transition.add_message(person, "exhausted", outcome)
     else:
-        transition.add_message(participant, outcome)
+        transition.add_message(person, outcome)

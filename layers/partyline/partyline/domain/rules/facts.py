@@ -6,22 +6,20 @@ A webhook and the result of a command may report the same fact; either may come 
 from datetime import datetime
 from typing import Literal
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
 from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import InsightsGenerated
 from partyline.domain.model.inputs import CallRef
 from partyline.domain.model.results import Succeeded
-from partyline.domain.model.statuses import (
-    ConversationStatus,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import VERDICT_WAIT
 from partyline.domain.rules.transition import Transition
 
-MAX_INSIGHTS = 50
-"""The most insights kept of a conversation."""
+Moment = datetime | None
+Settled = Literal["done", "failed"]
+
+MAX_INSIGHTS = 50  # the most insights kept of a conversation
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,
@@ -73,17 +71,15 @@ def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
     leg.call_session_id = leg.call_session_id or call.call_session_id
 
 
-def leg_answered(
-    transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
-) -> None:
+def leg_answered(transition: Transition, person: Participant, leg: Leg, at: Moment = None) -> None:
     """Record that a person or a machine answered a call."""
-    if not transition.move_leg(participant, leg, LegStatus.ANSWERED, at):
+    if not transition.move_leg(person, leg, statuses.LegStatus.ANSWERED, at):
         return
-    command = transition.command_for(Action.ANSWER, participant, leg)
+    command = transition.command_for(Action.ANSWER, person, leg)
     if command:
         settle(transition, command)
-    if participant.plan and participant.plan.machine_detection != "off" and leg.machine is None:
-        leg.verdict_deadline = transition.now + VERDICT_WAIT[participant.plan.machine_detection]
+    if person.plan and person.plan.machine_detection != "off" and leg.machine is None:
+        leg.verdict_deadline = transition.now + VERDICT_WAIT[person.plan.machine_detection]
 
 
 def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -> None:
@@ -96,16 +92,14 @@ def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -
         transition.add_command(Action.HANG_UP, participant, leg)
 
 
-def leg_ended(
-    transition: Transition, participant: Participant, leg: Leg, at: datetime | None = None
-) -> None:
+def leg_ended(transition: Transition, person: Participant, leg: Leg, at: Moment = None) -> None:
     """Record that a call is over, and its outcome if not known yet."""
-    hang_up = transition.command_for(Action.HANG_UP, participant, leg)
+    hang_up = transition.command_for(Action.HANG_UP, person, leg)
     if hang_up:
         settle(transition, hang_up)
     if leg.outcome is None:
         leg.outcome = _outcome(leg)
-    transition.move_leg(participant, leg, LegStatus.ENDED, at)
+    transition.move_leg(person, leg, statuses.LegStatus.ENDED, at)
 
 
 def _outcome(leg: Leg) -> Outcome:
@@ -129,13 +123,11 @@ def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> No
     transition.move_participant(participant, ParticipantStatus.WAITING)
 
 
-def assistant_started(transition: Transition, telnyx_conversation_id: str | None) -> None:
+def assistant_started(transition: Transition, telnyx_id: str | None) -> None:
     """Record that the assistant runs, with Telnyx's id if known."""
     conversation = transition.conversation
     host = conversation.host
-    conversation.telnyx_conversation_id = (
-        conversation.telnyx_conversation_id or telnyx_conversation_id
-    )
+    conversation.telnyx_conversation_id = conversation.telnyx_conversation_id or telnyx_id
     leg = host.active_leg or (host.legs[-1] if host.legs else None)
     start = conversation.start_command
     if start and conversation.telnyx_conversation_id:
@@ -149,12 +141,10 @@ def assistant_started(transition: Transition, telnyx_conversation_id: str | None
     transition.move(ConversationStatus.ACTIVE)
 
 
-def store_insights(
-    transition: Transition, insights: tuple[Insight, ...], at: datetime | None = None
-) -> None:
+def store_insights(transition: Transition, new: tuple[Insight, ...], at: Moment = None) -> None:
     """Keep the insights that are new."""
     known = transition.conversation.insights
-    for insight in insights:
+    for insight in new:
         if insight.insight_id not in known and len(known) < MAX_INSIGHTS:
             known.append(insight.insight_id)
             transition.insights.append(insight)
@@ -166,9 +156,7 @@ def store_insights(
         transition.add_event(InsightsGenerated(insight_ids=ids), at)
 
 
-def settle(
-    transition: Transition, command: Command, status: Literal["done", "failed"] = "done"
-) -> None:
+def settle(transition: Transition, command: Command, status: Settled = "done") -> None:
     """Settle a command. The command stays in the document, unless its action is transient."""
     command.status = status
     if command.action in TRANSIENT:

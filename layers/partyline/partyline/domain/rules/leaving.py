@@ -5,17 +5,10 @@ Like all rules, these look at the whole state (see `dialing`).
 
 from datetime import datetime, timedelta
 
+from partyline.domain.model import statuses
 from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
-from partyline.domain.model.statuses import (
-    DEPARTED,
-    FINISHED,
-    ON_THE_LINE,
-    ConversationStatus,
-    OnHangup,
-    Outcome,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
 from partyline.domain.rules.transition import Transition
 
 
@@ -28,15 +21,14 @@ def mark_departures(transition: Transition) -> None:
             _mark_departed(transition, participant, leg)
         if conversation.is_over:
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
-        if conversation.status in FINISHED:
+        if conversation.status in statuses.FINISHED:
             transition.move_participant(participant, ParticipantStatus.LEFT)
-        if participant.status in DEPARTED:
+        if participant.status in statuses.DEPARTED:
             for other in participant.legs:
                 other.outcome = other.outcome or Outcome.CANCELLED
 
 
 def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Mark a participant whose accepted call is over: left, failed, or to be tried again."""
     if leg.failure and not leg.owned and not participant.joined_at:
         # The attached call was over before, or never existed.
         if transition.move_participant(participant, ParticipantStatus.FAILED, leg.outcome):
@@ -45,19 +37,11 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         # A guest who hung up while waiting did not decline: the next number is tried.
         transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
-        transition.add_message(participant, _departure_phrase(participant))
-        if (
-            participant.joined_at
-            and not transition.conversation.is_over
-            and not _departure_ends_conversation(participant)
-        ):
+        gone = Outcome.CANCELLED if participant.removed else Outcome.DECLINED
+        transition.add_message(participant, "left" if participant.joined_at else gone)
+        goes_on = not transition.conversation.is_over and not _ends_conversation(participant)
+        if participant.joined_at and goes_on:
             _report_alone(transition)
-
-
-def _departure_phrase(participant: Participant) -> str:
-    if participant.joined_at:
-        return "left"
-    return Outcome.CANCELLED if participant.removed else Outcome.DECLINED
 
 
 def _report_alone(transition: Transition) -> None:
@@ -72,16 +56,16 @@ def end_conversation(transition: Transition) -> None:
     conversation = transition.conversation
     host = conversation.host
     people = conversation.participants
-    if host.status in DEPARTED:  # of no effect once the conversation has been active
+    if host.status in statuses.DEPARTED:  # of no effect once the conversation has been active
         transition.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and transition.now >= over_at:
         transition.stop(hang_up=True, reason="time_limit")
     if conversation.status is ConversationStatus.ACTIVE:
-        leaver = next((p for p in people if p.joined_at and _departure_ends_conversation(p)), None)
+        leaver = next((p for p in people if p.joined_at and _ends_conversation(p)), None)
         if leaver:
             transition.stop(hang_up=True, reason="host_left" if leaver.host else "participant_left")
-        elif not any(p.status in ON_THE_LINE for p in people):
+        elif not any(p.status in statuses.ON_THE_LINE for p in people):
             transition.stop(hang_up=True, reason="nobody_left")
     if conversation.status is ConversationStatus.STOPPING and _has_stopped(transition):
         transition.move(ConversationStatus.ENDED)
@@ -95,7 +79,7 @@ def time_limit_of(conversation: Conversation) -> datetime | None:
     return (conversation.active_at or conversation.created_at) + timedelta(minutes=minutes)
 
 
-def _departure_ends_conversation(participant: Participant) -> bool:
+def _ends_conversation(participant: Participant) -> bool:
     return participant.status is ParticipantStatus.LEFT and participant.on_hangup is OnHangup.END
 
 
@@ -110,16 +94,8 @@ def _host_failure(host: Participant) -> Failure:
 
 
 def _has_stopped(transition: Transition) -> bool:
-    conversation = transition.conversation
-    if not _assistant_may_run(transition):
+    conversation, start = transition.conversation, transition.conversation.start_command
+    may_run = conversation.active_at or (start and start.status != "failed")
+    if not may_run or not any(leg.is_up for _, leg in conversation.legs()):
         return True
-    if conversation.stop_deadline and transition.now >= conversation.stop_deadline:
-        return True
-    return not any(leg.is_up for _, leg in conversation.legs())
-
-
-def _assistant_may_run(transition: Transition) -> bool:
-    """Whether the assistant has been started, as far as we know."""
-    start = transition.conversation.start_command
-    known = transition.conversation.active_at is not None
-    return known or (start is not None and start.status != "failed")
+    return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

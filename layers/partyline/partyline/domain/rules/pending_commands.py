@@ -1,7 +1,7 @@
 """Rules for pending commands: too old to be sent, obsolete, or due now."""
 
 from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, Action, Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
@@ -16,16 +16,13 @@ def reconcile_stale(transition: Transition) -> None:
     """Reconcile, or give up, commands too old for Telnyx to drop a duplicate."""
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
-        if (
-            not command.is_pending
-            or not command.is_stale(transition.now)
-            or transition.now < command.not_before
-        ):
+        leased = transition.now < command.not_before
+        if leased or not command.is_pending or not command.is_stale(transition.now):
             continue
         if command.action in RECONCILABLE:
             command.reconcile = True
         elif command.action not in IDEMPOTENT:
-            apply_refusal(transition, command, *_target_of(conversation, command), UNANSWERED)
+            apply_refusal(transition, command, UNANSWERED)
 
 
 def cancel_obsolete(transition: Transition) -> None:
@@ -36,12 +33,8 @@ def cancel_obsolete(transition: Transition) -> None:
     """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
-        participant, leg = _target_of(conversation, command)
-        if (
-            participant is None
-            or leg is None
-            or not _is_obsolete(transition, command, participant, leg)
-        ):
+        participant, leg = conversation.target_of(command)
+        if not participant or not leg or not _is_obsolete(transition, command, participant, leg):
             continue
         in_doubt = command.sent_at is not None
         under_way = in_doubt and transition.now < command.not_before
@@ -59,34 +52,23 @@ def cancel_obsolete(transition: Transition) -> None:
             transition.move_leg(participant, leg, LegStatus.ENDED)
 
 
-def _is_obsolete(
-    transition: Transition, command: Command, participant: Participant, leg: Leg
-) -> bool:
-    """Whether sending a pending command has become pointless."""
+def _is_obsolete(transition: Transition, command: Command, person: Participant, leg: Leg) -> bool:
     if not command.is_pending or command.action is Action.HANG_UP:
         return False
     if not leg.is_up:
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False
-    if not is_needed(transition, participant, leg):
+    if not is_needed(transition, person, leg):
         return True
     return transition.conversation.is_over
-
-
-def _target_of(
-    conversation: Conversation, command: Command
-) -> tuple[Participant | None, Leg | None]:
-    participant = conversation.participant(command.participant_id)
-    return participant, participant.leg(command.leg) if participant else None
 
 
 def set_due_time(transition: Transition) -> None:
     """Set the time at which the sweep has to look at the conversation, if no input comes before."""
     conversation = transition.conversation
-    moments = [
-        command.not_before for command in conversation.commands.values() if command.is_pending
-    ]
+    commands = conversation.commands.values()
+    moments = [command.not_before for command in commands if command.is_pending]
     limits = (
         conversation.insights_poll_at,
         time_limit_of(conversation),
@@ -114,11 +96,8 @@ def claim_due(transition: Transition) -> list[Command]:
     A claim is a lease: no other process sends the command meanwhile. The lease is stored before
     the command is sent, so a crash leaves the trace that the command may have been sent.
     """
-    due = [
-        command
-        for command in transition.conversation.commands.values()
-        if command.is_pending and transition.now >= command.not_before
-    ]
+    now, commands = transition.now, transition.conversation.commands.values()
+    due = [command for command in commands if command.is_pending and now >= command.not_before]
     for command in due:
-        command.claim(transition.now)
+        command.claim(now)
     return due

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
@@ -11,12 +12,7 @@ from partyline.domain.model.conversation import (
     Participant,
 )
 from partyline.domain.model.events import ConversationRestarted
-from partyline.domain.model.statuses import (
-    DEPARTED,
-    ConversationStatus,
-    OnHangup,
-    ParticipantStatus,
-)
+from partyline.domain.model.statuses import ConversationStatus, OnHangup, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_GRACE, INFERRED_END_DELAY
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, render
 from partyline.domain.rules.transition import Transition
@@ -74,9 +70,8 @@ def candidates(transition: Transition) -> list[tuple[Participant, Leg]]:
 
 def _restart(transition: Transition, guest: Participant, leg: Leg) -> None:
     conversation = transition.conversation
-    conversation.previous_telnyx_ids.append(
-        conversation.telnyx_conversation_id or UNKNOWN_CONVERSATION_ID
-    )
+    ended_id = conversation.telnyx_conversation_id or UNKNOWN_CONVERSATION_ID
+    conversation.previous_telnyx_ids.append(ended_id)
     conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
     _brief_restarted_assistant(transition)
     command = transition.add_command(Action.START, guest, leg)
@@ -99,13 +94,12 @@ def inferred_end_of(conversation: Conversation) -> datetime | None:
 
 
 def _brief_restarted_assistant(transition: Transition) -> None:
-    """Tell the restarted assistant, which has no memory, the names of the people first."""
     conversation = transition.conversation
     people = conversation.participants
     content = render(
         conversation.phrases,
         "goes_on",
-        name=_names(p for p in people if p.joined_at and p.status in DEPARTED),
+        name=_names(p for p in people if p.joined_at and p.status in statuses.DEPARTED),
         reason=_names(p for p in people if p.status is ParticipantStatus.JOINED),
     )
     briefing = Message(role="system", content=content)
@@ -123,13 +117,10 @@ def rejoin(transition: Transition) -> None:
     if start is None or conversation.is_restarting:
         return
     for participant in conversation.participants:
-        if (
-            participant.status is ParticipantStatus.JOINED
-            and participant.joined_restart < conversation.restarts
-        ):
+        joined = participant.status is ParticipantStatus.JOINED
+        if joined and participant.joined_restart < conversation.restarts:
             if participant.id == start.participant_id:
                 participant.joined_restart = conversation.restarts
             else:
-                transition.add_command(
-                    Action.JOIN, participant, participant.active_leg, nth=conversation.restarts + 1
-                )
+                leg, nth = participant.active_leg, conversation.restarts + 1
+                transition.add_command(Action.JOIN, participant, leg, nth=nth)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
 from partyline.domain.model.conversation import (
     Conversation,
@@ -19,21 +20,7 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
-from partyline.domain.model.statuses import (
-    CONVERSATION_MOVES,
-    LEG_MOVES,
-    PARTICIPANT_MOVES,
-    ConversationStatus,
-    LegStatus,
-    Outcome,
-    ParticipantStatus,
-)
-from partyline.domain.model.timeouts import (
-    INSIGHTS_POLL_DELAY,
-    POLL_INTERVAL,
-    RING_GRACE,
-    STOP_GRACE,
-)
+from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
 
 
@@ -43,15 +30,13 @@ class Refusal:
 
     code: ErrorCode
     message: str
-    field: str | None = None
-    """The field of the request to correct, such as `participants.2.to`."""
+    field: str | None = None  # the field of the request to correct, such as `participants.2.to`
 
 
 class Transition:
-    """A conversation on its way to the next state."""
+    """A conversation on its way to the next state. `cause` is the id of the input."""
 
     def __init__(self, conversation: Conversation, now: datetime, cause: str) -> None:
-        """Start from `conversation`, which is changed in place; `cause` is the input's id."""
         self.conversation = conversation
         self.now = now
         self.cause = cause
@@ -71,15 +56,14 @@ class Transition:
     def add_event(self, data: EventData, at: datetime | None = None) -> None:
         """Add an event with the time `at`, if known; fields without a value are left out."""
         self.conversation.seq += 1
-        self.events.append(
-            Event(
-                seq=self.conversation.seq,
-                type=data.type,
-                occurred_at=at or self.now,
-                cause=self.cause,
-                data=data.model_dump(exclude_none=True),
-            )
+        event = Event(
+            seq=self.conversation.seq,
+            type=data.type,
+            occurred_at=at or self.now,
+            cause=self.cause,
+            data=data.model_dump(exclude_none=True),
         )
+        self.events.append(event)
 
     def _add_event(self, type_: EventType, at: datetime | None = None, **data: Any) -> None:
         """Add an event of a computed type, whose model may lack the fields without a value."""
@@ -87,27 +71,24 @@ class Transition:
         self.add_event(EVENT_DATA[type_](**present), at)
 
     def move(
-        self,
-        status: ConversationStatus,
-        failure: Failure | None = None,
-        reason: str | None = None,
+        self, status: ConversationStatus, failure: Failure | None = None, reason: str | None = None
     ) -> bool:
         """Move the conversation, if the table allows the move. Returns False otherwise."""
         conversation = self.conversation
-        if status not in CONVERSATION_MOVES[conversation.status]:
+        if status not in statuses.CONVERSATION_MOVES[conversation.status]:
             return False
         conversation.status = status
         conversation.failure = failure or conversation.failure
         if status is ConversationStatus.ACTIVE:
             conversation.active_at = self.now
         elif status is ConversationStatus.STOPPING:
-            conversation.stop_deadline = self.now + STOP_GRACE
+            conversation.stop_deadline = self.now + timeouts.STOP_GRACE
         else:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
             # Insights of an earlier run do not stand for those of the last run.
             if ran and (not conversation.insights or conversation.restarts):
-                conversation.insights_poll_at = self.now + INSIGHTS_POLL_DELAY
+                conversation.insights_poll_at = self.now + timeouts.INSIGHTS_POLL_DELAY
         self._add_event(
             EventType(f"conversation.{status}"),
             telnyx_conversation_id=conversation.telnyx_conversation_id,
@@ -129,7 +110,7 @@ class Transition:
         **data: Any,
     ) -> bool:
         """Move a participant, if the table allows the move. Returns False otherwise."""
-        if status not in PARTICIPANT_MOVES[participant.status]:
+        if status not in statuses.PARTICIPANT_MOVES[participant.status]:
             return False
         participant.status = status
         participant.outcome = outcome or participant.outcome
@@ -158,23 +139,27 @@ class Transition:
             from_=participant.plan.from_ if participant.plan else None,
             ring_timeout_secs=ring_timeout_secs,
             created_at=self.now,
-            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + RING_GRACE,
+            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + timeouts.RING_GRACE,
         )
         participant.legs.append(leg)
         command = self.add_command(Action.DIAL, participant, leg)
         self.add_leg_event(EventType.LEG_DIALING, participant, leg, command_id=command.id)
 
     def move_leg(
-        self, participant: Participant, leg: Leg, status: LegStatus, at: datetime | None = None
+        self,
+        participant: Participant,
+        leg: Leg,
+        status: statuses.LegStatus,
+        at: datetime | None = None,
     ) -> bool:
         """Move a leg, if the table allows the move. Returns False otherwise."""
-        if status not in LEG_MOVES[leg.status]:
+        if status not in statuses.LEG_MOVES[leg.status]:
             return False
         leg.status = status
-        if status is LegStatus.ANSWERED:
+        if status is statuses.LegStatus.ANSWERED:
             leg.answered_at = at or self.now
-            leg.poll_at = self.now + POLL_INTERVAL
-        elif status is LegStatus.ENDED:
+            leg.poll_at = self.now + timeouts.POLL_INTERVAL
+        elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
         self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at)
@@ -235,15 +220,13 @@ class Transition:
         """Return the pending or settled command of that action for a leg, if any."""
         return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
 
-    def add_message(
-        self, participant: Participant, key: str, reason: Outcome | None = None
-    ) -> None:
+    def add_message(self, person: Participant, key: str, reason: Outcome | None = None) -> None:
         """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
-        if participant.tell_assistant and not self.conversation.is_over:
+        if person.tell_assistant and not self.conversation.is_over:
             phrases = self.conversation.phrases
-            name = participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
-            why = render(phrases, phrase_key(participant, reason), name=name) if reason else ""
-            content = render(phrases, phrase_key(participant, key), name=name, reason=why).strip()
+            name = person.name or (UNNAMED_HOST if person.host else UNNAMED_GUEST)
+            why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
+            content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:
                 message = Message(role="system", content=content)
                 self.conversation.pending_messages.append(message)

@@ -23,13 +23,7 @@ from pydantic_core import to_json
 from partyline.bootstrap import App
 from partyline.domain.model.errors import ErrorCode
 from partyline.entrypoints.api.json_body import body_text, parse_body
-from partyline.entrypoints.http import (
-    Handler,
-    Response,
-    base_url,
-    error_response,
-    http_handler,
-)
+from partyline.entrypoints.http import Handler, Response, base_url, error_response, http_handler
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester, identify
 from partyline.services.validation import body_invalid
@@ -167,7 +161,6 @@ ParticipantId = Annotated[str, Path(), WithJsonSchema(ID_SCHEMA)]
 
 
 def _for_resolver(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Prepare an event for Powertools: the matched route for a path, and JSON for a body."""
     _, _, route = str(event["routeKey"]).partition(" ")
     return {
         **event,

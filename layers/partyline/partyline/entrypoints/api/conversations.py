@@ -5,101 +5,81 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
-from partyline.entrypoints.api.app import (
-    ConversationId,
-    ParticipantId,
-    answers,
-    app,
-    conversation_id_of,
-    requester,
-    respond,
-    router,
-)
 from partyline.services.conversations import Started
-from partyline.services.requests import (
-    InviteRequest,
-    MessageRequest,
-    StartRequest,
-    StopRequest,
-)
+from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
 
-trigger = router()
-"""The routes that dial."""
+trigger = api.router()  # the routes that dial
 
-control = router()
-"""The routes that change a conversation without dialling."""
+control = api.router()  # the routes that change a conversation without dialling
 
 ANY = responses.Conversation | responses.Scheduled
 
 
 @trigger.post(
-    "/conversations",
-    responses=answers({200: ANY, 201: responses.Conversation, 202: ANY}),
+    "/conversations", responses=api.answers({200: ANY, 201: responses.Conversation, 202: ANY})
 )
-def start_conversation(
-    body: Annotated[StartRequest, Body()],
-) -> Response[Any]:
+def start_conversation(body: Annotated[StartRequest, Body()]) -> Response[Any]:
     """Start a conversation now, or at `start_at`."""
-    result = app().scheduling.start_or_schedule(body, requester())
+    result = api.app().scheduling.start_or_schedule(body, api.requester())
     if not isinstance(result, Started):
         view = responses.Scheduled.of(result.scheduled)
-        return respond(view, 202 if result.is_new else 200)
+        return api.respond(view, 202 if result.is_new else 200)
     active = result.conversation.status == "active"
     status = (201 if active else 202) if result.is_new else 200
-    return respond(responses.Conversation.of(result.conversation), status)
+    return api.respond(responses.Conversation.of(result.conversation), status)
 
 
-@trigger.post("/conversations/<id>/participants", responses=answers({202: responses.Participant}))
+@trigger.post(
+    "/conversations/<id>/participants", responses=api.answers({202: responses.Participant})
+)
 def invite_participant(
-    conversation_id: ConversationId, body: Annotated[InviteRequest, Body()]
+    conversation_id: api.ConversationId, body: Annotated[InviteRequest, Body()]
 ) -> Response[responses.Participant]:
     """Dial a guest, or bring a live call into the conversation."""
-    conversation_id = conversation_id_of(conversation_id)
-    participant = app().conversations.invite(conversation_id, body, requester())
-    return respond(responses.Participant.of(participant), 202)
+    conversation_id = api.conversation_id_of(conversation_id)
+    participant = api.app().conversations.invite(conversation_id, body, api.requester())
+    return api.respond(responses.Participant.of(participant), 202)
 
 
 @control.delete(
     "/conversations/<id>/participants/<participant_id>",
-    responses=answers({202: responses.Participant}),
+    responses=api.answers({202: responses.Participant}),
 )
 def remove_participant(
-    conversation_id: ConversationId, participant_id: ParticipantId
+    conversation_id: api.ConversationId, participant_id: api.ParticipantId
 ) -> Response[responses.Participant]:
     """Hang up on a participant."""
-    conversation_id = conversation_id_of(conversation_id)
-    participant = app().conversations.remove(conversation_id, participant_id, requester())
-    return respond(responses.Participant.of(participant), 202)
+    conversation_id = api.conversation_id_of(conversation_id)
+    participant = api.app().conversations.remove(conversation_id, participant_id, api.requester())
+    return api.respond(responses.Participant.of(participant), 202)
 
 
-@control.post("/conversations/<id>/messages", responses=answers({202: responses.Message}))
+@control.post("/conversations/<id>/messages", responses=api.answers({202: responses.Message}))
 def send_message(
-    conversation_id: ConversationId, body: Annotated[MessageRequest, Body()]
+    conversation_id: api.ConversationId, body: Annotated[MessageRequest, Body()]
 ) -> Response[responses.Message]:
     """Put a message into the assistant's conversation."""
-    conversation_id = conversation_id_of(conversation_id)
-    app().conversations.send_message(conversation_id, body, requester())
-    message = responses.Message(
-        conversation_id=conversation_id, role=body.role, content=body.content
-    )
-    return respond(message, 202)
+    conversation_id = api.conversation_id_of(conversation_id)
+    api.app().conversations.send_message(conversation_id, body, api.requester())
+    message = responses.Message(conversation_id=conversation_id, **body.model_dump())
+    return api.respond(message, 202)
 
 
-@control.post("/conversations/<id>/stop", responses=answers({202: responses.Conversation}))
+@control.post("/conversations/<id>/stop", responses=api.answers({202: responses.Conversation}))
 def stop_conversation(
-    conversation_id: ConversationId, body: Annotated[StopRequest, Body()]
+    conversation_id: api.ConversationId, body: Annotated[StopRequest, Body()]
 ) -> Response[responses.Conversation]:
     """Stop the assistant; the calls stay up unless `hang_up`."""
-    conversation_id = conversation_id_of(conversation_id)
-    conversation = app().conversations.stop(
-        conversation_id, hang_up=body.hang_up, requester=requester()
-    )
-    return respond(responses.Conversation.of(conversation), 202)
+    conversation_id = api.conversation_id_of(conversation_id)
+    stop, hang_up = api.app().conversations.stop, body.hang_up
+    conversation = stop(conversation_id, hang_up=hang_up, sender=api.requester())
+    return api.respond(responses.Conversation.of(conversation), 202)
 
 
-@control.delete("/conversations/<id>", responses=answers({200: responses.Scheduled}))
-def cancel_conversation(conversation_id: ConversationId) -> Response[responses.Scheduled]:
+@control.delete("/conversations/<id>", responses=api.answers({200: responses.Scheduled}))
+def cancel_conversation(conversation_id: api.ConversationId) -> Response[responses.Scheduled]:
     """Cancel a conversation that was to start later."""
-    scheduled = app().scheduling.cancel(conversation_id_of(conversation_id))
-    return respond(responses.Scheduled.of(scheduled))
+    scheduled = api.app().scheduling.cancel(api.conversation_id_of(conversation_id))
+    return api.respond(responses.Scheduled.of(scheduled))

@@ -8,44 +8,30 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from partyline.domain.model.errors import ErrorCode
 from partyline.domain.model.routes import StoredRoute
+from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
-from partyline.entrypoints.api.app import answers, app, check_query, respond, router
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
+from partyline.services import requests
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name
-from partyline.services.plans import check_destinations
-from partyline.services.requests import (
-    E164_SCHEMA,
-    MAX_AT_ONCE,
-    AssistantSettings,
-    Hangup,
-    InviteRequest,
-    Name,
-    PhoneNumber,
-    Phrases,
-    RequestModel,
-    check_assistant_size,
-    check_e164,
-    field_error,
-)
 from partyline.store.keys import DEFAULT_ROUTE
 
-directory = router()
+directory = api.router()
 
 MAX_CONTACTS = 50
 
 
-class Contact(InviteRequest):
+class Contact(requests.InviteRequest):
     """Whom a name stands for: an invite plan."""
 
     @model_validator(mode="after")
     def _dialled(self) -> Self:
         if self.call_control_id is not None:
-            raise field_error("call_control_id", "a contact is reached by its numbers")
+            raise requests.field_error("call_control_id", "a contact is reached by its numbers")
         return self
 
 
-class RouteLimits(RequestModel):
+class RouteLimits(requests.RequestModel):
     """Bounds of each conversation on the route; the template's hold where one is left out."""
 
     participants: Annotated[int, Field(ge=1, le=20)] | None = None
@@ -53,36 +39,37 @@ class RouteLimits(RequestModel):
     minutes: Annotated[int, Field(ge=1, le=240)] | None = None
 
 
-class RouteRequest(RequestModel):
+class RouteRequest(requests.RequestModel):
     """`PUT /routes/{number}`: how calls to a number of ours are answered, and whom they reach."""
 
-    assistant: AssistantSettings
-    on_host_hangup: Hangup = "end_conversation"
-    contacts: Annotated[dict[Name, Contact], Field(max_length=MAX_CONTACTS)] = Field(
+    assistant: requests.AssistantSettings
+    on_host_hangup: requests.Hangup = "end_conversation"
+    contacts: Annotated[dict[requests.Name, Contact], Field(max_length=MAX_CONTACTS)] = Field(
         default_factory=dict
     )
     dial_any_number: bool = False
     limits: RouteLimits = Field(default_factory=RouteLimits)
-    words: Phrases = Field(default_factory=dict)
+    words: requests.Phrases = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.assistant.id is None:
-            raise field_error("assistant.id", "needed")
-        check_assistant_size(self.assistant)
+            raise requests.field_error("assistant.id", "needed")
+        requests.check_assistant_size(self.assistant)
         names = [normalized_name(name) for name in self.contacts]
         if "" in names:
-            raise field_error("contacts", "a name of nothing but space")
+            raise requests.field_error("contacts", "a name of nothing but space")
         if len(set(names)) < len(names):
-            raise field_error("contacts", "two names differ in case or space only")
-        most = self.limits.legs_at_once or MAX_AT_ONCE
+            raise requests.field_error("contacts", "two names differ in case or space only")
+        most = self.limits.legs_at_once or requests.MAX_AT_ONCE
         for name, contact in self.contacts.items():
             if contact.strategy == "at_once" and len(contact.numbers) > most:
-                raise field_error(f"contacts.{name}.to", "more numbers than limits.legs_at_once")
+                message = "more numbers than limits.legs_at_once"
+                raise requests.field_error(f"contacts.{name}.to", message)
         return self
 
 
-class DoNotCallRequest(RequestModel):
+class DoNotCallRequest(requests.RequestModel):
     """`PUT /do-not-call/{number}`."""
 
     reason: Annotated[str, Field(max_length=500)] | None = None
@@ -91,7 +78,7 @@ class DoNotCallRequest(RequestModel):
 class Route(RouteRequest):
     """How calls to a number are answered; `default` answers for numbers without a route."""
 
-    number: PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])
+    number: requests.PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])
 
 
 class Routes(responses.ApiModel):
@@ -102,74 +89,75 @@ class Routes(responses.ApiModel):
 
 
 def _e164_or_default(text: str) -> str:
-    return text if text == DEFAULT_ROUTE else check_e164(text)
+    return text if text == DEFAULT_ROUTE else requests.check_e164(text)
 
 
-Number = Annotated[PhoneNumber, Path()]
-_NUMBER_SCHEMA = WithJsonSchema({"anyOf": [E164_SCHEMA, {"const": DEFAULT_ROUTE}]})
+Number = Annotated[requests.PhoneNumber, Path()]
+_NUMBER_SCHEMA = WithJsonSchema({"anyOf": [requests.E164_SCHEMA, {"const": DEFAULT_ROUTE}]})
 _NumberOrDefault = Annotated[str, Field(max_length=64), AfterValidator(_e164_or_default)]
 NumberOrDefault = Annotated[_NumberOrDefault, Path(), _NUMBER_SCHEMA]
 NumberCursor = Annotated[_NumberOrDefault | None, Query(), _NUMBER_SCHEMA]
 
 
-@directory.put("/routes/<number>", responses=answers({200: Route}))
+@directory.put("/routes/<number>", responses=api.answers({200: Route}))
 def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
     """Answer the calls to a number by this route from now on."""
     for name, contact in body.contacts.items():
-        check_destinations(contact.numbers, app().destinations, f"contacts.{name}.")
+        prefix = f"contacts.{name}."
+        requests.check_destinations(contact.numbers, api.app().destinations, prefix)
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    app().directory.put_route(number, StoredRoute.model_validate(route))
-    return respond({"number": number, **route})
+    api.app().directory.put_route(number, StoredRoute.model_validate(route))
+    return api.respond({"number": number, **route})
 
 
-@directory.get("/routes/<number>", responses=answers({200: Route}))
+@directory.get("/routes/<number>", responses=api.answers({200: Route}))
 def get_route(number: NumberOrDefault) -> Response[Any]:
     """Get the route of a number."""
-    route = app().directory.route(number)
+    route = api.app().directory.route(number)
     if route is None:
         raise _unknown_route()
-    return respond(_shown(number, route))
+    return api.respond(_shown(number, route))
 
 
-@directory.delete("/routes/<number>", responses=answers({200: responses.Deleted}))
+@directory.delete("/routes/<number>", responses=api.answers({200: responses.Deleted}))
 def delete_route(number: NumberOrDefault) -> Response[responses.Deleted]:
     """Delete the route of a number; the default route answers the calls from now on."""
-    if not app().directory.delete_route(number):
+    if not api.app().directory.delete_route(number):
         raise _unknown_route()
-    return respond(responses.Deleted(number=number))
+    return api.respond(responses.Deleted(number=number))
 
 
-@directory.get("/routes", responses=answers({200: Routes}))
+@directory.get("/routes", responses=api.answers({200: Routes}))
 def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Response[Any]:
     """List routes by number, `limit` at a time from `cursor`."""
-    check_query("limit", "cursor")
-    page = app().directory.routes(limit, cursor)
+    api.check_query("limit", "cursor")
+    page = api.app().directory.routes(limit, cursor)
     routes = [_shown(number, route) for number, route in page.routes]
-    return respond({"routes": routes, "next_cursor": page.next_number})
+    return api.respond({"routes": routes, "next_cursor": page.next_number})
 
 
-@directory.put("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
+@directory.put("/do-not-call/<number>", responses=api.answers({200: responses.DoNotCall}))
 def put_do_not_call(number: Number, body: Annotated[DoNotCallRequest, Body()]) -> Response[Any]:
     """Add a number to the do-not-call list."""
-    entry = app().directory.put_do_not_call(number, body.reason, app().clock())
-    return respond(entry.model_dump())
+    entry = api.app().directory.put_do_not_call(number, body.reason, api.app().clock())
+    return api.respond(entry.model_dump())
 
 
-@directory.get("/do-not-call/<number>", responses=answers({200: responses.DoNotCall}))
+@directory.get("/do-not-call/<number>", responses=api.answers({200: responses.DoNotCall}))
 def get_do_not_call(number: Number) -> Response[Any]:
     """Get the entry of a number on the do-not-call list."""
-    entry = app().directory.do_not_call(number)
+    entry = api.app().directory.do_not_call(number)
     if entry is None:
         raise _not_listed()
-    return respond(entry.model_dump())
+    return api.respond(entry.model_dump())
 
 
-@directory.delete("/do-not-call/<number>", responses=answers({200: responses.Deleted}))
+@directory.delete("/do-not-call/<number>", responses=api.answers({200: responses.Deleted}))
 def delete_do_not_call(number: Number) -> Response[responses.Deleted]:
     """Remove a number from the do-not-call list."""
-    if not app().directory.delete_do_not_call(number):
+    if not api.app().directory.delete_do_not_call(number):
         raise _not_listed()
-    return respond(responses.Deleted(number=number))
+    return api.respond(responses.Deleted(number=number))
 
 
 def _shown(number: str, route: StoredRoute) -> dict[str, Any]:

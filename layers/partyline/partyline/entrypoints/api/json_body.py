@@ -31,9 +31,7 @@ def body_text(event: Mapping[str, Any]) -> str:
 def parse_body(text: str) -> dict[str, Any]:
     """Parse a body. Raises a RequestError that names the place of the mistake."""
     try:
-        body = json.loads(
-            text, object_pairs_hook=_without_repeated_fields, parse_constant=_refuse_constant
-        )
+        body = json.loads(text, object_pairs_hook=_unique_fields, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise field_invalid("body", "not JSON, or a field is repeated") from None
     check_storable(body)
@@ -42,7 +40,7 @@ def parse_body(text: str) -> dict[str, Any]:
     return body
 
 
-def _without_repeated_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise ValueError("a field is repeated")

@@ -8,22 +8,14 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.statuses import ConversationStatus
+from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
-from partyline.entrypoints.api.app import (
-    ConversationId,
-    answers,
-    app,
-    check_query,
-    conversation_id_of,
-    respond,
-    router,
-)
 from partyline.services.errors import field_invalid, unknown_conversation
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
 
-query = router()
+query = api.router()
 
 
 def _whole_number(text: Any) -> Any:
@@ -32,14 +24,13 @@ def _whole_number(text: Any) -> Any:
     return text
 
 
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 Limit = Annotated[
     int,
     BeforeValidator(_whole_number),
     Field(ge=1, le=MAX_LIMIT),
     Query(),
-    WithJsonSchema(
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    ),
+    WithJsonSchema(LIMIT_SCHEMA),
 ]
 Cursor = Annotated[
     str | None,
@@ -54,51 +45,48 @@ Status = Annotated[
 ]
 
 
-@query.get("/conversations", responses=answers({200: responses.Conversations}))
+@query.get("/conversations", responses=api.answers({200: responses.Conversations}))
 def list_conversations(
-    status: Status = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
+    status: Status = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response[responses.Conversations]:
     """List conversations by `status` or all, newest first, `limit` at a time from `cursor`."""
-    check_query("status", "limit", "cursor")
+    api.check_query("status", "limit", "cursor")
     try:
-        page = app().store.list_newest(status, limit, cursor)
+        page = api.app().store.list_newest(status, limit, cursor)
     except ValueError as error:
         raise field_invalid("cursor", str(error)) from None
-    summaries = [responses.ConversationSummary.of(each) for each in page.conversations]
-    return respond(responses.Conversations(conversations=summaries, next_cursor=page.next_cursor))
+    summaries = [responses.ConversationSummary.of(stored) for stored in page.conversations]
+    shown = responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
+    return api.respond(shown)
 
 
 @query.get(
     "/conversations/<id>",
-    responses=answers({200: responses.Conversation | responses.Scheduled}),
+    responses=api.answers({200: responses.Conversation | responses.Scheduled}),
 )
-def get_conversation(
-    conversation_id: ConversationId,
-) -> Response[Any]:
+def get_conversation(conversation_id: api.ConversationId) -> Response[Any]:
     """Get a conversation with participants and insights."""
-    conversation_id = conversation_id_of(conversation_id)
-    stored = app().store.load_with_insights(conversation_id)
+    conversation_id = api.conversation_id_of(conversation_id)
+    stored = api.app().store.load_with_insights(conversation_id)
     if stored is not None:
-        return respond(responses.Conversation.of(*stored))
-    scheduled = app().scheduled.get(conversation_id)
+        return api.respond(responses.Conversation.of(*stored))
+    scheduled = api.app().scheduled.get(conversation_id)
     if scheduled is None:
         raise unknown_conversation()
-    return respond(responses.Scheduled.of(scheduled))
+    return api.respond(responses.Scheduled.of(scheduled))
 
 
-@query.get("/conversations/<id>/timeline", responses=answers({200: responses.Timeline}))
+@query.get("/conversations/<id>/timeline", responses=api.answers({200: responses.Timeline}))
 def get_timeline(
-    conversation_id: ConversationId, cursor: Cursor = None
+    conversation_id: api.ConversationId, cursor: Cursor = None
 ) -> Response[responses.Timeline]:
     """Get the events of a conversation in their order."""
-    check_query("cursor")
+    api.check_query("cursor")
     try:
-        page = app().store.timeline(conversation_id_of(conversation_id), cursor)
+        page = api.app().store.timeline(api.conversation_id_of(conversation_id), cursor)
     except ValueError as error:
         raise field_invalid("cursor", str(error)) from None
     if not page.events and cursor is None:
         raise unknown_conversation()
     events = [responses.Event.of(event) for event in page.events]
-    return respond(responses.Timeline(events=events, next_cursor=page.next_cursor))
+    return api.respond(responses.Timeline(events=events, next_cursor=page.next_cursor))

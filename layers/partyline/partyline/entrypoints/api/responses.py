@@ -4,26 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from partyline.domain.model import conversation as model
-from partyline.domain.model import events
+from partyline.domain.model import events, statuses
+from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
-from partyline.domain.model.statuses import (
-    ConversationStatus,
-    Direction,
-    LegStatus,
-    OnHangup,
-    Outcome,
-    ParticipantStatus,
-)
-from partyline.services.requests import PhoneNumber, Role
+from partyline.services.requests import PhoneNumber
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 
 Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
@@ -49,8 +36,8 @@ class Leg(ApiModel):
     call_control_id: str | None
     to: str | None
     from_: str | None = Field(alias="from")
-    status: LegStatus
-    outcome: Outcome | None
+    status: statuses.LegStatus
+    outcome: statuses.Outcome | None
     hangup_cause: str | None
     failure: Failure | None
     created_at: Moment
@@ -61,7 +48,7 @@ class Leg(ApiModel):
 class Attempt(ApiModel):
     """The newest call to a participant: its status, and which number of how many it tries."""
 
-    status: LegStatus
+    status: statuses.LegStatus
     number: Annotated[int, Field(ge=1)]
     of: Annotated[int, Field(ge=1)]
 
@@ -72,9 +59,9 @@ class Participant(ApiModel):
     id: str
     name: str | None
     host: bool
-    status: ParticipantStatus
-    outcome: Outcome | None
-    on_hangup: OnHangup
+    status: statuses.ParticipantStatus
+    outcome: statuses.Outcome | None
+    on_hangup: statuses.OnHangup
     attempt: Attempt | None = None
     legs: list[Leg]
     created_at: Moment
@@ -87,9 +74,8 @@ class Participant(ApiModel):
         shown = cls.model_validate(participant)
         if participant.plan and participant.legs:
             numbers, leg = len(participant.plan.to), participant.legs[-1]
-            shown.attempt = Attempt(
-                status=leg.status, number=(leg.number - 1) % numbers + 1, of=numbers
-            )
+            nth = (leg.number - 1) % numbers + 1
+            shown.attempt = Attempt(status=leg.status, number=nth, of=numbers)
         return shown
 
 
@@ -116,8 +102,8 @@ class ConversationSummary(ApiModel):
     """A conversation in a list: without insights, and without the assistant's settings."""
 
     id: str
-    status: ConversationStatus
-    direction: Direction
+    status: statuses.ConversationStatus
+    direction: statuses.Direction
     telnyx_conversation_id: str | None
     assistant: AssistantId
     participants: list[Participant]
