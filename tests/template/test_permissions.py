@@ -154,7 +154,10 @@ def test_the_directory_writes_its_own_rows_and_no_conversation(
 ) -> None:
     writes = {("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", TABLE)}
     assert grants["directory"] == LIST | {("dynamodb:GetItem", TABLE)} | writes
-    rows = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ROUTE#*", "DNC#*"]}}
+    rows = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ROUTE#*", "DNC#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
     for statement in _statements(template, "DirectoryFunctionRole"):
         if {"dynamodb:PutItem", "dynamodb:DeleteItem"} & set(statement["Action"]):
             assert statement["Condition"] == rows
@@ -207,6 +210,15 @@ def test_each_service_role_has_a_single_right(template: Template) -> None:
     if _has_everything(template):
         chat = "arn:aws:events:us-east-1:000000000000:api-destination/partyline-ChatDestination"
         assert role_of(template, "ChatRole") == {("events:InvokeApiDestination", chat)}
+
+
+def test_functions_that_schedule_starts_pass_their_role_to_the_scheduler_only(
+    template: Template,
+) -> None:
+    for role in ("TriggerFunctionRole", "StartFromEventFunctionRole"):
+        [statement] = [s for s in _statements(template, role) if s["Action"] == ["iam:PassRole"]]
+        passed_to = {"iam:PassedToService": "scheduler.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": passed_to}
 
 
 def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
