@@ -19,6 +19,7 @@ from partyline.entrypoints.api.app import (
     router,
 )
 from partyline.services.errors import field_invalid, unknown_conversation
+from partyline.store.errors import InvalidCursorError
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
@@ -64,7 +65,7 @@ def list_conversations(
     check_query("status", "limit", "cursor")
     try:
         page = app().store.list_newest(status, limit, cursor)
-    except ValueError as error:
+    except InvalidCursorError as error:
         raise field_invalid("cursor", str(error)) from None
     summaries = [responses.ConversationSummary.of(each) for each in page.conversations]
     return respond(responses.Conversations(conversations=summaries, next_cursor=page.next_cursor))
@@ -96,7 +97,7 @@ def get_timeline(
     check_query("cursor")
     try:
         page = app().store.timeline(conversation_id_of(conversation_id), cursor)
-    except ValueError as error:
+    except InvalidCursorError as error:
         raise field_invalid("cursor", str(error)) from None
     if not page.events and cursor is None:
         raise unknown_conversation()
