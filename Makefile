@@ -44,7 +44,7 @@ test: setup ## run every test
 	$(TESTS)
 
 # exec: a signal to make reaches the stack, not a shell in between.
-dev: setup ## keep the local stack up, on PORT (8400)
+dev: setup ## run the local stack on PORT (8400)
 	@exec $(BIN)/python -m local dev
 
 openapi: setup ## write docs/openapi.json from the code
@@ -56,7 +56,7 @@ schemas: setup ## write events/schemas and the list in docs/events.md from local
 fuzz: setup ## send 6,000 requests that schemathesis makes from docs/openapi.json to the local stack
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
 
-faults: setup ## run every story with every fault at every point, and print the table
+faults: setup ## run every scenario with every fault at every point, and print the table
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults
 
 # HISTORIES="90000 10000": the numbers of histories for the domain and for the engine.
@@ -78,14 +78,14 @@ lint: setup ## check the code and the template for mistakes
 	PYTHONPATH=layers/partyline $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/cfn-lint template.yaml
 
-# Without the network; .checkov.yaml lists the checks that are left out, with reasons.
+# Without the network. .checkov.yaml lists the omitted checks and the reasons.
 checkov: .venv-checkov/.installed ## check the security of the template
 	.venv-checkov/bin/checkov
 
 types: setup ## check the types
 	$(BIN)/mypy
 
-lock: setup ## write the pins again from requirements/*.in; UPGRADE=1 takes newer versions
+lock: setup ## write the pins from requirements/*.in; UPGRADE=1 selects newer versions
 	for pins in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$pins.txt $$pins.in || exit; done
 

@@ -51,11 +51,45 @@ def test_a_function_starts_and_answers(
 RESULTS: dict[str, Callable[[Any], bool]] = {
     "FailoverFunction": lambda answer: answer == {"batchItemFailures": []},
     "EventRelayFunction": lambda answer: answer == {"batchItemFailures": []},
-    "StartFromEventFunction": lambda answer: answer["status"] == 202,
+    "StartFromEventFunction": lambda answer: answer["status"] == "connecting",
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }
 """Checks of the results of functions without a route."""
+
+
+def test_the_api_functions_start_show_and_stop_a_conversation(
+    runtime: Runtime, stack: LocalStack
+) -> None:
+    """The layer holds every part of Powertools that validates requests and responses."""
+    host = {"to": "+13125550111", "assistant": {"id": "assistant-1"}}
+    started = request(runtime, stack, "POST /conversations", host)
+    assert started["statusCode"] == 202, started
+    conversation = json.loads(started["body"])
+    shown = request(runtime, stack, "GET /conversations/{id}", None, id=conversation["id"])
+    assert shown["statusCode"] == 200, shown
+    assert json.loads(shown["body"])["id"] == conversation["id"]
+    stop = "POST /conversations/{id}/stop"
+    stopped = request(runtime, stack, stop, {"hang_up": True}, id=conversation["id"])
+    assert stopped["statusCode"] == 202, stopped
+    refused = request(runtime, stack, "PUT /routes/{number}", {"assistant": 1}, number="default")
+    assert refused["statusCode"] == 422, refused
+    assert json.loads(refused["body"])["error"]["details"][0]["field"] == "assistant"
+
+
+def request(
+    runtime: Runtime, stack: LocalStack, key: str, body: Any, **parameters: str
+) -> dict[str, Any]:
+    """Send a request of the application to the function of a route."""
+    [route] = [route for route in stack.template.routes if route.key == key]
+    event = authorized(route)
+    event["pathParameters"] = parameters
+    event["rawPath"] = route.path.format(**parameters)
+    event["body"] = None if body is None else json.dumps(body)
+    event["isBase64Encoded"] = False
+    with Emulator(runtime, stack.template.functions[route.function], stack.environment) as emulator:
+        answer: dict[str, Any] = emulator.invoke(event)
+        return answer
 
 
 def assert_it_answers(route: Route, emulator: Emulator) -> None:
@@ -95,8 +129,9 @@ def test_a_function_without_a_setting_names_that_setting(
     bare = Function(whole.logical_id, whole.folder, whole.handler, environment, 10, whole.memory_mb)
     output: list[str] = []
     with Emulator(runtime, bare, stack.environment, output.append) as emulator:
-        [route] = [route for route in TEMPLATE.routes if route.function == whole.logical_id]
-        assert emulator.invoke(authorized(route))["statusCode"] == 500
+        for route in TEMPLATE.routes:
+            if route.function == whole.logical_id:
+                assert emulator.invoke(authorized(route))["statusCode"] == 500, route
     assert any('"level":"ERROR"' in line for line in output)
 
 

@@ -116,7 +116,9 @@ def test_the_byte_code_matches_the_sources(runtime: Runtime) -> None:
 def test_the_layer_holds_no_unused_files(layers: dict[str, Path]) -> None:
     for layer in layers.values():
         inside = [path.relative_to(layer).as_posix() for path in layer.rglob("*")]
-        useless = r"(^|/)(tests|bin|geodata|carrierdata)(/|$)|\.pyi$|/RECORD$|^(boto3|telnyx)/"
+        useless = (
+            r"(^|/)(tests|bin|geodata|carrierdata|swagger_ui)(/|$)|\.pyi$|/RECORD$|^(boto3|telnyx)/"
+        )
         assert not [name for name in inside if re.search(useless, name)]
         # The authors and licences of packages stay.
         packages = {name for name in inside if re.fullmatch(r"[^/]+\.dist-info", name)}

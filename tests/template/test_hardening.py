@@ -208,6 +208,6 @@ def test_snapstart_and_provisioned_concurrency_exclude_each_other() -> None:
     both = {"SnapStart": "PublishedVersions", "ProvisionedConcurrency": "2"}
     for options, allowed in (({}, True), (both, False)):
         stack = Template({**PARAMETERS, **options})
-        [assertion] = stack.transformed["Rules"]["OneWayToStartWarm"]["Assertions"]
+        [assertion] = stack.transformed["Rules"]["SnapStartOrProvisionedConcurrency"]["Assertions"]
         assert stack.resolver.resolve(assertion["Assert"]) is allowed
         assert assertion["AssertDescription"].endswith(".")

@@ -31,13 +31,13 @@ WRITES_CONVERSATIONS = {
 CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
 COUNTS_CONVERSATIONS = {("dynamodb:Query", f"{TABLE}/index/by_open")}
-SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-alarms/*"
+SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-starts/*"
 """The only resource without a known name: a schedule is made for each later conversation."""
 
 CREATES_SCHEDULES = {
     ("scheduler:CreateSchedule", SCHEDULES),
     ("scheduler:UpdateSchedule", SCHEDULES),
-    ("iam:PassRole", "arn:aws:iam::000000000000:role/partyline-AlarmRole"),
+    ("iam:PassRole", "arn:aws:iam::000000000000:role/partyline-StartSchedulerRole"),
 }
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 ENDS_AS_DEAD_LETTER = {("sqs:SendMessage", f"{QUEUES}StartDeadLetters")}
@@ -54,7 +54,7 @@ FURTHER_RIGHTS = {
 }
 """The further rights of some functions that move conversations."""
 
-SERVICE_ROLES = {"FailoverDoorRole", "AlarmRole", "SweepFunctionEveryMinuteRole"}
+SERVICE_ROLES = {"FailoverQueueRole", "StartSchedulerRole", "SweepFunctionEveryMinuteRole"}
 """The roles that AWS's services assume: API Gateway and, twice, EventBridge Scheduler."""
 
 Grants = Set[tuple[str, str]]
@@ -154,7 +154,10 @@ def test_the_directory_writes_its_own_rows_and_no_conversation(
 ) -> None:
     writes = {("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", TABLE)}
     assert grants["directory"] == LIST | {("dynamodb:GetItem", TABLE)} | writes
-    rows = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ROUTE#*", "DNC#*"]}}
+    rows = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ROUTE#*", "DNC#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
     for statement in _statements(template, "DirectoryFunctionRole"):
         if {"dynamodb:PutItem", "dynamodb:DeleteItem"} & set(statement["Action"]):
             assert statement["Condition"] == rows
@@ -200,13 +203,22 @@ def role_of(template: Template, logical_id: str) -> Grants:
 
 def test_each_service_role_has_a_single_right(template: Template) -> None:
     functions = "arn:aws:lambda:us-east-1:000000000000:function:"
-    assert role_of(template, "FailoverDoorRole") == {("sqs:SendMessage", f"{QUEUES}FailoverQueue")}
-    assert role_of(template, "AlarmRole") == {
+    assert role_of(template, "FailoverQueueRole") == {("sqs:SendMessage", f"{QUEUES}FailoverQueue")}
+    assert role_of(template, "StartSchedulerRole") == {
         ("lambda:InvokeFunction", f"{functions}StartScheduledFunction:live")
     }
     if _has_everything(template):
         chat = "arn:aws:events:us-east-1:000000000000:api-destination/partyline-ChatDestination"
         assert role_of(template, "ChatRole") == {("events:InvokeApiDestination", chat)}
+
+
+def test_functions_that_schedule_starts_pass_their_role_to_the_scheduler_only(
+    template: Template,
+) -> None:
+    for role in ("TriggerFunctionRole", "StartFromEventFunctionRole"):
+        [statement] = [s for s in _statements(template, role) if s["Action"] == ["iam:PassRole"]]
+        passed_to = {"iam:PassedToService": "scheduler.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": passed_to}
 
 
 def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
@@ -223,7 +235,7 @@ def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
 
 def test_a_role_can_be_assumed_by_a_service_of_this_account_only(template: Template) -> None:
     """Otherwise another account's schedule could use the role (AWS: the confused deputy)."""
-    for logical_id in ("AlarmRole", "ChatRole"):
+    for logical_id in ("StartSchedulerRole", "ChatRole"):
         if logical_id == "ChatRole" and not _has_everything(template):
             continue
         role = template.transformed["Resources"][logical_id]["Properties"]

@@ -236,7 +236,7 @@ class ConversationStore:
     ) -> TimelinePage:
         """A page of at most `limit` events and 4 MB, in order; empty for an unknown conversation.
 
-        Raises ValueError for a `cursor` of another list.
+        Raises `InvalidCursorError` for a `cursor` of another list.
         """
         after = int(place_in(cursor, conversation_id, _SEQ)) if cursor is not None else 0
         pk, first = keys.event(conversation_id, after + 1)
@@ -253,7 +253,7 @@ class ConversationStore:
     ) -> ConversationPage:
         """A page of at most `limit` conversations and 4 MB, newest first, of a status or of all.
 
-        Raises ValueError for a `cursor` of another list.
+        Raises `InvalidCursorError` for a `cursor` of another list.
         """
         scope = status or ""
         before = place_in(cursor, scope, _PLACE) if cursor else None

@@ -13,6 +13,10 @@ class AlreadyProcessedError(Exception):
         self.request_hash = request_hash
 
 
+class InvalidCursorError(ValueError):
+    """The cursor belongs to another list."""
+
+
 class QuotaExceededError(Exception):
     """The charge would pass its quota, and no row was written."""
 

@@ -8,6 +8,8 @@ from itertools import accumulate
 
 from pydantic_core import to_json
 
+from partyline.store.errors import InvalidCursorError
+
 MAX_PAGE_BYTES = 4_000_000
 """Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
 
@@ -29,12 +31,12 @@ def cursor_of(scope: str, place: str) -> str:
 
 
 def place_in(cursor: str, scope: str, pattern: re.Pattern[str]) -> str:
-    """The place in a cursor. Raises ValueError for the cursor of another list."""
+    """The place in a cursor. Raises `InvalidCursorError` for the cursor of another list."""
     try:
         text = base64.b64decode(cursor.encode("ascii"), b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error):
         text = ""
     prefix, _, place = text.partition("|")
     if prefix != scope or not pattern.fullmatch(place):
-        raise ValueError("not a cursor of this list")
+        raise InvalidCursorError("not a cursor of this list")
     return place

@@ -11,6 +11,7 @@ from partyline.domain.model.statuses import ConversationStatus
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.services.errors import field_invalid, unknown_conversation
+from partyline.store.errors import InvalidCursorError
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
@@ -53,7 +54,7 @@ def list_conversations(
     api.check_query("status", "limit", "cursor")
     try:
         page = api.app().store.list_newest(status, limit, cursor)
-    except ValueError as error:
+    except InvalidCursorError as error:
         raise field_invalid("cursor", str(error)) from None
     summaries = [responses.ConversationSummary.of(stored) for stored in page.conversations]
     shown = responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
@@ -84,7 +85,7 @@ def get_timeline(
     api.check_query("cursor")
     try:
         page = api.app().store.timeline(api.conversation_id_of(conversation_id), cursor)
-    except ValueError as error:
+    except InvalidCursorError as error:
         raise field_invalid("cursor", str(error)) from None
     if not page.events and cursor is None:
         raise unknown_conversation()
