@@ -137,6 +137,8 @@ def test_a_machine_at_the_hosts_number_fails_the_conversation() -> None:
     assert story.status == "failed"
     assert story.state.failure is not None
     assert story.state.failure.code == "machine"
+    [failed] = [event for event in story.events if event.type == "conversation.failed"]
+    assert failed.data["failure"]["code"] == "machine"
 
 
 def test_the_answer_to_the_start_makes_the_conversation_active() -> None:

@@ -8,24 +8,13 @@ import pytest
 
 from partyline.entrypoints import webhook
 from tests.support.deployment import Deployment
+from tests.unit.entrypoints.test_figures import failover_record as record
 from tests.unit.entrypoints.test_figures import figures
 
 Written = Callable[[], str]
 
 KEPT = {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
 DROPPED: dict[str, Any] = {"batchItemFailures": []}
-
-
-def record(deployment: Deployment, body: str, message_id: str = "m-1") -> dict[str, Any]:
-    """A message with a signed body, as API Gateway puts the message into the queue."""
-    headers = {name: {"stringValue": value} for name, value in deployment.signed(body).items()}
-    sent_at = str(int(deployment.clock.now.timestamp() * 1000))
-    return {
-        "messageId": message_id,
-        "body": body,
-        "attributes": {"SentTimestamp": sent_at},
-        "messageAttributes": headers,
-    }
 
 
 def event_body(event_type: str, call_control_id: str = "v3:x") -> str:
@@ -80,7 +69,7 @@ def test_each_message_is_logged_with_its_own_ids(deployment: Deployment, written
         deployment,
         record(deployment, event_body("call.answered", "v3:0"), "m-1"),
         record(deployment, event_body("call.cost"), "m-2"),
-        {**record(deployment, "{}", "m-3"), "messageAttributes": {}},
+        record(deployment, "{}", "m-3", signed=False),
     )
     lines = [json.loads(line) for line in written().splitlines()]
     by_message = {
