@@ -149,7 +149,7 @@ def test_the_duration_of_a_command_is_measured(
     deployment.start()
     lines = [json.loads(line) for line in written().splitlines()]
     [sent] = [line for line in lines if line.get("message") == "command"]
-    assert 50 <= sent["took_ms"] < 5000
+    assert sent["took_ms"] >= 50
     [counted] = [line for line in lines if "CommandLatency" in line]
     assert counted["CommandLatency"] == [sent["took_ms"]]
     [described] = counted["_aws"]["CloudWatchMetrics"]
