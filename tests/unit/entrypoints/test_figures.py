@@ -318,7 +318,7 @@ def test_each_event_and_each_result_counts_once(deployment: Deployment, written:
     lines = [json.loads(line) for line in text.splitlines()]
     results = [line["result"] for line in lines if line.get("message") == "command"]
     assert results == ["Succeeded", "Succeeded", "CallEnded"]
-    expected = Counter(
+    expected = Counter[str](
         EVENT_METRICS[EventType(type_)] for type_ in deployment.timeline(conversation_id)
     )
     expected.update(f"Command{result}" for result in results)
