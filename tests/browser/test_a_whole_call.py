@@ -90,7 +90,11 @@ def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
     sent = [entry for entry in telnyx.ledger if leg.call_control_id in str(entry)]
     expect(room.row("webhook")).to_have_count(len(came))
     expect(room.row("command")).to_have_count(len(sent))
-    expect(room.row("event")).to_have_count(len(events))
+    # The conversation of an earlier test may still be ending.
+    [started] = [event for event in events if event["detail-type"] == "conversation.started"]
+    ours = started["detail"]["conversation_id"]
+    of_ours = [event for event in events if event["detail"]["conversation_id"] == ours]
+    expect(room.row("event")).to_have_count(len(of_ours))
     expect(room.row("request", "POST .conversations")).to_have_count(1)
     asked = telnyx.use_tool(leg.call_control_id, f"{stack.url}/tools/invite", {"name": "billing"})
     httpx.post(asked.url, content=asked.body, headers=asked.headers, trust_env=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.deploy import redrive
 from local.deploy.redrive import (
     FIRST_SENT,
     NoSuchStackError,
@@ -30,6 +31,11 @@ START_EVENT = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": 
 def aws() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as embedded:
         yield embedded
+
+
+@pytest.fixture(autouse=True)
+def empty_queues_answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive, "_WAIT_SECS", 0)
 
 
 @pytest.fixture

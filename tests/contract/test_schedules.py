@@ -1,6 +1,6 @@
 """The contract of scheduled conversations, on every engine: added once, moved once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +39,22 @@ def test_a_schedule_is_read_as_it_was_added(schedules: ScheduledConversations) -
     assert schedules.get("c-1") is None
     schedules.add(asked(), DEDUPE)
     assert schedules.get("c-1") == asked()
+
+
+def test_a_schedule_outlives_its_start_by_a_week(
+    schedules: ScheduledConversations, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    """The table deletes a row after the row's `expires_at`."""
+    schedules.add(asked(), None)
+    for status in (ScheduleStatus.STARTING, ScheduleStatus.FAILED):
+        pk, sk = keys.schedule("c-1")
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        row = dynamodb.get_item(TableName=template.table.name, Key=key)["Item"]
+        expires_at = datetime.fromtimestamp(int(row["expires_at"]["N"]), UTC)
+        assert expires_at == asked().start_at + timedelta(days=7)
+        read = schedules.get("c-1")
+        assert read is not None
+        schedules.move(read, status)
 
 
 def test_a_conversation_has_one_schedule(schedules: ScheduledConversations) -> None:

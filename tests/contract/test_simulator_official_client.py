@@ -199,7 +199,8 @@ def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None
             setup.hook()
         state = admin.get("/state").json()
         # The simulator records a delivery after the receiver's answer.
-        while len(deliveries := admin.get("/deliveries").json()) < 3:
+        until = time.monotonic() + 10
+        while len(deliveries := admin.get("/deliveries").json()) < 3 and time.monotonic() < until:
             time.sleep(0.01)
         ledger = admin.get("/ledger?since=0").json()
 

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
+from partyline.domain.model.timeouts import LEASE
+from partyline.settings import ConversationSettings
 from tests.support.memory_table import MemoryTable, cancelled
 from tests.support.simulator_transport import SimulatorTransport
 
@@ -18,9 +20,10 @@ T = TypeVar("T")
 
 Place = Literal["table", "telnyx", "webhook", "request", "sweep"]
 
-TABLE_TIMEOUT_SECS, TELNYX_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 2.0, 10.0
+TABLE_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 10.0
+TELNYX_TIMEOUT_SECS: float = ConversationSettings.model_fields["telnyx_timeout_secs"].default
 
-STALL_SECS = 7.0
+STALL_SECS = LEASE.total_seconds() + 1
 """Longer than a lease: another process may have taken the command over meanwhile."""
 
 

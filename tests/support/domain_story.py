@@ -208,9 +208,10 @@ class Story:
             ConversationEnded(id="", call=call_ref(participant), telnyx_conversation_id=telnyx_id)
         )
 
-    def insights_generated(self, *ids: str) -> list[str]:
+    def insights_generated(self, *ids: str, participant: str = "host") -> list[str]:
         insights = tuple(Insight(insight_id=id_, result="all well") for id_ in ids)
-        return self.receive(InsightsGenerated(id="", call=call_ref(), insights=insights))
+        call = call_ref(participant)
+        return self.receive(InsightsGenerated(id="", call=call, insights=insights))
 
     # The results of commands
 

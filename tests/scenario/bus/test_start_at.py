@@ -23,7 +23,7 @@ def when(stack: BusStack, mins: float) -> str:
     return (stack.lab.clock.now() + timedelta(minutes=mins)).isoformat()
 
 
-def scheduled(stack: BusStack, mins: float = 30, **more: Any) -> Json:
+def scheduled(stack: BusStack, mins: float = 3, **more: Any) -> Json:
     body = {"to": HOST, "name": "Robin", "start_at": when(stack, mins), **more}
     answer = stack.lab.ask("POST", "/conversations", body)
     assert answer.status == 202, answer.json
@@ -48,7 +48,7 @@ def test_a_conversation_starts_at_its_time_and_not_before(new_stack: NewStack) -
         stack, metadata={"ticket": "4711"}, participants=[{"to": DANA, "name": "Dana"}]
     )
     conversation_id = created["id"]
-    stack.lab.run(minutes(29))
+    stack.lab.run(minutes(2.5))
     assert stack.lab.people_dialled() == []
     assert show(stack, conversation_id) == created
     assert stack.lab.conversations() == []
@@ -66,14 +66,14 @@ def test_a_conversation_starts_at_its_time_and_not_before(new_stack: NewStack) -
 def test_a_conversation_cancelled_before_its_time_calls_nobody(new_stack: NewStack) -> None:
     stack = new_stack()
     conversation_id = scheduled(stack)["id"]
-    stack.lab.run(minutes(10))
+    stack.lab.run(minutes(1))
     status, answer = cancel(stack, conversation_id)
     assert (status, answer["status"]) == (200, "cancelled")
     assert stack.background.scheduler.schedules == []
     assert cancel(stack, conversation_id) == (status, answer), (
         "a second cancellation changes nothing"
     )
-    stack.lab.run(minutes(60))
+    stack.lab.run(minutes(4))
     assert stack.lab.people_dialled() == []
     assert show(stack, conversation_id)["status"] == "cancelled"
 
@@ -147,10 +147,10 @@ def test_two_equal_requests_at_once_schedule_a_single_conversation(new_stack: Ne
     """DynamoDB accepts a single transaction of two on the same rows, and cancels the other."""
     stack = new_stack()
     change_concurrently(stack, created_first=True)
-    body = {"to": HOST, "start_at": when(stack, 30)}
+    body = {"to": HOST, "start_at": when(stack, 3)}
     answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (200, "scheduled")
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     assert stack.lab.people_dialled() == ["host"]
 
 
@@ -158,11 +158,11 @@ def test_a_request_can_be_repeated_after_a_conflict_without_a_winner(new_stack: 
     """DynamoDB may cancel both of two transactions on the same rows."""
     stack = new_stack()
     change_concurrently(stack, clashes=[VersionConflictError()])
-    body = {"to": HOST, "start_at": when(stack, 30)}
+    body = {"to": HOST, "start_at": when(stack, 3)}
     answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (503, "busy")
     assert stack.lab.ask("POST", "/conversations", body, idempotency_key="k").status == 202
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     assert stack.lab.people_dialled() == ["host"]
 
 
@@ -171,7 +171,7 @@ def test_the_idempotency_key_of_a_start_is_refused_for_a_scheduled_start(
 ) -> None:
     stack = new_stack()
     assert stack.lab.ask("POST", "/conversations", {"to": HOST}, idempotency_key="k").status == 202
-    body = {"to": HOST, "start_at": when(stack, 30)}
+    body = {"to": HOST, "start_at": when(stack, 3)}
     answer = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (answer.status, answer.json["error"]["code"]) == (422, "idempotency_key_reused")
 
@@ -181,7 +181,7 @@ def test_a_schedule_that_runs_twice_starts_a_single_conversation(new_stack: NewS
     scheduled(stack)
     [schedule] = stack.background.scheduler.schedules
     function = stack.lab.gateway._template.functions["StartScheduledFunction"]
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     stack.lab.gateway.invoke(function, schedule.input)
     stack.lab.run(25)
     assert stack.lab.people_dialled() == ["host"]
@@ -191,7 +191,7 @@ def test_a_schedule_that_runs_twice_starts_a_single_conversation(new_stack: NewS
 def test_a_started_conversation_cannot_be_cancelled(new_stack: NewStack) -> None:
     stack = new_stack()
     conversation_id = scheduled(stack)["id"]
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     status, answer = cancel(stack, conversation_id)
     assert (status, answer["error"]["code"]) == (409, "already_started")
     started = stack.lab.start()
@@ -201,15 +201,15 @@ def test_a_started_conversation_cannot_be_cancelled(new_stack: NewStack) -> None
 
 def test_the_same_idempotency_key_is_the_same_scheduled_conversation(new_stack: NewStack) -> None:
     stack = new_stack()
-    body = {"to": HOST, "start_at": when(stack, 30)}
+    body = {"to": HOST, "start_at": when(stack, 3)}
     first = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     again = stack.lab.ask("POST", "/conversations", body, idempotency_key="k")
     assert (first.status, again.status) == (202, 200)
     assert first.json == again.json
-    for other in ({**body, "start_at": when(stack, 40)}, {"to": HOST}):
+    for other in ({**body, "start_at": when(stack, 4)}, {"to": HOST}):
         refused = stack.lab.ask("POST", "/conversations", other, idempotency_key="k")
         assert (refused.status, refused.json["error"]["code"]) == (422, "idempotency_key_reused")
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     assert stack.lab.people_dialled() == ["host"]
     assert len(stack.lab.conversations()) == 1
 
@@ -217,13 +217,13 @@ def test_the_same_idempotency_key_is_the_same_scheduled_conversation(new_stack: 
 def test_an_invalid_scheduled_start_is_refused_at_once(new_stack: NewStack) -> None:
     stack = new_stack()
     for body in (
-        {"to": "+443125550101", "start_at": when(stack, 30)},
+        {"to": "+443125550101", "start_at": when(stack, 3)},
         {"to": HOST, "start_at": when(stack, -1)},
         {"to": HOST, "start_at": when(stack, 60 * 24 * 400)},
         {"to": HOST, "start_at": "tomorrow"},
         {"to": HOST, "start_at": "2026-12-24T18:00:00"},
         {"to": HOST, "start_at": 1790000000},
-        {"call_control_id": "v3:call-1", "start_at": when(stack, 30)},
+        {"call_control_id": "v3:call-1", "start_at": when(stack, 3)},
     ):
         answer = stack.lab.ask("POST", "/conversations", body)
         assert answer.status == 422, (body, answer.json)
@@ -239,7 +239,7 @@ def test_a_start_that_is_refused_at_its_time_is_shown_as_failed(
     stack.lab.app.settings = stack.lab.app.settings.model_copy(
         update={"allowed_destination_prefixes": ("+44",)}
     )
-    stack.lab.run(minutes(31))
+    stack.lab.run(minutes(4))
     assert stack.lab.people_dialled() == []
     shown = show(stack, conversation_id)
     assert shown["status"] == "failed"
@@ -291,8 +291,8 @@ def test_a_start_delayed_by_the_quota_for_too_long_fails_with_the_reason(
 
 def test_an_event_may_request_a_later_start(new_stack: NewStack) -> None:
     stack = new_stack()
-    stack.background.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(stack, 30)})
-    stack.lab.run(minutes(29))
+    stack.background.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(stack, 3)})
+    stack.lab.run(minutes(2.5))
     assert stack.lab.people_dialled() == []
     stack.lab.run(minutes(2))
     assert stack.lab.people_dialled() == ["host"]

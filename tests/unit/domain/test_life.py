@@ -17,6 +17,7 @@ from partyline.domain.model.inputs import (
 )
 from partyline.domain.model.results import InsightsFound, Succeeded
 from partyline.domain.model.statuses import OnHangup, ParticipantStatus
+from partyline.domain.model.timeouts import INFERRED_END_DELAY
 from tests.support.domain_story import (
     OURS,
     T0,
@@ -136,6 +137,8 @@ def test_a_machine_at_the_hosts_number_fails_the_conversation() -> None:
     assert story.status == "failed"
     assert story.state.failure is not None
     assert story.state.failure.code == "machine"
+    [failed] = [event for event in story.events if event.type == "conversation.failed"]
+    assert failed.data["failure"]["code"] == "machine"
 
 
 def test_the_answer_to_the_start_makes_the_conversation_active() -> None:
@@ -487,6 +490,19 @@ def test_insights_come_before_the_end_and_twice() -> None:
 
     assert story.event_types.count("conversation.insights_generated") == 1
     assert story.state.due_at is None
+
+
+@pytest.mark.parametrize(("participant", "status"), [("host", "ended"), ("dana", "active")])
+def test_only_insights_of_the_hosts_call_are_a_sign_of_the_end(
+    participant: str, status: str
+) -> None:
+    story = joined_story()
+    story.insights_generated("summary", participant=participant)
+    assert story.state.insights == ["summary"]
+    assert story.status == "active"
+
+    story.advance(INFERRED_END_DELAY.total_seconds() + 1)
+    assert story.status == status
 
 
 def test_insights_that_do_not_come_are_fetched_three_times() -> None:

@@ -12,6 +12,7 @@ from local.stack.handlers import LambdaContext
 from partyline.bootstrap import App, override
 from partyline.domain.model.events import Event, EventType
 from partyline.entrypoints.event_relay import MAX_REQUEST_BYTES, EventNotRelayedError, event_relay
+from partyline.services.requests import check_e164
 
 UNREADABLE = {"conversation_id": {"S": "c1"}, "event": {"S": '{"data": "+13125550123"'}}
 
@@ -78,6 +79,15 @@ def relay(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 def starts_again_from(number: str) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": number}]}
+
+
+@pytest.mark.parametrize("number", ["+4912345", "+491234567890123"])
+def test_the_shortest_and_the_longest_number_are_masked(bus: Bus, number: str) -> None:
+    check_e164(number)
+    relay([row(1, f"Call {number}.")])
+    [[entry]] = bus.requests
+    content = json.loads(entry["Detail"])["data"]["content"]
+    assert content == f"Call ***{number[-4:]}."
 
 
 def test_an_event_goes_out_in_plain_json_with_masked_numbers(bus: Bus) -> None:

@@ -166,6 +166,27 @@ def test_each_log_line_has_the_ids_that_it_belongs_to(
     assert {"WebhookReceived", "CommandSucceeded", "ConversationStarted"} <= counted
 
 
+def test_each_log_line_of_a_request_has_the_ids_of_the_request(
+    deployment: Deployment, written: Callable[[], str]
+) -> None:
+    deployment.start()
+    lines = [json.loads(line) for line in written().splitlines()]
+    ids = {(line["request_id"], line["key_id"]) for line in lines if "message" in line}
+    assert ids == {("request-0", "ops")}
+
+
+def test_the_log_line_of_a_failed_webhook_has_the_id_of_the_conversation(
+    deployment: Deployment, written: Callable[[], str]
+) -> None:
+    conversation_id = deployment.start()["id"]
+    deployment.telnyx.refuse("ai_assistant_start", 503, "10007", times=2)
+    written()
+    assert deployment.deliver_for("call.answered", deployment.dials()[0])[0] == 503
+    lines = [json.loads(line) for line in written().splitlines()]
+    [failed] = [line for line in lines if line.get("message") == "pending"]
+    assert failed["conversation_id"] == conversation_id
+
+
 def test_each_log_line_and_each_event_has_the_trace_of_its_invocation(
     deployment: Deployment, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,35 @@ def test_a_key_with_another_path_is_refused(deployment: Deployment) -> None:
     assert deployment.conversation(other)["status"] == "connecting"
 
 
+def test_a_start_repeated_after_the_end_gets_the_same_conversation(deployment: Deployment) -> None:
+    first = deployment.ask("start_conversation", START, key="k-1")[1]["id"]
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    deployment.deliver_for("call.hangup", deployment.dials()[0], hangup_cause="normal_clearing")
+    status, again = deployment.ask("start_conversation", START, key="k-1")
+    assert (status, again["id"], again["status"]) == (200, first, "ended")
+    assert len(deployment.dials()) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (START, "from"),
+        (
+            {"call_control_id": "v3:live", "participants": [{"to": GUEST_NUMBER}]},
+            "participants.0.from",
+        ),
+    ],
+)
+def test_without_a_default_number_a_dial_needs_a_number_to_call_from(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], field: str
+) -> None:
+    monkeypatch.setenv("DEFAULT_NUMBER", "")
+    status, answer = deployment.ask("start_conversation", body)
+    assert (status, answer["error"]["code"]) == (422, "invalid_request")
+    assert [detail["field"] for detail in answer["error"]["details"]] == [field]
+    assert deployment.telnyx.sent == []
+
+
 @pytest.mark.parametrize("key", ["", " ", "é", "a\tb", "x" * 256])
 def test_an_invalid_key_is_refused(deployment: Deployment, key: str) -> None:
     answer = deployment.ask("start_conversation", START, key=key or "\x7f")

@@ -54,7 +54,9 @@ def test_nothing_is_read_when_the_signature_is_wrong(
 
 def test_a_body_that_is_not_the_base64_it_claims_to_be_is_refused(deployment: Deployment) -> None:
     event = {"headers": deployment.signed("{}"), "body": "{}", "isBase64Encoded": True}
-    assert deployment.invoke("webhook_default", event)["statusCode"] == 401
+    answer = deployment.invoke("webhook_default", event)
+    assert answer["statusCode"] == 401
+    assert json.loads(answer["body"])["error"]["code"] == "bad_signature"
 
 
 def test_the_signature_is_that_of_the_decoded_base64_body(deployment: Deployment) -> None:

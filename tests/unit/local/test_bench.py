@@ -7,6 +7,7 @@ import pytest
 from local.bench.warm import Answer, WarmBench
 from local.stack.local_stack import LocalStack, Options
 from partyline.bootstrap import override
+from tests.support.deployment import delete_all_items
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +15,13 @@ def stack() -> Iterator[LocalStack]:
     with LocalStack(Options(with_turns=False)) as stack:
         yield stack
         override(None)
+
+
+@pytest.fixture(autouse=True)
+def empty_table(stack: LocalStack) -> None:
+    """Delete the rows of the tests before: the stack is the same for all tests."""
+    bench = WarmBench(stack)
+    delete_all_items(bench._client, bench._table)
 
 
 class CountingBench(WarmBench):

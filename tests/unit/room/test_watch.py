@@ -23,6 +23,7 @@ class FakeStack:
         self.conversations: dict[str, Json] = {}
         self.broken: dict[str, Exception] = {}
         self.read: list[str] = []
+        self.polls = 0
 
     def put(self, conversation_id: str, status: str, updated_at: str = "1") -> None:
         known = {"id": conversation_id, "status": status, "updated_at": updated_at}
@@ -30,6 +31,7 @@ class FakeStack:
 
     def ask(self, method: str, path: str) -> Json:
         """Return the newest fifty conversations, of a status or of all."""
+        self.polls += 1
         status = path.partition("&status=")[2]
         newest = reversed(self.conversations.values())
         rows = [row for row in newest if status in ("", row["status"])]
@@ -127,7 +129,10 @@ def test_an_unchanged_conversation_is_not_read_again(
     stack.put("c1", "active")
     hub, _ = watching(0.005)
     wait_for_fact(hub, "view", "c1", "active")
-    time.sleep(0.1)
+    seen, until = stack.polls, time.monotonic() + 10
+    while stack.polls < seen + 10 and time.monotonic() < until:
+        time.sleep(0.005)
+    assert stack.polls >= seen + 10, "the watch no longer polls"
     assert stack.read == ["c1"]
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -365,6 +365,20 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
 )
 def test_each_answer_of_telnyx_has_its_result(answer: Any, result: Result) -> None:
     assert execute(command(Action.START), answer)[0] == result
+
+
+@pytest.mark.parametrize(
+    ("owned", "sent_before", "joined"),
+    [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
+)
+def test_a_join_on_a_call_with_an_assistant_took_effect_if_the_assistant_can_be_ours(
+    owned: bool, sent_before: bool, joined: bool
+) -> None:
+    about = conversation()
+    about.participants[1].legs[1].owned = owned
+    join = command(Action.JOIN, sent_at=NOW - timedelta(seconds=1) if sent_before else None)
+    result, _ = execute(join, no(422, "90061"), about)
+    assert result == (Succeeded() if joined else Refused(code="90061", message="Because."))
 
 
 @pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from local.stack.template import Template
+from partyline.domain.model.timeouts import LEASE
 from partyline.ids import (
     conversation_id_for_call,
     conversation_id_for_request,
@@ -16,6 +17,7 @@ from partyline.settings import (
     QuerySettings,
     SchedulerSettings,
 )
+from partyline.telnyx.client import MAX_WAIT_SECS
 
 VARIABLES = {
     "TABLE_NAME": "table",
@@ -70,6 +72,24 @@ def test_a_missing_variable_is_named(missing: str) -> None:
 def test_a_timeout_of_zero_is_refused() -> None:
     with pytest.raises(ValidationError, match="telnyx_timeout_secs"):
         ConversationSettings.from_environment({**VARIABLES, "TELNYX_TIMEOUT_SECS": "0"})
+
+
+def lease_is_longer_than_two_requests(telnyx_timeout_secs: float) -> bool:
+    """A sender may send a command twice, with a pause, while the lease keeps others away."""
+    return LEASE.total_seconds() >= 2 * telnyx_timeout_secs + MAX_WAIT_SECS
+
+
+def test_a_lease_is_longer_than_two_requests_to_telnyx_and_the_pause_between() -> None:
+    settings = ConversationSettings.from_environment(VARIABLES)
+    assert lease_is_longer_than_two_requests(settings.telnyx_timeout_secs)
+
+
+@pytest.mark.xfail(reason="telnyx_timeout_secs has no upper bound")
+def test_a_timeout_that_could_outlast_a_lease_is_refused() -> None:
+    for secs in ("2.6", "10"):
+        assert not lease_is_longer_than_two_requests(float(secs))
+        with pytest.raises(ValidationError, match="telnyx_timeout_secs"):
+            ConversationSettings.from_environment({**VARIABLES, "TELNYX_TIMEOUT_SECS": secs})
 
 
 def test_every_function_has_the_variables_that_it_reads(template: Template) -> None:

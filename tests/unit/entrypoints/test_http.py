@@ -1,0 +1,33 @@
+"""The answers and log lines of errors."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from partyline.domain.model.errors import ErrorCode
+from partyline.entrypoints.http import Response, respond
+from partyline.services.errors import RequestError
+from partyline.services.secrets import SecretMissingError, SecretUnreadableError
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "logged"),
+    [
+        (SecretMissingError("secret telnyx has no api_key"), 500, "secret telnyx has no api_key"),
+        (SecretUnreadableError("secret a cannot be read"), 500, "secret a cannot be read"),
+        (RequestError(ErrorCode.PENDING, "A command is pending."), 503, "A command is pending."),
+    ],
+)
+def test_the_log_of_a_failure_says_what_is_missing(
+    written: Callable[[], str], error: Exception, status: int, logged: str
+) -> None:
+    failures: list[int] = []
+
+    def work() -> Response:
+        raise error
+
+    answer = respond(work, lambda: failures.append(1))
+    assert (answer["statusCode"], failures) == (status, [1])
+    [line] = [json.loads(line) for line in written().splitlines()]
+    assert line["error"] == logged
