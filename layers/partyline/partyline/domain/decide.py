@@ -30,17 +30,22 @@ from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
-from partyline.domain.rules import pending_commands
 from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
 from partyline.domain.rules.create import create_conversation, record_started
 from partyline.domain.rules.dialing import accept_answered, apply_verdict_timeouts, hunt
 from partyline.domain.rules.leaving import end_conversation, mark_departures
+from partyline.domain.rules.pending_commands import (
+    cancel_obsolete,
+    claim_due,
+    reconcile_stale,
+    set_due_time,
+)
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
 
 RULES = (
-    pending_commands.reconcile_stale,
+    reconcile_stale,
     apply_verdict_timeouts,
     mark_departures,
     accept_answered,
@@ -51,7 +56,7 @@ RULES = (
     rejoin,
     send_messages,
     release_calls,
-    pending_commands.cancel_obsolete,
+    cancel_obsolete,
     poll_calls,
 )
 
@@ -92,8 +97,8 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         before = _progress(transition.conversation)
         for rule in RULES:
             rule(transition)
-    commands = pending_commands.claim_due(transition)
-    pending_commands.set_due_time(transition)
+    commands = claim_due(transition)
+    set_due_time(transition)
     changed = transition.conversation != conversation
     if changed:
         transition.conversation.updated_at = now
