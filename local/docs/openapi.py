@@ -8,14 +8,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from pydantic.json_schema import models_json_schema
 
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.app import resolver_of
 from partyline.entrypoints.api.conversations import control, trigger
 from partyline.entrypoints.api.directory import directory
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.entrypoints.api.queries import query
-from partyline.entrypoints.http import STATUS
+from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.requester import MAX_IDEMPOTENCY_KEY_CHARS
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
@@ -131,7 +131,7 @@ def codes_of(name: str) -> dict[int, set[str]]:
     """Return the error codes that an operation may answer, by their status."""
     codes: dict[int, set[str]] = {}
     for code in [*ANY, *ERRORS[name]]:
-        codes.setdefault(STATUS[code], set()).add(code)
+        codes.setdefault(HTTP_STATUS[code], set()).add(code)
     return codes
 
 

@@ -45,7 +45,7 @@ def _moment(text: str) -> datetime:
 def test_every_field_and_every_time_of_a_whole_call(new_lab: NewLab) -> None:
     lab = new_lab([Person(DANA, behaviour="busy"), Person(LEE, answer_after_secs=3)])
     # Telnyx's time of an event is then another time than ours.
-    lab.telnyx.deliverer.knobs["*"] = DeliverySettings(delay_secs=(0.25, 0.25))
+    lab.telnyx.deliverer.settings["*"] = DeliverySettings(delay_secs=(0.25, 0.25))
     began = lab.clock.now()
     conversation_id = lab.start(name="Robin", metadata={"order": 7})
     lab.run(10)

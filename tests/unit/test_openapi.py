@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from local.docs.openapi import PATH, document, text
 from local.stack.template import Template
-from partyline.domain.model.errors import ErrorCode
-from partyline.entrypoints.http import STATUS
+from partyline.domain.model.error_codes import ErrorCode
+from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.requests import E164_SCHEMA, PhoneNumber
 
 TELNYX_ONLY = {ErrorCode.BAD_SIGNATURE, ErrorCode.MALFORMED_WEBHOOK, ErrorCode.ALREADY_THERE}
@@ -59,7 +59,7 @@ def test_the_document_names_every_error_code(described: dict[str, Any]) -> None:
 
 
 def test_every_error_code_has_a_status() -> None:
-    assert set(STATUS) == set(ErrorCode)
+    assert set(HTTP_STATUS) == set(ErrorCode)
 
 
 def test_every_operation_has_a_summary_and_requires_a_key(described: dict[str, Any]) -> None:

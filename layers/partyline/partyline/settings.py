@@ -25,7 +25,7 @@ def _none_if_empty(text: Any) -> Any:
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_parts)]
 Switch = Literal["on", "off"]
-Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
+OptionalText = Annotated[str | None, BeforeValidator(_none_if_empty)]
 
 
 class Settings(BaseModel):
@@ -90,14 +90,14 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     telnyx_api_key_secret: str
     telnyx_connection_id: str
     telnyx_api_base_url: str = "https://api.telnyx.com/v2"
-    telnyx_timeout_secs: float = Field(default=2.0, gt=0)
-    default_number: Optional = None
-    default_assistant_id: Optional = None
-    quiet_hours: Optional = None
+    telnyx_timeout_secs: float = Field(default=2.0, gt=0, le=2.5)  # a lease holds two of these
+    default_number: OptionalText = None
+    default_assistant_id: OptionalText = None
+    quiet_hours: OptionalText = None
     do_not_call: Switch = "off"
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)
     max_conversations: int = Field(default=100, ge=1, le=1000)
     max_dials_per_minute: int = Field(default=60, ge=1, le=1000)
-    public_base_url: Optional = None
+    public_base_url: OptionalText = None

@@ -8,7 +8,7 @@ import pytest
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.conversation import Limits
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.inputs import CallRef, InviteParticipant, MachineVerdict, NewParticipant
 from partyline.domain.rules.transition import Refusal
 from tests.support.domain_story import (

@@ -12,7 +12,7 @@ from partyline.aws_errors import AwsError, AwsUnavailableError
 from partyline.domain.decide import Decision
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Limits, Plan
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EventType
 from partyline.domain.model.inputs import (
     CallAnswered,

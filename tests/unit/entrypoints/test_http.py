@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.http import Response, respond
 from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError

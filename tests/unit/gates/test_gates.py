@@ -25,7 +25,7 @@ def example(region: str) -> str:
 
 
 def rule(policy: DialPolicy, number: str = CHICAGO, now: datetime = NOON) -> str | None:
-    refused = policy.refuse(number, now)
+    refused = policy.refusal(number, now)
     return refused.rule if refused else None
 
 
@@ -42,7 +42,7 @@ def test_a_number_within_the_allowed_destinations_passes() -> None:
 def test_a_number_outside_the_allowed_destinations_does_not_pass(
     prefixes: tuple[str, ...],
 ) -> None:
-    refused = DialPolicy(Destinations(prefixes)).refuse(CHICAGO, NOON)
+    refused = DialPolicy(Destinations(prefixes)).refusal(CHICAGO, NOON)
     assert refused is not None
     assert (refused.rule, refused.code) == ("destination_not_allowed", "destination_not_allowed")
     assert refused.limit

@@ -18,7 +18,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
 
-At last `claim_due` leases the commands to be sent now, and `set_due_time` tells the sweep when to
+Finally `claim_due` leases the commands to be sent now, and `set_due_time` tells the sweep when to
 come back. Every change goes through `rules.transition.Transition`.
 """
 
@@ -113,5 +113,5 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
 
 
 def _progress(conversation: Conversation) -> tuple[int, int]:
-    """Measure progress: every change adds an event or changes the number of pending commands."""
+    """Measure the changes that an earlier rule may wait for: events and pending commands."""
     return conversation.seq, sum(command.is_pending for command in conversation.commands.values())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.results import Refused
 
 SIP_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.~+-]{1,64}@([a-z0-9.-]{1,253})", re.ASCII)
@@ -79,7 +79,7 @@ class DialPolicy:
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
 
-    def refuse(self, to: str, now: datetime) -> Refused | None:
+    def refusal(self, to: str, now: datetime) -> Refused | None:
         """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed."""
         if self._destinations.refusal(to):
             return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from partyline.aws_errors import AwsUnavailableError
 from partyline.bootstrap import App, with_app
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
@@ -32,7 +32,7 @@ _CODES = {
     500: (_C.INTERNAL,),
     503: (_C.PENDING, _C.BUSY, _C.UNAVAILABLE),
 }
-STATUS = {code: status for status, codes in _CODES.items() for code in codes}
+HTTP_STATUS = {code: status for status, codes in _CODES.items() for code in codes}
 """The HTTP status of each error code."""
 
 
@@ -71,7 +71,7 @@ def json_response(status: int, body: Any, headers: Mapping[str, str] | None = No
 def error_response(error: Exception, on_failure: Callable[[], None]) -> Response:
     """Build the answer `{"error": {"code", "message", "details"}}` that an error amounts to."""
     known = _as_request_error(error)
-    status = STATUS[known.code]
+    status = HTTP_STATUS[known.code]
     if status >= 500:
         on_failure()
         logger.error(known.code, extra={"error": _describe(error)})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from partyline.bootstrap import App
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.signature import SignatureError, raw_body, verify

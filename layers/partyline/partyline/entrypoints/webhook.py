@@ -9,18 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-# Telnyx waits 2 s: the modules that send commands are loaded at the start as well.
-import partyline.services.engine  # noqa: F401
 from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Insight
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.inputs import CallInput
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
 from partyline.services.correlation import Correlation, correlate
-from partyline.services.engine import IngestResult
+from partyline.services.engine import IngestResult  # loads what sends commands: Telnyx waits 2 s
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import inbound_route
 from partyline.store import DedupeRecord, keys

@@ -1,1 +1,1 @@
-"""Use cases: what the product does, for every kind of caller. Nothing here knows HTTP."""
+"""Use cases: what the product does, for every kind of caller. Nothing here answers HTTP."""

@@ -25,7 +25,7 @@ from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
-RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
+WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
 """Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
 
 MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
@@ -71,7 +71,7 @@ class LegCommand:
         return {
             "webhook_url": default_url,
             "webhook_urls": {name: f"{default_url}/{name}" for name in types},
-            "webhook_retries_policies": dict.fromkeys(types, RETRIES),
+            "webhook_retries_policies": dict.fromkeys(types, WEBHOOK_RETRIES),
         }
 
 
@@ -118,7 +118,7 @@ class CommandExecutor:
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         try:
-            return self._dial_policy.refuse(leg_command.leg.to or "", self._clock())
+            return self._dial_policy.refusal(leg_command.leg.to or "", self._clock())
         except AwsError as error:
             extra = {"error": type(error).__name__}
             logger.error("the do-not-call list cannot be read", extra=extra)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from partyline.domain.decide import decide
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.statuses import FINISHED, OnHangup
+from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
     conversation_id_for_call,
@@ -49,7 +49,10 @@ class Conversations:
     clock: Callable[[], datetime]
 
     def start(self, request: StartRequest, sender: Requester) -> Started:
-        """Dial the host, or put the assistant on a live call."""
+        """Dial the host, or put the assistant on a live call.
+
+        A call or an Idempotency-Key that has a conversation already gives that conversation.
+        """
         if request.call_control_id:
             conversation_id = conversation_id_for_call(request.call_control_id)
         else:
@@ -71,8 +74,7 @@ class Conversations:
 
     def check_start(self, request: StartRequest, sender: Requester, conversation_id: str) -> None:
         """Raise a RequestError for a start that is certain to be refused, now or later."""
-        start = self._start_input(request, sender, conversation_id)
-        refusal = decide(None, start, self.clock()).refusal
+        refusal = start_refusal(self._start_input(request, sender, conversation_id))
         if refusal:
             raise _refused(refusal)
 

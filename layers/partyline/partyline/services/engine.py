@@ -216,7 +216,7 @@ class Engine:
                     "participant_id": command.participant_id,
                     "leg": command.leg,
                     "command_id": command.id,
-                    "action": "find " * command.reconcile + command.action,
+                    "action": f"find {command.action}" if command.reconcile else command.action,
                     "attempt": command.attempts,
                     "result": metric.removeprefix("Command"),
                     "code": log_safe(getattr(result, "code", None)),

@@ -1,10 +1,14 @@
-"""Per-key quotas: open conversations and dials per minute bound the cost of a leaked bearer key."""
+"""Quotas: open conversations of the deployment, and dials per minute of a bearer key.
+
+Both bound the cost of a leaked key. The table counts the dials of a minute, in the transaction of
+the request that asks for them (`store.QuotaCharge`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError, to_json
 from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, Destinations, without_digits
 from partyline.domain.model.commands import Role
 from partyline.domain.model.conversation import MachineDetection, Plan
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.errors import field_invalid
 
@@ -159,7 +159,7 @@ class AssistantSettings(RequestModel):
     def _refuse_dialing_tools(self) -> Self:
         for tool in self.tools or []:
             if tool.get("type") in DIALING_TOOLS or DIALING_TOOLS & tool.keys():
-                message = "such a tool would call past the rules that dials keep to"
+                message = "this tool would bypass the rules for dials"
                 raise field_error("tools", message)
         return self
 
@@ -242,10 +242,10 @@ class StartRequest(DialOptions):
     def _one_way(self) -> Self:
         _exactly_one_way(self.to, self.call_control_id)
         if self.start_at and self.call_control_id:
-            raise field_error("start_at", "a live call doesn't wait")
+            raise field_error("start_at", "not possible with call_control_id")
         wishes = {self.on_hangup, self.on_host_hangup}
         if None not in wishes and len(wishes) > 1:
-            raise field_error("on_host_hangup", "on_hangup says something else")
+            raise field_error("on_host_hangup", "contradicts on_hangup")
         guests = self.participants
         at_once = [len(guest.numbers) if guest.strategy == "at_once" else 1 for guest in guests]
         if sum(at_once) > MAX_AT_ONCE:
@@ -274,7 +274,7 @@ def check_assistant_size(assistant: AssistantSettings | None) -> None:
 
 def _exactly_one_way(to: object, call_control_id: object) -> None:
     if (to is None) == (call_control_id is None):
-        raise field_error("to", "give this or call_control_id, and not both")
+        raise field_error("to", "give exactly one of to and call_control_id")
 
 
 def check_destinations(numbers: list[str], destinations: Destinations, prefix: str = "") -> None:

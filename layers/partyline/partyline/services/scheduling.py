@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Failure
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation

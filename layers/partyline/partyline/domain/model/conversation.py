@@ -133,7 +133,7 @@ class Participant(Stored):
     removed: bool = False
     created_at: datetime
     joined_at: datetime | None = None
-    joined_restart: int = 0
+    joined_after_restarts: int = 0
     """The run of the assistant in which the person was joined; the first is 0."""
     left_at: datetime | None = None
     next_round_at: datetime | None = None

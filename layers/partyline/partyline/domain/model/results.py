@@ -41,7 +41,7 @@ class CallEnded(NotDone):
 class Refused(NotDone):
     """Telnyx, or a rule of ours, refused the command for good."""
 
-    limit: bool = False  # A limit of the account, not the request, is the reason
+    limit: bool = False  # a limit of the account, or a dial rule of ours: outcome `limited`
     rule: str | None = None  # the dial rule that refused, so that Telnyx was never asked
 
 

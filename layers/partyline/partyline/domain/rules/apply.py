@@ -1,7 +1,6 @@
-"""Recording inputs: each webhook or request adds plain facts to the state.
+"""Recording inputs: webhooks add plain facts to the state; requests are accepted or refused.
 
-No conclusion is drawn here. The rules conclude from the whole state, so the order of the facts does
-not matter.
+The rules conclude from the whole state, so the order of the facts does not matter.
 """
 
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant, Plan
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EventType, ParticipantInvited
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_POLL_DELAY
@@ -152,7 +151,7 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
         transition.refuse_as_over()
         return
     number = len(conversation.participants) + 1
-    transition.refusal = create.refuse_participants(number, conversation.limits)
+    transition.refusal = create.participants_refusal(number, conversation.limits)
     call = new.call_control_id
     if transition.refusal:
         return
@@ -161,7 +160,7 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
         return
     if new.plan and new.contact is not None and _refuse_if_present(transition, new.name, new.plan):
         return
-    transition.refusal = create.refuse_legs_at_once(new.plan, conversation.limits, "to")
+    transition.refusal = create.legs_at_once_refusal(new.plan, conversation.limits, "to")
     if transition.refusal:
         return
     participant = create.create_participant(new, transition.now)

@@ -47,7 +47,7 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         _add_repaired(transition, command)
     facts.settle(transition, command)
     if command.action is Action.JOIN and participant:
-        participant.joined_restart = transition.conversation.restarts
+        participant.joined_after_restarts = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
             phrase = "joined_machine" if leg and leg.machine else "joined"
             transition.add_message(participant, phrase)

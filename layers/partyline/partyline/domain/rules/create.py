@@ -11,7 +11,7 @@ from partyline.domain.model.conversation import (
     Participant,
     Plan,
 )
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ConversationStarted, ParticipantInvited, masked
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
@@ -25,25 +25,25 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
     Returns a Refusal for a start beyond the limits, and `None` for an input that begins none.
     """
     if isinstance(input_, inputs.StartConversation):
-        return refuse_start(input_) or _create_by_request(input_, now)
+        return start_refusal(input_) or _create_by_request(input_, now)
     if isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
         return _create_by_call(input_, input_.route, now)
     return None
 
 
-def refuse_start(start: inputs.StartConversation) -> Refusal | None:
+def start_refusal(start: inputs.StartConversation) -> Refusal | None:
     """Return the refusal of a start beyond the limits of a conversation, if any."""
     people, limits = (start.host, *start.guests), start.limits
     fields = ("to", *(f"participants.{nth}.to" for nth in range(len(start.guests))))
     checks = (
-        refuse_legs_at_once(person.plan, limits, field)
+        legs_at_once_refusal(person.plan, limits, field)
         for person, field in zip(people, fields, strict=True)
     )
-    too_many = refuse_participants(len(people), limits, "participants")
+    too_many = participants_refusal(len(people), limits, "participants")
     return too_many or next(filter(None, checks), None)
 
 
-def refuse_participants(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
+def participants_refusal(count: int, limits: Limits, field: str | None = None) -> Refusal | None:
     """Return the refusal of `count` participants, the host included, if too many."""
     if count <= limits.participants:
         return None
@@ -55,7 +55,7 @@ def refuse_participants(count: int, limits: Limits, field: str | None = None) ->
     )
 
 
-def refuse_legs_at_once(plan: Plan | None, limits: Limits, field: str) -> Refusal | None:
+def legs_at_once_refusal(plan: Plan | None, limits: Limits, field: str) -> Refusal | None:
     """Return the refusal of a plan with too many calls at once, if any."""
     if not plan or plan.strategy != "at_once" or len(plan.to) <= limits.legs_at_once:
         return None

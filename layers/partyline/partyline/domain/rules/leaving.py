@@ -1,5 +1,7 @@
 """Rules for leaving and ending: participants depart, and conversations end.
 
+A conversation that outlives its host goes on in `restart`.
+
 Like all rules, these look at the whole state (see `dialing`).
 """
 

@@ -118,9 +118,9 @@ def rejoin(transition: Transition) -> None:
         return
     for participant in conversation.participants:
         joined = participant.status is ParticipantStatus.JOINED
-        if joined and participant.joined_restart < conversation.restarts:
+        if joined and participant.joined_after_restarts < conversation.restarts:
             if participant.id == start.participant_id:
-                participant.joined_restart = conversation.restarts
+                participant.joined_after_restarts = conversation.restarts
             else:
                 leg, nth = participant.active_leg, conversation.restarts + 1
                 transition.add_command(Action.JOIN, participant, leg, nth=nth)

@@ -18,7 +18,7 @@ from partyline.domain.model.conversation import (
     Participant,
     Stop,
 )
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render

@@ -21,7 +21,7 @@ from pydantic import WithJsonSchema
 from pydantic_core import to_json
 
 from partyline.bootstrap import App
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api.json_body import body_text, parse_body
 from partyline.entrypoints.http import Handler, Response, base_url, error_response, http_handler
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
@@ -125,7 +125,7 @@ def check_query(*known: str) -> None:
 
 
 DESCRIPTIONS = {
-    200: "Done, or as it is.",
+    200: "Done, or unchanged.",
     201: "The assistant runs already.",
     202: "Accepted; the timeline tells the result.",
 }

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from partyline.domain.model.errors import ErrorCode
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.routes import StoredRoute
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
