@@ -33,7 +33,7 @@ from partyline.domain.model.inputs import Input
 from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
 from partyline.domain.rules.create import create_conversation, record_started
-from partyline.domain.rules.dialing import accept_answered, apply_verdict_timeouts, hunt
+from partyline.domain.rules.hunting import accept_answered, apply_verdict_timeouts, hunt
 from partyline.domain.rules.leaving import end_conversation, mark_departures
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,

@@ -1,4 +1,7 @@
-"""How calls to a number are answered: by its route, the default route, or the deployment."""
+"""How an incoming call is answered: by the stored route, else by the deployment.
+
+The store chooses the route of the number or the default route (`directory.applicable_route`).
+"""
 
 from partyline.domain.model.conversation import Assistant, Limits
 from partyline.domain.model.inputs import Route

@@ -41,8 +41,8 @@ def identify(
 ) -> Requester:
     """Identify the sender of a request. Raises a RequestError for a malformed Idempotency-Key.
 
-    A key that comes again with another `operation` (method and path) or another `body` (parsed
-    JSON) is refused.
+    `dedupe` holds a hash of `operation` (method and path) and `body` (parsed JSON): the service
+    refuses a key that comes again with another hash.
     """
     requester = Requester(key_id=key_id, request_id=request_id, base_url=base_url)
     if idempotency_key is None:

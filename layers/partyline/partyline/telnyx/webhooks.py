@@ -213,7 +213,10 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.conversation.insights.generated": WebhookType(ConversationInsightsGenerated),
     "conversation_insight_result": WebhookType(ConversationInsightsGenerated),
 }
-"""Every webhook type that we know. The template has a route for each type with a function."""
+"""Every webhook type that we know. The template has a route for each type with a function.
+
+A new type also needs an entry in `TO_INPUT` (`entrypoints.webhook`); a type without is ignored.
+"""
 
 _UNKNOWN = WebhookType(UnknownEvent)
 _EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)

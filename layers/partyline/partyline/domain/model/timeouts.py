@@ -10,7 +10,8 @@ from datetime import timedelta
 
 LEASE = timedelta(seconds=6)
 """How long a claimed command belongs to its sender: two Telnyx timeouts of 2 s and the pause
-between the two requests, rounded up."""
+between the two requests, rounded up. `Command.claim` sets the lease; the engine sends no command
+after the lease."""
 
 RESEND_WINDOW = timedelta(seconds=45)
 """How long after its first sending a command may be sent again. Telnyx drops a duplicate

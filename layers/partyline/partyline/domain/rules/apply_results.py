@@ -1,4 +1,4 @@
-"""Recording the results of commands."""
+"""Results of commands: recorded; without an answer, sent again, looked up, or given up."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -200,7 +200,7 @@ def _retryable(transition: Transition, command: Command, result: results.Retryab
 
 
 def _not_found(transition: Transition, command: Command, _: results.NotFound) -> None:
-    """Give up a dial without a trace: a dial is never repeated. A start does no harm twice."""
+    """Give up a dial without a trace at Telnyx, which is too old to be sent again."""
     if command.action is Action.DIAL or command.attempts >= timeouts.MAX_ATTEMPTS:
         apply_refusal(transition, command, UNANSWERED)
         return

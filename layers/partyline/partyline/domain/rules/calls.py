@@ -1,6 +1,6 @@
 """Rules for the calls: answer, start, join, send messages, stop, hang up and poll.
 
-Like all rules, these look at the whole state (see `dialing`).
+Like all rules, these look at the whole state (see `hunting`).
 """
 
 from partyline.domain.model import statuses

@@ -2,7 +2,7 @@
 
 A conversation that outlives its host goes on in `restart`.
 
-Like all rules, these look at the whole state (see `dialing`).
+Like all rules, these look at the whole state (see `hunting`).
 """
 
 from datetime import datetime, timedelta

@@ -5,8 +5,8 @@ from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
-from partyline.domain.rules.dialing import deadline_of
 from partyline.domain.rules.facts import settle
+from partyline.domain.rules.hunting import deadline_of
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.domain.rules.restart import host_hangup_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition

@@ -1,4 +1,7 @@
-"""The routes that read conversations. Nothing here can change a conversation."""
+"""The routes that read conversations. Nothing here can change a conversation.
+
+The answers are shaped in `responses`.
+"""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,6 @@
-"""Rules for reaching people: numbers are tried, answers judged, people accepted.
+"""Rules for reaching people: the numbers of a plan are dialled, until an answered call is accepted.
+
+A call that is busy, unanswered or answered by a machine leads to the next number (`hunt`).
 
 Each rule looks at the whole state and the time, and does the work that is due. Run again at once, a
 rule has no effect, so the order in which the facts came does not matter.
