@@ -145,19 +145,16 @@ def invoke_async(
 
 
 def _rules(template: Template) -> list[Rule]:
-    rules = []
-    for logical_id, resource in template.of_type("AWS::Events::Rule"):
-        properties = template.resolver.resolve(resource["Properties"])
-        for target in properties["Targets"]:
-            if ":function:" in target["Arn"]:
-                pattern = json.dumps(properties["EventPattern"])
-                rules.append(Rule(logical_id, pattern, function_of(target["Arn"])))
-    return rules
+    return [
+        Rule(logical_id, json.dumps(properties["EventPattern"]), function_of(target["Arn"]))
+        for logical_id, properties in template.properties_of("AWS::Events::Rule")
+        for target in properties["Targets"]
+        if ":function:" in target["Arn"]
+    ]
 
 
 def _on_failure(template: Template, function: str) -> str | None:
-    for _, resource in template.of_type("AWS::Lambda::EventInvokeConfig"):
-        properties = template.resolver.resolve(resource["Properties"])
+    for _, properties in template.properties_of("AWS::Lambda::EventInvokeConfig"):
         if properties["FunctionName"] == function:
             return str(properties["DestinationConfig"]["OnFailure"]["Destination"])
     return None

@@ -129,21 +129,25 @@ class Template:
             if resource["Type"] == kind and there:
                 yield logical_id, resource
 
+    def properties_of(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the logical id and the resolved properties of each resource of a type."""
+        for logical_id, resource in self.of_type(kind):
+            yield logical_id, self.resolver.resolve(resource.get("Properties", {}))
+
     @cached_property
     def functions(self) -> Mapping[str, Function]:
         """Every function by its logical id, environment resolved."""
-        functions = {}
-        for logical_id, resource in self.of_type("AWS::Lambda::Function"):
-            properties = resource["Properties"]
-            functions[logical_id] = Function(
+        return {
+            logical_id: Function(
                 logical_id=logical_id,
                 folder=self._folders[logical_id],
                 handler=properties["Handler"],
-                environment=self.resolver.resolve(properties["Environment"]["Variables"]),
+                environment=properties["Environment"]["Variables"],
                 timeout_secs=properties["Timeout"],
                 memory_mb=properties["MemorySize"],
             )
-        return functions
+            for logical_id, properties in self.properties_of("AWS::Lambda::Function")
+        }
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
@@ -188,8 +192,7 @@ class Template:
     @cached_property
     def table(self) -> Table:
         """The table."""
-        [(logical_id, resource)] = self.of_type("AWS::DynamoDB::Table")
-        properties = self.resolver.resolve(resource["Properties"])
+        [(logical_id, properties)] = self.properties_of("AWS::DynamoDB::Table")
         name = self.resolver.resolve({"Ref": logical_id})
         return Table(
             name=name,
@@ -211,25 +214,22 @@ class Template:
         return {
             logical_id: Secret(
                 name=self.resolver.resolve({"Ref": logical_id}),
-                initial=self.resolver.resolve(resource["Properties"]["SecretString"]),
+                initial=properties["SecretString"],
             )
-            for logical_id, resource in self.of_type("AWS::SecretsManager::Secret")
+            for logical_id, properties in self.properties_of("AWS::SecretsManager::Secret")
         }
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
         """Every schedule."""
-        schedules = []
-        for _, resource in self.of_type("AWS::Scheduler::Schedule"):
-            properties = resource["Properties"]
-            schedules.append(
-                Schedule(
-                    name=self.resolver.resolve(properties["Name"]),
-                    function=function_of(self.resolver.resolve(properties["Target"]["Arn"])),
-                    expression=properties["ScheduleExpression"],
-                )
+        return tuple(
+            Schedule(
+                name=properties["Name"],
+                function=function_of(properties["Target"]["Arn"]),
+                expression=properties["ScheduleExpression"],
             )
-        return tuple(schedules)
+            for _, properties in self.properties_of("AWS::Scheduler::Schedule")
+        )
 
     def api_body(self) -> dict[str, Any]:
         """The OpenAPI document of the HTTP API, not resolved."""
