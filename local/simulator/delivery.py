@@ -184,7 +184,7 @@ class Deliverer:
 
 
 def _encode(event: Event, attempt: int, url: str) -> bytes:
-    document = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
+    document: JsonObject = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
     if event.version == "1":
         document = {
             "id": event.id,

@@ -29,6 +29,9 @@ RETRIES = 2
 MAX_ENTRIES, MAX_REQUEST_BYTES = 10, 256 * 1024
 """The limits of PutEvents (AWS: EventBridge quotas)."""
 
+InvokeAsync = Callable[[str, Mapping[str, Any]], None]
+"""Invoke a function (its logical id) with an event; its errors do not reach the caller."""
+
 BusEvent = dict[str, Any]
 """An event as consumers get it: `source`, `detail-type`, `detail` and EventBridge's own fields."""
 
@@ -54,13 +57,10 @@ class Bus:
     def __init__(
         self,
         template: Template,
-        invoke: Invoke,
-        queues: Queues,
+        invoke_async: InvokeAsync,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._template = template
-        self._invoke = invoke
-        self._queues = queues
+        self._invoke_async = invoke_async
         self._now = now
         self._rules = tuple(_rules(template))
         [(logical_id, _)] = template.of_type("AWS::Events::EventBus")
@@ -91,7 +91,7 @@ class Bus:
                 follower(event)
         for rule in self._rules:
             if matches(rule.pattern, event):
-                invoke_async(self._template, self._invoke, self._queues, rule.function, event)
+                self._invoke_async(rule.function, event)
         return str(event["id"])
 
     async def _put_events(self, request: Request) -> Response:

@@ -137,17 +137,18 @@ class Template:
     @cached_property
     def functions(self) -> Mapping[str, Function]:
         """Every function by its logical id, environment resolved."""
-        return {
-            logical_id: Function(
+        functions = {}
+        for logical_id, resource in self.of_type("AWS::Lambda::Function"):
+            properties = resource["Properties"]
+            functions[logical_id] = Function(
                 logical_id=logical_id,
                 folder=self._folders[logical_id],
                 handler=properties["Handler"],
-                environment=properties["Environment"]["Variables"],
+                environment=self.resolver.resolve(properties["Environment"]["Variables"]),
                 timeout_secs=properties["Timeout"],
                 memory_mb=properties["MemorySize"],
             )
-            for logical_id, properties in self.properties_of("AWS::Lambda::Function")
-        }
+        return functions
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
