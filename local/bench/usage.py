@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from local.bench.goals import Figure
 from local.client import Client
 from local.demo import runner, scenarios
 from local.demo.driver import Demo
-from local.stack.handlers import HandlersInProcess, Invoke
-from local.stack.local_stack import LocalStack, Options
+from local.stack.handlers import Invoke
+from local.stack.local_stack import LocalStack, Options, in_process
 from local.stack.logs import Logs
 from local.stack.template import Function, Template
 
@@ -61,31 +62,27 @@ class Meter:
         self, template: Template, environment: Mapping[str, str], logs: Logs
     ) -> Iterator[Invoke]:
         """Run the handlers in this process with the meter on (a Runner)."""
-        invoke = HandlersInProcess(template.functions.values(), environment)
-        from partyline.bootstrap import App, override  # noqa: PLC0415
+        with in_process(template, environment, logs) as invoke:
+            from partyline.bootstrap import App, override  # noqa: PLC0415
 
-        client = boto3.client("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"])
-        # The handler's result replaces the parameters, which the stubs don't know.
-        client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)  # type: ignore[arg-type]
-        client.meta.events.register("after-call.dynamodb", self._add_capacity)
-        override(App(dynamodb=client))
+            client = boto3.client("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"])
+            # The handler's result replaces the parameters, which the stubs don't know.
+            client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)  # type: ignore[arg-type]
+            client.meta.events.register("after-call.dynamodb", self._add_capacity)
+            override(App(dynamodb=client))
+            yield partial(self._count, invoke)
 
-        def counted(function: Function, event: dict[str, Any]) -> Any:
-            token, began = _running.set(function.folder), time.perf_counter()
-            try:
-                return invoke(function, event)
-            finally:
-                secs = time.perf_counter() - began
-                used = self.used.setdefault(function.folder, Counter())
-                used["invocations"] += 1
-                used["gb_seconds"] += secs * function.memory_mb / 1024  # type: ignore[assignment]
-                _running.reset(token)
-
-        with logs.capture():
-            try:
-                yield counted
-            finally:
-                override(None)
+    def _count(self, invoke: Invoke, function: Function, event: dict[str, Any]) -> Any:
+        """Run a function and count its invocation."""
+        token, began = _running.set(function.folder), time.perf_counter()
+        try:
+            return invoke(function, event)
+        finally:
+            secs = time.perf_counter() - began
+            used = self.used.setdefault(function.folder, Counter())
+            used["invocations"] += 1
+            used["gb_seconds"] += secs * function.memory_mb / 1024  # type: ignore[assignment]
+            _running.reset(token)
 
     def total(self, unit: str) -> float:
         """Return the sum over all functions except the query functions."""

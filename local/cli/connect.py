@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -158,12 +158,9 @@ def _account(key_from: Path | None, telnyx_url: str) -> Iterator["Account"]:
     from local.connect.account import Account, AccountError, read_key
     from local.connect.records import RecordError
 
-    with exit_on(AccountError, RecordError, OSError), exit_on(ValueError, status=2):
-        account = Account(telnyx_url, read_key(key_from, os.environ))
-        try:
-            yield account
-        finally:
-            account.close()
+    failing, misused = exit_on(AccountError, RecordError, OSError), exit_on(ValueError, status=2)
+    with failing, misused, closing(Account(telnyx_url, read_key(key_from, os.environ))) as account:
+        yield account
 
 
 def _application_name(application_id: str | None, name: str | None) -> str:

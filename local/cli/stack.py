@@ -57,14 +57,13 @@ def console(
     """Watch a deployed stack in the browser."""
     from local.room.console import run_console
 
-    errors = (common.KeyUnreadableError, OSError, ValueError)
-    with common.exit_on(*errors, prefix="The console cannot start: "):
-        running = run_console(url.rstrip("/"), common.bearer_key(key_from), port)
     stopped, out = common.stop_event(), common.stdout()
-    out.print(f"the console  {running.url}/  (open it in a browser)")
-    out.print(f"Partyline    {url}\nCtrl-C stops it.")
-    stopped.wait()
-    running.stop()
+    errors = (common.KeyUnreadableError, OSError, ValueError)
+    failing = common.exit_on(*errors, prefix="The console cannot start: ")
+    with failing, run_console(url.rstrip("/"), common.bearer_key(key_from), port) as console_url:
+        out.print(f"the console  {console_url}/  (open it in a browser)")
+        out.print(f"Partyline    {url}\nCtrl-C stops it.")
+        stopped.wait()
     out.print("Stopped.")
 
 

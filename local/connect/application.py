@@ -142,12 +142,9 @@ def _change_fields(account: Account, current: Json, fields: Json) -> list[str]:
     if not fields:
         return []
     # Telnyx API: name and URL are required in a PATCH too, and the URL is never null.
-    body = {
-        "application_name": current["application_name"],
-        "webhook_event_url": current.get("webhook_event_url"),
-        **fields,
-    }
-    body["webhook_event_url"] = body["webhook_event_url"] or ""
+    body = {**fields, "application_name": current["application_name"]}
+    url = fields.get("webhook_event_url", current.get("webhook_event_url"))
+    body["webhook_event_url"] = url or ""
     account.ask(CHANGE, "PATCH", f"{PATH}/{path_segment(current['id'])}", body)
     return [
         f"{name}: {_printable(current.get(name))} -> {_printable(value)}"

@@ -151,17 +151,17 @@ def _create_or_update(
     """Create the tool, or update the tool when its body differs from the last body sent."""
     known = record.tools.get(name)
     tool_id = find_shared_tool(account, body["display_name"])
-    if tool_id is None:
-        created = account.request_object(CHANGE, "POST", "/ai/tools", body)
-        record.tools[name] = Tool(id=created["id"], sent=body)
-        records.save(record)
-        return [f"made the tool {name}, {created['id']}"]
-    if known == Tool(id=tool_id, sent=body):
+    if tool_id and known == Tool(id=tool_id, sent=body):
         return []
-    account.ask(CHANGE, "PATCH", f"/ai/tools/{path_segment(tool_id)}", body)
+    if tool_id:
+        account.ask(CHANGE, "PATCH", f"/ai/tools/{path_segment(tool_id)}", body)
+        change = f"changed the tool {name}, {tool_id}: {body['webhook']['url']}"
+    else:
+        tool_id = account.request_object(CHANGE, "POST", "/ai/tools", body)["id"]
+        change = f"made the tool {name}, {tool_id}"
     record.tools[name] = Tool(id=tool_id, sent=body)
     records.save(record)
-    return [f"changed the tool {name}, {tool_id}: {body['webhook']['url']}"]
+    return [change]
 
 
 def run_tool_test(account: Account, assistant_id: str, tool_id: str) -> int:

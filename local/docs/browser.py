@@ -38,9 +38,8 @@ def launch_browser() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
         raise RuntimeError(CHROMIUM_MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser,
+    ):
+        yield browser

@@ -92,11 +92,6 @@ def files() -> dict[Path, str]:
     }
 
 
-def listing() -> str:
-    """Return the part of docs/events.md that is written from the models."""
-    return "\n".join(_lines())
-
-
 def _lines() -> Iterator[str]:
     fields: dict[str, Schema] = {}
     yield "| event | tells | `data` always has | and may have |"
@@ -122,7 +117,8 @@ def page(text: str) -> str:
     """Return the page `text` with its tables brought up to date."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{listing()}\n{END}{after}"
+    tables = "\n".join(_lines())
+    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
 
 
 def main() -> None:

@@ -150,8 +150,7 @@ def _complete(operation: Json, route: Route, error: Json, gateway_error: Json) -
     answers = {
         status: answer for status, answer in operation["responses"].items() if status < "300"
     }
-    refused: dict[int, set[str]] = {401: set(), 403: set(), 404: set(), 429: set()}
-    refused |= codes_of(name)
+    refused = {401: set(), 403: set(), 404: set(), 429: set(), **codes_of(name)}
     for status, codes in sorted(refused.items()):
         schema = gateway_error
         if codes:

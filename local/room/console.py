@@ -4,8 +4,8 @@ The server listens on loopback only. It keeps the bearer key and passes the page
 the stack's API.
 """
 
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -21,25 +21,15 @@ from local.serving import serve
 EVERY_SECS = 1.5
 
 
-@dataclass(frozen=True)
-class RunningConsole:
-    """A running console at `url`."""
-
-    url: str
-    _closing: ExitStack
-
-    def stop(self) -> None:
-        """Stop the server and close the connections."""
-        self._closing.close()
-
-
+@contextmanager
 def run_console(
     deployment: str, api_key: str, port: int = 0, every_secs: float = EVERY_SECS
-) -> RunningConsole:
+) -> Iterator[str]:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
-    The console asks for changes every `every_secs`. Raises OSError when the port is in use, and
-    ValueError for an invalid URL.
+    Yields the console's URL, and stops the console at the end of the `with`. The console asks for
+    changes every `every_secs`. Raises OSError when the port is in use, and ValueError for an
+    invalid URL.
     """
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -53,4 +43,4 @@ def run_console(
         closing.callback(server.stop)
         closing.callback(hub.close)
         closing.callback(Watch(hub, Client(deployment, api_key), every_secs).close)
-        return RunningConsole(server.url, closing.pop_all())
+        yield server.url

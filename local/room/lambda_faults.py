@@ -59,7 +59,8 @@ class LambdaFaults:
 
     def __call__(self, function: Function, event: Any) -> Any:
         """Run a function, or crash. Raises FunctionCrashedError when no request is answered."""
-        crash = self._next_crash(function.folder, _answers_http(event))
+        names = {function.folder, "*"} if _answers_http(event) else {function.folder}
+        crash = use_first(self.crashes, lambda crash: crash.function in names, self._rng)
         if crash is None:
             return self._invoke(function, event)
         if crash.when == "before":
@@ -82,12 +83,6 @@ class LambdaFaults:
         """Crash this thread's function if it is to crash after a write. Raises CrashError."""
         if getattr(self._thread, "crash", None) is not None:
             raise CrashError
-
-    def _next_crash(self, folder: str, answers_http: bool) -> Crash | None:
-        def applies(crash: Crash) -> bool:
-            return crash.function == folder or (crash.function == "*" and answers_http)
-
-        return use_first(self.crashes, applies, self._rng)
 
 
 def _answers_http(event: Any) -> bool:

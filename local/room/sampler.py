@@ -1,12 +1,10 @@
 """Reads the simulator's state and puts its changes on the hub."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from local.room.hub import Hub
-from local.room.observers import parse_body
 from local.simulator.model import LedgerEntry, SimulatedConversation, SimulatedLeg
 from local.simulator.telnyx import Simulator
 
@@ -91,15 +89,9 @@ def command_view(entry: LedgerEntry) -> Json:
     return {
         **_fields(entry, "at", "action", "method", "path", "body", "status", "call_control_id"),
         **_fields(entry, "command_id", "duplicate", "lost", "unknown_fields"),
-        "answer": _answer(entry.response),
+        "answer": entry.response,
     }
 
 
 def _fields(source: object, *names: str) -> Json:
     return {name: getattr(source, name) for name in names}
-
-
-def _answer(response: Any) -> Any:
-    if isinstance(response, bytes):
-        return parse_body(response)
-    return json.loads(json.dumps(response, default=str))

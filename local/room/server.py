@@ -5,9 +5,9 @@ every other client --> WireObserver --> the gateway with the real handlers
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -36,6 +36,7 @@ from local.simulator.model import Person
 from local.simulator.telnyx import Simulator
 from local.stack.background import Background
 from local.stack.handlers import Invoke
+from local.stack.queues import utc_now
 from local.stack.repeated import repeated
 from local.webhook_fixtures import fixtures
 
@@ -199,20 +200,14 @@ class Room:
         return {}
 
     def _play(self, story: stories.Story) -> None:
-        never = threading.Event()
         error = None
         try:
-            stories.play(
-                story,
-                self._action_runner,
-                lambda secs: bool(never.wait(secs)),
-                lambda: datetime.now(UTC),
-            )
+            stories.play(story, self._action_runner, time.sleep, utc_now)
         except (actions.ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
             error = str(failed)
         finally:
             self._playing.release()
-            self.hub.put("played", "played", {"at": datetime.now(UTC), "error": error})
+            self.hub.put("played", "played", {"at": utc_now(), "error": error})
             self._publish_stories()
 
 

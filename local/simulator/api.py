@@ -14,11 +14,9 @@ from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import Toolbox, ToolRequest
 
 _CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
-_NEED_AN_ANSWERED_CALL = frozenset(
-    {
-        *("speak", "gather_using_speak", "ai_assistant_start"),
-        *("ai_assistant_join", "ai_assistant_add_messages"),
-    }
+_NEED_AN_ANSWERED_CALL = (
+    *("speak", "gather_using_speak", "ai_assistant_start"),
+    *("ai_assistant_join", "ai_assistant_add_messages"),
 )
 
 
@@ -102,8 +100,8 @@ class Api:
             "reject": self._reject,
             "speak": lambda leg, body: phones.speak(leg, body["payload"]),
             "gather_using_speak": phones.gather,
-            "ai_assistant_start": self._start,
-            "ai_assistant_join": self._join,
+            "ai_assistant_start": assistants.start,
+            "ai_assistant_join": assistants.join,
             "ai_assistant_stop": lambda leg, _: assistants.stop(leg),
             "ai_assistant_add_messages": assistants.add_messages,
             "client_state_update": lambda _leg, _body: None,
@@ -228,9 +226,3 @@ class Api:
         if leg.state != "parked":
             raise ApiError("10015", "Only a ringing inbound call can be rejected")
         self._phones.refuse(leg, "busy" if body["cause"] == "USER_BUSY" else "decline")
-
-    def _start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        return {"conversation_id": self._assistants.start(leg, body).conversation_id}
-
-    def _join(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
-        return {"conversation_id": self._assistants.join(leg, body).conversation_id}

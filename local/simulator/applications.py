@@ -70,7 +70,6 @@ class Applications:
 
     def check_usable(self, connection_id: str) -> None:
         """Refuse a dial on an application that is missing, inactive, or without a webhook URL."""
-        application = self._board.world.applications.get(connection_id)
-        usable = application is not None and application["active"]
-        if application is None or not usable or not application.get("webhook_event_url"):
+        application = self._board.world.applications.get(connection_id, {})
+        if not application.get("active") or not application.get("webhook_event_url"):
             raise ApiError("10015", "connection_id is not a usable connection", "/connection_id")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from local.simulator import model, payloads
 from local.simulator.errors import ApiError
@@ -19,7 +20,7 @@ class Assistants:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
 
-    def start(self, leg: SimulatedLeg, body: JsonObject) -> SimulatedConversation:
+    def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
         if leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
@@ -61,7 +62,7 @@ class Assistants:
         board.later(
             board.settings.created_after_secs, lambda: self._greet(leg, conversation, greeting)
         )
-        return conversation
+        return {"conversation_id": conversation.conversation_id}
 
     def start_on_answer(self, leg: SimulatedLeg) -> None:
         """Start the assistant of the dial or answer; a webhook reports a bad assistant."""
@@ -80,7 +81,7 @@ class Assistants:
             return _ASSISTANT_ID.fullmatch(assistant_id) is not None
         return assistant_id in known
 
-    def join(self, leg: SimulatedLeg, body: JsonObject) -> SimulatedConversation:
+    def join(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Put an answered leg into a running conversation (Telnyx API: ai_assistant_join)."""
         guest = body["participant"]
         conversation = self._board.world.conversations.get(body["conversation_id"])
@@ -94,11 +95,11 @@ class Assistants:
             self._board.record_violation(f"{leg.call_control_id} was joined twice")
             if self._board.settings.refuses_second_join:
                 raise ApiError("10015", "The call is in the conversation already")
-            return conversation
-        if leg.conversation_id is not None:
+        elif leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
-        self._add_participant(leg, conversation, guest)
-        return conversation
+        else:
+            self._add_participant(leg, conversation, guest)
+        return {"conversation_id": conversation.conversation_id}
 
     def add_messages(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages)."""
@@ -181,8 +182,7 @@ class Assistants:
         self, conversation: SimulatedConversation, messages: list[JsonObject]
     ) -> None:
         for message in messages:
-            content = message.get("content")
-            text = content if isinstance(content, str) else json.dumps(content)
+            text = as_text(message.get("content"))
             conversation.messages.append(model.Message(message["role"], text, self._board.now()))
 
     def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
@@ -222,13 +222,17 @@ class Assistants:
             )
 
     def _send_insights(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
-        results = [
+        conversation.insights = [
             {"insight_id": self._board.ids.uuid(), "result": result}
             for result in self._board.settings.insight_results
         ]
-        conversation.insights = results
-        payload = payloads.insights(leg, self._board.ids.uuid(), results)
+        payload = payloads.insights(leg, self._board.ids.uuid(), conversation.insights)
         self._board.emit(leg, "call.conversation_insights.generated", payload)
+
+
+def as_text(content: Any) -> str:
+    """Return a text as it is, any other value as JSON."""
+    return content if isinstance(content, str) else json.dumps(content)
 
 
 def conversation_row(conversation: SimulatedConversation) -> JsonObject:

@@ -22,12 +22,8 @@ Problem = tuple[str, str, str | None]
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 # A number may be followed by digits to press after the answer (Telnyx API: dial, `to`).
 _DESTINATION = re.compile(r"\+[1-9]\d{6,14}(,[0-9wW*#]+)?|sips?:[^@\s]+@[^@\s]+")
-_CODES = {
-    "required": "10004",
-    "enum": "10032",
-    **dict.fromkeys(("minimum", "maximum", "minLength", "maxLength"), "10033"),
-    **dict.fromkeys(("minItems", "maxItems"), "10033"),
-}
+_SIZES = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_CODES = {"enum": "10032", **dict.fromkeys(_SIZES, "10033")}
 _RING_SECS = (5, 600)
 _RETRIES_TOTAL_MS = 60000
 
@@ -43,7 +39,8 @@ def check(
     unknown: list[str] = []
     for error in _validator(action).iter_errors(body):
         if error.validator == "additionalProperties":
-            unknown += [_pointer(error, name) for name in _unknown_fields(error)]
+            known = _mapping(error.schema)["properties"]
+            unknown += [_pointer(error, name) for name in _mapping(error.instance).keys() - known]
         else:
             problems += _explain(error)
     if not problems:
@@ -64,11 +61,6 @@ def _explain(error: ValidationError) -> list[Problem]:
 
 def _pointer(error: ValidationError, *more: str) -> str:
     return "".join(f"/{part}" for part in (*error.absolute_path, *more))
-
-
-def _unknown_fields(error: ValidationError) -> set[str]:
-    schema = _mapping(error.schema)
-    return set(_mapping(error.instance)) - set(schema["properties"])
 
 
 def _mapping(value: Any) -> JsonObject:
@@ -133,9 +125,8 @@ def _description() -> JsonObject:
 @cache
 def _validator(action: str) -> Draft202012Validator:
     description = _description()
-    name = description["requests"][action]
-    schema = {"$ref": f"#/$defs/{name}", "$defs": description["$defs"]}
-    return Draft202012Validator(schema)
+    reference = f"#/$defs/{description['requests'][action]}"
+    return Draft202012Validator({"$ref": reference, "$defs": description["$defs"]})
 
 
 def _alternatives(node: Any) -> list[str]:

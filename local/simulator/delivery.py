@@ -136,20 +136,18 @@ class Deliverer:
             overtaken = self._held.pop(call, None)
             if settings.reorder and overtaken is None:
                 self._held[call] = start
-        if settings.reorder and overtaken is None:
-            self._clock.call_later(_HOLD_SECS, lambda: self._release(call, start))
-            return
+                self._clock.call_later(_HOLD_SECS, lambda: self._release(call, start))
+                return
         start()
         if overtaken is not None:
             self._clock.call_later(_OVERTAKEN_SECS, overtaken)
 
     def _release(self, call: str, start: Callable[[], None]) -> None:
         with self._lock:
-            still_held = self._held.get(call) is start
-            if still_held:
-                del self._held[call]
-        if still_held:
-            start()
+            if self._held.get(call) is not start:
+                return
+            del self._held[call]
+        start()
 
     def _try_later(
         self, delay_secs: float, event: Event, route: Route, attempt: int, retry: int
@@ -186,14 +184,13 @@ class Deliverer:
 
 
 def _encode(event: Event, attempt: int, url: str) -> bytes:
+    document: JsonObject = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
     if event.version == "1":
-        flat = {
+        document = {
             "id": event.id,
             "record_type": "event",
             "event_type": event.event_type.replace(".", "_"),
             "created_at": event.data["occurred_at"],
             "payload": event.data["payload"],
         }
-        return json.dumps(flat, ensure_ascii=False).encode()
-    envelope = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
-    return json.dumps(envelope, ensure_ascii=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode()

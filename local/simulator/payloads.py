@@ -9,6 +9,17 @@ from typing import Any
 from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import timestamp
 
+_QUALITY = {
+    "inbound": {
+        "mos": "4.50",
+        "packet_count": "3601",
+        "jitter_max_variance": "0.12",
+        "jitter_packet_count": "0",
+        "skip_packet_count": "0",
+    },
+    "outbound": {"packet_count": "3590", "skip_packet_count": "1"},
+}
+
 
 def _ids(leg: SimulatedLeg) -> JsonObject:
     return {
@@ -66,7 +77,7 @@ def hangup(leg: SimulatedLeg, source: str, sip_cause: str, *, sparse: bool) -> J
         "hangup_cause": leg.hangup_cause,
         "hangup_source": source,
         "sip_hangup_cause": sip_cause,
-        "call_quality_stats": _quality() if leg.answered_at else None,
+        "call_quality_stats": _QUALITY if leg.answered_at else None,
         "telnyx_error": None,
         "start_time": timestamp(leg.started_at),
         "end_time": timestamp(leg.ended_at or leg.started_at),
@@ -74,19 +85,6 @@ def hangup(leg: SimulatedLeg, source: str, sip_cause: str, *, sparse: bool) -> J
     if sparse:
         del payload["client_state"], payload["calling_party_type"]
     return payload
-
-
-def _quality() -> JsonObject:
-    return {
-        "inbound": {
-            "mos": "4.50",
-            "packet_count": "3601",
-            "jitter_max_variance": "0.12",
-            "jitter_packet_count": "0",
-            "skip_packet_count": "0",
-        },
-        "outbound": {"packet_count": "3590", "skip_packet_count": "1"},
-    }
 
 
 def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:

@@ -173,12 +173,10 @@ class Phones:
             lambda: self._gathered(leg, gather, "timeout"),
         )
         person = self.person(leg.person_number)
-        digits = person.digits
-        if digits is not None:
+        if person.digits is not None:
             # The digits of a person are a whole answer, so the terminating digit follows.
-            self._timer(
-                leg, person.digits_after_secs, lambda: self.press(leg, digits + gather.terminator)
-            )
+            answer = person.digits + gather.terminator
+            self._timer(leg, person.digits_after_secs, lambda: self.press(leg, answer))
 
     def press(self, leg: SimulatedLeg, digits: str) -> None:
         """Press digits as the person; without a gather, the digits have no effect."""
@@ -204,15 +202,11 @@ class Phones:
         self._board.emit(leg, "call.gather.ended", payload)
 
     def _detect(self, leg: SimulatedLeg, person: Person) -> None:
-        machine = person.behaviour == "machine"
-        if leg.detection == "premium":
-            event_type = "call.machine.premium.detection.ended"
-            result = person.machine_result or ("machine" if machine else "human_residence")
-            sparse = self._board.settings.sparse_webhooks
-        else:
-            event_type = "call.machine.detection.ended"
-            result = person.machine_result or ("machine" if machine else "human")
-            sparse = False
+        premium = leg.detection == "premium"
+        human = "human_residence" if premium else "human"
+        result = person.machine_result or ("machine" if person.behaviour == "machine" else human)
+        sparse = premium and self._board.settings.sparse_webhooks
+        event_type = f"call.machine{'.premium' if premium else ''}.detection.ended"
         self._board.emit(leg, event_type, payloads.detection(leg, result, sparse=sparse))
 
     def _timer(self, leg: SimulatedLeg, delay_secs: float, fn: Callable[[], None]) -> Timer:

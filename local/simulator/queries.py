@@ -1,12 +1,11 @@
 """Queries of the API: calls, active calls, conversations and insights."""
 
 import base64
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from local.simulator.assistants import conversation_row
+from local.simulator.assistants import as_text, conversation_row
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import Switchboard, timestamp
@@ -68,7 +67,7 @@ class Queries:
         page = following[:size]
         meta: JsonObject = {"cursors": {}, "total_items": len(live)}
         if len(following) > size:
-            cursor = _encode_cursor(page[-1][0])
+            cursor = base64.urlsafe_b64encode(str(page[-1][0]).encode()).decode()
             meta["cursors"]["after"] = cursor
             meta["next"] = f"/v2/connections/{connection_id}/active_calls?page[after]={cursor}"
         rows = [{**self._row(leg), "client_state": leg.client_state or ""} for _, leg in page]
@@ -115,27 +114,19 @@ class Queries:
     def insights(self, conversation_id: str) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}/conversations-insights."""
         conversation = self._conversation(conversation_id)
-        rows: list[JsonObject] = []
-        if conversation.status == "ended" and self._board.settings.insights_after_secs is not None:
-            done = conversation.insights is not None
-            rows.append(
-                {
-                    "id": conversation.conversation_id,
-                    "status": "completed" if done else "pending",
-                    "created_at": timestamp(conversation.ended_at or conversation.started_at),
-                    "conversation_insights": [
-                        # Here a result is always a text; the webhook has objects.
-                        {
-                            **row,
-                            "result": row["result"]
-                            if isinstance(row["result"], str)
-                            else json.dumps(row["result"]),
-                        }
-                        for row in conversation.insights or []
-                    ],
-                }
-            )
-        return paged(rows, {})
+        if conversation.status != "ended" or self._board.settings.insights_after_secs is None:
+            return paged([], {})
+        row = {
+            "id": conversation.conversation_id,
+            "status": "pending" if conversation.insights is None else "completed",
+            "created_at": timestamp(conversation.ended_at or conversation.started_at),
+            "conversation_insights": [
+                # Here a result is always a text; the webhook has objects.
+                {**insight, "result": as_text(insight["result"])}
+                for insight in conversation.insights or []
+            ],
+        }
+        return paged([row], {})
 
     def _conversation(self, conversation_id: str) -> SimulatedConversation:
         conversation = self._board.world.conversations.get(conversation_id)
@@ -197,10 +188,6 @@ def _positive(name: str, value: str) -> int:
     if not value.isdigit() or int(value) < 1:
         raise QueryError(name, "not a positive integer")
     return int(value)
-
-
-def _encode_cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(str(place).encode()).decode()
 
 
 def _decode_cursor(cursor: str | None) -> int:

@@ -134,7 +134,8 @@ class Simulator:
         bare_path, _, query = path.partition("?")
         matched = route(method, bare_path.removeprefix(_BASE))
         if matched is None or not bare_path.startswith(_BASE + "/"):
-            return _refuse(entry, ApiError.not_found())
+            missing = ApiError.not_found()
+            return _reply(entry, missing.status, missing.body())
         entry.action, encoded = matched
         subject = unquote(encoded)
         if self._api.is_command(entry.action) or entry.action == "retrieve":
@@ -154,9 +155,9 @@ class Simulator:
             if entry.action == "tool_test":
                 reply = self._test_tool(entry, operation)
             else:
-                reply = _answer(entry, self._perform(entry, operation))
+                reply = _reply(entry, HTTPStatus.OK, self._perform(entry, operation))
         except ApiError as error:
-            reply = _refuse(entry, error)
+            reply = _reply(entry, error.status, error.body())
         if fault is not None:
             entry.lost = fault.kind == "lose_reply"
             wire: Literal["lost", "answered"] = "lost" if entry.lost else "answered"
@@ -177,7 +178,7 @@ class Simulator:
                 "status_code": status or 0,
                 "success": status is not None and status < 300,
             }
-            return _answer(entry, {"data": data})
+            return _reply(entry, HTTPStatus.OK, {"data": data})
 
         return Reply(0, {}, b"", after=post)
 
@@ -193,8 +194,7 @@ class Simulator:
             raise ApiError.of(problems)
         if entry.command_id is None:
             return self._api.perform(operation)
-        scope = entry.call_control_id or operation.body["connection_id"]
-        key = (scope, entry.command_id)
+        key = (entry.call_control_id or operation.body["connection_id"], entry.command_id)
         if key in self._performed:
             first, response = self._performed[key]
             if entry.at - first.at <= _DUPLICATE_WINDOW:
@@ -315,21 +315,11 @@ def _reply(entry: LedgerEntry, status: int, body: JsonObject) -> Reply:
     return Reply(status, headers, json.dumps(body).encode())
 
 
-def _answer(entry: LedgerEntry, body: JsonObject) -> Reply:
-    return _reply(entry, HTTPStatus.OK, body)
-
-
-def _refuse(entry: LedgerEntry, error: ApiError) -> Reply:
-    return _reply(entry, error.status, error.body())
-
-
 def _fail(entry: LedgerEntry, fault: Fault) -> Reply:
-    limited = fault.status == HTTPStatus.TOO_MANY_REQUESTS
     codes: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "10011", HTTPStatus.FORBIDDEN: "10010"}
-    detail = "A fault of the simulator refuses this"
-    error = ApiError(codes.get(fault.status, "10007"), detail)
+    error = ApiError(codes.get(fault.status, "10007"), "A fault of the simulator refuses this")
     reply = _reply(entry, fault.status, error.body())
-    if limited:
+    if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
         # Telnyx docs, rate limiting: the reset is in seconds; there is no Retry-After.
         limits = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
         reply.headers.update(limits)

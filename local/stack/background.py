@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 
-from local.stack.event_bus import Bus
+from local.stack.event_bus import Bus, invoke_async
 from local.stack.gateway import Gateway
 from local.stack.queues import utc_now
 from local.stack.scheduler import Scheduler
@@ -32,9 +33,10 @@ class Background:
         invoke, queues = gateway.invoke, gateway.queues
         queues.now = now
         self.queues = queues
-        self.bus = Bus(template, invoke, queues, now)
+        call_async = partial(invoke_async, template, invoke, queues)
+        self.bus = Bus(template, call_async, now)
         self.stream_mapping = StreamMapping(template, dynamodb, streams, invoke, queues)
-        self.scheduler = Scheduler(template, invoke, queues, now)
+        self.scheduler = Scheduler(call_async, now)
         self.app = Starlette(routes=[*self.bus.routes, *self.scheduler.routes])
 
     def turn(self) -> int:

@@ -29,6 +29,9 @@ RETRIES = 2
 MAX_ENTRIES, MAX_REQUEST_BYTES = 10, 256 * 1024
 """The limits of PutEvents (AWS: EventBridge quotas)."""
 
+InvokeAsync = Callable[[str, Mapping[str, Any]], None]
+"""Invoke a function (its logical id) with an event; its errors do not reach the caller."""
+
 BusEvent = dict[str, Any]
 """An event as consumers get it: `source`, `detail-type`, `detail` and EventBridge's own fields."""
 
@@ -54,13 +57,10 @@ class Bus:
     def __init__(
         self,
         template: Template,
-        invoke: Invoke,
-        queues: Queues,
+        invoke_async: InvokeAsync,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._template = template
-        self._invoke = invoke
-        self._queues = queues
+        self._invoke_async = invoke_async
         self._now = now
         self._rules = tuple(_rules(template))
         [(logical_id, _)] = template.of_type("AWS::Events::EventBus")
@@ -91,7 +91,7 @@ class Bus:
                 follower(event)
         for rule in self._rules:
             if matches(rule.pattern, event):
-                invoke_async(self._template, self._invoke, self._queues, rule.function, event)
+                self._invoke_async(rule.function, event)
         return str(event["id"])
 
     async def _put_events(self, request: Request) -> Response:
@@ -145,19 +145,16 @@ def invoke_async(
 
 
 def _rules(template: Template) -> list[Rule]:
-    rules = []
-    for logical_id, resource in template.of_type("AWS::Events::Rule"):
-        properties = template.resolver.resolve(resource["Properties"])
-        for target in properties["Targets"]:
-            if ":function:" in target["Arn"]:
-                pattern = json.dumps(properties["EventPattern"])
-                rules.append(Rule(logical_id, pattern, function_of(target["Arn"])))
-    return rules
+    return [
+        Rule(logical_id, json.dumps(properties["EventPattern"]), function_of(target["Arn"]))
+        for logical_id, properties in template.properties_of("AWS::Events::Rule")
+        for target in properties["Targets"]
+        if ":function:" in target["Arn"]
+    ]
 
 
 def _on_failure(template: Template, function: str) -> str | None:
-    for _, resource in template.of_type("AWS::Lambda::EventInvokeConfig"):
-        properties = template.resolver.resolve(resource["Properties"])
+    for _, properties in template.properties_of("AWS::Lambda::EventInvokeConfig"):
         if properties["FunctionName"] == function:
             return str(properties["DestinationConfig"]["OnFailure"]["Destination"])
     return None

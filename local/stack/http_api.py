@@ -79,15 +79,12 @@ def find_route(routes: Iterable[R], method: str, path: str) -> tuple[R, dict[str
     The more specific route wins: a literal before a variable, segment by segment from the left, a
     method before ANY, `$default` last. A slash at the end makes another path.
     """
-    matches = []
-    for route in routes:
-        parameters = _match(route.path, path)
-        if parameters is not None and route.method in {method, "ANY"}:
-            matches.append((_generality(route), route, parameters))
-    if not matches:
-        return None
-    _, route, parameters = min(matches, key=lambda match: match[0])
-    return route, parameters
+    matches = [
+        (route, parameters)
+        for route in routes
+        if route.method in {method, "ANY"} and (parameters := _match(route.path, path)) is not None
+    ]
+    return min(matches, key=lambda match: _generality(match[0]), default=None)
 
 
 def request_event(

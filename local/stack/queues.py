@@ -181,8 +181,7 @@ class Queues:
 
 
 def _queues(template: Template) -> Iterable[Queue]:
-    for logical_id, resource in template.of_type("AWS::SQS::Queue"):
-        properties = template.resolver.resolve(resource.get("Properties", {}))
+    for logical_id, properties in template.properties_of("AWS::SQS::Queue"):
         redrive = properties.get("RedrivePolicy", {})
         yield Queue(
             logical_id=logical_id,
@@ -195,8 +194,7 @@ def _queues(template: Template) -> Iterable[Queue]:
 
 
 def _mappings(template: Template) -> Iterable[QueueMapping]:
-    for _, resource in template.of_type("AWS::Lambda::EventSourceMapping"):
-        properties = template.resolver.resolve(resource["Properties"])
+    for _, properties in template.properties_of("AWS::Lambda::EventSourceMapping"):
         if ":sqs:" in properties["EventSourceArn"]:
             function = function_of(properties["FunctionName"])
             yield QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])

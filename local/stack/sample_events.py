@@ -81,8 +81,7 @@ def sample(template: Template, function: str) -> Any:
         if route.function == function:
             return authorized(route) if route.authorizer else signed(route)
     for kind in ("AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"):
-        for _, resource in template.of_type(kind):
-            caller = template.resolver.resolve(resource["Properties"])
+        for _, caller in template.properties_of(kind):
             named = caller.get("FunctionName") or json.dumps(caller["Targets"])
             if f":function:{function}:" not in named:
                 continue

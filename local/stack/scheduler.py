@@ -18,10 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.stack.event_bus import invoke_async
-from local.stack.handlers import Invoke
-from local.stack.queues import Queues, utc_now
-from local.stack.template import Template, function_of
+from local.stack.event_bus import InvokeAsync
+from local.stack.queues import utc_now
+from local.stack.template import function_of
 
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 
@@ -39,15 +38,9 @@ class OneTimeSchedule:
 class Scheduler:
     """Keep schedules until their time; `routes` are the HTTP API."""
 
-    def __init__(
-        self,
-        template: Template,
-        invoke: Invoke,
-        queues: Queues,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, invoke_async: InvokeAsync, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
-        self._template, self._invoke, self._queues = template, invoke, queues
+        self._invoke_async = invoke_async
         self._schedules: dict[tuple[str, str], OneTimeSchedule] = {}
         self._lock = threading.Lock()
         path = "/schedules/{name}"
@@ -72,9 +65,7 @@ class Scheduler:
                 # ActionAfterCompletion is DELETE.
                 del self._schedules[key]
         for schedule in due.values():
-            invoke_async(
-                self._template, self._invoke, self._queues, schedule.function, schedule.input
-            )
+            self._invoke_async(schedule.function, schedule.input)
         return len(due)
 
     async def _put(self, request: Request, *, new: bool) -> Response:
@@ -82,11 +73,8 @@ class Scheduler:
         key = body.get("GroupName", "default"), request.path_params["name"]
         at = _AT.fullmatch(body["ScheduleExpression"])
         if at is None or body.get("ActionAfterCompletion") != "DELETE":
-            return _error(
-                400,
-                "ValidationException",
-                "only one-time schedules that are deleted after they ran",
-            )
+            message = "only one-time schedules that are deleted after they ran"
+            return _error(400, "ValidationException", message)
         schedule = OneTimeSchedule(
             name=key[1],
             at=datetime.fromisoformat(at[1]).replace(tzinfo=UTC),
@@ -113,5 +101,4 @@ def _missing(name: str) -> Response:
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    headers = {"x-amzn-errortype": code}
-    return JSONResponse({"Message": message}, status, headers)
+    return JSONResponse({"Message": message}, status, {"x-amzn-errortype": code})

@@ -32,10 +32,7 @@ class StreamMapping:
     def __init__(
         self, template: Template, dynamodb: Any, streams: Any, invoke: Invoke, queues: Queues
     ) -> None:
-        mappings = (
-            template.resolver.resolve(resource["Properties"])
-            for _, resource in template.of_type("AWS::Lambda::EventSourceMapping")
-        )
+        mappings = dict(template.properties_of("AWS::Lambda::EventSourceMapping")).values()
         [self._mapping] = [m for m in mappings if ":dynamodb:" in m["EventSourceArn"]]
         self._patterns = [f["Pattern"] for f in self._mapping["FilterCriteria"]["Filters"]]
         self._function: Function = template.functions[function_of(self._mapping["FunctionName"])]

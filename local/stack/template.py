@@ -129,6 +129,11 @@ class Template:
             if resource["Type"] == kind and there:
                 yield logical_id, resource
 
+    def properties_of(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the logical id and the resolved properties of each resource of a type."""
+        for logical_id, resource in self.of_type(kind):
+            yield logical_id, self.resolver.resolve(resource.get("Properties", {}))
+
     @cached_property
     def functions(self) -> Mapping[str, Function]:
         """Every function by its logical id, environment resolved."""
@@ -188,8 +193,7 @@ class Template:
     @cached_property
     def table(self) -> Table:
         """The table."""
-        [(logical_id, resource)] = self.of_type("AWS::DynamoDB::Table")
-        properties = self.resolver.resolve(resource["Properties"])
+        [(logical_id, properties)] = self.properties_of("AWS::DynamoDB::Table")
         name = self.resolver.resolve({"Ref": logical_id})
         return Table(
             name=name,
@@ -211,25 +215,22 @@ class Template:
         return {
             logical_id: Secret(
                 name=self.resolver.resolve({"Ref": logical_id}),
-                initial=self.resolver.resolve(resource["Properties"]["SecretString"]),
+                initial=properties["SecretString"],
             )
-            for logical_id, resource in self.of_type("AWS::SecretsManager::Secret")
+            for logical_id, properties in self.properties_of("AWS::SecretsManager::Secret")
         }
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
         """Every schedule."""
-        schedules = []
-        for _, resource in self.of_type("AWS::Scheduler::Schedule"):
-            properties = resource["Properties"]
-            schedules.append(
-                Schedule(
-                    name=self.resolver.resolve(properties["Name"]),
-                    function=function_of(self.resolver.resolve(properties["Target"]["Arn"])),
-                    expression=properties["ScheduleExpression"],
-                )
+        return tuple(
+            Schedule(
+                name=properties["Name"],
+                function=function_of(properties["Target"]["Arn"]),
+                expression=properties["ScheduleExpression"],
             )
-        return tuple(schedules)
+            for _, properties in self.properties_of("AWS::Scheduler::Schedule")
+        )
 
     def api_body(self) -> dict[str, Any]:
         """The OpenAPI document of the HTTP API, not resolved."""

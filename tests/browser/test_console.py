@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.client import Client
-from local.room.console import RunningConsole, run_console
+from local.room.console import run_console
 from local.stack.local_stack import API_KEY
 
 HOST, DANA = "+13125550111", "+13125550112"
@@ -26,18 +26,17 @@ def deployed(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def console(deployed: str) -> Iterator[RunningConsole]:
-    """A console of the stack."""
-    running = run_console(deployed, API_KEY, every_secs=0.5)
-    yield running
-    running.stop()
+def console(deployed: str) -> Iterator[str]:
+    """The URL of a console of the stack."""
+    with run_console(deployed, API_KEY, every_secs=0.5) as url:
+        yield url
 
 
 def test_a_conversation_is_watched_and_controlled(
-    deployed: str, console: RunningConsole, window: Callable[..., Page]
+    deployed: str, console: str, window: Callable[..., Page]
 ) -> None:
     page = window()
-    page.goto(f"{console.url}/")
+    page.goto(f"{console}/")
     client = Client(deployed, API_KEY)
     client.ask("POST", "/conversations", {"to": HOST, "name": "Robin"})
     client.close()
@@ -67,13 +66,11 @@ def test_a_conversation_is_watched_and_controlled(
     expect(page.locator(".about .pill")).to_have_text("ended")
 
 
-def test_the_page_never_contains_the_key(
-    console: RunningConsole, window: Callable[..., Page]
-) -> None:
+def test_the_page_never_contains_the_key(console: str, window: Callable[..., Page]) -> None:
     page = window()
     seen: list[Any] = []
     page.on("request", lambda request: seen.append((request.url, request.headers)))
-    page.goto(f"{console.url}/")
+    page.goto(f"{console}/")
     page.get_by_role("button", name="Start a conversation").click()
     page.get_by_label("Number to call").fill(HOST)
     page.get_by_role("button", name="Call", exact=True).click()
@@ -83,11 +80,8 @@ def test_the_page_never_contains_the_key(
 
 
 def test_the_page_reports_a_wrong_key(deployed: str, window: Callable[..., Page]) -> None:
-    running = run_console(deployed, "wrong", every_secs=0.5)
-    try:
+    with run_console(deployed, "wrong", every_secs=0.5) as url:
         page = window()
-        page.goto(f"{running.url}/")
+        page.goto(f"{url}/")
         expect(page.locator("#line")).to_contain_text("The API does not answer: 403")
         expect(page.get_by_role("heading", name="Nothing to show yet")).to_be_visible()
-    finally:
-        running.stop()

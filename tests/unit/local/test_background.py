@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -10,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from local.serving import serve
-from local.stack.event_bus import Bus, BusEvent
+from local.stack.event_bus import Bus, BusEvent, invoke_async
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.intrinsics import REGION
@@ -108,7 +109,7 @@ def put_events(client: Any, *details: str, bus: str = "partyline-PartylineBus") 
 def test_put_events_of_the_bus_works_with_the_aws_sdk(
     template: Template, functions: Functions, queues: Queues
 ) -> None:
-    bus = Bus(template, functions, queues, functions.now)
+    bus = Bus(template, partial(invoke_async, template, functions, queues), functions.now)
     received: list[BusEvent] = []
     bus.follow(received.append)
     running = serve(Starlette(routes=bus.routes))
@@ -134,7 +135,7 @@ def test_put_events_of_the_bus_works_with_the_aws_sdk(
 def test_an_event_that_fails_three_times_is_a_dead_letter(
     template: Template, functions: Functions, queues: Queues
 ) -> None:
-    bus = Bus(template, functions, queues, functions.now)
+    bus = Bus(template, partial(invoke_async, template, functions, queues), functions.now)
     functions.results["start_from_event"] = ValueError("no such number")
     bus.put("crm", "StartConversation", {"to": "x"})
     assert [folder for folder, _ in functions.invoked] == ["start_from_event"] * 3
@@ -149,7 +150,7 @@ def scheduler(
     template: Template, functions: Functions, queues: Queues
 ) -> Iterator[tuple[Any, Scheduler]]:
     """A client of the AWS SDK, and the scheduler that serves the client."""
-    scheduler = Scheduler(template, functions, queues, functions.now)
+    scheduler = Scheduler(partial(invoke_async, template, functions, queues), functions.now)
     running = serve(Starlette(routes=scheduler.routes))
     session = boto3.Session("local", "local", region_name=REGION)
     yield session.client("scheduler", endpoint_url=running.url), scheduler

@@ -155,10 +155,8 @@ def test_all_pages_of_a_timeline_are_read() -> None:
 
 
 def test_the_console_shows_all_pages_of_a_timeline() -> None:
-    with serve_paged_api() as url:
-        console = run_console(url, "key", every_secs=0.01)
-        live = f"{console.url}/room/live"
+    with serve_paged_api() as url, run_console(url, "key", every_secs=0.01) as console:
+        live = f"{console}/room/live"
         with httpx.stream("GET", live, timeout=10, trust_env=False) as stream:
             view = next(line for line in stream.iter_lines() if '"timeline"' in line)
-        console.stop()
     assert all(event_type in view for event_type in TYPES)
