@@ -60,10 +60,7 @@ def test_a_conversation_is_watched_and_controlled(
     page.get_by_role("button", name="Remove Dana").click()
     page.get_by_role("dialog").get_by_role("button", name="Hang up").click()
     expect(people.locator("li", has_text="Dana")).to_contain_text("left")
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_label("Hang everybody up, too").check()
-    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-    expect(page.locator(".about .pill")).to_have_text("ended")
+    _stop(page)
 
 
 def test_the_page_never_contains_the_key(console: str, window: Callable[..., Page]) -> None:
@@ -77,6 +74,7 @@ def test_the_page_never_contains_the_key(console: str, window: Callable[..., Pag
     expect(page.locator(".about .pill")).to_have_text("active")
     stored = page.evaluate("JSON.stringify([document.cookie, {...localStorage}])")
     assert API_KEY not in str(seen) + page.content() + stored
+    _stop(page)
 
 
 def test_the_page_reports_a_wrong_key(deployed: str, window: Callable[..., Page]) -> None:
@@ -85,3 +83,11 @@ def test_the_page_reports_a_wrong_key(deployed: str, window: Callable[..., Page]
         page.goto(f"{url}/")
         expect(page.locator("#line")).to_contain_text("The API does not answer: 403")
         expect(page.get_by_role("heading", name="Nothing to show yet")).to_be_visible()
+
+
+def _stop(page: Page) -> None:
+    """End the conversation, because the tests of this folder share a stack."""
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Hang everybody up, too").check()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    expect(page.locator(".about .pill")).to_have_text("ended")
