@@ -62,11 +62,11 @@ def respond(work: Callable[[], Response], on_failure: Callable[[], None]) -> Res
         return error_response(error, on_failure)
 
 
-def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, body: Any) -> Response:
     """Build a JSON answer in the HTTP API's payload format 2.0."""
     return {
         "statusCode": status,
-        "headers": {"content-type": "application/json", **(headers or {})},
+        "headers": {"content-type": "application/json"},
         "body": to_json(body).decode(),
     }
 

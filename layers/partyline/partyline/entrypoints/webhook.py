@@ -108,29 +108,6 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     return app.engine.ingest(load, input_, dedupe)
 
 
-def _initiated(event: webhooks.CallInitiated, common: Common) -> CallInput:
-    return inputs.CallInitiated(
-        **common,
-        conversation_id="",
-        incoming=event.payload.direction == "incoming",
-        from_=event.payload.from_,
-        to=event.payload.to,
-    )
-
-
-def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
-    return inputs.CallHangup(
-        **common,
-        cause=event.payload.hangup_cause,
-        source=event.payload.hangup_source,
-        sip_cause=event.payload.sip_hangup_cause,
-    )
-
-
-def _verdict(event: webhooks.MachineDetectionEnded, common: Common) -> CallInput:
-    return inputs.MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
-
-
 def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
     """A greeting is a machine's. After an early beep, no other verdict comes."""
     is_machine = event.payload.result in MACHINE_RESULTS
@@ -147,10 +124,23 @@ def _insights(event: webhooks.ConversationInsightsGenerated, common: Common) -> 
 
 
 TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
-    webhooks.CallInitiated: _initiated,
+    webhooks.CallInitiated: lambda event, common: inputs.CallInitiated(
+        **common,
+        conversation_id="",
+        incoming=event.payload.direction == "incoming",
+        from_=event.payload.from_,
+        to=event.payload.to,
+    ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
-    webhooks.CallHangup: _hangup,
-    webhooks.MachineDetectionEnded: _verdict,
+    webhooks.CallHangup: lambda event, common: inputs.CallHangup(
+        **common,
+        cause=event.payload.hangup_cause,
+        source=event.payload.hangup_source,
+        sip_cause=event.payload.sip_hangup_cause,
+    ),
+    webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
+        **common, machine=event.payload.result in MACHINE_RESULTS
+    ),
     webhooks.MachineGreetingEnded: _greeting,
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status

@@ -204,10 +204,9 @@ def idempotency_key_reused() -> RequestError:
 
 
 def _refused(refusal: Refusal) -> RequestError:
-    code = ErrorCode(refusal.code)
     if refusal.field:
-        return field_invalid(refusal.field, refusal.message, code)
-    return RequestError(code, refusal.message)
+        return field_invalid(refusal.field, refusal.message, refusal.code)
+    return RequestError(refusal.code, refusal.message)
 
 
 def _dials(guests: Sequence[InviteRequest]) -> int:

@@ -225,12 +225,8 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
         facts.leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
-    _hang_up_again(transition, participant, leg)
-
-
-def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -> None:
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
-    if hang_up and not hang_up.is_pending:
+    if hang_up and not hang_up.is_pending:  # the call is still up: the hangup is sent again
         hang_up.status = "pending"
         hang_up.not_before = transition.now
 

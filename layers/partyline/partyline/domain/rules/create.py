@@ -33,11 +33,13 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
         direction = Direction.ATTACHED if attached else Direction.OUTBOUND
         host = create_participant(input_.host, now, host=True)
         guests = [create_participant(guest, now) for guest in input_.guests]
-        settings, metadata, our_number = input_, input_.metadata, input_.route
+        settings, metadata = input_, input_.metadata
+        our_number = input_.route
     elif isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
         direction = Direction.INBOUND
         host, guests = _create_caller(input_, input_.route, now), []
-        settings, metadata, our_number = input_.route, {}, input_.to
+        settings, metadata = input_.route, {}
+        our_number = input_.to
     else:
         return None
     return Conversation(
