@@ -36,8 +36,8 @@ def pages(directory: Directory, limit: int) -> list[list[str]]:
     found, after = [], None
     while True:
         page = directory.routes(limit, after)
-        found.append([number for number, _ in page.routes])
-        after = page.next_number
+        found.append([number for number, _ in page.items])
+        after = page.next_cursor
         if after is None:
             return found
 
@@ -52,7 +52,7 @@ def test_a_route_is_read_as_it_was_put_and_a_later_put_replaces_it(directory: Di
     directory.put_route(SALES, route("assistant-1"))
     directory.put_route(SALES, route("assistant-2"))
     assert directory.route(SALES) == route("assistant-2")
-    assert directory.routes(5, None).routes == [(SALES, route("assistant-2"))]
+    assert directory.routes(5, None).items == [(SALES, route("assistant-2"))]
     assert directory.route(SUPPORT) is None
 
 
@@ -85,10 +85,10 @@ def test_the_next_page_begins_after_a_number_whose_route_was_deleted(directory: 
     numbers = [f"+131255501{nth:02}" for nth in range(4)]
     for number in numbers:
         directory.put_route(number, route())
-    after = directory.routes(2, None).next_number
+    after = directory.routes(2, None).next_cursor
     assert after is not None
     directory.delete_route(after)
-    assert [number for number, _ in directory.routes(2, after).routes] == numbers[2:]
+    assert [number for number, _ in directory.routes(2, after).items] == numbers[2:]
 
 
 def test_a_call_is_answered_by_its_own_route_before_the_default_route(
@@ -116,7 +116,7 @@ def test_routes_and_conversations_are_separate_lists(
     )
     store.commit(None, decide(None, start, NOW))
     directory.put_route(SALES, route())
-    assert [item.id for item in store.list_newest(None, 5).conversations] == ["c-1"]
+    assert [item.id for item in store.list_newest(None, 5).items] == ["c-1"]
     assert pages(directory, 5) == [[SALES]]
 
 

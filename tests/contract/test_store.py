@@ -72,7 +72,7 @@ def items(dynamodb: "DynamoDBClient", template: Template) -> int:
 def test_an_unknown_conversation_is_neither_loaded_nor_listed(store: ConversationStore) -> None:
     assert store.load("c-1") is None
     assert store.load_with_insights("c-1") is None
-    assert store.timeline("c-1").events == []
+    assert store.timeline("c-1").items == []
     assert store.list_due(keys.shard("c-1"), NOW, 10) == []
 
 
@@ -311,7 +311,7 @@ def test_a_timeline_is_in_order_beyond_one_query_page(store: ConversationStore) 
         ]
         after = conversation.model_copy(update={"seq": conversation.seq + len(events)})
         conversation = store.commit(conversation, Decision(after, events))
-    assert [event.seq for event in store.timeline("c-1").events] == list(
+    assert [event.seq for event in store.timeline("c-1").items] == list(
         range(1, conversation.seq + 1)
     )
 
@@ -322,7 +322,7 @@ def pages(
     found, cursor = [], None
     while True:
         page = store.list_newest(status, limit, cursor)
-        found.append([conversation.id for conversation in page.conversations])
+        found.append([conversation.id for conversation in page.items])
         cursor = page.next_cursor
         if cursor is None:
             return found
@@ -355,7 +355,7 @@ def test_pages_have_no_gap_and_no_duplicate_while_statuses_change(
     seen, cursor = [], None
     for move in ("c-1", "c-6", "c-3", "c-0"):
         page = store.list_newest(None, 2, cursor)
-        seen += [conversation.id for conversation in page.conversations]
+        seen += [conversation.id for conversation in page.items]
         cursor = page.next_cursor
         moved(store, move, ENDED)
         with_status(store, f"{move}-new", ACTIVE, NOW + timedelta(hours=1))
@@ -387,7 +387,7 @@ def test_a_conversation_whose_status_changes_during_a_list_is_listed_once(
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
     moving = ConversationStore(_Moving(dynamodb, store), template.table.name)
-    assert [item.id for item in moving.list_newest(None, 5).conversations] == ["c-1"]
+    assert [item.id for item in moving.list_newest(None, 5).items] == ["c-1"]
 
 
 def test_a_conversation_is_not_listed_under_its_old_status(
@@ -395,8 +395,8 @@ def test_a_conversation_is_not_listed_under_its_old_status(
 ) -> None:
     with_status(store, "c-1", ConversationStatus.CONNECTING)
     moving = ConversationStore(_Moving(dynamodb, store), template.table.name)
-    assert moving.list_newest(ConversationStatus.CONNECTING, 5).conversations == []
-    assert [item.id for item in store.list_newest(ACTIVE, 5).conversations] == ["c-1"]
+    assert moving.list_newest(ConversationStatus.CONNECTING, 5).items == []
+    assert [item.id for item in store.list_newest(ACTIVE, 5).items] == ["c-1"]
 
 
 def test_a_cursor_is_valid_for_its_own_list_only(store: ConversationStore) -> None:
@@ -404,7 +404,7 @@ def test_a_cursor_is_valid_for_its_own_list_only(store: ConversationStore) -> No
         with_status(store, f"c-{nth}", ACTIVE, NOW + timedelta(minutes=nth))
     cursor = store.list_newest(ACTIVE, 1).next_cursor
     assert cursor is not None
-    assert store.list_newest(ACTIVE, 1, cursor).conversations[0].id == "c-1"
+    assert store.list_newest(ACTIVE, 1, cursor).items[0].id == "c-1"
     for status in (None, ENDED):
         with pytest.raises(ValueError, match="cursor"):
             store.list_newest(status, 1, cursor)

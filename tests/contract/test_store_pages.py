@@ -46,7 +46,7 @@ def timeline_pages(store: ConversationStore, limit: int = 1000) -> list[list[Eve
     pages, cursor = [], None
     while True:
         page = store.timeline("c-1", cursor, limit)
-        pages.append(list(page.events))
+        pages.append(list(page.items))
         cursor = page.next_cursor
         if cursor is None:
             return pages
@@ -88,14 +88,14 @@ def test_one_event_larger_than_a_page_is_a_page(
 
 def test_the_timeline_of_an_unknown_conversation_is_empty(store: ConversationStore) -> None:
     page = store.timeline("c-2")
-    assert (page.events, page.next_cursor) == ([], None)
+    assert (page.items, page.next_cursor) == ([], None)
 
 
 def test_a_cursor_is_valid_for_its_own_timeline_only(store: ConversationStore) -> None:
     with_events(store, 3, "Hello.")
     cursor = store.timeline("c-1", limit=1).next_cursor
     assert cursor is not None
-    assert store.timeline("c-1", cursor).events[0].seq == 2
+    assert store.timeline("c-1", cursor).items[0].seq == 2
     with_status(store, "c-2", ACTIVE)
     with_status(store, "c-3", ACTIVE, NOW + timedelta(minutes=1))
     other = store.list_newest(ACTIVE, 1).next_cursor
@@ -129,9 +129,9 @@ def test_a_page_of_large_conversations_fits_into_an_answer_of_lambda(
 
     def read(cursor: str | None) -> tuple[list[str], str | None]:
         page = store.list_newest(None, 50, cursor)
-        texts = [item.model_dump_json(exclude_defaults=True) for item in page.conversations]
+        texts = [item.model_dump_json(exclude_defaults=True) for item in page.items]
         assert len(json.dumps(texts)) < LAMBDA_ANSWER_BYTES
-        return [item.id for item in page.conversations], page.next_cursor
+        return [item.id for item in page.items], page.next_cursor
 
     pages = walked(read)
     assert len(pages) > 1
@@ -149,9 +149,9 @@ def test_a_page_of_large_routes_fits_into_an_answer_of_lambda(
 
     def read(after: str | None) -> tuple[list[str], str | None]:
         page = directory.routes(50, after)
-        texts = [route.model_dump_json(exclude_unset=True) for _, route in page.routes]
+        texts = [route.model_dump_json(exclude_unset=True) for _, route in page.items]
         assert len(json.dumps(texts)) < LAMBDA_ANSWER_BYTES
-        return [number for number, _ in page.routes], page.next_number
+        return [number for number, _ in page.items], page.next_cursor
 
     pages = walked(read)
     assert len(pages) > 1

@@ -128,4 +128,4 @@ def test_of_eight_threads_that_create_a_conversation_one_succeeds(
         outcomes = list(pool.map(begin, range(THREADS)))
 
     assert sorted(outcomes) == ["begun"] + ["known as hash-1"] * (THREADS - 1)
-    assert [event.seq for event in store.timeline("c-1").events] == [1, 2, 3]
+    assert [event.seq for event in store.timeline("c-1").items] == [1, 2, 3]

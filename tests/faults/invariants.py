@@ -38,7 +38,7 @@ def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
     stored = lab.stored.load_with_insights(lab.conversation_id)
     assert stored is not None
     conversation, insights = stored
-    events = lab.stored.timeline(lab.conversation_id).events
+    events = lab.stored.timeline(lab.conversation_id).items
     failed = {
         str(event.data["participant_id"])
         for event in events
@@ -108,7 +108,7 @@ def violations_of(lab: FaultLab) -> list[str]:
 
 def _timeline(lab: FaultLab, seq: int) -> list[str]:
     wrong = []
-    numbers = [event.seq for event in lab.stored.timeline(lab.conversation_id).events]
+    numbers = [event.seq for event in lab.stored.timeline(lab.conversation_id).items]
     if numbers != list(range(1, seq + 1)):
         wrong.append(f"the timeline has a gap or a double: {numbers} of {seq}")
     doubled = [key for key, count in Counter(lab.faulty.events).items() if count > 1]

@@ -31,16 +31,13 @@ TRANSIENT_CODES = frozenset(
 
 
 class AwsError(Exception):
-    """Base of both kinds. `code` is the error code of AWS, or the class of botocore's error.
+    """Base of both kinds. The message of AWS may hold data and is left out.
 
-    The message of AWS may hold data and is left out.
+    `code` is the error code of AWS, or the class of botocore's error.
     """
 
     def __init__(self, service: str, operation: str, code: str) -> None:
         super().__init__(f"{service} {operation}: {code}")
-        self.service = service
-        self.operation = operation
-        self.code = code
 
 
 class AwsUnavailableError(AwsError):

@@ -36,9 +36,8 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the settings. Raises pydantic's ValidationError, which names each wrong variable."""
-        names = {name: name.upper() for name in cls.model_fields}
-        present = {name: key for name, key in names.items() if key in environment}
-        return cls.model_validate({name: environment[key] for name, key in present.items()})
+        names = [name for name in cls.model_fields if name.upper() in environment]
+        return cls.model_validate({name: environment[name.upper()] for name in names})
 
 
 class QuerySettings(Settings):

@@ -22,15 +22,8 @@ LOG_FIELDS = frozenset(
         *("conversation_id", "seq", "cause", "participant_id", "leg", "outcome", "hangup_cause"),
         *("command_id", "action", "attempt", "result", "code", "took_ms"),
         *("event_id", "event_type", "request_id", "key_id", "message_id"),
-        *(
-            "reason",
-            "error",
-            "shard",
-            "sequence_number",
-            "aws_service",
-            "aws_operation",
-            "aws_code",
-        ),
+        *("reason", "error", "shard", "sequence_number"),
+        *("aws_service", "aws_operation", "aws_code"),
     }
 )
 """Every field that a log line may have beside those that Powertools adds."""

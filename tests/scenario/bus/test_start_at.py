@@ -1,7 +1,6 @@
 """A conversation that is requested now and starts later, or is cancelled before."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -89,13 +88,21 @@ def test_a_schedule_that_runs_after_its_cancellation_starts_nothing(new_stack: N
     assert stack.lab.people_dialled() == []
 
 
-@dataclass(frozen=True)
 class ConcurrentChanges(ScheduledConversations):
     """The store of schedules, with a concurrent change after a read or during a write."""
 
-    after_read: list[Callable[[], object]] = field(default_factory=list)
-    created_first: bool = False
-    clashes: list[VersionConflictError] = field(default_factory=list)
+    def __init__(
+        self,
+        store: ScheduledConversations,
+        after_read: list[Callable[[], object]],
+        *,
+        created_first: bool = False,
+        clashes: Sequence[VersionConflictError] = (),
+    ) -> None:
+        self._table = store._table
+        self.after_read = after_read
+        self.created_first = created_first
+        self.clashes = list(clashes)
 
     def get(self, conversation_id: str) -> ScheduledConversation | None:
         schedule = super().get(conversation_id)
@@ -114,7 +121,7 @@ class ConcurrentChanges(ScheduledConversations):
 def change_concurrently(stack: BusStack, *after_read: Callable[[], object], **more: Any) -> None:
     """Run `after_read` between the read of a schedule and the write that follows."""
     store = stack.lab.app.scheduled
-    stack.lab.app.scheduled = ConcurrentChanges(store.client, store.table, list(after_read), **more)
+    stack.lab.app.scheduled = ConcurrentChanges(store, list(after_read), **more)
 
 
 def test_a_conversation_cancelled_while_its_schedule_runs_calls_nobody(new_stack: NewStack) -> None:

@@ -285,7 +285,7 @@ def test_a_command_that_the_next_result_makes_obsolete_is_not_sent(harness: Harn
         Action.MESSAGE,
     ]
     assert harness.stored().commands["join:dana:1"].status == "failed"
-    seqs = [event.seq for event in harness.store.timeline("c-1").events]
+    seqs = [event.seq for event in harness.store.timeline("c-1").items]
     assert seqs == list(range(1, harness.stored().seq + 1)), (
         "the timeline has the events of every result"
     )

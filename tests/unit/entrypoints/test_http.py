@@ -8,14 +8,11 @@ import pytest
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.http import Response, respond
 from partyline.services.errors import RequestError
-from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 
 
 @pytest.mark.parametrize(
     ("error", "status", "logged"),
     [
-        (SecretMissingError("secret telnyx has no api_key"), 500, "secret telnyx has no api_key"),
-        (SecretUnreadableError("secret a cannot be read"), 500, "secret a cannot be read"),
         (RequestError(ErrorCode.PENDING, "A command is pending."), 503, "A command is pending."),
     ],
 )

@@ -9,9 +9,12 @@ from pydantic_core import to_json
 from partyline.aws_errors import AwsUnavailableError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.services.errors import RequestError
-from partyline.services.secrets import SecretMissingError, SecretUnreadableError
-from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
+from partyline.services.errors import RequestError, field_invalid
+from partyline.store.errors import (
+    ConversationTooLargeError,
+    InvalidCursorError,
+    TooManyConflictsError,
+)
 from partyline.telemetry import Metric, count, logger
 
 Response = dict[str, Any]
@@ -59,11 +62,11 @@ def respond(work: Callable[[], Response], on_failure: Callable[[], None]) -> Res
         return error_response(error, on_failure)
 
 
-def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, body: Any) -> Response:
     """Build a JSON answer in the HTTP API's payload format 2.0."""
     return {
         "statusCode": status,
-        "headers": {"content-type": "application/json", **(headers or {})},
+        "headers": {"content-type": "application/json"},
         "body": to_json(body).decode(),
     }
 
@@ -92,6 +95,8 @@ def _as_request_error(error: Exception) -> RequestError:
     match error:
         case RequestError():
             return error
+        case InvalidCursorError():
+            return field_invalid("cursor", str(error))
         case TooManyConflictsError():
             message = "The conversation is being changed by others. Try again."
             return RequestError(ErrorCode.BUSY, message)
@@ -106,7 +111,7 @@ def _as_request_error(error: Exception) -> RequestError:
 
 def _describe(error: Exception) -> str:
     """Describe an error for the log by its place in the code, never by the data at fault."""
-    if isinstance(error, SecretMissingError | SecretUnreadableError | RequestError):
+    if isinstance(error, RequestError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))

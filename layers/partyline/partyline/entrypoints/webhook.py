@@ -17,7 +17,7 @@ from partyline.domain.model.inputs import CallInput
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
-from partyline.services.correlation import Correlation, correlate
+from partyline.services.correlation import correlate
 from partyline.services.engine import IngestResult  # loads what sends commands: Telnyx waits 2 s
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import inbound_route
@@ -88,60 +88,24 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         participant=state.participant if state else None,
         leg=state.leg if state else None,
     )
-    incoming = isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming"
-    dialled = (payload.to or "") if incoming else None
+    input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
+    incoming = isinstance(input_, inputs.CallInitiated) and input_.incoming
+    dialled = (payload.to or keys.DEFAULT_ROUTE) if incoming else None
     correlation = correlate(app.store, call, state.conversation if state else None, dialled)
-    common = {"id": event_id, "call": call, "occurred_at": event.occurred_at}
-    input_ = to_input(event, common) if correlation else None
     if correlation is None or input_ is None:
         return None
     if isinstance(input_, inputs.CallInitiated):
-        input_ = _with_route(app, input_, request, correlation, payload.connection_id)
-        if correlation.conversation is None and input_.route is None:
+        route = inbound_route(correlation.route, app.settings, payload.connection_id)
+        if correlation.conversation is None and route is None:
             return None
+        url = base_url(request, app.settings.public_base_url)
+        input_ = replace(
+            input_, conversation_id=correlation.conversation_id, route=route, base_url=url
+        )
     logger.thread_safe_append_keys(conversation_id=correlation.conversation_id)
     dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))
     load = app.store.loader(correlation.conversation_id, correlation.conversation)
     return app.engine.ingest(load, input_, dedupe)
-
-
-def _with_route(
-    app: App,
-    initiated: inputs.CallInitiated,
-    request: Request,
-    correlation: Correlation,
-    connection_id: str | None,
-) -> inputs.CallInitiated:
-    settings = app.settings
-    return replace(
-        initiated,
-        conversation_id=correlation.conversation_id,
-        route=inbound_route(correlation.route, settings, connection_id),
-        base_url=base_url(request, settings.public_base_url),
-    )
-
-
-def _initiated(event: webhooks.CallInitiated, common: Common) -> CallInput:
-    return inputs.CallInitiated(
-        **common,
-        conversation_id="",
-        incoming=event.payload.direction == "incoming",
-        from_=event.payload.from_,
-        to=event.payload.to,
-    )
-
-
-def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
-    return inputs.CallHangup(
-        **common,
-        cause=event.payload.hangup_cause,
-        source=event.payload.hangup_source,
-        sip_cause=event.payload.sip_hangup_cause,
-    )
-
-
-def _verdict(event: webhooks.MachineDetectionEnded, common: Common) -> CallInput:
-    return inputs.MachineVerdict(**common, machine=event.payload.result in MACHINE_RESULTS)
 
 
 def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
@@ -160,10 +124,23 @@ def _insights(event: webhooks.ConversationInsightsGenerated, common: Common) -> 
 
 
 TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
-    webhooks.CallInitiated: _initiated,
+    webhooks.CallInitiated: lambda event, common: inputs.CallInitiated(
+        **common,
+        conversation_id="",
+        incoming=event.payload.direction == "incoming",
+        from_=event.payload.from_,
+        to=event.payload.to,
+    ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
-    webhooks.CallHangup: _hangup,
-    webhooks.MachineDetectionEnded: _verdict,
+    webhooks.CallHangup: lambda event, common: inputs.CallHangup(
+        **common,
+        cause=event.payload.hangup_cause,
+        source=event.payload.hangup_source,
+        sip_cause=event.payload.sip_hangup_cause,
+    ),
+    webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
+        **common, machine=event.payload.result in MACHINE_RESULTS
+    ),
     webhooks.MachineGreetingEnded: _greeting,
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status

@@ -19,7 +19,7 @@ from partyline.ids import (
     participant_id_for_request,
 )
 from partyline.services import requests
-from partyline.services.engine import Engine, IngestResult, Load
+from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.inbound_routes import conversation_limits
 from partyline.services.quotas import Quotas
@@ -27,6 +27,7 @@ from partyline.services.requester import Requester
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
+from partyline.store.conversations import Load
 from partyline.store.errors import CallInUseError, QuotaExceededError
 
 
@@ -203,10 +204,9 @@ def idempotency_key_reused() -> RequestError:
 
 
 def _refused(refusal: Refusal) -> RequestError:
-    code = ErrorCode(refusal.code)
     if refusal.field:
-        return field_invalid(refusal.field, refusal.message, code)
-    return RequestError(code, refusal.message)
+        return field_invalid(refusal.field, refusal.message, refusal.code)
+    return RequestError(refusal.code, refusal.message)
 
 
 def _dials(guests: Sequence[InviteRequest]) -> int:

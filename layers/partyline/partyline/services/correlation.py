@@ -25,7 +25,8 @@ def correlate(
     """Find the conversation of a call; None when the call belongs to none and begins none.
 
     The conversation that the client_state names, `conversation_id`, is read first, and alone if the
-    call is in it. `dialled` is the number of ours that an incoming call was made to.
+    call is in it. `dialled` is the number of ours that an incoming call was made to (`default` for
+    a call without a number), and None for any other webhook.
     """
     if conversation_id:
         named = store.load(conversation_id)

@@ -19,7 +19,7 @@ from partyline.domain.model.events import EventType
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
-from partyline.store.conversations import MAX_DOCUMENT_BYTES
+from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
 from partyline.telemetry import Metric, count, log_safe, logger
 
 MAX_CONFLICTS = 10
@@ -58,8 +58,6 @@ RESULT_METRICS = {
     results.CallState: Metric.COMMAND_CALL_STATE,
     results.InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
 }
-
-Load = Callable[[], Conversation | None]
 
 
 @dataclass(frozen=True)

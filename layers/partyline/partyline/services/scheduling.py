@@ -68,12 +68,11 @@ class Scheduling:
         scheduled = self.scheduled.get(conversation_id)
         if scheduled and scheduled.status is ScheduleStatus.SCHEDULED:
             scheduled = self._move(scheduled, ScheduleStatus.CANCELLED)
-        if scheduled is None:
-            if self.store.load(conversation_id) is None:
-                raise unknown_conversation()
-            raise _already_started()
-        if scheduled.status is not ScheduleStatus.CANCELLED:
-            raise _already_started()
+        if scheduled is None and self.store.load(conversation_id) is None:
+            raise unknown_conversation()
+        if scheduled is None or scheduled.status is not ScheduleStatus.CANCELLED:
+            message = "The conversation has started. Stop the conversation instead."
+            raise RequestError(ErrorCode.ALREADY_STARTED, message)
         self.scheduler().cancel(conversation_id)
         return scheduled
 
@@ -100,11 +99,8 @@ class Scheduling:
             self.conversations.start(validate(StartRequest, scheduled.body), requester)
         except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
-            retry = (
-                error.code in RETRIED
-                and self.clock() <= scheduled.start_at + timeouts.RETRY_LIMIT_FOR
-            )
-            if not retry:
+            too_late = self.clock() > scheduled.start_at + timeouts.RETRY_LIMIT_FOR
+            if too_late or error.code not in RETRIED:
                 count(Metric.SCHEDULED_FAILED)
                 failure = Failure(code=error.code, message=error.message)
                 self._move(scheduled, ScheduleStatus.FAILED, failure)
@@ -161,8 +157,3 @@ class Scheduling:
 
 RETRIED = frozenset({ErrorCode.TOO_MANY_CONVERSATIONS, ErrorCode.TOO_MANY_DIALS, ErrorCode.PENDING})
 """Refusals that may be gone a minute later."""
-
-
-def _already_started() -> RequestError:
-    message = "The conversation has started. Stop the conversation instead."
-    return RequestError(ErrorCode.ALREADY_STARTED, message)

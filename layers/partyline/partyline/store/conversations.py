@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -18,7 +19,7 @@ from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.keys import Key
-from partyline.store.pages import MAX_PAGE_BYTES, answer_bytes, cursor_of, fitting, place_in
+from partyline.store.pages import MAX_PAGE_BYTES, Page, answer_bytes, cursor_of, fitting, place_in
 from partyline.store.pointers import Pointer, has_call, new_pointers
 
 if TYPE_CHECKING:
@@ -68,22 +69,6 @@ class QuotaCharge:
     units: int
     most: int
     expires_at: datetime
-
-
-@dataclass(frozen=True)
-class ConversationPage:
-    """A page of conversations, and the cursor of the next page."""
-
-    conversations: Sequence[Conversation]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class TimelinePage:
-    """A page of a timeline, and the cursor of the next page."""
-
-    events: Sequence[Event]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -170,29 +155,33 @@ class ConversationStore:
         if after is None:
             raise ValueError("there is no conversation to write")
         after = after.model_copy(update={"version": after.version + 1})
-        puts = [_state_put(before, after, max_bytes)]
+        # The kinds of the writes that fail tell the error to raise.
+        puts = [("step", _state_put(before, after, max_bytes))]
         if dedupe:
-            puts.append(dedupe_put(dedupe, after.updated_at))
-        puts += [_event_put(after.id, event) for event in decision.events]
-        puts += [_insight_put(after.id, insight) for insight in decision.insights]
-        charges = [{"Update": _charge_update(charge)}] if charge else []
+            puts.append(("dedupe", dedupe_put(dedupe, after.updated_at)))
+        puts += [("step", _event_put(after.id, event)) for event in decision.events]
+        puts += [("step", _insight_put(after.id, insight)) for insight in decision.insights]
+        charges = [("charge", {"Update": _charge_update(charge)})] if charge else []
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
-            pointer_puts = [pointer.put(after.id) for pointer in pointers]
+            pointer_puts = [("pointer", pointer.put(after.id)) for pointer in pointers]
+            writes = [(kind, {"Put": put}) for kind, put in [*puts, *pointer_puts]] + charges
+            kinds = [kind for kind, _ in writes]
             try:
-                self.table.write([*({"Put": put} for put in [*puts, *pointer_puts]), *charges])
+                self.table.write([write for _, write in writes])
             except table.TransactionCancelledError as cancelled:
-                codes = [reason.get("Code") for reason in cancelled.reasons]
-                failed = [code == table.CONDITION_FAILED for code in codes]
-                if dedupe and failed[1]:
-                    stored_hash = request_hash(cancelled.reasons[1].get("Item", {}))
-                    raise errors.AlreadyProcessedError(stored_hash) from cancelled
-                if table.CONFLICT in codes or any(failed[: len(puts)]):
+                reasons = list(zip(kinds, cancelled.reasons, strict=False))
+                codes = {(kind, reason.get("Code")) for kind, reason in reasons}
+                failed = {kind for kind, code in codes if code == table.CONDITION_FAILED}
+                if "dedupe" in failed:
+                    stored_row = dict(reasons)["dedupe"].get("Item", {})
+                    raise errors.AlreadyProcessedError(request_hash(stored_row)) from cancelled
+                conflict = any(code == table.CONFLICT for _, code in codes)
+                if conflict or "step" in failed:
                     raise errors.VersionConflictError from cancelled
-                of_pointers = slice(len(puts), len(puts) + len(pointers))
-                if not any(failed[of_pointers]):
+                if "pointer" not in failed:
                     raise errors.QuotaExceededError from cancelled
-                rows = [reason.get("Item") for reason in cancelled.reasons[of_pointers]]
+                rows = [reason.get("Item") for kind, reason in reasons if kind == "pointer"]
                 pointers = self._without_held(pointers, rows)
             else:
                 return after
@@ -233,7 +222,7 @@ class ConversationStore:
 
     def timeline(
         self, conversation_id: str, cursor: str | None = None, limit: int = MAX_TIMELINE_EVENTS
-    ) -> TimelinePage:
+    ) -> Page[Event]:
         """A page of at most `limit` events and 4 MB, in order; empty for an unknown conversation.
 
         Raises `InvalidCursorError` for a `cursor` of another list.
@@ -244,13 +233,13 @@ class ConversationStore:
         for row in self.table.partition(pk, first, keys.LAST_EVENT):
             size += answer_bytes(row["event"]["S"])
             if events and (len(events) == limit or size > MAX_PAGE_BYTES):
-                return TimelinePage(events, cursor_of(conversation_id, str(events[-1].seq)))
+                return Page(events, cursor_of(conversation_id, str(events[-1].seq)))
             events.append(event_in(row)[1])
-        return TimelinePage(events, None)
+        return Page(events, None)
 
     def list_newest(
         self, status: ConversationStatus | None, limit: int, cursor: str | None = None
-    ) -> ConversationPage:
+    ) -> Page[Conversation]:
         """A page of at most `limit` conversations and 4 MB, newest first, of a status or of all.
 
         Raises `InvalidCursorError` for a `cursor` of another list.
@@ -267,7 +256,7 @@ class ConversationStore:
         rows = [found.get(key) for key in states]
         length = fitting(row["document"]["S"] if row else "" for row in rows)
         conversations = map(_conversation, rows[:length])
-        return ConversationPage(
+        return Page(
             # The index is updated a moment after the table: the status may have changed.
             [item for item in conversations if item and status in (None, item.status)],
             cursor_of(scope, places[length - 1]) if len(places) > length else None,
@@ -294,10 +283,8 @@ class ConversationStore:
             "ConditionExpression": "version = :version",
             "ExpressionAttributeValues": {":version": row["version"]},
         }
-        try:
+        with suppress(errors.VersionConflictError):
             self.table.put(put)
-        except errors.VersionConflictError:
-            return
 
     def count_open(self, most: int) -> int:
         """The number of conversations that are not finished, counted up to `most`.
@@ -402,9 +389,8 @@ def _event_put(conversation_id: str, event: Event) -> table.Row:
 
 
 def _insight_put(conversation_id: str, insight: Insight) -> table.Row:
-    text = to_json({"insight_id": insight.insight_id, "result": insight.result}).decode()
+    text = to_json(insight).decode()
     if len(text.encode()) > MAX_INSIGHT_BYTES:
-        cut = {"insight_id": insight.insight_id, "result": text[:MAX_INSIGHT_CHARS]}
-        text = to_json(cut).decode()
+        text = to_json(replace(insight, result=text[:MAX_INSIGHT_CHARS])).decode()
     key = keys.insight(conversation_id, insight.insight_id)
     return table.put_of(key, {"insight": {"S": text}})

@@ -1,7 +1,6 @@
 """Routes and the do-not-call list: the rows that the API's users edit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, field_serializer
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import keys
 from partyline.store.keys import Key
-from partyline.store.pages import fitting
+from partyline.store.pages import Page, fitting
 from partyline.store.table import Row, Table, put_of
 
 ROUTE_STATUS = "route"
@@ -27,14 +26,6 @@ class DoNotCallEntry(BaseModel):
     @field_serializer("added_at")
     def _iso(self, added_at: datetime) -> str:
         return added_at.isoformat()
-
-
-@dataclass(frozen=True)
-class RoutePage:
-    """A page of routes by their numbers, and the number after which the next page begins."""
-
-    routes: list[tuple[str, StoredRoute]]
-    next_number: str | None
 
 
 class Directory:
@@ -61,8 +52,11 @@ class Directory:
         }
         self._table.put(put_of(keys.route(number), attributes))
 
-    def routes(self, limit: int, after: str | None) -> RoutePage:
-        """A page of routes after a number, in their order: at most `limit` routes and 4 MB."""
+    def routes(self, limit: int, after: str | None) -> Page[tuple[str, StoredRoute]]:
+        """A page of numbers and their routes, in order: at most `limit` routes and 4 MB.
+
+        The page begins after the number `after`, the cursor of the page before.
+        """
         condition = "#status = :status" + (" AND listed_at > :after" if after else "")
         values: Row = {":status": {"S": ROUTE_STATUS}}
         values |= {":after": {"S": after}} if after else {}
@@ -72,7 +66,7 @@ class Directory:
         rows = self._table.find(map(keys.route, numbers[:limit]))
         stored = [(number, rows.get(keys.route(number))) for number in numbers[:limit]]
         length = fitting(row["route"]["S"] if row else "" for _, row in stored)
-        return RoutePage(
+        return Page(
             [(number, _route(row)) for number, row in stored[:length] if row],
             numbers[length - 1] if len(numbers) > length else None,
         )

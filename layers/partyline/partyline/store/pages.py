@@ -3,15 +3,27 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 from pydantic_core import to_json
 
 from partyline.store.errors import InvalidCursorError
 
+T = TypeVar("T")
+
 MAX_PAGE_BYTES = 4_000_000
 """Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A page of a list, and the cursor of the next page."""
+
+    items: Sequence[T]
+    next_cursor: str | None
 
 
 def answer_bytes(text: str) -> int:

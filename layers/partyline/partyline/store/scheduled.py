@@ -1,6 +1,5 @@
 """Conversations that start later: the request is stored under the id of its conversation."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -43,16 +42,11 @@ class ScheduledConversation(BaseModel):
     failure: Failure | None = None
 
 
-@dataclass(frozen=True)
 class ScheduledConversations:
     """Schedules in the table. Every method may raise an `AwsError`."""
 
-    client: Any
-    table: str
-
-    @property
-    def _table(self) -> Table:
-        return Table(self.client, self.table)
+    def __init__(self, client: Any, table_name: str) -> None:
+        self._table = Table(client, table_name)
 
     def get(self, conversation_id: str) -> ScheduledConversation | None:
         """The schedule of a conversation, or None."""

@@ -142,18 +142,10 @@ class InvalidRequestError(RefusedError):
     """Any other refusal: a bad field, a redirect, a wrong base URL."""
 
 
-class _AnyValue:
-    def __contains__(self, item: object) -> bool:
-        return True
-
-
-_ANY: Container[Any] = _AnyValue()
-
-
 class _Rule(NamedTuple):
     kind: type[RefusedError]
-    status: Container[int] = _ANY
-    code: Container[str | None] = _ANY
+    status: Container[int] | None = None  # any status
+    code: Container[str | None] | None = None  # any code
     path: str = ""
     pointer: str = ""
 
@@ -193,8 +185,8 @@ def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> 
         (rule, problem)
         for rule in _RULES
         for problem in problems
-        if status in rule.status
-        and problem.code in rule.code
+        if (rule.status is None or status in rule.status)
+        and (rule.code is None or problem.code in rule.code)
         and re.match(rule.path, path)
         and re.match(rule.pointer, problem.pointer)
     )

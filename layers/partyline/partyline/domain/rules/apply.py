@@ -184,10 +184,7 @@ def _remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
         transition.refuse(ErrorCode.UNKNOWN_PARTICIPANT, message)
         return
     participant.removed = True
-    if (
-        participant.status in statuses.BEING_REACHED
-        or participant.status is ParticipantStatus.WAITING
-    ):
+    if participant.status in (*statuses.BEING_REACHED, ParticipantStatus.WAITING):
         transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
         transition.add_message(participant, Outcome.CANCELLED)
 

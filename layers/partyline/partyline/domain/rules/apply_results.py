@@ -11,10 +11,8 @@ from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules import facts
-from partyline.domain.rules.phrases import UNNAMED_HOST, render
+from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
-
-Call = tuple[Participant, Leg]
 
 TOO_LATE = "Telnyx gave no answer, and now it is too late to ask."
 UNANSWERED = Refused(code="unanswered", message=TOO_LATE)
@@ -103,25 +101,21 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
         failure=refused.failure,
     )
     transition.add_event(failed)
-    if participant and leg:
-        _call_refused(transition, command.action, (participant, leg), refused)
-
-
-def _call_refused(transition: Transition, action: Action, call: Call, refused: Refused) -> None:
-    _, leg = call
-    match action:
+    if participant is None or leg is None:
+        return
+    match command.action:
         case Action.START:
-            _start_refused(transition, *call, refused.failure)
+            _start_refused(transition, participant, leg, refused.failure)
         case Action.ANSWER:
             leg.owned = False  # another application may have answered: not ours to hang up
             transition.move(ConversationStatus.FAILED, refused.failure)
         case Action.DIAL:
-            _dial_refused(transition, *call, refused)
+            _dial_refused(transition, participant, leg, refused)
         case Action.SCREEN:
             leg.failure = refused.failure
             leg.outcome = leg.outcome or Outcome.ERROR
         case Action.JOIN:
-            _join_refused(transition, *call, refused.failure)
+            _join_refused(transition, participant, leg, refused.failure)
         case Action.LOOK:
             _polled(transition, leg)
 
@@ -182,7 +176,7 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
     asks whether an assistant still runs.
     """
     conversation, host = transition.conversation, transition.conversation.host
-    host_left = render(conversation.phrases, "left", name=host.name or UNNAMED_HOST)
+    host_left = render(conversation.phrases, "left", name=spoken_name(host))
     refused = any(message.content == host_left for message in command.messages or [])
     # A guest may have the host's name, or the phrase names no person: the host's status decides.
     if refused and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
@@ -231,12 +225,8 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
         facts.leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
-    _hang_up_again(transition, participant, leg)
-
-
-def _hang_up_again(transition: Transition, participant: Participant, leg: Leg) -> None:
     hang_up = transition.command_for(Action.HANG_UP, participant, leg)
-    if hang_up and not hang_up.is_pending:
+    if hang_up and not hang_up.is_pending:  # the call is still up: the hangup is sent again
         hang_up.status = "pending"
         hang_up.not_before = transition.now
 

@@ -24,11 +24,38 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
 
     Returns a Refusal for a start beyond the limits, and `None` for an input that begins none.
     """
+    settings: inputs.StartConversation | inputs.Route
     if isinstance(input_, inputs.StartConversation):
-        return start_refusal(input_) or _create_by_request(input_, now)
-    if isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
-        return _create_by_call(input_, input_.route, now)
-    return None
+        refusal = start_refusal(input_)
+        if refusal:
+            return refusal
+        attached = input_.host.call_control_id is not None
+        direction = Direction.ATTACHED if attached else Direction.OUTBOUND
+        host = create_participant(input_.host, now, host=True)
+        guests = [create_participant(guest, now) for guest in input_.guests]
+        settings, metadata = input_, input_.metadata
+        our_number = input_.route
+    elif isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
+        direction = Direction.INBOUND
+        host, guests = _create_caller(input_, input_.route, now), []
+        settings, metadata = input_.route, {}
+        our_number = input_.to
+    else:
+        return None
+    return Conversation(
+        id=input_.conversation_id,
+        direction=direction,
+        assistant=settings.assistant,
+        participants=[host, *guests],
+        metadata=metadata,
+        phrases=settings.phrases,
+        limits=settings.limits,
+        route=our_number,
+        connection_id=settings.connection_id,
+        base_url=input_.base_url,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def start_refusal(start: inputs.StartConversation) -> Refusal | None:
@@ -66,28 +93,7 @@ def legs_at_once_refusal(plan: Plan | None, limits: Limits, field: str) -> Refus
     )
 
 
-def _create_by_request(start: inputs.StartConversation, now: datetime) -> Conversation:
-    attached = start.host.call_control_id is not None
-    return Conversation(
-        id=start.conversation_id,
-        direction=Direction.ATTACHED if attached else Direction.OUTBOUND,
-        assistant=start.assistant,
-        participants=[
-            create_participant(person, now, host=person is start.host)
-            for person in (start.host, *start.guests)
-        ],
-        metadata=start.metadata,
-        phrases=start.phrases,
-        limits=start.limits,
-        route=start.route,
-        connection_id=start.connection_id,
-        base_url=start.base_url,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _create_by_call(call: inputs.CallInitiated, route: inputs.Route, now: datetime) -> Conversation:
+def _create_caller(call: inputs.CallInitiated, route: inputs.Route, now: datetime) -> Participant:
     leg = Leg(
         number=1,
         to=call.to,
@@ -98,20 +104,7 @@ def _create_by_call(call: inputs.CallInitiated, route: inputs.Route, now: dateti
     )
     note_call_ids(leg, call.call)
     end = route.on_hangup
-    host = Participant(id=HOST_ID, host=True, on_hangup=end, legs=[leg], created_at=now)
-    return Conversation(
-        id=call.conversation_id,
-        direction=Direction.INBOUND,
-        assistant=route.assistant,
-        participants=[host],
-        phrases=route.phrases,
-        limits=route.limits,
-        route=call.to,
-        connection_id=route.connection_id,
-        base_url=call.base_url,
-        created_at=now,
-        updated_at=now,
-    )
+    return Participant(id=HOST_ID, host=True, on_hangup=end, legs=[leg], created_at=now)
 
 
 def create_participant(

@@ -42,15 +42,11 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         gone = Outcome.CANCELLED if participant.removed else Outcome.DECLINED
         transition.add_message(participant, "left" if participant.joined_at else gone)
         goes_on = not transition.conversation.is_over and not _ends_conversation(participant)
-        if participant.joined_at and goes_on:
-            _report_alone(transition)
-
-
-def _report_alone(transition: Transition) -> None:
-    people = transition.conversation.participants
-    joined = [person for person in people if person.status is ParticipantStatus.JOINED]
-    if len(joined) == 1:
-        transition.add_event(ParticipantAlone(participant_id=joined[0].id, name=joined[0].name))
+        people = transition.conversation.participants
+        joined = [person for person in people if person.status is ParticipantStatus.JOINED]
+        if participant.joined_at and goes_on and len(joined) == 1:
+            alone = joined[0]
+            transition.add_event(ParticipantAlone(participant_id=alone.id, name=alone.name))
 
 
 def end_conversation(transition: Transition) -> None:

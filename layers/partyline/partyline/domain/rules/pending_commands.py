@@ -59,9 +59,7 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False
-    if not is_needed(transition, person, leg):
-        return True
-    return transition.conversation.is_over
+    return transition.conversation.is_over or not is_needed(transition, person, leg)
 
 
 def set_due_time(transition: Transition) -> None:

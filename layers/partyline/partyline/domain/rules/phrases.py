@@ -36,6 +36,11 @@ DEFAULTS: dict[str, str] = {
 }
 
 
+def spoken_name(participant: Participant) -> str:
+    """Return the name by which messages to the assistant call a participant."""
+    return participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
+
+
 def render(phrases: dict[str, str], key: str, *, name: str, reason: str = "") -> str:
     """Render the phrase `key`: the conversation's own in `phrases`, or else the default."""
     phrase = phrases.get(key, DEFAULTS[key])

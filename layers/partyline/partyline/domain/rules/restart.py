@@ -1,6 +1,5 @@
 """Rules for the end of the assistant's conversation at Telnyx: a restart, or the end of ours."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from partyline.domain.model import statuses
@@ -14,7 +13,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.events import ConversationRestarted
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_GRACE, INFERRED_END_DELAY
-from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, render
+from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
 MAX_RESTARTS = 3
@@ -96,19 +95,13 @@ def inferred_end_of(conversation: Conversation) -> datetime | None:
 def _brief_restarted_assistant(transition: Transition) -> None:
     conversation = transition.conversation
     people = conversation.participants
-    content = render(
-        conversation.phrases,
-        "goes_on",
-        name=_names(p for p in people if p.joined_at and p.status in statuses.DEPARTED),
-        reason=_names(p for p in people if p.status is ParticipantStatus.JOINED),
-    )
+    gone = [spoken_name(p) for p in people if p.joined_at and p.status in statuses.DEPARTED]
+    here = [spoken_name(p) for p in people if p.status is ParticipantStatus.JOINED]
+    names = {"name": ", ".join(gone), "reason": ", ".join(here)}
+    content = render(conversation.phrases, "goes_on", **names)
     briefing = Message(role="system", content=content)
     if briefing not in conversation.pending_messages:  # left from a restart that failed
         conversation.pending_messages.insert(0, briefing)
-
-
-def _names(people: Iterable[Participant]) -> str:
-    return ", ".join(p.name or (UNNAMED_HOST if p.host else UNNAMED_GUEST) for p in people)
 
 
 def rejoin(transition: Transition) -> None:

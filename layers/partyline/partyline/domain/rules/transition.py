@@ -21,7 +21,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules.phrases import UNNAMED_GUEST, UNNAMED_HOST, phrase_key, render
+from partyline.domain.rules.phrases import phrase_key, render, spoken_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +224,7 @@ class Transition:
         """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
         if person.tell_assistant and not self.conversation.is_over:
             phrases = self.conversation.phrases
-            name = person.name or (UNNAMED_HOST if person.host else UNNAMED_GUEST)
+            name = spoken_name(person)
             why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
             content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:

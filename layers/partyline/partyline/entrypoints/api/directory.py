@@ -132,8 +132,8 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
     """List routes by number, `limit` at a time from `cursor`."""
     api.check_query("limit", "cursor")
     page = api.app().directory.routes(limit, cursor)
-    routes = [_shown(number, route) for number, route in page.routes]
-    return api.respond({"routes": routes, "next_cursor": page.next_number})
+    routes = [_shown(number, route) for number, route in page.items]
+    return api.respond({"routes": routes, "next_cursor": page.next_cursor})
 
 
 @directory.put("/do-not-call/<number>", responses=api.answers({200: responses.DoNotCall}))

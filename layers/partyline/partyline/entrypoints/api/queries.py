@@ -13,8 +13,7 @@ from pydantic_core import PydanticCustomError
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
-from partyline.services.errors import field_invalid, unknown_conversation
-from partyline.store.errors import InvalidCursorError
+from partyline.services.errors import unknown_conversation
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
@@ -55,11 +54,8 @@ def list_conversations(
 ) -> Response[responses.Conversations]:
     """List conversations by `status` or all, newest first, `limit` at a time from `cursor`."""
     api.check_query("status", "limit", "cursor")
-    try:
-        page = api.app().store.list_newest(status, limit, cursor)
-    except InvalidCursorError as error:
-        raise field_invalid("cursor", str(error)) from None
-    summaries = [responses.ConversationSummary.of(stored) for stored in page.conversations]
+    page = api.app().store.list_newest(status, limit, cursor)
+    summaries = [responses.ConversationSummary.of(stored) for stored in page.items]
     shown = responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
     return api.respond(shown)
 
@@ -86,11 +82,8 @@ def get_timeline(
 ) -> Response[responses.Timeline]:
     """Get the events of a conversation in their order."""
     api.check_query("cursor")
-    try:
-        page = api.app().store.timeline(api.conversation_id_of(conversation_id), cursor)
-    except InvalidCursorError as error:
-        raise field_invalid("cursor", str(error)) from None
-    if not page.events and cursor is None:
+    page = api.app().store.timeline(api.conversation_id_of(conversation_id), cursor)
+    if not page.items and cursor is None:
         raise unknown_conversation()
-    events = [responses.Event.of(event) for event in page.events]
+    events = [responses.Event.of(event) for event in page.items]
     return api.respond(responses.Timeline(events=events, next_cursor=page.next_cursor))
