@@ -95,9 +95,9 @@ def inferred_end_of(conversation: Conversation) -> datetime | None:
 def _brief_restarted_assistant(transition: Transition) -> None:
     conversation = transition.conversation
     people = conversation.participants
-    gone = [spoken_name(p) for p in people if p.joined_at and p.status in statuses.DEPARTED]
-    here = [spoken_name(p) for p in people if p.status is ParticipantStatus.JOINED]
-    names = {"name": ", ".join(gone), "reason": ", ".join(here)}
+    left = [spoken_name(p) for p in people if p.joined_at and p.status in statuses.DEPARTED]
+    joined = [spoken_name(p) for p in people if p.status is ParticipantStatus.JOINED]
+    names = {"name": ", ".join(left), "reason": ", ".join(joined)}
     content = render(conversation.phrases, "goes_on", **names)
     briefing = Message(role="system", content=content)
     if briefing not in conversation.pending_messages:  # left from a restart that failed
