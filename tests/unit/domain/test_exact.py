@@ -164,7 +164,7 @@ def test_guests_are_dialled_up_to_the_limit_of_calls_at_once() -> None:
         ("unspecified", "600", "busy"),
         ("unspecified", "603", "rejected"),
         ("unspecified", "480", "no_answer"),
-        ("normal_clearing", "408", "no_answer"),
+        ("unspecified", "408", "no_answer"),
         ("normal_clearing", "404", "unreachable"),
         ("normal_clearing", "", "no_answer"),
         ("unspecified", "", "unreachable"),
@@ -300,6 +300,8 @@ def test_the_assistant_is_restarted_on_the_call_of_a_guest_who_is_still_there() 
     story.hang_up("host")
 
     assert [key for key in story.assistant_ended() if "start" in key] == ["start:lee:1"]
+    restarted = [event for event in story.events if event.type == "conversation.restarted"]
+    assert [event.data["participant_id"] for event in restarted] == ["lee"]
 
 
 def test_a_message_does_not_go_through_the_call_of_a_removed_person() -> None:
