@@ -7,7 +7,7 @@ import pytest
 
 from partyline.domain.model.conversation import Failure, Limits
 from partyline.domain.model.inputs import ConversationStartFailed, SendMessage
-from partyline.domain.model.results import InsightsFound, Refused
+from partyline.domain.model.results import InsightsFound, Refused, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from tests.support.domain_story import (
     FIRST,
@@ -145,6 +145,18 @@ def test_insights_are_fetched_one_three_and_seven_minutes_after_the_end() -> Non
         story.result("fetch_insights", InsightsFound(insights=()))
 
     assert minutes == [1, 3, 7]
+
+
+def test_insights_of_the_last_run_are_fetched_although_those_of_an_earlier_run_came() -> None:
+    story = joined_story(host={"on_hangup": OnHangup.CONTINUE})
+    story.hang_up("host")
+    story.assistant_ended()
+    story.insights_generated("summary")
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id="telnyx-conversation-2"))
+    story.hang_up("dana")
+    assert (story.status, story.state.insights) == ("ended", ["summary"])
+
+    assert story.advance(60) == ["fetch_insights"]
 
 
 # Boundaries
