@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from partyline.domain.model.conversation import Failure, Limits
-from partyline.domain.model.inputs import ConversationStartFailed, SendMessage
+from partyline.domain.model.inputs import CallHangup, ConversationStartFailed, SendMessage
 from partyline.domain.model.results import InsightsFound, Refused, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from tests.support.domain_story import (
@@ -342,3 +342,20 @@ def test_a_cancelled_call_that_rings_on_stays_cancelled() -> None:
 
     assert story.call_state("look:dana:1", alive=True, answered=False) == ["hang_up:dana:1"]
     assert story.leg("dana").outcome == "cancelled"
+
+
+def test_the_sip_code_decides_the_outcome_of_a_call_without_a_cause() -> None:
+    story = dialled_dana()
+    story.receive(CallHangup(id="", call=call_ref("dana"), sip_cause="486"))
+
+    assert story.leg("dana").outcome == "busy"
+
+
+def test_a_stop_during_the_start_waits_for_the_answer_to_the_start() -> None:
+    story = Story()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
+    story.stop()
+
+    assert story.status == "stopping"
