@@ -1,5 +1,6 @@
 """The contract of routes and the do-not-call list, on every engine."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from partyline.domain.model.inputs import NewParticipant, StartConversation
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory
+from partyline.store.keys import Key
+from partyline.store.table import Row, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,6 +92,26 @@ def test_the_next_page_begins_after_a_number_whose_route_was_deleted(directory: 
     assert after is not None
     directory.delete_route(after)
     assert [number for number, _ in directory.routes(2, after).items] == numbers[2:]
+
+
+def test_a_page_leaves_out_a_route_that_is_deleted_while_the_page_is_read(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index gives the numbers of a page, and the routes are read after that."""
+    numbers = [f"+131255501{nth:02}" for nth in range(4)]
+    for number in numbers:
+        directory.put_route(number, route())
+    find = Table.find
+
+    def find_after_deletion(table: Table, wanted: Iterable[Key]) -> dict[Key, Row]:
+        directory.delete_route(numbers[1])
+        return find(table, wanted)
+
+    monkeypatch.setattr(Table, "find", find_after_deletion)
+    page = directory.routes(2, None)
+    assert [number for number, _ in page.routes] == numbers[:1]
+    assert page.next_number == numbers[1], "the next page still begins after this number"
+    assert pages(directory, 2) == [[numbers[0], numbers[2]], [numbers[3]]]
 
 
 def test_a_call_is_answered_by_its_own_route_before_the_default_route(

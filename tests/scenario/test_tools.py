@@ -482,3 +482,13 @@ def test_the_status_tool_names_or_describes_the_host_of_an_outbound_call(new_lab
     lab.start()
     lab.run(5)
     assert lab.use_tool("status") == "On the line: the first person on the line."
+
+
+def test_the_status_tool_says_that_a_participant_has_no_name(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_caller(new_lab)
+    lab.invite(conversation_id, DANA)
+    assert lab.use_tool("status") == (
+        "On the line: the caller. Being called: somebody without a name."
+    )
+    lab.run(5)
+    assert lab.use_tool("status") == "On the line: the caller, somebody without a name."

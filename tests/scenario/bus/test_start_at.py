@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from partyline.domain.model.error_codes import ErrorCode
+from partyline.services.conversations import Conversations
 from partyline.services.errors import RequestError
 from partyline.store import DedupeRecord
 from partyline.store.errors import VersionConflictError
@@ -236,6 +238,37 @@ def test_an_invalid_scheduled_start_is_refused_at_once(new_stack: NewStack) -> N
         assert answer.status == 422, (body, answer.json)
         assert answer.json["error"]["details"][0]["field"] in ("start_at", "to")
     assert stack.background.scheduler.schedules == []
+
+
+def test_a_conversation_may_be_scheduled_up_to_366_days_ahead(new_stack: NewStack) -> None:
+    stack = new_stack()
+    year = 60 * 24 * 366
+    scheduled(stack, year - 1)
+    answer = stack.lab.ask(
+        "POST", "/conversations", {"to": HOST, "start_at": when(stack, year + 1)}
+    )
+    assert (answer.status, answer.json["error"]["details"][0]["field"]) == (422, "start_at")
+    assert len(stack.background.scheduler.schedules) == 1
+
+
+@pytest.mark.parametrize("code", ["too_many_conversations", "too_many_dials", "pending"])
+def test_a_start_refused_for_the_moment_starts_at_the_next_attempt(
+    new_stack: NewStack, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack, 1)["id"]
+    [schedule] = stack.background.scheduler.schedules
+    function = stack.lab.gateway._template.functions["StartScheduledFunction"]
+
+    def refuse(*_: object) -> None:
+        raise RequestError(ErrorCode(code), "Not now.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Conversations, "start", refuse)
+        stack.lab.run(90)
+    assert show(stack, conversation_id)["status"] == "starting"
+    assert stack.lab.gateway.invoke(function, schedule.input) == {"status": "started"}
+    assert stack.lab.people_dialled() == ["host"]
 
 
 def test_a_start_that_is_refused_at_its_time_is_shown_as_failed(

@@ -212,6 +212,20 @@ def test_a_body_over_256_kilobytes_is_too_large(deployment: Deployment) -> None:
     assert deployment.dynamodb.calls == []
 
 
+def test_metadata_may_have_up_to_8192_bytes(deployment: Deployment) -> None:
+    largest = {"a": "é" * 4092}  # 8,184 bytes, and 8 bytes for the rest of the JSON text
+    assert deployment.start(metadata=largest)["metadata"] == largest
+    deployment.dynamodb.calls.clear()
+    deployment.telnyx.sent.clear()
+    larger = {"to": HOST_NUMBER, "metadata": {"a": largest["a"] + "x"}}
+    assert_refused(deployment, "metadata", deployment.ask("start_conversation", larger))
+
+
+def test_an_assistant_may_have_up_to_100_kilobytes(deployment: Deployment) -> None:
+    assistant = {"id": "assistant-2", "tools": [{"x": "y" * 99_000}]}
+    assert deployment.start(assistant=assistant)["assistant"] == assistant
+
+
 def test_of_many_mistakes_the_first_twenty_are_named(deployment: Deployment) -> None:
     body = {"to": HOST_NUMBER} | {f"field-{n}": n for n in range(5000)}
     status, answer = deployment.ask("start_conversation", body)

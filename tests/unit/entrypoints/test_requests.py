@@ -117,6 +117,15 @@ def test_an_invalid_key_is_refused(deployment: Deployment, key: str) -> None:
     assert deployment.telnyx.sent == []
 
 
+@pytest.mark.parametrize("key", ["x", "x" * 255, "a b", "~!"])
+def test_a_key_of_1_to_255_printable_characters_is_accepted(
+    deployment: Deployment, key: str
+) -> None:
+    answers = [deployment.ask("start_conversation", START, key=key) for _ in range(2)]
+    assert [status for status, _ in answers] == [202, 200]
+    assert len(deployment.dials()) == 1
+
+
 @pytest.mark.parametrize(
     ("function", "body", "status"),
     [

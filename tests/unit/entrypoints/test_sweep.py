@@ -10,9 +10,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from functions.sweep.app import handler
 from local.stack.handlers import LambdaContext
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.decide import Decision
 from partyline.entrypoints import sweep
-from partyline.store import keys
+from partyline.store import ConversationStore, keys
 from tests.support.deployment import HOST_NUMBER, Deployment
 from tests.unit.entrypoints.test_figures import Written, figures
 
@@ -123,6 +124,23 @@ def test_a_shard_that_cannot_be_read_does_not_stop_the_others(
     assert run(deployment) == len(elsewhere)
     assert figures(written)["SweepFailed"] == 1
     assert run(deployment) == len(names) - len(elsewhere), "the next run processes these"
+
+
+def test_a_run_succeeds_when_long_conversations_cannot_be_counted(
+    deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unanswered(deployment)
+    deployment.clock.advance(10)
+
+    def refuse(*_: object) -> int:
+        raise AwsUnavailableError("dynamodb", "query", "Throttled")
+
+    monkeypatch.setattr(ConversationStore, "count_open_before", refuse)
+    written()
+    assert run(deployment) == 1
+    counted = figures(written)
+    assert counted["SweepTouched"] == 1
+    assert "ConversationsOpenLong" not in counted, "a wrong count would end the alarm"
 
 
 def test_a_run_has_a_limit_and_the_next_run_continues(
