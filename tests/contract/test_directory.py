@@ -109,8 +109,8 @@ def test_a_page_leaves_out_a_route_that_is_deleted_while_the_page_is_read(
 
     monkeypatch.setattr(Table, "find", find_after_deletion)
     page = directory.routes(2, None)
-    assert [number for number, _ in page.routes] == numbers[:1]
-    assert page.next_number == numbers[1], "the next page still begins after this number"
+    assert [number for number, _ in page.items] == numbers[:1]
+    assert page.next_cursor == numbers[1], "the next page still begins after this number"
     assert pages(directory, 2) == [[numbers[0], numbers[2]], [numbers[3]]]
 
 
