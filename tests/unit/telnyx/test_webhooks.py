@@ -89,7 +89,6 @@ SEEN: list[tuple[str, type[Event], dict[str, Any]]] = [
             "call_control_id": INBOUND_LEG,
             "client_state": None,
             "hangup_cause": "normal_clearing",
-            "hangup_source": "caller",
             "sip_hangup_cause": "unspecified",
         },
     ),

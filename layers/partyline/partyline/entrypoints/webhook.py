@@ -135,7 +135,6 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallHangup: lambda event, common: inputs.CallHangup(
         **common,
         cause=event.payload.hangup_cause,
-        source=event.payload.hangup_source,
         sip_cause=event.payload.sip_hangup_cause,
     ),
     webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(

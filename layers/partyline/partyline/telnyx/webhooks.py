@@ -45,10 +45,9 @@ class InitiatedPayload(LegPayload):
 
 
 class HangupPayload(LegPayload):
-    """The cause of a leg's end. `hangup_source` is caller, callee or unknown."""
+    """The cause of a leg's end."""
 
     hangup_cause: Id = None
-    hangup_source: Id = None
     sip_hangup_cause: Id = None
 
 

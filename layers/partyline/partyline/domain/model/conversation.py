@@ -100,7 +100,6 @@ class Leg(Stored):
     polled_at: datetime | None = None  # when Telnyx was last asked about the call
     machine: bool | None = None
     hangup_cause: str | None = None
-    hangup_source: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
     rule: str | None = None  # the dial rule that refused the call, if any

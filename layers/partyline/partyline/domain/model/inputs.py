@@ -139,7 +139,6 @@ class CallHangup(CallInput):
     """A call is over."""
 
     cause: str | None = None
-    source: str | None = None
     sip_cause: str | None = None
 
 

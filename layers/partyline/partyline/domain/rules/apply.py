@@ -54,7 +54,6 @@ def _call_hangup(transition: Transition, webhook: inputs.CallHangup) -> None:
         return
     participant, leg = located
     leg.hangup_cause = leg.hangup_cause or webhook.cause
-    leg.hangup_source = leg.hangup_source or webhook.source
     leg.sip_hangup_cause = leg.sip_hangup_cause or webhook.sip_cause
     facts.leg_ended(transition, participant, leg, webhook.occurred_at)
 
