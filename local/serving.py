@@ -1,5 +1,6 @@
 """Serve an ASGI application over loopback from a thread of this process."""
 
+import secrets
 import socket
 import threading
 import time
@@ -9,6 +10,9 @@ from typing import Any
 
 import httpx
 import uvicorn
+
+_PORTS = range(20_000, 32_000)
+"""Below the ports that Linux and macOS give to outgoing connections and to servers on port 0."""
 
 _START_SECS = 10.0
 _STOP_SECS = 5.0
@@ -49,11 +53,21 @@ def answers(url: str, is_alive: Callable[[], bool], secs: float) -> bool:
 
 
 def free_port() -> int:
-    """Return a free port of this machine, for a server that cannot choose a port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free port of this machine, for a server that cannot choose a port.
+
+    The server binds the port a moment later. In that moment the operating system gives a port of
+    its own range to any connection, so this port is of another range and chosen at random.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe:
+            # As a server does: a port whose last connections have just closed is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
