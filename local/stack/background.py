@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from local.stack import sqs_api
 from local.stack.event_bus import Bus, invoke_async
 from local.stack.gateway import Gateway
 from local.stack.queues import utc_now
@@ -19,7 +20,7 @@ class Background:
     """The background parts of the API that `gateway` serves. They run only during `turn`.
 
     `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. `app` is the
-    HTTP API of EventBridge and of EventBridge Scheduler, for `local.serving.serve`.
+    HTTP API of EventBridge, EventBridge Scheduler and SQS, for `local.serving.serve`.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Background:
         self.bus = Bus(template, call_async, now)
         self.stream_mapping = StreamMapping(template, dynamodb, streams, invoke, queues)
         self.scheduler = Scheduler(call_async, now)
-        self.app = Starlette(routes=[*self.bus.routes, *self.scheduler.routes])
+        self.app = Starlette(
+            routes=[*self.bus.routes, *self.scheduler.routes, *sqs_api.routes(queues)]
+        )
 
     def turn(self) -> int:
         """Do the work that is due, once; return the number of messages, schedules and records."""
@@ -46,4 +49,8 @@ class Background:
     @staticmethod
     def environment(url: str) -> dict[str, str]:
         """Return the variables that send a function's AWS clients to `app`, served at `url`."""
-        return {"AWS_ENDPOINT_URL_EVENTBRIDGE": url, "AWS_ENDPOINT_URL_SCHEDULER": url}
+        return {
+            "AWS_ENDPOINT_URL_EVENTBRIDGE": url,
+            "AWS_ENDPOINT_URL_SCHEDULER": url,
+            "AWS_ENDPOINT_URL_SQS": f"{url}{sqs_api.PATH}",
+        }

@@ -19,7 +19,7 @@ from local.stack.http_api import ApiRoute, HttpRequest, HttpResponse
 from local.stack.intrinsics import REGION
 from local.stack.template import Template, function_of
 
-MAX_MESSAGE_BYTES = 1024 * 1024
+MAX_MESSAGE_BYTES, MAX_DELAY_SECS = 1024 * 1024, 900
 
 _VARIABLE = re.compile(r"\$\{(context\.domainName|request\.header\.([\w-]+))\}")
 
@@ -103,23 +103,31 @@ class Queues:
     def accept_request(self, route: QueueRoute, request: HttpRequest) -> HttpResponse:
         """Put a request into the route's queue and return API Gateway's response."""
         url, body, attributes = _map_request(route, request)
-        [arn] = [queue.arn for queue in self._queues.values() if queue.url == url]
         try:
-            message_id = self.send(arn, body, attributes)
+            message_id = self.send(self.arn_at(url), body, attributes)
         except RefusedError as error:
             return HttpResponse.message(400, str(error))
         result = {"SendMessageResponse": {"SendMessageResult": {"MessageId": message_id}}}
         headers = [("content-type", "application/json")]
         return HttpResponse(200, headers, json.dumps(result).encode())
 
-    def send(self, arn: str, body: str, attributes: Mapping[str, str] | None = None) -> str:
+    def send(
+        self,
+        arn: str,
+        body: str,
+        attributes: Mapping[str, str] | None = None,
+        delay_secs: int = 0,
+    ) -> str:
         """Put a message into a queue and return its id. Raises RefusedError by the rules of SQS."""
         attributes = attributes or {}
         if not body or len(body.encode()) > MAX_MESSAGE_BYTES:
             raise RefusedError("a message has 1 byte to 1 MiB")
         if empty := [name for name, value in attributes.items() if not value]:
             raise RefusedError(f"message attribute {empty[0]} must contain a non-empty value")
-        message = Message(body, attributes, self.now(), self.now())
+        if not 0 <= delay_secs <= MAX_DELAY_SECS:
+            raise RefusedError(f"DelaySeconds is between 0 and {MAX_DELAY_SECS}")
+        now = self.now()
+        message = Message(body, attributes, now, now + timedelta(seconds=delay_secs))
         with self._lock:
             self._messages[arn].append(message)
         return message.id
@@ -140,6 +148,13 @@ class Queues:
     def arn(self, logical_id: str) -> str:
         """Return the ARN of a queue."""
         return str(self._template.resolver.resolve({"Fn::GetAtt": [logical_id, "Arn"]}))
+
+    def arn_at(self, url: str) -> str:
+        """Return the ARN of the queue with a URL. Raises RefusedError for an unknown URL."""
+        for queue in self._queues.values():
+            if queue.url == url:
+                return queue.arn
+        raise RefusedError("The specified queue does not exist.")
 
     def drain(self) -> int:
         """Deliver the visible messages to their functions; return how many messages there were."""

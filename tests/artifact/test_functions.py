@@ -53,6 +53,7 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
     "EventRelayFunction": lambda answer: answer == {"batchItemFailures": []},
     "StartFromEventFunction": lambda answer: answer["status"] == "connecting",
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
+    "TimerFunction": lambda answer: answer == {"batchItemFailures": []},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }
 """Checks of the results of functions without a route."""

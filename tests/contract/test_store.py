@@ -73,7 +73,7 @@ def test_an_unknown_conversation_is_neither_loaded_nor_listed(store: Conversatio
     assert store.load("c-1") is None
     assert store.load_with_insights("c-1") is None
     assert store.timeline("c-1").items == []
-    assert store.list_due(keys.shard("c-1"), NOW, 10) == []
+    assert list(store.list_due(keys.shard("c-1"), NOW)) == []
 
 
 def test_a_new_conversation_is_loaded_as_it_was_written(store: ConversationStore) -> None:
@@ -423,20 +423,19 @@ def test_due_conversations_are_listed_in_their_shard_the_oldest_first(
         conversation.due_at = NOW + timedelta(seconds=60 - nth) if nth else None
         store.commit(None, Decision(conversation))
     later = NOW + timedelta(seconds=55)
-    found = {shard: store.list_due(shard, later, 20) for shard in keys.shards()}
+    found = {shard: list(store.list_due(shard, later)) for shard in keys.shards()}
     due = names[5:]
     assert sorted(name for listed in found.values() for name in listed) == sorted(due)
     for shard, listed in found.items():
         assert listed == [name for name in reversed(due) if keys.shard(name) == shard]
-        assert store.list_due(shard, later, 1) == listed[:1]
-        assert store.list_due(shard, NOW, 20) == []
+        assert list(store.list_due(shard, NOW)) == []
 
 
 def test_a_conversation_that_is_no_longer_due_is_not_listed(store: ConversationStore) -> None:
     first = store.commit(None, begun())
-    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == ["c-1"]
+    assert list(store.list_due(keys.shard("c-1"), NOW + timedelta(days=1))) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
-    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+    assert list(store.list_due(keys.shard("c-1"), NOW + timedelta(days=1))) == []
 
 
 def test_a_postponed_conversation_is_due_later_and_otherwise_unchanged(
@@ -445,8 +444,8 @@ def test_a_postponed_conversation_is_due_later_and_otherwise_unchanged(
     first = store.commit(None, begun())
     shard, later = keys.shard("c-1"), NOW + timedelta(hours=1)
     store.postpone("c-1", later, later + timedelta(minutes=3))
-    assert store.list_due(shard, later + timedelta(minutes=2), 5) == []
-    assert store.list_due(shard, later + timedelta(minutes=4), 5) == ["c-1"]
+    assert list(store.list_due(shard, later + timedelta(minutes=2))) == []
+    assert list(store.list_due(shard, later + timedelta(minutes=4))) == ["c-1"]
     assert store.load("c-1") == first
     store.commit(first, spoken(first))
 
@@ -455,11 +454,11 @@ def test_a_conversation_that_is_not_due_is_not_postponed(store: ConversationStor
     first = store.commit(None, begun())
     assert first.due_at is not None
     store.postpone("c-1", first.due_at - timedelta(seconds=1), NOW + timedelta(days=1))
-    assert store.list_due(keys.shard("c-1"), first.due_at, 5) == ["c-1"]
+    assert list(store.list_due(keys.shard("c-1"), first.due_at)) == ["c-1"]
     store.commit(first, Decision(first.model_copy(update={"due_at": None})))
     store.postpone("c-1", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
     store.postpone("c-2", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
-    assert store.list_due(keys.shard("c-1"), NOW + timedelta(days=1), 5) == []
+    assert list(store.list_due(keys.shard("c-1"), NOW + timedelta(days=1))) == []
 
 
 class _Overtaken:
@@ -489,7 +488,7 @@ def test_a_conversation_that_changes_meanwhile_is_not_postponed(
     found = store.load("c-1")
     assert found is not None
     assert found.status is ENDED
-    assert store.list_due(keys.shard("c-1"), later, 5) == ["c-1"]
+    assert list(store.list_due(keys.shard("c-1"), later)) == ["c-1"]
 
 
 def test_dedupe_records_expire_and_conversations_do_not(

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,7 @@ from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
+from local.stack.sqs_api import SqsClient
 from local.stack.template import Template
 from partyline.bootstrap import App, override
 from partyline.domain.model.statuses import DEPARTED, FINISHED
@@ -23,12 +25,13 @@ from partyline.telemetry import logger
 from tests.faults.points import (
     WEBHOOK_TIMEOUT_SECS,
     FaultInjector,
+    FaultyQueue,
     FaultyTable,
     FaultyTransport,
     ProcessDiedError,
 )
 from tests.scenario.conftest import PARAMETERS
-from tests.support.lab import API_KEY, Answer, Json, Lab, minutes
+from tests.support.lab import API_KEY, TIMERS, Answer, Json, Lab, minutes
 from tests.support.memory_table import MemoryTable
 from tests.support.table import Table
 
@@ -39,6 +42,7 @@ MAX_SETTLE_SECS = minutes(15)
 """The longest time after a story until its conversation has settled."""
 
 STEP_SECS = 2.0
+VISIBILITY_SECS = 60.0  # of the timers' queue
 RETRY_PAUSES_SECS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 
 _SECRETS = {
@@ -94,6 +98,7 @@ class FaultLab(Lab):
         super().__init__(gateway(), memory, Table(memory, name), Logs(), people, settings)
         self.io = FaultInjector(self.clock, strikes, meanwhile)
         self.faulty = FaultyTable(memory, self.io, self.clock)
+        self.faulty_queue = FaultyQueue(SqsClient(self.gateway.queues), self.io, self.clock)
         self.conversation_id = ""
         self.refused: list[str] = []
         self._requests = 0
@@ -107,6 +112,7 @@ class FaultLab(Lab):
             sleep=self._sleep,
             telnyx_transport=FaultyTransport(self.telnyx, self.io, self.clock),
             dynamodb=self.faulty,
+            sqs=self.faulty_queue,
         )
         self.app.telnyx_api_key = self.app.bearer_keys = _secret()
         override(self.app)
@@ -242,6 +248,21 @@ class FaultLab(Lab):
             "webhook", path, lambda: self.gateway.handle(request).status
         )
         return status
+
+    def _drain(self) -> None:
+        visible = [
+            message
+            for message in self.gateway.queues.waiting(TIMERS)
+            if message.visible_at <= self.clock.now()
+        ]
+        if visible and self.io.reach("timer", "timer"):
+            for message in visible:  # received, and never deleted
+                message.visible_at += timedelta(seconds=VISIBILITY_SECS)
+        try:
+            super()._drain()
+        except ProcessDiedError:
+            self.new_process()
+            self._drain_later()
 
     def _sweep(self) -> None:
         with suppress(Exception):  # an invocation that failed: the next minute's is another

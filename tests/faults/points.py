@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
+from local.stack.sqs_api import SqsClient
 from partyline.domain.model.timeouts import LEASE
 from partyline.settings import ConversationSettings
 from tests.support.memory_table import MemoryTable, cancelled
@@ -18,9 +19,10 @@ from tests.support.simulator_transport import SimulatorTransport
 
 T = TypeVar("T")
 
-Place = Literal["table", "telnyx", "webhook", "request", "sweep"]
+Place = Literal["table", "telnyx", "queue", "webhook", "request", "timer", "sweep"]
 
-TABLE_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 10.0
+TABLE_TIMEOUT_SECS, QUEUE_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 1.0, 10.0
+LATE_SECS = 14 * 60
 TELNYX_TIMEOUT_SECS: float = ConversationSettings.model_fields["telnyx_timeout_secs"].default
 
 STALL_SECS = LEASE.total_seconds() + 1
@@ -50,7 +52,9 @@ def faults(point: Point) -> Sequence[str]:
     if point.place == "telnyx":
         once = ["dies before", "dies after", "times out", "429", "500", "unreachable", "stalls"]
         return [*once, "times out twice", "429 twice", "500 twice", "unreachable twice"]
-    if point.place == "sweep":
+    if point.place == "queue":
+        return ["dies before", "dies after", "times out", "500", "lost", "doubled", "late"]
+    if point.place in ("sweep", "timer"):
         return ["dies before"]
     return ["dies before", "dies after", "times out", "429", "500"]
 
@@ -176,6 +180,51 @@ class FaultyTable:
             "conflict": "TransactionConflictException",
         }
         return ClientError({"Error": {"Code": codes[fault], "Message": fault}}, operation)
+
+
+class FaultyQueue:
+    """The timers' queue with faults. A lost, doubled or late message is taken without an error."""
+
+    def __init__(self, queue: SqsClient, io: FaultInjector, clock: VirtualClock) -> None:
+        """Wrap `queue`."""
+        self._queue = queue
+        self._io = io
+        self._clock = clock
+
+    def send_message(self, **message: Any) -> Any:
+        """Send a message, or fail."""
+        return self._send("send_message", message)
+
+    def send_message_batch(self, **batch: Any) -> Any:
+        """Send messages, or fail."""
+        return self._send("send_message_batch", batch)
+
+    def _send(self, operation: str, request: dict[str, Any]) -> Any:
+        send = getattr(self._queue, operation)
+        try:
+            return self._io.perform("queue", operation, lambda: send(**request), self._error)
+        except _TakenError as taken:
+            if taken.fault == "late":
+                late = {"DelaySeconds": LATE_SECS}
+                entries = [{**entry, **late} for entry in request.get("Entries", ())]
+                request = {**request, "Entries": entries} if entries else {**request, **late}
+            for _ in range({"lost": 0, "late": 1, "doubled": 2}[taken.fault]):
+                send(**request)
+            return {}
+
+    def _error(self, fault: str) -> Exception:
+        if fault == "times out":
+            self._clock.advance(QUEUE_TIMEOUT_SECS)
+            return ReadTimeoutError(endpoint_url="https://sqs.example")
+        if fault == "500":
+            return ClientError({"Error": {"Code": "InternalError"}}, "SendMessage")
+        return _TakenError(fault)
+
+
+class _TakenError(Exception):
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 class FaultyTransport(httpx.BaseTransport):

@@ -122,6 +122,37 @@ class CountingDynamoDB:
         return call
 
 
+@dataclass
+class FakeQueue:
+    """A client of SQS with the timers' queue in memory; it raises a planned failure."""
+
+    clock: Clock
+    failures: list[Exception] = field(default_factory=list)
+    messages: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> Json:  # noqa: N803
+        assert QueueUrl == "https://sqs.example/timers"
+        assert 0 <= DelaySeconds <= 900
+        if self.failures:
+            raise self.failures.pop(0)
+        self.messages.append((self.clock() + timedelta(seconds=DelaySeconds), MessageBody))
+        return {}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Json]) -> Json:  # noqa: N803
+        assert 0 < len(Entries) <= 10
+        if self.failures:
+            raise self.failures.pop(0)
+        for entry in Entries:
+            self.send_message(QueueUrl=QueueUrl, MessageBody=entry["MessageBody"])
+        return {}
+
+    def take(self) -> list[str]:
+        """Remove and return the bodies of the messages whose delay is over."""
+        due = [body for at, body in self.messages if at <= self.clock()]
+        self.messages = [(at, body) for at, body in self.messages if at > self.clock()]
+        return due
+
+
 class Secrets:
     """A Secrets Manager client in memory."""
 
@@ -176,11 +207,27 @@ class Deployment:
         self.table_name = table_name
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
+        self.queue = FakeQueue(self.clock)
         self.app = App(
-            self.clock, httpx.MockTransport(self.telnyx), self.dynamodb, self.clock.advance
+            clock=self.clock,
+            telnyx_transport=httpx.MockTransport(self.telnyx),
+            dynamodb=self.dynamodb,
+            sqs=self.queue,
+            sleep=self.clock.advance,
         )
         self.app.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
         self.app.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
+
+    def fire_timers(self) -> list[str]:
+        """Deliver the messages of the timers' queue whose delay is over.
+
+        Returns the ids of the messages to deliver again.
+        """
+        records = [
+            {"messageId": str(nth), "body": body} for nth, body in enumerate(self.queue.take())
+        ]
+        answer = self.invoke("timer", {"Records": records})
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def invoke(self, function: str, event: Json) -> Any:
         handler = importlib.import_module(f"functions.{function}.app").handler

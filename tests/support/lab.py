@@ -22,6 +22,7 @@ from local.simulator.telnyx import Simulator
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
+from local.stack.sqs_api import SqsClient
 from partyline.bootstrap import App, override
 from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
@@ -33,6 +34,8 @@ Json = dict[str, Any]
 
 API_KEY = "scenario-key"
 URL = "https://partyline.example"
+
+TIMERS = "TimersQueue"
 
 SWEEP_SECS = 60.0
 STEP_SECS = 10.0
@@ -78,9 +81,11 @@ class Lab:
             sleep=self._sleep,
             telnyx_transport=self.transport,
             dynamodb=dynamodb,
+            sqs=SqsClient(gateway.queues),
         )
         override(self.app)
         gateway.queues.now = self.clock.now
+        gateway.queues.take(TIMERS)  # those of an earlier lab
         self._sweep_later()
         self._drain_later()
 

@@ -50,11 +50,24 @@ def test_a_webhook_in_the_failover_queue_is_retried_and_then_set_aside(template:
     assert mapping["FunctionName"].endswith(":live")
 
 
+def test_the_message_of_a_timer_is_retried_and_then_set_aside(template: Template) -> None:
+    queue = resolved(template, "TimersQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 3
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith("TimersDeadLetters")
+    assert queue["VisibilityTimeout"] >= 6 * template.functions["TimerFunction"].timeout_secs
+    assert queue.get("DelaySeconds", 0) == 0
+    mapping = resolved(template, "TimersMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["FunctionName"].endswith(":live")
+    assert "MaximumBatchingWindowInSeconds" not in mapping, "a timer would wait for others"
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": "50"}
+
+
 def test_dead_letters_are_kept_for_two_weeks_and_every_queue_is_encrypted(
     template: Template,
 ) -> None:
     queues = [logical_id for logical_id, _ in template.of_type("AWS::SQS::Queue")]
-    assert len(queues) == 5
+    assert len(queues) == 7
     for name in queues:
         properties = resolved(template, name)
         assert properties["SqsManagedSseEnabled"] is True

@@ -23,12 +23,15 @@ MOVE_CONVERSATIONS = {
     "start_from_event",
     "start_scheduled",
     "failover",
+    "timer",
 }
 SIGNED = ("call_", "webhook_", "tool_", "failover")
 WRITES_CONVERSATIONS = {
     (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
 }
 CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
+QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
+STARTS_TIMERS = {("sqs:SendMessage", f"{QUEUES}TimersQueue")}
 CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
 COUNTS_CONVERSATIONS = {("dynamodb:Query", f"{TABLE}/index/by_open")}
 SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-starts/*"
@@ -39,18 +42,23 @@ CREATES_SCHEDULES = {
     ("scheduler:UpdateSchedule", SCHEDULES),
     ("iam:PassRole", "arn:aws:iam::000000000000:role/partyline-StartSchedulerRole"),
 }
-QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 ENDS_AS_DEAD_LETTER = {("sqs:SendMessage", f"{QUEUES}StartDeadLetters")}
+
+
+def receives(queue: str) -> Set[tuple[str, str]]:
+    """The rights of a function behind a queue."""
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    return {(f"sqs:{action}", f"{QUEUES}{queue}") for action in actions}
+
+
 STARTS = CHARGES_DIALS | COUNTS_CONVERSATIONS
 FURTHER_RIGHTS = {
     "trigger": STARTS | CREATES_SCHEDULES,
     "control": {("scheduler:DeleteSchedule", SCHEDULES)},
     "start_from_event": STARTS | CREATES_SCHEDULES | ENDS_AS_DEAD_LETTER,
     "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER,
-    "failover": {
-        (f"sqs:{action}", f"{QUEUES}FailoverQueue")
-        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-    },
+    "failover": receives("FailoverQueue"),
+    "timer": receives("TimersQueue"),
 }
 """The further rights of some functions that move conversations."""
 
@@ -132,14 +140,14 @@ def test_webhooks_and_triggers_write_conversations_and_call_telnyx(
     webhooks = {folder for folder in routed if folder.startswith(("call_", "webhook_"))}
     assert webhooks
     for folder in webhooks | MOVE_CONVERSATIONS:
-        assert grants[folder] == WRITES_CONVERSATIONS | CALLS_TELNYX | FURTHER_RIGHTS.get(
-            folder, set()
-        ), folder
+        expected = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
+        assert grants[folder] == expected | FURTHER_RIGHTS.get(folder, set()), folder
 
 
 def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
-    assert grants["sweep"] == WRITES_CONVERSATIONS | CALLS_TELNYX | due | COUNTS_CONVERSATIONS
+    moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
+    assert grants["sweep"] == moves | due | COUNTS_CONVERSATIONS
 
 
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}

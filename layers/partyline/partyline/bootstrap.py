@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from partyline.services.scheduler import StartScheduler
     from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
+    from partyline.services.timers import Timers
     from partyline.settings import ConversationSettings
     from partyline.store import ConversationStore
     from partyline.store.directory import Directory
@@ -45,7 +46,8 @@ def utc_now() -> datetime:
 class App:
     """Everything that a function works with. Parts that hold a connection are built once.
 
-    Tests and the local stack replace the clock, the way to Telnyx, the DynamoDB client, the sleep.
+    Tests and the local stack replace the clock, the way to Telnyx, the clients of DynamoDB and SQS,
+    the sleep.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class App:
         clock: Callable[[], datetime] = utc_now,
         telnyx_transport: "httpx.BaseTransport | None" = None,
         dynamodb: Any = None,
+        sqs: Any = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.clock = clock
         self._sleep = sleep
         self._telnyx_transport = telnyx_transport
         self._dynamodb = dynamodb
+        self._sqs = sqs
 
     @cached_property
     def settings(self) -> "ConversationSettings":
@@ -169,7 +173,19 @@ class App:
             pause=self._sleep,
         )
         executor = CommandExecutor(CallControl(client), self.dial_policy, self.clock)
-        return Engine(self.store, executor, self.clock, self._sleep)
+        return Engine(self.store, executor, self.timers, self.clock, self._sleep)
+
+    @cached_property
+    def timers(self) -> "Timers":
+        """The queue of the conversations' timers."""
+        from partyline.services.timers import Timers
+
+        return Timers(lambda: self._sqs_client, self.settings.timers_queue_url, self.clock)
+
+    @cached_property
+    def _sqs_client(self) -> Any:
+        # Nobody should wait long for a message that cannot be sent: the sweep follows.
+        return self._sqs or aws_client("sqs", read_timeout=1, attempts=1)
 
     @property
     def conversations(self) -> "Conversations":
@@ -204,12 +220,12 @@ class App:
         return Secret(secret_id, lambda: aws_client("secretsmanager"), max_age_secs)
 
 
-def aws_client(service: str) -> Any:
+def aws_client(service: str, read_timeout: int = 3, attempts: int = 3) -> Any:
     """Build a client of an AWS service with short timeouts: a caller waits for the function."""
     config = Config(
         connect_timeout=1,
-        read_timeout=3,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
         parameter_validation=False,  # tests hold our few request shapes; validation takes time
     )

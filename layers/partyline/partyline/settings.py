@@ -88,6 +88,7 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
 
     telnyx_api_key_secret: str
     telnyx_connection_id: str
+    timers_queue_url: str
     telnyx_api_base_url: str = "https://api.telnyx.com/v2"
     telnyx_timeout_secs: float = Field(default=2.0, gt=0, le=2.5)  # a lease holds two of these
     default_number: OptionalText = None

@@ -67,8 +67,13 @@ class Metric(StrEnum):
     START_ASKED = "StartAsked"  # `StartConversation` events taken from the bus
     CONVERSATION_SCHEDULED = "ConversationScheduled"  # conversations requested with a `start_at`
     SCHEDULED_FAILED = "ScheduledFailed"  # scheduled conversations that could not start
-    SWEEP_TOUCHED = "SweepTouched"  # conversations that the sweep processed
-    SWEEP_FAILED = "SweepFailed"  # conversations or shards that the sweep could not process
+    SWEEP_TOUCHED = "SweepTouched"  # due conversations that the sweep handed out
+    SWEEP_FAILED = "SweepFailed"  # shards that the sweep could not read
+    TIMER_SENT = "TimerSent"  # messages of timers that were sent
+    TIMER_NOT_SENT = "TimerNotSent"  # messages of timers that the queue did not take
+    TIMER_LATE = "TimerLateSecs", MetricUnit.Seconds  # from a timer's moment to its message
+    TIMER_DROPPED = "TimerDropped"  # messages that are unreadable or name no conversation
+    TIMER_FAILED = "TimerFailed"  # conversations that failed while time passed
     OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command

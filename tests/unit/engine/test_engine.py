@@ -95,6 +95,7 @@ class Harness:
         self.engine = Engine(
             self.store,
             self.executor,  # type: ignore[arg-type]
+            deployment.app.timers,
             deployment.clock,
             self.pauses.append,
         )

@@ -23,6 +23,7 @@ VARIABLES = {
     "TABLE_NAME": "table",
     "TELNYX_API_KEY_SECRET": "secret",
     "TELNYX_CONNECTION_ID": "149",
+    "TIMERS_QUEUE_URL": "https://sqs.example/timers",
     "DEFAULT_NUMBER": "",
     "DEFAULT_ASSISTANT_ID": "",
     "ALLOWED_DESTINATION_PREFIXES": "+1, +4420,",
@@ -62,7 +63,9 @@ def test_a_destination_type_that_is_switched_on_is_allowed() -> None:
         assert destinations.refusal(f"sip:robin@{domain}")
 
 
-@pytest.mark.parametrize("missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID"])
+@pytest.mark.parametrize(
+    "missing", ["TABLE_NAME", "TELNYX_API_KEY_SECRET", "TELNYX_CONNECTION_ID", "TIMERS_QUEUE_URL"]
+)
 def test_a_missing_variable_is_named(missing: str) -> None:
     variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(ValidationError, match=missing.lower()):

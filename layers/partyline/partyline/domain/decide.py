@@ -18,8 +18,8 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
 
-Finally `claim_due` leases the commands to be sent now, and `set_due_time` tells the sweep when to
-come back. Every change goes through `rules.transition.Transition`.
+Finally `claim_due` leases the commands to be sent now, and `set_timers` sets the moments
+at which time has to pass. Every change goes through `rules.transition.Transition`.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
     reconcile_stale,
-    set_due_time,
+    set_timers,
 )
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
@@ -65,7 +65,8 @@ RULES = (
 class Decision:
     """The new state, the events on the way to it, and the commands to send now.
 
-    `changed` is False when the input had no effect and no write is needed.
+    `changed` is False when the input had no effect and no write is needed. `set_for` is the moment
+    for which the former state's timer was set.
     """
 
     conversation: Conversation | None
@@ -74,6 +75,7 @@ class Decision:
     commands: Sequence[Command] = ()
     changed: bool = False
     refusal: Refusal | None = None
+    set_for: datetime | None = None
 
 
 def decide(conversation: Conversation | None, input_: Input, now: datetime) -> Decision:
@@ -98,7 +100,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         for rule in RULES:
             rule(transition)
     commands = claim_due(transition)
-    set_due_time(transition)
+    set_timers(transition)
     changed = transition.conversation != conversation
     if changed:
         transition.conversation.updated_at = now
@@ -109,6 +111,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         commands=commands,
         changed=changed,
         refusal=transition.refusal,
+        set_for=conversation.awaited_at if conversation else None,
     )
 
 

@@ -1,8 +1,12 @@
-"""The sweep: once a minute, time passes for the conversations that are due."""
+"""The sweep: once a minute, hands the conversations that are due to the timers' queue.
 
-from collections.abc import Callable
+A timer has a message of its own in that queue (see `services.timers`). The sweep follows for the
+timers whose messages were lost, and for those without a message.
+"""
+
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 from partyline.aws_errors import AwsError
@@ -10,43 +14,61 @@ from partyline.bootstrap import App, with_app
 from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import TimerElapsed
+from partyline.services.engine import IngestResult
+from partyline.services.timers import MAX_BATCH
 from partyline.store import ConversationStore, keys
 from partyline.telemetry import Metric, count, logger
-
-PER_SHARD = 25
-"""How many conversations of a shard a run processes, the oldest first; the next run goes on."""
 
 SPARE_MILLIS = 3000  # A run stops when less time than this is left
 
 
 def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The handler of the scheduled function. Its answer counts the conversations it touched.
+    """The handler of the scheduled function. Its answer counts the due conversations.
 
-    A conversation that fails, after an outage or a bug, is counted and postponed, and the other
-    conversations go on.
+    The run itself processes the conversations that the queue does not take, as many as fit in its
+    time; the next run goes on.
     """
 
     def handle(app: App, _event: dict[str, Any], context: Any) -> dict[str, int]:
-        store, engine, now = app.store, app.engine, app.clock()
-        touched, oldest = 0, 0.0
-        for conversation_id in _due(store, now):
-            if context.get_remaining_time_in_millis() < SPARE_MILLIS:
-                break
-            try:
-                ingested = engine.ingest(store.loader(conversation_id), TimerElapsed(id="sweep"))
-                oldest = max(oldest, _pending_secs(ingested.conversation, now))
-            except Exception as error:  # noqa: BLE001 - the other conversations go on
-                count(Metric.SWEEP_FAILED)
-                extra = {"conversation_id": conversation_id, "error": type(error).__name__}
-                logger.error("sweep failed", extra=extra)
-                _postpone(store, conversation_id, now)
-            touched += 1
+        touched, queue_works = 0, True
+
+        def has_time() -> bool:
+            return bool(context.get_remaining_time_in_millis() >= SPARE_MILLIS)
+
+        due = _due(app.store, app.clock())
+        while has_time() and (batch := list(islice(due, MAX_BATCH))):
+            left = app.timers.hand_out(batch) if queue_works else batch
+            queue_works = not left  # a queue that is away would take time from the conversations
+            touched += len(batch) - len(left)
+            for conversation_id in left:
+                if has_time():
+                    pass_time(app, conversation_id, "sweep")
+                    touched += 1
         count(Metric.SWEEP_TOUCHED, touched)
-        count(Metric.OLDEST_PENDING, oldest)
-        _count_open_long(store, now)
+        _count_open_long(app.store, app.clock())
         return {"touched": touched}
 
     return with_app(handle)
+
+
+def pass_time(app: App, conversation_id: str, cause: str) -> IngestResult | None:
+    """Let time pass for a conversation.
+
+    A conversation that fails, after an outage or a bug, is counted, logged and postponed. Returns
+    None then.
+    """
+    now = app.clock()
+    try:
+        load = app.store.loader(conversation_id)
+        ingested = app.engine.ingest(load, TimerElapsed(id=cause))
+    except Exception as error:  # noqa: BLE001 - the other conversations go on
+        count(Metric.TIMER_FAILED)
+        extra = {"conversation_id": conversation_id, "error": type(error).__name__}
+        logger.error("timer failed", extra=extra)
+        _postpone(app.store, conversation_id, now)
+        return None
+    count(Metric.OLDEST_PENDING, _pending_secs(ingested.conversation, now))
+    return ingested
 
 
 def _postpone(store: ConversationStore, conversation_id: str, now: datetime) -> None:
@@ -70,16 +92,15 @@ def _count_open_long(store: ConversationStore, now: datetime) -> None:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
 
-def _due(store: ConversationStore, now: datetime) -> list[str]:
+def _due(store: ConversationStore, now: datetime) -> Iterator[str]:
     """The ids of due conversations, the shards in turn: a short run reaches every shard."""
-    turns = zip_longest(*(_due_in(store, shard, now) for shard in keys.shards()))
-    return [conversation_id for turn in turns for conversation_id in turn if conversation_id]
+    for turn in zip_longest(*(_due_in(store, shard, now) for shard in keys.shards())):
+        yield from filter(None, turn)
 
 
-def _due_in(store: ConversationStore, shard: str, now: datetime) -> list[str]:
+def _due_in(store: ConversationStore, shard: str, now: datetime) -> Iterator[str]:
     try:
-        return store.list_due(shard, now, PER_SHARD)
+        yield from store.list_due(shard, now)
     except AwsError as error:
         count(Metric.SWEEP_FAILED)
         logger.error("sweep failed", extra={"shard": shard, "error": type(error).__name__})
-        return []

@@ -18,6 +18,7 @@ from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
+from partyline.services.timers import Timers
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
 from partyline.telemetry import Metric, count, log_safe, logger
@@ -83,10 +84,12 @@ class Engine:
         self,
         store: ConversationStore,
         executor: CommandExecutor,
+        timers: Timers,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
+        self._timers = timers
         self._executor = executor
         self._clock = clock
         self._sleep = sleep
@@ -176,13 +179,21 @@ class Engine:
                 insights=[*whole.insights, *decision.insights],
                 commands=[*whole.commands, *decision.commands],
                 changed=whole.changed or decision.changed,
+                set_for=before.awaited_at if before else None,
                 refusal=decision.refusal,  # a request is always the only input
             )
         return whole
 
     def _execute(self, decision: Decision, cause: str) -> Conversation | None:
-        """Execute commands, and those that follow from their results, until none is due."""
-        conversation, due = decision.conversation, list(decision.commands)
+        """Execute commands, and those that follow from their results, until none is due.
+
+        Then start the timer of the conversation, if its moment has changed.
+        """
+        conversation, due, set_for = (
+            decision.conversation,
+            list(decision.commands),
+            decision.set_for,
+        )
         executed = 0
         while conversation is not None and due and executed < MAX_COMMANDS:
             batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
@@ -192,6 +203,8 @@ class Engine:
             applied = applied or [inputs.TimerElapsed(id=cause)]
             decision = self._step(self._store.loader(conversation.id, conversation), applied)
             conversation, due = decision.conversation, [*due, *decision.commands]
+        if conversation and conversation.awaited_at not in (None, set_for):
+            self._timers.start(conversation.id, conversation.awaited_at)
         return conversation
 
     def _results(

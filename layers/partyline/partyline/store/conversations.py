@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -262,12 +262,12 @@ class ConversationStore:
             cursor_of(scope, places[length - 1]) if len(places) > length else None,
         )
 
-    def list_due(self, shard: str, now: datetime, limit: int) -> list[str]:
-        """The ids of the conversations in a shard that are due, the oldest first."""
+    def list_due(self, shard: str, now: datetime) -> Iterator[str]:
+        """The ids of the conversations in a shard that are due, the oldest first, page by page."""
         condition = "due_shard = :shard AND due_at <= :now"
         values = {":shard": {"S": shard}, ":now": {"S": keys.moment(now)}}
-        items = self.table.index(keys.BY_DUE, condition, values, limit)
-        return [item["pk"]["S"].partition("#")[2] for item in items]
+        for item in self.table.index(keys.BY_DUE, condition, values):
+            yield item["pk"]["S"].partition("#")[2]
 
     def postpone(self, conversation_id: str, now: datetime, until: datetime) -> None:
         """Make a conversation that is due at `now` due at `until`; its document is not parsed.

@@ -56,10 +56,12 @@ class Table:
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         return self._query(condition, values, ConsistentRead=True)
 
-    def index(self, name: str, where: str, values: Row, limit: int, **more: Any) -> Iterator[Row]:
-        """The first `limit` rows of a query of an index; `more` are parameters of DynamoDB."""
-        rows = self._query(where, values, IndexName=name, Limit=limit, **more)
-        return islice(rows, limit)
+    def index(
+        self, name: str, where: str, values: Row, limit: int | None = None, **more: Any
+    ) -> Iterator[Row]:
+        """The rows of a query of an index, `limit` at most; `more` are parameters of DynamoDB."""
+        page = {"Limit": limit} if limit else {}
+        return islice(self._query(where, values, IndexName=name, **page, **more), limit)
 
     def count(self, name: str, condition: str, values: Row, **more: Any) -> int:
         """The number of rows that a query of an index has on its first page."""

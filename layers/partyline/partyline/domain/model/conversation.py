@@ -220,7 +220,9 @@ class Conversation(Stored):
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
     due_at: datetime | None = None
-    """When the sweep should look at the conversation; `None` while no timer runs."""
+    """When time should pass for the conversation at the latest; `None` while no timer runs."""
+    awaited_at: datetime | None = None
+    """The earliest timer for which a person waits; a message of the timers' queue fires it."""
 
     def deep_copy(self) -> "Conversation":
         """Return an independent copy: by JSON, which takes a third of the time of a deep copy."""

@@ -1,7 +1,8 @@
 """Every timer of a conversation: how long to wait, when to look, when to give up.
 
-The sweep runs once a minute, so a timer that no webhook or request follows fires up to 60 seconds
-late. Timers of a plan (ring timeout, deadline, pause, time limit) come with the plan.
+A timer for which a person waits has a message of its own and fires within a second or two (see
+`services.timers`). The sweep fires the others, up to a minute late. Timers of a plan (ring timeout,
+deadline, pause, time limit) come with the plan.
 """
 
 from datetime import timedelta
@@ -87,9 +88,12 @@ RETRY_LIMIT_FOR = timedelta(minutes=2)
 POSTPONED_BY = timedelta(minutes=3)
 """For how long a conversation that failed is postponed.
 
-The oldest come first: without the delay, 25 conversations that always fail would use up every run.
-The alarm on `SweepFailed` looks at five minutes at a time: it still sees each of those failures.
+Without the delay, the sweep would hand out a conversation that always fails each minute. The alarm
+on `TimerFailed` looks at five minutes at a time: it still sees each of those failures.
 """
+
+MAX_MESSAGE_DELAY = timedelta(minutes=15)
+"""The longest delay of a message (SQS: DelaySeconds)."""
 
 OPEN_LONG = timedelta(hours=4, minutes=15)
 """A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.

@@ -1,7 +1,10 @@
 """Rules for pending commands: too old to be sent, obsolete, or due now."""
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, Action, Command
-from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
@@ -62,30 +65,45 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
     return transition.conversation.is_over or not is_needed(transition, person, leg)
 
 
-def set_due_time(transition: Transition) -> None:
-    """Set the time at which the sweep has to look at the conversation, if no input comes before."""
+def set_timers(transition: Transition) -> None:
+    """Set the moments at which time has to pass for the conversation, if no input comes before."""
     conversation = transition.conversation
-    commands = conversation.commands.values()
-    moments = [command.not_before for command in commands if command.is_pending]
-    limits = (
-        conversation.insights_poll_at,
-        time_limit_of(conversation),
-        host_hangup_deadline(conversation),
-        inferred_end_of(conversation),
-    )
-    moments += [limit for limit in limits if limit]
-    if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
-        moments.append(conversation.stop_deadline)
-    for participant, leg in conversation.legs():
-        if leg.poll_at and is_polled(transition, participant, leg):
-            moments.append(leg.poll_at)
-        if leg.verdict_deadline:
-            moments.append(leg.verdict_deadline)
+    awaited = sorted(_awaited_moments(conversation))
+    conversation.awaited_at = awaited[0] if awaited else None
+    conversation.due_at = min([*awaited[:1], *_other_moments(transition)], default=None)
+
+
+def _awaited_moments(conversation: Conversation) -> Iterator[datetime]:
+    """The timers for which a person on the line, or a person to be called, waits."""
+    for command in conversation.commands.values():
+        if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
+            yield command.not_before
+    for limit in (host_hangup_deadline(conversation), inferred_end_of(conversation)):
+        if limit:
+            yield limit
     for participant in conversation.participants:
+        for leg in participant.legs:
+            if leg.verdict_deadline:
+                yield leg.verdict_deadline
         if participant.status in BEING_REACHED and participant.plan:
             deadline = deadline_of(participant, participant.plan)
-            moments += [moment for moment in (deadline, participant.next_round_at) if moment]
-    conversation.due_at = min(moments, default=None)
+            yield from (moment for moment in (deadline, participant.next_round_at) if moment)
+
+
+def _other_moments(transition: Transition) -> Iterator[datetime]:
+    """The timers that may fire a minute late."""
+    conversation = transition.conversation
+    for command in conversation.commands.values():
+        if command.is_pending:
+            yield command.not_before
+    for limit in (conversation.insights_poll_at, time_limit_of(conversation)):
+        if limit:
+            yield limit
+    if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
+        yield conversation.stop_deadline
+    for participant, leg in conversation.legs():
+        if leg.poll_at and is_polled(transition, participant, leg):
+            yield leg.poll_at
 
 
 def claim_due(transition: Transition) -> list[Command]:

@@ -1,0 +1,99 @@
+"""Timers of conversations, as messages of a queue that arrive at the moment of a timer.
+
+A message may be lost, come twice, late or for a moment that has moved: the receiver loads the
+conversation and lets time pass, which does nothing when no timer is due. The sweep finds the
+conversations whose messages were lost.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from partyline.aws_errors import AwsError, aws_request
+from partyline.domain.model.timeouts import MAX_MESSAGE_DELAY
+from partyline.telemetry import Metric, count, logger
+
+MAX_BATCH = 10  # messages of a request (SQS: SendMessageBatch)
+
+
+@dataclass(frozen=True)
+class TimerMessage:
+    """A message of the queue.
+
+    `moment` is that of the timer. A message of the sweep has none: the conversation is due already.
+    """
+
+    conversation_id: str
+    moment: datetime | None = None
+
+    @property
+    def body(self) -> str:
+        """The text of the message."""
+        moment = self.moment and self.moment.isoformat()
+        return json.dumps({"conversation_id": self.conversation_id, "moment": moment})
+
+    @classmethod
+    def parse(cls, body: str) -> Self | None:
+        """Return the message in a text; None for a text that is not ours."""
+        try:
+            fields = json.loads(body)
+            conversation_id, moment = fields["conversation_id"], fields["moment"]
+            message = cls(conversation_id, moment and datetime.fromisoformat(moment))
+        except (KeyError, TypeError, ValueError):
+            return None
+        named = isinstance(conversation_id, str) and conversation_id
+        return message if named and (message.moment is None or message.moment.tzinfo) else None
+
+
+class Timers:
+    """The queue's sending end. `client` makes the client of SQS at the first use."""
+
+    def __init__(
+        self, client: Callable[[], Any], queue_url: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._clock = clock
+
+    def start(self, conversation_id: str, at: datetime) -> None:
+        """Send the message of a timer. A message that cannot be sent is counted: the sweep follows.
+
+        A message can be delayed by 15 minutes; the message of a later moment is sent again then.
+        """
+        delay = min(at - self._clock(), MAX_MESSAGE_DELAY).total_seconds()
+        try:
+            with aws_request("sqs", "send_message"):
+                self._client().send_message(
+                    QueueUrl=self._queue_url,
+                    MessageBody=TimerMessage(conversation_id, at).body,
+                    # Whole seconds, rounded up: an early message has to be sent again.
+                    DelaySeconds=max(0, math.ceil(delay)),
+                )
+        except AwsError as error:
+            count(Metric.TIMER_NOT_SENT)
+            extra = {"conversation_id": conversation_id, "error": type(error).__name__}
+            logger.warning("timer not sent", extra=extra)
+        else:
+            count(Metric.TIMER_SENT)
+
+    def hand_out(self, conversation_ids: Sequence[str]) -> list[str]:
+        """Send a message for each due conversation, ten at most.
+
+        Returns the ids of the messages that were not sent.
+        """
+        entries = [
+            {"Id": str(nth), "MessageBody": TimerMessage(conversation_id).body}
+            for nth, conversation_id in enumerate(conversation_ids)
+        ]
+        try:
+            with aws_request("sqs", "send_message_batch"):
+                answer = self._client().send_message_batch(
+                    QueueUrl=self._queue_url, Entries=entries
+                )
+        except AwsError as error:
+            logger.warning("timer not sent", extra={"error": type(error).__name__})
+            return list(conversation_ids)
+        return [conversation_ids[int(failed["Id"])] for failed in answer.get("Failed", ())]
