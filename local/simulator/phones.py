@@ -225,6 +225,6 @@ def webhook_config(body: JsonObject) -> WebhookConfig:
     policies = body.get("webhook_retries_policies", {})
     return WebhookConfig(
         url=body.get("webhook_url"),
-        urls=dict(body.get("webhook_urls", {})),
+        urls={name: urls[0] for name, urls in body.get("webhook_urls", {}).items()},
         retries_ms={name: list(policy["retries_ms"]) for name, policy in policies.items()},
     )

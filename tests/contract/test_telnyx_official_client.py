@@ -39,17 +39,19 @@ from partyline.telnyx.requests import (
     JoinAssistantRequest,
     JoiningParticipant,
     Message,
+    PredefinedAudio,
     RetryPolicy,
     StartAssistantRequest,
     StopAssistantRequest,
     Transcription,
+    VoiceSettings,
 )
 from partyline.telnyx.signature import PublicKeys, SignatureError, verify
 
 LEG = "v3:2EC-70_CTEj"
 WEBHOOKS: dict[str, Any] = {
     "webhook_url": "https://example.com/webhooks",
-    "webhook_urls": {"call.hangup": "https://example.com/webhooks/call.hangup"},
+    "webhook_urls": {"call.hangup": ("https://example.com/webhooks/call.hangup",)},
     "webhook_retries_policies": {"call.hangup": RetryPolicy(retries_ms=(1000, 2000))},
 }
 MARKS: dict[str, Any] = {"command_id": "c-1", "client_state": "e30="}
@@ -83,11 +85,22 @@ START = StartAssistantRequest(
         dynamic_variables={"vip": True, "age": 41, "score": 1.5, "name": "Ann"},
         tools=({"type": "hangup", "hangup": {"description": "End the call"}},),
         mcp_servers=({"id": "mcp-1"},),
+        voice_settings=VoiceSettings(
+            voice="Telnyx.KokoroTTS.af",
+            voice_speed=1.0,
+            speed=1.1,
+            similarity_boost=0.5,
+            style=0.5,
+            temperature=0.5,
+            use_speaker_boost=True,
+            expressive_mode=True,
+            language_boost="auto",
+            api_key_ref="elevenlabs",
+            background_audio=PredefinedAudio(type="predefined_media", value="office", volume=0.5),
+        ),
+        transcription=Transcription(model="deepgram/flux", language="auto"),
     ),
     greeting="Hello",
-    voice="Telnyx.KokoroTTS.af",
-    voice_settings={"type": "telnyx", "voice_speed": 1.0},
-    transcription=Transcription(model="deepgram/flux", language="auto"),
     interruption_settings=InterruptionSettings(enable=True),
     message_history=MESSAGES,
     participants=PARTICIPANTS,
@@ -109,8 +122,10 @@ Act = Callable[[CallControl], object]
 ACTIONS: dict[Any, Act] = {
     CallDialParams: lambda telnyx: telnyx.dial(DIAL),
     ActionAnswerParams: lambda telnyx: telnyx.answer(LEG, AnswerRequest(**MARKS, **WEBHOOKS)),
-    ActionHangupParams: lambda telnyx: telnyx.hang_up(LEG, HangUpRequest(**MARKS)),
-    ActionStartAIAssistantParams: lambda telnyx: telnyx.start_assistant(LEG, START),
+    ActionHangupParams: lambda telnyx: telnyx.hang_up(
+        LEG, HangUpRequest(**MARKS, reason="Call completed elsewhere")
+    ),
+    ActionStartAIAssistantParams: lambda telnyx: telnyx.start_assistant(LEG, START, 4),
     ActionJoinAIAssistantParams: lambda telnyx: telnyx.join_assistant(
         LEG, JoinAssistantRequest(**MARKS, conversation_id="conv", participant=PARTICIPANTS[0])
     ),
@@ -118,7 +133,7 @@ ACTIONS: dict[Any, Act] = {
         LEG, StopAssistantRequest(**MARKS)
     ),
     ActionAddAIAssistantMessagesParams: lambda telnyx: telnyx.add_messages(
-        LEG, AddMessagesRequest(**MARKS, messages=MESSAGES)
+        LEG, AddMessagesRequest(**MARKS, messages=MESSAGES, trigger_response=True)
     ),
     ActionGatherUsingSpeakParams: lambda telnyx: telnyx.gather_using_speak(LEG, GATHER),
 }
@@ -141,23 +156,8 @@ def body_of(act: Act) -> dict[str, Any]:
 
 
 def in_library_form(body: dict[str, Any]) -> dict[str, Any]:
-    """Return our body in the library's form, where library and API description differ.
-
-    - `from` is a keyword of Python, so the library has `from_`.
-    - The description of July 2026 maps an event type to a URL; the library, from 4.189, to a list.
-      We follow the description, and send again without the map if Telnyx refuses the map.
-    - `voice` and `voice_settings` of a start are in the description, and not in the library.
-    """
-    library_body = dict(body)
-    if "from" in library_body:
-        library_body["from_"] = library_body.pop("from")
-    if "webhook_urls" in library_body:
-        library_body["webhook_urls"] = {
-            name: [url] for name, url in library_body["webhook_urls"].items()
-        }
-    if "assistant" in library_body:
-        del library_body["voice"], library_body["voice_settings"]
-    return library_body
+    """Return our body with the library's name for `from`, which is a keyword of Python."""
+    return {"from_" if name == "from" else name: value for name, value in body.items()}
 
 
 def read_through(value: object) -> None:
@@ -193,6 +193,11 @@ def test_our_bodies_are_valid_for_the_official_client(params: Any) -> None:
         (CallDialParams, lambda body: body["webhook_retries_policies"]["call.hangup"].update(x=1)),
         (ActionStartAIAssistantParams, lambda body: body["participants"][0].update(role="host")),
         (ActionStartAIAssistantParams, lambda body: body["assistant"].update(x=1)),
+        (ActionStartAIAssistantParams, lambda body: body.update(voice="Telnyx.KokoroTTS.af")),
+        (
+            ActionStartAIAssistantParams,
+            lambda body: body["assistant"]["voice_settings"].pop("voice"),
+        ),
         (ActionJoinAIAssistantParams, lambda body: body["participant"].update(on_hangup="x")),
         (ActionAddAIAssistantMessagesParams, lambda body: body["messages"][0].update(role="x")),
     ],

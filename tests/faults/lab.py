@@ -89,8 +89,13 @@ class FaultLab(Lab):
         settings: Settings | None = None,
         strikes: dict[int, str] | None = None,
         meanwhile: dict[int, float] | None = None,
+        refuses: Iterable[str] = (),
     ) -> None:
-        """Set up the lab; `strikes` has the faults by the number of their point."""
+        """Set up the lab; `strikes` has the faults by the number of their point.
+
+        `refuses` holds what this Telnyx refuses (see `RefusingTransport`).
+        """
+        self._refuses = refuses
         os.environ.setdefault("AWS_DEFAULT_REGION", "none")
         memory: Any = MemoryTable(deployment().table.create)
         name = deployment().table.name
@@ -110,7 +115,7 @@ class FaultLab(Lab):
         self.app = App(
             clock=self.clock.now,
             sleep=self._sleep,
-            telnyx_transport=FaultyTransport(self.telnyx, self.io, self.clock),
+            telnyx_transport=FaultyTransport(self.telnyx, self.io, self.clock, self._refuses),
             dynamodb=self.faulty,
             sqs=self.faulty_queue,
         )

@@ -1,6 +1,6 @@
 """The points at which a process makes a request to the outside, and the faults at each point."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -12,10 +12,10 @@ from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
 from local.stack.sqs_api import SqsClient
-from partyline.domain.model.timeouts import LEASE
+from partyline.domain.model.timeouts import LEASE, START_ANSWER_TIME, START_LEASE
 from partyline.settings import ConversationSettings
 from tests.support.memory_table import MemoryTable, cancelled
-from tests.support.simulator_transport import SimulatorTransport
+from tests.support.refusing_transport import RefusingTransport
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ TABLE_TIMEOUT_SECS, QUEUE_TIMEOUT_SECS, WEBHOOK_TIMEOUT_SECS = 3.0, 1.0, 10.0
 LATE_SECS = 14 * 60
 TELNYX_TIMEOUT_SECS: float = ConversationSettings.model_fields["telnyx_timeout_secs"].default
 
-STALL_SECS = LEASE.total_seconds() + 1
+STALL_SECS = max(LEASE, START_LEASE).total_seconds() + 1
 """Longer than a lease: another process may have taken the command over meanwhile."""
 
 
@@ -230,8 +230,14 @@ class _TakenError(Exception):
 class FaultyTransport(httpx.BaseTransport):
     """The transport to Telnyx with faults."""
 
-    def __init__(self, simulator: Simulator, io: FaultInjector, clock: VirtualClock) -> None:
-        self._line = SimulatorTransport(simulator, clock)
+    def __init__(
+        self,
+        simulator: Simulator,
+        io: FaultInjector,
+        clock: VirtualClock,
+        refuses: Iterable[str] = (),
+    ) -> None:
+        self._line = RefusingTransport(simulator, clock, refuses)
         self._io = io
         self._clock = clock
 
@@ -245,14 +251,16 @@ class FaultyTransport(httpx.BaseTransport):
                 "telnyx",
                 operation,
                 lambda: self._line.handle_request(request),
-                lambda fault: self._error(fault, request),
+                lambda fault: self._error(fault, request, operation),
             )
         except _RefusedError as refusal:
             return refusal.response
 
-    def _error(self, fault: str, request: httpx.Request) -> Exception:
+    def _error(self, fault: str, request: httpx.Request, operation: str) -> Exception:
         if fault == "times out":
-            self._clock.advance(TELNYX_TIMEOUT_SECS)
+            start = operation == "ai_assistant_start"
+            secs = START_ANSWER_TIME.total_seconds() if start else TELNYX_TIMEOUT_SECS
+            self._clock.advance(secs)
             return httpx.ReadTimeout("no answer came", request=request)
         if fault == "unreachable":
             return httpx.ConnectError("no way there", request=request)

@@ -10,6 +10,7 @@ from local.simulator.settings import Settings
 from tests.faults.lab import FaultLab
 from tests.support.lab import URL
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
+from tests.support.refusing_transport import JOINING_LEG
 
 SCREENING = {"say": "Somebody wants to speak to you. Press 1."}
 
@@ -24,6 +25,8 @@ class Story:
     settings: dict[str, Any] = field(default_factory=dict)
     interchangeable: Sequence[str] = ()
     """People of whom any may answer first."""
+    refuses: Sequence[str] = ()
+    """What this Telnyx refuses (see `RefusingTransport`)."""
 
     def new_lab(
         self,
@@ -32,7 +35,7 @@ class Story:
     ) -> FaultLab:
         """Return a new lab for the story."""
         settings = Settings(accepts_conversation_keys=True, **self.settings)
-        return FaultLab(self.people, settings, strikes, meanwhile)
+        return FaultLab(self.people, settings, strikes, meanwhile, self.refuses)
 
 
 def _outbound(lab: FaultLab) -> None:
@@ -42,6 +45,23 @@ def _outbound(lab: FaultLab) -> None:
     lab.wait_until_joined("Dana", "Lee")
     lab.request("POST", "/messages", {"role": "system", "content": "Be generous."})
     lab.wait_until(lambda: "Be generous." in _messages(lab), 60)
+    _hang_up(lab, DANA, "Dana")
+    _hang_up(lab, HOST)
+
+
+def _refused_forms(lab: FaultLab) -> None:
+    """Every command is refused once or more, and carried out in another form."""
+    lab.start_conversation(
+        to=HOST,
+        assistant={
+            "id": "assistant-1",
+            "voice": "Telnyx.Ultra.nobody",
+            "message_history": [{"role": "user", "content": "Earlier."}],
+        },
+    )
+    lab.wait_until_active()
+    lab.invite_guest(DANA, "Dana")
+    lab.wait_until_joined("Dana")
     _hang_up(lab, DANA, "Dana")
     _hang_up(lab, HOST)
 
@@ -176,6 +196,16 @@ def _hang_up(lab: FaultLab, number: str, name: str | None = None) -> None:
 
 STORIES = (
     Story("outbound with two guests", _outbound),
+    Story(
+        "refused forms",
+        _refused_forms,
+        refuses=[
+            "/webhook_urls",
+            "/message_history",
+            "/assistant/voice_settings",
+            JOINING_LEG,
+        ],
+    ),
     Story("inbound", _inbound),
     Story("attached", _attached),
     Story("live call as guest", _live_call_as_guest),

@@ -15,7 +15,7 @@ import pytest
 from local.simulator.delivery import DeliverySettings
 from partyline.domain import decide
 from partyline.domain.rules import pending_commands
-from partyline.services.command_executor import LegCommand
+from partyline.services.leg_commands import LegCommand
 from partyline.store import ConversationStore, keys
 from partyline.store import conversations as storing
 from tests.faults.cases import Case, Verdict, cases, faultless_run, judge

@@ -188,7 +188,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"assistant": None}, "assistant"),
     ({"assistant": {"id": "assistant-1", "greeting": ""}}, "assistant.greeting"),
     ({"assistant": {"id": "a", "instructions": "x" * 20_001}}, "assistant.instructions"),
-    ({"assistant": {"id": "a", "voice_settings": {"a": "x" * 100_001}}}, "assistant"),
+    ({"assistant": {"id": "a", "tools": [{"a": "x" * 100_001}]}}, "assistant"),
     ({"contacts": {"Dana": {}}}, "contacts.Dana.to"),
     ({"contacts": {"Dana": {"to": []}}}, "contacts.Dana.to"),
     ({"contacts": {"Dana": {"to": [DANA, DANA]}}}, "contacts.Dana.to"),

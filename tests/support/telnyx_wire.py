@@ -19,7 +19,11 @@ class Wire:
         # A copy, because the second try after a 401 changes the headers of the same request.
         self.requests.append(
             httpx.Request(
-                request.method, request.url, headers=request.headers, content=request.content
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.content,
+                extensions=request.extensions,
             )
         )
         answer = self.answers.pop(0)

@@ -17,10 +17,10 @@ from local.stack.template import Template
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
+from partyline.services.assistant_settings import RequestModel
 from partyline.services.requests import (
     InviteRequest,
     MessageRequest,
-    RequestModel,
     StartRequest,
     StopRequest,
 )

@@ -77,9 +77,13 @@ class Metric(StrEnum):
     OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command
+    WEBHOOK_URLS_LIST = "WebhookUrlsList"  # calls with a list of webhook URLs for each event type
+    WEBHOOK_URLS_STRING = "WebhookUrlsString"  # calls with a webhook URL for each event type
+    WEBHOOK_URLS_NONE = "WebhookUrlsNone"  # calls with all webhooks at the same URL
 
     COMMAND_SUCCEEDED = "CommandSucceeded"  # commands that Telnyx carried out
     COMMAND_REFUSED = "CommandRefused"  # commands that Telnyx, or a rule of ours, refused
+    COMMAND_FORM_REFUSED = "CommandFormRefused"  # commands that are sent again in another form
     COMMAND_RETRYABLE = "CommandRetryable"  # commands without an answer, or refused for now
     COMMAND_CALL_ENDED = "CommandCallEnded"  # commands for a call that had ended
     COMMAND_NOT_FOUND = "CommandNotFound"  # searches for the effect of a command that found none
@@ -111,6 +115,7 @@ class Metric(StrEnum):
     LEG_ENDED = "LegEnded"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_FAILED = "MessageFailed"
+    COMMAND_CHANGED = "CommandChanged"
     COMMAND_FAILED = "CommandFailed"
     COMMAND_REPAIRED = "CommandRepaired"
 

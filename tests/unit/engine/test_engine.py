@@ -34,6 +34,7 @@ from partyline.domain.model.results import (
     Succeeded,
 )
 from partyline.domain.model.statuses import ConversationStatus
+from partyline.domain.model.timeouts import START_LEASE
 from partyline.domain.rules.transition import Refusal
 from partyline.services import engine
 from partyline.services.engine import MAX_CONFLICTS, MAX_REQUEST_BYTES, Engine, IngestResult
@@ -177,7 +178,7 @@ def test_a_redelivered_webhook_completes_what_a_crashed_handler_began(harness: H
     assert harness.stored().commands["start:host:1"].is_pending
     # The lease still holds at the first redelivery: Telnyx has to deliver once more.
     assert harness.ingest(ANSWERED, ANSWERED_DEDUPE).pending
-    harness.deployment.clock.advance(7)
+    harness.deployment.clock.advance(START_LEASE.total_seconds() + 1)
     assert not harness.ingest(ANSWERED, ANSWERED_DEDUPE).pending
     starts = [command for command in harness.executor.sent if command.action is Action.START]
     assert len(starts) == 2

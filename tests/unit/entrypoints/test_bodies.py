@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from partyline.services import assistant_settings
+from partyline.telnyx import requests as telnyx_requests
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
 TEN = [f"+131255501{n:02}" for n in range(10)]
@@ -111,6 +113,47 @@ START: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+ASSISTANT: list[tuple[dict[str, Any], str]] = [
+    ({"voice_settings": {}}, "voice_settings.voice"),
+    ({"voice_settings": {"voice_speed": 1.2}}, "voice_settings.voice"),
+    ({"voice_settings": {"voice": ""}}, "voice_settings.voice"),
+    ({"voice_settings": {"voice": "a", "type": "telnyx"}}, "voice_settings.type"),
+    ({"voice_settings": {"voice": "a", "voice_speed": 2}}, "voice_settings.voice_speed"),
+    ({"voice_settings": {"voice": "a", "speed": "1"}}, "voice_settings.speed"),
+    (
+        {"voice_settings": {"voice": "a", "background_audio": {"type": "x", "value": "office"}}},
+        "voice_settings.background_audio",
+    ),
+    ({"voice": "a", "voice_settings": {"voice": "a"}}, "voice"),
+    ({"message_history": "Hi."}, "message_history"),
+    ({"message_history": [{"role": "user"}]}, "message_history.0.content"),
+    ({"message_history": [{"role": "tool", "content": "Hi."}]}, "message_history.0.role"),
+    (
+        {"message_history": [{"role": "user", "content": "Hi.", "trigger_response": True}]},
+        "message_history.0.trigger_response",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "field"), ASSISTANT)
+def test_invalid_settings_of_the_assistant_are_refused_by_their_field(
+    deployment: Deployment, settings: dict[str, Any], field: str
+) -> None:
+    body = {"to": HOST_NUMBER, "assistant": settings}
+    answer = deployment.ask("start_conversation", body)
+    assert_refused(deployment, f"assistant.{field}", answer)
+
+
+def test_a_voice_alone_is_short_for_voice_settings(deployment: Deployment) -> None:
+    shown = deployment.start(assistant={"id": "assistant-2", "voice": "Telnyx.Ultra.astra"})
+    voice_settings = {"voice": "Telnyx.Ultra.astra"}
+    assert shown["assistant"] == {"id": "assistant-2", "voice_settings": voice_settings}
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    started = deployment.telnyx.only_request("ai_assistant_start").body
+    assert started["assistant"]["voice_settings"] == voice_settings
+    assert "voice" not in {*started, *started["assistant"]}
+
+
 @pytest.mark.parametrize(("body", "field"), START)
 def test_an_invalid_start_is_refused_by_its_field(
     deployment: Deployment, body: dict[str, Any], field: str
@@ -162,6 +205,11 @@ def test_an_invalid_invitation_is_refused_by_its_field(
         ("send_message", {"role": "tool", "content": "x"}, "role"),
         ("send_message", {"role": "system"}, "content"),
         ("send_message", {"role": "system", "content": ""}, "content"),
+        (
+            "send_message",
+            {"role": "system", "content": "x", "trigger_response": "yes"},
+            "trigger_response",
+        ),
         ("send_message", {"role": "system", "content": "x" * 20_001}, "content"),
         ("stop_conversation", {"hang_up": "yes"}, "hang_up"),
         ("stop_conversation", {"hang_up": 1}, "hang_up"),
@@ -242,8 +290,19 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
         "model": "openai/gpt-4o",
         "dynamic_variables": {"a": "x", "b": 1, "c": 0.5, "d": True},
         "tools": [{"type": "hangup"}],
-        "voice": "Telnyx.NaturalHD.astra",
-        "voice_settings": {"speed": 1.5},
+        "voice_settings": {
+            "voice": "Telnyx.Ultra.astra",
+            "voice_speed": 1.5,
+            "speed": 1.1,
+            "similarity_boost": 0.5,
+            "style": 0.5,
+            "temperature": 0.5,
+            "use_speaker_boost": True,
+            "expressive_mode": True,
+            "language_boost": "auto",
+            "api_key_ref": "elevenlabs",
+            "background_audio": {"type": "predefined_media", "value": "office", "volume": 0.5},
+        },
         "transcription": {"model": "deepgram/nova-3", "language": "en"},
         "interruption_settings": {"enable": False},
         "message_history": [{"role": "user", "content": "Hi."}],
@@ -270,8 +329,17 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
     assert [leg.body["to"] for leg in deployment.dials()] == [HOST_NUMBER, TEN[2]]
     deployment.deliver_for("call.answered", deployment.dials()[0])
     started = deployment.telnyx.only_request("ai_assistant_start").body
-    inside = {"id", "name", "greeting", "instructions", "model", "dynamic_variables", "tools"}
+    beside = {"interruption_settings", "message_history", "send_message_history_updates"}
+    inside = set(assistant) - beside
     assert started["assistant"] == {name: assistant[name] for name in inside}
     assert {name: started[name] for name in set(assistant) - inside} == {
         name: value for name, value in assistant.items() if name not in inside
     }
+
+
+def test_the_api_and_the_request_to_telnyx_have_the_same_voice_settings() -> None:
+    door = {*assistant_settings.VoiceSettings.model_fields}
+    assert door == {*telnyx_requests.VoiceSettings.model_fields}
+    for name in ("PredefinedAudio", "CustomAudio"):
+        audio = getattr(assistant_settings, name), getattr(telnyx_requests, name)
+        assert audio[0].model_fields.keys() == audio[1].model_fields.keys()

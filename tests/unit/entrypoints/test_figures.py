@@ -15,6 +15,7 @@ from local.stack.template import Template
 from partyline.domain.model.events import EventType
 from partyline.services.engine import EVENT_METRICS, RESULT_METRICS
 from partyline.services.errors import RequestError
+from partyline.services.leg_commands import FORM_METRICS
 from partyline.services.scheduler import StartScheduler
 from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings
@@ -252,8 +253,8 @@ def without_destinations(deployment: Deployment) -> ConversationSettings:
     return deployment.app.settings.model_copy(update={"allowed_destination_prefixes": ()})
 
 
-BY_KIND = {*EVENT_METRICS.values(), *RESULT_METRICS.values()}
-"""The metrics of event types and results. A table in the engine has the metric of each."""
+BY_KIND = {*EVENT_METRICS.values(), *RESULT_METRICS.values(), *FORM_METRICS.values()}
+"""The metrics of which a table has one for each event type, result or form of `webhook_urls`."""
 
 
 def test_a_run_writes_every_metric_with_its_unit(
@@ -330,4 +331,5 @@ def test_each_event_and_each_result_counts_once(deployment: Deployment, written:
     )
     expected.update(f"Command{result}" for result in results)
     counted = figures(lambda: text)
+    expected[Metric.WEBHOOK_URLS_LIST] = 1
     assert {name: counted[name] for name in counted if name in BY_KIND} == expected

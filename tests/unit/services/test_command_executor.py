@@ -25,6 +25,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.results import (
     CallEnded,
     CallState,
+    FormRefused,
     InsightsFound,
     NotFound,
     Refused,
@@ -55,7 +56,7 @@ STATE = base64.b64encode(b'{"conversation":"c-1","participant":"guest-1","leg":2
 ENVELOPE = {"command_id": "command-1", "client_state": STATE}
 WEBHOOKS = {
     "webhook_url": "https://api.example.com/webhooks",
-    "webhook_urls": {name: f"https://api.example.com/webhooks/{name}" for name in TYPES},
+    "webhook_urls": {name: [f"https://api.example.com/webhooks/{name}"] for name in TYPES},
     "webhook_retries_policies": {
         name: {"retries_ms": [500, 1500, 4000, 10_000, 30_000]} for name in TYPES
     },
@@ -105,6 +106,8 @@ def execute(
             raise answer
         if isinstance(answer, httpx.Response):
             return httpx.Response(answer.status_code, content=answer.content)
+        if callable(answer):
+            return answer(request)
         return httpx.Response(200, json={"data": answer})
 
     client = TelnyxClient(
@@ -182,11 +185,10 @@ def test_a_start_has_every_setting_of_the_assistant() -> None:
         "dynamic_variables": {"a": 1, "b": True},
         "tools": [{"type": "hangup"}],
         "mcp_servers": [{"id": "mcp-1"}],
+        "voice_settings": {"voice": "Telnyx.NaturalHD.astra", "voice_speed": 1.5},
+        "transcription": {"model": "deepgram/nova-3"},
     }
     beside = {
-        "voice": "Telnyx.NaturalHD.astra",
-        "voice_settings": {"speed": 1.5},
-        "transcription": {"model": "deepgram/nova-3"},
         "interruption_settings": {"enable": False},
         "message_history": [{"role": "user", "content": "Hi."}],
         "send_message_history_updates": True,
@@ -224,8 +226,26 @@ def test_messages_are_sent_in_order() -> None:
     assert sent_request(requests) == (
         "POST",
         f"{PATH}/actions/ai_assistant_add_messages",
-        {"messages": [message.model_dump() for message in messages], **ENVELOPE},
+        {
+            "messages": [
+                {"role": "system", "content": "One."},
+                {"role": "user", "content": "Two."},
+            ],
+            **ENVELOPE,
+        },
     )
+
+
+def test_a_batch_with_a_message_that_a_person_waits_for_triggers_a_response() -> None:
+    joined = Message(role="system", content="Ann has joined.")
+    failed = Message(role="system", content="Bob is busy.", trigger_response=True)
+    _, requests = execute(command(Action.MESSAGE, messages=[joined, failed]), {"result": "ok"})
+    body = sent_request(requests)[2]
+    assert body["trigger_response"] is True
+    assert body["messages"] == [
+        {"role": "system", "content": "Ann has joined."},
+        {"role": "system", "content": "Bob is busy."},
+    ]
 
 
 def test_a_screening_asks_for_a_key() -> None:
@@ -341,8 +361,8 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (httpx.ConnectTimeout("no"), Retryable(had_no_effect=True)),
         (no(429, "10011"), Retryable(had_no_effect=True)),
         (no(422, "90034"), Retryable(had_no_effect=True)),
-        (httpx.ReadTimeout("no"), Retryable(had_no_effect=False)),
-        (httpx.RemoteProtocolError("no"), Retryable(had_no_effect=False)),
+        (httpx.ReadTimeout("no"), Retryable(had_no_effect=False, unanswered=True)),
+        (httpx.RemoteProtocolError("no"), Retryable(had_no_effect=False, unanswered=True)),
         (no(500, "10007"), Retryable(had_no_effect=False)),
         (no(503, "10007"), Retryable(had_no_effect=False)),
         (httpx.Response(502, text="<html>"), Retryable(had_no_effect=False)),
@@ -350,6 +370,7 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (no(404, "10005"), Refused(code="10005", message="Because.")),
         (no(422, "90015"), CallEnded(code="90015", message="Because.", unknown=True)),
         (no(422, "90061"), Succeeded()),
+        (no(422, "10007"), Refused(code="10007", message="Because.")),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
         (no(422, "10016", ""), Refused(code="10016", message="Title")),
         (no(401, "10009"), Refused(code="10009", message="Because.")),
@@ -365,6 +386,149 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
 )
 def test_each_answer_of_telnyx_has_its_result(answer: Any, result: Result) -> None:
     assert execute(command(Action.START), answer)[0] == result
+
+
+def problems(*pointers: str, status: int = 422) -> httpx.Response:
+    errors = [
+        {"code": "10000", "title": "Bad", "detail": "No.", "source": {"pointer": pointer}}
+        for pointer in pointers
+    ]
+    return httpx.Response(status, json={"errors": errors})
+
+
+OPTIONAL = Assistant(
+    id="a",
+    greeting="Hello.",
+    instructions="Be kind.",
+    voice_settings={"voice": "Telnyx.Ultra.nobody"},
+    message_history=[{"role": "user", "content": "Hi."}],
+    interruption_settings={"enable": True},
+)
+
+
+@pytest.mark.parametrize(
+    ("pointers", "changes"),
+    [
+        (["/message_history"], ("message_history",)),
+        (["/message_history/0/content", "/message_history/1"], ("message_history",)),
+        (["message_history"], ("message_history",)),
+        (["/assistant/voice_settings/voice"], ("assistant.voice_settings",)),
+        (["/voice_settings"], ("assistant.voice_settings",)),
+        (["/greeting", "/interruption_settings"], ("assistant.greeting", "interruption_settings")),
+        (["/assistant/instructions"], None),
+        (["/message_history", "/assistant/id"], None),
+        (["/message_history_x"], None),
+        (["/assistant/transcription"], None),  # not sent
+        ([""], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_start_refused_for_optional_fields_only_has_another_form(
+    pointers: list[str], changes: tuple[str, ...] | None, status: int
+) -> None:
+    about = conversation(assistant=OPTIONAL)
+    result, _ = execute(command(Action.START), problems(*pointers, status=status), about)
+    if changes is None:
+        assert isinstance(result, Refused)
+    else:
+        assert result == FormRefused(code="10000", message="No.", changes=changes)
+
+
+def test_a_start_in_another_form_lacks_the_refused_fields() -> None:
+    changes = ["message_history", "assistant.voice_settings"]
+    start = command(Action.START, changes=changes)
+    _, requests = execute(start, {}, conversation(assistant=OPTIONAL))
+    body = sent_request(requests)[2]
+    assert set(body) == {"assistant", "interruption_settings", *ENVELOPE}
+    assert set(body["assistant"]) == {"id", "greeting", "instructions"}
+
+
+def test_before_another_form_an_earlier_start_in_doubt_is_looked_up() -> None:
+    def answer_of(rows: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
+        return lambda request: (
+            httpx.Response(200, json={"data": rows})
+            if request.method == "GET"
+            else problems("/message_history")
+        )
+
+    doubtful = command(Action.START, sent_at=NOW - timedelta(seconds=5))
+    about = conversation(assistant=OPTIONAL)
+    started = [{"id": "t-1", "metadata": {"call_control_id": CALL}}]
+    found, requests = execute(doubtful, answer_of(started), about)
+    assert found == Succeeded(telnyx_conversation_id="t-1")
+    assert [request.method for request in requests] == ["POST", "GET"]
+    assert isinstance(execute(doubtful, answer_of([]), about)[0], FormRefused)
+
+
+def joining(**more: Any) -> tuple[Command, Conversation]:
+    """A join of the guest, and a conversation with a host on the line."""
+    about = conversation()
+    leg = Leg(number=1, call_control_id="v3:host", created_at=NOW)
+    about.host.legs, about.host.accepted_leg = [leg], 1
+    return command(Action.JOIN, **more), about
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "tried_on_the_other_leg"),
+    [
+        (422, "10015", True),
+        (404, "10005", True),
+        (400, "", True),
+        (404, "10007", False),
+        (422, "10007", False),
+        (422, "90018", False),
+        (403, "10010", False),
+        (401, "10009", False),
+        (500, "10007", False),
+    ],
+)
+def test_a_join_refused_on_its_own_leg_has_another_form(
+    status: int, code: str, tried_on_the_other_leg: bool
+) -> None:
+    result, _ = execute(joining()[0], no(status, code), joining()[1])
+    assert isinstance(result, FormRefused) is tried_on_the_other_leg
+    if isinstance(result, FormRefused):
+        assert result.changes == ("assistant_leg",)
+
+
+def test_a_join_on_the_assistants_leg_names_the_joining_leg() -> None:
+    join, about = joining(changes=["assistant_leg"])
+    result, requests = execute(join, {"conversation_id": "t-1"}, about)
+    assert result == Succeeded()
+    _, path, body = sent_request(requests)
+    assert path == "/v2/calls/v3%3Ahost/actions/ai_assistant_join"
+    assert body["participant"]["id"] == CALL
+    state = json.loads(base64.b64decode(body["client_state"]))
+    assert (state["participant"], state["leg"]) == (HOST_ID, 1)
+
+
+@pytest.mark.parametrize("code", ["10015", "90018", "90015", "90061", "10007"])
+def test_a_join_refused_on_the_assistants_leg_too_is_refused(code: str) -> None:
+    join, about = joining(changes=["assistant_leg"])
+    assert execute(join, no(422, code), about)[0] == Refused(code=code, message="Because.")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "answered_at", "reason"),
+    [(1, None, "Call completed elsewhere"), (1, NOW, None), (2, None, None), (None, None, None)],
+)
+def test_a_hangup_of_a_call_that_was_completed_elsewhere_says_so(
+    accepted: int | None, answered_at: datetime | None, reason: str | None
+) -> None:
+    about = conversation()
+    about.participants[1].accepted_leg = accepted
+    about.participants[1].legs[1].answered_at = answered_at
+    _, requests = execute(command(Action.HANG_UP), {}, about)
+    assert sent_request(requests)[2].get("reason") == reason
+
+
+@pytest.mark.parametrize("action", [Action.DIAL, Action.ANSWER])
+def test_refused_webhook_urls_ask_for_another_form(action: Action) -> None:
+    refused = problems("/webhook_urls")
+    expected = FormRefused(code="10000", message="No.", changes=("webhook_urls",))
+    assert execute(command(action), refused)[0] == expected
+    assert isinstance(execute(command(action), refused, conversation(base_url=None))[0], Refused)
 
 
 @pytest.mark.parametrize(

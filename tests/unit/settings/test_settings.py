@@ -1,10 +1,12 @@
 """Settings: the template's environment variables, read and validated."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
 from local.stack.template import Template
-from partyline.domain.model.timeouts import LEASE
+from partyline.domain.model.timeouts import LEASE, START_ANSWER_TIME, START_LEASE
 from partyline.ids import (
     conversation_id_for_call,
     conversation_id_for_request,
@@ -85,6 +87,10 @@ def lease_is_longer_than_two_requests(telnyx_timeout_secs: float) -> bool:
 def test_a_lease_is_longer_than_two_requests_to_telnyx_and_the_pause_between() -> None:
     settings = ConversationSettings.from_environment(VARIABLES)
     assert lease_is_longer_than_two_requests(settings.telnyx_timeout_secs)
+
+
+def test_the_lease_of_a_start_is_longer_than_two_answers_and_the_pause_between() -> None:
+    assert 2 * START_ANSWER_TIME + timedelta(seconds=MAX_WAIT_SECS) <= START_LEASE
 
 
 def test_a_timeout_that_could_outlast_a_lease_is_refused() -> None:

@@ -39,9 +39,9 @@ def dial_body(**more: Any) -> dict[str, Any]:
         ({"time_limit_secs": 29}, ("10033", "/time_limit_secs")),
         ({"time_limit_secs": "60"}, ("10015", "/time_limit_secs")),
         ({"client_state": "not base64!"}, ("90017", "/client_state")),
-        ({"webhook_urls": {"call.answerd": HOOK}}, ("90057", "/webhook_urls/call.answerd")),
+        ({"webhook_urls": {"call.answerd": [HOOK]}}, ("90057", "/webhook_urls/call.answerd")),
         (
-            {"webhook_urls": {"call.conversation.ended": HOOK}},
+            {"webhook_urls": {"call.conversation.ended": [HOOK]}},
             ("90057", "/webhook_urls/call.conversation.ended"),
         ),
         (
@@ -73,7 +73,7 @@ def test_a_dial_may_go_to_numbers_sip_addresses_and_numbers_with_digits(
 
 def test_webhook_urls_accepts_conversation_events_if_set_so() -> None:
     harness = SimulatorHarness(Settings(webhook_url=HOOK, accepts_conversation_keys=True))
-    urls = {"call.conversation.ended": HOOK}
+    urls = {"call.conversation.ended": [HOOK]}
 
     assert harness.request("POST", "/calls", dial_body(webhook_urls=urls))[0] == 200
 

@@ -49,7 +49,7 @@ def test_the_published_test_key_is_the_default(harness: SimulatorHarness) -> Non
 
 
 def test_the_urls_of_a_leg_replace_the_url_of_the_application(harness: SimulatorHarness) -> None:
-    harness.dial(webhook_url=OTHER, webhook_urls={"call.answered": FAILOVER})
+    harness.dial(webhook_url=OTHER, webhook_urls={"call.answered": [FAILOVER]})
     harness.clock.advance(2)
 
     assert [hook.url for hook in harness.received] == [OTHER, FAILOVER]
@@ -57,7 +57,7 @@ def test_the_urls_of_a_leg_replace_the_url_of_the_application(harness: Simulator
 
 def test_the_answer_command_sets_the_urls_of_an_inbound_leg(harness: SimulatorHarness) -> None:
     leg = harness.telnyx.ring_in(FRIEND, US)
-    harness.command(leg, "answer", webhook_url=OTHER, webhook_urls={"call.hangup": FAILOVER})
+    harness.command(leg, "answer", webhook_url=OTHER, webhook_urls={"call.hangup": [FAILOVER]})
     harness.command(leg, "hangup")
     harness.clock.advance(1)
 

@@ -28,21 +28,24 @@ from partyline.telnyx.requests import (
 from tests.support.telnyx_wire import Wire
 
 LEG = "v3:2EC-70_CTEj"
-URLS = {
-    "call.answered": "https://example.com/webhooks/call.answered",
-    "call.hangup": "https://example.com/webhooks/call.hangup",
-    "call.conversation.created": "https://example.com/webhooks/call.conversation.created",
-    "call.conversation.ended": "https://example.com/webhooks/call.conversation.ended",
-}
+TYPES = (
+    "call.answered",
+    "call.hangup",
+    "call.conversation.created",
+    "call.conversation.ended",
+)
+URLS = {name: (f"https://example.com/webhooks/{name}",) for name in TYPES}
 
 
 def ok(data: object = None) -> httpx.Response:
     return httpx.Response(200, json={"data": data if data is not None else {"result": "ok"}})
 
 
-def refused(pointer: str = "/webhook_urls", detail: str = "") -> httpx.Response:
+def refused(
+    pointer: str = "/webhook_urls", detail: str = "", code: str = "90057"
+) -> httpx.Response:
     problem = {
-        "code": "90057",
+        "code": code,
         "title": "Invalid webhook_urls",
         "detail": detail,
         "source": {"pointer": pointer},
@@ -74,7 +77,7 @@ def test_a_dial_has_the_numbers_and_the_webhook_urls() -> None:
     request = dial(
         timeout_secs=20,
         answering_machine_detection="premium",
-        webhook_urls={"call.hangup": "https://example.com/h"},
+        webhook_urls={"call.hangup": ("https://example.com/h",)},
         webhook_retries_policies={"call.hangup": RetryPolicy(retries_ms=(1000, 2000))},
         client_state="e30=",
     )
@@ -93,7 +96,7 @@ def test_a_dial_has_the_numbers_and_the_webhook_urls() -> None:
             "timeout_secs": 20,
             "answering_machine_detection": "premium",
             "webhook_url": "https://example.com/webhooks",
-            "webhook_urls": {"call.hangup": "https://example.com/h"},
+            "webhook_urls": {"call.hangup": ["https://example.com/h"]},
             "webhook_retries_policies": {"call.hangup": {"retries_ms": [1000, 2000]}},
         }
     ]
@@ -125,6 +128,7 @@ ACTIONS: list[tuple[str, Callable[[CallControl], object], dict[str, Any]]] = [
                 ),
                 participants=(JoiningParticipant(id="v3:b", on_hangup="end_conversation"),),
             ),
+            answer_secs=4,
         ),
         {
             "assistant": {
@@ -198,68 +202,105 @@ def test_a_start_and_a_join_return_the_conversation_id() -> None:
     )
 
     started = telnyx.start_assistant(
-        LEG, StartAssistantRequest(command_id="s", assistant=Assistant(id="a"))
+        LEG, StartAssistantRequest(command_id="s", assistant=Assistant(id="a")), answer_secs=4
     )
 
     assert started.conversation_id == "conv"
     assert telnyx.join_assistant(LEG, join).conversation_id == "conv"
 
 
-def test_a_refused_event_type_is_never_sent_again() -> None:
-    wire = Wire(refused("/webhook_urls/call.conversation.created"), ok(), ok(), ok())
+def sent_forms(wire: Wire) -> list[str]:
+    """The form and the event types of each request."""
+    forms = {str: "string", list: "list"}
+    return [
+        " ".join([forms[type(urls[name])] for name in list(urls)[:1]] + sorted(urls))
+        for urls in (body.get("webhook_urls", {}) for body in bodies(wire))
+    ]
+
+
+def dial_until_accepted(telnyx: CallControl, **more: Any) -> None:
+    """Dial again after each refusal, as the engine does with another command_id."""
+    for _ in range(5):
+        try:
+            telnyx.dial(dial(webhook_urls=URLS, **more))
+        except errors.WebhookUrlsRefusedError:
+            continue
+        return
+
+
+ALL, SURE = " ".join(sorted(URLS)), "call.answered call.hangup"
+
+
+@pytest.mark.parametrize("code", ["90057", "10015"])
+def test_webhook_urls_are_sent_as_lists_then_as_strings_then_with_fewer_types_then_not_at_all(
+    code: str,
+) -> None:
+    wire = Wire(*[refused(code=code)] * 4, ok())
     telnyx = CallControl(wire.client())
 
-    telnyx.dial(dial(webhook_urls=URLS))
+    dial_until_accepted(telnyx)
+
+    assert sent_forms(wire) == [
+        f"list {ALL}",
+        f"string {ALL}",
+        f"list {SURE}",
+        f"string {SURE}",
+        "",
+    ]
+    assert telnyx.webhook_form == "none"
+    assert bodies(wire)[4]["webhook_url"] == "https://example.com/webhooks"
+
+
+def test_the_form_that_telnyx_takes_is_remembered_for_dials_and_answers() -> None:
+    wire = Wire(refused("/webhook_urls/call.answered"), ok(), ok(), ok())
+    telnyx = CallControl(wire.client())
+
+    dial_until_accepted(telnyx)
     telnyx.dial(dial(webhook_urls=URLS))
     telnyx.answer(LEG, AnswerRequest(command_id="a", webhook_urls=URLS))
 
-    left = set(URLS) - {"call.conversation.created"}
-    assert sent_types(wire) == [set(URLS), left, left, left]
-    assert {body["command_id"] for body in bodies(wire)} == {"dial-1", "a"}
+    assert sent_forms(wire) == [f"list {ALL}", *[f"string {ALL}"] * 3]
+    assert telnyx.webhook_form == "string"
 
 
-def test_an_event_type_in_the_text_of_a_refusal_is_left_out() -> None:
-    wire = Wire(refused(detail="'call.hangup' is not an event."), ok())
-
-    CallControl(wire.client()).dial(dial(webhook_urls=URLS))
-
-    assert sent_types(wire)[1] == set(URLS) - {"call.hangup"}
-
-
-def test_conversation_events_are_left_out_if_the_refusal_names_no_event_type() -> None:
+def test_a_refusal_of_conversation_events_only_leaves_these_out() -> None:
     policies = {name: RetryPolicy(retries_ms=(500,)) for name in URLS}
-    wire = Wire(refused(), ok())
+    for pointer, detail in (
+        ("/webhook_urls/call.conversation.created", ""),
+        ("/webhook_urls", "'call.conversation.created' is not an event."),
+    ):
+        wire = Wire(refused(pointer, detail), ok(), ok())
+        telnyx = CallControl(wire.client())
 
-    CallControl(wire.client()).dial(dial(webhook_urls=URLS, webhook_retries_policies=policies))
+        dial_until_accepted(telnyx, webhook_retries_policies=policies)
+        telnyx.answer(LEG, AnswerRequest(command_id="a", webhook_urls=URLS))
 
-    assert sent_types(wire)[1] == {"call.answered", "call.hangup"}
-    assert set(bodies(wire)[1]["webhook_retries_policies"]) == {"call.answered", "call.hangup"}
-    assert bodies(wire)[1]["webhook_url"] == "https://example.com/webhooks"
-
-
-def test_the_third_dial_has_no_event_types() -> None:
-    wire = Wire(refused(), refused("/webhook_urls/call.answered"), ok({"call_control_id": LEG}))
-
-    dialed = CallControl(wire.client()).dial(dial(webhook_urls=URLS))
-
-    assert dialed.call_control_id == LEG
-    assert "webhook_urls" not in bodies(wire)[2]
+        left = set(URLS) - {"call.conversation.created"}
+        assert sent_types(wire) == [set(URLS), left, left]
+        assert set(bodies(wire)[1]["webhook_retries_policies"]) == left
+        assert telnyx.webhook_form == "list"
 
 
-def test_a_dial_fails_after_the_third_refusal() -> None:
-    wire = Wire(refused(), refused(), refused())
+def test_refusals_of_two_requests_at_once_skip_no_form() -> None:
+    wire = Wire(refused(), refused())
+    telnyx = CallControl(wire.client())
+    urls = telnyx._webhook_urls
+    error = errors.WebhookUrlsRefusedError(422, "90057", pointer="/webhook_urls")
+    body = urls.shaped(dial(webhook_urls=URLS).body())
 
-    with pytest.raises(errors.WebhookUrlsRefusedError):
-        CallControl(wire.client()).dial(dial(webhook_urls=URLS))
+    urls.note_refusal(error, body, 0)
+    urls.note_refusal(error, body, 0)
 
-    assert len(wire.requests) == 3
+    assert telnyx.webhook_form == "string"
 
 
-def test_a_refused_dial_without_event_types_is_not_repeated() -> None:
+def test_a_refused_dial_without_event_types_is_raised() -> None:
     wire = Wire(refused())
 
     with pytest.raises(errors.WebhookUrlsRefusedError):
         CallControl(wire.client()).dial(dial())
+
+    assert len(wire.requests) == 1
 
 
 def test_a_retrieved_call_has_its_state_and_times() -> None:
@@ -369,6 +410,20 @@ def test_every_command_needs_a_command_id(kind: type[Command]) -> None:
 def test_a_dial_that_telnyx_would_refuse_is_invalid(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         dial(**bad)
+
+
+@pytest.mark.parametrize("bad", ['"', "\\", "\n", "\x00", "\x7f", "\U0001f4de", ""], ids=ascii)
+def test_a_hangup_reason_that_telnyx_would_refuse_is_invalid(bad: str) -> None:
+    for text in {bad, f"Call {bad}" if bad else bad}:
+        with pytest.raises(ValidationError):
+            HangUpRequest(command_id="c", reason=text)
+    assert HangUpRequest(command_id="c", reason="Anruf erledigt, größtenteils").reason
+
+
+def test_voice_settings_without_a_voice_or_with_an_unknown_field_are_invalid() -> None:
+    for fields in ({"voice_speed": 1.0}, {"voice": "Telnyx.Ultra.a", "type": "telnyx"}, {}):
+        with pytest.raises(ValidationError):
+            Assistant.model_validate({"id": "a", "voice_settings": fields})
 
 
 def test_retries_messages_and_greetings_have_the_limits_of_telnyx() -> None:

@@ -74,6 +74,25 @@ def test_a_failure_is_raised_after_two_tries() -> None:
     assert len(wire.requests) == 2
 
 
+def test_a_request_with_a_time_for_its_answer_is_not_repeated_without_an_answer() -> None:
+    wire = Wire(httpx.ReadTimeout("late"), OK)
+
+    with pytest.raises(errors.NoResponseError):
+        wire.client().request("POST", "/calls", json=COMMAND, answer_secs=4)
+
+    [request] = wire.requests
+    assert request.extensions["timeout"] == {"connect": 2.0, "read": 4, "write": 2.0, "pool": 2.0}
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("no"), httpx.Response(503)], ids=repr)
+def test_a_request_with_a_time_for_its_answer_is_repeated_after_another_failure(
+    failure: httpx.Response | Exception,
+) -> None:
+    wire = Wire(failure, OK)
+
+    assert wire.client().request("POST", "/c", json=COMMAND, answer_secs=4) == {"result": "ok"}
+
+
 def test_a_failed_connection_raises_not_sent() -> None:
     wire = Wire(httpx.ConnectError("refused"), httpx.ConnectTimeout("late"))
 

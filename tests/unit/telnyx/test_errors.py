@@ -38,7 +38,9 @@ def answer(code: object, pointer: str | None = None) -> bytes:
         (422, "10011", errors.InvalidRequestError, False),
         (500, "10007", errors.UnavailableError, True),
         (503, "10007", errors.UnavailableError, True),
-        (400, "10007", errors.UnavailableError, True),
+        (404, "10007", errors.CallEndedError, False),
+        (403, "10036", errors.ForbiddenError, False),
+        (422, "10038", errors.ForbiddenError, False),
         (408, "10005", errors.UnavailableError, True),
         (503, "90018", errors.UnavailableError, True),
         (422, "90018", errors.CallEndedError, False),
@@ -63,6 +65,15 @@ def test_each_status_and_code_has_its_error(
     assert error.status == status
     assert error.code == (str(code) or None)
     assert (error.title, error.detail, error.pointer) == ("A title", "About +13125550123", "/to")
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_10007_means_that_the_conversation_is_unknown(status: int) -> None:
+    for action in ("start", "join", "stop", "add_messages"):
+        path = f"/calls/v3%3Aabc/actions/ai_assistant_{action}"
+        error = refusal(path, status, {}, answer("10007"))
+        assert type(error) is errors.UnknownConversationError
+        assert not error.is_transient
 
 
 def test_a_404_means_call_ended_only_on_a_call() -> None:

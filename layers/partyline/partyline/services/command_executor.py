@@ -1,9 +1,7 @@
 """Executes commands at Telnyx and translates each answer into a result of the domain."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,68 +9,16 @@ from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy
 from partyline.domain.model import results
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import (
-    UNKNOWN_CONVERSATION_ID,
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
+from partyline.services.leg_commands import RECONCILE, SEND, LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
-from partyline.telnyx import errors, requests
+from partyline.telnyx import errors
 from partyline.telnyx.call_control import CallControl
-from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.webhooks import WEBHOOK_TYPES
-
-WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
-"""Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
-
-MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
-
-SCREENING_VOICE = "female"
 
 Clock = Callable[[], datetime]
 
 NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
-
-
-@dataclass(frozen=True)
-class LegCommand:
-    """A command with its conversation, participant and leg."""
-
-    conversation: Conversation
-    command: Command
-    participant: Participant
-    leg: Leg
-
-    @property
-    def call_control_id(self) -> str:
-        """The call of the leg. The domain claims no command for a leg that lacks a call id."""
-        return self.leg.call_control_id or ""
-
-    @property
-    def client_state(self) -> str:
-        """The hint that Telnyx echoes on the webhooks of this leg."""
-        return ClientState(self.conversation.id, self.participant.id, self.leg.number).encode()
-
-    @property
-    def envelope(self) -> dict[str, Any]:
-        """The fields that every request about a leg has."""
-        return {"command_id": self.command.id, "client_state": self.client_state}
-
-    @property
-    def webhooks(self) -> dict[str, Any]:
-        """The URLs of this leg's webhooks: a URL for each type with a function, and the default."""
-        if self.conversation.base_url is None:
-            return {}
-        default_url = f"{self.conversation.base_url}/webhooks"
-        types = [name for name, webhook in WEBHOOK_TYPES.items() if webhook.has_function]
-        return {
-            "webhook_url": default_url,
-            "webhook_urls": {name: f"{default_url}/{name}" for name in types},
-            "webhook_retries_policies": dict.fromkeys(types, WEBHOOK_RETRIES),
-        }
 
 
 class CommandExecutor:
@@ -110,11 +56,19 @@ class CommandExecutor:
             refused = self._dial_refusal(leg_command)
             if isinstance(refused, results.Refused) and command.may_have_taken_effect:
                 # An earlier sending, before the rule held, may have made a call.
-                dialed = _reconcile_dial(self._telnyx, leg_command)
+                dialed = RECONCILE[Action.DIAL](self._telnyx, leg_command)
                 return dialed if isinstance(dialed, results.Succeeded) else refused
             if refused:
                 return refused
-        return (RECONCILE if command.reconcile else SEND)[command.action](self._telnyx, leg_command)
+        if command.reconcile:
+            return RECONCILE[command.action](self._telnyx, leg_command)
+        result = SEND[command.action](self._telnyx, leg_command)
+        if isinstance(result, results.FormRefused) and command.may_have_taken_effect:
+            # An earlier sending may have made a call or started an assistant after all.
+            reconcile = RECONCILE.get(command.action)
+            earlier = reconcile(self._telnyx, leg_command) if reconcile else None
+            return earlier if isinstance(earlier, results.Succeeded) else result
+        return result
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         try:
@@ -144,157 +98,18 @@ def result_of(error: errors.TelnyxError) -> results.Result:
         case errors.NotSentError() | errors.RateLimitedError() | errors.NotAnsweredError():
             return results.Retryable(had_no_effect=True)
         case errors.NoResponseError() | errors.UnavailableError():
-            return results.Retryable(had_no_effect=False)
+            unanswered = isinstance(error, errors.NoResponseError)
+            return results.Retryable(had_no_effect=False, unanswered=unanswered)
         case errors.CallEndedError() | errors.UnknownCallError():
             unknown = isinstance(error, errors.UnknownCallError)
-            return results.CallEnded(**_code_and_message(error), unknown=unknown)
+            return results.CallEnded(**code_and_message(error), unknown=unknown)
         case errors.AssistantAlreadyRunningError():
             return results.Succeeded()
         case errors.RefusedError():
             # A new account's limit and a key without rights are the same 403: only the text of
             # the message tells them apart (facts: account limits).
-            answer = _code_and_message(error)
+            answer = code_and_message(error)
             limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
             limit = isinstance(error, errors.ForbiddenError) and limited
             return results.Refused(**answer, limit=limit)
     return results.Retryable(had_no_effect=False)
-
-
-def _code_and_message(error: errors.RefusedError) -> dict[str, Any]:
-    return {
-        "code": error.code or str(error.status),
-        "message": error.detail or error.title or f"Telnyx answered {error.status}.",
-    }
-
-
-def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    plan = leg_command.participant.plan
-    detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
-    request = requests.DialRequest(
-        connection_id=leg_command.conversation.connection_id,
-        to=leg_command.leg.to or "",
-        from_=leg_command.leg.from_ or "",
-        timeout_secs=leg_command.leg.ring_timeout_secs,
-        time_limit_secs=plan.time_limit_secs if plan else None,
-        answering_machine_detection=detection,
-        **leg_command.webhooks,
-        **leg_command.envelope,
-    )
-    return results.Succeeded(**telnyx.dial(request).model_dump())
-
-
-def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
-        if call.client_state == leg_command.client_state and call.call_control_id:
-            ids = {"call_control_id", "call_leg_id", "call_session_id"}
-            return results.Succeeded(**call.model_dump(include=ids))
-    return results.NotFound()
-
-
-def _answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    request = requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
-    telnyx.answer(leg_command.call_control_id, request)
-    return results.Succeeded()
-
-
-def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    telnyx.hang_up(leg_command.call_control_id, requests.HangUpRequest(**leg_command.envelope))
-    return results.Succeeded()
-
-
-def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    settings = leg_command.conversation.assistant.model_dump(exclude_none=True)
-    # Telnyx takes some settings within `assistant` and the others beside it.
-    names = settings.keys() & requests.Assistant.model_fields.keys()
-    within = {name: settings.pop(name) for name in names}
-    fields = {"assistant": within, **settings, **leg_command.envelope}
-    request = requests.StartAssistantRequest.model_validate(fields)
-    started = telnyx.start_assistant(leg_command.call_control_id, request)
-    return results.Succeeded(telnyx_conversation_id=started.conversation_id)
-
-
-def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    conversations = telnyx.list_ai_conversations(leg_command.call_control_id)
-    newest = next((conversation.id for conversation in conversations if conversation.id), None)
-    return results.Succeeded(telnyx_conversation_id=newest) if newest else results.NotFound()
-
-
-def _join(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    person = leg_command.participant
-    request = requests.JoinAssistantRequest(
-        conversation_id=leg_command.conversation.telnyx_conversation_id or "",
-        participant=requests.JoiningParticipant(
-            id=leg_command.call_control_id, name=person.name, on_hangup=person.on_hangup.value
-        ),
-        **leg_command.envelope,
-    )
-    try:
-        telnyx.join_assistant(leg_command.call_control_id, request)
-    except errors.AssistantAlreadyRunningError as error:
-        if leg_command.leg.owned or leg_command.command.may_have_taken_effect:
-            raise
-        # Another application's assistant runs on a call that is not ours.
-        return results.Refused(**_code_and_message(error))
-    return results.Succeeded()
-
-
-def _stop(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    request = requests.StopAssistantRequest(**leg_command.envelope)
-    telnyx.stop_assistant(leg_command.call_control_id, request)
-    return results.Succeeded()
-
-
-def _message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    sent = leg_command.command.messages or []
-    messages = tuple(requests.Message(**message.model_dump()) for message in sent)
-    request = requests.AddMessagesRequest(messages=messages, **leg_command.envelope)
-    telnyx.add_messages(leg_command.call_control_id, request)
-    return results.Succeeded()
-
-
-def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    plan = leg_command.participant.plan
-    screening = plan.screening if plan else None
-    if screening is None:
-        return results.Refused(code="no_screening", message="There is nothing to ask.")
-    request = requests.GatherUsingSpeakRequest(
-        payload=screening.say,
-        voice=SCREENING_VOICE,
-        language="en-US",
-        minimum_digits=1,
-        maximum_digits=1,
-        maximum_tries=1,
-        # Telnyx does not report the key that ends the input, so the accepting key must be
-        # another key (Telnyx API: gather_using_speak, terminating_digit).
-        terminating_digit="*" if screening.accept_digit == "#" else "#",
-        timeout_millis=screening.timeout_secs * 1000,
-        **leg_command.envelope,
-    )
-    telnyx.gather_using_speak(leg_command.call_control_id, request)
-    return results.Succeeded()
-
-
-def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    call = telnyx.retrieve_call(leg_command.call_control_id)
-    return results.CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
-
-
-LegCommandHandler = Callable[[CallControl, LegCommand], results.Result]
-
-SEND: dict[Action, LegCommandHandler] = {
-    Action.DIAL: _dial,
-    Action.ANSWER: _answer,
-    Action.HANG_UP: _hang_up,
-    Action.START: _start,
-    Action.JOIN: _join,
-    Action.STOP: _stop,
-    Action.MESSAGE: _message,
-    Action.SCREEN: _screen,
-    Action.LOOK: _retrieve,
-}
-
-RECONCILE: dict[Action, LegCommandHandler] = {
-    Action.DIAL: _reconcile_dial,
-    Action.START: _reconcile_start,
-}
-"""How to find the effect of an earlier sending that may have taken effect."""

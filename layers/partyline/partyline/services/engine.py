@@ -53,6 +53,7 @@ EVENT_METRICS = {event_type: Metric[event_type.name] for event_type in EventType
 RESULT_METRICS = {
     results.Succeeded: Metric.COMMAND_SUCCEEDED,
     results.Refused: Metric.COMMAND_REFUSED,
+    results.FormRefused: Metric.COMMAND_FORM_REFUSED,
     results.Retryable: Metric.COMMAND_RETRYABLE,
     results.CallEnded: Metric.COMMAND_CALL_ENDED,
     results.NotFound: Metric.COMMAND_NOT_FOUND,

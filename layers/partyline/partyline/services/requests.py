@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
     model_validator,
@@ -19,17 +17,24 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, Destinations, without_digits
-from partyline.domain.model.commands import Role
 from partyline.domain.model.conversation import MachineDetection, Plan
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.rules.phrases import DEFAULTS
+from partyline.services.assistant_settings import (
+    AssistantSettings,
+    HistoryMessage,
+    Name,
+    RequestModel,
+    SpokenText,
+    check_assistant_size,
+    field_error,
+)
 from partyline.services.errors import field_invalid
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
 MAX_AT_ONCE = 20
 MAX_METADATA_BYTES = 8_192
-MAX_ASSISTANT_BYTES = 100_000
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
 
@@ -58,11 +63,6 @@ def check_dialable(to: str) -> str:
         raise PydanticCustomError("digits", "digits after the number are 0 to 9, w, * and #")
     check_e164(without_digits(to))
     return to
-
-
-def field_error(field: str, message: str) -> PydanticCustomError:
-    """Build the error of a rule about several fields; `field` is the field to correct."""
-    return PydanticCustomError("rule", "{message}", {"field": field, "message": message})
 
 
 def _known_phrases(words: dict[str, str]) -> dict[str, str]:
@@ -105,12 +105,6 @@ _IsDialable = AfterValidator(check_dialable)
 Dialable = Annotated[str, Field(max_length=256), _IsDialable, WithJsonSchema(DIALABLE_SCHEMA)]
 _Several = Annotated[list[Dialable], Field(min_length=1, max_length=MAX_NUMBERS)]
 Numbers = Annotated[_Several, BeforeValidator(_as_list, json_schema_input_type=Dialable | _Several)]
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
-"""A spoken text: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-DIALING_TOOLS = frozenset({"transfer", "invite"})
-"""Telnyx's tools by which an assistant calls a person without us."""
 CALL_CONTROL_ID = re.compile(r"[A-Za-z0-9:_\-]{6,256}", re.ASCII)
 CallControlId = Annotated[str, Field(pattern=rf"^{CALL_CONTROL_ID.pattern}$")]
 Phrases = Annotated[
@@ -124,57 +118,11 @@ Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 Hangup = Literal["continue_conversation", "end_conversation"]
 
 
-class RequestModel(BaseModel):
-    """Base: strict about types, and closed. Built at first use: a function takes one of them."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
-
-
-class MessageRequest(RequestModel):
+class MessageRequest(HistoryMessage):
     """`POST /conversations/{id}/messages`."""
 
-    role: Role
-    content: Text
-
-
-class AssistantSettings(RequestModel):
-    """The assistant and what is different for this conversation (Telnyx: ai_assistant_start)."""
-
-    id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    name: Name | None = None
-    greeting: SpokenText | None = None
-    instructions: Text | None = None
-    model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    dynamic_variables: dict[str, str | int | float | bool] | None = None
-    tools: list[dict[str, Any]] | None = None
-    mcp_servers: list[dict[str, Any]] | None = None
-    voice: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    voice_settings: dict[str, Any] | None = None
-    transcription: "TranscriptionSettings | None" = None
-    interruption_settings: "InterruptionSettings | None" = None
-    message_history: Annotated[list[MessageRequest], Field(max_length=100)] | None = None
-    send_message_history_updates: bool | None = None
-
-    @model_validator(mode="after")
-    def _refuse_dialing_tools(self) -> Self:
-        for tool in self.tools or []:
-            if tool.get("type") in DIALING_TOOLS or DIALING_TOOLS & tool.keys():
-                message = "this tool would bypass the rules for dials"
-                raise field_error("tools", message)
-        return self
-
-
-class TranscriptionSettings(RequestModel):
-    """Speech to text."""
-
-    model: str | None = None
-    language: str | None = None
-
-
-class InterruptionSettings(RequestModel):
-    """Whether people may speak over the assistant."""
-
-    enable: bool
+    trigger_response: bool = False
+    """Whether the assistant answers at once, perhaps over a person who is speaking."""
 
 
 class ScreeningSettings(RequestModel):
@@ -233,9 +181,9 @@ class StartRequest(DialOptions):
     assistant: AssistantSettings | None = None
     on_hangup: Hangup | None = None
     on_host_hangup: Hangup | None = None
-    participants: Annotated[list[InviteRequest], Field(max_length=MAX_GUESTS_AT_START)] = []
-    metadata: dict[str, Any] = {}
-    words: Phrases = {}
+    participants: Annotated[list[InviteRequest], Field(max_length=MAX_GUESTS_AT_START)] = Field([])
+    metadata: dict[str, Any] = Field({})
+    words: Phrases = Field({})
     start_at: Moment | None = None
 
     @model_validator(mode="after")
@@ -264,12 +212,6 @@ class StopRequest(RequestModel):
     """`POST /conversations/{id}/stop`."""
 
     hang_up: bool = False
-
-
-def check_assistant_size(assistant: AssistantSettings | None) -> None:
-    """Raise a PydanticCustomError for an assistant that leaves no room for its conversation."""
-    if assistant and len(assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
-        raise field_error("assistant", "larger than 100 KB")
 
 
 def _exactly_one_way(to: object, call_control_id: object) -> None:

@@ -1,7 +1,5 @@
 """Telnyx's commands and queries for calls and assistants, a method for each."""
 
-import re
-from collections.abc import Iterable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -18,11 +16,8 @@ from partyline.telnyx.responses import (
     ConversationInsights,
     Dialed,
 )
+from partyline.telnyx.webhook_urls import Form, WebhookUrls
 
-# The fields whose keys are event types. Telnyx refuses some event types there.
-BY_EVENT_TYPE = ("webhook_urls", "webhook_retries_policies")
-# Whether Telnyx accepts event types with this prefix is not documented.
-UNSURE_PREFIX = "call.conversation"
 PAGE_SIZE = "250"
 
 R = TypeVar("R", bound=Received)
@@ -31,13 +26,17 @@ R = TypeVar("R", bound=Received)
 class CallControl:
     """Commands and queries for calls and assistants. Every method may raise a TelnyxError.
 
-    After Telnyx has refused an event type in `webhook_urls`, this object no longer sends that event
-    type: its webhooks then go to `webhook_url`.
+    After a WebhookUrlsRefusedError, this object sends `webhook_urls` in another form.
     """
 
     def __init__(self, client: TelnyxClient) -> None:
         self._client = client
-        self._refused_event_types: set[str] = set()
+        self._webhook_urls = WebhookUrls()
+
+    @property
+    def webhook_form(self) -> Form:
+        """The form in which the next request has `webhook_urls`."""
+        return self._webhook_urls.form
 
     def dial(self, request: requests.DialRequest) -> Dialed:
         """Call a number. Telnyx API: POST /calls."""
@@ -52,16 +51,23 @@ class CallControl:
         self._command(call_control_id, "hangup", request)
 
     def start_assistant(
-        self, call_control_id: str, request: requests.StartAssistantRequest
+        self, call_control_id: str, request: requests.StartAssistantRequest, answer_secs: float
     ) -> AssistantConversation:
-        """Put the assistant on an answered leg."""
-        answer = self._command(call_control_id, "ai_assistant_start", request)
+        """Put the assistant on an answered leg.
+
+        Waits `answer_secs` for the answer. Without an answer the request is not repeated, because
+        `call.conversation.created` tells whether the assistant runs.
+        """
+        answer = self._command(call_control_id, "ai_assistant_start", request, answer_secs)
         return _read(AssistantConversation, answer)
 
     def join_assistant(
         self, call_control_id: str, request: requests.JoinAssistantRequest
     ) -> AssistantConversation:
-        """Let an answered leg, `call_control_id`, join a running conversation."""
+        """Let an answered leg, `request.participant.id`, join a running conversation.
+
+        `call_control_id` is the leg of the path: the joining leg, or the assistant's leg.
+        """
         answer = self._command(call_control_id, "ai_assistant_join", request)
         return _read(AssistantConversation, answer)
 
@@ -126,47 +132,23 @@ class CallControl:
         rows = objects(self._client.request("GET", path))
         return [ConversationInsights.model_validate(row) for row in rows]
 
-    def _command(self, call_control_id: str, action: str, request: requests.Command) -> Any:
+    def _command(
+        self,
+        call_control_id: str,
+        action: str,
+        request: requests.Command,
+        answer_secs: float | None = None,
+    ) -> Any:
         path = _action(call_control_id, action)
-        return self._client.request("POST", path, json=request.body())
+        return self._client.request("POST", path, json=request.body(), answer_secs=answer_secs)
 
     def _post_with_targets(self, path: str, request: requests.WebhookTargets) -> Any:
-        """Send a request; if Telnyx refuses event types (90057), send again with fewer.
-
-        The second request omits the event types that Telnyx names, or else the unsure event types.
-        The third omits all: a call with all its webhooks at the same URL is better than no call.
-        """
-        for to_leave_out in (_named_or_unsure, lambda _error, sent: sent):
-            body = self._without_refused(request.body())
-            try:
-                return self._client.request("POST", path, json=body)
-            except WebhookUrlsRefusedError as error:
-                sent = {event_type for field in BY_EVENT_TYPE for event_type in body.get(field, ())}
-                if not sent:
-                    raise
-                self._refused_event_types |= to_leave_out(error, sent)
-        return self._client.request("POST", path, json=self._without_refused(request.body()))
-
-    def _without_refused(self, body: dict[str, Any]) -> dict[str, Any]:
-        for field in BY_EVENT_TYPE:
-            if field in body:
-                refused, by_type = self._refused_event_types, body[field].items()
-                kept = {name: value for name, value in by_type if name not in refused}
-                body = {**body, field: kept}
-        return {name: value for name, value in body.items() if value or name not in BY_EVENT_TYPE}
-
-
-def _named_or_unsure(error: WebhookUrlsRefusedError, sent: set[str]) -> set[str]:
-    """Return the event types in the refusal's pointers, else in its texts, else the unsure ones."""
-    in_pointers = _mentioned((problem.pointer for problem in error.problems), sent)
-    in_texts = _mentioned((problem.detail for problem in error.problems), sent)
-    unsure = {event_type for event_type in sent if event_type.startswith(UNSURE_PREFIX)}
-    return in_pointers or in_texts or unsure or sent
-
-
-def _mentioned(texts: Iterable[str], sent: set[str]) -> set[str]:
-    words = {word for text in texts for word in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", text)}
-    return words & sent
+        step, body = self._webhook_urls.step, self._webhook_urls.shaped(request.body())
+        try:
+            return self._client.request("POST", path, json=body)
+        except WebhookUrlsRefusedError as error:
+            self._webhook_urls.note_refusal(error, body, step)
+            raise
 
 
 def _segment(value: str) -> str:

@@ -75,29 +75,50 @@ class TelnyxClient:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def request(self, method: str, path: str, json: Body = None, params: Query = None) -> Any:
+    def request(
+        self,
+        method: str,
+        path: str,
+        json: Body = None,
+        params: Query = None,
+        answer_secs: float | None = None,
+    ) -> Any:
         """Send a request and return the answer's `data`, or an empty dict. Raises a TelnyxError.
 
         `path` is below the base URL, with percent-encoded ids. `json` is the body, `params` the
-        query.
+        query. With `answer_secs` the client waits that long for the answer, and does not repeat a
+        request without an answer.
         """
-        return self.document(method, path, json, params).get("data") or {}
+        return self.document(method, path, json, params, answer_secs).get("data") or {}
 
     def document(
-        self, method: str, path: str, json: Body = None, params: Query = None
+        self,
+        method: str,
+        path: str,
+        json: Body = None,
+        params: Query = None,
+        answer_secs: float | None = None,
     ) -> dict[str, Any]:
         """As `request`, but return the whole answer: the `meta` of a list has the next cursor."""
         content = None if json is None else jsonlib.dumps(json).encode()
+        timeout = httpx.Timeout(self._timeout_secs, read=answer_secs or self._timeout_secs)
+
+        def send() -> dict[str, Any]:
+            return self._send(method, path, content, params, timeout)
+
         # Telnyx ignores a repeated command_id for 60 s. A POST without command_id could act twice.
         repeatable = method != "POST" or bool((json or {}).get("command_id"))
         try:
-            return self._send(method, path, content, params)
+            return send()
         except errors.TelnyxError as error:
             wait = _wait_before_repeat(error)
+            unanswered = type(error) is errors.NoResponseError
+            if unanswered and answer_secs:
+                raise
             if wait is None or not (repeatable or isinstance(error, errors.NotSentError)):
                 raise
         self._pause(wait)
-        return self._send(method, path, content, params)
+        return send()
 
     def close(self) -> None:
         """Close the kept connection. The next request opens a new connection."""
@@ -106,11 +127,15 @@ class TelnyxClient:
         if http is not None:
             http.close()
 
-    def _send(self, method: str, path: str, content: bytes | None, params: Query) -> dict[str, Any]:
+    def _send(
+        self, method: str, path: str, content: bytes | None, params: Query, timeout: httpx.Timeout
+    ) -> dict[str, Any]:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             http = self._connection()
-            answer = http.request(method, path, content=content, params=params, headers=headers)
+            answer = http.request(
+                method, path, content=content, params=params, headers=headers, timeout=timeout
+            )
         # The cause is named, not chained: httpx may quote the header that holds the key.
         except _NOT_SENT as error:
             raise errors.NotSentError(type(error).__name__) from None
@@ -127,7 +152,6 @@ class TelnyxClient:
                 self._http = httpx.Client(
                     base_url=base_url,
                     auth=self._auth,
-                    timeout=self._timeout_secs,
                     transport=self._transport,
                     limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECS),
                     headers={"Accept": "application/json", "User-Agent": "partyline"},

@@ -12,7 +12,8 @@ TelnyxError
    +- NotAnsweredError              the leg still rings
    +- UnknownCallError              Telnyx does not know the call_control_id
    +- AssistantAlreadyRunningError  the assistant already runs on this leg
-   +- WebhookUrlsRefusedError       webhook_urls has an event type that Telnyx refuses
+   +- UnknownConversationError      Telnyx does not know the assistant's conversation
+   +- WebhookUrlsRefusedError       Telnyx refuses the form or an event type of webhook_urls
    +- InvalidRequestError           any other refusal
 
     try:
@@ -103,7 +104,7 @@ class UnauthorizedError(RefusedError):
 
 
 class ForbiddenError(RefusedError):
-    """403, 10010 or a channel limit: not allowed, or too many calls at once on this account."""
+    """403, 10010, 10036, 10038 or a channel limit: a missing right, or a limit of the account."""
 
 
 class RateLimitedError(RefusedError):
@@ -113,7 +114,7 @@ class RateLimitedError(RefusedError):
 
 
 class UnavailableError(RefusedError):
-    """5xx, 408 or 10007: Telnyx cannot answer now."""
+    """5xx or 408: Telnyx cannot answer now."""
 
     is_transient = True
 
@@ -134,12 +135,20 @@ class AssistantAlreadyRunningError(RefusedError):
     """90061: an assistant already runs on this leg."""
 
 
+class UnknownConversationError(RefusedError):
+    """10007 for a command to an assistant: the conversation does not exist, or is not ours."""
+
+
 class WebhookUrlsRefusedError(RefusedError):
     """90057: Telnyx refuses an event type or the form of `webhook_urls`."""
 
 
 class InvalidRequestError(RefusedError):
-    """Any other refusal: a bad field, a redirect, a wrong base URL."""
+    """Any other refusal: a bad field, a redirect, a wrong base URL.
+
+    Codes seen on live starts: 10000 with a pointer for a `message_history` in a wrong format (422),
+    10015 for a voice that does not exist (400).
+    """
 
 
 class _Rule(NamedTuple):
@@ -152,7 +161,9 @@ class _Rule(NamedTuple):
 
 # The first matching row decides. A status of a passing failure comes before any code: to send the
 # same command again is harmless, to read a failure of Telnyx as a fact about a call is not.
-# Sources: Telnyx API, the 422 examples; Telnyx docs, API error codes.
+# Sources: Telnyx API, the 422 examples; Telnyx docs, API error codes; for 10007, the README of
+# Telnyx's WebRTC client, which joins conversations; for 10010, 10036 and 10038, reports of live
+# accounts (July 2026). The code 10007 also comes with a 5xx, where the status decides.
 _RULES = (
     _Rule(RateLimitedError, status={429}),
     _Rule(UnauthorizedError, status={401}),
@@ -163,9 +174,9 @@ _RULES = (
     _Rule(UnknownCallError, code={"90015"}),
     _Rule(AssistantAlreadyRunningError, code={"90061"}),
     _Rule(WebhookUrlsRefusedError, code={"90057"}),
-    _Rule(UnavailableError, code={"10007"}),
+    _Rule(UnknownConversationError, code={"10007"}, path=r"/calls/[^/]+/actions/ai_assistant_"),
     _Rule(UnauthorizedError, code={"10009"}),
-    _Rule(ForbiddenError, code={"10010", *CHANNEL_LIMITS}),
+    _Rule(ForbiddenError, code={"10010", "10036", "10038", *CHANNEL_LIMITS}),
     _Rule(ForbiddenError, status={403}),
     # The 404 of a start or a join may be about the assistant or the conversation, not the call.
     _Rule(CallEndedError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),

@@ -15,6 +15,7 @@ DynamicValue = str | bool | int | float
 MachineDetection = Literal[
     "premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled"
 ]
+HANGUP_REASON = r'^[^"\\\x00-\x1f\x7f-\x9f\U00010000-\U0010ffff]+$'
 
 
 class Sent(BaseModel):
@@ -52,13 +53,13 @@ class WebhookTargets(Command):
     """The URLs of a leg's webhooks. Only dial, answer and transfer take these fields.
 
     The keys of `webhook_urls` and `webhook_retries_policies` are event types. An event type that
-    `webhook_urls` lacks goes to `webhook_url`, else to the application's URL. Telnyx's description
-    maps an event type to a URL, its client library since 4.189 to a list of URLs: we follow the
-    description, and `CallControl` sends again without the map if Telnyx refuses the map.
+    `webhook_urls` lacks goes to `webhook_url`, else to the application's URL. `webhook_urls` maps
+    an event type to a list of URLs (Telnyx API since August 2026, client library since 4.174), and
+    to a URL in the description before. `telnyx.webhook_urls` has the other forms.
     """
 
     webhook_url: str | None = None
-    webhook_urls: dict[str, str] | None = None
+    webhook_urls: dict[str, tuple[str, ...]] | None = None
     webhook_retries_policies: dict[str, RetryPolicy] | None = None
 
 
@@ -78,11 +79,63 @@ class AnswerRequest(WebhookTargets):
 
 
 class HangUpRequest(Command):
-    """Telnyx API: POST /calls/{id}/actions/hangup."""
+    """Telnyx API: POST /calls/{id}/actions/hangup.
+
+    `reason` is the text of the SIP header `Reason` on the CANCEL of an unanswered outbound leg: the
+    phone then shows no missed call. Telnyx answers 422 to a `"`, a backslash, a control character
+    or a character beyond the Basic Multilingual Plane. An answered leg ignores the text.
+    """
+
+    reason: str | None = Field(None, min_length=1, pattern=HANGUP_REASON)
+
+
+class PredefinedAudio(Sent):
+    """A background sound of Telnyx; `silence` switches the sound off."""
+
+    type: Literal["predefined_media"]
+    value: Literal["silence", "office"]
+    volume: float | None = Field(None, ge=0.1, le=1)
+
+
+class CustomAudio(Sent):
+    """A background sound of the account: the HTTPS URL of an MP3 file, or a stored file's name."""
+
+    type: Literal["media_url", "media_name"]
+    value: str = Field(min_length=1)
+
+
+class VoiceSettings(Sent):
+    """The voice of a call (Telnyx API: ai_assistant_start, assistant.voice_settings).
+
+    The object replaces the assistant's stored object as a whole: an absent setting has Telnyx's
+    default, not the stored value.
+    """
+
+    voice: str = Field(min_length=1)
+    voice_speed: float | None = Field(None, ge=0.6, le=1.5)
+    speed: float | None = None
+    similarity_boost: float | None = None
+    style: float | None = None
+    temperature: float | None = None
+    use_speaker_boost: bool | None = None
+    expressive_mode: bool | None = None
+    language_boost: str | None = None
+    api_key_ref: str | None = None
+    background_audio: PredefinedAudio | CustomAudio | None = Field(None, discriminator="type")
+
+
+class Transcription(Sent):
+    """Speech to text: model and language (`auto` by default). Replaces the stored object too."""
+
+    model: str | None = None
+    language: str | None = None
 
 
 class Assistant(Sent):
     """The assistant to run, and the settings that differ on this call.
+
+    `dynamic_variables` are merged with the stored variables; `tools`, `voice_settings` and
+    `transcription` replace the stored values as a whole (Telnyx API: ai_assistant_start).
 
     Inline `tools` may be of type webhook, hangup, transfer, retrieval, book_appointment or
     check_availability; invite and skip_turn exist only on the stored assistant.
@@ -96,6 +149,8 @@ class Assistant(Sent):
     dynamic_variables: dict[str, DynamicValue] | None = None
     tools: tuple[dict[str, Any], ...] | None = None
     mcp_servers: tuple[dict[str, Any], ...] | None = None
+    voice_settings: VoiceSettings | None = None
+    transcription: Transcription | None = None
 
 
 class Message(Sent):
@@ -114,13 +169,6 @@ class JoiningParticipant(Sent):
     on_hangup: OnHangup | None = None
 
 
-class Transcription(Sent):
-    """Speech to text: model and language (`auto` by default)."""
-
-    model: str | None = None
-    language: str | None = None
-
-
 class InterruptionSettings(Sent):
     """Whether people may speak over the assistant."""
 
@@ -132,9 +180,6 @@ class StartAssistantRequest(Command):
 
     assistant: Assistant
     greeting: Spoken | None = None
-    voice: str | None = None
-    voice_settings: dict[str, Any] | None = None
-    transcription: Transcription | None = None
     interruption_settings: InterruptionSettings | None = None
     message_history: tuple[Message, ...] | None = None
     participants: tuple[JoiningParticipant, ...] | None = None
@@ -142,7 +187,11 @@ class StartAssistantRequest(Command):
 
 
 class JoinAssistantRequest(Command):
-    """Telnyx API: POST /calls/{id}/actions/ai_assistant_join, on the joining leg itself."""
+    """Telnyx API: POST /calls/{id}/actions/ai_assistant_join.
+
+    Telnyx's guides disagree on the leg of the path: the joining leg (guide of August 2026), or the
+    leg of the assistant (newer example). `participant` is the joining leg in both.
+    """
 
     conversation_id: str = Field(min_length=1)
     participant: JoiningParticipant
@@ -153,9 +202,14 @@ class StopAssistantRequest(Command):
 
 
 class AddMessagesRequest(Command):
-    """Telnyx API: POST /calls/{id}/actions/ai_assistant_add_messages."""
+    """Telnyx API: POST /calls/{id}/actions/ai_assistant_add_messages.
+
+    With `trigger_response` the assistant answers at once, perhaps over a person who is speaking;
+    without, at its next turn.
+    """
 
     messages: tuple[Message, ...] = Field(min_length=1)
+    trigger_response: bool | None = None
 
 
 class GatherUsingSpeakRequest(Command):

@@ -4,16 +4,20 @@ A command is stored before it is sent, under a key that names its purpose. Its `
 derived from the key, so a second sending carries the same id and Telnyx drops the duplicate
 (Telnyx docs, receiving webhooks: duplicates within 60 seconds are ignored). After that window an
 action that must not happen twice is reconciled with Telnyx, or given up, and not sent again.
+
+A command that Telnyx refuses in one form is sent again in another form, with a new `command_id`.
+The change is stored before the next sending, so every process sends the same form with the same id.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW
+from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW, START_LEASE
 
 _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
 
@@ -47,12 +51,23 @@ IDEMPOTENT = frozenset(
 TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
 """Actions whose commands are removed when settled."""
 
+WEBHOOK_URLS = "webhook_urls"
+"""The change of a command whose `webhook_urls` Telnyx refused; the executor knows the next form."""
+
+ASSISTANT_LEG = "assistant_leg"
+"""The change of a join that is sent on the path of the assistant's leg, not of the joining leg."""
+
+MAX_CHANGES = 12
+"""The most changes of a command: 6 optional fields of a start, or 4 other forms of `webhook_urls`
+and the 3 event types that these may leave out one by one."""
+
 
 class Message(BaseModel):
     """A message for the assistant's conversation."""
 
     role: Role
     content: str
+    trigger_response: bool = False  # the assistant answers at once, not at its next turn
 
 
 class Command(BaseModel):
@@ -65,6 +80,9 @@ class Command(BaseModel):
     participant_id: str | None = None
     leg: int | None = None
     messages: list[Message] | None = None
+    changes: list[str] = Field(default_factory=list)
+    """How the form differs from the first form, a change for each refusal: the fields of Telnyx's
+    request that are left out, `WEBHOOK_URLS` or `ASSISTANT_LEG`."""
     cause: str | None = None  # the id of the input that led to the command
     owed_at: datetime | None = None
     """Since when the command is owed; `None` for a command that is older than this field."""
@@ -94,12 +112,19 @@ class Command(BaseModel):
         self.attempts += 1
         self.claimed_at = now
         self.sent_at = self.sent_at or now
-        self.not_before = now + LEASE
+        self.not_before = now + (START_LEASE if self.action is Action.START else LEASE)
 
     def mark_not_sent(self) -> None:
         """Note that the last sending had no effect. An earlier sending in doubt stays in doubt."""
         if self.sent_at == self.claimed_at:
             self.sent_at = None
+
+    def change_form(self, changes: Iterable[str], conversation_id: str, now: datetime) -> None:
+        """Change the form after a refusal: due now, with a new id, and without a sending so far."""
+        self.changes.extend(changes)
+        self.id = command_id(conversation_id, f"{self.key}/{len(self.changes)}")
+        self.sent_at = None
+        self.not_before = now
 
     def back_off(self, now: datetime) -> None:
         """Pause before the next attempt; each pause is longer than the last."""

@@ -17,6 +17,9 @@ HOST_ID = "host"  # the participant id of the host; a conversation has a single 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
 
+OUR_TOOLS = ("invite", "status")
+"""The assistant's tools that Partyline answers."""
+
 MachineDetection = Literal["off", "standard", "premium"]
 
 
@@ -37,12 +40,22 @@ class Assistant(Stored):
     dynamic_variables: dict[str, str | int | float | bool] | None = None
     tools: list[dict[str, Any]] | None = None
     mcp_servers: list[dict[str, Any]] | None = None
-    voice: str | None = None
     voice_settings: dict[str, Any] | None = None
     transcription: dict[str, Any] | None = None
     interruption_settings: dict[str, Any] | None = None
     message_history: list[dict[str, Any]] | None = None
     send_message_history_updates: bool | None = None
+
+    @property
+    def missing_tools(self) -> list[str]:
+        """Partyline's own tools that inline `tools`, which replace the stored tools, leave out."""
+        if self.tools is None:
+            return []
+        webhooks = [tool.get("webhook") for tool in self.tools]
+        urls = [str(webhook.get("url")) for webhook in webhooks if isinstance(webhook, dict)]
+        return [
+            name for name in OUR_TOOLS if not any(url.endswith(f"/tools/{name}") for url in urls)
+        ]
 
 
 class Screening(Stored):

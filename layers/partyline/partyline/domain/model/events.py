@@ -43,6 +43,7 @@ class EventType(StrEnum):
     LEG_ENDED = "leg.ended"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
+    COMMAND_CHANGED = "command.changed"
     COMMAND_FAILED = "command.failed"
     COMMAND_REPAIRED = "command.repaired"
 
@@ -62,6 +63,13 @@ class Event(BaseModel):
 ActionName = Annotated[str, Field(description="Telnyx's action, such as `dial`")]
 AssistantId = Annotated[str, Field(description="Telnyx's id of the assistant")]
 Caller = Annotated[str, Field(description="the caller's number, masked to its last four digits")]
+Changes = Annotated[
+    list[str],
+    Field(
+        description="the fields of Telnyx's request that are left out, such as `message_history`; "
+        "`assistant_leg` for a join on the assistant's leg"
+    ),
+]
 CommandId = Annotated[str, Field(description="the `command_id` that Telnyx was given")]
 Content = Annotated[str, Field(description="the message, phone numbers masked")]
 CallDirection = Annotated[Direction, Field(description="who called whom")]
@@ -73,6 +81,10 @@ HangupCause = Annotated[str, Field(description="Telnyx's word for the end of the
 InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
 LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
 Machine = Annotated[bool, Field(description="whether a machine answered")]
+MissingTools = Annotated[
+    list[str],
+    Field(description="Partyline's tools that the request's inline `tools` leave out"),
+]
 Name = Annotated[str, Field(description="the participant's name")]
 CallOutcome = Annotated[Outcome, Field(description="how a call came out")]
 ParticipantId = Annotated[str, Field(description="the participant's id")]
@@ -107,6 +119,7 @@ class ConversationStarted(EventData, event=EventType.CONVERSATION_STARTED):
     direction: CallDirection
     assistant_id: AssistantId
     caller: Caller | None = None
+    missing_tools: MissingTools | None = None
 
 
 class ConversationActive(EventData, event=EventType.CONVERSATION_ACTIVE):
@@ -262,6 +275,16 @@ class MessageFailed(MessageEvent, event=EventType.MESSAGE_FAILED):
     """A message could not be sent to the assistant."""
 
     failure: FailureReason
+
+
+class CommandChanged(EventData, event=EventType.COMMAND_CHANGED):
+    """Telnyx refused a command, which is sent again: without some fields, or on another leg."""
+
+    action: ActionName
+    command_id: CommandId
+    participant_id: ParticipantId | None = None
+    changes: Changes
+    refusal: FailureReason
 
 
 class CommandFailed(EventData, event=EventType.COMMAND_FAILED):

@@ -86,6 +86,7 @@ class SendMessage(Input):
 
     role: Role
     content: str
+    trigger_response: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,10 +46,21 @@ class Refused(NotDone):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormRefused(NotDone):
+    """Telnyx refused the form of the request; the command is sent in another form.
+
+    `changes` are the fields to leave out, or another change of `Command.changes`.
+    """
+
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Retryable:
     """No answer, or a refusal for now. `had_no_effect`: a later sending is no duplicate."""
 
     had_no_effect: bool
+    unanswered: bool = False  # a webhook may still tell the effect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,4 +83,6 @@ class InsightsFound:
     insights: tuple[Insight, ...]
 
 
-Result = Succeeded | CallEnded | Refused | Retryable | NotFound | CallState | InsightsFound
+Result = (
+    Succeeded | CallEnded | Refused | FormRefused | Retryable | NotFound | CallState | InsightsFound
+)

@@ -14,6 +14,16 @@ LEASE = timedelta(seconds=6)
 between the two requests, rounded up. `Command.claim` sets the lease; the engine sends no command
 after the lease."""
 
+START_ANSWER_TIME = timedelta(seconds=4)
+"""How long a start of the assistant waits for Telnyx's answer. On live calls the answer came after
+up to 2.5 s, `call.conversation.created` after 0.7 and 0.9 s (third-party reports, July 2026). A
+start without an answer is not repeated under its lease: that webhook tells whether the assistant
+runs."""
+
+START_LEASE = timedelta(seconds=10)
+"""The lease of a start: two answers of 4 s, the second after a refusal for now, the pause between,
+and a second for the connections."""
+
 RESEND_WINDOW = timedelta(seconds=45)
 """How long after its first sending a command may be sent again. Telnyx drops a duplicate
 `command_id` for 60 s (Telnyx docs, receiving webhooks); a Lambda may take 10 s of those."""

@@ -193,7 +193,13 @@ def _send_message(transition: Transition, request: inputs.SendMessage) -> None:
     if conversation.is_over:
         transition.refuse_as_over()
         return
-    conversation.pending_messages.append(Message(role=request.role, content=request.content))
+    conversation.pending_messages.append(
+        Message(
+            role=request.role,
+            content=request.content,
+            trigger_response=request.trigger_response,
+        )
+    )
 
 
 def _stop(transition: Transition, request: inputs.StopConversation) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import events, results, statuses, timeouts
-from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.commands import MAX_CHANGES, WEBHOOK_URLS, Action, Command
 from partyline.domain.model.conversation import Failure, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
@@ -58,7 +58,8 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
         for message in command.messages or []:
-            transition.add_event(events.MessageSent(command_id=command.id, **message.model_dump()))
+            fields = {"role": message.role, "content": message.content}
+            transition.add_event(events.MessageSent(command_id=command.id, **fields))
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
@@ -163,7 +164,7 @@ def _join_refused(transition: Transition, person: Participant, leg: Leg, failure
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
     for message in command.messages or []:
-        fields = message.model_dump()
+        fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
     if failure.code != UNANSWERED.code:
         _infer_assistant_end(transition, command)
@@ -189,8 +190,29 @@ def _retryable(transition: Transition, command: Command, result: results.Retryab
     # A hangup is never given up; any other command is.
     if command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP:
         apply_refusal(transition, command, UNANSWERED)
-    else:
-        command.back_off(transition.now)
+        return
+    lease_end = command.not_before
+    command.back_off(transition.now)
+    if command.action is Action.START and result.unanswered:
+        # `call.conversation.created` may tell within the lease that the assistant runs.
+        command.not_before = max(command.not_before, lease_end)
+
+
+def _form_refused(transition: Transition, command: Command, result: results.FormRefused) -> None:
+    """Send a refused command in another form. The timeline tells all changes but of the URLs."""
+    if len(command.changes) + len(result.changes) > MAX_CHANGES:
+        apply_refusal(transition, command, Refused(code=result.code, message=result.message))
+        return
+    command.change_form(result.changes, transition.conversation.id, transition.now)
+    if result.changes != (WEBHOOK_URLS,):
+        changed = events.CommandChanged(
+            action=command.action,
+            command_id=command.id,
+            participant_id=command.participant_id,
+            changes=list(result.changes),
+            refusal=result.failure,
+        )
+        transition.add_event(changed)
 
 
 def _not_found(transition: Transition, command: Command, _: results.NotFound) -> None:
@@ -248,6 +270,7 @@ APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.Succeeded: _succeeded,
     results.CallEnded: _call_ended,
     Refused: apply_refusal,
+    results.FormRefused: _form_refused,
     results.Retryable: _retryable,
     results.NotFound: _not_found,
     results.CallState: _call_state,

@@ -144,6 +144,7 @@ def record_started(transition: Transition) -> None:
         ConversationStarted(
             direction=conversation.direction,
             assistant_id=conversation.assistant.id,
+            missing_tools=conversation.assistant.missing_tools or None,
             caller=masked(host_leg.from_) if host_leg else None,
         )
     )

@@ -35,6 +35,10 @@ DEFAULTS: dict[str, str] = {
     Outcome.ERROR: "{name} could not be brought into the conversation: a technical error.",
 }
 
+PROGRESS = frozenset({"joined", "joined_machine", "left", "goes_on", "trying_next", "trying_again"})
+"""The phrases that the assistant says at its next turn. Every other phrase ends an invitation: a
+person waits for the news, so the assistant says the news at once."""
+
 
 def spoken_name(participant: Participant) -> str:
     """Return the name by which messages to the assistant call a participant."""

@@ -21,7 +21,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules.phrases import phrase_key, render, spoken_name
+from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,5 +228,6 @@ class Transition:
             why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
             content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:
-                message = Message(role="system", content=content)
+                awaited = key not in PROGRESS
+                message = Message(role="system", content=content, trigger_response=awaited)
                 self.conversation.pending_messages.append(message)

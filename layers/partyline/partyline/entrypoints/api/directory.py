@@ -12,6 +12,13 @@ from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
 from partyline.services import requests
+from partyline.services.assistant_settings import (
+    AssistantSettings,
+    Name,
+    RequestModel,
+    check_assistant_size,
+    field_error,
+)
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import normalized_name
 from partyline.store.keys import DEFAULT_ROUTE
@@ -27,11 +34,11 @@ class Contact(requests.InviteRequest):
     @model_validator(mode="after")
     def _dialled(self) -> Self:
         if self.call_control_id is not None:
-            raise requests.field_error("call_control_id", "a contact is reached by its numbers")
+            raise field_error("call_control_id", "a contact is reached by its numbers")
         return self
 
 
-class RouteLimits(requests.RequestModel):
+class RouteLimits(RequestModel):
     """Bounds of each conversation on the route; the template's hold where one is left out."""
 
     participants: Annotated[int, Field(ge=1, le=20)] | None = None
@@ -39,12 +46,12 @@ class RouteLimits(requests.RequestModel):
     minutes: Annotated[int, Field(ge=1, le=240)] | None = None
 
 
-class RouteRequest(requests.RequestModel):
+class RouteRequest(RequestModel):
     """`PUT /routes/{number}`: how calls to a number of ours are answered, and whom they reach."""
 
-    assistant: requests.AssistantSettings
+    assistant: AssistantSettings
     on_host_hangup: requests.Hangup = "end_conversation"
-    contacts: Annotated[dict[requests.Name, Contact], Field(max_length=MAX_CONTACTS)] = Field(
+    contacts: Annotated[dict[Name, Contact], Field(max_length=MAX_CONTACTS)] = Field(
         default_factory=dict
     )
     dial_any_number: bool = False
@@ -54,22 +61,22 @@ class RouteRequest(requests.RequestModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.assistant.id is None:
-            raise requests.field_error("assistant.id", "needed")
-        requests.check_assistant_size(self.assistant)
+            raise field_error("assistant.id", "needed")
+        check_assistant_size(self.assistant)
         names = [normalized_name(name) for name in self.contacts]
         if "" in names:
-            raise requests.field_error("contacts", "a name of nothing but space")
+            raise field_error("contacts", "a name of nothing but space")
         if len(set(names)) < len(names):
-            raise requests.field_error("contacts", "two names differ in case or space only")
+            raise field_error("contacts", "two names differ in case or space only")
         most = self.limits.legs_at_once or requests.MAX_AT_ONCE
         for name, contact in self.contacts.items():
             if contact.strategy == "at_once" and len(contact.numbers) > most:
                 message = "more numbers than limits.legs_at_once"
-                raise requests.field_error(f"contacts.{name}.to", message)
+                raise field_error(f"contacts.{name}.to", message)
         return self
 
 
-class DoNotCallRequest(requests.RequestModel):
+class DoNotCallRequest(RequestModel):
     """`PUT /do-not-call/{number}`."""
 
     reason: Annotated[str, Field(max_length=500)] | None = None
@@ -79,6 +86,7 @@ class Route(RouteRequest):
     """How calls to a number are answered; `default` answers for numbers without a route."""
 
     number: requests.PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])
+    warnings: list[str] = Field([])
 
 
 class Routes(responses.ApiModel):
@@ -106,8 +114,10 @@ def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) ->
         prefix = f"contacts.{name}."
         requests.check_destinations(contact.numbers, api.app().destinations, prefix)
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    api.app().directory.put_route(number, StoredRoute.model_validate(route))
-    return api.respond({"number": number, **route})
+    stored = StoredRoute.model_validate(route)
+    api.app().directory.put_route(number, stored)
+    warnings = responses.warnings_about(stored.assistant) if stored.assistant else []
+    return api.respond({"number": number, **route, "warnings": warnings})
 
 
 @directory.get("/routes/<number>", responses=api.answers({200: Route}))

@@ -123,12 +123,27 @@ class ConversationSummary(ApiModel):
         return shown
 
 
+def warnings_about(assistant: model.Assistant) -> list[str]:
+    """Warn of inline tools, which replace the assistant's stored tools and thereby ours."""
+    missing = ", ".join(assistant.missing_tools)
+    replaced = "The inline `tools` replace the assistant's stored tools, and lack Partyline's: "
+    return [f"{replaced}{missing}."] if missing else []
+
+
 class Conversation(ConversationSummary):
     """A conversation with its participants and insights."""
 
+    warnings: list[str] = []
     assistant: Annotated[  # type: ignore[assignment]
         Assistant, PlainSerializer(lambda assistant: assistant.model_dump(exclude_none=True))
     ]
+
+    @classmethod
+    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+        """Show a conversation."""
+        shown = super().of(conversation, insights)
+        shown.warnings = warnings_about(conversation.assistant)
+        return shown
 
 
 class Scheduled(ApiModel):
@@ -189,6 +204,7 @@ class Message(ApiModel):
     conversation_id: str
     role: Role
     content: str
+    trigger_response: bool
 
 
 class DoNotCall(ApiModel):
