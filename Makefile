@@ -27,7 +27,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ openapi: setup ## write docs/openapi.json from the code
 
 schemas: setup ## write events/schemas and the list in docs/events.md from local/docs/event_schemas.py
 	PYTHONPATH=layers/partyline $(BIN)/python -m local.docs.event_schemas
+
+# After `make lock UPGRADE=1` and `make setup`: tests/drift prints the moved fields, this accepts the changes.
+telnyx-types: setup ## hold the code to the installed official Telnyx client (tests/drift)
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.drift.snapshot
 
 fuzz: setup ## send 6,000 requests that schemathesis makes from docs/openapi.json to the local stack
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.security.fuzz 6000
@@ -85,9 +89,10 @@ checkov: .venv-checkov/.installed ## check the security of the template
 types: setup ## check the types
 	$(BIN)/mypy
 
-lock: setup ## write the pins from requirements/*.in; UPGRADE=1 selects newer versions
+lock: setup ## write the pins from requirements/*.in; UPGRADE=1 selects newer versions, and shows what moved at Telnyx
 	for pins in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$pins.txt $$pins.in || exit; done
+	$(if $(UPGRADE),-@$(MAKE) --no-print-directory setup && $(BIN)/python -m pytest -q tests/drift)
 
 build: .venv-sam/.installed ## build the deployment into .aws-sam; ARCH=x86_64 for the other processor
 	@test -n "$(RUNTIME_BIN)" || { echo "make build needs $(NO_RUNTIME)" >&2; exit 1; }

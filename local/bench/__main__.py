@@ -7,6 +7,7 @@ from rich.console import Console
 
 from local.bench.cold import cold
 from local.bench.goals import Figure, show
+from local.bench.silence import silence
 from local.bench.usage import usage
 from local.bench.warm import WarmBench
 from local.deploy.lambda_emulator import Runtime, RuntimeMissingError
@@ -30,6 +31,7 @@ def main() -> int:
     with LocalStack(Options(with_turns=False)) as stack:
         add_part("Warm: an inbound call", WarmBench(stack).figures(options.webhooks))
     add_part("Use and cost", usage())
+    add_part("Silence after the answer of an inbound call", silence())
     try:
         with LocalStack(Options()) as stack:
             add_part(

@@ -57,6 +57,7 @@ FailoverUrl = Annotated[
     str | None,
     option("URL", "The whole failover URL.", "/failover of the deployment", callback=_check_url),
 ]
+MaxMinutes = Annotated[int, option("MINUTES", "MaxMinutes of the deployment.", "120")]
 ConnectedId = Annotated[
     str | None, option("ID", "The application.", "the only connected one", "--application")
 ]
@@ -114,7 +115,7 @@ def disconnect(
     _print_changes(changes, f"the application {record.application_id} is as it was")
 
 
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     url: DeploymentUrl,
     key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
@@ -123,6 +124,7 @@ def doctor(
     assistant_id: AssistantId = None,
     failover_url: FailoverUrl = None,
     signing_key: SigningKeyFile = None,
+    max_minutes: MaxMinutes = 120,
 ) -> None:
     """Say what is wrong between Telnyx and a deployment."""
     from local.connect.doctor import Context, examine
@@ -137,6 +139,7 @@ def doctor(
             assistant_id=assistant_id,
             failover_url=failover_url,
             signing_seed=read_seed(signing_key) if signing_key else None,
+            max_minutes=max_minutes,
         )
         for finding in examine(account, context):
             _print_finding(finding.verdict, finding.sentence)

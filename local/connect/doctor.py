@@ -1,10 +1,11 @@
 """Checks everything between Telnyx and a deployment that a call needs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from local.connect import application, tools, webhook_check
+from local.connect import application, assistant_settings, tools, webhook_check
 from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
 from local.connect.findings import LIMITS, Finding, check, note, ok, untried, wrong
 
@@ -13,6 +14,8 @@ CLOCK_TOLERANCE = timedelta(seconds=60)
 
 SHORTEST_TIMEOUT_SECS = 5
 
+DELIVERIES_SINCE = timedelta(hours=1)
+
 SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
 
 
@@ -20,7 +23,7 @@ SIGNED_BY_TELNYX = "a request that Telnyx itself has signed"
 class Context:
     """The deployment to check: `url` is the API's base URL, `signing_seed` a test key's 32 bytes.
 
-    `failover_url` is expected in place of the API's own failover URL.
+    `failover_url` is expected in place of the API's own failover URL. `max_minutes` is MaxMinutes.
     """
 
     url: str
@@ -29,6 +32,7 @@ class Context:
     assistant_id: str | None = None
     failover_url: str | None = None
     signing_seed: bytes | None = None
+    max_minutes: int = assistant_settings.DEFAULT_MAX_MINUTES
 
 
 def examine(account: Account, context: Context) -> Iterator[Finding]:
@@ -59,6 +63,7 @@ def _account(account: Account, context: Context) -> Iterator[Finding]:
     yield from _application(current, context)
     yield from _report_errors(_numbers(account, current))
     yield from _report_errors(_rights(account, current))
+    yield _failed_deliveries(account, current["id"])
     if context.assistant_id:
         yield from _report_errors(_assistant(account, context, context.assistant_id, current["id"]))
     else:
@@ -136,13 +141,39 @@ def _rights(account: Account, current: Json) -> Iterator[Finding]:
     """Try the requests with which the functions reconcile. Dialing would place a call: untried."""
     account.ask("read calls", "GET", f"/connections/{path_segment(current['id'])}/active_calls")
     account.ask("read AI conversations", "GET", "/ai/conversations", query={"limit": "1"})
-    yield ok("The API key may read calls and AI conversations.")
+    account.ask("read call events", "GET", "/call_events", query={"page[size]": "1"})
+    yield ok("The API key may read calls, call events and AI conversations.")
+
+
+def _failed_deliveries(account: Account, application_id: str) -> Finding:
+    """Count the webhooks of the application that did not arrive (GET /webhook_deliveries)."""
+    since = datetime.now(UTC) - DELIVERIES_SINCE
+    query = {"filter[status][eq]": "failed", "filter[started_at][gte]": since.isoformat()}
+    try:
+        rows = account.list_all("read webhook deliveries", "/webhook_deliveries", query)
+    except AccountError as error:
+        return untried("the deliveries of webhooks", str(error))
+    webhooks = [row.get("webhook") or {} for row in rows]
+    kinds = Counter(
+        str(webhook.get("event_type"))
+        for webhook in webhooks
+        if (webhook.get("payload") or {}).get("connection_id") == application_id
+    )
+    if not kinds:
+        return ok("No delivery of a webhook has failed within the last hour.")
+    named = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+    return note(
+        f"Webhooks that were not delivered within the last hour: {named}. The logs of the "
+        "functions say why."
+    )
 
 
 def _assistant(
     account: Account, context: Context, assistant_id: str, application_id: str
 ) -> Iterator[Finding]:
-    existing = {tool.name: tool for tool in tools.webhook_tools(account, assistant_id)}
+    assistant = tools.stored_assistant(account, assistant_id)
+    yield from assistant_settings.notes(assistant, context.max_minutes)
+    existing = {tool.name: tool for tool in tools.webhook_tools(assistant)}
     for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]
         finding = _tool(existing.get(name), name, url, assistant_id)

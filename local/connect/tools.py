@@ -76,7 +76,7 @@ def attach_tools(
     tools = tool_definitions(url, record.application_id)
     our_urls = {body["webhook"]["url"] for body in tools.values()}
     our_urls |= {tool.sent["webhook"]["url"] for tool in record.tools.values()}
-    existing = webhook_tools(account, assistant_id)
+    existing = webhook_tools(stored_assistant(account, assistant_id))
     for tool in existing:
         if tool.name in tools and not (tool.shared and tool.url in our_urls):
             raise AccountError(
@@ -119,14 +119,16 @@ class Webhook:
     preset: Json
 
 
-def webhook_tools(account: Account, assistant_id: str) -> list[Webhook]:
-    """Return the webhook tools of an assistant, inline and shared."""
+def stored_assistant(account: Account, assistant_id: str) -> Json:
+    """Return an assistant as Telnyx stores the assistant."""
     try:
-        assistant = account.request_object(
-            READ, "GET", f"/ai/assistants/{path_segment(assistant_id)}"
-        )
+        return account.request_object(READ, "GET", f"/ai/assistants/{path_segment(assistant_id)}")
     except NotFoundError:
         raise NotFoundError(f"This Telnyx account has no assistant {assistant_id}.") from None
+
+
+def webhook_tools(assistant: Json) -> list[Webhook]:
+    """Return the webhook tools of an assistant, inline and shared."""
     return [
         Webhook(
             name=tool["webhook"].get("name", ""),

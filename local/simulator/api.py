@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from local.simulator.applications import Applications
 from local.simulator.assistants import Assistants
 from local.simulator.errors import ApiError
+from local.simulator.history import History
 from local.simulator.model import JsonObject, SimulatedLeg
 from local.simulator.phones import Phones, webhook_config
 from local.simulator.queries import Queries
@@ -47,6 +48,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("POST", "/calls/{}/actions/ai_assistant_add_messages", "ai_assistant_add_messages"),
         ("PUT", "/calls/{}/actions/client_state_update", "client_state_update"),
         ("GET", "/connections/{}/active_calls", "active_calls"),
+        ("GET", "/call_events", "call_events"),
+        ("GET", "/webhook_deliveries", "webhook_deliveries"),
         ("GET", "/ai/conversations", "conversations"),
         ("GET", "/ai/conversations/{}", "conversation"),
         ("GET", "/ai/conversations/{}/messages", "messages"),
@@ -87,11 +90,14 @@ def route(method: str, path: str) -> tuple[str, str] | None:
 class Api:
     """Executes operations; raises ApiError if Telnyx would refuse the operation."""
 
-    def __init__(self, board: Switchboard, phones: Phones, assistants: Assistants) -> None:
+    def __init__(
+        self, board: Switchboard, phones: Phones, assistants: Assistants, history: History
+    ) -> None:
         self._board = board
         self._phones = phones
         self._assistants = assistants
         self._queries = Queries(board)
+        self._history = history
         self.applications = Applications(board)
         self.toolbox = Toolbox(board)
         self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject | None]] = {
@@ -121,6 +127,8 @@ class Api:
         answers: dict[str, Callable[[], JsonObject]] = {
             "retrieve": lambda: self._queries.call(self.leg(subject)),
             "active_calls": lambda: self._queries.active_calls(subject, query),
+            "call_events": lambda: self._history.call_events(query),
+            "webhook_deliveries": lambda: self._history.webhook_deliveries(query),
             "conversations": lambda: self._queries.conversations(query),
             "conversation": lambda: self._queries.conversation(subject),
             "messages": lambda: self._queries.messages(subject, query),
@@ -216,7 +224,11 @@ class Api:
         leg.assistant = body.get("assistant")
         # The new client_state is in the webhooks that the command causes.
         leg.client_state = body.get("client_state", leg.client_state)
-        self._phones.answer(leg)
+        if leg.assistant is None:
+            self._phones.answer(leg)
+        else:  # Telnyx prepares the assistant first, and responds before the call is answered
+            warm_up_secs = self._board.settings.warm_up_secs
+            self._board.later(warm_up_secs, lambda: self._phones.answer(leg))
 
     def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> None:
         leg.client_state = body.get("client_state", leg.client_state)

@@ -22,6 +22,12 @@ class Assistants:
 
     def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
+        if leg.assistant is not None:
+            call = leg.call_control_id
+            self._board.record_violation(f"a start followed an answer with an assistant on {call}")
+        return self._start(leg, body, self._board.settings.created_after_secs)
+
+    def _start(self, leg: SimulatedLeg, body: JsonObject, created_after_secs: float) -> JsonObject:
         if leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
         assistant = body.get("assistant") or {}
@@ -59,9 +65,7 @@ class Assistants:
         for guest in body.get("participants", []):
             self._add_participant(self._live_leg(guest["id"], "/participants"), conversation, guest)
         greeting = assistant.get("greeting") or body.get("greeting") or board.settings.greeting
-        board.later(
-            board.settings.created_after_secs, lambda: self._greet(leg, conversation, greeting)
-        )
+        board.later(created_after_secs, lambda: self._greet(leg, conversation, greeting))
         return {"conversation_id": conversation.conversation_id}
 
     def start_on_answer(self, leg: SimulatedLeg) -> None:
@@ -69,7 +73,8 @@ class Assistants:
         if leg.assistant is None:
             return
         try:
-            self.start(leg, {"assistant": leg.assistant})
+            created_after_secs = self._board.settings.warm_created_after_secs
+            self._start(leg, {"assistant": leg.assistant}, created_after_secs)
         except ApiError:
             failed = payloads.conversation_start_failed(leg, "invalid_request")
             self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)

@@ -158,8 +158,8 @@ class Delivery:
 class World:
     """The whole state of the account.
 
-    The key of `tools` is the tool's id, the key of inline and attached tools the assistant's id. A
-    number has the connection_id of its application, or None.
+    The key of `tools` is the tool's id, the key of inline and attached tools and
+    of settings the assistant's id. A number has the connection_id of its application, or None.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -169,6 +169,7 @@ class World:
     tools: dict[str, JsonObject] = field(default_factory=dict)
     inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)
     attached_tools: dict[str, list[str]] = field(default_factory=dict)
+    assistant_settings: dict[str, JsonObject] = field(default_factory=dict)
     numbers: dict[str, str | None] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)

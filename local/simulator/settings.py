@@ -56,6 +56,10 @@ class Settings:
     reply_after_secs: float = 1.2
 
     created_after_secs: float = 0.7
+    # How long Telnyx prepares the assistant of an answer before the call is answered, and how soon
+    # after the answer its conversation is created. Only the order is documented.
+    warm_up_secs: float = 0.7
+    warm_created_after_secs: float = 0.1
     ended_after_secs: float = 0.2
     # None: the assistant has no insight group.
     insights_after_secs: float | None = 3.0
@@ -79,6 +83,8 @@ class Settings:
     refuses_second_join: bool = True
     ended_call_add_messages: Literal[404, 422] = 422
     listed_after_secs: float = 0.0
+    # How soon GET /call_events lists a command.
+    events_listed_after_secs: float = 0.0
     # As captured on live calls: hangups without client_state, premium verdicts without call id.
     sparse_webhooks: bool = True
 

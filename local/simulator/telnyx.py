@@ -21,6 +21,7 @@ from local.simulator.clock import Clock
 from local.simulator.delivery import Deliverer, Post, inline
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault, Faults
+from local.simulator.history import History
 from local.simulator.model import JsonObject, LedgerEntry, Person, SimulatedLeg
 from local.simulator.phones import Phones
 from local.simulator.settings import Settings
@@ -76,7 +77,8 @@ class Simulator:
         self._board = Switchboard(clock, settings, self.deliverer, random.Random(f"ids {seed}"))
         self._assistants = Assistants(self._board)
         self._phones = Phones(self._board, self._assistants)
-        self._api = Api(self._board, self._phones, self._assistants)
+        history = History(self._board, self.deliverer)
+        self._api = Api(self._board, self._phones, self._assistants, history)
         self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
         self.world = self._board.world
         self.lock = self._board.lock

@@ -178,6 +178,20 @@ def test_the_official_client_can_read_webhooks(setup: Setup) -> None:
     assert events["call.answered"].data.payload.to == CALLER
 
 
+def test_the_client_reads_call_events_and_webhook_deliveries(setup: Setup) -> None:
+    dialed = setup.client.calls.dial(
+        connection_id=setup.simulator.settings.connection_id, to=FRIEND, from_=US, command_id="c-1"
+    )
+    setup.hook()
+    assert dialed.data is not None
+
+    (event,) = setup.client.call_events.list(filter={"leg_id": dialed.data.call_leg_id})
+    failed = list(setup.client.webhook_deliveries.list(filter={"status": {"eq": "failed"}}))
+
+    assert (event.type, event.name, event.metadata["command_id"]) == ("command", "dial", "c-1")
+    assert failed == []
+
+
 def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None:
     with httpx.Client(base_url=f"{setup.url}/admin", trust_env=False) as admin:
         busy = {"number": FRIEND, "behaviour": "busy", "answer_after_secs": 0}

@@ -75,6 +75,12 @@ def _inbound(lab: FaultLab) -> None:
     _hang_up(lab, CALLER)
 
 
+def _with_answer(lab: FaultLab) -> None:
+    route = {"assistant": {"id": "assistant-1"}, "start": "with_answer"}
+    assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status in (200, 201)
+    _inbound(lab)
+
+
 def _attached(lab: FaultLab) -> None:
     call = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
     lab.start_conversation(call_control_id=call.call_control_id)
@@ -207,6 +213,7 @@ STORIES = (
         ],
     ),
     Story("inbound", _inbound),
+    Story("assistant with the answer", _with_answer),
     Story("attached", _attached),
     Story("live call as guest", _live_call_as_guest),
     Story("stop", _stop, [Person(LEE, behaviour="manual")]),

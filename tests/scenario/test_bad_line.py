@@ -95,6 +95,34 @@ def test_a_dial_without_reply_or_webhook_is_found_by_a_lookup_and_not_repeated(
     lab.assert_clean()
 
 
+def join_without_reply(lab: Lab) -> str:
+    """Invite Dana, whose join takes effect but never gets a reply."""
+    fail_requests(lab, "ai_assistant_join", "lost reply", times=20)
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.run(minutes(3))
+    return conversation_id
+
+
+def test_a_join_without_a_reply_is_found_among_the_call_events(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = join_without_reply(lab)
+    assert_complete(lab, conversation_id)
+    assert "command.repaired" in lab.event_types(conversation_id)
+    assert [entry.action for entry in lab.telnyx.ledger].count("call_events") == 1
+
+
+def test_a_join_that_is_not_listed_in_time_is_given_up(new_lab: NewLab) -> None:
+    settings = Settings(accepts_conversation_keys=True, events_listed_after_secs=minutes(60))
+    lab = new_lab([], settings)
+    conversation_id = join_without_reply(lab)
+    assert lab.person(conversation_id, "Dana")["status"] == "failed"
+    assert lab.person(conversation_id, "Dana")["outcome"] == "error"
+    assert [entry.action for entry in lab.telnyx.ledger].count("call_events") == 1
+    lab.assert_clean()
+
+
 @pytest.mark.parametrize("how", KINDS)
 def test_an_inbound_call_is_answered_although_the_first_answer_command_fails(
     new_lab: NewLab, how: str

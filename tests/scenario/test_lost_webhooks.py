@@ -36,6 +36,11 @@ def inbound(lab: Lab) -> str:
     return lab.poller.watch(conversation["id"])
 
 
+def with_answer(lab: Lab) -> str:
+    lab.route(OUR_NUMBER, start="with_answer")
+    return inbound(lab)
+
+
 def attached(lab: Lab) -> str:
     return lab.attach(lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks"))
 
@@ -43,6 +48,7 @@ def attached(lab: Lab) -> str:
 BEGINNINGS: dict[str, tuple[Callable[[Lab], str], str]] = {
     "outbound": (outbound, HOST),
     "inbound": (inbound, CALLER),
+    "with answer": (with_answer, CALLER),
     "attached": (attached, CALLER),
 }
 
@@ -51,7 +57,7 @@ LOST = [
     for beginning in BEGINNINGS
     for lost in TYPES
     # An inbound call is unknown without its first webhook.
-    if (beginning, lost) != ("inbound", "call.initiated")
+    if not (beginning in ("inbound", "with answer") and lost == "call.initiated")
 ]
 
 

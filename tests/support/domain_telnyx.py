@@ -7,7 +7,7 @@ their way is the test's affair.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.commands import TRACEABLE, Action, Command
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
@@ -55,6 +55,8 @@ class Telnyx:
     first_sent_at: dict[str, datetime] = field(default_factory=dict)
     running_on: Leg | None = None
     ever_ran: bool = False
+    starts_with_answer: bool = False
+    """The answer command starts the assistant too."""
 
     def execute(self, command: Command, now: datetime) -> Result:
         """Carry a command out, or look up its effect, and answer."""
@@ -90,6 +92,8 @@ class Telnyx:
             return CallEnded()
         if command.action is Action.ANSWER:
             self.answer(leg)
+            if self.starts_with_answer:
+                self._start(leg)
         elif command.action is Action.HANG_UP:
             self.hang_up(leg)
         elif not call.answered:
@@ -105,8 +109,7 @@ class Telnyx:
         if command.action is Action.START:
             if self.running_on is not None:
                 return Succeeded()
-            self.running_on, self.ever_ran = leg, True
-            self._queue_webhook(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
+            self._start(leg)
         elif self.running_on is None:
             return Refused(code="10015", message="No assistant runs.")
         elif command.action is Action.STOP:
@@ -116,10 +119,16 @@ class Telnyx:
             self.running_on = None
         return success(command.key)
 
+    def _start(self, leg: Leg) -> None:
+        self.running_on, self.ever_ran = leg, True
+        self._queue_webhook(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
+
     def _reconcile(self, command: Command, leg: Leg) -> Result:
         if command.action is Action.DIAL:
             call = self.calls.get(leg)
             return success(command.key) if call and call.is_up else NotFound()
+        if command.action in TRACEABLE:
+            return Succeeded() if command.key in self.carried_out else NotFound()
         return success(command.key) if self.ever_ran else NotFound()
 
     def _call_state(self, leg: Leg) -> Result:

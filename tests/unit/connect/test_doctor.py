@@ -141,6 +141,7 @@ def test_a_wrong_key_is_one_finding_and_the_webhook_url_is_still_checked(
         ("application_retrieve", "read Call Control applications"),
         ("number_list", "read phone numbers"),
         ("active_calls", "read calls"),
+        ("call_events", "read call events"),
         ("conversations", "read AI conversations"),
         ("assistant_retrieve", "read AI tools and assistants"),
         ("tool_test", "change AI tools and assistants"),

@@ -135,7 +135,7 @@ TURNS = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([1, 3, 7, 20, 46, 70, 130])),
 )
 
-BEGINNINGS = ["outbound", "inbound", "attached", "talking"]
+BEGINNINGS = ["outbound", "inbound", "with answer", "attached", "talking"]
 
 
 def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None:
@@ -143,6 +143,10 @@ def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None
     if beginning == "inbound":
         telnyx.calls["host", 1] = Call()
         simulation.feed(story.inbound_call, **host)
+    elif beginning == "with answer":
+        telnyx.calls["host", 1] = Call()
+        telnyx.starts_with_answer = True
+        simulation.feed(story.inbound_call, **host, start="with_answer")
     elif beginning == "attached":
         telnyx.calls["host", 1] = Call(answered=True)
         simulation.feed(story.attach, **host)
@@ -199,6 +203,7 @@ def _check_done_once(telnyx: Telnyx, story: Story) -> None:
     assert not [key for key, count in times.items() if count > 1]
     joined = Counter(key.split(":")[1] for key in times if key.startswith("join"))
     assert not [name for name, count in joined.items() if count > 1], "joined on two legs"
+    assert not (telnyx.starts_with_answer and "start:host:1" in times), "started after the answer"
     for participant in story.state.participants:
         humans = [leg for leg in participant.legs if leg.outcome == "human"]
         assert len(humans) <= 1

@@ -200,6 +200,7 @@ def test_an_assistant_without_a_response_may_still_run() -> None:
     story.hang_up("host")
     story.no_response("message:dana:1:3")
     story.advance(60)
+    story.not_found("message:dana:1:3")
     assert story.events[-1].type == "message.failed"
     assert story.state.previous_telnyx_ids == []
 

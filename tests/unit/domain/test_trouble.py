@@ -356,7 +356,8 @@ def test_an_assistant_found_after_the_end_is_stopped() -> None:
     assert story.succeed("start:host:1") == ["stop:host:1"]
 
 
-def test_a_join_in_doubt_is_sent_again_and_then_given_up() -> None:
+def join_in_doubt() -> Story:
+    """A join without a response, too old to be sent again, is looked for at Telnyx."""
     story = active_story()
     story.invite()
     story.succeed("dial:dana:1")
@@ -364,17 +365,60 @@ def test_a_join_in_doubt_is_sent_again_and_then_given_up() -> None:
     story.no_response("join:dana:1")
 
     assert story.advance(2) == ["join:dana:1"]
-    assert story.advance(60) == ["message:host:1:1", "hang_up:dana:1"]
+    assert story.advance(60) == ["find join:dana:1"]
+    return story
+
+
+def test_a_join_in_doubt_without_a_trace_is_given_up() -> None:
+    story = join_in_doubt()
+
+    assert story.not_found("join:dana:1") == ["message:host:1:1", "hang_up:dana:1"]
     assert story.participant("dana").outcome == "error"
 
 
-def test_a_message_in_doubt_is_not_said_twice() -> None:
+def test_a_join_in_doubt_that_arrived_has_taken_effect() -> None:
+    story = join_in_doubt()
+
+    assert story.result("join:dana:1", Succeeded()) == ["message:host:1:1"]
+    assert story.participant("dana").status == "joined"
+    assert "command.repaired" in story.event_types
+
+
+def test_a_command_is_looked_for_only_once() -> None:
+    unknown, died = join_in_doubt(), join_in_doubt()
+
+    assert unknown.no_response("join:dana:1") == ["message:host:1:1", "hang_up:dana:1"]
+    after_death = died.advance(60)
+    assert "hang_up:dana:1" in after_death
+    assert not [key for key in after_death if key.startswith("find")]
+
+
+def test_a_message_in_doubt_is_looked_for_and_not_said_twice() -> None:
     story = active_story()
     story.send_message("one")
     story.no_response("message:host:1:1")
 
-    assert story.advance(50) == []
+    assert story.advance(50) == ["find message:host:1:1"]
+    arrived = story.copy()
+    assert story.not_found("message:host:1:1") == []
     assert story.events[-1].type == "message.failed"
+    assert arrived.result("message:host:1:1", Succeeded()) == []
+    assert arrived.events[-1].type == "message.sent"
+
+
+def test_a_screening_in_doubt_that_arrived_waits_for_the_digit() -> None:
+    story = active_story()
+    story.invite(guest(to=SCREENED))
+    story.succeed("dial:dana:1")
+    story.answer("dana")
+    story.no_response("screen:dana:1")
+
+    assert story.advance(45.5) == ["find screen:dana:1"]
+    lost = story.copy()
+    assert story.result("screen:dana:1", Succeeded()) == []
+    assert story.press("1") == ["join:dana:1"]
+    assert lost.not_found("screen:dana:1") == ["message:host:1:1", "hang_up:dana:1"]
+    assert lost.leg("dana").outcome == "error"
 
 
 def test_a_screening_that_was_heard_is_not_said_again() -> None:

@@ -166,6 +166,17 @@ def test_an_answer_is_sent_with_the_webhooks() -> None:
     assert sent_request(requests) == ("POST", f"{PATH}/actions/answer", {**WEBHOOKS, **ENVELOPE})
 
 
+def test_an_answer_that_starts_the_assistant_names_the_assistant_and_its_settings() -> None:
+    assistant = Assistant(id="assistant-1", greeting="Hello", dynamic_variables={"vip": True})
+    about = conversation(assistant=assistant, start="with_answer")
+
+    _, requests = execute(command(Action.ANSWER), {"result": "ok"}, about)
+
+    settings = {"id": "assistant-1", "greeting": "Hello", "dynamic_variables": {"vip": True}}
+    body = {"assistant": settings, **WEBHOOKS, **ENVELOPE}
+    assert sent_request(requests) == ("POST", f"{PATH}/actions/answer", body)
+
+
 @pytest.mark.parametrize(
     ("action", "path"), [(Action.HANG_UP, "hangup"), (Action.STOP, "ai_assistant_stop")]
 )
@@ -320,6 +331,44 @@ def test_a_lost_start_is_reconciled_by_call() -> None:
     assert result == Succeeded(telnyx_conversation_id="t-1")
     assert requests[0].url.params["metadata->call_control_id"] == f"eq.{CALL}"
     assert execute(command(Action.START, reconcile=True), rows[:1])[0] == NotFound()
+
+
+@pytest.mark.parametrize("action", [Action.JOIN, Action.MESSAGE, Action.SCREEN])
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"type": "command", "metadata": {"command_id": "command-1"}}, Succeeded()),
+        ({"type": "command", "metadata": {"raw": [{"id": "command-1"}]}}, Succeeded()),
+        ({"type": "command", "metadata": {"command_id": "command-2"}}, NotFound()),
+        ({"type": "webhook", "metadata": {"command_id": "command-1"}}, NotFound()),
+        ({"type": "command", "metadata": None}, NotFound()),
+    ],
+)
+def test_a_command_among_the_call_events_has_arrived(
+    action: Action, row: dict[str, Any], expected: Result
+) -> None:
+    result, requests = execute(command(action, reconcile=True), [row])
+
+    assert result == expected
+    assert requests[0].url.path == "/v2/call_events"
+    assert requests[0].url.params["filter[call_control_id]"] == CALL
+
+
+def test_call_events_are_filtered_by_the_documented_id_of_the_leg_when_known() -> None:
+    about = conversation()
+    about.participants[1].legs[1].call_leg_id = "leg-2"
+
+    _, requests = execute(command(Action.JOIN, reconcile=True), [], about)
+
+    assert requests[0].url.params["filter[leg_id]"] == "leg-2"
+    assert "filter[call_control_id]" not in requests[0].url.params
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_refused_call_events_prove_nothing(status: int) -> None:
+    result, _ = execute(command(Action.JOIN, reconcile=True), httpx.Response(status))
+
+    assert result == NotFound()
 
 
 def test_insights_with_an_id_are_fetched() -> None:

@@ -12,6 +12,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
     start_and_join           answers the inbound call, starts the assistant, joins participants
+    look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
     send_messages            sends the next batch of messages to the assistant
     release_calls            stops the assistant and hangs up unneeded calls
@@ -31,7 +32,13 @@ from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
 from partyline.domain.rules.apply import APPLY
-from partyline.domain.rules.calls import poll_calls, release_calls, send_messages, start_and_join
+from partyline.domain.rules.calls import (
+    look_for_assistant,
+    poll_calls,
+    release_calls,
+    send_messages,
+    start_and_join,
+)
 from partyline.domain.rules.create import create_conversation, record_started
 from partyline.domain.rules.hunting import accept_answered, apply_verdict_timeouts, hunt
 from partyline.domain.rules.leaving import end_conversation, mark_departures
@@ -53,6 +60,7 @@ RULES = (
     restart_or_end,
     end_conversation,
     start_and_join,
+    look_for_assistant,
     rejoin,
     send_messages,
     release_calls,

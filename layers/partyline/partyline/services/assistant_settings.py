@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.commands import Role
+from partyline.domain.model.conversation import AssistantStart
 
 MAX_ASSISTANT_BYTES = 100_000
 """Bound that keeps a conversation within one table item."""
@@ -14,6 +15,8 @@ Name = Annotated[str, Field(min_length=1, max_length=128)]
 SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
 """A spoken text: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+NOT_WITH_ANSWER = ("interruption_settings", "message_history", "send_message_history_updates")
+"""The settings for which an answer has no place (Telnyx API: answer, `assistant`)."""
 DIALING_TOOLS = frozenset({"transfer", "invite"})
 """Telnyx's tools by which an assistant calls a person without us."""
 
@@ -126,3 +129,10 @@ def check_assistant_size(assistant: AssistantSettings | None) -> None:
     """Raise a PydanticCustomError for an assistant that leaves no room for its conversation."""
     if assistant and len(assistant.model_dump_json()) > MAX_ASSISTANT_BYTES:
         raise field_error("assistant", "larger than 100 KB")
+
+
+def check_start(start: AssistantStart, assistant: AssistantSettings) -> None:
+    """Raise a PydanticCustomError for a setting that an assistant started by an answer ignores."""
+    for name in NOT_WITH_ANSWER if start == "with_answer" else ():
+        if getattr(assistant, name) is not None:
+            raise field_error(f"assistant.{name}", "not possible with start with_answer")

@@ -27,6 +27,7 @@ def inbound_route(
         connection_id=connection_id or settings.telnyx_connection_id,
         on_hangup=stored.on_host_hangup,
         phrases=stored.words,
+        start=stored.start,
         limits=conversation_limits(settings, stored.limits),
     )
 

@@ -109,7 +109,7 @@ def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 
 
 def _with_webhooks(
-    telnyx: CallControl, leg_command: LegCommand, send: Callable[[], results.Succeeded]
+    telnyx: CallControl, leg_command: LegCommand, send: Callable[[], results.Result]
 ) -> results.Result:
     """Send a request with `webhook_urls`; after a refusal of their form, ask for the next form."""
     form = telnyx.webhook_form
@@ -119,7 +119,7 @@ def _with_webhooks(
         if not leg_command.webhooks or form == "none":
             raise
         return results.FormRefused(**code_and_message(error), changes=(WEBHOOK_URLS,))
-    if leg_command.webhooks:
+    if leg_command.webhooks and isinstance(result, results.Succeeded):
         count(FORM_METRICS[form])
     return result
 
@@ -133,13 +133,19 @@ def _reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Res
 
 
 def _answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    request = requests.AnswerRequest(**leg_command.webhooks, **leg_command.envelope)
+    with_assistant = leg_command.conversation.start == "with_answer"
+    within, _ = _assistant_settings(leg_command)
+    request = requests.AnswerRequest(
+        assistant=within if with_assistant else None,
+        **leg_command.webhooks,
+        **leg_command.envelope,
+    )
 
     def send() -> results.Succeeded:
         telnyx.answer(leg_command.call_control_id, request)
         return results.Succeeded()
 
-    return _with_webhooks(telnyx, leg_command, send)
+    return _with_webhooks(telnyx, leg_command, lambda: _with_optional_fields(request, send))
 
 
 def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
@@ -152,30 +158,49 @@ def _hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 
 
 def _start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    settings = leg_command.conversation.assistant.model_dump(exclude_none=True)
-    # Telnyx takes some settings within `assistant` and the others beside it.
-    names = settings.keys() & requests.Assistant.model_fields.keys()
-    within = {name: settings.pop(name) for name in names}
-    for change in leg_command.command.changes:
-        (within if change.startswith(IN_ASSISTANT) else settings).pop(
-            change.removeprefix(IN_ASSISTANT), None
-        )
-    fields = {"assistant": within, **settings, **leg_command.envelope}
+    within, beside = _assistant_settings(leg_command)
+    fields = {"assistant": within, **beside, **leg_command.envelope}
     request = requests.StartAssistantRequest.model_validate(fields)
     answer_secs = timeouts.START_ANSWER_TIME.total_seconds()
-    try:
+
+    def send() -> results.Succeeded:
         started = telnyx.start_assistant(leg_command.call_control_id, request, answer_secs)
+        return results.Succeeded(telnyx_conversation_id=started.conversation_id)
+
+    return _with_optional_fields(request, send)
+
+
+def _with_optional_fields(
+    request: requests.Command, send: Callable[[], results.Succeeded]
+) -> results.Result:
+    """Send a request; after a refusal of optional fields only, ask for the form without them."""
+    try:
+        return send()
     except errors.InvalidRequestError as error:
         refused = _optional_fields(error, request.body())
         if not refused:
             raise
         return results.FormRefused(**code_and_message(error), changes=refused)
-    return results.Succeeded(telnyx_conversation_id=started.conversation_id)
+
+
+def _assistant_settings(leg_command: LegCommand) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that Telnyx takes within `assistant`, and those that a start has beside.
+
+    Fields that Telnyx refused are left out. An answer has no place for the settings beside.
+    """
+    beside = leg_command.conversation.assistant.model_dump(exclude_none=True)
+    names = beside.keys() & requests.Assistant.model_fields.keys()
+    within = {name: beside.pop(name) for name in names}
+    for change in leg_command.command.changes:
+        (within if change.startswith(IN_ASSISTANT) else beside).pop(
+            change.removeprefix(IN_ASSISTANT), None
+        )
+    return within, beside
 
 
 def _optional_fields(error: errors.RefusedError, body: dict[str, Any]) -> tuple[str, ...]:
-    """Return the optional fields of a start at which all problems point; else none."""
-    sent = {*body, *(f"{IN_ASSISTANT}{name}" for name in body["assistant"])}
+    """Return the optional fields at which all problems point; else none."""
+    sent = {*body, *(f"{IN_ASSISTANT}{name}" for name in body.get("assistant", ()))}
     fields = [
         next((field for field in OPTIONAL_START_FIELDS if _points_at(problem, field)), "")
         for problem in error.problems
@@ -292,6 +317,23 @@ def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     return results.Succeeded()
 
 
+def _find_call_event(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Look for a command among the events of its call: a listed command has arrived at Telnyx.
+
+    A command that is not in the list, or a refused list, proves nothing.
+    """
+    leg_id = leg_command.leg.call_leg_id
+    try:
+        events = telnyx.list_call_events(leg_command.call_control_id, leg_id)
+    except errors.TelnyxError:
+        return results.NotFound()
+    arrived = any(
+        event.type == "command" and leg_command.command.id in str(event.metadata)
+        for event in events
+    )
+    return results.Succeeded() if arrived else results.NotFound()
+
+
 def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     call = telnyx.retrieve_call(leg_command.call_control_id)
     return results.CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
@@ -314,5 +356,8 @@ SEND: dict[Action, LegCommandHandler] = {
 RECONCILE: dict[Action, LegCommandHandler] = {
     Action.DIAL: _reconcile_dial,
     Action.START: _reconcile_start,
+    Action.JOIN: _find_call_event,
+    Action.MESSAGE: _find_call_event,
+    Action.SCREEN: _find_call_event,
 }
 """How to find the effect of an earlier sending that may have taken effect."""

@@ -13,6 +13,7 @@ from partyline.telnyx.responses import (
     AiConversation,
     AssistantConversation,
     Call,
+    CallEvent,
     ConversationInsights,
     Dialed,
 )
@@ -103,6 +104,21 @@ class CallControl:
                 break
             params = {**params, "page[after]": str(after)}
         return calls
+
+    def list_call_events(
+        self, call_control_id: str, call_leg_id: str | None, limit: int = 100
+    ) -> list[CallEvent]:
+        """Return the commands and webhooks of a leg. Telnyx API: GET /call_events.
+
+        The description has the filter by `leg_id`. The filter by `call_control_id` has been used on
+        live calls; Telnyx ignores an unknown filter, and then returns the events of other legs.
+        """
+        name, value = (
+            ("leg_id", call_leg_id) if call_leg_id else ("call_control_id", call_control_id)
+        )
+        params = {f"filter[{name}]": value, "filter[type]": "command", "page[size]": str(limit)}
+        rows = objects(self._client.request("GET", "/call_events", params=params))
+        return [CallEvent.model_validate(row) for row in rows]
 
     def list_ai_conversations(self, call_control_id: str, limit: int = 2) -> list[AiConversation]:
         """Return the conversations begun on a leg, newest first. Telnyx API: GET /ai/conversations.

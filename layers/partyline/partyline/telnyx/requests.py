@@ -75,7 +75,13 @@ class DialRequest(WebhookTargets):
 
 
 class AnswerRequest(WebhookTargets):
-    """Telnyx API: POST /calls/{id}/actions/answer, for an incoming leg only."""
+    """Telnyx API: POST /calls/{id}/actions/answer, for an incoming leg only.
+
+    With `assistant`, Telnyx prepares the assistant before the answer, and starts the assistant with
+    the answer. The response has no conversation id, and no `ai_assistant_start` may follow.
+    """
+
+    assistant: "Assistant | None" = None
 
 
 class HangUpRequest(Command):

@@ -44,6 +44,13 @@ class Call(ActiveCall):
     is_alive: Flag = None
 
 
+class CallEvent(Received):
+    """A command or webhook of a leg. `metadata` holds the raw event or command."""
+
+    type: Id = None
+    metadata: Json = None
+
+
 class AiConversation(Received):
     """A stored conversation. `metadata` has the call_control_id of the leg that started it."""
 

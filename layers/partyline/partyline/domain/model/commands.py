@@ -43,6 +43,10 @@ Role = Literal["user", "assistant", "system", "developer"]
 RECONCILABLE = frozenset({Action.DIAL, Action.START})
 """Actions whose effect can be looked up at Telnyx."""
 
+TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
+"""Actions whose arrival at Telnyx the list of call events may prove. Telnyx does not document how
+soon a command is in the list, so an absent command proves nothing."""
+
 IDEMPOTENT = frozenset(
     {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
 )

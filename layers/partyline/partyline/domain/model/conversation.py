@@ -22,6 +22,9 @@ OUR_TOOLS = ("invite", "status")
 
 MachineDetection = Literal["off", "standard", "premium"]
 
+AssistantStart = Literal["after_answer", "with_answer"]
+"""When the assistant starts: by a command after the answer, or with the answer itself."""
+
 
 class Stored(BaseModel):
     """Base of stored models. Unknown fields are skipped, so older code reads newer rows."""
@@ -212,6 +215,9 @@ class Conversation(Stored):
     base_url: str | None = None  # the base URL of our webhooks, for the legs still to be dialled
     limits: Limits = Field(default_factory=Limits)
     route: str | None = None  # the dialled number of ours; its route holds the contacts
+    start: AssistantStart = "after_answer"
+    assistant_lookup_at: datetime | None = None
+    """When to look for the assistant that the answer starts, if no webhook has come by then."""
     phrases: dict[str, str] = Field(default_factory=dict)
     """The conversation's own messages to the assistant (see `rules.phrases`)."""
 
@@ -271,6 +277,20 @@ class Conversation(Stored):
     def is_restarting(self) -> bool:
         """Whether the assistant is being restarted."""
         return self.restarts > 0 and self.telnyx_conversation_id is None
+
+    @property
+    def awaits_answers_assistant(self) -> bool:
+        """Whether the answer starts the assistant, and the assistant's id may still come."""
+        answer = next((c for c in self.commands.values() if c.action is Action.ANSWER), None)
+        return (
+            self.start == "with_answer"
+            and self.telnyx_conversation_id is None
+            and self.start_command is None
+            and self.status not in statuses.FINISHED
+            and answer is not None
+            and answer.status != "failed"
+            and answer.sent_at is not None
+        )
 
     def participant(self, participant_id: str | None) -> Participant | None:
         """Return the participant of that id, if there is one."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from partyline.domain.model.commands import Role
-from partyline.domain.model.conversation import Assistant, Insight, Limits, Plan
+from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits, Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import OnHangup
 
@@ -108,6 +108,7 @@ class Route:
     on_hangup: OnHangup = OnHangup.END
     phrases: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    start: AssistantStart = "after_answer"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from partyline.domain.model.conversation import Assistant, Stored
+from partyline.domain.model.conversation import Assistant, AssistantStart, Stored
 from partyline.domain.model.statuses import OnHangup
 
 
@@ -26,3 +26,4 @@ class StoredRoute(Stored):
     dial_any_number: bool = False
     limits: RouteLimits = Field(default_factory=RouteLimits)
     words: dict[str, str] = Field(default_factory=dict)
+    start: AssistantStart = "after_answer"

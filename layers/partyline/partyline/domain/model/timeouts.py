@@ -40,6 +40,14 @@ ANSWER_POLL_DELAY = timedelta(seconds=15)
 """When to poll an inbound call that we answered and of which no `call.answered` has come: the
 caller hears silence meanwhile."""
 
+ASSISTANT_LOOKUP_DELAY = timedelta(seconds=10)
+"""When to look for an assistant that the answer starts and of which no `call.conversation.created`
+has come. Live, that webhook came 0.7 and 0.9 s after a start; the rest is for redeliveries."""
+
+MAX_ASSISTANT_LOOKUPS = 3
+"""How often to look for that assistant before the start counts as failed: the list of AI
+conversations may show a conversation late (not documented)."""
+
 RING_GRACE = timedelta(seconds=20)
 """When to poll a call after its ring timeout: its `call.hangup` may still be on the way."""
 

@@ -124,7 +124,8 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
         return
     if conversation.status is ConversationStatus.CONNECTING:
         start = conversation.start_command
-        if start is None or start.sent_at is None:
+        sent = start is not None and start.sent_at is not None
+        if not sent and conversation.start == "after_answer":
             return  # our assistant cannot have run: this is about an earlier assistant on the call
         # A conversation that ended has run.
         facts.assistant_started(transition, webhook.telnyx_conversation_id)

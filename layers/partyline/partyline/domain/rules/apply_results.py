@@ -5,8 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import events, results, statuses, timeouts
-from partyline.domain.model.commands import MAX_CHANGES, WEBHOOK_URLS, Action, Command
-from partyline.domain.model.conversation import Failure, Leg, Participant
+from partyline.domain.model.commands import (
+    MAX_CHANGES,
+    TRACEABLE,
+    WEBHOOK_URLS,
+    Action,
+    Command,
+)
+from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
@@ -187,8 +193,10 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
 def _retryable(transition: Transition, command: Command, result: results.Retryable) -> None:
     if result.had_no_effect:
         command.mark_not_sent()
-    # A hangup is never given up; any other command is.
-    if command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP:
+    # A hangup is never given up; any other command is. A traceable command is looked for once.
+    looked = command.reconcile and command.action in TRACEABLE
+    exhausted = command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP
+    if looked or exhausted:
         apply_refusal(transition, command, UNANSWERED)
         return
     lease_end = command.not_before
@@ -216,11 +224,18 @@ def _form_refused(transition: Transition, command: Command, result: results.Form
 
 
 def _not_found(transition: Transition, command: Command, _: results.NotFound) -> None:
-    """Give up a dial without a trace at Telnyx, which is too old to be sent again."""
-    if command.action is Action.DIAL or command.attempts >= timeouts.MAX_ATTEMPTS:
+    """Give up a command without a trace at Telnyx, which is too old to be sent again.
+
+    A start is looked for again, or sent again.
+    """
+    with_answer = (
+        transition.conversation.start == "with_answer" and command.participant_id == HOST_ID
+    )
+    most = timeouts.MAX_ASSISTANT_LOOKUPS if with_answer else timeouts.MAX_ATTEMPTS
+    if command.action is not Action.START or command.attempts >= most:
         apply_refusal(transition, command, UNANSWERED)
         return
-    if transition.conversation.status is ConversationStatus.CONNECTING:
+    if transition.conversation.status is ConversationStatus.CONNECTING and not with_answer:
         command.reconcile = False
         command.sent_at = None
     command.back_off(transition.now)

@@ -12,7 +12,11 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
+from partyline.domain.model.timeouts import (
+    ASSISTANT_LOOKUP_DELAY,
+    INSIGHTS_POLL_PAUSE,
+    MAX_INSIGHT_POLLS,
+)
 from partyline.domain.rules.transition import Transition
 
 MESSAGE_BATCH = 20
@@ -32,16 +36,41 @@ def start_and_join(transition: Transition) -> None:
         if participant.status is not ParticipantStatus.WAITING or leg is None:
             continue
         if participant.host:
-            transition.add_command(Action.START, participant, leg)
+            if conversation.start == "after_answer":
+                transition.add_command(Action.START, participant, leg)
             transition.move_participant(participant, ParticipantStatus.JOINING)
         elif conversation.telnyx_conversation_id:
             command = transition.add_command(Action.JOIN, participant, leg)
             joining = ParticipantStatus.JOINING
             transition.move_participant(participant, joining, command_id=command.id)
-        elif conversation.active_at and not (start and start.is_pending):
+        elif (
+            conversation.active_at
+            and not (start and start.is_pending)
+            and not conversation.awaits_answers_assistant
+        ):
             # The assistant runs, but its conversation id was never found: no join is possible.
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.ERROR)
             transition.add_message(participant, Outcome.ERROR)
+
+
+def look_for_assistant(transition: Transition) -> None:
+    """Look for the assistant that the answer starts, if no `call.conversation.created` comes.
+
+    Telnyx's response to such an answer has no conversation id, and `ai_assistant_start` must not
+    follow (Telnyx API: answer). So the start is a command that is only reconciled, never sent.
+    """
+    conversation, host = transition.conversation, transition.conversation.host
+    leg = host.legs[0] if host.legs else None
+    if not conversation.awaits_answers_assistant or leg is None or not leg.is_up:
+        return
+    answer = transition.command_for(Action.ANSWER, host, leg)
+    if answer is None or answer.status != "done":
+        return
+    if conversation.assistant_lookup_at is None:
+        conversation.assistant_lookup_at = transition.now + ASSISTANT_LOOKUP_DELAY
+    elif transition.now >= conversation.assistant_lookup_at:
+        lookup = transition.add_command(Action.START, host, leg)
+        lookup.reconcile, lookup.sent_at = True, answer.sent_at or transition.now
 
 
 def send_messages(transition: Transition) -> None:
@@ -68,7 +97,11 @@ def release_calls(transition: Transition) -> None:
     start = conversation.start_command
     # An assistant that Telnyx ended needs no stop. A start that was given up may still have worked.
     unwanted = stop is not None or conversation.status is ConversationStatus.FAILED
-    runs = conversation.active_at is not None or (start is not None and start.status == "done")
+    created = (
+        conversation.start == "with_answer" and conversation.telnyx_conversation_id is not None
+    )
+    has_started = created or (start is not None and start.status == "done")
+    runs = conversation.active_at is not None or has_started
     assistant_leg = conversation.assistant_leg()
     stops = [c for c in conversation.commands.values() if c.action is Action.STOP]
     stopped = any(command.status != "failed" for command in stops)

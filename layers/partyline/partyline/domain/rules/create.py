@@ -34,12 +34,12 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
         host = create_participant(input_.host, now, host=True)
         guests = [create_participant(guest, now) for guest in input_.guests]
         settings, metadata = input_, input_.metadata
-        our_number = input_.route
+        our_number, start = input_.route, None
     elif isinstance(input_, inputs.CallInitiated) and input_.incoming and input_.route:
         direction = Direction.INBOUND
         host, guests = _create_caller(input_, input_.route, now), []
         settings, metadata = input_.route, {}
-        our_number = input_.to
+        our_number, start = input_.to, input_.route.start
     else:
         return None
     return Conversation(
@@ -51,6 +51,7 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
         phrases=settings.phrases,
         limits=settings.limits,
         route=our_number,
+        start=start or "after_answer",
         connection_id=settings.connection_id,
         base_url=input_.base_url,
         created_at=now,

@@ -94,6 +94,7 @@ def _host_failure(host: Participant) -> Failure:
 def _has_stopped(transition: Transition) -> bool:
     conversation, start = transition.conversation, transition.conversation.start_command
     may_run = conversation.active_at or (start and start.status != "failed")
+    may_run = may_run or conversation.awaits_answers_assistant
     if not may_run or not any(leg.is_up for _, leg in conversation.legs()):
         return True
     return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

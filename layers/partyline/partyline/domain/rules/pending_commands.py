@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, Action, Command
+from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, TRACEABLE, Action, Command
 from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
@@ -16,13 +16,18 @@ from partyline.domain.rules.transition import Transition
 
 
 def reconcile_stale(transition: Transition) -> None:
-    """Reconcile, or give up, commands too old for Telnyx to drop a duplicate."""
+    """Reconcile, or give up, commands too old for Telnyx to drop a duplicate.
+
+    A traceable command is looked for once, and then given up.
+    """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
         leased = transition.now < command.not_before
         if leased or not command.is_pending or not command.is_stale(transition.now):
             continue
-        if command.action in RECONCILABLE:
+        if command.action in RECONCILABLE or (
+            command.action in TRACEABLE and not command.reconcile
+        ):
             command.reconcile = True
         elif command.action not in IDEMPOTENT:
             apply_refusal(transition, command, UNANSWERED)
@@ -81,6 +86,8 @@ def _awaited_moments(conversation: Conversation) -> Iterator[datetime]:
     for limit in (host_hangup_deadline(conversation), inferred_end_of(conversation)):
         if limit:
             yield limit
+    if conversation.assistant_lookup_at and conversation.awaits_answers_assistant:
+        yield conversation.assistant_lookup_at
     for participant in conversation.participants:
         for leg in participant.legs:
             if leg.verdict_deadline:

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from partyline.domain.model.conversation import AssistantStart
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.routes import StoredRoute
 from partyline.entrypoints.api import app as api
@@ -17,6 +18,7 @@ from partyline.services.assistant_settings import (
     Name,
     RequestModel,
     check_assistant_size,
+    check_start,
     field_error,
 )
 from partyline.services.errors import RequestError
@@ -57,12 +59,14 @@ class RouteRequest(RequestModel):
     dial_any_number: bool = False
     limits: RouteLimits = Field(default_factory=RouteLimits)
     words: requests.Phrases = Field(default_factory=dict)
+    start: AssistantStart = "after_answer"
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.assistant.id is None:
             raise field_error("assistant.id", "needed")
         check_assistant_size(self.assistant)
+        check_start(self.start, self.assistant)
         names = [normalized_name(name) for name in self.contacts]
         if "" in names:
             raise field_error("contacts", "a name of nothing but space")

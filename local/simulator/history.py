@@ -1,0 +1,100 @@
+"""The account's history: the commands and webhooks of each call, and the deliveries of webhooks."""
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from itertools import groupby
+from operator import attrgetter
+
+from local.simulator.delivery import Deliverer
+from local.simulator.model import Delivery, JsonObject, LedgerEntry, World
+from local.simulator.queries import paged
+from local.simulator.switchboard import Switchboard, timestamp
+
+
+class History:
+    """The handlers of the queries about the past."""
+
+    def __init__(self, board: Switchboard, deliverer: Deliverer) -> None:
+        self._board = board
+        self._deliverer = deliverer
+
+    def call_events(self, query: dict[str, str]) -> JsonObject:
+        """Telnyx API: GET /call_events. An unknown filter is ignored, as seen on live accounts."""
+        listed_before = self._board.now() - timedelta(
+            seconds=self._board.settings.events_listed_after_secs
+        )
+        commands = [entry for entry in self._board.world.ledger if entry.at <= listed_before]
+        rows = [row for entry in commands if (row := _command_row(entry, self._board.world))]
+        leg_id, call = query.get("filter[leg_id]"), query.get("filter[call_control_id]")
+        rows = [
+            row
+            for row in rows
+            if leg_id in (None, row["call_leg_id"])
+            and call in (None, row["metadata"]["call_control_id"])
+        ]
+        if query.get("filter[type]") == "webhook":
+            rows = []  # only commands are kept here
+        return paged(rows, query)
+
+    def webhook_deliveries(self, query: dict[str, str]) -> JsonObject:
+        """Telnyx API: GET /webhook_deliveries, newest first."""
+        since, status = query.get("filter[started_at][gte]"), query.get("filter[status][eq]")
+        attempts = sorted(self._deliverer.attempts, key=attrgetter("event_id"))
+        groups = [list(group) for _, group in groupby(attempts, key=attrgetter("event_id"))]
+        rows = [_delivery_row(group, self._board.world) for group in groups]
+        rows = [
+            row
+            for row in rows
+            if status in (None, row["status"])
+            and (since is None or _moment(row["started_at"]) >= _moment(since))
+        ]
+        rows.sort(key=lambda row: str(row["started_at"]), reverse=True)
+        return paged(rows, query)
+
+
+def _command_row(entry: LedgerEntry, world: World) -> JsonObject | None:
+    """Return a command that took effect as a row, or None for any other request."""
+    if entry.action != "dial" and entry.call_control_id is None:
+        return None  # no command on a call
+    if entry.method == "GET" or entry.status != HTTPStatus.OK:
+        return None
+    call = entry.call_control_id or entry.response["data"]["call_control_id"]
+    leg = world.legs[call]
+    return {
+        "record_type": "call_event",
+        "type": "command",
+        "name": entry.action,
+        "call_leg_id": leg.call_leg_id,
+        "call_session_id": leg.call_session_id,
+        "event_timestamp": timestamp(entry.at),
+        "metadata": {"call_control_id": call, **(entry.body or {})},
+    }
+
+
+def _delivery_row(attempts: list[Delivery], world: World) -> JsonObject:
+    first, delivered = attempts[0], any(_is_success(attempt) for attempt in attempts)
+    leg = world.legs.get(first.call_control_id or "")
+    return {
+        "record_type": "webhook_delivery",
+        "id": first.event_id,
+        "status": "delivered" if delivered else "failed",
+        "started_at": timestamp(first.at),
+        "finished_at": timestamp(attempts[-1].at),
+        "attempts": [
+            {"status": "delivered" if _is_success(attempt) else "failed"} for attempt in attempts
+        ],
+        "webhook": {
+            "record_type": "event",
+            "id": first.event_id,
+            "event_type": first.event_type,
+            "payload": {"connection_id": leg.connection_id if leg else None},
+        },
+    }
+
+
+def _is_success(attempt: Delivery) -> bool:
+    return attempt.status is not None and attempt.status < 300
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
