@@ -1,13 +1,27 @@
 """Settings and fixtures for all tests."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local.simulator.violations import observed_violations
 from local.stack.template import Template
 
 # No test asserts a time, and in a fresh clone the first generated text takes seconds.
 settings.register_profile("partyline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("partyline")
+
+
+@pytest.fixture(autouse=True)
+def no_violations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a simulator has recorded a violation, such as a field without a reader.
+
+    The mark `violates` is for tests that provoke a violation.
+    """
+    with observed_violations() as violations:
+        yield
+    assert bool(violations) == bool(request.node.get_closest_marker("violates")), violations
 
 
 @pytest.fixture(scope="session")

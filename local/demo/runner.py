@@ -58,10 +58,8 @@ def run_scenarios(
 
 
 def _check_end_state(demo: Demo) -> None:
-    """Check that every request was valid, no number was dialed twice and no call is up."""
+    """Check that no request broke a rule of Telnyx and that no call is up."""
     expect(not demo.telnyx.violations, f"no violations: {demo.telnyx.violations}")
-    unknown = [entry.unknown_fields for entry in demo.telnyx.ledger if entry.unknown_fields]
-    expect(not unknown, f"no unknown fields: {unknown}")
     demo.poll(
         "every call to be over", lambda: all(leg.state == "ended" for leg in demo.telnyx.legs)
     )

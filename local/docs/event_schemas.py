@@ -8,7 +8,7 @@ consumer.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
@@ -42,10 +42,18 @@ def data_schema(event_type: str) -> Schema:
     definitions = schema.pop("$defs", {})
     for definition in definitions.values():
         definition.pop("title")
-    for name, field in schema["properties"].items():
-        reference = field.pop("$ref", "").rpartition("/")[2]
-        schema["properties"][name] = {**definitions.get(reference, {}), **field}
-    return schema
+    return cast("Schema", inlined(schema, definitions))
+
+
+def inlined(node: Any, definitions: Schema) -> Any:
+    """Return a part of a schema with the definitions in place of references, at every depth."""
+    if isinstance(node, list):
+        return [inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    definition = definitions.get(node.get("$ref", "").rpartition("/")[2], {})
+    named = {**definition, **{key: value for key, value in node.items() if key != "$ref"}}
+    return {key: inlined(value, definitions) for key, value in named.items()}
 
 
 def schema_of(event_type: str, *, strict: bool = False) -> Schema:

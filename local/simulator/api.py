@@ -8,7 +8,7 @@ from local.simulator.applications import Applications
 from local.simulator.assistants import Assistants
 from local.simulator.errors import ApiError
 from local.simulator.history import History
-from local.simulator.model import JsonObject, SimulatedLeg
+from local.simulator.model import Behaviour, JsonObject, SimulatedLeg
 from local.simulator.phones import Phones, webhook_config
 from local.simulator.queries import Queries
 from local.simulator.switchboard import Switchboard
@@ -232,9 +232,10 @@ class Api:
 
     def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> None:
         leg.client_state = body.get("client_state", leg.client_state)
-        self._phones.hang_up_by_command(leg)
+        self._phones.hang_up_by_command(leg, body.get("reason"))
 
     def _reject(self, leg: SimulatedLeg, body: JsonObject) -> None:
         if leg.state != "parked":
             raise ApiError("10015", "Only a ringing inbound call can be rejected")
-        self._phones.refuse(leg, "busy" if body["cause"] == "USER_BUSY" else "decline")
+        behaviours: dict[str, Behaviour] = {"USER_BUSY": "busy", "NOT_FOUND": "unreachable"}
+        self._phones.refuse(leg, behaviours.get(body["cause"], "decline"))

@@ -1,17 +1,14 @@
 """Assistant conversations: start, join, messages, stop, end and insights."""
 
-import json
 import re
-from typing import Any
 
 from local.simulator import model, payloads
+from local.simulator.endings import Endings
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import Switchboard, timestamp
 
 _ASSISTANT_ID = re.compile(r"assistant-[A-Za-z0-9-]+")
-# Telnyx publishes no code for an unknown or ended conversation: only "4xx" is certain.
-_NO_CONVERSATION = "10015"
 
 
 class Assistants:
@@ -19,6 +16,7 @@ class Assistants:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
+        self._endings = Endings(board)
 
     def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
@@ -37,6 +35,9 @@ class Assistants:
         if not self.exists(assistant_id):
             raise ApiError("10005", "The assistant does not exist", "/assistant/id")
         board = self._board
+        if body.get("message_history") and board.settings.refuses_message_history:
+            raise ApiError("10000", "Invalid message format", "/message_history")
+        voice = self._voice(assistant)
         for guest in body.get("participants", []):
             self._live_leg(guest["id"], "/participants")
         if any(
@@ -58,26 +59,46 @@ class Assistants:
                 "telnyx_end_user_target": leg.person_number,
                 "telnyx_conversation_channel": "phone_call",
             },
+            voice=voice,
+            sends_history=body.get("send_message_history_updates", False),
         )
         board.world.conversations[conversation.conversation_id] = conversation
         leg.conversation_id = conversation.conversation_id
-        self._add_messages(conversation, body.get("message_history", []))
+        conversation.messages += self._rows(body.get("message_history", []))
         for guest in body.get("participants", []):
             self._add_participant(self._live_leg(guest["id"], "/participants"), conversation, guest)
         greeting = assistant.get("greeting") or body.get("greeting") or board.settings.greeting
         board.later(created_after_secs, lambda: self._greet(leg, conversation, greeting))
         return {"conversation_id": conversation.conversation_id}
 
+    def _voice(self, assistant: JsonObject) -> str:
+        """Return the assistant's voice: `voice_settings` replace the stored voice settings.
+
+        Telnyx API: ai_assistant_start, assistant. An unknown voice is refused with 400 and code
+        10015 (seen live in July 2026).
+        """
+        settings = self._board.settings
+        if "voice_settings" not in assistant:
+            return settings.stored_voice
+        voice = str(assistant["voice_settings"]["voice"])
+        if settings.voices is not None and voice not in settings.voices:
+            pointer = "/assistant/voice_settings/voice"
+            raise ApiError("10015", "The voice does not exist", pointer, status=400)
+        return voice
+
     def start_on_answer(self, leg: SimulatedLeg) -> None:
-        """Start the assistant of the dial or answer; a webhook reports a bad assistant."""
+        """Start the assistant of the dial or answer, which is warmed up while the call rings.
+
+        The 200 of the dial or answer has no conversation id. `call.conversation.created` or
+        `start_failed` follows (Telnyx API: answer, assistant).
+        """
         if leg.assistant is None:
             return
         try:
-            created_after_secs = self._board.settings.warm_created_after_secs
-            self._start(leg, {"assistant": leg.assistant}, created_after_secs)
+            warm_secs = self._board.settings.warm_created_after_secs
+            self._start(leg, {"assistant": leg.assistant}, warm_secs)
         except ApiError:
-            failed = payloads.conversation_start_failed(leg, "invalid_request")
-            self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
+            self._send_start_failed(leg, leg.assistant.get("id"), "invalid_request")
 
     def exists(self, assistant_id: str) -> bool:
         """Return whether the assistant exists."""
@@ -88,17 +109,21 @@ class Assistants:
 
     def join(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Put an answered leg into a running conversation (Telnyx API: ai_assistant_join)."""
-        guest = body["participant"]
+        guest, settings = body["participant"], self._board.settings
         conversation = self._board.world.conversations.get(body["conversation_id"])
-        if conversation is None:
-            raise ApiError("10005", "The conversation does not exist", "/conversation_id")
-        if guest["id"] != leg.call_control_id:
+        if conversation is None or conversation.status == "ended":
+            status = settings.unknown_conversation_status
+            text = "The conversation does not exist or is not yours"
+            raise ApiError("10007", text, "/conversation_id", status=status)
+        if settings.join_path == "host":
+            if leg.conversation_id != conversation.conversation_id:
+                raise ApiError("10015", "The call is not in the conversation", "/conversation_id")
+            leg = self._live_leg(guest["id"], "/participant/id")
+        elif guest["id"] != leg.call_control_id:
             raise ApiError("10015", "participant.id is another call", "/participant/id")
-        if conversation.status == "ended":
-            raise ApiError(_NO_CONVERSATION, "The conversation has ended", "/conversation_id")
         if leg.conversation_id == conversation.conversation_id:
             self._board.record_violation(f"{leg.call_control_id} was joined twice")
-            if self._board.settings.refuses_second_join:
+            if settings.refuses_second_join:
                 raise ApiError("10015", "The call is in the conversation already")
         elif leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
@@ -107,8 +132,17 @@ class Assistants:
         return {"conversation_id": conversation.conversation_id}
 
     def add_messages(self, leg: SimulatedLeg, body: JsonObject) -> None:
-        """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages)."""
-        self._add_messages(self._running(leg), body.get("messages", []))
+        """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages).
+
+        With `trigger_response` the assistant speaks at once, and here repeats the last message.
+        Without, the message waits for the next turn, and here the assistant says nothing.
+        """
+        conversation, messages = self._running(leg), body.get("messages", [])
+        self._add_messages(conversation, messages)
+        if body.get("trigger_response") and messages:
+            news = payloads.as_text(messages[-1].get("content"))
+            reply_secs = self._board.settings.reply_after_secs
+            self._board.later(reply_secs, lambda: self._speak(conversation, news))
 
     def say(self, leg: SimulatedLeg, text: str) -> None:
         """Let the person on `leg` speak to the assistant and to the other participants."""
@@ -133,6 +167,22 @@ class Assistants:
         """End the leg's assistant at its own time limit; the legs stay up."""
         self._end(self._running(leg), "assistant_time_limit")
 
+    def fail_start(self, leg: SimulatedLeg) -> None:
+        """Let the started assistant fail: no end follows, and the legs stay up."""
+        conversation = self._running(leg)
+        conversation.status, conversation.ended_at = "ended", self._board.now()
+        for member in self._legs(conversation):
+            member.conversation_id = None
+        self._send_start_failed(leg, conversation.assistant_id, "service_error")
+
+    def end_by_transfer(self, leg: SimulatedLeg) -> None:
+        """End the leg's assistant because of a transfer; the legs stay up."""
+        self._end(self._running(leg), self._board.settings.transfer_reason)
+
+    def check_running(self, leg: SimulatedLeg) -> None:
+        """Raise ApiError if no assistant is on the call."""
+        self._running(leg)
+
     def leg_ended(self, leg: SimulatedLeg) -> None:
         """Remove an ended leg from its conversation, and end the conversation if it must end."""
         if leg.conversation_id is None:
@@ -150,9 +200,14 @@ class Assistants:
         if ends or not self._legs(conversation):
             self._end(conversation, "customer_disconnect")
 
+    def _send_start_failed(self, leg: SimulatedLeg, assistant_id: str | None, reason: str) -> None:
+        failed = payloads.conversation_start_failed(leg, assistant_id, reason)
+        self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
+
     def _running(self, leg: SimulatedLeg) -> SimulatedConversation:
         if leg.conversation_id is None:
-            raise ApiError(_NO_CONVERSATION, "No AI Assistant is in progress on this call")
+            # Telnyx publishes no code for this case: only "4xx" is certain.
+            raise ApiError("10015", "No AI Assistant is in progress on this call")
         return self._board.world.conversations[leg.conversation_id]
 
     def _live_leg(self, call_control_id: str, pointer: str) -> SimulatedLeg:
@@ -186,9 +241,22 @@ class Assistants:
     def _add_messages(
         self, conversation: SimulatedConversation, messages: list[JsonObject]
     ) -> None:
-        for message in messages:
-            text = as_text(message.get("content"))
-            conversation.messages.append(model.Message(message["role"], text, self._board.now()))
+        rows = self._rows(messages)
+        conversation.messages += rows
+        board, leg = self._board, self._board.world.legs[conversation.starting_call]
+        if board.settings.sends_messages_added:
+            added = payloads.messages_added(leg, conversation.conversation_id, rows)
+            board.emit(leg, "call.conversation.messages_added", added)
+        if conversation.sends_history:
+            history = payloads.message_history(leg, conversation.messages)
+            board.emit(leg, "call.ai_gather.message_history_updated", history)
+
+    def _rows(self, messages: list[JsonObject]) -> list[model.Message]:
+        now = self._board.now()
+        return [
+            model.Message(message["role"], payloads.as_text(message.get("content")), now)
+            for message in messages
+        ]
 
     def _greet(self, leg: SimulatedLeg, conversation: SimulatedConversation, greeting: str) -> None:
         created = payloads.conversation_created(leg, conversation.conversation_id)
@@ -213,31 +281,7 @@ class Assistants:
             board.record_heard(leg, "the assistant left")
             if board.settings.ended_once_per_leg and leg is not starting:
                 informed.append(leg)
-
-        def ended() -> None:
-            for leg in informed:
-                payload = payloads.conversation_ended(leg, conversation)
-                board.emit(leg, "call.conversation.ended", payload, stored=True)
-
-        board.later(board.settings.ended_after_secs, ended)
-        if board.settings.insights_after_secs is not None:
-            board.later(
-                board.settings.insights_after_secs,
-                lambda: self._send_insights(starting, conversation),
-            )
-
-    def _send_insights(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
-        conversation.insights = [
-            {"insight_id": self._board.ids.uuid(), "result": result}
-            for result in self._board.settings.insight_results
-        ]
-        payload = payloads.insights(leg, self._board.ids.uuid(), conversation.insights)
-        self._board.emit(leg, "call.conversation_insights.generated", payload)
-
-
-def as_text(content: Any) -> str:
-    """Return a text as it is, any other value as JSON."""
-    return content if isinstance(content, str) else json.dumps(content)
+        self._endings.report(conversation, informed)
 
 
 def conversation_row(conversation: SimulatedConversation) -> JsonObject:

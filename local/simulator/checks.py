@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import re
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,36 +25,83 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _DESTINATION = re.compile(r"\+[1-9]\d{6,14}(,[0-9wW*#]+)?|sips?:[^@\s]+@[^@\s]+")
 _SIZES = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 _CODES = {"enum": "10032", **dict.fromkeys(_SIZES, "10033")}
+# Telnyx API: dial, from_display_name; hangup, reason (the text of a SIP Reason header).
+_TEXTS = {
+    "from_display_name": re.compile(r"[\w \\~!.+-]{0,128}"),
+    "reason": re.compile(r'[^"\\\x00-\x1f\x7f\U00010000-\U0010ffff]*'),
+}
 _RING_SECS = (5, 600)
 _RETRIES_TOTAL_MS = 60000
 
 
 def check(
-    action: str, body: JsonObject, webhook_keys: frozenset[str]
+    action: str, body: JsonObject, webhook_keys: frozenset[str], *, texts_as_urls: bool = False
 ) -> tuple[list[Problem], list[str]]:
-    """Return the problems of `body`, worst first, and the fields that Telnyx does not know.
+    """Check the body of a request.
 
-    Telnyx's reaction to an unknown field is not documented, so an unknown field is not a problem.
+    Telnyx answers 200 to an unknown field and ignores the field, so an unknown field is not a
+    problem (seen on live calls, July 2026).
+
+    Args:
+        action: The action, e.g. `dial`.
+        body: The request's body.
+        webhook_keys: The event types that are valid keys of `webhook_urls`.
+        texts_as_urls: Accept a text for each event type in `webhook_urls`, and no list.
+
+    Returns:
+        The problems, worst first, and the JSON pointers of the fields that Telnyx does not know.
     """
-    problems: list[Problem] = []
-    unknown: list[str] = []
-    for error in _validator(action).iter_errors(body):
-        if error.validator == "additionalProperties":
-            known = _mapping(error.schema)["properties"]
-            unknown += [_pointer(error, name) for name in _mapping(error.instance).keys() - known]
-        else:
-            problems += _explain(error)
+    schema = {"$ref": f"#/$defs/{_description()['requests'][action]}"}
+    validator = _validator(texts_as_urls).evolve(schema=schema)
+    problems = [problem for error in validator.iter_errors(body) for problem in _explain(error)]
     if not problems:
-        problems += _addresses(body) + _client_state(body) + _ring_time(body)
+        problems += _addresses(body) + _texts(body) + _client_state(body) + _ring_time(body)
         problems += _webhooks(body, webhook_keys)
     # jsonschema reports each missing name separately, and each report repeats all missing names.
-    return list(dict.fromkeys(problems)), sorted(unknown)
+    return list(dict.fromkeys(problems)), sorted(_unknown_fields(schema, body, ""))
+
+
+def _unknown_fields(schema: JsonObject, value: Any, pointer: str) -> set[str]:
+    """Return the pointers of the fields in `value` that the schema does not list.
+
+    A schema without properties accepts every field. Of several alternatives, the alternative counts
+    that accepts the value and knows the most fields of the value.
+    """
+    schema = _resolved(schema)
+    if "anyOf" in schema:
+        choices = [
+            choice
+            for choice in schema["anyOf"]
+            if _validator().evolve(schema=choice).is_valid(value)
+        ]
+        unknown = [_unknown_fields(choice, value, pointer) for choice in choices]
+        return min(unknown, key=len, default=set())
+    if isinstance(value, list):
+        return {
+            field
+            for place, item in enumerate(value)
+            for field in _unknown_fields(schema.get("items", {}), item, f"{pointer}/{place}")
+        }
+    if not isinstance(value, dict):
+        return set()
+    known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+    fields = {f"{pointer}/{name}" for name in value.keys() - known if known}
+    for name, item in value.items():
+        fields |= _unknown_fields(known.get(name, rest), item, f"{pointer}/{name}")
+    return fields
+
+
+def _resolved(schema: JsonObject) -> JsonObject:
+    while "$ref" in schema:
+        schema = _description()["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
 
 
 def _explain(error: ValidationError) -> list[Problem]:
     if error.validator == "required":
         required: Any = error.validator_value
-        missing = [name for name in required if name not in _mapping(error.instance)]
+        instance: Any = error.instance
+        missing = [name for name in required if name not in instance]
         return [("10004", f"{name} is required", _pointer(error, name)) for name in missing]
     code = _CODES.get(str(error.validator), "10015")
     return [(code, error.message[:200], _pointer(error))]
@@ -61,13 +109,6 @@ def _explain(error: ValidationError) -> list[Problem]:
 
 def _pointer(error: ValidationError, *more: str) -> str:
     return "".join(f"/{part}" for part in (*error.absolute_path, *more))
-
-
-def _mapping(value: Any) -> JsonObject:
-    """Return the value as a JSON object, which the failed rule guarantees."""
-    if not isinstance(value, dict):
-        raise TypeError("a rule for objects failed on another type")
-    return value
 
 
 def _addresses(body: JsonObject) -> list[Problem]:
@@ -80,6 +121,14 @@ def _addresses(body: JsonObject) -> list[Problem]:
     if from_ is not None and not _E164.fullmatch(from_):
         problems.append(("10016", "The 'from' parameter must be in +E164 format", "/from"))
     return problems
+
+
+def _texts(body: JsonObject) -> list[Problem]:
+    return [
+        ("10015", f"{name} has characters that are not allowed", f"/{name}")
+        for name, allowed in _TEXTS.items()
+        if not allowed.fullmatch(body.get(name, ""))
+    ]
 
 
 def _client_state(body: JsonObject) -> list[Problem]:
@@ -115,41 +164,16 @@ def _webhooks(body: JsonObject, keys: frozenset[str]) -> list[Problem]:
 def _description() -> JsonObject:
     text = Path(__file__).with_name("requests.json").read_text(encoding="utf-8")
     description: JsonObject = json.loads(text)
-    alternatives = set(_alternatives(description["$defs"]))
-    for name, schema in description["$defs"].items():
-        if name not in alternatives:
-            _close(schema)
     return description
 
 
 @cache
-def _validator(action: str) -> Draft202012Validator:
-    description = _description()
-    reference = f"#/$defs/{description['requests'][action]}"
-    return Draft202012Validator({"$ref": reference, "$defs": description["$defs"]})
-
-
-def _alternatives(node: Any) -> list[str]:
-    """Return the names of `anyOf` schemas: a closed alternative would refuse unknown fields."""
-    if isinstance(node, list):
-        return [name for item in node for name in _alternatives(item)]
-    if not isinstance(node, dict):
-        return []
-    names = [
-        choice["$ref"].rsplit("/", 1)[1] for choice in node.get("anyOf", []) if "$ref" in choice
-    ]
-    return names + [name for item in node.values() for name in _alternatives(item)]
-
-
-def _close(node: Any) -> None:
-    """Make a schema report unlisted properties."""
-    if not isinstance(node, dict):
-        return
-    if node.get("properties") and node.get("type") == "object":
-        node.setdefault("additionalProperties", False)
-    for key, item in node.items():
-        if key == "properties":
-            for schema in item.values():
-                _close(schema)
-        elif key in ("items", "additionalProperties"):
-            _close(item)
+def _validator(texts_as_urls: bool = False) -> Draft202012Validator:
+    """Return a validator to evolve; `texts_as_urls` is the form of before August 2026."""
+    definitions = _description()["$defs"]
+    if texts_as_urls:
+        definitions = deepcopy(definitions)
+        for name in ("CallRequest", "AnswerRequest"):
+            urls = definitions[name]["properties"]["webhook_urls"]
+            urls["additionalProperties"] = {"type": "string"}
+    return Draft202012Validator({"$defs": definitions})

@@ -4,9 +4,11 @@ from local.simulator.model import JsonObject
 
 # code -> (HTTP status, title); Telnyx API reference, error codes.
 _CODES: dict[str, tuple[int, str]] = {
+    "10000": (422, "Invalid message format"),
     "10004": (422, "Missing required parameter"),
     "10005": (404, "Resource not found"),
-    "10007": (500, "Internal server error"),
+    # With a status of 4xx: the conversation does not exist or belongs to another user.
+    "10007": (500, "Unexpected error"),
     "10009": (401, "Authentication failed"),
     "10010": (403, "Authorization failed"),
     "10011": (429, "Too many requests"),
@@ -27,9 +29,11 @@ _CODES: dict[str, tuple[int, str]] = {
 class ApiError(Exception):
     """A refusal of a request, with all problems of the request."""
 
-    def __init__(self, code: str, detail: str, pointer: str | None = None) -> None:
+    def __init__(
+        self, code: str, detail: str, pointer: str | None = None, *, status: int | None = None
+    ) -> None:
         super().__init__(f"{code} {detail}")
-        self.status, _ = _CODES[code]
+        self.status = status or _CODES[code][0]
         self.errors: list[JsonObject] = [_error(code, detail, pointer)]
 
     @classmethod

@@ -1,10 +1,12 @@
 """The simulator's state: people, legs, conversations, and records of requests and deliveries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from local.simulator.clock import Timer
+from local.simulator.violations import Violations
 
 Behaviour = Literal["answer", "busy", "decline", "no_answer", "machine", "unreachable", "manual"]
 LegState = Literal["ringing", "parked", "answered", "ended"]
@@ -17,7 +19,8 @@ class Person:
 
     `manual` waits for `Simulator.answer`, `decline`, `busy` or `hang_up`. `machine_result` is the
     verdict of machine detection (None: human or machine, after `behaviour`); `digits` are pressed
-    keys during a gather (None: no keys); `hangs_up_after_secs` counts from the answer.
+    keys during a gather (None: no keys); `hangs_up_after_secs` counts from the answer. With
+    `screens_calls` an iPhone asks for the reason of the call before the person answers.
     """
 
     number: str
@@ -29,6 +32,7 @@ class Person:
     digits_after_secs: float = 1.0
     hangs_up_after_secs: float | None = None
     patience_secs: float = 120.0
+    screens_calls: bool = False
 
 
 @dataclass
@@ -36,7 +40,7 @@ class WebhookConfig:
     """The URLs of a leg's webhooks from the dial or answer (Telnyx API: dial and answer only)."""
 
     url: str | None = None
-    urls: dict[str, str] = field(default_factory=dict)
+    urls: dict[str, list[str]] = field(default_factory=dict)
     retries_ms: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -70,13 +74,24 @@ class SimulatedLeg:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     hangup_cause: str | None = None
+    sip_reason: str | None = None
+    """The text of the SIP Reason header on the CANCEL of an unanswered outgoing leg."""
+    bridged_to: str | None = None
+    """The call_control_id of the leg that a transfer has connected with this leg."""
     assistant: JsonObject | None = None
     detection: str = "disabled"
     time_limit_secs: float = 14400
     conversation_id: str | None = None
     gather: Gather | None = None
+    on_answer: Callable[[], None] | None = None
     timers: list[Timer] = field(default_factory=list)
     heard: list[tuple[datetime, str]] = field(default_factory=list)
+
+    @property
+    def shows_missed_call(self) -> bool:
+        """Whether the person's phone shows a missed call; a SIP reason prevents that."""
+        unanswered = self.direction == "outgoing" and self.answered_at is None
+        return unanswered and self.hangup_cause == "originator_cancel" and not self.sip_reason
 
     @property
     def person_number(self) -> str:
@@ -112,6 +127,9 @@ class SimulatedConversation:
     assistant_id: str
     started_at: datetime
     metadata: dict[str, str]
+    voice: str
+    sends_history: bool = False
+    """Whether each turn sends `call.ai_gather.message_history_updated`."""
     status: Literal["active", "ended"] = "active"
     host_present: bool = True
     ended_at: datetime | None = None
@@ -172,4 +190,4 @@ class World:
     assistant_settings: dict[str, JsonObject] = field(default_factory=dict)
     numbers: dict[str, str | None] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
+    violations: Violations = field(default_factory=Violations)

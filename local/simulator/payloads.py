@@ -4,9 +4,10 @@ Telnyx API: webhooks of the OpenAPI description, and captures of live calls: `st
 answered and hangup, a hangup may lack `client_state`, insights have no conversation id.
 """
 
+import json
 from typing import Any
 
-from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
+from local.simulator.model import JsonObject, Message, SimulatedConversation, SimulatedLeg
 from local.simulator.switchboard import timestamp
 
 _QUALITY = {
@@ -19,6 +20,22 @@ _QUALITY = {
     },
     "outbound": {"packet_count": "3590", "skip_packet_count": "1"},
 }
+# An Erlang term, as captured: Telnyx replaces the state of the application.
+_TELNYX_STATE = "g3QAAAACbQAAAAtkYXRhX2NlbnRlcm0AAAADY2gxbQAAAApkZXBsb3ltZW50bQAAAARiYXNl"
+_COST = {
+    "total": "0.0630",
+    "currency": "USD",
+    "breakdown": [
+        {"product": "ai-voice-assistant", "cost": "0.0600"},
+        {"product": "callcontrol-cdrs", "cost": "0.0030"},
+    ],
+}
+_SPOKEN = ("user", "assistant")
+
+
+def as_text(content: Any) -> str:
+    """Return a text as it is, any other value as JSON."""
+    return content if isinstance(content, str) else json.dumps(content)
 
 
 def _ids(leg: SimulatedLeg) -> JsonObject:
@@ -95,6 +112,16 @@ def detection(leg: SimulatedLeg, result: str, *, sparse: bool) -> JsonObject:
     return payload
 
 
+def detection_started(leg: SimulatedLeg) -> JsonObject:
+    """call.machine.premium.detection.started."""
+    return _call(leg)
+
+
+def bridged(leg: SimulatedLeg) -> JsonObject:
+    """call.bridged: the other leg has an event of its own."""
+    return _call(leg)
+
+
 def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
     """call.gather.ended: status valid, invalid, timeout or call_hangup."""
     return {**_call(leg), "digits": digits, "status": status}
@@ -107,30 +134,88 @@ def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
 
 def conversation_created(leg: SimulatedLeg, conversation_id: str) -> JsonObject:
     """call.conversation.created (Telnyx docs: callbacks, call-conversation-created)."""
-    return {**_call(leg), "conversation_id": conversation_id}
-
-
-def conversation_start_failed(leg: SimulatedLeg, reason: str) -> JsonObject:
-    """call.conversation.start_failed: only for an assistant given with dial or answer."""
-    return {**_call(leg), "reason": reason}
-
-
-def conversation_ended(leg: SimulatedLeg, conversation: SimulatedConversation) -> JsonObject:
-    """call.conversation.ended."""
-    ended_at = conversation.ended_at or conversation.started_at
     return {
         **_call(leg),
-        "assistant_id": conversation.assistant_id,
         "calling_party_type": _party(leg),
+        "conversation_id": conversation_id,
+    }
+
+
+def conversation_start_failed(
+    leg: SimulatedLeg, assistant_id: str | None, reason: str
+) -> JsonObject:
+    """call.conversation.start_failed: only for an assistant given with dial or answer."""
+    return {
+        **_call(leg),
+        "assistant_id": assistant_id,
+        "calling_party_type": _party(leg),
+        "reason": reason,
+    }
+
+
+def conversation_ended(
+    leg: SimulatedLeg, conversation: SimulatedConversation, *, full_history: bool
+) -> JsonObject:
+    """call.conversation.ended: `messages` has other turns than speech with the full history."""
+    return {
+        **_call(leg),
+        **_outcome(conversation),
+        "calling_party_type": _party(leg),
+        "messages": [
+            {"role": message.role, "content": message.content, "timestamp": timestamp(message.at)}
+            for message in conversation.messages
+            if full_history or message.role in _SPOKEN
+        ],
+    }
+
+
+def _outcome(conversation: SimulatedConversation) -> JsonObject:
+    ended_at = conversation.ended_at or conversation.started_at
+    provider, model, voice = [*conversation.voice.split(".", 2), None, None][:3]
+    return {
+        "assistant_id": conversation.assistant_id,
         "conversation_id": conversation.conversation_id,
         "duration_sec": int((ended_at - conversation.started_at).total_seconds()),
         "llm_model": "openai/gpt-4o",
         "reason": conversation.reason,
         "stt_model": "distil-whisper/distil-large-v2",
-        "tts_model_id": "Natural",
-        "tts_provider": "telnyx",
-        "tts_voice_id": "Marissa",
+        "tts_model_id": model,
+        "tts_provider": provider,
+        "tts_voice_id": voice,
     }
+
+
+def analyzed(leg: SimulatedLeg, conversation: SimulatedConversation) -> JsonObject:
+    """call.analyzed: client_state is Telnyx's own, and insights are texts."""
+    insights = [
+        {"insight_id": insight["insight_id"], "result": as_text(insight["result"])}
+        for insight in conversation.insights or []
+    ]
+    entries = [{"status": "completed", "conversation_insights": insights}] if insights else []
+    return {
+        **_call(leg),
+        **_outcome(conversation),
+        "client_state": _TELNYX_STATE,
+        "conversation_insights": entries,
+        "cost": _COST,
+        "recordings": [],
+    }
+
+
+def messages_added(leg: SimulatedLeg, conversation_id: str, messages: list[Message]) -> JsonObject:
+    """call.conversation.messages_added, which Telnyx does not document."""
+    rows = [{"role": message.role, "content": message.content} for message in messages]
+    return {**_call(leg), "conversation_id": conversation_id, "messages": rows}
+
+
+def message_history(leg: SimulatedLeg, messages: list[Message]) -> JsonObject:
+    """call.ai_gather.message_history_updated: every spoken turn until now."""
+    rows = [
+        {"role": message.role, "content": message.content}
+        for message in messages
+        if message.role in _SPOKEN
+    ]
+    return {**_call(leg), "message_history": rows}
 
 
 def insights(leg: SimulatedLeg, group_id: str, results: list[dict[str, Any]]) -> JsonObject:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from local.simulator import payloads
 from local.simulator.assistants import Assistants
 from local.simulator.clock import Timer
+from local.simulator.detection import MachineDetection
 from local.simulator.model import Behaviour, Gather, JsonObject, Person, SimulatedLeg, WebhookConfig
 from local.simulator.switchboard import Switchboard
 
@@ -23,6 +24,7 @@ class Phones:
     def __init__(self, board: Switchboard, assistants: Assistants) -> None:
         self._board = board
         self._assistants = assistants
+        self._detection = MachineDetection(board, self._timer)
 
     def person(self, number: str) -> Person:
         """Return the person at `number`; an unknown number has the default person."""
@@ -100,11 +102,10 @@ class Phones:
         )
         if person.hangs_up_after_secs is not None:
             self._timer(leg, person.hangs_up_after_secs, lambda: self.hang_up(leg))
-        if leg.detection != "disabled":
-            for verdict in range(1, board.settings.detection_times + 1):
-                delay_secs = verdict * board.settings.detection_after_secs
-                self._timer(leg, delay_secs, lambda: self._detect(leg, person))
+        self._detection.begin(leg, person)
         self._assistants.start_on_answer(leg)
+        if leg.on_answer is not None:
+            leg.on_answer()
 
     def refuse(self, leg: SimulatedLeg, behaviour: Behaviour) -> None:
         """Let the far end refuse the call: busy, decline or unreachable."""
@@ -122,9 +123,10 @@ class Phones:
             source = "callee" if leg.direction == "outgoing" else "caller"
             self.end(leg, "normal_clearing", source, "unspecified")
 
-    def hang_up_by_command(self, leg: SimulatedLeg) -> None:
-        """End the leg by a command (Telnyx API: hangup)."""
+    def hang_up_by_command(self, leg: SimulatedLeg, reason: str | None = None) -> None:
+        """End the leg by a command (Telnyx API: hangup, `reason`)."""
         source = "caller" if leg.direction == "outgoing" else "callee"
+        leg.sip_reason = reason
         if leg.state == "ringing":
             self.end(leg, "originator_cancel", source, "487")
         else:
@@ -145,6 +147,10 @@ class Phones:
         self._board.emit(leg, "call.hangup", payload)
         self._board.record_heard(leg, "the line is dead")
         self._assistants.leg_ended(leg)
+        if leg.bridged_to is not None:
+            # Telnyx API: bridge, park_after_unbridge: without parking, the other leg ends too.
+            other = self._board.world.legs[leg.bridged_to]
+            self.end(other, "normal_clearing", "caller", "unspecified")
 
     def speak(self, leg: SimulatedLeg, text: str) -> None:
         """Say a text on the leg (Telnyx API: speak)."""
@@ -201,14 +207,6 @@ class Phones:
         payload = payloads.gather_ended(leg, gather.pressed, status)
         self._board.emit(leg, "call.gather.ended", payload)
 
-    def _detect(self, leg: SimulatedLeg, person: Person) -> None:
-        premium = leg.detection == "premium"
-        human = "human_residence" if premium else "human"
-        result = person.machine_result or ("machine" if person.behaviour == "machine" else human)
-        sparse = premium and self._board.settings.sparse_webhooks
-        event_type = f"call.machine{'.premium' if premium else ''}.detection.ended"
-        self._board.emit(leg, event_type, payloads.detection(leg, result, sparse=sparse))
-
     def _timer(self, leg: SimulatedLeg, delay_secs: float, fn: Callable[[], None]) -> Timer:
         timer = self._board.later(delay_secs, fn)
         leg.timers.append(timer)
@@ -225,6 +223,9 @@ def webhook_config(body: JsonObject) -> WebhookConfig:
     policies = body.get("webhook_retries_policies", {})
     return WebhookConfig(
         url=body.get("webhook_url"),
-        urls={name: urls[0] for name, urls in body.get("webhook_urls", {}).items()},
+        urls={
+            name: [urls] if isinstance(urls, str) else list(urls)
+            for name, urls in body.get("webhook_urls", {}).items()
+        },
         retries_ms={name: list(policy["retries_ms"]) for name, policy in policies.items()},
     )

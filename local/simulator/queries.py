@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from local.simulator.assistants import as_text, conversation_row
+from local.simulator.assistants import conversation_row
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
+from local.simulator.payloads import as_text
 from local.simulator.switchboard import Switchboard, timestamp
 
 # Telnyx API: GET /calls/{id} answers until 10 minutes after the call's end.

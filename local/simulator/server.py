@@ -27,9 +27,11 @@ from local.simulator.telnyx import Simulator
 _PERSON = TypeAdapter(Person)
 _FAULT = TypeAdapter(Fault)
 _DELIVERY_SETTINGS = TypeAdapter(DeliverySettings)
-_PHONE_ACTIONS = frozenset({"answer", "decline", "busy", "hang_up", "press", "say"})
+_PHONE_ACTIONS = frozenset(
+    {"answer", "decline", "busy", "hang_up", "press", "say", "transfer", "end_assistant"}
+)
 # Internal fields of a leg that a page does not need.
-_HIDDEN = frozenset({"timers", "gather"})
+_HIDDEN = frozenset({"timers", "gather", "on_answer"})
 
 
 def simulator_app(simulator: Simulator) -> Starlette:
@@ -119,7 +121,8 @@ class Admin:
         return _view(leg)
 
     def use_phone(self, request: Request, body: JsonObject) -> Any:
-        """POST answer, decline, busy, hang_up, press {digits} or say {text}."""
+        """POST answer, decline, busy, hang_up, end_assistant, press {digits}, say {text} or
+        transfer {to}."""
         call, action = request.path_params["id"], request.path_params["action"]
         if action not in _PHONE_ACTIONS:
             raise KeyError(action)

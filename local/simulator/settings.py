@@ -17,11 +17,15 @@ CALL_EVENTS = frozenset(
         "call.hangup",
         "call.bridged",
         "call.cost",
+        "call.hold",
+        "call.unhold",
         "call.dtmf.received",
         "call.gather.ended",
         "call.machine.detection.ended",
         "call.machine.greeting.ended",
+        "call.machine.premium.call_screening.detected",
         "call.machine.premium.detection.ended",
+        "call.machine.premium.detection.started",
         "call.machine.premium.greeting.ended",
         "call.playback.started",
         "call.playback.ended",
@@ -47,6 +51,9 @@ class Settings:
     failover_url: str | None = None
     # None: every well-formed id exists; otherwise exactly these ids exist.
     assistants: frozenset[str] | None = None
+    # The stored voice of each assistant, and None: every voice exists.
+    stored_voice: str = "telnyx.Natural.Marissa"
+    voices: frozenset[str] | None = None
     # The account's numbers, which belong to the application.
     numbers: tuple[str, ...] = ("+13125550100",)
     default_person: Person = field(default_factory=lambda: Person("", answer_after_secs=1.0))
@@ -55,6 +62,8 @@ class Settings:
     script: tuple[tuple[str, str], ...] = ()
     reply_after_secs: float = 1.2
 
+    # The answer to a start is held, then `call.conversation.created` and the greeting come.
+    start_held_secs: float = 0.0
     created_after_secs: float = 0.7
     # How long Telnyx prepares the assistant of an answer before the call is answered, and how soon
     # after the answer its conversation is created. Only the order is documented.
@@ -69,7 +78,13 @@ class Settings:
             {"sentiment": "positive"},
         ]
     )
+    # None: no `call.analyzed`.
+    analyzed_after_secs: float | None = 8.0
     detection_after_secs: float = 0.5
+    # From an iPhone's first verdict, `machine`, to `call_screening.detected`, and from there to the
+    # second verdict.
+    screening_after_secs: float = 2.0
+    screened_verdict_after_secs: float = 4.0
     # 2 as with call screening, where a second verdict follows; 0 as with a beep and no verdict.
     detection_times: int = 1
     # The schedule for voice is not published ("exponential backoff").
@@ -78,6 +93,22 @@ class Settings:
     # Undocumented behaviour of the real Telnyx.
     duplicate_reply: Literal["same", "bare"] = "bare"
     accepts_conversation_keys: bool = False
+    # The description has lists since August 2026, and texts before.
+    webhook_urls_form: Literal["list", "text"] = "list"
+    # Seen live in July 2026: code 10000 with the pointer /message_history.
+    refuses_message_history: bool = False
+    # The status of code 10007, a join of an unknown or ended conversation.
+    unknown_conversation_status: Literal[400, 404, 422] = 404
+    # The leg in the path of a join: the guest's, or the leg of the assistant's conversation.
+    join_path: Literal["guest", "host"] = "guest"
+    # Undocumented, seen live in July 2026: `call.conversation.messages_added` at each turn.
+    sends_messages_added: bool = False
+    # `conversation_ended_full_history`: `messages` has system and tool messages too.
+    ended_full_history: bool = False
+    # The order of a transfer's webhooks, and the reason in `call.conversation.ended`. With
+    # `ended_at_once` the assistant leaves before the other phone rings.
+    transfer_order: Literal["ended_at_once", "ended_first", "bridged_first"] = "ended_first"
+    transfer_reason: str | None = None
     host_hangup: Literal["ends", "continues"] = "ends"
     ended_once_per_leg: bool = False
     refuses_second_join: bool = True
@@ -98,3 +129,20 @@ class Settings:
             "call.conversation.ended",
             "call.conversation_insights.generated",
         }
+
+
+def live_timings() -> dict[str, float]:
+    """Return the settings of the times that were measured on live calls, in July 2026.
+
+    - `created_after_secs`: 0.70 and 0.94 s from the start command to `call.conversation.created`
+    - `start_held_secs`: 2.5 s from a verdict to an accepted start, the application's own work
+      included, so this is the upper bound
+    - `detection_after_secs`: 3.5 s from the answer to the verdict of premium detection
+    - `insights_after_secs`: about 8 s after the end of the conversation
+    """
+    return {
+        "created_after_secs": 0.94,
+        "start_held_secs": 2.5,
+        "detection_after_secs": 3.5,
+        "insights_after_secs": 8.0,
+    }

@@ -73,23 +73,20 @@ class Switchboard:
 
     def record_violation(self, violation: str) -> None:
         """Record an event that must never happen."""
-        self.world.violations.append(violation)
+        self.world.violations.record(violation)
 
     def emit(
         self, leg: SimulatedLeg, event_type: str, payload: JsonObject, *, stored: bool = False
     ) -> None:
         """Send a webhook about `leg`; `stored` events also have `data.created_at`.
 
-        The URL is the leg's for that event type, else the leg's, else the application's (Telnyx
+        The URLs are the leg's for that event type, else the leg's, else the application's (Telnyx
         API: dial, `webhook_urls`). A leg of an application without a URL sends nothing.
         """
         application = self.world.applications.get(leg.connection_id, {})
-        url = (
-            leg.webhooks.urls.get(event_type)
-            or leg.webhooks.url
-            or application.get("webhook_event_url")
-        )
-        if not url:
+        default_url = leg.webhooks.url or application.get("webhook_event_url")
+        urls = leg.webhooks.urls.get(event_type) or ([default_url] if default_url else [])
+        if not urls:
             return
         now = timestamp(self.now())
         data: JsonObject = {
@@ -104,7 +101,6 @@ class Switchboard:
         retries_ms = leg.webhooks.retries_ms.get(event_type, self.settings.retries_ms)
         version = application.get("webhook_api_version", "2")
         failover_url = application.get("webhook_event_failover_url")
-        self._deliverer.send(
-            Event(data["id"], event_type, leg.call_control_id, data, version),
-            Route(url, tuple(retries_ms), failover_url),
-        )
+        event = Event(data["id"], event_type, leg.call_control_id, data, version)
+        for url in urls:
+            self._deliverer.send(event, Route(url, tuple(retries_ms), failover_url))

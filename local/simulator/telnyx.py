@@ -7,7 +7,7 @@ with Partyline, so that an error in Partyline's view of Telnyx shows.
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Literal
@@ -27,6 +27,7 @@ from local.simulator.phones import Phones
 from local.simulator.settings import Settings
 from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import ToolRequest
+from local.simulator.transfers import Transfers
 
 # Telnyx docs: Telnyx ignores a command_id that is repeated within 60 s.
 _DUPLICATE_WINDOW = timedelta(seconds=60)
@@ -77,6 +78,7 @@ class Simulator:
         self._board = Switchboard(clock, settings, self.deliverer, random.Random(f"ids {seed}"))
         self._assistants = Assistants(self._board)
         self._phones = Phones(self._board, self._assistants)
+        self._transfers = Transfers(self._board, self._phones, self._assistants)
         history = History(self._board, self.deliverer)
         self._api = Api(self._board, self._phones, self._assistants, history)
         self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
@@ -160,6 +162,8 @@ class Simulator:
                 reply = _reply(entry, HTTPStatus.OK, self._perform(entry, operation))
         except ApiError as error:
             reply = _reply(entry, error.status, error.body())
+        if entry.action == "ai_assistant_start" and reply.status == HTTPStatus.OK:
+            reply = replace(reply, held_secs=self.settings.start_held_secs)
         if fault is not None:
             entry.lost = fault.kind == "lose_reply"
             wire: Literal["lost", "answered"] = "lost" if entry.lost else "answered"
@@ -187,8 +191,16 @@ class Simulator:
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
         problems: list[Problem] = []
         if entry.method in _METHODS_WITH_BODY:
-            keys = self.settings.webhook_keys
-            problems, entry.unknown_fields = check(operation.action, entry.body or {}, keys)
+            problems, entry.unknown_fields = check(
+                operation.action,
+                entry.body or {},
+                self.settings.webhook_keys,
+                texts_as_urls=self.settings.webhook_urls_form == "text",
+            )
+            for pointer in entry.unknown_fields:
+                self._board.record_violation(
+                    f"{entry.method} {entry.path}: Telnyx does not read {pointer}"
+                )
         if operation.action != "dial" and entry.call_control_id is not None:
             # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)
@@ -267,6 +279,19 @@ class Simulator:
         """End the assistant on the call at its time limit; ApiError if there is no assistant."""
         with self.lock:
             self._assistants.end_at_time_limit(self.world.legs[call_control_id])
+
+    def fail_start(self, call_control_id: str) -> None:
+        """Let the assistant on the call fail after its start; ApiError without an assistant."""
+        with self.lock:
+            self._assistants.fail_start(self.world.legs[call_control_id])
+
+    def transfer(self, call_control_id: str, to: str) -> SimulatedLeg:
+        """Transfer the call to `to` by the assistant's stored tool; returns the new leg.
+
+        ApiError if there is no assistant on the call.
+        """
+        with self.lock:
+            return self._transfers.transfer(self.world.legs[call_control_id], to)
 
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
         """Return the request of a webhook tool of the assistant on a call, live or over.

@@ -84,6 +84,7 @@ class Toolbox:
             "model": "a-model",
             "instructions": "Be helpful.",
             "created_at": timestamp(self._board.now()),
+            "voice_settings": {"voice": self._board.settings.stored_voice},
             **self._board.world.assistant_settings.get(assistant_id, {}),
             "tools": [
                 *({**tool, "shared": False} for tool in inline),

@@ -23,9 +23,9 @@ def named_ids(lab: Lab, text: str) -> dict[str, str]:
     names = {leg.call_control_id: f"call of {NAMES[leg.person_number]}" for leg in lab.telnyx.legs}
     for delivery in lab.telnyx.deliverer.attempts:
         names[delivery.event_id] = delivery.event_type
-    for id_ in NEW_ID.findall(text):
-        names.setdefault(id_, f"id {len(names)}")
-    return names
+    # Numbered apart from the webhooks, so that a further webhook changes no number.
+    unnamed = dict.fromkeys(id_ for id_ in NEW_ID.findall(text) if id_ not in names)
+    return names | {id_: f"id {number}" for number, id_ in enumerate(unnamed, 1)}
 
 
 def golden_lines(lab: Lab, conversation_id: str, began: datetime) -> list[str]:

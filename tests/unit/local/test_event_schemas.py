@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from local.docs.event_schemas import FOLDER, PAGE, data_schema, files, page, schema_of
+from local.docs.event_schemas import FOLDER, PAGE, data_schema, files, inlined, page, schema_of
 from partyline.domain.model.events import EVENT_DATA, EventType
 from partyline.domain.model.statuses import Direction, Outcome
 
@@ -65,3 +65,17 @@ def test_only_the_strict_schema_refuses_an_unknown_field() -> None:
 def test_the_example_in_the_docs_fits_its_schema() -> None:
     shown = json.loads(PAGE.read_text().partition("```json\n")[2].partition("```")[0])
     jsonschema.validate(shown["detail"], schema_of(shown["detail-type"], strict=True))
+
+
+def test_definitions_are_inlined_at_every_depth() -> None:
+    definitions = {
+        "Cost": {"type": "object", "properties": {"lines": {"items": {"$ref": "#/$defs/Line"}}}},
+        "Line": {"type": "string"},
+    }
+    node = {"properties": {"cost": {"$ref": "#/$defs/Cost", "description": "the cost"}}}
+
+    assert inlined(node, definitions)["properties"]["cost"] == {
+        "type": "object",
+        "properties": {"lines": {"items": {"type": "string"}}},
+        "description": "the cost",
+    }

@@ -212,7 +212,9 @@ def test_insights_come_after_the_end_without_a_conversation_id(harness: Simulato
 
 
 def test_an_assistant_without_insights_sends_no_insights() -> None:
-    harness = SimulatorHarness(Settings(webhook_url=HOOK, insights_after_secs=None))
+    harness = SimulatorHarness(
+        Settings(webhook_url=HOOK, insights_after_secs=None, analyzed_after_secs=None)
+    )
     leg = harness.answered()
     harness.started(leg)
     harness.telnyx.hang_up(leg.call_control_id)

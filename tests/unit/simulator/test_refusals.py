@@ -53,6 +53,16 @@ def dial_body(**more: Any) -> dict[str, Any]:
             ("10033", "/webhook_retries_policies/call.hangup/retries_ms"),
         ),
         ({"assistant": {"greeting": "Hi"}}, ("10004", "/assistant/id")),
+        ({"webhook_urls": {"call.hangup": HOOK}}, ("10015", "/webhook_urls/call.hangup")),
+        ({"from_display_name": "Ada (office)"}, ("10015", "/from_display_name")),
+        (
+            {"assistant": {"id": "assistant-1", "voice_settings": {"speed": 1.2}}},
+            ("10004", "/assistant/voice_settings/voice"),
+        ),
+        (
+            {"assistant": {"id": "assistant-1", "voice_settings": {"voice": 7}}},
+            ("10015", "/assistant/voice_settings/voice"),
+        ),
     ],
 )
 def test_a_refused_dial_makes_no_call(
@@ -84,15 +94,36 @@ def test_a_refusal_has_all_problems_of_the_request(harness: SimulatorHarness) ->
     assert {error["source"]["pointer"] for error in answer["errors"]} == {"/to", "/from"}
 
 
-def test_an_unknown_field_is_recorded_and_not_refused(harness: SimulatorHarness) -> None:
+@pytest.mark.violates
+def test_an_unknown_field_is_answered_200_and_is_a_violation(harness: SimulatorHarness) -> None:
     leg = harness.dial(ai_assistant_id="assistant-1")
     harness.clock.advance(1)
-    harness.command(leg, "ai_assistant_start", assistant={**ASSISTANT, "voice_id": "x"})
+    assistant = {**ASSISTANT, "voice_settings": {"voice": "a", "type": "telnyx"}}
+    body = {"assistant": assistant, "voice": "Telnyx.KokoroTTS.af"}
+    assert harness.command(leg, "ai_assistant_start", **body)[0] == 200
 
-    assert [entry.unknown_fields for entry in harness.telnyx.ledger] == [
-        ["/ai_assistant_id"],
-        ["/assistant/voice_id"],
+    path = harness.telnyx.ledger[-1].path
+    assert harness.telnyx.violations == [
+        "POST /v2/calls: Telnyx does not read /ai_assistant_id",
+        f"POST {path}: Telnyx does not read /assistant/voice_settings/type",
+        f"POST {path}: Telnyx does not read /voice",
     ]
+    assert harness.telnyx.ledger[-1].unknown_fields == [
+        "/assistant/voice_settings/type",
+        "/voice",
+    ]
+
+
+@pytest.mark.violates
+def test_an_unknown_field_in_a_list_of_alternatives_is_a_violation(
+    harness: SimulatorHarness,
+) -> None:
+    leg = harness.answered()
+    hangup = {"type": "hangup", "hangup": {"description": "Bye"}, "timeout": 1}
+
+    harness.command(leg, "ai_assistant_start", assistant={**ASSISTANT, "tools": [hangup]})
+
+    assert harness.telnyx.ledger[-1].unknown_fields == ["/assistant/tools/0/timeout"]
 
 
 def test_a_wrong_key_is_refused_before_the_body_is_read(harness: SimulatorHarness) -> None:
@@ -217,9 +248,10 @@ def test_a_join_must_name_its_own_leg_and_a_running_conversation(harness: Simula
     assert join(host, conversation_id=conversation, participant=me) == (422, "/participant/id")
     assert join(guest, conversation_id="nowhere", participant=me) == (404, "/conversation_id")
     harness.command(host, "ai_assistant_stop")
-    assert join(guest, conversation_id=conversation, participant=me) == (422, "/conversation_id")
+    assert join(guest, conversation_id=conversation, participant=me) == (404, "/conversation_id")
 
 
+@pytest.mark.violates
 def test_a_second_join_is_a_violation_with_every_answer(harness: SimulatorHarness) -> None:
     host, guest = harness.answered(CALLER), harness.answered(FRIEND)
     conversation = harness.started(host)
@@ -240,6 +272,7 @@ def test_a_stop_and_messages_without_an_assistant_are_refused(harness: Simulator
     assert harness.command(leg, "ai_assistant_add_messages", messages=[])[0] == 422
 
 
+@pytest.mark.violates
 def test_a_second_dial_with_the_same_client_state_is_a_violation(harness: SimulatorHarness) -> None:
     harness.telnyx.set_person(Person(FRIEND, behaviour="manual"))
     harness.dial(client_state="YQ==", command_id="one")
@@ -251,6 +284,7 @@ def test_a_second_dial_with_the_same_client_state_is_a_violation(harness: Simula
     assert harness.telnyx.violations == ["dialled twice for client_state YQ=="]
 
 
+@pytest.mark.violates
 def test_a_second_start_on_the_same_leg_is_a_violation(
     harness: SimulatorHarness,
 ) -> None:
@@ -264,6 +298,7 @@ def test_a_second_start_on_the_same_leg_is_a_violation(
     assert harness.telnyx.violations == [f"an assistant was started twice on {leg.call_control_id}"]
 
 
+@pytest.mark.violates
 def test_an_unknown_field_of_a_message_is_accepted(
     harness: SimulatorHarness,
 ) -> None:

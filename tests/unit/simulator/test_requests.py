@@ -39,6 +39,7 @@ def test_a_repeated_command_gets_the_first_answer_if_set_so() -> None:
     assert len(harness.telnyx.legs) == 1
 
 
+@pytest.mark.violates
 def test_a_repeated_command_acts_again_after_a_minute(harness: SimulatorHarness) -> None:
     dial(harness, command_id="c1", client_state="YQ==")
     harness.clock.advance(60)

@@ -211,7 +211,7 @@ def test_a_start_and_a_join_return_the_conversation_id() -> None:
 
 def sent_forms(wire: Wire) -> list[str]:
     """The form and the event types of each request."""
-    forms = {str: "string", list: "list"}
+    forms: dict[type, str] = {str: "string", list: "list"}
     return [
         " ".join([forms[type(urls[name])] for name in list(urls)[:1]] + sorted(urls))
         for urls in (body.get("webhook_urls", {}) for body in bodies(wire))
