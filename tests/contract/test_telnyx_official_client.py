@@ -38,6 +38,7 @@ from partyline.telnyx.requests import (
     InterruptionSettings,
     JoinAssistantRequest,
     JoiningParticipant,
+    MachineDetectionConfig,
     Message,
     PredefinedAudio,
     RetryPolicy,
@@ -72,7 +73,18 @@ DIAL = DialRequest(
     from_="+13125550198",
     timeout_secs=20,
     time_limit_secs=600,
-    answering_machine_detection="premium",
+    answering_machine_detection="premium_ios_call_screening_detection",
+    answering_machine_detection_config=MachineDetectionConfig(
+        prompt_end_timeout_millis=5000,
+        beep_detection_profile="freq_only",
+        beep_min_frequency_hz=500,
+        beep_max_frequency_hz=2000,
+        beep_min_tone_duration_millis=200,
+        beep_spectral_confirmation=True,
+        beep_spectral_min_purity=0.5,
+        beep_spectral_reject_fax_cng=True,
+        beep_spectral_window_millis=100,
+    ),
 )
 START = StartAssistantRequest(
     **MARKS,

@@ -13,6 +13,16 @@ _LANGUAGES = (
     "=es-ES | =es-MX | =es-US | =fr-CA | =fr-FR | =hi-IN | =is-IS | =it-IT | =ja-JP | =ko-KR | "
     "=nb-NO | =nl-NL | =pl-PL | =pt-BR | =pt-PT | =ro-RO | =ru-RU | =sv-SE | =tr-TR"
 )
+_SPOKEN_LANGUAGES = (
+    "=Afrikaans | =Arabic | =Bulgarian | =Catalan | =Chinese | =Chinese,Yue | =Croatian | =Czech | "
+    "=Danish | =Dutch | =English | =Filipino | =Finnish | =French | =German | =Greek | =Hebrew | "
+    "=Hindi | =Hungarian | =Indonesian | =Italian | =Japanese | =Korean | =Malay | =Norwegian | "
+    "=Nynorsk | =Persian | =Polish | =Portuguese | =Romanian | =Russian | =Slovak | =Slovenian | "
+    "=Spanish | =Swedish | =Tamil | =Thai | =Turkish | =Ukrainian | =Vietnamese | =auto"
+)
+_NEWER = "A request may name a value that is newer than the description."
+_UNDOCUMENTED = "Telnyx does not describe the webhook; it came on live calls."
+_TEXTS_OF_NUMBERS = "Telnyx sends numbers as texts here, and the model reads both."
 _INLINE_TOOLS = "A request's inline tools are passed on as they are; Telnyx checks them."
 _ANOTHER_API = "The insight group's own webhook is not in the description; captured on live calls."
 _IN_METADATA = (
@@ -23,12 +33,38 @@ _SHARED_PAYLOAD = "call.conversation.ended has this field, and both webhooks hav
 EXCEPTIONS: dict[str, str] = {
     "send ai_assistant_start assistant.tools[]{}: sent, and not in the client": _INLINE_TOOLS,
     "send answer assistant.tools[]{}: sent, and not in the client": _INLINE_TOOLS,
-    f"send ai_assistant_start transcription.model: sent as text, the client has {_STT_MODELS}": (
-        "A request may name a model that is newer than the description."
-    ),
+    **{
+        f"send {command} assistant.{field}: sent as text, the client has {values}": _NEWER
+        for command in ("ai_assistant_start", "answer")
+        for field, values in (
+            ("transcription.model", _STT_MODELS),
+            ("voice_settings.language_boost", _SPOKEN_LANGUAGES),
+        )
+    },
     f"send gather_using_speak language: sent as text, the client has {_LANGUAGES}": (
         "The command executor sends en-US and nothing else."
     ),
+    "webhook call.analyzed payload.cost: read as object, the client has object | text": (
+        "The text says that there is no cost, and is read so."
+    ),
+    **{
+        f"webhook call.hangup payload.call_quality_stats.{field}, the client has text": (
+            _TEXTS_OF_NUMBERS
+        )
+        for field in (
+            "inbound.jitter_max_variance: read as number",
+            "inbound.jitter_packet_count: read as whole",
+            "inbound.mos: read as number",
+            "inbound.packet_count: read as whole",
+            "inbound.skip_packet_count: read as whole",
+            "outbound.packet_count: read as whole",
+            "outbound.skip_packet_count: read as whole",
+        )
+    },
+    "webhook call.conversation.message_history_updated: read, and not in the client": (
+        _UNDOCUMENTED
+    ),
+    "webhook call.conversation.messages_added: read, and not in the client": _UNDOCUMENTED,
     "webhook call.conversation.created payload.duration_sec: read, and not in the client": (
         _SHARED_PAYLOAD
     ),

@@ -91,6 +91,7 @@ def _fields(type_: Any) -> dict[str, tuple[Any, bool]]:
             # A field with a value of its own is always sent; fields without a value are left out.
             field.alias or name: (field.annotation, field.default is not None)
             for name, field in type_.model_fields.items()
+            if not field.exclude  # a field of ours, and not of the body
         }
     hints = get_type_hints(type_, include_extras=True)
     return {_alias(hint) or name: (hint, _origin(hint) is Required) for name, hint in hints.items()}

@@ -58,6 +58,7 @@ class FakeTelnyx:
 
     sent: list[SentRequest] = field(default_factory=list)
     answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)  # the calls that a query finds alive
     on_request: Callable[[SentRequest], None] = lambda sent: None
     _dialled: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +98,8 @@ class FakeTelnyx:
             return {"call_control_id": known, "call_leg_id": f"leg-{known[3:]}", "is_alive": False}
         if sent.action in ("ai_assistant_start", "ai_assistant_join"):
             return {"result": "ok", "conversation_id": "telnyx-conversation-1"}
+        if sent.action == "GET" and sent.call.startswith("/v2/calls/"):
+            return {"is_alive": unquote(sent.call.removeprefix("/v2/calls/")) in self.alive}
         return [] if sent.action == "GET" else {"result": "ok"}
 
 

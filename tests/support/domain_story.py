@@ -20,12 +20,16 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import (
     CallAnswered,
+    CallBridged,
     CallHangup,
     CallInitiated,
     CallRef,
+    CallScreeningDetected,
     CommandResult,
+    ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
+    ConversationStartFailed,
     DigitsGathered,
     Input,
     InsightsGenerated,
@@ -54,6 +58,7 @@ from partyline.domain.model.statuses import (
     PARTICIPANT_MOVES,
     OnHangup,
 )
+from partyline.domain.model.timeouts import END_GRACE
 
 T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
 OURS, HOST_NUMBER = "+13125550100", "+13125550101"
@@ -187,8 +192,18 @@ class Story:
         ref = call_ref(participant, leg)
         return self.receive(CallHangup(id="", call=ref, cause=cause, sip_cause=sip or None))
 
-    def machine_verdict(self, participant: str, leg: int = 1, *, machine: bool) -> list[str]:
-        return self.receive(MachineVerdict(id="", call=call_ref(participant, leg), machine=machine))
+    def bridged(self, participant: str = "host", leg: int = 1) -> list[str]:
+        return self.receive(CallBridged(id="", call=call_ref(participant, leg)))
+
+    def machine_verdict(
+        self, participant: str, leg: int = 1, *, machine: bool, **fields: Any
+    ) -> list[str]:
+        verdict = MachineVerdict(id="", call=call_ref(participant, leg), machine=machine, **fields)
+        return self.receive(verdict)
+
+    def screening_detected(self, participant: str = "host", leg: int = 1) -> list[str]:
+        call = call_ref(participant, leg)
+        return self.receive(CallScreeningDetected(id="", call=call, occurred_at=self.now))
 
     def press(
         self, digits: str, participant: str = "dana", leg: int = 1, status: str | None = None
@@ -207,6 +222,24 @@ class Story:
         return self.receive(
             ConversationEnded(id="", call=call_ref(participant), telnyx_conversation_id=telnyx_id)
         )
+
+    def assistant_ended_for_no_reason(self) -> list[str]:
+        """The assistant ends, and neither a hangup nor a transfer follows."""
+        self.assistant_ended()
+        self.call_state("look:host:1", alive=True, answered=True)
+        self.advance(END_GRACE.total_seconds())
+        return self.call_state("look:host:1", alive=True, answered=True)
+
+    def start_failed(self, participant: str = "host") -> list[str]:
+        call = call_ref(participant)
+        return self.receive(ConversationStartFailed(id="", call=call, reason="service_error"))
+
+    def analyzed(self, telnyx_id: str | None = TELNYX_ID, **fields: Any) -> list[str]:
+        call = replace(call_ref(), participant=None, leg=None)
+        analyzed = ConversationAnalyzed(
+            id="", call=call, telnyx_conversation_id=telnyx_id, **fields
+        )
+        return self.receive(analyzed)
 
     def insights_generated(self, *ids: str, participant: str = "host") -> list[str]:
         insights = tuple(Insight(insight_id=id_, result="all well") for id_ in ids)
@@ -237,8 +270,11 @@ class Story:
     def not_found(self, key: str) -> list[str]:
         return self.result(key, NotFound())
 
-    def call_state(self, key: str, *, alive: bool, answered: bool) -> list[str]:
-        return self.result(key, CallState(alive=alive, answered=answered))
+    def call_state(
+        self, key: str, *, alive: bool, answered: bool, transferred: bool = False
+    ) -> list[str]:
+        state = CallState(alive=alive, answered=answered, transferred=transferred)
+        return self.result(key, state)
 
     # The state
 
@@ -331,6 +367,10 @@ def check_step(before: Conversation | None, now: datetime, decision: Decision) -
     assert after.due_at is None or after.due_at > now, "no timer is overdue"
     for command in decision.commands:
         assert after.commands[command.key].not_before > now, "a sent command is leased"
+        leg = after.target_of(command)[1]
+        assert command.reconcile or not (leg and leg.transferred), (
+            f"{command.key}: a transferred call is left alone"
+        )
     if before:
         check_moves(before, after)
 

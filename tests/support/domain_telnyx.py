@@ -10,11 +10,15 @@ from datetime import datetime, timedelta
 from partyline.domain.model.commands import TRACEABLE, Action, Command
 from partyline.domain.model.inputs import (
     CallAnswered,
+    CallBridged,
     CallHangup,
     CallInitiated,
     CallInput,
+    CallScreeningDetected,
+    ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
+    ConversationStartFailed,
     DigitsGathered,
     MachineVerdict,
 )
@@ -43,6 +47,7 @@ class Call:
     answered: bool = False
     awaits_digit: bool = False
     """A screening awaits a digit."""
+    transferred: bool = False
 
 
 @dataclass
@@ -57,6 +62,8 @@ class Telnyx:
     ever_ran: bool = False
     starts_with_answer: bool = False
     """The answer command starts the assistant too."""
+    ran_on: Leg | None = None
+    """The call of the newest run, which may be over."""
 
     def execute(self, command: Command, now: datetime) -> Result:
         """Carry a command out, or look up its effect, and answer."""
@@ -120,7 +127,7 @@ class Telnyx:
         return success(command.key)
 
     def _start(self, leg: Leg) -> None:
-        self.running_on, self.ever_ran = leg, True
+        self.running_on, self.ran_on, self.ever_ran = leg, leg, True
         self._queue_webhook(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
 
     def _reconcile(self, command: Command, leg: Leg) -> Result:
@@ -133,7 +140,29 @@ class Telnyx:
 
     def _call_state(self, leg: Leg) -> Result:
         call = self.calls[leg]
-        return CallState(alive=call.is_up, answered=call.answered)
+        transferred = call.is_up and call.transferred
+        return CallState(alive=call.is_up, answered=call.answered, transferred=transferred)
+
+    # The assistant
+
+    def end_assistant(self, how: str) -> None:
+        """End the running assistant: by a transfer, by itself, or because the start failed."""
+        leg = self.running_on
+        if leg is None:
+            return
+        self.running_on = None
+        if how == "start fails":
+            self._queue_webhook(ConversationStartFailed, leg)
+            return
+        self._queue_webhook(ConversationEnded, leg, telnyx_conversation_id=TELNYX_ID)
+        if how == "transfers":
+            self.calls[leg].transferred = True
+            self._queue_webhook(CallBridged, leg)
+
+    def analyze(self) -> None:
+        """Send the analysis of the newest run, if that run is over."""
+        if self.ran_on and self.running_on is None:
+            self._queue_webhook(ConversationAnalyzed, self.ran_on, telnyx_conversation_id=TELNYX_ID)
 
     # The people
 
@@ -161,7 +190,12 @@ class Telnyx:
 
     def give_verdict(self, leg: Leg, *, machine: bool) -> None:
         if self.calls[leg].answered:
-            self._queue_webhook(MachineVerdict, leg, machine=machine)
+            self._queue_webhook(MachineVerdict, leg, machine=machine, by_speech=machine)
+
+    def screen_call(self, leg: Leg) -> None:
+        """The phone screens the call."""
+        if self.calls[leg].answered:
+            self._queue_webhook(CallScreeningDetected, leg)
 
     def _queue_webhook(self, kind: type[CallInput], leg: Leg, **fields: object) -> None:
         self.undelivered.append(kind(id="", call=call_ref(*leg), **fields))  # type: ignore[arg-type]

@@ -45,6 +45,7 @@ def test_a_webhook_in_the_failover_queue_is_retried_and_then_set_aside(template:
     assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith("FailoverDeadLetters")
     function = template.functions["FailoverFunction"]
     assert queue["VisibilityTimeout"] >= 6 * function.timeout_secs
+    assert queue["MaximumMessageSize"] == 2**20, "the largest that SQS takes"
     mapping = resolved(template, "FailoverMapping")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["FunctionName"].endswith(":live")

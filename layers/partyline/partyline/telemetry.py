@@ -52,7 +52,12 @@ class Metric(StrEnum):
         return metric
 
     WEBHOOK_RECEIVED = "WebhookReceived"  # webhooks with a valid signature and a readable body
-    WEBHOOK_IGNORED = "WebhookIgnored"  # webhooks that concern no conversation
+    WEBHOOK_IGNORED = "WebhookIgnored"  # webhooks of no other kind that concern no conversation
+    WEBHOOK_TRANSCRIPT = "WebhookTranscript"  # new messages of a conversation; ignored
+    WEBHOOK_AI = "WebhookAi"  # undocumented `ai.*` webhooks; ignored
+    WEBHOOK_VERSION_ONE = "WebhookVersionOne"  # webhooks of Telnyx's API version 1; ignored
+    WEBHOOK_WITHOUT_TYPE = "WebhookWithoutType"  # JSON objects without an event type; ignored
+    WEBHOOK_UNDERSCORED = "WebhookUnderscored"  # `call_answered` for `call.answered`; processed
     WEBHOOK_MALFORMED = "WebhookMalformed"  # webhooks with a valid signature and an unreadable body
     WEBHOOK_FAILED = "WebhookFailed"  # webhooks answered with 500 or above
     SIGNATURE_REFUSED = "SignatureRefused"  # requests of Telnyx refused with 401
@@ -98,6 +103,7 @@ class Metric(StrEnum):
     CONVERSATION_ENDED = "ConversationEnded"
     CONVERSATION_FAILED = "ConversationFailed"
     INSIGHTS_GENERATED = "ConversationInsightsGenerated"
+    CONVERSATION_ANALYZED = "ConversationAnalyzed"
     PARTICIPANT_INVITED = "ParticipantInvited"
     PARTICIPANT_SCREENING = "ParticipantScreening"
     PARTICIPANT_WAITING = "ParticipantWaiting"
@@ -112,6 +118,7 @@ class Metric(StrEnum):
     LEG_SCREENING = "LegScreening"
     LEG_REFUSED = "LegRefused"
     LEG_JUDGED = "LegJudged"
+    LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_FAILED = "MessageFailed"

@@ -97,7 +97,7 @@ def awaiting_the_hosts_hangup() -> tuple[Story, int]:
     story = joined_story(host={"on_hangup": OnHangup.CONTINUE})
     story.assistant_ended()
     story.call_state("look:host:1", alive=True, answered=True)
-    return story, 10
+    return story, 35
 
 
 MOMENTS = [

@@ -23,6 +23,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "dana": {"to": plan(FIRST, SECOND, deadline_secs=90)},
     "eli": {"to": plan(FIRST, SECOND, strategy="at_once", screening=SCREENING)},
     "fay": {"to": plan(THIRD, max_attempts=2, machine_detection="standard")},
+    "hal": {"to": plan(SECOND, THIRD, machine_detection="premium_ios_call_screening")},
     "gil": {"to": plan(THIRD), "on_hangup": OnHangup.END},
 }
 
@@ -76,8 +77,17 @@ class Simulation:
             self.telnyx.hang_up(leg)
         elif action.startswith("presses"):
             self.telnyx.press(leg, action.split()[1])
+        elif action == "screens":
+            self.telnyx.screen_call(leg)
         else:
             self.telnyx.give_verdict(leg, machine=action == "is a machine")
+
+    def assistant(self, how: str) -> None:
+        """The assistant ends, or its conversation is analyzed."""
+        if how == "is analyzed":
+            self.telnyx.analyze()
+        else:
+            self.telnyx.end_assistant(how)
 
     def request(self, kind: str, guest_name: str) -> None:
         """Make an API request."""
@@ -124,8 +134,14 @@ TURNS = st.one_of(
         st.just("act"),
         st.integers(0, 5),
         st.sampled_from(
-            ["answers", "answers", "presses 1", "presses 2", "is a machine", "is human", "hangs up"]
+            [
+                *["answers", "answers", "presses 1", "presses 2", "is a machine", "is human"],
+                *["screens", "hangs up"],
+            ]
         ),
+    ),
+    st.tuples(
+        st.just("assistant"), st.sampled_from(["transfers", "ends", "start fails", "is analyzed"])
     ),
     st.tuples(
         st.just("request"),
@@ -190,6 +206,8 @@ def test_any_history_ends_without_a_double_call(
 def _is_wanted(story: Story, leg: Leg) -> bool:
     """Whether a person may still be on this call."""
     participant, stored_leg, stop = story.participant(leg[0]), story.leg(*leg), story.state.stop
+    if stored_leg.transferred:
+        return True
     if not stored_leg.owned:
         return not (stop and stop.hang_up and stop.by_request)
     if story.state.is_over:

@@ -246,6 +246,24 @@ def test_a_guest_leaves_and_the_conversation_goes_on() -> None:
     assert story.status == "active"
 
 
+@pytest.mark.parametrize(
+    ("words", "guest", "host"),
+    [
+        ({"guest_left": ""}, "", "The first person on the line has left the conversation."),
+        ({"left": "{name} is gone."}, "Dana is gone.", "The first person on the line is gone."),
+    ],
+)
+def test_the_guests_departures_can_be_left_to_telnyx(
+    words: dict[str, str], guest: str, host: str
+) -> None:
+    for person, sentence in (("dana", guest), ("host", host)):
+        story = joined_story(host=CONTINUES)
+        story.state.phrases = words
+        told = len(story.messages)
+        story.hang_up(person)
+        assert story.messages[told:] == ([sentence] if sentence else [])
+
+
 def test_a_guest_with_end_conversation_ends_the_conversation() -> None:
     story = joined_story(on_hangup=OnHangup.END)
 
@@ -433,7 +451,7 @@ def test_a_stopped_conversation_ends_without_a_webhook() -> None:
 def test_the_assistants_end_hangs_up_all_calls() -> None:
     story = joined_story()
 
-    assert story.assistant_ended() == ["hang_up:host:1", "hang_up:dana:1"]
+    assert story.assistant_ended_for_no_reason() == ["hang_up:host:1", "hang_up:dana:1"]
     assert story.status == "ended"
     assert story.participant("dana").status == "left"
 
@@ -445,7 +463,7 @@ def test_a_conversation_that_ended_before_its_start_was_known_has_run() -> None:
     story.answer()
     story.advance(1)
 
-    assert story.assistant_ended() == ["hang_up:host:1"]
+    assert story.assistant_ended_for_no_reason() == ["hang_up:host:1"]
     assert story.participant().status == "left"
     assert story.event_types.count("conversation.active") == 1
 
@@ -492,9 +510,9 @@ def test_insights_come_before_the_end_and_twice() -> None:
     assert story.state.due_at is None
 
 
-@pytest.mark.parametrize(("participant", "status"), [("host", "ended"), ("dana", "active")])
+@pytest.mark.parametrize(("participant", "has_ended"), [("host", True), ("dana", False)])
 def test_only_insights_of_the_hosts_call_are_a_sign_of_the_end(
-    participant: str, status: str
+    participant: str, has_ended: bool
 ) -> None:
     story = joined_story()
     story.insights_generated("summary", participant=participant)
@@ -502,7 +520,7 @@ def test_only_insights_of_the_hosts_call_are_a_sign_of_the_end(
     assert story.status == "active"
 
     story.advance(INFERRED_END_DELAY.total_seconds() + 1)
-    assert story.status == status
+    assert (story.state.telnyx_ended_at is not None) is has_ended
 
 
 def test_insights_that_do_not_come_are_fetched_three_times() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
-from partyline.domain.model.timeouts import HANGUP_GRACE
+from partyline.domain.model.timeouts import END_GRACE
 from partyline.domain.rules.phrases import UNNAMED_HOST
 from tests.support.domain_story import TELNYX_ID, Story, active_story, guest
 
@@ -62,7 +62,8 @@ def test_an_assistant_that_ends_by_itself_ends_the_conversation() -> None:
     story = two_guest_story()
     story.assistant_ended()
     story.call_state("look:host:1", alive=True, answered=True)
-    story.advance(11)
+    assert story.advance(36) == ["look:host:1"]
+    assert "hang_up:host:1" in story.call_state("look:host:1", alive=True, answered=True)
     assert story.status == "ended"
     assert story.state.start_command is not None
     assert story.state.start_command.key == "start:host:1"
@@ -72,7 +73,7 @@ def test_the_host_is_polled_once_and_the_hangup_awaited() -> None:
     story = two_guest_story()
     story.assistant_ended()
     assert story.call_state("look:host:1", alive=True, answered=True) == []
-    assert story.state.due_at == story.now + HANGUP_GRACE
+    assert story.state.due_at == story.now + END_GRACE
     assert "start:dana:1" in story.hang_up("host")
 
 

@@ -13,10 +13,13 @@ from partyline.domain.decide import Decision, decide
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
+    CallBridged,
     CallHangup,
     CallInitiated,
     CallRef,
+    CallScreeningDetected,
     CommandResult,
+    ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
     ConversationStartFailed,
@@ -142,6 +145,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
             NotFound(),
             CallState(alive=True, answered=True),
             CallState(alive=True, answered=False),
+            CallState(alive=True, answered=True, transferred=True),
             CallState(alive=False, answered=True),
             CallState(alive=False, answered=False),
             InsightsFound(insights=(Insight(insight_id="summary", result={}),)),
@@ -156,11 +160,15 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield CallHangup(id="again", call=ref)
     yield MachineVerdict(id="again", call=ref, machine=True)
     yield MachineVerdict(id="again", call=ref, machine=False)
+    yield MachineVerdict(id="again", call=ref, machine=True, by_speech=True)
+    yield CallBridged(id="again", call=ref)
+    yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")
     yield ConversationCreated(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield ConversationStartFailed(id="again", call=ref)
     yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
+    yield ConversationAnalyzed(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield InsightsGenerated(id="again", call=ref, insights=(Insight(insight_id="s", result=1),))
 
 
@@ -196,12 +204,12 @@ ONLY_FOR: dict[type, str | tuple[str, ...]] = {
 
 
 def _may_repeat(input_: Input, after: Decision) -> bool:
-    """Whether the input may come again. A repeated message or sending is a new input."""
+    """Whether the input may come again. A repeated message, analysis or sending is a new input."""
     if isinstance(input_, CommandResult):
         if input_.key in [command.key for command in after.commands]:
             return False
         return input_.key.startswith(ONLY_FOR.get(type(input_.result), ""))
-    return not isinstance(input_, SendMessage)
+    return not isinstance(input_, SendMessage | ConversationAnalyzed)
 
 
 def _check_repeated(conversation: Conversation | None, input_: Input, now: Any) -> None:

@@ -149,8 +149,8 @@ def test_a_short_conversation_whose_end_comes_first_has_run() -> None:
     story = answered_story()
 
     story.assistant_ended()
-
     assert "conversation.active" in story.event_types
+    story.hang_up()
     assert story.status == "ended"
 
 

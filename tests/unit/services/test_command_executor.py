@@ -104,10 +104,11 @@ def execute(
         requests.append(request)
         if isinstance(answer, Exception):
             raise answer
+        if callable(answer):
+            planned: httpx.Response = answer(request)
+            return planned
         if isinstance(answer, httpx.Response):
             return httpx.Response(answer.status_code, content=answer.content)
-        if callable(answer):
-            return answer(request)
         return httpx.Response(200, json={"data": answer})
 
     client = TelnyxClient(
@@ -634,3 +635,49 @@ def test_a_screening_without_a_question_is_not_sent() -> None:
     result, requests = execute(command(Action.SCREEN), {})
     assert isinstance(result, Refused)
     assert requests == []
+
+
+def test_an_iphones_call_screening_is_detected_with_the_time_that_we_rely_on() -> None:
+    detection = "premium_ios_call_screening"
+    plan = Plan(to=["+13125550101"], from_="+1", machine_detection=detection)
+    _, [request] = execute(command(Action.DIAL), {"call_control_id": CALL}, conversation(plan))
+    sent = json.loads(request.content)
+    assert sent["answering_machine_detection"] == f"{detection}_detection"
+    assert sent["answering_machine_detection_config"] == {"prompt_end_timeout_millis": 5000}
+
+
+OTHERS: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "a call of another session": ([{"call_control_id": "v3:x", "call_session_id": "s-2"}], False),
+    "a call of this session": ([{"call_control_id": "v3:x", "call_session_id": "s-1"}], True),
+    "the call itself": ([{"call_control_id": CALL, "call_session_id": "s-1"}], False),
+    "no call": ([], False),
+}
+
+
+@pytest.mark.parametrize(("others", "transferred"), OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_call_whose_session_has_a_live_call_of_others_is_transferred(
+    others: list[dict[str, Any]], transferred: bool, ended: bool
+) -> None:
+    about = conversation(telnyx_ended_at=NOW if ended else None)
+    about.participants[1].legs[1].call_session_id = "s-1"
+    about.participants[1].legs[1].bridged_at = None if ended else NOW
+    asked: list[str] = []
+
+    def telnyx(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        call = {"is_alive": True, "call_duration": 3}
+        data: Any = others if request.url.path.endswith("active_calls") else call
+        return httpx.Response(200, json={"data": data})
+
+    result, _ = execute(command(Action.LOOK), telnyx, about)
+    assert result == CallState(alive=True, answered=True, transferred=transferred)
+    assert asked[1:] == ["/v2/connections/149/active_calls"]
+
+
+def test_the_session_of_a_call_is_not_asked_for_while_the_assistant_runs() -> None:
+    about = conversation()
+    about.participants[1].legs[1].call_session_id = "s-1"
+    result, requests = execute(command(Action.LOOK), {"is_alive": True, "call_duration": 3}, about)
+    assert result == CallState(alive=True, answered=True)
+    assert len(requests) == 1

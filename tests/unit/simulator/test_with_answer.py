@@ -1,5 +1,7 @@
 """The assistant of an answer: prepared before the answer, started with the answer."""
 
+import pytest
+
 from tests.support.simulator_harness import ASSISTANT, CALLER, US, SimulatorHarness
 
 
@@ -30,6 +32,7 @@ def test_a_caller_may_hang_up_during_the_preparation() -> None:
     assert harness.telnyx.conversations == []
 
 
+@pytest.mark.violates
 def test_a_start_after_an_answer_with_an_assistant_is_a_violation() -> None:
     harness = SimulatorHarness()
     leg = harness.telnyx.ring_in(CALLER, US)

@@ -5,7 +5,7 @@ event type: a wrong URL costs a cold start, never correctness.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
@@ -26,10 +27,26 @@ from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
+from partyline.telnyx.payloads import CostPayload, InsightResult
 from partyline.telnyx.webhooks import Event
 
-MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"})
-"""Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
+MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended", "prompt_ended"})
+"""Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence.
+
+`prompt_ended`: after a `machine`, no tone of an iPhone that screens the call came (Telnyx API: POST
+/calls, answering_machine_detection).
+"""
+
+MAX_PARTS = 50
+"""Recordings, and lines of a cost, that an event holds: an event must fit into the bus."""
+
+IGNORED: dict[type[Event], Metric] = {
+    webhooks.TranscriptUpdated: Metric.WEBHOOK_TRANSCRIPT,
+    webhooks.AiEvent: Metric.WEBHOOK_AI,
+    webhooks.VersionOneEvent: Metric.WEBHOOK_VERSION_ONE,
+    webhooks.EventWithoutType: Metric.WEBHOOK_WITHOUT_TYPE,
+}
+"""The metrics of ignored webhooks by kind; any other ignored webhook is `WebhookIgnored`."""
 
 Request = dict[str, Any]
 Common = dict[str, Any]
@@ -60,14 +77,15 @@ def process_webhook(app: App, request: Request, received_at: float | None = None
     body_hash = fingerprint(body.decode("utf-8", "replace"))  # stands for a missing or odd id
     event_id = event.id if event.id and EVENT_ID.fullmatch(event.id) else body_hash
     logger.thread_safe_append_keys(event_id=event_id, event_type=log_safe(event.event_type))
+    if event.underscored:
+        count(Metric.WEBHOOK_UNDERSCORED)
     try:
         ingested = _ingest(app, request, event, event_id)
     except CallInUseError:
         # A request has just brought the incoming call into another conversation.
         ingested = _ingest(app, request, event, event_id)
     if ingested is None:
-        count(Metric.WEBHOOK_IGNORED)
-        logger.info("ignored")
+        _report_ignored(event)
         return json_response(200, {"status": "ignored"})
     if ingested.pending:
         # Telnyx delivers again after a 503, and the pending command is then carried out.
@@ -75,12 +93,23 @@ def process_webhook(app: App, request: Request, received_at: float | None = None
     return json_response(200, {"status": "duplicate" if ingested.duplicate else "ok"})
 
 
+def _report_ignored(event: Event) -> None:
+    count(IGNORED.get(type(event), Metric.WEBHOOK_IGNORED))
+    if isinstance(event, webhooks.VersionOneEvent):
+        message = "ignored: Telnyx sends API version 1; set webhook_api_version of the application"
+        logger.warning(message, extra={"reason": "webhook_api_version"})
+    else:
+        logger.info("ignored")
+
+
 def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestResult | None:
     to_input = TO_INPUT.get(type(event))
     if to_input is None:
         return None
     payload = event.payload
-    state = ClientState.decode(payload.client_state)
+    # The client_state of `call.analyzed` is never ours (Telnyx API: call.analyzed).
+    analyzed = isinstance(event, webhooks.ConversationAnalyzed)
+    state = None if analyzed else ClientState.decode(payload.client_state)
     call = inputs.CallRef(
         call_control_id=payload.call_control_id,
         call_leg_id=payload.call_leg_id,
@@ -108,19 +137,76 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     return app.engine.ingest(load, input_, dedupe)
 
 
+def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
+    payload, stats = event.payload, event.payload.call_quality_stats
+    quality: dict[str, float | None] = {}
+    if stats and stats.inbound:
+        quality |= {
+            "mos": stats.inbound.mos,
+            "jitter_max_variance": stats.inbound.jitter_max_variance,
+            "jitter_packets": stats.inbound.jitter_packet_count,
+            "inbound_packets": stats.inbound.packet_count,
+            "inbound_skipped": stats.inbound.skip_packet_count,
+        }
+    if stats and stats.outbound:
+        quality["outbound_packets"] = stats.outbound.packet_count
+        quality["outbound_skipped"] = stats.outbound.skip_packet_count
+    return inputs.CallHangup(
+        **common,
+        cause=payload.hangup_cause,
+        sip_cause=payload.sip_hangup_cause,
+        quality=Quality.model_validate(quality) if any(quality.values()) else None,
+    )
+
+
 def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
     """A greeting is a machine's. After an early beep, no other verdict comes."""
     is_machine = event.payload.result in MACHINE_RESULTS
     return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
-def _insights(event: webhooks.ConversationInsightsGenerated, common: Common) -> CallInput | None:
-    insights = tuple(
+def _insights(results: Iterable[InsightResult]) -> tuple[Insight, ...]:
+    return tuple(
         Insight(insight_id=result.insight_id, result=result.result)
-        for result in event.payload.results
+        for result in results
         if result.insight_id
     )
+
+
+def _insights_generated(
+    event: webhooks.ConversationInsightsGenerated, common: Common
+) -> CallInput | None:
+    insights = _insights(event.payload.results)
     return inputs.InsightsGenerated(**common, insights=insights) if insights else None
+
+
+def _cost(cost: CostPayload) -> Cost:
+    lines = cost.breakdown[:MAX_PARTS]
+    breakdown = [CostLine(product=line.product, cost=line.cost) for line in lines]
+    return Cost(total=cost.total, currency=cost.currency, breakdown=breakdown)
+
+
+def _analyzed(event: webhooks.ConversationAnalyzed, common: Common) -> CallInput:
+    payload = event.payload
+    recordings = (
+        Recording(
+            id=recording.id,
+            channels=recording.channels,
+            format=recording.format,
+            started_at=recording.start_time,
+            ended_at=recording.end_time,
+        )
+        for recording in payload.recordings[:MAX_PARTS]
+        if recording.id
+    )
+    return inputs.ConversationAnalyzed(
+        **common,
+        telnyx_conversation_id=payload.conversation_id,
+        insights=_insights(payload.results),
+        duration_secs=payload.duration_sec,
+        cost=_cost(payload.cost) if payload.cost else None,
+        recordings=tuple(recordings),
+    )
 
 
 TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
@@ -132,14 +218,14 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
         to=event.payload.to,
     ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
-    webhooks.CallHangup: lambda event, common: inputs.CallHangup(
-        **common,
-        cause=event.payload.hangup_cause,
-        sip_cause=event.payload.sip_hangup_cause,
-    ),
+    webhooks.CallHangup: _hangup,
+    webhooks.CallBridged: lambda _, common: inputs.CallBridged(**common),
     webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
-        **common, machine=event.payload.result in MACHINE_RESULTS
+        **common,
+        machine=event.payload.result in MACHINE_RESULTS,
+        by_speech=event.payload.result == "machine",
     ),
+    webhooks.CallScreeningDetected: lambda _, common: inputs.CallScreeningDetected(**common),
     webhooks.MachineGreetingEnded: _greeting,
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
@@ -153,6 +239,7 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.ConversationEnded: lambda event, common: inputs.ConversationEnded(
         **common, telnyx_conversation_id=event.payload.conversation_id, reason=event.payload.reason
     ),
-    webhooks.ConversationInsightsGenerated: _insights,
+    webhooks.ConversationInsightsGenerated: _insights_generated,
+    webhooks.ConversationAnalyzed: _analyzed,
 }
-"""The input of each event type. A type that is not here, an UnknownEvent, is ignored."""
+"""The input of each event type. A webhook whose type is not here is ignored."""

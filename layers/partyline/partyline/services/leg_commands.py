@@ -6,7 +6,12 @@ from typing import Any
 
 from partyline.domain.model import results, timeouts
 from partyline.domain.model.commands import ASSISTANT_LEG, WEBHOOK_URLS, Action, Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import (
+    SCREENING_DETECTION,
+    Conversation,
+    Leg,
+    Participant,
+)
 from partyline.telemetry import Metric, count
 from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
@@ -16,7 +21,14 @@ from partyline.telnyx.webhooks import WEBHOOK_TYPES
 WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
 """Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
 
-MACHINE_DETECTION: dict[str, Any] = {"standard": "detect", "premium": "premium"}
+MACHINE_DETECTION: dict[str, Any] = {
+    "standard": "detect",
+    "premium": "premium",
+    SCREENING_DETECTION: "premium_ios_call_screening_detection",
+}
+
+PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
+"""Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
 
 SCREENING_VOICE = "female"
 
@@ -36,6 +48,10 @@ calls because of the first two (third-party reports, July 2026)."""
 
 IN_ASSISTANT = "assistant."
 """The prefix of the fields within `assistant`."""
+
+VOICE, BAD_VOICE = "assistant.voice_settings", "10015"
+"""The code of a voice that does not exist, on a live start (report, July 2026); the report does not
+say whether a pointer names the field."""
 
 FORM_METRICS = {
     "list": Metric.WEBHOOK_URLS_LIST,
@@ -92,14 +108,17 @@ def code_and_message(error: errors.RefusedError) -> dict[str, Any]:
 
 def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
-    detection = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
+    mode = plan.machine_detection if plan else "off"
     request = requests.DialRequest(
         connection_id=leg_command.conversation.connection_id,
         to=leg_command.leg.to or "",
         from_=leg_command.leg.from_ or "",
         timeout_secs=leg_command.leg.ring_timeout_secs,
         time_limit_secs=plan.time_limit_secs if plan else None,
-        answering_machine_detection=detection,
+        answering_machine_detection=MACHINE_DETECTION.get(mode),
+        answering_machine_detection_config=PROMPT_END_TIMEOUT
+        if mode == SCREENING_DETECTION
+        else None,
         **leg_command.webhooks,
         **leg_command.envelope,
     )
@@ -201,6 +220,8 @@ def _assistant_settings(leg_command: LegCommand) -> tuple[dict[str, Any], dict[s
 def _optional_fields(error: errors.RefusedError, body: dict[str, Any]) -> tuple[str, ...]:
     """Return the optional fields at which all problems point; else none."""
     sent = {*body, *(f"{IN_ASSISTANT}{name}" for name in body.get("assistant", ()))}
+    if error.code == BAD_VOICE and not any(problem.pointer for problem in error.problems):
+        return (VOICE,) if VOICE in sent else ()
     fields = [
         next((field for field in OPTIONAL_START_FIELDS if _points_at(problem, field)), "")
         for problem in error.problems
@@ -336,7 +357,25 @@ def _find_call_event(telnyx: CallControl, leg_command: LegCommand) -> results.Re
 
 def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     call = telnyx.retrieve_call(leg_command.call_control_id)
-    return results.CallState(alive=bool(call.is_alive), answered=bool(call.call_duration))
+    transferred = bool(call.is_alive) and _is_transferred(telnyx, leg_command)
+    answered = bool(call.call_duration)
+    return results.CallState(alive=bool(call.is_alive), answered=answered, transferred=transferred)
+
+
+def _is_transferred(telnyx: CallControl, leg_command: LegCommand) -> bool:
+    """Whether the call was transferred: its session has a live call that is not ours.
+
+    Only the legs of a transferred call share a session (Telnyx API: call.bridged, call_session_id).
+    Telnyx is asked only when a transfer is possible: after the assistant's end or `call.bridged`.
+    """
+    conversation, leg = leg_command.conversation, leg_command.leg
+    if not leg.bridged_at and not conversation.telnyx_ended_at:
+        return False
+    ours = {leg.call_control_id for _, leg in conversation.legs()}
+    return leg.call_session_id is not None and any(
+        call.call_session_id == leg.call_session_id and call.call_control_id not in ours
+        for call in telnyx.list_active_calls(conversation.connection_id)
+    )
 
 
 LegCommandHandler = Callable[[CallControl, LegCommand], results.Result]

@@ -20,7 +20,7 @@ from pydantic import (
 
 # An id becomes part of a DynamoDB key, and a key holds at most 1,024 bytes.
 MAX_ID_BYTES = 512
-# The size of the longest webhook that `webhooks.parse` reads.
+# Longer than any text that we keep, and small enough for an item of the table.
 MAX_TEXT_BYTES = 256 * 1024
 MAX_JSON_DEPTH = 16
 # Large enough for a moment in milliseconds, small enough for a float to count exactly.
@@ -63,6 +63,11 @@ def _json(value: object, depth: int = 0) -> Any:
     return None
 
 
+def _decimal(value: object) -> object:
+    """Return a JSON number as text. Telnyx sends amounts of money as strings."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def objects(value: object) -> list[dict[str, Any]]:
     """Return the JSON objects of a list; a value that is not a list has none."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
@@ -73,18 +78,27 @@ def as_object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-_Lenient = WrapValidator(_none_if_odd)
+Lenient = WrapValidator(_none_if_odd)
+"""For an optional field of any type: an odd value becomes None."""
+
 _IdText = Annotated[str, Strict(), AfterValidator(lambda text: _storable(text, MAX_ID_BYTES))]
 _AnyText = Annotated[str, Strict(), AfterValidator(_storable)]
 # Telnyx sends some numbers as strings, and pydantic reads those. Python counts True as 1.
 _NotFlag = BeforeValidator(lambda value: None if isinstance(value, bool) else value)
 _Number = Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), _NotFlag]
 
-Id = Annotated[_IdText | None, _Lenient]
-Text = Annotated[_AnyText | None, _Lenient]
-Whole = Annotated[_Number | None, _Lenient]
-Flag = Annotated[Annotated[bool, Strict()] | None, _Lenient]
-Moment = Annotated[Annotated[datetime, BeforeValidator(_utc)] | None, _Lenient]
+_Decimal = Annotated[
+    _IdText, BeforeValidator(_decimal), Field(pattern=r"^-?\d{1,15}(\.\d{1,15})?$")
+]
+_Ratio = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False), _NotFlag]
+
+Id = Annotated[_IdText | None, Lenient]
+Text = Annotated[_AnyText | None, Lenient]
+Whole = Annotated[_Number | None, Lenient]
+Number = Annotated[_Ratio | None, Lenient]
+Amount = Annotated[_Decimal | None, Lenient]
+Flag = Annotated[Annotated[bool, Strict()] | None, Lenient]
+Moment = Annotated[Annotated[datetime, BeforeValidator(_utc)] | None, Lenient]
 Json = Annotated[Any, BeforeValidator(_json)]
 
 

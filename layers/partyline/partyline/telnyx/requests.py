@@ -13,7 +13,13 @@ Spoken = Annotated[str, Field(min_length=1, max_length=3000)]
 OnHangup = Literal["continue_conversation", "end_conversation"]
 DynamicValue = str | bool | int | float
 MachineDetection = Literal[
-    "premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled"
+    "premium",
+    "premium_ios_call_screening_detection",
+    "detect",
+    "detect_beep",
+    "detect_words",
+    "greeting_end",
+    "disabled",
 ]
 HANGUP_REASON = r'^[^"\\\x00-\x1f\x7f-\x9f\U00010000-\U0010ffff]+$'
 
@@ -63,6 +69,20 @@ class WebhookTargets(Command):
     webhook_retries_policies: dict[str, RetryPolicy] | None = None
 
 
+class MachineDetectionConfig(Sent):
+    """The settings of the machine detection (Telnyx API: answering_machine_detection_config)."""
+
+    prompt_end_timeout_millis: int | None = Field(None, ge=0)
+    beep_detection_profile: Literal["both", "freq_only"] | None = None
+    beep_min_frequency_hz: int | None = None
+    beep_max_frequency_hz: int | None = None
+    beep_min_tone_duration_millis: int | None = None
+    beep_spectral_confirmation: bool | None = None
+    beep_spectral_min_purity: float | None = Field(None, ge=0, le=1)
+    beep_spectral_reject_fax_cng: bool | None = None
+    beep_spectral_window_millis: int | None = None
+
+
 class DialRequest(WebhookTargets):
     """Telnyx API: POST /calls. Times in seconds; `to` is a number or SIP URI, or several."""
 
@@ -72,6 +92,7 @@ class DialRequest(WebhookTargets):
     timeout_secs: int | None = Field(None, ge=5, le=600)
     time_limit_secs: int | None = Field(None, ge=30, le=14_400)
     answering_machine_detection: MachineDetection | None = None
+    answering_machine_detection_config: MachineDetectionConfig | None = None
 
 
 class AnswerRequest(WebhookTargets):

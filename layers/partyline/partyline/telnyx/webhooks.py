@@ -1,116 +1,50 @@
 """Telnyx's webhooks as typed events.
 
-`parse` accepts unknown event types and odd fields, because Telnyx delivers a refused webhook again
-or drops the webhook. Sources: Telnyx API, webhooks; payloads as captured on live calls.
+`parse` accepts unknown event types, odd fields and bodies of any size, because Telnyx delivers a
+refused webhook again or drops the webhook. Source: Telnyx API, webhooks.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from partyline.telnyx.lenient import Id, Json, Moment, Received, Text, Whole, as_object, objects
+from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_object
+from partyline.telnyx.payloads import (
+    AnalyzedPayload,
+    ConversationPayload,
+    GatherPayload,
+    HangupPayload,
+    InitiatedPayload,
+    InsightsPayload,
+    LegPayload,
+    MachinePayload,
+    StartFailedPayload,
+)
 
-MAX_BODY_BYTES = 256 * 1024
-LEG_FIELDS = {"call_control_id", "call_leg_id", "call_session_id", "from", "to"}
-
-Malformation = Literal["too_large", "not_utf8", "not_json", "too_deep", "not_an_object"]
+Malformation = Literal["not_utf8", "not_json", "too_deep", "not_an_object"]
 
 
 class MalformedWebhookError(ValueError):
-    """The body is not JSON, not an object, or too large. `reason` is a single word for a metric."""
+    """The body is not JSON, or not an object. `reason` is a single word for a metric."""
 
     def __init__(self, reason: Malformation) -> None:
         self.reason: Malformation = reason
         super().__init__(reason)
 
 
-class LegPayload(Received):
-    """The fields that every payload may have about its leg. Each may be missing."""
-
-    call_control_id: Id = None
-    call_leg_id: Id = None
-    call_session_id: Id = None
-    connection_id: Id = None
-    client_state: Text = None
-    from_: Id = Field(None, alias="from")
-    to: Id = None
-
-
-class InitiatedPayload(LegPayload):
-    """A new leg. `direction` is incoming or outgoing: only an incoming leg may be answered."""
-
-    direction: Id = None
-
-
-class HangupPayload(LegPayload):
-    """The cause of a leg's end."""
-
-    hangup_cause: Id = None
-    sip_hangup_cause: Id = None
-
-
-class MachinePayload(LegPayload):
-    """The verdict: human, machine, not_sure, human_residence, beep_detected, ended, ..."""
-
-    result: Id = None
-
-
-class GatherPayload(LegPayload):
-    """The pressed keys. `status`: valid, invalid, timeout, call_hangup, cancelled, ..."""
-
-    digits: Id = None
-    status: Id = None
-
-
-class ConversationPayload(LegPayload):
-    """The assistant's conversation on the leg. The duration is in seconds."""
-
-    conversation_id: Id = None
-    duration_sec: Whole = None
-    reason: Id = None
-
-
-class StartFailedPayload(LegPayload):
-    """A failed start. `reason`: invalid_request or service_error. The leg stays up."""
-
-    reason: Id = None
-
-
-class InsightResult(Received):
-    """An insight. `result` is a JSON object or text, and the text may be JSON or markdown."""
-
-    insight_id: Id = None
-    result: Json = None
-
-
-class InsightsPayload(LegPayload):
-    """The insights of a conversation. Only the insight group's own webhook has its id."""
-
-    conversation_id: Id = None
-    results: Annotated[tuple[InsightResult, ...], BeforeValidator(objects)] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leg_from_metadata(cls, payload: Any) -> Any:
-        # The insight group's own webhook has the leg's fields in `metadata`.
-        if not isinstance(payload, dict):
-            return payload
-        metadata = as_object(payload.get("metadata"))
-        missing = {name for name in LEG_FIELDS if payload.get(name) is None}
-        return {**payload, **{name: metadata.get(name) for name in missing}}
-
-
 class Event(Received):
     """The fields of every event. `attempt` counts the deliveries from 1.
 
     `id` stays the same in every delivery, so a duplicate is recognized by the id. `event_type` is
-    the text that Telnyx sent, or empty.
+    the type in the spelling of our list, the text that Telnyx sent for an unknown type, or empty.
+    `underscored`: Telnyx sent `call_answered` for `call.answered`.
     """
 
     id: Id = None
     event_type: str = ""
+    underscored: bool = Field(default=False, exclude=True)  # no field of the body
     occurred_at: Moment = None
     attempt: Whole = None
     payload: LegPayload
@@ -132,10 +66,18 @@ class CallHangup(Event):
     payload: HangupPayload
 
 
+class CallBridged(Event):
+    """Telnyx connected the leg to another leg, as at the end of a transfer."""
+
+
 class MachineDetectionEnded(Event):
     """The verdict of standard or premium machine detection. A second verdict may follow."""
 
     payload: MachinePayload
+
+
+class CallScreeningDetected(Event):
+    """An iPhone screens the call. Telnyx listens again, and another verdict follows."""
 
 
 class MachineGreetingEnded(Event):
@@ -182,8 +124,37 @@ class ConversationInsightsGenerated(Event):
         return {**event, "id": as_object(event.get("payload")).get("request_id")}
 
 
+class ConversationAnalyzed(Event):
+    """Insights, cost and recordings, after the end of the conversation."""
+
+    payload: AnalyzedPayload
+
+
+class TranscriptUpdated(Event):
+    """The assistant's conversation has new messages: at each turn, with the whole transcript."""
+
+
+class AcknowledgedEvent(Event):
+    """An event of a type that we know and have no use for."""
+
+
 class UnknownEvent(Event):
     """An event of any other type, so that a new event type of Telnyx does no harm."""
+
+
+class AiEvent(UnknownEvent):
+    """An undocumented `ai.*` event, which accompanies an event of a documented type."""
+
+
+class VersionOneEvent(UnknownEvent):
+    """An event of API version 1: no envelope, a type with underscores, other fields.
+
+    An application that was made by the API has `webhook_api_version` 1 unless told otherwise.
+    """
+
+
+class EventWithoutType(UnknownEvent):
+    """A JSON object without an event, or an event without a type."""
 
 
 class WebhookType(NamedTuple):
@@ -193,14 +164,20 @@ class WebhookType(NamedTuple):
     has_function: bool = False
 
 
+GROUP_INSIGHTS = "conversation_insight_result"
+"""The insight group's own webhook, the only webhook without an envelope."""
+
 WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.initiated": WebhookType(CallInitiated, has_function=True),
     "call.answered": WebhookType(CallAnswered, has_function=True),
     "call.hangup": WebhookType(CallHangup, has_function=True),
+    "call.bridged": WebhookType(CallBridged),
     "call.machine.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.premium.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.greeting.ended": WebhookType(MachineGreetingEnded),
     "call.machine.premium.greeting.ended": WebhookType(MachineGreetingEnded),
+    "call.machine.premium.call_screening.detected": WebhookType(CallScreeningDetected),
+    "call.machine.premium.detection.started": WebhookType(AcknowledgedEvent),
     "call.gather.ended": WebhookType(GatherEnded),
     "call.conversation.created": WebhookType(ConversationCreated, has_function=True),
     "call.conversation.ended": WebhookType(ConversationEnded, has_function=True),
@@ -208,32 +185,45 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.conversation_insights.generated": WebhookType(
         ConversationInsightsGenerated, has_function=True
     ),
-    # A misprint in Telnyx's own material, and the insight group's own webhook.
+    # A misprint in Telnyx's own material.
     "call.conversation.insights.generated": WebhookType(ConversationInsightsGenerated),
-    "conversation_insight_result": WebhookType(ConversationInsightsGenerated),
+    GROUP_INSIGHTS: WebhookType(ConversationInsightsGenerated),
+    "call.analyzed": WebhookType(ConversationAnalyzed),
+    # Undocumented, and sent at each turn: reported of live calls, or named in Telnyx's samples.
+    "call.conversation.messages_added": WebhookType(TranscriptUpdated),
+    "call.conversation.message_history_updated": WebhookType(TranscriptUpdated),
+    # Asked for by `send_message_history_updates` (Telnyx API: ai_assistant_start).
+    "call.ai_gather.message_history_updated": WebhookType(TranscriptUpdated),
 }
-"""Every webhook type that we know. The template has a route for each type with a function.
+"""Every webhook type that we know.
 
+The template has a route for each type with a function. All other types go to the default function.
 A new type also needs an entry in `TO_INPUT` (`entrypoints.webhook`); a type without is ignored.
 """
 
-_UNKNOWN = WebhookType(UnknownEvent)
+SPELLINGS = {name.replace(".", "_"): name for name in WEBHOOK_TYPES}
+"""The types that we know by their spelling with underscores only, such as `call_answered`."""
+
 _EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)
 
 
 def parse(body: bytes) -> Event:
-    """Read the raw body of a webhook, up to 256 KB of UTF-8 JSON. Raises MalformedWebhookError.
+    """Read the raw body of a webhook: UTF-8 JSON of any size. Raises MalformedWebhookError.
 
     The usual envelope is `{"data": {...}, "meta": {"attempt"}}`. An insight group sends the event
     without an envelope, so a body without `data` is read as the event.
     """
     envelope = _json_object(body)
     data = as_object(envelope.get("data", envelope))
-    event_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
-    return WEBHOOK_TYPES.get(event_type, _UNKNOWN).event.model_validate(
+    sent_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
+    known = sent_type in WEBHOOK_TYPES
+    event_type = sent_type if known else SPELLINGS.get(sent_type.replace(".", "_"), sent_type)
+    event = _event(sent_type, event_type, has_envelope="data" in envelope)
+    return event.model_validate(
         {
             "id": data.get("id"),
             "event_type": event_type,
+            "underscored": event_type != sent_type and event is not VersionOneEvent,
             "occurred_at": data.get("occurred_at"),
             "attempt": as_object(envelope.get("meta")).get("attempt"),
             "payload": as_object(data.get("payload")),
@@ -241,9 +231,18 @@ def parse(body: bytes) -> Event:
     )
 
 
+def _event(sent_type: str, event_type: str, *, has_envelope: bool) -> type[Event]:
+    """Return the kind of event that a type stands for."""
+    if not sent_type:
+        return EventWithoutType
+    if not has_envelope and "." not in sent_type and sent_type != GROUP_INSIGHTS:
+        return VersionOneEvent
+    if event_type in WEBHOOK_TYPES:
+        return WEBHOOK_TYPES[event_type].event
+    return AiEvent if sent_type.startswith("ai.") else UnknownEvent
+
+
 def _json_object(body: bytes) -> dict[str, Any]:
-    if len(body) > MAX_BODY_BYTES:
-        raise MalformedWebhookError("too_large")
     try:
         # pydantic's faster reader refuses a whole body because of a lone surrogate.
         envelope = json.loads(body.decode())

@@ -20,7 +20,10 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 OUR_TOOLS = ("invite", "status")
 """The assistant's tools that Partyline answers."""
 
-MachineDetection = Literal["off", "standard", "premium"]
+MachineDetection = Literal["off", "standard", "premium", "premium_ios_call_screening"]
+
+SCREENING_DETECTION: MachineDetection = "premium_ios_call_screening"
+"""Machine detection that waits for the person behind an iPhone that screens the call."""
 
 AssistantStart = Literal["after_answer", "with_answer"]
 """When the assistant starts: by a command after the answer, or with the answer itself."""
@@ -114,7 +117,14 @@ class Leg(Stored):
     poll_at: datetime | None = None
     """When to ask Telnyx about the call, if no webhook has come by then."""
     polled_at: datetime | None = None  # when Telnyx was last asked about the call
+    bridged_at: datetime | None = None
+    """When Telnyx connected the call to another call, which may be ours."""
+    transferred: bool = False
+    """Telnyx connected the call to a call that is not ours, so we do not hang up the call."""
     machine: bool | None = None
+    machine_suspected: bool = False
+    """The machine detection says a machine, which may be an iPhone that screens the call."""
+    screened_at: datetime | None = None  # when an iPhone was found to screen the call
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
@@ -231,6 +241,7 @@ class Conversation(Stored):
     telnyx_ended_at: datetime | None = None
     """When the assistant's conversation ended at Telnyx; ours may go on."""
     telnyx_ended_reason: str | None = None
+    """Telnyx's text, or a word of ours: `transferred`, `start_failed`."""
     insights_received_at: datetime | None = None
     """When insights came. Telnyx makes insights of ended conversations only."""
     previous_telnyx_ids: list[str] = Field(default_factory=list)
@@ -267,6 +278,15 @@ class Conversation(Stored):
         """The newest start of the assistant, if any."""
         starts = [c for c in self.commands.values() if c.action is Action.START]
         return starts[-1] if starts else None
+
+    @property
+    def started_on(self) -> tuple[Participant, Leg] | None:
+        """The call that the assistant runs or ran on: the host's, or a guest's after a restart."""
+        start = self.start_command
+        person, leg = self.target_of(start) if start else (None, None)
+        person = person or self.host
+        leg = leg or person.active_leg or (person.legs[-1] if person.legs else None)
+        return (person, leg) if leg else None
 
     @property
     def restarts(self) -> int:
@@ -310,6 +330,6 @@ class Conversation(Stored):
         for participant in self.participants:
             leg = participant.active_leg
             reachable = (participant.host or participant.joined_at) and not participant.removed
-            if reachable and leg and leg.is_up:
+            if reachable and leg and leg.is_up and not leg.transferred:
                 return participant, leg
         return None

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     CONVERSATION_ENDED = "conversation.ended"
     CONVERSATION_FAILED = "conversation.failed"
     INSIGHTS_GENERATED = "conversation.insights_generated"
+    CONVERSATION_ANALYZED = "conversation.analyzed"
     PARTICIPANT_INVITED = "participant.invited"
     PARTICIPANT_SCREENING = "participant.screening"
     PARTICIPANT_WAITING = "participant.waiting"
@@ -40,6 +41,7 @@ class EventType(StrEnum):
     LEG_SCREENING = "leg.screening"
     LEG_REFUSED = "leg.refused"
     LEG_JUDGED = "leg.judged"
+    LEG_TRANSFERRED = "leg.transferred"
     LEG_ENDED = "leg.ended"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
@@ -58,6 +60,46 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
+# Objects within `data`
+
+
+class CostLine(BaseModel):
+    """The cost of a Telnyx product."""
+
+    product: str | None = None
+    cost: str | None = None
+
+
+class Cost(BaseModel):
+    """The cost of a call. Amounts are decimal numbers as strings, as Telnyx sends amounts."""
+
+    total: str | None = None
+    currency: str | None = None
+    breakdown: list[CostLine] = []
+
+
+class Recording(BaseModel):
+    """A recording at Telnyx. `GET /recordings/{id}` at Telnyx has the links, which expire."""
+
+    id: str
+    channels: str | None = None
+    format: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Quality(BaseModel):
+    """The quality of a call: the audio from the phone (`inbound`) and to the phone (`outbound`)."""
+
+    mos: float | None = None
+    jitter_max_variance: float | None = None
+    jitter_packets: int | None = None
+    inbound_packets: int | None = None
+    inbound_skipped: int | None = None
+    outbound_packets: int | None = None
+    outbound_skipped: int | None = None
+
+
 # The fields of `data`
 
 ActionName = Annotated[str, Field(description="Telnyx's action, such as `dial`")]
@@ -74,6 +116,15 @@ CommandId = Annotated[str, Field(description="the `command_id` that Telnyx was g
 Content = Annotated[str, Field(description="the message, phone numbers masked")]
 CallDirection = Annotated[Direction, Field(description="who called whom")]
 Reason = Annotated[str, Field(description="what led to the event, in a word")]
+CallCost = Annotated[Cost, Field(description="the cost of the call, by Telnyx's products")]
+DurationSecs = Annotated[int, Field(description="how long the assistant ran, in seconds")]
+Recordings = Annotated[
+    list[Recording], Field(description="the recordings of the call; Telnyx has the links")
+]
+CallQuality = Annotated[
+    Quality,
+    Field(description="the quality of the call, as Telnyx measured: `mos`, jitter and packets"),
+]
 FailureReason = Annotated[
     Failure, Field(description="why not: `code` and `message`, of Telnyx's or ours")
 ]
@@ -160,6 +211,15 @@ class InsightsGenerated(EventData, event=EventType.INSIGHTS_GENERATED):
     """Insights have come; the API gives their content."""
 
     insight_ids: InsightIds
+
+
+class ConversationAnalyzed(EventData, event=EventType.CONVERSATION_ANALYZED):
+    """Telnyx has processed a run of the assistant that is over."""
+
+    telnyx_conversation_id: TelnyxConversationId | None = None
+    duration_secs: DurationSecs | None = None
+    cost: CallCost | None = None
+    recordings: Recordings | None = None
 
 
 class PersonEvent(EventData):
@@ -255,8 +315,14 @@ class LegJudged(LegEvent, event=EventType.LEG_JUDGED):
     reason: Reason | None = None
 
 
+class LegTransferred(LegEvent, event=EventType.LEG_TRANSFERRED):
+    """Telnyx connected the call to another call: the call goes on without us."""
+
+
 class LegEnded(LegEvent, event=EventType.LEG_ENDED):
     """The call is over."""
+
+    quality: CallQuality | None = None
 
 
 class MessageEvent(EventData):

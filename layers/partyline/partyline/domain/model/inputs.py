@@ -9,6 +9,7 @@ from typing import Any
 
 from partyline.domain.model.commands import Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits, Plan
+from partyline.domain.model.events import Cost, Quality, Recording
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import OnHangup
 
@@ -142,13 +143,29 @@ class CallHangup(CallInput):
 
     cause: str | None = None
     sip_cause: str | None = None
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallBridged(CallInput):
+    """Telnyx connected the call to another call."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MachineVerdict(CallInput):
-    """The verdict of the machine detection."""
+    """The verdict of the machine detection.
+
+    `by_speech`: the machine was recognized by its words, which may be those of an iPhone that
+    screens the call. A machine with a beep is an answering machine.
+    """
 
     machine: bool
+    by_speech: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallScreeningDetected(CallInput):
+    """An iPhone screens the call, and the machine detection starts again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +206,17 @@ class InsightsGenerated(CallInput):
     """Telnyx's insights into the conversation."""
 
     insights: tuple[Insight, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationAnalyzed(CallInput):
+    """Telnyx's insights, cost and recordings of a conversation that is over."""
+
+    telnyx_conversation_id: str | None
+    insights: tuple[Insight, ...] = ()
+    duration_secs: int | None = None
+    cost: Cost | None = None
+    recordings: tuple[Recording, ...] = ()
 
 
 # Results of commands, and time

@@ -70,10 +70,15 @@ class NotFound:
 
 @dataclass(frozen=True, kw_only=True)
 class CallState:
-    """The state of a call by `GET /calls/{id}`."""
+    """The state of a call by `GET /calls/{id}`.
+
+    `transferred`: the session of the call has a live call that is not ours. Only looked for after
+    the assistant's end or `call.bridged`.
+    """
 
     alive: bool
     answered: bool
+    transferred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

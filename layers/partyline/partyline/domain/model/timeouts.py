@@ -64,9 +64,19 @@ a request to Telnyx."""
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
-VERDICT_WAIT = {"standard": timedelta(seconds=10), "premium": timedelta(seconds=35)}
+VERDICT_WAIT = {
+    "standard": timedelta(seconds=10),
+    "premium": timedelta(seconds=35),
+    "premium_ios_call_screening": timedelta(seconds=35),
+}
 """How long after the answer a verdict of the machine detection may take. Telnyx's own limits are
-3.5 s and 30 s (Telnyx docs, answering machine detection); the rest is for the webhook."""
+3.5 s and 30 s (Telnyx docs, answering machine detection); the rest is for the webhook. The time
+begins again when an iPhone screens the call, because Telnyx then starts the detection again."""
+
+PROMPT_END_WAIT = timedelta(seconds=10)
+"""How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx
+waits 5 s for the end of the prompt (Telnyx API: POST /calls, prompt_end_timeout_millis); the rest
+is for the webhook."""
 
 SCREENING_GRACE = timedelta(seconds=30)
 """The addition to a screening's own timeout, which begins after the sentence is spoken."""
@@ -76,8 +86,10 @@ SCREENING_GRACE = timedelta(seconds=30)
 STOP_GRACE = timedelta(seconds=60)
 """How long a stopping conversation waits for `call.conversation.ended`, then counts as ended."""
 
-HANGUP_GRACE = timedelta(seconds=10)
-"""How long after the assistant's end the host's hangup, which may have caused the end, may come."""
+END_GRACE = timedelta(seconds=35)
+"""How long after an end of the assistant that nothing of ours explains the cause may come: the
+hangup, or `call.bridged` at the end of a transfer. The target of a transfer rings for 30 s (Telnyx
+API: transfer, timeout_secs); the rest is for the webhook."""
 
 INFERRED_END_DELAY = timedelta(seconds=30)
 """How long after its insights an assistant counts as running. Telnyx makes insights of ended

@@ -247,6 +247,11 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
     if participant is None or leg is None:
         return
     _polled(transition, leg)
+    leg.bridged_at = None  # bridged to a call of ours, unless transferred
+    if call.alive and call.transferred and facts.is_assistants(transition, leg):
+        facts.call_transferred(transition, participant, leg)
+    if leg.transferred and call.alive:
+        return
     ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
     answer = transition.command_for(Action.ANSWER, participant, leg)
     picked_up = call.answered or (answer is not None and answer.status == "done")

@@ -118,6 +118,8 @@ def is_needed(transition: Transition, participant: Participant, leg: Leg) -> boo
     """Whether the conversation, or the owner of the call, still needs the call."""
     conversation, stop = transition.conversation, transition.conversation.stop
     accepted = leg.number == participant.accepted_leg
+    if leg.transferred:
+        return True  # the people on the call are not ours to disconnect
     if participant.removed or (stop and stop.hang_up and stop.by_request):
         return False
     if not leg.owned:
@@ -151,7 +153,7 @@ def is_polled(transition: Transition, participant: Participant, leg: Leg) -> boo
 
     A call that has gone back to its owner does not, except once after its assistant was refused.
     """
-    if not leg.is_up or not leg.call_control_id:
+    if not leg.is_up or not leg.call_control_id or leg.transferred:
         return False
     refused = not leg.owned and leg.failure is not None and leg.polled_at is None
     finished = transition.conversation.status in statuses.FINISHED

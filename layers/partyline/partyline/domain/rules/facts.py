@@ -9,7 +9,7 @@ from typing import Literal
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
 from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
-from partyline.domain.model.events import InsightsGenerated
+from partyline.domain.model.events import EventType, InsightsGenerated, Quality
 from partyline.domain.model.inputs import CallRef
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
@@ -20,6 +20,12 @@ Moment = datetime | None
 Settled = Literal["done", "failed"]
 
 MAX_INSIGHTS = 50  # the most insights kept of a conversation
+
+START_FAILED = "start_failed"
+"""The code and reason of a run whose assistant did not start."""
+
+TRANSFERRED = "transferred"
+"""The reason of a conversation that ended because Telnyx transferred the assistant's call."""
 
 OUTCOMES = {
     "user_busy": Outcome.BUSY,
@@ -78,7 +84,13 @@ def leg_answered(transition: Transition, person: Participant, leg: Leg, at: Mome
     command = transition.command_for(Action.ANSWER, person, leg)
     if command:
         settle(transition, command)
-    if person.plan and person.plan.machine_detection != "off" and leg.machine is None:
+    if leg.machine is None:
+        await_verdict(transition, person, leg)
+
+
+def await_verdict(transition: Transition, person: Participant, leg: Leg) -> None:
+    """Begin to wait for the verdict of the machine detection, if the plan has one."""
+    if person.plan and person.plan.machine_detection != "off":
         leg.verdict_deadline = transition.now + VERDICT_WAIT[person.plan.machine_detection]
 
 
@@ -92,14 +104,45 @@ def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -
         transition.add_command(Action.HANG_UP, participant, leg)
 
 
-def leg_ended(transition: Transition, person: Participant, leg: Leg, at: Moment = None) -> None:
-    """Record that a call is over, and its outcome if not known yet."""
+def leg_ended(
+    transition: Transition,
+    person: Participant,
+    leg: Leg,
+    at: Moment = None,
+    quality: Quality | None = None,
+) -> None:
+    """Record that a call is over, its quality, and its outcome if not known yet."""
     hang_up = transition.command_for(Action.HANG_UP, person, leg)
     if hang_up:
         settle(transition, hang_up)
     if leg.outcome is None:
         leg.outcome = _outcome(leg)
-    transition.move_leg(person, leg, statuses.LegStatus.ENDED, at)
+    transition.move_leg(person, leg, statuses.LegStatus.ENDED, at, quality=quality)
+
+
+def is_assistants(transition: Transition, leg: Leg) -> bool:
+    """Whether the assistant runs, or ran, on this call."""
+    started_on = transition.conversation.started_on
+    return started_on is not None and started_on[1] is leg
+
+
+def call_transferred(transition: Transition, person: Participant, leg: Leg) -> None:
+    """Record that Telnyx connected the assistant's call to a call that is not ours.
+
+    The transfer ended the assistant (Telnyx API: transfer tool, `fallback_destination`). The call
+    is no longer ours: a pending hangup is dropped.
+    """
+    conversation = transition.conversation
+    if leg.transferred or not leg.is_up:
+        return
+    leg.transferred, leg.owned = True, False
+    leg.poll_at = leg.bridged_at = None
+    hang_up = transition.command_for(Action.HANG_UP, person, leg)
+    if hang_up and hang_up.is_pending:
+        settle(transition, hang_up, "failed")
+    conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
+    conversation.telnyx_ended_reason = TRANSFERRED
+    transition.add_leg_event(EventType.LEG_TRANSFERRED, person, leg)
 
 
 def _outcome(leg: Leg) -> Outcome:

@@ -28,9 +28,11 @@ def apply_verdict_timeouts(transition: Transition) -> None:
         if leg.status is LegStatus.SCREENING:
             leg.outcome = leg.outcome or Outcome.NO_ANSWER
         else:
-            leg.machine = False  # no verdict counts as a person
+            # No verdict counts as a person, a suspected machine as a machine.
+            machine = leg.machine = leg.machine_suspected
+            reason = None if machine else "no_verdict"
             judged = EventType.LEG_JUDGED
-            transition.add_leg_event(judged, participant, leg, machine=False, reason="no_verdict")
+            transition.add_leg_event(judged, participant, leg, machine=machine, reason=reason)
 
 
 def accept_answered(transition: Transition) -> None:

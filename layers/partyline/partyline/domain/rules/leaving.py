@@ -15,11 +15,14 @@ from partyline.domain.rules.transition import Transition
 
 
 def mark_departures(transition: Transition) -> None:
-    """Mark participants whose call is over; give up the rest when the conversation is over."""
+    """Mark participants whose call is over or transferred.
+
+    When the conversation is over, the rest is given up.
+    """
     conversation = transition.conversation
     for participant in conversation.participants:
         leg = participant.active_leg
-        if leg is not None and not leg.is_up:
+        if leg is not None and (not leg.is_up or leg.transferred):
             _mark_departed(transition, participant, leg)
         if conversation.is_over:
             transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
@@ -40,7 +43,9 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
         gone = Outcome.CANCELLED if participant.removed else Outcome.DECLINED
-        transition.add_message(participant, "left" if participant.joined_at else gone)
+        own = not participant.host and "guest_left" in transition.conversation.phrases
+        left = "guest_left" if own else "left"
+        transition.add_message(participant, left if participant.joined_at else gone)
         goes_on = not transition.conversation.is_over and not _ends_conversation(participant)
         people = transition.conversation.participants
         joined = [person for person in people if person.status is ParticipantStatus.JOINED]
@@ -95,6 +100,7 @@ def _has_stopped(transition: Transition) -> bool:
     conversation, start = transition.conversation, transition.conversation.start_command
     may_run = conversation.active_at or (start and start.status != "failed")
     may_run = may_run or conversation.awaits_answers_assistant
-    if not may_run or not any(leg.is_up for _, leg in conversation.legs()):
+    legs = [leg for _, leg in conversation.legs() if not leg.transferred]
+    if not may_run or not any(leg.is_up for leg in legs):
         return True
     return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

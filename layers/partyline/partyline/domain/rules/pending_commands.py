@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, TRACEABLE, Action, Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.hunting import deadline_of
 from partyline.domain.rules.leaving import time_limit_of
-from partyline.domain.rules.restart import host_hangup_deadline, inferred_end_of
+from partyline.domain.rules.restart import end_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition
 
 
@@ -63,7 +63,7 @@ def cancel_obsolete(transition: Transition) -> None:
 def _is_obsolete(transition: Transition, command: Command, person: Participant, leg: Leg) -> bool:
     if not command.is_pending or command.action is Action.HANG_UP:
         return False
-    if not leg.is_up:
+    if not leg.is_up or leg.transferred:
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False
@@ -73,19 +73,22 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
 def set_timers(transition: Transition) -> None:
     """Set the moments at which time has to pass for the conversation, if no input comes before."""
     conversation = transition.conversation
-    awaited = sorted(_awaited_moments(conversation))
+    awaited = sorted(_awaited_moments(transition))
     conversation.awaited_at = awaited[0] if awaited else None
     conversation.due_at = min([*awaited[:1], *_other_moments(transition)], default=None)
 
 
-def _awaited_moments(conversation: Conversation) -> Iterator[datetime]:
+def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     """The timers for which a person on the line, or a person to be called, waits."""
+    conversation = transition.conversation
     for command in conversation.commands.values():
         if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
             yield command.not_before
-    for limit in (host_hangup_deadline(conversation), inferred_end_of(conversation)):
-        if limit:
-            yield limit
+    cause_by, inferred_end = end_deadline(conversation), inferred_end_of(conversation)
+    if cause_by and transition.now < cause_by:  # later, the call is polled for the last time
+        yield cause_by
+    if inferred_end:
+        yield inferred_end
     if conversation.assistant_lookup_at and conversation.awaits_answers_assistant:
         yield conversation.assistant_lookup_at
     for participant in conversation.participants:

@@ -4,6 +4,10 @@ A conversation's `words` replace the defaults, key by key. `{name}` is the perso
 the phrase for a failed try. In `goes_on`, the briefing of a restarted assistant, `{name}` is the
 names of the people who have left and `{reason}` those on the line. An empty text suppresses a
 message.
+
+Telnyx puts a notice of its own into the conversation when a participant leaves (Telnyx API:
+call.conversation.ended, the role of a message). An empty `guest_left` leaves the guests to that
+notice; without a `guest_left` of the conversation, `left` tells of guests too.
 """
 
 from partyline.domain.model.conversation import Participant
@@ -16,6 +20,7 @@ DEFAULTS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
     "joined_machine": "The answering machine of {name} has joined the conversation.",
     "left": "{name} has left the conversation.",
+    "guest_left": "{name} has left the conversation.",
     "goes_on": "The conversation goes on without {name}. On the line: {reason}.",
     "trying_next": "{reason} The next number is being tried.",
     "trying_again": "{reason} Another try follows in a while.",

@@ -12,7 +12,8 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.events import ConversationRestarted
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, ParticipantStatus
-from partyline.domain.model.timeouts import HANGUP_GRACE, INFERRED_END_DELAY
+from partyline.domain.model.timeouts import END_GRACE, INFERRED_END_DELAY
+from partyline.domain.rules.facts import START_FAILED, call_transferred
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -21,6 +22,9 @@ MAX_RESTARTS = 3
 
 def restart_or_end(transition: Transition) -> None:
     """End the conversation when the assistant's has ended at Telnyx, or restart the assistant.
+
+    An end that nothing of ours explains may be the beginning of a transfer: then Telnyx keeps
+    the assistant's call (`call.bridged`). So the call is not hung up before `END_GRACE` has passed.
 
     Telnyx does not document the effect of the host's hangup while guests are joined. If the
     host's `on_hangup` is to continue and guests are still joined, the assistant is restarted on
@@ -35,26 +39,57 @@ def restart_or_end(transition: Transition) -> None:
         conversation.telnyx_ended_at = transition.now
     if conversation.telnyx_ended_at is None:
         return
+    started_on = conversation.started_on
+    if started_on and started_on[1].bridged_at and started_on[1].is_up:
+        call_transferred(transition, *started_on)
+        return  # the rules run again
+    unexplained = _call_of_unexplained_end(conversation)
     guests = candidates(transition)
-    stays_up = host.active_leg is not None and host.active_leg.is_up
-    awaited_until = host_hangup_deadline(conversation)
-    in_time = awaited_until is not None and transition.now < awaited_until
-    if (
-        conversation.status is not ConversationStatus.ACTIVE
-        or host.on_hangup is OnHangup.END
-        or not guests
-        or conversation.restarts >= MAX_RESTARTS
-        or (stays_up and not in_time)
-    ):
+    may_restart = (
+        conversation.status is ConversationStatus.ACTIVE
+        and host.on_hangup is OnHangup.CONTINUE
+        and bool(guests)
+        and conversation.restarts < MAX_RESTARTS
+    )
+    if unexplained and (unexplained.owned or may_restart) and _is_awaited(transition, unexplained):
+        return
+    if may_restart and not unexplained:
+        _restart(transition, *guests[0])
+    else:
         reason = conversation.telnyx_ended_reason or "ended_by_telnyx"
         transition.move(ConversationStatus.ENDED, reason=reason)
-    elif stays_up and host.active_leg:
-        # The host's hangup may be on its way: Telnyx is asked once about the host's call.
-        polled_at = host.active_leg.polled_at
-        if polled_at is None or polled_at < conversation.telnyx_ended_at:
-            host.active_leg.poll_at = transition.now
-    else:
-        _restart(transition, *guests[0])
+
+
+def _call_of_unexplained_end(conversation: Conversation) -> Leg | None:
+    """Return the host's call, if the call is up and nothing of ours explains the assistant's end.
+
+    Telnyx's `reason` is free text (Telnyx API: call.conversation.ended), so no reason of Telnyx's
+    explains an end. An assistant that was restarted for the guests is restarted once more.
+    """
+    leg = conversation.host.active_leg
+    explained = (
+        conversation.status is not ConversationStatus.ACTIVE
+        or conversation.restarts > 0
+        or conversation.telnyx_ended_reason == START_FAILED
+    )
+    return leg if leg and leg.is_up and not leg.transferred and not explained else None
+
+
+def _is_awaited(transition: Transition, leg: Leg) -> bool:
+    """Whether the cause of the assistant's end may still come.
+
+    Telnyx is asked about the call at the end of the assistant, and again when the time is over.
+    """
+    conversation = transition.conversation
+    deadline = end_deadline(conversation)
+    if deadline is None:
+        return False
+    over = transition.now >= deadline
+    since = deadline if over else deadline - END_GRACE
+    if leg.call_control_id and (leg.polled_at is None or leg.polled_at < since):
+        leg.poll_at = transition.now
+        return True
+    return not over
 
 
 def candidates(transition: Transition) -> list[tuple[Participant, Leg]]:
@@ -72,17 +107,18 @@ def _restart(transition: Transition, guest: Participant, leg: Leg) -> None:
     ended_id = conversation.telnyx_conversation_id or UNKNOWN_CONVERSATION_ID
     conversation.previous_telnyx_ids.append(ended_id)
     conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
+    conversation.telnyx_ended_reason = None
     _brief_restarted_assistant(transition)
     command = transition.add_command(Action.START, guest, leg)
     transition.add_event(ConversationRestarted(participant_id=guest.id, command_id=command.id))
 
 
-def host_hangup_deadline(conversation: Conversation) -> datetime | None:
-    """Return until when a host's hangup explains the assistant's end, if that is still open."""
+def end_deadline(conversation: Conversation) -> datetime | None:
+    """Return until when the cause of the assistant's end may come, if the cause is still open."""
     ended_at = conversation.telnyx_ended_at
     if ended_at is None or conversation.status is not ConversationStatus.ACTIVE:
         return None
-    return ended_at + HANGUP_GRACE
+    return ended_at + END_GRACE
 
 
 def inferred_end_of(conversation: Conversation) -> datetime | None:

@@ -151,6 +151,7 @@ class Transition:
         leg: Leg,
         status: statuses.LegStatus,
         at: datetime | None = None,
+        **data: Any,
     ) -> bool:
         """Move a leg, if the table allows the move. Returns False otherwise."""
         if status not in statuses.LEG_MOVES[leg.status]:
@@ -162,7 +163,7 @@ class Transition:
         elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
-        self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at)
+        self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at, **data)
         return True
 
     def add_leg_event(

@@ -1,0 +1,92 @@
+"""Machine detection on phones that screen calls: the person may be behind the machine."""
+
+from datetime import timedelta
+
+from partyline.domain.model.timeouts import PROMPT_END_WAIT, VERDICT_WAIT
+from tests.support.domain_story import FIRST, SECOND, Story, plan
+
+MODE = "premium_ios_call_screening"
+
+
+def answered_story(mode: str = MODE) -> Story:
+    story = Story()
+    story.start(to=plan(FIRST, SECOND, machine_detection=mode))
+    story.succeed("dial:host:1")
+    story.answer()
+    return story
+
+
+def heard(story: Story, *, machine: bool, after: float = 0) -> list[str]:
+    """A verdict by speech that Telnyx made so many seconds from now."""
+    at = story.now + timedelta(seconds=after)
+    return story.machine_verdict("host", machine=machine, by_speech=machine, occurred_at=at)
+
+
+def test_the_person_behind_a_screening_phone_gets_the_assistant() -> None:
+    story = answered_story()
+    assert heard(story, machine=True) == []
+    story.advance(3)
+    assert story.screening_detected() == []
+    assert story.messages == []
+    story.advance(20)
+    assert story.status == "connecting"
+    assert heard(story, machine=False) == ["start:host:1"]
+
+
+def test_the_wait_for_the_verdict_begins_again_when_a_phone_screens_the_call() -> None:
+    story = answered_story()
+    story.advance(30)
+    story.screening_detected()
+    assert story.leg().verdict_deadline == story.now + VERDICT_WAIT[MODE]
+    assert story.advance(VERDICT_WAIT[MODE].total_seconds()) == ["start:host:1"]
+    assert [e.data.get("reason") for e in story.events if e.type == "leg.judged"] == ["no_verdict"]
+
+
+def test_a_machine_without_the_tone_of_a_screening_phone_is_a_machine() -> None:
+    story = answered_story()
+    heard(story, machine=True)
+    assert story.state.due_at == story.now + PROMPT_END_WAIT
+    assert story.advance(PROMPT_END_WAIT.total_seconds()) == ["dial:host:2", "hang_up:host:1"]
+    [judged] = [event for event in story.events if event.type == "leg.judged"]
+    assert (judged.data["machine"], judged.data.get("reason")) == (True, None)
+
+
+def test_a_beep_or_the_end_of_the_prompt_is_a_machine_at_once() -> None:
+    story = answered_story()
+    heard(story, machine=True)
+    assert story.machine_verdict("host", machine=True) == ["dial:host:2", "hang_up:host:1"]
+
+
+def test_a_machine_after_the_screening_is_a_machine() -> None:
+    story = answered_story()
+    heard(story, machine=True)
+    story.screening_detected()
+    assert heard(story, machine=True, after=1) == ["dial:host:2", "hang_up:host:1"]
+
+
+def test_the_first_verdict_may_come_after_the_screening() -> None:
+    story = answered_story()
+    story.screening_detected()
+    assert heard(story, machine=True, after=-2) == []
+    assert story.leg().verdict_deadline == story.now + VERDICT_WAIT[MODE]
+    assert heard(story, machine=False, after=1) == ["start:host:1"]
+
+
+def test_with_premium_detection_a_machine_is_a_machine_at_once() -> None:
+    story = answered_story("premium")
+    assert heard(story, machine=True) == ["dial:host:2", "hang_up:host:1"]
+
+
+def test_a_screening_that_is_reported_after_the_verdict_changes_nothing() -> None:
+    story = answered_story()
+    heard(story, machine=False)
+    assert story.screening_detected() == []
+    assert story.leg().machine is False
+
+
+def test_no_verdict_is_awaited_of_a_call_that_is_over() -> None:
+    story = answered_story()
+    story.hang_up()
+    heard(story, machine=True)
+    story.screening_detected()
+    assert story.leg().verdict_deadline is None
