@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import uvicorn
 
+from local.loopback import LoopbackGuard
+
 _PORTS = range(20_000, 32_000)
 """Below the ports that Linux and macOS give to outgoing connections and to servers on port 0."""
 
@@ -70,22 +72,30 @@ def free_port() -> int:
             return port
 
 
-def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
+def serve(
+    app: Any,
+    port: int = 0,
+    *,
+    tunnels: frozenset[str] = frozenset(),
+    page: bool = False,
+    token: str = "",
+) -> Running:
     """Serve `app` (ASGI) and return when the server accepts connections. Port 0 is any free port.
 
-    Raises OSError when the port is taken, RuntimeError when the server does not start.
+    A LoopbackGuard with `tunnels`, `page` and `token` stands before the application. Raises OSError
+    when the port is taken, RuntimeError when the server does not start.
     """
     # With an explicit protocol: otherwise asyncio keeps Nagle on, and each response waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind(("127.0.0.1", port))
     except OSError:
         listener.close()
         raise
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            LoopbackGuard(app, tunnels=tunnels, page=page, token=token),
             log_level="critical",
             access_log=False,
             ws="none",
@@ -102,4 +112,4 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Running:
             server.should_exit = True
             raise RuntimeError("the server did not start")
         time.sleep(0.01)
-    return Running(f"http://{host}:{listener.getsockname()[1]}", server, thread)
+    return Running(f"http://127.0.0.1:{listener.getsockname()[1]}", server, thread)

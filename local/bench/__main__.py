@@ -10,7 +10,7 @@ from local.bench.goals import Figure, show
 from local.bench.silence import silence
 from local.bench.usage import usage
 from local.bench.warm import WarmBench
-from local.deploy.lambda_emulator import Runtime, RuntimeMissingError
+from local.deploy.lambda_emulator import Runtime, RuntimeMissingError, emulated
 from local.stack.local_stack import LocalStack, Options
 
 
@@ -33,7 +33,7 @@ def main() -> int:
     add_part("Use and cost", usage())
     add_part("Silence after the answer of an inbound call", silence())
     try:
-        with LocalStack(Options()) as stack:
+        with LocalStack(Options(), emulated) as stack:
             add_part(
                 "Cold: starts in Lambda's own runtime, ratios of processor time",
                 cold(Runtime.locate(), stack, options.rounds, options.only),

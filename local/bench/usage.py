@@ -21,6 +21,7 @@ from local.bench.goals import Figure
 from local.client import Client
 from local.demo import runner, scenarios
 from local.demo.driver import Demo
+from local.stack.embedded_aws import SecretsInMemory
 from local.stack.handlers import Invoke
 from local.stack.local_stack import LocalStack, Options, in_process
 from local.stack.logs import Logs
@@ -59,17 +60,21 @@ class Meter:
 
     @contextmanager
     def metered(
-        self, template: Template, environment: Mapping[str, str], logs: Logs
+        self,
+        template: Template,
+        environment: Mapping[str, str],
+        logs: Logs,
+        secrets: Mapping[str, str],
     ) -> Iterator[Invoke]:
         """Run the handlers in this process with the meter on (a Runner)."""
-        with in_process(template, environment, logs) as invoke:
+        with in_process(template, environment, logs, secrets) as invoke:
             from partyline.bootstrap import App, override  # noqa: PLC0415
 
             client = boto3.client("dynamodb", endpoint_url=environment["AWS_ENDPOINT_URL"])
             # The handler's result replaces the parameters, which the stubs don't know.
             client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)  # type: ignore[arg-type]
             client.meta.events.register("after-call.dynamodb", self._add_capacity)
-            override(App(dynamodb=client))
+            override(App(dynamodb=client, secrets_client=SecretsInMemory(template, secrets)))
             yield partial(self._count, invoke)
 
     def _count(self, invoke: Invoke, function: Function, event: dict[str, Any]) -> Any:

@@ -20,8 +20,9 @@ import httpx
 from nacl.signing import VerifyKey
 
 from local.bench.goals import Figure
+from local.stack.embedded_aws import SecretsInMemory
 from local.stack.handlers import LambdaContext
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, Options
 from local.stack.sample_events import signed
 
 GOAL_BARE = 1.5
@@ -101,8 +102,10 @@ class WarmBench:
         self._client = aws_client("dynamodb")
         self._client.meta.events.register("before-send.dynamodb", self._telnyx.count)
         self._client.meta.events.register("provide-client-params.dynamodb", self._telnyx.note)
-        # The app has a client with the API key, so the measured time has no read of a secret.
-        override(App(dynamodb=self._client, telnyx_transport=self._telnyx.transport))
+        # The secrets are in memory, so the measured time has no read of a secret.
+        secrets = SecretsInMemory(stack.template, Options().secrets())
+        transport = self._telnyx.transport
+        override(App(dynamodb=self._client, telnyx_transport=transport, secrets_client=secrets))
         [self._route] = [route for route in stack.template.routes if route.key == ROUTE]
         function = stack.template.functions[self._route.function]
         self._handler = import_module(f"functions.{function.folder}.app").handler

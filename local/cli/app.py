@@ -8,6 +8,7 @@ from local.cli import connect, conversations, stack
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.redrive),
+    stack.dialing,
     *(connect.connect, connect.doctor, connect.disconnect),
 )
 

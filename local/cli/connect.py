@@ -74,9 +74,9 @@ def connect(
 ) -> None:
     """Connect a Telnyx application to a deployment."""
     from local.connect import application, tools
-    from local.connect.account import is_loopback
     from local.connect.findings import LIMITS
     from local.connect.records import FOLDER, Records
+    from local.loopback import is_loopback
 
     with _account(key_from, telnyx_api_base_url) as account:
         for public_url in filter(None, (url, failover_url)):

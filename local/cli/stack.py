@@ -1,4 +1,4 @@
-"""The commands that run, watch and operate a stack: demo, dev, console, trigger, key, redrive."""
+"""The commands that run a stack, watch a stack, or operate a stack."""
 
 from typing import Annotated, Literal
 
@@ -68,7 +68,7 @@ def console(
 
 
 def _check_event_type(event_type: str) -> str:
-    from local.webhook_fixtures import fixtures
+    from local.stack.webhook_fixtures import fixtures
 
     if event_type not in fixtures():
         known = ", ".join(sorted(fixtures()))
@@ -94,7 +94,7 @@ def trigger(
     import httpx
 
     from local.simulator.signing import Signer, read_seed
-    from local.webhook_fixtures import body_of
+    from local.stack.webhook_fixtures import body_of
 
     out = common.stdout()
     with common.exit_on(ValueError, status=2):
@@ -148,3 +148,20 @@ def redrive(
     for letter in result.left:
         out.print(f"left in the queue: {letter}", markup=False)
     raise typer.Exit(1 if result.left else 0)
+
+
+def dialing(
+    switch: Annotated[Literal["on", "off"], typer.Argument(help="Whether phones may be dialled.")],
+    stack: Annotated[str, common.option("STACK", "The stack's name, such as partyline-dev.")],
+    reason: Annotated[str, common.option("TEXT", "The reason, for the event.")],
+) -> None:
+    """Switch all dials of a deployed stack off, and on again. Calls that are up go on."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.deploy.dialing import EventNotSentError, set_dialing
+    from local.deploy.redrive import NoSuchStackError
+
+    errors = (NoSuchStackError, EventNotSentError, BotoCoreError, ClientError)
+    with common.exit_on(*errors, prefix="Check the switch: "):
+        by = set_dialing(switch, stack, reason)
+    common.stdout().print(f"dialing is {switch}, by {by}; every function sees it within a minute.")

@@ -9,14 +9,15 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
+
+from local.loopback import is_loopback
 
 Json = dict[str, Any]
 
 KEY_VARIABLE = "TELNYX_API_KEY"
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PAGE = 100
 _TIMEOUT_SECS = 30.0
 
@@ -35,11 +36,6 @@ class PermissionMissingError(AccountError):
 
 class NotFoundError(AccountError):
     """404: the account has no such object."""
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL is on this machine."""
-    return urlsplit(url).hostname in _LOOPBACK
 
 
 def http_client(url: str, **options: Any) -> httpx.Client:

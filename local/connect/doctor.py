@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from local.connect import application, assistant_settings, tools, webhook_check
-from local.connect.account import Account, AccountError, Json, is_loopback, path_segment
+from local.connect.account import Account, AccountError, Json, path_segment
 from local.connect.findings import LIMITS, Finding, check, note, ok, untried, wrong
+from local.loopback import is_loopback
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """Less than the 300 seconds at which signatures are refused: room for delay and drift."""

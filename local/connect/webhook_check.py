@@ -9,8 +9,9 @@ import httpx
 from nacl.signing import SigningKey
 
 from local.connect import findings
-from local.connect.account import http_client, is_loopback
+from local.connect.account import http_client
 from local.connect.findings import Finding, ok, wrong
+from local.loopback import is_loopback
 from local.simulator.settings import PUBLISHED_TEST_SEED
 from local.simulator.signing import Signer
 

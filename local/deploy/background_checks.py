@@ -16,7 +16,7 @@ from local.client import Client
 from local.deploy.deployment import STACK, Deployment
 from local.deploy.redrive import redrive
 from local.simulator.signing import Signer
-from local.webhook_fixtures import body_of
+from local.stack.webhook_fixtures import body_of
 
 HOST, OURS = "+13125550111", "+13125550100"
 _PATIENCE_SECS, _LOOK_SECS = 120.0, 1.0

@@ -38,14 +38,14 @@ def run(console: Console) -> int:
         console.print(f"{time.monotonic() - started:5.1f} s  {step}", style="dim")
 
     with ExitStack() as closing:
-        aws = closing.enter_context(EmbeddedAws(runtime.python))
+        aws = closing.enter_context(EmbeddedAws(lambda_python=runtime.python))
         simulator = run_simulator(runner.simulator_settings())
         closing.callback(simulator.stop)
-        proxy = ReverseProxy(aws.url)
+        proxy = ReverseProxy(aws.access)
         server = serve(proxy)
         closing.callback(server.stop)
         options = replace(options, public_base_url=server.url)
-        deployment = Deployment(aws.url, options.template_parameters(simulator.api_url))
+        deployment = Deployment(aws.access, options.template_parameters(simulator.api_url))
         done("the embedded AWS and the simulator are up")
         deployment.deploy(runtime.build, _FIRST)
         done(f"the stack is deployed: {len(deployment.resources)} resources")

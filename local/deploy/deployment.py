@@ -18,11 +18,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from local.deploy.lambda_emulator import ROOT
-from local.stack.aws_session import made_up_session
+from local.stack.embedded_aws import Access
 from local.stack.intrinsics import REGION
 from local.stack.logs import Line
 from local.stack.template import Template
@@ -39,9 +38,9 @@ class DeploymentFailedError(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack in the embedded AWS at `aws_url`; `parameters` are the template's."""
+    """A stack in the embedded AWS of `access`; `parameters` are the template's."""
 
-    aws_url: str
+    access: Access
     parameters: Mapping[str, str]
 
     def deploy(self, built: Path, release: str) -> None:
@@ -146,8 +145,7 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """Return a client of the embedded AWS."""
-        config = Config(proxies={}, read_timeout=120)
-        return made_up_session().client(service, endpoint_url=self.aws_url, config=config)  # type: ignore[call-overload]
+        return self.access.client(service)
 
     def _sam_deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = self.client("s3")
@@ -166,12 +164,7 @@ class Deployment:
                 "PATH": os.environ.get("PATH", os.defpath),
                 "HOME": str(template.parent),
                 "SAM_CLI_TELEMETRY": "0",
-                "AWS_ENDPOINT_URL": self.aws_url,
-                "AWS_ACCESS_KEY_ID": "local",
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "AWS_DEFAULT_REGION": REGION,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "NO_PROXY": "127.0.0.1,localhost",
+                **self.access.environment(),
             },
             capture_output=True,
             text=True,

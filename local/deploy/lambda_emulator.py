@@ -22,6 +22,7 @@ from typing import Any, Self
 import httpx
 
 from local.serving import answers, free_port
+from local.stack.embedded_aws import Access, create_secrets
 from local.stack.logs import Logs
 from local.stack.template import Function, Template
 
@@ -249,11 +250,16 @@ class Emulators:
 
 
 @contextmanager
-def emulated(_: Template, environment: Mapping[str, str], logs: Logs) -> Iterator[Emulators]:
+def emulated(
+    template: Template, environment: Mapping[str, str], logs: Logs, secrets: Mapping[str, str]
+) -> Iterator[Emulators]:
     """Run the built functions for a stack while the `with` lasts (a Runner).
 
-    Raises RuntimeMissingError.
+    The functions read the secrets from the embedded AWS, as in an account. Raises
+    RuntimeMissingError.
     """
+    access = Access(environment["AWS_ENDPOINT_URL"], environment["AWS_SESSION_TOKEN"])
+    create_secrets(access.client("secretsmanager"), template, secrets)
     emulators = Emulators(Runtime.locate(), environment, logs.write)
     try:
         yield emulators

@@ -1,7 +1,7 @@
 """A reverse proxy to an API that was deployed into the embedded AWS.
 
-API Gateway distinguishes its APIs by host names, which have no DNS entry here. The simulator, the
-demo and the tests use a loopback address instead.
+The embedded AWS wants its token with each request, and the id of the API in the path. The
+simulator, the demo and the tests send neither.
 """
 
 from typing import Any
@@ -11,32 +11,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from local.loopback import TOKEN_HEADER
+from local.stack.embedded_aws import Access
+
 _PATIENCE_SECS = 60.0
 _HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "date", "server"}
 
 
 class ReverseProxy:
-    """An ASGI application that forwards every request to the API `api_id` at `aws_url`."""
+    """An ASGI application that forwards requests to the API `api_id` in the AWS of `access`."""
 
-    def __init__(self, aws_url: str) -> None:
+    def __init__(self, access: Access) -> None:
         self.api_id = ""
-        self._aws_url = aws_url
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request."""
         request = Request(scope, receive)
         path = request.scope["raw_path"].decode("latin-1")
         query = request.scope["query_string"].decode("latin-1")
+        api = f"{self._access.url}/_aws/execute-api/{self.api_id}"
         headers: list[tuple[str, Any]] = [
             *_forwarded(request.headers.items()),
-            ("host", f"{self.api_id}.execute-api.localhost"),
+            (TOKEN_HEADER, self._access.token),
             ("x-forwarded-proto", "http"),
         ]
         # A client for each request: requests come from the threads of several event loops.
         async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE_SECS) as http:
             answer = await http.request(
                 request.method,
-                f"{self._aws_url}{path}{'?' if query else ''}{query}",
+                f"{api}{path}{'?' if query else ''}{query}",
                 headers=headers,
                 content=await request.body(),
             )

@@ -39,7 +39,7 @@ def run_console(
         hub, proxy = Hub(), Proxy(deployment, api_key)
         closing.callback(proxy.close)
         app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
-        server = serve(app, port=port)
+        server = serve(app, port, page=True)
         closing.callback(server.stop)
         closing.callback(hub.close)
         closing.callback(Watch(hub, Client(deployment, api_key), every_secs).close)

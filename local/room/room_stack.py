@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 
 from local.room.server import SCRIPT, Room
 from local.stack.background import Background
-from local.stack.embedded_aws import Access
+from local.stack.embedded_aws import Access, SecretsInMemory
 from local.stack.handlers import Invoke
 from local.stack.local_stack import LocalStack
 
@@ -13,6 +13,7 @@ from local.stack.local_stack import LocalStack
 class RoomStack(LocalStack):
     """A local stack with a room; `room` is None with a Telnyx other than the simulator."""
 
+    has_page = True
     room: Room | None = None
 
     def wrap_functions(self, invoke: Invoke, access: Access) -> Invoke:
@@ -33,7 +34,8 @@ class RoomStack(LocalStack):
         self.room.table.attach(dynamodb)
         # In Lambda, connections end with the process; this process may outlive the stack.
         transport = self._closing.enter_context(httpx.HTTPTransport())
-        override(App(dynamodb=dynamodb, telnyx_transport=transport))
+        secrets = SecretsInMemory(self.template, self._options.secrets())
+        override(App(dynamodb=dynamodb, telnyx_transport=transport, secrets_client=secrets))
         return self.room.invoke
 
     def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:

@@ -38,7 +38,7 @@ from local.stack.background import Background
 from local.stack.handlers import Invoke
 from local.stack.queues import utc_now
 from local.stack.repeated import repeated
-from local.webhook_fixtures import fixtures
+from local.stack.webhook_fixtures import fixtures
 
 PEOPLE = (
     Person("+13125550101", "Alex", behaviour="manual"),

@@ -48,6 +48,6 @@ def run_simulator(
         closing.callback(deliveries.shutdown, cancel_futures=True)
         closing.callback(clock.close)
         simulator = Simulator(clock, settings, post, people, seed, deliveries.submit)
-        server = serve(simulator_app(simulator), port=port)
+        server = serve(simulator_app(simulator), port)
         closing.callback(server.stop)
         return RunningSimulator(simulator, server.url, closing.pop_all())

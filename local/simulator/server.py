@@ -1,6 +1,7 @@
 """HTTP server of the simulator: Telnyx's API under `/v2`, the people's phones under `/admin`.
 
-Bodies of the admin API are JSON; an error is `{"error": "..."}` with 404 or 422.
+Bodies of the admin API are JSON and say so in `content-type`; an error is `{"error": "..."}` with
+404, 415 or 422.
 """
 
 import asyncio
@@ -53,7 +54,11 @@ def simulator_app(simulator: Simulator) -> Starlette:
     def endpoint(handler: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
-                body = await request.json() if await request.body() else {}
+                sent = await request.body()
+                # A page of another site can send any other type without a preflight.
+                if sent and request.headers.get("content-type") != "application/json":
+                    return JSONResponse({"error": "send application/json"}, 415)
+                body = await request.json() if sent else {}
                 answer = await run_in_threadpool(handler, request, body)
                 return JSONResponse(to_jsonable_python(answer))
             except KeyError as error:

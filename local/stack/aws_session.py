@@ -15,11 +15,15 @@ _NO_USER_SETTINGS = {
 }
 
 
-def made_up_session() -> boto3.Session:
-    """Return a session that reads no profile. Pass `endpoint_url` to each of its clients."""
+def made_up_session(token: str | None = None) -> boto3.Session:
+    """Return a session that reads no profile. Pass `endpoint_url` to each of its clients.
+
+    `token` is the session token of a run of the embedded AWS.
+    """
     return boto3.Session(
         "local",
         "local",
+        token,
         region_name=REGION,
         botocore_session=botocore.session.Session(_NO_USER_SETTINGS),
     )

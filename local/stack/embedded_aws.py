@@ -1,4 +1,4 @@
-"""An AWS on this machine: DynamoDB and Secrets Manager of ministack, on loopback only.
+"""An AWS on this machine: a few services of ministack, for the programs that have its token.
 
 No request may reach a real account. Credentials are made up and passed explicitly, the user's AWS
 profile is not read, and an endpoint outside of loopback is refused unless AWS_ENDPOINT_URL names
@@ -7,18 +7,19 @@ that endpoint.
 
 import atexit
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
-from ipaddress import ip_address
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 from botocore.config import Config
 
+from local.loopback import TOKEN_HEADER, is_loopback
 from local.serving import answers, free_port
 from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
 
 _START_SECS = 30.0
 _STOP_SECS = 5.0
-_NO_PROXY = Config(proxies={})
+_PATIENCE_SECS = 120
 _CHILD = Path(__file__).with_name("ministack_process.py")
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")
+
+SERVICES = ("dynamodb", "dynamodbstreams", "secretsmanager")
+"""The services of a stack whose functions run outside of the embedded AWS."""
 
 
 class NotLocalError(Exception):
@@ -40,30 +45,31 @@ class NotLocalError(Exception):
 
 @dataclass(frozen=True)
 class Access:
-    """The URLs of the stack's AWS. They differ when the user brings a DynamoDB of their own.
+    """The URL of the stack's AWS, and the token that each request of this run carries.
 
     Raises NotLocalError for a URL outside of loopback, unless AWS_ENDPOINT_URL has the same value.
     """
 
-    dynamodb_url: str
-    secrets_url: str
+    url: str
+    token: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     def __post_init__(self) -> None:
-        for url in (self.dynamodb_url, self.secrets_url):
-            if not _is_loopback(url) and url != os.environ.get("AWS_ENDPOINT_URL"):
-                raise NotLocalError(f"{url} is not on this machine; set AWS_ENDPOINT_URL to insist")
+        if not is_loopback(self.url) and self.url != os.environ.get("AWS_ENDPOINT_URL"):
+            raise NotLocalError(
+                f"{self.url} is not on this machine; set AWS_ENDPOINT_URL to insist"
+            )
 
     def environment(self) -> dict[str, str]:
         """Return the variables that send every AWS client of a handler's process here."""
         return {
-            "AWS_ENDPOINT_URL": self.dynamodb_url,
+            "AWS_ENDPOINT_URL": self.url,
             # A user may have set these; they override AWS_ENDPOINT_URL or switch its use off.
-            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.url,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.url,
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": "",
+            "AWS_SESSION_TOKEN": self.token,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
@@ -79,22 +85,32 @@ class Access:
         return client
 
     def client(self, service: str) -> Any:
-        """Return a client of another service. DynamoDB Streams has the URL of DynamoDB."""
-        url = self.dynamodb_url if service.startswith("dynamodb") else self.secrets_url
-        return made_up_session().client(service, endpoint_url=url, config=_NO_PROXY)  # type: ignore[call-overload]
+        """Return a client of another service. CloudFormation may take two minutes to answer."""
+        config = Config(proxies={}, read_timeout=_PATIENCE_SECS)
+        session = made_up_session(self.token)
+        return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
 
 
 class EmbeddedAws:
     """ministack in a process of its own, with its state in memory only.
 
     It starts when the object is made and stops with `stop()`, at the end of a `with`, or with this
-    process. `lambda_python` is the Python that runs deployed functions. Raises RuntimeError, with
-    the process's output, when ministack does not start.
+    process. Only `services` answer; none of them is Lambda, which runs any code. `lambda_python`,
+    the Python that runs deployed functions, starts all services. Raises RuntimeError, with the
+    process's output, when ministack does not start.
     """
 
-    def __init__(self, lambda_python: Path | None = None) -> None:
+    def __init__(
+        self, services: Iterable[str] = SERVICES, *, lambda_python: Path | None = None
+    ) -> None:
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.access = Access(f"http://127.0.0.1:{port}")
+        """The URL and the token of this AWS."""
+        environment = _child_environment(port, self.access.token)
+        if lambda_python:
+            environment["LAMBDA_EXECUTOR"] = "local"
+        else:
+            environment["SERVICES"] = ",".join(services)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
         # A killed child leaves its files behind, 40 MB for each function.
         self._folder = tempfile.TemporaryDirectory(
@@ -105,22 +121,18 @@ class EmbeddedAws:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**_child_environment(port), "TMPDIR": self._folder.name},
+            env={**environment, "TMPDIR": self._folder.name},
             # Ctrl-C goes to the terminal's process group; ministack must outlive the handlers.
             start_new_session=True,
         )
         atexit.register(self.stop)
         self._wait_until_up()
 
-    @property
-    def access(self) -> Access:
-        """The URLs of this AWS."""
-        return Access(self.url, self.url)
-
     def reset(self) -> None:
         """Delete every table and secret."""
-        url = f"{self.url}/_ministack/reset"
-        httpx.post(url, timeout=_STOP_SECS, trust_env=False).raise_for_status()
+        url, headers = f"{self.access.url}/_ministack/reset", {TOKEN_HEADER: self.access.token}
+        answer = httpx.post(url, headers=headers, timeout=_STOP_SECS, trust_env=False)
+        answer.raise_for_status()
 
     def stop(self) -> None:
         """End the process and wait for its exit. A second call does nothing."""
@@ -143,7 +155,7 @@ class EmbeddedAws:
         self.stop()
 
     def _wait_until_up(self) -> None:
-        health = f"{self.url}/_ministack/health"
+        health = f"{self.access.url}/_ministack/health"
         if answers(health, lambda: self._process.poll() is None, _START_SECS):
             return
         self._output.seek(0)
@@ -164,29 +176,43 @@ def create_table(client: "DynamoDBClient", template: Template) -> None:
 
 
 def create_secrets(
-    client: "SecretsManagerClient", template: Template, values: dict[str, str]
+    client: "SecretsManagerClient", template: Template, values: Mapping[str, str]
 ) -> None:
     """Create the template's secrets. `values` maps logical ids to the operator's values."""
-    for logical_id, secret in template.secrets.items():
-        client.create_secret(Name=secret.name, SecretString=values.get(logical_id, secret.initial))
+    for name, value in secret_values(template, values).items():
+        client.create_secret(Name=name, SecretString=value)
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def secret_values(template: Template, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the value of each of the template's secrets by the secret's name."""
+    return {
+        secret.name: values.get(logical_id, secret.initial)
+        for logical_id, secret in template.secrets.items()
+    }
 
 
-def _child_environment(port: int) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+class SecretsInMemory:
+    """Secrets Manager for the handlers in this process, so that no other process has a key."""
+
+    def __init__(self, template: Template, values: Mapping[str, str]) -> None:
+        self._values = secret_values(template, values)
+
+    def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, str]:  # noqa: N803, AWS's
+        """Return the value of a secret, as boto3's client does."""
+        return {"SecretString": self._values[SecretId]}
+
+
+def _child_environment(port: int, token: str) -> dict[str, str]:
+    # The user's keys, such as TELNYX_API_KEY, stay in the user's process.
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return inherited | {
+        # The token of the guard, and of the requests of deployed functions. An environment is
+        # readable by its own user only; a command line is readable by all.
+        "AWS_SESSION_TOKEN": token,
         # The default is every interface.
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "0",
-        "LAMBDA_EXECUTOR": "local",
         "LOG_LEVEL": "WARNING",
         # Without this, ministack listens on port 8883 of every interface.
         "IOT_MTLS_ENABLED": "0",

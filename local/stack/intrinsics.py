@@ -36,6 +36,7 @@ _ATTRIBUTES = {
     ),
     "AWS::Events::EventBus.Arn": f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
     "AWS::IAM::Role.Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
+    "AWS::IAM::Role.RoleId": "AROA{name}",
     "AWS::Lambda::Function.Arn": f"arn:aws:lambda:{_WHERE}:function:{{name}}",
     "AWS::Lambda::Version.Version": "1",
     "AWS::SQS::Queue.Arn": f"arn:aws:sqs:{_WHERE}:{{full_name}}",

@@ -7,16 +7,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.types import ASGIApp
 
+from local.loopback import is_loopback
 from local.serving import Running, free_port, serve
 from local.simulator.running import RunningSimulator, run_simulator
 from local.simulator.settings import Settings as SimulatorSettings
 from local.simulator.signing import Signer
 from local.stack.background import Background
-from local.stack.embedded_aws import Access, EmbeddedAws, create_secrets, create_table
+from local.stack.embedded_aws import Access, EmbeddedAws, SecretsInMemory, create_table
 from local.stack.event_bus import Bus
 from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess, Invoke
@@ -29,13 +31,18 @@ SWEEP_SECS = 60.0
 BACKGROUND_SECS = 0.25
 """The interval of the background's turns: AWS polls a stream four times a second."""
 
-Runner = Callable[[Template, Mapping[str, str], Logs], AbstractContextManager[Invoke]]
-"""Run the template's functions with variables that override theirs, and capture their log."""
+Runner = Callable[
+    [Template, Mapping[str, str], Logs, Mapping[str, str]], AbstractContextManager[Invoke]
+]
+"""Run the template's functions with variables that override theirs, and capture their log.
+
+The last argument holds the values of the template's secrets by logical id.
+"""
 
 
 @contextmanager
 def in_process(
-    template: Template, environment: Mapping[str, str], logs: Logs
+    template: Template, environment: Mapping[str, str], logs: Logs, secrets: Mapping[str, str]
 ) -> Iterator[HandlersInProcess]:
     """Run the handlers in this process, with their environment, while the `with` lasts."""
     before = dict(os.environ)
@@ -46,7 +53,8 @@ def in_process(
     try:
         # In Lambda, connections end with the process; this process may outlive the stack.
         with httpx.HTTPTransport() as transport, logs.capture():
-            override(App(telnyx_transport=transport))
+            client = SecretsInMemory(template, secrets)
+            override(App(telnyx_transport=transport, secrets_client=client))
             yield invoke
     finally:
         override(None)
@@ -114,6 +122,11 @@ class Options:
             parameters["AllowedDestinationPrefixes"] = self.destinations
         return {**parameters, **self.parameters}
 
+    def tunnels(self) -> frozenset[str]:
+        """Return the host name of the tunnel to the stack's port, if the user has set a URL."""
+        host = urlsplit(self.public_base_url).hostname
+        return frozenset({host} if host and not is_loopback(self.public_base_url) else ())
+
     def secrets(self) -> dict[str, str]:
         """Return the values of the template's secrets by logical id."""
         hashed = sha256(self.api_key.encode()).hexdigest()
@@ -129,6 +142,9 @@ class LocalStack:
     `simulator` is None when the options name another Telnyx. `environment` overrides the template's
     variables. Subclasses wrap the functions and the gateway, and add parts.
     """
+
+    has_page = False
+    """Whether the stack's port has a page."""
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
         self._options = options
@@ -166,14 +182,18 @@ class LocalStack:
                 # A webhook from the failover queue knows the host only, and would imply https.
                 environment["PUBLIC_BASE_URL"] = environment["API_URL"]
             self.template, self.environment = template, environment
-            invoke = self._closing.enter_context(self._run(template, environment, self.logs))
+            invoke = self._closing.enter_context(
+                self._run(template, environment, self.logs, options.secrets())
+            )
             self.gateway = Gateway(template, invoke=self.wrap_functions(invoke, access))
-            server: Running = serve(self.wrap_gateway(self.gateway), port=port)
+            server: Running = serve(
+                self.wrap_gateway(self.gateway), port, tunnels=options.tunnels(), page=self.has_page
+            )
             self._closing.callback(server.stop)
             self.url = server.url
             streams = access.client("dynamodbstreams")
             background = Background(template, self.gateway, access.dynamodb(), streams)
-            self._closing.callback(serve(background.app, port=background_port).stop)
+            self._closing.callback(serve(background.app, background_port, token=access.token).stop)
             self.bus = background.bus
             self.add_parts(background)
             if self.simulator:
@@ -206,11 +226,11 @@ class LocalStack:
         """Start further parts, once the gateway and the background answer."""
 
     def _aws(self, template: Template) -> Access:
-        options = self._options
-        embedded = self._closing.enter_context(EmbeddedAws())
-        access = Access(options.aws_endpoint_url or embedded.url, embedded.url)
+        if self._options.aws_endpoint_url:
+            access = Access(self._options.aws_endpoint_url)
+        else:
+            access = self._closing.enter_context(EmbeddedAws()).access
         client = access.dynamodb()
         if template.table.name not in client.list_tables()["TableNames"]:
             create_table(client, template)
-        create_secrets(access.client("secretsmanager"), template, options.secrets())
         return access

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+from pathlib import Path
 
 
 def _end_with_parent() -> None:
@@ -19,7 +20,8 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Serve on BIND_HOST and GATEWAY_PORT until SIGTERM or the parent's end.
 
-    The optional argument is the Python that runs Lambda functions.
+    Only requests that carry the token in AWS_SESSION_TOKEN get an answer. The optional argument is
+    the Python that runs Lambda functions.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if len(sys.argv) > 1:
@@ -29,10 +31,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="partyline-aws-") as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         # After the lines above: its import reads settings from the environment.
-        from ministack.app import main as serve  # noqa: PLC0415
+        from ministack import app as ministack  # noqa: PLC0415
 
+        sys.path.append(str(Path(__file__).resolve().parents[2]))
+        from local.loopback import LoopbackGuard  # noqa: PLC0415
+
+        token = os.environ["AWS_SESSION_TOKEN"]
+        ministack.app = LoopbackGuard(ministack.app, token=token)
         sys.argv[1:] = []
-        serve()
+        ministack.main()
 
 
 if __name__ == "__main__":

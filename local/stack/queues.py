@@ -24,6 +24,10 @@ MAX_MESSAGE_BYTES, MAX_DELAY_SECS = 1024 * 1024, 900
 _VARIABLE = re.compile(r"\$\{(context\.domainName|request\.header\.([\w-]+))\}")
 
 
+OPERATOR = "AIDALOCAL"
+"""The SenderId of a message that is not API Gateway's."""
+
+
 class RefusedError(Exception):
     """SQS would refuse the message; the text gives the reason."""
 
@@ -42,9 +46,13 @@ class Queue:
 
 @dataclass(frozen=True)
 class QueueRoute(ApiRoute):
-    """A route to a queue; `parameters` are those of API Gateway's SQS-SendMessage."""
+    """A route to a queue; `parameters` are those of API Gateway's SQS-SendMessage.
+
+    `role_id` is the id of the role with which API Gateway sends.
+    """
 
     parameters: Mapping[str, str]
+    role_id: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Message:
     attributes: Mapping[str, str]
     sent_at: datetime
     visible_at: datetime
+    sender: str = OPERATOR
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     receives: int = 0
 
@@ -81,7 +90,9 @@ def queue_routes(template: Template) -> tuple[QueueRoute, ...]:
             integration = operation["x-amazon-apigateway-integration"]
             if integration.get("integrationSubtype") == "SQS-SendMessage":
                 parameters = template.resolver.resolve(integration["requestParameters"])
-                routes.append(QueueRoute(method.upper(), path, parameters))
+                role, _ = integration["credentials"]["Fn::GetAtt"]
+                role_id = template.resolver.resolve({"Fn::GetAtt": [role, "RoleId"]})
+                routes.append(QueueRoute(method.upper(), path, parameters, role_id))
     return tuple(routes)
 
 
@@ -104,7 +115,8 @@ class Queues:
         """Put a request into the route's queue and return API Gateway's response."""
         url, body, attributes = _map_request(route, request)
         try:
-            message_id = self.send(self.arn_at(url), body, attributes)
+            arn, sender = self.arn_at(url), f"{route.role_id}:api"
+            message_id = self.send(arn, body, attributes, sender=sender)
         except RefusedError as error:
             return HttpResponse.message(400, str(error))
         result = {"SendMessageResponse": {"SendMessageResult": {"MessageId": message_id}}}
@@ -117,8 +129,12 @@ class Queues:
         body: str,
         attributes: Mapping[str, str] | None = None,
         delay_secs: int = 0,
+        sender: str = OPERATOR,
     ) -> str:
-        """Put a message into a queue and return its id. Raises RefusedError by the rules of SQS."""
+        """Put a message into a queue and return its id. Raises RefusedError by the rules of SQS.
+
+        `sender` is SQS's SenderId: a user's id, or `<role id>:<session>`.
+        """
         attributes = attributes or {}
         if not body or len(body.encode()) > MAX_MESSAGE_BYTES:
             raise RefusedError("a message has 1 byte to 1 MiB")
@@ -127,7 +143,7 @@ class Queues:
         if not 0 <= delay_secs <= MAX_DELAY_SECS:
             raise RefusedError(f"DelaySeconds is between 0 and {MAX_DELAY_SECS}")
         now = self.now()
-        message = Message(body, attributes, now, now + timedelta(seconds=delay_secs))
+        message = Message(body, attributes, now, now + timedelta(seconds=delay_secs), sender)
         with self._lock:
             self._messages[arn].append(message)
         return message.id
@@ -248,6 +264,7 @@ def sqs_record(message: Message, arn: str) -> dict[str, Any]:
         "attributes": {
             "ApproximateReceiveCount": str(message.receives),
             "SentTimestamp": str(int(message.sent_at.timestamp() * 1000)),
+            "SenderId": message.sender,
         },
         "messageAttributes": {
             name: {"stringValue": value, "dataType": "String"}

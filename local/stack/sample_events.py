@@ -9,7 +9,7 @@ from local.simulator.signing import Signer
 from local.stack.http_api import HttpRequest, request_event
 from local.stack.queues import Message, sqs_record, utc_now
 from local.stack.template import Route, Template
-from local.webhook_fixtures import body_of, fixtures
+from local.stack.webhook_fixtures import body_of, fixtures
 
 ANY_EVENT = "call.hangup"
 """The event type for the routes that accept every type."""
@@ -19,7 +19,7 @@ def signed(route: Route, changes: Sequence[str] = ()) -> dict[str, Any]:
     """Return a signed webhook for a route: a new event from the fixture of the route's name.
 
     A route without a fixture of its name gets `ANY_EVENT`. `changes` are the changes to the fixture
-    (see `local.webhook_fixtures.body_of`).
+    (see `local.stack.webhook_fixtures.body_of`).
     """
     name = route.path.rpartition("/")[2]
     _, body = body_of(name if name in fixtures() else ANY_EVENT, changes)

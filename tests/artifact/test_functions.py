@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.deploy.lambda_emulator import Emulator, FunctionFailedError, Runtime
+from local.stack.embedded_aws import Access, create_secrets
 from local.stack.http_api import HttpRequest, authorizer_event, request_event
 from local.stack.local_stack import API_KEY, LocalStack, Options
 from local.stack.sample_events import authorized, sample, signed
@@ -24,7 +25,12 @@ TEMPLATE = Template(PARAMETERS)
 @pytest.fixture(scope="module")
 def stack(runtime: Runtime) -> Iterator[LocalStack]:
     """An embedded AWS and a simulated Telnyx for the functions to work with."""
-    with LocalStack(Options()) as running:
+    options = Options()
+    with LocalStack(options) as running:
+        environment = running.environment
+        access = Access(environment["AWS_ENDPOINT_URL"], environment["AWS_SESSION_TOKEN"])
+        # The functions run in other processes, so the stack's secrets in memory are no use to them.
+        create_secrets(access.client("secretsmanager"), running.template, options.secrets())
         yield running
 
 

@@ -13,7 +13,7 @@ from local.simulator.api import ACTIONS
 from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import FaultKind
 from local.stack.event_bus import BusEvent
-from local.webhook_fixtures import fixtures
+from local.stack.webhook_fixtures import fixtures
 from tests.support.room_page import ALEX, RoomPage
 
 

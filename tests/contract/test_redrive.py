@@ -29,7 +29,8 @@ START_EVENT = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as embedded:
+    services = ("cloudformation", "dynamodb", "dynamodbstreams", "events", "sqs")
+    with EmbeddedAws(services) as embedded:
         yield embedded
 
 
@@ -58,7 +59,7 @@ def messages(sqs: Any, url: str) -> list[Any]:
     return list(answer.get("Messages", ()))
 
 
-def test_a_webhook_keeps_its_time_of_receipt(sqs: Any) -> None:
+def test_a_webhook_keeps_its_time_of_receipt(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert FIRST_SENT == ATTRIBUTE
     dead, failover = queue(sqs, "dead"), queue(sqs, "failover")
     signature = {"telnyx-timestamp": {"DataType": "String", "StringValue": "1790000000"}}
@@ -75,7 +76,9 @@ def test_a_webhook_keeps_its_time_of_receipt(sqs: Any) -> None:
     assert {a["telnyx-timestamp"]["StringValue"] for a in again.values()} == {"1790000000"}
     kept = again['{"data": 2}'][FIRST_SENT]["StringValue"]
     assert kept == "123", "the first time counts after any number of redrives"
-    record = {"messageAttributes": {FIRST_SENT: {"stringValue": kept}}, "attributes": {}}
+    attributes = {"SenderId": "AIDAOPS"}
+    record = {"messageAttributes": {FIRST_SENT: {"stringValue": kept}}, "attributes": attributes}
+    monkeypatch.setenv("FAILOVER_ROLE_ID", "AROADOOR")
     assert received_at(record) == 0.123
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from local.simulator.settings import PUBLISHED_TEST_SEED
 from local.stack.template import Template
-from local.webhook_fixtures import body_of, fixtures
+from local.stack.webhook_fixtures import body_of, fixtures
 from tests.support.lab import Lab, NewLab
 from tests.support.people import HOST
 from tests.support.security import assert_untouched, post, signed

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.simulator.settings import Settings
-from local.webhook_fixtures import fixtures
+from local.stack.webhook_fixtures import fixtures
 from partyline.telnyx.webhooks import WEBHOOK_TYPES, UnknownEvent, parse
 from tests.support import captured_webhooks
 from tests.support.captured_webhooks import AS_CAPTURED, Captured

@@ -96,6 +96,38 @@ def test_json_that_begins_with_white_space_is_not_read_as_base64(new_lab: NewLab
     assert "leg.answered" in lab.event_types(conversation_id)
 
 
+@pytest.mark.parametrize("first_sent_at", ["nonsense", "-1", "\u0661", "9" * 400, "1.5"])
+def test_a_time_of_receipt_that_is_no_number_is_ignored(
+    new_lab: NewLab, first_sent_at: str
+) -> None:
+    lab = new_lab()
+    lab.hold()
+    lab.start()
+    lab.run(5)
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
+    queues = lab.gateway.queues
+    attributes = {**dict(webhook.headers), FIRST_SENT: first_sent_at}
+    queues.send(queues.arn("FailoverQueue"), webhook.body.decode(), attributes)
+    lab.run(5)
+    assert (queued_count(lab), dead_letter_count(lab), refusals(lab)) == (0, 0, [])
+
+
+def test_a_time_of_receipt_in_a_message_of_api_gateway_is_not_believed(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.hold()
+    lab.start()
+    lab.run(5)
+    [webhook] = lab.release(lambda event_type: event_type == "call.answered")
+    first = str(int(lab.clock.now().timestamp() * 1000))
+    lab.run(minutes(60))
+    queues = lab.gateway.queues
+    attributes = {**dict(webhook.headers), FIRST_SENT: first}
+    sender = f"{queues.routes[0].role_id}:session"
+    queues.send(queues.arn("FailoverQueue"), webhook.body.decode(), attributes, sender=sender)
+    lab.run(5)
+    assert refusals(lab) == ["stale"]
+
+
 def test_a_signature_is_checked_against_the_time_when_the_message_arrived(new_lab: NewLab) -> None:
     """The function handles the message ten minutes after the message arrived."""
     lab = new_lab()

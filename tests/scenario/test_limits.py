@@ -54,10 +54,8 @@ def test_a_start_with_too_many_participants_is_refused_before_any_dial(
     assert lab.people_dialled() == ["host", "Dana", "Lee"]
 
 
-def test_the_limits_of_a_route_override_the_limits_of_the_deployment(
-    new_lab: NewLab, deployed: Deployed
-) -> None:
-    lab = new_lab(template=deployed(MaxParticipants="2", MaxLegsAtOnce="1"))
+def test_the_limits_of_a_route_may_be_fewer_than_those_of_the_deployment(new_lab: NewLab) -> None:
+    lab = new_lab()
     lab.route(OUR_NUMBER, limits={"participants": 4, "legs_at_once": 2})
     conversation_id = lab.inbound()
     path = f"/conversations/{conversation_id}/participants"
@@ -68,6 +66,21 @@ def test_the_limits_of_a_route_override_the_limits_of_the_deployment(
     for number in (LEE, KIM):
         lab.invite(conversation_id, number)
     assert refused(lab, path, {"to": HOST}) == (409, "too_many_participants")
+
+
+def test_the_limits_of_a_route_do_not_exceed_the_limits_of_the_deployment(
+    new_lab: NewLab, deployed: Deployed
+) -> None:
+    lab = new_lab(template=deployed(MaxParticipants="2", MaxLegsAtOnce="1", MaxMinutes="5"))
+    lab.route(OUR_NUMBER, limits={"participants": 20, "legs_at_once": 20, "minutes": 240})
+    conversation_id = lab.inbound()
+    path = f"/conversations/{conversation_id}/participants"
+    plan = {"to": [DANA, LEE], "strategy": "at_once"}
+    assert refused(lab, path, plan) == (409, "too_many_legs")
+    lab.invite(conversation_id, DANA)
+    assert refused(lab, path, {"to": LEE}) == (409, "too_many_participants")
+    lab.run(minutes(7))
+    assert lab.status(conversation_id) == "ended"
 
 
 def test_a_guest_above_the_limit_of_calls_waits_until_a_call_ends(

@@ -1,8 +1,11 @@
 """Stopping the assistant: the calls stay up, or are hung up on request."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from local.simulator.model import Person
+from partyline.domain.model.timeouts import CALL_LIMIT_GRACE
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, LEE
 
@@ -12,6 +15,14 @@ def with_guest(new_lab: NewLab) -> tuple[Lab, str]:
     conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
     lab.run(5)
     return lab, conversation_id
+
+
+def at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
+
+
+def participant_ids(lab: Lab, conversation_id: str) -> list[str]:
+    return [person["id"] for person in lab.conversation(conversation_id)["participants"]]
 
 
 def test_after_a_stop_the_calls_stay_up(new_lab: NewLab) -> None:
@@ -25,6 +36,56 @@ def test_after_a_stop_the_calls_stay_up(new_lab: NewLab) -> None:
     lab.run(minutes(10))
     assert sorted(lab.legs_up()) == ["Dana", "host"]
     lab.assert_clean()
+
+
+def test_the_answer_to_a_stop_names_the_calls_that_stay_up_and_their_end(new_lab: NewLab) -> None:
+    lab, conversation_id = with_guest(new_lab)
+    over_at = at(lab.conversation(conversation_id)["active_at"]) + timedelta(minutes=120)
+    staying = lab.stop(conversation_id)["staying_up"]
+    assert [call["participant_id"] for call in staying] == participant_ids(lab, conversation_id)
+    assert {at(call["hung_up_at"]) for call in staying} == {over_at}
+    assert lab.stop(conversation_id, hang_up=True)["staying_up"] == []
+
+
+def test_the_answer_to_a_stop_does_not_name_a_call_that_is_cancelled(new_lab: NewLab) -> None:
+    lab, conversation_id = with_guest(new_lab)
+    lab.invite(conversation_id, LEE, name="Lee")
+    lab.run(2)
+    staying = lab.stop(conversation_id)["staying_up"]
+    assert len(staying) == 2
+
+
+@pytest.mark.parametrize("inbound", [False, True])
+def test_calls_that_stay_up_after_a_stop_end_at_the_time_limit(
+    new_lab: NewLab, inbound: bool
+) -> None:
+    lab = new_lab()
+    if inbound:
+        lab.ring_in()
+    else:
+        lab.start()
+    lab.run(5)
+    [conversation] = lab.conversations()
+    lab.stop(conversation["id"])
+    lab.run(minutes(118))
+    assert len(lab.legs_up()) == 1
+    lab.run(minutes(4))
+    lab.assert_no_leg_up()
+    lab.assert_clean()
+
+
+def test_telnyx_gets_a_time_limit_for_each_call_that_we_dial(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(minutes(30))
+    lab.invite(conversation_id, DANA)
+    lab.invite(conversation_id, LEE, time_limit_secs=600)
+    limits = [command["time_limit_secs"] for command in lab.commands("dial")]
+    grace = CALL_LIMIT_GRACE.total_seconds()
+    # The guest's call may last as long as the conversation, which began with the host's answer.
+    assert limits[0] == minutes(120) + grace
+    assert minutes(90) + grace - 1 <= limits[1] <= minutes(90) + grace + 30
+    assert limits[2] == 600
 
 
 def test_a_stop_with_hang_up_hangs_up_every_call(new_lab: NewLab) -> None:

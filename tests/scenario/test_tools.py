@@ -8,6 +8,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
+from partyline.domain.rules.apply import FORGEABLE
 from partyline.services import engine
 from tests.support.lab import URL, Answer, Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
@@ -120,6 +121,18 @@ def test_a_number_given_as_a_name_is_masked(new_lab: NewLab) -> None:
     assert DANA not in json.dumps(lab.timeline(conversation_id))
 
 
+def test_the_tool_does_not_vouch_for_a_caller_who_shows_the_number_of_a_contact(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab()
+    lab.route(OUR_NUMBER, contacts={"Dana Boss": {"to": DANA}})
+    lab.inbound(DANA)
+    answer = lab.use_tool("invite", name="Dana Boss")
+    assert answer == FORGEABLE
+    assert "Dana" not in answer
+    assert lab.people_dialled() == []
+
+
 def test_a_participant_invited_through_the_api_is_not_called_again_by_the_tool(
     new_lab: NewLab,
 ) -> None:
@@ -129,7 +142,7 @@ def test_a_participant_invited_through_the_api_is_not_called_again_by_the_tool(
     lab.run(5)
     assert lab.use_tool("invite", name="Dana") == "Dana is here."
     assert lab.use_tool("invite", number=DANA) == "the number ending in 0112 is here."
-    assert lab.use_tool("invite", name="me", number=CALLER) == "me is here."
+    assert lab.use_tool("invite", name="me", number=CALLER) == FORGEABLE
     assert lab.people_dialled() == ["Dana"]
     lab.hang_up(DANA)
     lab.run(5)

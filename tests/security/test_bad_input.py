@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.webhook_fixtures import body_of
+from local.stack.webhook_fixtures import body_of
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.store import keys
 from partyline.telnyx.client_state import ClientState

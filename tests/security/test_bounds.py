@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from partyline.store import keys
 from tests.support.backend import Secrets
@@ -138,7 +139,7 @@ def test_a_start_above_the_limit_of_open_conversations_is_refused(new_lab: NewLa
     stored = lab.table.keys()
     assert_refused(start(lab), "too_many_conversations", 2)
     assert lab.table.keys() == stored
-    lab.stop(first)
+    lab.stop(first, hang_up=True)
     assert_refused(
         start(lab), "too_many_conversations", 2
     )  # a stopping conversation counts as open
@@ -146,6 +147,33 @@ def test_a_start_above_the_limit_of_open_conversations_is_refused(new_lab: NewLa
     assert lab.status(first) == "ended"
     assert start(lab).status == 202
     assert lab.status(second) == "active"
+
+
+def test_a_stopped_conversation_counts_as_open_until_its_calls_are_down(new_lab: NewLab) -> None:
+    lab = new_lab(MaxConversations="1")
+    first = lab.start()
+    lab.run(5)
+    lab.stop(first)
+    lab.run(300)
+    assert (lab.status(first), lab.legs_up()) == ("ended", ["host"])
+    assert_refused(start(lab), "too_many_conversations", 1)
+    lab.hang_up(HOST)
+    lab.run(5)
+    assert start(lab).status == 202
+
+
+def test_a_stopped_conversation_whose_hangup_was_lost_does_not_count_for_long(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab(MaxConversations="1")
+    first = lab.start()
+    lab.run(5)
+    lab.stop(first)
+    lab.run(5)
+    lab.telnyx.deliverer.settings["call.hangup"] = DeliverySettings(drop=1.0)
+    lab.hang_up(HOST)
+    lab.run(300)
+    assert start(lab).status == 202
 
 
 def test_a_failed_conversation_does_not_count_as_open(new_lab: NewLab) -> None:

@@ -10,7 +10,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from local.simulator.settings import PUBLISHED_TEST_SEED as SEED
-from local.webhook_fixtures import body_of, fixtures
+from local.stack.webhook_fixtures import body_of, fixtures
 from partyline.telnyx.signature import PublicKeys, SignatureError, raw_body, verify
 from tests.support.lab import NewLab
 from tests.support.security import assert_untouched, post, signed

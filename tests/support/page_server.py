@@ -28,7 +28,7 @@ def serve_page(port: int, *facts: Fact, **hello: Any) -> Iterator[str]:
         hub.put("person", person.number, asdict(person))
     for kind, key, value in facts:
         hub.put(kind, key, value)
-    running = serve(Starlette(routes=routes(hub, {**HELLO, **hello})), port=port)
+    running = serve(Starlette(routes=routes(hub, {**HELLO, **hello})), port, page=True)
     try:
         yield running.url
     finally:

@@ -21,6 +21,14 @@ class Table:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._name):
             yield from page["Items"]
 
+    def put(self, item: Any) -> None:
+        """Store an item, in DynamoDB's format."""
+        self._dynamodb.put_item(TableName=self._name, Item=item)
+
+    def delete(self, key: Any) -> None:
+        """Delete the item with this key, in DynamoDB's format."""
+        self._dynamodb.delete_item(TableName=self._name, Key=key)
+
     def keys(self) -> list[tuple[str, str]]:
         """The key of each stored item."""
         return [(item["pk"]["S"], item["sk"]["S"]) for item in self.items()]

@@ -29,7 +29,7 @@ from partyline.telemetry import Metric
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations": StartRequest,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from partyline.services.timers import Timers
     from partyline.settings import ConversationSettings
     from partyline.store import ConversationStore
+    from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
     from partyline.store.scheduled import ScheduledConversations
     from partyline.telnyx.signature import PublicKeys
@@ -46,8 +47,8 @@ def utc_now() -> datetime:
 class App:
     """Everything that a function works with. Parts that hold a connection are built once.
 
-    Tests and the local stack replace the clock, the way to Telnyx, the clients of DynamoDB and SQS,
-    the sleep.
+    Tests and the local stack replace the clock, the way to Telnyx, the sleep, and the clients of
+    DynamoDB, SQS and Secrets Manager.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class App:
         dynamodb: Any = None,
         sqs: Any = None,
         sleep: Callable[[float], None] = time.sleep,
+        secrets_client: Any = None,
     ) -> None:
         self.clock = clock
         self._sleep = sleep
         self._telnyx_transport = telnyx_transport
         self._dynamodb = dynamodb
         self._sqs = sqs
+        self._secrets_client = secrets_client
 
     @cached_property
     def settings(self) -> "ConversationSettings":
@@ -99,6 +102,13 @@ class App:
         from partyline.store.directory import Directory
 
         return Directory(self._table_client, self._table_name)
+
+    @cached_property
+    def dialing(self) -> "DialingSwitch":
+        """The emergency stop of all dials."""
+        from partyline.store.dialing import DialingSwitch
+
+        return DialingSwitch(self._table_client, self._table_name, self.clock)
 
     @cached_property
     def scheduled(self) -> "ScheduledConversations":
@@ -143,6 +153,7 @@ class App:
             self.settings.destinations,
             QuietHours.parse(quiet) if quiet else None,
             listed and (lambda number: listed(number) is not None),
+            self.dialing.is_off,
         )
 
     @cached_property
@@ -193,7 +204,7 @@ class App:
         from partyline.services.conversations import Conversations
         from partyline.services.quotas import Quotas
 
-        quotas = Quotas(self.settings, self.store, self.clock)
+        quotas = Quotas(self.settings, self.store, self.clock, self.dialing)
         return Conversations(self.settings, self.store, self.engine, quotas, self.clock)
 
     @property
@@ -217,7 +228,8 @@ class App:
     def _secret(self, secret_id: str, max_age_secs: int = 300) -> "Secret":
         from partyline.services.secrets import Secret
 
-        return Secret(secret_id, lambda: aws_client("secretsmanager"), max_age_secs)
+        client = self._secrets_client
+        return Secret(secret_id, lambda: client or aws_client("secretsmanager"), max_age_secs)
 
 
 def aws_client(service: str, read_timeout: int = 3, attempts: int = 3) -> Any:

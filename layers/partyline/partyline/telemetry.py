@@ -65,7 +65,7 @@ class Metric(StrEnum):
     TOOL_CALLED = "ToolCalled"  # calls of the assistant's tools with a valid signature
     REQUEST_FAILED = "Failed"  # requests of the API and of tools answered with 500 or above
     AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"  # a bug or a missing permission
-    FAILOVER_RECEIVED = "FailoverReceived"  # messages taken from the failover queue
+    FAILOVER_RECEIVED = "FailoverReceived"  # messages of the failover queue with a valid signature
     FAILOVER_PUT_BACK = "FailoverPutBack"  # messages that return to the failover queue
     FAILOVER_REFUSED = "FailoverRefused"  # dropped: a wrong signature or body
     EVENT_SENT = "EventSent"  # events put on the bus
@@ -81,6 +81,7 @@ class Metric(StrEnum):
     TIMER_FAILED = "TimerFailed"  # conversations that failed while time passed
     OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
+    DIALING_OFF = "DialingOff"  # sweeps that found all dials switched off
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command
     WEBHOOK_URLS_LIST = "WebhookUrlsList"  # calls with a list of webhook URLs for each event type
     WEBHOOK_URLS_STRING = "WebhookUrlsString"  # calls with a webhook URL for each event type

@@ -83,7 +83,15 @@ def sweep(deployment: Deployment) -> None:
 
 def test_a_sweep_without_work_writes_zeros(deployment: Deployment, written: Written) -> None:
     deployment.invoke("sweep", {})
-    assert figures(written) == {"SweepTouched": 0, "ConversationsOpenLong": 0}
+    assert figures(written) == {"SweepTouched": 0, "ConversationsOpenLong": 0, "DialingOff": 0}
+
+
+def test_a_sweep_counts_that_all_dials_are_off(deployment: Deployment, written: Written) -> None:
+    pk, sk = keys.DIALING_OFF
+    row = {"pk": {"S": pk}, "sk": {"S": sk}}
+    deployment.dynamodb.put_item(TableName=deployment.table_name, Item=row)
+    sweep(deployment)
+    assert figures(written)["DialingOff"] == 1
 
 
 def test_the_age_of_the_oldest_pending_command_is_measured(
@@ -165,6 +173,7 @@ def test_a_conversation_that_is_open_for_too_long_is_counted(
     began = deployment.clock.now
     ended = deployment.start()["id"]
     deployment.ask("stop_conversation", {}, id=ended)
+    deployment.deliver_for("call.hangup", deployment.dials()[1], "v3:1")
     store = deployment.app.store
     assert store.count_open_before(began) == 0, "it began at that time, not before"
     assert store.count_open_before(began + timedelta(seconds=1)) == 1, "the other has ended"
@@ -227,7 +236,7 @@ def failover_record(
     }
 
 
-def test_the_failover_function_counts_received_and_dropped_messages(
+def test_the_failover_function_counts_verified_and_dropped_messages(
     deployment: Deployment, written: Written
 ) -> None:
     body = json.dumps({"data": {"event_type": "call.bridged", "id": "e1", "payload": {}}})
@@ -238,7 +247,7 @@ def test_the_failover_function_counts_received_and_dropped_messages(
     written()
     assert deployment.invoke("failover", {"Records": records}) == {"batchItemFailures": []}
     metrics = figures(written)
-    assert (metrics["FailoverReceived"], metrics["FailoverRefused"]) == (2, 1)
+    assert (metrics["FailoverReceived"], metrics["FailoverRefused"]) == (1, 1)
     assert metrics["SignatureRefused"] == 1
     assert "FailoverPutBack" not in metrics
 

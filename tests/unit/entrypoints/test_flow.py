@@ -31,6 +31,8 @@ def first_command(deployment: Deployment, action: str) -> list[str]:
 
 
 def test_a_request_to_start_costs_two_round_trips_before_the_dial(deployment: Deployment) -> None:
+    deployment.app.dialing.is_off()  # read at most twice a minute in a process
+    deployment.dynamodb.calls.clear()
     before = first_command(deployment, "dial")
     deployment.start()
     assert before == ["query", "transact_write_items"]

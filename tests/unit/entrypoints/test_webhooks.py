@@ -348,3 +348,18 @@ def test_every_webhook_function_takes_every_type(deployment: Deployment, functio
     found = deployment.conversation(conversation["id"])
     assert found["participants"][0]["status"] == "left"
     assert deployment.telnyx.sent_actions().count("ai_assistant_start") == 1
+
+
+def test_the_client_state_of_an_incoming_call_is_ignored(deployment: Deployment) -> None:
+    deployment.telnyx.refuse("dial", 503, "10007", times=100)
+    conversation_id = deployment.start()["id"]
+    state = deployment.dials()[0].body["client_state"]
+    deployment.deliver(
+        "call.initiated",
+        call_control_id="v3:stranger",
+        direction="incoming",
+        client_state=state,
+        to="+13125550100",
+    )
+    [host] = deployment.conversation(conversation_id)["participants"]
+    assert [leg["call_control_id"] for leg in host["legs"]] == [None]

@@ -32,6 +32,7 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "TIMERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/tuesday-TimersQueue",
         "TELNYX_CONNECTION_ID": REQUIRED["TelnyxConnectionId"],
         "TELNYX_PUBLIC_KEYS": keys,
+        "FAILOVER_ROLE_ID": "AROAFailoverQueueRole",
         "DEFAULT_NUMBER": "",
         "DEFAULT_ASSISTANT_ID": "",
         "ALLOWED_DESTINATION_PREFIXES": "+1",

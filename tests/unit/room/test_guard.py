@@ -1,15 +1,19 @@
 """The page's server refuses requests that are not of its own page."""
 
 import pytest
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
-from local.room.guard import HEADER, refusal
+from local.room.guard import HEADER, PageGuard
 
 
-def request_scope(method: str = "GET", **headers: str) -> Scope:
+async def page(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """A page that nobody asks for."""
+
+
+def refusal(method: str = "GET", **headers: str) -> str | None:
     all_headers = {"host": "127.0.0.1:8400", **{n.replace("_", "-"): v for n, v in headers.items()}}
     raw = [(name.encode(), value.encode()) for name, value in all_headers.items()]
-    return {"type": "http", "method": method, "headers": raw}
+    return PageGuard(page).refusal({"type": "http", "method": method, "headers": raw})
 
 
 PAGE_HEADER = {HEADER.replace("-", "_"): "1"}
@@ -17,8 +21,8 @@ PAGE_HEADER = {HEADER.replace("-", "_"): "1"}
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8400", "localhost:8400", "[::1]:8400", "localhost"])
 def test_a_request_of_the_servers_own_page_is_passed_on(host: str) -> None:
-    assert refusal(request_scope(host=host)) is None
-    assert refusal(request_scope("POST", host=host, origin=f"http://{host}", **PAGE_HEADER)) is None
+    assert refusal(host=host) is None
+    assert refusal("POST", host=host, origin=f"http://{host}", **PAGE_HEADER) is None
 
 
 @pytest.mark.parametrize(
@@ -35,12 +39,12 @@ def test_a_request_of_the_servers_own_page_is_passed_on(host: str) -> None:
     ],
 )
 def test_other_sites_other_host_names_and_tunnels_are_refused(headers: dict[str, str]) -> None:
-    assert refusal(request_scope(**headers))
-    assert refusal(request_scope("POST", **{**headers, **PAGE_HEADER}))
+    assert refusal(**headers)
+    assert refusal("POST", **{**headers, **PAGE_HEADER})
 
 
 def test_a_request_other_than_get_needs_the_pages_own_header() -> None:
     """A form of another site can send a POST without a preflight, but not with this header."""
-    assert refusal(request_scope("POST"))
-    assert refusal(request_scope("DELETE"))
-    assert refusal(request_scope("POST", **PAGE_HEADER)) is None
+    assert refusal("POST")
+    assert refusal("DELETE")
+    assert refusal("POST", **PAGE_HEADER) is None

@@ -149,7 +149,7 @@ def test_a_dial_is_sent_with_the_plan_and_the_webhooks() -> None:
     )
 
 
-def test_a_dial_without_options_and_base_url_has_only_the_required_fields() -> None:
+def test_a_dial_without_options_and_base_url_has_the_required_fields_and_a_limit() -> None:
     plan = Plan(to=["+13125550101"], from_="+1")
     _, requests = execute(command(Action.DIAL), {}, conversation(plan, base_url=None))
     assert set(sent_request(requests)[2]) == {
@@ -157,6 +157,7 @@ def test_a_dial_without_options_and_base_url_has_only_the_required_fields() -> N
         "to",
         "from",
         "timeout_secs",
+        "time_limit_secs",
         *ENVELOPE,
     }
 

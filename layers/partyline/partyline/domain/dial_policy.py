@@ -67,20 +67,27 @@ class QuietHours:
 
 
 class DialPolicy:
-    """The rules that every dial has to pass. `do_not_call` tells whether a number is listed."""
+    """The rules that every dial has to pass. `do_not_call` tells whether a number is listed.
+
+    `dialing_off` tells whether an operator has switched all dials off.
+    """
 
     def __init__(
         self,
         destinations: Destinations,
         quiet_hours: QuietHours | None = None,
         do_not_call: Callable[[str], bool] | None = None,
+        dialing_off: Callable[[], bool] = lambda: False,
     ) -> None:
         self._destinations = destinations
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
+        self._dialing_off = dialing_off
 
     def refusal(self, to: str, now: datetime) -> Refused | None:
         """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed."""
+        if self._dialing_off():
+            return _refused(ErrorCode.DIALING_OFF, "All dials are switched off.")
         if self._destinations.refusal(to):
             return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
         number = without_digits(to)

@@ -5,20 +5,26 @@ queue without a function. A message has the webhook's body and, as attributes, t
 verify it. A signature's age is measured when the queue received the message.
 """
 
+import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from partyline.bootstrap import App, with_app
-from partyline.entrypoints.http import respond
+from partyline.domain.model.error_codes import ErrorCode
+from partyline.entrypoints.http import HTTP_STATUS, respond
 from partyline.entrypoints.webhook import process_webhook
 from partyline.telemetry import Metric, count, logger
 
 FIRST_SENT = "first-sent-at"
 """The attribute that `partyline redrive` adds: when the message was received, in milliseconds.
 
-A message that is sent again gets a new SentTimestamp, and its signature would look too old.
+A message that is sent again gets a new SentTimestamp, and its signature would look too old. In a
+message that API Gateway sent, a caller may have put the attribute there.
 """
+
+MILLISECONDS = re.compile(r"\d{1,15}", re.ASCII)
 
 Batch = dict[str, list[dict[str, str]]]
 
@@ -36,11 +42,12 @@ def failover() -> Callable[[dict[str, Any], Any], Batch]:
         for record in event["Records"]:
             logger.thread_safe_clear_keys()
             logger.thread_safe_append_keys(message_id=record["messageId"])
-            count(Metric.FAILOVER_RECEIVED)
             answer = respond(
                 partial(process_webhook, app, request_of(record), received_at(record)),
                 partial(count, Metric.FAILOVER_PUT_BACK),
             )
+            if answer["statusCode"] != HTTP_STATUS[ErrorCode.BAD_SIGNATURE]:
+                count(Metric.FAILOVER_RECEIVED)
             if answer["statusCode"] >= 500:
                 failed.append({"itemIdentifier": str(record["messageId"])})
             elif answer["statusCode"] >= 400:
@@ -65,6 +72,14 @@ def request_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def received_at(record: Mapping[str, Any]) -> float:
-    """When API Gateway received the webhook, in Unix seconds."""
-    kept = record["messageAttributes"].get(FIRST_SENT, {}).get("stringValue")
-    return int(kept or record["attributes"]["SentTimestamp"]) / 1000
+    """When API Gateway received the webhook, in Unix seconds.
+
+    `first-sent-at` counts only in a message of another sender than API Gateway's role. An SQS
+    message names its sender as `<role id>:<session>` (AWS docs, SQS ReceiveMessage, SenderId).
+    """
+    attributes = record["attributes"]
+    sender = attributes.get("SenderId", "").partition(":")[0]
+    kept = record["messageAttributes"].get(FIRST_SENT, {}).get("stringValue") or ""
+    redriven = sender not in ("", os.environ.get("FAILOVER_ROLE_ID", sender))
+    first = kept if redriven and MILLISECONDS.fullmatch(kept) else None
+    return int(first or attributes["SentTimestamp"]) / 1000

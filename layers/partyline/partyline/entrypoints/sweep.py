@@ -46,6 +46,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
                     touched += 1
         count(Metric.SWEEP_TOUCHED, touched)
         _count_open_long(app.store, app.clock())
+        _count_dialing_off(app)
         return {"touched": touched}
 
     return with_app(handle)
@@ -90,6 +91,17 @@ def _count_open_long(store: ConversationStore, now: datetime) -> None:
         count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - timeouts.OPEN_LONG))
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
+
+
+def _count_dialing_off(app: App) -> None:
+    try:
+        off = app.dialing.is_off()
+    except AwsError as error:
+        logger.warning("not counted", extra={"error": type(error).__name__})
+        return
+    count(Metric.DIALING_OFF, int(off))
+    if off:
+        logger.warning("all dials are off")
 
 
 def _due(store: ConversationStore, now: datetime) -> Iterator[str]:

@@ -110,6 +110,8 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     # The client_state of `call.analyzed` is never ours (Telnyx API: call.analyzed).
     analyzed = isinstance(event, webhooks.ConversationAnalyzed)
     state = None if analyzed else ClientState.decode(payload.client_state)
+    if isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming":
+        state = None  # We did not dial this call, so its client_state is not ours.
     call = inputs.CallRef(
         call_control_id=payload.call_control_id,
         call_leg_id=payload.call_leg_id,

@@ -75,7 +75,7 @@ class CommandExecutor:
             return self._dial_policy.refusal(leg_command.leg.to or "", self._clock())
         except AwsError as error:
             extra = {"error": type(error).__name__}
-            logger.error("the do-not-call list cannot be read", extra=extra)
+            logger.error("a dial rule cannot be read", extra=extra)
             return results.Retryable(had_no_effect=True)
 
     def _fetch_insights(self, conversation: Conversation) -> results.Result:

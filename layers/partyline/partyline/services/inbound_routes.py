@@ -33,10 +33,11 @@ def inbound_route(
 
 
 def conversation_limits(settings: ConversationSettings, own: RouteLimits | None = None) -> Limits:
-    """Return the limits of a conversation: those of the route, else those of the deployment."""
+    """Return the limits of a conversation: the deployment's, and fewer where the route says so."""
     deployed = {
         "participants": settings.max_participants,
         "legs_at_once": settings.max_legs_at_once,
         "minutes": settings.max_minutes,
     }
-    return Limits(**{**deployed, **(own.model_dump(exclude_none=True) if own else {})})
+    routes = own.model_dump(exclude_none=True) if own else {}
+    return Limits(**{name: min(most, routes.get(name, most)) for name, most in deployed.items()})

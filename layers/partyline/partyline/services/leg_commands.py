@@ -12,6 +12,7 @@ from partyline.domain.model.conversation import (
     Leg,
     Participant,
 )
+from partyline.domain.rules.leaving import call_limit_secs
 from partyline.telemetry import Metric, count
 from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
@@ -107,14 +108,14 @@ def code_and_message(error: errors.RefusedError) -> dict[str, Any]:
 
 
 def _dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    plan = leg_command.participant.plan
+    person, plan = leg_command.participant, leg_command.participant.plan
     mode = plan.machine_detection if plan else "off"
     request = requests.DialRequest(
         connection_id=leg_command.conversation.connection_id,
         to=leg_command.leg.to or "",
         from_=leg_command.leg.from_ or "",
         timeout_secs=leg_command.leg.ring_timeout_secs,
-        time_limit_secs=plan.time_limit_secs if plan else None,
+        time_limit_secs=call_limit_secs(leg_command.conversation, person, leg_command.leg),
         answering_machine_detection=MACHINE_DETECTION.get(mode),
         answering_machine_detection_config=PROMPT_END_TIMEOUT
         if mode == SCREENING_DETECTION

@@ -12,6 +12,7 @@ from partyline.domain.model.error_codes import ErrorCode
 from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys
+from partyline.store.dialing import DialingSwitch
 
 COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
 
@@ -23,6 +24,7 @@ class Quotas:
     settings: ConversationSettings
     store: ConversationStore
     clock: Callable[[], datetime]
+    dialing: DialingSwitch
 
     def check_open_conversations(self) -> None:
         """Raise a RequestError when as many conversations are open as the deployment allows."""
@@ -34,11 +36,14 @@ class Quotas:
     def dial_charge(self, key_id: str, dials: int) -> QuotaCharge | None:
         """Return the charge of `dials` calls on a key in this minute; None for no calls.
 
-        Raises a RequestError for more calls than a minute allows.
+        Raises a RequestError for more calls than a minute allows, and while dials are off.
         """
         limit, now = self.settings.max_dials_per_minute, self.clock()
         if dials == 0:
             return None
+        if self.dialing.is_off():
+            message = "An operator has switched all dials off."
+            raise RequestError(ErrorCode.DIALING_OFF, message)
         if dials > limit:
             raise self.too_many_dials()
         return QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
-from partyline.domain.model.statuses import FINISHED, ConversationStatus
+from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.keys import Key
@@ -47,7 +47,7 @@ _SEQ = re.compile(r"\d{1,6}", re.ASCII)
 Load = Callable[[], Conversation | None]
 
 OPEN = "yes"
-"""The attribute `open` of an open conversation; a finished conversation has no such attribute."""
+"""The attribute `open` of an open conversation: not finished, or with calls of ours that are up."""
 
 
 @dataclass(frozen=True)
@@ -287,14 +287,14 @@ class ConversationStore:
             self.table.put(put)
 
     def count_open(self, most: int) -> int:
-        """The number of conversations that are not finished, counted up to `most`.
+        """The number of open conversations (`Conversation.is_open`), counted up to `most`.
 
         The index is updated a moment after the table.
         """
         return self._count_open("", {}, Limit=most)
 
     def count_open_before(self, before: datetime) -> int:
-        """The number of conversations that began before a time and are not finished."""
+        """The number of open conversations that began before a time."""
         return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
 
     def _count_open(self, condition: str, values: table.Row, **more: Any) -> int:
@@ -324,7 +324,7 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
         "document": {"S": document},
     }
-    if after.status not in FINISHED:
+    if after.is_open:
         attributes["open"] = {"S": OPEN}
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}

@@ -12,6 +12,7 @@
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | do-not-call entry | `DNC#<number>` | `DNC` |
 | dials of a bearer key in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
+| the emergency stop of all dials | `DIALING` | `OFF` |
 """
 
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ SHARDS = 16
 
 A partition takes 1,000 writes a second (DynamoDB), and each new timer is a write.
 """
+
+DIALING_OFF: Key = ("DIALING", "OFF")
+"""The row that exists while dials are switched off."""
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""

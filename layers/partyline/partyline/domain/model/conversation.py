@@ -325,6 +325,19 @@ class Conversation(Stored):
         """Return every leg with its participant."""
         return [(participant, leg) for participant in self.participants for leg in participant.legs]
 
+    @property
+    def owned_calls(self) -> list[tuple[Participant, Leg]]:
+        """The calls that we dialled or answered and that are up: they cost us money."""
+        return [(person, leg) for person, leg in self.legs() if leg.owned and leg.is_up]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the conversation counts towards `MaxConversations`.
+
+        A conversation that has ended counts until its last call of ours is down.
+        """
+        return self.status not in statuses.FINISHED or bool(self.owned_calls)
+
     def assistant_leg(self) -> tuple[Participant, Leg] | None:
         """Return the leg that reaches the assistant: the host's, or a joined guest's."""
         for participant in self.participants:

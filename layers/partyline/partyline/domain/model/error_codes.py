@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_LEGS = "too_many_legs"  # at once; the limit of a conversation
     TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of the deployment
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
+    DIALING_OFF = "dialing_off"  # an operator has switched all dials off
     DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 
     # Our side

@@ -83,6 +83,13 @@ SCREENING_GRACE = timedelta(seconds=30)
 
 # Ending
 
+CALL_LIMIT_GRACE = timedelta(minutes=2)
+"""How much longer than its conversation a call may last at Telnyx. The sweep ends a conversation up
+to a minute late, and a conversation begins some seconds after its host's answer."""
+
+MAX_CALL_SECS = 14_400
+"""Telnyx's longest time limit of a call, and its default (Telnyx API: POST /calls)."""
+
 STOP_GRACE = timedelta(seconds=60)
 """How long a stopping conversation waits for `call.conversation.ended`, then counts as ended."""
 

@@ -274,11 +274,22 @@ def _invite(transition: Transition, request: inputs.InviteParticipant) -> None:
     transition.add_event(ParticipantInvited(participant_id=participant.id, name=participant.name))
 
 
+FORGEABLE = (
+    "A call that shows this number is on the line already. A caller can forge the number, so the "
+    "number does not prove who is calling."
+)
+"""The answer to an invitation of the person whose number a caller shows."""
+
+
 def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> bool:
     for participant in transition.conversation.participants:
         if participant.status not in statuses.DEPARTED and participant.numbers & set(plan.to):
-            where = "being called" if participant.status in statuses.BEING_REACHED else "here"
-            transition.refuse(ErrorCode.ALREADY_THERE, f"{name} is {where}.")
+            if participant.plan is None:
+                message = FORGEABLE
+            else:
+                being_called = participant.status in statuses.BEING_REACHED
+                message = f"{name} is {'being called' if being_called else 'here'}."
+            transition.refuse(ErrorCode.ALREADY_THERE, message)
             return True
     return False
 

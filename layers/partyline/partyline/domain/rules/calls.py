@@ -3,9 +3,11 @@
 Like all rules, these look at the whole state (see `hunting`).
 """
 
+from datetime import datetime
+
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.statuses import (
     ConversationStatus,
     Direction,
@@ -17,6 +19,7 @@ from partyline.domain.model.timeouts import (
     INSIGHTS_POLL_PAUSE,
     MAX_INSIGHT_POLLS,
 )
+from partyline.domain.rules.leaving import time_limit_of
 from partyline.domain.rules.transition import Transition
 
 MESSAGE_BATCH = 20
@@ -110,13 +113,19 @@ def release_calls(transition: Transition) -> None:
         if by_request or not assistant_leg[1].owned:
             transition.add_command(Action.STOP, *assistant_leg)
     for participant, leg in conversation.legs():
-        if leg.is_up and leg.call_control_id and not is_needed(transition, participant, leg):
+        if (
+            leg.is_up
+            and leg.call_control_id
+            and not is_needed(conversation, transition.now, participant, leg)
+        ):
             transition.add_command(Action.HANG_UP, participant, leg)
 
 
-def is_needed(transition: Transition, participant: Participant, leg: Leg) -> bool:
+def is_needed(
+    conversation: Conversation, now: datetime, participant: Participant, leg: Leg
+) -> bool:
     """Whether the conversation, or the owner of the call, still needs the call."""
-    conversation, stop = transition.conversation, transition.conversation.stop
+    stop = conversation.stop
     accepted = leg.number == participant.accepted_leg
     if leg.transferred:
         return True  # the people on the call are not ours to disconnect
@@ -128,8 +137,19 @@ def is_needed(transition: Transition, participant: Participant, leg: Leg) -> boo
         return False
     if conversation.is_over:
         on_the_line = participant.joined_at is not None or (participant.host and accepted)
-        return stop is not None and not stop.hang_up and on_the_line
+        over_at = time_limit_of(conversation)
+        in_time = over_at is None or now < over_at
+        return stop is not None and not stop.hang_up and on_the_line and in_time
     return participant.status not in statuses.DEPARTED
+
+
+def staying_calls(conversation: Conversation, now: datetime) -> list[tuple[Participant, Leg]]:
+    """Return the calls that stay up although their conversation is over."""
+    return [
+        (participant, leg)
+        for participant, leg in conversation.legs()
+        if leg.is_up and leg.call_control_id and is_needed(conversation, now, participant, leg)
+    ]
 
 
 def poll_calls(transition: Transition) -> None:
@@ -151,10 +171,13 @@ def poll_calls(transition: Transition) -> None:
 def is_polled(transition: Transition, participant: Participant, leg: Leg) -> bool:
     """Whether the state of a call matters to us.
 
-    A call that has gone back to its owner does not, except once after its assistant was refused.
+    A call that has gone back to its owner does not, except once after its assistant was refused. A
+    call of ours does until it is down, also after the end of its conversation.
     """
     if not leg.is_up or not leg.call_control_id or leg.transferred:
         return False
-    refused = not leg.owned and leg.failure is not None and leg.polled_at is None
-    finished = transition.conversation.status in statuses.FINISHED
-    return refused or not finished or not is_needed(transition, participant, leg)
+    conversation = transition.conversation
+    if leg.owned or conversation.status not in statuses.FINISHED:
+        return True
+    refused = leg.failure is not None and leg.polled_at is None
+    return refused or not is_needed(conversation, transition.now, participant, leg)

@@ -11,6 +11,7 @@ from partyline.domain.model import statuses
 from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
+from partyline.domain.model.timeouts import CALL_LIMIT_GRACE, MAX_CALL_SECS
 from partyline.domain.rules.transition import Transition
 
 
@@ -62,7 +63,7 @@ def end_conversation(transition: Transition) -> None:
     if host.status in statuses.DEPARTED:  # of no effect once the conversation has been active
         transition.move(ConversationStatus.FAILED, _host_failure(host))
     over_at = time_limit_of(conversation)
-    if over_at and transition.now >= over_at:
+    if over_at and transition.now >= over_at:  # of no effect on a conversation that is stopped
         transition.stop(hang_up=True, reason="time_limit")
     if conversation.status is ConversationStatus.ACTIVE:
         leaver = next((p for p in people if p.joined_at and _ends_conversation(p)), None)
@@ -75,11 +76,30 @@ def end_conversation(transition: Transition) -> None:
 
 
 def time_limit_of(conversation: Conversation) -> datetime | None:
-    """Return the time at which an active conversation reaches its time limit, if set."""
-    minutes = conversation.limits.minutes
-    if minutes is None or conversation.status is not ConversationStatus.ACTIVE:
+    """Return the time at which an active conversation reaches its time limit, if set.
+
+    A conversation that was stopped and whose calls stay up reaches the same limit.
+    """
+    minutes, stop = conversation.limits.minutes, conversation.stop
+    stays_up = stop is not None and not stop.hang_up and bool(conversation.owned_calls)
+    if minutes is None or not (conversation.status is ConversationStatus.ACTIVE or stays_up):
         return None
     return (conversation.active_at or conversation.created_at) + timedelta(minutes=minutes)
+
+
+def call_limit_secs(conversation: Conversation, participant: Participant, leg: Leg) -> int:
+    """Return after how many seconds from its answer Telnyx ends a call that we dial.
+
+    Telnyx ends the call also when our sweep, our table or a webhook of ours is lost.
+    """
+    own = participant.plan.time_limit_secs if participant.plan else None
+    limits = [MAX_CALL_SECS, own or MAX_CALL_SECS]
+    if conversation.limits.minutes is not None:
+        minutes = timedelta(minutes=conversation.limits.minutes)
+        begun = conversation.active_at or leg.created_at
+        left = max(begun + minutes - leg.created_at, timedelta())
+        limits.append(int((left + CALL_LIMIT_GRACE).total_seconds()))
+    return min(limits)
 
 
 def _ends_conversation(participant: Participant) -> bool:

@@ -67,7 +67,8 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False
-    return transition.conversation.is_over or not is_needed(transition, person, leg)
+    conversation = transition.conversation
+    return conversation.is_over or not is_needed(conversation, transition.now, person, leg)
 
 
 def set_timers(transition: Transition) -> None:
@@ -106,9 +107,11 @@ def _other_moments(transition: Transition) -> Iterator[datetime]:
     for command in conversation.commands.values():
         if command.is_pending:
             yield command.not_before
-    for limit in (conversation.insights_poll_at, time_limit_of(conversation)):
-        if limit:
-            yield limit
+    if conversation.insights_poll_at:
+        yield conversation.insights_poll_at
+    over_at = time_limit_of(conversation)
+    if over_at and transition.now < over_at:
+        yield over_at
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
         yield conversation.stop_deadline
     for participant, leg in conversation.legs():

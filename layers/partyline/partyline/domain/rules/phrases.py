@@ -35,6 +35,7 @@ DEFAULTS: dict[str, str] = {
     Outcome.CANCELLED: "The call to {name} was cancelled.",
     Outcome.LIMITED: "{name} could not be called: the limit of calls is reached.",
     "destination_not_allowed": "{name} cannot be called from this line.",
+    "dialing_off": "{name} could not be called: calls are switched off at the moment.",
     "quiet_hours": "{name} may not be called at this hour of the day.",
     "do_not_call": "{name} may not be called: the number is on the do-not-call list.",
     Outcome.ERROR: "{name} could not be brought into the conversation: a technical error.",

@@ -67,15 +67,15 @@ def send_message(
     return api.respond(message, 202)
 
 
-@control.post("/conversations/<id>/stop", responses=api.answers({202: responses.Conversation}))
+@control.post("/conversations/<id>/stop", responses=api.answers({202: responses.Stopped}))
 def stop_conversation(
     conversation_id: api.ConversationId, body: Annotated[StopRequest, Body()]
-) -> Response[responses.Conversation]:
-    """Stop the assistant; the calls stay up unless `hang_up`."""
+) -> Response[responses.Stopped]:
+    """Stop the assistant; the calls stay up unless `hang_up`. The answer lists those calls."""
     conversation_id = api.conversation_id_of(conversation_id)
     stop, hang_up = api.app().conversations.stop, body.hang_up
     conversation = stop(conversation_id, hang_up=hang_up, sender=api.requester())
-    return api.respond(responses.Conversation.of(conversation), 202)
+    return api.respond(responses.Stopped.of(conversation), 202)
 
 
 @control.delete("/conversations/<id>", responses=api.answers({200: responses.Scheduled}))

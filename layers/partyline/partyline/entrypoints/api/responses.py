@@ -10,6 +10,8 @@ from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
+from partyline.domain.rules.calls import staying_calls
+from partyline.domain.rules.leaving import time_limit_of
 from partyline.services.requests import PhoneNumber
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 
@@ -143,6 +145,38 @@ class Conversation(ConversationSummary):
         """Show a conversation."""
         shown = super().of(conversation, insights)
         shown.warnings = warnings_about(conversation.assistant)
+        return shown
+
+
+class StayingCall(ApiModel):
+    """A call that stays up after a stop. Partyline hangs up a call that it dialled or answered.
+
+    `hung_up_at` is that time; None for a call of another application, which Partyline leaves alone.
+    """
+
+    participant_id: str
+    call_control_id: str | None
+    hung_up_at: Moment | None
+
+
+class Stopped(Conversation):
+    """A conversation that was told to stop, and the calls that stay up."""
+
+    staying_up: list[StayingCall] = []
+
+    @classmethod
+    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+        """Show a stopped conversation."""
+        shown = super().of(conversation, insights)
+        over_at = time_limit_of(conversation)
+        shown.staying_up = [
+            StayingCall(
+                participant_id=participant.id,
+                call_control_id=leg.call_control_id,
+                hung_up_at=over_at if leg.owned else None,
+            )
+            for participant, leg in staying_calls(conversation, conversation.updated_at)
+        ]
         return shown
 
 
