@@ -38,7 +38,7 @@ def outbound(demo: Demo) -> None:
         {"role": "system", "content": "Robin is a customer of ten years: be generous."},
     )
     demo.wait_for_message(conversation_id, "ten years")
-    demo.wait_for_message(conversation_id, "Lee could not be reached: the line is busy.")
+    demo.wait_for_message(conversation_id, "“Lee” could not be reached: the line is busy.")
     demo.telnyx.hang_up(latest_call(demo.client.conversation(conversation_id), "Dana"))
     demo.wait_for_participant(conversation_id, "Dana", "left")
     status = demo.client.conversation(conversation_id)["status"]
@@ -84,7 +84,7 @@ def hunt(demo: Demo) -> None:
     demo.wait_for_message(
         conversation_id, "an answering machine picked up. The next number is being tried."
     )
-    demo.wait_for_message(conversation_id, "Dana has joined the conversation.")
+    demo.wait_for_message(conversation_id, "“Dana” has joined the conversation.")
     demo.hang_up_host(conversation_id, "Robin")
     demo.print_trace("4. A hunt of three: busy, a machine, a person who presses 1", conversation_id)
 
@@ -96,7 +96,7 @@ def at_once(demo: Demo) -> None:
     ringing = [leg for leg in demo.telnyx.legs if leg.to in (FIRST, SECOND)]
     for leg in ringing:
         demo.telnyx.answer(leg.call_control_id)
-    demo.wait_for_message(conversation_id, "The night shift has joined the conversation.")
+    demo.wait_for_message(conversation_id, "“The night shift” has joined the conversation.")
     demo.poll("the other call to be hung up", lambda: any(leg.state == "ended" for leg in ringing))
     participants = demo.telnyx.conversations[-1].participants
     joined = [participant.call_control_id for participant in participants]
@@ -111,7 +111,9 @@ def declined(demo: Demo) -> None:
     """Lee hears the screening and presses another digit than 1."""
     conversation_id = demo.start(HOST, "Robin")
     demo.invite(conversation_id, PRESSES_2, "Lee", screening=SCREENING)
-    demo.wait_for_message(conversation_id, "Lee was reached but declined to join the conversation.")
+    demo.wait_for_message(
+        conversation_id, "“Lee” was reached but declined to join the conversation."
+    )
     seen = demo.client.conversation(conversation_id)
     expect(leg_outcomes(seen, "Lee") == ["declined"], "Lee has declined")
     expect(not demo.telnyx.conversations[-1].participants, "Lee was never joined")
@@ -138,10 +140,10 @@ def tool(demo: Demo) -> None:
     leg = demo.telnyx.ring_in(CALLER, OURS)
     conversation_id = demo.wait_for_inbound()
     answers = [demo.use_tool(leg.call_control_id, "invite", name=name) for name in ("dana", "Dana")]
-    expect(answers[0] == "Calling Dana now.", "the assistant can say what happens now")
-    demo.wait_for_message(conversation_id, "Dana has joined the conversation.")
+    expect(answers[0] == "Calling “Dana” now.", "the assistant can say what happens now")
+    demo.wait_for_message(conversation_id, "“Dana” has joined the conversation.")
     status = demo.use_tool(leg.call_control_id, "status")
-    expect(status == "On the line: the caller, Dana.", "the assistant knows the participants")
+    expect(status == "On the line: the caller, “Dana”.", "the assistant knows the participants")
     people = demo.client.conversation(conversation_id)["participants"]
     expect(len(people) == 2, "Dana was called once, though the model invited Dana twice")
     demo.telnyx.hang_up(leg.call_control_id)

@@ -69,7 +69,11 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
         "description": description,
         "type": "object",
         "properties": {
-            "conversation_id": {"type": "string", "description": "the conversation's id"},
+            "conversation_id": {
+                "type": "string",
+                "description": "the conversation's id; empty for a change to a route or to the "
+                "do-not-call list",
+            },
             "seq": {
                 "type": "integer",
                 "minimum": 1,

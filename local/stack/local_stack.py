@@ -73,6 +73,7 @@ class Options:
     connection_id: str = "2811212257810187875"
     public_base_url: str = ""
     destinations: str | None = None
+    countries: str | None = None
     telnyx_api_base_url: str | None = None
     telnyx_api_key: str = "KEY-of-the-simulator"
     telnyx_public_key: str = ""
@@ -94,6 +95,7 @@ class Options:
             "connection_id": "PARTYLINE_CONNECTION_ID",
             "public_base_url": "PARTYLINE_PUBLIC_BASE_URL",
             "destinations": "PARTYLINE_ALLOWED_DESTINATIONS",
+            "countries": "PARTYLINE_ALLOWED_COUNTRIES",
             "telnyx_api_base_url": "TELNYX_API_BASE_URL",
             "telnyx_api_key": "TELNYX_API_KEY",
             "telnyx_public_key": "TELNYX_PUBLIC_KEY",
@@ -120,6 +122,8 @@ class Options:
         }
         if self.destinations:
             parameters["AllowedDestinationPrefixes"] = self.destinations
+        if self.countries:
+            parameters["AllowedCountries"] = self.countries
         return {**parameters, **self.parameters}
 
     def tunnels(self) -> frozenset[str]:

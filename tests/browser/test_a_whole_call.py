@@ -34,7 +34,7 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     room.press(CASEY, "Busy")
     room.press(DEVON, "Answer")
     expect(room.person("Casey")).to_contain_text("joined")
-    expect(room.chat()).to_contain_text("Casey could not be reached: the line is busy.")
+    expect(room.chat()).to_contain_text("“Casey” could not be reached: the line is busy.")
     assert room.page.locator("#diagram").bounding_box() == before[1]
 
     room.message("system", "Be generous.")
@@ -91,8 +91,8 @@ def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
     expect(room.row("webhook")).to_have_count(len(came))
     expect(room.row("command")).to_have_count(len(sent))
     # The conversation of an earlier test may still be ending.
-    [started] = [event for event in events if event["detail-type"] == "conversation.started"]
-    ours = started["detail"]["conversation_id"]
+    ours = room.wait_for_event(events, "conversation.started")["detail"]["conversation_id"]
+    room.wait_for_event(events, "conversation.active")
     of_ours = [event for event in events if event["detail"]["conversation_id"] == ours]
     expect(room.row("event")).to_have_count(len(of_ours))
     expect(room.row("request", "POST .conversations")).to_have_count(1)

@@ -99,7 +99,7 @@ def test_an_event_that_is_published_twice_is_marked(room: RoomPage, stack: RoomS
     stack.bus.follow(events.append)
     room.call()
     expect(room.row("event", "conversation.active")).to_have_count(1)
-    [active] = (event for event in events if event["detail-type"] == "conversation.active")
+    active = room.wait_for_event(events, "conversation.active")
     stack.bus.put(active["source"], active["detail-type"], active["detail"])
     expect(room.row("event", "conversation.active published again")).to_have_count(1)
 

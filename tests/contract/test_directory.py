@@ -15,6 +15,7 @@ from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory
 from partyline.store.keys import Key
 from partyline.store.table import Row, Table
+from tests.support.changes import CHANGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,6 +36,12 @@ def route(name: str = "assistant-1") -> StoredRoute:
     return StoredRoute.model_validate({**PUT, "assistant": {"id": name}})
 
 
+def put(name: str = "assistant-1") -> StoredRoute:
+    """The route as it is read after a put."""
+    changed = {"changed_at": CHANGE.at, "changed_by": CHANGE.key_id}
+    return route(name).model_copy(update=changed)
+
+
 def pages(directory: Directory, limit: int) -> list[list[str]]:
     found, after = [], None
     while True:
@@ -47,30 +54,31 @@ def pages(directory: Directory, limit: int) -> list[list[str]]:
 
 def test_a_number_without_a_route_has_none(directory: Directory) -> None:
     assert directory.route(SALES) is None
-    assert directory.delete_route(SALES) is False
+    assert directory.delete_route(SALES, CHANGE) is False
     assert pages(directory, 5) == [[]]
 
 
 def test_a_route_is_read_as_it_was_put_and_a_later_put_replaces_it(directory: Directory) -> None:
-    directory.put_route(SALES, route("assistant-1"))
-    directory.put_route(SALES, route("assistant-2"))
-    assert directory.route(SALES) == route("assistant-2")
-    assert directory.routes(5, None).items == [(SALES, route("assistant-2"))]
+    directory.put_route(SALES, route("assistant-1"), CHANGE)
+    directory.put_route(SALES, route("assistant-2"), CHANGE)
+    assert directory.route(SALES) == put("assistant-2")
+    assert directory.routes(5, None).items == [(SALES, put("assistant-2"))]
     assert directory.route(SUPPORT) is None
 
 
 def test_a_route_is_dumped_without_the_fields_that_were_not_put(directory: Directory) -> None:
-    directory.put_route(SALES, route())
+    directory.put_route(SALES, route(), CHANGE)
     stored = directory.route(SALES)
     assert stored is not None
-    assert stored.model_dump(exclude_unset=True) == PUT
+    changed = {"changed_at": CHANGE.at, "changed_by": CHANGE.key_id}
+    assert stored.model_dump(exclude_unset=True) == PUT | changed
 
 
 def test_a_deleted_route_is_neither_read_nor_listed(directory: Directory) -> None:
     for number in (SALES, SUPPORT):
-        directory.put_route(number, route())
-    assert directory.delete_route(SALES) is True
-    assert directory.delete_route(SALES) is False
+        directory.put_route(number, route(), CHANGE)
+    assert directory.delete_route(SALES, CHANGE) is True
+    assert directory.delete_route(SALES, CHANGE) is False
     assert directory.route(SALES) is None
     assert pages(directory, 5) == [[SUPPORT]]
 
@@ -78,7 +86,7 @@ def test_a_deleted_route_is_neither_read_nor_listed(directory: Directory) -> Non
 def test_routes_are_listed_in_the_order_of_their_numbers(directory: Directory) -> None:
     numbers = [f"+131255501{nth:02}" for nth in range(7)]
     for number in ["default", *reversed(numbers)]:
-        directory.put_route(number, route())
+        directory.put_route(number, route(), CHANGE)
     assert pages(directory, 3) == [numbers[:3], numbers[3:6], [numbers[6], "default"]]
     assert pages(directory, 4) == [numbers[:4], [*numbers[4:], "default"]]
     assert pages(directory, 8) == [[*numbers, "default"]]
@@ -87,10 +95,10 @@ def test_routes_are_listed_in_the_order_of_their_numbers(directory: Directory) -
 def test_the_next_page_begins_after_a_number_whose_route_was_deleted(directory: Directory) -> None:
     numbers = [f"+131255501{nth:02}" for nth in range(4)]
     for number in numbers:
-        directory.put_route(number, route())
+        directory.put_route(number, route(), CHANGE)
     after = directory.routes(2, None).next_cursor
     assert after is not None
-    directory.delete_route(after)
+    directory.delete_route(after, CHANGE)
     assert [number for number, _ in directory.routes(2, after).items] == numbers[2:]
 
 
@@ -100,11 +108,11 @@ def test_a_page_leaves_out_a_route_that_is_deleted_while_the_page_is_read(
     """The index gives the numbers of a page, and the routes are read after that."""
     numbers = [f"+131255501{nth:02}" for nth in range(4)]
     for number in numbers:
-        directory.put_route(number, route())
+        directory.put_route(number, route(), CHANGE)
     find = Table.find
 
     def find_after_deletion(table: Table, wanted: Iterable[Key]) -> dict[Key, Row]:
-        directory.delete_route(numbers[1])
+        directory.delete_route(numbers[1], CHANGE)
         return find(table, wanted)
 
     monkeypatch.setattr(Table, "find", find_after_deletion)
@@ -121,10 +129,10 @@ def test_a_call_is_answered_by_its_own_route_before_the_default_route(
         return [directory.route_for(number), store.look_up_call(None, "v3:1", None, number).route]
 
     assert applied(SALES) == [StoredRoute()] * 2
-    directory.put_route(keys.DEFAULT_ROUTE, route("assistant-2"))
-    directory.put_route(SALES, route())
-    assert applied(SALES) == [route()] * 2
-    assert applied(SUPPORT) == applied("") == [route("assistant-2")] * 2
+    directory.put_route(keys.DEFAULT_ROUTE, route("assistant-2"), CHANGE)
+    directory.put_route(SALES, route(), CHANGE)
+    assert applied(SALES) == [put()] * 2
+    assert applied(SUPPORT) == applied("") == [put("assistant-2")] * 2
 
 
 def test_routes_and_conversations_are_separate_lists(
@@ -138,26 +146,27 @@ def test_routes_and_conversations_are_separate_lists(
         host=NewParticipant(id=HOST_ID, call_control_id="v3:c-1"),
     )
     store.commit(None, decide(None, start, NOW))
-    directory.put_route(SALES, route())
+    directory.put_route(SALES, route(), CHANGE)
     assert [item.id for item in store.list_newest(None, 5).items] == ["c-1"]
     assert pages(directory, 5) == [[SALES]]
 
 
 def test_a_number_is_added_to_the_do_not_call_list_and_taken_off(directory: Directory) -> None:
     assert directory.do_not_call(SALES) is None
-    assert directory.delete_do_not_call(SALES) is False
-    entry = directory.put_do_not_call(SALES, "asked us to", NOW)
-    dumped = {"number": SALES, "reason": "asked us to", "added_at": NOW.isoformat()}
+    assert directory.delete_do_not_call(SALES, CHANGE) is False
+    entry = directory.put_do_not_call(SALES, "asked us to", CHANGE)
+    dumped = {"number": SALES, "reason": "asked us to", "added_at": CHANGE.at.isoformat()}
+    dumped["changed_by"] = CHANGE.key_id
     assert entry.model_dump() == dumped
     assert directory.do_not_call(SALES) == entry
     assert directory.do_not_call(SUPPORT) is None
-    assert directory.put_do_not_call(SALES, None, NOW).reason is None
-    assert directory.delete_do_not_call(SALES) is True
+    assert directory.put_do_not_call(SALES, None, CHANGE).reason is None
+    assert directory.delete_do_not_call(SALES, CHANGE) is True
     assert directory.do_not_call(SALES) is None
 
 
 def test_a_number_may_have_a_route_and_a_do_not_call_entry(directory: Directory) -> None:
-    directory.put_route(SALES, route())
-    directory.put_do_not_call(SALES, None, NOW)
-    assert directory.delete_do_not_call(SALES) is True
-    assert directory.route(SALES) == route()
+    directory.put_route(SALES, route(), CHANGE)
+    directory.put_do_not_call(SALES, None, CHANGE)
+    assert directory.delete_do_not_call(SALES, CHANGE) is True
+    assert directory.route(SALES) == put()

@@ -21,7 +21,6 @@ from partyline.aws_errors import AwsRequestError, AwsUnavailableError
 from partyline.services.scheduler import StartScheduler
 from partyline.services.secrets import Secret, SecretUnreadableError
 from partyline.store import ConversationStore, DedupeRecord, keys
-from partyline.store.directory import Directory
 from partyline.store.errors import VersionConflictError
 from partyline.store.scheduled import ScheduledConversations
 from partyline.telemetry import lambda_handler, logger
@@ -96,7 +95,7 @@ class FailingScheduler(Failing):
 
 def requests(client: Any) -> dict[str, Callable[[], object]]:
     """Every kind of request, by the operation in the log."""
-    store, directory = ConversationStore(client, "table"), Directory(client, "table")
+    store = ConversationStore(client, "table")
     schedules = ScheduledConversations(client, "table")
     scheduler = StartScheduler(FailingScheduler(client._error), "group", "target", "role")
     return {
@@ -105,7 +104,6 @@ def requests(client: Any) -> dict[str, Callable[[], object]]:
         "dynamodb query": lambda: store.timeline("c-1"),
         "dynamodb transact_write_items": lambda: store.commit(None, begun()),
         "dynamodb put_item": lambda: schedules.move(asked(), asked().status),
-        "dynamodb delete_item": lambda: directory.delete_route(NUMBER),
         "scheduler create_schedule": lambda: scheduler.schedule("c-1", datetime.now(UTC)),
         "scheduler delete_schedule": lambda: scheduler.cancel("c-1"),
     }

@@ -15,6 +15,7 @@ from partyline.store import ConversationStore
 from partyline.store.directory import Directory
 from partyline.store.pages import MAX_PAGE_BYTES
 from tests.contract.test_store import ACTIVE, NOW, begun, with_status
+from tests.support.changes import CHANGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -145,7 +146,7 @@ def test_a_page_of_large_routes_fits_into_an_answer_of_lambda(
     assistant = {"id": "assistant-1", "instructions": '"' * 90_000}
     numbers = [f"+131255501{nth:02}" for nth in range(20)]
     for number in numbers:
-        directory.put_route(number, StoredRoute.model_validate({"assistant": assistant}))
+        directory.put_route(number, StoredRoute.model_validate({"assistant": assistant}), CHANGE)
 
     def read(after: str | None) -> tuple[list[str], str | None]:
         page = directory.routes(50, after)

@@ -18,6 +18,7 @@ from local.stack.logs import Logs
 from local.stack.sqs_api import SqsClient
 from local.stack.template import Template
 from partyline.bootstrap import App, override
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.statuses import DEPARTED, FINISHED
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
@@ -56,6 +57,12 @@ class _FakeSecretsManager:
 
     def get_secret_value(self, **_request: Any) -> Json:
         return {"SecretString": json.dumps(_SECRETS)}
+
+
+def has_own_call_up(conversation: Conversation) -> bool:
+    """Whether a call of ours may stay up after a stop; such a call is polled until it is down."""
+    may_stay = conversation.stop is not None and not conversation.stop.hang_up
+    return may_stay and any(leg.owned and leg.is_up for _, leg in conversation.legs())
 
 
 def silence_logs() -> None:
@@ -169,7 +176,7 @@ class FaultLab(Lab):
 
     def wait_until_joined(self, *names: str) -> bool:
         """Wait until the assistant was told that these people have joined."""
-        said = {f"{name} has joined the conversation." for name in names}
+        said = {f"“{name}” has joined the conversation." for name in names}
         return self.wait_until(
             lambda: bool(self.telnyx.conversations) and said <= set(self.messages_to_assistant())
         )
@@ -201,7 +208,9 @@ class FaultLab(Lab):
 
     def _is_settled(self) -> bool:
         stored = self.stored.load(self.conversation_id)
-        return stored is not None and stored.status in FINISHED and stored.due_at is None
+        if stored is None or stored.status not in FINISHED:
+            return False
+        return stored.due_at is None or has_own_call_up(stored)
 
     def has_conversation(self) -> bool:
         """Whether the conversation of the story exists."""

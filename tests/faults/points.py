@@ -138,7 +138,7 @@ Fail = Callable[[str], Exception]
 
 
 class FaultyTable:
-    """The table with faults. `events` are the keys of the stored events."""
+    """The table with faults. `events` are the keys of the stored events of conversations."""
 
     def __init__(self, table: MemoryTable, io: FaultInjector, clock: VirtualClock) -> None:
         """Wrap `table`."""
@@ -158,8 +158,9 @@ class FaultyTable:
             answer = work(**request)
             for write in request.get("TransactItems", []):
                 item = write.get("Put", {}).get("Item", {})
-                if item and item["sk"]["S"].startswith("EVENT#"):
-                    self.events.append((item["pk"]["S"], item["sk"]["S"]))
+                key = (item["pk"]["S"], item["sk"]["S"]) if item else ("", "")
+                if key[0].startswith("CONVERSATION#") and key[1].startswith("EVENT#"):
+                    self.events.append(key)
             return answer
 
         count = len(request.get("TransactItems", []))

@@ -197,7 +197,7 @@ def _hang_up(lab: FaultLab, number: str, name: str | None = None) -> None:
         return
     lab.hang_up(number)
     if name:
-        lab.wait_until(lambda: f"{name} has left the conversation." in _messages(lab))
+        lab.wait_until(lambda: f"“{name}” has left the conversation." in _messages(lab))
 
 
 STORIES = (

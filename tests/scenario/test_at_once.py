@@ -20,7 +20,7 @@ def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
 
 
 NUMBERS = [LEE, KIM, DANA]
-JOINED = "Dana has joined the conversation."
+JOINED = "“Dana” has joined the conversation."
 
 Arrive = Callable[[Lab, list[HttpRequest]], object]
 
@@ -184,7 +184,7 @@ def test_when_no_phone_answers_the_assistant_is_told_once(new_lab: NewLab) -> No
     lab.run(minutes(1))
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
     assert lab.messages_to_assistant() == [
-        "Dana did not answer the call. There is no other number to try."
+        "“Dana” did not answer the call. There is no other number to try."
     ]
     assert lab.legs_up() == ["host"]
 

@@ -104,7 +104,7 @@ def test_a_live_call_that_joined_as_a_guest_stays_up_after_the_end(new_lab: NewL
     guest = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     assert invite_live_call(lab, conversation_id, guest).status == 202
     assert lab.people_joined() == ["caller"]
-    assert lab.messages_to_assistant() == ["Cam has joined the conversation."]
+    assert lab.messages_to_assistant() == ["“Cam” has joined the conversation."]
     lab.stop(conversation_id)
     lab.run(5)
     assert lab.status(conversation_id) == "ended"
@@ -170,7 +170,9 @@ def test_an_ended_call_cannot_be_invited(new_lab: NewLab) -> None:
     cam = lab.person(conversation_id, "Cam")
     assert (cam["status"], cam["outcome"]) == ("failed", "unreachable")
     assert cam["legs"][0]["failure"]["code"] == "90018"
-    assert lab.messages_to_assistant() == ["Cam could not be reached: the number is not available."]
+    assert lab.messages_to_assistant() == [
+        "“Cam” could not be reached: the number is not available."
+    ]
 
 
 def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab) -> None:
@@ -184,7 +186,7 @@ def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab
     assert lab.people_joined() == []
     assert lab.person(conversation_id, "Cam")["status"] == "failed"
     assert lab.messages_to_assistant() == [
-        "Cam could not be brought into the conversation: a technical error."
+        "“Cam” could not be brought into the conversation: a technical error."
     ]
     assert leg.state == "answered"
 

@@ -36,7 +36,7 @@ def assert_complete(lab: Lab, conversation_id: str) -> None:
     assert lab.people_dialled() == ["host", "Dana"]
     assert len(lab.telnyx.conversations) == 1
     assert lab.people_joined() == ["Dana"]
-    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
+    assert lab.messages_to_assistant() == ["“Dana” has joined the conversation."]
     lab.assert_clean()
 
 

@@ -121,7 +121,7 @@ def test_the_answers_about_routes_match_their_description(new_lab: NewLab, numbe
         "assistant": {"id": "assistant-1", "tools": [{"type": "hangup"}]},
         "contacts": {"Billing": {"to": DANA, "screening": {"say": "Press 1."}}},
         "limits": {"minutes": 10},
-        "words": {"joined": "{name} is here."},
+        "words": {"joined": "“{name}” is here."},
     }
     assert_described(lab.ask("PUT", path, body), f"PUT {route}")
     assert_described(lab.ask("PUT", path, {}), f"PUT {route}")
@@ -144,7 +144,12 @@ def test_the_answers_about_the_do_not_call_list_match_their_description(new_lab:
 
 def test_a_field_that_is_not_described_is_found() -> None:
     validator = Draft202012Validator(schema_of("POST /conversations/{id}/messages", 202))
-    message = {"conversation_id": "1", "role": "user", "content": "Hi."}
+    message = {
+        "conversation_id": "1",
+        "role": "user",
+        "content": "Hi.",
+        "trigger_response": False,
+    }
     validator.validate(message)
     with pytest.raises(SchemaError, match="surprise"):
         validator.validate(message | {"surprise": 1})

@@ -10,14 +10,15 @@ import pytest
 from local.simulator.model import Person
 from local.stack.template import Template
 from partyline.domain.model.routes import StoredRoute
+from tests.support.changes import CHANGE
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, DESK, HOST, KIM, LEE, OUR_NUMBER
 
 Deployed = Callable[..., Template]
 
-QUIET = "Dana may not be called at this hour of the day."
-LISTED = "Dana may not be called: the number is on the do-not-call list."
-JOINED = "Dana has joined the conversation."
+QUIET = "“Dana” may not be called at this hour of the day."
+LISTED = "“Dana” may not be called: the number is on the do-not-call list."
+JOINED = "“Dana” has joined the conversation."
 
 
 def refusals(lab: Lab, conversation_id: str) -> list[tuple[str, str]]:
@@ -78,7 +79,7 @@ def test_quiet_hours_are_checked_again_in_the_second_round(
     assert refusals(lab, conversation_id) == [("quiet_hours", "***0112")]
     assert lab.people_dialled() == ["Dana"]
     assert lab.messages_to_assistant() == [
-        "Dana could not be reached: the line is busy. Another try follows in a while.",
+        "“Dana” could not be reached: the line is busy. Another try follows in a while.",
         f"{QUIET} There is no other number to try.",
     ]
     lab.assert_clean()
@@ -118,6 +119,7 @@ def test_a_number_is_added_to_the_do_not_call_list_and_removed(new_lab: NewLab) 
         "number": DANA,
         "reason": "asked us to",
         "added_at": "2036-07-01T12:00:00+00:00",
+        "changed_by": "scenario",
     }
     assert lab.ask("GET", f"/do-not-call/{DANA}").json == put.json
     assert lab.ask("PUT", f"/do-not-call/{DANA}").json["reason"] is None
@@ -138,7 +140,7 @@ def test_a_number_on_the_do_not_call_list_is_skipped_and_the_next_number_is_trie
     assert lab.outcomes(conversation_id, "Dana") == ["limited", "busy", "human"]
     assert lab.messages_to_assistant() == [
         f"{LISTED} The next number is being tried.",
-        "Dana could not be reached: the line is busy. The next number is being tried.",
+        "“Dana” could not be reached: the line is busy. The next number is being tried.",
         JOINED,
     ]
     assert lab.people_dialled() == ["Kim", "Dana"]
@@ -193,13 +195,13 @@ def test_a_refusal_is_worded_by_the_conversations_own_phrase(
     lab.route(OUR_NUMBER, words={"do_not_call": "Never mind {name}."})
     conversation_id = lab.inbound()
     lab.invite(conversation_id, DANA, name="Dana")
-    assert lab.messages_to_assistant() == ["Never mind Dana."]
+    assert lab.messages_to_assistant() == ["Never mind “Dana”."]
 
 
 # Destinations
 
 
-@pytest.mark.parametrize("numbers", ["+4420555501", [DANA, "+4420555501"]])
+@pytest.mark.parametrize("numbers", ["+442071234567", [DANA, "+442071234567"]])
 def test_a_request_with_a_destination_that_is_not_allowed_is_refused(
     new_lab: NewLab, numbers: str | list[str]
 ) -> None:
@@ -291,13 +293,13 @@ def test_a_contact_stored_before_destinations_were_restricted_is_refused_at_the_
     contact = {"to": [LEE, DANA], "name": "Dana"}
     route = {"assistant": {"id": "assistant-1"}, "contacts": {"Dana": contact}}
     assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status == 422
-    lab.app.directory.put_route(OUR_NUMBER, StoredRoute.model_validate(route))
+    lab.app.directory.put_route(OUR_NUMBER, StoredRoute.model_validate(route), CHANGE)
     conversation_id = lab.inbound()
-    assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
+    assert lab.use_tool("invite", name="Dana") == "Calling “Dana” now."
     lab.run(5)
     assert refusals(lab, conversation_id) == [("destination_not_allowed", "***0113")]
     assert lab.messages_to_assistant() == [
-        "Dana cannot be called from this line. The next number is being tried.",
+        "“Dana” cannot be called from this line. The next number is being tried.",
         JOINED,
     ]
     assert lab.people_dialled() == ["Dana"]

@@ -71,15 +71,17 @@ def test_with_continue_conversation_the_guests_keep_the_assistant_after_the_host
     restarts = 1 if at_telnyx == "ends" else 0
     assert lab.event_types(conversation_id).count("conversation.restarted") == restarts
     assert len(lab.telnyx.conversations) == 1 + restarts
-    announcement = "The conversation goes on without Robin. On the line: Dana, Lee."
+    announcement = "The conversation goes on without “Robin”. On the line: “Dana”, “Lee”."
     assert (lab.messages_to_assistant()[0] == announcement) is bool(restarts)
-    assert ("Robin has left the conversation." in lab.messages_to_assistant()) is not bool(restarts)
+    assert ("“Robin” has left the conversation." in lab.messages_to_assistant()) is not bool(
+        restarts
+    )
 
     lab.hang_up(DANA)
     lab.run(5)
-    without = "The conversation goes on without Robin, Dana. On the line: Lee."
+    without = "The conversation goes on without “Robin”, “Dana”. On the line: “Lee”."
     assert lab.messages_to_assistant()[-1] == (
-        without if restarts else "Dana has left the conversation."
+        without if restarts else "“Dana” has left the conversation."
     )
     assert "participant.alone" in lab.event_types(conversation_id)
     lab.hang_up(LEE)
@@ -117,9 +119,9 @@ def test_on_a_route_with_continue_conversation_the_guests_stay_after_the_callers
     lab.run(minutes(1))
     assert lab.status(conversation_id) == "active"
     assert numbers_with_assistant(lab) == [DANA, LEE]
-    assert lab.use_tool("status") == "On the line: Dana, Lee."
+    assert lab.use_tool("status") == "On the line: “Dana”, “Lee”."
     lab.route(OUR_NUMBER, {"Kim": {"to": KIM}})
-    assert lab.use_tool("invite", name="Kim") == "Calling Kim now."
+    assert lab.use_tool("invite", name="Kim") == "Calling “Kim” now."
     lab.run(5)
     assert numbers_with_assistant(lab) == [DANA, LEE, KIM]
     lab.assert_clean()
@@ -133,7 +135,7 @@ def test_a_guest_who_rings_during_the_hosts_hangup_joins_the_restarted_assistant
     lab.hang_up(HOST)
     lab.run(minutes(1))
     assert numbers_with_assistant(lab) == [DANA, LEE, KIM]
-    assert lab.messages_to_assistant()[-1] == "Kim has joined the conversation."
+    assert lab.messages_to_assistant()[-1] == "“Kim” has joined the conversation."
     lab.assert_clean()
 
 

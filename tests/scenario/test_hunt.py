@@ -7,13 +7,13 @@ from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, KIM, LEE
 
-BUSY_NEXT = "Dana could not be reached: the line is busy. The next number is being tried."
-SILENT_NEXT = "Dana did not answer the call. The next number is being tried."
-SILENT_LAST = "Dana did not answer the call. There is no other number to try."
+BUSY_NEXT = "“Dana” could not be reached: the line is busy. The next number is being tried."
+SILENT_NEXT = "“Dana” did not answer the call. The next number is being tried."
+SILENT_LAST = "“Dana” did not answer the call. There is no other number to try."
 MACHINE_NEXT = (
-    "Dana could not be reached: an answering machine picked up. The next number is being tried."
+    "“Dana” could not be reached: an answering machine picked up. The next number is being tried."
 )
-JOINED = "Dana has joined the conversation."
+JOINED = "“Dana” has joined the conversation."
 
 
 def lab_with_host(
@@ -115,7 +115,7 @@ def test_after_the_last_round_the_participant_has_failed(new_lab: NewLab) -> Non
     assert lab.outcomes(conversation_id, "Lee") == ["busy", "busy", "busy"]
     assert lab.person(conversation_id, "Lee")["status"] == "failed"
     assert lab.messages_to_assistant()[-1] == (
-        "Lee could not be reached: the line is busy. There is no other number to try."
+        "“Lee” could not be reached: the line is busy. There is no other number to try."
     )
     assert lab.legs_up() == ["host"]
 
@@ -131,7 +131,7 @@ def test_the_deadline_shortens_the_ringing_and_ends_the_plan(new_lab: NewLab) ->
     rang = [command["timeout_secs"] for command in lab.commands("dial")[1:]]
     assert rang == [20, 10]
     assert lab.person(conversation_id, "Dana")["outcome"] == "no_answer"
-    assert lab.messages_to_assistant() == [SILENT_NEXT, "Dana could not be reached in time."]
+    assert lab.messages_to_assistant() == [SILENT_NEXT, "“Dana” could not be reached in time."]
     assert lab.people_dialled() == ["host", "Lee", "Kim"]
     assert lab.legs_up() == ["host"]
     lab.assert_clean()
@@ -156,7 +156,7 @@ def test_an_answering_machine_is_joined_if_the_plan_says_so(new_lab: NewLab) -> 
     assert lab.outcomes(conversation_id, "Dana") == ["machine"]
     assert lab.people_joined() == ["Dana"]
     assert lab.messages_to_assistant() == [
-        "The answering machine of Dana has joined the conversation."
+        "The answering machine of “Dana” has joined the conversation."
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_deadline_during_the_pause_keeps_the_last_outcome(new_lab: NewLab) -> 
     lab.invite(conversation_id, LEE, name="Lee", max_attempts=3, pause_secs=600, deadline_secs=60)
     lab.run(minutes(2))
     assert lab.person(conversation_id, "Lee")["outcome"] == "busy"
-    assert lab.messages_to_assistant()[-1] == "Lee could not be reached in time."
+    assert lab.messages_to_assistant()[-1] == "“Lee” could not be reached in time."
 
 
 def test_a_guest_who_hangs_up_before_the_assistant_runs_did_not_decline(new_lab: NewLab) -> None:
@@ -184,7 +184,7 @@ def test_a_guest_who_hangs_up_before_the_assistant_runs_did_not_decline(new_lab:
     lab.run(minutes(1))
     lee = lab.person(conversation_id, "Lee")
     assert (lee["status"], lee["outcome"]) == ("failed", "no_answer")
-    assert lab.messages_to_assistant() == ["Lee did not answer the call."]
+    assert lab.messages_to_assistant() == ["“Lee” did not answer the call."]
     assert lab.people_joined() == []
     lab.assert_clean()
 
@@ -258,7 +258,7 @@ def test_the_next_number_is_not_called_for_a_removed_guest(new_lab: NewLab) -> N
     lab.remove(conversation_id, dana)
     lab.run(minutes(2))
     assert lab.people_dialled() == ["host", "Lee"]
-    assert lab.messages_to_assistant() == ["The call to Dana was cancelled."]
+    assert lab.messages_to_assistant() == ["The call to “Dana” was cancelled."]
     assert lab.legs_up() == ["host"]
     lab.assert_clean()
 
@@ -272,6 +272,6 @@ def test_two_plans_at_the_same_time_both_succeed(new_lab: NewLab) -> None:
     assert sorted(lab.messages_to_assistant()) == [
         BUSY_NEXT,
         JOINED,
-        "Kim has joined the conversation.",
+        "“Kim” has joined the conversation.",
     ]
     lab.assert_clean()

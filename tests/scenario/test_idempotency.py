@@ -122,7 +122,7 @@ def test_four_identical_invitations_at_the_same_time_call_once(new_lab: NewLab) 
     lab.run(5)
     assert lab.people_dialled() == ["host", "Dana"]
     assert lab.people_joined() == ["Dana"]
-    assert lab.messages_to_assistant() == ["Dana has joined the conversation."]
+    assert lab.messages_to_assistant() == ["“Dana” has joined the conversation."]
     lab.assert_clean()
 
 
@@ -140,7 +140,7 @@ def test_different_invitations_at_the_same_time_are_all_carried_out(new_lab: New
     lab.run(70)
     assert sorted(lab.people_joined()) == ["Dana", "Lee"]
     assert sorted(lab.messages_to_assistant()) == [
-        "Dana has joined the conversation.",
-        "Lee has joined the conversation.",
+        "“Dana” has joined the conversation.",
+        "“Lee” has joined the conversation.",
     ]
     lab.assert_clean()

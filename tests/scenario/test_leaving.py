@@ -26,7 +26,7 @@ def test_a_guests_hangup_keeps_the_conversation_and_the_hosts_hangup_ends_it(
     lab.hang_up(DANA)
     lab.run(5)
     assert lab.status(conversation_id) == "active"
-    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
+    assert lab.messages_to_assistant()[-1] == "“Dana” has left the conversation."
     lab.hang_up(HOST)
     lab.run(10)
     conversation = lab.conversation(conversation_id)
@@ -81,7 +81,7 @@ def test_removing_a_guest_keeps_the_conversation(new_lab: NewLab) -> None:
     lab.run(5)
     assert lab.commands_in_words()[-2:] == ["hang up Dana", "tell host"]
     assert lab.person(conversation_id, "Dana")["status"] == "left"
-    assert lab.messages_to_assistant()[-1] == "Dana has left the conversation."
+    assert lab.messages_to_assistant()[-1] == "“Dana” has left the conversation."
     assert sorted(lab.legs_up()) == ["Lee", "host"]
     lab.assert_clean()
 
@@ -100,7 +100,7 @@ def test_a_guest_whose_phone_rings_can_be_removed(new_lab: NewLab) -> None:
         "failed",
         "cancelled",
     )
-    assert lab.messages_to_assistant() == ["The call to Dana was cancelled."]
+    assert lab.messages_to_assistant() == ["The call to “Dana” was cancelled."]
     assert lab.people_joined() == []
     assert lab.legs_up() == ["host"]
     lab.assert_clean()
@@ -124,7 +124,7 @@ def test_a_guest_who_hangs_up_before_joining_is_not_reported_as_leaving(new_lab:
     lab.hang_up(DANA)
     lab.deliver(lab.release())
     lab.run(5)
-    assert "Dana has left the conversation." not in lab.messages_to_assistant()
+    assert "“Dana” has left the conversation." not in lab.messages_to_assistant()
     assert lab.status(conversation_id) == "active"
     assert lab.legs_up() == ["host"]
     lab.assert_clean()

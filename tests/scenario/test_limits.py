@@ -136,7 +136,7 @@ def test_a_guest_who_waits_for_a_free_call_fails_at_the_deadline(
     assert lab.people_dialled() == ["host", "Dana"]
     kim = lab.person(conversation_id, "Kim")
     assert (kim["status"], kim["outcome"], kim["legs"]) == ("failed", "limited", [])
-    assert lab.messages_to_assistant() == ["Kim could not be reached in time."]
+    assert lab.messages_to_assistant() == ["“Kim” could not be reached in time."]
 
 
 def test_a_plan_with_more_calls_at_once_than_the_limit_is_refused_by_its_field(

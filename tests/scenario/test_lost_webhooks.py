@@ -19,7 +19,7 @@ TYPES = [
     "call.conversation_insights.generated",
 ]
 
-JOINED, LEFT = "Dana has joined the conversation.", "Dana has left the conversation."
+JOINED, LEFT = "“Dana” has joined the conversation.", "“Dana” has left the conversation."
 
 REPAIR_SECS = minutes(5)
 """The longest time in which a lost webhook is repaired."""

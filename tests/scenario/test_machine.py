@@ -7,8 +7,8 @@ from local.simulator.settings import Settings
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA
 
-JOINED = "Dana has joined the conversation."
-MACHINE = "Dana could not be reached: an answering machine picked up."
+JOINED = "“Dana” has joined the conversation."
+MACHINE = "“Dana” could not be reached: an answering machine picked up."
 
 
 def lab_with_detection(

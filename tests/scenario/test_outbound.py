@@ -54,10 +54,10 @@ def test_a_whole_call_sends_exactly_these_commands_to_telnyx(new_lab: NewLab) ->
         "tell host",
     ]
     assert lab.messages_to_assistant() == [
-        "Dana has joined the conversation.",
-        "Lee could not be reached: the line is busy.",
+        "“Dana” has joined the conversation.",
+        "“Lee” could not be reached: the line is busy.",
         "Robin is a customer of ten years: be generous.",
-        "Dana has left the conversation.",
+        "“Dana” has left the conversation.",
     ]
     conversation = lab.conversation(conversation_id)
     assert (conversation["status"], conversation["metadata"]) == ("ended", {"ticket": "4711"})
@@ -98,8 +98,8 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
     assert join["conversation_id"] == lab.telnyx_conversation().conversation_id
     assert lab.outcomes(conversation_id, "Lee") == ["busy"]
     assert sorted(lab.messages_to_assistant()) == [
-        "Dana has joined the conversation.",
-        "Lee could not be reached: the line is busy.",
+        "“Dana” has joined the conversation.",
+        "“Lee” could not be reached: the line is busy.",
     ]
     lab.assert_clean()
 
@@ -107,10 +107,10 @@ def test_one_guest_joins_by_name_and_the_assistant_hears_that_another_is_busy(
 @pytest.mark.parametrize(
     ("behaviour", "outcome", "words"),
     [
-        ("busy", "busy", "Lee could not be reached: the line is busy."),
-        ("decline", "rejected", "Lee could not be reached: the call was rejected."),
-        ("no_answer", "no_answer", "Lee did not answer the call."),
-        ("unreachable", "unreachable", "Lee could not be reached: the number is not available."),
+        ("busy", "busy", "“Lee” could not be reached: the line is busy."),
+        ("decline", "rejected", "“Lee” could not be reached: the call was rejected."),
+        ("no_answer", "no_answer", "“Lee” did not answer the call."),
+        ("unreachable", "unreachable", "“Lee” could not be reached: the number is not available."),
     ],
 )
 def test_the_assistant_is_told_why_a_guest_was_not_reached(
@@ -170,7 +170,7 @@ def test_messages_to_the_assistant_use_the_conversations_own_phrases(new_lab: Ne
     lab.run(5)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
-    assert lab.messages_to_assistant() == ["Dana ist jetzt dabei."]
+    assert lab.messages_to_assistant() == ["“Dana” ist jetzt dabei."]
 
 
 @pytest.mark.parametrize("behaviour", ["busy", "decline", "no_answer", "unreachable"])

@@ -83,8 +83,8 @@ def test_a_refused_assistant_on_a_live_call_is_reported_and_the_call_stays_up(
 @pytest.mark.parametrize(
     ("status", "code", "outcome", "words"),
     [
-        (422, "10016", "error", "Dana could not be brought into the conversation: a technical"),
-        (403, "90041", "limited", "Dana could not be called: "),
+        (422, "10016", "error", "“Dana” could not be brought into the conversation: a technical"),
+        (403, "90041", "limited", "“Dana” could not be called: "),
     ],
 )
 def test_a_guest_whose_dial_is_refused_fails_and_the_assistant_is_told(
@@ -109,7 +109,7 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: Ne
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    lab.transport.refuse("ai_assistant_join", 422, "10015", "The conversation is full.")
+    lab.transport.refuse("ai_assistant_join", 422, "10015", "The conversation is full.", times=2)
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
@@ -119,7 +119,7 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: Ne
     )
     assert len(lab.messages_to_assistant()) == 1
     assert lab.messages_to_assistant()[0].startswith(
-        "Dana could not be brought into the conversation"
+        "“Dana” could not be brought into the conversation"
     )
     assert lab.legs_up() == ["host"]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -43,13 +44,19 @@ def test_a_route_can_be_created_read_changed_and_deleted(new_lab: NewLab) -> Non
     lab = new_lab()
     assert lab.ask("GET", f"/routes/{SALES}").json["error"]["code"] == "unknown_route"
     put = lab.ask("PUT", f"/routes/{SALES}", ROUTE)
+    changed_at = put.json.pop("changed_at")
+    assert datetime.fromisoformat(changed_at) == lab.clock.now()
+    assert put.json.pop("changed_by") == "scenario", "the id of the bearer key"
     assert (put.status, put.json) == (200, {"number": SALES, **ROUTE})
+    put.json.update(changed_at=changed_at, changed_by="scenario")
     assert lab.ask("GET", f"/routes/{SALES}").json == put.json
     assert lab.ask("GET", "/routes").json == {"routes": [put.json], "next_cursor": None}
 
     changed = {"assistant": {"id": "assistant-night"}}
     assert lab.ask("PUT", f"/routes/{SALES}", changed).status == 200
-    assert lab.ask("GET", f"/routes/{SALES}").json == {"number": SALES, **changed}
+    shown = lab.ask("GET", f"/routes/{SALES}").json
+    assert shown.items() >= {"number": SALES, **changed}.items()
+    assert shown.keys() == {"number", "assistant", "changed_at", "changed_by"}
 
     deleted = lab.ask("DELETE", f"/routes/{SALES}")
     assert (deleted.status, deleted.json) == (200, {"number": SALES, "deleted": True})
@@ -90,9 +97,9 @@ def test_a_call_is_answered_with_the_route_of_its_number(new_lab: NewLab) -> Non
     assert "assistant: Hello, this is the sales desk." in lab.heard_by(CALLER)
     assert conversation["participants"][0]["on_hangup"] == "continue_conversation"
 
-    assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
+    assert lab.use_tool("invite", name="Dana") == "Calling “Dana” now."
     lab.run(5)
-    assert lab.messages_to_assistant() == ["Dana is on the line now."]
+    assert lab.messages_to_assistant() == ["“Dana” is on the line now."]
     assert {command["from"] for command in lab.commands("dial")} == {SALES}
     path = f"/conversations/{conversation_id}/participants"
     assert lab.ask("POST", path, {"to": LEE}).status == 202
@@ -116,11 +123,11 @@ def test_one_deployment_serves_several_numbers_with_their_own_assistants(new_lab
     assert ids == ["assistant-sales", "assistant-support", "assistant-default"]
 
     second_leg = lab.leg("+13125550121")
-    assert lab.use_tool("invite", second_leg, name="help") == "Calling Lee now."
-    assert lab.use_tool("invite", first_leg, name="help") == "Calling Dana now."
+    assert lab.use_tool("invite", second_leg, name="help") == "Calling “Lee” now."
+    assert lab.use_tool("invite", first_leg, name="help") == "Calling “Dana” now."
     third = lab.leg("+13125550122")
     assert lab.use_tool("invite", third, name="help") == (
-        "There is no contact named help. Known are: nobody."
+        "There is no contact named “help”. Known are: nobody."
     )
     lab.run(5)
     dials = {command["to"]: command["from"] for command in lab.commands("dial")}
@@ -155,7 +162,7 @@ def test_a_number_without_a_route_uses_the_default_route(
     lab.route("default", {"Dana": {"to": DANA}}, assistant={"id": "assistant-anywhere"})
     conversation_id = lab.inbound(from_="+13125550121", to=SUPPORT)
     assert lab.conversation(conversation_id)["assistant"]["id"] == "assistant-anywhere"
-    assert lab.use_tool("invite", name="dana") == "Calling Dana now."
+    assert lab.use_tool("invite", name="dana") == "Calling “Dana” now."
 
 
 def test_after_the_deletion_of_its_route_a_number_uses_the_default_assistant(
@@ -175,7 +182,7 @@ def test_an_outbound_call_has_the_contacts_of_its_number(
     lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
     conversation_id = lab.start()
     lab.run(5)
-    assert lab.use_tool("invite", name="Dana") == "Calling Dana now."
+    assert lab.use_tool("invite", name="Dana") == "Calling “Dana” now."
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "joined"
     lab.run(minutes(1))

@@ -9,9 +9,9 @@ from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, LEE
 
 SAY = "Robin has a question about the invoice. Press 1 to talk."
-JOINED = "Dana has joined the conversation."
-DECLINED = "Dana was reached but declined to join the conversation."
-SILENT = "Dana did not answer the call."
+JOINED = "“Dana” has joined the conversation."
+DECLINED = "“Dana” was reached but declined to join the conversation."
+SILENT = "“Dana” did not answer the call."
 
 
 def lab_with_screening(new_lab: NewLab, person: Person, **more: object) -> tuple[Lab, str]:

@@ -150,9 +150,9 @@ def test_news_that_somebody_waits_for_triggers_a_response(new_lab: NewLab) -> No
         for body in bodies(lab, "ai_assistant_add_messages")
     }
     assert told == {
-        "Dana has joined the conversation.": False,
-        "Lee could not be reached: the line is busy.": True,
-        "Dana has left the conversation.": False,
+        "“Dana” has joined the conversation.": False,
+        "“Lee” could not be reached: the line is busy.": True,
+        "“Dana” has left the conversation.": False,
     }
 
 

@@ -41,6 +41,8 @@ MAX_IDS = 40
 PERMISSIVE = {
     # Allow every generated number: the simulator makes no real call.
     "AllowedDestinationPrefixes": ",".join(f"+{digit}" for digit in range(1, 10)),
+    "AllowedCountries": "*",
+    "AllowedSpecialNumbers": "premium,shared_cost,personal",
     "MaxConversations": "1000",
     "MaxDialsPerMinute": "1000",
 }

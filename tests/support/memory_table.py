@@ -90,13 +90,13 @@ class MemoryTable:
         return {"Attributes": before} if before and _wants_item(request, "ALL_OLD") else {}
 
     def transact_write_items(self, **request: Any) -> Item:
-        """DynamoDB API: TransactWriteItems, of Put and Update."""
+        """DynamoDB API: TransactWriteItems, of Put, Update and Delete."""
         writes: Sequence[Item] = request["TransactItems"]
         if not 0 < len(writes) <= MAX_TRANSACTION_ITEMS:
             raise _invalid("TransactWriteItems", "A transaction has 1 to 100 items")
         reasons: list[Item] = []
         after: dict[Key, Item] = {}
-        seen = set[Key]()
+        seen, deleted = set[Key](), set[Key]()
         with self._lock:
             for write in writes:
                 try:
@@ -108,9 +108,12 @@ class MemoryTable:
                     raise _invalid("TransactWriteItems", "Two operations on one item")
                 seen.add(key)
                 after.update(changed)
+                deleted |= {key} - changed.keys()
                 reasons.append({"Code": "None"})
             if any(reason["Code"] != "None" for reason in reasons):
                 raise cancelled(reasons)
+            for key in deleted:
+                self._forget(key)
             self._keep(after)
         return {}
 

@@ -33,18 +33,20 @@ class RefusingTransport(SimulatorTransport):
         self.takes_single_urls = False  # in `webhook_urls`; else lists, as the simulator does
         self.forms: list[str] = []
         """The form of `webhook_urls` in each request with these."""
-        self._refusals: dict[str, httpx.Response] = {}
+        self._refusals: dict[str, list[httpx.Response]] = {}
 
-    def refuse(self, action: str, status: int, code: str, detail: str) -> None:
-        """Refuse the next request for an action with an error in Telnyx's format."""
+    def refuse(self, action: str, status: int, code: str, detail: str, times: int = 1) -> None:
+        """Refuse the next requests for an action with an error in Telnyx's format."""
         error = {"code": code, "title": "Refused", "detail": detail}
-        self._refusals[action] = httpx.Response(status, json={"errors": [error]})
+        refusals = [httpx.Response(status, json={"errors": [error]}) for _ in range(times)]
+        self._refusals[action] = refusals
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         path = request.url.raw_path.decode("ascii").partition("?")[0]
         matched = route(request.method, path.removeprefix(BASE))
-        refusal = self._refusals.pop(matched[0], None) if matched else None
+        refusals = self._refusals.get(matched[0]) if matched else None
+        refusal = refusals.pop(0) if refusals else None
         body = json.loads(request.read() or b"{}")
         pointers = [pointer for pointer in sorted(self.refuses) if _has(body, pointer)]
         urls = body.get("webhook_urls")

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, expect
 
+from local.stack.event_bus import BusEvent
+
 ALEX, BILLIE, CASEY, DEVON = (f"+1 312 555 010{nth}" for nth in (1, 2, 3, 4))
 
 expect.set_options(timeout=20_000)
@@ -23,6 +25,15 @@ class RoomPage:
         page.goto(f"{url}/")
         expect(page.get_by_role("article").first).to_be_visible()
         return cls(page)
+
+    def wait_for_event(self, events: list[BusEvent], type_: str) -> BusEvent:
+        """Wait until an event of a type is on the bus: the page may show the event before."""
+        for _ in range(200):
+            for event in events:
+                if event["detail-type"] == type_:
+                    return event
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"no {type_} came on the bus")
 
     def phone(self, number: str) -> Locator:
         """Return the phone of a number."""

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat
 from pydantic import TypeAdapter, ValidationError
 
 from local.docs.openapi import PATH, document, text
 from local.stack.template import Template
+from partyline.domain.dial_policy import IMPOSSIBLE
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.numbers import normal_number
 from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.requests import E164_SCHEMA, PhoneNumber
 
@@ -78,17 +82,35 @@ def test_every_schema_is_valid(described: dict[str, Any]) -> None:
     assert set(references) <= set(described["components"]["schemas"])
 
 
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_number_of_every_country_is_accepted_in_every_spelling_and_allowed_by_the_schema(
+    region: str,
+) -> None:
+    number = phonenumbers.example_number(region)
+    assert number is not None
+    normal = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    for spelling in (normal, international, international.replace(" ", "\u2011")):
+        assert TypeAdapter(PhoneNumber).validate_python(spelling) == normal
+    assert re.fullmatch(str(E164_SCHEMA["pattern"]), normal)
+
+
 @given(
     number=st.from_regex(str(E164_SCHEMA["pattern"]).replace("$", r"\Z"), alphabet=st.characters())
 )
-def test_every_number_that_the_schema_allows_is_accepted(number: str) -> None:
-    assert TypeAdapter(PhoneNumber).validate_python(number) == number
+def test_a_number_that_the_schema_allows_is_refused_only_if_it_is_impossible(number: str) -> None:
+    if normal_number(number) is None:
+        with pytest.raises(ValidationError, match=IMPOSSIBLE):
+            TypeAdapter(PhoneNumber).validate_python(number)
+    else:
+        normal = TypeAdapter(PhoneNumber).validate_python(number)
+        assert TypeAdapter(PhoneNumber).validate_python(normal) == normal
 
 
 @given(text=st.text(alphabet="+0123456789 ,;@sip:٣é\n", max_size=20))
 def test_every_accepted_number_is_allowed_by_the_schema(text: str) -> None:
     try:
-        TypeAdapter(PhoneNumber).validate_python(text)
+        normal = TypeAdapter(PhoneNumber).validate_python(text)
     except ValidationError:
         return
-    assert re.fullmatch(str(E164_SCHEMA["pattern"]), text)
+    assert re.fullmatch(str(E164_SCHEMA["pattern"]), normal)

@@ -149,10 +149,12 @@ class App:
 
         quiet = self.settings.quiet_hours
         listed = self.directory.do_not_call if self.settings.do_not_call == "on" else None
+        default_number, directory = self.settings.default_number, self.directory
         return DialPolicy(
             self.settings.destinations,
             QuietHours.parse(quiet) if quiet else None,
             listed and (lambda number: listed(number) is not None),
+            lambda number: number == default_number or directory.has_route(number),
             self.dialing.is_off,
         )
 

@@ -53,11 +53,13 @@ class SignedSettings(Settings):
 
 
 class DestinationSettings(Settings):
-    """The destinations of calls: the prefixes of numbers, and the other kinds that are allowed."""
+    """The destinations of calls: countries, prefixes, and the other kinds that are allowed."""
 
     allowed_destination_prefixes: CommaList = ()
     allowed_sip_domains: CommaList = ()
     digits_after_number: Switch = "off"
+    allowed_countries: CommaList = ()
+    allowed_special_numbers: CommaList = ()
 
     @property
     def destinations(self) -> Destinations:
@@ -66,6 +68,8 @@ class DestinationSettings(Settings):
             self.allowed_destination_prefixes,
             self.allowed_sip_domains,
             self.digits_after_number == "on",
+            self.allowed_countries,
+            self.allowed_special_numbers,
         )
 
 

@@ -126,6 +126,8 @@ class Metric(StrEnum):
     COMMAND_CHANGED = "CommandChanged"
     COMMAND_FAILED = "CommandFailed"
     COMMAND_REPAIRED = "CommandRepaired"
+    ROUTE_CHANGED = "RouteChanged"
+    DO_NOT_CALL_CHANGED = "DoNotCallChanged"
 
 
 def log_safe(word: str | None) -> str | None:

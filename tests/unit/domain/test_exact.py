@@ -250,10 +250,10 @@ def test_the_failure_of_a_conversation_says_why_the_host_was_not_reached(
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("destination_not_allowed", "Dana cannot be called from this line."),
-        ("quiet_hours", "Dana may not be called at this hour of the day."),
-        ("do_not_call", "Dana may not be called: the number is on the do-not-call list."),
-        ("a rule of tomorrow", "Dana could not be called: the limit of calls is reached."),
+        ("destination_not_allowed", "“Dana” cannot be called from this line."),
+        ("quiet_hours", "“Dana” may not be called at this hour of the day."),
+        ("do_not_call", "“Dana” may not be called: the number is on the do-not-call list."),
+        ("a rule of tomorrow", "“Dana” could not be called: the limit of calls is reached."),
     ],
 )
 def test_the_assistant_hears_which_dial_rule_refused_a_call(rule: str, words: str) -> None:

@@ -29,7 +29,7 @@ SCREENING = {"say": SAY, "timeout_secs": 10}
 
 
 def calling_dana(*numbers: str, dialled: int = 1, **settings: object) -> Story:
-    """The host speaks with the assistant, and Dana is being called."""
+    """The host speaks with the assistant, and “Dana” is being called."""
     story = active_story()
     story.invite(guest(to=plan(*numbers, **settings)))
     story.succeed(*(f"dial:dana:{number}" for number in range(1, dialled + 1)))
@@ -50,9 +50,9 @@ def test_numbers_are_tried_in_order_and_the_assistant_hears_of_each() -> None:
         "rejected",
     ]
     assert story.messages == [
-        "Dana could not be reached: the line is busy. The next number is being tried.",
-        "Dana did not answer the call. The next number is being tried.",
-        "Dana could not be reached: the call was rejected. There is no other number to try.",
+        "“Dana” could not be reached: the line is busy. The next number is being tried.",
+        "“Dana” did not answer the call. The next number is being tried.",
+        "“Dana” could not be reached: the call was rejected. There is no other number to try.",
     ]
 
 
@@ -181,7 +181,7 @@ def test_a_greeting_may_be_all_the_verdict_that_comes() -> None:
     story = calling_dana(FIRST, machine_detection="standard")
 
     assert story.machine_verdict("dana", machine=True) == ["message:host:1:1", "hang_up:dana:1"]
-    assert story.messages == ["Dana could not be reached: an answering machine picked up."]
+    assert story.messages == ["“Dana” could not be reached: an answering machine picked up."]
 
 
 def test_the_accept_digit_joins_the_guest() -> None:
@@ -196,8 +196,8 @@ def test_the_accept_digit_joins_the_guest() -> None:
 @pytest.mark.parametrize(
     ("digits", "outcome", "words"),
     [
-        ("2", "declined", "Dana was reached but declined to join the conversation."),
-        ("", "no_answer", "Dana did not answer the call."),
+        ("2", "declined", "“Dana” was reached but declined to join the conversation."),
+        ("", "no_answer", "“Dana” did not answer the call."),
     ],
 )
 def test_any_other_digit_hangs_up(digits: str, outcome: str, words: str) -> None:
@@ -491,7 +491,7 @@ def test_a_guest_who_hangs_up_while_waiting_is_called_on_the_next_number() -> No
     story.answer("dana", 2)
     story.answer()
     assert story.succeed("start:host:1") == ["join:dana:2", "message:host:1:1"]
-    assert story.messages == ["Dana did not answer the call. The next number is being tried."]
+    assert story.messages == ["“Dana” did not answer the call. The next number is being tried."]
 
 
 def test_a_guest_who_hangs_up_while_waiting_on_the_last_number_did_not_decline() -> None:
@@ -504,7 +504,7 @@ def test_a_guest_who_hangs_up_while_waiting_on_the_last_number_did_not_decline()
     )
     story.answer()
     story.succeed("start:host:1")
-    assert story.messages == ["Dana did not answer the call."]
+    assert story.messages == ["“Dana” did not answer the call."]
 
 
 def test_a_guest_who_hangs_up_while_waiting_is_called_again_in_the_next_round() -> None:

@@ -188,7 +188,7 @@ def test_an_invited_guest_who_answers_is_joined_and_announced() -> None:
     assert story.answer("dana") == ["join:dana:1"]
     assert story.succeed("join:dana:1") == ["message:host:1:1"]
     assert story.participant("dana").status == "joined"
-    assert story.messages == ["Dana has joined the conversation."]
+    assert story.messages == ["“Dana” has joined the conversation."]
 
 
 def test_a_live_call_is_joined_at_once() -> None:
@@ -201,22 +201,22 @@ def test_a_live_call_is_joined_at_once() -> None:
 @pytest.mark.parametrize(
     ("cause", "sip", "outcome", "words"),
     [
-        ("user_busy", "486", "busy", "Dana could not be reached: the line is busy."),
-        ("timeout", "", "no_answer", "Dana did not answer the call."),
-        ("call_rejected", "603", "rejected", "Dana could not be reached: the call was rejected."),
-        ("unspecified", "486", "busy", "Dana could not be reached: the line is busy."),
+        ("user_busy", "486", "busy", "“Dana” could not be reached: the line is busy."),
+        ("timeout", "", "no_answer", "“Dana” did not answer the call."),
+        ("call_rejected", "603", "rejected", "“Dana” could not be reached: the call was rejected."),
+        ("unspecified", "486", "busy", "“Dana” could not be reached: the line is busy."),
         (
             "not_found",
             "404",
             "unreachable",
-            "Dana could not be reached: the number is not available.",
+            "“Dana” could not be reached: the number is not available.",
         ),
-        ("originator_cancel", "487", "cancelled", "The call to Dana was cancelled."),
+        ("originator_cancel", "487", "cancelled", "The call to “Dana” was cancelled."),
         (
             "a cause of tomorrow",
             "",
             "unreachable",
-            "Dana could not be reached: the number is not available.",
+            "“Dana” could not be reached: the number is not available.",
         ),
     ],
 )
@@ -242,7 +242,7 @@ def test_a_guest_leaves_and_the_conversation_goes_on() -> None:
 
     assert story.hang_up("dana") == ["message:host:1:2"]
     assert story.participant("dana").status == "left"
-    assert story.messages[-1] == "Dana has left the conversation."
+    assert story.messages[-1] == "“Dana” has left the conversation."
     assert story.status == "active"
 
 
@@ -250,7 +250,7 @@ def test_a_guest_leaves_and_the_conversation_goes_on() -> None:
     ("words", "guest", "host"),
     [
         ({"guest_left": ""}, "", "The first person on the line has left the conversation."),
-        ({"left": "{name} is gone."}, "Dana is gone.", "The first person on the line is gone."),
+        ({"left": "{name} is gone."}, "“Dana” is gone.", "The first person on the line is gone."),
     ],
 )
 def test_the_guests_departures_can_be_left_to_telnyx(
@@ -337,7 +337,7 @@ def test_a_guest_who_hangs_up_before_the_join_has_declined() -> None:
     story.answer("dana")
 
     story.hang_up("dana")
-    assert story.messages == ["Dana was reached but declined to join the conversation."]
+    assert story.messages == ["“Dana” was reached but declined to join the conversation."]
     assert "participant.alone" not in story.event_types
 
 
@@ -551,7 +551,7 @@ def test_removing_a_ringing_guest_cancels_the_call() -> None:
 
     assert story.remove("dana") == ["message:host:1:1", "hang_up:dana:1"]
     assert story.participant("dana").outcome == "cancelled"
-    assert story.messages == ["The call to Dana was cancelled."]
+    assert story.messages == ["The call to “Dana” was cancelled."]
 
 
 def test_removing_an_unknown_participant_is_refused() -> None:

@@ -135,7 +135,7 @@ def test_the_briefing_is_sent_once_for_several_restarts() -> None:
     story.assistant_ended()
     story.refuse("start:dana:1")
     story.result("start:lee:1", Succeeded(telnyx_conversation_id=NEW_ID))
-    assert [text for text in story.messages if "Dana, Lee" in text] == story.messages[-1:]
+    assert [text for text in story.messages if "“Dana”, “Lee”" in text] == story.messages[-1:]
 
 
 def test_a_removed_guest_is_no_candidate_for_a_restart() -> None:

@@ -46,7 +46,9 @@ def test_a_refused_dial_of_a_guest_is_told() -> None:
 
     assert story.refuse("dial:dana:1") == ["message:host:1:1"]
     assert story.participant("dana").outcome == "error"
-    assert story.messages == ["Dana could not be brought into the conversation: a technical error."]
+    assert story.messages == [
+        "“Dana” could not be brought into the conversation: a technical error."
+    ]
 
 
 def test_a_dial_over_the_limit_of_calls() -> None:
@@ -55,7 +57,7 @@ def test_a_dial_over_the_limit_of_calls() -> None:
     story.refuse("dial:dana:1", "90041", limit=True)
 
     assert story.participant("dana").outcome == "limited"
-    assert story.messages == ["Dana could not be called: the limit of calls is reached."]
+    assert story.messages == ["“Dana” could not be called: the limit of calls is reached."]
 
 
 def test_a_refused_start_fails_and_hangs_up() -> None:
@@ -131,7 +133,9 @@ def test_a_refused_join_is_told_and_the_call_hung_up() -> None:
 
     assert story.refuse("join:dana:1") == ["message:host:1:1", "hang_up:dana:1"]
     assert story.participant("dana").outcome == "error"
-    assert story.messages == ["Dana could not be brought into the conversation: a technical error."]
+    assert story.messages == [
+        "“Dana” could not be brought into the conversation: a technical error."
+    ]
 
 
 def test_a_refused_second_join_leaves_a_joined_guest_joined() -> None:
@@ -622,7 +626,9 @@ def test_an_unknown_call_to_join_is_an_error() -> None:
     story.call_ended("join:eli:1", CallEnded(code="90015", message="Invalid", unknown=True))
 
     assert (story.leg("eli").outcome, story.participant("eli").outcome) == ("error", "error")
-    assert story.messages == ["Eli could not be brought into the conversation: a technical error."]
+    assert story.messages == [
+        "“Eli” could not be brought into the conversation: a technical error."
+    ]
 
 
 def test_an_unknown_call_to_join_is_told() -> None:
@@ -632,7 +638,7 @@ def test_an_unknown_call_to_join_is_told() -> None:
 
     assert story.participant("eli").status == "failed"
     assert story.participant("eli").outcome == "unreachable"
-    assert story.messages == ["Eli could not be reached: the number is not available."]
+    assert story.messages == ["“Eli” could not be reached: the number is not available."]
 
 
 def test_the_result_of_an_unknown_command_has_no_effect() -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partyline.domain.dial_policy import Destinations, DialPolicy, QuietHours, time_zones
+from partyline.domain.dial_policy import IMPOSSIBLE, Destinations, DialPolicy, QuietHours
+from partyline.domain.numbers import time_zones
 
 CHICAGO = "+13125550112"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)  # seven in the morning in Chicago
-ANYWHERE = Destinations(("+",))
+ANYWHERE = Destinations(("+",), countries=("*",))
 
 times = st.times().map(lambda moment: moment.replace(tzinfo=None))
 
@@ -110,25 +111,150 @@ def test_quiet_hours_follow_daylight_saving_time() -> None:
     assert rule(policy, now=NOON.replace(month=1)) == "quiet_hours"  # an hour earlier in winter
 
 
-def test_a_number_in_several_zones_is_quiet_if_any_zone_is_quiet() -> None:
-    number = "+1800" + CHICAGO[5:]  # toll free: somewhere in North America
+AUSTRALIAN_MOBILE = "+61412345678"
+TOLL_FREE = "+18005550112"
+NEW_AREA_CODE = "+12225550112"
+SATELLITE = "+882160000000"
+
+
+@pytest.mark.parametrize("number", [AUSTRALIAN_MOBILE, NEW_AREA_CODE])
+def test_a_number_in_several_zones_is_quiet_if_any_zone_is_quiet(number: str) -> None:
     zones = time_zones(number)
     assert len(zones) > 3
+    destinations = Destinations(("+6", "+1222"), countries=("*",))
     for zone in zones:
         local = NOON.astimezone(ZoneInfo(zone)).time()
         until = (datetime.combine(NOON, local) + timedelta(minutes=1)).time()
-        assert (
-            rule(DialPolicy(Destinations(("+1",)), QuietHours(local, until)), number)
-            == "quiet_hours"
-        )
+        assert rule(DialPolicy(destinations, QuietHours(local, until)), number) == "quiet_hours"
 
 
-@pytest.mark.parametrize("number", ["", "+", "nonsense", "+999123456789"])
-def test_an_unknown_zone_counts_as_utc(number: str) -> None:
-    assert time_zones(number) == ["UTC"]
-    policy = DialPolicy(Destinations(("",)), QuietHours.parse("12:00-12:01"))
-    assert rule(policy, number) == "quiet_hours"
-    assert rule(policy, number, NOON + timedelta(minutes=1)) is None
+def test_a_mobile_number_of_a_country_with_many_zones_can_be_called_at_some_time() -> None:
+    policy = DialPolicy(ANYWHERE, QuietHours.parse("21:00-08:00"))
+    for number in (AUSTRALIAN_MOBILE, "+79161234567", "+5511912345678", "+525512345678"):
+        hours = [rule(policy, number, NOON.replace(hour=hour)) for hour in range(24)]
+        assert hours.count(None) >= 2, number
+        assert hours.count("quiet_hours") >= 11, number
+
+
+def test_a_toll_free_number_has_no_quiet_hours() -> None:
+    policy = DialPolicy(ANYWHERE, QuietHours.parse("21:00-08:00"))
+    assert {rule(policy, TOLL_FREE, NOON.replace(hour=hour)) for hour in range(24)} == {None}
+
+
+def test_a_number_without_a_country_has_the_time_of_utc() -> None:
+    policy = DialPolicy(ANYWHERE, QuietHours.parse("12:00-12:01"))
+    assert rule(policy, SATELLITE) == "quiet_hours"
+    assert rule(policy, SATELLITE, NOON + timedelta(minutes=1)) is None
+
+
+# Countries and kinds of numbers
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+18095550100", "DO"),
+        ("+18765550100", "JM"),
+        ("+14735550100", "GD"),
+        ("+12685550100", "AG"),
+        ("+17875550100", "PR"),
+        ("+442079460123", "GB"),
+    ],
+)
+def test_a_number_of_a_country_that_is_not_allowed_is_refused(number: str, country: str) -> None:
+    assert rule(DialPolicy(Destinations(("+",)))) is None
+    assert rule(DialPolicy(Destinations(("+",))), number) == "destination_not_allowed"
+    named = Destinations(("+44", number[:5]), countries=("US", country))
+    assert rule(DialPolicy(named), number) is None
+
+
+def test_canada_is_allowed_beside_the_united_states() -> None:
+    assert rule(DialPolicy(Destinations(("+1",))), "+14165550123") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("+19005550100", "premium"),
+        ("+19765550100", "premium"),
+        ("+13129760100", "premium"),  # the exchange 976 of an area code
+        ("+17005550100", "personal"),
+        ("+15005550100", "personal"),
+        ("+15335550100", "personal"),
+        ("+491805123456", "shared_cost"),
+        ("+449012345678", "premium"),
+    ],
+)
+def test_a_special_number_is_refused_unless_its_kind_is_named(number: str, kind: str) -> None:
+    prefixes = (number[:6], "+")
+    refused = Destinations(prefixes, countries=("US", "GB", "DE")).refusal(number)
+    assert refused == f"the number is of a kind that is not called: {kind}"
+    named = Destinations(prefixes, countries=("US", "GB", "DE"), special_kinds=(kind,))
+    assert named.refusal(number) is None
+
+
+def test_an_area_code_that_the_tables_do_not_know_is_called_if_a_prefix_names_it() -> None:
+    assert Destinations(("+1",)).refusal(NEW_AREA_CODE)
+    assert Destinations(("+1", "+1222")).refusal(NEW_AREA_CODE) is None
+    assert Destinations(("+1", "+1222"), countries=()).refusal(NEW_AREA_CODE)
+    assert Destinations(("+1473",)).refusal("+14735550100"), "a country that is not allowed"
+
+
+def test_without_allowed_countries_every_number_is_refused() -> None:
+    assert Destinations(("+",), countries=()).refusal(CHICAGO)
+
+
+@pytest.mark.parametrize("number", [f"{CHICAGO}0", f"{CHICAGO}9999", "+1911000", "+15550100"])
+def test_a_number_with_too_many_or_too_few_digits_is_refused(number: str) -> None:
+    assert ANYWHERE.refusal(number) == IMPOSSIBLE
+    assert rule(DialPolicy(ANYWHERE), number) == "destination_not_allowed"
+
+
+# SIP addresses with a number
+
+
+SIP = Destinations(("+1",), sip_domains=("gw.example",))
+
+
+@pytest.mark.parametrize("user", [CHICAGO, CHICAGO[1:], CHICAGO[2:], "+1-312-555-0112"])
+def test_the_rules_ask_for_the_number_in_a_sip_address(user: str) -> None:
+    to = f"sip:{user}@gw.example"
+    listed = DialPolicy(SIP, do_not_call=lambda number: number == CHICAGO)
+    assert rule(listed, to) == "do_not_call"
+    assert rule(DialPolicy(SIP, QuietHours.parse("06:59-07:01")), to) == "quiet_hours"
+    assert rule(DialPolicy(SIP, QuietHours.parse("11:59-12:01")), to) is None
+    assert rule(DialPolicy(SIP, is_our_line=lambda number: number == CHICAGO), to) == "own_line"
+
+
+@pytest.mark.parametrize("user", ["+18765550100", "18765550100", "+442079460123", "19005550100"])
+def test_a_sip_address_with_a_number_that_is_not_allowed_is_refused(user: str) -> None:
+    assert rule(DialPolicy(SIP), f"sip:{user}@gw.example") == "destination_not_allowed"
+
+
+@pytest.mark.parametrize("user", ["+131255501120", "131255501120", "00000000"])
+def test_a_sip_address_with_an_impossible_number_is_refused(user: str) -> None:
+    assert SIP.refusal(f"sip:{user}@gw.example") == IMPOSSIBLE
+
+
+@pytest.mark.parametrize("user", ["ada", "200", "123456", "conf-200-a"])
+def test_a_sip_address_with_a_name_or_an_extension_is_allowed(user: str) -> None:
+    assert SIP.refusal(f"sip:{user}@gw.example") is None
+
+
+# Our own lines
+
+
+def test_a_line_of_the_conversation_or_of_the_deployment_is_not_called() -> None:
+    policy = DialPolicy(ANYWHERE, is_our_line=lambda number: number == "+13125550100")
+    refused = policy.refusal("+13125550100", NOON)
+    assert refused is not None
+    assert (refused.rule, refused.limit) == ("own_line", True)
+    refused = DialPolicy(Destinations(("+",), digits=True)).refusal(
+        f"{CHICAGO},200", NOON, own_lines={CHICAGO, None}
+    )
+    assert refused is not None
+    assert refused.rule == "own_line"
+    assert policy.refusal(CHICAGO, NOON, own_lines={None}) is None
 
 
 @given(begin=times, end=times, moment=times)

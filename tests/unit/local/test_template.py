@@ -38,6 +38,8 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "ALLOWED_DESTINATION_PREFIXES": "+1",
         "ALLOWED_SIP_DOMAINS": "",
         "DIGITS_AFTER_NUMBER": "off",
+        "ALLOWED_COUNTRIES": "US,CA",
+        "ALLOWED_SPECIAL_NUMBERS": "",
         "QUIET_HOURS": "",
         "DO_NOT_CALL": "off",
         "MAX_PARTICIPANTS": "10",

@@ -58,7 +58,7 @@ WEBHOOKS = {
     "webhook_url": "https://api.example.com/webhooks",
     "webhook_urls": {name: [f"https://api.example.com/webhooks/{name}"] for name in TYPES},
     "webhook_retries_policies": {
-        name: {"retries_ms": [500, 1500, 4000, 10_000, 30_000]} for name in TYPES
+        name: {"retries_ms": [500, 1500, 4000, 5000, 30_000]} for name in TYPES
     },
 }
 

@@ -29,6 +29,7 @@ VARIABLES = {
     "DEFAULT_NUMBER": "",
     "DEFAULT_ASSISTANT_ID": "",
     "ALLOWED_DESTINATION_PREFIXES": "+1, +4420,",
+    "ALLOWED_COUNTRIES": "US, CA",
     "PUBLIC_BASE_URL": "",
 }
 
@@ -37,6 +38,7 @@ def test_the_settings_are_read_from_the_environment() -> None:
     settings = ConversationSettings.from_environment(VARIABLES)
     assert settings.table_name == "table"
     assert settings.allowed_destination_prefixes == ("+1", "+4420")
+    assert settings.destinations.countries == ("US", "CA")
     assert settings.telnyx_api_base_url == "https://api.telnyx.com/v2"
     assert settings.default_number is settings.default_assistant_id is None
     assert settings.public_base_url is None

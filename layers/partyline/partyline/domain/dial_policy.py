@@ -1,21 +1,25 @@
 """The dial policy: which numbers may be called, and when. Asked before every dial.
 
-Help for keeping to rules, not legal advice. Off by default but for the destinations.
+Help for keeping to rules, not legal advice. Destinations and our own lines are always checked.
+Quiet hours and the do-not-call list are off by default.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, time
 
+from partyline.domain import numbers
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.results import Refused
-
-SIP_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.~+-]{1,64}@([a-z0-9.-]{1,253})", re.ASCII)
-"""A SIP address in Telnyx's form, without parameters; the domain in lower case."""
+from partyline.domain.numbers import SIP_ADDRESS
 
 DIGITS = re.compile(r"[0-9w*#]{1,32}", re.ASCII)
 """The digits that may follow a number and a comma; a `w` waits (Telnyx API: POST /calls)."""
+
+ANY_COUNTRY = "*"
+
+IMPOSSIBLE = "no phone number has so many digits"
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
@@ -26,21 +30,67 @@ class Destinations:
 
     SIP addresses and digits after the number bypass the list of prefixes, since a PBX may carry a
     call anywhere. Both are refused unless switched on.
+
+    Attributes:
+        prefixes: how allowed numbers begin.
+        sip_domains: the domains of allowed SIP addresses. A SIP user that is a number is asked for
+            as that number.
+        digits: whether digits to send may follow a number.
+        countries: allowed countries (ISO 3166), or `*`. A SIP user without a plus is read as a
+            number of the first country.
+        special_kinds: the special kinds that are allowed: `premium`, `shared_cost`, `personal`.
     """
 
     prefixes: tuple[str, ...]
     sip_domains: tuple[str, ...] = ()
     digits: bool = False
+    countries: tuple[str, ...] = ("US", "CA")
+    special_kinds: tuple[str, ...] = ()
+
+    @property
+    def home_country(self) -> str | None:
+        """The country of numbers without a plus: the first allowed country."""
+        first = self.countries[0] if self.countries else ANY_COUNTRY
+        return None if first == ANY_COUNTRY else first
 
     def refusal(self, to: str) -> str | None:
         """Return why calls may not go to `to`; `None` for an allowed number."""
         address = SIP_ADDRESS.fullmatch(to)
-        if address:
-            known = address[1] in self.sip_domains
-            return None if known else "a SIP address of that domain cannot be dialled here"
-        if without_digits(to) != to and not self.digits:
+        if address and address[2] not in self.sip_domains:
+            return "a SIP address of that domain cannot be dialled here"
+        if not address and without_digits(to) != to and not self.digits:
             return "digits after the number cannot be dialled here"
-        return None if to.startswith(self.prefixes) else "calls may not go there"
+        number = self.number_rung(to)
+        if number:
+            return self._number_refusal(number)
+        if address is None or numbers.is_impossible_sip_number(to, self.home_country):
+            return IMPOSSIBLE
+        return None
+
+    def number_rung(self, to: str) -> str | None:
+        """Return the number that `to` rings; `None` for a SIP address with a name."""
+        return numbers.number_rung(to, self.home_country)
+
+    def _number_refusal(self, number: str) -> str | None:
+        if not number.startswith(self.prefixes):
+            return "calls may not go there"
+        kind = numbers.special_kind(number)
+        if kind == "unknown":
+            if not self._names_area(number):
+                return "the area code or range of the number is unknown"
+        elif kind and kind not in self.special_kinds:
+            return f"the number is of a kind that is not called: {kind}"
+        country = numbers.country_of(number)
+        if ANY_COUNTRY in self.countries or country in self.countries:
+            return None
+        if country is None and self.countries and kind:
+            return None  # without a country, but named by a prefix or by a special kind
+        return "calls may not go to that country"
+
+    def _names_area(self, number: str) -> bool:
+        """Whether a prefix names more of the number than its country code."""
+        code = len(numbers.country_code(number))
+        return any(len(prefix) > code and number.startswith(prefix) for prefix in self.prefixes)
 
 
 @dataclass(frozen=True)
@@ -65,10 +115,22 @@ class QuietHours:
             return self.begin <= moment < self.end
         return moment >= self.begin or moment < self.end
 
+    def hold_for(self, number: str | None, now: datetime) -> bool:
+        """Whether a number may be in its quiet hours; `None` is a SIP address with a name.
+
+        A number that may be in several time zones is in its quiet hours while any of the zones is:
+        a mobile number of Australia or Russia is called when the whole country is awake. A
+        toll-free number rings a business without a known place, and has no quiet hours.
+        """
+        if number and numbers.is_toll_free(number):
+            return False
+        return any(self.contains(moment) for moment in local_times(number, now))
+
 
 class DialPolicy:
-    """The rules that every dial has to pass. `do_not_call` tells whether a number is listed.
+    """The rules that every dial has to pass.
 
+    `do_not_call` tells whether a number is listed, `is_our_line` whether a number is our own.
     `dialing_off` tells whether an operator has switched all dials off.
     """
 
@@ -77,24 +139,32 @@ class DialPolicy:
         destinations: Destinations,
         quiet_hours: QuietHours | None = None,
         do_not_call: Callable[[str], bool] | None = None,
+        is_our_line: Callable[[str], bool] | None = None,
         dialing_off: Callable[[], bool] = lambda: False,
     ) -> None:
         self._destinations = destinations
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
+        self._is_our_line = is_our_line
         self._dialing_off = dialing_off
 
-    def refusal(self, to: str, now: datetime) -> Refused | None:
-        """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed."""
+    def refusal(
+        self, to: str, now: datetime, own_lines: Collection[str | None] = ()
+    ) -> Refused | None:
+        """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed.
+
+        `own_lines` are the numbers of ours that the conversation runs on.
+        """
         if self._dialing_off():
             return _refused(ErrorCode.DIALING_OFF, "All dials are switched off.")
         if self._destinations.refusal(to):
             return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
-        number = without_digits(to)
-        quiet = self._quiet_hours
-        if quiet and any(quiet.contains(moment) for moment in local_times(number, now)):
+        number = self._destinations.number_rung(to)
+        if number and (number in own_lines or (self._is_our_line and self._is_our_line(number))):
+            return _refused("own_line", "The number is a line of this service.")
+        if self._quiet_hours and self._quiet_hours.hold_for(number, now):
             return _refused("quiet_hours", "It is the quiet part of the day where they are.")
-        if self._do_not_call and self._do_not_call(number):
+        if number and self._do_not_call and self._do_not_call(number):
             return _refused("do_not_call", "The number is on the do-not-call list.")
         return None
 
@@ -104,24 +174,12 @@ def without_digits(to: str) -> str:
     return to.partition(",")[0]
 
 
-def local_times(number: str, now: datetime) -> list[time]:
-    """Return the times of day where a number may be."""
+def local_times(number: str | None, now: datetime) -> list[time]:
+    """Return the times of day where a number may be; the time of UTC for `None`."""
     from zoneinfo import ZoneInfo
 
-    return [now.astimezone(ZoneInfo(zone)).time() for zone in time_zones(number)]
-
-
-def time_zones(number: str) -> list[str]:
-    """Return the time zones in which a number may be, by its prefix; UTC for an unknown zone."""
-    # Imported late: the tables are large, and most deployments have no quiet hours.
-    import phonenumbers
-    from phonenumbers import timezone
-
-    try:
-        zones = timezone.time_zones_for_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        zones = ()
-    return [zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE] or ["UTC"]
+    zones = numbers.time_zones(number) if number else ["UTC"]
+    return [now.astimezone(ZoneInfo(zone)).time() for zone in zones]
 
 
 def _refused(rule: str, message: str) -> Refused:

@@ -19,7 +19,6 @@ accepts. `partyline redrive events` reads that queue.
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
@@ -27,8 +26,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.bootstrap import App, with_app
-from partyline.domain.model.events import masked
-from partyline.store.conversations import event_in
+from partyline.domain.masking import mask_fields
+from partyline.store.events import event_in
 from partyline.telemetry import Metric, count, logger
 
 SOURCE = "partyline"
@@ -36,8 +35,6 @@ MAX_ENTRIES = 10  # PutEvents accepts at most this many entries in one request
 
 MAX_REQUEST_BYTES = 256_000
 """A request's entries together stay below the 256 KB of PutEvents (AWS: EventBridge quotas)."""
-
-PHONE_NUMBER = re.compile(r"\+\d{7,15}")
 
 Detail = dict[str, Any]
 Entry = dict[str, str]
@@ -104,7 +101,7 @@ def detail_of(row: Mapping[str, Any]) -> Detail:
     Raises ValueError or LookupError for a row that cannot be read.
     """
     conversation_id, event = event_in(row)
-    detail: Detail = _masked(
+    detail: Detail = mask_fields(
         {
             "conversation_id": conversation_id,
             "seq": event.seq,
@@ -143,13 +140,3 @@ def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 def _size(entry: Entry) -> int:
     """Return an entry's size as PutEvents counts bytes: source, detail type and detail."""
     return sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return PHONE_NUMBER.sub(lambda number: str(masked(number[0])), value)
-    if isinstance(value, Mapping):
-        return {name: _masked(item) for name, item in value.items()}
-    if isinstance(value, Sequence):
-        return [_masked(item) for item in value]
-    return value

@@ -15,6 +15,7 @@ from partyline.domain.model.conversation import Insight
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
+from partyline.domain.numbers import normal_or_same
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_body
 from partyline.ids import fingerprint
@@ -121,7 +122,9 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     )
     input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
     incoming = isinstance(input_, inputs.CallInitiated) and input_.incoming
-    dialled = (payload.to or keys.DEFAULT_ROUTE) if incoming else None
+    country = app.settings.destinations.home_country
+    to = normal_or_same(payload.to, country) if incoming else payload.to
+    dialled = (to or keys.DEFAULT_ROUTE) if incoming else None
     correlation = correlate(app.store, call, state.conversation if state else None, dialled)
     if correlation is None or input_ is None:
         return None
@@ -131,7 +134,12 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
             return None
         url = base_url(request, app.settings.public_base_url)
         input_ = replace(
-            input_, conversation_id=correlation.conversation_id, route=route, base_url=url
+            input_,
+            conversation_id=correlation.conversation_id,
+            from_=normal_or_same(payload.from_, country),
+            to=to,
+            route=route,
+            base_url=url,
         )
     logger.thread_safe_append_keys(conversation_id=correlation.conversation_id)
     dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))

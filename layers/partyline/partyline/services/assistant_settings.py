@@ -2,16 +2,25 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.commands import Role
 from partyline.domain.model.conversation import AssistantStart
+from partyline.domain.names import has_hidden_characters
 
 MAX_ASSISTANT_BYTES = 100_000
 """Bound that keeps a conversation within one table item."""
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
+
+def _check_name(name: str) -> str:
+    if has_hidden_characters(name):
+        raise PydanticCustomError("name", "a name has no control, line-break or bidi characters")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_name)]
+"""A name, which the assistant is told."""
 SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
 """A spoken text: Telnyx takes 3,000 characters (Telnyx API: ai_assistant_start, greeting)."""
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]

@@ -10,24 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
 from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
+from partyline.domain.names import normalized_name, quoted
+from partyline.domain.numbers import normal_number
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
-from partyline.services.inbound_routes import normalized_name
-from partyline.services.requests import InviteRequest, check_e164, plan_of
+from partyline.services.requests import InviteRequest, plan_of
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
 
-SEPARATORS = re.compile(r"[\s().-]")  # what a model puts between the digits of a spoken number
+SPOKEN_NUMBER = re.compile(r"[^@:;,A-Za-z]+")  # neither a SIP address nor digits after the number
 
 
 @dataclass(frozen=True)
@@ -61,22 +60,19 @@ class AssistantTools:
             return self._invite(call, contact, request.name or listed_name.strip(), request)
         any_number = route.dial_any_number
         if name and not (number and any_number):
-            names = ", ".join(map(str.strip, contacts)) or "nobody"
-            return f"There is no contact named {name[:50]}. Known are: {names}."
+            names = ", ".join(quoted(known.strip()) for known in contacts) or "nobody"
+            return f"There is no contact named {quoted(name[:50])}. Known are: {names}."
         if not number:
             return "Say whom to call: the name of a contact."
         if not any_number:
             return "Only the contacts of this line can be called, not free numbers."
-        contact = SEPARATORS.sub("", number)
-        try:
-            check_e164(contact)  # a model may dial numbers, neither extensions nor SIP addresses
-        except PydanticCustomError:
+        # A model may dial numbers, neither extensions nor SIP addresses.
+        normal = normal_number(number) if SPOKEN_NUMBER.fullmatch(number) else None
+        if normal is None:
             return "That is not a phone number. Say it with its country code, as +13125550100."
-        request = InviteRequest.model_validate({"to": contact})
-        # The name is in the timeline and in the assistant's messages: no whole number there.
-        spoken = name[:128] if name and not any(map(str.isdigit, name)) else None
-        name = spoken or f"the number ending in {contact[-4:]}"
-        return self._invite(call, contact, name, request)
+        request = InviteRequest.model_validate({"to": normal})
+        # Neither the caller's own words nor the whole number: the assistant is told of the guest.
+        return self._invite(call, normal, f"the number ending in {normal[-4:]}", request)
 
     def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
         try:
@@ -87,7 +83,7 @@ class AssistantTools:
         except ConversationTooLargeError:
             return "Nobody else can be called in this conversation."
         except TooManyConflictsError:
-            return f"{name} could not be called just now. Try once more."
+            return f"{quoted(name)} could not be called just now. Try once more."
 
     def _caught_up(self, call: ToolCall, contact: str) -> Conversation:
         """Load the conversation once the pending commands for a contact are executed.
@@ -106,7 +102,7 @@ class AssistantTools:
         """Answer for a contact who was asked for before; None when the contact may be dialled."""
         if newest.status not in statuses.DEPARTED:
             where = "being called" if newest.status in statuses.BEING_REACHED else "here"
-            return f"{name} is {where}."
+            return f"{quoted(name)} is {where}."
         left_at = newest.left_at
         just_now = left_at is not None and self.clock() - left_at < timeouts.AGAIN_AFTER
         if newest.status is ParticipantStatus.FAILED and just_now:
@@ -119,7 +115,7 @@ class AssistantTools:
             caller_id = call.conversation.route
             plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
         except RequestError:
-            return f"{name} cannot be called from this line."
+            return f"{quoted(name)} cannot be called from this line."
         guest = NewParticipant(
             # The same id for two calls of the tool at once: only one call adds a participant.
             id=participant_id_for_request(fingerprint(call.conversation.id, key), nth),
@@ -139,7 +135,7 @@ class AssistantTools:
         participant = after and after.participant(guest.id)
         if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
-        return f"Calling {name} now."
+        return f"Calling {quoted(name)} now."
 
 
 def status(call: ToolCall) -> str:
@@ -156,14 +152,14 @@ def status(call: ToolCall) -> str:
 def _outcome_sentence(conversation: Conversation, participant: Participant, name: str) -> str:
     """Say the outcome: the model needs a sentence even where its message is suppressed."""
     key = phrase_key(participant)
-    phrase = render(conversation.phrases, key, name=name).strip()
-    return phrase or render({}, key, name=name)
+    phrase = render(conversation.phrases, key, name=quoted(name)).strip()
+    return phrase or render({}, key, name=quoted(name))
 
 
 def _name(participant: Participant, inbound: bool) -> str:
     if participant.host and participant.name is None:
         return "the caller" if inbound else "the first person on the line"
-    return participant.name or "somebody without a name"
+    return quoted(participant.name) if participant.name else "somebody without a name"
 
 
 def _text(argument: object) -> str:

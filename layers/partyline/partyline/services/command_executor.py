@@ -21,6 +21,11 @@ Clock = Callable[[], datetime]
 NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
 
 
+RULE_FAILED = results.Refused(
+    code="dial_rule_failed", message="A dial rule failed.", rule="dial_rule_failed"
+)
+
+
 class CommandExecutor:
     """Executes commands at Telnyx."""
 
@@ -71,12 +76,18 @@ class CommandExecutor:
         return result
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
+        own_lines = own_lines_of(leg_command.conversation)
+        extra: dict[str, str]
         try:
-            return self._dial_policy.refusal(leg_command.leg.to or "", self._clock())
+            return self._dial_policy.refusal(leg_command.leg.to or "", self._clock(), own_lines)
         except AwsError as error:
             extra = {"error": type(error).__name__}
             logger.error("a dial rule cannot be read", extra=extra)
             return results.Retryable(had_no_effect=True)
+        except Exception as error:  # noqa: BLE001 - a rule that fails allows no call, and ends no request
+            extra = {"error": type(error).__name__, "command_id": leg_command.command.id}
+            logger.error("a dial rule failed", extra=extra)
+            return RULE_FAILED
 
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
@@ -90,6 +101,12 @@ class CommandExecutor:
             if insight.insight_id
         ]
         return results.InsightsFound(insights=tuple(insights))
+
+
+def own_lines_of(conversation: Conversation) -> set[str | None]:
+    """Return the numbers of ours that a conversation runs on: those called, and called from."""
+    plans = [participant.plan for participant in conversation.participants]
+    return {conversation.route, *(plan.from_ for plan in plans if plan)}
 
 
 def result_of(error: errors.TelnyxError) -> results.Result:

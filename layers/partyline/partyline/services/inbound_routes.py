@@ -9,11 +9,6 @@ from partyline.domain.model.routes import RouteLimits, StoredRoute
 from partyline.settings import ConversationSettings
 
 
-def normalized_name(name: str) -> str:
-    """The name of a contact without case and surrounding space: a key among contacts."""
-    return name.strip().casefold()
-
-
 def inbound_route(
     stored: StoredRoute, settings: ConversationSettings, connection_id: str | None
 ) -> Route | None:

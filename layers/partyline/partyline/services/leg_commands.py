@@ -19,8 +19,9 @@ from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
-WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 10_000, 30_000))
-"""Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s."""
+WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 5000, 30_000))
+"""Delays of Telnyx's retries of a webhook. Telnyx allows at most 5 retries within 60 s. The third
+retry comes when a lease of 6 s has ended, the fourth when the lease of a start has ended."""
 
 MACHINE_DETECTION: dict[str, Any] = {
     "standard": "detect",

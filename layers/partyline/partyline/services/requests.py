@@ -16,9 +16,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, to_json
 
-from partyline.domain.dial_policy import DIGITS, SIP_ADDRESS, Destinations, without_digits
+from partyline.domain import numbers as phone_numbers
+from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
 from partyline.domain.model.conversation import MachineDetection, Plan
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.assistant_settings import (
     AssistantSettings,
@@ -39,20 +41,24 @@ MAX_METADATA_BYTES = 8_192
 
 
 def check_e164(number: str) -> str:
-    """Return a phone number in E.164. Raises a PydanticCustomError that says why not."""
-    digits = number[1:]
+    """Return the normal form of a phone number, E.164. Raises a PydanticCustomError.
+
+    Any usual spelling with a plus is taken (see `normal_number`). The error says why not.
+    """
     if "@" in number or number.lower().startswith(("sip:", "sips:")):
         raise PydanticCustomError("sip_address", "a SIP address cannot be dialled here")
     if "," in number:
         raise PydanticCustomError("dtmf_suffix", "digits after the number cannot be dialled here")
-    plain = number[:1] == "+" and digits.isascii() and digits.isdigit() and digits[:1] != "0"
-    if not plain or not 7 <= len(digits) <= 15:
-        raise PydanticCustomError("phone_number", "not a phone number in E.164, as +13125550100")
-    return number
+    normal = None if ";" in number or ":" in number else phone_numbers.normal_number(number)
+    if normal is None:
+        plain = number[:1] == "+" and number[1:].isascii() and number[1:].isdigit()
+        reason = IMPOSSIBLE if plain else "not a phone number in E.164, as +13125550100"
+        raise PydanticCustomError("phone_number", "{reason}", {"reason": reason})
+    return normal
 
 
 def check_dialable(to: str) -> str:
-    """Return a number, perhaps with digits to send after the answer, or a SIP address.
+    """Return a normal number, perhaps with digits to send after the answer, or a SIP address.
 
     The deployment decides which of these may be dialled. Raises a PydanticCustomError.
     """
@@ -61,8 +67,7 @@ def check_dialable(to: str) -> str:
     _, comma, digits = to.partition(",")
     if comma and not DIGITS.fullmatch(digits):
         raise PydanticCustomError("digits", "digits after the number are 0 to 9, w, * and #")
-    check_e164(without_digits(to))
-    return to
+    return check_e164(without_digits(to)) + comma + digits
 
 
 def _known_phrases(words: dict[str, str]) -> dict[str, str]:

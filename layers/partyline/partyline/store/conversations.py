@@ -1,8 +1,7 @@
 """Conversations in the table: load, commit, correlate, list."""
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
+from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
 from partyline.store.pages import MAX_PAGE_BYTES, Page, answer_bytes, cursor_of, fitting, place_in
 from partyline.store.pointers import Pointer, has_call, new_pointers
@@ -159,7 +159,10 @@ class ConversationStore:
         puts = [("step", _state_put(before, after, max_bytes))]
         if dedupe:
             puts.append(("dedupe", dedupe_put(dedupe, after.updated_at)))
-        puts += [("step", _event_put(after.id, event)) for event in decision.events]
+        puts += [
+            ("step", event_put(keys.event(after.id, event.seq), event, after.id))
+            for event in decision.events
+        ]
         puts += [("step", _insight_put(after.id, insight)) for insight in decision.insights]
         charges = [("charge", {"Update": _charge_update(charge)})] if charge else []
         pointers = new_pointers(before, after)
@@ -364,28 +367,6 @@ def request_hash(row: table.Row) -> str | None:
     """The hash in a dedupe record's row; None for that of a webhook."""
     stored: str | None = row.get("request_hash", {}).get("S")
     return stored
-
-
-def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
-    """The conversation's id and the event in an event's row."""
-    return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
-
-
-def _trace_id() -> str:
-    """X-Ray's trace id of this invocation, the same as in the log lines; empty outside of Lambda.
-
-    Lambda sets the variable for each invocation, with the segment and the sampling after `;`.
-    """
-    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
-
-
-def _event_put(conversation_id: str, event: Event) -> table.Row:
-    row = {
-        "conversation_id": {"S": conversation_id},
-        "event": {"S": event.model_dump_json()},
-        "trace_id": {"S": _trace_id()},
-    }
-    return table.put_of(keys.event(conversation_id, event.seq), row, new=True)
 
 
 def _insight_put(conversation_id: str, insight: Insight) -> table.Row:

@@ -1,16 +1,28 @@
 """Routes and the do-not-call list: the rows that the API's users edit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, field_serializer
 
+from partyline.domain.masking import masked
+from partyline.domain.model.events import DoNotCallChanged, Event, RouteChanged
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import keys
+from partyline.store.errors import TooManyConflictsError
+from partyline.store.events import event_put
 from partyline.store.keys import Key
 from partyline.store.pages import Page, fitting
-from partyline.store.table import Row, Table, put_of
+from partyline.store.table import (
+    CONFLICT,
+    Row,
+    Table,
+    TransactionCancelledError,
+    deletion_of,
+    put_of,
+)
 
 ROUTE_STATUS = "route"
 """The `status` of routes in the index `by_status`, which lists routes by number."""
@@ -22,10 +34,20 @@ class DoNotCallEntry(BaseModel):
     number: str
     reason: str | None
     added_at: datetime
+    changed_by: str
 
     @field_serializer("added_at")
     def _iso(self, added_at: datetime) -> str:
         return added_at.isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The author and the time of a change: a bearer key and its request."""
+
+    key_id: str
+    request_id: str
+    at: datetime
 
 
 class Directory:
@@ -43,14 +65,21 @@ class Directory:
         """The route that applies to a number (see `applicable_route`), in a single read."""
         return applicable_route(self._table.find(route_keys(number)), number)
 
-    def put_route(self, number: str, route: StoredRoute) -> None:
+    def has_route(self, number: str) -> bool:
+        """Whether a route was put for a number, which is a line of ours then."""
+        return self._table.get(keys.route(number)) is not None
+
+    def put_route(self, number: str, route: StoredRoute, change: Change) -> StoredRoute:
         """Store a route in place of the number's earlier one."""
+        stored = route.model_copy(update={"changed_at": change.at, "changed_by": change.key_id})
         attributes = {
             "status": {"S": ROUTE_STATUS},
             "listed_at": {"S": number},
-            "route": {"S": route.model_dump_json(exclude_unset=True)},
+            "route": {"S": stored.model_dump_json(exclude_unset=True)},
         }
-        self._table.put(put_of(keys.route(number), attributes))
+        key = keys.route(number)
+        self._change({"Put": put_of(key, attributes)}, key, _event(RouteChanged, number, change))
+        return stored
 
     def routes(self, limit: int, after: str | None) -> Page[tuple[str, StoredRoute]]:
         """A page of numbers and their routes, in order: at most `limit` routes and 4 MB.
@@ -71,25 +100,60 @@ class Directory:
             numbers[length - 1] if len(numbers) > length else None,
         )
 
-    def delete_route(self, number: str) -> bool:
+    def delete_route(self, number: str, change: Change) -> bool:
         """Delete a route; False when the number had none."""
-        return self._table.delete(keys.route(number))
+        key = keys.route(number)
+        return self._change(deletion_of(key), key, _event(RouteChanged, number, change, "deleted"))
 
     def do_not_call(self, number: str) -> DoNotCallEntry | None:
         """The entry of a number on the do-not-call list; None when the number has none."""
         row = self._table.get(keys.do_not_call(number))
         return DoNotCallEntry.model_validate_json(row["entry"]["S"]) if row else None
 
-    def put_do_not_call(self, number: str, reason: str | None, now: datetime) -> DoNotCallEntry:
+    def put_do_not_call(self, number: str, reason: str | None, change: Change) -> DoNotCallEntry:
         """Add a number to the do-not-call list, or replace its entry."""
-        entry = DoNotCallEntry(number=number, reason=reason, added_at=now)
+        entry = DoNotCallEntry(
+            number=number, reason=reason, added_at=change.at, changed_by=change.key_id
+        )
         attributes = {"entry": {"S": entry.model_dump_json()}}
-        self._table.put(put_of(keys.do_not_call(number), attributes))
+        key = keys.do_not_call(number)
+        put = {"Put": put_of(key, attributes)}
+        self._change(put, key, _event(DoNotCallChanged, number, change))
         return entry
 
-    def delete_do_not_call(self, number: str) -> bool:
+    def delete_do_not_call(self, number: str, change: Change) -> bool:
         """Take a number off the do-not-call list; False when the number was not listed."""
-        return self._table.delete(keys.do_not_call(number))
+        key = keys.do_not_call(number)
+        event = _event(DoNotCallChanged, number, change, "deleted")
+        return self._change(deletion_of(key), key, event)
+
+    def _change(self, write: Row, key: Key, event: Event) -> bool:
+        """Write a row and its event together; False when the row to delete does not exist."""
+        event_key = keys.directory_event(key, event.occurred_at, event.cause)
+        try:
+            self._table.write([write, {"Put": event_put(event_key, event)}])
+        except TransactionCancelledError as error:
+            if any(reason.get("Code") == CONFLICT for reason in error.reasons):
+                raise TooManyConflictsError from error
+            return False
+        return True
+
+
+def _event(
+    data: type[RouteChanged | DoNotCallChanged],
+    number: str,
+    change: Change,
+    kind: Literal["put", "deleted"] = "put",
+) -> Event:
+    shown = number if number == keys.DEFAULT_ROUTE else str(masked(number))
+    fields = data(number=shown, change=kind, key_id=change.key_id)
+    return Event(
+        seq=1,
+        type=data.type,
+        occurred_at=change.at,
+        cause=change.request_id,
+        data=fields.model_dump(),
+    )
 
 
 def route_keys(number: str | None) -> list[Key]:

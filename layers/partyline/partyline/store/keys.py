@@ -11,6 +11,7 @@
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | do-not-call entry | `DNC#<number>` | `DNC` |
+| event of a route or do-not-call entry | as the changed row | `EVENT#<time>#<request id>` |
 | dials of a bearer key in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 """
@@ -94,6 +95,11 @@ def route(number: str) -> Key:
 def do_not_call(number: str) -> Key:
     """A number's entry on the do-not-call list."""
     return f"DNC#{number}", "DNC"
+
+
+def directory_event(changed: Key, at: datetime, request_id: str) -> Key:
+    """The event of a change to a route or to a do-not-call entry: beside the changed row."""
+    return changed[0], f"EVENT#{moment(at)}#{request_id}"
 
 
 def dials(key_id: str, minute: datetime) -> Key:

@@ -82,13 +82,8 @@ class Table:
         """Write a row (see `put_of`). Raises `VersionConflictError` when its condition fails."""
         self._request("put_item", **put)
 
-    def delete(self, key: Key) -> bool:
-        """Delete a row; False when the row did not exist."""
-        answer = self._request("delete_item", Key=_key(key), ReturnValues="ALL_OLD")
-        return "Attributes" in answer
-
     def write(self, writes: Sequence[Row]) -> None:
-        """Write all of `writes`, `{"Put": ...}` or `{"Update": ...}`, in a single transaction.
+        """Write all of `writes`, a put, an update or a deletion each, in a single transaction.
 
         Raises `TransactionCancelledError`.
         """
@@ -115,6 +110,11 @@ def put_of(key: Key, attributes: Row, *, new: bool = False) -> Row:
     if new:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     return put
+
+
+def deletion_of(key: Key) -> Row:
+    """The deletion of a row in a transaction, on the condition that the row exists."""
+    return {"Delete": {"Key": _key(key), "ConditionExpression": "attribute_exists(pk)"}}
 
 
 def _key(key: Key) -> Row:

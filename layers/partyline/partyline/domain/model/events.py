@@ -7,7 +7,7 @@ consumers of the bus.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,8 @@ class EventType(StrEnum):
     COMMAND_CHANGED = "command.changed"
     COMMAND_FAILED = "command.failed"
     COMMAND_REPAIRED = "command.repaired"
+    ROUTE_CHANGED = "route.changed"
+    DO_NOT_CALL_CHANGED = "do_not_call.changed"
 
 
 class Event(BaseModel):
@@ -146,6 +148,12 @@ TelnyxConversationId = Annotated[
     str, Field(description="Telnyx's id of the assistant's conversation")
 ]
 Called = Annotated[str, Field(description="the number called, masked to its last four digits")]
+
+ChangedNumber = Annotated[
+    str, Field(description="the number, masked to its last four digits, or `default`")
+]
+Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
+KeyId = Annotated[str, Field(description="the id of the bearer key")]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
@@ -369,6 +377,17 @@ class CommandRepaired(EventData, event=EventType.COMMAND_REPAIRED):
     command_id: CommandId
 
 
-def masked(number: str | None) -> str | None:
-    """Mask a phone number or address for timelines and logs: only the last four signs are shown."""
-    return None if number is None else f"***{number.partition(',')[0][-4:]}"
+class DirectoryChanged(EventData):
+    """Base of the events about a route or an entry of the do-not-call list."""
+
+    number: ChangedNumber
+    change: Change
+    key_id: KeyId
+
+
+class RouteChanged(DirectoryChanged, event=EventType.ROUTE_CHANGED):
+    """A route was put or deleted."""
+
+
+class DoNotCallChanged(DirectoryChanged, event=EventType.DO_NOT_CALL_CHANGED):
+    """A number was put on the do-not-call list, or deleted from the list."""

@@ -1,5 +1,6 @@
 """Routes: how calls to a number are answered, and the contacts that the assistant may call."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -27,3 +28,5 @@ class StoredRoute(Stored):
     limits: RouteLimits = Field(default_factory=RouteLimits)
     words: dict[str, str] = Field(default_factory=dict)
     start: AssistantStart = "after_answer"
+    changed_at: datetime | None = None
+    changed_by: str | None = None  # the id of the bearer key that put the route

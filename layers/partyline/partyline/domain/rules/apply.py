@@ -22,6 +22,7 @@ from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ConversationAnalyzed, EventType, ParticipantInvited
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_POLL_DELAY, PROMPT_END_WAIT
+from partyline.domain.names import quoted
 from partyline.domain.rules import create, facts
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.transition import Transition
@@ -288,7 +289,7 @@ def _refuse_if_present(transition: Transition, name: str | None, plan: Plan) -> 
                 message = FORGEABLE
             else:
                 being_called = participant.status in statuses.BEING_REACHED
-                message = f"{name} is {'being called' if being_called else 'here'}."
+                message = f"{quoted(name or '')} is {'being called' if being_called else 'here'}."
             transition.refuse(ErrorCode.ALREADY_THERE, message)
             return True
     return False

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from partyline.domain.masking import masked
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import (
     HOST_ID,
@@ -12,7 +13,7 @@ from partyline.domain.model.conversation import (
     Plan,
 )
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.events import ConversationStarted, ParticipantInvited, masked
+from partyline.domain.model.events import ConversationStarted, ParticipantInvited
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
 from partyline.domain.rules.facts import note_call_ids

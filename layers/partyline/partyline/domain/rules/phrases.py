@@ -1,20 +1,26 @@
 """Phrases: the messages that tell the assistant about participants. Users can replace each phrase.
 
-A conversation's `words` replace the defaults, key by key. `{name}` is the person's name, `{reason}`
-the phrase for a failed try. In `goes_on`, the briefing of a restarted assistant, `{name}` is the
-names of the people who have left and `{reason}` those on the line. An empty text suppresses a
-message.
+A conversation's `words` replace the defaults, key by key. `{name}` is the person's name in
+quotation marks, `{reason}` the phrase for a failed try. In `goes_on`, the briefing of a restarted
+assistant, `{name}` is the names of the people who have left and `{reason}` those on the line. An
+empty text suppresses a message.
 
 Telnyx puts a notice of its own into the conversation when a participant leaves (Telnyx API:
 call.conversation.ended, the role of a message). An empty `guest_left` leaves the guests to that
 notice; without a `guest_left` of the conversation, `left` tells of guests too.
 """
 
+import re
+
 from partyline.domain.model.conversation import Participant
 from partyline.domain.model.statuses import Outcome
+from partyline.domain.names import quoted
 
 UNNAMED_GUEST = "The invited person"
 UNNAMED_HOST = "The first person on the line"
+
+PLACEHOLDER = re.compile(r"\{(name|reason)\}")
+"""Replaced in a single pass: a placeholder within a value is text."""
 
 DEFAULTS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
@@ -36,6 +42,7 @@ DEFAULTS: dict[str, str] = {
     Outcome.LIMITED: "{name} could not be called: the limit of calls is reached.",
     "destination_not_allowed": "{name} cannot be called from this line.",
     "dialing_off": "{name} could not be called: calls are switched off at the moment.",
+    "own_line": "{name} cannot be called: the number is a line of this service.",
     "quiet_hours": "{name} may not be called at this hour of the day.",
     "do_not_call": "{name} may not be called: the number is on the do-not-call list.",
     Outcome.ERROR: "{name} could not be brought into the conversation: a technical error.",
@@ -47,14 +54,17 @@ person waits for the news, so the assistant says the news at once."""
 
 
 def spoken_name(participant: Participant) -> str:
-    """Return the name by which messages to the assistant call a participant."""
-    return participant.name or (UNNAMED_HOST if participant.host else UNNAMED_GUEST)
+    """Return the name by which messages to the assistant call a participant, in quotation marks."""
+    if participant.name is not None:
+        return quoted(participant.name)
+    return UNNAMED_HOST if participant.host else UNNAMED_GUEST
 
 
 def render(phrases: dict[str, str], key: str, *, name: str, reason: str = "") -> str:
     """Render the phrase `key`: the conversation's own in `phrases`, or else the default."""
+    values = {"name": name, "reason": reason}
     phrase = phrases.get(key, DEFAULTS[key])
-    return phrase.replace("{name}", name).replace("{reason}", reason)
+    return PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], phrase)
 
 
 def phrase_key(participant: Participant, key: str | None = None) -> str:

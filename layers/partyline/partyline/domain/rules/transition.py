@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from partyline.domain.masking import masked
 from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
 from partyline.domain.model.conversation import (
@@ -19,7 +20,7 @@ from partyline.domain.model.conversation import (
     Stop,
 )
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType, masked
+from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
 

@@ -27,6 +27,7 @@ from partyline.entrypoints.http import Handler, Response, base_url, error_respon
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester, identify
 from partyline.services.validation import body_invalid
+from partyline.store.directory import Change
 from partyline.telemetry import Metric, count, logger
 
 _app: ContextVar[App] = ContextVar("app")
@@ -115,6 +116,13 @@ def requester() -> Requester:
         operation=f"{context['http']['method']} {event['requestedPath']}",
         body=event.json_body,
     )
+
+
+def change() -> Change:
+    """Return the author and the time of a change that this request makes to the directory."""
+    context = _event.get()["requestContext"]
+    key_id = str(context["authorizer"]["lambda"]["key_id"])
+    return Change(key_id=key_id, request_id=str(context["requestId"]), at=app().clock())
 
 
 def check_query(*known: str) -> None:

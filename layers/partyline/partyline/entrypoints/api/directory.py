@@ -1,5 +1,6 @@
 """The routes that edit `/routes` and `/do-not-call`."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,7 +9,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from partyline.domain.model.conversation import AssistantStart
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.events import EventType
 from partyline.domain.model.routes import StoredRoute
+from partyline.domain.names import normalized_name
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Limit
@@ -22,8 +25,8 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import RequestError
-from partyline.services.inbound_routes import normalized_name
 from partyline.store.keys import DEFAULT_ROUTE
+from partyline.telemetry import Metric, count, logger
 
 directory = api.router()
 
@@ -91,6 +94,8 @@ class Route(RouteRequest):
 
     number: requests.PhoneNumber | Literal["default"] = Field(examples=[DEFAULT_ROUTE])
     warnings: list[str] = Field([])
+    changed_at: datetime | None = None
+    changed_by: str | None = Field(None, description="the id of the bearer key of the last change")
 
 
 class Routes(responses.ApiModel):
@@ -118,10 +123,11 @@ def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) ->
         prefix = f"contacts.{name}."
         requests.check_destinations(contact.numbers, api.app().destinations, prefix)
     route = body.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-    stored = StoredRoute.model_validate(route)
-    api.app().directory.put_route(number, stored)
+    stored = api.app().directory.put_route(number, StoredRoute.model_validate(route), api.change())
+    _report(EventType.ROUTE_CHANGED)
     warnings = responses.warnings_about(stored.assistant) if stored.assistant else []
-    return api.respond({"number": number, **route, "warnings": warnings})
+    shown = _shown(number, stored)
+    return api.respond({**shown, "warnings": warnings} if warnings else shown)
 
 
 @directory.get("/routes/<number>", responses=api.answers({200: Route}))
@@ -136,8 +142,9 @@ def get_route(number: NumberOrDefault) -> Response[Any]:
 @directory.delete("/routes/<number>", responses=api.answers({200: responses.Deleted}))
 def delete_route(number: NumberOrDefault) -> Response[responses.Deleted]:
     """Delete the route of a number; the default route answers the calls from now on."""
-    if not api.app().directory.delete_route(number):
+    if not api.app().directory.delete_route(number, api.change()):
         raise _unknown_route()
+    _report(EventType.ROUTE_CHANGED)
     return api.respond(responses.Deleted(number=number))
 
 
@@ -153,7 +160,8 @@ def list_routes(limit: Limit = DEFAULT_LIMIT, cursor: NumberCursor = None) -> Re
 @directory.put("/do-not-call/<number>", responses=api.answers({200: responses.DoNotCall}))
 def put_do_not_call(number: Number, body: Annotated[DoNotCallRequest, Body()]) -> Response[Any]:
     """Add a number to the do-not-call list."""
-    entry = api.app().directory.put_do_not_call(number, body.reason, api.app().clock())
+    entry = api.app().directory.put_do_not_call(number, body.reason, api.change())
+    _report(EventType.DO_NOT_CALL_CHANGED)
     return api.respond(entry.model_dump())
 
 
@@ -169,13 +177,20 @@ def get_do_not_call(number: Number) -> Response[Any]:
 @directory.delete("/do-not-call/<number>", responses=api.answers({200: responses.Deleted}))
 def delete_do_not_call(number: Number) -> Response[responses.Deleted]:
     """Remove a number from the do-not-call list."""
-    if not api.app().directory.delete_do_not_call(number):
+    if not api.app().directory.delete_do_not_call(number, api.change()):
         raise _not_listed()
+    _report(EventType.DO_NOT_CALL_CHANGED)
     return api.respond(responses.Deleted(number=number))
 
 
+def _report(event_type: EventType) -> None:
+    """Log and count a change. The log line has the id of the bearer key, and no number."""
+    logger.info(event_type)
+    count(Metric[event_type.name])
+
+
 def _shown(number: str, route: StoredRoute) -> dict[str, Any]:
-    return {"number": number, **route.model_dump(exclude_unset=True)}
+    return {"number": number, **route.model_dump(mode="json", exclude_unset=True)}
 
 
 def _unknown_route() -> RequestError:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from partyline.domain.masking import mask_fields
 from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
@@ -221,8 +222,8 @@ class Event(ApiModel):
 
     @classmethod
     def of(cls, event: events.Event) -> Self:
-        """Show an event."""
-        return cls.model_validate(event)
+        """Show an event, with the phone numbers in its data masked."""
+        return cls.model_validate(event.model_copy(update={"data": mask_fields(event.data)}))
 
 
 class Timeline(ApiModel):
@@ -247,6 +248,7 @@ class DoNotCall(ApiModel):
     number: PhoneNumber
     reason: str | None
     added_at: datetime
+    changed_by: str
 
 
 class Deleted(ApiModel):

@@ -1,0 +1,60 @@
+"""Masking: phone numbers and SIP addresses in events, for timelines, the bus and logs.
+
+The masks need no table of numbers: each sequence of 7 digits or more is masked, whatever its
+country and its separators, except dates and UUIDs. `phonenumbers.PhoneNumberMatcher` finds the
+national spellings of a single country only, and its import would slow every query. The tests use
+the matcher to prove that no number is left.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+UNMASKED = frozenset(
+    {
+        *("participant_id", "command_id", "telnyx_conversation_id", "conversation_id", "key_id"),
+        *("cause", "trace_id", "occurred_at"),
+    }
+)
+"""Fields that hold an id or a time of ours: an id may have many digits."""
+
+_SIP_ADDRESS = re.compile(r"sips?:[^\s@,;]+@[^\s,;]*\w", re.IGNORECASE)
+_SEPARATOR = r"[\s()./\u00ad\u200b-\u200f\u2010-\u2015\u2043\u2060\u2212\ufe58\ufe63\uff0d-]"
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_ID_DATE_OR_NUMBER = re.compile(
+    rf"(?P<uuid>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)"
+    rf"|(?<!\d)(?P<date>{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.]{_YEAR})(?!\d)"
+    rf"|\+?\(?\d(?:{_SEPARATOR}{{0,3}}\d){{6,}}"
+)
+_SHOWN_DIGITS = 4
+
+
+def masked(number: str | None) -> str | None:
+    """Mask a phone number or address: only the last four signs are shown."""
+    return None if number is None else f"***{number.partition(',')[0][-_SHOWN_DIGITS:]}"
+
+
+def mask_text(text: str) -> str:
+    """Mask every phone number and SIP address in a text, in whatever form."""
+    return _ID_DATE_OR_NUMBER.sub(
+        _masked_digits, _SIP_ADDRESS.sub(lambda found: str(masked(found[0])), text)
+    )
+
+
+def mask_fields(value: Any) -> Any:
+    """Mask the texts of a JSON value; the fields of `UNMASKED` stay as they are."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {
+            name: field if name in UNMASKED else mask_fields(field) for name, field in value.items()
+        }
+    if isinstance(value, Sequence):
+        return [mask_fields(item) for item in value]
+    return value
+
+
+def _masked_digits(found: re.Match[str]) -> str:
+    if found["uuid"] or found["date"]:
+        return found[0]
+    return str(masked("".join(filter(str.isdigit, found[0]))))

@@ -1,0 +1,36 @@
+"""Names of people and contacts: as a key, checked for hidden characters, quoted for the model."""
+
+import re
+import unicodedata
+
+JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling and of emoji
+
+QUOTATION_MARKS = re.compile(
+    '["\u00ab\u00bb\u201c-\u201f\u2033\u2036\u300c-\u300f\u301d-\u301f\uff02]'
+)
+
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def normalized_name(name: str) -> str:
+    """The name of a contact as a key among contacts: composed, without case or extra space."""
+    folded = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def has_hidden_characters(name: str) -> bool:
+    """Whether a name has control, line-break, bidirectional or other invisible characters.
+
+    Such characters can make a name look like another text, or like the end of the message.
+    """
+    return any(
+        char not in JOINERS and unicodedata.category(char) in _HIDDEN_CATEGORIES for char in name
+    )
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotation marks: the model is to read the words as a name.
+
+    Quotation marks within the name become apostrophes, so that no name ends its own quotation.
+    """
+    return "\u201c" + QUOTATION_MARKS.sub("'", name) + "\u201d"

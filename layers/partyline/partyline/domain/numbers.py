@@ -1,0 +1,186 @@
+"""Phone numbers: one normal form for every spelling, and the country and the kind of a number.
+
+The tables are those of `phonenumbers`. Each function imports the library at its first need: the
+import takes about 0.1 s, and a caller hears silence while a webhook function starts.
+"""
+
+import re
+import unicodedata
+from typing import Literal
+
+SIP_ADDRESS = re.compile(r"sips?:([A-Za-z0-9_.~+-]{1,64})@([a-z0-9.-]{1,253})", re.ASCII)
+"""A SIP address in Telnyx's form, without parameters: user, and domain in lower case."""
+
+NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}", re.ASCII)
+"""The normal form of a North American number, which needs no table to be recognized."""
+
+MAX_SEPARATED_CHARS = 64
+
+SpecialKind = Literal["premium", "shared_cost", "personal", "unknown"]
+
+NORTH_AMERICAN_KINDS: dict[str, SpecialKind] = {
+    "900": "premium",
+    "976": "premium",
+    "500": "personal",
+    "700": "personal",
+}
+"""Area codes without a place (NANPA, non-geographic services). The tables lack 700 and 976."""
+
+_SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
+_DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
+_SEPARATOR_CATEGORIES = frozenset({"Pd", "Zs", "Cf"})  # dashes, spaces, invisible format characters
+_SEPARATORS = frozenset("()./\u2212\u2043")  # U+2212 is a minus sign, U+2043 a bullet
+_LONGEST_EXTENSION = 6
+
+
+def normal_number(text: str, country: str | None = None) -> str | None:
+    """Return the E.164 form of a number in any usual spelling; None for any other text.
+
+    Dashes, spaces, parentheses and a trunk zero are removed: `+44 (0)20-7946 0123` becomes
+    `+442079460123`. `tel:`, `sip:` and the part after `@` or `;` are skipped.
+
+    Args:
+        text: The spelling.
+        country: The country (ISO 3166, such as `US`) of a number without a plus; `None` accepts no
+            number without a plus. A number of that country comes before the same digits with a
+            country code in front.
+
+    Returns:
+        The number with a plus, or `None`, also for a number with too many or too few digits.
+    """
+    if NORTH_AMERICAN.fullmatch(text):
+        return text
+    digits = _digits(text)
+    if digits is None:
+        return None
+    if digits.startswith("+"):
+        return _parsed(digits, None, valid=False)
+    if country is None:
+        return None
+    international = f"+{digits.removeprefix('00')}"
+    readings = [(digits, country), (international, None)]
+    valid = [_parsed(*reading, valid=True) for reading in readings]
+    possible = [_parsed(*reading, valid=False) for reading in readings]
+    return next(filter(None, [*valid, *possible]), None)
+
+
+def normal_or_same(text: str | None, country: str | None) -> str | None:
+    """Return the normal form of a number, and any other text (a SIP name, `anonymous`) as it is."""
+    return text and (normal_number(text, country) or text)
+
+
+def number_rung(to: str, country: str | None) -> str | None:
+    """Return the number that a destination rings: without digits to send, or a SIP address's user.
+
+    `country` is the country of a SIP user without a plus. `None` for a SIP address with a name or
+    an extension, and for a text that is no number.
+    """
+    return normal_number(to, country) if SIP_ADDRESS.fullmatch(to) else normal_number(_bare(to))
+
+
+def is_impossible_sip_number(to: str, country: str | None) -> bool:
+    """Whether the user of a SIP address has the form of a phone number that cannot exist."""
+    digits = _digits(to)
+    looks_dialled = digits is not None and len(digits) > _LONGEST_EXTENSION
+    return looks_dialled and normal_number(to, country) is None
+
+
+def country_of(number: str) -> str | None:
+    """Return the country of a number in E.164, such as `US`; `001` for a number of no country.
+
+    Countries that share a country code are told apart by the area code. `None`: the tables do not
+    know the area code, or a special kind of number has no area.
+    """
+    import phonenumbers
+
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+
+
+def special_kind(number: str) -> SpecialKind | None:
+    """Return why a number in E.164 is not an ordinary number; `None` for an ordinary number.
+
+    `unknown` means that the tables know no such range. The North American exchange 976 is premium
+    in every area code.
+    """
+    import phonenumbers
+    from phonenumbers import PhoneNumberType
+
+    if NORTH_AMERICAN.fullmatch(number):
+        kind = NORTH_AMERICAN_KINDS.get(number[2:5])
+        if kind or number[5:8] == "976":
+            return kind or "premium"
+    kinds: dict[int, SpecialKind] = {
+        PhoneNumberType.PREMIUM_RATE: "premium",
+        PhoneNumberType.SHARED_COST: "shared_cost",
+        PhoneNumberType.PERSONAL_NUMBER: "personal",
+        PhoneNumberType.UNKNOWN: "unknown",
+    }
+    return kinds.get(phonenumbers.number_type(phonenumbers.parse(number)))
+
+
+def is_toll_free(number: str) -> bool:
+    """Whether a number in E.164 is toll-free."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.TOLL_FREE
+
+
+def country_code(number: str) -> str:
+    """Return the country code of a number in E.164 with its plus, such as `+44`."""
+    import phonenumbers
+
+    return f"+{phonenumbers.parse(number).country_code}"
+
+
+def time_zones(number: str) -> list[str]:
+    """Return the time zones in which a number in E.164 may be.
+
+    The zones of an area code that the tables do not know are those of its country code. UTC stands
+    for a number without a place, such as a satellite phone's.
+    """
+    import phonenumbers
+    from phonenumbers import timezone
+
+    parsed = phonenumbers.parse(number)
+    whole_country = phonenumbers.PhoneNumber(country_code=parsed.country_code, national_number=0)
+    for zones in (
+        timezone.time_zones_for_number(parsed),
+        timezone.time_zones_for_geographical_number(parsed),  # a range that the tables do not know
+        timezone.time_zones_for_geographical_number(whole_country),
+    ):
+        if timezone.UNKNOWN_TIMEZONE not in zones:
+            return list(zones)
+    return ["UTC"]
+
+
+def _bare(to: str) -> str:
+    return to.partition(",")[0]
+
+
+def _digits(text: str) -> str | None:
+    """Return the digits of a spelling, with the plus if any; None for a text with other signs."""
+    if len(text) > MAX_SEPARATED_CHARS and "@" not in text:
+        return None
+    user = _SCHEME.sub("", text, count=1).partition("@")[0].partition(";")[0]
+    digits = "".join(
+        sign
+        for sign in user
+        if sign not in _SEPARATORS and unicodedata.category(sign) not in _SEPARATOR_CATEGORIES
+    )
+    return digits if _DIGITS.fullmatch(digits) else None
+
+
+def _parsed(digits: str, country: str | None, *, valid: bool) -> str | None:
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return None
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:  # a number without its area code
+        return None
+    if valid and not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,95 @@
+"""The masks of phone numbers in events: for the bus and for timelines."""
+
+import phonenumbers
+import pytest
+from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
+
+from partyline.domain.masking import mask_fields, mask_text, masked
+
+FORMATS = (
+    PhoneNumberFormat.E164,
+    PhoneNumberFormat.INTERNATIONAL,
+    PhoneNumberFormat.NATIONAL,
+    PhoneNumberFormat.RFC3966,
+)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+13125550187",
+        "+1 (312) 555-0187",
+        "312-555-0187",
+        "13125550187",
+        "(312) 555.0187",
+        "312\u2011555\u20110187",
+        "312 / 555 - 0187",
+        "\uff13\uff11\uff12\uff15\uff15\uff15\uff10\uff11\uff18\uff17",
+        "sip:alice@corp.example",
+        "SIPS:+13125550187@corp.example",
+        "tel:+1-312-555-0187",
+        "020 7123 4567",
+        "0049 30 1234567",
+    ],
+)
+def test_a_number_in_any_form_is_masked(number: str) -> None:
+    text = mask_text(f"Call {number}, please, or {number}.")
+    assert number not in text
+    assert "***" in text
+    assert sum(map(str.isdigit, text)) <= 8
+    assert text.startswith("Call ")
+
+
+def test_the_last_four_digits_are_shown() -> None:
+    assert mask_text("Call +1 (312) 555-0187 now.") == "Call ***0187 now."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Room 4711 at 10:30, order 123456.",
+        "On 2026-11-28 at 16:23:53, or on 11/28/2026 or 28.11.2026.",
+        "6f1c3d0e-5555-4b0e-9b1c-012345678910",
+        "Dana, “the number ending in 0112”, ***0112",
+        "",
+    ],
+)
+def test_a_text_without_a_number_stays(text: str) -> None:
+    assert mask_text(text) == text
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_no_number_of_a_country_is_left_for_the_matcher(region: str) -> None:
+    """Numbers of fewer than seven digits, of some islands, are no phone numbers elsewhere."""
+    number = phonenumbers.example_number(region)
+    assert number is not None
+    for kind in FORMATS:
+        written = phonenumbers.format_number(number, kind)
+        if sum(map(str.isdigit, written)) < 7:
+            continue
+        text = mask_text(f"Ring {written} today.")
+        assert written not in text
+        left = PhoneNumberMatcher(text, region, leniency=Leniency.VALID)
+        assert {match.raw_string for match in left} <= {text.partition("***")[2][:4]}, (
+            "the last four digits"
+        )
+
+
+def test_the_fields_of_an_event_are_masked_but_not_its_ids() -> None:
+    data = {
+        "participant_id": "guest-123456789012",
+        "name": "Dana +1 312 555 0187",
+        "failure": {"code": "10016", "message": "The number 3125550187 is wrong."},
+        "insight_ids": ["of +13125550187"],
+        "leg": 1,
+        "machine": False,
+    }
+    assert mask_fields(data) == {
+        "participant_id": "guest-123456789012",
+        "name": "Dana ***0187",
+        "failure": {"code": "10016", "message": "The number ***0187 is wrong."},
+        "insight_ids": ["of ***0187"],
+        "leg": 1,
+        "machine": False,
+    }
+    assert masked(None) is None
