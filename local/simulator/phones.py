@@ -92,6 +92,8 @@ class Phones:
             return
         board = self._board
         self._cancel_timers(leg)
+        if leg.direction == "outgoing":
+            self._change_ids(leg)
         leg.state = "answered"
         leg.answered_at = board.now()
         board.emit(leg, "call.answered", payloads.answered(leg))
@@ -106,6 +108,16 @@ class Phones:
         self._assistants.start_on_answer(leg)
         if leg.on_answer is not None:
             leg.on_answer()
+
+    def _change_ids(self, leg: SimulatedLeg) -> None:
+        """Give the leg other ids, if the settings say so. The old id is then unknown."""
+        board, change = self._board, self._board.settings.new_ids_at_answer
+        if change:
+            del board.world.legs[leg.call_control_id]
+            leg.call_control_id = board.ids.call_control_id()
+            board.world.legs[leg.call_control_id] = leg
+        if change == "all":
+            leg.call_leg_id = board.ids.leg()
 
     def refuse(self, leg: SimulatedLeg, behaviour: Behaviour) -> None:
         """Let the far end refuse the call: busy, decline or unreachable."""

@@ -112,6 +112,8 @@ class Settings:
     host_hangup: Literal["ends", "continues"] = "ends"
     ended_once_per_leg: bool = False
     refuses_second_join: bool = True
+    # A call that we dialled gets other ids at its answer: the call's own, or those of its leg too.
+    new_ids_at_answer: Literal["", "call", "all"] = ""
     ended_call_add_messages: Literal[404, 422] = 422
     listed_after_secs: float = 0.0
     # How soon GET /call_events lists a command.

@@ -28,6 +28,10 @@ _ANOTHER_API = "The insight group's own webhook is not in the description; captu
 _IN_METADATA = (
     "The insight group's own webhook has this field; the other insights webhook lacks it."
 )
+_DIRECTION = (
+    "Telnyx describes the direction for call.initiated. If another webhook has the direction, an "
+    "incoming call is never taken for a call that we dialled."
+)
 _SHARED_PAYLOAD = "call.conversation.ended has this field, and both webhooks have one model."
 
 EXCEPTIONS: dict[str, str] = {
@@ -41,9 +45,28 @@ EXCEPTIONS: dict[str, str] = {
             ("voice_settings.language_boost", _SPOKEN_LANGUAGES),
         )
     },
-    f"send gather_using_speak language: sent as text, the client has {_LANGUAGES}": (
-        "The command executor sends en-US and nothing else."
-    ),
+    f"send gather_using_speak language: sent as text, the client has {_LANGUAGES}": _NEWER,
+    **{
+        f"webhook {type_} payload.direction: read, and not in the client": _DIRECTION
+        for type_ in (
+            "call.ai_gather.message_history_updated",
+            "call.analyzed",
+            "call.answered",
+            "call.bridged",
+            "call.conversation.created",
+            "call.conversation.ended",
+            "call.conversation.start_failed",
+            "call.conversation_insights.generated",
+            "call.gather.ended",
+            "call.hangup",
+            "call.machine.detection.ended",
+            "call.machine.greeting.ended",
+            "call.machine.premium.call_screening.detected",
+            "call.machine.premium.detection.ended",
+            "call.machine.premium.detection.started",
+            "call.machine.premium.greeting.ended",
+        )
+    },
     "webhook call.analyzed payload.cost: read as object, the client has object | text": (
         "The text says that there is no cost, and is read so."
     ),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from partyline.domain.rules.apply import KEY_PRESSED_STATUSES
-from partyline.domain.rules.facts import OUTCOMES
+from partyline.domain.rules.apply_verdicts import KEY_PRESSED_STATUSES
+from partyline.domain.rules.outcomes import GENERIC_CAUSES, TELNYX_CAUSES
 from partyline.entrypoints.webhook import MACHINE_RESULTS
 from partyline.telnyx import requests, responses
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
@@ -33,8 +33,12 @@ ANSWERS: dict[str, Any] = {
 
 COMPARED_VALUES: dict[tuple[str, str], frozenset[str]] = {
     ("call.machine.*", "payload.result"): MACHINE_RESULTS,
-    ("call.gather.ended", "payload.status"): frozenset({*KEY_PRESSED_STATUSES, "call_hangup"}),
-    ("call.hangup", "payload.hangup_cause"): frozenset(OUTCOMES),
+    ("call.gather.ended", "payload.status"): frozenset(
+        {*KEY_PRESSED_STATUSES, "call_hangup", "timeout", "cancelled", "cancelled_amd"}
+    ),
+    ("call.hangup", "payload.hangup_cause"): frozenset(
+        {*TELNYX_CAUSES, *GENERIC_CAUSES} - {"normal_unspecified"}
+    ),
     ("call.initiated", "payload.direction"): frozenset({"incoming"}),
 }
 """The values of a webhook's field with which our code compares, by event type and path."""

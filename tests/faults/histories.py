@@ -107,6 +107,7 @@ HISTORIES = st.builds(
             "duplicate_reply": st.sampled_from(["same", "bare"]),
             "ended_once_per_leg": st.booleans(),
             "refuses_second_join": st.booleans(),
+            "new_ids_at_answer": st.sampled_from(["call", "all"]),
             "listed_after_secs": st.sampled_from([0.0, 5.0]),
         },
     ),

@@ -44,6 +44,13 @@ class Point:
 WRITES = frozenset({"transact_write_items", "put_item", "update_item", "delete_item"})
 
 
+ABOUT_CALLS = frozenset(
+    {"answer", "hangup", "ai_assistant_stop", "ai_assistant_add_messages", "gather_using_speak"}
+    | {"retrieve"}
+)
+"""Operations whose 404 is about a call. The 404 of a start or a join may be about the assistant."""
+
+
 def faults(point: Point) -> Sequence[str]:
     """Return the faults of a point."""
     if point.place == "table":
@@ -51,6 +58,7 @@ def faults(point: Point) -> Sequence[str]:
         return [*some, "conflict"] if point.operation in WRITES else some
     if point.place == "telnyx":
         once = ["dies before", "dies after", "times out", "429", "500", "unreachable", "stalls"]
+        once += ["unreadable", "404"] if point.operation in ABOUT_CALLS else ["unreadable"]
         return [*once, "times out twice", "429 twice", "500 twice", "unreachable twice"]
     if point.place == "queue":
         return ["dies before", "dies after", "times out", "500", "lost", "doubled", "late"]
@@ -127,7 +135,7 @@ class FaultInjector:
             return work()
         if fault == "dies before":
             raise ProcessDiedError
-        if fault in ("dies after", "times out"):
+        if fault in ("dies after", "times out", "unreadable"):
             work()
             if fault == "dies after":
                 raise ProcessDiedError
@@ -265,7 +273,10 @@ class FaultyTransport(httpx.BaseTransport):
             return httpx.ReadTimeout("no answer came", request=request)
         if fault == "unreachable":
             return httpx.ConnectError("no way there", request=request)
-        status, code = {"429": (429, "10011"), "500": (500, "10007")}[fault]
+        if fault == "unreadable":
+            return _RefusedError(httpx.Response(200, text="<html>", request=request))
+        codes = {"429": (429, "10011"), "500": (500, "10007"), "404": (404, "10005")}
+        status, code = codes[fault]
         body = {"errors": [{"code": code, "title": fault}]}
         headers = {"x-ratelimit-reset": "1"} if status == 429 else {}
         return _RefusedError(httpx.Response(status, json=body, headers=headers, request=request))

@@ -153,8 +153,9 @@ def test_a_declined_phone_leaves_the_other_phones_ringing(new_lab: NewLab) -> No
     lab, _ = ringing(new_lab, screening={"say": "Press 1."})
     lab.pick_up(LEE, KIM)
     lab.run(1)
-    lab.press(LEE, "2")
-    lab.run(1)
+    for _ in range(2):  # a first wrong key may be a mistake
+        lab.press(LEE, "2")
+        lab.run(1)
     assert lab.people_joined() == []
     assert sorted(lab.legs_up()) == ["Dana", "Kim", "host"]
     lab.press(KIM, "1")

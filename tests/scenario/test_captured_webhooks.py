@@ -217,7 +217,7 @@ def webhooks_of_every_type() -> list[Json]:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_webhook_of_every_type_is_answered_200(new_lab: NewLab, odd: str) -> None:
+def test_an_odd_webhook_of_every_type_is_never_refused(new_lab: NewLab, odd: str) -> None:
     lab = new_lab(settings=quiet())
     lab.inbound()
     refused = []
@@ -230,6 +230,8 @@ def test_an_odd_webhook_of_every_type_is_answered_200(new_lab: NewLab, odd: str)
         path = f"/webhooks/{event_type}" if has_own_url else "/webhooks"
         for body in (json.dumps(changed).encode(), about(lab, changed)):
             status = post(lab, body, signed(body, int(lab.clock.now().timestamp())), path)
-            refused += [(event_type, status)] if status != 200 else []
+            # Telnyx does not know the captured call, so the webhook of a new call is to come again.
+            known = {200, 503} if event_type == "call.initiated" else {200}
+            refused += [] if status in known else [(event_type, status)]
 
     assert refused == []

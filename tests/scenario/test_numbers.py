@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.stack.template import Template
-from partyline.domain.rules.apply import FORGEABLE
+from partyline.domain.rules.apply_requests import FORGEABLE
 from tests.support.lab import Lab, NewLab
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
 

@@ -206,7 +206,8 @@ def test_with_machine_detection_the_assistant_starts_on_the_verdict(new_lab: New
     lab.run(4)
     assert lab.commands("ai_assistant_start") == []
     lab.run(4)
-    assert lab.commands_in_words() == ["dial host", "start host"]
+    assert lab.commands_in_words() == ["dial host", "screen host", "start host"]
+    assert "voice: One moment, please." in lab.heard_by(HOST)
     assert lab.commands("dial")[0]["answering_machine_detection"] == "premium"
     assert lab.status(conversation_id) == "active"
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator.model import Person
 from local.simulator.settings import Settings
-from partyline.domain.rules.apply import FORGEABLE
+from partyline.domain.rules.apply_requests import FORGEABLE
 from partyline.services import engine
 from tests.support.lab import URL, Answer, Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER

@@ -99,7 +99,8 @@ class FakeTelnyx:
         if sent.action in ("ai_assistant_start", "ai_assistant_join"):
             return {"result": "ok", "conversation_id": "telnyx-conversation-1"}
         if sent.action == "GET" and sent.call.startswith("/v2/calls/"):
-            return {"is_alive": unquote(sent.call.removeprefix("/v2/calls/")) in self.alive}
+            alive = unquote(sent.call.removeprefix("/v2/calls/")) in self.alive
+            return {"is_alive": alive, "call_duration": 1 if alive else 0}
         return [] if sent.action == "GET" else {"result": "ok"}
 
 

@@ -4,7 +4,7 @@ It does what commands say and tells of it truthfully; what becomes of its answer
 their way is the test's affair.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from partyline.domain.model.commands import TRACEABLE, Action, Command
@@ -64,6 +64,7 @@ class Telnyx:
     """The answer command starts the assistant too."""
     ran_on: Leg | None = None
     """The call of the newest run, which may be over."""
+    new_ids_at_answer: bool = False
 
     def execute(self, command: Command, now: datetime) -> Result:
         """Carry a command out, or look up its effect, and answer."""
@@ -198,4 +199,7 @@ class Telnyx:
             self._queue_webhook(CallScreeningDetected, leg)
 
     def _queue_webhook(self, kind: type[CallInput], leg: Leg, **fields: object) -> None:
-        self.undelivered.append(kind(id="", call=call_ref(*leg), **fields))  # type: ignore[arg-type]
+        call = call_ref(*leg)
+        if self.new_ids_at_answer and self.calls[leg].answered:
+            call = replace(call, call_control_id=f"{call.call_control_id}-new")
+        self.undelivered.append(kind(id="", call=call, **fields))  # type: ignore[arg-type]

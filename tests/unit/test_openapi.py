@@ -21,7 +21,7 @@ from partyline.domain.numbers import normal_number
 from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.requests import E164_SCHEMA, PhoneNumber
 
-TELNYX_ONLY = {ErrorCode.BAD_SIGNATURE, ErrorCode.MALFORMED_WEBHOOK, ErrorCode.ALREADY_THERE}
+TELNYX_ONLY = {ErrorCode.BAD_SIGNATURE, ErrorCode.MALFORMED_WEBHOOK}
 """The errors of the routes that Telnyx asks, which the document does not describe."""
 
 

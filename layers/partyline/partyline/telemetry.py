@@ -92,6 +92,7 @@ class Metric(StrEnum):
     COMMAND_FORM_REFUSED = "CommandFormRefused"  # commands that are sent again in another form
     COMMAND_RETRYABLE = "CommandRetryable"  # commands without an answer, or refused for now
     COMMAND_CALL_ENDED = "CommandCallEnded"  # commands for a call that had ended
+    COMMAND_CALL_UNKNOWN = "CommandCallUnknown"  # commands for a call whose id Telnyx did not know
     COMMAND_NOT_FOUND = "CommandNotFound"  # searches for the effect of a command that found none
     COMMAND_CALL_STATE = "CommandCallState"  # polls of a call's state
     COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"  # polls of a conversation's insights
@@ -121,6 +122,7 @@ class Metric(StrEnum):
     LEG_JUDGED = "LegJudged"
     LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"
+    LEG_CORRECTED = "LegCorrected"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_FAILED = "MessageFailed"
     COMMAND_CHANGED = "CommandChanged"

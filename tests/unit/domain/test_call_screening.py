@@ -1,16 +1,19 @@
 """Machine detection on phones that screen calls: the person may be behind the machine."""
 
 from datetime import timedelta
+from typing import Any
 
-from partyline.domain.model.timeouts import PROMPT_END_WAIT, VERDICT_WAIT
+from partyline.domain.model.conversation import VERDICT_WAITS
+from partyline.domain.model.timeouts import PROMPT_END_WAIT
 from tests.support.domain_story import FIRST, SECOND, Story, plan
 
 MODE = "premium_ios_call_screening"
+WAIT = timedelta(seconds=VERDICT_WAITS[MODE].secs)
 
 
-def answered_story(mode: str = MODE) -> Story:
+def answered_story(mode: str = MODE, **settings: Any) -> Story:
     story = Story()
-    story.start(to=plan(FIRST, SECOND, machine_detection=mode))
+    story.start(to=plan(FIRST, SECOND, machine_detection=mode, **settings))
     story.succeed("dial:host:1")
     story.answer()
     return story
@@ -37,8 +40,8 @@ def test_the_wait_for_the_verdict_begins_again_when_a_phone_screens_the_call() -
     story = answered_story()
     story.advance(30)
     story.screening_detected()
-    assert story.leg().verdict_deadline == story.now + VERDICT_WAIT[MODE]
-    assert story.advance(VERDICT_WAIT[MODE].total_seconds()) == ["start:host:1"]
+    assert story.leg().verdict_deadline == story.now + WAIT
+    assert story.advance(WAIT.total_seconds()) == ["start:host:1"]
     assert [e.data.get("reason") for e in story.events if e.type == "leg.judged"] == ["no_verdict"]
 
 
@@ -68,7 +71,7 @@ def test_the_first_verdict_may_come_after_the_screening() -> None:
     story = answered_story()
     story.screening_detected()
     assert heard(story, machine=True, after=-2) == []
-    assert story.leg().verdict_deadline == story.now + VERDICT_WAIT[MODE]
+    assert story.leg().verdict_deadline == story.now + WAIT
     assert heard(story, machine=False, after=1) == ["start:host:1"]
 
 
@@ -90,3 +93,40 @@ def test_no_verdict_is_awaited_of_a_call_that_is_over() -> None:
     heard(story, machine=True)
     story.screening_detected()
     assert story.leg().verdict_deadline is None
+
+
+def test_a_plan_sets_the_wait_that_begins_again_and_the_end_of_its_words_ends_no_wait() -> None:
+    story = answered_story(verdict_wait={"secs": 20, "say": "One moment."})
+    story.succeed("hold:host:1")
+    story.advance(10)
+    story.screening_detected()
+    story.advance(10)
+    assert story.press("", "host", status="timeout") == []
+    assert story.leg().verdict_deadline == story.now + timedelta(seconds=10)
+    assert story.advance(10) == ["start:host:1"]
+
+
+def test_the_end_of_the_words_is_no_end_of_the_wait_for_the_tone() -> None:
+    story = answered_story(verdict_wait={"secs": 20, "say": "One moment."})
+    story.succeed("hold:host:1")
+    story.advance(19)
+    heard(story, machine=True)
+    story.advance(1)
+    assert story.press("", "host", status="timeout") == []
+    story.screening_detected()
+    assert heard(story, machine=False, after=1) == ["start:host:1"]
+
+
+def test_speech_is_no_late_proof_of_a_machine_but_a_beep_is() -> None:
+    story = answered_story()
+    heard(story, machine=False)
+    story.succeed("start:host:1")
+    heard(story, machine=True)
+    assert story.leg().machine is False
+    story.machine_verdict("host", machine=True)
+    assert story.leg().machine is True
+
+
+def test_no_words_are_said_to_a_phone_that_may_screen_the_call() -> None:
+    story = answered_story()
+    assert not any(key.startswith("hold") for key in story.state.commands)

@@ -66,7 +66,8 @@ def judging_with_care() -> tuple[Story, int]:
     story.start(to=plan(machine_detection="premium"))
     story.succeed("dial:host:1")
     story.answer()
-    return story, 35
+    story.succeed("hold:host:1")
+    return story, 12
 
 
 def talking() -> tuple[Story, int]:

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partyline.domain.model.commands import Command
-from partyline.domain.model.results import Retryable
+from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.results import CallUnknown, Retryable
 from partyline.domain.model.statuses import DEPARTED, FINISHED, OnHangup
 from partyline.domain.model.timeouts import LEASE
 from tests.support.domain_story import FIRST, SECOND, THIRD, Story, guest, plan
@@ -47,8 +47,10 @@ class Simulation:
         if not self.claimed:
             return
         command, left_at = self.claimed.pop(nth % len(self.claimed))
-        if fate == "not sent":
-            result: Any = Retryable(had_no_effect=True)
+        if fate == "404" and command.action is not Action.DIAL:
+            result: Any = CallUnknown()
+        elif fate == "not sent":
+            result = Retryable(had_no_effect=True)
         elif self.story.now - left_at >= LEASE or fate == "died before":
             return  # the process that claimed the command is dead
         else:
@@ -126,7 +128,7 @@ TURNS = st.one_of(
         st.just("send_command"),
         st.integers(0, 3),
         st.sampled_from(
-            ["done", "done", "done", "no answer", "not sent", "died before", "died after"]
+            ["done", "done", "done", "no answer", "not sent", "404", "died before", "died after"]
         ),
     ),
     st.tuples(st.just("deliver_webhook"), st.integers(0, 5), st.sampled_from([1, 1, 1, 2, 0])),
@@ -180,12 +182,16 @@ def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None
 @given(
     beginning=st.sampled_from(BEGINNINGS),
     on_host_hangup=st.sampled_from(OnHangup),
+    new_ids_at_answer=st.booleans(),
     turns=st.lists(TURNS, max_size=40),
 )
 def test_any_history_ends_without_a_double_call(
-    beginning: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]
+    beginning: str,
+    on_host_hangup: OnHangup,
+    new_ids_at_answer: bool,
+    turns: list[tuple[Any, ...]],
 ) -> None:
-    simulation = Simulation()
+    simulation = Simulation(telnyx=Telnyx(new_ids_at_answer=new_ids_at_answer))
     _begin(simulation, beginning, {"on_hangup": on_host_hangup})
     for turn, *arguments in turns:
         getattr(simulation, turn)(*arguments)

@@ -14,12 +14,14 @@ from partyline.domain.rules.transition import Refusal
 from tests.support.domain_story import (
     FIRST,
     HOST,
+    HOST_NUMBER,
     SECOND,
     T0,
     THIRD,
     Story,
     active_story,
     guest,
+    joined_story,
     plan,
     start_request,
 )
@@ -109,7 +111,7 @@ def test_the_deadline_also_ends_the_pause_between_rounds() -> None:
 
 def test_a_machine_is_hung_up_and_the_next_number_tried() -> None:
     story = calling_dana(FIRST, SECOND, machine_detection="premium")
-    assert story.answer("dana") == []
+    assert story.answer("dana") == ["hold:dana:1"]
 
     left = story.machine_verdict("dana", machine=True)
     assert left == ["dial:dana:2", "message:host:1:1", "hang_up:dana:1"]
@@ -125,11 +127,11 @@ def test_a_webhook_without_ids_is_known_by_our_client_state() -> None:
     assert story.leg("dana").outcome == "machine"
 
 
-def test_our_client_state_on_another_call_is_not_believed() -> None:
+def test_our_client_state_on_the_call_of_a_caller_is_not_believed() -> None:
     story = calling_dana(FIRST, SECOND, machine_detection="premium")
     story.answer("dana")
 
-    call = CallRef(call_control_id="v3:another", participant="dana", leg=1)
+    call = CallRef(call_control_id="v3:another", participant="dana", leg=1, incoming=True)
     story.receive(MachineVerdict(id="", call=call, machine=True))
     assert story.leg("dana").outcome is None
 
@@ -154,20 +156,154 @@ def test_a_person_is_joined_on_the_verdict() -> None:
 def test_a_verdict_that_never_comes_takes_a_person() -> None:
     story = calling_dana(FIRST, machine_detection="premium")
     story.answer("dana")
+    story.succeed("hold:dana:1")
 
-    assert story.advance(34) == []
+    assert story.advance(11) == []
     assert story.advance(2) == ["join:dana:1"]
     [judged] = [event for event in story.events if event.type == "leg.judged"]
     assert judged.data["reason"] == "no_verdict"
 
 
-def test_the_first_verdict_counts() -> None:
+def test_the_end_of_the_words_to_a_waiting_person_ends_the_wait() -> None:
+    wait = {"secs": 6, "say": "Un moment."}
+    story = calling_dana(FIRST, machine_detection="standard", verdict_wait=wait)
+    assert story.answer("dana") == ["hold:dana:1"]
+    story.succeed("hold:dana:1")
+
+    assert story.press("", status="timeout") == ["join:dana:1"]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "cancelled_amd"])
+def test_words_that_are_cancelled_end_no_wait(status: str) -> None:
+    story = calling_dana(FIRST, machine_detection="premium", screening=SCREENING)
+    story.answer("dana")
+    story.succeed("hold:dana:1")
+
+    assert story.press("", status=status) == []
+    assert story.machine_verdict("dana", machine=False) == ["screen:dana:1"]
+
+
+@pytest.mark.parametrize("digits", ["1", ""])  # Telnyx does not report the terminating key
+def test_a_person_who_presses_a_key_while_waiting_is_no_machine(digits: str) -> None:
+    story = calling_dana(FIRST, machine_detection="premium", screening=SCREENING)
+    story.answer("dana")
+    story.succeed("hold:dana:1")
+
+    assert story.press(digits, status="valid") == ["screen:dana:1"]
+    assert story.leg("dana").machine is False
+
+
+@pytest.mark.parametrize("status", ["cancelled", "cancelled_amd", "timeout"])
+def test_the_end_of_the_words_is_no_answer_to_the_screening(status: str) -> None:
+    story = calling_dana(FIRST, machine_detection="premium", screening=SCREENING)
+    story.answer("dana")
+    story.succeed("hold:dana:1")
+    story.machine_verdict("dana", machine=False)
+    story.succeed("screen:dana:1")
+
+    assert story.press("", status=status) == []
+    assert story.leg("dana").outcome is None
+    assert story.press("1") == ["join:dana:1"]
+
+
+def test_a_plan_may_switch_the_words_off() -> None:
+    story = calling_dana(FIRST, machine_detection="premium", verdict_wait={"secs": 5})
+    assert story.answer("dana") == []
+    assert story.advance(6) == ["join:dana:1"]
+
+
+# Invitations of people who are present
+
+
+def test_a_person_on_the_line_is_not_called_again() -> None:
+    story = joined_story()
+    assert story.invite(guest("lee", to=plan(FIRST))) == []
+
+    assert story.refusal == "already_there"
+
+
+def test_a_person_whose_phone_rings_is_not_called_again() -> None:
+    story = calling_dana(FIRST)
+    story.invite(guest("lee", to=plan(FIRST)))
+
+    assert story.refusal == "already_there"
+
+
+def test_the_host_is_not_called_again() -> None:
+    story = active_story()
+    story.invite(guest("lee", to=plan(HOST_NUMBER)))
+
+    assert story.refusal == "already_there"
+
+
+def test_a_person_who_has_left_may_be_called_again() -> None:
+    story = joined_story()
+    story.hang_up("dana")
+
+    assert "dial:lee:1" in story.invite(guest("lee", to=plan(FIRST)))
+
+
+@pytest.mark.parametrize("contact", [None, "team"])
+def test_a_group_is_called_without_the_person_who_is_present(contact: str | None) -> None:
+    story = joined_story()
+    group = plan(FIRST, SECOND, THIRD, strategy="at_once")
+
+    dials = story.invite(guest("team", to=group, contact=contact))
+    assert [key for key in dials if "dial" in key] == ["dial:team:1", "dial:team:2"]
+    assert [leg.to for leg in story.participant("team").legs] == [SECOND, THIRD]
+
+
+def test_a_present_person_is_not_called_at_another_number() -> None:
+    story = joined_story()
+    again = NewParticipant(id="again", name="DANA", contact="dana", plan=plan(FIRST, SECOND))
+    story.invite(again)
+
+    assert story.refusal == "already_there"
+
+
+def test_a_caller_whose_number_proves_nothing_keeps_only_that_number_from_being_called() -> None:
+    story = Story()
+    story.inbound_call()
+    story.answer()
+    story.succeed("answer:host:1", "start:host:1")
+
+    assert story.invite(guest("lee", to=plan(HOST_NUMBER))) == []
+    assert story.refusal == "already_there"
+    assert story.invite(guest("lee", to=plan(HOST_NUMBER, SECOND))) == ["dial:lee:1"]
+    assert story.leg("lee").to == SECOND
+
+
+def test_the_proof_of_a_machine_counts_whatever_the_first_verdict_said() -> None:
     story = calling_dana(FIRST, machine_detection="premium")
     story.answer("dana")
     story.machine_verdict("dana", machine=False)
 
-    assert story.machine_verdict("dana", machine=True) == []
-    assert story.participant("dana").status == "joining"
+    assert "hang_up:dana:1" in story.machine_verdict("dana", machine=True)
+    assert story.participant("dana").outcome == story.leg("dana").outcome == "machine"
+    assert story.machine_verdict("dana", machine=False) == []
+    assert story.leg("dana").machine
+
+
+def test_a_late_proof_of_a_machine_is_told_to_the_assistant() -> None:
+    story = calling_dana(FIRST, machine_detection="premium")
+    story.machine_verdict("dana", machine=False)
+    story.succeed("join:dana:1", "message:host:1:1")
+
+    assert story.machine_verdict("dana", machine=True) == ["message:host:1:2"]
+    assert story.messages[-1] == (
+        "“Dana” is not there in person: an answering machine is on the line."
+    )
+    assert story.participant("dana").status == "joined"
+    judged = [event.data for event in story.events if event.type == "leg.judged"]
+    assert [data.get("reason") for data in judged] == [None, "late_proof"]
+
+
+def test_a_plan_removes_a_machine_that_is_noticed_late() -> None:
+    story = calling_dana(FIRST, machine_detection="premium", on_late_machine="remove")
+    story.machine_verdict("dana", machine=False)
+    story.succeed("join:dana:1", "message:host:1:1")
+
+    assert "hang_up:dana:1" in story.machine_verdict("dana", machine=True)
 
 
 def test_a_verdict_before_the_answer_is_of_an_answered_call() -> None:
@@ -197,13 +333,17 @@ def test_the_accept_digit_joins_the_guest() -> None:
     ("digits", "outcome", "words"),
     [
         ("2", "declined", "“Dana” was reached but declined to join the conversation."),
-        ("", "no_answer", "“Dana” did not answer the call."),
+        ("", "declined", "“Dana” was reached but declined to join the conversation."),
     ],
 )
-def test_any_other_digit_hangs_up(digits: str, outcome: str, words: str) -> None:
+def test_a_second_mistake_or_silence_after_a_mistake_hangs_up(
+    digits: str, outcome: str, words: str
+) -> None:
     story = calling_dana(FIRST, screening=SCREENING)
     story.answer("dana")
     story.succeed("screen:dana:1")
+    assert story.press("2") == ["screen:dana:1:2"]
+    story.succeed("screen:dana:1:2")
 
     assert story.press(digits) == ["message:host:1:1", "hang_up:dana:1"]
     assert story.participant("dana").outcome == outcome
@@ -213,8 +353,6 @@ def test_any_other_digit_hangs_up(digits: str, outcome: str, words: str) -> None
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        ("valid", "declined"),
-        ("invalid", "declined"),
         ("timeout", "no_answer"),
         ("cancelled", "no_answer"),
         (None, "no_answer"),
@@ -230,6 +368,28 @@ def test_a_gather_without_digits_is_judged_by_its_status(
 
     story.press("", status=status)
     assert story.leg("dana").outcome == outcome
+
+
+@pytest.mark.parametrize("status", ["valid", "invalid"])
+def test_a_mistaken_key_is_asked_about_once_more(status: str) -> None:
+    story = calling_dana(FIRST, screening=SCREENING)
+    story.answer("dana")
+    story.succeed("screen:dana:1")
+
+    assert story.press("", status=status) == ["screen:dana:1:2"]
+    story.succeed("screen:dana:1:2")
+    assert story.press("1") == ["join:dana:1"]
+    assert story.leg("dana").outcome == "human"
+
+
+def test_silence_hangs_up_at_once() -> None:
+    story = calling_dana(FIRST, screening=SCREENING)
+    story.answer("dana")
+    story.succeed("screen:dana:1")
+
+    assert story.press("") == ["message:host:1:1", "hang_up:dana:1"]
+    assert story.participant("dana").outcome == "no_answer"
+    assert story.messages == ["“Dana” did not answer the call."]
 
 
 def test_a_screening_without_a_webhook_times_out() -> None:

@@ -1,6 +1,7 @@
 """The life of a conversation, step by step."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -729,7 +730,7 @@ def test_our_client_state_is_believed_for_a_leg_without_ids() -> None:
 
 
 @pytest.mark.parametrize("known", [{"call_control_id": "v3:real"}, {"call_leg_id": "leg-real"}])
-def test_our_client_state_is_not_believed_for_a_leg_with_an_id(known: dict[str, str]) -> None:
+def test_our_client_state_is_not_believed_on_the_call_of_a_caller(known: Any) -> None:
     story = Story()
     story.start()
     story.receive(
@@ -741,7 +742,9 @@ def test_our_client_state_is_not_believed_for_a_leg_with_an_id(known: dict[str, 
         )
     )
 
-    other = CallRef(call_control_id="v3:other", call_leg_id="other", participant="host", leg=1)
+    other = CallRef(
+        call_control_id="v3:other", call_leg_id="other", participant="host", leg=1, incoming=True
+    )
     assert story.receive(CallAnswered(id="", call=other)) == []
     assert story.leg().status == "ringing"
 
@@ -768,3 +771,19 @@ def test_the_late_answer_of_a_call_that_is_over_has_no_effect() -> None:
 
     assert story.answer() == story.call_initiated() == []
     assert story.participant().status is ParticipantStatus.LEFT
+
+
+def test_a_start_whose_answer_names_a_conversation_counts_though_no_created_follows() -> None:
+    story = Story()
+    story.start()
+    story.succeed("dial:host:1")
+    story.answer()
+    story.succeed("start:host:1")
+    assert (story.status, story.state.telnyx_conversation_id) == ("active", TELNYX_ID)
+
+    story.advance(600)
+    assert [command.key for command in story.sent].count("start:host:1") == 1
+    story.invite()
+    story.succeed("dial:dana:1")
+    assert story.answer("dana") == ["join:dana:1"]
+    assert story.status == "active"

@@ -36,6 +36,7 @@ from partyline.domain.model.inputs import (
 from partyline.domain.model.results import (
     CallEnded,
     CallState,
+    CallUnknown,
     InsightsFound,
     NotFound,
     Refused,
@@ -45,6 +46,7 @@ from partyline.domain.model.results import (
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,
+    NOT_JOINED_YET,
     PARTICIPANT_MOVES,
     ConversationStatus,
     LegStatus,
@@ -75,10 +77,10 @@ def test_every_status_is_reachable_and_only_final_statuses_have_no_moves(
 
 
 @pytest.mark.parametrize("moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES])
-def test_only_a_waiting_participant_returns_to_an_earlier_status(
+def test_only_a_participant_before_the_join_returns_to_an_earlier_status(
     moves: dict[Any, frozenset[Any]],
 ) -> None:
-    returns = {ParticipantStatus.WAITING: frozenset({ParticipantStatus.DIALING})}
+    returns = dict.fromkeys(NOT_JOINED_YET, frozenset({ParticipantStatus.DIALING}))
     assert moves is not PARTICIPANT_MOVES or all(returns[s] <= moves[s] for s in returns)
     left = {status: after - returns.get(status, frozenset()) for status, after in moves.items()}
     while left:
@@ -139,6 +141,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
             success(key),
             Succeeded(),
             CallEnded(),
+            CallUnknown(),
             Refused(code="10015", message="No."),
             Retryable(had_no_effect=True),
             Retryable(had_no_effect=False),

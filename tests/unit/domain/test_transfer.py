@@ -1,13 +1,15 @@
 """Telnyx transfers the caller, or the assistant ends for no reason that we know."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from partyline.domain.model.inputs import CallAnswered, CallBridged, CallHangup, CallInput
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.timeouts import END_GRACE, INFERRED_END_DELAY
-from tests.support.domain_story import TELNYX_ID, Story, active_story, guest, joined_story
+from tests.support.domain_story import TELNYX_ID, Story, active_story, call_ref, guest, joined_story
 
 CONTINUES = {"on_hangup": OnHangup.CONTINUE}
 
@@ -246,3 +248,38 @@ def test_the_analysis_of_a_lost_end_gives_a_bridged_call_back() -> None:
     story.analyzed()
     story.advance(INFERRED_END_DELAY.total_seconds() + 1)
     assert story.leg().transferred
+
+
+def test_a_transferred_call_that_gets_another_id_is_not_hung_up() -> None:
+    story = active_story()
+    story.stop(hang_up=True)
+    story.bridged()
+    assert story.leg().transferred
+    before = hangups(story)
+
+    call = replace(call_ref(), call_control_id="v3:new")
+    assert story.receive(CallBridged(id="", call=call)) == []
+    assert (story.leg().call_control_id, hangups(story)) == ("v3:new", before)
+
+
+@pytest.mark.parametrize("kind", [CallAnswered, CallHangup])
+def test_the_target_of_a_transfer_with_our_client_state_is_not_our_call(
+    kind: type[CallInput],
+) -> None:
+    story = active_story()
+    target = replace(call_ref(), call_control_id="v3:target", call_leg_id="leg-target")
+
+    assert story.receive(kind(id="", call=target)) == []
+    assert story.leg().call_control_id == call_ref().call_control_id
+    assert story.leg().is_up
+
+
+def test_the_analysis_of_a_call_brings_no_id_back() -> None:
+    story = active_story()
+    story.receive(CallAnswered(id="", call=replace(call_ref(), call_control_id="v3:new")))
+    story.hang_up()
+    sent = len(story.sent)
+    story.analyzed()
+
+    assert story.leg().call_control_id == "v3:new"
+    assert [command.key for command in story.sent[sent:]] == []

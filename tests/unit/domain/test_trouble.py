@@ -6,7 +6,7 @@ import pytest
 
 from partyline.domain.model.conversation import Failure
 from partyline.domain.model.inputs import NewParticipant
-from partyline.domain.model.results import CallEnded, Succeeded
+from partyline.domain.model.results import CallEnded, CallUnknown, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.timeouts import MAX_ATTEMPTS
 from tests.support.domain_story import (
@@ -164,7 +164,8 @@ def test_a_command_for_a_call_that_is_gone_ends_the_leg() -> None:
     story.answer("dana")
 
     story.call_ended("join:dana:1")
-    assert story.participant("dana").status == "left"
+    assert story.participant("dana").status == "failed"
+    assert story.participant("dana").outcome == "no_answer"
     assert story.leg("dana").status == "ended"
 
 
@@ -525,7 +526,8 @@ def test_a_poll_finds_the_answer_and_the_hangup_of_lost_webhooks() -> None:
     story.advance(51)
 
     story.call_state("look:dana:1", alive=False, answered=True)
-    assert story.leg("dana").outcome == "declined"
+    assert story.leg("dana").outcome == "human"
+    assert story.participant("dana").outcome == "no_answer"  # as after the webhooks
 
 
 def test_a_poll_finds_the_answer_of_an_inbound_call() -> None:
@@ -604,15 +606,15 @@ def test_a_call_taken_for_over_that_answers_is_hung_up() -> None:
     ("ended", "outcome"),
     [
         (CallEnded(code="90018", message="Call has already ended"), "unreachable"),
-        (CallEnded(code="90015", message="Invalid call_control_id", unknown=True), "error"),
+        (CallUnknown(code="90015", message="Invalid call_control_id"), "error"),
     ],
 )
 def test_an_attached_call_that_is_over_or_unknown_fails_the_conversation(
-    ended: CallEnded, outcome: str
+    ended: CallEnded | CallUnknown, outcome: str
 ) -> None:
     story = Story()
     story.attach()
-    story.call_ended("start:host:1", ended)
+    story.result("start:host:1", ended)
 
     assert (story.status, story.state.due_at) == ("failed", None)
     assert story.state.failure == Failure(code=ended.code, message=ended.message)
@@ -623,7 +625,7 @@ def test_an_attached_call_that_is_over_or_unknown_fails_the_conversation(
 def test_an_unknown_call_to_join_is_an_error() -> None:
     story = active_story()
     story.invite(NewParticipant(id="eli", name="Eli", call_control_id="v3:eli-1"))
-    story.call_ended("join:eli:1", CallEnded(code="90015", message="Invalid", unknown=True))
+    story.result("join:eli:1", CallUnknown(code="90015", message="Invalid"))
 
     assert (story.leg("eli").outcome, story.participant("eli").outcome) == ("error", "error")
     assert story.messages == [

@@ -189,6 +189,11 @@ def test_a_call_without_further_webhooks_is_polled(deployment: Deployment) -> No
     deployment.telnyx.refuse("GET", 404, "10005")
     deployment.clock.advance(180)
     assert run(deployment) == 1
+    host = deployment.conversation(conversation_id)["participants"][0]
+    assert host["status"] == "joined"  # Telnyx does not know the call: no proof of an end
+    deployment.telnyx.refuse("GET", 422, "90018")
+    deployment.clock.advance(60)
+    assert run(deployment) == 1
     assert deployment.telnyx.sent[-1].call.endswith("/calls/v3%3A0")
     assert deployment.conversation(conversation_id)["participants"][0]["status"] == "left"
     assert (

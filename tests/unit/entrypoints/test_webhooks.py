@@ -134,6 +134,32 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     assert started["assistant"]["id"] == "assistant-of-the-route"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"connection_id": "another"},
+        {"to": "sales@partyline.sip.telnyx.com"},
+        {"to": "sip:sales@partyline.sip.telnyx.com"},
+        {"to": "gencred1@sip.telnyx.com", "connection_id": None},
+    ],
+)
+def test_a_call_to_another_connection_or_to_a_sip_user_is_left_alone(
+    deployment: Deployment, odd: dict[str, Any]
+) -> None:
+    answer = deployment.deliver("call.initiated", **{**INBOUND, "to": OUR_NUMBER, **odd})
+    assert answer == (200, {"status": "ignored"})
+    assert deployment.telnyx.sent == []
+
+
+@pytest.mark.parametrize(
+    "to", [OUR_NUMBER, f"{OUR_NUMBER}@sip.example", f"sip:{OUR_NUMBER}@x", None]
+)
+def test_a_call_to_a_number_in_any_form_is_answered(deployment: Deployment, to: str | None) -> None:
+    called: dict[str, Any] = {**INBOUND, "to": to}
+    deployment.deliver("call.initiated", **called)
+    assert deployment.telnyx.only_request("answer").call == "v3:in"
+
+
 def test_the_webhook_of_an_outgoing_call_starts_no_conversation(deployment: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
     assert deployment.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
@@ -257,8 +283,9 @@ def test_a_client_state_of_another_conversation_changes_neither_conversation(
     host = deployment.dials()[0]
     deployment.deliver_for("call.answered", host)
     before = deployment.timeline(conversation["id"])
+    deployment.telnyx.alive.add("v3:0")
     answer = deployment.deliver_for("call.hangup", host, "v3:somebody-else", call_leg_id="leg-9")
-    assert answer == (200, {"status": "ignored"})
+    assert answer == (200, {"status": "ok"})  # our call was polled, and is up
     assert deployment.timeline(conversation["id"]) == before
 
 
@@ -332,7 +359,10 @@ def test_the_verdict_of_machine_detection(
     )
     deployment.deliver_for(event_type, host, result=result)
     expected = {True: "ai_assistant_start", False: "hangup", None: None}[person]
-    assert deployment.telnyx.sent_actions()[1:] == ([expected] if expected else [])
+    assert deployment.telnyx.sent_actions() == [
+        *("dial", "gather_using_speak"),
+        *([expected] if expected else []),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ from partyline.domain.model.conversation import (
     Participant,
     Plan,
     Screening,
+    VerdictWait,
 )
 from partyline.domain.model.results import (
     CallEnded,
     CallState,
+    CallUnknown,
     FormRefused,
     InsightsFound,
     NotFound,
@@ -298,10 +300,14 @@ def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: 
         ({"is_alive": True, "call_duration": 5}, CallState(alive=True, answered=True)),
         ({"is_alive": True, "call_duration": 0}, CallState(alive=True, answered=False)),
         ({"is_alive": False}, CallState(alive=False, answered=False)),
-        ({}, CallState(alive=False, answered=False)),
+        ({"is_alive": "false"}, CallState(alive=False, answered=False)),
+        ({}, Retryable(had_no_effect=False, unanswered=True)),
+        ({"is_alive": None}, Retryable(had_no_effect=False, unanswered=True)),
+        ({"is_alive": 0}, Retryable(had_no_effect=False, unanswered=True)),
+        (httpx.Response(200, text="<html>"), Retryable(had_no_effect=False, unanswered=True)),
         (
             httpx.Response(404, json={"errors": [{"code": "10005", "title": "x"}]}),
-            CallEnded(code="10005", message="x"),
+            CallUnknown(code="10005", message="x"),
         ),
     ],
 )
@@ -419,7 +425,7 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (httpx.Response(502, text="<html>"), Retryable(had_no_effect=False)),
         (no(422, "90018"), CallEnded(code="90018", message="Because.")),
         (no(404, "10005"), Refused(code="10005", message="Because.")),
-        (no(422, "90015"), CallEnded(code="90015", message="Because.", unknown=True)),
+        (no(422, "90015"), CallUnknown(code="90015", message="Because.")),
         (no(422, "90061"), Succeeded()),
         (no(422, "10007"), Refused(code="10007", message="Because.")),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
@@ -596,11 +602,49 @@ def test_a_join_on_a_call_with_an_assistant_took_effect_if_the_assistant_can_be_
     assert result == (Succeeded() if joined else Refused(code="90061", message="Because."))
 
 
-@pytest.mark.parametrize("action", [Action.HANG_UP, Action.STOP, Action.ANSWER])
-def test_a_call_that_telnyx_does_not_find_is_ended(action: Action) -> None:
-    assert execute(command(action), no(404, "10005"))[0] == CallEnded(
+def test_a_plan_chooses_the_voice_and_the_language_of_its_screening() -> None:
+    screening = Screening(say="Drücken Sie die 1.", voice="male", language="de-DE")
+    plan = Plan(to=["+13125550102"], from_="+13125550100", screening=screening)
+    _, [request] = execute(command(Action.SCREEN), {}, conversation(plan))
+
+    body = json.loads(request.content)
+    assert (body["voice"], body["language"]) == ("male", "de-DE")
+
+
+def test_a_person_who_waits_for_a_verdict_hears_the_words_of_the_plan() -> None:
+    wait = VerdictWait(secs=7, say="Un moment.", voice="male", language="fr-FR")
+    plan = Plan(
+        to=["+13125550102"],
+        from_="+13125550100",
+        machine_detection="premium",
+        verdict_wait=wait,
+    )
+    result, [request] = execute(command(Action.HOLD), {}, conversation(plan))
+
+    assert result == Succeeded()
+    assert request.url.raw_path.decode() == f"{PATH}/actions/gather_using_speak"
+    body = json.loads(request.content)
+    assert (body["payload"], body["voice"], body["language"]) == ("Un moment.", "male", "fr-FR")
+    assert (body["timeout_millis"], body["maximum_digits"]) == (7000, 1)
+
+
+@pytest.mark.parametrize(
+    "action", [Action.HANG_UP, Action.STOP, Action.ANSWER, Action.MESSAGE, Action.SCREEN]
+)
+def test_a_call_that_telnyx_does_not_find_is_unknown_and_not_over(action: Action) -> None:
+    screened = {"screening": Screening(say="Press 1.")}
+    about = conversation(Plan(to=["+13125550102"], from_="+13125550100", **screened))
+    sent = command(action, messages=[Message(role="system", content="Hello.")])
+    assert execute(sent, no(404, "10005"), about)[0] == CallUnknown(
         code="10005", message="Because."
     )
+
+
+@pytest.mark.parametrize("action", [Action.DIAL, Action.START])
+def test_an_unreadable_list_is_no_proof_that_a_command_had_no_effect(action: Action) -> None:
+    looked_for = command(action, reconcile=True)
+    for answer in (httpx.Response(200, text="<html>"), httpx.Response(200, json={"data": None})):
+        assert execute(looked_for, answer)[0] == Retryable(had_no_effect=False, unanswered=True)
 
 
 def test_a_missing_key_is_refused_and_an_unreadable_key_is_retryable() -> None:

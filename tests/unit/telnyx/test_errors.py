@@ -38,13 +38,14 @@ def answer(code: object, pointer: str | None = None) -> bytes:
         (422, "10011", errors.InvalidRequestError, False),
         (500, "10007", errors.UnavailableError, True),
         (503, "10007", errors.UnavailableError, True),
-        (404, "10007", errors.CallEndedError, False),
+        (404, "10007", errors.UnknownCallError, False),
         (403, "10036", errors.ForbiddenError, False),
         (422, "10038", errors.ForbiddenError, False),
         (408, "10005", errors.UnavailableError, True),
         (503, "90018", errors.UnavailableError, True),
         (422, "90018", errors.CallEndedError, False),
-        (404, "10005", errors.CallEndedError, False),
+        (404, "10005", errors.UnknownCallError, False),
+        (404, "90018", errors.CallEndedError, False),
         (422, "90034", errors.NotAnsweredError, False),
         (422, "90015", errors.UnknownCallError, False),
         (422, "90061", errors.AssistantAlreadyRunningError, False),
@@ -76,8 +77,8 @@ def test_10007_means_that_the_conversation_is_unknown(status: int) -> None:
         assert not error.is_transient
 
 
-def test_a_404_means_call_ended_only_on_a_call() -> None:
-    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.CallEndedError)
+def test_a_404_means_an_unknown_call_only_on_a_call() -> None:
+    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.UnknownCallError)
     assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequestError)
     for action in ("ai_assistant_start", "ai_assistant_join"):  # may be about the assistant
         path = f"/calls/v3%3Aabc/actions/{action}"

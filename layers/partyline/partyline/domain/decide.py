@@ -6,6 +6,8 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
 
     reconcile_stale          looks for, or gives up, commands that are too old to be sent again
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
+    unaccept_machines        takes back an accepted call that proves to be a machine
+    correct_outcomes         corrects outcomes by webhooks that came after the hangup
     mark_departures          marks participants whose call is over as left or failed
     accept_answered          accepts answered calls, after machine detection and screening
     hunt                     dials the next number, or gives a participant up
@@ -40,7 +42,13 @@ from partyline.domain.rules.calls import (
     start_and_join,
 )
 from partyline.domain.rules.create import create_conversation, record_started
-from partyline.domain.rules.hunting import accept_answered, apply_verdict_timeouts, hunt
+from partyline.domain.rules.hunting import (
+    accept_answered,
+    apply_verdict_timeouts,
+    correct_outcomes,
+    hunt,
+    unaccept_machines,
+)
 from partyline.domain.rules.leaving import end_conversation, mark_departures
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
@@ -54,6 +62,8 @@ from partyline.domain.rules.transition import Refusal, Transition
 RULES = (
     reconcile_stale,
     apply_verdict_timeouts,
+    unaccept_machines,
+    correct_outcomes,
     mark_departures,
     accept_answered,
     hunt,
@@ -123,6 +133,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
     )
 
 
-def _progress(conversation: Conversation) -> tuple[int, int]:
-    """Measure the changes that an earlier rule may wait for: events and pending commands."""
-    return conversation.seq, sum(command.is_pending for command in conversation.commands.values())
+def _progress(conversation: Conversation) -> tuple[int, list[str]]:
+    """Return what an earlier rule may wait for: the number of events, and the pending commands."""
+    commands = conversation.commands.items()
+    return conversation.seq, [key for key, command in commands if command.is_pending]

@@ -108,28 +108,31 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     if to_input is None:
         return None
     payload = event.payload
-    # The client_state of `call.analyzed` is never ours (Telnyx API: call.analyzed).
+    incoming = payload.direction == "incoming"
+    # A call that begins with a person who calls us is no call of ours yet. The client_state of
+    # `call.analyzed` is never ours (Telnyx API: call.analyzed).
+    is_new = incoming and isinstance(event, webhooks.CallInitiated)
     analyzed = isinstance(event, webhooks.ConversationAnalyzed)
-    state = None if analyzed else ClientState.decode(payload.client_state)
-    if isinstance(event, webhooks.CallInitiated) and event.payload.direction == "incoming":
-        state = None  # We did not dial this call, so its client_state is not ours.
+    state = None if is_new or analyzed else ClientState.decode(payload.client_state)
     call = inputs.CallRef(
         call_control_id=payload.call_control_id,
         call_leg_id=payload.call_leg_id,
         call_session_id=payload.call_session_id,
         participant=state.participant if state else None,
         leg=state.leg if state else None,
+        incoming=incoming,
     )
     input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
-    incoming = isinstance(input_, inputs.CallInitiated) and input_.incoming
     country = app.settings.destinations.home_country
-    to = normal_or_same(payload.to, country) if incoming else payload.to
-    dialled = (to or keys.DEFAULT_ROUTE) if incoming else None
+    to = normal_or_same(payload.to, country) if is_new else payload.to
+    dialled = (to or keys.DEFAULT_ROUTE) if is_new else None
     correlation = correlate(app.store, call, state.conversation if state else None, dialled)
     if correlation is None or input_ is None:
         return None
+    if state and state.conversation != correlation.conversation_id:
+        input_ = replace(input_, call=replace(call, participant=None, leg=None))
     if isinstance(input_, inputs.CallInitiated):
-        route = inbound_route(correlation.route, app.settings, payload.connection_id)
+        route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:
             return None
         url = base_url(request, app.settings.public_base_url)

@@ -119,7 +119,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             return results.Retryable(had_no_effect=False, unanswered=unanswered)
         case errors.CallEndedError() | errors.UnknownCallError():
             unknown = isinstance(error, errors.UnknownCallError)
-            return results.CallEnded(**code_and_message(error), unknown=unknown)
+            result = results.CallUnknown if unknown else results.CallEnded
+            return result(**code_and_message(error))
         case errors.AssistantAlreadyRunningError():
             return results.Succeeded()
         case errors.RefusedError():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import CallRef
 from partyline.domain.model.routes import StoredRoute
-from partyline.domain.rules.facts import find_leg
+from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids
 from partyline.ids import conversation_id_for_call
 from partyline.store import ConversationStore
 
@@ -25,13 +25,14 @@ def correlate(
     """Find the conversation of a call; None when the call belongs to none and begins none.
 
     The conversation that the client_state names, `conversation_id`, is read first, and alone if the
-    call is in it. `dialled` is the number of ours that an incoming call was made to (`default` for
-    a call without a number), and None for any other webhook.
+    call is in it. The ids of a call come before its client_state. `dialled` is the number of ours
+    that an incoming call was made to (`default` for a call without a number), and None for any
+    other webhook.
     """
-    if conversation_id:
-        named = store.load(conversation_id)
-        if named and find_leg(named, call):
-            return Correlation(named.id, named)
+    named = store.load(conversation_id) if conversation_id else None
+    hinted = find_leg(named, call) if named else None
+    if named and hinted and (find_leg_by_ids(named, call) or not hinted[1].call_control_id):
+        return Correlation(named.id, named)
     own_id = conversation_id_for_call(call.call_control_id) if call.call_control_id else None
     lookup = store.look_up_call(own_id, call.call_control_id, call.call_leg_id, dialled)
     if lookup.conversation:
@@ -40,6 +41,8 @@ def correlate(
         pointed = store.load(pointed_id)
         if pointed:
             return Correlation(pointed.id, pointed)
+    if named and hinted:  # no other conversation has these ids: the call has got other ids
+        return Correlation(named.id, named)
     if own_id and dialled is not None:
         return Correlation(own_id, None, lookup.route)
     return None

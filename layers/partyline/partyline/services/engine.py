@@ -56,6 +56,7 @@ RESULT_METRICS = {
     results.FormRefused: Metric.COMMAND_FORM_REFUSED,
     results.Retryable: Metric.COMMAND_RETRYABLE,
     results.CallEnded: Metric.COMMAND_CALL_ENDED,
+    results.CallUnknown: Metric.COMMAND_CALL_UNKNOWN,
     results.NotFound: Metric.COMMAND_NOT_FOUND,
     results.CallState: Metric.COMMAND_CALL_STATE,
     results.InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,

@@ -3,23 +3,39 @@
 The store chooses the route of the number or the default route (`directory.applicable_route`).
 """
 
+import re
+
 from partyline.domain.model.conversation import Assistant, Limits
 from partyline.domain.model.inputs import Route
 from partyline.domain.model.routes import RouteLimits, StoredRoute
 from partyline.settings import ConversationSettings
 
+SIP_NUMBER = re.compile(r"(sips?:)?\+?[0-9]|[^@]*$", re.IGNORECASE)
+"""The beginning of a number, perhaps as a SIP address; also a text that is no SIP address."""
+
 
 def inbound_route(
-    stored: StoredRoute, settings: ConversationSettings, connection_id: str | None
+    stored: StoredRoute,
+    settings: ConversationSettings,
+    connection_id: str | None,
+    dialled: str | None,
 ) -> Route | None:
-    """How an incoming call is answered; None when no assistant is set for the call."""
+    """How an incoming call is answered; None when the call is not for us.
+
+    A call at another connection belongs to another application. `dialled` tells a call to a user
+    by a SIP address: only an address whose user is a number is ours.
+    """
+    if connection_id and connection_id != settings.telnyx_connection_id:
+        return None
+    if dialled and not SIP_NUMBER.match(dialled):
+        return None
     default = settings.default_assistant_id
     assistant = stored.assistant or (Assistant(id=default) if default else None)
     if assistant is None:
         return None
     return Route(
         assistant=assistant,
-        connection_id=connection_id or settings.telnyx_connection_id,
+        connection_id=settings.telnyx_connection_id,
         on_hangup=stored.on_host_hangup,
         phrases=stored.words,
         start=stored.start,

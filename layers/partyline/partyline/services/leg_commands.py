@@ -32,8 +32,6 @@ MACHINE_DETECTION: dict[str, Any] = {
 PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
 """Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
 
-SCREENING_VOICE = "female"
-
 ANSWERED_ELSEWHERE = "Call completed elsewhere"
 """The `reason` of a hangup that keeps a missed call off the phones that lose a hunt."""
 
@@ -318,6 +316,25 @@ def _message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     return results.Succeeded()
 
 
+def _hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    plan = leg_command.participant.plan
+    wait = plan.wait_for_verdict if plan else None
+    if wait is None or not wait.say:
+        return results.Refused(code="no_words", message="There is nothing to say.")
+    request = requests.GatherUsingSpeakRequest(
+        payload=wait.say,
+        voice=wait.voice,
+        language=wait.language,
+        minimum_digits=1,
+        maximum_digits=1,
+        maximum_tries=1,
+        timeout_millis=wait.secs * 1000,
+        **leg_command.envelope,
+    )
+    telnyx.gather_using_speak(leg_command.call_control_id, request)
+    return results.Succeeded()
+
+
 def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     plan = leg_command.participant.plan
     screening = plan.screening if plan else None
@@ -325,8 +342,8 @@ def _screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
         return results.Refused(code="no_screening", message="There is nothing to ask.")
     request = requests.GatherUsingSpeakRequest(
         payload=screening.say,
-        voice=SCREENING_VOICE,
-        language="en-US",
+        voice=screening.voice,
+        language=screening.language,
         minimum_digits=1,
         maximum_digits=1,
         maximum_tries=1,
@@ -390,6 +407,7 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.JOIN: _join,
     Action.STOP: _stop,
     Action.MESSAGE: _message,
+    Action.HOLD: _hold,
     Action.SCREEN: _screen,
     Action.LOOK: _retrieve,
 }

@@ -18,7 +18,12 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
-from partyline.domain.model.conversation import MachineDetection, Plan
+from partyline.domain.model.conversation import (
+    DEFAULT_LANGUAGE,
+    DEFAULT_VOICE,
+    MachineDetection,
+    Plan,
+)
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
@@ -120,6 +125,10 @@ Phrases = Annotated[
 """The conversation's own messages to the assistant (see `domain.rules.phrases`)."""
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
+Voice = Annotated[str, Field(min_length=1, max_length=256)]
+"""A voice (Telnyx API: gather_using_speak, voice): `female`, `male`, `AWS.Polly.Joanna`, ..."""
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+"""A language for the voices `female` and `male` (Telnyx API: gather_using_speak, language)."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 
 
@@ -136,6 +145,17 @@ class ScreeningSettings(RequestModel):
     say: SpokenText
     accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "1"
     timeout_secs: Annotated[int, Field(ge=3, le=60)] = 15
+    voice: Voice = DEFAULT_VOICE
+    language: Language = DEFAULT_LANGUAGE
+
+
+class VerdictWaitSettings(RequestModel):
+    """How long a person waits for the verdict of the machine detection, and the words meanwhile."""
+
+    secs: Annotated[int, Field(ge=3, le=60)]
+    say: Annotated[str, Field(max_length=3000)] = ""
+    voice: Voice = DEFAULT_VOICE
+    language: Language = DEFAULT_LANGUAGE
 
 
 class DialOptions(RequestModel):
@@ -146,6 +166,8 @@ class DialOptions(RequestModel):
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
     machine_detection: MachineDetection = "off"
     on_machine: Literal["next", "join"] = "next"
+    on_late_machine: Literal["tell", "remove"] = "tell"
+    verdict_wait: VerdictWaitSettings | None = None
 
 
 class InviteRequest(DialOptions):

@@ -44,19 +44,24 @@ def new_pointers(before: Conversation | None, after: Conversation) -> list[Point
     for participant, leg in after.legs():
         old = old_legs.get((participant.id, leg.number))
         name = f"{participant.id}:{leg.number}"
-        if leg.call_control_id and not (old and old.call_control_id):
+        if leg.call_control_id and not (old and old.has_id(leg.call_control_id)):
             key = keys.call(leg.call_control_id)
             pointers[key] = Pointer(key, name, is_claim=old is None)
-        if leg.call_leg_id and not (old and old.call_leg_id):
+        if leg.call_leg_id and not (old and old.has_id(leg.call_leg_id)):
             key = keys.leg(leg.call_leg_id)
             pointers[key] = Pointer(key, name, is_claim=False)
+        for id_ in leg.former_ids:  # a late webhook may have an id that was replaced meanwhile
+            if not (old and old.has_id(id_)):
+                for key in (keys.call(id_), keys.leg(id_)):
+                    pointers[key] = Pointer(key, name, is_claim=False)
     return list(pointers.values())
 
 
 def has_call(conversation: Conversation, pointer: Key) -> bool:
     """Whether a conversation has the call of a pointer, still up and not finished."""
     return conversation.status not in FINISHED and any(
-        leg.is_up
-        and pointer in (keys.call(leg.call_control_id or ""), keys.leg(leg.call_leg_id or ""))
+        leg.is_up and pointer in (keys.call(id_), keys.leg(id_))
         for _, leg in conversation.legs()
+        for id_ in (leg.call_control_id, leg.call_leg_id, *leg.former_ids)
+        if id_
     )

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from partyline.telnyx import requests
 from partyline.telnyx.client import TelnyxClient
-from partyline.telnyx.errors import WebhookUrlsRefusedError
+from partyline.telnyx.errors import NoResponseError, WebhookUrlsRefusedError
 from partyline.telnyx.lenient import Received, as_object, objects
 from partyline.telnyx.requests import GatherUsingSpeakRequest
 from partyline.telnyx.responses import (
@@ -85,8 +85,14 @@ class CallControl:
         self._command(call_control_id, "gather_using_speak", request)
 
     def retrieve_call(self, call_control_id: str) -> Call:
-        """Return a leg. Telnyx API: GET /calls/{id}; CallEndedError some time after its end."""
-        return _read(Call, self._client.request("GET", _call(call_control_id)))
+        """Return a leg. Telnyx API: GET /calls/{id}; UnknownCallError 10 minutes after its end.
+
+        An answer that does not say whether the leg is up counts as no answer.
+        """
+        call = _read(Call, self._client.request("GET", _call(call_control_id)))
+        if call.is_alive is None:
+            raise NoResponseError("the answer does not say whether the call is up")
+        return call
 
     def list_active_calls(self, connection_id: str, limit_pages: int = 5) -> list[ActiveCall]:
         """Return the legs that are up on a connection. GET /connections/{id}/active_calls.
@@ -98,7 +104,7 @@ class CallControl:
         params = {"page[limit]": PAGE_SIZE}
         for _ in range(limit_pages):
             page = self._client.document("GET", path, params=params)
-            calls += [ActiveCall.model_validate(row) for row in objects(page.get("data"))]
+            calls += [ActiveCall.model_validate(row) for row in _rows(page.get("data"))]
             after = as_object(as_object(page.get("meta")).get("cursors")).get("after")
             if not after or after == params.get("page[after]"):
                 break
@@ -130,7 +136,7 @@ class CallControl:
             "order": "created_at.desc",
             "limit": str(limit),
         }
-        rows = objects(self._client.request("GET", "/ai/conversations", params=params))
+        rows = _rows(self._client.document("GET", "/ai/conversations", params=params).get("data"))
         conversations = [AiConversation.model_validate(row) for row in rows]
         # Rows of other calls have been seen in such answers.
         return [
@@ -180,6 +186,13 @@ def _call(call_control_id: str) -> str:
 
 def _action(call_control_id: str, action: str) -> str:
     return f"{_call(call_control_id)}/actions/{action}"
+
+
+def _rows(data: object) -> list[dict[str, Any]]:
+    """Return the rows of a list. An answer without a list counts as no answer, not as no rows."""
+    if not isinstance(data, list):
+        raise NoResponseError("the answer has no list")
+    return objects(data)
 
 
 def _read(answer: type[R], data: object) -> R:

@@ -10,7 +10,7 @@ TelnyxError
    +- UnavailableError              Telnyx cannot answer now
    +- CallEndedError                the leg is over: a fact, not a fault
    +- NotAnsweredError              the leg still rings
-   +- UnknownCallError              Telnyx does not know the call_control_id
+   +- UnknownCallError              Telnyx does not know the call_control_id: no proof of an end
    +- AssistantAlreadyRunningError  the assistant already runs on this leg
    +- UnknownConversationError      Telnyx does not know the assistant's conversation
    +- WebhookUrlsRefusedError       Telnyx refuses the form or an event type of webhook_urls
@@ -120,7 +120,7 @@ class UnavailableError(RefusedError):
 
 
 class CallEndedError(RefusedError):
-    """90018, or a 404 on a call: the leg is over. A hangup or a stop counts this as success."""
+    """90018: the leg is over. A hangup or a stop counts this as success."""
 
 
 class NotAnsweredError(RefusedError):
@@ -128,7 +128,11 @@ class NotAnsweredError(RefusedError):
 
 
 class UnknownCallError(RefusedError):
-    """90015: Telnyx does not know the call_control_id."""
+    """90015, or a 404 on a call: Telnyx does not know the call_control_id.
+
+    The call may be up all the same: 404 has no code for an ended call (Telnyx docs, API error
+    codes: 10005 is any missing resource), and a call may get another id at its answer.
+    """
 
 
 class AssistantAlreadyRunningError(RefusedError):
@@ -179,7 +183,7 @@ _RULES = (
     _Rule(ForbiddenError, code={"10010", "10036", "10038", *CHANNEL_LIMITS}),
     _Rule(ForbiddenError, status={403}),
     # The 404 of a start or a join may be about the assistant or the conversation, not the call.
-    _Rule(CallEndedError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
+    _Rule(UnknownCallError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
     _Rule(WebhookUrlsRefusedError, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
     _Rule(InvalidRequestError),
 )

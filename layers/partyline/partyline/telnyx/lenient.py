@@ -91,13 +91,24 @@ _Decimal = Annotated[
     _IdText, BeforeValidator(_decimal), Field(pattern=r"^-?\d{1,15}(\.\d{1,15})?$")
 ]
 _Ratio = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False), _NotFlag]
+_NumberAsText = BeforeValidator(
+    lambda value: str(int(value)) if type(value) in (int, float) and value == value // 1 else value
+)
+# Text counts too: `"false"` is sure to mean false. A number is no flag.
+_FlagText = BeforeValidator(
+    lambda value: (
+        {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    )
+)
 
 Id = Annotated[_IdText | None, Lenient]
+Word = Annotated[_IdText | None, Lenient, _NumberAsText]
+"""A code or a digit, which may come as a number: 486 is read as `486`."""
 Text = Annotated[_AnyText | None, Lenient]
 Whole = Annotated[_Number | None, Lenient]
 Number = Annotated[_Ratio | None, Lenient]
 Amount = Annotated[_Decimal | None, Lenient]
-Flag = Annotated[Annotated[bool, Strict()] | None, Lenient]
+Flag = Annotated[Annotated[bool, Strict()] | None, Lenient, _FlagText]
 Moment = Annotated[Annotated[datetime, BeforeValidator(_utc)] | None, Lenient]
 Json = Annotated[Any, BeforeValidator(_json)]
 

@@ -19,6 +19,7 @@ from partyline.telnyx.lenient import (
     Received,
     Text,
     Whole,
+    Word,
     as_object,
     objects,
 )
@@ -36,12 +37,11 @@ class LegPayload(Received):
     client_state: Text = None
     from_: Id = Field(None, alias="from")
     to: Id = None
+    direction: Id = None
 
 
 class InitiatedPayload(LegPayload):
     """A new leg. `direction` is incoming or outgoing: only an incoming leg may be answered."""
-
-    direction: Id = None
 
 
 class Inbound(Received):
@@ -71,8 +71,8 @@ class QualityStats(Received):
 class HangupPayload(LegPayload):
     """The cause of a leg's end, and the quality of the call."""
 
-    hangup_cause: Id = None
-    sip_hangup_cause: Id = None
+    hangup_cause: Word = None
+    sip_hangup_cause: Word = None
     call_quality_stats: Annotated[QualityStats | None, Lenient] = None
 
 
@@ -85,7 +85,7 @@ class MachinePayload(LegPayload):
 class GatherPayload(LegPayload):
     """The pressed keys. `status`: valid, invalid, timeout, call_hangup, cancelled, ..."""
 
-    digits: Id = None
+    digits: Word = None
     status: Id = None
 
 

@@ -32,6 +32,7 @@ class Action(StrEnum):
     JOIN = "join"
     STOP = "stop"
     MESSAGE = "message"
+    HOLD = "hold"
     SCREEN = "screen"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
@@ -87,6 +88,7 @@ class Command(BaseModel):
     changes: list[str] = Field(default_factory=list)
     """How the form differs from the first form, a change for each refusal: the fields of Telnyx's
     request that are left out, `WEBHOOK_URLS` or `ASSISTANT_LEG`."""
+    repeats: int = 0  # how often the command was owed again, each time with a new id
     cause: str | None = None  # the id of the input that led to the command
     owed_at: datetime | None = None
     """Since when the command is owed; `None` for a command that is older than this field."""
@@ -101,6 +103,10 @@ class Command(BaseModel):
     def is_pending(self) -> bool:
         """Whether the command is still owed."""
         return self.status == "pending"
+
+    def is_for(self, participant_id: str, leg: int) -> bool:
+        """Whether the command is for this leg of this participant."""
+        return (self.participant_id, self.leg) == (participant_id, leg)
 
     @property
     def may_have_taken_effect(self) -> bool:
@@ -122,6 +128,15 @@ class Command(BaseModel):
         """Note that the last sending had no effect. An earlier sending in doubt stays in doubt."""
         if self.sent_at == self.claimed_at:
             self.sent_at = None
+
+    def owe_again(self, conversation_id: str, now: datetime) -> None:
+        """Owe a settled or refused command again: due now, with a new id.
+
+        Telnyx drops a command whose id it had within the last 60 s, perhaps also of a refused one.
+        """
+        self.repeats += 1
+        self.id = command_id(conversation_id, f"{self.key}/again/{self.repeats}")
+        self.status, self.sent_at, self.not_before = "pending", None, now
 
     def change_form(self, changes: Iterable[str], conversation_id: str, now: datetime) -> None:
         """Change the form after a refusal: due now, with a new id, and without a sending so far."""

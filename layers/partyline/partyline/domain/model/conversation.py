@@ -64,12 +64,42 @@ class Assistant(Stored):
         ]
 
 
+DEFAULT_VOICE, DEFAULT_LANGUAGE = "female", "en-US"
+
+
 class Screening(Stored):
     """The sentence that a person hears before being joined, and the digit that accepts."""
 
     say: str
     accept_digit: str = "1"
     timeout_secs: int = 15
+    voice: str = DEFAULT_VOICE
+    language: str = DEFAULT_LANGUAGE
+
+
+class VerdictWait(Stored):
+    """How long a person waits for the verdict of the machine detection, and the words meanwhile.
+
+    The end of the words comes as a webhook, which ends the wait too. Without words, and with
+    `SCREENING_DETECTION`, a timer ends the wait.
+    """
+
+    secs: int
+    say: str = ""
+    voice: str = DEFAULT_VOICE
+    language: str = DEFAULT_LANGUAGE
+
+
+VERDICT_WAITS = {
+    "standard": VerdictWait(secs=10),
+    "premium": VerdictWait(secs=12, say="One moment, please."),
+    SCREENING_DETECTION: VerdictWait(secs=35),
+}
+"""The wait for a verdict by default. Standard verdicts come within 3.5 s (Telnyx docs, answering
+machine detection). Premium verdicts may take 30 s or never come; on live calls 3.5 s was seen.
+
+An iPhone that screens the call would take our words for the caller's answer, so there are none. The
+wait begins again after the tone of the iPhone, because Telnyx then starts the detection again."""
 
 
 class Plan(Stored):
@@ -82,10 +112,18 @@ class Plan(Stored):
     deadline_secs: int | None = None
     machine_detection: MachineDetection = "off"
     on_machine: Literal["next", "join"] = "next"
+    on_late_machine: Literal["tell", "remove"] = "tell"
+    verdict_wait: VerdictWait | None = None
     screening: Screening | None = None
     max_attempts: int = 1
     pause_secs: int = 30
     time_limit_secs: int | None = None
+
+    @property
+    def wait_for_verdict(self) -> VerdictWait | None:
+        """The wait for the verdict; None without machine detection."""
+        default = VERDICT_WAITS.get(self.machine_detection)
+        return self.verdict_wait if default and self.verdict_wait else default
 
 
 class Failure(Stored):
@@ -105,9 +143,14 @@ class Leg(Stored):
     """We dialled or answered the call, so we hang up; an attached call goes back to its owner."""
     status: statuses.LegStatus = statuses.LegStatus.DIALING
     outcome: statuses.Outcome | None = None
+    is_inferred: bool = False
+    """The outcome follows from the webhooks, so a late webhook may correct the outcome."""
     call_control_id: str | None = None
     call_leg_id: str | None = None
     call_session_id: str | None = None
+    former_ids: list[str] = Field(default_factory=list)
+    """Earlier ids of the call, still understood: a call may get other ids at its answer."""
+    ids_at: datetime | None = None  # the time of the newest webhook with the current ids
     ring_timeout_secs: int | None = None
     created_at: datetime
     answered_at: datetime | None = None
@@ -121,14 +164,27 @@ class Leg(Stored):
     """When Telnyx connected the call to another call, which may be ours."""
     transferred: bool = False
     """Telnyx connected the call to a call that is not ours, so we do not hang up the call."""
+    unknown_since: datetime | None = None  # since when Telnyx does not know the call, if asked
     machine: bool | None = None
     machine_suspected: bool = False
     """The machine detection says a machine, which may be an iPhone that screens the call."""
     screened_at: datetime | None = None  # when an iPhone was found to screen the call
+    is_held: bool = False  # the person hears the words of the wait for a verdict
+    wrong_keys: int = 0  # how many other keys than the accepting key were pressed
+    screening_result: statuses.Outcome | None = None
+    """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
     rule: str | None = None  # the dial rule that refused the call, if any
+
+    def has_id(self, id_: str | None) -> bool:
+        """Whether the call has, or had, this id."""
+        return id_ is not None and id_ in (
+            self.call_control_id,
+            self.call_leg_id,
+            *self.former_ids,
+        )
 
     @property
     def is_up(self) -> bool:

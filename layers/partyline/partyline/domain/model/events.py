@@ -43,6 +43,7 @@ class EventType(StrEnum):
     LEG_JUDGED = "leg.judged"
     LEG_TRANSFERRED = "leg.transferred"
     LEG_ENDED = "leg.ended"
+    LEG_CORRECTED = "leg.corrected"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
     COMMAND_CHANGED = "command.changed"
@@ -331,6 +332,10 @@ class LegEnded(LegEvent, event=EventType.LEG_ENDED):
     """The call is over."""
 
     quality: CallQuality | None = None
+
+
+class LegCorrected(LegEvent, event=EventType.LEG_CORRECTED):
+    """A webhook that came after the hangup changes the outcome of a call that is over."""
 
 
 class MessageEvent(EventData):

@@ -25,7 +25,8 @@ class Input:
 class CallRef:
     """The ids by which a webhook names its call. `participant` and `leg` come from client_state.
 
-    Any field may be missing. Our client_state is a hint, not a proof.
+    Any field may be missing. Our client_state is a hint, not a proof. `incoming`: the webhook says
+    that a person called us.
     """
 
     call_control_id: str | None = None
@@ -33,6 +34,7 @@ class CallRef:
     call_session_id: str | None = None
     participant: str | None = None
     leg: int | None = None
+    incoming: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,14 @@ class CallEnded(NotDone):
 
     code: str = "call_gone"
     message: str = "The call is over."
-    unknown: bool = False  # Telnyx does not know the id of the call (90015)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallUnknown(NotDone):
+    """Telnyx does not know the id of the call (90015, 404): no proof that the call is over."""
+
+    code: str = "call_unknown"
+    message: str = "Telnyx does not know the call."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,5 +96,13 @@ class InsightsFound:
 
 
 Result = (
-    Succeeded | CallEnded | Refused | FormRefused | Retryable | NotFound | CallState | InsightsFound
+    Succeeded
+    | CallEnded
+    | CallUnknown
+    | Refused
+    | FormRefused
+    | Retryable
+    | NotFound
+    | CallState
+    | InsightsFound
 )

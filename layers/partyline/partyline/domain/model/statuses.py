@@ -82,9 +82,9 @@ _P = ParticipantStatus
 PARTICIPANT_MOVES: dict[ParticipantStatus, frozenset[ParticipantStatus]] = {
     _P.DIALING: frozenset({_P.SCREENING, _P.WAITING, _P.FAILED}),
     _P.SCREENING: frozenset({_P.WAITING, _P.FAILED}),
-    # Back to dialing: a guest who hangs up while waiting is tried at the next number.
+    # Back to dialing: a person who hangs up before the join is tried at the next number.
     _P.WAITING: frozenset({_P.DIALING, _P.JOINING, _P.LEFT, _P.FAILED}),
-    _P.JOINING: frozenset({_P.JOINED, _P.LEFT, _P.FAILED}),
+    _P.JOINING: frozenset({_P.DIALING, _P.JOINED, _P.LEFT, _P.FAILED}),
     _P.JOINED: frozenset({_P.LEFT}),
     _P.LEFT: frozenset(),
     _P.FAILED: frozenset(),
@@ -110,6 +110,9 @@ DEPARTED = frozenset({_P.LEFT, _P.FAILED})
 
 BEING_REACHED = frozenset({_P.DIALING, _P.SCREENING})
 """Statuses of a participant who is still being reached."""
+
+NOT_JOINED_YET = frozenset({_P.WAITING, _P.JOINING})
+"""Statuses of a participant who has answered and is not joined yet."""
 
 ON_THE_LINE = frozenset({_P.WAITING, _P.JOINING, _P.JOINED})
 """Statuses of a participant who is in the conversation, or about to be joined."""

@@ -59,19 +59,22 @@ POLL_INTERVAL = timedelta(seconds=120)
 """How often to poll a live call. A lost `call.hangup` is noticed within this time; a poll is
 a request to Telnyx."""
 
+UNKNOWN_CALL_ATTEMPTS = 3
+"""How often a command is sent to a call that Telnyx does not know, until the command is given up.
+The call itself is not over by that: the next poll says so, or not."""
+
+UNKNOWN_CALL_POLL_DELAY = timedelta(seconds=20)
+"""When to poll a call again that Telnyx did not know. A call that nobody needs and that three polls
+do not find counts as over."""
+
+UNKNOWN_CALL_PATIENCE = timedelta(minutes=12)
+"""How long a call that somebody needs may be unknown, until the call is hung up and counts as over.
+Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})."""
+
 # Reaching people
 
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
-
-VERDICT_WAIT = {
-    "standard": timedelta(seconds=10),
-    "premium": timedelta(seconds=35),
-    "premium_ios_call_screening": timedelta(seconds=35),
-}
-"""How long after the answer a verdict of the machine detection may take. Telnyx's own limits are
-3.5 s and 30 s (Telnyx docs, answering machine detection); the rest is for the webhook. The time
-begins again when an iPhone screens the call, because Telnyx then starts the detection again."""
 
 PROMPT_END_WAIT = timedelta(seconds=10)
 """How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx

@@ -17,6 +17,8 @@ from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules import facts
+from partyline.domain.rules.call_ids import note_call_ids
+from partyline.domain.rules.calls import is_needed
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -33,7 +35,7 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
     participant, leg = conversation.target_of(command)
     if isinstance(result, results.Succeeded):
         if command.action is Action.DIAL and participant and leg:
-            facts.note_call_ids(leg, result)
+            note_call_ids(leg, result)
             facts.hang_up_orphan(transition, participant, leg)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
@@ -88,10 +90,55 @@ def _call_ended(transition: Transition, command: Command, result: results.CallEn
             _add_repaired(transition, command)
         if not leg.owned and not participant.joined_at and leg.is_up and leg.failure is None:
             # The attached call was accepted on the request's word, and was never there for us.
-            # Telnyx tells an unknown id (90015) from a call that is over (90018).
             leg.failure = result.failure
-            leg.outcome = Outcome.ERROR if result.unknown else Outcome.UNREACHABLE
+            leg.outcome = Outcome.UNREACHABLE
         facts.leg_ended(transition, participant, leg)
+
+
+def _call_unknown(transition: Transition, command: Command, unknown: results.CallUnknown) -> None:
+    """Look again at a call that Telnyx does not know: no proof that the call is over.
+
+    The command is sent again a few times, then given up. An attached call was accepted on the
+    request's word, so there the id is wrong.
+    """
+    participant, leg = transition.conversation.target_of(command)
+    if participant is None or leg is None or not leg.is_up:
+        facts.settle(transition, command, "failed")
+        return
+    if not leg.owned and not participant.joined_at:
+        facts.settle(transition, command, "failed")
+        leg.failure, leg.outcome = leg.failure or unknown.failure, Outcome.ERROR
+        facts.leg_ended(transition, participant, leg)
+        return
+    if command.action is Action.LOOK:
+        facts.settle(transition, command)
+        _look_knew_nothing(transition, participant, leg)
+        return
+    leg.poll_at = transition.now
+    command.mark_not_sent()
+    if command.action is Action.HANG_UP:  # sent again when the call proves to be up
+        facts.settle(transition, command, "failed")
+    elif command.attempts < timeouts.UNKNOWN_CALL_ATTEMPTS or command.action is Action.ANSWER:
+        if command.sent_at is None:
+            command.owe_again(transition.conversation.id, transition.now)
+        command.back_off(transition.now)
+    else:
+        refused = Refused(code=unknown.code, message=unknown.message)
+        apply_refusal(transition, command, refused)
+
+
+def _look_knew_nothing(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Look again soon at a call that Telnyx does not know, then give up and hang up the call."""
+    now = transition.now
+    leg.polled_at, leg.unknown_since = now, leg.unknown_since or now
+    if _is_ringing(leg) and _ring_timeout_passed(transition, participant, leg):
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
+    needed = is_needed(transition.conversation, now, participant, leg)
+    patience = timeouts.UNKNOWN_CALL_PATIENCE if needed else timeouts.UNKNOWN_CALL_POLL_DELAY * 2
+    if now - leg.unknown_since >= patience:
+        facts.give_up_call(transition, participant, leg)
+    else:
+        leg.poll_at = now + timeouts.UNKNOWN_CALL_POLL_DELAY
 
 
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
@@ -252,7 +299,8 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
         facts.call_transferred(transition, participant, leg)
     if leg.transferred and call.alive:
         return
-    ringing = leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
+    leg.unknown_since = None
+    ringing = _is_ringing(leg)
     answer = transition.command_for(Action.ANSWER, participant, leg)
     picked_up = call.answered or (answer is not None and answer.status == "done")
     rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
@@ -267,10 +315,12 @@ def _call_state(transition: Transition, command: Command, call: results.CallStat
         facts.leg_answered(transition, participant, leg)
     elif rang_out:
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
-    hang_up = transition.command_for(Action.HANG_UP, participant, leg)
-    if hang_up and not hang_up.is_pending:  # the call is still up: the hangup is sent again
-        hang_up.status = "pending"
-        hang_up.not_before = transition.now
+    if transition.command_for(Action.HANG_UP, participant, leg):
+        facts.hang_up_again(transition, participant, leg)  # the call is still up
+
+
+def _is_ringing(leg: Leg) -> bool:
+    return leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
 
 
 def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
@@ -289,6 +339,7 @@ def _insights(transition: Transition, command: Command, result: results.Insights
 APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.Succeeded: _succeeded,
     results.CallEnded: _call_ended,
+    results.CallUnknown: _call_unknown,
     Refused: apply_refusal,
     results.FormRefused: _form_refused,
     results.Retryable: _retryable,

@@ -16,7 +16,7 @@ from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ConversationStarted, ParticipantInvited
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
-from partyline.domain.rules.facts import note_call_ids
+from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.transition import Refusal, Transition
 
 

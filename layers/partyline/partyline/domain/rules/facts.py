@@ -3,17 +3,15 @@
 A webhook and the result of a command may report the same fact; either may come first, or both.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
-from partyline.domain.model.conversation import Conversation, Insight, Leg, Participant
+from partyline.domain.model.conversation import Insight, Leg, Participant
 from partyline.domain.model.events import EventType, InsightsGenerated, Quality
-from partyline.domain.model.inputs import CallRef
-from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.model.timeouts import VERDICT_WAIT
+from partyline.domain.rules.outcomes import inferred_outcome
 from partyline.domain.rules.transition import Transition
 
 Moment = datetime | None
@@ -27,58 +25,11 @@ START_FAILED = "start_failed"
 TRANSFERRED = "transferred"
 """The reason of a conversation that ended because Telnyx transferred the assistant's call."""
 
-OUTCOMES = {
-    "user_busy": Outcome.BUSY,
-    "call_rejected": Outcome.REJECTED,
-    "timeout": Outcome.NO_ANSWER,
-    "no_answer": Outcome.NO_ANSWER,
-    "originator_cancel": Outcome.CANCELLED,
-    "normal_clearing": Outcome.NO_ANSWER,
-    "not_found": Outcome.UNREACHABLE,
-    "unspecified": Outcome.UNREACHABLE,
-}
-"""The outcome of a call that ended before its answer, by Telnyx's `hangup_cause`."""
-
-SIP_OUTCOMES = {
-    "486": Outcome.BUSY,
-    "600": Outcome.BUSY,
-    "603": Outcome.REJECTED,
-    "480": Outcome.NO_ANSWER,
-    "408": Outcome.NO_ANSWER,
-    "404": Outcome.UNREACHABLE,
-}
-"""The same by `sip_hangup_cause`, where the hangup cause is not specific."""
-
-
-def find_leg(conversation: Conversation, call: CallRef) -> tuple[Participant, Leg] | None:
-    """Find the leg that a webhook is about.
-
-    Telnyx's ids decide. Our client_state counts for a leg whose ids are not known yet, since the
-    first webhook of a call may come before the answer to the dial, and in a webhook without ids.
-    """
-    for name in ("call_control_id", "call_leg_id"):
-        id_ = getattr(call, name)
-        for participant, leg in conversation.legs():
-            if id_ is not None and getattr(leg, name) == id_:
-                return participant, leg
-    hinted = conversation.participant(call.participant)
-    hinted_leg = hinted and hinted.leg(call.leg)
-    named = call.call_control_id or call.call_leg_id
-    known = hinted_leg and (hinted_leg.call_control_id or hinted_leg.call_leg_id)
-    if hinted and hinted_leg and not (named and known):
-        return hinted, hinted_leg
-    return None
-
-
-def note_call_ids(leg: Leg, call: CallRef | Succeeded) -> None:
-    """Note the ids of a call that were not known yet."""
-    leg.call_control_id = leg.call_control_id or call.call_control_id
-    leg.call_leg_id = leg.call_leg_id or call.call_leg_id
-    leg.call_session_id = leg.call_session_id or call.call_session_id
-
 
 def leg_answered(transition: Transition, person: Participant, leg: Leg, at: Moment = None) -> None:
     """Record that a person or a machine answered a call."""
+    if not leg.is_up and leg.answered_at is None:
+        leg.answered_at = at or transition.now  # the hangup came first: see `correct_outcomes`
     if not transition.move_leg(person, leg, statuses.LegStatus.ANSWERED, at):
         return
     command = transition.command_for(Action.ANSWER, person, leg)
@@ -90,8 +41,9 @@ def leg_answered(transition: Transition, person: Participant, leg: Leg, at: Mome
 
 def await_verdict(transition: Transition, person: Participant, leg: Leg) -> None:
     """Begin to wait for the verdict of the machine detection, if the plan has one."""
-    if person.plan and person.plan.machine_detection != "off":
-        leg.verdict_deadline = transition.now + VERDICT_WAIT[person.plan.machine_detection]
+    wait = person.plan.wait_for_verdict if person.plan else None
+    if wait:
+        leg.verdict_deadline = transition.now + timedelta(seconds=wait.secs)
 
 
 def hang_up_orphan(transition: Transition, participant: Participant, leg: Leg) -> None:
@@ -116,7 +68,7 @@ def leg_ended(
     if hang_up:
         settle(transition, hang_up)
     if leg.outcome is None:
-        leg.outcome = _outcome(leg)
+        leg.outcome, leg.is_inferred = inferred_outcome(person, leg), True
     transition.move_leg(person, leg, statuses.LegStatus.ENDED, at, quality=quality)
 
 
@@ -145,20 +97,26 @@ def call_transferred(transition: Transition, person: Participant, leg: Leg) -> N
     transition.add_leg_event(EventType.LEG_TRANSFERRED, person, leg)
 
 
-def _outcome(leg: Leg) -> Outcome:
-    if leg.answered_at:  # answered, and over before the leg was accepted
-        return Outcome.DECLINED
-    if leg.hangup_cause in (None, "unspecified", "normal_clearing"):
-        by_sip = SIP_OUTCOMES.get(leg.sip_hangup_cause or "")
-        if by_sip:
-            return by_sip
-    return OUTCOMES.get(leg.hangup_cause or "", Outcome.UNREACHABLE)
+def give_up_call(transition: Transition, person: Participant, leg: Leg) -> None:
+    """Record a call that Telnyx no longer knows as over, and hang up in case the call is up."""
+    leg_ended(transition, person, leg)
+    if leg.owned:
+        hang_up_again(transition, person, leg)
+
+
+def hang_up_again(transition: Transition, person: Participant, leg: Leg) -> None:
+    """Owe a hangup, also of a call that was hung up before."""
+    command = transition.add_command(Action.HANG_UP, person, leg)
+    if not command.is_pending:
+        command.owe_again(transition.conversation.id, transition.now)
 
 
 def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> None:
     """Accept the leg that the person is on; the person's other legs are cancelled."""
     participant.accepted_leg = leg.number
-    leg.outcome = leg.outcome or (Outcome.MACHINE if leg.machine else Outcome.HUMAN)
+    if leg.outcome is None:
+        leg.outcome = Outcome.MACHINE if leg.machine else Outcome.HUMAN
+        leg.is_inferred = True
     leg.verdict_deadline = None
     for other in participant.legs:
         if other is not leg and not other.is_finished:

@@ -11,9 +11,17 @@ from datetime import datetime, timedelta
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant, Plan
 from partyline.domain.model.events import EventType
-from partyline.domain.model.statuses import BEING_REACHED, LegStatus, Outcome, ParticipantStatus
+from partyline.domain.model.statuses import (
+    BEING_REACHED,
+    NOT_JOINED_YET,
+    LegStatus,
+    Outcome,
+    ParticipantStatus,
+)
 from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
+from partyline.domain.rules.leaving import host_failure
+from partyline.domain.rules.outcomes import inferred_outcome
 from partyline.domain.rules.transition import Transition
 
 SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
@@ -44,24 +52,96 @@ def accept_answered(transition: Transition) -> None:
 
 def _accept_answered(transition: Transition, participant: Participant, leg: Leg) -> None:
     plan = participant.plan
-    if leg.status is LegStatus.SCREENING and leg.outcome is Outcome.HUMAN:
-        accept_leg(transition, participant, leg)
+    if leg.status is LegStatus.SCREENING:
+        _screened(transition, participant, leg)
     if leg.status is not LegStatus.ANSWERED or leg.outcome is not None:
         return
     if plan and plan.machine_detection != "off":
         if leg.machine is None:
+            _hold(transition, participant, leg, plan)
             return
         if leg.machine and plan.on_machine == "next":
-            leg.outcome = Outcome.MACHINE
+            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
             return
     if plan and plan.screening and not leg.machine:  # a machine presses no digit
-        secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
-        leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
-        transition.add_command(Action.SCREEN, participant, leg)
         transition.move_leg(participant, leg, LegStatus.SCREENING)
         transition.move_participant(participant, ParticipantStatus.SCREENING)
+        _screened(transition, participant, leg)
     else:
         accept_leg(transition, participant, leg)
+
+
+def _hold(transition: Transition, participant: Participant, leg: Leg, plan: Plan) -> None:
+    """Say a word to a person who waits for the verdict; the end of the word ends the wait."""
+    wait = plan.wait_for_verdict
+    if wait and wait.say and not transition.has_command(Action.HOLD, participant, leg):
+        leg.is_held = True
+        transition.add_command(Action.HOLD, participant, leg)
+
+
+def _screened(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Ask the person, ask once more after a mistaken key, or accept the person."""
+    plan = participant.plan
+    if leg.outcome is None and leg.screening_result:  # the keys came before the answer
+        leg.outcome, leg.is_inferred = leg.screening_result, True
+    if leg.outcome is None and leg.machine and plan:  # the proof of a machine came late
+        leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+    if leg.outcome is Outcome.HUMAN or (leg.machine and plan and plan.on_machine == "join"):
+        accept_leg(transition, participant, leg)
+    if leg.outcome is not None or plan is None or plan.screening is None:
+        return
+    nth = leg.wrong_keys + 1 if leg.wrong_keys else None
+    if transition.has_command(Action.SCREEN, participant, leg, nth=nth):
+        return
+    secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
+    leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
+    transition.add_command(Action.SCREEN, participant, leg, nth=nth)
+
+
+def unaccept_machines(transition: Transition) -> None:
+    """Treat a call as answered by a machine, if the proof comes before the person is joined."""
+    for participant in transition.conversation.participants:
+        leg, plan = participant.active_leg, participant.plan
+        if participant.status not in NOT_JOINED_YET or participant.host or not leg or not plan:
+            continue
+        if leg.machine and leg.is_up and plan.on_machine == "next":
+            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+            transition.move_participant(participant, ParticipantStatus.DIALING)
+
+
+def correct_outcomes(transition: Transition) -> None:
+    """Correct the outcome of a call that is over by webhooks that came after its hangup.
+
+    So the same webhooks give the same outcome in any order. A participant whose last call is
+    corrected, and a conversation that failed with its host, are corrected too. The next number has
+    been dialled meanwhile, if there is one: that number would have been dialled anyway.
+    """
+    conversation = transition.conversation
+    failure = host_failure(conversation.host)
+    for participant in conversation.participants:
+        if participant.joined_at or not participant.legs:
+            continue
+        before = _outcome_of_last_try(participant)
+        corrected = [_correct(transition, participant, leg) for leg in participant.legs]
+        if not any(corrected) or participant.status is not ParticipantStatus.FAILED:
+            continue
+        outcome = _outcome_of_last_try(participant)
+        if participant.outcome is before and outcome is not before and not participant.removed:
+            participant.outcome = outcome
+            transition.add_message(participant, outcome)
+    if conversation.failure is not None and conversation.failure == failure:
+        conversation.failure = host_failure(conversation.host)
+
+
+def _correct(transition: Transition, participant: Participant, leg: Leg) -> bool:
+    if leg.is_up or not leg.is_inferred or leg.failure:
+        return False
+    outcome = inferred_outcome(participant, leg)
+    if outcome is leg.outcome:
+        return False
+    leg.outcome = outcome
+    transition.add_leg_event(EventType.LEG_CORRECTED, participant, leg)
+    return True
 
 
 def hunt(transition: Transition) -> None:

@@ -8,6 +8,7 @@ Like all rules, these look at the whole state (see `hunting`).
 from datetime import datetime, timedelta
 
 from partyline.domain.model import statuses
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
@@ -39,8 +40,10 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         # The attached call was over before, or never existed.
         if transition.move_participant(participant, ParticipantStatus.FAILED, leg.outcome):
             transition.add_message(participant, leg.outcome or Outcome.ERROR)
-    elif participant.status is ParticipantStatus.WAITING and not participant.host:
-        # A guest who hung up while waiting did not decline: the next number is tried.
+    elif participant.status in statuses.NOT_JOINED_YET and not _may_be_joined(
+        transition, participant, leg
+    ):
+        # A person who hung up before the join did not decline: the next number is tried.
         transition.move_participant(participant, ParticipantStatus.DIALING)
     elif transition.move_participant(participant, ParticipantStatus.LEFT):
         gone = Outcome.CANCELLED if participant.removed else Outcome.DECLINED
@@ -55,13 +58,22 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
             transition.add_event(ParticipantAlone(participant_id=alone.id, name=alone.name))
 
 
+def _may_be_joined(transition: Transition, participant: Participant, leg: Leg) -> bool:
+    """Whether the answer to a start or a join is awaited, which may have taken effect."""
+    command = transition.command_for(Action.START, participant, leg)
+    command = command or transition.command_for(Action.JOIN, participant, leg)
+    return command is not None and (
+        command.status == "done" or (command.is_pending and command.sent_at is not None)
+    )
+
+
 def end_conversation(transition: Transition) -> None:
     """End a conversation with its host or last participant, at its time limit, or on request."""
     conversation = transition.conversation
     host = conversation.host
     people = conversation.participants
     if host.status in statuses.DEPARTED:  # of no effect once the conversation has been active
-        transition.move(ConversationStatus.FAILED, _host_failure(host))
+        transition.move(ConversationStatus.FAILED, host_failure(host))
     over_at = time_limit_of(conversation)
     if over_at and transition.now >= over_at:  # of no effect on a conversation that is stopped
         transition.stop(hang_up=True, reason="time_limit")
@@ -106,11 +118,12 @@ def _ends_conversation(participant: Participant) -> bool:
     return participant.status is ParticipantStatus.LEFT and participant.on_hangup is OnHangup.END
 
 
-def _host_failure(host: Participant) -> Failure:
+def host_failure(host: Participant) -> Failure:
+    """Return the failure of a conversation whose host was not reached."""
     leg = host.legs[-1] if host.legs else None
     if leg and leg.failure:
         return leg.failure
-    if leg and leg.answered_at and host.outcome is None:
+    if leg and leg.answered_at and (host.outcome is None or leg.outcome is Outcome.HUMAN):
         return Failure(code="hung_up", message="The host hung up before the assistant ran.")
     outcome = host.outcome or (leg and leg.outcome) or Outcome.ERROR
     return Failure(code=outcome, message=f"The host was not reached: {outcome}.")

@@ -222,6 +222,13 @@ class Transition:
         """Return the pending or settled command of that action for a leg, if any."""
         return self.conversation.commands.get(command_key(action, participant.id, leg.number, None))
 
+    def has_command(
+        self, action: Action, participant: Participant, leg: Leg, *, nth: int | None = None
+    ) -> bool:
+        """Whether a command is owed or settled already."""
+        key = command_key(action, participant.id, leg.number, nth)
+        return key in self.conversation.commands
+
     def add_message(self, person: Participant, key: str, reason: Outcome | None = None) -> None:
         """Tell the assistant about a participant; `reason` is put into the phrase `key`."""
         if person.tell_assistant and not self.conversation.is_over:
