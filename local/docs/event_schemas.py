@@ -91,6 +91,11 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
                 "description": "X-Ray's trace of the invocation that stored it, as log lines have "
                 "it; empty where there was none",
             },
+            "cut_from_bytes": {
+                "type": "integer",
+                "description": "the size of the event, where the bus does not accept it: its long "
+                "texts are cut, and GET /conversations/{id}/timeline has the whole",
+            },
             "data": data,
         },
         "required": ["conversation_id", "seq", "type", "occurred_at", "cause", "trace_id", "data"],

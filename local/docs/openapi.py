@@ -49,12 +49,13 @@ DIAL = [
     E.TOO_MANY_PARTICIPANTS,
     E.TOO_MANY_LEGS,
 ]
+ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS],
-    "invite_participant": [*DIAL, E.UNKNOWN_CONVERSATION],
-    "remove_participant": [*CHANGE, E.UNKNOWN_CONVERSATION, E.UNKNOWN_PARTICIPANT],
-    "send_message": [*CHANGE, E.UNKNOWN_CONVERSATION, E.CONVERSATION_FULL],
-    "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION],
+    "invite_participant": [*DIAL, *ABSENT],
+    "remove_participant": [*CHANGE, *ABSENT, E.UNKNOWN_PARTICIPANT],
+    "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
+    "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
     "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],

@@ -42,6 +42,7 @@ class Assistants:
             self._live_leg(guest["id"], "/participants")
         if any(
             known.starting_call == leg.call_control_id
+            and known.client_state == body.get("client_state")
             for known in board.world.conversations.values()
         ):
             board.record_violation(f"an assistant was started twice on {leg.call_control_id}")
@@ -50,6 +51,7 @@ class Assistants:
             starting_call=leg.call_control_id,
             assistant_id=assistant_id,
             started_at=board.now(),
+            client_state=body.get("client_state"),
             metadata={
                 "assistant_id": assistant_id,
                 "call_control_id": leg.call_control_id,

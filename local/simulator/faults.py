@@ -36,7 +36,7 @@ def use_first(faults: Iterable[F], applies: Callable[[F], bool], rng: random.Ran
 class Fault(Limits):
     """A fault of matching requests.
 
-    - `refuse`: an answer with `status` (403, 429 or 5xx), no effect
+    - `refuse`: an answer with `status` (403, 429 or 5xx), no effect; a 429 says `reset_secs`
     - `drop`: the connection breaks, no effect
     - `lose_reply`: the request takes effect, and no answer comes
     - `slow`: the request takes effect, and the answer comes `secs` later
@@ -48,6 +48,7 @@ class Fault(Limits):
     action: str = "*"
     status: int = 500
     secs: float = 5.0
+    reset_secs: int = 1
 
 
 class Faults:

@@ -137,6 +137,7 @@ class SimulatedConversation:
     participants: list[JoinedParticipant] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     insights: list[JsonObject] | None = None
+    client_state: str | None = None  # of the request that started the assistant
 
 
 @dataclass

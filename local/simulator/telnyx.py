@@ -348,6 +348,6 @@ def _fail(entry: LedgerEntry, fault: Fault) -> Reply:
     reply = _reply(entry, fault.status, error.body())
     if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
         # Telnyx docs, rate limiting: the reset is in seconds; there is no Retry-After.
-        limits = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
-        reply.headers.update(limits)
+        limits = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0"}
+        reply.headers.update(limits, **{"x-ratelimit-reset": str(fault.reset_secs)})
     return reply

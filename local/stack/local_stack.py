@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Self
 from urllib.parse import urlsplit
 
+import boto3
 import httpx
 from starlette.types import ASGIApp
 
@@ -47,6 +48,7 @@ def in_process(
     """Run the handlers in this process, with their environment, while the `with` lasts."""
     before = dict(os.environ)
     invoke = HandlersInProcess(template.functions.values(), environment)
+    boto3.setup_default_session()  # the former session has the token of an earlier stack
     # The layer is on the path only now. The clients of an earlier stack are of no use here.
     from partyline.bootstrap import App, override  # noqa: PLC0415
 

@@ -129,7 +129,7 @@ def test_an_event_that_the_bus_does_not_accept_stays_a_dead_letter(
     dynamodb, streams = aws.access.dynamodb(), aws.access.client("dynamodbstreams")
     create_table(dynamodb, template)
     for seq in (1, 2):
-        put_event(dynamodb, template.table.name, seq, "message.sent", content="x" * 300_000)
+        put_event(dynamodb, template.table.name, seq, "message.sent", content=["x" * 999] * 300)
     dead = queue(sqs, "dead")
     sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(letter(streams, dynamodb, template)))
     done = redrive_events(sqs, streams, dynamodb, aws.access.client("events"), dead, "bus")
@@ -238,7 +238,7 @@ def put(dynamodb: Any, table: str, key: keys.Key, attributes: dict[str, Any]) ->
     dynamodb.put_item(TableName=table, Item=item)
 
 
-def put_event(dynamodb: Any, table: str, seq: int, event_type: str, **data: str) -> None:
+def put_event(dynamodb: Any, table: str, seq: int, event_type: str, **data: Any) -> None:
     event = {
         "seq": seq,
         "type": event_type,

@@ -258,28 +258,40 @@ def test_a_conversation_is_read_with_its_own_insights(
     store.commit(None, replace(begun("c-2"), insights=[Insight(insight_id="i-3", result="No.")]))
     assert store.load_with_insights("c-1") == (
         second,
-        sorted(insights, key=lambda insight: insight.insight_id),
+        sorted(insights, key=lambda insight: str(insight.insight_id)),
     )
 
 
-def test_of_a_large_insight_the_beginning_of_its_text_is_stored(store: ConversationStore) -> None:
-    large = Insight(insight_id="i-1", result={"text": "a\u00e9\u0001" * 40_000})
-    small = Insight(insight_id="i-2", result="x" * 50_000)
+LARGE: list[Any] = ["a\u00e9\u0001" * 150_000, {"text": "\U0001f600" * 200_000}, "", None]
+
+
+@pytest.mark.parametrize("result", [*LARGE, 4711000000000000, 10**60, -(10**40), 1e22, "\0"])
+def test_an_insight_of_any_size_is_stored_as_it_came(store: ConversationStore, result: Any) -> None:
+    """A table holds 38 digits of a number, and 400 KB an item."""
+    large = Insight(insight_id="i#1", result=result)
+    small = Insight(insight_id="i#1", run=1, result="x" * 50_000)
     store.commit(None, replace(begun(), insights=[large, small]))
     found = store.load_with_insights("c-1")
     assert found is not None
-    cut, whole = found[1]
-    assert whole == small
-    assert len(cut.result) == 10_000
-    assert "a\u00e9" in cut.result
+    assert found[1] == [large, small]
+
+
+def test_a_newer_result_replaces_a_longer_one_of_the_same_run(store: ConversationStore) -> None:
+    results = ["x" * 300_000, "y" * 100_000, "z"]
+    insights = [Insight(insight_id="i-1", result=result) for result in results]
+    first = store.commit(None, replace(begun(), insights=insights[:1]))
+    store.commit(first, replace(spoken(first), insights=insights[1:]))
+    found = store.load_with_insights("c-1")
+    assert found is not None
+    assert found[1] == insights[2:]
 
 
 def test_fifty_insights_fit_into_one_step(store: ConversationStore) -> None:
-    insights = [Insight(insight_id=f"i-{n}", result="\u0001" * 300_000) for n in range(50)]
+    insights = [Insight(insight_id=f"i-{n:02d}", result="\u0001" * 6_000) for n in range(50)]
     store.commit(None, replace(begun(), insights=insights))
     found = store.load_with_insights("c-1")
     assert found is not None
-    assert len(found[1]) == 50
+    assert found[1] == insights
     assert len(json.dumps([insight.result for insight in found[1]])) < 6 * 10**6
 
 

@@ -18,8 +18,8 @@ from local.stack.logs import Logs
 from local.stack.sqs_api import SqsClient
 from local.stack.template import Template
 from partyline.bootstrap import App, override
-from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.statuses import DEPARTED, FINISHED
+from partyline.domain.rules.calls import staying_calls
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
 from partyline.telemetry import logger
@@ -57,12 +57,6 @@ class _FakeSecretsManager:
 
     def get_secret_value(self, **_request: Any) -> Json:
         return {"SecretString": json.dumps(_SECRETS)}
-
-
-def has_own_call_up(conversation: Conversation) -> bool:
-    """Whether a call of ours may stay up after a stop; such a call is polled until it is down."""
-    may_stay = conversation.stop is not None and not conversation.stop.hang_up
-    return may_stay and any(leg.owned and leg.is_up for _, leg in conversation.legs())
 
 
 def silence_logs() -> None:
@@ -210,7 +204,7 @@ class FaultLab(Lab):
         stored = self.stored.load(self.conversation_id)
         if stored is None or stored.status not in FINISHED:
             return False
-        return stored.due_at is None or has_own_call_up(stored)
+        return stored.due_at is None or bool(staying_calls(stored, self.clock.now()))
 
     def has_conversation(self) -> bool:
         """Whether the conversation of the story exists."""

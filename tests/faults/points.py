@@ -146,7 +146,7 @@ Fail = Callable[[str], Exception]
 
 
 class FaultyTable:
-    """The table with faults. `events` are the keys of the stored events of conversations."""
+    """The table with faults. `events` are the keys of the stored events."""
 
     def __init__(self, table: MemoryTable, io: FaultInjector, clock: VirtualClock) -> None:
         """Wrap `table`."""
@@ -166,9 +166,8 @@ class FaultyTable:
             answer = work(**request)
             for write in request.get("TransactItems", []):
                 item = write.get("Put", {}).get("Item", {})
-                key = (item["pk"]["S"], item["sk"]["S"]) if item else ("", "")
-                if key[0].startswith("CONVERSATION#") and key[1].startswith("EVENT#"):
-                    self.events.append(key)
+                if item and item["sk"]["S"].startswith("EVENT#"):
+                    self.events.append((item["pk"]["S"], item["sk"]["S"]))
             return answer
 
         count = len(request.get("TransactItems", []))

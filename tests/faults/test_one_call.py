@@ -36,6 +36,10 @@ def two_starts_with_the_call_as_a_guest(_lab: FaultLab, call: dict[str, str]) ->
     return [("/conversations", {"to": to, "participants": [call]}) for to in (DANA, KIM)]
 
 
+def two_starts_on_the_call(_lab: FaultLab, call: dict[str, str]) -> Requests:
+    return [("/conversations", call), ("/conversations", {**call, "name": "Other"})]
+
+
 def begun(lab: FaultLab, to: str) -> str:
     lab.start_conversation(to=to)
     assert lab.wait_until_active()
@@ -43,7 +47,13 @@ def begun(lab: FaultLab, to: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "requests", [two_invitations, an_invitation_and_a_start, two_starts_with_the_call_as_a_guest]
+    "requests",
+    [
+        two_invitations,
+        an_invitation_and_a_start,
+        two_starts_with_the_call_as_a_guest,
+        two_starts_on_the_call,
+    ],
 )
 def test_of_two_requests_for_one_call_at_once_one_is_refused(
     requests: Callable[[FaultLab, dict[str, str]], Requests], monkeypatch: pytest.MonkeyPatch

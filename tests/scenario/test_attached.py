@@ -1,5 +1,7 @@
 """The assistant is attached to a live call that belongs to another application."""
 
+from typing import Any
+
 from local.simulator.model import SimulatedLeg
 from local.simulator.settings import Settings
 from tests.support.lab import URL, Answer, Lab, NewLab, minutes
@@ -23,13 +25,42 @@ def test_the_assistant_already_runs_when_the_attach_request_is_answered(new_lab:
     lab.assert_clean()
 
 
-def test_attaching_the_same_call_again_returns_the_same_conversation(new_lab: NewLab) -> None:
+def attach_again(lab: Lab, leg: SimulatedLeg, key: str | None = None, **body: Any) -> Answer:
+    """Ask the API to put an assistant on a live call, with an Idempotency-Key if given."""
+    body = {"call_control_id": leg.call_control_id, **body}
+    return lab.ask("POST", "/conversations", body, idempotency_key=key)
+
+
+def test_a_second_start_on_a_call_in_use_is_refused(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
-    conversation_id = lab.attach(leg)
-    again = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
-    assert (again.status, again.json["id"]) == (200, conversation_id)
+    lab.attach(leg)
+    other: dict[str, Any] = {"assistant": {"id": "assistant-2"}, "name": "Other"}
+    for body in (dict[str, Any](), other):
+        again = attach_again(lab, leg, **body)
+        assert (again.status, again.json["error"]["code"]) == (409, "call_in_use")
+    assert attach_again(lab, leg, key="new").status == 409
     assert lab.commands_in_words() == ["start caller"]
+
+
+def test_only_the_same_start_with_the_same_key_is_a_repetition(new_lab: NewLab) -> None:
+    lab = new_lab()
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
+    first = attach_again(lab, leg, key="key-1")
+    again = attach_again(lab, leg, key="key-1")
+    assert (first.status, again.status) == (201, 200)
+    assert again.json["id"] == first.json["id"]
+    other = attach_again(lab, leg, key="key-1", name="Other")
+    assert (other.status, other.json["error"]["code"]) == (422, "idempotency_key_reused")
+    assert lab.commands_in_words() == ["start caller"]
+
+
+def test_an_inbound_call_in_use_cannot_be_started_on(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.inbound()
+    lab.run(5)
+    again = attach_again(lab, lab.leg(CALLER))
+    assert (again.status, again.json["error"]["code"]) == (409, "call_in_use")
 
 
 def test_a_stop_leaves_the_attached_call_up(new_lab: NewLab) -> None:
@@ -48,17 +79,59 @@ def test_a_stop_leaves_the_attached_call_up(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_after_the_end_the_same_call_cannot_be_attached_again(new_lab: NewLab) -> None:
+def test_after_the_end_the_same_call_begins_another_conversation(new_lab: NewLab) -> None:
     lab = new_lab()
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
-    conversation_id = lab.attach(leg)
+    ids = []
+    for life in range(3):
+        ids.append(lab.attach(leg))
+        lab.run(5)
+        assert lab.status(ids[life]) == "active"
+        lab.stop(ids[life])
+        lab.run(5)
+        assert lab.status(ids[life]) == "ended"
+    assert len(set(ids)) == 3
+    assert lab.commands_in_words() == ["start caller", "stop caller"] * 3
+    lab.run(minutes(2))
+    runs = [lab.conversation(conversation_id)["insights"] for conversation_id in ids]
+    found = [[insight["insight_id"] for insight in insights] for insights in runs]
+    assert all(len(insight_ids) == len(found[0]) > 0 for insight_ids in found)
+    assert (
+        len({insight_id for insight_ids in found for insight_id in insight_ids})
+        == len(found[0]) * 3
+    )
+    lab.assert_clean()
+
+
+def test_the_hangup_of_a_call_in_its_second_life_ends_the_second_conversation(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab()
+    leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER, f"{URL}/webhooks")
+    first = lab.attach(leg)
+    lab.stop(first)
+    second = lab.attach(leg)
     lab.run(5)
-    lab.stop(conversation_id)
+    lab.hang_up(CALLER)
+    lab.run(15)
+    assert [lab.status(first), lab.status(second)] == ["ended", "ended"]
+    lab.assert_clean()
+
+
+def test_an_inbound_call_has_a_second_life_after_a_stop(new_lab: NewLab) -> None:
+    lab = new_lab()
+    first = lab.inbound()
     lab.run(5)
-    again = lab.ask("POST", "/conversations", {"call_control_id": leg.call_control_id})
-    assert (again.status, again.json["error"]["code"]) == (409, "conversation_over")
-    assert lab.commands_in_words() == ["start caller", "stop caller"]
-    assert leg.state == "answered"
+    lab.stop(first)
+    lab.run(10)
+    assert lab.status(first) == "ended"
+    second = lab.attach(lab.leg(CALLER))
+    lab.run(5)
+    assert lab.status(second) == "active"
+    lab.hang_up(CALLER)
+    lab.run(15)
+    assert lab.status(second) == "ended"
+    lab.assert_clean()
 
 
 def test_a_stop_is_completed_without_any_webhook(new_lab: NewLab) -> None:

@@ -144,7 +144,8 @@ def test_the_answers_about_the_do_not_call_list_match_their_description(new_lab:
 
 def test_a_field_that_is_not_described_is_found() -> None:
     validator = Draft202012Validator(schema_of("POST /conversations/{id}/messages", 202))
-    message = {"conversation_id": "1", "role": "user", "content": "Hi.", "trigger_response": False}
+    text = {"role": "user", "content": "Hi.", "trigger_response": False}
+    message: dict[str, object] = {"conversation_id": "1", **text}
     validator.validate(message)
     with pytest.raises(SchemaError, match="surprise"):
         validator.validate(message | {"surprise": 1})

@@ -113,10 +113,11 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: Ne
     lab.invite(conversation_id, DANA, name="Dana")
     lab.run(5)
     assert lab.person(conversation_id, "Dana")["status"] == "failed"
-    assert (
-        lab.person(conversation_id, "Dana")["legs"][0]["failure"]["message"]
-        == "The conversation is full."
-    )
+    # The join was tried on Dana's leg, then on the assistant's leg.
+    [changed] = [e for e in lab.timeline(conversation_id) if e["type"] == "command.changed"]
+    assert changed["data"]["refusal"]["message"] == "The conversation is full."
+    failure = lab.person(conversation_id, "Dana")["legs"][0]["failure"]
+    assert failure["message"] == "participant.id is another call"
     assert len(lab.messages_to_assistant()) == 1
     assert lab.messages_to_assistant()[0].startswith(
         "“Dana” could not be brought into the conversation"
@@ -196,3 +197,30 @@ def test_an_answer_refused_for_its_webhook_urls_is_repeated_without_them(new_lab
     lab.inbound()
     assert [e.status for e in lab.telnyx.ledger if e.action == "answer"] == [422, 200]
     assert lab.commands_in_words() == ["answer caller", "start caller"]
+
+
+def test_a_limit_of_the_rate_is_waited_for(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.fail("dial", "refuse", status=429, reset_secs=30)
+    lab.invite(conversation_id, DANA, name="Dana")
+    lab.run(25)  # the request has waited for 4 s
+    assert len(lab.commands("dial")) == 1
+    lab.run(minutes(2))
+    assert len(lab.commands("dial")) == 2
+    assert lab.people_joined() == ["Dana"]
+
+
+def test_of_several_dials_at_once_one_meets_the_limit_and_the_guest_is_limited(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab()
+    conversation_id = lab.start()
+    lab.run(5)
+    lab.fail("dial", "refuse", 10, status=429, reset_secs=3600)
+    lab.invite(conversation_id, [DANA, KIM, LEE], name="Dana", strategy="at_once")
+    lab.run(minutes(5))
+    assert lab.telnyx.faults.active[0].times == 9
+    assert lab.person(conversation_id, "Dana")["outcome"] == "limited"
+    assert "limit of calls" in lab.messages_to_assistant()[-1]

@@ -47,6 +47,7 @@ def test_a_route_can_be_created_read_changed_and_deleted(new_lab: NewLab) -> Non
     changed_at = put.json.pop("changed_at")
     assert datetime.fromisoformat(changed_at) == lab.clock.now()
     assert put.json.pop("changed_by") == "scenario", "the id of the bearer key"
+    assert put.json.pop("warnings") == []
     assert (put.status, put.json) == (200, {"number": SALES, **ROUTE})
     put.json.update(changed_at=changed_at, changed_by="scenario")
     assert lab.ask("GET", f"/routes/{SALES}").json == put.json

@@ -513,3 +513,45 @@ def test_the_status_tool_says_that_a_participant_has_no_name(new_lab: NewLab) ->
     )
     lab.run(5)
     assert lab.use_tool("status") == "On the line: the caller, somebody without a name."
+
+
+@pytest.mark.parametrize("name", ["The night shift", "the NIGHT shift ", "Night Shift"])
+def test_a_contact_is_found_by_the_name_that_the_assistant_is_told(
+    new_lab: NewLab, name: str
+) -> None:
+    lab, _ = lab_with_caller(new_lab)
+    assert lab.use_tool("invite", name=name) == "Calling “The night shift” now."
+
+
+def test_a_name_that_two_contacts_share_means_neither(new_lab: NewLab) -> None:
+    lab, _ = lab_with_caller(new_lab)
+    twins = {"Dana": {"to": DANA, "name": "Reception"}, "Lee": {"to": LEE, "name": "Reception"}}
+    lab.route(OUR_NUMBER, twins)
+    assert "no contact named “Reception”" in lab.use_tool("invite", name="Reception")
+    assert lab.use_tool("invite", name="Lee") == "Calling “Reception” now."
+
+
+def test_a_contacts_own_name_counts_more_than_the_name_of_an_invitation(new_lab: NewLab) -> None:
+    lab, _ = lab_with_caller(new_lab)
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA, "name": "Kim"}, "Kim": {"to": KIM}})
+    assert lab.use_tool("invite", name="Kim") == "Calling “Kim” now."
+    assert lab.people_dialled()[-1] == "Kim"
+
+
+def test_a_free_number_is_found_by_the_name_that_the_assistant_is_told(new_lab: NewLab) -> None:
+    lab, _ = lab_with_caller(new_lab, dial_any_number=True)
+    name = f"the number ending in {LEE[-4:]}"
+    assert lab.use_tool("invite", number=LEE) == f"Calling “{name}” now."
+    assert lab.use_tool("invite", name=name) == f"“{name}” is being called."
+
+
+@pytest.mark.parametrize(
+    "name", ["“Bob 'the boss' Ray”", 'bob "the boss" ray', "Bob 'the boss' Ray"]
+)
+def test_a_name_with_quotation_marks_is_found_as_the_assistant_reads_the_name(
+    new_lab: NewLab, name: str
+) -> None:
+    lab, _ = lab_with_caller(new_lab)
+    lab.route(OUR_NUMBER, {"Boss": {"to": DANA, "name": 'Bob "the boss" Ray'}, "Lee": {"to": LEE}})
+    assert lab.use_tool("invite", name=name) == "Calling “Bob 'the boss' Ray” now."
+    assert lab.use_tool("invite", name="“Lee”") == "Calling “Lee” now."

@@ -251,20 +251,21 @@ def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call
 
 
 @pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
-def test_an_insight_with_an_invalid_id_does_not_prevent_the_others(
+def test_an_insight_with_an_invalid_id_is_kept_under_a_name_of_ours(
     new_lab: NewLab, odd: Any
 ) -> None:
     """The insight's id becomes part of a DynamoDB sort key, which has at most 1,024 bytes."""
     lab = new_lab()
     conversation_id = lab.start()
     lab.run(5)
-    results = [{"insight_id": odd, "result": "Lost."}, {"insight_id": "i-1", "result": "Kept."}]
+    results = [{"insight_id": odd, "result": "Odd."}, {"insight_id": "i-1", "result": "Kept."}]
     payload = {"call_control_id": lab.leg(HOST).call_control_id, "results": results}
     assert deliver(lab, event(json.dumps(payload), "call.conversation_insights.generated")) == 200
-    assert [insight["insight_id"] for insight in lab.conversation(conversation_id)["insights"]] == [
-        "i-1"
-    ]
-    assert (f"CONVERSATION#{conversation_id}", "INSIGHT#") not in lab.table.keys()  # noqa: SIM118 - no mapping
+    insights = lab.conversation(conversation_id)["insights"]
+    assert [insight["result"] for insight in insights] == ["Odd.", "Kept."]
+    unnamed, named = (insight["insight_id"] for insight in insights)
+    assert re.fullmatch("unnamed-[0-9a-f]{12}", unnamed)
+    assert named == "i-1"
 
 
 @pytest.mark.parametrize("event_id", ["x" * 3000, "a#b", "\0", "é", "", "../STATE", None, 7])

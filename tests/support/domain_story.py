@@ -107,6 +107,7 @@ class Story:
     sent: list[Command] = field(default_factory=list)
     refusal: str | None = None
     inputs: int = 0
+    stored: list[Insight] = field(default_factory=list)
 
     def receive(self, input_: Input) -> list[str]:
         """Apply an input; returns the keys of the commands that are sent at once."""
@@ -119,6 +120,7 @@ class Story:
         self.refusal = decision.refusal.code if decision.refusal else None
         self.conversation = decision.conversation
         self.events += decision.events
+        self.stored += decision.insights
         self.sent += [command.model_copy(deep=True) for command in decision.commands]
         if decision.conversation:
             _check_calls(decision.conversation)
@@ -389,11 +391,16 @@ def check_moves(before: Conversation, after: Conversation) -> None:
     for was, now in zip(before.participants, after.participants, strict=False):
         assert was.id == now.id
         _check_reachable(PARTICIPANT_MOVES, was.status, now.status)
-        active = was.active_leg and now.legs[was.active_leg.number - 1]
-        dropped = active and (not active.is_up or active.outcome == "machine")
+        active = was.active_leg and now.leg(was.active_leg.number)
+        ended = was.active_leg and not (active and active.is_up)
+        dropped = ended or (active and active.outcome == "machine")
         assert dropped or was.accepted_leg in (None, now.accepted_leg), "kept while the call is up"
-        for old, new in zip(was.legs, now.legs, strict=False):
-            assert old.number == new.number
+        assert now.legs_tried >= was.legs_tried
+        for old in was.legs:
+            new = now.leg(old.number)
+            if new is None:
+                assert old.number != now.accepted_leg, "an accepted call stays"
+                continue
             _check_reachable(LEG_MOVES, old.status, new.status)
             unverified = not old.owned and new.failure  # accepted before Telnyx was asked
             corrected = new.is_inferred and not now.joined_at

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from partyline.domain.model.commands import TRACEABLE, Action, Command
+from partyline.domain.model.conversation import Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallBridged,
@@ -65,6 +66,8 @@ class Telnyx:
     ran_on: Leg | None = None
     """The call of the newest run, which may be over."""
     new_ids_at_answer: bool = False
+    looks: int = 0
+    """How often the insights were fetched."""
 
     def execute(self, command: Command, now: datetime) -> Result:
         """Carry a command out, or look up its effect, and answer."""
@@ -72,11 +75,7 @@ class Telnyx:
         if command.reconcile:
             return self._reconcile(command, leg)
         if command.action in (Action.LOOK, Action.FETCH_INSIGHTS):
-            return (
-                self._call_state(leg)
-                if command.action is Action.LOOK
-                else InsightsFound(insights=())
-            )
+            return self._call_state(leg) if command.action is Action.LOOK else self._insights()
         if (
             now - self.first_sent_at.get(command.id, now) < DUPLICATE_WINDOW
             and command.id in self.first_sent_at
@@ -130,6 +129,13 @@ class Telnyx:
     def _start(self, leg: Leg) -> None:
         self.running_on, self.ran_on, self.ever_ran = leg, leg, True
         self._queue_webhook(ConversationCreated, leg, telnyx_conversation_id=TELNYX_ID)
+
+    def _insights(self) -> Result:
+        """Return an insight, and at the second look all."""
+        self.looks += 1
+        insight = Insight(insight_id=f"i-{self.looks}", result=self.looks)
+        found = (insight,) if self.ever_ran else ()
+        return InsightsFound(insights=found, complete=self.ever_ran and self.looks > 1)
 
     def _reconcile(self, command: Command, leg: Leg) -> Result:
         if command.action is Action.DIAL:

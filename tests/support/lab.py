@@ -264,7 +264,14 @@ class Lab:
         """The person at a number presses digits."""
         self.telnyx.press(self.leg(number).call_control_id, digits)
 
-    def fail(self, action: str, kind: Any, times: int | None = 1, status: int = 500) -> None:
+    def fail(
+        self,
+        action: str,
+        kind: Any,
+        times: int | None = 1,
+        status: int = 500,
+        reset_secs: int = 1,
+    ) -> None:
         """Make the simulator fail the next requests for an action (see `Fault`).
 
         Args:
@@ -272,8 +279,10 @@ class Lab:
             kind: `refuse`, `drop`, `slow` or `lose_reply`.
             times: The number of requests. None means every request.
             status: The HTTP status of a refusal.
+            reset_secs: The `x-ratelimit-reset` of a 429.
         """
-        self.telnyx.faults.add(Fault(kind, action, times=times, status=status))
+        fault = Fault(kind, action, times=times, status=status, reset_secs=reset_secs)
+        self.telnyx.faults.add(fault)
 
     # Webhooks that a test delivers itself
 

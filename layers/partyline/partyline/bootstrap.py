@@ -207,7 +207,8 @@ class App:
         from partyline.services.quotas import Quotas
 
         quotas = Quotas(self.settings, self.store, self.clock, self.dialing)
-        return Conversations(self.settings, self.store, self.engine, quotas, self.clock)
+        stores = self.store, self.scheduled
+        return Conversations(self.settings, *stores, self.engine, quotas, self.clock)
 
     @property
     def scheduling(self) -> "Scheduling":

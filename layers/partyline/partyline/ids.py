@@ -11,7 +11,7 @@ _REQUEST = UUID("a1c5d0f4-6e0b-4c57-9a34-1c7f8d6f9b02")
 
 
 def conversation_id_for_call(call_control_id: str) -> str:
-    """Return the id of the conversation that an incoming or attached call begins."""
+    """Return the id of the conversation that an incoming call begins."""
     return str(uuid5(_CALL, call_control_id))
 
 

@@ -336,3 +336,43 @@ def test_an_event_may_request_a_later_start(new_stack: NewStack) -> None:
     assert stack.lab.people_dialled() == []
     stack.lab.run(minutes(2))
     assert stack.lab.people_dialled() == ["host"]
+
+
+def test_a_scheduled_conversation_has_an_empty_timeline(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    answer = stack.lab.ask("GET", f"/conversations/{conversation_id}/timeline")
+    assert (answer.status, answer.json) == (200, {"events": [], "next_cursor": None})
+
+
+def test_a_stop_cancels_a_scheduled_conversation(new_stack: NewStack) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    stopped = stack.lab.ask("POST", f"/conversations/{conversation_id}/stop", {"hang_up": True})
+    assert (stopped.status, stopped.json["status"]) == (202, "cancelled")
+    again = stack.lab.ask("POST", f"/conversations/{conversation_id}/stop")
+    assert (again.status, again.json["error"]["code"]) == (409, "conversation_over")
+    stack.lab.run(minutes(5))
+    assert stack.lab.people_dialled() == []
+
+
+@pytest.mark.parametrize(
+    ("is_cancelled", "code"), [(False, "not_started"), (True, "conversation_over")]
+)
+def test_a_scheduled_conversation_takes_no_other_request(
+    new_stack: NewStack, is_cancelled: bool, code: str
+) -> None:
+    stack = new_stack()
+    conversation_id = scheduled(stack)["id"]
+    if is_cancelled:
+        cancel(stack, conversation_id)
+    path = f"/conversations/{conversation_id}"
+    requests: list[tuple[str, str, Json | None]] = [
+        ("POST", f"{path}/participants", {"to": DANA}),
+        ("POST", f"{path}/messages", {"role": "system", "content": "Hello."}),
+        ("DELETE", f"{path}/participants/guest-1", None),
+    ]
+    for method, place, body in requests:
+        answer = stack.lab.ask(method, place, body)
+        assert (answer.status, answer.json["error"]["code"]) == (409, code), place
+    assert show(stack, conversation_id)["status"] == ("cancelled" if is_cancelled else "scheduled")

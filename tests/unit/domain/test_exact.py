@@ -155,7 +155,7 @@ def test_insights_of_the_last_run_are_fetched_although_those_of_an_earlier_run_c
     story.insights_generated("summary")
     story.result("start:dana:1", Succeeded(telnyx_conversation_id="telnyx-conversation-2"))
     story.hang_up("dana")
-    assert (story.status, story.state.insights) == ("ended", ["summary"])
+    assert (story.status, list(story.state.insights)) == ("ended", ["0/summary"])
 
     assert story.advance(60) == ["fetch_insights"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.results import CallUnknown, Retryable
 from partyline.domain.model.statuses import DEPARTED, FINISHED, OnHangup
 from partyline.domain.model.timeouts import LEASE
+from partyline.domain.rules import compact
 from tests.support.domain_story import FIRST, SECOND, THIRD, Story, guest, plan
 from tests.support.domain_telnyx import Call, Leg, Telnyx
 
@@ -26,6 +28,9 @@ PLANS: dict[str, dict[str, Any]] = {
     "hal": {"to": plan(SECOND, THIRD, machine_detection="premium_ios_call_screening")},
     "gil": {"to": plan(THIRD), "on_hangup": OnHangup.END},
 }
+
+LIMITS = {"limited": 10.0, "limited for long": 90.0}
+"""The waits that Telnyx asks for with a 429, in seconds."""
 
 
 @dataclass
@@ -47,8 +52,10 @@ class Simulation:
         if not self.claimed:
             return
         command, left_at = self.claimed.pop(nth % len(self.claimed))
-        if fate == "404" and command.action is not Action.DIAL:
-            result: Any = CallUnknown()
+        if fate in LIMITS:
+            result: Any = Retryable(had_no_effect=True, retry_after=LIMITS[fate])
+        elif fate == "404" and command.action is not Action.DIAL:
+            result = CallUnknown()
         elif fate == "not sent":
             result = Retryable(had_no_effect=True)
         elif self.story.now - left_at >= LEASE or fate == "died before":
@@ -128,7 +135,19 @@ TURNS = st.one_of(
         st.just("send_command"),
         st.integers(0, 3),
         st.sampled_from(
-            ["done", "done", "done", "no answer", "not sent", "404", "died before", "died after"]
+            [
+                *[
+                    "done",
+                    "done",
+                    "done",
+                    "no answer",
+                    "not sent",
+                    "404",
+                    "died before",
+                    "died after",
+                ],
+                *LIMITS,
+            ]
         ),
     ),
     st.tuples(st.just("deliver_webhook"), st.integers(0, 5), st.sampled_from([1, 1, 1, 2, 0])),
@@ -178,14 +197,41 @@ def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None
         assert story.status == "active"
 
 
-@settings(max_examples=100, print_blob=True)
-@given(
+HISTORIES = given(
     beginning=st.sampled_from(BEGINNINGS),
     on_host_hangup=st.sampled_from(OnHangup),
     new_ids_at_answer=st.booleans(),
     turns=st.lists(TURNS, max_size=40),
 )
+
+
+@settings(max_examples=100, print_blob=True)
+@HISTORIES
 def test_any_history_ends_without_a_double_call(
+    beginning: str,
+    on_host_hangup: OnHangup,
+    new_ids_at_answer: bool,
+    turns: list[tuple[Any, ...]],
+) -> None:
+    _play(beginning, on_host_hangup, new_ids_at_answer, turns)
+
+
+@settings(max_examples=50, print_blob=True)
+@HISTORIES
+def test_any_history_of_a_large_conversation_ends_without_a_double_call(
+    beginning: str,
+    on_host_hangup: OnHangup,
+    new_ids_at_answer: bool,
+    turns: list[tuple[Any, ...]],
+) -> None:
+    """Every settled command and call leaves the document as early as possible."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compact, "MEASURED_FROM", 0)
+        patch.setattr(compact, "COMPACT_BYTES", 0)
+        _play(beginning, on_host_hangup, new_ids_at_answer, turns)
+
+
+def _play(
     beginning: str,
     on_host_hangup: OnHangup,
     new_ids_at_answer: bool,

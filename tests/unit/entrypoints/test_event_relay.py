@@ -53,7 +53,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
     override(None)
 
 
-def row(seq: int, content: str = "Hello.") -> dict[str, Any]:
+def row(seq: int, content: Any = "Hello.") -> dict[str, Any]:
     event = Event(
         seq=seq,
         type=EventType.MESSAGE_SENT,
@@ -137,7 +137,7 @@ def test_events_before_an_unreadable_row_go_out_and_none_behind_it(bus: Bus) -> 
 
 @pytest.mark.parametrize(
     "bad",
-    [UNREADABLE, {}, row(0, "x" * MAX_REQUEST_BYTES)],
+    [UNREADABLE, {}, row(0, ["x" * 999] * 300)],
     ids=["no event", "no attributes", "too large"],
 )
 def test_a_bad_first_row_fails_the_batch_so_that_lambda_halves_it(
@@ -149,6 +149,17 @@ def test_a_bad_first_row_fails_the_batch_so_that_lambda_halves_it(
     told = f"{raised.value} {raised.value.__cause__} {capfd.readouterr().out}"
     assert "n0" in told
     assert "3125550123" not in told
+
+
+@pytest.mark.parametrize("text", ["x", "\u00e9", "\U0001f600"])
+def test_an_event_larger_than_the_bus_accepts_goes_out_with_cut_texts(bus: Bus, text: str) -> None:
+    large = row(1, text * MAX_REQUEST_BYTES)
+    assert relay([row(0), large, row(2)]) == {"batchItemFailures": []}
+    details = [json.loads(entry["Detail"]) for request in bus.requests for entry in request]
+    assert [detail["seq"] for detail in details] == [0, 1, 2]
+    assert details[1]["cut_from_bytes"] > MAX_REQUEST_BYTES
+    assert text * 1_000 in details[1]["data"].values()
+    assert "cut_from_bytes" not in details[0] | details[2]
 
 
 def test_a_bus_that_refuses_everything_fails_the_batch(bus: Bus) -> None:

@@ -326,7 +326,14 @@ def test_the_insight_groups_own_webhook_brings_insights(deployment: Deployment) 
     for _ in range(2):
         assert deployment.deliver_raw(json.dumps(body))[0] == 200
     found = deployment.conversation(conversation["id"])["insights"]
-    assert found == [{"insight_id": "i-1", "result": '{"sentiment": "positive"}'}]
+    assert found == [
+        {
+            "insight_id": "i-1",
+            "run": 0,
+            "result": '{"sentiment": "positive"}',
+            "cut_from_bytes": None,
+        }
+    ]
     assert deployment.timeline(conversation["id"]).count("conversation.insights_generated") == 1
 
 

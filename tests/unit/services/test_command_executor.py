@@ -379,19 +379,72 @@ def test_refused_call_events_prove_nothing(status: int) -> None:
     assert result == NotFound()
 
 
-def test_insights_with_an_id_are_fetched() -> None:
+def test_insights_are_fetched_the_oldest_row_first() -> None:
     rows = [
-        {"status": "completed", "conversation_insights": [{"insight_id": "i-1", "result": "A."}]},
-        {"status": "pending", "conversation_insights": []},
-        {"conversation_insights": [{"result": "nameless"}, {"insight_id": "i-2", "result": "B."}]},
+        row("completed", 3, {"insight_id": "i-1", "result": "newer"}),
+        row("pending", 2),
+        row("completed", 1, {"result": "nameless"}, {"insight_id": "i-1", "result": "older"}),
         {"conversation_insights": [{"insight_id": "\u20ac" * 500, "result": "for no key"}]},
     ]
     fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
     result, requests = execute(fetch, rows)
-    insights = (Insight(insight_id="i-1", result="A."), Insight(insight_id="i-2", result="B."))
-    assert result == InsightsFound(insights=insights)
+    expected = [(None, "for no key"), (None, "nameless"), ("i-1", "older"), ("i-1", "newer")]
+    run = "telnyx-conversation-1"
+    insights = tuple(
+        Insight(insight_id=id_, result=text, telnyx_conversation_id=run) for id_, text in expected
+    )
+    assert result == InsightsFound(insights=insights, complete=False)
     path = "/v2/ai/conversations/telnyx-conversation-1/conversations-insights"
     assert sent_request(requests) == ("GET", path, None)
+
+
+def row(status: str, day: int, *insights: dict[str, str]) -> dict[str, Any]:
+    """A row of a conversation's insights, made on a day of July."""
+    created_at = f"2026-07-{day:02d}T12:00:00Z"
+    return {"status": status, "created_at": created_at, "conversation_insights": list(insights)}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "complete"),
+    [
+        ([], False),
+        (["completed"], True),
+        (["failed", "completed"], True),
+        (["completed", "in_progress"], False),
+        (["pending"], False),
+        (["new word"], False),
+    ],
+)
+def test_the_search_for_insights_is_over_when_every_row_is_done(
+    statuses: list[str], complete: bool
+) -> None:
+    fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    result, _ = execute(fetch, [row(status, 1) for status in statuses])
+    assert result == InsightsFound(insights=(), complete=complete)
+
+
+def test_the_start_of_an_earlier_conversation_on_the_call_is_not_taken_for_ours() -> None:
+    """The list of Telnyx's conversations has those of each life of the call."""
+    start = command(Action.START, reconcile=True)
+    owed_at = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    start.owed_at = owed_at
+    metadata = {"call_control_id": CALL}
+    rows = [{"id": "t-1", "metadata": metadata, "created_at": "2026-07-01T11:59:00Z"}]
+    assert execute(start, rows)[0] == NotFound()
+    rows.insert(0, {"id": "t-2", "metadata": metadata, "created_at": "2026-07-01T12:00:00Z"})
+    assert execute(start, rows)[0] == Succeeded(telnyx_conversation_id="t-2")
+
+
+def test_the_search_finds_the_assistant_that_the_answer_started_before_the_search_was_owed() -> (
+    None
+):
+    search = command(Action.START, reconcile=True)
+    search.sent_at = datetime(2026, 7, 1, 12, tzinfo=UTC)  # when the answer was sent
+    search.owed_at = search.sent_at + timedelta(seconds=11)
+    rows = [
+        {"id": "t-2", "metadata": {"call_control_id": CALL}, "created_at": "2026-07-01T12:00:01Z"}
+    ]
+    assert execute(search, rows)[0] == Succeeded(telnyx_conversation_id="t-2")
 
 
 def test_insights_of_every_assistant_run_are_fetched() -> None:

@@ -1,6 +1,8 @@
 """Each refusal of Telnyx becomes the right error."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -171,7 +173,39 @@ def test_a_rate_limit_has_the_seconds_to_wait(header: str, seconds: float | None
     assert error.retry_after == seconds
 
 
-def test_only_a_429_has_seconds_to_wait() -> None:
+@pytest.mark.parametrize("status", [429, 503, 500])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("3", 3.0), ("0", 0.0), ("soon", None), ("-1", None)]
+)
+def test_any_refusal_may_have_a_retry_after(
+    status: int, header: str, seconds: float | None
+) -> None:
+    assert refusal("/calls", status, {"Retry-After": header}, b"").retry_after == seconds
+
+
+def test_a_retry_after_may_be_a_date() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    wait = refusal("/calls", 429, {"retry-after": at}, b"").retry_after
+    assert wait is not None
+    assert 90 < wait <= 100
+    past = "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert refusal("/calls", 429, {"retry-after": past}, b"").retry_after == 0
+
+
+def test_a_reset_may_be_a_time_in_unix_seconds() -> None:
+    at = int(datetime.now(UTC).timestamp()) + 100
+    wait = refusal("/calls", 429, {"x-ratelimit-reset": str(at)}, b"").retry_after
+    assert wait is not None
+    assert 90 < wait <= 100
+
+
+def test_the_longest_of_two_waits_counts() -> None:
+    for reset, retry in (("3", "30"), ("30", "3")):
+        headers = {"x-ratelimit-reset": reset, "retry-after": retry}
+        assert refusal("/calls", 429, headers, b"").retry_after == 30
+
+
+def test_the_reset_of_another_refusal_is_no_wait() -> None:
     assert refusal("/calls", 503, {"x-ratelimit-reset": "3"}, b"").retry_after is None
 
 

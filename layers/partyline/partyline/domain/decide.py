@@ -5,6 +5,7 @@ requests), `rules.apply_results` (results of commands), all through `rules.facts
 run over the whole state, in the order of `RULES`, until no rule changes anything:
 
     reconcile_stale          looks for, or gives up, commands that are too old to be sent again
+    give_up_limited          gives up commands that wait too long for Telnyx's rate limit
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
     unaccept_machines        takes back an accepted call that proves to be a machine
     correct_outcomes         corrects outcomes by webhooks that came after the hangup
@@ -21,8 +22,9 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
 
-Finally `claim_due` leases the commands to be sent now, and `set_timers` sets the moments
-at which time has to pass. Every change goes through `rules.transition.Transition`.
+Finally `compact` drops what is settled from a large document, `claim_due` leases the commands to be
+sent now, and `set_timers` sets the moments at which time has to pass. Every change goes through
+`rules.transition.Transition`.
 """
 
 from collections.abc import Sequence
@@ -41,6 +43,7 @@ from partyline.domain.rules.calls import (
     send_messages,
     start_and_join,
 )
+from partyline.domain.rules.compact import compact
 from partyline.domain.rules.create import create_conversation, record_started
 from partyline.domain.rules.hunting import (
     accept_answered,
@@ -53,6 +56,7 @@ from partyline.domain.rules.leaving import end_conversation, mark_departures
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
+    give_up_limited,
     reconcile_stale,
     set_timers,
 )
@@ -61,6 +65,7 @@ from partyline.domain.rules.transition import Refusal, Transition
 
 RULES = (
     reconcile_stale,
+    give_up_limited,
     apply_verdict_timeouts,
     unaccept_machines,
     correct_outcomes,
@@ -117,6 +122,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         before = _progress(transition.conversation)
         for rule in RULES:
             rule(transition)
+    compact(transition)
     commands = claim_due(transition)
     set_timers(transition)
     changed = transition.conversation != conversation

@@ -34,3 +34,8 @@ def quoted(name: str) -> str:
     Quotation marks within the name become apostrophes, so that no name ends its own quotation.
     """
     return "\u201c" + QUOTATION_MARKS.sub("'", name) + "\u201d"
+
+
+def name_as_said(name: str) -> str:
+    """The key of a name that the model read in our quotation marks, with the marks or without."""
+    return normalized_name(QUOTATION_MARKS.sub("'", name).strip(" '"))

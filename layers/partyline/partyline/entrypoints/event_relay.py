@@ -13,8 +13,8 @@ The position of the first record that failed in its batch decides how a failure 
   would retry the whole batch until its attempts are used up, and drop good records with the bad.
 
 A record that fails alone in all attempts goes to the on-failure queue, and the shard moves on. The
-reason may be an unreadable row, an event that the bus refuses, or an event larger than the bus
-accepts. `partyline redrive events` reads that queue.
+reason may be an unreadable row, an event that the bus refuses, or an event that is larger than the
+bus accepts although its long texts are cut. `partyline redrive events` reads that queue.
 """
 
 import json
@@ -36,6 +36,8 @@ MAX_ENTRIES = 10  # PutEvents accepts at most this many entries in one request
 MAX_REQUEST_BYTES = 256_000
 """A request's entries together stay below the 256 KB of PutEvents (AWS: EventBridge quotas)."""
 
+CUT_CHARS = 1_000  # of a text in an event that is larger than that
+
 Detail = dict[str, Any]
 Entry = dict[str, str]
 Result = dict[str, list[dict[str, str]]]
@@ -46,7 +48,7 @@ class EventNotRelayedError(Exception):
 
 
 class EventTooLargeError(ValueError):
-    """The event is larger than the bus accepts."""
+    """The event is larger than the bus accepts, although its texts are cut."""
 
 
 def event_relay() -> Callable[[Any, Any], Result]:
@@ -118,11 +120,27 @@ def detail_of(row: Mapping[str, Any]) -> Detail:
 
 def _entry(row: Mapping[str, Any], bus: str) -> Entry:
     detail = detail_of(row)
-    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
-    entry = {"Source": SOURCE, "DetailType": str(detail["type"]), "Detail": text}
+    entry = _entry_of(detail)
+    size = _size(entry)
+    if size > MAX_REQUEST_BYTES:
+        entry = _entry_of({**detail, "data": _cut(detail["data"]), "cut_from_bytes": size})
     if _size(entry) > MAX_REQUEST_BYTES:
         raise EventTooLargeError
     return {"EventBusName": bus, **entry}
+
+
+def _entry_of(detail: Detail) -> Entry:
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    return {"Source": SOURCE, "DetailType": str(detail["type"]), "Detail": text}
+
+
+def _cut(value: Any) -> Any:
+    """Cut the long texts of an event that the bus does not accept; the timeline has the whole."""
+    if isinstance(value, str):
+        return value[:CUT_CHARS]
+    if isinstance(value, dict):
+        return {name: _cut(item) for name, item in value.items()}
+    return [_cut(item) for item in value] if isinstance(value, list) else value
 
 
 def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -178,18 +178,20 @@ def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput
     return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
-def _insights(results: Iterable[InsightResult]) -> tuple[Insight, ...]:
+def _insights(results: Iterable[InsightResult], telnyx_id: str | None) -> tuple[Insight, ...]:
     return tuple(
-        Insight(insight_id=result.insight_id, result=result.result)
+        Insight(
+            insight_id=result.insight_id, result=result.result, telnyx_conversation_id=telnyx_id
+        )
         for result in results
-        if result.insight_id
     )
 
 
 def _insights_generated(
     event: webhooks.ConversationInsightsGenerated, common: Common
 ) -> CallInput | None:
-    insights = _insights(event.payload.results)
+    telnyx_id = event.payload.conversation_id  # only in the insight group's own webhook
+    insights = _insights(event.payload.results, telnyx_id)
     return inputs.InsightsGenerated(**common, insights=insights) if insights else None
 
 
@@ -215,7 +217,7 @@ def _analyzed(event: webhooks.ConversationAnalyzed, common: Common) -> CallInput
     return inputs.ConversationAnalyzed(
         **common,
         telnyx_conversation_id=payload.conversation_id,
-        insights=_insights(payload.results),
+        insights=_insights(payload.results, payload.conversation_id),
         duration_secs=payload.duration_sec,
         cost=_cost(payload.cost) if payload.cost else None,
         recordings=tuple(recordings),

@@ -5,7 +5,7 @@ a caller. A tool may be called twice, or after the hangup; neither does any harm
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
-from partyline.domain.names import normalized_name, quoted
+from partyline.domain.names import name_as_said, normalized_name, quoted
 from partyline.domain.numbers import normal_number
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
@@ -53,12 +53,13 @@ class AssistantTools:
         route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
-        contact = normalized_name(name)
+        contact = _contact_called(normalized_name(name), contacts, call.conversation)
         if contact in by_name:
             listed_name, plan = by_name[contact]
             request = InviteRequest.model_validate(plan)
             return self._invite(call, contact, request.name or listed_name.strip(), request)
         any_number = route.dial_any_number
+        number = number or (contact if contact.startswith("+") else "")
         if name and not (number and any_number):
             names = ", ".join(quoted(known.strip()) for known in contacts) or "nobody"
             return f"There is no contact named {quoted(name[:50])}. Known are: {names}."
@@ -136,6 +137,28 @@ class AssistantTools:
         if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
         return f"Calling {quoted(name)} now."
+
+
+def _contact_called(
+    name: str, contacts: Mapping[str, Mapping[str, Any]], conversation: Conversation
+) -> str:
+    """Return the contact that a name means: the contact's own name, or the name that we used.
+
+    Our sentences call a contact by the `name` of the invitation, and a free number by its end. A
+    name that two contacts share means neither.
+    """
+    keys = {normalized_name(key) for key in contacts}
+    said = name_as_said(name)
+    own = {key for key in keys if name_as_said(key) == said}
+    named = [(body.get("name"), key) for key, body in contacts.items()]
+    called = {normalized_name(key) for text, key in named if text and name_as_said(text) == said}
+    invited = {
+        person.contact
+        for person in conversation.participants
+        if person.contact and person.name and name_as_said(person.name) == said
+    }
+    meant = own or called or invited
+    return meant.pop() if name not in keys and len(meant) == 1 else name
 
 
 def status(call: ToolCall) -> str:

@@ -1,7 +1,7 @@
 """Executes commands at Telnyx and translates each answer into a result of the domain."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -15,6 +15,11 @@ from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
 from partyline.telnyx import errors
 from partyline.telnyx.call_control import CallControl
+
+INSIGHTS_DONE = frozenset({"completed", "failed"})
+"""The last statuses of a row of insights (Telnyx API: conversations-insights, status)."""
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)  # for a row without a time
 
 Clock = Callable[[], datetime]
 
@@ -92,15 +97,22 @@ class CommandExecutor:
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
         telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
+        known_ids = [id_ for id_ in telnyx_ids if id_ and id_ != UNKNOWN_CONVERSATION_ID]
+        rows = {id_: self._telnyx.list_conversation_insights(id_) for id_ in known_ids}
         insights = [
-            Insight(insight_id=insight.insight_id, result=insight.result)
-            for telnyx_id in telnyx_ids
-            if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
-            for run in self._telnyx.list_conversation_insights(telnyx_id)
-            for insight in run.insights
-            if insight.insight_id
+            Insight(
+                insight_id=insight.insight_id,
+                result=insight.result,
+                telnyx_conversation_id=telnyx_id,
+            )
+            for telnyx_id in known_ids
+            for row in sorted(rows[telnyx_id], key=lambda row: row.created_at or LONG_AGO)
+            for insight in row.insights
         ]
-        return results.InsightsFound(insights=tuple(insights))
+        complete = all(
+            found and all(row.status in INSIGHTS_DONE for row in found) for found in rows.values()
+        )
+        return results.InsightsFound(insights=tuple(insights), complete=complete)
 
 
 def own_lines_of(conversation: Conversation) -> set[str | None]:
@@ -113,10 +125,10 @@ def result_of(error: errors.TelnyxError) -> results.Result:
     """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
     match error:
         case errors.NotSentError() | errors.RateLimitedError() | errors.NotAnsweredError():
-            return results.Retryable(had_no_effect=True)
+            return results.Retryable(had_no_effect=True, retry_after=_retry_after(error))
         case errors.NoResponseError() | errors.UnavailableError():
-            unanswered = isinstance(error, errors.NoResponseError)
-            return results.Retryable(had_no_effect=False, unanswered=unanswered)
+            unanswered, wait = isinstance(error, errors.NoResponseError), _retry_after(error)
+            return results.Retryable(had_no_effect=False, unanswered=unanswered, retry_after=wait)
         case errors.CallEndedError() | errors.UnknownCallError():
             unknown = isinstance(error, errors.UnknownCallError)
             result = results.CallUnknown if unknown else results.CallEnded
@@ -131,3 +143,7 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             limit = isinstance(error, errors.ForbiddenError) and limited
             return results.Refused(**answer, limit=limit)
     return results.Retryable(had_no_effect=False)
+
+
+def _retry_after(error: errors.TelnyxError) -> float | None:
+    return error.retry_after if isinstance(error, errors.RefusedError) else None

@@ -14,7 +14,6 @@ from partyline.domain.model.statuses import FINISHED, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
-    conversation_id_for_call,
     conversation_id_for_request,
     participant_id_for_request,
 )
@@ -29,6 +28,7 @@ from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
 from partyline.store.conversations import Load
 from partyline.store.errors import CallInUseError, QuotaExceededError
+from partyline.store.scheduled import ScheduledConversations, ScheduleStatus
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Conversations:
 
     settings: ConversationSettings
     store: ConversationStore
+    scheduled: ScheduledConversations
     engine: Engine
     quotas: Quotas
     clock: Callable[[], datetime]
@@ -52,22 +53,19 @@ class Conversations:
     def start(self, request: StartRequest, sender: Requester) -> Started:
         """Dial the host, or put the assistant on a live call.
 
-        A call or an Idempotency-Key that has a conversation already gives that conversation.
+        An Idempotency-Key that has a conversation already gives that conversation. A call in use is
+        refused; after the end of its conversation, the call may begin another.
         """
-        if request.call_control_id:
-            conversation_id = conversation_id_for_call(request.call_control_id)
-        else:
-            conversation_id = conversation_id_for_request(sender.fingerprint)
+        conversation_id = conversation_id_for_request(sender.fingerprint)
         start = self._start_input(request, sender, conversation_id)
-        may_exist = request.call_control_id is not None or sender.fingerprint is not None
-        before = self.store.load(conversation_id) if may_exist else None
+        before = self.store.load(conversation_id) if sender.fingerprint else None
         charge = None
         if before is None:
             dials = int(request.to is not None) + _dials(request.participants)
             charge = self.quotas.dial_charge(sender.key_id, dials)
             self.quotas.check_open_conversations()
         load = self.store.loader(conversation_id, before)
-        ingested, conversation = self._ingest(load, start, sender, charge)
+        ingested, conversation = self._ingest(conversation_id, load, start, sender, charge)
         if before and not ingested.duplicate and before.status in FINISHED:
             message = f"The conversation is {before.status}."
             raise RequestError(ErrorCode.CONVERSATION_OVER, message)
@@ -115,19 +113,20 @@ class Conversations:
         """Dial a guest, or bring a live call into the conversation."""
         before = self.store.load(conversation_id)
         if before is None:
-            raise unknown_conversation()
+            raise self._absent(conversation_id)
         # The number that the conversation runs on calls; a deployment may have several numbers.
         guest = self._guest(request, sender, before.route)
         charge = self.quotas.dial_charge(sender.key_id, _dials([request]))
         load = self.store.loader(conversation_id, before)
         invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
-        _, conversation = self._ingest(load, invite, sender, charge)
+        _, conversation = self._ingest(conversation_id, load, invite, sender, charge)
         return _participant(conversation, guest.id)
 
     def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
         """Hang up on a participant."""
         remove = inputs.RemoveParticipant(id=sender.request_id, participant_id=participant_id)
-        _, conversation = self._ingest(self.store.loader(conversation_id), remove, sender)
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, remove, sender)
         return _participant(conversation, participant_id)
 
     def send_message(
@@ -135,16 +134,29 @@ class Conversations:
     ) -> None:
         """Put a message into the assistant's conversation."""
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
-        self._ingest(self.store.loader(conversation_id), message, sender)
+        self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
 
     def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""
         stop = inputs.StopConversation(id=sender.request_id, hang_up=hang_up)
-        _, conversation = self._ingest(self.store.loader(conversation_id), stop, sender)
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, stop, sender)
         return conversation
+
+    def _absent(self, conversation_id: str) -> RequestError:
+        """Return the error for a conversation that has not begun, or that does not exist."""
+        scheduled = self.scheduled.get(conversation_id)
+        if scheduled is None:
+            return unknown_conversation()
+        if scheduled.status in (ScheduleStatus.CANCELLED, ScheduleStatus.FAILED):
+            message = f"The scheduled conversation is {scheduled.status}."
+            return RequestError(ErrorCode.CONVERSATION_OVER, message)
+        message = f"The conversation starts at {scheduled.start_at.isoformat()}."
+        return RequestError(ErrorCode.NOT_STARTED, message)
 
     def _ingest(
         self,
+        conversation_id: str,
         load: Load,
         request: inputs.Input,
         sender: Requester,
@@ -164,7 +176,7 @@ class Conversations:
         if ingested.refusal:
             raise _refused(ingested.refusal)
         if ingested.conversation is None:
-            raise unknown_conversation()
+            raise self._absent(conversation_id)
         if ingested.duplicate and ingested.pending:
             message = "A Telnyx command could not be carried out yet."
             raise RequestError(ErrorCode.PENDING, message)

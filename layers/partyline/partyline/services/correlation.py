@@ -35,14 +35,15 @@ def correlate(
         return Correlation(named.id, named)
     own_id = conversation_id_for_call(call.call_control_id) if call.call_control_id else None
     lookup = store.look_up_call(own_id, call.call_control_id, call.call_leg_id, dialled)
-    if lookup.conversation:
-        return Correlation(lookup.conversation.id, lookup.conversation)
+    # A later conversation may have the call that began a conversation: its pointer leads there.
     for pointed_id in lookup.pointed_ids:
-        pointed = store.load(pointed_id)
+        pointed = lookup.conversation if pointed_id == own_id else store.load(pointed_id)
         if pointed:
             return Correlation(pointed.id, pointed)
     if named and hinted:  # no other conversation has these ids: the call has got other ids
         return Correlation(named.id, named)
+    if lookup.conversation:
+        return Correlation(lookup.conversation.id, lookup.conversation)
     if own_id and dialled is not None:
         return Correlation(own_id, None, lookup.route)
     return None

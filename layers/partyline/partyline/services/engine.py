@@ -13,7 +13,7 @@ from datetime import datetime
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model import inputs, results, timeouts
-from partyline.domain.model.commands import Command
+from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
 from partyline.domain.rules.transition import Refusal
@@ -31,7 +31,7 @@ MAX_COMMANDS = 40  # how many commands an invocation executes; the next invocati
 MAX_RESULTS = 10
 """How many results a step has: a transaction has 100 items, and a result adds several."""
 
-MAX_REQUEST_BYTES = 250_000
+MAX_REQUEST_BYTES = 230_000
 """Size limit of the document after a request; the rest of an item is for later steps."""
 
 REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessage)
@@ -212,6 +212,7 @@ class Engine:
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
     ) -> Iterator[inputs.CommandResult]:
+        limited = dict[Action, results.Retryable]()  # the actions that Telnyx takes no more of now
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
             if command is None or not command.is_pending:
@@ -219,7 +220,10 @@ class Engine:
             if command.claimed_at != claimed.claimed_at or self._clock() >= command.not_before:
                 continue  # claimed again since, or free for every other process
             began = time.perf_counter()  # not the clock, which may be virtual
-            result = self._executor.execute(conversation, command)
+            limit = limited.get(command.action)
+            result = limit or self._executor.execute(conversation, command)
+            if isinstance(result, results.Retryable) and result.is_limit:
+                limited[command.action] = result
             took_ms = round((time.perf_counter() - began) * 1000, 1)
             metric = RESULT_METRICS[type(result)]
             logger.info(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import results, timeouts
@@ -52,6 +53,8 @@ IN_ASSISTANT = "assistant."
 VOICE, BAD_VOICE = "assistant.voice_settings", "10015"
 """The code of a voice that does not exist, on a live start (report, July 2026); the report does not
 say whether a pointer names the field."""
+
+CLOCK_SKEW = timedelta(seconds=2)  # between Telnyx's clock and ours
 
 FORM_METRICS = {
     "list": Metric.WEBHOOK_URLS_LIST,
@@ -236,8 +239,21 @@ def _points_at(problem: errors.Problem, field: str) -> bool:
 
 
 def _reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    # An earlier conversation of ours may have had the call: its assistant was started before. With
+    # `with_answer`, the assistant was started by the answer, before the search was owed.
+    command = leg_command.command
+    moments = [moment for moment in (command.owed_at, command.sent_at) if moment]
+    since = min(moments) - CLOCK_SKEW if moments else None
     conversations = telnyx.list_ai_conversations(leg_command.call_control_id)
-    newest = next((conversation.id for conversation in conversations if conversation.id), None)
+    newest = next(
+        (
+            conversation.id
+            for conversation in conversations
+            if conversation.id
+            if since is None or conversation.created_at is None or conversation.created_at >= since
+        ),
+        None,
+    )
     return results.Succeeded(telnyx_conversation_id=newest) if newest else results.NotFound()
 
 

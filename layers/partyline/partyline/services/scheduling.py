@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import Failure
+from partyline.domain.model.conversation import Conversation, Failure
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused
@@ -62,6 +62,17 @@ class Scheduling:
         count(Metric.CONVERSATION_SCHEDULED)
         logger.info("scheduled", extra={"conversation_id": conversation_id})
         return Booked(scheduled, is_new=True)
+
+    def stop(
+        self, conversation_id: str, *, hang_up: bool, sender: Requester
+    ) -> Conversation | ScheduledConversation:
+        """Stop a conversation, or cancel a conversation that has not begun."""
+        try:
+            return self.conversations.stop(conversation_id, hang_up=hang_up, sender=sender)
+        except RequestError as error:
+            if error.code is not ErrorCode.NOT_STARTED:
+                raise
+        return self.cancel(conversation_id)
 
     def cancel(self, conversation_id: str) -> ScheduledConversation:
         """Cancel a scheduled start. A repeated cancellation gives the same answer."""

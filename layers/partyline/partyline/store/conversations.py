@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
 
 DEDUPE_SECS = 7 * 24 * 3600  # how long the dedupe record of a webhook or an Idempotency-Key is kept
 
-MAX_DOCUMENT_BYTES = 390_000
-"""Size limit of a conversation's document; a DynamoDB item has 400 KB at most."""
+MAX_DOCUMENT_BYTES = 400_000
+"""Size limit of a conversation's document; a DynamoDB item has 409,600 bytes at most.
 
-MAX_INSIGHT_BYTES, MAX_INSIGHT_CHARS = 60_000, 10_000
-"""Of an insight larger than this, the beginning of its text is stored.
+`rules.compact` keeps the document below, so that an end is always recorded."""
 
-Fifty insights have to fit into one transaction (4 MB) and into one answer of a function (6 MB).
-"""
+PIECE_CHARS = 90_000
+"""Characters of a piece of an insight; an item has 400 KB at most, a character up to 4 bytes."""
 
 MAX_TIMELINE_EVENTS = 1000  # how many events a page of a timeline has at most
 
@@ -163,7 +163,9 @@ class ConversationStore:
             ("step", event_put(keys.event(after.id, event.seq), event, after.id))
             for event in decision.events
         ]
-        puts += [("step", _insight_put(after.id, insight)) for insight in decision.insights]
+        newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
+        for insight in newest.values():
+            puts += [("step", put) for put in _insight_puts(after.id, insight)]
         charges = [("charge", {"Update": _charge_update(charge)})] if charge else []
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -218,9 +220,9 @@ class ConversationStore:
         conversation = _conversation(state)
         if conversation is None:
             return None
-        insights = [Insight(**from_json(row["insight"]["S"])) for row in rows if "insight" in row]
-        order = {insight_id: nth for nth, insight_id in enumerate(conversation.insights)}
-        insights.sort(key=lambda insight: order.get(insight.insight_id, 0))
+        insights = _insights_in(rows)
+        order = {key: nth for nth, key in enumerate(conversation.insights)}
+        insights.sort(key=lambda insight: order.get(f"{insight.run}/{insight.insight_id}", 0))
         return conversation, insights
 
     def timeline(
@@ -369,9 +371,25 @@ def request_hash(row: table.Row) -> str | None:
     return stored
 
 
-def _insight_put(conversation_id: str, insight: Insight) -> table.Row:
-    text = to_json(insight).decode()
-    if len(text.encode()) > MAX_INSIGHT_BYTES:
-        text = to_json(replace(insight, result=text[:MAX_INSIGHT_CHARS])).decode()
-    key = keys.insight(conversation_id, insight.insight_id)
-    return table.put_of(key, {"insight": {"S": text}})
+def _insight_puts(conversation_id: str, insight: Insight) -> list[table.Row]:
+    text = to_json(insight.result).decode()
+    pieces = [text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS)]
+    fields = {"run": insight.run, "insight_id": insight.insight_id}
+    fields |= {"cut_from_bytes": insight.cut_from_bytes, "pieces": len(pieces)}
+    id_ = str(insight.insight_id)
+    key = partial(keys.insight, conversation_id, insight.run, id_)
+    attributes: list[table.Row] = [{"piece": {"S": piece}} for piece in pieces]
+    attributes[0]["insight"] = {"S": to_json(fields).decode()}
+    return [table.put_of(key(nth), row) for nth, row in enumerate(attributes)]
+
+
+def _insights_in(rows: Sequence[table.Row]) -> list[Insight]:
+    """The insights in their rows. A shorter result leaves pieces of the result before behind."""
+    insights = []
+    for place, row in enumerate(rows):
+        if "insight" in row:
+            fields = from_json(row["insight"]["S"])
+            following = rows[place : place + fields.pop("pieces")]
+            text = "".join(piece["piece"]["S"] for piece in following)
+            insights.append(Insight(**fields, result=from_json(text)))
+    return insights

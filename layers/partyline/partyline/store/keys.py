@@ -5,7 +5,7 @@
 | state | `CONVERSATION#<id>` | `STATE` |
 | schedule | `CONVERSATION#<id>` | `SCHEDULE` |
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
-| insight | `CONVERSATION#<id>` | `INSIGHT#<insight id>` |
+| insight, in pieces | `CONVERSATION#<id>` | `INSIGHT#<run>#<insight id>#<piece>` |
 | dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
 | dedupe record of a request | `REQUEST#<hash of the key id and the Idempotency-Key>` | `REQUEST` |
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
@@ -62,9 +62,9 @@ def schedule(conversation_id: str) -> Key:
     return partition(conversation_id), "SCHEDULE"
 
 
-def insight(conversation_id: str, insight_id: str) -> Key:
-    """An insight."""
-    return partition(conversation_id), f"{FIRST_INSIGHT}{insight_id}"
+def insight(conversation_id: str, run: int, insight_id: str, piece: int) -> Key:
+    """A piece of an insight; the pieces of an insight sort in their order."""
+    return partition(conversation_id), f"{FIRST_INSIGHT}{run}#{insight_id}#{piece:03d}"
 
 
 def webhook(conversation_id: str, event_id: str) -> Key:

@@ -8,10 +8,9 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 import httpx
-from pydantic_core import from_json
 
 from partyline.telnyx import errors
-from partyline.telnyx.lenient import as_object
+from partyline.telnyx.lenient import as_object, read_json
 
 API_BASE_URL = "https://api.telnyx.com/v2"
 PAUSE_SECS = 0.1
@@ -173,6 +172,6 @@ def _wait_before_repeat(error: errors.TelnyxError) -> float | None:
 def _document(content: bytes) -> dict[str, Any]:
     # Telnyx accepted the command, so an unreadable answer still counts as a success.
     try:
-        return as_object(from_json(content))
-    except ValueError:
+        return as_object(read_json(content.decode()))
+    except (ValueError, RecursionError):
         return {}

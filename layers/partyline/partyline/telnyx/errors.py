@@ -27,6 +27,8 @@ TelnyxError
 
 import re
 from collections.abc import Container, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
@@ -261,8 +263,29 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Read the seconds to wait from `x-ratelimit-reset` (Telnyx docs, rate limiting)."""
-    text = {name.lower(): value for name, value in headers.items()}.get("x-ratelimit-reset", "")
-    if status != HTTPStatus.TOO_MANY_REQUESTS or not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
+    """Read the seconds to wait; the longest wait of several headers counts.
+
+    A 429 has `x-ratelimit-reset` in seconds (Telnyx docs, rate limiting). `Retry-After`, in seconds
+    or as a date, may come with any refusal (RFC 9110, 10.2.3).
+    """
+    texts = {name.lower(): value.strip() for name, value in headers.items()}
+    waits = [_seconds(texts.get("retry-after", "")), _until(texts.get("retry-after", ""))]
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        waits.append(_seconds(texts.get("x-ratelimit-reset", "")))
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _seconds(text: str) -> float | None:
+    """Read seconds. Ten digits are a time in Unix seconds, as other services send resets."""
+    if re.fullmatch(r"[0-9]{10}", text):
+        return max(int(text) - datetime.now(UTC).timestamp(), 0.0)
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
+
+
+def _until(date: str) -> float | None:
+    try:
+        at = parsedate_to_datetime(date)
+    except ValueError:
         return None
-    return float(text)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

@@ -4,8 +4,11 @@ One odd field must not make a whole webhook or answer unreadable. A text with NU
 surrogate is odd too: some stores refuse NUL, and UTF-8 cannot hold a lone surrogate.
 """
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,9 +25,15 @@ from pydantic import (
 MAX_ID_BYTES = 512
 # Longer than any text that we keep, and small enough for an item of the table.
 MAX_TEXT_BYTES = 256 * 1024
-MAX_JSON_DEPTH = 16
+# pydantic reads and writes JSON of about 200 levels.
+MAX_JSON_DEPTH = 100
+# Python reads integers of up to 4,300 digits.
+MAX_DIGITS = 4_000
 # Large enough for a moment in milliseconds, small enough for a float to count exactly.
 MAX_NUMBER = 10**15
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _none_if_odd(value: object, read: Callable[[Any], Any]) -> Any:
@@ -46,21 +55,46 @@ def _utc(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def read_json(text: str) -> Any:
+    """Read JSON. A number that Python cannot hold, such as 1e999 or NaN, is kept as its text.
+
+    Raises a ValueError for text that is not JSON, a RecursionError for JSON that is too deep.
+    pydantic's faster reader refuses a whole document because of a lone surrogate.
+    """
+    return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=str)
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= MAX_DIGITS else text
+
+
+def _float(text: str) -> float | str:
+    number = float(text)
+    return number if isfinite(number) else text
+
+
 def _json(value: object, depth: int = 0) -> Any:
-    """Copy JSON without odd keys; odd values and values below the greatest depth become None."""
+    """Copy JSON as it came, but for what UTF-8 or a reader cannot hold.
+
+    A lone surrogate becomes U+FFFD, and what lies below the greatest depth becomes its JSON text.
+    """
     match value:
-        case _ if depth > MAX_JSON_DEPTH:
-            return None
+        case dict() | list() if depth == MAX_JSON_DEPTH:
+            return _without_surrogates(json.dumps(value, ensure_ascii=False))
         case dict():
-            names = [name for name in value if _none_if_odd(name, _storable) is not None]
-            return {name: _json(value[name], depth + 1) for name in names}
+            names = {_without_surrogates(str(name)): entry for name, entry in value.items()}
+            return {name: _json(entry, depth + 1) for name, entry in names.items()}
         case list():
             return [_json(entry, depth + 1) for entry in value]
         case str():
-            return _none_if_odd(value, _storable)
-        case int() | float():
-            return value if abs(value) <= MAX_NUMBER else None
-    return None
+            return _without_surrogates(value)
+        case float() if not isfinite(value):
+            return str(value)
+    return value
+
+
+def _without_surrogates(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _decimal(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from partyline.telnyx.lenient import Flag, Id, Json, Received, Text, Whole, objects
+from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
 
 
 class Dialed(Received):
@@ -55,6 +55,7 @@ class AiConversation(Received):
     """A stored conversation. `metadata` has the call_control_id of the leg that started it."""
 
     id: Id = None
+    created_at: Moment = None
     metadata: Json = None
 
 
@@ -66,7 +67,10 @@ class StoredInsight(Received):
 
 
 class ConversationInsights(Received):
-    """A run of a conversation's insights."""
+    """A row of a conversation's insights. `status`: pending, in_progress, completed, failed."""
+
+    status: Id = None
+    created_at: Moment = None
 
     insights: Annotated[tuple[StoredInsight, ...], BeforeValidator(objects)] = Field(
         (), alias="conversation_insights"

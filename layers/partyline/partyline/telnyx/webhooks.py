@@ -4,13 +4,12 @@
 refused webhook again or drops the webhook. Source: Telnyx API, webhooks.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_object
+from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_object, read_json
 from partyline.telnyx.payloads import (
     AnalyzedPayload,
     ConversationPayload,
@@ -244,8 +243,7 @@ def _event(sent_type: str, event_type: str, *, has_envelope: bool) -> type[Event
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        # pydantic's faster reader refuses a whole body because of a lone surrogate.
-        envelope = json.loads(body.decode())
+        envelope = read_json(body.decode())
     except UnicodeDecodeError:
         raise MalformedWebhookError("not_utf8") from None
     except ValueError:

@@ -210,6 +210,8 @@ class Participant(Stored):
     tell_assistant: bool = True
     contact: str | None = None  # the contact that the assistant invited, if the assistant did
     legs: list[Leg] = Field(default_factory=list)
+    earlier_legs: int = 0
+    """Legs that the document does not hold any more (see `rules.compact`)."""
     accepted_leg: int | None = None  # the number of the leg that the person is on
     removed: bool = False
     created_at: datetime
@@ -230,6 +232,11 @@ class Participant(Stored):
         if self.active_leg is None:
             return set(self.plan.to) if self.plan else set()
         return {self.active_leg.to if self.plan else self.active_leg.from_}
+
+    @property
+    def legs_tried(self) -> int:
+        """Number of legs so far, which is the number of the newest leg."""
+        return self.earlier_legs + len(self.legs)
 
     def leg(self, number: int | None) -> Leg | None:
         """Return the leg of that number, if there is one."""
@@ -254,10 +261,29 @@ class Stop(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
-    """An insight of Telnyx into a conversation that is over."""
+    """An insight of Telnyx into a run of the assistant that is over.
 
-    insight_id: str
+    Attributes:
+        insight_id: Telnyx's id of the insight, the same in each run; None before a name is made.
+        result: any JSON.
+        telnyx_conversation_id: the run at Telnyx, where Telnyx tells.
+        run: the run of the assistant, from 0; a restart begins another.
+        cut_from_bytes: the size of a result of which only the beginning of its JSON is kept.
+    """
+
+    insight_id: str | None
     result: Any
+    telnyx_conversation_id: str | None = None
+    run: int = 0
+    cut_from_bytes: int | None = None
+
+
+class StoredInsight(Stored):
+    """What the document holds of an insight; the insight itself is stored beside the document."""
+
+    digest: str
+    size: int
+    made_at: datetime | None = None
 
 
 class Conversation(Stored):
@@ -289,6 +315,8 @@ class Conversation(Stored):
 
     seq: int = 0  # the number of the newest event
     commands: dict[str, Command] = Field(default_factory=dict)
+    limited_until: dict[Action, datetime] = Field(default_factory=dict)
+    """Until when Telnyx takes no command of an action, by the limit of its rate."""
     pending_messages: list[Message] = Field(default_factory=list)
     message_batches: int = 0
     stop: Stop | None = None
@@ -302,7 +330,8 @@ class Conversation(Stored):
     """When insights came. Telnyx makes insights of ended conversations only."""
     previous_telnyx_ids: list[str] = Field(default_factory=list)
     """Telnyx conversations that ended and were followed by a restart of the assistant."""
-    insights: list[str] = Field(default_factory=list)
+    insights: dict[str, StoredInsight] = Field(default_factory=dict)
+    """By run and insight id, as `0/insight-1`."""
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
     due_at: datetime | None = None

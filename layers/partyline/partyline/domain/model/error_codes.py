@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
 
     # The state of the conversation
+    NOT_STARTED = "not_started"  # the conversation is scheduled, and has not begun
     CONVERSATION_OVER = "conversation_over"  # the conversation is stopping or over
     CONVERSATION_FULL = "conversation_full"  # the conversation has reached the size of a table item
     CALL_IN_USE = "call_in_use"  # the call belongs to a conversation already

@@ -351,8 +351,9 @@ class MessageSent(MessageEvent, event=EventType.MESSAGE_SENT):
 
 
 class MessageFailed(MessageEvent, event=EventType.MESSAGE_FAILED):
-    """A message could not be sent to the assistant."""
+    """A message could not be sent to the assistant; without `command_id`, Telnyx was not asked."""
 
+    command_id: CommandId | None = None  # type: ignore[assignment]
     failure: FailureReason
 
 

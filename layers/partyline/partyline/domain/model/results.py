@@ -64,10 +64,19 @@ class FormRefused(NotDone):
 
 @dataclass(frozen=True, kw_only=True)
 class Retryable:
-    """No answer, or a refusal for now. `had_no_effect`: a later sending is no duplicate."""
+    """No answer, or a refusal for now. `had_no_effect`: a later sending is no duplicate.
+
+    `retry_after` is the wait that Telnyx asks for, in seconds.
+    """
 
     had_no_effect: bool
     unanswered: bool = False  # a webhook may still tell the effect
+    retry_after: float | None = None
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether Telnyx takes no command of this action for a while."""
+        return self.had_no_effect and self.retry_after is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +99,13 @@ class CallState:
 
 @dataclass(frozen=True, kw_only=True)
 class InsightsFound:
-    """The insights of a conversation so far; perhaps still empty."""
+    """The insights of a conversation so far, the oldest first; perhaps still empty.
+
+    `complete`: Telnyx is done with every run, so that no more insights will come.
+    """
 
     insights: tuple[Insight, ...]
+    complete: bool = False
 
 
 Result = (

@@ -34,6 +34,24 @@ BACKOFF = tuple(timedelta(seconds=secs) for secs in (1, 2, 5, 15, 30, 60))
 MAX_ATTEMPTS = 12
 """Attempts before a command is given up: with `BACKOFF`, about 7 minutes."""
 
+LIMIT_WAIT = {
+    "dial": timedelta(seconds=60),
+    "answer": timedelta(seconds=30),
+    "start": timedelta(seconds=20),
+    "join": timedelta(seconds=20),
+    "screen": timedelta(seconds=20),
+    "message": timedelta(seconds=60),
+}
+"""The longest wait for Telnyx's rate limit that a caller can bear, by action; for a longer wait the
+command is given up as `limited`. A caller hears ringing before `answer`, and silence before `start`
+and `join`. An action that is not here waits as long as Telnyx says."""
+
+LIMITED_FOR = timedelta(minutes=2)
+"""How long those actions wait in all, when Telnyx asks for one wait after another."""
+
+MAX_LIMIT_WAIT = timedelta(minutes=5)
+"""The longest single wait: a hangup is tried at least as often, whatever Telnyx says."""
+
 # Polling calls that no webhook reports on
 
 ANSWER_POLL_DELAY = timedelta(seconds=15)
@@ -83,6 +101,10 @@ is for the webhook."""
 
 SCREENING_GRACE = timedelta(seconds=30)
 """The addition to a screening's own timeout, which begins after the sentence is spoken."""
+
+LOST_CALL_AFTER = timedelta(minutes=10)
+"""How long after its end a call is kept in a large document if no hangup was reported: a sign of
+life, upon which the call is hung up, comes within Telnyx's retries of a webhook."""
 
 # Ending
 

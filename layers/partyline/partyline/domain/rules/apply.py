@@ -12,10 +12,11 @@ from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
     Conversation,
     Failure,
+    Insight,
 )
 from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
-from partyline.domain.rules import apply_requests, apply_verdicts, facts
+from partyline.domain.rules import apply_requests, apply_verdicts, facts, insights
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
@@ -150,7 +151,9 @@ def _has_run(transition: Transition, telnyx_id: str | None) -> bool:
 
 def _insights_generated(transition: Transition, webhook: inputs.InsightsGenerated) -> None:
     conversation, located = transition.conversation, locate_leg(transition, webhook)
-    facts.store_insights(transition, webhook.insights, webhook.occurred_at)
+    ours = tuple(insight for insight in webhook.insights if _is_of_our_run(conversation, insight))
+    run = insights.run_on(conversation, located)
+    insights.store_insights(transition, ours, webhook.occurred_at, run)
     # Insights prove the end of an assistant: ours, unless another was on the call before.
     first = conversation.direction is not statuses.Direction.ATTACHED and conversation.restarts == 0
     if located and located[0].host and first:
@@ -162,7 +165,8 @@ def _conversation_analyzed(transition: Transition, webhook: inputs.ConversationA
     telnyx_id = webhook.telnyx_conversation_id
     if located is None or not _is_our_run(conversation, telnyx_id):
         return
-    facts.store_insights(transition, webhook.insights, webhook.occurred_at)
+    run = insights.run_on(conversation, located)
+    insights.store_insights(transition, webhook.insights, webhook.occurred_at, run)
     analyzed = ConversationAnalyzed(
         telnyx_conversation_id=telnyx_id,
         duration_secs=webhook.duration_secs,
@@ -177,11 +181,23 @@ def _conversation_analyzed(transition: Transition, webhook: inputs.ConversationA
 
 def _is_our_run(conversation: Conversation, telnyx_id: str | None) -> bool:
     """Whether a Telnyx conversation is a run of our assistant, not of another on the call."""
-    ids = {conversation.telnyx_conversation_id, *conversation.previous_telnyx_ids}
-    if telnyx_id in ids - {None}:
+    if insights.run_of(conversation, telnyx_id) is not None:
         return True
+    ids = {conversation.telnyx_conversation_id, *conversation.previous_telnyx_ids}
     unsure = telnyx_id is None or bool(ids & {None, UNKNOWN_CONVERSATION_ID})
     return unsure and conversation.direction is not statuses.Direction.ATTACHED
+
+
+def _is_of_our_run(conversation: Conversation, insight: Insight) -> bool:
+    """Whether an insight may be into our assistant, not an earlier assistant on an attached call.
+
+    Our own are fetched after the end, so an unnamed insight into a running assistant is left.
+    """
+    if conversation.direction is not statuses.Direction.ATTACHED:
+        return True
+    if insight.telnyx_conversation_id is not None:
+        return insights.run_of(conversation, insight.telnyx_conversation_id) is not None
+    return conversation.is_over or conversation.telnyx_ended_at is not None
 
 
 def _record_nothing(_transition: Transition, _input: Any) -> None:

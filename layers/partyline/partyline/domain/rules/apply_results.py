@@ -1,7 +1,7 @@
 """Results of commands: recorded; without an answer, sent again, looked up, or given up."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from partyline.domain.model import events, results, statuses, timeouts
@@ -19,11 +19,15 @@ from partyline.domain.model.statuses import ConversationStatus, Outcome, Partici
 from partyline.domain.rules import facts
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.calls import is_needed
+from partyline.domain.rules.insights import store_insights
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
 TOO_LATE = "Telnyx gave no answer, and now it is too late to ask."
 UNANSWERED = Refused(code="unanswered", message=TOO_LATE)
+RATE_LIMITED = Refused(
+    code="rate_limited", message="Telnyx takes no such command for a while.", limit=True
+)
 
 
 def apply_result(transition: Transition, input_: CommandResult) -> None:
@@ -167,9 +171,9 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
             _dial_refused(transition, participant, leg, refused)
         case Action.SCREEN:
             leg.failure = refused.failure
-            leg.outcome = leg.outcome or Outcome.ERROR
+            leg.outcome = leg.outcome or _outcome(refused)
         case Action.JOIN:
-            _join_refused(transition, participant, leg, refused.failure)
+            _join_refused(transition, participant, leg, refused)
         case Action.LOOK:
             _polled(transition, leg)
 
@@ -200,17 +204,21 @@ def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused
     leg.rule = refused.rule
     if refused.rule:
         transition.add_leg_event(events.EventType.LEG_REFUSED, person, leg, rule=refused.rule)
-    leg.outcome = leg.outcome or (Outcome.LIMITED if refused.limit else Outcome.ERROR)
+    leg.outcome = leg.outcome or _outcome(refused)
     transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
-def _join_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
-    leg.failure = failure
+def _outcome(refused: Refused) -> Outcome:
+    return Outcome.LIMITED if refused.limit else Outcome.ERROR
+
+
+def _join_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
+    failure = leg.failure = refused.failure
     if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
-    failed = ParticipantStatus.FAILED
-    if transition.move_participant(person, failed, Outcome.ERROR, failure=failure):
-        transition.add_message(person, Outcome.ERROR)
+    failed, outcome = ParticipantStatus.FAILED, _outcome(refused)
+    if transition.move_participant(person, failed, outcome, failure=failure):
+        transition.add_message(person, outcome)
     if person.status is ParticipantStatus.JOINED:
         person.removed = True  # not joined to the restarted assistant: on the phone alone
 
@@ -219,7 +227,7 @@ def _message_failed(transition: Transition, command: Command, failure: Failure) 
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
-    if failure.code != UNANSWERED.code:
+    if failure.code not in (UNANSWERED.code, RATE_LIMITED.code):
         _infer_assistant_end(transition, command)
 
 
@@ -244,13 +252,27 @@ def _retryable(transition: Transition, command: Command, result: results.Retryab
     looked = command.reconcile and command.action in TRACEABLE
     exhausted = command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP
     if looked or exhausted:
-        apply_refusal(transition, command, UNANSWERED)
+        apply_refusal(transition, command, RATE_LIMITED if result.is_limit else UNANSWERED)
         return
     lease_end = command.not_before
     command.back_off(transition.now)
     if command.action is Action.START and result.unanswered:
         # `call.conversation.created` may tell within the lease that the assistant runs.
         command.not_before = max(command.not_before, lease_end)
+    if result.retry_after is not None:
+        wait = min(timedelta(seconds=result.retry_after), timeouts.MAX_LIMIT_WAIT)
+        until = transition.now + wait
+        command.not_before = max(command.not_before, until)
+        if result.is_limit:
+            _hold_back(transition, command.action, until)
+
+
+def _hold_back(transition: Transition, action: Action, until: datetime) -> None:
+    """Let the unsent commands of an action wait for the end of Telnyx's rate limit."""
+    transition.conversation.limited_until[action] = until
+    for command in transition.conversation.commands.values():
+        if command.is_pending and command.action is action and command.sent_at is None:
+            command.not_before = max(command.not_before, until)
 
 
 def _form_refused(transition: Transition, command: Command, result: results.FormRefused) -> None:
@@ -333,7 +355,9 @@ def _ring_timeout_passed(transition: Transition, participant: Participant, leg: 
 
 def _insights(transition: Transition, command: Command, result: results.InsightsFound) -> None:
     facts.settle(transition, command)
-    facts.store_insights(transition, result.insights)
+    store_insights(transition, result.insights)
+    if result.complete:
+        transition.conversation.insights_poll_at = None
 
 
 APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {

@@ -8,16 +8,14 @@ from typing import Literal
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
-from partyline.domain.model.conversation import Insight, Leg, Participant
-from partyline.domain.model.events import EventType, InsightsGenerated, Quality
+from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.events import EventType, Quality
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.outcomes import inferred_outcome
 from partyline.domain.rules.transition import Transition
 
 Moment = datetime | None
 Settled = Literal["done", "failed"]
-
-MAX_INSIGHTS = 50  # the most insights kept of a conversation
 
 START_FAILED = "start_failed"
 """The code and reason of a run whose assistant did not start."""
@@ -140,21 +138,6 @@ def assistant_started(transition: Transition, telnyx_id: str | None) -> None:
     for status in (ParticipantStatus.JOINING, ParticipantStatus.JOINED):
         transition.move_participant(host, status)
     transition.move(ConversationStatus.ACTIVE)
-
-
-def store_insights(transition: Transition, new: tuple[Insight, ...], at: Moment = None) -> None:
-    """Keep the insights that are new."""
-    known = transition.conversation.insights
-    for insight in new:
-        if insight.insight_id not in known and len(known) < MAX_INSIGHTS:
-            known.append(insight.insight_id)
-            transition.insights.append(insight)
-    if transition.insights:
-        # After a restart, insights of the other runs may still be missing.
-        if not transition.conversation.restarts:
-            transition.conversation.insights_poll_at = None
-        ids = [insight.insight_id for insight in transition.insights]
-        transition.add_event(InsightsGenerated(insight_ids=ids), at)
 
 
 def settle(transition: Transition, command: Command, status: Settled = "done") -> None:

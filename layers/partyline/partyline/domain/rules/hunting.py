@@ -156,10 +156,11 @@ def hunt(transition: Transition) -> None:
 
 
 def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
-    tried, numbers = len(participant.legs), len(plan.to)
+    tried, numbers = participant.legs_tried, len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and transition.now >= deadline:
-        _give_up(transition, participant, _outcome_at_deadline(participant), why="deadline")
+        outcome = _outcome_at_deadline(transition, participant)
+        _give_up(transition, participant, outcome, why="deadline")
         return
     if not all(leg.is_finished for leg in participant.legs):
         return
@@ -205,10 +206,13 @@ def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
 
-def _outcome_at_deadline(participant: Participant) -> Outcome:
+def _outcome_at_deadline(transition: Transition, participant: Participant) -> Outcome:
     """Return the outcome at the deadline: no call was made, a call rang, or the last call ended."""
     if not participant.legs:
         return Outcome.LIMITED
+    dial = transition.command_for(Action.DIAL, participant, participant.legs[-1])
+    if dial and dial.is_pending and dial.sent_at is None:
+        return Outcome.LIMITED  # Telnyx took no dial until now
     finished = participant.legs[-1].is_finished
     return _outcome_of_last_try(participant) if finished else Outcome.NO_ANSWER
 
@@ -238,7 +242,7 @@ def _give_up(transition: Transition, person: Participant, outcome: Outcome, why:
     transition.move_participant(person, ParticipantStatus.FAILED, outcome, **data)
     if why:
         transition.add_message(person, why)
-    elif len(person.legs) > 1:
+    elif person.legs_tried > 1:
         transition.add_message(person, "exhausted", outcome)
     else:
         transition.add_message(person, outcome)

@@ -6,7 +6,8 @@ from datetime import datetime
 from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, TRACEABLE, Action, Command
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
-from partyline.domain.rules.apply_results import UNANSWERED, apply_refusal
+from partyline.domain.model.timeouts import LIMIT_WAIT, LIMITED_FOR
+from partyline.domain.rules.apply_results import RATE_LIMITED, UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.hunting import deadline_of
@@ -31,6 +32,20 @@ def reconcile_stale(transition: Transition) -> None:
             command.reconcile = True
         elif command.action not in IDEMPOTENT:
             apply_refusal(transition, command, UNANSWERED)
+
+
+def give_up_limited(transition: Transition) -> None:
+    """Give up commands that would wait longer for Telnyx's rate limit than a caller can bear."""
+    conversation = transition.conversation
+    for command in list(conversation.commands.values()):
+        until = conversation.limited_until.get(command.action)
+        bearable = LIMIT_WAIT.get(command.action)
+        if not command.is_pending or command.sent_at or not until or not bearable:
+            continue
+        waits = command.not_before >= until > transition.now
+        in_all = until - (command.owed_at or transition.now)
+        if waits and (until - transition.now > bearable or in_all > LIMITED_FOR):
+            apply_refusal(transition, command, RATE_LIMITED)
 
 
 def cancel_obsolete(transition: Transition) -> None:

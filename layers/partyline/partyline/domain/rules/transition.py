@@ -87,8 +87,7 @@ class Transition:
         else:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
-            # Insights of an earlier run do not stand for those of the last run.
-            if ran and (not conversation.insights or conversation.restarts):
+            if ran:
                 conversation.insights_poll_at = self.now + timeouts.INSIGHTS_POLL_DELAY
         self._add_event(
             EventType(f"conversation.{status}"),
@@ -135,7 +134,7 @@ class Transition:
     def add_leg(self, participant: Participant, to: str, ring_timeout_secs: int) -> None:
         """Add a leg to `to`, and the command that dials it."""
         leg = Leg(
-            number=len(participant.legs) + 1,
+            number=participant.legs_tried + 1,
             to=to,
             from_=participant.plan.from_ if participant.plan else None,
             ring_timeout_secs=ring_timeout_secs,
@@ -214,7 +213,7 @@ class Transition:
                 messages=messages,
                 cause=self.cause,
                 owed_at=self.now,
-                not_before=self.now,
+                not_before=max(self.now, self.conversation.limited_until.get(action, self.now)),
             )
         return commands[key]
 

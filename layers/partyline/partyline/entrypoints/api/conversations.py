@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from partyline.domain.model import conversation as model
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.services.conversations import Started
@@ -15,6 +16,7 @@ trigger = api.router()  # the routes that dial
 control = api.router()  # the routes that change a conversation without dialling
 
 ANY = responses.Conversation | responses.Scheduled
+STOPPED = responses.Stopped | responses.Scheduled
 
 
 @trigger.post(
@@ -67,15 +69,20 @@ def send_message(
     return api.respond(message, 202)
 
 
-@control.post("/conversations/<id>/stop", responses=api.answers({202: responses.Stopped}))
+@control.post("/conversations/<id>/stop", responses=api.answers({202: STOPPED}))
 def stop_conversation(
     conversation_id: api.ConversationId, body: Annotated[StopRequest, Body()]
-) -> Response[responses.Stopped]:
-    """Stop the assistant; the calls stay up unless `hang_up`. The answer lists those calls."""
+) -> Response[Any]:
+    """Stop the assistant; the calls stay up unless `hang_up`. The answer lists those calls.
+
+    A scheduled start is cancelled.
+    """
     conversation_id = api.conversation_id_of(conversation_id)
-    stop, hang_up = api.app().conversations.stop, body.hang_up
-    conversation = stop(conversation_id, hang_up=hang_up, sender=api.requester())
-    return api.respond(responses.Stopped.of(conversation), 202)
+    stop, hang_up = api.app().scheduling.stop, body.hang_up
+    stopped = stop(conversation_id, hang_up=hang_up, sender=api.requester())
+    if isinstance(stopped, model.Conversation):
+        return api.respond(responses.Stopped.of(stopped), 202)
+    return api.respond(responses.Scheduled.of(stopped), 202)
 
 
 @control.delete("/conversations/<id>", responses=api.answers({200: responses.Scheduled}))

@@ -80,10 +80,11 @@ def get_conversation(conversation_id: api.ConversationId) -> Response[Any]:
 def get_timeline(
     conversation_id: api.ConversationId, cursor: Cursor = None
 ) -> Response[responses.Timeline]:
-    """Get the events of a conversation in their order."""
+    """Get the events of a conversation in their order; a scheduled conversation has none yet."""
     api.check_query("cursor")
-    page = api.app().store.timeline(api.conversation_id_of(conversation_id), cursor)
-    if not page.items and cursor is None:
+    conversation_id = api.conversation_id_of(conversation_id)
+    page = api.app().store.timeline(conversation_id, cursor)
+    if not page.items and cursor is None and api.app().scheduled.get(conversation_id) is None:
         raise unknown_conversation()
     events = [responses.Event.of(event) for event in page.items]
     return api.respond(responses.Timeline(events=events, next_cursor=page.next_cursor))

@@ -57,7 +57,10 @@ class Attempt(ApiModel):
 
 
 class Participant(ApiModel):
-    """A person in the conversation, with every call that was tried."""
+    """A person in the conversation, with every call that was tried.
+
+    In a large conversation, only the timeline has the first calls: `earlier_legs` counts them.
+    """
 
     id: str
     name: str | None
@@ -67,6 +70,7 @@ class Participant(ApiModel):
     on_hangup: statuses.OnHangup
     attempt: Attempt | None = None
     legs: list[Leg]
+    earlier_legs: Annotated[int, Field(ge=0)]
     created_at: Moment
     joined_at: Moment | None
     left_at: Moment | None
@@ -95,10 +99,16 @@ class AssistantId(ApiModel):
 
 
 class Insight(ApiModel):
-    """One finding about a conversation that is over."""
+    """A finding about a run of the assistant that is over.
+
+    `run` counts from 0; a restart of the assistant begins another run. A result that is too large
+    is the beginning of its JSON, and `cut_from_bytes` is the size of the whole.
+    """
 
     insight_id: str
+    run: Annotated[int, Field(ge=0)]
     result: Any
+    cut_from_bytes: int | None = None
 
 
 class ConversationSummary(ApiModel):
