@@ -15,7 +15,7 @@ from local.stack.template import Template
 from partyline.domain.model.events import EventType
 from partyline.services.engine import EVENT_METRICS, RESULT_METRICS
 from partyline.services.errors import RequestError
-from partyline.services.leg_commands import FORM_METRICS
+from partyline.services.request_forms import FORM_METRICS
 from partyline.services.scheduler import StartScheduler
 from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings

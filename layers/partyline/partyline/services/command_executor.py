@@ -10,7 +10,9 @@ from partyline.domain.dial_policy import DialPolicy
 from partyline.domain.model import results
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
-from partyline.services.leg_commands import RECONCILE, SEND, LegCommand, code_and_message
+from partyline.services import assistant_commands as assistant
+from partyline.services import call_commands as calls
+from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
 from partyline.telnyx import errors
@@ -29,6 +31,30 @@ NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is n
 RULE_FAILED = results.Refused(
     code="dial_rule_failed", message="A dial rule failed.", rule="dial_rule_failed"
 )
+
+LegCommandHandler = Callable[[CallControl, LegCommand], results.Result]
+
+SEND: dict[Action, LegCommandHandler] = {
+    Action.DIAL: calls.dial,
+    Action.ANSWER: calls.answer,
+    Action.HANG_UP: calls.hang_up,
+    Action.START: assistant.start,
+    Action.JOIN: assistant.join,
+    Action.STOP: assistant.stop,
+    Action.MESSAGE: assistant.message,
+    Action.HOLD: calls.hold,
+    Action.SCREEN: calls.screen,
+    Action.LOOK: calls.retrieve,
+}
+
+RECONCILE: dict[Action, LegCommandHandler] = {
+    Action.DIAL: calls.reconcile_dial,
+    Action.START: assistant.reconcile_start,
+    Action.JOIN: assistant.find_call_event,
+    Action.MESSAGE: assistant.find_call_event,
+    Action.SCREEN: assistant.find_call_event,
+}
+"""How to find the effect of an earlier sending that may have taken effect."""
 
 
 class CommandExecutor:

@@ -1,0 +1,148 @@
+"""The commands about a call: dial, answer, speak, hang up, and look at the call."""
+
+from typing import Any
+
+from partyline.domain.model import results
+from partyline.domain.model.conversation import SCREENING_DETECTION
+from partyline.domain.rules.leaving import call_limit_secs
+from partyline.services.leg_commands import LegCommand
+from partyline.services.request_forms import assistant_settings, with_optional_fields, with_webhooks
+from partyline.telnyx import requests
+from partyline.telnyx.call_control import CallControl
+
+MACHINE_DETECTION: dict[str, Any] = {
+    "standard": "detect",
+    "premium": "premium",
+    SCREENING_DETECTION: "premium_ios_call_screening_detection",
+}
+
+PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
+"""Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
+
+ANSWERED_ELSEWHERE = "Call completed elsewhere"
+"""The `reason` of a hangup that keeps a missed call off the phones that lose a hunt."""
+
+
+def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Dial the number of a leg (Telnyx API: POST /calls)."""
+    person, plan = leg_command.participant, leg_command.participant.plan
+    mode = plan.machine_detection if plan else "off"
+    request = requests.DialRequest(
+        connection_id=leg_command.conversation.connection_id,
+        to=leg_command.leg.to or "",
+        from_=leg_command.leg.from_ or "",
+        timeout_secs=leg_command.leg.ring_timeout_secs,
+        time_limit_secs=call_limit_secs(leg_command.conversation, person, leg_command.leg),
+        answering_machine_detection=MACHINE_DETECTION.get(mode),
+        answering_machine_detection_config=PROMPT_END_TIMEOUT
+        if mode == SCREENING_DETECTION
+        else None,
+        **leg_command.webhooks,
+        **leg_command.envelope,
+    )
+    return with_webhooks(
+        telnyx, leg_command, lambda: results.Succeeded(**telnyx.dial(request).model_dump())
+    )
+
+
+def reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Look for a call that an earlier dial may have made, by its client_state."""
+    for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
+        if call.client_state == leg_command.client_state and call.call_control_id:
+            ids = {"call_control_id", "call_leg_id", "call_session_id"}
+            return results.Succeeded(**call.model_dump(include=ids))
+    return results.NotFound()
+
+
+def answer(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Answer an incoming call, with the assistant if the route says so (Telnyx API: answer)."""
+    with_assistant = leg_command.conversation.start == "with_answer"
+    within, _ = assistant_settings(leg_command)
+    request = requests.AnswerRequest(
+        assistant=within if with_assistant else None,
+        **leg_command.webhooks,
+        **leg_command.envelope,
+    )
+
+    def send() -> results.Succeeded:
+        telnyx.answer(leg_command.call_control_id, request)
+        return results.Succeeded()
+
+    return with_webhooks(telnyx, leg_command, lambda: with_optional_fields(request, send))
+
+
+def hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Hang a call up (Telnyx API: hangup)."""
+    person, leg = leg_command.participant, leg_command.leg
+    elsewhere = person.accepted_leg not in (None, leg.number) and leg.answered_at is None
+    reason = ANSWERED_ELSEWHERE if elsewhere else None
+    request = requests.HangUpRequest(reason=reason, **leg_command.envelope)
+    telnyx.hang_up(leg_command.call_control_id, request)
+    return results.Succeeded()
+
+
+def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Say the words of the wait for a verdict (Telnyx API: gather_using_speak)."""
+    plan = leg_command.participant.plan
+    wait = plan.wait_for_verdict if plan else None
+    if wait is None or not wait.say:
+        return results.Refused(code="no_words", message="There is nothing to say.")
+    request = requests.GatherUsingSpeakRequest(
+        payload=wait.say,
+        voice=wait.voice,
+        language=wait.language,
+        minimum_digits=1,
+        maximum_digits=1,
+        maximum_tries=1,
+        timeout_millis=wait.secs * 1000,
+        **leg_command.envelope,
+    )
+    telnyx.gather_using_speak(leg_command.call_control_id, request)
+    return results.Succeeded()
+
+
+def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Ask a person to accept with a key (Telnyx API: gather_using_speak)."""
+    plan = leg_command.participant.plan
+    screening = plan.screening if plan else None
+    if screening is None:
+        return results.Refused(code="no_screening", message="There is nothing to ask.")
+    request = requests.GatherUsingSpeakRequest(
+        payload=screening.say,
+        voice=screening.voice,
+        language=screening.language,
+        minimum_digits=1,
+        maximum_digits=1,
+        maximum_tries=1,
+        # Telnyx does not report the key that ends the input, so the accepting key must be
+        # another key (Telnyx API: gather_using_speak, terminating_digit).
+        terminating_digit="*" if screening.accept_digit == "#" else "#",
+        timeout_millis=screening.timeout_secs * 1000,
+        **leg_command.envelope,
+    )
+    telnyx.gather_using_speak(leg_command.call_control_id, request)
+    return results.Succeeded()
+
+
+def retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Ask for the state of a call (Telnyx API: GET /calls/{id})."""
+    call = telnyx.retrieve_call(leg_command.call_control_id)
+    transferred = bool(call.is_alive) and _is_transferred(telnyx, leg_command)
+    answered = bool(call.call_duration)
+    return results.CallState(alive=bool(call.is_alive), answered=answered, transferred=transferred)
+
+
+def _is_transferred(telnyx: CallControl, leg_command: LegCommand) -> bool:
+    """Whether the call was transferred: its session has a live call that is not ours.
+
+    Only the legs of a transferred call share a session (Telnyx API: call.bridged, call_session_id).
+    Telnyx is asked only when a transfer is possible: after the assistant's end or `call.bridged`.
+    """
+    conversation, leg = leg_command.conversation, leg_command.leg
+    if not leg.bridged_at and not conversation.telnyx_ended_at:
+        return False
+    ours = {leg.call_control_id for _, leg in conversation.legs()}
+    return leg.call_session_id is not None and any(
+        call.call_session_id == leg.call_session_id and call.call_control_id not in ours
+        for call in telnyx.list_active_calls(conversation.connection_id)
+    )
