@@ -34,8 +34,8 @@ class Client:
         if response.is_error:
             error = answer.get("error", {})
             message = error.get("message") or answer.get("message") or response.reason_phrase
-            details = "".join(f"\n  {detail['field']}: {detail['message']}"
-                              for detail in error.get("details", []))  # fmt: skip
+            fields = [detail for detail in error.get("details", []) if "field" in detail]
+            details = "".join(f"\n  {field['field']}: {field['message']}" for field in fields)
             raise ApiRefusedError(
                 f"{response.status_code} {error.get('code', '')} {message}{details}"
             )
@@ -55,6 +55,17 @@ class Client:
             if page["next_cursor"] is None:
                 return events
             query = f"?cursor={quote(page['next_cursor'], safe='')}"
+
+    def cancel_all(self, key_id: str) -> list[Json]:
+        """Cancel every scheduled start of a bearer key, page by page; return those starts."""
+        path = f"/conversations?key_id={quote(key_id, safe='')}"
+        cancelled: list[Json] = []
+        page = self.ask("DELETE", path)
+        while True:
+            cancelled += page["cancelled"]
+            if page["next_cursor"] is None:
+                return cancelled
+            page = self.ask("DELETE", f"{path}&cursor={quote(page['next_cursor'], safe='')}")
 
     def close(self) -> None:
         """Close the connection."""

@@ -51,6 +51,16 @@ def event_table(columns: int) -> Table:
     return table
 
 
+def bookings(console: Console, rows: Sequence[Json]) -> None:
+    """Print scheduled starts, a line each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("id", "status", "starts", "key"):
+        table.add_column(heading, no_wrap=heading != "key")
+    for row in rows:
+        table.add_row(row["id"], row["status"], row["start_at"], row["key_id"])
+    console.print(table)
+
+
 def conversations(console: Console, rows: Sequence[Json]) -> None:
     """Print conversations, a line each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

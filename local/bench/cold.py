@@ -161,7 +161,7 @@ class ColdBench:
             logical_id = f"Bare{len(self._bare)}"
             folder = self._bench.build / logical_id
             folder.mkdir()
-            asks_secrets = "BEARER_KEYS_SECRET" in function.environment
+            asks_secrets = function.folder == "authorizer"
             service = "secretsmanager" if asks_secrets else "dynamodb"
             clients = [
                 made.format(service=service)

@@ -7,7 +7,7 @@ import typer
 from local.cli import connect, conversations, stack
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.redrive),
+    *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.revoke, stack.redrive),
     stack.dialing,
     *(connect.connect, connect.doctor, connect.disconnect),
 )

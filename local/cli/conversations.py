@@ -1,4 +1,4 @@
-"""`partyline conversations`: list, show and timeline."""
+"""`partyline conversations`: list, show, timeline and cancel."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +21,7 @@ def conversations(
     url: common.ApiUrl = common.LOCAL_URL,
     key_from: common.BearerKeyFile = None,
 ) -> None:
-    """Look at conversations."""
+    """Look at conversations, and cancel scheduled starts."""
     context.obj = (url.rstrip("/"), key_from)
 
 
@@ -51,7 +51,8 @@ def list_newest(
     query = f"?status={status}" if status else ""
     with _client(context) as client:
         rows = client.ask("GET", f"/conversations{query}")["conversations"]
-        printing.conversations(common.stdout(), rows)
+        show_rows = printing.bookings if status == "scheduled" else printing.conversations
+        show_rows(common.stdout(), rows)
 
 
 @app.command()
@@ -59,6 +60,28 @@ def show(context: typer.Context, conversation_id: ConversationId) -> None:
     """Show a conversation as JSON."""
     with _client(context) as client:
         common.stdout().print_json(data=client.conversation(conversation_id))
+
+
+@app.command()
+def cancel(
+    context: typer.Context,
+    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    key: Annotated[
+        str | None, common.option("ID", "Cancel every scheduled start of this bearer key.")
+    ] = None,
+) -> None:
+    """Cancel a scheduled start, or every scheduled start of a bearer key."""
+    from local import printing
+
+    if (conversation_id is None) is (key is None):
+        raise typer.BadParameter("give the id of a conversation, or --key with the id of a key")
+    with _client(context) as client:
+        if key is None:
+            rows = [client.ask("DELETE", f"/conversations/{conversation_id}")]
+        else:
+            rows = client.cancel_all(key)
+    printing.bookings(common.stdout(), rows)
+    common.stdout().print(f"{len(rows)} cancelled.")
 
 
 @app.command()

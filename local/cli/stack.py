@@ -120,15 +120,54 @@ def key(
     key_id: Annotated[
         str, typer.Argument(metavar="ID", help="A name for the application that uses the key.")
     ],
+    may: Annotated[
+        str | None, common.option("RIGHTS", "The rights of the key, such as read,control.", "all")
+    ] = None,
+    days: Annotated[
+        int | None, common.option("DAYS", "After how many days the key expires.", "never", min=1)
+    ] = None,
 ) -> None:
     """Make a bearer key and its entry for the secret."""
     import secrets
+    from datetime import UTC, datetime, timedelta
     from hashlib import sha256
 
+    from partyline.services.bearer_keys import Right
+
+    rights = may.split(",") if may is not None else list(Right)
+    if not set(rights) <= set(Right):
+        raise typer.BadParameter(f"the rights are {', '.join(Right)}, separated by commas")
     out, new_key = common.stdout(), f"partyline_{secrets.token_urlsafe(32)}"
     out.print(f"bearer key, shown this once:  {new_key}", markup=False)
     out.print("add to `keys` in the BearerKeys secret:")
-    out.print_json(data={"id": key_id, "sha256": sha256(new_key.encode()).hexdigest()})
+    entry: dict[str, object] = {
+        "id": key_id,
+        "sha256": sha256(new_key.encode()).hexdigest(),
+        "may": rights,
+    }
+    if days is not None:
+        expires_at = datetime.now(UTC) + timedelta(days=days)
+        entry["expires_at"] = expires_at.isoformat(timespec="seconds")
+    out.print_json(data=entry)
+
+
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")],
+    stack: Annotated[str, common.option("STACK", "The stack's name, such as partyline-dev.")],
+) -> None:
+    """Delete a bearer key from the secret of a deployed stack."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.deploy.redrive import NoSuchStackError
+    from local.deploy.revoke import KeyNotFoundError
+    from local.deploy.revoke import revoke as delete
+
+    errors = (NoSuchStackError, KeyNotFoundError, BotoCoreError, ClientError)
+    with common.exit_on(*errors, prefix="Not revoked: "):
+        left = delete(key_id, stack)
+    out = common.stdout()
+    out.print(f"{key_id} is revoked; requests with this key are refused within 90 seconds.")
+    out.print(f"keys that are left: {', '.join(left) or 'none'}", markup=False)
 
 
 def redrive(

@@ -16,6 +16,7 @@ from partyline.entrypoints.api.directory import directory
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.entrypoints.api.queries import query
 from partyline.entrypoints.http import HTTP_STATUS
+from partyline.services.bearer_keys import Right
 from partyline.services.requester import MAX_IDEMPOTENCY_KEY_CHARS
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
@@ -35,7 +36,7 @@ IDEMPOTENCY_KEY: Json = {
 }
 
 E = ErrorCode
-ANY = [E.INTERNAL, E.UNAVAILABLE]
+ANY = [E.FORBIDDEN, E.INTERNAL, E.UNAVAILABLE]
 BODY = [E.TOO_LARGE, E.INVALID_REQUEST]
 CHANGE = [*BODY, E.IDEMPOTENCY_KEY_REUSED, E.BUSY, E.PENDING, E.CONVERSATION_OVER]
 DIAL = [
@@ -51,12 +52,13 @@ DIAL = [
 ]
 ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
-    "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS],
+    "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS, E.TOO_MANY_BOOKINGS],
     "invite_participant": [*DIAL, *ABSENT],
     "remove_participant": [*CHANGE, *ABSENT, E.UNKNOWN_PARTICIPANT],
     "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
     "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
     "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
+    "cancel_conversations": [E.INVALID_REQUEST],
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],
     "get_timeline": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
@@ -70,12 +72,14 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
 }
 """The errors that each operation may answer, beside those of `ANY` operation."""
 
+ROUTERS = (trigger, control, query, directory)
+
 IDEMPOTENT = frozenset(name for name, codes in ERRORS.items() if E.IDEMPOTENCY_KEY_REUSED in codes)
 BODY_OPTIONAL = frozenset({"stop_conversation", "put_do_not_call"})
 
 MEANS = {
     401: "No bearer key.",
-    403: "The bearer key is not known.",
+    403: "The bearer key is not known, or lacks the right `{right}`.",
     404: "The resource does not exist.",
     409: "The state of the conversation does not allow the request, or all dials are off.",
     413: "The body is too large.",
@@ -88,7 +92,7 @@ MEANS = {
 
 def document() -> Json:
     """Build the OpenAPI document of every route behind a bearer key."""
-    resolver = resolver_of(trigger, control, query, directory)
+    resolver = resolver_of(*ROUTERS)
     generated = json.loads(resolver.get_openapi_json_schema(title="Partyline", version="1"))
     error_schemas, definitions = models_json_schema(
         [(responses.Error, "validation"), (responses.GatewayError, "validation")], ref_template=REF
@@ -97,10 +101,12 @@ def document() -> Json:
     schemas = generated["components"]["schemas"] | definitions["$defs"]
     for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         del schemas[unused]
-    for route in resolver._static_routes + resolver._dynamic_routes:
-        path = route.openapi_path.replace("<", "{").replace(">", "}")
-        operation = generated["paths"][path][route.method.lower()]
-        _complete(operation, route, error, gateway_error)
+    for router in ROUTERS:
+        of_router = resolver_of(router)
+        for route in of_router._static_routes + of_router._dynamic_routes:
+            path = route.openapi_path.replace("<", "{").replace(">", "}")
+            operation = generated["paths"][path][route.method.lower()]
+            _complete(operation, route, router.right, error, gateway_error)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -138,7 +144,9 @@ def codes_of(name: str) -> dict[int, set[str]]:
     return codes
 
 
-def _complete(operation: Json, route: Route, error: Json, gateway_error: Json) -> None:
+def _complete(
+    operation: Json, route: Route, right: Right, error: Json, gateway_error: Json
+) -> None:
     """Add to a generated operation what the types of a route do not say."""
     name = route.func.__name__
     operation["operationId"] = name
@@ -161,7 +169,7 @@ def _complete(operation: Json, route: Route, error: Json, gateway_error: Json) -
             ours = {"allOf": [error, {"properties": {"error": code}}]}
             schema = {"anyOf": [ours, gateway_error]}
         answers[str(status)] = {
-            "description": MEANS[status],
+            "description": MEANS[status].format(right=right),
             "content": {"application/json": {"schema": schema}},
         }
     operation["responses"] = answers

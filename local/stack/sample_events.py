@@ -36,7 +36,9 @@ def authorized(route: Route) -> dict[str, Any]:
     path = route.path.replace("{", "").replace("}", "")
     request = HttpRequest(route.method, path, "", headers, body)
     event = request_event(request, route, dict.fromkeys(names, "none-such"))
-    event["requestContext"]["authorizer"] = {"lambda": {"key_id": "ops"}}
+    event["requestContext"]["authorizer"] = {
+        "lambda": {"key_id": "ops", "may": "start control read directory"}
+    }
     return event
 
 

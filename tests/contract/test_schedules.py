@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.stack.template import Template
-from partyline.store import DedupeRecord, keys
-from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.domain.model.conversation import Failure
+from partyline.domain.model.events import EventType
+from partyline.store import ConversationStore, DedupeRecord, keys
+from partyline.store.errors import (
+    AlreadyProcessedError,
+    InvalidCursorError,
+    VersionConflictError,
+)
+from partyline.store.pages import Page
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from tests.contract.test_store import NOW, Contended
 
@@ -22,14 +29,17 @@ def schedules(dynamodb: "DynamoDBClient", template: Template) -> ScheduledConver
     return ScheduledConversations(dynamodb, template.table.name)
 
 
-def asked(name: str = "c-1", to: str = "+13125550101") -> ScheduledConversation:
-    """A conversation that starts in an hour."""
+def asked(
+    name: str = "c-1", to: str = "+13125550101", key_id: str = "ops", at: int = 0
+) -> ScheduledConversation:
+    """A conversation that starts in an hour, booked `at` seconds after `NOW`."""
     return ScheduledConversation(
         id=name,
         start_at=NOW + timedelta(hours=1),
-        created_at=NOW,
+        created_at=NOW + timedelta(seconds=at),
         body={"to": to},
-        key_id="ops",
+        key_id=key_id,
+        by_key=True,
         fingerprint="f-1",
         base_url="https://partyline.example",
     )
@@ -101,3 +111,73 @@ def test_a_schedule_that_does_not_exist_cannot_be_moved(schedules: ScheduledConv
     with pytest.raises(VersionConflictError):
         schedules.move(asked(), ScheduleStatus.STARTING)
     assert schedules.get("c-1") is None
+
+
+def ids(page: Page[ScheduledConversation]) -> list[str]:
+    return [booking.id for booking in page.items]
+
+
+def test_open_bookings_are_listed_newest_first_and_by_key(
+    schedules: ScheduledConversations,
+) -> None:
+    for nth in range(5):
+        schedules.add(asked(f"c-{nth}", key_id="ops" if nth % 2 else "crm", at=nth), None)
+    first = schedules.list_newest(2)
+    assert ids(first) == ["c-4", "c-3"]
+    second = schedules.list_newest(2, first.next_cursor)
+    third = schedules.list_newest(2, second.next_cursor)
+    assert (ids(second), ids(third), third.next_cursor) == (["c-2", "c-1"], ["c-0"], None)
+    assert ids(schedules.list_of_key("ops", 5)) == ["c-3", "c-1"]
+    page = schedules.list_of_key("crm", 2)
+    assert ids(schedules.list_of_key("crm", 2, page.next_cursor)) == ["c-0"]
+    assert (ids(schedules.list_of_key("op", 5)), ids(schedules.list_of_key("", 5))) == ([], [])
+    with pytest.raises(InvalidCursorError):
+        schedules.list_newest(2, page.next_cursor)
+    with pytest.raises(InvalidCursorError):
+        schedules.list_of_key("ops", 2, page.next_cursor)
+
+
+def test_the_bookings_of_a_key_are_counted_up_to_a_limit(
+    schedules: ScheduledConversations,
+) -> None:
+    assert schedules.count("ops", 3) == 0
+    for nth in range(4):
+        schedules.add(asked(f"c-{nth}"), None)
+    schedules.add(asked("c-9", key_id="crm"), None)
+    assert [schedules.count("ops", most) for most in (3, 4, 5)] == [3, 4, 4]
+    assert schedules.count("crm", 5) == 1
+
+
+@pytest.mark.parametrize("status", [s for s in ScheduleStatus if s is not ScheduleStatus.SCHEDULED])
+def test_a_booking_that_has_moved_is_neither_listed_nor_counted(
+    schedules: ScheduledConversations, status: ScheduleStatus
+) -> None:
+    schedules.add(asked(), None)
+    schedules.move(asked(), status)
+    assert (ids(schedules.list_newest(5)), ids(schedules.list_of_key("ops", 5))) == ([], [])
+    assert schedules.count("ops", 5) == 0
+
+
+def test_bookings_are_no_conversations(
+    schedules: ScheduledConversations, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    schedules.add(asked(), None)
+    store = ConversationStore(dynamodb, template.table.name)
+    assert (store.count_open(5), list(store.list_newest(None, 5).items)) == (0, [])
+
+
+def test_a_booking_that_fails_for_good_has_an_event(
+    schedules: ScheduledConversations, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    schedules.add(asked(), None)
+    failure = Failure(code="key_revoked", message="No key.")
+    failed = schedules.fail(asked(), failure, NOW, "schedule-c-1")
+    assert schedules.get("c-1") == failed
+    assert (failed.status, failed.failure) == (ScheduleStatus.FAILED, failure)
+    [event] = ConversationStore(dynamodb, template.table.name).timeline("c-1").items
+    assert (event.type, event.data["failure"]) == (
+        EventType.CONVERSATION_FAILED,
+        failure.model_dump(),
+    )
+    with pytest.raises(VersionConflictError):
+        schedules.fail(asked(), failure, NOW, "again")

@@ -83,6 +83,25 @@ def test_a_revoked_bearer_key_works_for_90_seconds_at_most(
     assert ask(lab, "old") == 403
 
 
+def test_a_key_reaches_only_the_routes_of_its_rights(new_lab: NewLab, secrets: Secrets) -> None:
+    lab = new_lab()
+    entry = {"id": "reader", "sha256": sha256(b"reader").hexdigest(), "may": ["read"]}
+    secrets.values["bearer"] = json.dumps({"keys": [entry]})
+    assert ask(lab, "reader") == 200
+    requests: tuple[tuple[str, str, dict[str, str]], ...] = (
+        ("POST", "/conversations", {"to": HOST}),
+        ("POST", "/conversations/c-1/participants", {"to": HOST}),
+        ("POST", "/conversations/c-1/stop", {}),
+        ("DELETE", "/conversations?key_id=reader", {}),
+        ("GET", "/routes", {}),
+        ("DELETE", "/do-not-call/%2B13125550100", {}),
+    )
+    for method, path, body in requests:
+        answer = lab.ask(method, path, body, authorization="Bearer reader")
+        assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden"), path
+    assert_untouched(lab)
+
+
 def test_a_key_is_compared_in_constant_time_with_every_hash(
     new_lab: NewLab, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +114,7 @@ def test_a_key_is_compared_in_constant_time_with_every_hash(
         compared.append((len(digest), len(known)))
         return real(digest, known)
 
-    monkeypatch.setattr("partyline.entrypoints.authorizer.hmac.compare_digest", compare)
+    monkeypatch.setattr("partyline.services.bearer_keys.hmac.compare_digest", compare)
     for key in ("one", "three", "unknown"):
         compared.clear()
         ask(lab, key)

@@ -16,6 +16,7 @@ from nacl.signing import SigningKey
 
 from local.stack.handlers import LambdaContext
 from partyline.bootstrap import App
+from partyline.services.bearer_keys import Right
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
 
@@ -169,12 +170,15 @@ class Secrets:
         return {"SecretString": self.values[SecretId]}
 
 
+ALL_RIGHTS = " ".join(Right)
+
 OPERATIONS = {
     "start_conversation": ("trigger", "POST /conversations"),
     "invite_participant": ("trigger", "POST /conversations/{id}/participants"),
     "remove_participant": ("control", "DELETE /conversations/{id}/participants/{participant_id}"),
     "send_message": ("control", "POST /conversations/{id}/messages"),
     "stop_conversation": ("control", "POST /conversations/{id}/stop"),
+    "cancel_conversations": ("control", "DELETE /conversations"),
     "cancel_conversation": ("control", "DELETE /conversations/{id}"),
     "list_conversations": ("query", "GET /conversations"),
     "get_conversation": ("query", "GET /conversations/{id}"),
@@ -245,6 +249,7 @@ class Deployment:
         raw: str | None = None,
         key: str | None = None,
         key_id: str | None = "ops",
+        may: str = ALL_RIGHTS,
         path: str | None = None,
         query: dict[str, str] | None = None,
         encoded: bool = False,
@@ -271,7 +276,7 @@ class Deployment:
                 "domainName": "api.example.com",
                 "stage": "$default",
                 "http": {"method": method, "path": path},
-                "authorizer": {"lambda": {"key_id": key_id} if key_id else None},
+                "authorizer": {"lambda": {"key_id": key_id, "may": may} if key_id else None},
             },
         }
         answer = self.invoke(function, event)

@@ -29,6 +29,7 @@ SIGNED = ("call_", "webhook_", "tool_", "failover")
 WRITES_CONVERSATIONS = {
     (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
 }
+READS_BEARER_KEYS = {("secretsmanager:GetSecretValue", BEARER_KEYS)}
 CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 STARTS_TIMERS = {("sqs:SendMessage", f"{QUEUES}TimersQueue")}
@@ -54,9 +55,9 @@ def receives(queue: str) -> Set[tuple[str, str]]:
 STARTS = CHARGES_DIALS | COUNTS_CONVERSATIONS
 FURTHER_RIGHTS = {
     "trigger": STARTS | CREATES_SCHEDULES,
-    "control": {("scheduler:DeleteSchedule", SCHEDULES)},
+    "control": COUNTS_CONVERSATIONS | {("scheduler:DeleteSchedule", SCHEDULES)},
     "start_from_event": STARTS | CREATES_SCHEDULES | ENDS_AS_DEAD_LETTER,
-    "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER,
+    "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
     "failover": receives("FailoverQueue"),
     "timer": receives("TimersQueue"),
 }
@@ -176,10 +177,10 @@ def test_the_status_tool_can_only_read(grants: Mapping[str, Grants]) -> None:
 
 
 def test_the_authorizer_reads_only_bearer_keys(grants: Mapping[str, Grants]) -> None:
-    assert grants["authorizer"] == {("secretsmanager:GetSecretValue", BEARER_KEYS)}
+    assert grants["authorizer"] == READS_BEARER_KEYS
 
 
-def test_only_functions_that_may_read_the_key_get_its_name(
+def test_only_functions_that_may_read_a_secret_get_its_name(
     template: Template, grants: Mapping[str, Grants]
 ) -> None:
     for function in template.functions.values():
@@ -188,7 +189,8 @@ def test_only_functions_that_may_read_the_key_get_its_name(
         assert ("TELNYX_PUBLIC_KEYS" in function.environment) is (
             function.folder.startswith(SIGNED)
         )
-        assert ("BEARER_KEYS_SECRET" in function.environment) is (function.folder == "authorizer")
+        may_read = bool(grants[function.folder] & READS_BEARER_KEYS)
+        assert ("BEARER_KEYS_SECRET" in function.environment) is may_read, function.folder
 
 
 def test_the_scheduler_may_only_start_the_sweep(template: Template) -> None:

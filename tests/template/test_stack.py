@@ -54,6 +54,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "POST /conversations": "trigger",
         "GET /conversations": "query",
         "GET /conversations/{id}": "query",
+        "DELETE /conversations": "control",
         "DELETE /conversations/{id}": "control",
         "GET /conversations/{id}/timeline": "query",
         "POST /conversations/{id}/participants": "trigger",
@@ -105,8 +106,8 @@ def test_the_access_log_holds_no_personal_data(template: Template) -> None:
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
     settings = stage["Properties"]["AccessLogSettings"]
     assert settings["DestinationArn"] == {"Fn::GetAtt": ["AccessLogs", "Arn"]}
-    fields = set(re.findall(r"\$context\.([A-Za-z.]+)", settings["Format"]))
-    assert {"routeKey", "status", "requestId"} <= fields
+    fields = set(re.findall(r"\$context\.([A-Za-z_.]+)", settings["Format"]))
+    assert {"routeKey", "status", "requestId", "authorizer.key_id"} <= fields
     assert not fields & {"path", "requestOverride.path", "authorizer.key", "identity.user"}
 
 

@@ -31,6 +31,7 @@ def test_the_figures_in_bold_are_computed_from_the_defaults(template: Template) 
         f"${requests * request_price:.2f}",
         f"{int(settings['MAX_DIALS_PER_MINUTE']) * 60:,}",
         f"{people:,}",
+        settings["MAX_BOOKINGS"],
         f"{people * 60:,}",
         f"{(participants - 1) * MAX_NUMBERS * rounds:,}",
     }

@@ -213,10 +213,12 @@ class App:
     @property
     def scheduling(self) -> "Scheduling":
         """The use cases of conversations that start later."""
+        from partyline.services.bearer_keys import BearerKeys
         from partyline.services.scheduling import Scheduling
 
         parts = self.conversations, self.store, self.scheduled
-        return Scheduling(*parts, lambda: self.start_scheduler, self.clock)
+        keys = lambda: BearerKeys(self.bearer_keys, self.clock)  # noqa: E731 - built for due starts
+        return Scheduling(*parts, lambda: self.start_scheduler, keys, self.clock)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

@@ -103,5 +103,6 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)
     max_conversations: int = Field(default=100, ge=1, le=1000)
+    max_bookings: int = Field(default=100, ge=1, le=1000)
     max_dials_per_minute: int = Field(default=60, ge=1, le=1000)
     public_base_url: OptionalText = None

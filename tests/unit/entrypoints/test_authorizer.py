@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from partyline.services.bearer_keys import Right
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from tests.support.deployment import Deployment
 
@@ -21,7 +23,8 @@ def ask(deployment: Deployment, authorization: str | None) -> Any:
 
 
 def test_a_key_in_the_secret_is_admitted(deployment: Deployment) -> None:
-    admitted = {"isAuthorized": True, "context": {"key_id": "ops"}}
+    context = {"key_id": "ops", "may": "control directory read start"}
+    admitted = {"isAuthorized": True, "context": context}
     assert ask(deployment, "Bearer key-1") == admitted
     assert ask(deployment, "bearer  key-1 ") == admitted
 
@@ -51,7 +54,7 @@ def test_two_keys_are_valid_during_a_replacement(deployment: Deployment) -> None
     entries = [{"id": name, "sha256": hashed(name).upper()} for name in ("old", "new")]
     deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     for name in ("old", "new"):
-        assert ask(deployment, f"Bearer {name}")["context"] == {"key_id": name}
+        assert ask(deployment, f"Bearer {name}")["context"]["key_id"] == name
     assert deployment.secrets.reads == 1, "the secret is cached"
 
 
@@ -84,6 +87,22 @@ def test_every_hash_is_compared_whichever_matches(
         {"keys": [{"id": "ops"}, {"sha256": hashed("key-1")}]},
         {"keys": [{"id": "", "sha256": hashed("key-1")}, {"id": 1, "sha256": hashed("key-1")}]},
         {"keys": [{"id": "ops", "sha256": None}, {"id": "ops", "sha256": ""}]},
+        {"keys": [{"id": name, "sha256": hashed("key-1")} for name in ("é", "a\n", "x" * 129)]},
+        *(
+            {"keys": [{"id": "ops", "sha256": hashed("key-1"), **field}]}
+            for field in (
+                {"may": "start"},
+                {"may": None},
+                {"may": ["start", "everything"]},
+                {"may": [["start"]]},
+                {"rights": ["read"]},
+                {"expires_at": None},
+                {"expires_at": 4102444800},
+                {"expires_at": "tomorrow"},
+                {"expires_at": "2100-01-01T00:00:00"},
+                {"expires-at": "2020-01-01T00:00:00Z"},
+            )
+        ),
     ],
 )
 def test_a_malformed_secret_admits_no_key(
@@ -101,6 +120,26 @@ def test_a_malformed_entry_does_not_affect_the_other_keys(deployment: Deployment
     entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
     deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     assert ask(deployment, "Bearer key-1")["isAuthorized"] is True
+
+
+@pytest.mark.parametrize("rights", [[], ["read"], ["read", "start"], list(Right)])
+def test_the_rights_of_a_key_go_to_the_functions(deployment: Deployment, rights: list[str]) -> None:
+    entry = {"id": "ops", "sha256": hashed("key-1"), "may": rights}
+    deployment.secrets.values["bearer"] = json.dumps({"keys": [entry]})
+    assert ask(deployment, "Bearer key-1")["context"]["may"] == " ".join(sorted(rights))
+
+
+def test_an_expired_key_is_refused_like_an_unknown_key(deployment: Deployment) -> None:
+    now = deployment.clock.now
+    entry = {"id": "ops", "sha256": hashed("key-1")}
+    for seconds, admitted in ((1, True), (0, False), (-1, False)):
+        expires_at = (now + timedelta(seconds=seconds)).isoformat()
+        deployment.secrets.values["bearer"] = json.dumps(
+            {"keys": [{**entry, "expires_at": expires_at}]}
+        )
+        deployment.app.bearer_keys._provider = None
+        assert ask(deployment, "Bearer key-1")["isAuthorized"] is admitted, seconds
+    assert ask(deployment, "Bearer key-1") == {"isAuthorized": False}
 
 
 def test_an_unreadable_secret_is_an_error_and_not_a_refusal(deployment: Deployment) -> None:

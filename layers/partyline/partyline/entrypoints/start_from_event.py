@@ -30,6 +30,7 @@ def _start(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
         idempotency_key=event["id"],
         operation="POST /conversations",
         body=event["detail"],
+        by_key=False,
     )
     logger.thread_safe_append_keys(request_id=requester.request_id, key_id=requester.key_id)
     count(Metric.START_ASKED)

@@ -21,6 +21,7 @@ class Requester:
         base_url: where this API is reached from outside; the webhooks of calls go there.
         fingerprint: the same for each repetition of a request; None without an Idempotency-Key.
         dedupe: the record by which a repetition is recognized; None without an Idempotency-Key.
+        by_key: whether a bearer key sent the request; False for the event bus.
     """
 
     key_id: str
@@ -28,6 +29,7 @@ class Requester:
     base_url: str
     fingerprint: str | None = None
     dedupe: DedupeRecord | None = None
+    by_key: bool = True
 
 
 def identify(
@@ -38,13 +40,14 @@ def identify(
     idempotency_key: str | None,
     operation: str,
     body: Any,
+    by_key: bool = True,
 ) -> Requester:
     """Identify the sender of a request. Raises a RequestError for a malformed Idempotency-Key.
 
     `dedupe` holds a hash of `operation` (method and path) and `body` (parsed JSON): the service
     refuses a key that comes again with another hash.
     """
-    requester = Requester(key_id=key_id, request_id=request_id, base_url=base_url)
+    requester = Requester(key_id=key_id, request_id=request_id, base_url=base_url, by_key=by_key)
     if idempotency_key is None:
         return requester
     printable = idempotency_key.isascii() and idempotency_key.isprintable()

@@ -5,6 +5,7 @@ starts, so a call that comes twice, late, or for a cancelled start does no harm.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,17 +13,23 @@ from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation, Failure
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.ids import conversation_id_for_request, fingerprint
+from partyline.services.bearer_keys import BearerKeys, Right
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester
 from partyline.services.requests import StartRequest
 from partyline.services.scheduler import StartScheduler
+from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.services.validation import validate
 from partyline.store import ConversationStore, errors
+from partyline.store.pages import Page
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from partyline.telemetry import Metric, count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)  # how far ahead a conversation may be scheduled
+
+KEY_REVOKED = "key_revoked"
+"""The failure of a booking whose bearer key is not valid at `start_at`: such a failure is final."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Scheduling:
     store: ConversationStore
     scheduled: ScheduledConversations
     scheduler: Callable[[], StartScheduler]
+    bearer_keys: Callable[[], BearerKeys]
     clock: Callable[[], datetime]
 
     def start_or_schedule(self, request: StartRequest, requester: Requester) -> Started | Booked:
@@ -84,30 +92,40 @@ class Scheduling:
         if scheduled is None or scheduled.status is not ScheduleStatus.CANCELLED:
             message = "The conversation has started. Stop the conversation instead."
             raise RequestError(ErrorCode.ALREADY_STARTED, message)
-        self.scheduler().cancel(conversation_id)
+        self._delete_schedule(scheduled)
         return scheduled
 
+    def cancel_all(
+        self, key_id: str, limit: int, cursor: str | None = None
+    ) -> Page[ScheduledConversation]:
+        """Cancel the scheduled starts that a bearer key booked, a page of `limit` at a time."""
+        page = self.scheduled.list_of_key(key_id, limit, cursor)
+        moved = [self._move(booking, ScheduleStatus.CANCELLED) for booking in page.items]
+        # A booking that another process moved meanwhile has started or is cancelled already.
+        cancelled = [booking for booking in moved if booking.status is ScheduleStatus.CANCELLED]
+        for booking in cancelled:
+            self._delete_schedule(booking)
+        return Page(cancelled, page.next_cursor)
+
     def start_due(self, conversation_id: str) -> bool:
-        """Start a conversation at its time. Returns False when the start was cancelled.
+        """Start a conversation at its time.
+
+        Returns False when the start was cancelled, or when its bearer key is not valid any more.
 
         Raises:
             RequestError: the conversation cannot start now; the caller tries again.
         """
         scheduled = self.scheduled.get(conversation_id)
-        if scheduled and scheduled.status is ScheduleStatus.SCHEDULED:
-            scheduled = self._move(scheduled, ScheduleStatus.STARTING)
-        if scheduled is None or scheduled.status is ScheduleStatus.CANCELLED:
-            reason = scheduled.status if scheduled else "unknown"
-            logger.info("not started", extra={"reason": reason})
-            return False
-        requester = Requester(
-            key_id=scheduled.key_id,
-            request_id=f"schedule-{scheduled.id}",
-            base_url=scheduled.base_url,
-            fingerprint=scheduled.fingerprint,
-        )
+        if scheduled is None or _is_final(scheduled):
+            return _not_started(scheduled)
         try:
-            self.conversations.start(validate(StartRequest, scheduled.body), requester)
+            if not self._has_valid_key(scheduled):
+                return _not_started(self._fail_revoked(scheduled))
+            if scheduled.status is ScheduleStatus.SCHEDULED:
+                scheduled = self._move(scheduled, ScheduleStatus.STARTING)
+                if _is_final(scheduled):
+                    return _not_started(scheduled)
+            self._start(scheduled)
         except RequestError as error:
             logger.error("not started", extra={"reason": error.code})
             too_late = self.clock() > scheduled.start_at + timeouts.RETRY_LIMIT_FOR
@@ -118,6 +136,53 @@ class Scheduling:
             raise
         return True
 
+    def _start(self, scheduled: ScheduledConversation) -> None:
+        requester = Requester(
+            key_id=scheduled.key_id,
+            request_id=f"schedule-{scheduled.id}",
+            base_url=scheduled.base_url,
+            fingerprint=scheduled.fingerprint,
+            by_key=scheduled.by_key,
+        )
+        self.conversations.start(validate(StartRequest, scheduled.body), requester)
+
+    def _has_valid_key(self, scheduled: ScheduledConversation) -> bool:
+        """Whether the bearer key of a booking may still start conversations.
+
+        A booking of the event bus has no key. Raises a RequestError while the keys cannot be read.
+        """
+        if not scheduled.by_key:
+            return True
+        try:
+            return self.bearer_keys().has(scheduled.key_id, Right.START)
+        except (SecretMissingError, SecretUnreadableError):
+            message = "The secret of the bearer keys cannot be read."
+            raise RequestError(ErrorCode.UNAVAILABLE, message) from None
+
+    def _fail_revoked(self, scheduled: ScheduledConversation) -> ScheduledConversation:
+        """Record that a booking failed for good. A conversation that has begun goes on."""
+        if scheduled.status is ScheduleStatus.FAILED:
+            return scheduled
+        message = "The bearer key of this start is deleted or expired, or lacks the right `start`."
+        failure = Failure(code=KEY_REVOKED, message=message)
+        cause = f"schedule-{scheduled.id}"
+        with suppress(errors.VersionConflictError):
+            scheduled = self.scheduled.fail(scheduled, failure, self.clock(), cause)
+            count(Metric.SCHEDULED_FAILED)
+            count(Metric.CONVERSATION_FAILED)
+        return scheduled
+
+    def _delete_schedule(self, scheduled: ScheduledConversation) -> None:
+        self.scheduler().cancel(scheduled.id)
+        logger.info("cancelled", extra={"conversation_id": scheduled.id})
+
+    def _check_bookings(self, key_id: str) -> None:
+        """Raise a RequestError when a key has as many open bookings as the deployment allows."""
+        limit = self.conversations.settings.max_bookings
+        if self.scheduled.count(key_id, limit) >= limit:
+            message = f"A key may have {limit} scheduled starts."
+            raise RequestError(ErrorCode.TOO_MANY_BOOKINGS, message, [{"limit": limit}])
+
     def _schedule(
         self, request: StartRequest, requester: Requester, start_at: datetime, own: str
     ) -> ScheduledConversation:
@@ -126,6 +191,7 @@ class Scheduling:
             raise field_invalid("start_at", "not in the future, or more than a year away")
         conversation_id = conversation_id_for_request(own)
         self.conversations.check_start(request, requester, conversation_id)
+        self._check_bookings(requester.key_id)
         body = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
         del body["start_at"]
         return ScheduledConversation(
@@ -134,6 +200,7 @@ class Scheduling:
             created_at=now,
             body=body,
             key_id=requester.key_id,
+            by_key=requester.by_key,
             fingerprint=own,
             base_url=requester.base_url,
         )
@@ -166,5 +233,20 @@ class Scheduling:
             return self.scheduled.get(scheduled.id) or scheduled
 
 
-RETRIED = frozenset({ErrorCode.TOO_MANY_CONVERSATIONS, ErrorCode.TOO_MANY_DIALS, ErrorCode.PENDING})
+def _is_final(scheduled: ScheduledConversation) -> bool:
+    """Whether no later attempt may start a booking, whatever its key."""
+    revoked = scheduled.failure is not None and scheduled.failure.code == KEY_REVOKED
+    return revoked or scheduled.status is ScheduleStatus.CANCELLED
+
+
+def _not_started(scheduled: ScheduledConversation | None) -> bool:
+    reason = "unknown"
+    if scheduled:
+        reason = scheduled.failure.code if scheduled.failure else scheduled.status
+    logger.info("not started", extra={"reason": reason})
+    return False
+
+
+_E = ErrorCode
+RETRIED = frozenset({_E.TOO_MANY_CONVERSATIONS, _E.TOO_MANY_DIALS, _E.PENDING, _E.UNAVAILABLE})
 """Refusals that may be gone a minute later."""

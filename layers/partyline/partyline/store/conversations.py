@@ -20,7 +20,15 @@ from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
-from partyline.store.pages import MAX_PAGE_BYTES, Page, answer_bytes, cursor_of, fitting, place_in
+from partyline.store.pages import (
+    MAX_PAGE_BYTES,
+    PLACE,
+    Page,
+    answer_bytes,
+    cursor_of,
+    fitting,
+    place_in,
+)
 from partyline.store.pointers import Pointer, has_call, new_pointers
 
 if TYPE_CHECKING:
@@ -41,7 +49,6 @@ MAX_TIMELINE_EVENTS = 1000  # how many events a page of a timeline has at most
 POINTER_ATTEMPTS = 3
 """How often a commit is tried while pointers of its calls belong to other conversations."""
 
-_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
 _SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
 Load = Callable[[], Conversation | None]
@@ -250,7 +257,7 @@ class ConversationStore:
         Raises `InvalidCursorError` for a `cursor` of another list.
         """
         scope = status or ""
-        before = place_in(cursor, scope, _PLACE) if cursor else None
+        before = place_in(cursor, scope, PLACE) if cursor else None
         statuses = [status] if status else list(ConversationStatus)
         listed = [self._places(name, limit + 1, before) for name in statuses]
         # A conversation that changes its status between two of the queries is in both answers.

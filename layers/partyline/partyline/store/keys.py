@@ -122,6 +122,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def booking(key_id: str) -> str:
+    """The partition of the index `by_open` with the open bookings of a bearer key."""
+    return f"BOOKING#{key_id}"
+
+
 def listed_at(created_at: datetime, conversation_id: str) -> str:
     """The place of a conversation among those of its status."""
     return f"{moment(created_at)}#{conversation_id}"

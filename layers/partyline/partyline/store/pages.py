@@ -17,6 +17,9 @@ T = TypeVar("T")
 MAX_PAGE_BYTES = 4_000_000
 """Size of a page of a list or a timeline: Lambda's answers have 6 MB at most."""
 
+PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[\w-]{1,64}", re.ASCII)
+"""The place of a conversation or of a booking in a list (`keys.listed_at`)."""
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):

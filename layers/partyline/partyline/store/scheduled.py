@@ -3,13 +3,17 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zlib import crc32
 
 from pydantic import BaseModel
 
 from partyline.domain.model.conversation import Failure
+from partyline.domain.model.events import ConversationFailed, Event
 from partyline.store import keys
 from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
 from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.store.events import event_put
+from partyline.store.pages import PLACE, Page, cursor_of, fitting, place_in
 from partyline.store.table import CONDITION_FAILED, Row, Table, TransactionCancelledError, put_of
 
 KEPT_AFTER = timedelta(days=7)  # how long a schedule is kept after its start time
@@ -28,7 +32,8 @@ class ScheduledConversation(BaseModel):
     """A conversation that starts at `start_at`.
 
     `body` is the request's body without its `start_at`, `fingerprint` makes the ids of its guests,
-    and `failure` says why the conversation could not start.
+    and `failure` says why the conversation could not start. `key_id` names the bearer key that
+    booked the start; without `by_key`, the event bus did.
     """
 
     id: str
@@ -37,6 +42,7 @@ class ScheduledConversation(BaseModel):
     created_at: datetime
     body: dict[str, Any]
     key_id: str
+    by_key: bool
     fingerprint: str
     base_url: str
     failure: Failure | None = None
@@ -70,6 +76,81 @@ class ScheduledConversations:
                 raise AlreadyProcessedError(request_hash(last.get("Item", {}))) from cancelled
             raise VersionConflictError from cancelled
 
+    def count(self, key_id: str, most: int) -> int:
+        """The number of open bookings of a key, counted up to `most`.
+
+        The index is updated a moment after the table.
+        """
+        condition, values, names = _of_key(key_id)
+        more = {"ExpressionAttributeNames": names, "Limit": most}
+        return self._table.count(keys.BY_OPEN, condition, values, **more)
+
+    def list_newest(self, limit: int, cursor: str | None = None) -> Page[ScheduledConversation]:
+        """A page of open bookings, newest first: at most `limit` bookings and 4 MB.
+
+        Raises `InvalidCursorError` for a `cursor` of another list.
+        """
+        scope = ScheduleStatus.SCHEDULED
+        condition, values = "#status = :status", {":status": {"S": scope}}
+        listing = keys.BY_STATUS, condition, values, {"#status": "status"}
+        return self._page(listing, scope, limit, cursor)
+
+    def list_of_key(
+        self, key_id: str, limit: int, cursor: str | None = None
+    ) -> Page[ScheduledConversation]:
+        """A page of the open bookings of a key, as `list_newest` gives a page."""
+        scope = f"key-{crc32(key_id.encode())}"  # a cursor has ASCII only
+        return self._page((keys.BY_OPEN, *_of_key(key_id)), scope, limit, cursor)
+
+    def _page(
+        self,
+        listing: tuple[str, str, Row, dict[str, str]],
+        scope: str,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[ScheduledConversation]:
+        index, condition, values, names = listing
+        if cursor:
+            condition += " AND listed_at < :before"
+            values = values | {":before": {"S": place_in(cursor, scope, PLACE)}}
+        more = {"ExpressionAttributeNames": names, "ScanIndexForward": False}
+        items = self._table.index(index, condition, values, limit + 1, **more)
+        places = [item["listed_at"]["S"] for item in items]
+        wanted = [keys.schedule(place.rpartition("#")[2]) for place in places[:limit]]
+        found = self._table.find(wanted)
+        texts = [found[key]["schedule"]["S"] if key in found else "" for key in wanted]
+        length = fitting(texts)
+        read = [ScheduledConversation.model_validate_json(text) for text in texts[:length] if text]
+        return Page(
+            # The index is updated a moment after the table: the booking may have moved.
+            [booking for booking in read if booking.status is ScheduleStatus.SCHEDULED],
+            cursor_of(scope, places[length - 1]) if len(places) > length else None,
+        )
+
+    def fail(
+        self, schedule: ScheduledConversation, failure: Failure, at: datetime, cause: str
+    ) -> ScheduledConversation:
+        """Give a booking that never becomes a conversation the status `failed`, with an event.
+
+        Raises `VersionConflictError` when another process moved the booking, or when the
+        conversation has an event.
+        """
+        status = ScheduleStatus.FAILED
+        moved = schedule.model_copy(update={"status": status, "failure": failure})
+        event = Event(
+            seq=1,
+            type=ConversationFailed.type,
+            occurred_at=at,
+            cause=cause,
+            data=ConversationFailed(failure=failure).model_dump(mode="json", exclude_none=True),
+        )
+        put = event_put(keys.event(schedule.id, event.seq), event, schedule.id)
+        try:
+            self._table.write([{"Put": _move_put(schedule, moved)}, {"Put": put}])
+        except TransactionCancelledError as cancelled:
+            raise VersionConflictError from cancelled
+        return moved
+
     def move(
         self,
         schedule: ScheduledConversation,
@@ -81,17 +162,30 @@ class ScheduledConversations:
         Raises `VersionConflictError` when another process moved the schedule.
         """
         moved = schedule.model_copy(update={"status": status, "failure": failure})
-        put = _put(moved)
-        put["ConditionExpression"] = "schedule_status = :before"
-        put["ExpressionAttributeValues"] = {":before": {"S": schedule.status}}
-        self._table.put(put)
+        self._table.put(_move_put(schedule, moved))
         return moved
 
 
+def _of_key(key_id: str) -> tuple[str, Row, dict[str, str]]:
+    """The condition, the values and the names of a query of `by_open` for bookings of a key."""
+    return "#open = :open", {":open": {"S": keys.booking(key_id)}}, {"#open": "open"}
+
+
+def _move_put(before: ScheduledConversation, after: ScheduledConversation) -> Row:
+    put = _put(after)
+    put["ConditionExpression"] = "schedule_status = :before"
+    put["ExpressionAttributeValues"] = {":before": {"S": before.status}}
+    return put
+
+
 def _put(schedule: ScheduledConversation, *, new: bool = False) -> Row:
-    attributes = {
+    attributes: Row = {
         "schedule": {"S": schedule.model_dump_json()},
         "schedule_status": {"S": schedule.status},
         "expires_at": {"N": str(int((schedule.start_at + KEPT_AFTER).timestamp()))},
     }
+    if schedule.status is ScheduleStatus.SCHEDULED:  # an open booking is in two indexes
+        attributes["status"] = {"S": schedule.status}
+        attributes["listed_at"] = {"S": keys.listed_at(schedule.created_at, schedule.id)}
+        attributes["open"] = {"S": keys.booking(schedule.key_id)}
     return put_of(keys.schedule(schedule.id), attributes, new=new)

@@ -10,6 +10,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"  # a field is missing, unknown or malformed
     TOO_LARGE = "too_large"  # the body is larger than 256 KB
     UNAUTHORIZED = "unauthorized"  # the bearer key is missing or wrong
+    FORBIDDEN = "forbidden"  # the bearer key lacks a right
     BAD_SIGNATURE = "bad_signature"  # Telnyx did not sign the webhook, or signed too long ago
     MALFORMED_WEBHOOK = "malformed_webhook"  # the signed body is not a webhook
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"  # the key belongs to another request
@@ -33,6 +34,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_LEGS = "too_many_legs"  # at once; the limit of a conversation
     TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of the deployment
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
+    TOO_MANY_BOOKINGS = "too_many_bookings"  # scheduled starts; the limit of a key
     DIALING_OFF = "dialing_off"  # an operator has switched all dials off
     DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 

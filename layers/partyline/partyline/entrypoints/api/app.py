@@ -24,6 +24,7 @@ from partyline.bootstrap import App
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api.json_body import body_text, parse_body
 from partyline.entrypoints.http import Handler, Response, base_url, error_response, http_handler
+from partyline.services.bearer_keys import Right
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester, identify
 from partyline.services.validation import body_invalid
@@ -78,25 +79,32 @@ def resolver_of(*routers: Router) -> Resolver:
     return resolver
 
 
-def api_handler(*routers: Router) -> Handler:
-    """Make the Lambda handler of a function that serves these routers' routes."""
-    resolver = resolver_of(*routers)
+class KeyRouter(Router):
+    """A list of routes that a function serves, and the right that a bearer key needs for them."""
+
+    def __init__(self, right: Right) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.right = right
+
+
+def api_handler(router: KeyRouter) -> Handler:
+    """Make the Lambda handler of a function that serves a router's routes."""
+    resolver = resolver_of(router)
 
     def handle(app: App, event: dict[str, Any]) -> Response:
         context = event["requestContext"]
-        key_id = ((context.get("authorizer") or {}).get("lambda") or {}).get("key_id")
+        authorized = (context.get("authorizer") or {}).get("lambda") or {}
+        key_id = authorized.get("key_id")
         if not key_id:  # an API without its authorizer stays closed
             raise RequestError(ErrorCode.UNAUTHORIZED, "A bearer key is needed.")
         logger.thread_safe_append_keys(request_id=context["requestId"], key_id=key_id)
+        if router.right not in str(authorized.get("may") or "").split():
+            message = f"The bearer key lacks the right `{router.right}`."
+            raise RequestError(ErrorCode.FORBIDDEN, message, [{"right": router.right}])
         _app.set(app)
         return resolver.resolve(_for_resolver(event), None)  # type: ignore[arg-type]
 
     return http_handler(handle)
-
-
-def router() -> Router:
-    """Make a list of routes that a function serves."""
-    return Router()  # type: ignore[no-untyped-call]
 
 
 def app() -> App:

@@ -3,17 +3,22 @@
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import Field
 
 from partyline.domain.model import conversation as model
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
+from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
+from partyline.services.bearer_keys import KEY_ID, Right
 from partyline.services.conversations import Started
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
 
-trigger = api.router()  # the routes that dial
+trigger = api.KeyRouter(Right.START)  # the routes that dial
 
-control = api.router()  # the routes that change a conversation without dialling
+control = api.KeyRouter(Right.CONTROL)  # the routes that change a conversation without dialling
+
+KeyId = Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$"), Query()]
 
 ANY = responses.Conversation | responses.Scheduled
 STOPPED = responses.Stopped | responses.Scheduled
@@ -90,3 +95,14 @@ def cancel_conversation(conversation_id: api.ConversationId) -> Response[respons
     """Cancel a conversation that was to start later."""
     scheduled = api.app().scheduling.cancel(api.conversation_id_of(conversation_id))
     return api.respond(responses.Scheduled.of(scheduled))
+
+
+@control.delete("/conversations", responses=api.answers({200: responses.Cancelled}))
+def cancel_conversations(
+    key_id: KeyId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response[responses.Cancelled]:
+    """Cancel the scheduled starts of a bearer key, `limit` at a time from `cursor`."""
+    api.check_query("key_id", "limit", "cursor")
+    page = api.app().scheduling.cancel_all(key_id, limit, cursor)
+    cancelled = [responses.Scheduled.of(scheduled) for scheduled in page.items]
+    return api.respond(responses.Cancelled(cancelled=cancelled, next_cursor=page.next_cursor))

@@ -24,11 +24,12 @@ from partyline.services.assistant_settings import (
     check_start,
     field_error,
 )
+from partyline.services.bearer_keys import Right
 from partyline.services.errors import RequestError
 from partyline.store.keys import DEFAULT_ROUTE
 from partyline.telemetry import Metric, count, logger
 
-directory = api.router()
+directory = api.KeyRouter(Right.DIRECTORY)
 
 MAX_CONTACTS = 50
 

@@ -7,18 +7,20 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
+from partyline.services.bearer_keys import Right
 from partyline.services.errors import unknown_conversation
+from partyline.store.scheduled import ScheduleStatus
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
 MAX_CURSOR_CHARS = 256
 
-query = api.router()
+query = api.KeyRouter(Right.READ)
 
 
 def _whole_number(text: Any) -> Any:
@@ -41,10 +43,21 @@ Cursor = Annotated[
     Query(),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CURSOR_CHARS}),
 ]
+LISTED = (*ConversationStatus, ScheduleStatus.SCHEDULED)
+"""The statuses by which the list can be filtered."""
+
+
+def _listed(status: str | None) -> str | None:
+    if status is not None and status not in LISTED:
+        raise PydanticCustomError("status", f"one of {', '.join(LISTED)}")
+    return status
+
+
 Status = Annotated[
-    ConversationStatus | None,
+    str | None,
+    AfterValidator(_listed),
     Query(),
-    WithJsonSchema({"type": "string", "enum": list(ConversationStatus)}),
+    WithJsonSchema({"type": "string", "enum": list(LISTED)}),
 ]
 
 
@@ -52,12 +65,21 @@ Status = Annotated[
 def list_conversations(
     status: Status = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response[responses.Conversations]:
-    """List conversations by `status` or all, newest first, `limit` at a time from `cursor`."""
+    """List conversations by `status` or all, newest first, `limit` at a time from `cursor`.
+
+    The status `scheduled` lists the scheduled starts, which no other list has.
+    """
     api.check_query("status", "limit", "cursor")
-    page = api.app().store.list_newest(status, limit, cursor)
-    summaries = [responses.ConversationSummary.of(stored) for stored in page.items]
-    shown = responses.Conversations(conversations=summaries, next_cursor=page.next_cursor)
-    return api.respond(shown)
+    shown: list[Any]
+    if status == ScheduleStatus.SCHEDULED:
+        bookings = api.app().scheduled.list_newest(limit, cursor)
+        shown, next_cursor = list(map(responses.Scheduled.of, bookings.items)), bookings.next_cursor
+    else:
+        named = ConversationStatus(status) if status else None
+        page = api.app().store.list_newest(named, limit, cursor)
+        shown = [responses.ConversationSummary.of(stored) for stored in page.items]
+        next_cursor = page.next_cursor
+    return api.respond(responses.Conversations(conversations=shown, next_cursor=next_cursor))
 
 
 @query.get(

@@ -197,6 +197,7 @@ class Scheduled(ApiModel):
     id: str
     status: ScheduleStatus
     start_at: Moment
+    key_id: str = Field(description="the id of the bearer key, or `bus/` and the event's source")
     metadata: dict[str, Any]
     failure: Failure | None
     created_at: Moment
@@ -208,6 +209,7 @@ class Scheduled(ApiModel):
             id=scheduled.id,
             status=scheduled.status,
             start_at=scheduled.start_at,
+            key_id=scheduled.key_id,
             metadata=scheduled.body.get("metadata", {}),
             failure=scheduled.failure and Failure.model_validate(scheduled.failure),
             created_at=scheduled.created_at,
@@ -215,9 +217,16 @@ class Scheduled(ApiModel):
 
 
 class Conversations(ApiModel):
-    """A page of conversations, newest first."""
+    """A page of conversations, newest first; with the status `scheduled`, of scheduled starts."""
 
-    conversations: list[ConversationSummary]
+    conversations: list[ConversationSummary] | list[Scheduled]
+    next_cursor: str | None
+
+
+class Cancelled(ApiModel):
+    """A page of scheduled starts that were cancelled together."""
+
+    cancelled: list[Scheduled]
     next_cursor: str | None
 
 
