@@ -86,7 +86,7 @@ def _check_start_event(deployment: Deployment, client: Client) -> IsDone:
     metadata = {"requested": "bus"}
     entry = {
         "EventBusName": deployment.outputs["BusName"],
-        "Source": "crm",
+        "Source": "partyline.starts",
         "DetailType": "StartConversation",
         "Detail": json.dumps({"to": HOST, "metadata": metadata}),
     }

@@ -125,11 +125,11 @@ def test_the_quota_still_holds_when_a_pointer_is_taken_over(store: ConversationS
     store.commit(first, invited(first))
     moved(store, "c-1", ENDED)
     charge = QuotaCharge(keys.dials("ops", NOW), 2, 2, NOW + timedelta(hours=1))
-    store.commit(None, begun("c-3"), charge=charge)
+    store.commit(None, begun("c-3"), charges=[charge])
     with pytest.raises(QuotaExceededError):
-        store.commit(second, invited(second), charge=replace(charge, units=1))
+        store.commit(second, invited(second), charges=[replace(charge, units=1)])
     assert holders(store) == ["c-1"]
-    store.commit(second, invited(second), charge=replace(charge, units=1, most=3))
+    store.commit(second, invited(second), charges=[replace(charge, units=1, most=3)])
     assert holders(store) == ["c-2"]
 
 

@@ -33,7 +33,12 @@ MAX_POINTS = 160
 EVERY_FAULT = sorted(
     {
         fault
-        for point in (Point("table", "put_item"), Point("telnyx", "dial"), Point("webhook", ""))
+        for point in (
+            Point("table", "put_item"),
+            Point("telnyx", "dial"),
+            Point("queue", ""),
+            Point("webhook", ""),
+        )
         for fault in faults(point)
     }
 )

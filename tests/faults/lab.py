@@ -35,6 +35,7 @@ from tests.scenario.conftest import PARAMETERS
 from tests.support.lab import API_KEY, TIMERS, Answer, Json, Lab, minutes
 from tests.support.memory_table import MemoryTable
 from tests.support.table import Table
+from tests.support.threads import at_once
 
 MAX_REPAIR_SECS = minutes(5)
 """The longest time in which every fault is repaired."""
@@ -114,6 +115,7 @@ class FaultLab(Lab):
     def new_process(self) -> None:
         """Start a new Lambda process, which has only its configuration."""
         self.app = App(
+            begin=at_once,
             clock=self.clock.now,
             sleep=self._sleep,
             telnyx_transport=FaultyTransport(self.telnyx, self.io, self.clock, self._refuses),
@@ -204,7 +206,9 @@ class FaultLab(Lab):
         stored = self.stored.load(self.conversation_id)
         if stored is None or stored.status not in FINISHED:
             return False
-        return stored.due_at is None or bool(staying_calls(stored, self.clock.now()))
+        only_polls = stored.insights_poll_at is None and not stored.has_pending_commands
+        staying = staying_calls(stored, self.clock.now())
+        return stored.due_at is None or (only_polls and bool(staying))
 
     def has_conversation(self) -> bool:
         """Whether the conversation of the story exists."""

@@ -17,7 +17,7 @@ def test_a_list_of_conversations_with_large_assistants_fits_into_an_answer(
 ) -> None:
     lab = new_lab()
     lab.app.settings = lab.app.settings.model_copy(update={"max_dials_per_minute": 100})
-    large = {"mcp_servers": [{"note": "x" * 97_000}]}
+    large = {"tools": [{"type": "hangup", "hangup": {"description": "x" * 97_000}}]}
     started = [lab.start(assistant=large) for _ in range(50)]
     listed: list[str] = []
     query = "?limit=50"
@@ -31,7 +31,7 @@ def test_a_list_of_conversations_with_large_assistants_fits_into_an_answer(
         query = f"?limit=50&cursor={cursor}" if cursor else ""
     assert sorted(listed) == sorted(started)
     shown = lab.ask("GET", f"/conversations/{started[0]}").json
-    assert shown["assistant"]["mcp_servers"] == large["mcp_servers"]
+    assert shown["assistant"]["tools"] == large["tools"]
 
 
 def test_the_pages_of_a_timeline_hold_every_event_once(

@@ -117,7 +117,7 @@ def test_a_refused_join_hangs_the_guest_up_and_the_assistant_is_told(new_lab: Ne
     [changed] = [e for e in lab.timeline(conversation_id) if e["type"] == "command.changed"]
     assert changed["data"]["refusal"]["message"] == "The conversation is full."
     failure = lab.person(conversation_id, "Dana")["legs"][0]["failure"]
-    assert failure["message"] == "participant.id is another call"
+    assert failure["message"] == "The conversation is full."
     assert len(lab.messages_to_assistant()) == 1
     assert lab.messages_to_assistant()[0].startswith(
         "“Dana” could not be brought into the conversation"

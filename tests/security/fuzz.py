@@ -1,7 +1,8 @@
 """Fuzz the API: schemathesis generates requests to the local stack from the API's description.
 
 Half of the requests are valid, half are invalid. Many requests use ids from earlier answers, so
-that the conversation exists. `make fuzz` runs this program with the number of requests.
+that the conversation exists. A tenth as many requests are hostile starts, which a stack with the
+default parameters must refuse. `make fuzz` runs this program with the number of requests.
 """
 
 import sys
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi import checks
 
 from local.docs.openapi import document
 from local.stack.local_stack import API_KEY, LocalStack, Options
+from tests.security.hostile_starts import hostile_starts
 
 CHECKS = [
     not_a_server_error,
@@ -44,6 +46,7 @@ PERMISSIVE = {
     "AllowedCountries": "*",
     "AllowedSpecialNumbers": "premium,shared_cost,personal",
     "MaxConversations": "1000",
+    "InboundShare": "0",
     "MaxDialsPerMinute": "1000",
 }
 
@@ -202,6 +205,23 @@ def _apply_unstated_rules(case: Case[Any], data: st.DataObject) -> None:
         body["assistant"]["id"] = "assistant-1"
 
 
+def send_hostile_starts(
+    stack: LocalStack, session: requests.Session, wanted: int, report: Report
+) -> None:
+    """Send hostile starts, and report each that is not refused with the field at fault."""
+    session.trust_env = False
+    headers = {"authorization": f"Bearer {API_KEY}"}
+    for start in hostile_starts(stack.url, wanted):
+        answer = session.request(
+            start.method, stack.url + start.path, json=start.body, headers=headers, timeout=30
+        )
+        report.statuses.setdefault("hostile starts", Counter())[answer.status_code] += 1
+        details = answer.json().get("error", {}).get("details", [])
+        named = any(str(detail.get("field")).startswith(start.field) for detail in details)
+        if answer.status_code != 422 or not named:
+            report.wrong.append(f"{start} -> {answer.status_code}: {answer.text[:200]}")
+
+
 def _short(failure: Failure | FailureGroup) -> str:
     parts: Sequence[Any] = getattr(failure, "exceptions", [failure])
     return " | ".join(" ".join(str(part).split())[:400] for part in parts)
@@ -215,6 +235,8 @@ def main() -> int:
     wanted = int(sys.argv[1])
     with LocalStack(Options(parameters=PERMISSIVE)) as stack, requests.Session() as session:
         report = Fuzzer(stack, session).run(wanted, rounds=1 + wanted // 1500)
+    with LocalStack(Options()) as stack, requests.Session() as session:
+        send_hostile_starts(stack, session, wanted // 10, report)
     sys.stdout.write("\n".join(report.lines()) + "\n")
     return 1 if report.wrong else 0
 

@@ -133,7 +133,7 @@ def test_a_minutes_count_expires(new_lab: NewLab) -> None:
 
 
 def test_a_start_above_the_limit_of_open_conversations_is_refused(new_lab: NewLab) -> None:
-    lab = new_lab(MaxConversations="2")
+    lab = new_lab(MaxConversations="2", InboundShare="0")
     first, second = lab.start(), lab.start()
     lab.run(5)
     stored = lab.table.keys()
@@ -182,15 +182,6 @@ def test_a_failed_conversation_does_not_count_as_open(new_lab: NewLab) -> None:
     lab.run(30)
     assert lab.status(conversation_id) == "failed"
     assert start(lab).status == 202
-
-
-def test_inbound_calls_count_as_open_conversations_and_are_always_answered(new_lab: NewLab) -> None:
-    lab = new_lab(MaxConversations="1")
-    for _ in range(2):
-        lab.ring_in()
-        lab.run(5)
-    assert [conversation["status"] for conversation in lab.conversations()] == ["active"] * 2
-    assert_refused(start(lab), "too_many_conversations", 1)
 
 
 @pytest.mark.parametrize("body", [{"to": HOST}, {"call_control_id": "v3:a-live-call"}])

@@ -19,6 +19,7 @@ from partyline.bootstrap import App
 from partyline.services.bearer_keys import Right
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
+from tests.support.threads import at_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -217,6 +218,7 @@ class Deployment:
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
         self.queue = FakeQueue(self.clock)
         self.app = App(
+            begin=at_once,
             clock=self.clock,
             telnyx_transport=httpx.MockTransport(self.telnyx),
             dynamodb=self.dynamodb,
@@ -316,6 +318,7 @@ class Deployment:
         event = {
             "headers": self.signed(body) if headers is None else headers,
             "body": sent,
+            "rawPath": f"/{function}",
             "isBase64Encoded": encoded,
             "requestContext": {"domainName": "api.example.com", "requestId": "request"},
         }

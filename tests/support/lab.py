@@ -28,7 +28,7 @@ from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
 from tests.support.refusing_transport import RefusingTransport
 from tests.support.table import Table
-from tests.support.threads import run_together
+from tests.support.threads import at_once, run_together
 
 Json = dict[str, Any]
 
@@ -77,6 +77,7 @@ class Lab:
         self.uses_threads = False
         self.webhooks_down = False
         self.app = App(
+            begin=at_once,
             clock=self.clock.now,
             sleep=self._sleep,
             telnyx_transport=self.transport,

@@ -44,6 +44,10 @@ class MemoryTable:
             index["IndexName"]: _key_names(index["KeySchema"])
             for index in create["GlobalSecondaryIndexes"]
         }
+        self._projected = {
+            index["IndexName"]: index["Projection"].get("NonKeyAttributes", [])
+            for index in create["GlobalSecondaryIndexes"]
+        }
         self._items: dict[Key, Item] = {}
         # The same items by partition, of the table (None) and of each index.
         self._partitions: dict[tuple[str | None, str], dict[Key, Item]] = {}
@@ -118,7 +122,7 @@ class MemoryTable:
         return {}
 
     def query(self, **request: Any) -> Item:
-        """DynamoDB API: Query, of the table or an index; an index holds keys only."""
+        """DynamoDB API: Query, of the table or an index with its projected attributes."""
         index = request.get("IndexName")
         by = self._indexes[index] if index else self._key
         with self._lock:
@@ -127,7 +131,8 @@ class MemoryTable:
             found = [item for item in items if evaluate("KeyConditionExpression", request, item)]
             ordered = self._ordered(found, by, request)
         if index:
-            ordered = [{name: item[name] for name in (*by, *self._key)} for item in ordered]
+            names = (*by, *self._key, *self._projected[index])
+            ordered = [{name: item[name] for name in names if name in item} for item in ordered]
         return _page(request, ordered, {*by, *self._key})
 
     def scan(self, **request: Any) -> Item:

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def run_together(functions: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -16,3 +18,9 @@ def run_together(functions: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(functions)) as pool:
         return list(pool.map(run, functions))
+
+
+def at_once(work: Callable[[], T]) -> Callable[[], T]:
+    """Do the work now, so that the order of requests is certain. Returns a getter of the result."""
+    result = work()
+    return lambda: result

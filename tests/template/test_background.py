@@ -34,6 +34,7 @@ def test_the_failover_route_leads_to_a_queue_and_to_no_function(template: Templa
     assert {name: value["StringValue"] for name, value in attributes.items()} == {
         "telnyx-signature-ed25519": "${request.header.telnyx-signature-ed25519}",
         "telnyx-timestamp": "${request.header.telnyx-timestamp}",
+        "tool": "tool:${request.header.x-telnyx-call-control-id}",
         "host": "${context.domainName}",
     }
     assert {value["DataType"] for value in attributes.values()} == {"String"}
@@ -124,7 +125,9 @@ def test_the_event_relay_is_called_by_its_alias_and_knows_the_bus(template: Temp
 def test_one_rule_takes_events_in(template: Template) -> None:
     [(name, _)] = template.of_type("AWS::Events::Rule")
     rule = resolved(template, name)
-    assert matches(rule["EventPattern"], {"source": "crm", "detail-type": "StartConversation"})
+    start = {"source": "partyline.starts", "detail-type": "StartConversation"}
+    assert matches(rule["EventPattern"], start)
+    assert not matches(rule["EventPattern"], start | {"source": "crm"})
     # Otherwise outgoing events would come in again.
     assert not matches(
         rule["EventPattern"], {"source": "partyline", "detail-type": "conversation.started"}

@@ -58,7 +58,8 @@ FURTHER_RIGHTS = {
     "control": COUNTS_CONVERSATIONS | {("scheduler:DeleteSchedule", SCHEDULES)},
     "start_from_event": STARTS | CREATES_SCHEDULES | ENDS_AS_DEAD_LETTER,
     "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
-    "failover": receives("FailoverQueue"),
+    "tool_invite": CHARGES_DIALS,
+    "failover": receives("FailoverQueue") | COUNTS_CONVERSATIONS,
     "timer": receives("TimersQueue"),
 }
 """The further rights of some functions that move conversations."""
@@ -142,7 +143,8 @@ def test_webhooks_and_triggers_write_conversations_and_call_telnyx(
     assert webhooks
     for folder in webhooks | MOVE_CONVERSATIONS:
         expected = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-        assert grants[folder] == expected | FURTHER_RIGHTS.get(folder, set()), folder
+        further = COUNTS_CONVERSATIONS if folder in webhooks else FURTHER_RIGHTS.get(folder, set())
+        assert grants[folder] == expected | further, folder
 
 
 def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:

@@ -1,4 +1,4 @@
-"""The figures of the threat model follow from the template, the requests' limits and the prices."""
+"""The figures of the threat model follow from the template and the prices."""
 
 import json
 import re
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from local.stack.template import Template
 from partyline.domain.model.timeouts import CALL_LIMIT_GRACE
-from partyline.services.requests import MAX_NUMBERS, InviteRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text()
@@ -24,8 +23,10 @@ def test_the_figures_in_bold_are_computed_from_the_defaults(template: Template) 
     requests = int(stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]) * 3600
     request_price = PRICES["http_api_request"] + PRICES["lambda_request"]
     participants = int(settings["MAX_PARTICIPANTS"])
-    people = int(settings["MAX_CONVERSATIONS"]) * participants
-    rounds = InviteRequest.model_json_schema()["properties"]["max_attempts"]["maximum"]
+    open_most = int(settings["MAX_CONVERSATIONS"])
+    inbound = open_most * int(settings["INBOUND_SHARE"]) // 100
+    people = (open_most - inbound) * participants
+    tool = template.functions["ToolInviteFunction"].environment
     assert figures() == {
         f"{requests:,}",
         f"${requests * request_price:.2f}",
@@ -33,7 +34,10 @@ def test_the_figures_in_bold_are_computed_from_the_defaults(template: Template) 
         f"{people:,}",
         settings["MAX_BOOKINGS"],
         f"{people * 60:,}",
-        f"{(participants - 1) * MAX_NUMBERS * rounds:,}",
+        f"{inbound:,}",
+        f"{inbound * 60:,}",
+        f"{int(tool['MAX_TOOL_DIALS_PER_MINUTE']) * 60:,}",
+        tool["MAX_TOOL_DIALS"],
     }
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from partyline.services.assistant_tools import AssistantTools
     from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
+    from partyline.services.inbound_quotas import InboundQuotas
+    from partyline.services.inline_tools import AssistantRules
+    from partyline.services.quotas import Quotas
     from partyline.services.scheduler import StartScheduler
     from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
@@ -33,10 +36,12 @@ if TYPE_CHECKING:
     from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
     from partyline.store.scheduled import ScheduledConversations
+    from partyline.telnyx.call_control import CallControl
     from partyline.telnyx.signature import PublicKeys
 
 T = TypeVar("T")
 Event = dict[str, Any]
+Begin = Callable[[Callable[[], list[str]]], Callable[[], list[str]]]
 
 
 def utc_now() -> datetime:
@@ -47,8 +52,8 @@ def utc_now() -> datetime:
 class App:
     """Everything that a function works with. Parts that hold a connection are built once.
 
-    Tests and the local stack replace the clock, the way to Telnyx, the sleep, and the clients of
-    DynamoDB, SQS and Secrets Manager.
+    Tests and the local stack replace the clock, the way to Telnyx, the sleep, the clients of
+    DynamoDB, SQS and Secrets Manager, and the thread for a read beside another read (`begin`).
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class App:
         sqs: Any = None,
         sleep: Callable[[float], None] = time.sleep,
         secrets_client: Any = None,
+        begin: "Begin | None" = None,
     ) -> None:
         self.clock = clock
         self._sleep = sleep
@@ -66,6 +72,7 @@ class App:
         self._dynamodb = dynamodb
         self._sqs = sqs
         self._secrets_client = secrets_client
+        self._begin = begin
 
     @cached_property
     def settings(self) -> "ConversationSettings":
@@ -80,6 +87,15 @@ class App:
         from partyline.settings import DestinationSettings
 
         return DestinationSettings.from_environment().destinations
+
+    @cached_property
+    def assistant_rules(self) -> "AssistantRules":
+        """The rules for the settings of an assistant in a request."""
+        from partyline.services.inline_tools import AssistantRules
+        from partyline.settings import AssistantRuleSettings
+
+        settings = AssistantRuleSettings.from_environment()
+        return AssistantRules(settings.integration_secrets == "on", settings.public_base_url)
 
     @cached_property
     def public_keys(self) -> "PublicKeys":
@@ -175,6 +191,13 @@ class App:
         """The engine that moves conversations."""
         from partyline.services.command_executor import CommandExecutor
         from partyline.services.engine import Engine
+
+        executor = CommandExecutor(self.call_control, self.dial_policy, self.clock)
+        return Engine(self.store, executor, self.timers, self.clock, self._sleep)
+
+    @cached_property
+    def call_control(self) -> "CallControl":
+        """Telnyx's commands and queries."""
         from partyline.telnyx.call_control import CallControl
         from partyline.telnyx.client import TelnyxClient
 
@@ -185,8 +208,15 @@ class App:
             transport=self._telnyx_transport,
             pause=self._sleep,
         )
-        executor = CommandExecutor(CallControl(client), self.dial_policy, self.clock)
-        return Engine(self.store, executor, self.timers, self.clock, self._sleep)
+        return CallControl(client)
+
+    @property
+    def inbound_quotas(self) -> "InboundQuotas":
+        """The quotas of incoming calls."""
+        from partyline.services.inbound_quotas import InboundQuotas, in_thread
+
+        begin = self._begin or in_thread
+        return InboundQuotas(self.settings, self.store, lambda: self.call_control, begin)
 
     @cached_property
     def timers(self) -> "Timers":
@@ -204,11 +234,10 @@ class App:
     def conversations(self) -> "Conversations":
         """The use cases of conversations."""
         from partyline.services.conversations import Conversations
-        from partyline.services.quotas import Quotas
 
-        quotas = Quotas(self.settings, self.store, self.clock, self.dialing)
         stores = self.store, self.scheduled
-        return Conversations(self.settings, *stores, self.engine, quotas, self.clock)
+        parts = *stores, self.engine, self._quotas, self.clock, self.assistant_rules
+        return Conversations(self.settings, *parts)
 
     @property
     def scheduling(self) -> "Scheduling":
@@ -225,7 +254,14 @@ class App:
         """The assistant's own tools."""
         from partyline.services.assistant_tools import AssistantTools
 
-        return AssistantTools(self.settings, self.store, self.directory, self.engine, self.clock)
+        parts = self.settings, self.store, self.directory, self.engine, self._quotas, self.clock
+        return AssistantTools(*parts)
+
+    @property
+    def _quotas(self) -> "Quotas":
+        from partyline.services.quotas import Quotas
+
+        return Quotas(self.settings, self.store, self.clock, self.dialing)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)

@@ -73,6 +73,13 @@ class DestinationSettings(Settings):
         )
 
 
+class AssistantRuleSettings(Settings):
+    """Whether requests may name secrets of Telnyx, and where Telnyx reaches this API."""
+
+    integration_secrets: Switch = "off"
+    public_base_url: OptionalText = None
+
+
 class SchedulerSettings(Settings):
     """The group, the target function and the role of the schedules of later starts."""
 
@@ -87,7 +94,9 @@ class BusSettings(Settings):
     api_url: str
 
 
-class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
+class ConversationSettings(
+    QuerySettings, SignedSettings, DestinationSettings, AssistantRuleSettings
+):
     """The settings of functions that move conversations: table, Telnyx, defaults."""
 
     telnyx_api_key_secret: str
@@ -104,5 +113,18 @@ class ConversationSettings(QuerySettings, SignedSettings, DestinationSettings):
     max_minutes: int = Field(default=120, ge=1, le=240)
     max_conversations: int = Field(default=100, ge=1, le=1000)
     max_bookings: int = Field(default=100, ge=1, le=1000)
+    inbound_share: int = Field(default=50, ge=0, le=100)
+    max_calls_per_caller: int = Field(default=3, ge=1, le=1000)
     max_dials_per_minute: int = Field(default=60, ge=1, le=1000)
-    public_base_url: OptionalText = None
+    max_tool_dials_per_minute: int = Field(default=30, ge=1, le=1000)
+    max_tool_dials: int = Field(default=60, ge=1, le=1000)
+
+    @property
+    def max_inbound_conversations(self) -> int:
+        """The share of `max_conversations` that inbound calls have."""
+        return self.max_conversations * self.inbound_share // 100
+
+    @property
+    def max_api_conversations(self) -> int:
+        """The share of `max_conversations` that starts by the API, the bus and bookings have."""
+        return self.max_conversations - self.max_inbound_conversations

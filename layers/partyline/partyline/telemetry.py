@@ -63,6 +63,8 @@ class Metric(StrEnum):
     SIGNATURE_REFUSED = "SignatureRefused"  # requests of Telnyx refused with 401
     KEY_REFUSED = "KeyRefused"  # requests with an unknown bearer key
     TOOL_CALLED = "ToolCalled"  # calls of the assistant's tools with a valid signature
+    TOOL_LIMITED = "ToolLimited"  # invitations by the tool beyond the limits of calls
+    INBOUND_REFUSED = "InboundRefused"  # incoming calls rejected beyond the limits of calls
     REQUEST_FAILED = "Failed"  # requests of the API and of tools answered with 500 or above
     AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"  # a bug or a missing permission
     FAILOVER_RECEIVED = "FailoverReceived"  # messages of the failover queue with a valid signature

@@ -17,6 +17,8 @@ from tests.support.table import Table
 
 TURN_SECS = 20.0
 
+SOURCES = {"AllowedEventSources": "partyline.starts,shop"}
+
 
 @dataclass
 class BusStack:
@@ -52,7 +54,7 @@ def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
 @pytest.fixture(scope="session")
 def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) -> Template:
     """The template of these tests, with a table of its own in the same embedded AWS."""
-    template = Template(PARAMETERS, stack_name="bus")
+    template = Template({**PARAMETERS, **SOURCES}, stack_name="bus")
     create_table(running_backend.dynamodb, template)
     secrets = running_backend.secrets
     same = {

@@ -122,7 +122,9 @@ def test_a_booking_that_failed_for_its_key_stays_failed(stack: BusStack) -> None
 def test_a_booking_of_a_valid_key_and_of_the_bus_start(stack: BusStack) -> None:
     booked(stack, API_KEY)
     start_at = (stack.lab.clock.now() + timedelta(minutes=3)).isoformat()
-    stack.background.bus.put("crm", "StartConversation", {"to": DANA, "start_at": start_at})
+    stack.background.bus.put(
+        "partyline.starts", "StartConversation", {"to": DANA, "start_at": start_at}
+    )
     stack.lab.run(minutes(4))
     assert sorted(stack.lab.people_dialled()) == ["Dana", "host"]
 

@@ -30,7 +30,7 @@ def stack(
 
 
 def test_an_event_starts_nothing_and_becomes_a_dead_letter(stack: BusStack) -> None:
-    stack.background.bus.put("crm", "StartConversation", {"to": HOST})
+    stack.background.bus.put("partyline.starts", "StartConversation", {"to": HOST})
     stack.lab.run(minutes(3))
     letters: list[Any] = stack.background.queues.waiting("StartDeadLetters")
     assert ["switched all dials off" in letter.body for letter in letters] == [True]

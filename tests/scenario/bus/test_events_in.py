@@ -7,8 +7,10 @@ from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.lab import URL
 from tests.support.people import DANA, HOST
 
+SOURCE = "partyline.starts"
 
-def request_start(stack: BusStack, detail: Any, source: str = "crm", **more: Any) -> str:
+
+def request_start(stack: BusStack, detail: Any, source: str = SOURCE, **more: Any) -> str:
     """Put a StartConversation event on the bus; return its id."""
     return stack.background.bus.put(source, "StartConversation", detail, **more)
 
@@ -52,17 +54,25 @@ def test_two_events_with_the_same_detail_start_two_conversations(new_stack: NewS
     assert len(stack.lab.conversations()) == 2
 
 
-def test_each_source_has_its_own_quota(new_stack: NewStack) -> None:
+def test_all_events_together_have_the_quota_of_one_key(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.lab.app.settings = stack.lab.app.settings.model_copy(update={"max_dials_per_minute": 1})
     stack.lab.run(60 - stack.lab.clock.now().second)
-    for source in ("crm", "crm", "shop"):
+    for source in (SOURCE, "shop", SOURCE):
         request_start(stack, {"to": HOST}, source)
-    assert stack.lab.people_dialled() == ["host", "host"]
+    assert stack.lab.people_dialled() == ["host"]
     stack.lab.run(5)
-    [letter] = letters(stack)
-    assert letter["requestPayload"]["source"] == "crm"
-    assert "dials" in letter["responsePayload"]["errorMessage"]
+    refused = letters(stack)
+    assert [letter["requestPayload"]["source"] for letter in refused] == ["shop", SOURCE]
+    assert "dials" in refused[0]["responsePayload"]["errorMessage"]
+
+
+def test_an_event_of_another_source_starts_nothing(new_stack: NewStack) -> None:
+    stack = new_stack()
+    request_start(stack, {"to": HOST}, "crm")
+    stack.lab.run(10)
+    assert stack.lab.conversations() == []
+    assert letters(stack) == []
 
 
 def test_an_invalid_event_goes_to_the_dead_letters_with_the_reason(new_stack: NewStack) -> None:
@@ -82,6 +92,6 @@ def test_an_invalid_event_goes_to_the_dead_letters_with_the_reason(new_stack: Ne
 
 def test_other_events_start_nothing(new_stack: NewStack) -> None:
     stack = new_stack()
-    stack.background.bus.put("crm", "ConversationStarted", {"to": HOST})
+    stack.background.bus.put(SOURCE, "ConversationStarted", {"to": HOST})
     stack.lab.run(10)
     assert stack.lab.conversations() == []

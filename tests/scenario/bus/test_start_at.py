@@ -331,7 +331,9 @@ def test_a_start_delayed_by_the_quota_for_too_long_fails_with_the_reason(
 
 def test_an_event_may_request_a_later_start(new_stack: NewStack) -> None:
     stack = new_stack()
-    stack.background.bus.put("crm", "StartConversation", {"to": HOST, "start_at": when(stack, 3)})
+    stack.background.bus.put(
+        "partyline.starts", "StartConversation", {"to": HOST, "start_at": when(stack, 3)}
+    )
     stack.lab.run(minutes(2.5))
     assert stack.lab.people_dialled() == []
     stack.lab.run(minutes(2))

@@ -85,7 +85,13 @@ START: list[tuple[dict[str, Any], str]] = [
         {"to": HOST_NUMBER, "assistant": {"transcription": {"model": 1}}},
         "assistant.transcription.model",
     ),
-    ({"to": HOST_NUMBER, "assistant": {"tools": [{"x": "y" * 100_000}]}}, "assistant"),
+    (
+        {
+            "to": HOST_NUMBER,
+            "assistant": {"tools": [{"type": "hangup", "hangup": {"x": "y" * 100_000}}]},
+        },
+        "assistant",
+    ),
     (
         {"to": HOST_NUMBER, "assistant": {"tools": [{"type": "transfer", "transfer": {}}]}},
         "assistant.tools",
@@ -270,7 +276,7 @@ def test_metadata_may_have_up_to_8192_bytes(deployment: Deployment) -> None:
 
 
 def test_an_assistant_may_have_up_to_100_kilobytes(deployment: Deployment) -> None:
-    assistant = {"id": "assistant-2", "tools": [{"x": "y" * 99_000}]}
+    assistant = {"id": "assistant-2", "tools": [{"type": "hangup", "hangup": {"x": "y" * 99_000}}]}
     assert deployment.start(assistant=assistant)["assistant"] == assistant
 
 
@@ -300,7 +306,6 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
             "use_speaker_boost": True,
             "expressive_mode": True,
             "language_boost": "auto",
-            "api_key_ref": "elevenlabs",
             "background_audio": {"type": "predefined_media", "value": "office", "volume": 0.5},
         },
         "transcription": {"model": "deepgram/nova-3", "language": "en"},

@@ -21,7 +21,7 @@ from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings
 from partyline.store import keys
 from partyline.telemetry import Metric
-from tests.support.deployment import HOST_NUMBER, Deployment
+from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
 Written = Callable[[], str]
 HOUR = 3600
@@ -263,6 +263,24 @@ def without_destinations(deployment: Deployment) -> ConversationSettings:
     return deployment.app.settings.model_copy(update={"allowed_destination_prefixes": ()})
 
 
+def go_beyond_the_limits_of_calls(deployment: Deployment) -> None:
+    """Ring in without a share for inbound calls, and invite more numbers than the tool may."""
+    called = {"direction": "incoming", "to": OUR_NUMBER}
+    deployment.deliver("call.initiated", call_control_id="v3:inbound", **called)
+    settings = deployment.app.settings
+    limited = {"inbound_share": 0, "max_tool_dials": 1}
+    deployment.app.settings = settings.model_copy(update=limited)
+    answer = deployment.deliver("call.initiated", call_control_id="v3:further", **called)
+    assert answer == (200, {"status": "ignored"})
+    contact = {"to": [HOST_NUMBER, GUEST_NUMBER]}
+    route = {"assistant": {"id": "assistant-1"}, "contacts": {"Dana": contact}}
+    assert deployment.ask("put_route", route, number="default")[0] == 200
+    arguments = json.dumps({"name": "Dana", "call_control_id": "v3:inbound"})
+    _, said = deployment.deliver_raw(arguments, "tool_invite")
+    assert "limit of calls" in said["message"]
+    deployment.app.settings = settings
+
+
 BY_KIND = {*EVENT_METRICS.values(), *RESULT_METRICS.values(), *FORM_METRICS.values()}
 """The metrics of which a table has one for each event type, result or form of `webhook_urls`."""
 
@@ -278,6 +296,7 @@ def test_a_run_writes_every_metric_with_its_unit(
 
     # API, authorizer, bus and scheduler
     deployment.invoke("authorizer", {"headers": {}})
+    go_beyond_the_limits_of_calls(deployment)
     deployment.telnyx.refuse("dial", 503, "10007", times=4)
     deployment.queue.failures = [refused("send_message")]
     deployment.start()

@@ -60,7 +60,7 @@ def test_a_request_to_failover_is_a_message_with_its_signature(
     assert gateway.handle(request).status == 200
     [message] = gateway.queues.waiting("FailoverQueue")
     assert message.body.encode() == body
-    assert message.attributes == dict(SIGNED)
+    assert message.attributes == {**dict(SIGNED), "tool": "tool:"}
     assert functions.invoked == [], "no function is in front of the queue"
 
 
@@ -137,7 +137,7 @@ def test_an_event_that_fails_three_times_is_a_dead_letter(
 ) -> None:
     bus = Bus(template, partial(invoke_async, template, functions, queues), functions.now)
     functions.results["start_from_event"] = ValueError("no such number")
-    bus.put("crm", "StartConversation", {"to": "x"})
+    bus.put("partyline.starts", "StartConversation", {"to": "x"})
     assert [folder for folder, _ in functions.invoked] == ["start_from_event"] * 3
     [letter] = queues.waiting("StartDeadLetters")
     record = json.loads(letter.body)

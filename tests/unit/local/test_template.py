@@ -45,6 +45,12 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "MAX_PARTICIPANTS": "10",
         "MAX_LEGS_AT_ONCE": "20",
         "MAX_MINUTES": "120",
+        "INTEGRATION_SECRETS": "off",
+        "MAX_CONVERSATIONS": "100",
+        "INBOUND_SHARE": "50",
+        "MAX_CALLS_PER_CALLER": "3",
+        "MAX_TOOL_DIALS_PER_MINUTE": "30",
+        "MAX_TOOL_DIALS": "60",
         "PUBLIC_BASE_URL": "http://127.0.0.1:8400",
     }
     assert stack.table.name == stack.table.create["TableName"] == environment["TABLE_NAME"]

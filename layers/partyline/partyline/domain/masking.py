@@ -28,6 +28,9 @@ _ID_DATE_OR_NUMBER = re.compile(
 )
 _SHOWN_DIGITS = 4
 
+MASK = "***"
+"""Stands for the value of a header."""
+
 
 def masked(number: str | None) -> str | None:
     """Mask a phone number or address: only the last four signs are shown."""
@@ -52,6 +55,25 @@ def mask_fields(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [mask_fields(item) for item in value]
     return value
+
+
+def mask_headers(value: Any) -> Any:
+    """Replace the values of HTTP headers in the tools of an assistant: a value may be a secret."""
+    if isinstance(value, Mapping):
+        return {
+            name: _without_values(field) if name.lower() == "headers" else mask_headers(field)
+            for name, field in value.items()
+        }
+    return [mask_headers(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_values(headers: Any) -> Any:
+    if isinstance(headers, Mapping):
+        return {
+            name: field if name == "name" else _without_values(field)
+            for name, field in headers.items()
+        }
+    return [_without_values(item) for item in headers] if isinstance(headers, list) else MASK
 
 
 def _masked_digits(found: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.http import HTTP_STATUS, respond
+from partyline.entrypoints.signed import CALL_HEADER
 from partyline.entrypoints.webhook import process_webhook
 from partyline.telemetry import Metric, count, logger
 
@@ -23,6 +24,9 @@ FIRST_SENT = "first-sent-at"
 A message that is sent again gets a new SentTimestamp, and its signature would look too old. In a
 message that API Gateway sent, a caller may have put the attribute there.
 """
+
+TOOL = "tool"
+"""The attribute `tool:<call_control_id>` that API Gateway adds; `tool:` without a tool's header."""
 
 MILLISECONDS = re.compile(r"\d{1,15}", re.ASCII)
 
@@ -61,6 +65,8 @@ def request_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """The API Gateway request in a message, with the fields that a webhook function reads."""
     attributes = record["messageAttributes"].items()
     headers = {name: attribute.get("stringValue") for name, attribute in attributes}
+    call = (headers.pop(TOOL, None) or "").removeprefix(f"{TOOL}:")
+    headers |= {CALL_HEADER: call} if call else {}
     body: str = record["body"]
     return {
         "headers": headers,

@@ -1,5 +1,10 @@
-"""Verify Telnyx's signature: on webhooks, and on the requests of an assistant's tools."""
+"""Verify Telnyx's signature: on webhooks, and on the requests of an assistant's tools.
 
+The signature proves that Telnyx sent a body at a time, and covers no URL. So each door also refuses
+the bodies of the other door: whoever sets the URL of a tool cannot forge a webhook.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from partyline.bootstrap import App
@@ -8,19 +13,52 @@ from partyline.services.errors import RequestError
 from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.signature import SignatureError, raw_body, verify
 
+CALL_HEADER = "x-telnyx-call-control-id"
+"""The header of each request of a tool, and of no webhook (Telnyx API: WebhookTool).
 
-def verified_body(app: App, request: dict[str, Any], received_at: float | None = None) -> bytes:
-    """Return the raw body of a request that Telnyx signed just before the request was received.
+The header names the call. Telnyx does not sign the header: the name is a hint.
+"""
 
-    `received_at` is in Unix seconds; None: just now. Raises a RequestError.
+
+def verified_webhook(app: App, request: Mapping[str, Any], received_at: float | None) -> bytes:
+    """Return the raw body of a webhook that Telnyx signed just before the webhook was received.
+
+    `received_at` is in Unix seconds; None: just now. Raises a RequestError, also for the request of
+    a tool.
     """
+    body = _verified_body(app, request, received_at)
+    if CALL_HEADER in (request.get("headers") or {}):
+        raise _refused("tool_request")
+    return body
+
+
+def verified_tool_request(app: App, request: Mapping[str, Any]) -> bytes:
+    """Return the raw body of a request of a tool, signed just now. Raises a RequestError."""
+    return _verified_body(app, request, None)
+
+
+def refuse_webhook(arguments: Mapping[str, Any]) -> None:
+    """Raise a RequestError when the arguments of a tool are the body of a webhook.
+
+    A webhook has an event with an `event_type`, as a rule in the envelope `data`.
+    """
+    event = arguments.get("data", arguments)
+    if isinstance(event, Mapping) and "event_type" in event:
+        raise _refused("webhook_request")
+
+
+def _verified_body(app: App, request: Mapping[str, Any], received_at: float | None) -> bytes:
     try:
         body = raw_body(request)
         at = app.clock().timestamp() if received_at is None else received_at
         verify(body, request.get("headers") or {}, app.public_keys, at)
     except SignatureError as error:
-        count(Metric.SIGNATURE_REFUSED)
-        logger.warning("signature refused", extra={"reason": error.reason})
-        message = f"The signature is refused: {error.reason}."
-        raise RequestError(ErrorCode.BAD_SIGNATURE, message) from None
+        raise _refused(error.reason) from None
     return body
+
+
+def _refused(reason: str) -> RequestError:
+    count(Metric.SIGNATURE_REFUSED)
+    logger.warning("signature refused", extra={"reason": reason})
+    message = f"The signature is refused: {reason}."
+    return RequestError(ErrorCode.BAD_SIGNATURE, message)

@@ -11,6 +11,9 @@ from partyline.services.validation import validate
 from partyline.settings import BusSettings
 from partyline.telemetry import Metric, count, logger
 
+BUS = "bus"
+"""The key id of all events. A sender chooses the source, so a source has no quota of its own."""
+
 
 def start_from_event() -> Handler:
     """Make the handler behind the bus. The event's detail is the body of `POST /conversations`.
@@ -23,10 +26,12 @@ def start_from_event() -> Handler:
 
 
 def _start(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    api_url = BusSettings.from_environment().api_url
     requester = identify(
-        key_id=f"bus/{event['source']}",
+        key_id=BUS,
         request_id=event["id"],
-        base_url=app.settings.public_base_url or BusSettings.from_environment().api_url,
+        base_url=app.settings.public_base_url or api_url,
+        gateway_url=api_url,
         idempotency_key=event["id"],
         operation="POST /conversations",
         body=event["detail"],

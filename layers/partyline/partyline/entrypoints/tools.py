@@ -12,15 +12,12 @@ from pydantic_core import from_json
 from partyline.bootstrap import App
 from partyline.domain.model.inputs import CallRef
 from partyline.entrypoints.http import Handler, Response, http_handler, json_response
-from partyline.entrypoints.signed import verified_body
+from partyline.entrypoints.signed import CALL_HEADER, refuse_webhook, verified_tool_request
 from partyline.ids import fingerprint
 from partyline.services.assistant_tools import ToolCall, status
 from partyline.services.correlation import correlate
 from partyline.services.requests import CALL_CONTROL_ID
 from partyline.telemetry import Metric, count
-
-CALL_HEADER = "x-telnyx-call-control-id"
-"""The header in which Telnyx names the call. Telnyx does not sign the header: it is a hint."""
 
 NO_CALL = "There is no call to bring anybody into."
 CALL_OVER = "The call is over."
@@ -42,9 +39,10 @@ def status_tool() -> Handler:
 def _tool(work: Tool) -> Handler:
 
     def receive(app: App, request: Json) -> Response:
-        body = verified_body(app, request)
-        count(Metric.TOOL_CALLED)
+        body = verified_tool_request(app, request)
         arguments = _arguments(body)
+        refuse_webhook(arguments)
+        count(Metric.TOOL_CALLED)
         call = _tool_call(app, request, arguments, body)
         if call is None:
             return json_response(200, {"message": NO_CALL})

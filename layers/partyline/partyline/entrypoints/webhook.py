@@ -17,7 +17,7 @@ from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
 from partyline.domain.numbers import normal_or_same
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
-from partyline.entrypoints.signed import verified_body
+from partyline.entrypoints.signed import verified_webhook
 from partyline.ids import fingerprint
 from partyline.services.correlation import correlate
 from partyline.services.engine import IngestResult  # loads what sends commands: Telnyx waits 2 s
@@ -67,7 +67,7 @@ def process_webhook(app: App, request: Request, received_at: float | None = None
     `received_at` is in Unix seconds, None for now. Raises a RequestError for a refused webhook and
     for a command that is still pending, and any error of the engine.
     """
-    body = verified_body(app, request, received_at)
+    body = verified_webhook(app, request, received_at)
     try:
         event = webhooks.parse(body)
     except webhooks.MalformedWebhookError as error:
@@ -126,6 +126,7 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     country = app.settings.destinations.home_country
     to = normal_or_same(payload.to, country) if is_new else payload.to
     dialled = (to or keys.DEFAULT_ROUTE) if is_new else None
+    callers = app.inbound_quotas.read_callers() if is_new else None
     correlation = correlate(app.store, call, state.conversation if state else None, dialled)
     if correlation is None or input_ is None:
         return None
@@ -135,11 +136,17 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:
             return None
+        from_ = normal_or_same(payload.from_, country)
+        begins = correlation.conversation is None and callers is not None
+        reason = app.inbound_quotas.refusal(callers(), from_) if begins and callers else None
+        if reason:
+            app.inbound_quotas.reject(str(call.call_control_id), reason)
+            return None
         url = base_url(request, app.settings.public_base_url)
         input_ = replace(
             input_,
             conversation_id=correlation.conversation_id,
-            from_=normal_or_same(payload.from_, country),
+            from_=from_,
             to=to,
             route=route,
             base_url=url,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.commands import Role
@@ -26,8 +26,10 @@ SpokenText = Annotated[str, Field(min_length=1, max_length=3000)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 NOT_WITH_ANSWER = ("interruption_settings", "message_history", "send_message_history_updates")
 """The settings for which an answer has no place (Telnyx API: answer, `assistant`)."""
-DIALING_TOOLS = frozenset({"transfer", "invite"})
-"""Telnyx's tools by which an assistant calls a person without us."""
+TOOL_TYPES = ("webhook", "hangup", "retrieval", "book_appointment", "check_availability")
+"""The types of inline tools: those of Telnyx (Telnyx API: ai_assistant_start, `tools`), without
+`transfer`, by which an assistant dials past our rules. A new type of Telnyx is refused."""
+MAX_TOOLS = 50
 
 
 def field_error(field: str, message: str) -> PydanticCustomError:
@@ -94,6 +96,35 @@ class InterruptionSettings(RequestModel):
     enable: bool
 
 
+class McpServer(RequestModel):
+    """An MCP server of the Telnyx account, by its id (Telnyx API: AssistantMcpServer)."""
+
+    id: Annotated[str, Field(min_length=1, max_length=128)]
+    allowed_tools: (
+        Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=100)] | None
+    ) = None
+
+
+TOOLS_SCHEMA = {
+    "type": "array",
+    "maxItems": MAX_TOOLS,
+    "items": {
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {"type": {"const": kind}, kind: {"type": "object"}},
+                "required": ["type"],
+                "additionalProperties": False,
+            }
+            for kind in TOOL_TYPES
+        ]
+    },
+}
+_SomeTools = Annotated[list[dict[str, Any]], Field(max_length=MAX_TOOLS)]
+Tools = Annotated[_SomeTools, WithJsonSchema(TOOLS_SCHEMA)]
+"""Inline tools, each with its `type` and the settings of that type."""
+
+
 class AssistantSettings(RequestModel):
     """The assistant and what is different for this conversation (Telnyx: ai_assistant_start).
 
@@ -106,8 +137,8 @@ class AssistantSettings(RequestModel):
     instructions: Text | None = None
     model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     dynamic_variables: dict[str, str | int | float | bool] | None = None
-    tools: list[dict[str, Any]] | None = None
-    mcp_servers: list[dict[str, Any]] | None = None
+    tools: Tools | None = None
+    mcp_servers: Annotated[list[McpServer], Field(max_length=MAX_TOOLS)] | None = None
     voice: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     voice_settings: VoiceSettings | None = None
     transcription: TranscriptionSettings | None = None
@@ -126,11 +157,13 @@ class AssistantSettings(RequestModel):
         return self
 
     @model_validator(mode="after")
-    def _refuse_dialing_tools(self) -> Self:
+    def _check_tools(self) -> Self:
         for tool in self.tools or []:
-            if tool.get("type") in DIALING_TOOLS or DIALING_TOOLS & tool.keys():
-                message = "this tool would bypass the rules for dials"
-                raise field_error("tools", message)
+            kind = tool.get("type")
+            if kind not in TOOL_TYPES:
+                raise field_error("tools", f"the types of tools are {', '.join(TOOL_TYPES)}")
+            if not tool.keys() <= {"type", kind}:
+                raise field_error("tools", f"a tool of type {kind} has type and {kind} only")
         return self
 
 

@@ -20,11 +20,17 @@ from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
+from partyline.services.quotas import Quotas
 from partyline.services.requests import InviteRequest, plan_of
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
-from partyline.store.errors import ConversationTooLargeError, TooManyConflictsError
+from partyline.store.errors import (
+    ConversationTooLargeError,
+    QuotaExceededError,
+    TooManyConflictsError,
+)
+from partyline.telemetry import Metric, count
 
 SPOKEN_NUMBER = re.compile(r"[^@:;,A-Za-z]+")  # neither a SIP address nor digits after the number
 
@@ -45,6 +51,7 @@ class AssistantTools:
     store: ConversationStore
     directory: Directory
     engine: Engine
+    quotas: Quotas
     clock: Callable[[], datetime]
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
@@ -117,6 +124,10 @@ class AssistantTools:
             plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
         except RequestError:
             return f"{quoted(name)} cannot be called from this line."
+        try:
+            charges = self.quotas.tool_charges(call.conversation, request.dials)
+        except RequestError:
+            return self._limited(name)
         guest = NewParticipant(
             # The same id for two calls of the tool at once: only one call adds a participant.
             id=participant_id_for_request(fingerprint(call.conversation.id, key), nth),
@@ -129,7 +140,10 @@ class AssistantTools:
         invite = InviteParticipant(id=call.request_id, participant=guest)
         dedupe = DedupeRecord(keys.webhook(call.conversation.id, call.request_id))
         load = self.store.loader(call.conversation.id, call.conversation)
-        ingested = self.engine.ingest(load, invite, dedupe)
+        try:
+            ingested = self.engine.ingest(load, invite, dedupe, charges)
+        except QuotaExceededError:
+            return self._limited(name)
         if ingested.refusal:
             return ingested.refusal.message
         after = self.engine.drain(ingested, invite.id, came_at).conversation
@@ -137,6 +151,10 @@ class AssistantTools:
         if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
         return f"Calling {quoted(name)} now."
+
+    def _limited(self, name: str) -> str:
+        count(Metric.TOOL_LIMITED)
+        return f"The limit of calls is reached, so {quoted(name)} is not being called."
 
 
 def _contact_called(

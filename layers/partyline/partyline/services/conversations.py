@@ -21,6 +21,7 @@ from partyline.services import requests
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.inbound_routes import conversation_limits
+from partyline.services.inline_tools import AssistantRules
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
 from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
@@ -49,6 +50,7 @@ class Conversations:
     engine: Engine
     quotas: Quotas
     clock: Callable[[], datetime]
+    assistant_rules: AssistantRules
 
     def start(self, request: StartRequest, sender: Requester) -> Started:
         """Dial the host, or put the assistant on a live call.
@@ -59,13 +61,14 @@ class Conversations:
         conversation_id = conversation_id_for_request(sender.fingerprint)
         start = self._start_input(request, sender, conversation_id)
         before = self.store.load(conversation_id) if sender.fingerprint else None
-        charge = None
+        charges: Sequence[QuotaCharge] = ()
         if before is None:
-            dials = int(request.to is not None) + _dials(request.participants)
-            charge = self.quotas.dial_charge(sender.key_id, dials)
+            dials = int(request.to is not None)
+            dials += sum(guest.dials for guest in request.participants)
+            charges = self.quotas.dial_charges(sender.key_id, dials)
             self.quotas.check_open_conversations()
         load = self.store.loader(conversation_id, before)
-        ingested, conversation = self._ingest(conversation_id, load, start, sender, charge)
+        ingested, conversation = self._ingest(conversation_id, load, start, sender, charges)
         if before and not ingested.duplicate and before.status in FINISHED:
             message = f"The conversation is {before.status}."
             raise RequestError(ErrorCode.CONVERSATION_OVER, message)
@@ -90,7 +93,7 @@ class Conversations:
         return inputs.StartConversation(
             id=sender.request_id,
             conversation_id=conversation_id,
-            assistant=self._assistant(request),
+            assistant=self._assistant(request, sender),
             connection_id=settings.telnyx_connection_id,
             host=inputs.NewParticipant(
                 id=HOST_ID,
@@ -116,10 +119,10 @@ class Conversations:
             raise self._absent(conversation_id)
         # The number that the conversation runs on calls; a deployment may have several numbers.
         guest = self._guest(request, sender, before.route)
-        charge = self.quotas.dial_charge(sender.key_id, _dials([request]))
+        charges = self.quotas.dial_charges(sender.key_id, request.dials)
         load = self.store.loader(conversation_id, before)
         invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
-        _, conversation = self._ingest(conversation_id, load, invite, sender, charge)
+        _, conversation = self._ingest(conversation_id, load, invite, sender, charges)
         return _participant(conversation, guest.id)
 
     def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
@@ -160,11 +163,11 @@ class Conversations:
         load: Load,
         request: inputs.Input,
         sender: Requester,
-        charge: QuotaCharge | None = None,
+        charges: Sequence[QuotaCharge] = (),
     ) -> tuple[IngestResult, Conversation]:
         came_at, dedupe = self.clock(), sender.dedupe
         try:
-            ingested = self.engine.ingest(load, request, dedupe, charge)
+            ingested = self.engine.ingest(load, request, dedupe, charges)
         except QuotaExceededError:
             raise self.quotas.too_many_dials() from None
         except CallInUseError:
@@ -182,7 +185,8 @@ class Conversations:
             raise RequestError(ErrorCode.PENDING, message)
         return ingested, ingested.conversation
 
-    def _assistant(self, request: StartRequest) -> Assistant:
+    def _assistant(self, request: StartRequest, sender: Requester) -> Assistant:
+        self.assistant_rules.check(request.assistant, sender.base_url, sender.gateway_url)
         chosen = request.assistant.model_dump(exclude_none=True) if request.assistant else {}
         assistant_id = chosen.pop("id", None) or self.settings.default_assistant_id
         if assistant_id is None:
@@ -219,11 +223,6 @@ def _refused(refusal: Refusal) -> RequestError:
     if refusal.field:
         return field_invalid(refusal.field, refusal.message, refusal.code)
     return RequestError(refusal.code, refusal.message)
-
-
-def _dials(guests: Sequence[InviteRequest]) -> int:
-    """Count every call that the plans may cause: each number in each round."""
-    return sum(len(guest.numbers) * guest.max_attempts for guest in guests)
 
 
 def _participant(conversation: Conversation, participant_id: str) -> Participant:

@@ -101,18 +101,18 @@ class Engine:
         load: Load,
         input_: inputs.Input,
         dedupe: DedupeRecord | None = None,
-        charge: QuotaCharge | None = None,
+        charges: Sequence[QuotaCharge] = (),
     ) -> IngestResult:
         """Process an input: decide, commit, and execute the commands that follow.
 
         `load` reads the conversation, and is called again after a conflict. `dedupe` makes the
-        input take effect once: a duplicate only executes pending commands. `charge` is the quota
-        that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts, an
-        AwsError, and the errors of the store's `commit`.
+        input take effect once: a duplicate only executes pending commands. `charges` are the
+        quotas that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts,
+        an AwsError, and the errors of the store's `commit`.
         """
         first: errors.AlreadyProcessedError | None = None
         try:
-            decision = self._step(load, [input_], dedupe, charge)
+            decision = self._step(load, [input_], dedupe, charges)
         except errors.AlreadyProcessedError as error:
             first = error
             decision = self._step(load, [inputs.TimerElapsed(id=input_.id)])
@@ -145,7 +145,7 @@ class Engine:
         load: Load,
         new_inputs: Sequence[inputs.Input],
         dedupe: DedupeRecord | None = None,
-        charge: QuotaCharge | None = None,
+        charges: Sequence[QuotaCharge] = (),
     ) -> Decision:
         """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
@@ -154,14 +154,14 @@ class Engine:
             if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
                 self._store.check_not_processed(dedupe)
             # A refused request leaves no record, so that its key may be used again.
-            record, quota = (None, None) if decision.refusal else (dedupe, charge)
+            record, quotas = (None, ()) if decision.refusal else (dedupe, charges)
             is_keyed_request = record is not None and record.request_hash is not None
             if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_REQUEST_BYTES if is_request else MAX_DOCUMENT_BYTES
             try:
-                stored = self._store.commit(before, decision, record, max_bytes, quota)
+                stored = self._store.commit(before, decision, record, max_bytes, quotas)
             except errors.VersionConflictError:
                 pause_secs = CONFLICT_PAUSE_SECS * attempt
                 self._sleep(pause_secs * random.uniform(0.5, 1.5))  # noqa: S311

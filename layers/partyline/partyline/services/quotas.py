@@ -1,20 +1,26 @@
-"""Quotas: open conversations of the deployment, and dials per minute of a bearer key.
+"""Quotas: open conversations of the API, and dials of a bearer key and of the assistant's tool.
 
-Both bound the cost of a leaked key. The table counts the dials of a minute, in the transaction of
-the request that asks for them (`store.QuotaCharge`).
+The quotas bound the cost of a leaked key and of a caller who misleads the model. The table counts
+the dials, in the transaction of the request that asks for the dials (`store.QuotaCharge`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.ids import fingerprint
 from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys
 from partyline.store.dialing import DialingSwitch
 
 COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
+
+TOOL_COUNTER_KEPT_FOR = timedelta(hours=8)  # longer than a conversation (MaxMinutes, 4 hours)
+
+TOOL = "tool"  # the beginning of the id under which the dials of the assistant's tool count
 
 
 @dataclass(frozen=True)
@@ -27,26 +33,43 @@ class Quotas:
     dialing: DialingSwitch
 
     def check_open_conversations(self) -> None:
-        """Raise a RequestError when as many conversations are open as the deployment allows."""
-        limit = self.settings.max_conversations
-        if self.store.count_open(limit) >= limit:
-            message = f"{limit} conversations are open, which is the limit."
+        """Raise a RequestError when as many conversations of the API are open as is allowed."""
+        limit = self.settings.max_api_conversations
+        if limit == 0 or self.store.count_open(limit) >= limit:
+            message = f"{limit} conversations of the API are open, which is the limit."
             raise RequestError(ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}])
 
-    def dial_charge(self, key_id: str, dials: int) -> QuotaCharge | None:
-        """Return the charge of `dials` calls on a key in this minute; None for no calls.
+    def dial_charges(self, key_id: str, dials: int) -> list[QuotaCharge]:
+        """Return the charge of `dials` calls on a key in this minute; none for no calls.
 
         Raises a RequestError for more calls than a minute allows, and while dials are off.
         """
         limit, now = self.settings.max_dials_per_minute, self.clock()
         if dials == 0:
-            return None
+            return []
         if self.dialing.is_off():
             message = "An operator has switched all dials off."
             raise RequestError(ErrorCode.DIALING_OFF, message)
         if dials > limit:
             raise self.too_many_dials()
-        return QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)
+        return [QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)]
+
+    def tool_charges(self, conversation: Conversation, dials: int) -> list[QuotaCharge]:
+        """Return the charges of `dials` calls by the assistant's tool `invite`.
+
+        The calls count for the dialled number in this minute, and for the whole conversation.
+        Raises a RequestError for more calls than either allows.
+        """
+        now = self.clock()
+        # A hash of the number: keys of the table hold no number that is no route.
+        line = keys.dials(f"{TOOL}/{fingerprint(conversation.route or keys.DEFAULT_ROUTE)}", now)
+        counters = (
+            (line, self.settings.max_tool_dials_per_minute, COUNTER_KEPT_FOR),
+            (keys.tool_dials(conversation.id), self.settings.max_tool_dials, TOOL_COUNTER_KEPT_FOR),
+        )
+        if any(dials > limit for _, limit, _ in counters):
+            raise RequestError(ErrorCode.TOO_MANY_DIALS, "The tool may not make so many calls.")
+        return [QuotaCharge(key, dials, limit, now + kept) for key, limit, kept in counters]
 
     def too_many_dials(self) -> RequestError:
         """The error for more dials in a minute than a key may ask for."""

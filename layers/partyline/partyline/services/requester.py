@@ -16,9 +16,10 @@ class Requester:
     """The sender of a request: a bearer key, the event bus, or a scheduled start.
 
     Attributes:
-        key_id: the id of the bearer key, or `bus/<source>`; quotas are counted for this id.
+        key_id: the id of the bearer key, or `bus` for every event; quotas are counted for this id.
         request_id: the id of this request in logs and in the timeline.
         base_url: where this API is reached from outside; the webhooks of calls go there.
+        gateway_url: where API Gateway itself serves this API, where the request tells.
         fingerprint: the same for each repetition of a request; None without an Idempotency-Key.
         dedupe: the record by which a repetition is recognized; None without an Idempotency-Key.
         by_key: whether a bearer key sent the request; False for the event bus.
@@ -27,6 +28,7 @@ class Requester:
     key_id: str
     request_id: str
     base_url: str
+    gateway_url: str | None = None
     fingerprint: str | None = None
     dedupe: DedupeRecord | None = None
     by_key: bool = True
@@ -41,13 +43,20 @@ def identify(
     operation: str,
     body: Any,
     by_key: bool = True,
+    gateway_url: str | None = None,
 ) -> Requester:
     """Identify the sender of a request. Raises a RequestError for a malformed Idempotency-Key.
 
     `dedupe` holds a hash of `operation` (method and path) and `body` (parsed JSON): the service
     refuses a key that comes again with another hash.
     """
-    requester = Requester(key_id=key_id, request_id=request_id, base_url=base_url, by_key=by_key)
+    requester = Requester(
+        key_id=key_id,
+        request_id=request_id,
+        base_url=base_url,
+        gateway_url=gateway_url,
+        by_key=by_key,
+    )
     if idempotency_key is None:
         return requester
     printable = idempotency_key.isascii() and idempotency_key.isprintable()

@@ -189,6 +189,11 @@ class InviteRequest(DialOptions):
         """The numbers to try, in their order."""
         return self.to or []
 
+    @property
+    def dials(self) -> int:
+        """The number of calls that the plan may cause: each number in each round."""
+        return len(self.numbers) * self.max_attempts
+
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         _exactly_one_way(self.to, self.call_control_id)

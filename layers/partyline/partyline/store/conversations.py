@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
-from partyline.domain.model.statuses import ConversationStatus
+from partyline.domain.model.statuses import ConversationStatus, Direction
 from partyline.store import errors, keys, table
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
@@ -53,8 +53,11 @@ _SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
 Load = Callable[[], Conversation | None]
 
-OPEN = "yes"
-"""The attribute `open` of an open conversation: not finished, or with calls of ours that are up."""
+OPEN_INBOUND, OPEN_API = "inbound", "api"
+"""The attribute `open` of an open conversation: not finished, or with calls of ours that are up.
+
+Inbound calls and starts by the API have partitions of their own in the index `by_open`.
+"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class ConversationStore:
         decision: "Decision",
         dedupe: DedupeRecord | None = None,
         max_bytes: int = MAX_DOCUMENT_BYTES,
-        charge: QuotaCharge | None = None,
+        charges: Sequence[QuotaCharge] = (),
     ) -> Conversation:
         """Write a step in a single transaction and return the conversation with its new version.
 
@@ -149,14 +152,14 @@ class ConversationStore:
         call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
         step is written without a pointer that another conversation holds: a hangup is always
         recorded. `before` is the conversation that the decision is based on; `dedupe` makes the
-        input take effect once, and `charge` is the quota that the step uses.
+        input take effect once, and `charges` are the quotas that the step uses.
 
         Raises:
             AlreadyProcessedError: the dedupe record exists.
             VersionConflictError: the stored conversation is not `before` any more.
             CallInUseError: another conversation has a live call that the step brings in.
             ConversationTooLargeError: the document would be larger than `max_bytes`.
-            QuotaExceededError: the `charge` alone prevents the step.
+            QuotaExceededError: the `charges` alone prevent the step.
         """
         after = decision.conversation
         if after is None:
@@ -173,11 +176,11 @@ class ConversationStore:
         newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
         for insight in newest.values():
             puts += [("step", put) for put in _insight_puts(after.id, insight)]
-        charges = [("charge", {"Update": _charge_update(charge)})] if charge else []
+        updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
             pointer_puts = [("pointer", pointer.put(after.id)) for pointer in pointers]
-            writes = [(kind, {"Put": put}) for kind, put in [*puts, *pointer_puts]] + charges
+            writes = [(kind, {"Put": put}) for kind, put in [*puts, *pointer_puts]] + updates
             kinds = [kind for kind, _ in writes]
             try:
                 self.table.write([write for _, write in writes])
@@ -299,20 +302,29 @@ class ConversationStore:
             self.table.put(put)
 
     def count_open(self, most: int) -> int:
-        """The number of open conversations (`Conversation.is_open`), counted up to `most`.
+        """The number of open conversations (`Conversation.is_open`) of the API, up to `most`.
 
         The index is updated a moment after the table.
         """
-        return self._count_open("", {}, Limit=most)
+        return self._count_open(OPEN_API, "", {}, Limit=most)
+
+    def open_inbound_callers(self, most: int) -> list[str]:
+        """The caller of each open inbound conversation, `most` at most, from the same index."""
+        names = {"ExpressionAttributeNames": {"#open": "open"}}
+        values = {":open": {"S": OPEN_INBOUND}}
+        rows = self.table.index(keys.BY_OPEN, "#open = :open", values, max(most, 1), **names)
+        return [row.get("caller", {}).get("S", "") for row in rows]
 
     def count_open_before(self, before: datetime) -> int:
         """The number of open conversations that began before a time."""
-        return self._count_open(" AND listed_at < :before", {":before": {"S": keys.moment(before)}})
+        values = {":before": {"S": keys.moment(before)}}
+        shares = (OPEN_API, OPEN_INBOUND)
+        return sum(self._count_open(share, " AND listed_at < :before", values) for share in shares)
 
-    def _count_open(self, condition: str, values: table.Row, **more: Any) -> int:
-        values = {":yes": {"S": OPEN}, **values}
+    def _count_open(self, share: str, condition: str, values: table.Row, **more: Any) -> int:
+        values = {":open": {"S": share}, **values}
         more["ExpressionAttributeNames"] = {"#open": "open"}
-        return self.table.count(keys.BY_OPEN, f"#open = :yes{condition}", values, **more)
+        return self.table.count(keys.BY_OPEN, f"#open = :open{condition}", values, **more)
 
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
         condition = "#status = :status" + (" AND listed_at < :before" if before else "")
@@ -336,8 +348,10 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
         "document": {"S": document},
     }
-    if after.is_open:
-        attributes["open"] = {"S": OPEN}
+    if after.is_open and after.direction is Direction.INBOUND:
+        attributes |= {"open": {"S": OPEN_INBOUND}, "caller": {"S": after.caller}}
+    elif after.is_open:
+        attributes["open"] = {"S": OPEN_API}
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}

@@ -12,7 +12,8 @@
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | do-not-call entry | `DNC#<number>` | `DNC` |
 | event of a route or do-not-call entry | as the changed row | `EVENT#<time>#<request id>` |
-| dials of a bearer key in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
+| dials of a bearer key, or of a number's tool, in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
+| dials of a conversation's tool | `CONVERSATION#<id>` | `TOOL_DIALS` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 """
 
@@ -105,6 +106,11 @@ def directory_event(changed: Key, at: datetime, request_id: str) -> Key:
 def dials(key_id: str, minute: datetime) -> Key:
     """The counter of the dials that a bearer key requests in a minute."""
     return f"DIALS#{key_id}#{minute.astimezone(UTC):%Y-%m-%dT%H:%M}", "DIALS"
+
+
+def tool_dials(conversation_id: str) -> Key:
+    """The counter of the dials that the assistant's tool requests in a conversation."""
+    return partition(conversation_id), "TOOL_DIALS"
 
 
 def shard(conversation_id: str) -> str:

@@ -47,6 +47,10 @@ class CallControl:
         """Pick up an incoming leg."""
         self._post_with_targets(_action(call_control_id, "answer"), request)
 
+    def reject(self, call_control_id: str, request: requests.RejectRequest) -> None:
+        """Refuse an incoming leg that was not answered."""
+        self._command(call_control_id, "reject", request)
+
     def hang_up(self, call_control_id: str, request: requests.HangUpRequest) -> None:
         """End a leg. CallEndedError means that the leg was over already."""
         self._command(call_control_id, "hangup", request)

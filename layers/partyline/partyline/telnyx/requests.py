@@ -105,6 +105,15 @@ class AnswerRequest(WebhookTargets):
     assistant: "Assistant | None" = None
 
 
+class RejectRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/reject, for an incoming leg that nobody answered.
+
+    `USER_BUSY` makes the caller's network play the busy tone (SIP 486).
+    """
+
+    cause: Literal["CALL_REJECTED", "NOT_FOUND", "TEMPORARILY_UNAVAILABLE", "USER_BUSY"]
+
+
 class HangUpRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/hangup.
 

@@ -17,6 +17,8 @@ HOST_ID = "host"  # the participant id of the host; a conversation has a single 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
 
+WITHHELD = "withheld"
+
 OUR_TOOLS = ("invite", "status")
 """The assistant's tools that Partyline answers."""
 
@@ -423,6 +425,11 @@ class Conversation(Stored):
         """
         return self.status not in statuses.FINISHED or bool(self.owned_calls)
 
+    @property
+    def caller(self) -> str:
+        """The caller of an inbound conversation, as `caller_of` writes a number."""
+        return caller_of(self.host.legs[0].from_ if self.host.legs else None)
+
     def assistant_leg(self) -> tuple[Participant, Leg] | None:
         """Return the leg that reaches the assistant: the host's, or a joined guest's."""
         for participant in self.participants:
@@ -431,3 +438,12 @@ class Conversation(Stored):
             if reachable and leg and leg.is_up and not leg.transferred:
                 return participant, leg
         return None
+
+
+def caller_of(number: str | None) -> str:
+    """Return the caller that a number stands for; all withheld numbers stand for a single caller.
+
+    Telnyx writes a word, such as `anonymous`, for a withheld number.
+    """
+    is_shown = number and ("@" in number or any(map(str.isdigit, number)))
+    return number.lower() if number and is_shown else WITHHELD

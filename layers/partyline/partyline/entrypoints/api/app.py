@@ -120,10 +120,16 @@ def requester() -> Requester:
         key_id=str(context["authorizer"]["lambda"]["key_id"]),
         request_id=str(context["requestId"]),
         base_url=base_url(event, app().settings.public_base_url),
+        gateway_url=gateway_url(),
         idempotency_key=(event.get("headers") or {}).get("idempotency-key"),
         operation=f"{context['http']['method']} {event['requestedPath']}",
         body=event.json_body,
     )
+
+
+def gateway_url() -> str:
+    """Return where this request reached API Gateway."""
+    return base_url(_event.get(), None)
 
 
 def change() -> Change:

@@ -120,6 +120,7 @@ NumberCursor = Annotated[_NumberOrDefault | None, Query(), _NUMBER_SCHEMA]
 @directory.put("/routes/<number>", responses=api.answers({200: Route}))
 def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
     """Answer the calls to a number by this route from now on."""
+    api.app().assistant_rules.check(body.assistant, api.gateway_url())
     for name, contact in body.contacts.items():
         prefix = f"contacts.{name}."
         requests.check_destinations(contact.numbers, api.app().destinations, prefix)
@@ -191,7 +192,8 @@ def _report(event_type: EventType) -> None:
 
 
 def _shown(number: str, route: StoredRoute) -> dict[str, Any]:
-    return {"number": number, **route.model_dump(mode="json", exclude_unset=True)}
+    shown = {"number": number, **route.model_dump(mode="json", exclude_unset=True)}
+    return shown | {"assistant": responses.shown_assistant(shown["assistant"])}
 
 
 def _unknown_route() -> RequestError:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from partyline.domain.masking import mask_fields
+from partyline.domain.masking import mask_fields, mask_headers
 from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
@@ -136,6 +136,12 @@ class ConversationSummary(ApiModel):
         return shown
 
 
+def shown_assistant(assistant: dict[str, Any]) -> dict[str, Any]:
+    """Show the settings of an assistant; the values of the headers of tools are masked."""
+    tools = {"tools": mask_headers(assistant["tools"])} if assistant.get("tools") else {}
+    return assistant | tools
+
+
 def warnings_about(assistant: model.Assistant) -> list[str]:
     """Warn of inline tools, which replace the assistant's stored tools and thereby ours."""
     missing = ", ".join(assistant.missing_tools)
@@ -148,7 +154,8 @@ class Conversation(ConversationSummary):
 
     warnings: list[str] = []
     assistant: Annotated[  # type: ignore[assignment]
-        Assistant, PlainSerializer(lambda assistant: assistant.model_dump(exclude_none=True))
+        Assistant,
+        PlainSerializer(lambda assistant: shown_assistant(assistant.model_dump(exclude_none=True))),
     ]
 
     @classmethod

@@ -1,0 +1,209 @@
+"""Inline tools of a request: allowed types, secrets, our own host, and masked headers."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.lab import URL, Answer, Lab, NewLab
+from tests.support.people import HOST, OUR_NUMBER
+from tests.support.security import assert_untouched
+
+SECRET = "Bearer {{#integration_secret}}crm_key{{/integration_secret}}"
+WAYS = ["start", "book", "route"]
+
+
+def webhook(url: str = "https://crm.example/look-up", **more: Any) -> dict[str, Any]:
+    """A webhook tool."""
+    return {"type": "webhook", "webhook": {"name": "crm", "description": "d", "url": url, **more}}
+
+
+def headers(value: str, name: str = "Authorization") -> list[dict[str, str]]:
+    """The headers of a tool."""
+    return [{"name": name, "value": value}]
+
+
+def give(lab: Lab, way: str, **settings: Any) -> Answer:
+    """Give an assistant settings: by a start, by a later start, or by a route."""
+    assistant = {"id": "assistant-1", **settings}
+    if way == "route":
+        return lab.ask("PUT", f"/routes/{OUR_NUMBER}", {"assistant": assistant})
+    at = (lab.clock.now() + timedelta(hours=1)).isoformat()
+    later = {"start_at": at} if way == "book" else {}
+    return lab.ask("POST", "/conversations", {"to": HOST, "assistant": assistant, **later})
+
+
+def assert_names(answer: Answer, field: str) -> None:
+    """The answer refuses a field of the assistant."""
+    assert answer.status == 422, answer.json
+    [detail] = answer.json["error"]["details"]
+    assert detail["field"] == f"assistant.{field}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "tool",
+    [
+        *({"type": kind} for kind in ("transfer", "Transfer", " transfer ", "TRANSFER", "invite")),
+        *({"type": kind} for kind in ("refer", "handoff", "send_message", "send_dtmf", "function")),
+        *({"type": kind} for kind in ("Webhook", " webhook", None, 1, ["webhook"], "")),
+        {},
+        {"transfer": {}},
+        {"type": "hangup", "hangup": {}, "transfer": {"targets": []}},
+        {"type": "webhook", "webhook": {"url": "https://crm.example"}, " Transfer ": {}},
+    ],
+)
+def test_a_tool_of_another_type_is_refused_in_any_spelling(
+    new_lab: NewLab, way: str, tool: dict[str, Any]
+) -> None:
+    lab = new_lab()
+    assert_names(give(lab, way, tools=[{"type": "hangup"}, tool]), "tools")
+    assert_untouched(lab)
+
+
+@pytest.mark.parametrize("way", ["start", "route"])
+def test_the_allowed_tools_are_accepted(new_lab: NewLab, way: str) -> None:
+    lab = new_lab(IntegrationSecrets="on")
+    calendar = {"api_key_ref": "cal", "event_type_id": 1}
+    tools = [
+        webhook("https://crm.example/{id}?a={{telnyx_call_from}}"),
+        {"type": "hangup", "hangup": {"description": "Ends."}},
+        {"type": "retrieval", "retrieval": {"bucket_ids": ["b"]}},
+        {"type": "book_appointment", "book_appointment": calendar},
+        {"type": "check_availability", "check_availability": calendar},
+    ]
+    servers = [{"id": "mcp-1", "allowed_tools": ["look_up"]}]
+    answer = give(lab, way, tools=tools, mcp_servers=servers)
+    assert answer.status in (200, 202), answer.json
+    assert answer.json["assistant"]["tools"] == tools
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tools", [webhook(headers=headers(SECRET))]),
+        ("tools", [webhook(headers=headers(SECRET.replace("{{#", "{{ # ").upper()))]),
+        ("tools", [webhook(headers=headers("v", SECRET))]),
+        ("tools", [webhook(f"https://crm.example/?k={SECRET.replace(' ', '')}")]),
+        ("tools", [webhook(body_parameters={"properties": {"k": {"default": SECRET}}})]),
+        ("tools", [{"type": "book_appointment", "book_appointment": {"api_key_ref": "cal"}}]),
+        ("tools", [{"type": "retrieval", "retrieval": {" API_KEY_REF ": "cal"}}]),
+        ("dynamic_variables", {"key": SECRET}),
+        ("instructions", f"Say {SECRET}"),
+        ("greeting", SECRET),
+        ("message_history", [{"role": "user", "content": SECRET}]),
+        ("voice_settings", {"voice": "ElevenLabs.x", "api_key_ref": "elevenlabs"}),
+    ],
+)
+def test_integration_secrets_are_refused_unless_the_parameter_allows_them(
+    new_lab: NewLab, way: str, field: str, value: Any
+) -> None:
+    lab = new_lab()
+    assert_names(give(lab, way, **{field: value}), field)
+    assert_untouched(lab)
+
+
+def test_with_the_parameter_a_secret_reaches_telnyx(new_lab: NewLab) -> None:
+    lab = new_lab(IntegrationSecrets="on")
+    tools = [webhook(headers=headers(SECRET))]
+    assert give(lab, "start", tools=tools).status == 202
+    lab.run(5)
+    [started] = lab.commands("ai_assistant_start")
+    assert started["assistant"]["tools"] == tools
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{URL}/webhooks",
+        f"{URL}/webhooks/call.hangup",
+        f"{URL}/failover",
+        f"{URL}/conversations",
+        f"{URL}/tools/invite/",
+        f"{URL}/tools/invite?x=1",
+        f"{URL}/tools/../webhooks",
+        f"{URL}/tools/%69nvite",
+        f"{URL}/{{path}}",
+        URL,
+        URL.upper() + "/webhooks",
+        URL + ".:443/webhooks",
+        "http://partyline.example/webhooks",
+        "https://telnyx.example/webhooks",  # PublicBaseUrl
+        "https://{{host}}/webhooks",
+        "https://partyline{x}.example/webhooks",
+        "https://a@partyline.example/webhooks",
+        "https://partyline.example\\@crm.example/",
+        "https://crm.example /",
+        " https://crm.example/",
+        "https://party\tline.example/webhooks",
+        "https://[::1/webhooks",
+        "https://\uff50artyline.example/webhooks",
+        "https://partyline\u3002example/webhooks",
+        "ftp://crm.example/",
+        "//partyline.example/webhooks",
+        "",
+    ],
+)
+def test_a_tool_may_not_call_our_own_host(new_lab: NewLab, way: str, url: str) -> None:
+    lab = new_lab(PublicBaseUrl="https://telnyx.example")
+    assert_names(give(lab, way, tools=[webhook(url)]), "tools")
+    assert_untouched(lab)
+
+
+@pytest.mark.parametrize("way", ["start", "route"])
+def test_a_tool_may_call_our_own_tools(new_lab: NewLab, way: str) -> None:
+    lab = new_lab()
+    tools = [webhook(f"{URL}/tools/{name}") for name in ("invite", "status")]
+    answer = give(lab, way, tools=tools)
+    assert answer.status in (200, 202)
+    assert answer.json.get("warnings", []) == []
+
+
+@pytest.mark.parametrize("name", ["X-Telnyx-Call-Control-Id", " telnyx-timestamp", "telnyx-x"])
+def test_a_tool_may_not_set_the_headers_of_telnyx(new_lab: NewLab, name: str) -> None:
+    for given in (headers("v", name), {name: "v"}):
+        assert_names(give(new_lab(), "start", tools=[webhook(headers=given)]), "tools")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "server",
+    [
+        {},
+        {"url": "https://evil.example"},
+        {"id": "mcp-1", "url": "https://evil.example"},
+        {"id": "mcp-1", "api_key_ref": "crm"},
+        {"id": "mcp-1", "allowed_tools": [{"name": "x"}]},
+    ],
+)
+def test_an_mcp_server_is_an_id_of_the_account(
+    new_lab: NewLab, way: str, server: dict[str, Any]
+) -> None:
+    answer = give(new_lab(), way, mcp_servers=[server])
+    assert answer.status == 422
+    fields = [detail["field"] for detail in answer.json["error"]["details"]]
+    assert all(field.startswith("assistant.mcp_servers.0") for field in fields)
+
+
+def test_no_answer_shows_the_value_of_a_header(new_lab: NewLab) -> None:
+    lab = new_lab()
+    tools = [webhook(headers=headers("Bearer of-the-crm"))]
+    started = give(lab, "start", tools=tools)
+    path = f"/conversations/{started.json['id']}"
+    lab.run(5)
+    answers = [started, lab.ask("GET", path), lab.ask("POST", f"{path}/stop")]
+    answers += [give(lab, "route", tools=tools), lab.ask("GET", f"/routes/{OUR_NUMBER}")]
+    for answer in answers:
+        [tool] = answer.json["assistant"]["tools"]
+        assert tool["webhook"]["headers"] == headers("***")
+    answers += [lab.ask("GET", "/routes"), lab.ask("GET", "/conversations")]
+    answers.append(lab.ask("GET", f"{path}/timeline"))
+    assert not any(b"of-the-crm" in answer.body for answer in answers)
+    [sent] = lab.commands("ai_assistant_start")
+    assert sent["assistant"]["tools"] == tools
+
+
+def test_a_masked_header_that_comes_back_is_refused(new_lab: NewLab) -> None:
+    assert_names(give(new_lab(), "route", tools=[webhook(headers=headers("***"))]), "tools")
