@@ -3,7 +3,7 @@
 from typing import Any
 
 from partyline.domain.model import results
-from partyline.domain.model.conversation import SCREENING_DETECTION
+from partyline.domain.model.conversation import SCREENING_DETECTION, Screening, VerdictWait
 from partyline.domain.rules.leaving import call_limit_secs
 from partyline.services.leg_commands import LegCommand
 from partyline.services.request_forms import assistant_settings, with_optional_fields, with_webhooks
@@ -87,18 +87,7 @@ def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     wait = plan.wait_for_verdict if plan else None
     if wait is None or not wait.say:
         return results.Refused(code="no_words", message="There is nothing to say.")
-    request = requests.GatherUsingSpeakRequest(
-        payload=wait.say,
-        voice=wait.voice,
-        language=wait.language,
-        minimum_digits=1,
-        maximum_digits=1,
-        maximum_tries=1,
-        timeout_millis=wait.secs * 1000,
-        **leg_command.envelope,
-    )
-    telnyx.gather_using_speak(leg_command.call_control_id, request)
-    return results.Succeeded()
+    return _speak_and_gather(telnyx, leg_command, wait, wait.secs)
 
 
 def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
@@ -107,17 +96,29 @@ def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     screening = plan.screening if plan else None
     if screening is None:
         return results.Refused(code="no_screening", message="There is nothing to ask.")
+    # Telnyx does not report the key that ends the input, so the accepting key must be another key
+    # (Telnyx API: gather_using_speak, terminating_digit).
+    ends_with = "*" if screening.accept_digit == "#" else "#"
+    return _speak_and_gather(telnyx, leg_command, screening, screening.timeout_secs, ends_with)
+
+
+def _speak_and_gather(
+    telnyx: CallControl,
+    leg_command: LegCommand,
+    words: Screening | VerdictWait,
+    secs: int,
+    ends_with: str | None = None,
+) -> results.Result:
+    """Say a sentence and wait `secs` for a key; the webhook of the gather tells the end."""
     request = requests.GatherUsingSpeakRequest(
-        payload=screening.say,
-        voice=screening.voice,
-        language=screening.language,
+        payload=words.say,
+        voice=words.voice,
+        language=words.language,
         minimum_digits=1,
         maximum_digits=1,
         maximum_tries=1,
-        # Telnyx does not report the key that ends the input, so the accepting key must be
-        # another key (Telnyx API: gather_using_speak, terminating_digit).
-        terminating_digit="*" if screening.accept_digit == "#" else "#",
-        timeout_millis=screening.timeout_secs * 1000,
+        terminating_digit=ends_with,
+        timeout_millis=secs * 1000,
         **leg_command.envelope,
     )
     telnyx.gather_using_speak(leg_command.call_control_id, request)
