@@ -14,15 +14,21 @@ from local.stack.webhook_fixtures import body_of, fixtures
 ANY_EVENT = "call.hangup"
 """The event type for the routes that accept every type."""
 
+TOOL_ARGUMENTS = {"name": "Dana", "call_control_id": "v3:none-such"}
+"""What a model gives the tools, with the call's id."""
+
 
 def signed(route: Route, changes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a signed webhook for a route: a new event from the fixture of the route's name.
+    """Return a request of Telnyx for a route: a new event from the fixture of the route's name.
 
-    A route without a fixture of its name gets `ANY_EVENT`. `changes` are the changes to the fixture
-    (see `local.stack.webhook_fixtures.body_of`).
+    A route of webhooks without a fixture of its name gets `ANY_EVENT`, a tool its arguments.
+    `changes` are the changes to the fixture (see `local.stack.webhook_fixtures.body_of`).
     """
     name = route.path.rpartition("/")[2]
-    _, body = body_of(name if name in fixtures() else ANY_EVENT, changes)
+    if route.path.startswith("/tools/"):
+        body = json.dumps(TOOL_ARGUMENTS).encode()
+    else:
+        _, body = body_of(name if name in fixtures() else ANY_EVENT, changes)
     headers = list(Signer().headers(body).items())
     parameters = {"event_type": ANY_EVENT} if "{" in route.path else {}
     return request_event(HttpRequest("POST", route.path, "", headers, body), route, parameters)

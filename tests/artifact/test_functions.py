@@ -102,7 +102,8 @@ def request(
 def assert_it_answers(route: Route, emulator: Emulator) -> None:
     if route.authorizer is None:
         answer = emulator.invoke(signed(route))
-        assert answer["statusCode"] in {200, 404, 422}, answer
+        # 503: Telnyx does not know the call of the sample, and may know the call a moment later.
+        assert answer["statusCode"] in {200, 404, 422, 503}, answer
         unsigned = signed(route)
         del unsigned["headers"]["telnyx-signature-ed25519"]
         assert emulator.invoke(unsigned)["statusCode"] == 401
