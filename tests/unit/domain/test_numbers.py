@@ -64,6 +64,7 @@ def test_a_trunk_zero_is_no_part_of_the_number() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "+", "anonymous", "Restricted", "+1312555010", "+131255501011", "+15550101", "911",
+     "+310000000",
      "sip:200@pbx.example", "sip:ada@pbx.example", "+13125550101,200", "+1312555\n0101",
      "+1312555\u06600101", "+1312555010x"],
 )  # fmt: skip

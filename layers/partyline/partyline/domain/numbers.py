@@ -183,4 +183,7 @@ def _parsed(digits: str, country: str | None, *, valid: bool) -> str | None:
         return None
     if valid and not phonenumbers.is_valid_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # `+310000000`: without its trunk zero, this number would have another trunk zero.
+    is_stable = phonenumbers.parse(normal) == number
+    return normal if is_stable else None
