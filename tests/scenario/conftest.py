@@ -33,6 +33,7 @@ PARAMETERS = {
     ).decode(),
     "DefaultNumber": OUR_NUMBER,
     "DefaultAssistantId": "assistant-default",
+    "AllowedToolHosts": "crm.example,a.example,hooks.example.com",
     "ReleaseSha": "0" * 40,
 }
 

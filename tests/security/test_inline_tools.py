@@ -152,6 +152,17 @@ def test_a_tool_may_not_call_our_own_host(new_lab: NewLab, way: str, url: str) -
     assert_untouched(lab)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("hosts", ["", "crm.example.com,rm.example,example"])
+def test_a_tool_may_not_call_a_host_that_no_parameter_names(
+    new_lab: NewLab, way: str, hosts: str
+) -> None:
+    """Telnyx signs the request of a tool: its receiver could send the body on to our webhooks."""
+    lab = new_lab(AllowedToolHosts=hosts)
+    assert_names(give(lab, way, tools=[webhook()]), "tools")
+    assert_untouched(lab)
+
+
 @pytest.mark.parametrize("way", ["start", "route"])
 def test_a_tool_may_call_our_own_tools(new_lab: NewLab, way: str) -> None:
     lab = new_lab()

@@ -95,7 +95,8 @@ class App:
         from partyline.settings import AssistantRuleSettings
 
         settings = AssistantRuleSettings.from_environment()
-        return AssistantRules(settings.integration_secrets == "on", settings.public_base_url)
+        allows_secrets, hosts = settings.integration_secrets == "on", settings.allowed_tool_hosts
+        return AssistantRules(allows_secrets, settings.public_base_url, hosts)
 
     @cached_property
     def public_keys(self) -> "PublicKeys":

@@ -77,6 +77,7 @@ class AssistantRuleSettings(Settings):
     """Whether requests may name secrets of Telnyx, and where Telnyx reaches this API."""
 
     integration_secrets: Switch = "off"
+    allowed_tool_hosts: CommaList = ()
     public_base_url: OptionalText = None
 
 

@@ -46,6 +46,7 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "MAX_LEGS_AT_ONCE": "20",
         "MAX_MINUTES": "120",
         "INTEGRATION_SECRETS": "off",
+        "ALLOWED_TOOL_HOSTS": "",
         "MAX_CONVERSATIONS": "100",
         "INBOUND_SHARE": "50",
         "MAX_CALLS_PER_CALLER": "3",

@@ -6,8 +6,13 @@ import unicodedata
 JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling and of emoji
 
 QUOTATION_MARKS = re.compile(
-    '["\u00ab\u00bb\u201c-\u201f\u2033\u2036\u300c-\u300f\u301d-\u301f\uff02]'
+    '["\u00ab\u00bb\u02ba\u02ee\u05f4\u201c-\u201f\u2033\u2034\u2036\u2037\u2039\u203a\u2057'
+    "\u275b-\u2760\u2e42\u300c-\u300f\u301d-\u301f\uff02\U0001f676-\U0001f678]"
 )
+
+_INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
+"""Fillers and variation selectors: signs that show nothing, and may hide a text. U+FE0E and U+FE0F
+are part of emoji."""
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -23,7 +28,7 @@ def has_hidden_characters(name: str) -> bool:
 
     Such characters can make a name look like another text, or like the end of the message.
     """
-    return any(
+    return _INVISIBLE.search(name) is not None or any(
         char not in JOINERS and unicodedata.category(char) in _HIDDEN_CATEGORIES for char in name
     )
 

@@ -29,7 +29,7 @@ NORTH_AMERICAN_KINDS: dict[str, SpecialKind] = {
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _SEPARATOR_CATEGORIES = frozenset({"Pd", "Zs", "Cf"})  # dashes, spaces, invisible format characters
-_SEPARATORS = frozenset("()./\u2212\u2043")  # U+2212 is a minus sign, U+2043 a bullet
+_SEPARATORS = frozenset("()./_~\u2212\u2043")  # U+2212 is a minus sign, U+2043 a bullet
 _LONGEST_EXTENSION = 6
 
 
@@ -80,8 +80,9 @@ def number_rung(to: str, country: str | None) -> str | None:
 
 def is_impossible_sip_number(to: str, country: str | None) -> bool:
     """Whether the user of a SIP address has the form of a phone number that cannot exist."""
-    digits = _digits(to)
-    looks_dialled = digits is not None and len(digits) > _LONGEST_EXTENSION
+    address = SIP_ADDRESS.fullmatch(to)
+    user = address[1] if address else ""
+    looks_dialled = sum(map(str.isdigit, user)) > _LONGEST_EXTENSION and not user[0].isalpha()
     return looks_dialled and normal_number(to, country) is None
 
 

@@ -4,15 +4,13 @@ from typing import Any
 
 from partyline.bootstrap import App, with_app
 from partyline.entrypoints.http import Handler
+from partyline.services.bearer_keys import BUS_ID
 from partyline.services.conversations import Started
 from partyline.services.requester import identify
 from partyline.services.requests import StartRequest
 from partyline.services.validation import validate
 from partyline.settings import BusSettings
 from partyline.telemetry import Metric, count, logger
-
-BUS = "bus"
-"""The key id of all events. A sender chooses the source, so a source has no quota of its own."""
 
 
 def start_from_event() -> Handler:
@@ -28,7 +26,7 @@ def start_from_event() -> Handler:
 def _start(app: App, event: dict[str, Any], _context: Any) -> dict[str, Any]:
     api_url = BusSettings.from_environment().api_url
     requester = identify(
-        key_id=BUS,
+        key_id=BUS_ID,
         request_id=event["id"],
         base_url=app.settings.public_base_url or api_url,
         gateway_url=api_url,

@@ -32,6 +32,10 @@ MAX_KEY_CHARS = 512
 KEY_ID = re.compile(r"[ -~]{1,128}")
 """The form of a key's id: printable ASCII, as in a query parameter and in the keys of rows."""
 
+BUS_ID = "bus"
+"""The key id of all events of the bus; no key may have this id. A sender chooses the source of an
+event, so a source has no quota of its own."""
+
 FIELDS = frozenset({"id", "sha256", "may", "expires_at"})
 
 
@@ -96,13 +100,18 @@ class BearerKeys:
                 logger.error(f"secret {self.secret.name} holds an entry that is not a key")
 
 
+def is_key_id(text: str) -> bool:
+    """Whether a text may be the id of a bearer key."""
+    return KEY_ID.fullmatch(text) is not None and text != BUS_ID
+
+
 def _entry(entry: Any) -> BearerKey | None:
     """Read an entry; None for a malformed entry.
 
     A misspelled field or right would otherwise give a key more rights than its owner intended.
     """
     match entry:
-        case {"id": str(key_id), "sha256": str(digest)} if KEY_ID.fullmatch(key_id) and digest:
+        case {"id": str(key_id), "sha256": str(digest)} if is_key_id(key_id) and digest:
             pass
         case _:
             return None

@@ -5,7 +5,7 @@ without us, from the secrets of the Telnyx account, and from signed requests to 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,10 +41,13 @@ class AssistantRules:
     Attributes:
         allows_secrets: whether a request may name integration secrets of the Telnyx account.
         public_base_url: where Telnyx reaches this API, if configured.
+        tool_hosts: the hosts that inline webhook tools may call, beside this API. Telnyx signs the
+            request of a tool, and its receiver could send the signed body on to our webhooks.
     """
 
     allows_secrets: bool
     public_base_url: str | None
+    tool_hosts: Collection[str] = ()
 
     def check(self, assistant: AssistantSettings | None, *own_urls: str | None) -> None:
         """Raise a RequestError for settings that break a rule. `own_urls` lead to this API."""
@@ -58,9 +61,26 @@ class AssistantRules:
         urls = (self.public_base_url, *own_urls)
         hosts = {_host(url) for url in urls if url}
         for tool in assistant.tools or []:
-            problem = _webhook_problem(tool["webhook"], hosts) if "webhook" in tool else None
+            problem = self._webhook_problem(tool["webhook"], hosts) if "webhook" in tool else None
             if problem:
                 raise _invalid("tools", problem)
+
+    def _webhook_problem(self, webhook: Any, own_hosts: Iterable[str]) -> str | None:
+        """Return why a webhook tool is refused, if the tool is."""
+        url = webhook.get("url") if isinstance(webhook, Mapping) else None
+        if not isinstance(url, str) or not _URL.fullmatch(url):
+            return "a webhook tool needs a URL with a host that is written out"
+        try:
+            host = _host(url)
+        except ValueError:
+            return "a webhook tool needs a URL with a host that is written out"
+        _, _, path = url.partition("://")[2].partition("/")
+        if host in own_hosts:
+            if path not in {f"tools/{name}" for name in OUR_TOOLS}:
+                return "of this API, a tool may call /tools/invite and /tools/status only"
+        elif host not in self.tool_hosts:
+            return "the parameter AllowedToolHosts does not name the host of this tool"
+        return _header_problem(webhook.get("headers"))
 
 
 def _invalid(name: str, message: str) -> RequestError:
@@ -84,19 +104,8 @@ def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").rstrip(".")
 
 
-def _webhook_problem(webhook: Any, own_hosts: Iterable[str]) -> str | None:
-    """Return why a webhook tool is refused, if the tool is."""
-    url = webhook.get("url") if isinstance(webhook, Mapping) else None
-    if not isinstance(url, str) or not _URL.fullmatch(url):
-        return "a webhook tool needs a URL with a host that is written out"
-    try:
-        host = _host(url)
-    except ValueError:
-        return "a webhook tool needs a URL with a host that is written out"
-    _, _, path = url.partition("://")[2].partition("/")
-    if host in own_hosts and path not in {f"tools/{name}" for name in OUR_TOOLS}:
-        return "of this API, a tool may call /tools/invite and /tools/status only"
-    for name, value in _headers(webhook.get("headers")):
+def _header_problem(headers: Any) -> str | None:
+    for name, value in _headers(headers):
         if name.strip().lower().startswith(_RESERVED_HEADERS):
             return "a header of a tool may not have a name of Telnyx's own headers"
         if value == MASK:

@@ -204,7 +204,7 @@ class Scheduled(ApiModel):
     id: str
     status: ScheduleStatus
     start_at: Moment
-    key_id: str = Field(description="the id of the bearer key, or `bus/` and the event's source")
+    key_id: str = Field(description="the id of the bearer key, or `bus`")
     metadata: dict[str, Any]
     failure: Failure | None
     created_at: Moment
