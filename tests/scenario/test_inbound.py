@@ -1,5 +1,7 @@
 """Inbound calls to the deployment's numbers."""
 
+import pytest
+
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.template import Template
@@ -50,9 +52,10 @@ def test_a_guest_joins_the_caller(new_lab: NewLab) -> None:
     lab.assert_clean()
 
 
-def test_a_call_to_a_sip_user_is_left_to_the_user(new_lab: NewLab) -> None:
+@pytest.mark.parametrize("user", ["sales", "4711agent", "2fa-bot", "sip:4711agent"])
+def test_a_call_to_a_sip_user_is_left_to_the_user(new_lab: NewLab, user: str) -> None:
     lab = new_lab()
-    lab.ring_in(to="sales@partyline-demo.sip.telnyx.com")
+    lab.ring_in(to=f"{user}@partyline-demo.sip.telnyx.com")
     lab.run(5)
     assert lab.conversations() == []
     assert lab.commands_in_words() == []

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from partyline.domain.names import has_hidden_characters, normalized_name, quoted
-from partyline.domain.numbers import normal_number, normal_or_same, number_rung
+from partyline.domain.numbers import (
+    is_impossible_sip_number,
+    normal_number,
+    normal_or_same,
+    number_rung,
+)
 
 LAYER = Path(__file__).parents[3] / "layers" / "partyline"
 
@@ -104,6 +109,39 @@ def test_a_name_is_the_same_key_in_every_spelling() -> None:
     composed = unicodedata.normalize("NFC", "José Strauß")
     decomposed = unicodedata.normalize("NFD", "JOSÉ  STRAUSS ")
     assert normalized_name(composed) == normalized_name(decomposed)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dana-Lee", "Dana\u2011Lee"),
+        ("Dana-Lee", "dana \u2013lee".replace(" ", "")),
+        ("O'Brien", "O\u2019Brien"),
+        ("Dana", "\uff24\uff41\uff4e\uff41"),
+        ("Dana Lee", "Dana\u00a0Lee"),
+    ],
+)
+def test_typography_makes_no_other_key_of_a_name(one: str, other: str) -> None:
+    assert normalized_name(one) == normalized_name(other)
+
+
+@pytest.mark.parametrize("character", ["\u3164", "\u2800", "\ufe00", "\U000e0100"])
+def test_a_filler_or_variation_selector_in_a_name_is_hidden(character: str) -> None:
+    assert has_hidden_characters(f"Dana{character}Boss")
+
+
+@pytest.mark.parametrize("mark", ["\u275e", "\u203a", "\u02ba", "\u2057", "\U0001f676"])
+def test_no_mark_that_looks_like_a_quotation_mark_stays_in_a_quoted_name(mark: str) -> None:
+    assert mark not in quoted(f"Bob{mark} has left.")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [f"sip:{user}@gw.example"
+     for user in ("+1_312_555_0111", "13125550111+", "+1900555010~0", "19005550100x")],
+)  # fmt: skip
+def test_a_sip_user_with_many_digits_is_a_number_or_impossible(to: str) -> None:
+    assert number_rung(to, "US") is not None or is_impossible_sip_number(to, "US")
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x7f", "\u202e", "\u2066", "\u200b",

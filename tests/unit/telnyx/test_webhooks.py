@@ -264,9 +264,13 @@ def test_a_body_without_an_event_is_an_event_without_type(body: str) -> None:
         ("call_machine_premium_detection_ended", "call.machine.premium.detection.ended"),
         ("call_conversation_start_failed", "call.conversation.start_failed"),
         ("call.conversation.start.failed", "call.conversation.start_failed"),
+        ("Call.Answered", "call.answered"),
+        ("CALL_ANSWERED", "call.answered"),
+        ("call-answered", "call.answered"),
+        (" call.answered ", "call.answered"),
     ],
 )
-def test_a_type_with_underscores_is_the_type_with_dots(sent: str, known: str) -> None:
+def test_a_type_in_another_spelling_is_the_same_type(sent: str, known: str) -> None:
     parsed = event(sent, call_control_id="v3:a")
 
     assert (type(parsed), parsed.event_type) == (WEBHOOK_TYPES[known].event, known)
@@ -563,3 +567,18 @@ def test_parse_reads_every_json_body(
 def test_every_body_is_an_event_or_malformed(body: bytes) -> None:
     with contextlib.suppress(MalformedWebhookError):
         assert isinstance(parse(body), webhooks.Event)
+
+
+@pytest.mark.parametrize("sent", ["machine", "Machine", "MACHINE", " machine "])
+def test_a_verdict_is_read_without_case_and_spaces(sent: str) -> None:
+    parsed = event("call.machine.detection.ended", call_control_id="v3:a", result=sent)
+
+    assert parsed.payload.result == "machine"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("sent", ["incoming", "Incoming", "INCOMING"])
+def test_a_direction_is_read_without_case(sent: str) -> None:
+    assert (
+        event("call.initiated", call_control_id="v3:a", direction=sent).payload.direction
+        == "incoming"
+    )

@@ -14,13 +14,20 @@ _INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-
 """Fillers and variation selectors: signs that show nothing, and may hide a text. U+FE0E and U+FE0F
 are part of emoji."""
 
+APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u201b\u2032]")
+
+_PLAIN = {"Pd": "-", "Cf": ""}
+"""In a key of a name: every dash is a hyphen, and signs that show nothing are left out."""
+
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def normalized_name(name: str) -> str:
-    """The name of a contact as a key among contacts: composed, without case or extra space."""
-    folded = unicodedata.normalize("NFC", name).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
+    """The name of a contact as a key among contacts: without case, extra space and typography."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    plain = "".join(_PLAIN.get(unicodedata.category(char), char) for char in folded)
+    plain = APOSTROPHES.sub("'", plain)
+    return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
 def has_hidden_characters(name: str) -> bool:

@@ -10,8 +10,8 @@ from partyline.domain.model.inputs import Route
 from partyline.domain.model.routes import RouteLimits, StoredRoute
 from partyline.settings import ConversationSettings
 
-SIP_NUMBER = re.compile(r"(sips?:)?\+?[0-9]|[^@]*$", re.IGNORECASE)
-"""The beginning of a number, perhaps as a SIP address; also a text that is no SIP address."""
+SIP_NUMBER = re.compile(r"(sips?:)?\+?[0-9 ().-]+(@.*)?|(?!sips?:)[^@]*", re.IGNORECASE)
+"""A number, perhaps as a SIP address; also a text that is no SIP address."""
 
 
 def inbound_route(
@@ -27,7 +27,7 @@ def inbound_route(
     """
     if connection_id and connection_id != settings.telnyx_connection_id:
         return None
-    if dialled and not SIP_NUMBER.match(dialled):
+    if dialled and not SIP_NUMBER.fullmatch(dialled):
         return None
     default = settings.default_assistant_id
     assistant = stored.assistant or (Assistant(id=default) if default else None)

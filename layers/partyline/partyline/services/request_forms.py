@@ -1,5 +1,6 @@
 """The forms of a request that Telnyx refused: without optional fields, with other webhook URLs."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,9 @@ calls because of the first two (third-party reports, July 2026)."""
 
 IN_ASSISTANT = "assistant."
 """The prefix of the fields within `assistant`."""
+
+ENVELOPES = frozenset({"body", "data", "attributes", "assistant"})
+"""The beginnings of a pointer that Telnyx may leave out or add."""
 
 VOICE, BAD_VOICE = "assistant.voice_settings", "10015"
 """The code of a voice that does not exist, on a live start (report, July 2026); the report does not
@@ -92,6 +96,8 @@ def _optional_fields(error: errors.RefusedError, body: dict[str, Any]) -> tuple[
 
 
 def _points_at(problem: errors.Problem, field: str) -> bool:
-    """Whether a JSON pointer is at a field or within; Telnyx may leave `/assistant` out."""
-    pointer = f"/{problem.pointer.lstrip('/')}/".removeprefix("/assistant")
-    return pointer.startswith(f"/{field.removeprefix(IN_ASSISTANT)}/")
+    """Whether a pointer (`/assistant/greeting/text`, `body.greeting`) is at a field or within."""
+    steps = [step for step in re.split(r"[/.\[\]#]+", problem.pointer) if step]
+    while steps and steps[0] in ENVELOPES:
+        del steps[0]
+    return steps[:1] == [field.removeprefix(IN_ASSISTANT)]

@@ -64,6 +64,10 @@ def read_json(text: str) -> Any:
     return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=str)
 
 
+def _keyword(text: str | None) -> str | None:
+    return None if text is None else re.sub(r"[\s-]+", "_", text.strip()).casefold()
+
+
 def _integer(text: str) -> int | str:
     return int(text) if len(text) <= MAX_DIGITS else text
 
@@ -138,6 +142,8 @@ _FlagText = BeforeValidator(
 Id = Annotated[_IdText | None, Lenient]
 Word = Annotated[_IdText | None, Lenient, _NumberAsText]
 """A code or a digit, which may come as a number: 486 is read as `486`."""
+Keyword = Annotated[_IdText | None, AfterValidator(_keyword), Lenient]
+"""A word of a fixed list, in small letters with underscores: `machine` for ` Machine`."""
 Text = Annotated[_AnyText | None, Lenient]
 Whole = Annotated[_Number | None, Lenient]
 Number = Annotated[_Ratio | None, Lenient]

@@ -13,6 +13,7 @@ from partyline.telnyx.lenient import (
     Amount,
     Id,
     Json,
+    Keyword,
     Lenient,
     Moment,
     Number,
@@ -37,7 +38,7 @@ class LegPayload(Received):
     client_state: Text = None
     from_: Id = Field(None, alias="from")
     to: Id = None
-    direction: Id = None
+    direction: Keyword = None
 
 
 class InitiatedPayload(LegPayload):
@@ -79,14 +80,14 @@ class HangupPayload(LegPayload):
 class MachinePayload(LegPayload):
     """The verdict: human, machine, not_sure, human_residence, beep_detected, prompt_ended, ..."""
 
-    result: Id = None
+    result: Keyword = None
 
 
 class GatherPayload(LegPayload):
     """The pressed keys. `status`: valid, invalid, timeout, call_hangup, cancelled, ..."""
 
     digits: Word = None
-    status: Id = None
+    status: Keyword = None
 
 
 class ConversationPayload(LegPayload):

@@ -4,6 +4,7 @@
 refused webhook again or drops the webhook. Source: Telnyx API, webhooks.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -38,7 +39,7 @@ class Event(Received):
 
     `id` stays the same in every delivery, so a duplicate is recognized by the id. `event_type` is
     the type in the spelling of our list, the text that Telnyx sent for an unknown type, or empty.
-    `underscored`: Telnyx sent `call_answered` for `call.answered`.
+    `underscored`: Telnyx sent another spelling, such as `call_answered` for `call.answered`.
     """
 
     id: Id = None
@@ -200,8 +201,13 @@ The template has a route for each type with a function. All other types go to th
 A new type also needs an entry in `TO_INPUT` (`entrypoints.webhook`); a type without is ignored.
 """
 
-SPELLINGS = {name.replace(".", "_"): name for name in WEBHOOK_TYPES}
-"""The types that we know by their spelling with underscores only, such as `call_answered`."""
+
+def _spelling(text: str) -> str:
+    return re.sub(r"[.\s-]+", "_", text.strip()).casefold()
+
+
+SPELLINGS = {_spelling(name): name for name in WEBHOOK_TYPES}
+"""The types that we know by a spelling that is the same for `call_answered` and `Call.Answered`."""
 
 _EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)
 
@@ -216,7 +222,7 @@ def parse(body: bytes) -> Event:
     data = as_object(envelope.get("data", envelope))
     sent_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
     known = sent_type in WEBHOOK_TYPES
-    event_type = sent_type if known else SPELLINGS.get(sent_type.replace(".", "_"), sent_type)
+    event_type = sent_type if known else SPELLINGS.get(_spelling(sent_type), sent_type)
     event = _event(sent_type, event_type, has_envelope="data" in envelope)
     return event.model_validate(
         {
