@@ -557,6 +557,30 @@ def test_a_start_in_another_form_lacks_the_refused_fields() -> None:
     assert set(body["assistant"]) == {"id", "greeting", "instructions"}
 
 
+def test_a_dial_refused_for_its_detection_config_only_is_sent_without_the_config() -> None:
+    detection = "premium_ios_call_screening"
+    about = conversation(Plan(to=["+1"], from_="+1", machine_detection=detection))
+    refusal = problems("/answering_machine_detection_config/prompt_end_timeout_millis")
+    result, _ = execute(command(Action.DIAL), refusal, about)
+    changes = ("answering_machine_detection_config",)
+    assert result == FormRefused(code="10000", message="No.", changes=changes)
+    again = command(Action.DIAL, changes=list(changes))
+    _, requests = execute(again, {"call_control_id": "v3:1"}, about)
+    body = sent_request(requests)[2]
+    assert "answering_machine_detection_config" not in body
+    assert body["answering_machine_detection"] == "premium_ios_call_screening_detection"
+
+
+def test_a_hangup_refused_for_its_reason_only_is_sent_without_the_reason() -> None:
+    about = conversation()
+    about.participants[1].accepted_leg = 1
+    result, requests = execute(command(Action.HANG_UP), problems("/reason"), about)
+    assert sent_request(requests)[2]["reason"]
+    assert result == FormRefused(code="10000", message="No.", changes=("reason",))
+    _, requests = execute(command(Action.HANG_UP, changes=["reason"]), {}, about)
+    assert "reason" not in sent_request(requests)[2]
+
+
 def test_before_another_form_an_earlier_start_in_doubt_is_looked_up() -> None:
     def answer_of(rows: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
         return lambda request: (

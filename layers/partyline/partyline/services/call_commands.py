@@ -6,7 +6,12 @@ from partyline.domain.model import results
 from partyline.domain.model.conversation import SCREENING_DETECTION, Screening, VerdictWait
 from partyline.domain.rules.leaving import call_limit_secs
 from partyline.services.leg_commands import LegCommand
-from partyline.services.request_forms import assistant_settings, with_optional_fields, with_webhooks
+from partyline.services.request_forms import (
+    assistant_settings,
+    with_optional_fields,
+    with_webhooks,
+    without_refused,
+)
 from partyline.telnyx import requests
 from partyline.telnyx.call_control import CallControl
 
@@ -27,6 +32,7 @@ def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Dial the number of a leg (Telnyx API: POST /calls)."""
     person, plan = leg_command.participant, leg_command.participant.plan
     mode = plan.machine_detection if plan else "off"
+    config = PROMPT_END_TIMEOUT if mode == SCREENING_DETECTION else None
     request = requests.DialRequest(
         connection_id=leg_command.conversation.connection_id,
         to=leg_command.leg.to or "",
@@ -34,15 +40,15 @@ def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
         timeout_secs=leg_command.leg.ring_timeout_secs,
         time_limit_secs=call_limit_secs(leg_command.conversation, person, leg_command.leg),
         answering_machine_detection=MACHINE_DETECTION.get(mode),
-        answering_machine_detection_config=PROMPT_END_TIMEOUT
-        if mode == SCREENING_DETECTION
-        else None,
+        **without_refused(leg_command, answering_machine_detection_config=config),
         **leg_command.webhooks,
         **leg_command.envelope,
     )
-    return with_webhooks(
-        telnyx, leg_command, lambda: results.Succeeded(**telnyx.dial(request).model_dump())
-    )
+
+    def send() -> results.Succeeded:
+        return results.Succeeded(**telnyx.dial(request).model_dump())
+
+    return with_webhooks(telnyx, leg_command, lambda: with_optional_fields(request, send))
 
 
 def reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
@@ -76,9 +82,15 @@ def hang_up(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     person, leg = leg_command.participant, leg_command.leg
     elsewhere = person.accepted_leg not in (None, leg.number) and leg.answered_at is None
     reason = ANSWERED_ELSEWHERE if elsewhere else None
-    request = requests.HangUpRequest(reason=reason, **leg_command.envelope)
-    telnyx.hang_up(leg_command.call_control_id, request)
-    return results.Succeeded()
+    request = requests.HangUpRequest(
+        **without_refused(leg_command, reason=reason), **leg_command.envelope
+    )
+
+    def send() -> results.Succeeded:
+        telnyx.hang_up(leg_command.call_control_id, request)
+        return results.Succeeded()
+
+    return with_optional_fields(request, send)
 
 
 def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:

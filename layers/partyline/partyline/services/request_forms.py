@@ -11,16 +11,19 @@ from partyline.telemetry import Metric, count
 from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
 
-OPTIONAL_START_FIELDS = (
+OPTIONAL_FIELDS = (
     "message_history",
     "assistant.voice_settings",
     "assistant.greeting",
     "assistant.transcription",
     "interruption_settings",
     "send_message_history_updates",
+    "answering_machine_detection_config",
+    "reason",
 )
-"""The fields without which an assistant still serves the caller. Telnyx refused a start on live
-calls because of the first two (third-party reports, July 2026)."""
+"""The fields without which a command still has its effect: six of a start, one of a dial, one of a
+hangup. Telnyx refused a start on live calls because of the first two (third-party reports, July
+2026)."""
 
 IN_ASSISTANT = "assistant."
 """The prefix of the fields within `assistant`."""
@@ -83,13 +86,20 @@ def assistant_settings(leg_command: LegCommand) -> tuple[dict[str, Any], dict[st
     return within, beside
 
 
+def without_refused(leg_command: LegCommand, **fields: Any) -> dict[str, Any]:
+    """Return optional fields without those that Telnyx refused."""
+    return {
+        name: field for name, field in fields.items() if name not in leg_command.command.changes
+    }
+
+
 def _optional_fields(error: errors.RefusedError, body: dict[str, Any]) -> tuple[str, ...]:
     """Return the optional fields at which all problems point; else none."""
     sent = {*body, *(f"{IN_ASSISTANT}{name}" for name in body.get("assistant", ()))}
     if error.code == BAD_VOICE and not any(problem.pointer for problem in error.problems):
         return (VOICE,) if VOICE in sent else ()
     fields = [
-        next((field for field in OPTIONAL_START_FIELDS if _points_at(problem, field)), "")
+        next((field for field in OPTIONAL_FIELDS if _points_at(problem, field)), "")
         for problem in error.problems
     ]
     return tuple(dict.fromkeys(fields)) if sent.issuperset(fields) else ()
