@@ -28,10 +28,11 @@ def dev() -> None:
     """Keep the local stack up until Ctrl-C."""
     from local import printing
     from local.room.room_stack import RoomStack
-    from local.stack.local_stack import API_KEY, Options
+    from local.stack.local_stack import API_KEY, Options, PublishedDefaultError
 
     stopped, console = common.stop_event(), common.stdout()
-    options = Options.from_environment()
+    with common.exit_on(PublishedDefaultError):
+        options = Options.from_environment()
     failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
     with failing, RoomStack(options) as stack:
         stack.logs.follow(lambda line: printing.log_line(console, line))

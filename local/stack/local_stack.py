@@ -64,6 +64,13 @@ def in_process(
         os.environ.update(before)
 
 
+class PublishedDefaultError(Exception):
+    """A stack that calls the real Telnyx would have a key that the repository publishes."""
+
+    def __init__(self, variable: str, value: str) -> None:
+        super().__init__(f"With the real Telnyx, set {variable} to {value}.")
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the stack. The defaults need no account and no key."""
@@ -108,7 +115,19 @@ class Options:
             for name, variable in names.items()
             if environment.get(variable)
         }
-        return cls(**{**values, "port": int(values.get("port", 8400))})  # type: ignore[arg-type]
+        options = cls(**{**values, "port": int(values.get("port", 8400))})  # type: ignore[arg-type]
+        if options.telnyx_api_base_url and not is_loopback(options.telnyx_api_base_url):
+            options.refuse_published_defaults()
+        return options
+
+    def refuse_published_defaults(self) -> None:
+        """Raise a PublishedDefaultError for a key that anybody knows: real calls cost money."""
+        if self.api_key == API_KEY:
+            raise PublishedDefaultError("PARTYLINE_API_KEY", "a bearer key of your own")
+        if not self.telnyx_public_key:
+            raise PublishedDefaultError(
+                "TELNYX_PUBLIC_KEY", "the public key of your Telnyx account"
+            )
 
     def template_parameters(self, telnyx_api_base_url: str) -> dict[str, str]:
         """Return the template's parameters for a stack that reaches Telnyx at this URL."""
