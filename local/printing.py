@@ -104,7 +104,7 @@ def event_subject(data: Json) -> str:
 def event_details(data: Json) -> str:
     """Return the event's other data as a line of text."""
     if "content" in data:
-        return f"“{data['content']}”"
+        return str(data["content"])
     words = [str(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
     if data.get("failure"):
         words.append("{code}: {message}".format(**data["failure"]))
