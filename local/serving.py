@@ -16,7 +16,7 @@ from local.loopback import LoopbackGuard
 _PORTS = range(20_000, 32_000)
 """Below the ports that Linux and macOS give to outgoing connections and to servers on port 0."""
 
-_START_SECS = 10.0
+_START_SECS = 60.0
 _STOP_SECS = 5.0
 
 

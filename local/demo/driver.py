@@ -15,7 +15,7 @@ from local.stack.logs import Line
 
 T = TypeVar("T")
 
-TIMEOUT_SECS = 120.0
+TIMEOUT_SECS = 300.0
 
 
 class DemoFailedError(Exception):

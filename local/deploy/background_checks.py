@@ -19,7 +19,7 @@ from local.simulator.signing import Signer
 from local.stack.webhook_fixtures import body_of
 
 HOST, OURS = "+13125550111", "+13125550100"
-_PATIENCE_SECS, _LOOK_SECS = 120.0, 1.0
+_PATIENCE_SECS, _LOOK_SECS = 300.0, 1.0
 _SOON, _LATER = timedelta(seconds=10), timedelta(hours=1)
 
 IsDone = Callable[[], bool]

@@ -27,7 +27,7 @@ from local.stack.embedded_aws import EmbeddedAws
 from local.stack.local_stack import Options
 
 _FIRST, _SECOND = "1" * 40, "2" * 40
-_PATIENCE_SECS = 120.0
+_PATIENCE_SECS = 300.0
 
 
 def run(console: Console) -> int:

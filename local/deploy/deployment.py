@@ -1,9 +1,9 @@
 """Deploy the build on this machine: `sam deploy` into the embedded AWS.
 
-CloudFormation creates the resources as in an account, with three exceptions. ministack ignores the
+CloudFormation creates the resources as in an account, with four exceptions. ministack ignores the
 HTTP API's OpenAPI document, so this module creates the routes. Its transform does not see the
 parameters, so the release is written into the template. It has neither alarms with metric math nor
-CodeDeploy, so these are left out.
+CodeDeploy, so these are left out. The functions' timeouts are longer, for a slow machine.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from local.deploy.lambda_emulator import ROOT
+from local.deploy.lambda_emulator import ROOT, SLOW_MACHINE_SECS
 from local.stack.embedded_aws import Access
 from local.stack.intrinsics import REGION
 from local.stack.logs import Line
@@ -51,6 +51,7 @@ class Deployment:
         with tempfile.TemporaryDirectory(prefix="partyline-deploy-") as folder:
             template = yaml_parse((built / "template.yaml").read_text())
             template["Parameters"]["ReleaseSha"]["Default"] = release
+            template["Globals"]["Function"]["Timeout"] += SLOW_MACHINE_SECS
             template["Resources"] = _known_to_ministack(template["Resources"])
             for resource in template["Resources"].values():
                 for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():

@@ -30,10 +30,13 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".aws-sam" / "here" / "build"
 LAYER = "PartylineLayer"
 
-_START_SECS = 30.0
-_STOP_SECS = 5.0
-_GRACE_SECS = 60.0
-"""Beyond the function's own timeout: the first invocation waits for the imports too."""
+_START_SECS = 120.0
+_STOP_SECS = 20.0
+SLOW_MACHINE_SECS = 60
+"""Added to the timeout of every function: a machine with many processes imports slowly, and the
+functions compile their modules at each start."""
+_ANSWER_SECS = 60.0
+"""Added to the function's timeout for the emulator's own answer, which reports a timeout."""
 
 _PROCESSORS = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -99,9 +102,8 @@ class Emulator:
             raise RuntimeMissingError(f"{function.logical_id} isn't built; `make artifact` again")
         port, inner = free_port(), free_port()
         self._url = f"http://127.0.0.1:{port}"
-        self._http = httpx.Client(
-            trust_env=False, timeout=httpx.Timeout(function.timeout_secs + _GRACE_SECS)
-        )
+        timeout_secs = function.timeout_secs + SLOW_MACHINE_SECS
+        self._http = httpx.Client(trust_env=False, timeout=timeout_secs + _ANSWER_SECS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, stop() closes it
         self._process = subprocess.Popen(  # noqa: S603, the emulator and our own function
             [
@@ -120,7 +122,7 @@ class Emulator:
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "LAMBDA_TASK_ROOT": str(folder),
                 "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
-                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout_secs),
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_secs),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
                 **function.environment,
                 **environment,

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from local.loopback import TOKEN_HEADER
 from local.stack.embedded_aws import Access
 
-_PATIENCE_SECS = 60.0
+_PATIENCE_SECS = 300.0
 _HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "date", "server"}
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_START_SECS = 30.0
-_STOP_SECS = 5.0
+_START_SECS = 120.0
+_STOP_SECS = 20.0
 _PATIENCE_SECS = 120
 _CHILD = Path(__file__).with_name("ministack_process.py")
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")

@@ -2,14 +2,12 @@
 
 import io
 
-import pytest
 from rich.console import Console
 
 from local.demo import runner
 from local.deploy.lambda_emulator import Runtime, emulated
 
 
-@pytest.mark.timeout(240)
 def test_the_demo_runs_in_the_real_runtime(runtime: Runtime) -> None:
     output = io.StringIO()
     assert runner.run(Console(file=output, width=110), emulated) == 0, output.getvalue()

@@ -7,8 +7,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from local.deploy.lambda_emulator import Runtime
 from local.stack.local_stack import LocalStack, Options
 from tests.artifact.test_functions import request
@@ -45,14 +43,12 @@ def outcome(answer: dict[str, Any]) -> str:
     return leg["failure"]["code"] if leg["failure"] else DIALLED
 
 
-@pytest.mark.timeout(120)
 def test_quiet_hours_refuse_a_call_in_quiet_hours_and_no_other_call(runtime: Runtime) -> None:
     # Two hours either way: an hour of daylight saving time makes no difference.
     assert start({"QuietHours": quiet_hours(-120, 120)}, runtime, NUMBER) == ["quiet_hours"]
     assert start({"QuietHours": quiet_hours(120, 240)}, runtime, NUMBER) == [DIALLED]
 
 
-@pytest.mark.timeout(120)
 def test_do_not_call_refuses_a_listed_number(runtime: Runtime) -> None:
     with LocalStack(Options(parameters={"DoNotCall": "on"}, with_turns=False)) as stack:
         body = {"to": NUMBER, "assistant": {"id": "assistant-1"}}
@@ -64,7 +60,6 @@ def test_do_not_call_refuses_a_listed_number(runtime: Runtime) -> None:
         assert outcome(request(runtime, stack, START, body)) == DIALLED
 
 
-@pytest.mark.timeout(120)
 def test_a_sip_domain_and_digits_after_a_number_are_called_if_allowed(runtime: Runtime) -> None:
     refused = ["422 destination_not_allowed"] * 2
     assert start({}, runtime, DESK, f"{NUMBER},200") == refused
@@ -72,7 +67,6 @@ def test_a_sip_domain_and_digits_after_a_number_are_called_if_allowed(runtime: R
     assert start(allowed, runtime, DESK, f"{NUMBER},200") == [DIALLED] * 2
 
 
-@pytest.mark.timeout(120)
 def test_a_country_and_a_special_kind_of_number_are_called_if_allowed(runtime: Runtime) -> None:
     jamaica, premium = "+18765550100", "+19005550100"
     assert start({}, runtime, jamaica, premium) == ["422 destination_not_allowed"] * 2
