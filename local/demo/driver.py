@@ -91,7 +91,11 @@ class Demo:
         url = f"{self.url}/tools/{tool}"
         request = self.telnyx.use_tool(call_control_id, url, arguments)
         response = httpx.post(
-            request.url, content=request.body, headers=request.headers, timeout=30, trust_env=False
+            request.url,
+            content=request.body,
+            headers=request.headers,
+            timeout=TIMEOUT_SECS,
+            trust_env=False,
         )
         return str(response.json().get("message"))
 

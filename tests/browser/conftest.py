@@ -11,9 +11,8 @@ from local.docs.browser import CHROMIUM_MISSING, chromium_path, launch_browser
 from local.room.room_stack import RoomStack
 from local.simulator.settings import Settings
 from local.stack.local_stack import Options
+from tests.support.patience import PATIENCE_SECS
 from tests.support.room_page import RoomPage
-
-TIMEOUT_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +48,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(TIMEOUT_MS)
+        context.set_default_timeout(1000 * PATIENCE_SECS)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

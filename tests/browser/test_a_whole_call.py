@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from local.room.room_stack import RoomStack
 from local.stack.event_bus import BusEvent
+from tests.support.patience import PATIENCE_SECS
 from tests.support.room_page import ALEX, BILLIE, CASEY, DEVON, RoomPage
 
 SAY = "Alex wants to speak to you. Press 1 to join."
@@ -97,7 +98,9 @@ def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
     expect(room.row("event")).to_have_count(len(of_ours))
     expect(room.row("request", "POST .conversations")).to_have_count(1)
     asked = telnyx.use_tool(leg.call_control_id, f"{stack.url}/tools/invite", {"name": "billing"})
-    httpx.post(asked.url, content=asked.body, headers=asked.headers, trust_env=False)
+    httpx.post(
+        asked.url, content=asked.body, headers=asked.headers, timeout=PATIENCE_SECS, trust_env=False
+    )
     expect(room.row("request", "POST .tools.invite 200")).to_have_count(1)
     room.page.get_by_role("button", name="Webhooks").click()
     expect(room.row("webhook")).to_have_count(0)

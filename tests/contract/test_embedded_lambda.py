@@ -13,6 +13,7 @@ import pytest
 from local.deploy.reverse_proxy import ReverseProxy
 from local.serving import serve
 from local.stack.embedded_aws import EmbeddedAws
+from tests.support.patience import PATIENCE_SECS
 
 CODE = """
 import json
@@ -41,7 +42,7 @@ def api_id(aws: EmbeddedAws) -> str:
         Runtime="python3.13",
         Handler="app.handler",
         Role="arn:aws:iam::000000000000:role/any",
-        Timeout=30,
+        Timeout=int(PATIENCE_SECS),
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     apis = aws.access.client("apigatewayv2")
@@ -60,7 +61,7 @@ def test_a_function_reaches_the_embedded_aws_through_the_proxy(
     proxy = ReverseProxy(aws.access)
     proxy.api_id = api_id
     server = serve(proxy)
-    answer = httpx.get(f"{server.url}/a/b", timeout=60, trust_env=False)
+    answer = httpx.get(f"{server.url}/a/b", timeout=PATIENCE_SECS, trust_env=False)
     server.stop()
     assert (answer.status_code, json.loads(answer.text)) == (200, {"path": "/a/b", "tables": []})
 
@@ -69,5 +70,5 @@ def test_the_embedded_aws_with_functions_refuses_a_request_without_the_token(
     aws: EmbeddedAws, api_id: str
 ) -> None:
     for path in (f"/_aws/execute-api/{api_id}/a/b", "/2015-03-31/functions"):
-        answer = httpx.get(f"{aws.access.url}{path}", trust_env=False)
+        answer = httpx.get(f"{aws.access.url}{path}", timeout=PATIENCE_SECS, trust_env=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "refused")

@@ -22,6 +22,7 @@ from local.simulator.model import Person
 from local.simulator.running import run_simulator
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
+from tests.support.patience import PATIENCE_SECS
 
 US, CALLER, FRIEND = "+13125550100", "+13125550101", "+13125550102"
 KEY = "KEY-contract"
@@ -37,7 +38,7 @@ class Setup:
     hooks: "queue.Queue[tuple[bytes, dict[str, str]]]" = field(default_factory=queue.Queue)
 
     def hook(self) -> tuple[bytes, dict[str, str]]:
-        return self.hooks.get(timeout=10)
+        return self.hooks.get(timeout=PATIENCE_SECS)
 
 
 @pytest.fixture
@@ -57,7 +58,9 @@ def setup() -> Iterator[Setup]:
     )
     people = [Person(number, behaviour="manual") for number in (CALLER, FRIEND)]
     running = run_simulator(settings, people)
-    client = telnyx.Telnyx(api_key=KEY, base_url=running.api_url, max_retries=0, timeout=2)
+    client = telnyx.Telnyx(
+        api_key=KEY, base_url=running.api_url, max_retries=0, timeout=PATIENCE_SECS
+    )
     yield Setup(running.url, running.simulator, client, hooks)
     client.close()
     running.stop()
@@ -71,7 +74,9 @@ def answered(setup: Setup, number: str) -> str:
     assert dialled.data is not None
     assert dialled.data.is_alive is False
     call = dialled.data.call_control_id
-    answer = httpx.post(f"{setup.url}/admin/calls/{call}/answer", trust_env=False)
+    answer = httpx.post(
+        f"{setup.url}/admin/calls/{call}/answer", timeout=PATIENCE_SECS, trust_env=False
+    )
     assert answer.json()["state"] == "answered"
     return call
 
@@ -116,7 +121,9 @@ def test_the_official_client_can_run_a_conversation_of_two(setup: Setup) -> None
 
 def test_the_official_client_can_answer_a_caller(setup: Setup) -> None:
     ring = {"from": CALLER, "to": US}
-    leg = httpx.post(f"{setup.url}/admin/ring_in", json=ring, trust_env=False).json()
+    leg = httpx.post(
+        f"{setup.url}/admin/ring_in", json=ring, timeout=PATIENCE_SECS, trust_env=False
+    ).json()
 
     answer = setup.client.calls.actions.answer(leg["call_control_id"])
 
@@ -192,7 +199,9 @@ def test_the_client_reads_call_events_and_webhook_deliveries(setup: Setup) -> No
 
 
 def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None:
-    with httpx.Client(base_url=f"{setup.url}/admin", trust_env=False) as admin:
+    with httpx.Client(
+        base_url=f"{setup.url}/admin", timeout=PATIENCE_SECS, trust_env=False
+    ) as admin:
         busy = {"number": FRIEND, "behaviour": "busy", "answer_after_secs": 0}
         assert admin.put("/people", json=busy).json()["behaviour"] == "busy"
         assert admin.put("/people", json={"number": FRIEND, "behaviour": "x"}).status_code == 422
@@ -215,7 +224,7 @@ def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None
             setup.hook()
         state = admin.get("/state").json()
         # The simulator records a delivery after the receiver's answer.
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE_SECS
         while len(deliveries := admin.get("/deliveries").json()) < 3 and time.monotonic() < until:
             time.sleep(0.01)
         ledger = admin.get("/ledger?since=0").json()

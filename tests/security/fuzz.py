@@ -26,6 +26,7 @@ from schemathesis.specs.openapi import checks
 from local.docs.openapi import document
 from local.stack.local_stack import API_KEY, LocalStack, Options
 from tests.security.hostile_starts import hostile_starts
+from tests.support.patience import PATIENCE_SECS
 
 CHECKS = [
     not_a_server_error,
@@ -152,7 +153,9 @@ class Fuzzer:
     def _ask(self, case: Case[Any], excluded: list[Any]) -> None:
         label = f"{case.method.upper()} {case.path}"
         headers = {"authorization": f"Bearer {API_KEY}"}
-        answer = case.call(base_url=self._url, session=self._session, headers=headers, timeout=30)
+        answer = case.call(
+            base_url=self._url, session=self._session, headers=headers, timeout=PATIENCE_SECS
+        )
         self.report.statuses.setdefault(label, Counter())[answer.status_code] += 1
         unsent = bool(case.query) and "?" not in str(answer.request.url)
         if (
@@ -213,7 +216,11 @@ def send_hostile_starts(
     headers = {"authorization": f"Bearer {API_KEY}"}
     for start in hostile_starts(stack.url, wanted):
         answer = session.request(
-            start.method, stack.url + start.path, json=start.body, headers=headers, timeout=30
+            start.method,
+            stack.url + start.path,
+            json=start.body,
+            headers=headers,
+            timeout=PATIENCE_SECS,
         )
         report.statuses.setdefault("hostile starts", Counter())[answer.status_code] += 1
         details = answer.json().get("error", {}).get("details", [])

@@ -13,6 +13,7 @@ from local.loopback import TOKEN_HEADER, LoopbackGuard
 from local.room.room_stack import RoomStack
 from local.stack.embedded_aws import Access
 from local.stack.local_stack import LocalStack, Options
+from tests.support.patience import PATIENCE_SECS
 from tests.support.sockets import children, listening_ports
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the ports come from /proc")
@@ -65,7 +66,9 @@ def test_no_port_answers_another_site_another_host_name_or_a_tunnel(
     for port in opened:
         for path in ("/", "/conversations", "/admin/state", "/_ministack/health"):
             url = f"http://127.0.0.1:{port}{path}"
-            answer = httpx.request(method, url, headers={**token, **headers}, trust_env=False)
+            answer = httpx.request(
+                method, url, headers={**token, **headers}, timeout=PATIENCE_SECS, trust_env=False
+            )
             assert answer.status_code == 403, (port, path)
             assert answer.json()["error"]["code"] == "refused"
             assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -89,7 +92,7 @@ def test_every_port_but_the_api_and_the_simulator_wants_this_runs_token(
     }
     for port in opened.keys() - without_token:
         url = f"http://127.0.0.1:{port}/"
-        answer = httpx.post(url, headers=headers, json={}, trust_env=False)
+        answer = httpx.post(url, headers=headers, json={}, timeout=PATIENCE_SECS, trust_env=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "refused")
 
 
@@ -118,7 +121,13 @@ def test_the_simulators_admin_refuses_a_body_that_needs_no_preflight(
     url = f"{stack.simulator.url}/admin/ring_in"
     body = '{"from": "+13125550120", "to": "+13125550100"}'
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
-        answer = httpx.post(url, content=body, headers={"content-type": kind}, trust_env=False)
+        answer = httpx.post(
+            url,
+            content=body,
+            headers={"content-type": kind},
+            timeout=PATIENCE_SECS,
+            trust_env=False,
+        )
         assert answer.status_code == 415
     assert stack.simulator.simulator.legs == []
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-TURN_TIMEOUT_SECS = 30.0
-"""The longest wait of a thread for its turn. A longer wait is an error of the test itself."""
+from tests.support.patience import PATIENCE_SECS
 
 
 class Interleaving:
@@ -70,5 +69,5 @@ class Interleaving:
 
     def _wait_for_turn(self, nth: int) -> None:
         with self._turn:
-            if not self._turn.wait_for(lambda: self._holder == nth, TURN_TIMEOUT_SECS):
+            if not self._turn.wait_for(lambda: self._holder == nth, PATIENCE_SECS):
                 raise TimeoutError("no turn in time: another thread is blocked")

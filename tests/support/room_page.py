@@ -7,10 +7,11 @@ from typing import Any, Self
 from playwright.sync_api import Locator, Page, expect
 
 from local.stack.event_bus import BusEvent
+from tests.support.patience import PATIENCE_SECS
 
 ALEX, BILLIE, CASEY, DEVON = (f"+1 312 555 010{nth}" for nth in (1, 2, 3, 4))
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=1000 * PATIENCE_SECS)
 
 
 @dataclass
@@ -28,7 +29,7 @@ class RoomPage:
 
     def wait_for_event(self, events: list[BusEvent], type_: str) -> BusEvent:
         """Wait until an event of a type is on the bus: the page may show the event before."""
-        for _ in range(200):
+        for _ in range(int(20 * PATIENCE_SECS)):
             for event in events:
                 if event["detail-type"] == type_:
                     return event

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from local.simulator.faults import Fault
+from tests.support.patience import PATIENCE_SECS
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup
 
 OWN_TOOL = {
@@ -19,6 +20,7 @@ def tools(account_setup: AccountSetup, assistant: str = ASSISTANT) -> list[dict[
     response = httpx.get(
         f"{account_setup.telnyx_url}/ai/assistants/{assistant}",
         headers={"authorization": f"Bearer {KEY}"},
+        timeout=PATIENCE_SECS,
         trust_env=False,
     )
     return [tool["webhook"] for tool in response.json()["tools"]]

@@ -18,6 +18,7 @@ from local.stack.embedded_aws import (
     create_table,
 )
 from local.stack.template import Template
+from tests.support.patience import PATIENCE_SECS
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = "http://127.0.0.1:4566"
@@ -121,17 +122,18 @@ def test_stop_ends_the_process_and_may_be_called_twice() -> None:
 def test_ministack_ends_with_its_parent_process(end: signal.Signals) -> None:
     starter = (
         "import time; from local.stack.embedded_aws import EmbeddedAws;"
-        "print(EmbeddedAws().access.url, flush=True); time.sleep(60)"
+        "print(EmbeddedAws().access.url, flush=True); time.sleep(600)"
     )
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as parent:
         assert parent.stdout is not None
-        url = parent.stdout.readline().strip()
-        assert httpx.get(f"{url}/_ministack/health", trust_env=False).status_code == 403
+        health = f"{parent.stdout.readline().strip()}/_ministack/health"
+        answer = httpx.get(health, timeout=PATIENCE_SECS, trust_env=False)
+        assert answer.status_code == 403
         parent.send_signal(end)
     while True:
         try:
-            httpx.get(f"{url}/_ministack/health", trust_env=False, timeout=1)
+            httpx.get(health, timeout=1, trust_env=False)
         except httpx.TransportError:
             break

@@ -12,6 +12,7 @@ from local.room.console import run_console
 from local.room.hub import Hub
 from local.room.watch import Watch
 from tests.support.paged_api import TYPES, serve_paged_api
+from tests.support.patience import PATIENCE_SECS
 
 Json = dict[str, Any]
 
@@ -76,7 +77,7 @@ def watching(stack: FakeStack) -> Iterator[StartWatch]:
 
 def wait_for_fact(hub: Hub, kind: str, key: str, text: str) -> None:
     """Wait until the fact contains the text."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_SECS
     while time.monotonic() < until:
         if any((fact.kind, fact.key) == (kind, key) and text in fact.text for fact in hub.since(0)):
             return
@@ -129,7 +130,7 @@ def test_an_unchanged_conversation_is_not_read_again(
     stack.put("c1", "active")
     hub, _ = watching(0.005)
     wait_for_fact(hub, "view", "c1", "active")
-    seen, until = stack.polls, time.monotonic() + 10
+    seen, until = stack.polls, time.monotonic() + PATIENCE_SECS
     while stack.polls < seen + 10 and time.monotonic() < until:
         time.sleep(0.005)
     assert stack.polls >= seen + 10, "the watch no longer polls"
@@ -157,6 +158,6 @@ def test_all_pages_of_a_timeline_are_read() -> None:
 def test_the_console_shows_all_pages_of_a_timeline() -> None:
     with serve_paged_api() as url, run_console(url, "key", every_secs=0.01) as console:
         live = f"{console}/room/live"
-        with httpx.stream("GET", live, timeout=10, trust_env=False) as stream:
+        with httpx.stream("GET", live, timeout=PATIENCE_SECS, trust_env=False) as stream:
             view = next(line for line in stream.iter_lines() if '"timeline"' in line)
     assert all(event_type in view for event_type in TYPES)

@@ -6,11 +6,12 @@ import pytest
 
 from partyline.domain.model.conversation import caller_of
 from partyline.services.inbound_quotas import in_thread
+from tests.support.patience import PATIENCE_SECS
 
 
 def test_the_work_runs_while_the_caller_does_other_work() -> None:
     may_end = threading.Event()
-    result = in_thread(lambda: may_end.wait(10))
+    result = in_thread(lambda: may_end.wait(PATIENCE_SECS))
     may_end.set()  # a read in the same thread would wait in vain
     assert result() is True
 

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 from local.simulator.clock import RealClock, VirtualClock
+from tests.support.patience import PATIENCE_SECS
 
 
 def test_the_virtual_clock_runs_due_callbacks_in_order() -> None:
@@ -71,7 +72,7 @@ def test_the_real_clock_goes_on_after_a_failed_callback() -> None:
     clock.call_later(0, break_down)
     clock.call_later(0.01, done.set)
     try:
-        assert done.wait(5)
+        assert done.wait(PATIENCE_SECS)
     finally:
         clock.close()
 
