@@ -1,5 +1,5 @@
 """The engine is tested on the same table as the entrypoints."""
 
-from tests.unit.entrypoints.conftest import client, deployment, embedded
+from tests.unit.entrypoints.conftest import deployment
 
-__all__ = ["client", "deployment", "embedded"]
+__all__ = ["deployment"]

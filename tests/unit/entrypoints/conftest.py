@@ -1,16 +1,16 @@
-"""An embedded AWS for all of these tests, and an empty deployment for each test."""
+"""An empty deployment for each test, on a table in memory."""
 
 from collections.abc import Callable, Iterator
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from local.stack.embedded_aws import EmbeddedAws, create_table
 from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
-from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment, delete_all_items
+from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment
+from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,19 +33,6 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture(scope="session")
-def client(embedded: EmbeddedAws, template: Template) -> "DynamoDBClient":
-    client = embedded.access.dynamodb()
-    create_table(client, template)
-    return client
-
-
 @pytest.fixture
 def written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -58,17 +45,15 @@ def written(
 
 
 @pytest.fixture
-def deployment(
-    client: "DynamoDBClient", template: Template, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Deployment]:
+def deployment(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """An empty deployment with a default number and a default assistant."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TABLE_NAME", template.table.name)
     # The local stack of an earlier test may have switched metrics off.
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    client = cast("DynamoDBClient", MemoryTable(template.table.create))
     deployment = Deployment(client, template.table.name)
     override(deployment.app)
     yield deployment
     override(None)
-    delete_all_items(client, template.table.name)
