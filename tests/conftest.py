@@ -1,9 +1,11 @@
 """Settings and fixtures for all tests."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from local.simulator.violations import observed_violations
 from local.stack.template import Template
@@ -11,6 +13,47 @@ from local.stack.template import Template
 # No test asserts a time, and in a fresh clone the first generated text takes seconds.
 settings.register_profile("partyline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("partyline")
+
+BROWSER = "tests/browser"
+SLOW = (
+    BROWSER,
+    "tests/unit/domain/test_size.py",
+    "tests/security/test_api_fuzz.py",
+    "tests/faults",
+    "tests/unit/domain/test_tables.py",
+    "tests/scenario/bus",
+    "tests/scenario/test_at_once.py",
+    "tests/security",
+    "tests/unit/domain/test_histories.py",
+    "tests/unit/local/test_bench_silence.py",
+)
+"""The slow tests. They run first, so that at the end no process waits for a slow file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow tests first."""
+
+    def rank(item: pytest.Item) -> int:
+        places = (nth for nth, path in enumerate(SLOW) if item.nodeid.startswith(path))
+        return next(places, len(SLOW))
+
+    items.sort(key=rank)
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Runs the tests of a file in the same process, and all tests of the browser in one process.
+
+    The browser's tests share a stack and a browser.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Return the scheduler for `--dist loadfile`."""
+    return _ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
