@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from partyline.domain.model.inputs import ConversationEnded
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.timeouts import END_GRACE
 from partyline.domain.rules.phrases import UNNAMED_HOST
-from tests.support.domain_story import TELNYX_ID, Story, active_story, guest
+from tests.support.domain_story import TELNYX_ID, Story, active_story, call_ref, guest
 
 GOES_ON = {"on_hangup": OnHangup.CONTINUE}
 NEW_ID = "telnyx-conversation-2"
@@ -88,6 +89,22 @@ def test_a_late_end_of_the_previous_assistant_has_no_effect() -> None:
     assert story.status == "active"
     assert story.state.telnyx_conversation_id == NEW_ID
     assert story.state.previous_telnyx_ids == [TELNYX_ID]
+
+
+def test_the_reason_of_the_end_is_the_reason_of_the_last_assistant() -> None:
+    story = story_with_guests("dana")
+    story.hang_up("host")
+    ended = ConversationEnded(id="", call=call_ref(), telnyx_conversation_id=TELNYX_ID)
+    story.receive(replace(ended, reason="user_hangup"))
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
+    story.receive(
+        replace(
+            ended, call=call_ref("dana"), telnyx_conversation_id=NEW_ID, reason="assistant_hangup"
+        )
+    )
+    assert story.status == "ended"
+    [end] = [event for event in story.events if event.type == "conversation.ended"]
+    assert end.data["reason"] == "assistant_hangup"
 
 
 def test_messages_wait_for_the_restarted_assistant() -> None:
