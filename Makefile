@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for f
 # Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
 check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov demo artifact deploy-local
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov demo artifact deploy-local prism
 
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
@@ -112,6 +112,10 @@ deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, r
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deploy.deploy_local)
 
+prism: setup ## check the demo's requests to Telnyx, and the answers, against the public description
+	@command -v npm >/dev/null || { echo "Not checked: make prism needs Node.js" >&2; test -z "$$CI"; }
+	$(if $(shell command -v npm),@$(MAKE) --no-print-directory .prism/.installed && $(BIN)/python -m pytest tests/prism)
+
 bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios within a run
 	$(BIN)/python -m local.bench
 
@@ -124,7 +128,7 @@ deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxCo
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 
 clean: ## remove all generated files
-	rm -rf .venv .venv-* .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .prism .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The command line from any directory. -P: a folder called local in that directory is not imported.
@@ -148,3 +152,9 @@ clean: ## remove all generated files
 	$(@D)/bin/python -m pip install $(PINNED) -r requirements/uv.txt
 	@$(@D)/bin/uv pip install --python $(@D)/bin/python $(PINNED) -r $< || $(@D)/bin/python -m pip install $(PINNED) -r $<
 	@touch $@
+
+# Prism asks no network. --ignore-scripts: a package runs nothing when it is installed.
+.prism/.installed: requirements/prism/package.json requirements/prism/package-lock.json requirements/prism/.npmrc
+	rm -rf .prism && mkdir .prism && cp requirements/prism/package.json requirements/prism/package-lock.json requirements/prism/.npmrc .prism
+	npm ci --prefix .prism --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@

@@ -73,6 +73,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
 ]
 ACTIONS = frozenset(action for _, _, action in _ROUTES)
 """The names of all actions."""
+CREATES = frozenset({"application_create"})
+"""The actions whose answer has the status 201 (Telnyx API: POST /call_control_applications)."""
 
 
 def route(method: str, path: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from local.simulator import model
-from local.simulator.api import Api, Operation, route
+from local.simulator.api import CREATES, Api, Operation, route
 from local.simulator.assistants import Assistants
 from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
@@ -159,7 +159,8 @@ class Simulator:
             if entry.action == "tool_test":
                 reply = self._test_tool(entry, operation)
             else:
-                reply = _reply(entry, HTTPStatus.OK, self._perform(entry, operation))
+                status = HTTPStatus.CREATED if entry.action in CREATES else HTTPStatus.OK
+                reply = _reply(entry, status, self._perform(entry, operation))
         except ApiError as error:
             reply = _reply(entry, error.status, error.body())
         if entry.action == "ai_assistant_start" and reply.status == HTTPStatus.OK:

@@ -191,8 +191,10 @@ class LocalStack:
                 port = options.port and options.port + 1
                 self.simulator = run_simulator(options.simulator, port=port)
                 self._closing.callback(self.simulator.stop)
-            telnyx_url = options.telnyx_api_base_url or (self.simulator and self.simulator.api_url)
-            template = Template(options.template_parameters(telnyx_url or ""))
+            telnyx_url = options.telnyx_api_base_url or (
+                self.wrap_telnyx(self.simulator.api_url) if self.simulator else ""
+            )
+            template = Template(options.template_parameters(telnyx_url))
             access = self._aws(template)
             port, background_port = options.port or free_port(), free_port()
             environment = {
@@ -238,6 +240,10 @@ class LocalStack:
     def sweep(self) -> None:
         """Run the sweep function once, now."""
         self.gateway.invoke_schedule("sweep")
+
+    def wrap_telnyx(self, url: str) -> str:
+        """Return the URL by which the functions reach the simulator at `url`."""
+        return url
 
     def wrap_functions(self, invoke: Invoke, access: Access) -> Invoke:  # noqa: ARG002
         """Return what runs the functions; `access` reaches their table."""

@@ -167,8 +167,8 @@ def test_an_application_can_be_created_changed_listed_and_removed(
 ) -> None:
     body = {"application_name": "Line 2", "webhook_event_url": HOOK}
     path = "/call_control_applications"
-    _, created = harness.request("POST", path, body)
-    assert created["data"]["webhook_api_version"] == "1"
+    status, created = harness.request("POST", path, body)
+    assert (status, created["data"]["webhook_api_version"]) == (201, "1")
     url = f"{path}/{created['data']['id']}"
 
     change = {**body, "webhook_api_version": "2", "webhook_timeout_secs": 10}
