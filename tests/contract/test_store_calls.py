@@ -56,6 +56,16 @@ def test_pointers_lead_from_both_ids_of_a_call_to_its_conversation(
     assert store.look_up_call("c-2", None, None, None).conversation is None
 
 
+def test_a_pointer_leads_from_a_run_of_the_assistant_to_its_conversation(
+    store: ConversationStore,
+) -> None:
+    first = store.commit(None, begun())
+    store.commit(first, Decision(first.model_copy(update={"telnyx_conversation_id": "run-1"})))
+    second = store.commit(None, begun("c-2"))
+    lookup = store.look_up_call(None, "v3:c-2", None, None, "run-1")
+    assert lookup.pointed_ids == ["c-1", second.id]
+
+
 def test_a_live_call_is_in_one_conversation(store: ConversationStore) -> None:
     first, second = store.commit(None, begun("c-1")), store.commit(None, begun("c-2"))
     held = store.commit(first, invited(first))

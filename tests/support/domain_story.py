@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from partyline.domain.decide import Decision, decide
-from partyline.domain.model.commands import Command
+from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
     Assistant,
     Conversation,
@@ -209,11 +209,15 @@ class Story:
         return self.receive(CallScreeningDetected(id="", call=call, occurred_at=self.now))
 
     def press(
-        self, digits: str, participant: str = "dana", leg: int = 1, status: str | None = None
+        self,
+        digits: str,
+        participant: str = "dana",
+        leg: int = 1,
+        status: str | None = None,
+        gather: Action | None = None,
     ) -> list[str]:
-        return self.receive(
-            DigitsGathered(id="", call=call_ref(participant, leg), digits=digits, status=status)
-        )
+        call = replace(call_ref(participant, leg), gather=gather)
+        return self.receive(DigitsGathered(id="", call=call, digits=digits, status=status))
 
     def assistant_created(self, participant: str = "host") -> list[str]:
         given = ConversationCreated(

@@ -42,6 +42,7 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "Failed"),
         ("Partyline", "SignatureRefused"),
         ("Partyline", "WebhookVersionOne"),
+        ("Partyline", "WebhookUnknownType"),
         ("Partyline", "FailoverReceived"),
         ("Partyline", "OldestPendingSecs"),
         ("Partyline", "SweepTouched"),

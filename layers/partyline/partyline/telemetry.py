@@ -56,6 +56,7 @@ class Metric(StrEnum):
     WEBHOOK_TRANSCRIPT = "WebhookTranscript"  # new messages of a conversation; ignored
     WEBHOOK_AI = "WebhookAi"  # undocumented `ai.*` webhooks; ignored
     WEBHOOK_VERSION_ONE = "WebhookVersionOne"  # webhooks of Telnyx's API version 1; ignored
+    WEBHOOK_UNKNOWN_TYPE = "WebhookUnknownType"  # webhooks of types that we do not know; ignored
     WEBHOOK_WITHOUT_TYPE = "WebhookWithoutType"  # JSON objects without an event type; ignored
     WEBHOOK_UNDERSCORED = "WebhookUnderscored"  # `call_answered` for `call.answered`; processed
     WEBHOOK_MALFORMED = "WebhookMalformed"  # webhooks with a valid signature and an unreadable body

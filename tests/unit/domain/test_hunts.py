@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Limits
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.inputs import CallRef, InviteParticipant, MachineVerdict, NewParticipant
@@ -189,8 +190,9 @@ def test_a_person_who_presses_a_key_while_waiting_is_no_machine(digits: str) -> 
     story.answer("dana")
     story.succeed("hold:dana:1")
 
-    assert story.press(digits, status="valid") == ["screen:dana:1"]
+    assert story.press(digits, status="valid", gather=Action.HOLD) == ["screen:dana:1"]
     assert story.leg("dana").machine is False
+    assert story.press("1", status="valid", gather=Action.SCREEN) == ["join:dana:1"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "cancelled_amd", "timeout"])

@@ -64,6 +64,9 @@ def test_an_end_of_half_a_megabyte_is_taken_from_the_failover_queue(
         ({"data": {"event_type": "call.conversation.messages_added"}}, "WebhookTranscript"),
         ({"data": {"event_type": "call.ai_gather.message_history_updated"}}, "WebhookTranscript"),
         ({"data": {"event_type": "call.recording.saved"}}, "WebhookIgnored"),
+        ({"data": {"event_type": "call.new", "payload": {}}}, "WebhookUnknownType"),
+        ({"data": {"event_type": "call_answered", "call_control_id": "v3:0"}}, "WebhookVersionOne"),
+        ({"data": {"event_type": "call_answered", "payload": None}}, "WebhookVersionOne"),
     ],
 )
 def test_an_ignored_webhook_is_counted_by_its_kind(
@@ -83,6 +86,15 @@ def test_a_webhook_of_version_1_names_the_setting_in_the_log(
     [line] = [line for line in lines if line.get("reason") == "webhook_api_version"]
     assert line["level"] == "WARNING"
     assert line["event_type"] == "call.answered"
+
+
+def test_a_webhook_of_an_unknown_type_is_named_in_the_log(
+    deployment: Deployment, written: Written
+) -> None:
+    deployment.deliver("call.new")
+    lines = [json.loads(line) for line in written().splitlines() if "_aws" not in line]
+    [line] = [line for line in lines if line.get("reason") == "unknown_type"]
+    assert (line["level"], line["event_type"]) == ("WARNING", "call.new")
 
 
 def test_a_type_with_underscores_is_processed_and_counted(
@@ -138,9 +150,21 @@ def test_the_client_state_of_an_analysis_names_no_conversation(deployment: Deplo
     conversation_id = active_conversation(deployment)
     ours = deployment.dials()[0].body["client_state"]
     for call in ({"call_control_id": "v3:another"}, {"call_control_id": None}):
-        answer = analyzed(deployment, client_state=ours, id=str(call), **call)
+        run = {"conversation_id": "another-run"}
+        answer = analyzed(deployment, client_state=ours, id=str(call), **call, **run)
         assert answer == (200, {"status": "ignored"})
     assert "conversation.analyzed" not in deployment.timeline(conversation_id)
+
+
+@pytest.mark.parametrize("call", ["v3:another", None])
+def test_an_analysis_of_an_unknown_call_is_known_by_its_conversation(
+    deployment: Deployment, call: str | None
+) -> None:
+    conversation_id = active_conversation(deployment)
+    assert analyzed(deployment, call_control_id=call) == (200, {"status": "ok"})
+    assert "conversation.analyzed" in deployment.timeline(conversation_id)
+    insights = deployment.conversation(conversation_id)["insights"]
+    assert [insight["insight_id"] for insight in insights] == ["i-1"]
 
 
 def test_the_quality_of_a_call_is_in_the_event_of_its_end(deployment: Deployment) -> None:

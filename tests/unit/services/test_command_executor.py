@@ -54,7 +54,8 @@ TYPES = [
     "call.conversation.ended",
     "call.conversation_insights.generated",
 ]
-STATE = base64.b64encode(b'{"conversation":"c-1","participant":"guest-1","leg":2}').decode()
+FIELDS = '{"conversation":"c-1","participant":"guest-1","leg":2'
+STATE = base64.b64encode(f"{FIELDS}}}".encode()).decode()
 ENVELOPE = {"command_id": "command-1", "client_state": STATE}
 WEBHOOKS = {
     "webhook_url": "https://api.example.com/webhooks",
@@ -281,6 +282,7 @@ def test_a_screening_asks_for_a_key() -> None:
             "terminating_digit": "#",
             "timeout_millis": 12_000,
             **ENVELOPE,
+            "client_state": base64.b64encode(f'{FIELDS},"gather":"screen"}}'.encode()).decode(),
         },
     )
 
@@ -706,6 +708,7 @@ def test_a_person_who_waits_for_a_verdict_hears_the_words_of_the_plan() -> None:
     body = json.loads(request.content)
     assert (body["payload"], body["voice"], body["language"]) == ("Un moment.", "male", "fr-FR")
     assert (body["timeout_millis"], body["maximum_digits"]) == (7000, 1)
+    assert base64.b64decode(body["client_state"]).endswith(b',"gather":"hold"}')
 
 
 @pytest.mark.parametrize(

@@ -231,12 +231,17 @@ def test_a_failed_start_has_its_reason() -> None:
     assert parsed.payload.reason == "service_error"
 
 
-@pytest.mark.parametrize("event_type", ["call.hold", "call.hang.up", "payment", "call_holds"])
+@pytest.mark.parametrize("event_type", ["call.new", "call.hang.up", "payment", "call_holds"])
 def test_an_unknown_type_is_an_unknown_event_with_its_leg(event_type: object) -> None:
     parsed = event(event_type, call_control_id="v3:a")
 
     assert type(parsed) is UnknownEvent
     assert parsed.payload.call_control_id == "v3:a"
+
+
+@pytest.mark.parametrize("event_type", ["call.hold", "conference.ended", "call_speak_started"])
+def test_a_documented_type_without_use_is_acknowledged(event_type: str) -> None:
+    assert type(event(event_type)) is webhooks.AcknowledgedEvent
 
 
 @pytest.mark.parametrize("event_type", ["", None, 7, ["call.hangup"], "call.hangup\0"])
@@ -286,6 +291,13 @@ def test_no_two_types_have_the_same_spelling_but_for_the_misprint() -> None:
 
 def test_a_body_of_api_version_1_is_an_event_of_its_own_kind() -> None:
     body = {"event_type": "call_answered", "id": "e", "payload": {"call_control_id": "v3:a"}}
+
+    assert type(parse(json.dumps(body).encode())) is webhooks.VersionOneEvent
+
+
+@pytest.mark.parametrize("payload", [{}, {"payload": None}, {"payload": []}])
+def test_an_underscored_type_without_a_payload_is_of_version_1(payload: dict[str, Any]) -> None:
+    body = {"data": {"event_type": "call_answered", "call_control_id": "v3:a", **payload}}
 
     assert type(parse(json.dumps(body).encode())) is webhooks.VersionOneEvent
 

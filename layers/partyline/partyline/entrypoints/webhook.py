@@ -11,6 +11,7 @@ from typing import Any
 
 from partyline.bootstrap import App
 from partyline.domain.model import inputs
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
@@ -28,7 +29,7 @@ from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
 from partyline.telnyx import webhooks
 from partyline.telnyx.client_state import ClientState
-from partyline.telnyx.payloads import CostPayload, InsightResult
+from partyline.telnyx.payloads import AnalyzedPayload, CostPayload, InsightResult
 from partyline.telnyx.webhooks import Event
 
 MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended", "prompt_ended"})
@@ -45,6 +46,7 @@ IGNORED: dict[type[Event], Metric] = {
     webhooks.TranscriptUpdated: Metric.WEBHOOK_TRANSCRIPT,
     webhooks.AiEvent: Metric.WEBHOOK_AI,
     webhooks.VersionOneEvent: Metric.WEBHOOK_VERSION_ONE,
+    webhooks.UnknownEvent: Metric.WEBHOOK_UNKNOWN_TYPE,
     webhooks.EventWithoutType: Metric.WEBHOOK_WITHOUT_TYPE,
 }
 """The metrics of ignored webhooks by kind; any other ignored webhook is `WebhookIgnored`."""
@@ -99,6 +101,8 @@ def _report_ignored(event: Event) -> None:
     if isinstance(event, webhooks.VersionOneEvent):
         message = "ignored: Telnyx sends API version 1; set webhook_api_version of the application"
         logger.warning(message, extra={"reason": "webhook_api_version"})
+    elif type(event) is webhooks.UnknownEvent:
+        logger.warning("ignored: the type is unknown", extra={"reason": "unknown_type"})
     else:
         logger.info("ignored")
 
@@ -120,6 +124,7 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         call_session_id=payload.call_session_id,
         participant=state.participant if state else None,
         leg=state.leg if state else None,
+        gather=Action(state.gather) if state and state.gather else None,
         incoming=incoming,
     )
     input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
@@ -127,11 +132,13 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     to = normal_or_same(payload.to, country) if is_new else payload.to
     dialled = (to or keys.DEFAULT_ROUTE) if is_new else None
     callers = app.inbound_quotas.read_callers() if is_new else None
-    correlation = correlate(app.store, call, state.conversation if state else None, dialled)
+    telnyx_id = payload.conversation_id if isinstance(payload, AnalyzedPayload) else None
+    hinted_id = state.conversation if state else None
+    correlation = correlate(app.store, call, hinted_id, dialled, telnyx_id)
     if correlation is None or input_ is None:
         return None
     if state and state.conversation != correlation.conversation_id:
-        input_ = replace(input_, call=replace(call, participant=None, leg=None))
+        input_ = replace(input_, call=replace(call, participant=None, leg=None, gather=None))
     if isinstance(input_, inputs.CallInitiated):
         route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:

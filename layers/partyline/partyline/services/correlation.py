@@ -20,21 +20,26 @@ class Correlation:
 
 
 def correlate(
-    store: ConversationStore, call: CallRef, conversation_id: str | None, dialled: str | None = None
+    store: ConversationStore,
+    call: CallRef,
+    conversation_id: str | None,
+    dialled: str | None = None,
+    telnyx_conversation_id: str | None = None,
 ) -> Correlation | None:
     """Find the conversation of a call; None when the call belongs to none and begins none.
 
     The conversation that the client_state names, `conversation_id`, is read first, and alone if the
     call is in it. The ids of a call come before its client_state. `dialled` is the number of ours
     that an incoming call was made to (`default` for a call without a number), and None for any
-    other webhook.
+    other webhook. `telnyx_conversation_id` names the assistant's run that the webhook is about.
     """
     named = store.load(conversation_id) if conversation_id else None
     hinted = find_leg(named, call) if named else None
     if named and hinted and (find_leg_by_ids(named, call) or not hinted[1].call_control_id):
         return Correlation(named.id, named)
     own_id = conversation_id_for_call(call.call_control_id) if call.call_control_id else None
-    lookup = store.look_up_call(own_id, call.call_control_id, call.call_leg_id, dialled)
+    ids = (own_id, call.call_control_id, call.call_leg_id)
+    lookup = store.look_up_call(*ids, dialled, telnyx_conversation_id)
     # A later conversation may have the call that began a conversation: its pointer leads there.
     for pointed_id in lookup.pointed_ids:
         pointed = lookup.conversation if pointed_id == own_id else store.load(pointed_id)

@@ -5,8 +5,7 @@ from typing import Any
 
 from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Leg, Participant
-from partyline.telnyx import errors, requests
-from partyline.telnyx.client_state import ClientState
+from partyline.telnyx import client_state, errors, requests
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 
 WEBHOOK_RETRIES = requests.RetryPolicy(retries_ms=(500, 1500, 4000, 5000, 30_000))
@@ -31,7 +30,10 @@ class LegCommand:
     @property
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
-        return ClientState(self.conversation.id, self.participant.id, self.leg.number).encode()
+        leg, action = self.leg.number, self.command.action
+        gather = action if action in client_state.GATHERS else None
+        state = client_state.ClientState(self.conversation.id, self.participant.id, leg, gather)
+        return state.encode()
 
     @property
     def envelope(self) -> dict[str, Any]:

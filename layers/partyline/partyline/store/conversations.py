@@ -115,14 +115,18 @@ class ConversationStore:
         call_control_id: str | None,
         call_leg_id: str | None,
         dialled: str | None,
+        telnyx_conversation_id: str | None = None,
     ) -> CallLookup:
         """Read the rows of a call in a single batch: what its known ids lead to.
 
         `conversation_id` is the conversation that the call begins, `dialled` the number of ours
-        that was called.
+        that was called. `telnyx_conversation_id` names a run of the assistant, and comes first: a
+        call may have been in several conversations.
         """
         state = [keys.state(conversation_id)] if conversation_id else []
-        pointers = [keys.call(call_control_id)] if call_control_id else []
+        run = telnyx_conversation_id
+        pointers = [keys.telnyx_conversation(run)] if run else []
+        pointers += [keys.call(call_control_id)] if call_control_id else []
         pointers += [keys.leg(call_leg_id)] if call_leg_id else []
         routes = [] if dialled is None else route_keys(dialled)
         rows = self.table.find([*state, *pointers, *routes])

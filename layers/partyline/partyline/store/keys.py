@@ -8,7 +8,7 @@
 | insight, in pieces | `CONVERSATION#<id>` | `INSIGHT#<run>#<insight id>#<piece>` |
 | dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
 | dedupe record of a request | `REQUEST#<hash of the key id and the Idempotency-Key>` | `REQUEST` |
-| pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>` | `POINTER` |
+| pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>`, `AI#<Telnyx's id>` | `POINTER` |
 | route | `ROUTE#<dialled number>`, `ROUTE#default` | `ROUTE` |
 | do-not-call entry | `DNC#<number>` | `DNC` |
 | event of a route or do-not-call entry | as the changed row | `EVENT#<time>#<request id>` |
@@ -86,6 +86,11 @@ def call(call_control_id: str) -> Key:
 def leg(call_leg_id: str) -> Key:
     """The pointer from a leg to its conversation, for webhooks without a call_control_id."""
     return f"LEG#{call_leg_id}", "POINTER"
+
+
+def telnyx_conversation(telnyx_conversation_id: str) -> Key:
+    """The pointer from a run of the assistant to its conversation, for an analysis of the run."""
+    return f"AI#{telnyx_conversation_id}", "POINTER"
 
 
 def route(number: str) -> Key:

@@ -1,4 +1,6 @@
-"""Pointers: the rows that lead from a call to its conversation, and lock the call."""
+"""Pointers: the rows that lead from a call, or a run of the assistant, to its conversation.
+
+The pointer of a call locks the call."""
 
 from dataclasses import dataclass
 
@@ -11,10 +13,10 @@ from partyline.store.table import Row, put_of
 
 @dataclass(frozen=True)
 class Pointer:
-    """The pointer from a call to its conversation that a step writes."""
+    """The pointer to a conversation that a step writes."""
 
     key: Key
-    leg: str  # the leg in the conversation, `<participant id>:<leg number>`
+    leg: str  # the leg in the conversation, `<participant id>:<leg number>`, or `assistant`
     is_claim: bool
     """The step brings the live call in, and fails while another conversation has the call."""
     replaces: Row | None = None
@@ -37,7 +39,7 @@ class Pointer:
 
 
 def new_pointers(before: Conversation | None, after: Conversation) -> list[Pointer]:
-    """The pointers to the ids that the step adds, and to the live calls that the step brings in."""
+    """The pointers from the ids that the step adds, and from the live calls that it brings in."""
     legs = before.legs() if before else []
     old_legs = {(participant.id, leg.number): leg for participant, leg in legs}
     pointers = dict[Key, Pointer]()
@@ -54,6 +56,10 @@ def new_pointers(before: Conversation | None, after: Conversation) -> list[Point
             if not (old and old.has_id(id_)):
                 for key in (keys.call(id_), keys.leg(id_)):
                     pointers[key] = Pointer(key, name, is_claim=False)
+    telnyx_id = after.telnyx_conversation_id
+    if telnyx_id and telnyx_id != (before and before.telnyx_conversation_id):
+        key = keys.telnyx_conversation(telnyx_id)
+        pointers[key] = Pointer(key, "assistant", is_claim=False)
     return list(pointers.values())
 
 

@@ -13,6 +13,7 @@ from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEGS = range(1, 100)
+GATHERS = ("hold", "screen")  # the commands that ask a person for keys
 # Telnyx publishes no limit. This limit is far above our longest text, and cheap to decode.
 MAX_CHARS = 1024
 
@@ -22,12 +23,14 @@ class ClientState:
     """The conversation, participant and leg that a webhook is about.
 
     `conversation` and `participant` are our ids (1 to 64 letters, digits, `_` or `-`), `leg` counts
-    the participant's legs from 1 to 99. Raises ValueError for other values.
+    the participant's legs from 1 to 99. `gather` is set by a command that asks the person for keys,
+    so that `call.gather.ended` says which command ended. Raises ValueError for other values.
     """
 
     conversation: str
     participant: str
     leg: int
+    gather: str | None = None
 
     def __post_init__(self) -> None:
         for our_id in (self.conversation, self.participant):
@@ -36,6 +39,8 @@ class ClientState:
         # Python counts True as the int 1, but True is not a leg.
         if type(self.leg) is not int or self.leg not in LEGS:
             raise ValueError("legs are counted from 1 to 99")
+        if self.gather not in (None, *GATHERS):
+            raise ValueError("a gather is hold or screen")
 
     def encode(self) -> str:
         """Return the text for `client_state`: JSON in base64, which Telnyx demands (90017)."""
@@ -43,6 +48,7 @@ class ClientState:
             "conversation": self.conversation,
             "participant": self.participant,
             "leg": self.leg,
+            **({"gather": self.gather} if self.gather else {}),
         }
         return base64.b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode()
 

@@ -147,7 +147,7 @@ class AiEvent(UnknownEvent):
 
 
 class VersionOneEvent(UnknownEvent):
-    """An event of API version 1: no envelope, a type with underscores, other fields.
+    """An event of API version 1: no payload, or no envelope, and a type with underscores.
 
     An application that was made by the API has `webhook_api_version` 1 unless told otherwise.
     """
@@ -202,11 +202,35 @@ A new type also needs an entry in `TO_INPUT` (`entrypoints.webhook`); a type wit
 """
 
 
+UNUSED_TYPES = frozenset(
+    f"{family}.{name}"
+    for family, names in {
+        "call": "ai_gather.ended ai_gather.partial_results cost deepfake_detection.error"
+        " deepfake_detection.result dequeued dtmf.received enqueued fork.started fork.stopped hold"
+        " payment.completed payment.progress playback.ended playback.started recording.error"
+        " recording.saved recording.transcription.saved refer.completed refer.failed refer.started"
+        " speak.ended speak.started transcription unhold",
+        "conference": "created ended floor.changed participant.joined participant.left"
+        " participant.playback.ended participant.playback.started participant.speak.ended"
+        " participant.speak.started playback.ended playback.started recording.saved speak.ended"
+        " speak.started",
+        "siprec": "failed started stopped",
+        "streaming": "failed started stopped",
+    }.items()
+    for name in names.split()
+)
+"""The other types of calls that Telnyx documents (Telnyx API, webhooks; official client 4.189).
+
+An assistant with recording, or the owner of an attached call, causes some of these. Any further
+type is unknown, and raises an alarm.
+"""
+
+
 def _spelling(text: str) -> str:
     return re.sub(r"[.\s-]+", "_", text.strip()).casefold()
 
 
-SPELLINGS = {_spelling(name): name for name in WEBHOOK_TYPES}
+SPELLINGS = {_spelling(name): name for name in (*UNUSED_TYPES, *WEBHOOK_TYPES)}
 """The types that we know by a spelling that is the same for `call_answered` and `Call.Answered`."""
 
 _EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)
@@ -223,7 +247,10 @@ def parse(body: bytes) -> Event:
     sent_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
     known = sent_type in WEBHOOK_TYPES
     event_type = sent_type if known else SPELLINGS.get(_spelling(sent_type), sent_type)
-    event = _event(sent_type, event_type, has_envelope="data" in envelope)
+    is_flat = "data" not in envelope or (
+        "_" in sent_type and not isinstance(data.get("payload"), dict)
+    )
+    event = _event(sent_type, event_type, is_flat=is_flat)
     return event.model_validate(
         {
             "id": data.get("id"),
@@ -236,14 +263,19 @@ def parse(body: bytes) -> Event:
     )
 
 
-def _event(sent_type: str, event_type: str, *, has_envelope: bool) -> type[Event]:
-    """Return the kind of event that a type stands for."""
+def _event(sent_type: str, event_type: str, *, is_flat: bool) -> type[Event]:
+    """Return the kind of event that a type stands for.
+
+    `is_flat`: the body has the fields of the call beside the type, as in API version 1.
+    """
     if not sent_type:
         return EventWithoutType
-    if not has_envelope and "." not in sent_type and sent_type != GROUP_INSIGHTS:
+    if is_flat and "." not in sent_type and sent_type != GROUP_INSIGHTS:
         return VersionOneEvent
     if event_type in WEBHOOK_TYPES:
         return WEBHOOK_TYPES[event_type].event
+    if event_type in UNUSED_TYPES:
+        return AcknowledgedEvent
     return AiEvent if sent_type.startswith("ai.") else UnknownEvent
 
 

@@ -127,6 +127,11 @@ class Plan(Stored):
         default = VERDICT_WAITS.get(self.machine_detection)
         return self.verdict_wait if default and self.verdict_wait else default
 
+    @property
+    def waiting_words(self) -> str:
+        """The words that a person hears who waits for the verdict; empty without words."""
+        return self.wait_for_verdict.say if self.wait_for_verdict else ""
+
 
 class Failure(Stored):
     """The reason for a failure: Telnyx's code and message, or ours."""
@@ -168,10 +173,9 @@ class Leg(Stored):
     """Telnyx connected the call to a call that is not ours, so we do not hang up the call."""
     unknown_since: datetime | None = None  # since when Telnyx does not know the call, if asked
     machine: bool | None = None
-    machine_suspected: bool = False
-    """The machine detection says a machine, which may be an iPhone that screens the call."""
+    heard_at: datetime | None = None
+    """When speech was last taken for a machine's; an iPhone that screens the call speaks too."""
     screened_at: datetime | None = None  # when an iPhone was found to screen the call
-    is_held: bool = False  # the person hears the words of the wait for a verdict
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
@@ -187,6 +191,11 @@ class Leg(Stored):
             self.call_leg_id,
             *self.former_ids,
         )
+
+    @property
+    def machine_suspected(self) -> bool:
+        """Whether a machine speaks on the call that is no iPhone, as far as we know."""
+        return self.heard_at is not None and self.screened_at is None
 
     @property
     def is_up(self) -> bool:

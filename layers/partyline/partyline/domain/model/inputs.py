@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from partyline.domain.model.commands import Role
+from partyline.domain.model.commands import Action, Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits, Plan
 from partyline.domain.model.events import Cost, Quality, Recording
 from partyline.domain.model.results import Result
@@ -23,10 +23,11 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class CallRef:
-    """The ids by which a webhook names its call. `participant` and `leg` come from client_state.
+    """The ids by which a webhook names its call. Any field may be missing.
 
-    Any field may be missing. Our client_state is a hint, not a proof. `incoming`: the webhook says
-    that a person called us.
+    `participant`, `leg` and `gather` come from our client_state, which is a hint, not a proof.
+    `gather`: the last command that asked the person for keys, `hold` or `screen`. `incoming`: the
+    webhook says that a person called us.
     """
 
     call_control_id: str | None = None
@@ -34,6 +35,7 @@ class CallRef:
     call_session_id: str | None = None
     participant: str | None = None
     leg: int | None = None
+    gather: Action | None = None
     incoming: bool = False
 
 

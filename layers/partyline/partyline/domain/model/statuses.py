@@ -81,8 +81,8 @@ CONVERSATION_MOVES: dict[ConversationStatus, frozenset[ConversationStatus]] = {
 _P = ParticipantStatus
 PARTICIPANT_MOVES: dict[ParticipantStatus, frozenset[ParticipantStatus]] = {
     _P.DIALING: frozenset({_P.SCREENING, _P.WAITING, _P.FAILED}),
-    _P.SCREENING: frozenset({_P.WAITING, _P.FAILED}),
-    # Back to dialing: a person who hangs up before the join is tried at the next number.
+    # Back to dialing: a person who declines or hangs up too early is tried at the next number.
+    _P.SCREENING: frozenset({_P.DIALING, _P.WAITING, _P.FAILED}),
     _P.WAITING: frozenset({_P.DIALING, _P.JOINING, _P.LEFT, _P.FAILED}),
     _P.JOINING: frozenset({_P.DIALING, _P.JOINED, _P.LEFT, _P.FAILED}),
     _P.JOINED: frozenset({_P.LEFT}),

@@ -13,6 +13,8 @@ from partyline.domain.model.conversation import (
     Conversation,
     Failure,
     Insight,
+    Leg,
+    Participant,
 )
 from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
@@ -20,6 +22,8 @@ from partyline.domain.rules import apply_requests, apply_verdicts, facts, insigh
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
+
+Located = tuple[Participant, Leg]
 
 
 def _call_initiated(transition: Transition, webhook: inputs.CallInitiated) -> None:
@@ -163,7 +167,7 @@ def _insights_generated(transition: Transition, webhook: inputs.InsightsGenerate
 def _conversation_analyzed(transition: Transition, webhook: inputs.ConversationAnalyzed) -> None:
     conversation, located = transition.conversation, find_leg(transition.conversation, webhook.call)
     telnyx_id = webhook.telnyx_conversation_id
-    if located is None or not _is_our_run(conversation, telnyx_id):
+    if not _is_our_run(conversation, telnyx_id, located):
         return
     run = insights.run_on(conversation, located)
     insights.store_insights(transition, webhook.insights, webhook.occurred_at, run)
@@ -179,13 +183,17 @@ def _conversation_analyzed(transition: Transition, webhook: inputs.ConversationA
         conversation.insights_received_at = conversation.insights_received_at or transition.now
 
 
-def _is_our_run(conversation: Conversation, telnyx_id: str | None) -> bool:
-    """Whether a Telnyx conversation is a run of our assistant, not of another on the call."""
+def _is_our_run(conversation: Conversation, telnyx_id: str | None, located: Located | None) -> bool:
+    """Whether a Telnyx conversation is a run of our assistant, not of another on the call.
+
+    A known run needs no known call.
+    """
     if insights.run_of(conversation, telnyx_id) is not None:
         return True
     ids = {conversation.telnyx_conversation_id, *conversation.previous_telnyx_ids}
     unsure = telnyx_id is None or bool(ids & {None, UNKNOWN_CONVERSATION_ID})
-    return unsure and conversation.direction is not statuses.Direction.ATTACHED
+    attached = conversation.direction is statuses.Direction.ATTACHED
+    return located is not None and unsure and not attached
 
 
 def _is_of_our_run(conversation: Conversation, insight: Insight) -> bool:

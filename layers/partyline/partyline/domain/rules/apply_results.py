@@ -16,10 +16,8 @@ from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participa
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules import facts
+from partyline.domain.rules import apply_polls, facts
 from partyline.domain.rules.call_ids import note_call_ids
-from partyline.domain.rules.calls import is_needed
-from partyline.domain.rules.insights import store_insights
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -54,7 +52,7 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         command.back_off(transition.now)
         return
     if command.reconcile:
-        _add_repaired(transition, command)
+        facts.command_repaired(transition, command)
     facts.settle(transition, command)
     if command.action is Action.JOIN and participant:
         participant.joined_after_restarts = transition.conversation.restarts
@@ -80,10 +78,6 @@ def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | N
     return command.action is Action.START and transition.conversation.telnyx_conversation_id is None
 
 
-def _add_repaired(transition: Transition, command: Command) -> None:
-    transition.add_event(events.CommandRepaired(action=command.action, command_id=command.id))
-
-
 def _call_ended(transition: Transition, command: Command, result: results.CallEnded) -> None:
     participant, leg = transition.conversation.target_of(command)
     if command.action is Action.MESSAGE:  # sent through another call, if possible
@@ -91,7 +85,7 @@ def _call_ended(transition: Transition, command: Command, result: results.CallEn
     facts.settle(transition, command, "failed")
     if participant and leg:
         if command.action is Action.LOOK:
-            _add_repaired(transition, command)
+            facts.command_repaired(transition, command)
         if not leg.owned and not participant.joined_at and leg.is_up and leg.failure is None:
             # The attached call was accepted on the request's word, and was never there for us.
             leg.failure = result.failure
@@ -116,7 +110,7 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
         return
     if command.action is Action.LOOK:
         facts.settle(transition, command)
-        _look_knew_nothing(transition, participant, leg)
+        apply_polls.call_not_known(transition, participant, leg)
         return
     leg.poll_at = transition.now
     command.mark_not_sent()
@@ -129,20 +123,6 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
     else:
         refused = Refused(code=unknown.code, message=unknown.message)
         apply_refusal(transition, command, refused)
-
-
-def _look_knew_nothing(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Look again soon at a call that Telnyx does not know, then give up and hang up the call."""
-    now = transition.now
-    leg.polled_at, leg.unknown_since = now, leg.unknown_since or now
-    if _is_ringing(leg) and _ring_timeout_passed(transition, participant, leg):
-        leg.outcome = leg.outcome or Outcome.NO_ANSWER
-    needed = is_needed(transition.conversation, now, participant, leg)
-    patience = timeouts.UNKNOWN_CALL_PATIENCE if needed else timeouts.UNKNOWN_CALL_POLL_DELAY * 2
-    if now - leg.unknown_since >= patience:
-        facts.give_up_call(transition, participant, leg)
-    else:
-        leg.poll_at = now + timeouts.UNKNOWN_CALL_POLL_DELAY
 
 
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
@@ -175,11 +155,7 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
         case Action.JOIN:
             _join_refused(transition, participant, leg, refused)
         case Action.LOOK:
-            _polled(transition, leg)
-
-
-def _polled(transition: Transition, leg: Leg) -> None:
-    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+            apply_polls.note_poll(transition, leg)
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
@@ -310,56 +286,6 @@ def _not_found(transition: Transition, command: Command, _: results.NotFound) ->
     command.back_off(transition.now)
 
 
-def _call_state(transition: Transition, command: Command, call: results.CallState) -> None:
-    participant, leg = transition.conversation.target_of(command)
-    facts.settle(transition, command)
-    if participant is None or leg is None:
-        return
-    _polled(transition, leg)
-    leg.bridged_at = None  # bridged to a call of ours, unless transferred
-    if call.alive and call.transferred and facts.is_assistants(transition, leg):
-        facts.call_transferred(transition, participant, leg)
-    if leg.transferred and call.alive:
-        return
-    leg.unknown_since = None
-    ringing = _is_ringing(leg)
-    answer = transition.command_for(Action.ANSWER, participant, leg)
-    picked_up = call.answered or (answer is not None and answer.status == "done")
-    rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
-    if not call.alive and (not ringing or picked_up or rang_out):
-        _add_repaired(transition, command)
-        if call.answered:
-            facts.leg_answered(transition, participant, leg)
-        facts.leg_ended(transition, participant, leg)
-        return
-    if call.alive and ringing and picked_up:
-        _add_repaired(transition, command)
-        facts.leg_answered(transition, participant, leg)
-    elif rang_out:
-        leg.outcome = leg.outcome or Outcome.NO_ANSWER
-    if transition.command_for(Action.HANG_UP, participant, leg):
-        facts.hang_up_again(transition, participant, leg)  # the call is still up
-
-
-def _is_ringing(leg: Leg) -> bool:
-    return leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
-
-
-def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    dial = transition.command_for(Action.DIAL, participant, leg)
-    if dial is None or leg.ring_timeout_secs is None:
-        return False  # an inbound call rings as long as the caller likes
-    rings_since = dial.sent_at or leg.created_at
-    return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
-
-
-def _insights(transition: Transition, command: Command, result: results.InsightsFound) -> None:
-    facts.settle(transition, command)
-    store_insights(transition, result.insights)
-    if result.complete:
-        transition.conversation.insights_poll_at = None
-
-
 APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.Succeeded: _succeeded,
     results.CallEnded: _call_ended,
@@ -368,6 +294,6 @@ APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.FormRefused: _form_refused,
     results.Retryable: _retryable,
     results.NotFound: _not_found,
-    results.CallState: _call_state,
-    results.InsightsFound: _insights,
+    results.CallState: apply_polls.call_state,
+    results.InsightsFound: apply_polls.insights_found,
 }

@@ -1,11 +1,13 @@
 """Recording the answers to questions: who answered, a person or a machine, and the pressed keys."""
 
+from datetime import datetime
+
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import SCREENING_DETECTION, Leg, Participant
+from partyline.domain.model.conversation import SCREENING_DETECTION, Leg, Participant, Plan
 from partyline.domain.model.events import EventType
 from partyline.domain.model.statuses import Outcome, ParticipantStatus
-from partyline.domain.model.timeouts import HANGUP_POLL_DELAY, PROMPT_END_WAIT, SCREENING_GRACE
+from partyline.domain.model.timeouts import HANGUP_POLL_DELAY, PROMPT_END_WAIT
 from partyline.domain.rules import facts
 from partyline.domain.rules.call_ids import locate_leg
 from partyline.domain.rules.transition import Transition
@@ -19,54 +21,75 @@ KEY_PRESSED_STATUSES = ("valid", "invalid")
 def machine_verdict(transition: Transition, webhook: inputs.MachineVerdict) -> None:
     """Record a verdict. The proof of a machine stands, whatever other verdicts say.
 
-    A machine that may be an iPhone that screens the call is suspected only, and is no proof.
+    Where an iPhone may screen the call, speech alone is no proof (see `_rejudge_speech`).
     """
     located = locate_leg(transition, webhook)
     if located is None:
         return
     participant, leg = located
-    if leg.machine or leg.machine is webhook.machine:
-        return
+    plan, at = participant.plan, webhook.occurred_at
     # A verdict may come before `call.answered`, and is always of an answered call.
-    facts.leg_answered(transition, participant, leg, webhook.occurred_at)
-    if webhook.machine and webhook.by_speech and _may_be_screened(participant, leg, webhook):
-        if leg.screened_at is None and leg.machine is None and leg.is_up:
-            leg.machine_suspected = True
-            leg.verdict_deadline = transition.now + PROMPT_END_WAIT
+    facts.leg_answered(transition, participant, leg, at)
+    if not (webhook.machine and webhook.by_speech and plan and _may_be_screened(plan)):
+        _judge(transition, participant, leg, machine=webhook.machine, at=at)
         return
-    is_late = leg.machine is not None
-    leg.machine = webhook.machine
-    if leg.status is statuses.LegStatus.ANSWERED:
-        leg.verdict_deadline = None
-    reason = "late_proof" if is_late else None
-    at = webhook.occurred_at
-    judged = EventType.LEG_JUDGED
-    transition.add_leg_event(judged, participant, leg, at, machine=leg.machine, reason=reason)
-    if is_late and participant.status is ParticipantStatus.JOINED and leg.is_up:
-        _machine_has_joined(transition, participant)
-
-
-def _may_be_screened(person: Participant, leg: Leg, verdict: inputs.MachineVerdict) -> bool:
-    """Whether a machine that was heard to speak may be an iPhone that screens the call.
-
-    The detection that Telnyx starts again, after the tone of the iPhone, has the last word.
-    """
-    if person.plan is None or person.plan.machine_detection != SCREENING_DETECTION:
-        return False
-    screened_at, judged_at = leg.screened_at, verdict.occurred_at
-    return screened_at is None or (judged_at is not None and judged_at < screened_at)
+    heard_at = at or leg.created_at  # without a time, before the tone
+    leg.heard_at = max(leg.heard_at or heard_at, heard_at)
+    if leg.machine_suspected and leg.machine is None and leg.is_up:
+        leg.verdict_deadline = transition.now + PROMPT_END_WAIT
+    _rejudge_speech(transition, participant, leg, at)
 
 
 def call_screening_detected(transition: Transition, webhook: inputs.CallScreeningDetected) -> None:
     """Record the tone of an iPhone that screens the call: the wait for a verdict begins again."""
     located = locate_leg(transition, webhook)
-    if located is None or located[1].machine is not None or not located[1].is_up:
+    if located is None:
         return
     participant, leg = located
     facts.leg_answered(transition, participant, leg, webhook.occurred_at)
     leg.screened_at = leg.screened_at or webhook.occurred_at or transition.now
-    leg.machine_suspected = False
-    facts.await_verdict(transition, participant, leg)
+    _rejudge_speech(transition, participant, leg, leg.heard_at)
+    if leg.machine is None and leg.is_up:
+        facts.await_verdict(transition, participant, leg)
+
+
+def _may_be_screened(plan: Plan) -> bool:
+    return plan.machine_detection == SCREENING_DETECTION
+
+
+def _rejudge_speech(
+    transition: Transition, participant: Participant, leg: Leg, at: datetime | None
+) -> None:
+    """Judge the speech on a call: after the tone of an iPhone, the speech is a machine's.
+
+    Telnyx starts the detection again after the tone, so that verdict has the last word. Either
+    webhook may come first, and their times decide.
+    """
+    if leg.heard_at and leg.screened_at and leg.heard_at > leg.screened_at:
+        _judge(transition, participant, leg, machine=True, at=at)
+
+
+def _judge(
+    transition: Transition,
+    participant: Participant,
+    leg: Leg,
+    *,
+    machine: bool,
+    at: datetime | None = None,
+    reason: str | None = None,
+) -> None:
+    """Record that a machine or a person answered. A machine stays a machine."""
+    if leg.machine or leg.machine is machine:
+        return
+    is_late = leg.machine is not None
+    leg.machine = machine
+    if leg.status is statuses.LegStatus.ANSWERED:
+        leg.verdict_deadline = None
+    reason = "late_proof" if is_late else reason
+    judged = EventType.LEG_JUDGED
+    transition.add_leg_event(judged, participant, leg, at, machine=machine, reason=reason)
+    if is_late and participant.status is ParticipantStatus.JOINED and leg.is_up:
+        _machine_has_joined(transition, participant)
 
 
 def _machine_has_joined(transition: Transition, participant: Participant) -> None:
@@ -77,64 +100,64 @@ def _machine_has_joined(transition: Transition, participant: Participant) -> Non
 
 
 def digits_gathered(transition: Transition, webhook: inputs.DigitsGathered) -> None:
-    """Record the keys of a screening. A mistaken key may be corrected once.
+    """Record the keys of a screening, or the end of the words to a person who waits.
 
-    The keys count, not their order: the accepting key accepts, a second mistake declines.
+    The keys count, not their order: the accepting key accepts, a second mistake declines. So a
+    mistaken key may be corrected once. A machine presses no key, so any key proves a person.
     """
     located = locate_leg(transition, webhook)
     if located is None:
         return
     participant, leg = located
-    for command in transition.conversation.commands.values():
-        asks = command.action in (Action.SCREEN, Action.HOLD)
+    plan = participant.plan
+    of_wait = plan is not None and _is_of_wait(plan, webhook)
+    for command in list(transition.conversation.commands.values()):
+        asks = command.action is Action.HOLD or (command.action is Action.SCREEN and not of_wait)
         if asks and command.is_for(participant.id, leg.number):
             facts.settle(transition, command)
-    if leg.is_held and _ends_hold(transition, participant, leg, webhook):
-        return
-    screening = participant.plan and participant.plan.screening
-    if not screening or webhook.status == "cancelled_amd":  # by the machine detection
+    if plan is None or not (plan.screening or plan.waiting_words):
         return
     facts.leg_answered(transition, participant, leg, webhook.occurred_at)
+    if _has_key(webhook) and plan.wait_for_verdict:
+        _judge(transition, participant, leg, machine=False, reason="key_pressed")
+    elif of_wait and webhook.status == "timeout" and not _may_be_screened(plan):
+        # The end of the words ends the wait. On a screened call, the wait may begin again.
+        _judge(transition, participant, leg, machine=False, reason="no_verdict")
+    if plan.screening and not of_wait:
+        _screening_answered(transition, leg, webhook, plan.screening.accept_digit)
+
+
+def _is_of_wait(plan: Plan, webhook: inputs.DigitsGathered) -> bool:
+    """Whether a webhook is the end of the words to a person who waits for the verdict.
+
+    The webhook names the command that it ends. Telnyx has one gather at a time on a call, so a
+    screening cancels the words. If the webhook names no command, a key answers the screening, and
+    silence ends the words: the screening has a timer too.
+    """
+    if webhook.status == "cancelled_amd":  # by the machine detection
+        return True
+    if not plan.waiting_words:
+        return False
+    if webhook.status == "cancelled" or webhook.call.gather is None:
+        return webhook.status == "cancelled" or not _has_key(webhook)
+    return webhook.call.gather is Action.HOLD
+
+
+def _has_key(webhook: inputs.DigitsGathered) -> bool:
+    return bool(webhook.digits) or webhook.status in KEY_PRESSED_STATUSES
+
+
+def _screening_answered(
+    transition: Transition, leg: Leg, webhook: inputs.DigitsGathered, accept_digit: str
+) -> None:
     if webhook.status == "call_hangup" and not webhook.digits:  # `call.hangup` tells the cause
         if leg.status is statuses.LegStatus.SCREENING and leg.outcome is None:
             leg.verdict_deadline = None
             leg.poll_at = transition.now + HANGUP_POLL_DELAY
         return
-    _count_keys(leg, webhook, screening.accept_digit)
-    if leg.is_up and leg.outcome is None and leg.screening_result:
+    _count_keys(leg, webhook, accept_digit)
+    if leg.status is statuses.LegStatus.SCREENING and leg.outcome is None and leg.screening_result:
         leg.outcome, leg.is_inferred = leg.screening_result, True
-
-
-def _ends_hold(
-    transition: Transition, participant: Participant, leg: Leg, webhook: inputs.DigitsGathered
-) -> bool:
-    """Record the end of the wait for a verdict. Returns whether the webhook was about the wait.
-
-    Telnyx has one gather at a time on a call, so a screening cancels the wait. A timeout that comes
-    before the screening can have timed out is of the wait.
-    """
-    cancelled = webhook.status in ("cancelled", "cancelled_amd")
-    if leg.status is statuses.LegStatus.SCREENING:
-        early = leg.verdict_deadline and transition.now < leg.verdict_deadline - SCREENING_GRACE
-        leg.is_held = not (cancelled or (webhook.status == "timeout" and early))
-        return not leg.is_held
-    leg.is_held = False
-    facts.leg_answered(transition, participant, leg, webhook.occurred_at)
-    pressed = webhook.digits or webhook.status in KEY_PRESSED_STATUSES
-    if leg.machine is None and pressed:  # a machine presses no key
-        leg.machine, leg.verdict_deadline = False, None
-        judged = EventType.LEG_JUDGED
-        transition.add_leg_event(judged, participant, leg, machine=False, reason="key_pressed")
-    elif _ends_wait(participant, leg, webhook):
-        leg.verdict_deadline = transition.now
-    return True
-
-
-def _ends_wait(participant: Participant, leg: Leg, webhook: inputs.DigitsGathered) -> bool:
-    """Whether the end of the words ends the wait too. A screened call begins its wait again."""
-    screens = participant.plan and participant.plan.machine_detection == SCREENING_DETECTION
-    waits = leg.machine is None and leg.verdict_deadline is not None
-    return waits and webhook.status == "timeout" and not screens
 
 
 def _count_keys(leg: Leg, webhook: inputs.DigitsGathered, accept_digit: str) -> None:
@@ -143,8 +166,8 @@ def _count_keys(leg: Leg, webhook: inputs.DigitsGathered, accept_digit: str) -> 
     if webhook.digits == accept_digit:
         leg.screening_result = Outcome.HUMAN
         return
-    pressed = webhook.digits or webhook.status in KEY_PRESSED_STATUSES
-    leg.wrong_keys += bool(pressed)
+    pressed = _has_key(webhook)
+    leg.wrong_keys += pressed
     silent = not pressed or leg.screening_result is Outcome.NO_ANSWER
     if leg.wrong_keys > MISTAKES or (leg.wrong_keys and silent):
         leg.screening_result = Outcome.DECLINED

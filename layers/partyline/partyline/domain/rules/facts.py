@@ -9,7 +9,7 @@ from typing import Literal
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
 from partyline.domain.model.conversation import Leg, Participant
-from partyline.domain.model.events import EventType, Quality
+from partyline.domain.model.events import CommandRepaired, EventType, Quality
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.outcomes import inferred_outcome
 from partyline.domain.rules.transition import Transition
@@ -145,3 +145,8 @@ def settle(transition: Transition, command: Command, status: Settled = "done") -
     command.status = status
     if command.action in TRANSIENT:
         transition.conversation.commands.pop(command.key, None)
+
+
+def command_repaired(transition: Transition, command: Command) -> None:
+    """Add the event that a lost webhook or a lost answer was made good by looking at Telnyx."""
+    transition.add_event(CommandRepaired(action=command.action, command_id=command.id))

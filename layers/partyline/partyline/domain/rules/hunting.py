@@ -73,9 +73,7 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
 
 def _hold(transition: Transition, participant: Participant, leg: Leg, plan: Plan) -> None:
     """Say a word to a person who waits for the verdict; the end of the word ends the wait."""
-    wait = plan.wait_for_verdict
-    if wait and wait.say and not transition.has_command(Action.HOLD, participant, leg):
-        leg.is_held = True
+    if plan.waiting_words and not transition.has_command(Action.HOLD, participant, leg):
         transition.add_command(Action.HOLD, participant, leg)
 
 
@@ -162,7 +160,10 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
         outcome = _outcome_at_deadline(transition, participant)
         _give_up(transition, participant, outcome, why="deadline")
         return
-    if not all(leg.is_finished for leg in participant.legs):
+    unfinished = [leg for leg in participant.legs if not leg.is_finished]
+    if not any(leg.status is LegStatus.SCREENING for leg in unfinished):
+        transition.move_participant(participant, ParticipantStatus.DIALING)
+    if unfinished:
         return
     if tried >= numbers * plan.max_attempts:
         _give_up(transition, participant, _outcome_of_last_try(participant))

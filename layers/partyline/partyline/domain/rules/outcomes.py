@@ -125,18 +125,16 @@ def inferred_outcome(participant: Participant, leg: Leg) -> Outcome:
     """Return the outcome of a call that is over, by the facts that its webhooks told.
 
     The outcome of an answered call is that of its last question: machine or person, then the
-    screening. A call that ended before the answer to a question was declined.
+    screening. A call that ended before the answer to a question was declined. A machine that is
+    suspected at the end of the call is a machine, as at the end of the wait for a verdict.
     """
     plan = participant.plan
     if leg.answered_at is None:
         gone = plan is None and leg.owned  # a caller who hung up before our answer
         unanswered = unanswered_outcome(leg.hangup_cause, leg.sip_hangup_cause)
         return Outcome.CANCELLED if gone else unanswered
-    if plan and plan.machine_detection != "off":
-        if leg.machine is None:
-            return Outcome.DECLINED
-        if leg.machine and plan.on_machine == "next":
-            return Outcome.MACHINE
+    if plan and plan.machine_detection != "off" and leg.machine is None:
+        return Outcome.MACHINE if leg.machine_suspected else Outcome.DECLINED
     if leg.machine:
         return Outcome.MACHINE
     if plan and plan.screening:

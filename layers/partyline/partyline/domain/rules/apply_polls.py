@@ -1,0 +1,83 @@
+"""Results of polls: the state of a call at Telnyx, a call that Telnyx does not know, insights."""
+
+from datetime import timedelta
+
+from partyline.domain.model import results, statuses, timeouts
+from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.statuses import Outcome
+from partyline.domain.rules import facts
+from partyline.domain.rules.calls import is_needed
+from partyline.domain.rules.insights import store_insights
+from partyline.domain.rules.transition import Transition
+
+
+def call_state(transition: Transition, command: Command, call: results.CallState) -> None:
+    """Record what Telnyx says about a call: the call has ended, was answered, or still rings."""
+    participant, leg = transition.conversation.target_of(command)
+    facts.settle(transition, command)
+    if participant is None or leg is None:
+        return
+    note_poll(transition, leg)
+    leg.bridged_at = None  # bridged to a call of ours, unless transferred
+    if call.alive and call.transferred and facts.is_assistants(transition, leg):
+        facts.call_transferred(transition, participant, leg)
+    if leg.transferred and call.alive:
+        return
+    leg.unknown_since = None
+    ringing = _is_ringing(leg)
+    answer = transition.command_for(Action.ANSWER, participant, leg)
+    picked_up = call.answered or (answer is not None and answer.status == "done")
+    rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
+    if not call.alive and (not ringing or picked_up or rang_out):
+        facts.command_repaired(transition, command)
+        if call.answered:
+            facts.leg_answered(transition, participant, leg)
+        facts.leg_ended(transition, participant, leg)
+        return
+    if call.alive and ringing and picked_up:
+        facts.command_repaired(transition, command)
+        facts.leg_answered(transition, participant, leg)
+    elif rang_out:
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
+    if transition.command_for(Action.HANG_UP, participant, leg):
+        facts.hang_up_again(transition, participant, leg)  # the call is still up
+
+
+def call_not_known(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Look again soon at a call that Telnyx does not know, then give up and hang up the call."""
+    now = transition.now
+    leg.polled_at, leg.unknown_since = now, leg.unknown_since or now
+    if _is_ringing(leg) and _ring_timeout_passed(transition, participant, leg):
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
+    needed = is_needed(transition.conversation, now, participant, leg)
+    patience = timeouts.UNKNOWN_CALL_PATIENCE if needed else timeouts.UNKNOWN_CALL_POLL_DELAY * 2
+    if now - leg.unknown_since >= patience:
+        facts.give_up_call(transition, participant, leg)
+    else:
+        leg.poll_at = now + timeouts.UNKNOWN_CALL_POLL_DELAY
+
+
+def note_poll(transition: Transition, leg: Leg) -> None:
+    """Note that a call was polled, and when to poll the call again."""
+    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+
+
+def insights_found(transition: Transition, command: Command, result: results.InsightsFound) -> None:
+    """Keep the insights of a fetch; complete insights are not fetched again."""
+    facts.settle(transition, command)
+    store_insights(transition, result.insights)
+    if result.complete:
+        transition.conversation.insights_poll_at = None
+
+
+def _is_ringing(leg: Leg) -> bool:
+    return leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
+
+
+def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
+    dial = transition.command_for(Action.DIAL, participant, leg)
+    if dial is None or leg.ring_timeout_secs is None:
+        return False  # an inbound call rings as long as the caller likes
+    rings_since = dial.sent_at or leg.created_at
+    return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
