@@ -9,7 +9,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -49,13 +49,15 @@ class DeliverySettings:
     """Delivery faults of an event type (or `*`).
 
     `delay_secs` is a range; `duplicates` is the number of further deliveries of the same event;
-    `drop` is the probability of no delivery; with `reorder` the call's next event comes first.
+    `drop` is the probability of no delivery; with `reorder` the call's next event comes first;
+    `version` is an API version in place of the application's.
     """
 
     delay_secs: tuple[float, float] = (0.0, 0.0)
     duplicates: int = 0
     drop: float = 0.0
     reorder: bool = False
+    version: str | None = None
 
 
 Post = Callable[[str, bytes, dict[str, str]], int | None]
@@ -127,6 +129,8 @@ class Deliverer:
             self.dropped.append(event)
             return
 
+        event = replace(event, version=settings.version or event.version)
+
         def start() -> None:
             for _ in range(1 + settings.duplicates):
                 self._try_later(self.rng.uniform(*settings.delay_secs), event, route, 1, 0)
@@ -184,13 +188,19 @@ class Deliverer:
 
 
 def _encode(event: Event, attempt: int, url: str) -> bytes:
-    document: JsonObject = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
     if event.version == "1":
-        document = {
-            "id": event.id,
-            "record_type": "event",
-            "event_type": event.event_type.replace(".", "_"),
-            "created_at": event.data["occurred_at"],
-            "payload": event.data["payload"],
-        }
+        return version_one_body(event.data)
+    document: JsonObject = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def version_one_body(data: JsonObject) -> bytes:
+    """Return the flat body of API version 1 for an event's `data` of version 2."""
+    document = {
+        "id": data["id"],
+        "record_type": "event",
+        "event_type": data["event_type"].replace(".", "_"),
+        "created_at": data["occurred_at"],
+        "payload": data["payload"],
+    }
     return json.dumps(document, ensure_ascii=False).encode()

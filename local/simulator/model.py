@@ -13,6 +13,10 @@ LegState = Literal["ringing", "parked", "answered", "ended"]
 JsonObject = dict[str, Any]
 
 
+CALL_LIMIT_SECS = 14_400
+"""Telnyx's time limit of a call without a limit of its own (Telnyx API: POST /calls)."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A person at a number, and the person's reaction to a call.
@@ -80,7 +84,7 @@ class SimulatedLeg:
     """The call_control_id of the leg that a transfer has connected with this leg."""
     assistant: JsonObject | None = None
     detection: str = "disabled"
-    time_limit_secs: float = 14400
+    time_limit_secs: float = CALL_LIMIT_SECS
     conversation_id: str | None = None
     gather: Gather | None = None
     on_answer: Callable[[], None] | None = None

@@ -6,7 +6,15 @@ from local.simulator import payloads
 from local.simulator.assistants import Assistants
 from local.simulator.clock import Timer
 from local.simulator.detection import MachineDetection
-from local.simulator.model import Behaviour, Gather, JsonObject, Person, SimulatedLeg, WebhookConfig
+from local.simulator.model import (
+    CALL_LIMIT_SECS,
+    Behaviour,
+    Gather,
+    JsonObject,
+    Person,
+    SimulatedLeg,
+    WebhookConfig,
+)
 from local.simulator.switchboard import Switchboard
 
 # Refusals of the far end: hangup_cause and sip_hangup_cause (Telnyx API: call.hangup).
@@ -49,7 +57,7 @@ class Phones:
             webhooks=webhook_config(body),
             assistant=body.get("assistant"),
             detection=body.get("answering_machine_detection", "disabled"),
-            time_limit_secs=body.get("time_limit_secs", 14400),
+            time_limit_secs=body.get("time_limit_secs", CALL_LIMIT_SECS),
         )
         board.world.legs[leg.call_control_id] = leg
         board.emit(leg, "call.initiated", payloads.initiated(leg))
@@ -92,8 +100,8 @@ class Phones:
             return
         board = self._board
         self._cancel_timers(leg)
-        if leg.direction == "outgoing":
-            self._change_ids(leg)
+        if leg.direction == "outgoing" and board.settings.new_ids_at_answer:
+            board.change_ids(leg, leg_id=board.settings.new_ids_at_answer == "all")
         leg.state = "answered"
         leg.answered_at = board.now()
         board.emit(leg, "call.answered", payloads.answered(leg))
@@ -108,16 +116,6 @@ class Phones:
         self._assistants.start_on_answer(leg)
         if leg.on_answer is not None:
             leg.on_answer()
-
-    def _change_ids(self, leg: SimulatedLeg) -> None:
-        """Give the leg other ids, if the settings say so. The old id is then unknown."""
-        board, change = self._board, self._board.settings.new_ids_at_answer
-        if change:
-            del board.world.legs[leg.call_control_id]
-            leg.call_control_id = board.ids.call_control_id()
-            board.world.legs[leg.call_control_id] = leg
-        if change == "all":
-            leg.call_leg_id = board.ids.leg()
 
     def refuse(self, leg: SimulatedLeg, behaviour: Behaviour) -> None:
         """Let the far end refuse the call: busy, decline or unreachable."""

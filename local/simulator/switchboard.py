@@ -67,6 +67,22 @@ class Switchboard:
         timer = self.clock.call_later(delay_secs, locked)
         return timer
 
+    def change_ids(self, leg: SimulatedLeg, *, leg_id: bool = False) -> None:
+        """Give a leg another call_control_id, and with `leg_id` another call_leg_id too.
+
+        Telnyx then does not know the old call_control_id.
+        """
+        old, new = leg.call_control_id, self.ids.call_control_id()
+        leg.call_control_id = new
+        leg.call_leg_id = self.ids.leg() if leg_id else leg.call_leg_id
+        self.world.legs = {known.call_control_id: known for known in self.world.legs.values()}
+        for conversation in self.world.conversations.values():
+            if conversation.starting_call == old:
+                conversation.starting_call = new
+            for guest in conversation.participants:
+                if guest.call_control_id == old:
+                    guest.call_control_id = new
+
     def record_heard(self, leg: SimulatedLeg, perception: str) -> None:
         """Record a perception of the person on `leg`."""
         leg.heard.append((self.now(), perception))

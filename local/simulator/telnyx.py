@@ -306,6 +306,13 @@ class Simulator:
         headers = {**self.deliverer.signature_headers(body), "x-telnyx-call-control-id": call}
         return ToolRequest(url, body, headers)
 
+    def change_ids(self, call_control_id: str, *, leg_id: bool = False) -> SimulatedLeg:
+        """Give a call another call_control_id, and with `leg_id` another call_leg_id too."""
+        with self.lock:
+            leg = self.world.legs[call_control_id]
+            self._board.change_ids(leg, leg_id=leg_id)
+            return leg
+
     def _ringing(self, call_control_id: str) -> SimulatedLeg:
         leg = self.world.legs[call_control_id]
         if leg.direction != "outgoing":

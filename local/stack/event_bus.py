@@ -26,7 +26,7 @@ from local.stack.template import Template, function_of
 RETRIES = 2
 """Lambda's retries of an asynchronous invocation that failed."""
 
-MAX_ENTRIES, MAX_REQUEST_BYTES = 10, 256 * 1024
+MAX_ENTRIES, MAX_PUT_BYTES = 10, 256 * 1024
 """The limits of PutEvents (AWS: EventBridge quotas)."""
 
 InvokeAsync = Callable[[str, Mapping[str, Any]], None]
@@ -97,7 +97,7 @@ class Bus:
     async def _put_events(self, request: Request) -> Response:
         entries = (await request.json())["Entries"]
         sizes = [len((e["Source"] + e["DetailType"] + e["Detail"]).encode()) for e in entries]
-        if len(entries) > MAX_ENTRIES or sum(sizes) >= MAX_REQUEST_BYTES:
+        if len(entries) > MAX_ENTRIES or sum(sizes) >= MAX_PUT_BYTES:
             return _error("ValidationException", "too many entries, or too large")
         if {entry["EventBusName"] for entry in entries} != {self._name}:
             return _error("ResourceNotFoundException", f"there is no bus but {self._name}")

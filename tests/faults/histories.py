@@ -14,7 +14,7 @@ from local.simulator.model import Person
 from local.simulator.settings import Settings
 from tests.faults.invariants import violations_of
 from tests.faults.lab import FaultLab
-from tests.faults.points import Point, faults
+from tests.faults.points import ANSWERED, Point, faults
 from tests.support.lab import URL
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
@@ -35,9 +35,9 @@ EVERY_FAULT = sorted(
         fault
         for point in (
             Point("table", "put_item"),
-            Point("telnyx", "dial"),
+            Point("telnyx", "retrieve"),
             Point("queue", ""),
-            Point("webhook", ""),
+            Point("webhook", ANSWERED),
         )
         for fault in faults(point)
     }
@@ -57,6 +57,7 @@ DELIVERIES = {
     "late": DeliverySettings((0.0, 9.0)),
     "doubled": DeliverySettings((0.0, 3.0), duplicates=2),
     "overtaken": DeliverySettings(reorder=True),
+    "version 1": DeliverySettings(version="1"),
 }
 
 

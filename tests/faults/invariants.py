@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Participant
@@ -66,6 +66,12 @@ def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
         insights=len(insights),
         assistants=len(lab.telnyx.conversations),
     )
+
+
+def without_reasons(ending: Ending) -> Ending:
+    """Return an ending whose messages lack the reason of a failed call, which no poll tells."""
+    plain = (text.replace("number is not available", "line is busy") for text in ending.messages)
+    return replace(ending, messages=tuple(sorted(plain)))
 
 
 def _name(participant: Participant) -> str:

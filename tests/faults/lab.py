@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.simulator.delivery import version_one_body
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
@@ -24,6 +26,7 @@ from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
 from partyline.telemetry import logger
 from tests.faults.points import (
+    VERSION_ONE,
     WEBHOOK_TIMEOUT_SECS,
     FaultInjector,
     FaultyQueue,
@@ -138,9 +141,8 @@ class FaultLab(Lab):
         headers.setdefault("idempotency_key", f"request-{self._requests}")
         asking = super().ask
         for pause_secs in RETRY_PAUSES_SECS:
-            answer = self._perform(
-                "request", f"{method} {path[:20]}", lambda: asking(method, path, body, **headers)
-            )
+            fault = self.io.reach("request", f"{method} {path[:20]}")
+            answer = self._perform(fault, lambda: asking(method, path, body, **headers))
             if isinstance(answer, Answer) and answer.status < 500 and answer.status != 429:
                 return answer
             self.clock.advance(pause_secs)
@@ -221,9 +223,8 @@ class FaultLab(Lab):
 
     # Faults
 
-    def _perform(self, place: Any, operation: str, work: Callable[[], Any]) -> Any:
+    def _perform(self, fault: str | None, work: Callable[[], Any]) -> Any:
         """Do the work of a request and return its reply; `None` if a fault prevents the reply."""
-        fault = self.io.reach(place, operation)
         if fault == "dies before":
             return None
         if fault in ("429", "500"):
@@ -255,11 +256,17 @@ class FaultLab(Lab):
 
     def receive(self, request: HttpRequest) -> int | None:
         """Handle a webhook; returns the status of the answer, `None` without an answer."""
-        path = request.path.removeprefix("/webhooks")
-        status: int | None = self._perform(
-            "webhook", path, lambda: self.gateway.handle(request).status
-        )
+        fault = self.io.reach("webhook", request.path.removeprefix("/webhooks"))
+        change = ODD_WEBHOOKS.get(fault or "")
+        if change:
+            fault, request = None, self._signed_again(request, change(self, request.body))
+        status: int | None = self._perform(fault, lambda: self.gateway.handle(request).status)
         return status
+
+    def _signed_again(self, request: HttpRequest, body: bytes) -> HttpRequest:
+        signature = self.telnyx.deliverer.signature_headers(body)
+        unsigned = [header for header in request.headers if header[0] not in signature]
+        return replace(request, body=body, headers=[*unsigned, *signature.items()])
 
     def _drain(self) -> None:
         visible = [
@@ -290,3 +297,24 @@ class FaultLab(Lab):
         """Poll the API for the state of the conversation."""
         with self.io.paused():
             self.poller.poll()
+
+
+def _version_one(_: FaultLab, body: bytes) -> bytes:
+    return version_one_body(json.loads(body)["data"])
+
+
+def _other_ids(lab: FaultLab, body: bytes, *, leg_id: bool = False) -> bytes:
+    """Give the call of a webhook other ids at Telnyx, and the webhook too."""
+    envelope = json.loads(body)
+    payload = envelope["data"]["payload"]
+    leg = lab.telnyx.change_ids(payload["call_control_id"], leg_id=leg_id)
+    payload |= {"call_control_id": leg.call_control_id, "call_leg_id": leg.call_leg_id}
+    return json.dumps(envelope).encode()
+
+
+ODD_WEBHOOKS: dict[str, Callable[[FaultLab, bytes], bytes]] = {
+    VERSION_ONE: _version_one,
+    "other ids": _other_ids,
+    "other ids of the leg": partial(_other_ids, leg_id=True),
+}
+"""The faults that change the body of a webhook before its delivery."""

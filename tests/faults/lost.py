@@ -1,12 +1,12 @@
 """Lost webhooks: any type, and any two types, of every story."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from local.simulator.delivery import DeliverySettings
 from tests.faults.cases import BY_NAME, faultless_run
-from tests.faults.invariants import Ending, compare, ending_of, violations_of
+from tests.faults.invariants import compare, ending_of, violations_of, without_reasons
 from tests.faults.stories import STORIES
 
 
@@ -58,12 +58,5 @@ def loss_violations(loss: Loss) -> list[str]:
     right, _ = faultless_run(loss.story)
     ended = ending_of(lab, story.interchangeable)
     if "call.hangup" in loss.event_types:
-        ended, right = (replace(e, messages=_without_reasons(e)) for e in (ended, right))
+        ended, right = without_reasons(ended), without_reasons(right)
     return compare(ended, right)[0]
-
-
-def _without_reasons(end: Ending) -> tuple[str, ...]:
-    """Return the messages without the reason of a failed call, which a poll cannot tell."""
-    return tuple(
-        sorted(text.replace("number is not available", "line is busy") for text in end.messages)
-    )

@@ -118,7 +118,7 @@ def test_the_answers_about_routes_match_their_description(new_lab: NewLab, numbe
     path, route = f"/routes/{number}", "/routes/{number}"
     assert_described(lab.ask("GET", path), f"GET {route}")
     body = {
-        "assistant": {"id": "assistant-1", "tools": [{"type": "hangup"}]},
+        "assistant": {"id": "assistant-1", "tools": [{"type": "hangup", "hangup": {}}]},
         "contacts": {"Billing": {"to": DANA, "screening": {"say": "Press 1."}}},
         "limits": {"minutes": 10},
         "words": {"joined": "“{name}” is here."},

@@ -21,6 +21,10 @@ SPELLINGS = [
     "sip:+13125550100@sip.example",
     "312-555-0100",
     "+1\u2011312\u2011555\u20110100",
+    "+1\u00b7312\u00b7555\u00b70100@sip.example",
+    "<sip:+13125550100@sip.example>",
+    '"Support" <sip:+13125550100@sip.example>;tag=1',
+    "\uff0b\uff11\uff13\uff11\uff12\uff15\uff15\uff15\uff10\uff11\uff10\uff10",
 ]
 OWN_LINE = "“Dana” cannot be called: the number is a line of this service."
 
@@ -67,7 +71,14 @@ def test_a_caller_without_a_number_is_shown_as_telnyx_sends_the_caller(new_lab: 
 
 
 @pytest.mark.parametrize(
-    "number", ["+1-312-555-0112", "+1 (312) 555-0112", "+1\u2212312\u22125550112"]
+    "number",
+    [
+        "+1-312-555-0112",
+        "+1 (312) 555-0112",
+        "+1\u2212312\u22125550112",
+        "+1\u00b7312\u00b7555\u00b70112",
+        "+\u0661\u0663\u0661\u06625550112",
+    ],
 )
 def test_requests_take_a_number_in_any_spelling_with_a_plus(
     new_lab: NewLab, deployed: Deployed, number: str

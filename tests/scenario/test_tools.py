@@ -93,7 +93,9 @@ def test_for_an_unknown_contact_no_call_is_made_and_the_model_gets_the_known_con
     assert lab.people_dialled() == []
 
 
-@pytest.mark.parametrize("number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112"])
+@pytest.mark.parametrize(
+    "number", [DANA, " +1 (312) 555-0112", "+1.312.555.0112", "+1\u00b7312\t555\u00b70112"]
+)
 def test_a_number_is_called_if_the_route_allows_any_number(new_lab: NewLab, number: str) -> None:
     lab, conversation_id = lab_with_caller(new_lab, dial_any_number=True)
     assert (
@@ -169,9 +171,10 @@ def test_no_number_is_called_if_the_route_does_not_allow_any_number(new_lab: New
 
 
 @pytest.mark.parametrize(
-    "number", ["555", "3125550112", "+13125550112,,1", "sip:dana@example.com", "+1312555011x"]
+    "number",
+    ["555", 13125550112, "3125550112", "+13125550112,,1", "sip:dana@example.com", "+1312555011x"],
 )
-def test_an_invalid_number_is_not_called(new_lab: NewLab, number: str) -> None:
+def test_an_invalid_number_is_not_called(new_lab: NewLab, number: object) -> None:
     lab, _ = lab_with_caller(new_lab, dial_any_number=True)
     assert lab.use_tool("invite", number=number).startswith("That is not a phone number.")
     assert lab.people_dialled() == []
@@ -441,7 +444,7 @@ def test_in_a_full_conversation_the_model_gets_the_reason(
     new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab, conversation_id = lab_with_caller(new_lab)
-    monkeypatch.setattr(engine, "MAX_REQUEST_BYTES", 100)
+    monkeypatch.setattr(engine, "MAX_BYTES_AFTER_REQUEST", 100)
     words = lab.use_tool("invite", name="Dana")
     assert words == "Nobody else can be called in this conversation."
     assert lab.people_dialled() == []

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from partyline.services.assistant_settings import TOOL_TYPES
 from tests.support.lab import URL, Answer, Lab, NewLab
 from tests.support.people import HOST, OUR_NUMBER
 from tests.support.security import assert_untouched
 
 SECRET = "Bearer {{#integration_secret}}crm_key{{/integration_secret}}"
+HANGUP = {"type": "hangup", "hangup": {}}
 WAYS = ["start", "book", "route"]
 
 
@@ -37,7 +39,7 @@ def assert_names(answer: Answer, field: str) -> None:
     """The answer refuses a field of the assistant."""
     assert answer.status == 422, answer.json
     [detail] = answer.json["error"]["details"]
-    assert detail["field"] == f"assistant.{field}"
+    assert f"{detail['field']}.".startswith(f"assistant.{field}.")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -57,7 +59,7 @@ def test_a_tool_of_another_type_is_refused_in_any_spelling(
     new_lab: NewLab, way: str, tool: dict[str, Any]
 ) -> None:
     lab = new_lab()
-    assert_names(give(lab, way, tools=[{"type": "hangup"}, tool]), "tools")
+    assert_names(give(lab, way, tools=[HANGUP, tool]), "tools")
     assert_untouched(lab)
 
 
@@ -172,10 +174,64 @@ def test_a_tool_may_call_our_own_tools(new_lab: NewLab, way: str) -> None:
     assert answer.json.get("warnings", []) == []
 
 
-@pytest.mark.parametrize("name", ["X-Telnyx-Call-Control-Id", " telnyx-timestamp", "telnyx-x"])
-def test_a_tool_may_not_set_the_headers_of_telnyx(new_lab: NewLab, name: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("settings", [None, [], "", "https://crm.example", 1, True, ...])
+@pytest.mark.parametrize("kind", TOOL_TYPES)
+def test_a_tool_needs_the_settings_of_its_type(
+    new_lab: NewLab, way: str, kind: str, settings: object
+) -> None:
+    lab = new_lab(IntegrationSecrets="on")
+    tool = {"type": kind} | ({} if settings is ... else {kind: settings})
+    assert_names(give(lab, way, tools=[HANGUP, tool]), f"tools.1.{kind}")
+    assert_untouched(lab)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Telnyx-Call-Control-Id", " telnyx-timestamp", "telnyx-x", "X_Telnyx_Timestamp"),
+        *("Host", "Content-Length", "transfer-encoding", "Connection"),
+    ],
+)
+def test_a_tool_may_not_set_the_headers_of_telnyx_and_of_http(new_lab: NewLab, name: str) -> None:
     for given in (headers("v", name), {name: "v"}):
-        assert_names(give(new_lab(), "start", tools=[webhook(headers=given)]), "tools")
+        answer = give(new_lab(), "start", tools=[webhook(headers=given)])
+        assert_names(answer, "tools.0.webhook.headers")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *[{}, {"Authorization": "v"}, "Authorization: v", 1, True, ["Authorization: v"], [None]],
+        *[[{}], [{"name": "a"}], [{"value": "v"}], [{"Name": "a", "Value": "v"}], [["a", "v"]]],
+        *[[{"name": "a", "value": 1}], [{"name": "a", "value": None}], [{"name": 1, "value": "v"}]],
+        [{"name": "a", "value": "v", "secret": "s"}],
+        [{"name": "a", "value": {"ref": "s"}}],
+        *[
+            headers("v", name)
+            for name in ("", " ", "a b", "a\r\nb: c", "a\n", "a:", "\ta", "ä", "a\x7f")
+        ],
+        *[headers("v", name) for name in ("x{{name}}", "a(b)", "a/b", '"a"', "a\u200b", "a" * 257)],
+        *[headers(value) for value in ("a\r\nb: c", "a\n", "\ra", "a\x01")],
+        *[headers(value) for value in ("a\x7f", "a\x85b", "a\u2028b")],
+        headers("fine", "A") + headers("a\nb", "B"),
+    ],
+    ids=repr,
+)
+def test_headers_of_another_shape_or_with_odd_signs_are_refused_by_their_field(
+    new_lab: NewLab, way: str, odd: object
+) -> None:
+    lab = new_lab(AllowedToolHosts="crm.example")
+    tools = [HANGUP, webhook(headers=odd)]
+    assert_names(give(lab, way, tools=tools), "tools.1.webhook.headers")
+    assert_untouched(lab)
+
+
+@pytest.mark.parametrize("fine", [None, [], headers("Bearer a b\tc", "X-Api_Key.1"), headers("")])
+def test_plain_headers_are_accepted(new_lab: NewLab, fine: object) -> None:
+    answer = give(new_lab(), "start", tools=[webhook(headers=fine)])
+    assert answer.status == 202, answer.json
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from partyline.domain.names import has_hidden_characters, normalized_name, quoted
+from partyline.domain.names import has_hidden_characters, name_as_said, normalized_name, quoted
 from partyline.domain.numbers import (
     is_impossible_sip_number,
     normal_number,
@@ -38,6 +38,21 @@ SPACES = " \u00a0\u2007\u202f"
         "sip:+13125550101@sip.example;user=phone",
         "SIP:+1-312-555-0101@SIP.example:5061",
         "\u202a+13125550101\u202c",  # as copied from a contact card
+        "\uff0b\uff11\uff13\uff11\uff12\uff15\uff15\uff15\uff10\uff11\uff10\uff11",  # fullwidth
+        "+1\uff08312\uff09555\uff0e0101",  # with fullwidth signs
+        "+\u0661\u0663\u0661\u0662\u0665\u0665\u0665\u0660\u0661\u0660\u0661",  # Arabic
+        "+\u06f1\u06f3\u06f1\u06f2\u06f5\u06f5\u06f5\u06f0\u06f1\u06f0\u06f1",  # Persian
+        "+\u0967\u0969\u0967\u0968\u096b\u096b\u096b\u0966\u0967\u0966\u0967",  # Devanagari
+        "+1\t312\t555\t0101",
+        " +13125550101\t",
+        *(f"+1{dot}312{dot}555{dot}0101" for dot in "\u00b7\u2022\u2027\u2024\u30fb\uff65"),
+        "<sip:+13125550101@sip.example>",
+        "<sip:+13125550101@sip.example;user=phone>;tag=1",
+        '"Dana" <sip:+13125550101@sip.example>',
+        '"+44 20 7946 0123" <sip:+13125550101@sip.example>',
+        f'"{"A long name " * 9}" <tel:+1-312-555-0101>',
+        "Dana <+13125550101>",
+        "sip:%2B13125550101@sip.example",
         *(f"+1{dash}312{dash}555{dash}0101" for dash in DASHES),
         *(f"+1{space}312{space}5550101" for space in SPACES),
     ],
@@ -71,7 +86,9 @@ def test_a_trunk_zero_is_no_part_of_the_number() -> None:
     ["", "+", "anonymous", "Restricted", "+1312555010", "+131255501011", "+15550101", "911",
      "+310000000",
      "sip:200@pbx.example", "sip:ada@pbx.example", "+13125550101,200", "+1312555\n0101",
-     "+1312555\u06600101", "+1312555010x"],
+     "+1312555\u06600101", "+1312555010x", "+1312555010\u00b9", "+1312555010\u2460",
+     "+13125550101\n", "\r\n+13125550101",
+     "Dana <>", "<sip:ada@pbx.example>", "+13125550101>", "<<+13125550101>>", "+1312 sip:5550101"],
 )  # fmt: skip
 def test_a_text_that_is_no_possible_number_has_no_normal_form(text: str) -> None:
     assert normal_number(text, "US") is None
@@ -119,10 +136,35 @@ def test_a_name_is_the_same_key_in_every_spelling() -> None:
         ("O'Brien", "O\u2019Brien"),
         ("Dana", "\uff24\uff41\uff4e\uff41"),
         ("Dana Lee", "Dana\u00a0Lee"),
+        ("Dana-Lee", "Dana\u2212Lee"),
+        *(("O'Brien", f"O{mark}Brien") for mark in "`\u00b4\u02b9\u02bb\u02bc\u2032\ua78c\uff07"),
+        ("Fiona", "\ufb01ona"),
+        ("ipek", "\u0130pek"),
+        ("I\u015f\u0131k", "\u0131\u015f\u0131k"),
+        ("I\u015eIK", "\u0131\u015f\u0131k"),
+        ("Dana \u2764", "Dana \u2764\ufe0f"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\U0001f4bb"),
+        ("\uac00\ub098", "\u1100\u1161\u1102\u1161"),
+        (
+            "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
+            "\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3",
+        ),
     ],
 )
 def test_typography_makes_no_other_key_of_a_name(one: str, other: str) -> None:
     assert normalized_name(one) == normalized_name(other)
+
+
+@given(name=st.text(max_size=40))
+def test_a_key_of_a_name_is_its_own_key(name: str) -> None:
+    assert normalized_name(normalized_name(name)) == normalized_name(name)
+
+
+@pytest.mark.parametrize(
+    "said", ["Dana Lee.", "\u201cDana Lee\u201d!", "'dana lee'", "\u201cDana Lee.\u201d"]
+)
+def test_the_marks_and_the_end_of_a_sentence_are_no_part_of_a_said_name(said: str) -> None:
+    assert name_as_said(said) == name_as_said("Dana Lee") == "dana lee"
 
 
 @pytest.mark.parametrize("character", ["\u3164", "\u2800", "\ufe00", "\U000e0100"])

@@ -41,7 +41,7 @@ from partyline.domain.model.results import (
 from partyline.domain.model.statuses import ConversationStatus, OnHangup
 from partyline.domain.rules.compact import document_bytes
 from partyline.domain.rules.phrases import DEFAULTS
-from partyline.services.engine import MAX_REQUEST_BYTES
+from partyline.services.engine import MAX_BYTES_AFTER_REQUEST
 from partyline.store.conversations import MAX_DOCUMENT_BYTES
 from tests.support.domain_story import HOST_NUMBER, OURS, T0, plan
 
@@ -72,7 +72,7 @@ class Town:
         assert after is not None
         size = document_bytes(after)
         is_request = isinstance(input_, StartConversation | InviteParticipant | SendMessage)
-        if decision.refusal or (is_request and size > MAX_REQUEST_BYTES):
+        if decision.refusal or (is_request and size > MAX_BYTES_AFTER_REQUEST):
             return False
         assert size <= MAX_DOCUMENT_BYTES, f"the document has {size} bytes"
         assert len(decision.events) + 2 * len(decision.commands) + 3 <= TRANSACTION_ITEMS

@@ -37,7 +37,7 @@ from partyline.domain.model.statuses import ConversationStatus
 from partyline.domain.model.timeouts import START_LEASE
 from partyline.domain.rules.transition import Refusal
 from partyline.services import engine
-from partyline.services.engine import MAX_CONFLICTS, MAX_REQUEST_BYTES, Engine, IngestResult
+from partyline.services.engine import MAX_BYTES_AFTER_REQUEST, MAX_CONFLICTS, Engine, IngestResult
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.errors import (
     ConversationTooLargeError,
@@ -413,13 +413,15 @@ def test_a_repeated_start_is_not_refused_for_its_size(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness.ingest(START)
-    monkeypatch.setattr(engine, "MAX_REQUEST_BYTES", 10)
+    monkeypatch.setattr(engine, "MAX_BYTES_AFTER_REQUEST", 10)
     harness.ingest(START, DedupeRecord(keys.request("key"), "hash-1"))
 
 
 def test_requests_leave_room_for_what_then_happens(harness: Harness) -> None:
     harness.ingest(START)
-    spoken = SendMessage(id="request-2", role="system", content="x" * (MAX_REQUEST_BYTES - 5000))
+    spoken = SendMessage(
+        id="request-2", role="system", content="x" * (MAX_BYTES_AFTER_REQUEST - 5000)
+    )
     harness.ingest(spoken)
     with pytest.raises(ConversationTooLargeError):
         harness.ingest(SendMessage(id="request-3", role="system", content="x" * 5000))

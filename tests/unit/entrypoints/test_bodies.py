@@ -44,7 +44,6 @@ START: list[tuple[dict[str, Any], str]] = [
     ({"to": "+1312"}, "to"),
     ({"to": "+1312555010112345"}, "to"),
     ({"to": "+1312555010a"}, "to"),
-    ({"to": "+131255501\u0660\u0661"}, "to"),
     ({"to": HOST_NUMBER + "\n"}, "to"),
     ({"to": HOST_NUMBER + ",,1234"}, "to"),
     ({"to": "sip:ada@example.com"}, "to"),
@@ -295,7 +294,7 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
         "instructions": "Be kind.",
         "model": "openai/gpt-4o",
         "dynamic_variables": {"a": "x", "b": 1, "c": 0.5, "d": True},
-        "tools": [{"type": "hangup"}],
+        "tools": [{"type": "hangup", "hangup": {}}],
         "voice_settings": {
             "voice": "Telnyx.Ultra.astra",
             "voice_speed": 1.5,

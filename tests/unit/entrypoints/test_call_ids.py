@@ -8,11 +8,14 @@ SAME_LEG = {"call_leg_id": "leg-0"}
 
 
 @pytest.mark.parametrize("ids", [SAME_LEG, {}, {"call_leg_id": "leg-other"}])
-def test_the_assistant_starts_on_the_newest_id(deployment: Deployment, ids: dict[str, str]) -> None:
+@pytest.mark.parametrize("secs", [1, 0])
+def test_the_assistant_starts_on_the_newest_id(
+    deployment: Deployment, ids: dict[str, str], secs: int
+) -> None:
     conversation = deployment.start()
     dial = deployment.dials()[0]
     deployment.deliver_for("call.initiated", dial, call_leg_id="leg-0")
-    deployment.clock.advance(1)
+    deployment.clock.advance(secs)
     deployment.deliver_for("call.answered", dial, "v3:new", **ids)
 
     assert deployment.telnyx.only_request("ai_assistant_start").call == "v3:new"

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from local.stack.handlers import LambdaContext
 from partyline.bootstrap import App, override
 from partyline.domain.model.events import Event, EventType
-from partyline.entrypoints.event_relay import MAX_REQUEST_BYTES, EventNotRelayedError, event_relay
+from partyline.entrypoints.event_relay import MAX_PUT_BYTES, EventNotRelayedError, event_relay
 from partyline.services.requests import check_e164
 
 UNREADABLE = {"conversation_id": {"S": "c1"}, "event": {"S": '{"data": "+13125550123"'}}
@@ -153,11 +153,11 @@ def test_a_bad_first_row_fails_the_batch_so_that_lambda_halves_it(
 
 @pytest.mark.parametrize("text", ["x", "\u00e9", "\U0001f600"])
 def test_an_event_larger_than_the_bus_accepts_goes_out_with_cut_texts(bus: Bus, text: str) -> None:
-    large = row(1, text * MAX_REQUEST_BYTES)
+    large = row(1, text * MAX_PUT_BYTES)
     assert relay([row(0), large, row(2)]) == {"batchItemFailures": []}
     details = [json.loads(entry["Detail"]) for request in bus.requests for entry in request]
     assert [detail["seq"] for detail in details] == [0, 1, 2]
-    assert details[1]["cut_from_bytes"] > MAX_REQUEST_BYTES
+    assert details[1]["cut_from_bytes"] > MAX_PUT_BYTES
     assert text * 1_000 in details[1]["data"].values()
     assert "cut_from_bytes" not in details[0] | details[2]
 

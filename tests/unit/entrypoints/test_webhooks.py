@@ -160,6 +160,15 @@ def test_a_call_to_a_number_in_any_form_is_answered(deployment: Deployment, to: 
     assert deployment.telnyx.only_request("answer").call == "v3:in"
 
 
+@pytest.mark.parametrize("direction", ["inbound", " Incoming", "INBOUND"])
+def test_a_call_to_us_is_answered_under_each_word_for_its_direction(
+    deployment: Deployment, direction: str
+) -> None:
+    called: dict[str, Any] = {**INBOUND, "to": OUR_NUMBER, "direction": direction}
+    deployment.deliver("call.initiated", **called)
+    assert deployment.telnyx.only_request("answer").call == "v3:in"
+
+
 def test_the_webhook_of_an_outgoing_call_starts_no_conversation(deployment: Deployment) -> None:
     outgoing = {"call_control_id": "v3:out", "direction": "outgoing", "to": OUR_NUMBER}
     assert deployment.deliver("call.initiated", **outgoing) == (200, {"status": "ignored"})
@@ -348,6 +357,8 @@ def test_the_insight_groups_own_webhook_brings_insights(deployment: Deployment) 
         ("call.machine.premium.detection.ended", "silence", True),
         ("call.machine.premium.detection.ended", "fax_detected", False),
         ("call.machine.premium.detection.ended", "machine", False),
+        ("call.machine.premium.detection.ended", "faxDetected", False),
+        ("call.machine.premium.detection.ended", " FAX.Detected", False),
         ("call.machine.greeting.ended", "beep_detected", False),
         ("call.machine.greeting.ended", "ended", False),
         ("call.machine.premium.greeting.ended", "beep_detected", False),

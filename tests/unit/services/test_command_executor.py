@@ -36,6 +36,7 @@ from partyline.domain.model.results import (
     Succeeded,
 )
 from partyline.domain.model.statuses import Direction, OnHangup
+from partyline.domain.model.timeouts import MAX_CALL_SECS
 from partyline.services.command_executor import CommandExecutor
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telnyx.call_control import CallControl
@@ -199,7 +200,7 @@ def test_a_start_has_every_setting_of_the_assistant() -> None:
         "instructions": "Be kind.",
         "model": "openai/gpt-4o",
         "dynamic_variables": {"a": 1, "b": True},
-        "tools": [{"type": "hangup"}],
+        "tools": [{"type": "hangup", "hangup": {}}],
         "mcp_servers": [{"id": "mcp-1"}],
         "voice_settings": {"voice": "Telnyx.NaturalHD.astra", "voice_speed": 1.5},
         "transcription": {"model": "deepgram/nova-3"},
@@ -287,6 +288,13 @@ def test_a_screening_asks_for_a_key() -> None:
     )
 
 
+def test_no_dial_asks_for_a_longer_call_than_telnyx_allows() -> None:
+    about = conversation(Plan(to=["+13125550101"], from_="+1"))
+    about.limits.minutes = 240
+    _, requests = execute(command(Action.DIAL), {}, about)
+    assert sent_request(requests)[2]["time_limit_secs"] == MAX_CALL_SECS
+
+
 @pytest.mark.parametrize(("accepts", "ends"), [("1", "#"), ("*", "#"), ("#", "*")])
 def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: str) -> None:
     plan = Plan(to=["+1"], from_="+1", screening=Screening(say="Now.", accept_digit=accepts))
@@ -303,6 +311,7 @@ def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: 
         ({"is_alive": True, "call_duration": 0}, CallState(alive=True, answered=False)),
         ({"is_alive": False}, CallState(alive=False, answered=False)),
         ({"is_alive": "false"}, CallState(alive=False, answered=False)),
+        ({"is_alive": " FALSE "}, CallState(alive=False, answered=False)),
         ({}, Retryable(had_no_effect=False, unanswered=True)),
         ({"is_alive": None}, Retryable(had_no_effect=False, unanswered=True)),
         ({"is_alive": 0}, Retryable(had_no_effect=False, unanswered=True)),
@@ -316,7 +325,27 @@ def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: 
 def test_a_retrieved_call_gives_its_state(answer: Any, expected: Result) -> None:
     result, requests = execute(command(Action.LOOK), answer)
     assert result == expected
-    assert sent_request(requests) == ("GET", PATH, None)
+    assert {sent_request([request]) for request in requests} == {("GET", PATH, None)}
+
+
+@pytest.mark.parametrize(
+    "action", [Action.DIAL, Action.ANSWER, Action.HANG_UP, Action.START, Action.JOIN, Action.STOP]
+)
+def test_a_command_whose_answer_cannot_be_read_is_in_doubt_and_sent_under_its_one_id(
+    action: Action,
+) -> None:
+    result, requests = execute(command(action), httpx.Response(200, text="<html>"))
+    assert result == Retryable(had_no_effect=False, unanswered=True)
+    assert len({json.loads(request.content)["command_id"] for request in requests}) == 1
+
+
+@pytest.mark.parametrize("action", [Action.DIAL, Action.START])
+def test_a_search_whose_answer_cannot_be_read_is_no_proof_that_a_command_had_no_effect(
+    action: Action,
+) -> None:
+    page = httpx.Response(200, text="<html>")
+    result, _ = execute(command(action, reconcile=True), page)
+    assert result == Retryable(had_no_effect=False, unanswered=True)
 
 
 def test_a_lost_dial_is_reconciled_by_client_state() -> None:

@@ -401,7 +401,6 @@ def test_every_command_needs_a_command_id(kind: type[Command]) -> None:
         {"timeout_secs": 4},
         {"timeout_secs": 601},
         {"time_limit_secs": 29},
-        {"time_limit_secs": 14_401},
         {"answering_machine_detection": "maybe"},
         {"assistant_id": "unknown field"},
     ],

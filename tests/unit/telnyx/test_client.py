@@ -191,13 +191,46 @@ def test_a_redirect_is_not_followed() -> None:
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"ok", b"<html>", b"[1]", b'{"result": "ok"}', b'{"data": null}', b"\xff"]
-)
-def test_a_success_with_an_unreadable_body_is_a_success(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b'{"result": "ok"}', b'{"data": null}'])
+def test_a_success_without_data_is_a_success(body: bytes) -> None:
     wire = Wire(httpx.Response(200, content=body))
 
     assert wire.client().request("POST", "/calls", json=COMMAND) == {}
+
+
+def test_a_success_with_204_needs_no_body() -> None:
+    assert Wire(httpx.Response(204)).client().request("POST", "/calls", json=COMMAND) == {}
+
+
+UNREADABLE = [b"", b"ok", b"<html>", b"[1]", b"null", b"\xff", b'{"data": {"result"', b"[" * 9999]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:20]))
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_200_that_cannot_be_read_is_in_doubt_and_the_same_request_is_sent_again(
+    method: str, body: bytes
+) -> None:
+    wire = Wire(httpx.Response(200, content=body), OK)
+
+    assert wire.client().request(method, "/calls", json=COMMAND) == {"result": "ok"}
+    assert wire.requests[0].content == wire.requests[1].content
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:20]))
+def test_two_answers_that_cannot_be_read_leave_the_effect_unknown(body: bytes) -> None:
+    wire = Wire(*[httpx.Response(200, content=body) for _ in range(2)])
+
+    with pytest.raises(errors.NoResponseError) as caught:
+        wire.client().request("POST", "/calls", json=COMMAND)
+
+    assert not isinstance(caught.value, errors.NotSentError)
+
+
+def test_a_start_whose_answer_cannot_be_read_waits_for_its_webhook() -> None:
+    wire = Wire(httpx.Response(200, content=b"<html>"))
+
+    with pytest.raises(errors.NoResponseError):
+        wire.client().request("POST", "/calls", json=COMMAND, answer_secs=4)
 
 
 def test_an_encoded_id_is_not_encoded_again() -> None:

@@ -1,7 +1,8 @@
 """Each refusal of Telnyx becomes the right error."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
@@ -164,7 +165,14 @@ def test_the_text_of_a_refusal_has_no_phone_number() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("3", 3.0), ("0.5", 0.5), ("soon", None), ("-1", None), ("", None), ("nan", None)],
+    [
+        *[("3", 3.0), ("0.5", 0.5), ("soon", None), ("-1", None), ("", None), ("nan", None)],
+        *[("30s", 30.0), ("30 S", 30.0), ("30 seconds", 30.0), ("1500ms", 1.5), ("1500 ms", 1.5)],
+        *[("1m30s", 90.0), ("1m 30s", 90.0), ("2min", 120.0), ("0.5h", 1800.0), ('"30"', 30.0)],
+        *[("30;w=60", 30.0), ("30, 3", 30.0), ("3, 30s", 30.0), ("3, soon", None)],
+        *[("30 horses", None), ("s", None), ("ms30", None), ("1e3", None), ("9" * 400, None)],
+        *[("20261399", 20261399.0), ("2026-13-45T00:00:00Z", None), ("\u0663", None)],
+    ],
 )
 def test_a_rate_limit_has_the_seconds_to_wait(header: str, seconds: float | None) -> None:
     error = refusal("/calls", 429, {"X-RateLimit-Reset": header}, b"")
@@ -192,11 +200,28 @@ def test_a_retry_after_may_be_a_date() -> None:
     assert refusal("/calls", 429, {"retry-after": past}, b"").retry_after == 0
 
 
-def test_a_reset_may_be_a_time_in_unix_seconds() -> None:
-    at = int(datetime.now(UTC).timestamp()) + 100
-    wait = refusal("/calls", 429, {"x-ratelimit-reset": str(at)}, b"").retry_after
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda at: str(int(at.timestamp())),
+        lambda at: str(int(at.timestamp() * 1000)),
+        lambda at: at.isoformat(),
+        lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        lambda at: at.replace(tzinfo=None).isoformat(" "),
+        lambda at: at.astimezone(timezone(timedelta(hours=2))).isoformat(),
+        lambda at: format_datetime(at, usegmt=True),
+    ],
+)
+@pytest.mark.parametrize(
+    "header", ["x-ratelimit-reset", "X-Rate-Limit-Reset", "RateLimit-Reset", "Retry-After"]
+)
+def test_a_wait_may_be_a_moment_in_any_form(header: str, form: Callable[[datetime], str]) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=100)
+    wait = refusal("/calls", 429, {header: form(at)}, b"").retry_after
     assert wait is not None
     assert 90 < wait <= 100
+    past = form(datetime.now(UTC) - timedelta(days=1))
+    assert refusal("/calls", 429, {header: past}, b"").retry_after == 0
 
 
 def test_the_longest_of_two_waits_counts() -> None:

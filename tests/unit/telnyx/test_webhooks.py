@@ -273,6 +273,9 @@ def test_a_body_without_an_event_is_an_event_without_type(body: str) -> None:
         ("CALL_ANSWERED", "call.answered"),
         ("call-answered", "call.answered"),
         (" call.answered ", "call.answered"),
+        ("callAnswered", "call.answered"),
+        ("call.conversationStartFailed", "call.conversation.start_failed"),
+        ("CallMachinePremiumDetectionEnded", "call.machine.premium.detection.ended"),
     ],
 )
 def test_a_type_in_another_spelling_is_the_same_type(sent: str, known: str) -> None:
@@ -449,7 +452,8 @@ def test_an_insight_is_read_as_it_came() -> None:
         b'{"data": {"event_type": "call.conversation_insights.generated", "payload": {"results": ['
         b'{"insight_id": "i", "result": {"a": NaN, "b": -Infinity, "c": "x\\u0000", "d\\ud800": 1,'
         b' "e": [1, 2.5, true, null, "\\ud83d\\ude00"], "f": 4711000000000000, "g": -1e999,'
-        b' "h": 123456789012345678901234567890123456789012345}}]}}}'
+        b' "h": 123456789012345678901234567890123456789012345, "i": 3.14159265358979323846264,'
+        b' "j": 1e-400, "k": 1e-99999999999999999999, "l": 1.10, "m": 0.1}}]}}}'
     )
 
     parsed = parse(body)
@@ -464,6 +468,11 @@ def test_an_insight_is_read_as_it_came() -> None:
         "f": 4711000000000000,
         "g": "-1e999",
         "h": 123456789012345678901234567890123456789012345,
+        "i": "3.14159265358979323846264",
+        "j": "1e-400",
+        "k": "1e-99999999999999999999",
+        "l": 1.1,
+        "m": 0.1,
     }
 
 

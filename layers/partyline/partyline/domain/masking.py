@@ -19,7 +19,10 @@ UNMASKED = frozenset(
 """Fields that hold an id or a time of ours: an id may have many digits."""
 
 _SIP_ADDRESS = re.compile(r"sips?:[^\s@,;]+@[^\s,;]*\w", re.IGNORECASE)
-_SEPARATOR = r"[\s()./\u00ad\u200b-\u200f\u2010-\u2015\u2043\u2060\u2212\ufe58\ufe63\uff0d-]"
+_SEPARATOR = (
+    r"[\s()./_~\u00ad\u00b7\u200b-\u200f\u2010-\u2015\u2022\u2024\u2027\u2043\u2060\u2212\u30fb"
+    r"\ufe58\ufe63\uff08\uff09\uff0d\uff0e\uff65-]"
+)
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _ID_DATE_OR_NUMBER = re.compile(
     rf"(?P<uuid>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)"

@@ -14,18 +14,23 @@ _INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-
 """Fillers and variation selectors: signs that show nothing, and may hide a text. U+FE0E and U+FE0F
 are part of emoji."""
 
-APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u201b\u2032]")
+APOSTROPHES = re.compile("[`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u201b\u2032\ua78b\ua78c]")
 
 _PLAIN = {"Pd": "-", "Cf": ""}
-"""In a key of a name: every dash is a hyphen, and signs that show nothing are left out."""
+_PLAIN_SIGNS = {"\u2212": "-", "\u2043": "-", "\ufe0e": "", "\ufe0f": "", "\u0131": "i"}
+"""In a key of a name: every dash is a hyphen, signs that show nothing are left out, and the i of
+Turkish without its dot is an i."""
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def normalized_name(name: str) -> str:
     """The name of a contact as a key among contacts: without case, extra space and typography."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    plain = "".join(_PLAIN.get(unicodedata.category(char), char) for char in folded)
+    apostrophes = APOSTROPHES.sub("'", name)  # NFKC would make a space and an accent of some
+    folded = unicodedata.normalize("NFKC", apostrophes).casefold().replace("i\u0307", "i")
+    plain = "".join(
+        _PLAIN_SIGNS.get(char, _PLAIN.get(unicodedata.category(char), char)) for char in folded
+    )
     plain = APOSTROPHES.sub("'", plain)
     return " ".join(unicodedata.normalize("NFC", plain).split())
 
@@ -49,5 +54,8 @@ def quoted(name: str) -> str:
 
 
 def name_as_said(name: str) -> str:
-    """The key of a name that the model read in our quotation marks, with the marks or without."""
-    return normalized_name(QUOTATION_MARKS.sub("'", name).strip(" '"))
+    """The key of a name that the model read in our quotation marks, with the marks or without.
+
+    The sign that ends the model's own sentence counts no more than the marks.
+    """
+    return normalized_name(QUOTATION_MARKS.sub("'", name).strip(" '.,!?"))

@@ -7,6 +7,7 @@ import takes about 0.1 s, and a caller hears silence while a webhook function st
 import re
 import unicodedata
 from typing import Literal
+from urllib.parse import unquote
 
 SIP_ADDRESS = re.compile(r"sips?:([A-Za-z0-9_.~+-]{1,64})@([a-z0-9.-]{1,253})", re.ASCII)
 """A SIP address in Telnyx's form, without parameters: user, and domain in lower case."""
@@ -26,10 +27,15 @@ NORTH_AMERICAN_KINDS: dict[str, SpecialKind] = {
 }
 """Area codes without a place (NANPA, non-geographic services). The tables lack 700 and 976."""
 
-_SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[^<>]*")
+"""SIP's form of an address with a name: `"Dana" <sip:+13125550101@host>` (RFC 3261, 20.10)."""
+
+_SCHEME = re.compile(r"^(sips?|tel):", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _SEPARATOR_CATEGORIES = frozenset({"Pd", "Zs", "Cf"})  # dashes, spaces, invisible format characters
-_SEPARATORS = frozenset("()./_~\u2212\u2043")  # U+2212 is a minus sign, U+2043 a bullet
+_SEPARATORS = frozenset("()./_~\t\u2212\u00b7\u2022\u2027\u2043\u30fb")
+"""U+2212 is a minus sign; the signs behind it are middle dots and bullets."""
+
 _LONGEST_EXTENSION = 6
 
 
@@ -37,7 +43,8 @@ def normal_number(text: str, country: str | None = None) -> str | None:
     """Return the E.164 form of a number in any usual spelling; None for any other text.
 
     Dashes, spaces, parentheses and a trunk zero are removed: `+44 (0)20-7946 0123` becomes
-    `+442079460123`. `tel:`, `sip:` and the part after `@` or `;` are skipped.
+    `+442079460123`. Digits of every script count. `tel:`, `sip:`, a name before an address in
+    angle brackets, and the part after `@` or `;` are skipped.
 
     Args:
         text: The spelling.
@@ -161,15 +168,26 @@ def _bare(to: str) -> str:
 
 def _digits(text: str) -> str | None:
     """Return the digits of a spelling, with the plus if any; None for a text with other signs."""
-    if len(text) > MAX_SEPARATED_CHARS and "@" not in text:
+    bracketed = _IN_BRACKETS.fullmatch(text)
+    address = (bracketed[1] if bracketed else text).strip(" \t")
+    if len(address) > MAX_SEPARATED_CHARS and "@" not in address:
         return None
-    user = _SCHEME.sub("", text, count=1).partition("@")[0].partition(";")[0]
-    digits = "".join(
-        sign
-        for sign in user
-        if sign not in _SEPARATORS and unicodedata.category(sign) not in _SEPARATOR_CATEGORIES
-    )
+    user = _SCHEME.sub("", address).partition("@")[0].partition(";")[0]
+    digits = "".join(map(_plain_sign, unquote(user)))
     return digits if _DIGITS.fullmatch(digits) else None
+
+
+def _plain_sign(sign: str) -> str:
+    """Return a digit or a plus of any script or width in ASCII, and nothing for a separator.
+
+    A superscript or a digit in a circle (category No) may be a footnote, and stays as it is.
+    """
+    category = unicodedata.category(sign)
+    if category == "Nd":
+        return str(unicodedata.decimal(sign))
+    plain = sign if category == "No" else unicodedata.normalize("NFKC", sign)
+    separates = category in _SEPARATOR_CATEGORIES or _SEPARATORS.issuperset(plain)
+    return "" if separates else plain
 
 
 def _parsed(digits: str, country: str | None, *, valid: bool) -> str | None:

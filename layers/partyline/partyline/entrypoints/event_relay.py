@@ -33,7 +33,7 @@ from partyline.telemetry import Metric, count, logger
 SOURCE = "partyline"
 MAX_ENTRIES = 10  # PutEvents accepts at most this many entries in one request
 
-MAX_REQUEST_BYTES = 256_000
+MAX_PUT_BYTES = 256_000
 """A request's entries together stay below the 256 KB of PutEvents (AWS: EventBridge quotas)."""
 
 CUT_CHARS = 1_000  # of a text in an event that is larger than that
@@ -122,9 +122,9 @@ def _entry(row: Mapping[str, Any], bus: str) -> Entry:
     detail = detail_of(row)
     entry = _entry_of(detail)
     size = _size(entry)
-    if size > MAX_REQUEST_BYTES:
+    if size > MAX_PUT_BYTES:
         entry = _entry_of({**detail, "data": _cut(detail["data"]), "cut_from_bytes": size})
-    if _size(entry) > MAX_REQUEST_BYTES:
+    if _size(entry) > MAX_PUT_BYTES:
         raise EventTooLargeError
     return {"EventBusName": bus, **entry}
 
@@ -147,7 +147,7 @@ def _requests(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     request: list[Entry] = []
     for entry in entries:
         full = len(request) == MAX_ENTRIES
-        if full or sum(map(_size, [*request, entry])) > MAX_REQUEST_BYTES:
+        if full or sum(map(_size, [*request, entry])) > MAX_PUT_BYTES:
             yield request
             request = []
         request.append(entry)

@@ -39,6 +39,9 @@ MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended"
 /calls, answering_machine_detection).
 """
 
+INCOMING = frozenset({"incoming", "inbound"})
+"""The directions of a call to us: the webhooks' word, and that of Telnyx's call records."""
+
 MAX_PARTS = 50
 """Recordings, and lines of a cost, that an event holds: an event must fit into the bus."""
 
@@ -112,7 +115,7 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     if to_input is None:
         return None
     payload = event.payload
-    incoming = payload.direction == "incoming"
+    incoming = payload.direction in INCOMING
     # A call that begins with a person who calls us is no call of ours yet. The client_state of
     # `call.analyzed` is never ours (Telnyx API: call.analyzed).
     is_new = incoming and isinstance(event, webhooks.CallInitiated)
@@ -242,7 +245,7 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallInitiated: lambda event, common: inputs.CallInitiated(
         **common,
         conversation_id="",
-        incoming=event.payload.direction == "incoming",
+        incoming=event.payload.direction in INCOMING,
         from_=event.payload.from_,
         to=event.payload.to,
     ),

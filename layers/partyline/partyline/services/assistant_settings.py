@@ -113,7 +113,7 @@ TOOLS_SCHEMA = {
             {
                 "type": "object",
                 "properties": {"type": {"const": kind}, kind: {"type": "object"}},
-                "required": ["type"],
+                "required": ["type", kind],
                 "additionalProperties": False,
             }
             for kind in TOOL_TYPES
@@ -122,7 +122,8 @@ TOOLS_SCHEMA = {
 }
 _SomeTools = Annotated[list[dict[str, Any]], Field(max_length=MAX_TOOLS)]
 Tools = Annotated[_SomeTools, WithJsonSchema(TOOLS_SCHEMA)]
-"""Inline tools, each with its `type` and the settings of that type."""
+"""Inline tools, each with its `type` and the settings of that type (Telnyx API: HangupTool,
+WebhookTool and the others require the settings, which may be empty for a hangup)."""
 
 
 class AssistantSettings(RequestModel):
@@ -158,12 +159,15 @@ class AssistantSettings(RequestModel):
 
     @model_validator(mode="after")
     def _check_tools(self) -> Self:
-        for tool in self.tools or []:
+        for position, tool in enumerate(self.tools or []):
             kind = tool.get("type")
             if kind not in TOOL_TYPES:
                 raise field_error("tools", f"the types of tools are {', '.join(TOOL_TYPES)}")
             if not tool.keys() <= {"type", kind}:
                 raise field_error("tools", f"a tool of type {kind} has type and {kind} only")
+            if not isinstance(tool.get(kind), dict):
+                message = f"a tool of type {kind} needs the object {kind}"
+                raise field_error(f"tools.{position}.{kind}", message)
         return self
 
 

@@ -56,7 +56,7 @@ class AssistantTools:
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Dial a contact of the route by `name`, or any `number` where the route allows it."""
-        name, number = _text(arguments.get("name")), _text(arguments.get("number"))
+        name, number = _text(arguments.get("name")), _text(arguments.get("number"), str, int)
         route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
@@ -203,6 +203,6 @@ def _name(participant: Participant, inbound: bool) -> str:
     return quoted(participant.name) if participant.name else "somebody without a name"
 
 
-def _text(argument: object) -> str:
+def _text(argument: object, *types: type) -> str:
     """Return an argument as text; models leave arguments out, or fill them with other types."""
-    return argument.strip() if isinstance(argument, str) else ""
+    return str(argument).strip() if type(argument) in (types or (str,)) else ""

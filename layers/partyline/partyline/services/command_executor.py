@@ -148,7 +148,11 @@ def own_lines_of(conversation: Conversation) -> set[str | None]:
 
 
 def result_of(error: errors.TelnyxError) -> results.Result:
-    """Translate a Telnyx error into the command's result (facts: Telnyx API error codes)."""
+    """Translate a Telnyx error into the command's result.
+
+    Source of the codes: Telnyx docs, API error codes,
+    https://developers.telnyx.com/development/api-fundamentals/api-errors.
+    """
     match error:
         case errors.NotSentError() | errors.RateLimitedError() | errors.NotAnsweredError():
             return results.Retryable(had_no_effect=True, retry_after=_retry_after(error))
@@ -163,7 +167,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             return results.Succeeded()
         case errors.RefusedError():
             # A new account's limit and a key without rights are the same 403: only the text of
-            # the message tells them apart (facts: account limits).
+            # the message tells them apart (https://developers.telnyx.com/api/errors/10039, and
+            # Telnyx docs, concurrent call limits).
             answer = code_and_message(error)
             limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
             limit = isinstance(error, errors.ForbiddenError) and limited

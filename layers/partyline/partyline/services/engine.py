@@ -31,7 +31,7 @@ MAX_COMMANDS = 40  # how many commands an invocation executes; the next invocati
 MAX_RESULTS = 10
 """How many results a step has: a transaction has 100 items, and a result adds several."""
 
-MAX_REQUEST_BYTES = 230_000
+MAX_BYTES_AFTER_REQUEST = 230_000
 """Size limit of the document after a request; the rest of an item is for later steps."""
 
 REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessage)
@@ -159,7 +159,7 @@ class Engine:
             if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
-            max_bytes = MAX_REQUEST_BYTES if is_request else MAX_DOCUMENT_BYTES
+            max_bytes = MAX_BYTES_AFTER_REQUEST if is_request else MAX_DOCUMENT_BYTES
             try:
                 stored = self._store.commit(before, decision, record, max_bytes, quotas)
             except errors.VersionConflictError:

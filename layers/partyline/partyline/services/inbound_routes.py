@@ -8,6 +8,7 @@ import re
 from partyline.domain.model.conversation import Assistant, Limits
 from partyline.domain.model.inputs import Route
 from partyline.domain.model.routes import RouteLimits, StoredRoute
+from partyline.domain.numbers import normal_number
 from partyline.settings import ConversationSettings
 
 SIP_NUMBER = re.compile(r"(sips?:)?\+?[0-9 ().-]+(@.*)?|(?!sips?:)[^@]*", re.IGNORECASE)
@@ -27,7 +28,8 @@ def inbound_route(
     """
     if connection_id and connection_id != settings.telnyx_connection_id:
         return None
-    if dialled and not SIP_NUMBER.fullmatch(dialled):
+    country = settings.destinations.home_country
+    if dialled and not (SIP_NUMBER.fullmatch(dialled) or normal_number(dialled, country)):
         return None
     default = settings.default_assistant_id
     assistant = stored.assistant or (Assistant(id=default) if default else None)

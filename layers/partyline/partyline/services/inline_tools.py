@@ -5,7 +5,7 @@ without us, from the secrets of the Telnyx account, and from signed requests to 
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,19 @@ _REFERENCE = "_ref"
 
 _RESERVED_HEADERS = ("telnyx-", "x-telnyx-")
 """The beginnings of the headers that Telnyx adds to the request of a tool."""
+
+_FRAMING_HEADERS = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"}
+)
+"""The headers that choose the receiver or the bounds of a request (RFC 9110, RFC 9112).
+
+`Host` could lead a request to our API by way of an allowed host of the same gateway.
+"""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}", re.ASCII)
+"""A token (RFC 9110, 5.6.2)."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 _URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+([/?#][!-\[\]-~]*)?")
 """A URL whose host is written out in ASCII.
@@ -60,19 +73,28 @@ class AssistantRules:
                     raise _invalid(name, "integration secrets are not allowed here")
         urls = (self.public_base_url, *own_urls)
         hosts = {_host(url) for url in urls if url}
-        for tool in assistant.tools or []:
-            problem = self._webhook_problem(tool["webhook"], hosts) if "webhook" in tool else None
-            if problem:
-                raise _invalid("tools", problem)
+        for position, tool in enumerate(assistant.tools or []):
+            if "webhook" in tool:
+                self._check_webhook(tool["webhook"], f"tools.{position}.webhook", hosts)
 
-    def _webhook_problem(self, webhook: Any, own_hosts: Iterable[str]) -> str | None:
-        """Return why a webhook tool is refused, if the tool is."""
-        url = webhook.get("url") if isinstance(webhook, Mapping) else None
-        if not isinstance(url, str) or not _URL.fullmatch(url):
-            return "a webhook tool needs a URL with a host that is written out"
+    def _check_webhook(
+        self, webhook: Mapping[str, Any], place: str, own_hosts: Iterable[str]
+    ) -> None:
+        """Raise a RequestError for a webhook tool that breaks a rule."""
+        problem = self._url_problem(webhook.get("url"), own_hosts)
+        if problem:
+            raise _invalid(f"{place}.url", problem)
+        problem = _headers_problem(webhook.get("headers"))
+        if problem:
+            raise _invalid(f"{place}.headers", problem)
+
+    def _url_problem(self, url: Any, own_hosts: Iterable[str]) -> str | None:
+        """Return why the URL of a webhook tool is refused, if so."""
         try:
-            host = _host(url)
+            host = _host(url) if isinstance(url, str) and _URL.fullmatch(url) else None
         except ValueError:
+            host = None
+        if host is None:
             return "a webhook tool needs a URL with a host that is written out"
         _, _, path = url.partition("://")[2].partition("/")
         if host in own_hosts:
@@ -80,7 +102,7 @@ class AssistantRules:
                 return "of this API, a tool may call /tools/invite and /tools/status only"
         elif host not in self.tool_hosts:
             return "the parameter AllowedToolHosts does not name the host of this tool"
-        return _header_problem(webhook.get("headers"))
+        return None
 
 
 def _invalid(name: str, message: str) -> RequestError:
@@ -104,18 +126,27 @@ def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").rstrip(".")
 
 
-def _header_problem(headers: Any) -> str | None:
-    for name, value in _headers(headers):
-        if name.strip().lower().startswith(_RESERVED_HEADERS):
-            return "a header of a tool may not have a name of Telnyx's own headers"
+def _headers_problem(headers: Any) -> str | None:
+    """Return why the headers of a webhook tool are refused, if so (Telnyx API: WebhookTool)."""
+    if headers is None:
+        return None
+    if not isinstance(headers, list) or not all(map(_is_header, headers)):
+        return "the headers of a tool are a list of objects with a name and a value, both texts"
+    for header in headers:
+        name, value = header["name"], header["value"]
+        if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value):
+            return "the name of a header is letters, digits and hyphens; a value is a single line"
+        plain = name.lower().replace("_", "-")
+        if plain.startswith(_RESERVED_HEADERS) or plain in _FRAMING_HEADERS:
+            return "a header of a tool may not have a name of Telnyx's or HTTP's own headers"
         if value == MASK:
             return f"{MASK} stands for the value of a header; give the value"
     return None
 
 
-def _headers(headers: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(headers, Mapping):
-        yield from ((str(name), value) for name, value in headers.items())
-    for header in headers if isinstance(headers, list) else ():
-        if isinstance(header, Mapping):
-            yield str(header.get("name")), header.get("value")
+def _is_header(header: Any) -> bool:
+    return (
+        isinstance(header, Mapping)
+        and header.keys() == {"name", "value"}
+        and all(isinstance(field, str) for field in header.values())
+    )

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpx
 
 from partyline.telnyx import errors
-from partyline.telnyx.lenient import as_object, read_json
+from partyline.telnyx.lenient import read_json
 
 API_BASE_URL = "https://api.telnyx.com/v2"
 PAUSE_SECS = 0.1
@@ -142,7 +142,7 @@ class TelnyxClient:
             raise errors.NoResponseError(type(error).__name__) from None
         if not answer.is_success:
             raise errors.refusal(path, answer.status_code, answer.headers, answer.content)
-        return _document(answer.content)
+        return _document(answer)
 
     def _connection(self) -> httpx.Client:
         with self._lock:
@@ -169,9 +169,18 @@ def _wait_before_repeat(error: errors.TelnyxError) -> float | None:
     return wait if wait <= MAX_WAIT_SECS else None
 
 
-def _document(content: bytes) -> dict[str, Any]:
-    # Telnyx accepted the command, so an unreadable answer still counts as a success.
-    try:
-        return as_object(read_json(content.decode()))
-    except (ValueError, RecursionError):
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    """Return the answer's JSON object. Raises a NoResponseError for any other body.
+
+    A body that is no JSON object may come from a proxy before Telnyx, so the status proves no
+    effect. An answer with 204 has no body (RFC 9110, 15.3.5).
+    """
+    if answer.status_code == HTTPStatus.NO_CONTENT:
         return {}
+    try:
+        document = read_json(answer.content.decode())
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise errors.NoResponseError("the answer cannot be read")
+    return document

@@ -27,12 +27,12 @@ TelnyxError
 
 import re
 from collections.abc import Container, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic_core import from_json
+
+from partyline.telnyx.rate_limits import retry_after
 
 SERVER_ERRORS = range(500, 600)
 CHANNEL_LIMITS = ("90041", "90042", "90043")
@@ -48,7 +48,7 @@ class TelnyxError(Exception):
 
 
 class NoResponseError(TelnyxError):
-    """The request was sent, and no answer came: whether the request took effect is not known."""
+    """The request was sent, and no readable answer came: the effect is not known."""
 
     is_transient = True
 
@@ -208,7 +208,7 @@ def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> 
         and re.match(rule.pointer, problem.pointer)
     )
     also = tuple(problem for problem in problems if problem is not leading)
-    return rule.kind(status, *leading, also=also, retry_after=_retry_after(status, headers))
+    return rule.kind(status, *leading, also=also, retry_after=retry_after(status, headers))
 
 
 def _problems(body: bytes) -> list[Problem]:
@@ -260,32 +260,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Read the seconds to wait; the longest wait of several headers counts.
-
-    A 429 has `x-ratelimit-reset` in seconds (Telnyx docs, rate limiting). `Retry-After`, in seconds
-    or as a date, may come with any refusal (RFC 9110, 10.2.3).
-    """
-    texts = {name.lower(): value.strip() for name, value in headers.items()}
-    waits = [_seconds(texts.get("retry-after", "")), _until(texts.get("retry-after", ""))]
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        waits.append(_seconds(texts.get("x-ratelimit-reset", "")))
-    return max((wait for wait in waits if wait is not None), default=None)
-
-
-def _seconds(text: str) -> float | None:
-    """Read seconds. Ten digits are a time in Unix seconds, as other services send resets."""
-    if re.fullmatch(r"[0-9]{10}", text):
-        return max(int(text) - datetime.now(UTC).timestamp(), 0.0)
-    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
-
-
-def _until(date: str) -> float | None:
-    try:
-        at = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ MAX_DIGITS = 4_000
 MAX_NUMBER = 10**15
 
 
+_BETWEEN_WORDS = re.compile(r"[\s._-]+|(?<=[a-z])(?=[A-Z])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,7 +58,9 @@ def _utc(text: str) -> datetime:
 
 
 def read_json(text: str) -> Any:
-    """Read JSON. A number that Python cannot hold, such as 1e999 or NaN, is kept as its text.
+    """Read JSON. A number that Python cannot hold as it came is kept as its text.
+
+    Such numbers are 1e999, NaN, and a fraction with more digits than a float has.
 
     Raises a ValueError for text that is not JSON, a RecursionError for JSON that is too deep.
     pydantic's faster reader refuses a whole document because of a lone surrogate.
@@ -64,8 +68,9 @@ def read_json(text: str) -> Any:
     return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=str)
 
 
-def _keyword(text: str | None) -> str | None:
-    return None if text is None else re.sub(r"[\s-]+", "_", text.strip()).casefold()
+def as_keyword(text: str) -> str:
+    """Return a word in small letters with underscores: `not_sure` for ` notSure`."""
+    return _BETWEEN_WORDS.sub("_", text.strip()).casefold()
 
 
 def _integer(text: str) -> int | str:
@@ -74,7 +79,11 @@ def _integer(text: str) -> int | str:
 
 def _float(text: str) -> float | str:
     number = float(text)
-    return number if isfinite(number) else text
+    try:
+        is_exact = isfinite(number) and Decimal(text) == Decimal(repr(number))
+    except InvalidOperation:  # an exponent of too many digits
+        is_exact = False
+    return number if is_exact else text
 
 
 def _json(value: object, depth: int = 0) -> Any:
@@ -135,15 +144,17 @@ _NumberAsText = BeforeValidator(
 # Text counts too: `"false"` is sure to mean false. A number is no flag.
 _FlagText = BeforeValidator(
     lambda value: (
-        {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+        {"true": True, "false": False}.get(value.strip().lower())
+        if isinstance(value, str)
+        else value
     )
 )
 
 Id = Annotated[_IdText | None, Lenient]
 Word = Annotated[_IdText | None, Lenient, _NumberAsText]
 """A code or a digit, which may come as a number: 486 is read as `486`."""
-Keyword = Annotated[_IdText | None, AfterValidator(_keyword), Lenient]
-"""A word of a fixed list, in small letters with underscores: `machine` for ` Machine`."""
+Keyword = Annotated[_IdText | None, AfterValidator(lambda text: text and as_keyword(text)), Lenient]
+"""A word of a fixed list, whatever its case and separators (see `as_keyword`)."""
 Text = Annotated[_AnyText | None, Lenient]
 Whole = Annotated[_Number | None, Lenient]
 Number = Annotated[_Ratio | None, Lenient]

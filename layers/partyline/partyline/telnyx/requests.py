@@ -84,13 +84,16 @@ class MachineDetectionConfig(Sent):
 
 
 class DialRequest(WebhookTargets):
-    """Telnyx API: POST /calls. Times in seconds; `to` is a number or SIP URI, or several."""
+    """Telnyx API: POST /calls. Times in seconds; `to` is a number or SIP URI, or several.
+
+    The longest `time_limit_secs` is `timeouts.MAX_CALL_SECS`.
+    """
 
     connection_id: str
     to: str | tuple[str, ...]
     from_: str = Field(alias="from")
     timeout_secs: int | None = Field(None, ge=5, le=600)
-    time_limit_secs: int | None = Field(None, ge=30, le=14_400)
+    time_limit_secs: int | None = Field(None, ge=30)
     answering_machine_detection: MachineDetection | None = None
     answering_machine_detection_config: MachineDetectionConfig | None = None
 

@@ -4,13 +4,12 @@
 refused webhook again or drops the webhook. Source: Telnyx API, webhooks.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_object, read_json
+from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_keyword, as_object, read_json
 from partyline.telnyx.payloads import (
     AnalyzedPayload,
     ConversationPayload,
@@ -226,12 +225,8 @@ type is unknown, and raises an alarm.
 """
 
 
-def _spelling(text: str) -> str:
-    return re.sub(r"[.\s-]+", "_", text.strip()).casefold()
-
-
-SPELLINGS = {_spelling(name): name for name in (*UNUSED_TYPES, *WEBHOOK_TYPES)}
-"""The types that we know by a spelling that is the same for `call_answered` and `Call.Answered`."""
+SPELLINGS = {as_keyword(name): name for name in (*UNUSED_TYPES, *WEBHOOK_TYPES)}
+"""The types that we know by a spelling that `call_answered` and `CallAnswered` share."""
 
 _EVENT_TYPE: TypeAdapter[str | None] = TypeAdapter(Id)
 
@@ -246,7 +241,7 @@ def parse(body: bytes) -> Event:
     data = as_object(envelope.get("data", envelope))
     sent_type = _EVENT_TYPE.validate_python(data.get("event_type")) or ""
     known = sent_type in WEBHOOK_TYPES
-    event_type = sent_type if known else SPELLINGS.get(_spelling(sent_type), sent_type)
+    event_type = sent_type if known else SPELLINGS.get(as_keyword(sent_type), sent_type)
     is_flat = "data" not in envelope or (
         "_" in sent_type and not isinstance(data.get("payload"), dict)
     )

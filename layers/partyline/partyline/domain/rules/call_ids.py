@@ -96,9 +96,13 @@ def note_webhook_ids(
 
 
 def _is_newest(leg: Leg, webhook: CallInput) -> bool:
-    """Whether a webhook is newer than all before. Without times, `call.initiated` is the oldest."""
-    if leg.ids_at and webhook.occurred_at:
-        return webhook.occurred_at > leg.ids_at
+    """Whether a webhook is newer than all before.
+
+    Without times, or with the same time, `call.initiated` is the oldest.
+    """
+    known_at, at = leg.ids_at, webhook.occurred_at
+    if known_at and at and known_at != at:
+        return at > known_at
     if webhook.call.call_control_id in leg.former_ids:
         return False
     return leg.answered_at is None or not isinstance(webhook, CallInitiated)

@@ -23,7 +23,11 @@ CAUSES = {
     # Short forms that public handlers of Telnyx's webhooks list beside the above
     "busy": Outcome.BUSY,
     "rejected": Outcome.REJECTED,
+    "decline": Outcome.REJECTED,
     "declined": Outcome.REJECTED,
+    # Reason phrases (RFC 3261 section 21)
+    "busy_here": Outcome.BUSY,
+    "busy_everywhere": Outcome.BUSY,
     "cancel": Outcome.CANCELLED,
     "canceled": Outcome.CANCELLED,
     "cancelled": Outcome.CANCELLED,
@@ -53,6 +57,7 @@ CAUSES = {
 
 Q850_CAUSES = {
     1: "unallocated_number",
+    2: "no_route_transit_net",
     3: "no_route_destination",
     16: "normal_clearing",
     17: "user_busy",
@@ -63,16 +68,27 @@ Q850_CAUSES = {
     22: "number_changed",
     27: "destination_out_of_order",
     28: "invalid_number_format",
+    29: "facility_rejected",
     31: "normal_unspecified",
     34: "normal_circuit_congestion",
     38: "network_out_of_order",
     41: "normal_temporary_failure",
     42: "switch_congestion",
+    52: "outgoing_call_barred",
+    54: "incoming_call_barred",
+    88: "incompatible_destination",
 }
 """The same causes by number (ITU-T Q.850)."""
 
-GENERIC_CAUSES = {"normal_clearing": Outcome.NO_ANSWER, "normal_unspecified": Outcome.NO_ANSWER}
-"""Causes that say nothing exact; any other unknown cause is `unreachable`."""
+GENERIC_CAUSES = ("normal_clearing", "normal_unspecified")
+"""Causes that say nothing exact: `no_answer`. Any other unknown cause is `unreachable`."""
+
+MORE_EXACT = {
+    Outcome.REJECTED: {Outcome.BUSY},  # `call_rejected` covers any refusal
+    Outcome.CANCELLED: {Outcome.BUSY, Outcome.REJECTED},
+    Outcome.NO_ANSWER: {Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE},
+}
+"""The outcomes that are more exact than another outcome: the far end has said more than nothing."""
 
 SIP_CODES = {
     403: Outcome.REJECTED,
@@ -93,30 +109,47 @@ SIP_CLASSES = {4: Outcome.UNREACHABLE, 5: Outcome.UNREACHABLE, 6: Outcome.REJECT
 """The outcome of the other codes, by their first digit (RFC 3261 section 7.2)."""
 
 _SIP_CODE = re.compile(r"(?<!\d)[1-6]\d\d(?!\d)")
-_SEPARATORS = re.compile(r"[\s_-]+")
+_Q850_REASON = re.compile(r"q\.?850\s*;[^,]*?\bcause\s*=\s*\"?([0-9]{1,3})\b[^,]*", re.IGNORECASE)
+"""A value of SIP's Reason header (RFC 3326), such as `Q.850;cause=17;text="User busy"`."""
+
+
+def _squeezed(cause: str) -> str:
+    """Return a cause as a key: `userbusy` for `User Busy`, `user.busy` and `userBusy`."""
+    return re.sub(r"[\W_]+", "", cause).casefold()
+
+
+_CAUSES = {_squeezed(name): outcome for name, outcome in CAUSES.items()}
+_GENERIC = frozenset(map(_squeezed, GENERIC_CAUSES))
 
 
 def unanswered_outcome(hangup_cause: str | None, sip_hangup_cause: str | None) -> Outcome:
     """Return the outcome of a call that ended before its answer. The more exact evidence decides.
 
-    An exact cause comes first, then the SIP code, then a generic cause. `call_rejected` covers any
-    refusal, so a SIP code for a busy line is more exact.
+    The evidence in its order: an exact cause, the SIP code, a cause in the SIP text. Later evidence
+    counts if it is more exact. A generic cause comes last.
     """
-    cause = _cause(hangup_cause)
-    exact, by_sip = CAUSES.get(cause), _sip_outcome(sip_hangup_cause) or _sip_outcome(hangup_cause)
-    if exact is Outcome.REJECTED and by_sip is Outcome.BUSY:
-        return by_sip
-    return exact or by_sip or GENERIC_CAUSES.get(cause, Outcome.UNREACHABLE)
+    texts = (hangup_cause or "", sip_hangup_cause or "")
+    words, sip_words = map(_cause_words, texts)
+    exact = [_CAUSES[word] for word in words if word in _CAUSES]
+    codes = [outcome for text in reversed(texts) if (outcome := _sip_outcome(text))]
+    evidence = [*exact, *codes, *(_CAUSES[word] for word in sip_words if word in _CAUSES)]
+    if not evidence:
+        return Outcome.UNREACHABLE if _GENERIC.isdisjoint(words) else Outcome.NO_ANSWER
+    outcome = evidence[0]
+    for other in evidence[1:]:
+        outcome = other if other in MORE_EXACT.get(outcome, ()) else outcome
+    return outcome
 
 
-def _cause(text: str | None) -> str:
-    """Return a cause in small letters with underscores; a Q.850 number becomes its name."""
-    word = _SEPARATORS.sub("_", (text or "").strip()).casefold()
-    return Q850_CAUSES.get(int(word), "") if re.fullmatch(r"[0-9]{1,3}", word) else word
+def _cause_words(text: str) -> list[str]:
+    """Return the causes in a text as keys: its words, or the names of its Q.850 numbers."""
+    numbers = [text] if re.fullmatch(r"\s*[0-9]{1,3}\s*", text) else _Q850_REASON.findall(text)
+    names = [Q850_CAUSES.get(int(number), "") for number in numbers]
+    return [_squeezed(name) for name in names or [text]]
 
 
-def _sip_outcome(text: str | None) -> Outcome | None:
-    match = _SIP_CODE.search(text or "")
+def _sip_outcome(text: str) -> Outcome | None:
+    match = _SIP_CODE.search(_Q850_REASON.sub("", text))
     code = int(match[0]) if match else 0
     return SIP_CODES.get(code) or SIP_CLASSES.get(code // 100)
 
