@@ -37,8 +37,11 @@ LOG_LINE_BYTES = 26
 METRICS_BYTES = 450
 """The size of an invocation's line of metrics, which the local stack doesn't write."""
 
-SWEEP_METRICS = 3
-"""The metrics of an idle month: the metrics of the sweep (see entrypoints.sweep)."""
+MINUTE_FUNCTIONS = ("sweep", "census")
+"""The functions that run every minute, and alone in an idle month."""
+
+MINUTE_METRICS = 6
+"""The metrics of an idle month: three of each of those functions."""
 
 QUEUE_POLLS_A_MINUTE = 15
 """Lambda polls an empty queue with five pollers, each of which waits for 20 seconds."""
@@ -114,13 +117,13 @@ def _ask_for_capacity(params: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def usage() -> list[Figure]:
-    """Measure a conversation with two guests, and a run of the sweep without conversations."""
+    """Measure a conversation with two guests, and a minute without conversations."""
     meter = Meter()
     with LocalStack(Options(simulator=runner.simulator_settings()), meter.metered) as stack:
         if stack.simulator is None:
             raise RuntimeError("the simulator is needed")
         stack.sweep()
-        swept = meter.used.pop("sweep")
+        minute = sum((meter.used.pop(name) for name in MINUTE_FUNCTIONS), Counter[str]())
         telnyx, client = stack.simulator.simulator, Client(stack.url, Options().api_key)
         for person in scenarios.PEOPLE:
             telnyx.set_person(person)
@@ -144,15 +147,16 @@ def usage() -> list[Figure]:
         "bus_event": events,
         "logs_gb": logged / 1e9,
     }
+    runs = MINUTES_A_MONTH * len(MINUTE_FUNCTIONS)
     idle = {
-        "lambda_request": MINUTES_A_MONTH,
-        "lambda_gb_second_arm64": MINUTES_A_MONTH * swept["gb_seconds"],
-        "scheduler_invocation": MINUTES_A_MONTH,
-        "xray_trace": MINUTES_A_MONTH,
+        "lambda_request": runs,
+        "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
+        "scheduler_invocation": runs,
+        "xray_trace": runs,
         "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _queue_readers(template),
-        "dynamodb_read_unit": MINUTES_A_MONTH * swept["reads"],
-        "logs_gb": MINUTES_A_MONTH * METRICS_BYTES / 1e9,
-        "metric_month": SWEEP_METRICS,
+        "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
+        "logs_gb": runs * METRICS_BYTES / 1e9,
+        "metric_month": MINUTE_METRICS,
         "alarm_metric_month": _alarm_metrics(template),
         "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
         "secret_month": _count(template, "AWS::SecretsManager::Secret"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-FaultKind = Literal["refuse", "drop", "lose_reply", "slow"]
+FaultKind = Literal["refuse", "drop", "lose_reply", "slow", "garble"]
 
 
 @dataclass(kw_only=True)
@@ -39,6 +39,7 @@ class Fault(Limits):
     - `refuse`: an answer with `status` (403, 429 or 5xx), no effect; a 429 says `reset_secs`
     - `drop`: the connection breaks, no effect
     - `lose_reply`: the request takes effect, and no answer comes
+    - `garble`: the request takes effect, and the answer is not JSON
     - `slow`: the request takes effect, and the answer comes `secs` later
 
     `action` is an action's name, e.g. `dial`, `ai_assistant_join`, or `*`.

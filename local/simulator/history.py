@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from local.simulator.delivery import Deliverer
-from local.simulator.model import Delivery, JsonObject, LedgerEntry, World
+from local.simulator.model import Delivery, JsonObject, LedgerEntry, SimulatedLeg, World
 from local.simulator.queries import paged
 from local.simulator.switchboard import Switchboard, timestamp
 
@@ -23,8 +23,17 @@ class History:
         listed_before = self._board.now() - timedelta(
             seconds=self._board.settings.events_listed_after_secs
         )
-        commands = [entry for entry in self._board.world.ledger if entry.at <= listed_before]
-        rows = [row for entry in commands if (row := _command_row(entry, self._board.world))]
+        world = self._board.world
+        if query.get("filter[type]") == "webhook":
+            rows = [
+                _event_row(leg, "webhook", event_type, at)
+                for leg in world.legs.values()
+                for at, event_type in leg.webhooks_sent
+                if at <= listed_before
+            ]
+        else:
+            commands = [entry for entry in world.ledger if entry.at <= listed_before]
+            rows = [row for entry in commands if (row := _command_row(entry, world))]
         leg_id, call = query.get("filter[leg_id]"), query.get("filter[call_control_id]")
         rows = [
             row
@@ -32,8 +41,6 @@ class History:
             if leg_id in (None, row["call_leg_id"])
             and call in (None, row["metadata"]["call_control_id"])
         ]
-        if query.get("filter[type]") == "webhook":
-            rows = []  # only commands are kept here
         return paged(rows, query)
 
     def webhook_deliveries(self, query: dict[str, str]) -> JsonObject:
@@ -60,14 +67,19 @@ def _command_row(entry: LedgerEntry, world: World) -> JsonObject | None:
         return None
     call = entry.call_control_id or entry.response["data"]["call_control_id"]
     leg = world.legs[call]
+    row = _event_row(leg, "command", str(entry.action), entry.at)
+    return {**row, "metadata": {"call_control_id": call, **(entry.body or {})}}
+
+
+def _event_row(leg: SimulatedLeg, type_: str, name: str, at: datetime) -> JsonObject:
     return {
         "record_type": "call_event",
-        "type": "command",
-        "name": entry.action,
+        "type": type_,
+        "name": name,
         "call_leg_id": leg.call_leg_id,
         "call_session_id": leg.call_session_id,
-        "event_timestamp": timestamp(entry.at),
-        "metadata": {"call_control_id": call, **(entry.body or {})},
+        "event_timestamp": timestamp(at),
+        "metadata": {"call_control_id": leg.call_control_id},
     }
 
 

@@ -90,6 +90,8 @@ class SimulatedLeg:
     on_answer: Callable[[], None] | None = None
     timers: list[Timer] = field(default_factory=list)
     heard: list[tuple[datetime, str]] = field(default_factory=list)
+    webhooks_sent: list[tuple[datetime, str]] = field(default_factory=list)
+    """The times and types of the webhooks of the leg, with those that were lost on the way."""
 
     @property
     def shows_missed_call(self) -> bool:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from local.simulator.assistants import conversation_row
@@ -39,7 +40,7 @@ class Queries:
             raise ApiError.not_found()
         row = {
             **self._row(leg),
-            "is_alive": leg.state != "ended",
+            "is_alive": self._is_alive(leg),
             "start_time": timestamp(leg.started_at),
         }
         if leg.client_state is not None:
@@ -58,15 +59,16 @@ class Queries:
         size = count(query, "page[limit]", count(query, "page[size]", 20))
         after = _decode_cursor(query.get("page[after]"))
         # A call keeps its place in the order of all calls while calls begin and end.
-        live = [
-            (place, leg)
-            for place, leg in enumerate(self._board.world.legs.values())
-            if leg.connection_id == connection_id and leg.state != "ended"
-        ]
+        legs = list(self._board.world.legs.values())
+        live = (
+            (place, legs[place])
+            for place in range(after + 1, len(legs))
+            if legs[place].connection_id == connection_id and self._is_listed(legs[place])
+        )
         skipped = (count(query, "page[number]", 1) - 1) * size
-        following = [(place, leg) for place, leg in live if place > after][skipped:]
+        following = list(islice(live, skipped, skipped + size + 1))
         page = following[:size]
-        meta: JsonObject = {"cursors": {}, "total_items": len(live)}
+        meta: JsonObject = {"cursors": {}}
         if len(following) > size:
             cursor = base64.urlsafe_b64encode(str(page[-1][0]).encode()).decode()
             meta["cursors"]["after"] = cursor
@@ -135,15 +137,33 @@ class Queries:
             raise ApiError.not_found()
         return conversation
 
+    def _is_alive(self, leg: SimulatedLeg) -> bool:
+        return leg.state == "answered" or (
+            leg.state != "ended" and self._board.settings.ringing_is_alive
+        )
+
+    def _is_listed(self, leg: SimulatedLeg) -> bool:
+        """Whether the list of active calls has a leg: the list may be late with begins and ends."""
+        settings, now = self._board.settings, self._board.now()
+        if leg.started_at > now - timedelta(seconds=settings.active_listed_after_secs):
+            return False
+        kept = timedelta(seconds=settings.active_kept_after_secs)
+        return leg.ended_at is None or now < leg.ended_at + kept
+
+    def _duration_secs(self, leg: SimulatedLeg) -> float:
+        counts_from = self._board.settings.duration_counts_from
+        if counts_from == "end" and leg.ended_at is None:
+            return 0
+        since = leg.started_at if counts_from == "start" else leg.answered_at
+        return ((leg.ended_at or self._board.now()) - since).total_seconds() if since else 0
+
     def _row(self, leg: SimulatedLeg) -> JsonObject:
-        until = leg.ended_at or self._board.now()
-        secs = (until - leg.answered_at).total_seconds() if leg.answered_at else 0
         return {
             "record_type": "call",
             "call_control_id": leg.call_control_id,
             "call_leg_id": leg.call_leg_id,
             "call_session_id": leg.call_session_id,
-            "call_duration": int(secs),
+            "call_duration": int(self._duration_secs(leg)),
         }
 
 

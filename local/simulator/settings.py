@@ -116,8 +116,15 @@ class Settings:
     new_ids_at_answer: Literal["", "call", "all"] = ""
     ended_call_add_messages: Literal[404, 422] = 422
     listed_after_secs: float = 0.0
-    # How soon GET /call_events lists a command.
+    # How soon GET /call_events lists a command or a webhook.
     events_listed_after_secs: float = 0.0
+    # From when `call_duration` counts; with `end` a call that is up has the duration 0.
+    duration_counts_from: Literal["answer", "start", "end"] = "answer"
+    # Whether `is_alive` is true before the answer.
+    ringing_is_alive: bool = True
+    # How soon the list of active calls has a call, and how long a call stays there after its end.
+    active_listed_after_secs: float = 0.0
+    active_kept_after_secs: float = 0.0
     # As captured on live calls: hangups without client_state, premium verdicts without call id.
     sparse_webhooks: bool = True
 

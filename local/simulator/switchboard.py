@@ -99,6 +99,7 @@ class Switchboard:
         The URLs are the leg's for that event type, else the leg's, else the application's (Telnyx
         API: dial, `webhook_urls`). A leg of an application without a URL sends nothing.
         """
+        leg.webhooks_sent.append((self.now(), event_type))
         application = self.world.applications.get(leg.connection_id, {})
         default_url = leg.webhooks.url or application.get("webhook_event_url")
         urls = leg.webhooks.urls.get(event_type) or ([default_url] if default_url else [])

@@ -168,7 +168,8 @@ class Simulator:
         if fault is not None:
             entry.lost = fault.kind == "lose_reply"
             wire: Literal["lost", "answered"] = "lost" if entry.lost else "answered"
-            reply = Reply(reply.status, reply.headers, reply.body, wire, fault.secs)
+            body = b"<html>" if fault.kind == "garble" else reply.body
+            reply = Reply(reply.status, reply.headers, body, wire, fault.secs)
         return reply
 
     def _test_tool(self, entry: LedgerEntry, operation: Operation) -> Reply:

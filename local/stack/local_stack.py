@@ -238,8 +238,9 @@ class LocalStack:
         self._closing.close()
 
     def sweep(self) -> None:
-        """Run the sweep function once, now."""
-        self.gateway.invoke_schedule("sweep")
+        """Run the functions of every minute once, now: the sweep and the census."""
+        for folder in ("sweep", "census"):
+            self.gateway.invoke_schedule(folder)
 
     def wrap_telnyx(self, url: str) -> str:
         """Return the URL by which the functions reach the simulator at `url`."""

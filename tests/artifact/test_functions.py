@@ -60,6 +60,7 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
     "StartFromEventFunction": lambda answer: answer["status"] == "connecting",
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
     "TimerFunction": lambda answer: answer == {"batchItemFailures": []},
+    "CensusFunction": lambda answer: answer == {"missing": 0},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }
 """Checks of the results of functions without a route."""

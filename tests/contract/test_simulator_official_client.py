@@ -81,6 +81,25 @@ def answered(setup: Setup, number: str) -> str:
     return call
 
 
+def test_the_official_client_reads_every_page_of_active_calls(setup: Setup) -> None:
+    connection_id = setup.simulator.settings.connection_id
+    calls = {answered(setup, number) for number in (CALLER, FRIEND, CALLER)}
+    list_page = setup.client.connections.list_active_calls
+    pages = [list_page(connection_id, page_size=2, page_number=number).data for number in (1, 2, 3)]
+    assert [len(page or []) for page in pages] == [2, 1, 0]
+    listed = [call for page in pages for call in page or []]
+    assert {call.call_control_id for call in listed} == calls
+    assert all(call.call_leg_id and call.call_duration >= 0 for call in listed)
+
+
+def test_the_official_client_reads_the_webhooks_of_a_call(setup: Setup) -> None:
+    call = answered(setup, CALLER)
+    leg = setup.simulator.world.legs[call].call_leg_id
+    events = setup.client.call_events.list(filter={"leg_id": leg, "type": "webhook"})
+    assert [event.name for event in events] == ["call.initiated", "call.answered"]
+    assert {event.call_leg_id for event in events} == {leg}
+
+
 def test_the_official_client_can_run_a_conversation_of_two(setup: Setup) -> None:
     actions = setup.client.calls.actions
     host, friend = answered(setup, CALLER), answered(setup, FRIEND)

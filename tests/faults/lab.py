@@ -286,8 +286,9 @@ class FaultLab(Lab):
     def _sweep(self) -> None:
         with suppress(Exception):  # an invocation that failed: the next minute's is another
             try:
-                if self.io.reach("sweep", "sweep") is None:
-                    self.gateway.invoke_schedule("sweep")
+                for folder in ("sweep", "census"):
+                    if self.io.reach("sweep", folder) is None:
+                        self.gateway.invoke_schedule(folder)
             except ProcessDiedError:
                 self.new_process()
         self.poll()

@@ -103,6 +103,11 @@ class FakeTelnyx:
         if sent.action == "GET" and sent.call.startswith("/v2/calls/"):
             alive = unquote(sent.call.removeprefix("/v2/calls/")) in self.alive
             return {"is_alive": alive, "call_duration": 1 if alive else 0}
+        if sent.action == "GET" and sent.call.endswith("/active_calls"):
+            return [
+                {"call_control_id": call, "call_leg_id": f"leg-{call[3:]}"}
+                for call in sorted(self.alive)
+            ]
         return [] if sent.action == "GET" else {"result": "ok"}
 
 
@@ -149,7 +154,10 @@ class FakeQueue:
         if self.failures:
             raise self.failures.pop(0)
         for entry in Entries:
-            self.send_message(QueueUrl=QueueUrl, MessageBody=entry["MessageBody"])
+            delay = entry["DelaySeconds"]
+            self.send_message(
+                QueueUrl=QueueUrl, MessageBody=entry["MessageBody"], DelaySeconds=delay
+            )
         return {}
 
     def take(self) -> list[str]:

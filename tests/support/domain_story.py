@@ -36,6 +36,7 @@ from partyline.domain.model.inputs import (
     InviteParticipant,
     MachineVerdict,
     NewParticipant,
+    PollCalls,
     RemoveParticipant,
     Route,
     SendMessage,
@@ -195,6 +196,11 @@ class Story:
         ref = call_ref(participant, leg)
         return self.receive(CallHangup(id="", call=ref, cause=cause, sip_cause=sip or None))
 
+    def poll(self, *participants: str, missing: bool = True) -> list[str]:
+        """A census lacks the first calls of these people, or no census is complete."""
+        calls = tuple(str(call_ref(participant).call_leg_id) for participant in participants)
+        return self.receive(PollCalls(id="", calls=calls, missing=missing))
+
     def bridged(self, participant: str = "host", leg: int = 1) -> list[str]:
         return self.receive(CallBridged(id="", call=call_ref(participant, leg)))
 
@@ -277,11 +283,8 @@ class Story:
     def not_found(self, key: str) -> list[str]:
         return self.result(key, NotFound())
 
-    def call_state(
-        self, key: str, *, alive: bool, answered: bool, transferred: bool = False
-    ) -> list[str]:
-        state = CallState(alive=alive, answered=answered, transferred=transferred)
-        return self.result(key, state)
+    def call_state(self, key: str, *, alive: bool, answered: bool, **fields: bool) -> list[str]:
+        return self.result(key, CallState(alive=alive, answered=answered, **fields))
 
     # The state
 

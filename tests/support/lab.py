@@ -426,6 +426,8 @@ class Lab:
     def _sweep(self) -> None:
         if self.gateway.invoke_schedule("sweep")["touched"]:
             self.poller.poll()
+        if self.gateway.invoke_schedule("census")["missing"]:
+            self.poller.poll()
         self._sweep_later()
 
 

@@ -47,6 +47,7 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "OldestPendingSecs"),
         ("Partyline", "SweepTouched"),
         ("Partyline", "SweepFailed"),
+        ("Partyline", "CensusFailed"),
         ("Partyline", "TimerFailed"),
         ("Partyline", "TimerLateSecs"),
         ("Partyline", "TimerNotSent"),
@@ -99,9 +100,10 @@ def test_no_alarm_exceeds_the_limit_of_metrics(template: Template) -> None:
         assert len(alarm.get("Metrics", ())) <= 10, name
 
 
-def test_missing_data_is_an_alarm_for_the_sweep_only(template: Template) -> None:
+def test_missing_data_is_an_alarm_for_the_sweep_and_the_census_only(template: Template) -> None:
     for name, alarm in alarms(template).items():
-        silent = "breaching" if name == "SweepSilent" else "notBreaching"
+        every_minute = name in ("SweepSilent", "CensusFails")
+        silent = "breaching" if every_minute else "notBreaching"
         assert alarm["TreatMissingData"] == silent, name
 
 

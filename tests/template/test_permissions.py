@@ -64,8 +64,13 @@ FURTHER_RIGHTS = {
 }
 """The further rights of some functions that move conversations."""
 
-SERVICE_ROLES = {"FailoverQueueRole", "StartSchedulerRole", "SweepFunctionEveryMinuteRole"}
-"""The roles that AWS's services assume: API Gateway and, twice, EventBridge Scheduler."""
+SCHEDULED = ("CensusFunction", "SweepFunction")
+"""The functions that run every minute."""
+
+SERVICE_ROLES = {"FailoverQueueRole", "StartSchedulerRole"} | {
+    f"{function}EveryMinuteRole" for function in SCHEDULED
+}
+"""The roles that AWS's services assume: API Gateway, else EventBridge Scheduler."""
 
 Grants = Set[tuple[str, str]]
 
@@ -153,6 +158,11 @@ def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) 
     assert grants["sweep"] == moves | due | COUNTS_CONVERSATIONS
 
 
+def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:
+    moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
+    assert grants["census"] == moves | COUNTS_CONVERSATIONS
+
+
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}
 
 
@@ -195,16 +205,20 @@ def test_only_functions_that_may_read_a_secret_get_its_name(
         assert ("BEARER_KEYS_SECRET" in function.environment) is may_read, function.folder
 
 
-def test_the_scheduler_may_only_start_the_sweep(template: Template) -> None:
-    [(_, schedule)] = template.of_type("AWS::Scheduler::Schedule")
-    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
-    assert _statements(template, role) == [
-        {
-            "Effect": "Allow",
-            "Action": ["lambda:InvokeFunction"],
-            "Resource": "arn:aws:lambda:us-east-1:000000000000:function:SweepFunction:live",
-        }
-    ]
+def test_each_schedule_may_only_start_its_own_function(template: Template) -> None:
+    schedules = template.of_type("AWS::Scheduler::Schedule")
+    roles = {
+        schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for _, schedule in schedules
+    }
+    assert roles == {f"{function}EveryMinuteRole" for function in SCHEDULED}
+    for function in SCHEDULED:
+        assert _statements(template, f"{function}EveryMinuteRole") == [
+            {
+                "Effect": "Allow",
+                "Action": ["lambda:InvokeFunction"],
+                "Resource": f"arn:aws:lambda:us-east-1:000000000000:function:{function}:live",
+            }
+        ]
 
 
 def role_of(template: Template, logical_id: str) -> Grants:

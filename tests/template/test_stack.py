@@ -31,7 +31,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     # Every expression can be resolved, so each names an existing resource.
     routed = {stack.functions[route.function].folder for route in stack.routes}
     assert {function.folder for function in stack.functions.values()} - routed == {
-        *("authorizer", "sweep", "timer", "failover", "event_relay"),
+        *("authorizer", "sweep", "census", "timer", "failover", "event_relay"),
         *("start_from_event", "start_scheduled"),
     }
 
@@ -153,12 +153,13 @@ def test_a_new_stack_has_no_valid_keys(template: Template) -> None:
     }
 
 
-def test_the_sweep_runs_every_minute(template: Template) -> None:
-    [schedule] = template.schedules
-    assert schedule.expression == "rate(1 minute)"
-    assert template.functions[schedule.function].folder == "sweep"
-    # A name that names the stack: SAM's own would clash with a second stage in the account.
-    assert schedule.name.startswith("partyline-")
+def test_the_sweep_and_the_census_run_every_minute(template: Template) -> None:
+    functions = {template.functions[schedule.function].folder for schedule in template.schedules}
+    assert functions == {"sweep", "census"}
+    for schedule in template.schedules:
+        assert schedule.expression == "rate(1 minute)"
+        # A name that names the stack: SAM's own would clash with a second stage in the account.
+        assert schedule.name.startswith("partyline-")
 
 
 def test_no_requirements_file_names_a_package_index() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.assistant_tools import AssistantTools
+    from partyline.services.census import Census
     from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
     from partyline.services.inbound_quotas import InboundQuotas
@@ -218,6 +219,15 @@ class App:
 
         begin = self._begin or in_thread
         return InboundQuotas(self.settings, self.store, lambda: self.call_control, begin)
+
+    @property
+    def census(self) -> "Census":
+        """The census of live calls."""
+        from partyline.services.census import Census
+        from partyline.store.census import CensusStore
+
+        store = CensusStore(self._table_client, self._table_name)
+        return Census(store, lambda: self.call_control, self.clock)
 
     @cached_property
     def timers(self) -> "Timers":

@@ -77,6 +77,9 @@ class Metric(StrEnum):
     SCHEDULED_FAILED = "ScheduledFailed"  # scheduled conversations that could not start
     SWEEP_TOUCHED = "SweepTouched"  # due conversations that the sweep handed out
     SWEEP_FAILED = "SweepFailed"  # shards that the sweep could not read
+    CENSUS_CALLS = "CensusCalls"  # live calls that a complete census looked for
+    CENSUS_MISSING = "CensusMissing"  # those of them that Telnyx's list of active calls lacked
+    CENSUS_FAILED = "CensusFailed"  # connections whose census was not complete
     TIMER_SENT = "TimerSent"  # messages of timers that were sent
     TIMER_NOT_SENT = "TimerNotSent"  # messages of timers that the queue did not take
     TIMER_LATE = "TimerLateSecs", MetricUnit.Seconds  # from a timer's moment to its message

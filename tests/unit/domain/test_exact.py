@@ -51,14 +51,21 @@ def ringing() -> tuple[Story, int]:
     story = Story()
     story.start(to=plan(ring_timeout_secs=40))
     story.succeed("dial:host:1")
-    return story, 40 + 20
+    return story, 5
 
 
 def answering() -> tuple[Story, int]:
     story = Story()
     story.inbound_call()
     story.succeed("answer:host:1")
-    return story, 15
+    return story, 5
+
+
+def ringing_on() -> tuple[Story, int]:
+    story, _ = ringing()
+    story.advance(5)
+    story.call_state("look:host:1", alive=True, answered=False)
+    return story, 6
 
 
 def judging_with_care() -> tuple[Story, int]:
@@ -70,8 +77,25 @@ def judging_with_care() -> tuple[Story, int]:
     return story, 12
 
 
-def talking() -> tuple[Story, int]:
-    return active_story(), 120
+def attached() -> tuple[Story, int]:
+    story = Story()
+    story.attach()
+    story.succeed("start:host:1")
+    return story, 120
+
+
+def attached_for_long() -> tuple[Story, int]:
+    story, _ = attached()
+    story.advance(600)
+    story.call_state("look:host:1", alive=True, answered=True)
+    return story, 600
+
+
+def missing_in_a_census() -> tuple[Story, int]:
+    story = active_story()
+    story.poll("host")
+    story.call_state("look:host:1", alive=True, answered=True)
+    return story, 120
 
 
 def hanging_up() -> tuple[Story, int]:
@@ -106,7 +130,10 @@ MOMENTS = [
     ringing,
     answering,
     judging_with_care,
-    talking,
+    ringing_on,
+    attached,
+    attached_for_long,
+    missing_in_a_census,
     hanging_up,
     hung_up_during_the_screening,
     with_insights,
@@ -120,6 +147,69 @@ def test_the_sweep_comes_back_after_the_documented_seconds(
 ) -> None:
     story, secs = moment()
     assert story.state.due_at == story.now + timedelta(seconds=secs)
+
+
+def test_time_does_not_pass_for_a_healthy_live_call() -> None:
+    assert joined_story().state.due_at is None
+
+
+def test_a_poll_without_a_census_leaves_the_call_in_the_census() -> None:
+    story = active_story()
+    assert story.poll("host", missing=False) == ["look:host:1"]
+    story.call_state("look:host:1", alive=True, answered=True)
+    assert list(story.state.listed_calls) == ["leg-host-1"]
+    assert story.state.due_at is None
+
+
+def test_a_call_that_a_census_lacked_leaves_the_census() -> None:
+    story = joined_story()
+    story.poll("host")
+    story.call_state("look:host:1", alive=True, answered=True)
+    assert list(story.state.listed_calls) == ["leg-dana-1"]
+    assert story.poll("host") == [], "a second message changes nothing"
+
+
+def test_only_answered_calls_of_ours_are_in_the_census() -> None:
+    story = Story()
+    story.attach(guest())
+    story.succeed("dial:dana:1")
+    assert story.state.listed_calls == {}
+    story.answer("dana")
+    assert story.state.listed_calls == {"leg-dana-1": story.now}
+    story.hang_up("dana")
+    assert story.state.listed_calls == {}
+
+
+def test_a_call_that_cannot_be_hung_up_is_polled_and_hung_up_again() -> None:
+    story = joined_story()
+    story.remove("dana")
+    story.refuse("hang_up:dana:1", "10009")
+    assert story.advance(121) == ["look:dana:1"]
+    assert story.call_state("look:dana:1", alive=True, answered=True) == ["hang_up:dana:1"]
+
+
+@pytest.mark.parametrize(("ended", "status"), [(True, "failed"), (False, "dialing")])
+def test_a_ringing_call_that_is_not_alive_is_over_only_with_the_time_of_its_end(
+    ended: bool, status: str
+) -> None:
+    story = active_story()
+    story.invite()
+    story.succeed("dial:dana:1")
+    assert story.advance(5) == ["look:dana:1"]
+    story.call_state("look:dana:1", alive=False, answered=False, ended=ended)
+    assert story.participant("dana").status == status
+
+
+def test_a_call_counts_as_unanswered_a_while_after_its_ring_timeout() -> None:
+    story = Story()
+    story.start(to=plan(ring_timeout_secs=30))
+    story.succeed("dial:host:1")
+    story.advance(49)
+    story.call_state("look:host:1", alive=True, answered=False)
+    assert story.status == "connecting"
+    story.advance(6)
+    story.call_state("look:host:1", alive=True, answered=False)
+    assert (story.status, story.leg().outcome) == ("failed", "no_answer")
 
 
 def test_a_command_without_an_answer_is_sent_twelve_times_with_longer_and_longer_pauses() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.inputs import PollCalls
 from partyline.domain.model.results import CallUnknown, Retryable
 from partyline.domain.model.statuses import DEPARTED, FINISHED, OnHangup
 from partyline.domain.model.timeouts import LEASE
@@ -116,8 +117,25 @@ class Simulation:
     # The end of a history: commands are carried out at once, and no input is lost
 
     def settle(self) -> None:
-        """Run the sweep as often as the conversation is due within the next half hour."""
-        until = self.story.now + timedelta(minutes=30)
+        """Run the sweep and the census as often as the conversation needs them in an hour."""
+        until = self.story.now + timedelta(
+            minutes=65
+        )  # a poll, and another after the longest pause
+        self._run_sweep(until)
+        while missing := self._missing():
+            self.feed(self.story.receive, PollCalls(id="", calls=missing, missing=True))
+            self._run_sweep(until)
+
+    def _missing(self) -> tuple[str, ...]:
+        """The calls that a census lacks."""
+        return tuple(
+            name
+            for name in self.story.state.listed_calls
+            for person, leg in self.story.state.legs()
+            if leg.has_id(name) and not self.telnyx.calls[person.id, leg.number].is_up
+        )
+
+    def _run_sweep(self, until: datetime) -> None:
         while self.claimed or (self.story.state.due_at and self.story.state.due_at < until):
             while self.claimed:
                 self.send_command(0, "done")

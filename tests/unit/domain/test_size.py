@@ -22,6 +22,7 @@ from partyline.domain.model.inputs import (
     InsightsGenerated,
     InviteParticipant,
     NewParticipant,
+    PollCalls,
     Route,
     SendMessage,
     StartConversation,
@@ -207,6 +208,8 @@ def end_by_the_sweep(town: Town) -> None:
     town.fate = lambda command: (
         CallState(alive=False, answered=True) if command.action is Action.LOOK else CallEnded()
     )
+    calls = tuple(town.state.listed_calls)
+    town.receive(PollCalls(id="census", calls=calls, missing=True))
     town.elapse(5)
 
 

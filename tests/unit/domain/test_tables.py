@@ -28,6 +28,7 @@ from partyline.domain.model.inputs import (
     InsightsGenerated,
     InviteParticipant,
     MachineVerdict,
+    PollCalls,
     RemoveParticipant,
     SendMessage,
     StopConversation,
@@ -126,6 +127,8 @@ def test_the_stories_meet_every_status(states: list[Any]) -> None:
 
 def _inputs(conversation: Conversation) -> Iterator[Input]:
     yield TimerElapsed(id="again")
+    for missing in (True, False):
+        yield PollCalls(id="again", calls=tuple(conversation.listed_calls), missing=missing)
     yield InviteParticipant(id="again", participant=guest("zoe"))
     yield SendMessage(id="again", role="system", content="hello")
     yield StopConversation(id="again")
@@ -152,6 +155,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
             CallState(alive=True, answered=True, transferred=True),
             CallState(alive=False, answered=True),
             CallState(alive=False, answered=False),
+            CallState(alive=False, answered=False, ended=True),
             InsightsFound(insights=(Insight(insight_id="summary", result={}),)),
         ):
             yield CommandResult(id="again", key=key, result=result)

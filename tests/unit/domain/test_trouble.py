@@ -470,7 +470,7 @@ def test_a_poll_finds_the_answer_of_a_lost_webhook() -> None:
 
 def test_a_refused_poll_is_repeated() -> None:
     story = active_story()
-    assert story.advance(121) == ["look:host:1"]
+    assert story.poll("host") == ["look:host:1"]
     story.refuse("look:host:1", "10009")
 
     assert story.advance(121) == ["look:host:1"]
@@ -478,7 +478,7 @@ def test_a_refused_poll_is_repeated() -> None:
 
 def test_a_poll_finds_the_hangup_of_a_lost_webhook() -> None:
     story = joined_story()
-    assert story.advance(121) == ["look:host:1", "look:dana:1"]
+    assert story.poll("host", "dana") == ["look:host:1", "look:dana:1"]
     story.call_state("look:host:1", alive=True, answered=True)
     assert "command.repaired" not in story.event_types
 
@@ -550,7 +550,7 @@ def test_a_call_that_is_alive_though_hung_up_is_hung_up_again() -> None:
 
 def test_a_call_is_not_hung_up_twice_by_a_look_at_the_same_time() -> None:
     story = joined_story()
-    assert story.advance(121) == ["look:host:1", "look:dana:1"]
+    assert story.poll("host", "dana") == ["look:host:1", "look:dana:1"]
     assert story.remove("dana") == ["hang_up:dana:1"]
 
     assert story.call_state("look:dana:1", alive=True, answered=True) == []

@@ -67,7 +67,7 @@ def test_a_poll_after_a_404_may_say_that_the_call_is_over() -> None:
 
 def test_a_poll_that_knows_nothing_is_repeated_and_the_conversation_goes_on() -> None:
     story = joined_story()
-    story.advance(121)
+    story.poll("host", "dana")
     for _ in range(20):
         for name in ("host", "dana"):
             story.result(f"look:{name}:1", UNKNOWN)
@@ -77,7 +77,7 @@ def test_a_poll_that_knows_nothing_is_repeated_and_the_conversation_goes_on() ->
 
 def test_a_call_that_stays_unknown_longer_than_telnyx_shows_ended_calls_is_hung_up() -> None:
     story = joined_story(host={"on_hangup": OnHangup.CONTINUE})
-    story.advance(121)
+    story.poll("host", "dana")
     for _ in range(25):
         story.call_state("look:host:1", alive=True, answered=True)
         left = story.result("look:dana:1", UNKNOWN)
@@ -92,7 +92,7 @@ def test_a_call_that_stays_unknown_longer_than_telnyx_shows_ended_calls_is_hung_
 
 def test_a_webhook_proves_that_an_unknown_call_is_up() -> None:
     story = joined_story()
-    story.advance(121)
+    story.poll("host", "dana")
     story.result("look:dana:1", UNKNOWN)
     assert story.leg("dana").unknown_since is not None
 

@@ -12,6 +12,7 @@ from functions.sweep.app import handler
 from local.stack.handlers import LambdaContext
 from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.decide import Decision
+from partyline.domain.model.inputs import PollCalls
 from partyline.entrypoints import sweep
 from partyline.store import ConversationStore, keys
 from tests.support.deployment import HOST_NUMBER, Deployment
@@ -186,8 +187,12 @@ def test_a_short_run_reaches_every_shard(
 def test_a_call_without_further_webhooks_is_polled(deployment: Deployment) -> None:
     conversation_id = deployment.start()["id"]
     deployment.deliver_for("call.answered", deployment.dials()[0])
+    call = deployment.conversation(conversation_id)["participants"][0]["legs"][0]
     deployment.telnyx.refuse("GET", 404, "10005")
-    deployment.clock.advance(180)
+    polls = PollCalls(id="census", calls=(call["call_control_id"],), missing=True)
+    deployment.app.engine.ingest(deployment.store.loader(conversation_id), polls)
+    deployment.clock.advance(30)
+    deployment.telnyx.refuse("GET", 404, "10005")
     assert run(deployment) == 1
     host = deployment.conversation(conversation_id)["participants"][0]
     assert host["status"] == "joined"  # Telnyx does not know the call: no proof of an end

@@ -307,11 +307,23 @@ def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"is_alive": True, "call_duration": 5}, CallState(alive=True, answered=True)),
         ({"is_alive": True, "call_duration": 0}, CallState(alive=True, answered=False)),
-        ({"is_alive": False}, CallState(alive=False, answered=False)),
-        ({"is_alive": "false"}, CallState(alive=False, answered=False)),
-        ({"is_alive": " FALSE "}, CallState(alive=False, answered=False)),
+        ({"is_alive": False, "call_duration": 0}, CallState(alive=False, answered=False)),
+        ({"is_alive": "false", "call_duration": 0}, CallState(alive=False, answered=False)),
+        ({"is_alive": " FALSE ", "call_duration": 0}, CallState(alive=False, answered=False)),
+        (
+            {"is_alive": True, "call_duration": 5, "start_time": "2026-11-22T08:59:52Z"},
+            CallState(alive=True, answered=True),
+        ),
+        (
+            {
+                "is_alive": False,
+                "call_duration": 5,
+                "start_time": "2026-11-22T08:59:50Z",
+                "end_time": "2026-11-22T08:59:58Z",
+            },
+            CallState(alive=False, answered=True, ended=True),
+        ),
         ({}, Retryable(had_no_effect=False, unanswered=True)),
         ({"is_alive": None}, Retryable(had_no_effect=False, unanswered=True)),
         ({"is_alive": 0}, Retryable(had_no_effect=False, unanswered=True)),
@@ -346,6 +358,68 @@ def test_a_search_whose_answer_cannot_be_read_is_no_proof_that_a_command_had_no_
     page = httpx.Response(200, text="<html>")
     result, _ = execute(command(action, reconcile=True), page)
     assert result == Retryable(had_no_effect=False, unanswered=True)
+
+
+def call_and_events(call: Any, *events: Any) -> Callable[[httpx.Request], httpx.Response]:
+    """Telnyx with the state of a call, and with the webhooks of calls."""
+    return lambda request: httpx.Response(
+        200, json={"data": list(events) if "call_events" in request.url.path else call}
+    )
+
+
+ANSWERED = {"type": "webhook", "name": "call.answered", "call_leg_id": "leg-1"}
+UNPROVEN = {
+    "a duration that may count from the dial": {
+        "call_duration": 6,
+        "start_time": "2026-11-22T08:59:52Z",
+    },
+    "a duration without the time of the start": {"call_duration": 6},
+    "no duration": {},
+}
+
+
+@pytest.mark.parametrize("state", UNPROVEN.values(), ids=UNPROVEN)
+def test_only_the_webhooks_of_the_call_prove_an_answer_that_its_state_does_not(state: Any) -> None:
+    about = conversation()
+    about.participants[1].legs[1].call_leg_id = "leg-1"
+    call = {"is_alive": True, **state}
+
+    def answered(*events: Any) -> bool:
+        result, requests = execute(command(Action.LOOK), call_and_events(call, *events), about)
+        assert isinstance(result, CallState)
+        assert requests[1].url.params["filter[type]"] == "webhook"
+        assert requests[1].url.params["filter[leg_id]"] == "leg-1"
+        return result.answered
+
+    assert answered({**ANSWERED, "name": "call.initiated"}, ANSWERED)
+    assert not answered({**ANSWERED, "name": "call.initiated"})
+    assert not answered({**ANSWERED, "call_leg_id": "leg-of-another-call"})
+
+
+def test_no_duration_proves_nothing_after_the_ring_timeout() -> None:
+    """Telnyx may count the duration only at the end of the call."""
+    about = conversation()
+    leg = about.participants[1].legs[1]
+    leg.call_leg_id, leg.created_at = "leg-1", NOW - timedelta(seconds=20)
+    look = command(Action.LOOK)
+    look.claimed_at = NOW
+    call = {"is_alive": True, "call_duration": 0}
+    assert execute(look, call_and_events(call, ANSWERED), about)[0] == CallState(
+        alive=True, answered=True
+    )
+    leg.created_at = NOW - timedelta(seconds=19)
+    result, requests = execute(look, call_and_events(call, ANSWERED), about)
+    assert result == CallState(alive=True, answered=False)
+    assert len(requests) == 1
+
+
+def test_a_list_of_webhooks_that_telnyx_refuses_proves_no_answer() -> None:
+    def telnyx(request: httpx.Request) -> httpx.Response:
+        if "call_events" in request.url.path:
+            return httpx.Response(403, json={"errors": [{"code": "10010", "title": "No"}]})
+        return httpx.Response(200, json={"data": {"is_alive": True, "call_duration": 6}})
+
+    assert execute(command(Action.LOOK), telnyx)[0] == CallState(alive=True, answered=False)
 
 
 def test_a_lost_dial_is_reconciled_by_client_state() -> None:
@@ -819,6 +893,7 @@ def test_a_call_whose_session_has_a_live_call_of_others_is_transferred(
     about = conversation(telnyx_ended_at=NOW if ended else None)
     about.participants[1].legs[1].call_session_id = "s-1"
     about.participants[1].legs[1].bridged_at = None if ended else NOW
+    about.participants[1].legs[1].answered_at = NOW
     asked: list[str] = []
 
     def telnyx(request: httpx.Request) -> httpx.Response:
@@ -835,6 +910,7 @@ def test_a_call_whose_session_has_a_live_call_of_others_is_transferred(
 def test_the_session_of_a_call_is_not_asked_for_while_the_assistant_runs() -> None:
     about = conversation()
     about.participants[1].legs[1].call_session_id = "s-1"
+    about.participants[1].legs[1].answered_at = NOW
     result, requests = execute(command(Action.LOOK), {"is_alive": True, "call_duration": 3}, about)
     assert result == CallState(alive=True, answered=True)
     assert len(requests) == 1

@@ -5,7 +5,7 @@ timers whose messages were lost, and for those without a message.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -13,9 +13,9 @@ from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation
-from partyline.domain.model.inputs import TimerElapsed
+from partyline.domain.model.inputs import Input
 from partyline.services.engine import IngestResult
-from partyline.services.timers import MAX_BATCH
+from partyline.services.timers import MAX_BATCH, TimerMessage
 from partyline.store import ConversationStore, keys
 from partyline.telemetry import Metric, count, logger
 
@@ -30,20 +30,8 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """
 
     def handle(app: App, _event: dict[str, Any], context: Any) -> dict[str, int]:
-        touched, queue_works = 0, True
-
-        def has_time() -> bool:
-            return bool(context.get_remaining_time_in_millis() >= SPARE_MILLIS)
-
-        due = _due(app.store, app.clock())
-        while has_time() and (batch := list(islice(due, MAX_BATCH))):
-            left = app.timers.hand_out(batch) if queue_works else batch
-            queue_works = not left  # a queue that is away would take time from the conversations
-            touched += len(batch) - len(left)
-            for conversation_id in left:
-                if has_time():
-                    pass_time(app, conversation_id, "sweep")
-                    touched += 1
+        due = map(TimerMessage, _due(app.store, app.clock()))
+        touched = hand_out(app, due, "sweep", time_left(context))
         count(Metric.SWEEP_TOUCHED, touched)
         _count_open_long(app.store, app.clock())
         _count_dialing_off(app)
@@ -52,8 +40,36 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     return with_app(handle)
 
 
-def pass_time(app: App, conversation_id: str, cause: str) -> IngestResult | None:
-    """Let time pass for a conversation.
+def time_left(context: Any) -> Callable[[], bool]:
+    """Return the function that tells whether a run has time for more work."""
+    return lambda: bool(context.get_remaining_time_in_millis() >= SPARE_MILLIS)
+
+
+def hand_out(
+    app: App,
+    messages: Iterator[TimerMessage],
+    cause: str,
+    has_time: Callable[[], bool],
+    delay: timedelta = timedelta(),
+) -> int:
+    """Hand messages to the timers' queue, while `has_time`; returns the number of messages.
+
+    The run itself does the work of the messages that the queue does not take.
+    """
+    touched, queue_works = 0, True
+    while has_time() and (batch := list(islice(messages, MAX_BATCH))):
+        left = app.timers.hand_out(batch, delay) if queue_works else batch
+        queue_works = not left  # a queue that is away would take time from the conversations
+        touched += len(batch) - len(left)
+        for message in left:
+            if has_time():
+                pass_time(app, message.conversation_id, message.input(cause))
+                touched += 1
+    return touched
+
+
+def pass_time(app: App, conversation_id: str, input_: Input) -> IngestResult | None:
+    """Let time pass for a conversation, or poll its calls.
 
     A conversation that fails, after an outage or a bug, is counted, logged and postponed. Returns
     None then.
@@ -61,7 +77,7 @@ def pass_time(app: App, conversation_id: str, cause: str) -> IngestResult | None
     now = app.clock()
     try:
         load = app.store.loader(conversation_id)
-        ingested = app.engine.ingest(load, TimerElapsed(id=cause))
+        ingested = app.engine.ingest(load, input_)
     except Exception as error:  # noqa: BLE001 - the other conversations go on
         count(Metric.TIMER_FAILED)
         extra = {"conversation_id": conversation_id, "error": type(error).__name__}

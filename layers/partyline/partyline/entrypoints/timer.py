@@ -40,7 +40,7 @@ def _fire(app: App, message: TimerMessage) -> bool:
     now = app.clock()
     if message.moment and message.moment <= now:
         count(Metric.TIMER_LATE, (now - message.moment).total_seconds())
-    passed = pass_time(app, message.conversation_id, "timer")
+    passed = pass_time(app, message.conversation_id, message.input("timer"))
     if passed is None:
         return False
     if passed.conversation is None:

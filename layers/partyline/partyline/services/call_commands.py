@@ -1,9 +1,11 @@
 """The commands about a call: dial, answer, speak, hang up, and look at the call."""
 
+from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import results
-from partyline.domain.model.conversation import SCREENING_DETECTION, Screening, VerdictWait
+from partyline.domain.model.conversation import SCREENING_DETECTION, Leg, Screening, VerdictWait
+from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs
 from partyline.services.leg_commands import LegCommand
 from partyline.services.request_forms import (
@@ -12,8 +14,9 @@ from partyline.services.request_forms import (
     with_webhooks,
     without_refused,
 )
-from partyline.telnyx import requests
+from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
+from partyline.telnyx.responses import Call, CallEvent
 
 MACHINE_DETECTION: dict[str, Any] = {
     "standard": "detect",
@@ -23,6 +26,8 @@ MACHINE_DETECTION: dict[str, Any] = {
 
 PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
 """Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
+
+ANSWERED = "call.answered"
 
 ANSWERED_ELSEWHERE = "Call completed elsewhere"
 """The `reason` of a hangup that keeps a missed call off the phones that lose a hunt."""
@@ -141,8 +146,44 @@ def retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Ask for the state of a call (Telnyx API: GET /calls/{id})."""
     call = telnyx.retrieve_call(leg_command.call_control_id)
     transferred = bool(call.is_alive) and _is_transferred(telnyx, leg_command)
-    answered = bool(call.call_duration)
-    return results.CallState(alive=bool(call.is_alive), answered=answered, transferred=transferred)
+    return results.CallState(
+        alive=bool(call.is_alive),
+        answered=_is_answered(telnyx, leg_command, call),
+        ended=not call.is_alive and call.end_time is not None,
+        transferred=transferred,
+    )
+
+
+def _is_answered(telnyx: CallControl, leg_command: LegCommand, call: Call) -> bool:
+    """Whether Telnyx shows that a call is, or was, answered.
+
+    The duration of a call is the only sign in the call's state. Telnyx does not document whether
+    the duration counts from the answer or from the dial. A duration much shorter than the age of
+    the call counts from the answer, and no duration means no answer. Any other duration proves
+    nothing, and after the ring timeout no duration does either: then the webhooks of the call are
+    asked for (Telnyx API: GET /call_events).
+    """
+    leg, duration = leg_command.leg, call.call_duration
+    asked_at = leg_command.command.claimed_at or leg.created_at
+    if leg.answered_at:
+        return True
+    if duration and call.start_time:
+        age = (call.end_time or asked_at) - call.start_time
+        if timedelta(seconds=duration) + DURATION_MARGIN <= age:
+            return True
+    longest = leg.ring_timeout_secs
+    if duration == 0 and (not longest or asked_at - leg.created_at < timedelta(seconds=longest)):
+        return False
+    try:
+        events = telnyx.list_call_events(leg_command.call_control_id, leg.call_leg_id, "webhook")
+    except errors.TelnyxError:
+        return False
+    # Telnyx may ignore the filter, and then lists the webhooks of other calls.
+    return any(event.name == ANSWERED and _is_of(leg, event) for event in events)
+
+
+def _is_of(leg: Leg, event: CallEvent) -> bool:
+    return leg.has_id(event.call_leg_id) or (leg.call_control_id or "") in str(event.metadata)
 
 
 def _is_transferred(telnyx: CallControl, leg_command: LegCommand) -> bool:

@@ -9,10 +9,11 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from partyline.aws_errors import AwsError, aws_request
+from partyline.domain.model.inputs import Input, PollCalls, TimerElapsed
 from partyline.domain.model.timeouts import MAX_MESSAGE_DELAY
 from partyline.telemetry import Metric, count, logger
 
@@ -24,16 +25,27 @@ class TimerMessage:
     """A message of the queue.
 
     `moment` is that of the timer. A message of the sweep has none: the conversation is due already.
+    A message of the census has `calls` to poll, which are `missing` in Telnyx's list or not.
     """
 
     conversation_id: str
     moment: datetime | None = None
+    calls: tuple[str, ...] = ()
+    missing: bool = False
 
     @property
     def body(self) -> str:
         """The text of the message."""
         moment = self.moment and self.moment.isoformat()
-        return json.dumps({"conversation_id": self.conversation_id, "moment": moment})
+        fields = {"conversation_id": self.conversation_id, "moment": moment}
+        polls = {"calls": self.calls, "missing": self.missing} if self.calls else {}
+        return json.dumps(fields | polls)
+
+    def input(self, cause: str) -> Input:
+        """Return the input that the message stands for; `cause` is the input's id."""
+        if self.calls:
+            return PollCalls(id=cause, calls=self.calls, missing=self.missing)
+        return TimerElapsed(id=cause)
 
     @classmethod
     def parse(cls, body: str) -> Self | None:
@@ -41,10 +53,13 @@ class TimerMessage:
         try:
             fields = json.loads(body)
             conversation_id, moment = fields["conversation_id"], fields["moment"]
-            message = cls(conversation_id, moment and datetime.fromisoformat(moment))
-        except (KeyError, TypeError, ValueError):
+            calls, missing = tuple(fields.get("calls", ())), fields.get("missing", False)
+            at = moment and datetime.fromisoformat(moment)
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None
-        named = isinstance(conversation_id, str) and conversation_id
+        message = cls(conversation_id, at, calls, missing is True)
+        named = isinstance(conversation_id, str) and bool(conversation_id)
+        named = named and all(isinstance(name, str) for name in calls)
         return message if named and (message.moment is None or message.moment.tzinfo) else None
 
 
@@ -79,14 +94,17 @@ class Timers:
         else:
             count(Metric.TIMER_SENT)
 
-    def hand_out(self, conversation_ids: Sequence[str]) -> list[str]:
-        """Send a message for each due conversation, ten at most.
-
-        Returns the ids of the messages that were not sent.
-        """
+    def hand_out(
+        self, messages: Sequence[TimerMessage], delay: timedelta = timedelta()
+    ) -> list[TimerMessage]:
+        """Send ten messages at most, to arrive after a delay. Returns the messages not sent."""
         entries = [
-            {"Id": str(nth), "MessageBody": TimerMessage(conversation_id).body}
-            for nth, conversation_id in enumerate(conversation_ids)
+            {
+                "Id": str(nth),
+                "MessageBody": message.body,
+                "DelaySeconds": math.ceil(delay.total_seconds()),
+            }
+            for nth, message in enumerate(messages)
         ]
         try:
             with aws_request("sqs", "send_message_batch"):
@@ -95,5 +113,5 @@ class Timers:
                 )
         except AwsError as error:
             logger.warning("timer not sent", extra={"error": type(error).__name__})
-            return list(conversation_ids)
-        return [conversation_ids[int(failed["Id"])] for failed in answer.get("Failed", ())]
+            return list(messages)
+        return [messages[int(failed["Id"])] for failed in answer.get("Failed", ())]

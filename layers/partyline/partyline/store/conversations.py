@@ -17,9 +17,10 @@ from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, Direction
 from partyline.store import errors, keys, table
+from partyline.store.census import projected_calls
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
-from partyline.store.keys import Key
+from partyline.store.keys import OPEN_API, OPEN_INBOUND, Key
 from partyline.store.pages import (
     MAX_PAGE_BYTES,
     PLACE,
@@ -52,12 +53,6 @@ POINTER_ATTEMPTS = 3
 _SEQ = re.compile(r"\d{1,6}", re.ASCII)
 
 Load = Callable[[], Conversation | None]
-
-OPEN_INBOUND, OPEN_API = "inbound", "api"
-"""The attribute `open` of an open conversation: not finished, or with calls of ours that are up.
-
-Inbound calls and starts by the API have partitions of their own in the index `by_open`.
-"""
 
 
 @dataclass(frozen=True)
@@ -356,6 +351,8 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         attributes |= {"open": {"S": OPEN_INBOUND}, "caller": {"S": after.caller}}
     elif after.is_open:
         attributes["open"] = {"S": OPEN_API}
+    if after.is_open:
+        attributes |= projected_calls(after)
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}

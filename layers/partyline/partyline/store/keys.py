@@ -15,6 +15,7 @@
 | dials of a bearer key, or of a number's tool, in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
 | dials of a conversation's tool | `CONVERSATION#<id>` | `TOOL_DIALS` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
+| the last complete census of a connection | `CENSUS#<connection id>` | `CENSUS` |
 """
 
 from datetime import UTC, datetime
@@ -25,6 +26,12 @@ Key = tuple[str, str]  # A partition key and a sort key
 BY_STATUS = "by_status"
 BY_DUE = "by_due"
 BY_OPEN = "by_open"
+
+OPEN_INBOUND, OPEN_API = "inbound", "api"
+"""The attribute `open` of an open conversation: not finished, or with calls of ours that are up.
+
+Inbound calls and starts by the API have partitions of their own in the index `by_open`.
+"""
 
 DEFAULT_ROUTE = "default"  # takes the place of a number in the key of the default route
 SHARDS = 16
@@ -116,6 +123,11 @@ def dials(key_id: str, minute: datetime) -> Key:
 def tool_dials(conversation_id: str) -> Key:
     """The counter of the dials that the assistant's tool requests in a conversation."""
     return partition(conversation_id), "TOOL_DIALS"
+
+
+def census(connection_id: str) -> Key:
+    """The last complete census of a connection's calls."""
+    return f"CENSUS#{connection_id}", "CENSUS"
 
 
 def shard(conversation_id: str) -> str:

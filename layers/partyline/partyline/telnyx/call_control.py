@@ -1,6 +1,8 @@
 """Telnyx's commands and queries for calls and assistants, a method for each."""
 
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from partyline.telnyx import requests
@@ -20,6 +22,11 @@ from partyline.telnyx.responses import (
 from partyline.telnyx.webhook_urls import Form, WebhookUrls
 
 PAGE_SIZE = "250"
+
+
+class RepeatedPageError(NoResponseError):
+    """The cursor of a list leads to a page that was read before."""
+
 
 R = TypeVar("R", bound=Received)
 
@@ -103,22 +110,48 @@ class CallControl:
 
         Follows the cursor for at most `limit_pages` pages of 250.
         """
-        path = f"/connections/{_segment(connection_id)}/active_calls"
         calls: list[ActiveCall] = []
-        params = {"page[limit]": PAGE_SIZE}
-        for _ in range(limit_pages):
-            page = self._client.document("GET", path, params=params)
-            calls += [ActiveCall.model_validate(row) for row in _rows(page.get("data"))]
-            after = as_object(as_object(page.get("meta")).get("cursors")).get("after")
-            if not after or after == params.get("page[after]"):
-                break
-            params = {**params, "page[after]": str(after)}
+        try:
+            for page in islice(self.active_call_pages(connection_id), limit_pages):
+                calls += (call for call in page if call.call_control_id or call.client_state)
+        except RepeatedPageError:
+            pass
         return calls
 
+    def active_call_pages(self, connection_id: str) -> Iterator[list[ActiveCall]]:
+        """Return the same legs, page by page, by the cursor of each page (Telnyx API: page[after]).
+
+        A row that cannot be read is a leg without an id. Raises a NoResponseError when a page is
+        missing: the list is then not complete.
+        """
+        path = f"/connections/{_segment(connection_id)}/active_calls"
+        params, seen = {"page[limit]": PAGE_SIZE}, set[str]()
+        while True:
+            page = self._client.document("GET", path, params=params)
+            rows = page.get("data")
+            if not isinstance(rows, list):
+                raise NoResponseError("the answer has no list")
+            calls = [_read(ActiveCall, row) for row in rows]
+            yield calls
+            meta = page.get("meta")
+            after = as_object(as_object(meta).get("cursors")).get("after")
+            if not after and len(calls) >= int(PAGE_SIZE) and not isinstance(meta, dict):
+                raise NoResponseError("a full page does not say whether a page follows")
+            if not after:
+                return
+            if str(after) in seen:
+                raise RepeatedPageError("the cursor of a page repeats")
+            seen.add(str(after))
+            params = {**params, "page[after]": str(after)}
+
     def list_call_events(
-        self, call_control_id: str, call_leg_id: str | None, limit: int = 100
+        self,
+        call_control_id: str,
+        call_leg_id: str | None,
+        type_: Literal["command", "webhook"] = "command",
+        limit: int = 100,
     ) -> list[CallEvent]:
-        """Return the commands and webhooks of a leg. Telnyx API: GET /call_events.
+        """Return the commands, or the webhooks, of a leg. Telnyx API: GET /call_events.
 
         The description has the filter by `leg_id`. The filter by `call_control_id` has been used on
         live calls; Telnyx ignores an unknown filter, and then returns the events of other legs.
@@ -126,7 +159,7 @@ class CallControl:
         name, value = (
             ("leg_id", call_leg_id) if call_leg_id else ("call_control_id", call_control_id)
         )
-        params = {f"filter[{name}]": value, "filter[type]": "command", "page[size]": str(limit)}
+        params = {f"filter[{name}]": value, "filter[type]": type_, "page[size]": str(limit)}
         rows = objects(self._client.request("GET", "/call_events", params=params))
         return [CallEvent.model_validate(row) for row in rows]
 

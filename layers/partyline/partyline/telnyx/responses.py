@@ -42,12 +42,16 @@ class Call(ActiveCall):
     """A leg, readable until 10 minutes after its end."""
 
     is_alive: Flag = None
+    start_time: Moment = None
+    end_time: Moment = None
 
 
 class CallEvent(Received):
     """A command or webhook of a leg. `metadata` holds the raw event or command."""
 
     type: Id = None
+    name: Id = None
+    call_leg_id: Id = None
     metadata: Json = None
 
 

@@ -172,6 +172,8 @@ class Leg(Stored):
     transferred: bool = False
     """Telnyx connected the call to a call that is not ours, so we do not hang up the call."""
     unknown_since: datetime | None = None  # since when Telnyx does not know the call, if asked
+    unlisted: bool = False
+    """A census lacked the call, so the call is polled by itself."""
     machine: bool | None = None
     heard_at: datetime | None = None
     """When speech was last taken for a machine's; an iPhone that screens the call speaks too."""
@@ -201,6 +203,17 @@ class Leg(Stored):
     def is_up(self) -> bool:
         """Whether the call is still up, as far as we know."""
         return self.status is not statuses.LegStatus.ENDED
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether the call is not answered yet, as far as we know."""
+        return self.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the list of our connection's active calls must have the call (see the census)."""
+        answered = self.is_up and not self.is_ringing and self.call_control_id is not None
+        return answered and self.owned and not self.unlisted
 
     @property
     def is_finished(self) -> bool:
@@ -425,6 +438,18 @@ class Conversation(Stored):
     def owned_calls(self) -> list[tuple[Participant, Leg]]:
         """The calls that we dialled or answered and that are up: they cost us money."""
         return [(person, leg) for person, leg in self.legs() if leg.owned and leg.is_up]
+
+    @property
+    def listed_calls(self) -> dict[str, datetime]:
+        """The calls that the census looks for, with the time of each answer.
+
+        The name of a call is its shortest id, because the index of open conversations holds it.
+        """
+        return {
+            leg.call_leg_id or leg.call_control_id or "": leg.answered_at or leg.created_at
+            for _, leg in self.legs()
+            if leg.is_listed
+        }
 
     @property
     def is_open(self) -> bool:

@@ -235,5 +235,16 @@ class CommandResult(Input):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PollCalls(Input):
+    """Poll calls by themselves: a census lacks the calls (`missing`), or no census is complete.
+
+    `calls` are names as `Conversation.listed_calls` has them.
+    """
+
+    calls: tuple[str, ...]
+    missing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TimerElapsed(Input):
     """Time has passed. A duplicate webhook counts as a timer too, for pending commands."""

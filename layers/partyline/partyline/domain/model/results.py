@@ -88,12 +88,15 @@ class NotFound:
 class CallState:
     """The state of a call by `GET /calls/{id}`.
 
-    `transferred`: the session of the call has a live call that is not ours. Only looked for after
-    the assistant's end or `call.bridged`.
+    `answered` is proven. A call that is not `alive` may still ring: Telnyx does not document
+    whether a call that rings is alive. `ended` is proven by the time of the end. `transferred`: the
+    session of the call has a live call that is not ours. Only looked for after the assistant's end
+    or `call.bridged`.
     """
 
     alive: bool
     answered: bool
+    ended: bool = False
     transferred: bool = False
 
 

@@ -54,9 +54,19 @@ MAX_LIMIT_WAIT = timedelta(minutes=5)
 
 # Polling calls that no webhook reports on
 
-ANSWER_POLL_DELAY = timedelta(seconds=15)
-"""When to poll an inbound call that we answered and of which no `call.answered` has come: the
-caller hears silence meanwhile."""
+FIRST_RING_POLL = timedelta(seconds=5)
+"""When to poll a call that rings: after the dial, or after the begin of an inbound call. If the
+`call.answered` of the call is lost, the person hears silence until a poll finds the answer."""
+
+RING_POLL_PAUSE = timedelta(seconds=6)
+"""The pause between two polls of a call that rings. A person who answers hears silence for 8 s at
+most: this pause, a second because Telnyx counts a call's duration in whole seconds, and the
+request. A call that rings for 30 s and is never answered costs five requests."""
+
+DURATION_MARGIN = timedelta(seconds=3)
+"""How much shorter than a call's age its duration must be to show that the duration counts from the
+answer. Telnyx does not document whether the duration counts from the answer or from the dial; the
+margin allows for a clock that differs from Telnyx's, and for whole seconds."""
 
 ASSISTANT_LOOKUP_DELAY = timedelta(seconds=10)
 """When to look for an assistant that the answer starts and of which no `call.conversation.created`
@@ -67,15 +77,43 @@ MAX_ASSISTANT_LOOKUPS = 3
 conversations may show a conversation late (not documented)."""
 
 RING_GRACE = timedelta(seconds=20)
-"""When to poll a call after its ring timeout: its `call.hangup` may still be on the way."""
+"""How long after its ring timeout a call without an answer counts as over: Telnyx begins to ring a
+little after the dial, and the `call.hangup` may still be on the way."""
 
 HANGUP_POLL_DELAY = timedelta(seconds=20)
 """When to poll a call that we hung up, or whose hangup ended a screening, while no
 `call.hangup` has come."""
 
-POLL_INTERVAL = timedelta(seconds=120)
-"""How often to poll a live call. A lost `call.hangup` is noticed within this time; a poll is
-a request to Telnyx."""
+MIN_POLL_PAUSE = timedelta(minutes=2)
+"""The shortest pause between two polls of a live call that the census does not cover: an attached
+call, a call that a census lacked, or a call that we could not hang up. The pause grows with the age
+of a call that we need: 2, 2, 4, 8 and 16 minutes."""
+
+MAX_POLL_PAUSE = timedelta(minutes=30)
+"""The longest of those pauses. A lost `call.hangup` of such a call is noticed within this time."""
+
+LISTED_AFTER = timedelta(seconds=60)
+"""How long after its answer a call must be in Telnyx's list of active calls. Telnyx does not
+document how soon a call is in the list."""
+
+CENSUS_GRACE = timedelta(seconds=10)
+"""How long after a census a missing call is polled: its `call.hangup` is on the way as a rule. A
+census runs every minute, so a lost `call.hangup` is known within `LISTED_AFTER`, a minute and this
+time: 130 s."""
+
+CENSUS_PATIENCE = timedelta(minutes=5)
+"""How long no census may be complete until calls are polled by themselves."""
+
+CENSUS_ROUNDS = (4, 8, 16, 30)
+"""The minutes of each round in which every call is polled once while no census is complete; the
+last round repeats."""
+
+CENSUS_DOUBT = 0.25
+"""The share of missing calls from which a census proves nothing: so many hangups are not lost in a
+minute, but a list may be short."""
+
+CENSUS_DOUBT_CALLS = 10
+"""The missing calls that a census may have in any case."""
 
 UNKNOWN_CALL_ATTEMPTS = 3
 """How often a command is sent to a call that Telnyx does not know, until the command is given up.

@@ -208,6 +208,14 @@ def _is_of_our_run(conversation: Conversation, insight: Insight) -> bool:
     return conversation.is_over or conversation.telnyx_ended_at is not None
 
 
+def _poll_calls(transition: Transition, request: inputs.PollCalls) -> None:
+    """Poll the named calls that are still up. A call that a census lacked leaves the census."""
+    for _, leg in transition.conversation.legs():
+        if leg.is_listed and any(leg.has_id(name) for name in request.calls):
+            leg.poll_at = transition.now
+            leg.unlisted = request.missing
+
+
 def _record_nothing(_transition: Transition, _input: Any) -> None:
     """Record no fact: a start is recorded by `record_started`, and a timer has no facts."""
 
@@ -231,6 +239,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.InsightsGenerated: _insights_generated,
     inputs.ConversationAnalyzed: _conversation_analyzed,
     inputs.CommandResult: apply_result,
+    inputs.PollCalls: _poll_calls,
     inputs.TimerElapsed: _record_nothing,
 }
 """How each input is recorded."""

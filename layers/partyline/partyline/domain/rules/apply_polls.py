@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from partyline.domain.model import results, statuses, timeouts
+from partyline.domain.model import results, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import Outcome
-from partyline.domain.rules import facts
+from partyline.domain.rules import facts, polling
 from partyline.domain.rules.calls import is_needed
 from partyline.domain.rules.insights import store_insights
 from partyline.domain.rules.transition import Transition
@@ -18,18 +18,18 @@ def call_state(transition: Transition, command: Command, call: results.CallState
     facts.settle(transition, command)
     if participant is None or leg is None:
         return
-    note_poll(transition, leg)
+    note_poll(transition, participant, leg)
     leg.bridged_at = None  # bridged to a call of ours, unless transferred
     if call.alive and call.transferred and facts.is_assistants(transition, leg):
         facts.call_transferred(transition, participant, leg)
     if leg.transferred and call.alive:
         return
     leg.unknown_since = None
-    ringing = _is_ringing(leg)
+    ringing = leg.is_ringing
     answer = transition.command_for(Action.ANSWER, participant, leg)
     picked_up = call.answered or (answer is not None and answer.status == "done")
-    rang_out = ringing and _ring_timeout_passed(transition, participant, leg)
-    if not call.alive and (not ringing or picked_up or rang_out):
+    rang_out = ringing and _has_rung_out(transition, participant, leg)
+    if not call.alive and (not ringing or picked_up or rang_out or call.ended):
         facts.command_repaired(transition, command)
         if call.answered:
             facts.leg_answered(transition, participant, leg)
@@ -48,19 +48,23 @@ def call_not_known(transition: Transition, participant: Participant, leg: Leg) -
     """Look again soon at a call that Telnyx does not know, then give up and hang up the call."""
     now = transition.now
     leg.polled_at, leg.unknown_since = now, leg.unknown_since or now
-    if _is_ringing(leg) and _ring_timeout_passed(transition, participant, leg):
+    if leg.is_ringing and _has_rung_out(transition, participant, leg):
         leg.outcome = leg.outcome or Outcome.NO_ANSWER
     needed = is_needed(transition.conversation, now, participant, leg)
     patience = timeouts.UNKNOWN_CALL_PATIENCE if needed else timeouts.UNKNOWN_CALL_POLL_DELAY * 2
     if now - leg.unknown_since >= patience:
         facts.give_up_call(transition, participant, leg)
     else:
-        leg.poll_at = now + timeouts.UNKNOWN_CALL_POLL_DELAY
+        awaited = polling.is_awaited(leg)
+        pause = timeouts.RING_POLL_PAUSE if awaited else timeouts.UNKNOWN_CALL_POLL_DELAY
+        leg.poll_at = now + pause
 
 
-def note_poll(transition: Transition, leg: Leg) -> None:
+def note_poll(transition: Transition, participant: Participant, leg: Leg) -> None:
     """Note that a call was polled, and when to poll the call again."""
-    leg.polled_at, leg.poll_at = transition.now, transition.now + timeouts.POLL_INTERVAL
+    leg.polled_at, leg.poll_at = transition.now, polling.next_poll(leg, transition.now)
+    if transition.command_for(Action.HANG_UP, participant, leg):
+        leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
 
 
 def insights_found(transition: Transition, command: Command, result: results.InsightsFound) -> None:
@@ -71,13 +75,10 @@ def insights_found(transition: Transition, command: Command, result: results.Ins
         transition.conversation.insights_poll_at = None
 
 
-def _is_ringing(leg: Leg) -> bool:
-    return leg.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
-
-
-def _ring_timeout_passed(transition: Transition, participant: Participant, leg: Leg) -> bool:
+def _has_rung_out(transition: Transition, participant: Participant, leg: Leg) -> bool:
     dial = transition.command_for(Action.DIAL, participant, leg)
     if dial is None or leg.ring_timeout_secs is None:
         return False  # an inbound call rings as long as the caller likes
     rings_since = dial.sent_at or leg.created_at
-    return transition.now - rings_since >= timedelta(seconds=leg.ring_timeout_secs)
+    longest = timedelta(seconds=leg.ring_timeout_secs) + timeouts.RING_GRACE
+    return transition.now - rings_since >= longest

@@ -16,7 +16,7 @@ from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participa
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules import apply_polls, facts
+from partyline.domain.rules import apply_polls, facts, polling
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
@@ -38,6 +38,8 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
     if isinstance(result, results.Succeeded):
         if command.action is Action.DIAL and participant and leg:
             note_call_ids(leg, result)
+            if polling.is_awaited(leg):
+                leg.poll_at = transition.now + timeouts.FIRST_RING_POLL
             facts.hang_up_orphan(transition, participant, leg)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
@@ -154,8 +156,10 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
             leg.outcome = leg.outcome or _outcome(refused)
         case Action.JOIN:
             _join_refused(transition, participant, leg, refused)
+        case Action.HANG_UP:
+            leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
         case Action.LOOK:
-            apply_polls.note_poll(transition, leg)
+            apply_polls.note_poll(transition, participant, leg)
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:

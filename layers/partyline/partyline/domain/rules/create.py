@@ -15,7 +15,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ConversationStarted, ParticipantInvited
 from partyline.domain.model.statuses import Direction, LegStatus
-from partyline.domain.model.timeouts import ANSWER_POLL_DELAY, POLL_INTERVAL
+from partyline.domain.model.timeouts import FIRST_RING_POLL, MIN_POLL_PAUSE
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.transition import Refusal, Transition
 
@@ -102,7 +102,7 @@ def _create_caller(call: inputs.CallInitiated, route: inputs.Route, now: datetim
         from_=call.from_,
         status=LegStatus.RINGING,
         created_at=now,
-        poll_at=now + ANSWER_POLL_DELAY,
+        poll_at=now + FIRST_RING_POLL,
     )
     note_call_ids(leg, call.call)
     end = route.on_hangup
@@ -132,7 +132,7 @@ def create_participant(
                 call_control_id=new.call_control_id,
                 created_at=now,
                 answered_at=now,
-                poll_at=now + POLL_INTERVAL,
+                poll_at=now + MIN_POLL_PAUSE,
             )
         ]
     return participant

@@ -12,6 +12,7 @@ from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.hunting import deadline_of
 from partyline.domain.rules.leaving import time_limit_of
+from partyline.domain.rules.polling import is_awaited
 from partyline.domain.rules.restart import end_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition
 
@@ -116,6 +117,13 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
         if participant.status in BEING_REACHED and participant.plan:
             deadline = deadline_of(participant, participant.plan)
             yield from (moment for moment in (deadline, participant.next_round_at) if moment)
+    yield from (leg.poll_at for leg in _polled_legs(transition) if leg.poll_at and is_awaited(leg))
+
+
+def _polled_legs(transition: Transition) -> Iterator[Leg]:
+    for participant, leg in transition.conversation.legs():
+        if leg.poll_at and is_polled(transition, participant, leg):
+            yield leg
 
 
 def _other_moments(transition: Transition) -> Iterator[datetime]:
@@ -131,9 +139,7 @@ def _other_moments(transition: Transition) -> Iterator[datetime]:
         yield over_at
     if conversation.status is ConversationStatus.STOPPING and conversation.stop_deadline:
         yield conversation.stop_deadline
-    for participant, leg in conversation.legs():
-        if leg.poll_at and is_polled(transition, participant, leg):
-            yield leg.poll_at
+    yield from (leg.poll_at for leg in _polled_legs(transition) if leg.poll_at)
 
 
 def claim_due(transition: Transition) -> list[Command]:

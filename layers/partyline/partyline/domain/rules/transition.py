@@ -5,7 +5,7 @@ every move but a return to dialing adds an event, and no command is owed twice.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from partyline.domain.masking import masked
@@ -23,6 +23,7 @@ from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
+from partyline.domain.rules.polling import next_poll
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,7 @@ class Transition:
             from_=participant.plan.from_ if participant.plan else None,
             ring_timeout_secs=ring_timeout_secs,
             created_at=self.now,
-            poll_at=self.now + timedelta(seconds=ring_timeout_secs) + timeouts.RING_GRACE,
+            poll_at=self.now + timeouts.FIRST_RING_POLL,
         )
         participant.legs.append(leg)
         command = self.add_command(Action.DIAL, participant, leg)
@@ -159,7 +160,7 @@ class Transition:
         leg.status = status
         if status is statuses.LegStatus.ANSWERED:
             leg.answered_at = at or self.now
-            leg.poll_at = self.now + timeouts.POLL_INTERVAL
+            leg.poll_at = next_poll(leg, self.now)
         elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None

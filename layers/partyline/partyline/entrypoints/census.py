@@ -1,0 +1,30 @@
+"""The census of live calls: once a minute, finds the calls whose hangup was lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+from partyline.aws_errors import AwsError
+from partyline.bootstrap import App, with_app
+from partyline.domain.model.timeouts import CENSUS_GRACE
+from partyline.entrypoints.sweep import hand_out, time_left
+from partyline.telemetry import Metric, count, logger
+
+
+def census() -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """The handler of the scheduled function. Its answer counts the calls that were missing."""
+
+    def handle(app: App, _event: dict[str, Any], context: Any) -> dict[str, int]:
+        has_time = time_left(context)
+        try:
+            result = app.census.take(has_time)
+        except AwsError as error:
+            count(Metric.CENSUS_FAILED)
+            logger.error("census failed", extra={"error": type(error).__name__})
+            return {"missing": 0}
+        count(Metric.CENSUS_CALLS, result.compared)
+        count(Metric.CENSUS_MISSING, result.missing)
+        count(Metric.CENSUS_FAILED, result.failed)
+        hand_out(app, iter(result.messages), "census", has_time, CENSUS_GRACE)
+        return {"missing": result.missing}
+
+    return with_app(handle)
