@@ -173,6 +173,15 @@ def test_a_bridge_that_the_end_follows_is_a_transfer_before_the_look() -> None:
     assert story.leg().transferred
 
 
+def test_a_bridged_call_that_has_ended_is_not_transferred() -> None:
+    story = joined_story()
+    story.bridged()
+    story.hang_up("host")
+    story.assistant_ended()
+    assert story.status == "ended"
+    assert "leg.transferred" not in story.event_types
+
+
 def test_a_bridged_guest_is_not_the_assistants_call() -> None:
     story = joined_story()
     assert story.bridged("dana") == []

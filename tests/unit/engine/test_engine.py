@@ -20,6 +20,7 @@ from partyline.domain.model.inputs import (
     CallRef,
     InviteParticipant,
     NewParticipant,
+    PollCalls,
     SendMessage,
     StartConversation,
     StopConversation,
@@ -56,6 +57,7 @@ START = StartConversation(
 )
 WITH_DANA = replace(START, guests=(NewParticipant(id="dana", call_control_id="v3:dana"),))
 ANSWERED = CallAnswered(id="event-1", call=CallRef(call_control_id="v3:1"))
+HOST_IS_MISSING = PollCalls(id="census", calls=("v3:1",), missing=True)
 ANSWERED_DEDUPE = DedupeRecord(keys.webhook("c-1", "event-1"))
 
 
@@ -278,7 +280,7 @@ def test_a_command_that_the_next_result_makes_obsolete_is_not_sent(harness: Harn
     harness.executor.results[Action.LOOK] = [CallState(alive=True, answered=True), CallEnded()]
     harness.deployment.clock.advance(125)
     harness.ingest(
-        TimerElapsed(id="sweep")
+        HOST_IS_MISSING
     )  # the assistant starts, so Dana would be joined; but her call has ended
     assert harness.executor.actions()[2:] == [
         Action.START,
@@ -300,7 +302,7 @@ def test_a_command_that_the_next_result_removes_is_not_sent(harness: Harness) ->
     harness.executor.results[Action.LOOK] = [CallEnded(), CallEnded()]
     harness.deployment.clock.advance(125)
     harness.ingest(
-        TimerElapsed(id="sweep")
+        HOST_IS_MISSING
     )  # she is joined, but both calls have ended: no message can be sent
     assert harness.executor.actions()[2:] == [Action.JOIN, Action.JOIN, Action.LOOK, Action.LOOK]
     assert harness.stored().status is ConversationStatus.ENDED
@@ -318,7 +320,7 @@ def test_a_result_without_effect_does_not_discard_the_other_results(harness: Har
     harness.executor.before_execute = dana_hangs_up
     harness.executor.results[Action.LOOK] = [CallEnded(), CallState(alive=False, answered=True)]
     harness.deployment.clock.advance(125)
-    harness.ingest(TimerElapsed(id="sweep"))
+    harness.ingest(HOST_IS_MISSING)
     assert not harness.stored().host.legs[0].is_up
 
 

@@ -319,7 +319,7 @@ def test_a_run_writes_every_metric_with_its_unit(
         "event_relay", {"Records": [{"dynamodb": {"NewImage": row, "SequenceNumber": "1"}}]}
     )
 
-    # Timers, webhooks, tools, failover, sweep
+    # Timers, webhooks, tools, failover, sweep, census
     message = TimerMessage(first["id"], deployment.clock())
     records = [{"messageId": "1", "body": body} for body in (message.body, "unreadable")]
     deployment.invoke("timer", {"Records": records})
@@ -341,6 +341,8 @@ def test_a_run_writes_every_metric_with_its_unit(
     assert deployment.deliver_raw(body)[0] == 500
     assert deployment.ask("get_conversation", id="c1")[0] == 500
     sweep(deployment)
+    deployment.dynamodb.failures.clear()
+    deployment.invoke("census", {})
 
     found = units(emf(written))
     named = {metric.value: metric.unit.value for metric in Metric if metric not in BY_KIND}

@@ -67,11 +67,7 @@ def _call_of_unexplained_end(conversation: Conversation) -> Leg | None:
     explains an end. An assistant that was restarted for the guests is restarted once more.
     """
     leg = conversation.host.active_leg
-    explained = (
-        conversation.status is not ConversationStatus.ACTIVE
-        or conversation.restarts > 0
-        or conversation.telnyx_ended_reason == START_FAILED
-    )
+    explained = conversation.restarts > 0 or conversation.telnyx_ended_reason == START_FAILED
     return leg if leg and leg.is_up and not leg.transferred and not explained else None
 
 
