@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz faults faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,6 +118,11 @@ prism: setup ## check the demo's requests to Telnyx, and the answers, against th
 
 bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios within a run
 	$(BIN)/python -m local.bench
+
+# N=10000: the conversations of the largest run; 10,000 take about ten minutes of a core.
+N ?= 2000
+scale: setup ## run N=2000 live conversations in virtual time, and print timers, requests, units and cost
+	PYTHONPATH=layers/partyline $(BIN)/python -m local.scale $(N)
 
 # A release is a commit with its parameters. SAM publishes new versions only for a new ReleaseSha: with
 # the commit's hash alone, a deployment of new parameters would not move the aliases.

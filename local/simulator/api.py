@@ -102,6 +102,7 @@ class Api:
         self._history = history
         self.applications = Applications(board)
         self.toolbox = Toolbox(board)
+        self._dialled: set[str | None] = set()  # the client_state of each dial
         self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject | None]] = {
             "answer": self._answer,
             "hangup": self._hangup,
@@ -196,11 +197,9 @@ class Api:
         board = self._board
         self.applications.check_usable(body["connection_id"])
         state = body.get("client_state")
-        if state and any(
-            leg.direction == "outgoing" and leg.client_state == state
-            for leg in board.world.legs.values()
-        ):
+        if state and state in self._dialled:
             board.record_violation(f"dialled twice for client_state {state}")
+        self._dialled.add(state)
         leg = self._phones.dial(body)
         reply = {
             "record_type": "call",

@@ -17,6 +17,7 @@ class Assistants:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._endings = Endings(board)
+        self._started: set[tuple[str, str | None]] = set()  # the calls, with the client_state
 
     def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
@@ -40,12 +41,10 @@ class Assistants:
         voice = self._voice(assistant)
         for guest in body.get("participants", []):
             self._live_leg(guest["id"], "/participants")
-        if any(
-            known.starting_call == leg.call_control_id
-            and known.client_state == body.get("client_state")
-            for known in board.world.conversations.values()
-        ):
+        started = leg.call_control_id, body.get("client_state")
+        if started in self._started:
             board.record_violation(f"an assistant was started twice on {leg.call_control_id}")
+        self._started.add(started)
         conversation = SimulatedConversation(
             conversation_id=board.ids.uuid(),
             starting_call=leg.call_control_id,
@@ -219,11 +218,11 @@ class Assistants:
         return leg
 
     def _legs(self, conversation: SimulatedConversation) -> list[SimulatedLeg]:
-        return [
-            leg
-            for leg in self._board.world.legs.values()
-            if leg.conversation_id == conversation.conversation_id
-        ]
+        joined = (participant.call_control_id for participant in conversation.participants)
+        calls = dict.fromkeys([conversation.starting_call, *joined])
+        legs = [self._board.world.legs[call] for call in calls if call in self._board.world.legs]
+        legs = [leg for leg in legs if leg.conversation_id == conversation.conversation_id]
+        return sorted(legs, key=lambda leg: leg.started_at)
 
     def _add_participant(
         self, leg: SimulatedLeg, conversation: SimulatedConversation, guest: JsonObject

@@ -8,9 +8,9 @@ from moto import mock_aws
 
 from local.stack.aws_session import made_up_session
 from local.stack.embedded_aws import EmbeddedAws, create_table
+from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.store import ConversationStore
-from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,6 +14,7 @@ from partyline.store.errors import (
     InvalidCursorError,
     VersionConflictError,
 )
+from partyline.store.open_counts import OPEN_API
 from partyline.store.pages import Page
 from partyline.store.scheduled import ScheduledConversation, ScheduledConversations, ScheduleStatus
 from tests.contract.test_store import NOW, Contended
@@ -163,7 +164,10 @@ def test_bookings_are_no_conversations(
 ) -> None:
     schedules.add(asked(), None)
     store = ConversationStore(dynamodb, template.table.name)
-    assert (store.count_open(5), list(store.list_newest(None, 5).items)) == (0, [])
+    assert (store.open_counts.count_in_index(OPEN_API), list(store.list_newest(None, 5).items)) == (
+        0,
+        [],
+    )
 
 
 def test_a_booking_that_fails_for_good_has_an_event(

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.statuses import ConversationStatus
+from partyline.domain.decide import Decision
+from partyline.domain.model.statuses import ConversationStatus, Direction
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, keys
 from partyline.store.errors import AlreadyProcessedError, QuotaExceededError, VersionConflictError
+from partyline.store.open_counts import OPEN_API, OPEN_INBOUND, addition
 from tests.contract.test_store import NOW, begun, moved, spoken, with_status
 
 KEY = keys.dials("ops", NOW)
@@ -71,15 +73,67 @@ def test_a_step_that_fails_is_not_charged(store: ConversationStore) -> None:
     assert counted(store) == 0
 
 
+def rung(name: str, number: str) -> Decision:
+    """The step that a call from a number begins."""
+    conversation = begun(name).conversation
+    assert conversation is not None
+    conversation.direction = Direction.INBOUND
+    conversation.host.legs[0].from_ = number
+    return Decision(conversation)
+
+
+def counts(store: ConversationStore) -> tuple[int, int]:
+    """The counter of the API's share, and the index that the sweep counts."""
+    return store.open_counts.count(OPEN_API), store.open_counts.count_in_index(OPEN_API)
+
+
 def test_open_conversations_are_counted_and_finished_ones_are_not(store: ConversationStore) -> None:
     for nth, status in enumerate(ConversationStatus):
         with_status(store, f"c-{nth}", status)
-    assert store.count_open(10) == 3  # connecting, active, stopping
+    assert counts(store) == (3, 3)  # connecting, active, stopping
     moved(store, "c-1", ConversationStatus.ENDED)
-    assert store.count_open(10) == 2
+    assert counts(store) == (2, 2)
 
 
-def test_the_count_stops_at_its_limit(store: ConversationStore) -> None:
-    for nth in range(4):
-        with_status(store, f"c-{nth}", ConversationStatus.ACTIVE)
-    assert store.count_open(3) == 3
+def test_a_step_that_fails_does_not_count(store: ConversationStore) -> None:
+    store.commit(None, begun("c-1"))
+    with pytest.raises(VersionConflictError):
+        store.commit(None, begun("c-1"))
+    assert counts(store) == (1, 1)
+
+
+def test_the_calls_of_a_caller_are_counted_up_to_a_limit(store: ConversationStore) -> None:
+    for nth in range(3):
+        store.commit(None, rung(f"c-{nth}", "+13125550101"))
+    store.commit(None, rung("c-3", "+13125550102"))
+    of_caller = store.open_counts.count_of_caller
+    assert of_caller("+13125550101", 9) == 3
+    assert of_caller("+13125550101", 2) == 2
+    assert of_caller("+13125550103", 9) == 0
+    assert (store.open_counts.count(OPEN_INBOUND), counts(store)) == (4, (0, 0))
+
+
+def wrong_by(store: ConversationStore, units: int) -> None:
+    """Change the counter of the API without a conversation."""
+    store.table.write([addition(OPEN_API, keys.open_shard("c-1"), units)])
+
+
+@pytest.mark.parametrize("units", [3, -1])
+def test_a_wrong_count_is_corrected_after_two_runs(store: ConversationStore, units: int) -> None:
+    store.commit(None, begun("c-1"))
+    wrong_by(store, units)
+    repaired = [store.open_counts.repair() for _ in range(3)]
+    assert repaired == [0, abs(units), 0]
+    assert counts(store) == (1, 1)
+
+
+def test_a_difference_of_a_single_run_is_not_corrected(store: ConversationStore) -> None:
+    """The index is behind the table by a moment."""
+    store.commit(None, begun("c-1"))
+    wrong_by(store, 5)
+    assert store.open_counts.repair() == 0
+    wrong_by(store, -5)  # the index has caught up
+    assert [store.open_counts.repair() for _ in range(2)] == [0, 0]
+    wrong_by(store, -2)
+    assert [store.open_counts.repair() for _ in range(2)] == [0, 2]
+    assert counts(store) == (1, 1)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
+from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.domain.decide import decide
 from partyline.domain.model.conversation import HOST_ID, Assistant
@@ -14,7 +15,6 @@ from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import AlreadyProcessedError, VersionConflictError
 from partyline.store.scheduled import ScheduledConversations
-from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

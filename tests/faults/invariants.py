@@ -9,6 +9,7 @@ from partyline.domain.model.conversation import Participant
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.domain.rules.calls import staying_calls
 from partyline.store import keys
+from partyline.store.open_counts import OPEN_SHARES
 from tests.faults.lab import FaultLab
 from tests.support.people import NAMES
 
@@ -117,7 +118,18 @@ def violations_of(lab: FaultLab) -> list[str]:
         for participant in stored.participants
         if participant.status not in ("left", "failed")
     ]
-    return wrong + _timeline(lab, stored.seq)
+    return wrong + _open_counts(lab) + _timeline(lab, stored.seq)
+
+
+def _open_counts(lab: FaultLab) -> list[str]:
+    """A count is right at each moment: a sweep that corrects the count is a violation too."""
+    wrong, counts = [], lab.stored.open_counts
+    for share in OPEN_SHARES:
+        counted, open_ = counts.count(share), counts.count_in_index(share)
+        row = lab.stored.table.get(keys.open_difference(share))
+        if counted != open_ or (row and row["repaired"]["N"] != "0"):
+            wrong.append(f"{counted} conversations of {share} are counted as open, not {open_}")
+    return wrong
 
 
 def _timeline(lab: FaultLab, seq: int) -> list[str]:

@@ -17,6 +17,7 @@ from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
+from local.stack.memory_table import MemoryTable
 from local.stack.sqs_api import SqsClient
 from local.stack.template import Template
 from partyline.bootstrap import App, override
@@ -36,7 +37,6 @@ from tests.faults.points import (
 )
 from tests.scenario.conftest import PARAMETERS
 from tests.support.lab import API_KEY, TIMERS, Answer, Json, Lab, minutes
-from tests.support.memory_table import MemoryTable
 from tests.support.table import Table
 from tests.support.threads import at_once
 

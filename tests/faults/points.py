@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
+from local.stack.memory_table import MemoryTable, cancelled
 from local.stack.sqs_api import SqsClient
 from partyline.domain.model.timeouts import LEASE, START_ANSWER_TIME, START_LEASE
 from partyline.settings import ConversationSettings
-from tests.support.memory_table import MemoryTable, cancelled
 from tests.support.refusing_transport import RefusingTransport
 
 T = TypeVar("T")

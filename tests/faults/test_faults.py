@@ -18,6 +18,7 @@ from partyline.domain.rules import pending_commands
 from partyline.services.leg_commands import LegCommand
 from partyline.store import ConversationStore, keys
 from partyline.store import conversations as storing
+from partyline.store.open_counts import count_updates
 from tests.faults.cases import Case, Verdict, cases, faultless_run, judge
 from tests.faults.lost import Loss, loss_violations, losses
 from tests.faults.points import Point
@@ -147,6 +148,19 @@ def an_event_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ConversationStore, "commit", forgetful)
 
 
+def a_count_is_no_part_of_its_step(patch: pytest.MonkeyPatch) -> None:
+    commit = ConversationStore.commit
+    patch.setattr(storing, "count_updates", lambda *_: [])
+
+    def counting(self: ConversationStore, before: Any, decision: Any, *more: Any) -> Any:
+        without_faults = ConversationStore(self.table._client._table, self.table._name)
+        for update in count_updates(before, decision.conversation):
+            without_faults.table.write([update])
+        return commit(self, before, decision, *more)
+
+    patch.setattr(ConversationStore, "commit", counting)
+
+
 PLANTED_BUGS: list[Any] = [
     pytest.param(
         *(a_new_id_each_time, "ai_assistant_join): dies after", "joined twice"),
@@ -155,6 +169,7 @@ PLANTED_BUGS: list[Any] = [
     (no_command_is_sent_again, "ai_assistant_join): dies before", "failed"),
     (no_call_is_released, "transact_write_items): dies after", "due all the same"),
     (the_last_writer_wins, "transact_write_items): stalls", "never answered"),
+    (a_count_is_no_part_of_its_step, "transact_write_items): dies before", "counted as open"),
     (an_event_is_forgotten, "telnyx dial): 500", "gap"),
 ]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from local.stack.memory_table import MemoryTable
 from local.stack.webhook_fixtures import body_of
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.store import keys
 from partyline.telnyx.client_state import ClientState
 from tests.support.lab import Lab, NewLab
-from tests.support.memory_table import MemoryTable
 from tests.support.people import CALLER, DANA, HOST, LEE
 from tests.support.security import assert_untouched, post, signed
 

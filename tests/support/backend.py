@@ -12,10 +12,10 @@ from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.gateway import Gateway
 from local.stack.logs import Logs
+from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.bootstrap import override
 from tests.support.lab import API_KEY, Lab
-from tests.support.memory_table import MemoryTable
 from tests.support.table import Table
 
 NO_AWS = {

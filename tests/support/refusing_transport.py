@@ -13,7 +13,7 @@ import httpx
 from local.simulator.api import route
 from local.simulator.clock import VirtualClock
 from local.simulator.telnyx import Simulator
-from tests.support.simulator_transport import SimulatorTransport
+from local.simulator.transport import SimulatorTransport
 
 BASE = "/v2"
 

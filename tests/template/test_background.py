@@ -8,6 +8,7 @@ import pytest
 from local.stack.event_bus import matches
 from local.stack.queues import queue_routes
 from local.stack.template import Template
+from partyline.entrypoints.event_relay import MAX_ENTRIES
 from tests.template.test_stack import PARAMETERS, resource
 
 MAPPING = "EventRelayMapping"
@@ -112,6 +113,32 @@ def test_the_event_relay_loses_no_event_and_no_record_blocks_it(template: Templa
 def test_the_event_relay_keeps_the_order_of_a_conversation(template: Template) -> None:
     """Parallel batches keep the order within an item only, and each event is a separate item."""
     assert resolved(template, MAPPING)["ParallelizationFactor"] == 1
+
+
+BUS_SECS, EVENT_SECS, INVOCATION_SECS = 0.02, 0.0006, 0.02
+"""A request to the bus, the processor time of an event, and the rest of an invocation."""
+
+SHARDS = 4
+"""A new table with on-demand capacity has four partitions (DynamoDB: 4,000 write units a second),
+and a stream has a shard for each."""
+
+
+def test_the_event_relay_takes_a_thousand_events_a_second(template: Template) -> None:
+    mapping = resolved(template, MAPPING)
+    batch = mapping["BatchSize"]
+    took_secs = INVOCATION_SECS + -(-batch // MAX_ENTRIES) * BUS_SECS + batch * EVENT_SECS
+    assert SHARDS * batch / took_secs >= 1_000
+    assert mapping["MaximumBatchingWindowInSeconds"] == 0, "an event does not wait for others"
+    # Also when each event needs a request of its own, because of its size.
+    slowest_secs = batch * (BUS_SECS + EVENT_SECS)
+    assert slowest_secs < template.functions["EventRelayFunction"].timeout_secs / 2
+
+
+def test_an_alarm_tells_of_events_that_wait_for_a_minute(template: Template) -> None:
+    alarm = resolved(template, "EventsLate")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("IteratorAge", "Maximum")
+    assert (alarm["Threshold"], alarm["Period"]) == (60_000, 60)
+    assert alarm["Dimensions"][0]["Value"] == "EventRelayFunction"
 
 
 def test_the_event_relay_is_called_by_its_alias_and_knows_the_bus(template: Template) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from local.stack.intrinsics import TemplateError
 from local.stack.template import Template
+from partyline.settings import ConversationSettings
 from tests.template.test_stack import PARAMETERS, ROOT, resource
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0b8f0d0e-6f43-4a58-8a7e-5d3c2b1a0f9e"
@@ -94,6 +95,35 @@ def test_the_concurrency_of_dialing_functions_is_limited_in_prod(
         assert property_of(template, function, "ReservedConcurrentExecutions") is None
     others = set(prod.functions) - {f"{name}Function" for name in reserved}
     assert all(property_of(prod, name, "ReservedConcurrentExecutions") is None for name in others)
+
+
+LARGE = {
+    "MaxConversations": "20000",
+    "RequestsPerSecond": "2000",
+    "RequestBurst": "4000",
+    "TimerConcurrency": "400",
+}
+
+
+def test_a_large_deployment_is_a_matter_of_parameters(template: Template) -> None:
+    large = Template({**PARAMETERS, **LARGE})
+    expected = {template: ("100", "100", "200", "50"), large: ("20000", "2000", "4000", "400")}
+    for deployment, limits in expected.items():
+        [(_, stage)] = deployment.of_type("AWS::ApiGatewayV2::Stage")
+        throttle = deployment.resolver.resolve(stage["Properties"]["DefaultRouteSettings"])
+        mapping = dict(deployment.properties_of("AWS::Lambda::EventSourceMapping"))["TimersMapping"]
+        assert limits == (
+            deployment.functions["TriggerFunction"].environment["MAX_CONVERSATIONS"],
+            throttle["ThrottlingRateLimit"],
+            throttle["ThrottlingBurstLimit"],
+            mapping["ScalingConfig"]["MaximumConcurrency"],
+        )
+    assert (
+        ConversationSettings.from_environment(
+            large.functions["TriggerFunction"].environment
+        ).max_api_conversations
+        == 10_000
+    )
 
 
 def test_functions_start_from_a_snapshot_when_snapstart_is_on(template: Template) -> None:

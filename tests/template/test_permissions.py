@@ -27,14 +27,15 @@ MOVE_CONVERSATIONS = {
 }
 SIGNED = ("call_", "webhook_", "tool_", "failover")
 WRITES_CONVERSATIONS = {
-    (action, TABLE) for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem")
+    (f"dynamodb:{action}", TABLE) for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
 }
 READS_BEARER_KEYS = {("secretsmanager:GetSecretValue", BEARER_KEYS)}
 CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 STARTS_TIMERS = {("sqs:SendMessage", f"{QUEUES}TimersQueue")}
-CHARGES_DIALS = {("dynamodb:UpdateItem", TABLE)}
-COUNTS_CONVERSATIONS = {("dynamodb:Query", f"{TABLE}/index/by_open")}
+READS_OPEN_COUNT = {("dynamodb:Query", TABLE)}
+COUNTS_CALLERS = {("dynamodb:Query", f"{TABLE}/index/by_caller")}
+READS_BY_OPEN = {("dynamodb:Query", f"{TABLE}/index/by_open")}
 SCHEDULES = "arn:aws:scheduler:us-east-1:000000000000:schedule/partyline-starts/*"
 """The only resource without a known name: a schedule is made for each later conversation."""
 
@@ -52,14 +53,14 @@ def receives(queue: str) -> Set[tuple[str, str]]:
     return {(f"sqs:{action}", f"{QUEUES}{queue}") for action in actions}
 
 
-STARTS = CHARGES_DIALS | COUNTS_CONVERSATIONS
+INBOUND = READS_OPEN_COUNT | COUNTS_CALLERS
+BOOKS_STARTS = READS_OPEN_COUNT | READS_BY_OPEN | CREATES_SCHEDULES
 FURTHER_RIGHTS = {
-    "trigger": STARTS | CREATES_SCHEDULES,
-    "control": COUNTS_CONVERSATIONS | {("scheduler:DeleteSchedule", SCHEDULES)},
-    "start_from_event": STARTS | CREATES_SCHEDULES | ENDS_AS_DEAD_LETTER,
-    "start_scheduled": STARTS | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
-    "tool_invite": CHARGES_DIALS,
-    "failover": receives("FailoverQueue") | COUNTS_CONVERSATIONS,
+    "trigger": BOOKS_STARTS,
+    "control": READS_BY_OPEN | {("scheduler:DeleteSchedule", SCHEDULES)},
+    "start_from_event": BOOKS_STARTS | ENDS_AS_DEAD_LETTER,
+    "start_scheduled": READS_OPEN_COUNT | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
+    "failover": receives("FailoverQueue") | INBOUND,
     "timer": receives("TimersQueue"),
 }
 """The further rights of some functions that move conversations."""
@@ -148,14 +149,36 @@ def test_webhooks_and_triggers_write_conversations_and_call_telnyx(
     assert webhooks
     for folder in webhooks | MOVE_CONVERSATIONS:
         expected = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-        further = COUNTS_CONVERSATIONS if folder in webhooks else FURTHER_RIGHTS.get(folder, set())
+        further = INBOUND if folder in webhooks else FURTHER_RIGHTS.get(folder, set())
         assert grants[folder] == expected | further, folder
 
 
 def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["sweep"] == moves | due | COUNTS_CONVERSATIONS
+    assert grants["sweep"] == moves | due | READS_OPEN_COUNT | READS_BY_OPEN
+
+
+CHARGE_DIALS = {"trigger", "start_from_event", "start_scheduled", "tool_invite"}
+
+
+def test_functions_without_dials_count_open_conversations_and_update_nothing_else(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    rows = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPEN#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    for logical_id, function in template.functions.items():
+        statements = _statements(template, f"{logical_id}Role")
+        updates = [s for s in statements if "dynamodb:UpdateItem" in s["Action"]]
+        assert bool(updates) is (grants[function.folder] >= WRITES_CONVERSATIONS)
+        assert any("Condition" not in s for s in updates) is (function.folder in CHARGE_DIALS)
+        reads = [
+            s for s in statements if (s["Action"], s["Resource"]) == (["dynamodb:Query"], TABLE)
+        ]
+        bound = [s.get("Condition") for s in [*reads, *updates] if "Condition" in s]
+        assert all(condition == rows for condition in bound)
 
 
 def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:

@@ -90,7 +90,10 @@ def test_the_authorizer_is_called_by_its_alias_and_cached_briefly(template: Temp
 def test_no_route_has_a_lower_rate_limit_that_strangers_could_use_up(template: Template) -> None:
     """API Gateway throttles before the authorizer, so unauthenticated requests count."""
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
-    assert stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"] == 100
+    assert stage["Properties"]["DefaultRouteSettings"] == {
+        "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+        "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+    }
     assert "RouteSettings" not in stage["Properties"]
 
 

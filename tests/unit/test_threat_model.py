@@ -20,7 +20,8 @@ def figures() -> set[str]:
 def test_the_figures_in_bold_are_computed_from_the_defaults(template: Template) -> None:
     settings = template.functions["TriggerFunction"].environment
     [(_, stage)] = template.of_type("AWS::ApiGatewayV2::Stage")
-    requests = int(stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]) * 3600
+    throttle = template.resolver.resolve(stage["Properties"]["DefaultRouteSettings"])
+    requests = int(throttle["ThrottlingRateLimit"]) * 3600
     request_price = PRICES["http_api_request"] + PRICES["lambda_request"]
     participants = int(settings["MAX_PARTICIPANTS"])
     open_most = int(settings["MAX_CONVERSATIONS"])

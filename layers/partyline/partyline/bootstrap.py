@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Event = dict[str, Any]
-Begin = Callable[[Callable[[], list[str]]], Callable[[], list[str]]]
+Begin = Callable[[Callable[[], int]], Callable[[], int]]
 
 
 def utc_now() -> datetime:

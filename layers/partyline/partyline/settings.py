@@ -112,7 +112,7 @@ class ConversationSettings(
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)
-    max_conversations: int = Field(default=100, ge=1, le=1000)
+    max_conversations: int = Field(default=100, ge=1, le=20_000)
     max_bookings: int = Field(default=100, ge=1, le=1000)
     inbound_share: int = Field(default=50, ge=0, le=100)
     max_calls_per_caller: int = Field(default=3, ge=1, le=1000)

@@ -87,6 +87,7 @@ class Metric(StrEnum):
     TIMER_FAILED = "TimerFailed"  # conversations that failed while time passed
     OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
+    OPEN_COUNT_REPAIRED = "OpenCountRepaired"  # corrections of the count of open conversations
     DIALING_OFF = "DialingOff"  # sweeps that found all dials switched off
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command
     WEBHOOK_URLS_LIST = "WebhookUrlsList"  # calls with a list of webhook URLs for each event type

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from partyline.services.scheduler import StartScheduler
 from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings
 from partyline.store import keys
+from partyline.store.open_counts import OPEN_API, addition
 from partyline.telemetry import Metric
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
@@ -175,8 +177,9 @@ def test_a_conversation_that_is_open_for_too_long_is_counted(
     deployment.ask("stop_conversation", {}, id=ended)
     deployment.deliver_for("call.hangup", deployment.dials()[1], "v3:1")
     store = deployment.app.store
-    assert store.count_open_before(began) == 0, "it began at that time, not before"
-    assert store.count_open_before(began + timedelta(seconds=1)) == 1, "the other has ended"
+    before = partial(store.open_counts.count_in_index, OPEN_API)
+    assert before(keys.moment(began)) == 0, "it began at that time, not before"
+    assert before(keys.moment(began + timedelta(seconds=1))) == 1, "the other has ended"
     # The conversation is stuck: the sweep cannot read its document.
     pk, sk = keys.state(conversation_id)
     deployment.dynamodb.update_item(
@@ -320,6 +323,9 @@ def test_a_run_writes_every_metric_with_its_unit(
     )
 
     # Timers, webhooks, tools, failover, sweep, census
+    deployment.store.table.write([addition(OPEN_API, keys.FIRST_SHARD, 1)])
+    for _ in range(2):
+        sweep(deployment)
     message = TimerMessage(first["id"], deployment.clock())
     records = [{"messageId": "1", "body": body} for body in (message.body, "unreadable")]
     deployment.invoke("timer", {"Records": records})

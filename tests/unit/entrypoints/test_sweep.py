@@ -14,7 +14,8 @@ from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.decide import Decision
 from partyline.domain.model.inputs import PollCalls
 from partyline.entrypoints import sweep
-from partyline.store import ConversationStore, keys
+from partyline.store import keys
+from partyline.store.open_counts import OPEN_API, OpenCounts
 from tests.support.deployment import HOST_NUMBER, Deployment
 from tests.unit.entrypoints.test_figures import Written, figures
 
@@ -136,7 +137,7 @@ def test_a_run_succeeds_when_long_conversations_cannot_be_counted(
     def refuse(*_: object) -> int:
         raise AwsUnavailableError("dynamodb", "query", "Throttled")
 
-    monkeypatch.setattr(ConversationStore, "count_open_before", refuse)
+    monkeypatch.setattr(OpenCounts, "count_in_index", refuse)
     written()
     assert run(deployment) == 1
     counted = figures(written)
@@ -204,3 +205,16 @@ def test_a_call_without_further_webhooks_is_polled(deployment: Deployment) -> No
     assert (
         deployment.conversation(conversation_id)["participants"][0]["legs"][0]["to"] == HOST_NUMBER
     )
+
+
+def test_the_sweep_corrects_the_count_of_open_conversations(
+    deployment: Deployment, written: Written
+) -> None:
+    conversation_id = deployment.start()["id"]
+    key = {"pk": {"S": f"CONVERSATION#{conversation_id}"}, "sk": {"S": "STATE"}}
+    deployment.dynamodb.delete_item(TableName=deployment.table_name, Key=key)
+    run(deployment)
+    written()
+    run(deployment)
+    assert figures(written)["OpenCountRepaired"] == 1
+    assert deployment.store.open_counts.count(OPEN_API) == 0

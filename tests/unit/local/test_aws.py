@@ -92,6 +92,7 @@ def test_table_and_secrets_are_the_templates(aws: EmbeddedAws, template: Templat
         "by_status",
         "by_due",
         "by_open",
+        "by_caller",
     }
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     expiry = dynamodb.describe_time_to_live(TableName=template.table.name)

@@ -8,9 +8,9 @@ import pytest
 
 from local.deploy.dialing import ROW, EventNotSentError, set_dialing
 from local.deploy.redrive import NoSuchStackError
+from local.stack.memory_table import MemoryTable
 from partyline.store import keys
 from partyline.store.dialing import DialingSwitch
-from tests.support.memory_table import MemoryTable
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 USER = "arn:aws:iam::111122223333:user/ops"

@@ -5,8 +5,8 @@ import pytest
 
 from local.simulator.faults import Fault
 from local.simulator.settings import Settings
+from local.simulator.transport import SimulatorTransport
 from tests.support.simulator_harness import ASSISTANT, FRIEND, HOOK, US, SimulatorHarness, code
-from tests.support.simulator_transport import SimulatorTransport
 
 
 def dial(harness: SimulatorHarness, **more: str) -> tuple[int, dict[str, object]]:

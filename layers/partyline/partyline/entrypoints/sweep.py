@@ -17,6 +17,8 @@ from partyline.domain.model.inputs import Input
 from partyline.services.engine import IngestResult
 from partyline.services.timers import MAX_BATCH, TimerMessage
 from partyline.store import ConversationStore, keys
+from partyline.store.open_counts import OPEN_SHARES
+from partyline.store.table import TransactionCancelledError
 from partyline.telemetry import Metric, count, logger
 
 SPARE_MILLIS = 3000  # A run stops when less time than this is left
@@ -34,6 +36,7 @@ def sweep() -> Callable[[dict[str, Any], Any], dict[str, int]]:
         touched = hand_out(app, due, "sweep", time_left(context))
         count(Metric.SWEEP_TOUCHED, touched)
         _count_open_long(app.store, app.clock())
+        _repair_counts(app.store)
         _count_dialing_off(app)
         return {"touched": touched}
 
@@ -103,10 +106,23 @@ def _pending_secs(conversation: Conversation | None, now: datetime) -> float:
 
 
 def _count_open_long(store: ConversationStore, now: datetime) -> None:
+    long_ago = keys.moment(now - timeouts.OPEN_LONG)
     try:
-        count(Metric.CONVERSATIONS_OPEN_LONG, store.count_open_before(now - timeouts.OPEN_LONG))
+        open_long = [store.open_counts.count_in_index(share, long_ago) for share in OPEN_SHARES]
+        count(Metric.CONVERSATIONS_OPEN_LONG, sum(open_long))
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
+
+
+def _repair_counts(store: ConversationStore) -> None:
+    try:
+        repaired = store.open_counts.repair()
+    except (AwsError, TransactionCancelledError) as error:
+        logger.warning("not counted", extra={"error": type(error).__name__})
+        return
+    if repaired:
+        count(Metric.OPEN_COUNT_REPAIRED, repaired)
+        logger.warning("count of open conversations repaired")
 
 
 def _count_dialing_off(app: App) -> None:

@@ -134,7 +134,8 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     country = app.settings.destinations.home_country
     to = normal_or_same(payload.to, country) if is_new else payload.to
     dialled = (to or keys.DEFAULT_ROUTE) if is_new else None
-    callers = app.inbound_quotas.read_callers() if is_new else None
+    from_ = normal_or_same(payload.from_, country) if is_new else payload.from_
+    refusal = app.inbound_quotas.check(from_) if is_new else None
     telnyx_id = payload.conversation_id if isinstance(payload, AnalyzedPayload) else None
     hinted_id = state.conversation if state else None
     correlation = correlate(app.store, call, hinted_id, dialled, telnyx_id)
@@ -146,9 +147,7 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:
             return None
-        from_ = normal_or_same(payload.from_, country)
-        begins = correlation.conversation is None and callers is not None
-        reason = app.inbound_quotas.refusal(callers(), from_) if begins and callers else None
+        reason = refusal() if refusal and correlation.conversation is None else None
         if reason:
             app.inbound_quotas.reject(str(call.call_control_id), reason)
             return None

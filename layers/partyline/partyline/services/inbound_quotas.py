@@ -1,8 +1,8 @@
 """Quotas of incoming calls: the share of inbound conversations, and the calls of a single caller.
 
-A caller waits in silence for the answer, so the count is read at the same time as the rows of the
-call: the answer still leaves after two round trips. A refused call is rejected at Telnyx and leaves
-no row.
+A caller waits in silence for the answer, so both counts are read at the same time as the rows of
+the call: the answer still leaves after two round trips. A refused call is rejected at Telnyx and
+leaves no row.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from partyline.ids import conversation_id_for_call
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore
+from partyline.store.open_counts import OPEN_INBOUND
 from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.errors import TelnyxError
@@ -41,23 +42,24 @@ class InboundQuotas:
     settings: ConversationSettings
     store: ConversationStore
     call_control: Callable[[], CallControl]
-    begin: Callable[[Callable[[], list[str]]], Callable[[], list[str]]]
+    begin: Callable[[Callable[[], int]], Callable[[], int]]
 
-    def read_callers(self) -> Callable[[], list[str]]:
-        """Begin to read the callers of all open inbound conversations.
+    def check(self, number: str | None) -> Callable[[], str | None]:
+        """Begin to count the open inbound conversations, and those of the caller with a number.
 
-        Returns a function that waits for the callers. That function may raise an AwsError.
+        Returns a function that waits for the counts and returns why the call is beyond the quotas;
+        None for a call to answer. That function may raise an AwsError.
         """
-        most = self.settings.max_inbound_conversations
-        return self.begin(lambda: self.store.open_inbound_callers(most))
+        counts, limit = self.store.open_counts, self.settings.max_calls_per_caller
+        of_share = self.begin(lambda: counts.count(OPEN_INBOUND))
+        of_caller = self.begin(lambda: counts.count_of_caller(caller_of(number), limit))
 
-    def refusal(self, callers: list[str], number: str | None) -> str | None:
-        """Return why a call from a number is beyond the quotas; None for a call to answer."""
-        if len(callers) >= self.settings.max_inbound_conversations:
-            return SHARE_USED
-        if callers.count(caller_of(number)) >= self.settings.max_calls_per_caller:
-            return CALLER_LIMIT
-        return None
+        def refusal() -> str | None:
+            if of_share() >= self.settings.max_inbound_conversations:
+                return SHARE_USED
+            return CALLER_LIMIT if of_caller() >= limit else None
+
+        return refusal
 
     def reject(self, call_control_id: str, reason: str) -> None:
         """Reject an incoming call: the caller hears that the line is busy.

@@ -15,6 +15,7 @@ from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys
 from partyline.store.dialing import DialingSwitch
+from partyline.store.open_counts import OPEN_API
 
 COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
 
@@ -35,7 +36,7 @@ class Quotas:
     def check_open_conversations(self) -> None:
         """Raise a RequestError when as many conversations of the API are open as is allowed."""
         limit = self.settings.max_api_conversations
-        if limit == 0 or self.store.count_open(limit) >= limit:
+        if limit == 0 or self.store.open_counts.count(OPEN_API) >= limit:
             message = f"{limit} conversations of the API are open, which is the limit."
             raise RequestError(ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from partyline.domain.model.conversation import Conversation
 from partyline.store import keys
+from partyline.store.open_counts import OPEN_SHARES
 from partyline.store.table import Row, Table, put_of
 
 
@@ -30,7 +31,7 @@ class CensusStore:
 
     def believed_calls(self) -> Iterator[BelievedCalls]:
         """The calls of each open conversation. The index is updated a moment after the table."""
-        for share in (keys.OPEN_API, keys.OPEN_INBOUND):
+        for share in OPEN_SHARES:
             names, values = {"#open": "open"}, {":open": {"S": share}}
             for row in self._table.index(
                 keys.BY_OPEN, "#open = :open", values, ExpressionAttributeNames=names

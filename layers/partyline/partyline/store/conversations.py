@@ -15,12 +15,13 @@ from pydantic_core import from_json, to_json
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.routes import StoredRoute
-from partyline.domain.model.statuses import ConversationStatus, Direction
+from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.census import projected_calls
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
-from partyline.store.keys import OPEN_API, OPEN_INBOUND, Key
+from partyline.store.keys import Key
+from partyline.store.open_counts import OPEN_INBOUND, OpenCounts, count_updates, share_of
 from partyline.store.pages import (
     MAX_PAGE_BYTES,
     PLACE,
@@ -94,6 +95,7 @@ class ConversationStore:
 
     def __init__(self, client: Any, table_name: str) -> None:
         self.table = table.Table(client, table_name)
+        self.open_counts = OpenCounts(self.table)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
@@ -176,6 +178,7 @@ class ConversationStore:
         for insight in newest.values():
             puts += [("step", put) for put in _insight_puts(after.id, insight)]
         updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
+        updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
             pointer_puts = [("pointer", pointer.put(after.id)) for pointer in pointers]
@@ -300,31 +303,6 @@ class ConversationStore:
         with suppress(errors.VersionConflictError):
             self.table.put(put)
 
-    def count_open(self, most: int) -> int:
-        """The number of open conversations (`Conversation.is_open`) of the API, up to `most`.
-
-        The index is updated a moment after the table.
-        """
-        return self._count_open(OPEN_API, "", {}, Limit=most)
-
-    def open_inbound_callers(self, most: int) -> list[str]:
-        """The caller of each open inbound conversation, `most` at most, from the same index."""
-        names = {"ExpressionAttributeNames": {"#open": "open"}}
-        values = {":open": {"S": OPEN_INBOUND}}
-        rows = self.table.index(keys.BY_OPEN, "#open = :open", values, max(most, 1), **names)
-        return [row.get("caller", {}).get("S", "") for row in rows]
-
-    def count_open_before(self, before: datetime) -> int:
-        """The number of open conversations that began before a time."""
-        values = {":before": {"S": keys.moment(before)}}
-        shares = (OPEN_API, OPEN_INBOUND)
-        return sum(self._count_open(share, " AND listed_at < :before", values) for share in shares)
-
-    def _count_open(self, share: str, condition: str, values: table.Row, **more: Any) -> int:
-        values = {":open": {"S": share}, **values}
-        more["ExpressionAttributeNames"] = {"#open": "open"}
-        return self.table.count(keys.BY_OPEN, f"#open = :open{condition}", values, **more)
-
     def _places(self, status: str, limit: int, before: str | None) -> list[str]:
         condition = "#status = :status" + (" AND listed_at < :before" if before else "")
         values = {":status": {"S": status}} | ({":before": {"S": before}} if before else {})
@@ -347,12 +325,11 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         "listed_at": {"S": keys.listed_at(after.created_at, after.id)},
         "document": {"S": document},
     }
-    if after.is_open and after.direction is Direction.INBOUND:
-        attributes |= {"open": {"S": OPEN_INBOUND}, "caller": {"S": after.caller}}
-    elif after.is_open:
-        attributes["open"] = {"S": OPEN_API}
-    if after.is_open:
-        attributes |= projected_calls(after)
+    share = share_of(after)
+    if share:
+        attributes |= {"open": {"S": share}, **projected_calls(after)}
+    if share == OPEN_INBOUND:
+        attributes["caller"] = {"S": after.caller}
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}

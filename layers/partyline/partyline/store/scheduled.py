@@ -82,8 +82,8 @@ class ScheduledConversations:
         The index is updated a moment after the table.
         """
         condition, values, names = _of_key(key_id)
-        more = {"ExpressionAttributeNames": names, "Limit": most}
-        return self._table.count(keys.BY_OPEN, condition, values, **more)
+        more = {"ExpressionAttributeNames": names}
+        return self._table.count(keys.BY_OPEN, condition, values, most, **more)
 
     def list_newest(self, limit: int, cursor: str | None = None) -> Page[ScheduledConversation]:
         """A page of open bookings, newest first: at most `limit` bookings and 4 MB.

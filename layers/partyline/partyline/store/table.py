@@ -63,17 +63,27 @@ class Table:
         page = {"Limit": limit} if limit else {}
         return islice(self._query(where, values, IndexName=name, **page, **more), limit)
 
-    def count(self, name: str, condition: str, values: Row, **more: Any) -> int:
-        """The number of rows that a query of an index has on its first page."""
-        named = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
-        answer = self._request("query", IndexName=name, Select="COUNT", **named, **more)
-        return int(answer["Count"])
+    def count(
+        self, name: str, condition: str, values: Row, most: int | None = None, **more: Any
+    ) -> int:
+        """The number of rows of a query of an index, counted up to `most`, page by page."""
+        counted = 0
+        more |= {"Limit": most} if most else {}
+        for page in self._pages(condition, values, IndexName=name, Select="COUNT", **more):
+            counted += int(page["Count"])
+            if most and counted >= most:
+                break
+        return counted
 
     def _query(self, condition: str, values: Row, **more: Any) -> Iterator[Row]:
+        for page in self._pages(condition, values, **more):
+            yield from page["Items"]
+
+    def _pages(self, condition: str, values: Row, **more: Any) -> Iterator[Row]:
         named = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
         while True:
             page = self._request("query", **named, **more)
-            yield from page["Items"]
+            yield page
             if "LastEvaluatedKey" not in page:
                 return
             more["ExclusiveStartKey"] = page["LastEvaluatedKey"]

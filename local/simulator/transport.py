@@ -1,4 +1,4 @@
-"""An httpx transport to a simulator in the same process, for tests with a virtual clock."""
+"""An httpx transport to a simulator in the same process, for runs with a virtual clock."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""A DynamoDB table in memory, for tests that run thousands of scenarios.
+"""A DynamoDB table in memory, for runs of thousands of conversations.
 
 The table answers as DynamoDB's API reference says: conditions, cancelled transactions with their
 reasons, pages of 1 MB, and every write completely or not at all. Any other request is an error. The
@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.support.memory_expressions import equal_to, evaluate, update
+from local.stack.memory_expressions import equal_to, evaluate, update
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -160,7 +160,7 @@ class MemoryTable:
             after = update(request, _copy(before) if before else _copy(request["Key"]))
         else:
             after = _copy(request["Item"])
-        if _size(after) > MAX_ITEM_BYTES:
+        if size_of(after) > MAX_ITEM_BYTES:
             raise _invalid(operation, "Item size has exceeded the maximum allowed size")
         for names in self._indexes.values():
             _check_key(operation, names, after)
@@ -251,7 +251,7 @@ def cancelled(reasons: Sequence[Item]) -> TransactionCanceledException:
 def _page(request: Mapping[str, Any], found: list[Item], by: set[str]) -> Item:
     """The items of a page, and the key after which the next page begins."""
     limit = request.get("Limit") or len(found)
-    sizes = itertools.accumulate(_size(item) for item in found[:limit])
+    sizes = itertools.accumulate(size_of(item) for item in found[:limit])
     # DynamoDB reads up to 1 MB: the item that crosses the line begins the next page.
     taken = max(1, sum(size <= PAGE_BYTES for size in sizes)) if found else 0
     items = [_copy(item) for item in found[:taken]]
@@ -285,7 +285,7 @@ def _copy(value: Any) -> Any:
     return [_copy(element) for element in value] if isinstance(value, list) else value
 
 
-def _size(item: Item) -> int:
+def size_of(item: Item) -> int:
     """The size of names and values in UTF-8, about as DynamoDB counts."""
     return sum(len(name) + len(str(next(iter(v.values()))).encode()) for name, v in item.items())
 
