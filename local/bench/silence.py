@@ -44,7 +44,7 @@ def silence(calls: int = CALLS) -> list[Figure]:
 
 
 def _set_route(stack: LocalStack, start: str) -> None:
-    client = Client(stack.url, Options().api_key)
+    client = Client(stack.url, stack.api_key)
     body = {"assistant": {"id": Options().assistant_id}, "start": start}
     client.ask("PUT", f"/routes/{Options().number}", body)
     client.close()

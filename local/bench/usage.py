@@ -124,7 +124,7 @@ def usage() -> list[Figure]:
             raise RuntimeError("the simulator is needed")
         stack.sweep()
         minute = sum((meter.used.pop(name) for name in MINUTE_FUNCTIONS), Counter[str]())
-        telnyx, client = stack.simulator.simulator, Client(stack.url, Options().api_key)
+        telnyx, client = stack.simulator.simulator, Client(stack.url, stack.api_key)
         for person in scenarios.PEOPLE:
             telnyx.set_person(person)
         demo = Demo(stack.url, client, telnyx, stack.logs.lines, Console(file=io.StringIO()))

@@ -28,7 +28,11 @@ def option(
 ApiUrl = Annotated[str, option("URL", "The API's base URL.")]
 BearerKeyFile = Annotated[
     Path | None,
-    option("FILE", "A file with the bearer key.", "$PARTYLINE_API_KEY, else the local stack's"),
+    option(
+        "FILE",
+        "A file with the bearer key.",
+        "$PARTYLINE_API_KEY, else the key of the running `partyline dev`",
+    ),
 ]
 SigningKeyFile = Annotated[
     Path | None,
@@ -61,19 +65,24 @@ def exit_on(*errors: type[Exception], status: int = 1, prefix: str = "") -> Iter
         raise typer.Exit(status) from None
 
 
-def bearer_key(path: Path | None) -> str:
-    """Read the bearer key from a file, from PARTYLINE_API_KEY, or take the local stack's.
+def bearer_key(path: Path | None, url: str) -> str:
+    """Read the bearer key from a file, from PARTYLINE_API_KEY, or take the running local stack's.
 
-    Raises KeyUnreadableError.
+    The key of the local stack is for a `url` on this machine only. Raises KeyUnreadableError.
     """
-    from local.stack.local_stack import API_KEY
+    from local import credentials
+    from local.loopback import is_loopback
 
     try:
         key = path.read_text().strip() if path else None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the file is not text"
         raise KeyUnreadableError(f"The bearer key can't be read from {path}: {reason}") from error
-    return key or os.environ.get("PARTYLINE_API_KEY") or API_KEY
+    own = credentials.read(credentials.BEARER_KEY) if is_loopback(url) else None
+    key = key or os.environ.get("PARTYLINE_API_KEY") or own
+    if key is None:
+        raise KeyUnreadableError("There is no bearer key: give --key-from, or start `make dev`.")
+    return key
 
 
 def stop_event() -> threading.Event:

@@ -34,7 +34,7 @@ def _client(context: typer.Context) -> Iterator["Client"]:
 
     url, key_from = context.obj
     failing = common.exit_on(ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError)
-    with failing, closing(Client(url, common.bearer_key(key_from))) as client:
+    with failing, closing(Client(url, common.bearer_key(key_from, url))) as client:
         yield client
 
 

@@ -26,15 +26,17 @@ def demo(
 
 def dev() -> None:
     """Keep the local stack up until Ctrl-C."""
-    from local import printing
+    from local import credentials, printing
     from local.room.room_stack import RoomStack
-    from local.stack.local_stack import API_KEY, Options, PublishedDefaultError
+    from local.stack.local_stack import Options, PublishedDefaultError
 
     stopped, console = common.stop_event(), common.stdout()
     with common.exit_on(PublishedDefaultError):
         options = Options.from_environment()
     failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
-    with failing, RoomStack(options) as stack:
+    seed = options.simulator.signing_seed
+    files = credentials.written(options.api_key, options.telnyx_api_key, seed)
+    with failing, RoomStack(options) as stack, files:
         stack.logs.follow(lambda line: printing.log_line(console, line))
         stack.bus.follow(lambda event: printing.bus_event(console, event))
         if stack.room:
@@ -44,8 +46,9 @@ def dev() -> None:
             console.print(f"Telnyx       {stack.simulator.url} (simulated)")
         else:
             console.print(f"Telnyx       {options.telnyx_api_base_url}")
-        shown = "from PARTYLINE_API_KEY" if options.api_key != API_KEY else API_KEY
-        console.print(f"bearer key   {shown}\nCtrl-C stops it.")
+        console.print(f"bearer key   {options.api_key}", markup=False, soft_wrap=True)
+        console.print(f"             (in {credentials.folder() / credentials.BEARER_KEY})")
+        console.print("Ctrl-C stops it.")
         stopped.wait()
     console.print("Stopped.")
 
@@ -61,7 +64,10 @@ def console(
     stopped, out = common.stop_event(), common.stdout()
     errors = (common.KeyUnreadableError, OSError, ValueError)
     failing = common.exit_on(*errors, prefix="The console cannot start: ")
-    with failing, run_console(url.rstrip("/"), common.bearer_key(key_from), port) as console_url:
+    with (
+        failing,
+        run_console(url.rstrip("/"), common.bearer_key(key_from, url), port) as console_url,
+    ):
         out.print(f"the console  {console_url}/  (open it in a browser)")
         out.print(f"Partyline    {url}\nCtrl-C stops it.")
         stopped.wait()
@@ -90,15 +96,19 @@ def trigger(
 ) -> None:
     """Send a signed webhook made from a fixture in events/.
 
-    The simulator's published test key signs the webhook, unless --signing-key is given.
+    Without --signing-key, the key of the running `partyline dev` signs the webhook, else the
+    published test key.
     """
     import httpx
 
+    from local import credentials
     from local.simulator.signing import Signer, read_seed
     from local.stack.webhook_fixtures import body_of
 
     out = common.stdout()
     with common.exit_on(ValueError, status=2):
+        if signing_key is None and credentials.read(credentials.SIGNING_KEY):
+            signing_key = credentials.folder() / credentials.SIGNING_KEY
         signer = Signer(read_seed(signing_key)) if signing_key else Signer()
         event_id, body = body_of(event_type, changes or ())
     out.print(f"--> {event_type} [{event_id}]", markup=False)

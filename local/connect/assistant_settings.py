@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from local.connect.account import Json
 from local.connect.findings import Finding, note
+from partyline.domain.masking import mask_text
 
 DEFAULT_TIME_LIMIT_SECS = 1800
 """Telnyx's own default for `time_limit_secs`."""
@@ -53,7 +54,7 @@ def _endings(telephony: Json, max_minutes: int) -> Iterator[str]:
     fallback = telephony.get("fallback_destination")
     if fallback:
         yield (
-            f"fallback_destination is {_masked(str(fallback))}: after an abnormal end of the "
+            f"fallback_destination is {mask_text(str(fallback))}: after an abnormal end of the "
             "assistant, Telnyx transfers the caller there."
         )
     limit_secs = telephony.get("time_limit_secs") or DEFAULT_TIME_LIMIT_SECS
@@ -87,7 +88,3 @@ def _webhooks(telephony: Json) -> Iterator[str]:
 def _privacy(privacy: Json) -> Iterator[str]:
     if privacy.get("data_retention") is False:
         yield "data_retention is off, so Telnyx keeps no history and no insights."
-
-
-def _masked(destination: str) -> str:
-    return f"***{destination[-4:]}" if destination.startswith("+") else destination

@@ -25,7 +25,8 @@ def run(console: Console, runner: Runner = in_process) -> int:
             "  an embedded AWS with the template's table",
             highlight=False,
         )
-        return run_scenarios(console, stack.url, stack.simulator.simulator, stack.logs.lines)
+        telnyx = stack.simulator.simulator
+        return run_scenarios(console, stack.url, stack.api_key, telnyx, stack.logs.lines)
 
 
 def simulator_settings() -> Settings:
@@ -34,13 +35,13 @@ def simulator_settings() -> Settings:
 
 
 def run_scenarios(
-    console: Console, url: str, telnyx: Simulator, log: Callable[[], list[Line]]
+    console: Console, url: str, api_key: str, telnyx: Simulator, log: Callable[[], list[Line]]
 ) -> int:
     """Run the scenarios on a running stack. Returns 0 when every result is as expected, else 1.
 
-    `url` is the API's base URL, `log` returns the functions' log so far.
+    `url` is the API's base URL, `api_key` a bearer key, and `log` returns the log so far.
     """
-    client = Client(url, Options().api_key)
+    client = Client(url, api_key)
     demo = Demo(url, client, telnyx, log, console)
     for person in PEOPLE:
         telnyx.set_person(person)

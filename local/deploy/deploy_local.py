@@ -39,7 +39,9 @@ def run(console: Console) -> int:
 
     with ExitStack() as closing:
         aws = closing.enter_context(EmbeddedAws(lambda_python=runtime.python))
-        simulator = run_simulator(runner.simulator_settings())
+        simulator = run_simulator(
+            replace(runner.simulator_settings(), api_key=options.telnyx_api_key)
+        )
         closing.callback(simulator.stop)
         proxy = ReverseProxy(aws.access)
         server = serve(proxy)
@@ -54,12 +56,13 @@ def run(console: Console) -> int:
         proxy.api_id = deployment.api_id
         simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
         done("the secrets are in and the routes are made")
-        if runner.run_scenarios(console, server.url, simulator.simulator, deployment.log):
+        telnyx, key = simulator.simulator, options.api_key
+        if runner.run_scenarios(console, server.url, key, telnyx, deployment.log):
             return 1
         done("the demo has run on it")
         for check in run_checks(deployment, server.url, options.api_key):
             done(check)
-        if not _console_works(server.url):
+        if not _console_works(server.url, key):
             return 1
         done("the console's tests have run on it")
 
@@ -84,10 +87,10 @@ def run(console: Console) -> int:
     return 0
 
 
-def _console_works(url: str) -> bool:
+def _console_works(url: str, api_key: str) -> bool:
     """Run the console's tests on this stack. Without a browser, pytest reports them as skipped."""
     tests = [sys.executable, "-m", "pytest", "--quiet", "tests/browser/test_console.py"]
-    environment = {**os.environ, "PARTYLINE_DEPLOYED": url}
+    environment = {**os.environ, "PARTYLINE_DEPLOYED": url, "PARTYLINE_API_KEY": api_key}
     return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode == 0  # noqa: S603
 
 

@@ -50,14 +50,15 @@ DIAL = [
     E.TOO_MANY_PARTICIPANTS,
     E.TOO_MANY_LEGS,
 ]
+TOO_LATE = [E.ALREADY_STARTED, E.STARTING]
 ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS, E.TOO_MANY_BOOKINGS],
     "invite_participant": [*DIAL, *ABSENT],
     "remove_participant": [*CHANGE, *ABSENT, E.UNKNOWN_PARTICIPANT],
     "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
-    "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
-    "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.ALREADY_STARTED],
+    "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, *TOO_LATE],
+    "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.CONVERSATION_OVER, E.BUSY, *TOO_LATE],
     "cancel_conversations": [E.INVALID_REQUEST],
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],

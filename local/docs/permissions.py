@@ -49,9 +49,10 @@ def _rights(statements: list[Statement]) -> list[str]:
     for statement in statements:
         actions = statement["Action"]
         on = _shown(str(statement["Resource"]), statement.get("Condition"))
+        on += " | never " if statement["Effect"] == "Deny" else " | "
         rights.setdefault(on, []).extend([actions] if isinstance(actions, str) else actions)
     return [
-        f"{on} | {', '.join(f'`{action}`' for action in sorted(actions))}"
+        f"{on}{', '.join(f'`{action}`' for action in sorted(actions))}"
         for on, actions in sorted(rights.items())
     ]
 

@@ -1,12 +1,14 @@
 """HTTP server of the simulator: Telnyx's API under `/v2`, the people's phones under `/admin`.
 
-Bodies of the admin API are JSON and say so in `content-type`; an error is `{"error": "..."}` with
-404, 415 or 422.
+Each request has the account's key in `authorization`, those of the admin API too. Bodies of the
+admin API are JSON and say so in `content-type`; an error is `{"error": "..."}` with 401, 404, 415
+or 422.
 """
 
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from hmac import compare_digest
 from typing import Any, cast
 
 import httpx
@@ -54,6 +56,9 @@ def simulator_app(simulator: Simulator) -> Starlette:
     def endpoint(handler: Callable[[Request, JsonObject], Any]) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
+                expected = f"Bearer {simulator.settings.api_key}".encode()
+                if not compare_digest(request.headers.get("authorization", "").encode(), expected):
+                    return JSONResponse({"error": "send the key of the API"}, 401)
                 sent = await request.body()
                 # A page of another site can send any other type without a preflight.
                 if sent and request.headers.get("content-type") != "application/json":

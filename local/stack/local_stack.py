@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import boto3
 import httpx
 from starlette.types import ASGIApp
 
+from local.credentials import new_key
 from local.loopback import is_loopback
 from local.serving import Running, free_port, serve
 from local.simulator.running import RunningSimulator, run_simulator
@@ -27,7 +29,6 @@ from local.stack.logs import Logs
 from local.stack.repeated import repeated
 from local.stack.template import Template
 
-API_KEY = "partyline-local-key"
 SWEEP_SECS = 60.0
 BACKGROUND_SECS = 0.25
 """The interval of the background's turns: AWS polls a stream four times a second."""
@@ -65,7 +66,7 @@ def in_process(
 
 
 class PublishedDefaultError(Exception):
-    """A stack that calls the real Telnyx would have a key that the repository publishes."""
+    """A stack that calls the real Telnyx would trust the simulator's key for webhooks."""
 
     def __init__(self, variable: str, value: str) -> None:
         super().__init__(f"With the real Telnyx, set {variable} to {value}.")
@@ -73,10 +74,10 @@ class PublishedDefaultError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the stack. The defaults need no account and no key."""
+    """The options of the stack. The defaults need no account, and make new random keys."""
 
     port: int = 0
-    api_key: str = API_KEY
+    api_key: str = field(default_factory=lambda: new_key("local"), repr=False)
     assistant_id: str = "assistant-local"
     number: str = "+13125550100"
     connection_id: str = "2811212257810187875"
@@ -84,7 +85,7 @@ class Options:
     destinations: str | None = None
     countries: str | None = None
     telnyx_api_base_url: str | None = None
-    telnyx_api_key: str = "KEY-of-the-simulator"
+    telnyx_api_key: str = field(default_factory=lambda: new_key("KEY"), repr=False)
     telnyx_public_key: str = ""
     aws_endpoint_url: str | None = None
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
@@ -115,15 +116,18 @@ class Options:
             for name, variable in names.items()
             if environment.get(variable)
         }
-        options = cls(**{**values, "port": int(values.get("port", 8400))})  # type: ignore[arg-type]
+        # Another Telnyx of this machine signs with the published key.
+        own = "telnyx_api_base_url" not in values
+        simulator = SimulatorSettings(signing_seed=token_bytes(32)) if own else SimulatorSettings()
+        options = cls(
+            **{**values, "port": int(values.get("port", 8400)), "simulator": simulator}  # type: ignore[arg-type]
+        )
         if options.telnyx_api_base_url and not is_loopback(options.telnyx_api_base_url):
             options.refuse_published_defaults()
         return options
 
     def refuse_published_defaults(self) -> None:
-        """Raise a PublishedDefaultError for a key that anybody knows: real calls cost money."""
-        if self.api_key == API_KEY:
-            raise PublishedDefaultError("PARTYLINE_API_KEY", "a bearer key of your own")
+        """Raise a PublishedDefaultError without Telnyx's own public key: real calls cost money."""
         if not self.telnyx_public_key:
             raise PublishedDefaultError(
                 "TELNYX_PUBLIC_KEY", "the public key of your Telnyx account"
@@ -173,6 +177,7 @@ class LocalStack:
 
     def __init__(self, options: Options, run: Runner = in_process) -> None:
         self._options = options
+        self.api_key = options.api_key
         self._run = run
         self._closing = ExitStack()
         self.logs = Logs()
@@ -189,7 +194,8 @@ class LocalStack:
             options = self._options
             if options.telnyx_api_base_url is None:
                 port = options.port and options.port + 1
-                self.simulator = run_simulator(options.simulator, port=port)
+                settings = replace(options.simulator, api_key=options.telnyx_api_key)
+                self.simulator = run_simulator(settings, port=port)
                 self._closing.callback(self.simulator.stop)
             telnyx_url = options.telnyx_api_base_url or (
                 self.wrap_telnyx(self.simulator.api_url) if self.simulator else ""

@@ -9,7 +9,7 @@ import pytest
 from local.deploy.lambda_emulator import Emulator, FunctionFailedError, Runtime
 from local.stack.embedded_aws import Access, create_secrets
 from local.stack.http_api import HttpRequest, authorizer_event, request_event
-from local.stack.local_stack import API_KEY, LocalStack, Options
+from local.stack.local_stack import LocalStack, Options
 from local.stack.sample_events import authorized, sample, signed
 from local.stack.template import Function, Route, Template
 
@@ -44,7 +44,7 @@ def test_a_function_starts_and_answers(
         if logical_id in {
             authorizer.function for authorizer in stack.template.authorizers.values()
         }:
-            assert_the_authorizer_admits_the_key_only(emulator)
+            assert_the_authorizer_admits_the_key_only(emulator, stack.api_key)
             return
         routes = [route for route in stack.template.routes if route.function == logical_id]
         for route in routes:
@@ -118,14 +118,14 @@ def assert_it_answers(route: Route, emulator: Emulator) -> None:
     assert emulator.invoke(anonymous)["statusCode"] == 401
 
 
-def assert_the_authorizer_admits_the_key_only(emulator: Emulator) -> None:
+def assert_the_authorizer_admits_the_key_only(emulator: Emulator, api_key: str) -> None:
     route = Route("GET", "/conversations", "", None)
 
     def verdict(key: str) -> Any:
         request = HttpRequest("GET", route.path, headers=[("authorization", key)])
         return emulator.invoke(authorizer_event(request_event(request, route, {}), key))
 
-    assert verdict(f"Bearer {API_KEY}")["isAuthorized"] is True
+    assert verdict(f"Bearer {api_key}")["isAuthorized"] is True
     assert verdict("Bearer somebody-elses")["isAuthorized"] is False
 
 

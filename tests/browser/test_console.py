@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 from local.client import Client
 from local.room.console import run_console
-from local.stack.local_stack import API_KEY
 
 HOST, DANA = "+13125550111", "+13125550112"
 
@@ -26,18 +25,26 @@ def deployed(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def console(deployed: str) -> Iterator[str]:
+def api_key(request: pytest.FixtureRequest) -> str:
+    """The API's bearer key."""
+    if "PARTYLINE_DEPLOYED" in os.environ:
+        return os.environ["PARTYLINE_API_KEY"]
+    return str(request.getfixturevalue("stack").api_key)
+
+
+@pytest.fixture
+def console(deployed: str, api_key: str) -> Iterator[str]:
     """The URL of a console of the stack."""
-    with run_console(deployed, API_KEY, every_secs=0.5) as url:
+    with run_console(deployed, api_key, every_secs=0.5) as url:
         yield url
 
 
 def test_a_conversation_is_watched_and_controlled(
-    deployed: str, console: str, window: Callable[..., Page]
+    deployed: str, console: str, api_key: str, window: Callable[..., Page]
 ) -> None:
     page = window()
     page.goto(f"{console}/")
-    client = Client(deployed, API_KEY)
+    client = Client(deployed, api_key)
     client.ask("POST", "/conversations", {"to": HOST, "name": "Robin"})
     client.close()
     page.get_by_role("navigation", name="Conversations").get_by_role("button", name="Robin").click()
@@ -63,7 +70,9 @@ def test_a_conversation_is_watched_and_controlled(
     _stop(page)
 
 
-def test_the_page_never_contains_the_key(console: str, window: Callable[..., Page]) -> None:
+def test_the_page_never_contains_the_key(
+    console: str, api_key: str, window: Callable[..., Page]
+) -> None:
     page = window()
     seen: list[Any] = []
     page.on("request", lambda request: seen.append((request.url, request.headers)))
@@ -73,7 +82,7 @@ def test_the_page_never_contains_the_key(console: str, window: Callable[..., Pag
     page.get_by_role("button", name="Call", exact=True).click()
     expect(page.locator(".about .pill")).to_have_text("active")
     stored = page.evaluate("JSON.stringify([document.cookie, {...localStorage}])")
-    assert API_KEY not in str(seen) + page.content() + stored
+    assert api_key not in str(seen) + page.content() + stored
     _stop(page)
 
 

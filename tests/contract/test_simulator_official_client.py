@@ -41,6 +41,9 @@ class Setup:
         return self.hooks.get(timeout=PATIENCE_SECS)
 
 
+AUTH = {"authorization": f"Bearer {KEY}"}
+
+
 @pytest.fixture
 def setup() -> Iterator[Setup]:
     hooks: queue.Queue[tuple[bytes, dict[str, str]]] = queue.Queue()
@@ -75,7 +78,10 @@ def answered(setup: Setup, number: str) -> str:
     assert dialled.data.is_alive is False
     call = dialled.data.call_control_id
     answer = httpx.post(
-        f"{setup.url}/admin/calls/{call}/answer", timeout=PATIENCE_SECS, trust_env=False
+        f"{setup.url}/admin/calls/{call}/answer",
+        headers=AUTH,
+        timeout=PATIENCE_SECS,
+        trust_env=False,
     )
     assert answer.json()["state"] == "answered"
     return call
@@ -141,7 +147,11 @@ def test_the_official_client_can_run_a_conversation_of_two(setup: Setup) -> None
 def test_the_official_client_can_answer_a_caller(setup: Setup) -> None:
     ring = {"from": CALLER, "to": US}
     leg = httpx.post(
-        f"{setup.url}/admin/ring_in", json=ring, timeout=PATIENCE_SECS, trust_env=False
+        f"{setup.url}/admin/ring_in",
+        json=ring,
+        headers=AUTH,
+        timeout=PATIENCE_SECS,
+        trust_env=False,
     ).json()
 
     answer = setup.client.calls.actions.answer(leg["call_control_id"])
@@ -219,7 +229,7 @@ def test_the_client_reads_call_events_and_webhook_deliveries(setup: Setup) -> No
 
 def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None:
     with httpx.Client(
-        base_url=f"{setup.url}/admin", timeout=PATIENCE_SECS, trust_env=False
+        base_url=f"{setup.url}/admin", headers=AUTH, timeout=PATIENCE_SECS, trust_env=False
     ) as admin:
         busy = {"number": FRIEND, "behaviour": "busy", "answer_after_secs": 0}
         assert admin.put("/people", json=busy).json()["behaviour"] == "busy"

@@ -22,7 +22,7 @@ from partyline.telnyx.client import TelnyxClient
 from tests.prism.description import CHANGES, VERSION, description
 from tests.prism.proxy import PRISM, Checked, prism, watched
 
-KEY = Options().telnyx_api_key
+KEY = "KEY-of-the-tests"
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
 
@@ -41,11 +41,17 @@ class StackBehindPrism(LocalStack):
         return self.prism_url
 
 
+def run_demo(stack: StackBehindPrism) -> int:
+    assert stack.simulator is not None
+    simulator = stack.simulator.simulator
+    return run_scenarios(Console(quiet=True), stack.url, stack.api_key, simulator, stack.logs.lines)
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackBehindPrism]:
     if not PRISM.exists():
         pytest.skip("`make prism` installs Prism for this test")
-    options = Options(simulator=simulator_settings())
+    options = Options(telnyx_api_key=KEY, simulator=simulator_settings())
     with StackBehindPrism(options, tmp_path_factory.mktemp("prism")) as stack:
         yield stack
 
@@ -59,9 +65,7 @@ def test_each_change_of_the_description_names_its_source() -> None:
 def test_no_request_and_no_answer_of_the_demo_breaks_the_description(
     stack: StackBehindPrism,
 ) -> None:
-    assert stack.simulator is not None
-    simulator = stack.simulator.simulator
-    assert run_scenarios(Console(quiet=True), stack.url, simulator, stack.logs.lines) == 0
+    assert run_demo(stack) == 0
     actions = {key.rsplit("/", 1)[-1] for key in stack.checked.requests}
     assert {"calls", "answer", "hangup", "gather_using_speak"} <= actions
     assert {f"ai_assistant_{name}" for name in ("start", "join", "stop", "add_messages")} <= actions

@@ -190,7 +190,8 @@ def test_a_dial_rule_that_raises_refuses_the_call_and_is_logged_by_name(
     assert answer.json["failure"]["code"] == "dial_rule_failed"
     assert rules(lab, answer.json["id"]) == ["dial_rule_failed"]
     lines = [line for line in lab.logs.lines() if line["message"] == "a dial rule failed"]
-    assert [line["error"] for line in lines] == ["ModuleNotFoundError"] * 2
+    named = [(line["rule"], line["error"]) for line in lines]
+    assert named == [("quiet_hours", "ModuleNotFoundError")] * 2
     assert lab.commands("dial") == []
 
 

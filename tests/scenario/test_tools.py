@@ -219,11 +219,18 @@ def test_the_header_alone_identifies_the_call(new_lab: NewLab) -> None:
 
 def test_the_signed_body_takes_precedence_over_the_header(new_lab: NewLab) -> None:
     lab, conversation_id = lab_with_caller(new_lab)
+    body = {"name": "Dana", "call_control_id": lab.leg(CALLER).call_control_id}
+    assert message_in(send_tool_request(lab, body, "v3:another-call")) == CALLING
+    assert len(lab.conversation(conversation_id)["participants"]) == 2
+
+
+def test_a_body_and_a_header_of_two_conversations_invite_no_guest(new_lab: NewLab) -> None:
+    lab, conversation_id = lab_with_caller(new_lab)
     first = lab.leg(CALLER)
     other = lab.inbound(from_=KIM)
     body = {"name": "Dana", "call_control_id": first.call_control_id}
-    assert message_in(send_tool_request(lab, body, lab.leg(KIM).call_control_id)) == CALLING
-    assert len(lab.conversation(conversation_id)["participants"]) == 2
+    assert message_in(send_tool_request(lab, body, lab.leg(KIM).call_control_id)) == NO_CALL
+    assert len(lab.conversation(conversation_id)["participants"]) == 1
     assert len(lab.conversation(other)["participants"]) == 1
 
 

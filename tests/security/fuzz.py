@@ -2,7 +2,8 @@
 
 Half of the requests are valid, half are invalid. Many requests use ids from earlier answers, so
 that the conversation exists. A tenth as many requests are hostile starts, which a stack with the
-default parameters must refuse. `make fuzz` runs this program with the number of requests.
+default parameters must refuse, and half as many come with keys of single rights, expired keys and
+unknown keys. `make fuzz` runs this program with the number of requests.
 """
 
 import sys
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import requests
@@ -24,7 +26,8 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import checks
 
 from local.docs.openapi import document
-from local.stack.local_stack import API_KEY, LocalStack, Options
+from local.stack.local_stack import LocalStack, Options
+from tests.security.hostile_keys import KeyedOptions, KeyFuzzer
 from tests.security.hostile_starts import hostile_starts
 from tests.support.patience import PATIENCE_SECS
 
@@ -79,6 +82,7 @@ class Fuzzer:
     def __init__(self, stack: LocalStack, session: requests.Session) -> None:
         """Prepare requests to a running stack through a session."""
         self._url = stack.url
+        self._headers = {"authorization": f"Bearer {stack.api_key}"}
         described = document()
         schema = schemathesis.openapi.from_dict(described)
         self._operations: list[APIOperation[Any, Any, Any, Any]] = [
@@ -152,9 +156,11 @@ class Fuzzer:
 
     def _ask(self, case: Case[Any], excluded: list[Any]) -> None:
         label = f"{case.method.upper()} {case.path}"
-        headers = {"authorization": f"Bearer {API_KEY}"}
         answer = case.call(
-            base_url=self._url, session=self._session, headers=headers, timeout=PATIENCE_SECS
+            base_url=self._url,
+            session=self._session,
+            headers=self._headers,
+            timeout=PATIENCE_SECS,
         )
         self.report.statuses.setdefault(label, Counter())[answer.status_code] += 1
         unsent = bool(case.query) and "?" not in str(answer.request.url)
@@ -213,7 +219,7 @@ def send_hostile_starts(
 ) -> None:
     """Send hostile starts, and report each that is not refused with the field at fault."""
     session.trust_env = False
-    headers = {"authorization": f"Bearer {API_KEY}"}
+    headers = {"authorization": f"Bearer {stack.api_key}"}
     for start in hostile_starts(stack.url, wanted):
         answer = session.request(
             start.method,
@@ -227,6 +233,23 @@ def send_hostile_starts(
         named = any(str(detail.get("field")).startswith(start.field) for detail in details)
         if answer.status_code != 422 or not named:
             report.wrong.append(f"{start} -> {answer.status_code}: {answer.text[:200]}")
+
+
+def send_with_narrow_keys(
+    stack: LocalStack, session: requests.Session, wanted: int, report: Report
+) -> None:
+    """Send requests with keys of single rights, expired and unknown keys; report wrong answers."""
+    session.trust_env = False
+
+    def ask(method: str, path: str, body: Any, key: str | None) -> tuple[int, Any]:
+        headers = {"authorization": f"Bearer {key}"}
+        answer = session.request(method, stack.url + path, json=body, headers=headers, timeout=30)
+        return answer.status_code, answer.json()
+
+    fuzzer = KeyFuzzer(stack.template, ask, Random(wanted))
+    report.wrong += fuzzer.wrong(wanted)
+    for key_id, statuses in fuzzer.answers.items():
+        report.statuses[f"key {key_id}"] = Counter(statuses)
 
 
 def _short(failure: Failure | FailureGroup) -> str:
@@ -244,6 +267,10 @@ def main() -> int:
         report = Fuzzer(stack, session).run(wanted, rounds=1 + wanted // 1500)
     with LocalStack(Options()) as stack, requests.Session() as session:
         send_hostile_starts(stack, session, wanted // 10, report)
+    # The bound of bookings is low, so that some requests reach the bound.
+    options = KeyedOptions(parameters={"MaxBookings": "5", "MaxDialsPerMinute": "1000"})
+    with LocalStack(options) as stack, requests.Session() as session:
+        send_with_narrow_keys(stack, session, wanted // 2, report)
     sys.stdout.write("\n".join(report.lines()) + "\n")
     return 1 if report.wrong else 0
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from partyline.entrypoints.tools import NO_CALL
 from tests.support.lab import Lab, NewLab
+from tests.support.people import DANA, HOST, OUR_NUMBER
 from tests.support.security import assert_untouched, signed
 
 CALL_HEADER = "x-telnyx-call-control-id"
@@ -55,6 +57,29 @@ def test_a_webhook_uses_no_tool(new_lab: NewLab, tool: str, has_envelope: bool) 
     body = event("call.hangup", lab.telnyx_conversation().starting_call)
     body |= {"call_control_id": lab.telnyx_conversation().starting_call}
     assert send(lab, f"/tools/{tool}", body if has_envelope else body["data"]) == 401
+
+
+@pytest.mark.parametrize("tool", ["invite", "status"])
+def test_a_tool_acts_on_no_conversation_but_that_of_telnyxs_header(
+    new_lab: NewLab, tool: str
+) -> None:
+    """The model gave the id of another conversation, in a tool without `preset_body_fields`."""
+    lab = new_lab()
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}})
+    lab.inbound()
+    own = lab.telnyx_conversation().starting_call
+    lab.run(5)
+    lab.start()
+    lab.run(5)
+    other = lab.leg(HOST).call_control_id
+    body = {"call_control_id": other, "name": "Dana"}
+    raw = json.dumps(body).encode()
+    headers = signed(raw, int(lab.clock.now().timestamp())) | {CALL_HEADER: own}
+    answer = lab.post(f"/tools/{tool}", raw, headers)
+    assert answer.json == {"message": NO_CALL}
+    assert DANA not in [dial["to"] for dial in lab.commands("dial")]
+    headers[CALL_HEADER] = other
+    assert lab.post(f"/tools/{tool}", raw, headers).json != {"message": NO_CALL}
 
 
 @pytest.mark.parametrize(("call", "statuses"), [("v3:a-call", ["active"]), ("", ["ended"])])

@@ -7,7 +7,7 @@ import pytest
 
 from partyline.services.assistant_settings import TOOL_TYPES
 from tests.support.lab import URL, Answer, Lab, NewLab
-from tests.support.people import HOST, OUR_NUMBER
+from tests.support.people import DANA, HOST, OUR_NUMBER
 from tests.support.security import assert_untouched
 
 SECRET = "Bearer {{#integration_secret}}crm_key{{/integration_secret}}"
@@ -103,6 +103,73 @@ def test_integration_secrets_are_refused_unless_the_parameter_allows_them(
 ) -> None:
     lab = new_lab()
     assert_names(give(lab, way, **{field: value}), field)
+    assert_untouched(lab)
+
+
+SPOKEN = {"say": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("name", {"name": "{{#integration_secret}}k"}),
+        ("words.joined", {"words": {"joined": f"{{name}} {SECRET}"}}),
+        ("verdict_wait.say", {"verdict_wait": {"secs": 5, **SPOKEN}}),
+        ("verdict_wait.voice", {"verdict_wait": {"secs": 5, "say": "Wait.", "voice": SECRET}}),
+        ("participants.0.screening.say", {"participants": [{"to": DANA, "screening": SPOKEN}]}),
+        (
+            "participants.0.name",
+            {"participants": [{"to": DANA, "name": "{{&integration_secret}}"}]},
+        ),
+    ],
+)
+def test_every_text_of_a_start_that_telnyx_gets_is_checked_for_secrets(
+    new_lab: NewLab, field: str, body: dict[str, Any]
+) -> None:
+    lab = new_lab()
+    at = (lab.clock.now() + timedelta(hours=1)).isoformat()
+    for start in ({"to": HOST, **body}, {"to": HOST, "start_at": at, **body}):
+        answer = lab.ask("POST", "/conversations", start)
+        assert answer.status == 422, answer.json
+        assert field in {detail["field"] for detail in answer.json["error"]["details"]}
+    assert_untouched(lab)
+
+
+def test_messages_invitations_and_routes_are_checked_for_secrets(new_lab: NewLab) -> None:
+    lab = new_lab()
+    contacts = {"Dana": {"to": DANA, "screening": SPOKEN}}
+    route = {"assistant": {"id": "assistant-1"}, "contacts": contacts}
+    refused = lab.ask("PUT", f"/routes/{OUR_NUMBER}", route)
+    assert refused.status == 422, refused.json
+    conversation_id = lab.start(metadata={"secret_ref": SECRET})
+    lab.run(5)
+    asked = len(lab.telnyx.ledger)
+    path = f"/conversations/{conversation_id}"
+    for part, body in (
+        ("messages", {"role": "system", "content": SECRET}),
+        ("participants", {"to": DANA, "screening": SPOKEN}),
+    ):
+        assert lab.ask("POST", f"{path}/{part}", body).status == 422
+    assert len(lab.telnyx.ledger) == asked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://crm.example/look-up",
+        *(f"https://{host}/" for host in ("10.0.0.1", "169.254.169.254.", "167772161", "127.1")),
+        *(f"https://{host}/" for host in ("0x0a000001", "0XA.0.0.1", "012.0.0.1", "1.2.3.0x4")),
+        *(f"https://{host}/" for host in ("[::1]", "[::ffff:10.0.0.1]", "[fd00::1]:443")),
+        "https://user:word@crm.example/",
+        "https://user@crm.example/",
+    ],
+)
+def test_a_tool_has_an_https_url_with_a_name_and_no_user(new_lab: NewLab, url: str) -> None:
+    """Also when the operator names the host: an address can be of the network of a provider."""
+    named = ("crm.example", "10.0.0.1", "169.254.169.254", "167772161", "127.1", "0x0a000001")
+    hosts = [*named, "0xa.0.0.1", "012.0.0.1", "1.2.3.0x4"]
+    lab = new_lab(AllowedToolHosts=",".join(hosts))
+    assert_names(give(lab, "start", tools=[webhook(url)]), "tools")
     assert_untouched(lab)
 
 

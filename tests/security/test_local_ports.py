@@ -96,6 +96,31 @@ def test_every_port_but_the_api_and_the_simulator_wants_this_runs_token(
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "refused")
 
 
+ADMIN = ("/admin/state", "/admin/ledger", "/admin/deliveries", "/v2/calls/v3:x")
+
+
+@pytest.mark.parametrize(
+    "key", [None, "partyline-local-key", "KEY-of-the-simulator", "KEY", "local"]
+)
+def test_the_api_and_the_simulator_want_this_runs_keys(
+    ports: tuple[RoomStack, dict[int, str]], key: str | None
+) -> None:
+    """Other users of the machine know each key that the repository publishes."""
+    stack, _ = ports
+    assert stack.simulator is not None
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    for path in ADMIN:
+        answer = httpx.get(f"{stack.simulator.url}{path}", headers=headers, trust_env=False)
+        assert answer.status_code == 401, path
+    call = {"from": "+13125550120", "to": "+13125550100"}
+    url = f"{stack.simulator.url}/admin/ring_in"
+    assert httpx.post(url, json=call, headers=headers, trust_env=False).status_code == 401
+    for path in ("/conversations", "/routes"):
+        answer = httpx.get(f"{stack.url}{path}", headers=headers, trust_env=False)
+        assert answer.status_code in (401, 403), path
+    assert stack.simulator.simulator.legs == []
+
+
 def test_two_runs_have_two_tokens() -> None:
     first, second = Access("http://127.0.0.1:1"), Access("http://127.0.0.1:1")
     assert len(first.token) == 64
@@ -121,12 +146,10 @@ def test_the_simulators_admin_refuses_a_body_that_needs_no_preflight(
     url = f"{stack.simulator.url}/admin/ring_in"
     body = '{"from": "+13125550120", "to": "+13125550100"}'
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        own = {"authorization": f"Bearer {stack.simulator.simulator.settings.api_key}"}
+        headers = {**own, "content-type": kind}
         answer = httpx.post(
-            url,
-            content=body,
-            headers={"content-type": kind},
-            timeout=PATIENCE_SECS,
-            trust_env=False,
+            url, content=body, headers=headers, timeout=PATIENCE_SECS, trust_env=False
         )
         assert answer.status_code == 415
     assert stack.simulator.simulator.legs == []

@@ -1,11 +1,13 @@
 """The deployed resources, read from the template after SAM's own transform."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.stack.intrinsics import TemplateError
 from local.stack.template import Route, Template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,7 +96,23 @@ def test_no_route_has_a_lower_rate_limit_that_strangers_could_use_up(template: T
         "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
         "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
     }
-    assert "RouteSettings" not in stage["Properties"]
+    lower = stage["Properties"]["RouteSettings"]
+    # A message of the failover queue costs more than a webhook, and a stranger can send 1 MiB.
+    assert lower == {"POST /failover": {"ThrottlingBurstLimit": 50, "ThrottlingRateLimit": 25}}
+
+
+def test_lambda_writes_no_line_of_its_own_for_each_invocation(template: Template) -> None:
+    """A stranger can cause any number of invocations. Metrics are lines of level INFO."""
+    for function, _ in template.of_type("AWS::Lambda::Function"):
+        logging = dict(resource(template, function)["Properties"]["LoggingConfig"])
+        assert logging.pop("LogGroup"), function
+        assert logging == {
+            "LogFormat": "JSON",
+            "SystemLogLevel": "WARN",
+            "ApplicationLogLevel": {"Ref": "LogLevel"},
+        }, function
+    with pytest.raises(TemplateError, match="LogLevel"):
+        Template({**PARAMETERS, "LogLevel": "WARNING"})
 
 
 def test_the_access_log_holds_no_personal_data(template: Template) -> None:
@@ -166,12 +184,20 @@ def test_the_sweep_and_the_census_run_every_minute(template: Template) -> None:
 
 
 def test_no_requirements_file_names_a_package_index() -> None:
-    files = [*ROOT.glob("requirements/*"), *ROOT.glob("layers/partyline/requirements.*")]
+    files = [*ROOT.glob("requirements/*.*"), *ROOT.glob("layers/partyline/requirements.*")]
     assert len(files) >= 5
     for path in files:
         text = path.read_text()
         named = re.search(r"://|--(extra-)?index-url[ =]|--find-links|(?m:^-[if]\b)", text)
         assert named is None, path
+
+
+def test_the_lock_of_prism_has_hashes_and_names_no_host() -> None:
+    lock = json.loads((ROOT / "requirements/prism/package-lock.json").read_text())
+    packages = {path: package for path, package in lock["packages"].items() if path}
+    assert packages
+    assert all("integrity" in package for package in packages.values())
+    assert not any("resolved" in package for package in packages.values())
 
 
 def test_every_pin_has_its_hashes() -> None:

@@ -22,7 +22,7 @@ LOG_FIELDS = frozenset(
         *("conversation_id", "seq", "cause", "participant_id", "leg", "outcome", "hangup_cause"),
         *("command_id", "action", "attempt", "result", "code", "took_ms"),
         *("event_id", "event_type", "request_id", "key_id", "message_id"),
-        *("reason", "error", "shard", "sequence_number"),
+        *("rule", "reason", "error", "shard", "sequence_number"),
         *("aws_service", "aws_operation", "aws_code"),
     }
 )
@@ -61,7 +61,8 @@ class Metric(StrEnum):
     WEBHOOK_UNDERSCORED = "WebhookUnderscored"  # `call_answered` for `call.answered`; processed
     WEBHOOK_MALFORMED = "WebhookMalformed"  # webhooks with a valid signature and an unreadable body
     WEBHOOK_FAILED = "WebhookFailed"  # webhooks answered with 500 or above
-    SIGNATURE_REFUSED = "SignatureRefused"  # requests of Telnyx refused with 401
+    SIGNATURE_REFUSED = "SignatureRefused"  # webhooks that name our application, refused with 401
+    UNSIGNED_REFUSED = "UnsignedRefused"  # other requests without a valid signature
     KEY_REFUSED = "KeyRefused"  # requests with an unknown bearer key
     TOOL_CALLED = "ToolCalled"  # calls of the assistant's tools with a valid signature
     TOOL_LIMITED = "ToolLimited"  # invitations by the tool beyond the limits of calls

@@ -182,6 +182,26 @@ def test_the_open_bookings_of_each_key_are_bounded(stack: BusStack) -> None:
     booked(stack)
 
 
+def test_a_start_that_waits_for_room_says_why_it_cannot_be_cancelled(stack: BusStack) -> None:
+    limit(stack, max_dials_per_minute=1)
+    ids = [booked(stack, mins=1) for _ in range(2)]
+    stack.lab.run(75)
+    states = {id_: ask(stack, "GET", f"/conversations/{id_}").json["status"] for id_ in ids}
+    [waiting] = [id_ for id_, status in states.items() if status == "starting"]
+    paths = (("DELETE", f"/conversations/{waiting}"), ("POST", f"/conversations/{waiting}/stop"))
+    for method, path in paths:
+        refused = ask(stack, method, path)
+        assert (refused.status, refused.json["error"]["code"]) == (409, "starting")
+
+
+def test_a_start_that_has_failed_cannot_be_cancelled(stack: BusStack) -> None:
+    conversation_id = booked(stack, mins=1)
+    delete_key(stack)
+    stack.lab.run(75)
+    refused = ask(stack, "DELETE", f"/conversations/{conversation_id}")
+    assert (refused.status, refused.json["error"]["code"]) == (409, "conversation_over")
+
+
 def test_the_dials_of_a_booking_count_for_its_key_at_its_time(stack: BusStack) -> None:
     limit(stack, max_dials_per_minute=1)
     own, other = booked(stack, mins=1), booked(stack, API_KEY, mins=1, to=DANA)

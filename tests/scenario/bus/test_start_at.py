@@ -112,10 +112,10 @@ class ConcurrentChanges(ScheduledConversations):
             self.after_read.pop()()
         return schedule
 
-    def add(self, schedule: ScheduledConversation, inbox: DedupeRecord | None) -> None:
+    def add(self, schedule: ScheduledConversation, dedupe: DedupeRecord | None, most: int) -> None:
         if self.clashes:
             raise self.clashes.pop()
-        super().add(schedule, inbox)
+        super().add(schedule, dedupe, most)
         if self.created_first:
             raise VersionConflictError
 

@@ -1,7 +1,12 @@
 """The masks of phone numbers in events: for the bus and for timelines."""
 
+import re
+import sys
+
 import phonenumbers
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 
 from partyline.domain.masking import mask_fields, mask_text, masked
@@ -42,6 +47,39 @@ def test_a_number_in_any_form_is_masked(number: str) -> None:
     assert text.startswith("Call ")
 
 
+SIGNS = sorted(
+    {"·", "_", "~", ",", ":", ";", "\u30fc", "\uff70", "\u2053", "\u223c", "\uff3b", "\uff3d", "|"}
+    | {"[", "]", "{", "}", "*", "#", "=", "\\", "\n", "\u00ad", "\u2060", "\u3000", "\ufe0f\u20e3"}
+    | {" ... ", " - - ", "\u00b7\u200b\u00b7"}
+)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_number_with_any_signs_between_its_digits_is_masked(sign: str) -> None:
+    for digits in ("13125550187", "3125550187", "442079460123"):
+        assert mask_text(f"Ring {sign.join(digits)} now") == f"Ring ***{digits[-4:]} now"
+        grouped = sign.join((digits[:-7], digits[-7:-4], digits[-4:]))
+        assert mask_text(f"Ring {grouped} now") == f"Ring ***{digits[-4:]} now"
+
+
+@given(
+    st.lists(st.sampled_from("0123456789"), min_size=7, max_size=15),
+    st.data(),
+)
+def test_no_punctuation_space_or_format_sign_hides_a_number(
+    digits: list[str], data: st.DataObject
+) -> None:
+    signs = st.text(st.characters(categories=("P", "Sm", "Sk", "So", "Zs", "Cf", "Mn")), max_size=5)
+    text = digits[0] + "".join(data.draw(signs) + digit for digit in digits[1:])
+    assume(not re.search(r"\d[-/._:]\d|[*]{3}", text))  # a date, a time or a mask stays
+    assert sum(map(str.isdigit, mask_text(text))) <= 4
+
+
+def test_every_sign_that_is_a_digit_is_masked() -> None:
+    signs = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isdigit()]
+    assert [sign for sign in signs if "***" not in mask_text(sign * 7)] == []
+
+
 def test_the_last_four_digits_are_shown() -> None:
     assert mask_text("Call +1 (312) 555-0187 now.") == "Call ***0187 now."
 
@@ -51,6 +89,9 @@ def test_the_last_four_digits_are_shown() -> None:
     [
         "Room 4711 at 10:30, order 123456.",
         "On 2026-11-28 at 16:23:53, or on 11/28/2026 or 28.11.2026.",
+        "2026-11-28T19:30:51.123456Z and 2026-11-28 19:30:51+01:00 and 2026-11-28T19:30",
+        "On 28.11.2026, 10:30 or 10:30-11:30, in room 12.",
+        "run_2026_11_28",
         "6f1c3d0e-5555-4b0e-9b1c-012345678910",
         "Dana, “the number ending in 0112”, ***0112",
         "",
@@ -58,6 +99,7 @@ def test_the_last_four_digits_are_shown() -> None:
 )
 def test_a_text_without_a_number_stays(text: str) -> None:
     assert mask_text(text) == text
+    assert mask_text(f"{text} ***0187, ***0188") == f"{text} ***0187, ***0188"
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

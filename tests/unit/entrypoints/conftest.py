@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
 from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment
-from tests.support.memory_table import MemoryTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,11 +8,13 @@ import pytest
 
 from partyline.entrypoints import webhook
 from tests.support.deployment import Deployment
+from tests.unit.entrypoints.conftest import ENVIRONMENT
 from tests.unit.entrypoints.test_figures import failover_record as record
 from tests.unit.entrypoints.test_figures import figures
 
 Written = Callable[[], str]
 
+CONNECTION = ENVIRONMENT["TELNYX_CONNECTION_ID"]
 KEPT = {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
 DROPPED: dict[str, Any] = {"batchItemFailures": []}
 
@@ -69,7 +71,7 @@ def test_each_message_is_logged_with_its_own_ids(deployment: Deployment, written
         deployment,
         record(deployment, event_body("call.answered", "v3:0"), "m-1"),
         record(deployment, event_body("call.cost"), "m-2"),
-        record(deployment, "{}", "m-3", signed=False),
+        record(deployment, json.dumps({"connection_id": CONNECTION}), "m-3", signed=False),
     )
     lines = [json.loads(line) for line in written().splitlines()]
     by_message = {

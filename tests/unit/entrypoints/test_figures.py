@@ -27,6 +27,8 @@ from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Depl
 
 Written = Callable[[], str]
 HOUR = 3600
+OURS = json.dumps({"data": {"payload": {"connection_id": "1494404757140276705"}}})
+"""A body with the id of our Telnyx application."""
 IGNORED_TYPES = ("call.cost", "call_answered", "call.conversation.messages_added", "ai.x", "")
 
 
@@ -251,8 +253,34 @@ def test_the_failover_function_counts_verified_and_dropped_messages(
     assert deployment.invoke("failover", {"Records": records}) == {"batchItemFailures": []}
     metrics = figures(written)
     assert (metrics["FailoverReceived"], metrics["FailoverRefused"]) == (1, 1)
-    assert metrics["SignatureRefused"] == 1
+    assert metrics["UnsignedRefused"] == 1
     assert "FailoverPutBack" not in metrics
+
+
+@pytest.mark.parametrize("function", ["webhook_default", "tool_invite", "tool_status"])
+@pytest.mark.parametrize("body", ["", "{}", '{"connection_id": "1234567890"}'])
+def test_unsigned_requests_of_strangers_ring_no_alarm_and_write_no_line(
+    deployment: Deployment, written: Written, function: str, body: str
+) -> None:
+    written()
+    forged = {"telnyx-timestamp": "1", "telnyx-signature-ed25519": "A" * 86 + "=="}
+    for headers in ({}, forged):
+        status, _ = deployment.deliver_raw(body, function, headers=headers)
+        assert status == 401
+    lines = [json.loads(line) for line in written().splitlines()]
+    assert all("_aws" in line for line in lines), "lines of metrics only"
+    assert sum(line["UnsignedRefused"][0] for line in lines) == 2
+    assert not any("SignatureRefused" in line for line in lines)
+
+
+def test_a_refused_webhook_of_our_application_counts_and_is_logged(
+    deployment: Deployment, written: Written
+) -> None:
+    written()
+    assert deployment.deliver_raw(OURS, headers={})[0] == 401
+    lines = [json.loads(line) for line in written().splitlines()]
+    assert [line["reason"] for line in lines if "_aws" not in line] == ["missing_signature"]
+    assert [line["SignatureRefused"] for line in lines if "_aws" in line] == [[1.0]]
 
 
 def refused(operation: str) -> ClientError:
@@ -337,6 +365,7 @@ def test_a_run_writes_every_metric_with_its_unit(
     deployment.deliver_raw('{"event_type": "call_answered", "payload": {}}')
     deployment.deliver_raw("not JSON")
     deployment.deliver_raw("{}", headers={})
+    deployment.deliver_raw(OURS, headers={})
     deployment.invoke("failover", {"Records": [failover_record(deployment, "{not JSON")]})
     body = json.dumps(
         {"data": {"event_type": "call.answered", "payload": {"call_control_id": "v3:0"}}}

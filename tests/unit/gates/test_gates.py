@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partyline.domain.dial_policy import IMPOSSIBLE, Destinations, DialPolicy, QuietHours
+from partyline.domain.dial_policy import (
+    IMPOSSIBLE,
+    SHORT_CODE,
+    Destinations,
+    DialPolicy,
+    DialRuleError,
+    QuietHours,
+)
 from partyline.domain.numbers import time_zones
 
 CHICAGO = "+13125550112"
@@ -213,6 +220,23 @@ def test_a_number_with_too_many_or_too_few_digits_is_refused(number: str) -> Non
 # SIP addresses with a number
 
 
+@pytest.mark.parametrize("rule_name", ["dialing_off", "own_line", "do_not_call"])
+def test_a_rule_that_raises_is_named(rule_name: str) -> None:
+    def broken(*_: object) -> bool:
+        raise KeyError
+
+    policy = DialPolicy(
+        ANYWHERE,
+        dialing_off=broken if rule_name == "dialing_off" else lambda: False,
+        is_our_line=broken if rule_name == "own_line" else None,
+        do_not_call=broken if rule_name == "do_not_call" else None,
+    )
+    with pytest.raises(DialRuleError) as raised:
+        policy.refusal(CHICAGO, NOON)
+    assert raised.value.rule == rule_name
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
 SIP = Destinations(("+1",), sip_domains=("gw.example",))
 
 
@@ -234,6 +258,26 @@ def test_a_sip_address_with_a_number_that_is_not_allowed_is_refused(user: str) -
 @pytest.mark.parametrize("user", ["+131255501120", "131255501120", "00000000"])
 def test_a_sip_address_with_an_impossible_number_is_refused(user: str) -> None:
     assert SIP.refusal(f"sip:{user}@gw.example") == IMPOSSIBLE
+
+
+@pytest.mark.parametrize("country", ["US", "GB", "*"])
+@pytest.mark.parametrize(
+    "user", ["911", "112", "9-1-1", "+911", "9911", "0112", "00911", "999", "000"]
+)
+def test_a_sip_address_with_an_emergency_number_is_refused(user: str, country: str) -> None:
+    sip = Destinations(("+",), ("gw.example",), countries=(country,))
+    assert sip.refusal(f"sip:{user}@gw.example") == SHORT_CODE
+
+
+@pytest.mark.parametrize(
+    ("user", "country"),
+    [("411", "US"), ("988", "CA"), ("110", "DE"), ("17", "FR"), ("+3317", "FR"), ("1911", "US")],
+)
+def test_a_sip_address_with_a_code_of_an_allowed_country_is_refused(
+    user: str, country: str
+) -> None:
+    sip = Destinations(("+",), ("gw.example",), countries=(country,))
+    assert sip.refusal(f"sip:{user}@gw.example") == SHORT_CODE
 
 
 @pytest.mark.parametrize("user", ["ada", "200", "123456", "conf-200-a"])

@@ -20,7 +20,9 @@ def test_the_client_reads_all_pages_of_a_timeline() -> None:
 
 def test_the_command_prints_all_pages_of_a_timeline() -> None:
     with serve_paged_api() as url:
-        result = CliRunner().invoke(app, ["conversations", "--url", url, "timeline", "c1"])
+        result = CliRunner().invoke(
+            app, ["conversations", "--url", url, "timeline", "c1"], env={"PARTYLINE_API_KEY": "k"}
+        )
     assert result.exit_code == 0
     assert all(event_type in result.stdout for event_type in TYPES)
 

@@ -25,12 +25,12 @@ class FixedSecret(Secret):
         return self.value
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+def run(*arguments: str, key: str | None = None) -> Result:
+    return CliRunner().invoke(app, arguments, env={"PARTYLINE_API_KEY": key})
 
 
 def test_the_console_refuses_a_text_that_is_not_a_url() -> None:
-    result = run("console", "--url", "nonsense", "--port", "0")
+    result = run("console", "--url", "nonsense", "--port", "0", key="k")
     assert result.exit_code == 1
     assert "The console cannot start: nonsense is no URL of a stack" in result.stderr
     assert result.stdout == ""

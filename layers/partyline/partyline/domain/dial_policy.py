@@ -19,6 +19,8 @@ DIGITS = re.compile(r"[0-9w*#]{1,32}", re.ASCII)
 
 ANY_COUNTRY = "*"
 
+SHORT_CODE = "emergency numbers and service codes cannot be dialled here"
+
 IMPOSSIBLE = "no phone number has so many digits"
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -58,6 +60,8 @@ class Destinations:
         address = SIP_ADDRESS.fullmatch(to)
         if address and address[2] not in self.sip_domains:
             return "a SIP address of that domain cannot be dialled here"
+        if numbers.is_short_code(to, self.countries):
+            return SHORT_CODE
         if not address and without_digits(to) != to and not self.digits:
             return "digits after the number cannot be dialled here"
         number = self.number_rung(to)
@@ -127,6 +131,14 @@ class QuietHours:
         return any(self.contains(moment) for moment in local_times(number, now))
 
 
+class DialRuleError(Exception):
+    """A dial rule raised an error, which is the cause of this error. `rule` names the rule."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
 class DialPolicy:
     """The rules that every dial has to pass.
 
@@ -153,20 +165,50 @@ class DialPolicy:
     ) -> Refused | None:
         """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed.
 
-        `own_lines` are the numbers of ours that the conversation runs on.
+        `own_lines` are the numbers of ours that the conversation runs on. Raises DialRuleError when
+        a rule raises.
         """
-        if self._dialing_off():
-            return _refused(ErrorCode.DIALING_OFF, "All dials are switched off.")
-        if self._destinations.refusal(to):
-            return _refused(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number.")
-        number = self._destinations.number_rung(to)
-        if number and (number in own_lines or (self._is_our_line and self._is_our_line(number))):
-            return _refused("own_line", "The number is a line of this service.")
-        if self._quiet_hours and self._quiet_hours.hold_for(number, now):
-            return _refused("quiet_hours", "It is the quiet part of the day where they are.")
-        if number and self._do_not_call and self._do_not_call(number):
-            return _refused("do_not_call", "The number is on the do-not-call list.")
+        rules: tuple[tuple[str, str, Callable[[], bool]], ...] = (
+            (ErrorCode.DIALING_OFF, "All dials are switched off.", self._dialing_off),
+            (
+                *(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number."),
+                lambda: self._destinations.refusal(to) is not None,
+            ),
+            (
+                *("own_line", "The number is a line of this service."),
+                lambda: self._rings_own_line(to, own_lines),
+            ),
+            (
+                *("quiet_hours", "It is the quiet part of the day where they are."),
+                lambda: self._rings_in_quiet_hours(to, now),
+            ),
+            (
+                *("do_not_call", "The number is on the do-not-call list."),
+                lambda: self._is_on_do_not_call_list(to),
+            ),
+        )
+        for rule, message, refuses in rules:
+            try:
+                refused = refuses()
+            except Exception as error:
+                raise DialRuleError(rule) from error
+            if refused:
+                return _refused(rule, message)
         return None
+
+    def _rings_own_line(self, to: str, own_lines: Collection[str | None]) -> bool:
+        number = self._destinations.number_rung(to)
+        if number is None:
+            return False
+        return number in own_lines or bool(self._is_our_line and self._is_our_line(number))
+
+    def _rings_in_quiet_hours(self, to: str, now: datetime) -> bool:
+        number = self._destinations.number_rung(to)
+        return bool(self._quiet_hours and self._quiet_hours.hold_for(number, now))
+
+    def _is_on_do_not_call_list(self, to: str) -> bool:
+        number = self._destinations.number_rung(to)
+        return bool(number and self._do_not_call and self._do_not_call(number))
 
 
 def without_digits(to: str) -> str:

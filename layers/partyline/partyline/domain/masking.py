@@ -1,9 +1,9 @@
 """Masking: phone numbers and SIP addresses in events, for timelines, the bus and logs.
 
-The masks need no table of numbers: each sequence of 7 digits or more is masked, whatever its
-country and its separators, except dates and UUIDs. `phonenumbers.PhoneNumberMatcher` finds the
-national spellings of a single country only, and its import would slow every query. The tests use
-the matcher to prove that no number is left.
+The masks need no table of numbers. Each sequence of 7 digits or more is masked, whatever its
+country, with up to 5 signs between two digits that are no letters; dates, times and UUIDs stay.
+`phonenumbers.PhoneNumberMatcher` finds the national spellings of a single country only, and its
+import would slow every query. The tests use the matcher to prove that no number is left.
 """
 
 import re
@@ -19,15 +19,25 @@ UNMASKED = frozenset(
 """Fields that hold an id or a time of ours: an id may have many digits."""
 
 _SIP_ADDRESS = re.compile(r"sips?:[^\s@,;]+@[^\s,;]*\w", re.IGNORECASE)
-_SEPARATOR = (
-    r"[\s()./_~\u00ad\u00b7\u200b-\u200f\u2010-\u2015\u2022\u2024\u2027\u2043\u2060\u2212\u30fb"
-    r"\ufe58\ufe63\uff08\uff09\uff0d\uff0e\uff65-]"
+# Each sign with `str.isdigit()`: digits of every script, superscript, subscript and circled digits.
+_DIGIT = (
+    r"[\d\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c"
+    r"\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792"
+    r"\u1369-\u1371\u19da\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a"
+    r"\U0001f100-\U0001f10a]"
 )
+# Signs that are no letter and no digit, and the long sound mark of Japanese, like a dash.
+# Three asterisks separate: they begin a number that is masked already.
+_SEPARATORS = r"(?:(?!\*\*\*)[\W_\u30fc\uff70]){0,5}"
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_HOURS_MINUTES = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_ISO_TIME = rf"[T ]{_HOURS_MINUTES}(?::[0-5]\d(?:[.,]\d{{1,9}})?)?(?:Z|[+-]{_HOURS_MINUTES})?"
 _ID_DATE_OR_NUMBER = re.compile(
     rf"(?P<uuid>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)"
-    rf"|(?<!\d)(?P<date>{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.]{_YEAR})(?!\d)"
-    rf"|\+?\(?\d(?:{_SEPARATOR}{{0,3}}\d){{6,}}"
+    rf"|(?<!\d)(?P<date>{_YEAR}[-/._]{_MONTH}[-/._]{_DAY}(?:{_ISO_TIME})?"
+    rf"|{_DAY}[-/._]{_DAY}[-/._]{_YEAR}(?:,? {_HOURS_MINUTES})?"
+    rf"|{_HOURS_MINUTES} ?[-\u2013] ?{_HOURS_MINUTES})(?!\d)"
+    rf"|\+?\(?{_DIGIT}(?:{_SEPARATORS}{_DIGIT}){{6,}}"
 )
 _SHOWN_DIGITS = 4
 

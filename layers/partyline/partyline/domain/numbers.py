@@ -6,6 +6,7 @@ import takes about 0.1 s, and a caller hears silence while a webhook function st
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Literal
 from urllib.parse import unquote
 
@@ -27,16 +28,20 @@ NORTH_AMERICAN_KINDS: dict[str, SpecialKind] = {
 }
 """Area codes without a place (NANPA, non-geographic services). The tables lack 700 and 976."""
 
+EMERGENCY_NUMBERS = frozenset({"000", "112", "911", "999"})
+"""Emergency numbers that networks of many countries take, whatever the country's own number is."""
+
 _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[^<>]*")
 """SIP's form of an address with a name: `"Dana" <sip:+13125550101@host>` (RFC 3261, 20.10)."""
 
-_SCHEME = re.compile(r"^(sips?|tel):", re.IGNORECASE)
+_SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _SEPARATOR_CATEGORIES = frozenset({"Pd", "Zs", "Cf"})  # dashes, spaces, invisible format characters
 _SEPARATORS = frozenset("()./_~\t\u2212\u00b7\u2022\u2027\u2043\u30fb")
 """U+2212 is a minus sign; the signs behind it are middle dots and bullets."""
 
 _LONGEST_EXTENSION = 6
+_SERVICE_CODE_DIGITS = 3
 
 
 def normal_number(text: str, country: str | None = None) -> str | None:
@@ -91,6 +96,39 @@ def is_impossible_sip_number(to: str, country: str | None) -> bool:
     user = address[1] if address else ""
     looks_dialled = sum(map(str.isdigit, user)) > _LONGEST_EXTENSION and not user[0].isalpha()
     return looks_dialled and normal_number(to, country) is None
+
+
+def is_short_code(to: str, countries: Collection[str]) -> bool:
+    """Whether the user of a SIP address is an emergency number or a service code of a country.
+
+    A gateway may dial the digit of an outside line (0 or 9), so `9911` is `911`. A country code in
+    front is skipped too. A service code has three digits, such as `411`; longer codes are for text
+    messages and could be an extension.
+
+    Args:
+        to: The SIP address. Any other destination has no short code.
+        countries: The countries (ISO 3166) whose codes count; `*` stands for the emergency numbers
+            of all countries.
+    """
+    address = SIP_ADDRESS.fullmatch(to)
+    digits = "".join(filter(str.isalnum, address[1])) if address else ""
+    if not digits.isdigit() or len(digits) > _LONGEST_EXTENSION:
+        return False
+    import phonenumbers
+    from phonenumbers import shortnumberinfo
+
+    known = phonenumbers.SUPPORTED_REGIONS
+    for country in known if "*" in countries else known & set(countries):
+        calling_code = phonenumbers.country_code_for_region(country)
+        for prefix in ("", "0", "00", "9", str(calling_code)):
+            code = digits.removeprefix(prefix)
+            if shortnumberinfo.is_emergency_number(code, country):
+                return True
+            if len(code) == _SERVICE_CODE_DIGITS and country in countries:
+                number = phonenumbers.PhoneNumber(calling_code, int(code))
+                if shortnumberinfo.is_valid_short_number_for_region(number, country):
+                    return True
+    return not EMERGENCY_NUMBERS.isdisjoint((digits, digits[1:], digits[2:]))
 
 
 def country_of(number: str) -> str | None:

@@ -63,18 +63,22 @@ def _arguments(body: bytes) -> Json:
 
 
 def _tool_call(app: App, request: Json, arguments: Json, body: bytes) -> ToolCall | None:
-    """Find the conversation of the call that the request names: in its signed body, else header."""
+    """Find the conversation of the call that the request names: in its signed body, else header.
+
+    A tool without `preset_body_fields` may let the model give the id. So a body that names the call
+    of another conversation than Telnyx's header is refused.
+    """
     headers = request.get("headers") or {}
     candidates = (arguments.get("call_control_id"), headers.get(CALL_HEADER))
-    call_control_id = next(filter(_is_call_control_id, candidates), None)
-    if call_control_id is None:
-        return None
-    correlation = correlate(app.store, CallRef(call_control_id=call_control_id), None)
-    if correlation is None or correlation.conversation is None:
+    named = list(dict.fromkeys(filter(_is_call_control_id, candidates)))
+    found = [correlate(app.store, CallRef(call_control_id=call), None) for call in named]
+    known = [correlation.conversation for correlation in found if correlation]
+    conversations = [conversation for conversation in known if conversation]
+    if not conversations or found[0] is None or len({c.id for c in conversations}) > 1:
         return None
     timestamp = str(headers.get("telnyx-timestamp"))
     request_id = fingerprint(timestamp, request["rawPath"], body.decode("utf-8", "replace"))
-    return ToolCall(correlation.conversation, request_id)
+    return ToolCall(conversations[0], request_id)
 
 
 def _is_call_control_id(value: object) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from partyline.aws_errors import AwsError
-from partyline.domain.dial_policy import DialPolicy
+from partyline.domain.dial_policy import DialPolicy, DialRuleError
 from partyline.domain.model import results
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
@@ -26,7 +26,6 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)  # for a row without a time
 Clock = Callable[[], datetime]
 
 NO_API_KEY = results.Refused(code="no_api_key", message="The Telnyx API key is not set up.")
-
 
 RULE_FAILED = results.Refused(
     code="dial_rule_failed", message="A dial rule failed.", rule="dial_rule_failed"
@@ -108,17 +107,20 @@ class CommandExecutor:
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         own_lines = own_lines_of(leg_command.conversation)
-        extra: dict[str, str]
         try:
             return self._dial_policy.refusal(leg_command.leg.to or "", self._clock(), own_lines)
-        except AwsError as error:
-            extra = {"error": type(error).__name__}
-            logger.error("a dial rule cannot be read", extra=extra)
-            return results.Retryable(had_no_effect=True)
-        except Exception as error:  # noqa: BLE001 - a rule that fails allows no call, and ends no request
-            extra = {"error": type(error).__name__, "command_id": leg_command.command.id}
-            logger.error("a dial rule failed", extra=extra)
-            return RULE_FAILED
+        except DialRuleError as error:
+            # A rule that fails allows no call, and ends no request.
+            outage = isinstance(error.__cause__, AwsError)
+            logger.error(
+                "a dial rule cannot be read" if outage else "a dial rule failed",
+                extra={
+                    "rule": error.rule,
+                    "error": type(error.__cause__).__name__,
+                    "command_id": leg_command.command.id,
+                },
+            )
+            return results.Retryable(had_no_effect=True) if outage else RULE_FAILED
 
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.

@@ -84,6 +84,7 @@ class Conversations:
         self, request: StartRequest, sender: Requester, conversation_id: str
     ) -> inputs.StartConversation:
         settings, default_number = self.settings, self.settings.default_number
+        self.assistant_rules.check_texts(request)
         numbers = [request.to] if request.to else []
         requests.check_destinations(numbers, settings.destinations)
         guests = [
@@ -114,6 +115,7 @@ class Conversations:
         self, conversation_id: str, request: InviteRequest, sender: Requester
     ) -> Participant:
         """Dial a guest, or bring a live call into the conversation."""
+        self.assistant_rules.check_texts(request)
         before = self.store.load(conversation_id)
         if before is None:
             raise self._absent(conversation_id)
@@ -136,6 +138,7 @@ class Conversations:
         self, conversation_id: str, request: MessageRequest, sender: Requester
     ) -> None:
         """Put a message into the assistant's conversation."""
+        self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
         self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
 

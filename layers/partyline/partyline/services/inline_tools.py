@@ -5,10 +5,12 @@ without us, from the secrets of the Telnyx account, and from signed requests to 
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel
 
 from partyline.domain.masking import MASK
 from partyline.domain.model.conversation import OUR_TOOLS
@@ -20,6 +22,11 @@ _SECRET = re.compile(r"integration_secret|\{\{\s*[#&^>{]", re.IGNORECASE)
 
 `{{#integration_secret}}name{{/integration_secret}}` (Telnyx API: WebhookTool, headers).
 """
+
+_NO_SECRETS = "integration secrets are not allowed here"
+
+_CHECKED_OR_KEPT = {"assistant", "metadata"}
+"""The fields of a request that `check` checks, and that Telnyx never gets."""
 
 _REFERENCE = "_ref"
 """The end of the names of fields that name a secret, such as `api_key_ref`."""
@@ -46,6 +53,12 @@ _URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+([/?#][!-\[\]-~]*)?")
 A variable as the host, or another spelling of a letter, could become our own host.
 """
 
+_ADDRESS = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)$")
+"""A host that a client reads as an IP address: IPv6, or a last label that is a number (WHATWG URL).
+
+So `10.0.0.1`, `167772161`, `0x0a000001` and `0xa.1` are addresses.
+"""
+
 
 @dataclass(frozen=True)
 class AssistantRules:
@@ -70,12 +83,25 @@ class AssistantRules:
         if not self.allows_secrets:
             for name, value in settings.items():
                 if _names_secret({name: value}):
-                    raise _invalid(name, "integration secrets are not allowed here")
+                    raise _invalid(name, _NO_SECRETS)
         urls = (self.public_base_url, *own_urls)
         hosts = {_host(url) for url in urls if url}
         for position, tool in enumerate(assistant.tools or []):
             if "webhook" in tool:
                 self._check_webhook(tool["webhook"], f"tools.{position}.webhook", hosts)
+
+    def check_texts(self, request: BaseModel) -> None:
+        """Raise a RequestError for a text beside the assistant's settings that names a secret.
+
+        Telnyx gets the words, the names, the messages and the spoken texts of a request too. The
+        metadata stays here.
+        """
+        if self.allows_secrets:
+            return
+        fields = request.model_dump(by_alias=True, exclude_none=True, exclude=_CHECKED_OR_KEPT)
+        for place, text in _texts(fields):
+            if _SECRET.search(text):
+                raise field_invalid(place, _NO_SECRETS)
 
     def _check_webhook(
         self, webhook: Mapping[str, Any], place: str, own_hosts: Iterable[str]
@@ -100,8 +126,17 @@ class AssistantRules:
         if host in own_hosts:
             if path not in {f"tools/{name}" for name in OUR_TOOLS}:
                 return "of this API, a tool may call /tools/invite and /tools/status only"
-        elif host not in self.tool_hosts:
+            return None
+        return self._host_problem(url, host)
+
+    def _host_problem(self, url: str, host: str) -> str | None:
+        """Return why a tool may not call another host than ours, if it may not."""
+        if host not in self.tool_hosts:
             return "the parameter AllowedToolHosts does not name the host of this tool"
+        if not url.startswith("https://"):
+            return "the URL of a tool begins with https://"
+        if _ADDRESS.search(host):
+            return "the host of a tool is a name and no IP address"
         return None
 
 
@@ -120,6 +155,20 @@ def _names_secret(value: Any) -> bool:
             for name, field in value.items()
         )
     return isinstance(value, list) and any(map(_names_secret, value))
+
+
+def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text of a JSON value, with its place in the request."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, field in value.items():
+            inner = f"{place}.{name}" if place else str(name)
+            yield inner, str(name)
+            yield from _texts(field, inner)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(item, f"{place}.{position}")
 
 
 def _host(url: str) -> str:

@@ -64,9 +64,11 @@ class Scheduling:
         # The schedule before the row: a schedule without a row does no harm.
         self.scheduler().schedule(conversation_id, scheduled.start_at)
         try:
-            self.scheduled.add(scheduled, requester.dedupe)
+            self.scheduled.add(scheduled, requester.dedupe, self._max_bookings)
         except (errors.VersionConflictError, errors.AlreadyProcessedError):
             return self._repeated(conversation_id, requester)
+        except errors.QuotaExceededError:
+            raise self._too_many_bookings() from None
         count(Metric.CONVERSATION_SCHEDULED)
         logger.info("scheduled", extra={"conversation_id": conversation_id})
         return Booked(scheduled, is_new=True)
@@ -90,8 +92,7 @@ class Scheduling:
         if scheduled is None and self.store.load(conversation_id) is None:
             raise unknown_conversation()
         if scheduled is None or scheduled.status is not ScheduleStatus.CANCELLED:
-            message = "The conversation has started. Stop the conversation instead."
-            raise RequestError(ErrorCode.ALREADY_STARTED, message)
+            raise self._too_late(conversation_id, scheduled)
         self._delete_schedule(scheduled)
         return scheduled
 
@@ -176,12 +177,28 @@ class Scheduling:
         self.scheduler().cancel(scheduled.id)
         logger.info("cancelled", extra={"conversation_id": scheduled.id})
 
-    def _check_bookings(self, key_id: str) -> None:
-        """Raise a RequestError when a key has as many open bookings as the deployment allows."""
-        limit = self.conversations.settings.max_bookings
-        if self.scheduled.count(key_id, limit) >= limit:
-            message = f"A key may have {limit} scheduled starts."
-            raise RequestError(ErrorCode.TOO_MANY_BOOKINGS, message, [{"limit": limit}])
+    def _too_late(
+        self, conversation_id: str, scheduled: ScheduledConversation | None
+    ) -> RequestError:
+        """Return the error for a start that cannot be cancelled any more."""
+        if scheduled is None or self.store.load(conversation_id):
+            message = "The conversation has started. Stop the conversation instead."
+            return RequestError(ErrorCode.ALREADY_STARTED, message)
+        if scheduled.status is ScheduleStatus.STARTING:
+            message = (
+                "The conversation is starting: it runs or fails within two minutes. Stop it then."
+            )
+            return RequestError(ErrorCode.STARTING, message)
+        return RequestError(ErrorCode.CONVERSATION_OVER, "The scheduled conversation has failed.")
+
+    @property
+    def _max_bookings(self) -> int:
+        return self.conversations.settings.max_bookings
+
+    def _too_many_bookings(self) -> RequestError:
+        limit = self._max_bookings
+        message = f"A key may have {limit} scheduled starts."
+        return RequestError(ErrorCode.TOO_MANY_BOOKINGS, message, [{"limit": limit}])
 
     def _schedule(
         self, request: StartRequest, requester: Requester, start_at: datetime, own: str
@@ -191,7 +208,9 @@ class Scheduling:
             raise field_invalid("start_at", "not in the future, or more than a year away")
         conversation_id = conversation_id_for_request(own)
         self.conversations.check_start(request, requester, conversation_id)
-        self._check_bookings(requester.key_id)
+        # The transaction decides; a schedule for a refused start would only do no harm.
+        if not self.scheduled.has_room(requester.key_id, self._max_bookings, now):
+            raise self._too_many_bookings()
         body = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
         del body["start_at"]
         return ScheduledConversation(

@@ -13,6 +13,7 @@
 | do-not-call entry | `DNC#<number>` | `DNC` |
 | event of a route or do-not-call entry | as the changed row | `EVENT#<time>#<request id>` |
 | dials of a bearer key, or of a number's tool, in a minute | `DIALS#<key id>#<minute>` | `DIALS` |
+| open bookings of a bearer key | `BOOKINGS#<key id>` | `BOOKINGS` |
 | dials of a conversation's tool | `CONVERSATION#<id>` | `TOOL_DIALS` |
 | number of open conversations of a share | `OPEN#<share>` | `SHARD#<number>`, `DIFFERENCE` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
@@ -124,6 +125,11 @@ def directory_event(changed: Key, at: datetime, request_id: str) -> Key:
 def dials(key_id: str, minute: datetime) -> Key:
     """The counter of the dials that a bearer key requests in a minute."""
     return f"DIALS#{key_id}#{minute.astimezone(UTC):%Y-%m-%dT%H:%M}", "DIALS"
+
+
+def bookings(key_id: str) -> Key:
+    """The key of the counter of a bearer key's open bookings."""
+    return f"BOOKINGS#{key_id}", "BOOKINGS"
 
 
 def tool_dials(conversation_id: str) -> Key:

@@ -1,5 +1,7 @@
 """Conversations that start later: the request is stored under the id of its conversation."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,12 +13,30 @@ from partyline.domain.model.conversation import Failure
 from partyline.domain.model.events import ConversationFailed, Event
 from partyline.store import keys
 from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
-from partyline.store.errors import AlreadyProcessedError, VersionConflictError
+from partyline.store.errors import (
+    AlreadyProcessedError,
+    QuotaExceededError,
+    TooManyConflictsError,
+    VersionConflictError,
+)
 from partyline.store.events import event_put
 from partyline.store.pages import PLACE, Page, cursor_of, fitting, place_in
-from partyline.store.table import CONDITION_FAILED, Row, Table, TransactionCancelledError, put_of
+from partyline.store.table import (
+    CONDITION_FAILED,
+    Row,
+    Table,
+    TransactionCancelledError,
+    key_of,
+    put_of,
+)
 
 KEPT_AFTER = timedelta(days=7)  # how long a schedule is kept after its start time
+
+COUNTER_KEPT_FOR = timedelta(days=400)  # longer than any booking (MAX_SCHEDULE_AHEAD, KEPT_AFTER)
+
+INDEX_SETTLED_AFTER = timedelta(minutes=1)  # the index follows the table within a second or so
+
+CONFLICT_ATTEMPTS = 10
 
 
 class ScheduleStatus(StrEnum):
@@ -59,31 +79,64 @@ class ScheduledConversations:
         row = self._table.get(keys.schedule(conversation_id))
         return ScheduledConversation.model_validate_json(row["schedule"]["S"]) if row else None
 
-    def add(self, schedule: ScheduledConversation, dedupe: DedupeRecord | None) -> None:
-        """Store a new schedule together with the dedupe record of its request.
+    def add(self, schedule: ScheduledConversation, dedupe: DedupeRecord | None, most: int) -> None:
+        """Store a new schedule, count it for its key, and add the dedupe record of its request.
 
-        Raises `AlreadyProcessedError` when the request was processed before, and
-        `VersionConflictError` when the conversation has a schedule already.
+        Args:
+            schedule: The schedule.
+            dedupe: The record that makes the request take effect once.
+            most: The open bookings that the key may have, with the new booking.
+
+        Raises:
+            AlreadyProcessedError: the request was processed before.
+            VersionConflictError: the conversation has a schedule already.
+            QuotaExceededError: the key has `most` open bookings.
+            TooManyConflictsError: other bookings of the key kept changing the counter.
         """
-        puts = [_put(schedule, new=True)]
+        writes = [{"Update": _count_update(schedule, most)}, {"Put": _put(schedule, new=True)}]
         if dedupe:
-            puts.append(dedupe_put(dedupe, schedule.start_at))
+            writes.append({"Put": dedupe_put(dedupe, schedule.start_at)})
         try:
-            self._table.write([{"Put": put} for put in puts])
+            self._write(writes)
         except TransactionCancelledError as cancelled:
-            last = cancelled.reasons[-1]
-            if dedupe and last.get("Code") == CONDITION_FAILED:
-                raise AlreadyProcessedError(request_hash(last.get("Item", {}))) from cancelled
+            counter, own, *of_dedupe = cancelled.reasons
+            for reason in of_dedupe:
+                if reason.get("Code") == CONDITION_FAILED:
+                    raise AlreadyProcessedError(request_hash(reason.get("Item", {}))) from cancelled
+            if own.get("Code") != CONDITION_FAILED and counter.get("Code") == CONDITION_FAILED:
+                raise QuotaExceededError from cancelled
             raise VersionConflictError from cancelled
 
-    def count(self, key_id: str, most: int) -> int:
-        """The number of open bookings of a key, counted up to `most`.
+    def has_room(self, key_id: str, most: int, now: datetime) -> bool:
+        """Whether a key may have another open booking, of `most`.
 
-        The index is updated a moment after the table.
+        A booking that is never called at its time stays in the counter after its row has expired.
+        So the index corrects a full counter, a minute after the last booking: before, the index may
+        lack new bookings.
         """
+        counter = self._table.get(keys.bookings(key_id))
+        if counter is None or int(counter["units"]["N"]) < most:
+            return True
+        if now.timestamp() - int(counter["changed_at"]["N"]) < INDEX_SETTLED_AFTER.total_seconds():
+            return False
         condition, values, names = _of_key(key_id)
         more = {"ExpressionAttributeNames": names}
-        return self._table.count(keys.BY_OPEN, condition, values, most, **more)
+        open_now = self._table.count(keys.BY_OPEN, condition, values, most, **more)
+        if open_now >= most:
+            return False
+        correction = {
+            "Key": key_of(keys.bookings(key_id)),
+            "UpdateExpression": "SET units = :open",
+            "ConditionExpression": "units = :units AND changed_at = :changed_at",
+            "ExpressionAttributeValues": {
+                ":open": {"N": str(open_now)},
+                ":units": counter["units"],
+                ":changed_at": counter["changed_at"],
+            },
+        }
+        with suppress(TransactionCancelledError):  # another request has just changed the counter
+            self._table.write([{"Update": correction}])
+        return True
 
     def list_newest(self, limit: int, cursor: str | None = None) -> Page[ScheduledConversation]:
         """A page of open bookings, newest first: at most `limit` bookings and 4 MB.
@@ -145,10 +198,7 @@ class ScheduledConversations:
             data=ConversationFailed(failure=failure).model_dump(mode="json", exclude_none=True),
         )
         put = event_put(keys.event(schedule.id, event.seq), event, schedule.id)
-        try:
-            self._table.write([{"Put": _move_put(schedule, moved)}, {"Put": put}])
-        except TransactionCancelledError as cancelled:
-            raise VersionConflictError from cancelled
+        self._move(schedule, moved, {"Put": put})
         return moved
 
     def move(
@@ -162,13 +212,65 @@ class ScheduledConversations:
         Raises `VersionConflictError` when another process moved the schedule.
         """
         moved = schedule.model_copy(update={"status": status, "failure": failure})
-        self._table.put(_move_put(schedule, moved))
+        self._move(schedule, moved)
         return moved
+
+    def _move(
+        self, before: ScheduledConversation, after: ScheduledConversation, *more: Row
+    ) -> None:
+        """Write a booking's new status. A booking that is not open any more counts no more."""
+        if before.status is ScheduleStatus.SCHEDULED:
+            more = (*more, {"Update": _uncount_update(before.key_id)})
+        try:
+            self._write([{"Put": _move_put(before, after)}, *more])
+        except TransactionCancelledError as cancelled:
+            raise VersionConflictError from cancelled
+
+    def _write(self, writes: Sequence[Row]) -> None:
+        """Write a transaction, again while only other transactions stand in its way.
+
+        All bookings of a key share the row of the counter.
+        """
+        for _ in range(CONFLICT_ATTEMPTS):
+            try:
+                return self._table.write(writes)
+            except TransactionCancelledError as cancelled:
+                if any(reason.get("Code") == CONDITION_FAILED for reason in cancelled.reasons):
+                    raise
+        raise TooManyConflictsError
 
 
 def _of_key(key_id: str) -> tuple[str, Row, dict[str, str]]:
     """The condition, the values and the names of a query of `by_open` for bookings of a key."""
     return "#open = :open", {":open": {"S": keys.booking(key_id)}}, {"#open": "open"}
+
+
+def _count_update(schedule: ScheduledConversation, most: int) -> Row:
+    return {
+        "Key": key_of(keys.bookings(schedule.key_id)),
+        "UpdateExpression": (
+            "ADD units :one SET changed_at = :changed_at, expires_at = :expires_at"
+        ),
+        "ConditionExpression": "attribute_not_exists(units) OR units < :most",
+        "ExpressionAttributeValues": {
+            ":one": {"N": "1"},
+            ":most": {"N": str(most)},
+            ":changed_at": _seconds(schedule.created_at),
+            ":expires_at": _seconds(schedule.created_at + COUNTER_KEPT_FOR),
+        },
+    }
+
+
+def _uncount_update(key_id: str) -> Row:
+    return {
+        "Key": key_of(keys.bookings(key_id)),
+        "UpdateExpression": "ADD units :less",
+        "ExpressionAttributeValues": {":less": {"N": "-1"}},
+    }
+
+
+def _seconds(at: datetime) -> Row:
+    return {"N": str(int(at.timestamp()))}
 
 
 def _move_put(before: ScheduledConversation, after: ScheduledConversation) -> Row:
@@ -182,7 +284,7 @@ def _put(schedule: ScheduledConversation, *, new: bool = False) -> Row:
     attributes: Row = {
         "schedule": {"S": schedule.model_dump_json()},
         "schedule_status": {"S": schedule.status},
-        "expires_at": {"N": str(int((schedule.start_at + KEPT_AFTER).timestamp()))},
+        "expires_at": _seconds(schedule.start_at + KEPT_AFTER),
     }
     if schedule.status is ScheduleStatus.SCHEDULED:  # an open booking is in two indexes
         attributes["status"] = {"S": schedule.status}

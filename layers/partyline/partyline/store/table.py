@@ -35,13 +35,15 @@ class Table:
 
     def get(self, key: Key) -> Row | None:
         """The row with this key, or None."""
-        row: Row | None = self._request("get_item", Key=_key(key), ConsistentRead=True).get("Item")
+        row: Row | None = self._request("get_item", Key=key_of(key), ConsistentRead=True).get(
+            "Item"
+        )
         return row
 
     def find(self, keys: Iterable[Key]) -> dict[Key, Row]:
         """The rows with these keys that exist, in a single batch."""
         rows: dict[Key, Row] = {}
-        wanted = [_key(key) for key in dict.fromkeys(keys)]
+        wanted = [key_of(key) for key in dict.fromkeys(keys)]
         while wanted:
             request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
             answer = self._call("batch_get_item", RequestItems=request)
@@ -116,7 +118,7 @@ class Table:
 
 def put_of(key: Key, attributes: Row, *, new: bool = False) -> Row:
     """The put of a row; `new`: on the condition that no row has its key."""
-    put: Row = {"Item": {**_key(key), **attributes}}
+    put: Row = {"Item": {**key_of(key), **attributes}}
     if new:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     return put
@@ -124,10 +126,11 @@ def put_of(key: Key, attributes: Row, *, new: bool = False) -> Row:
 
 def deletion_of(key: Key) -> Row:
     """The deletion of a row in a transaction, on the condition that the row exists."""
-    return {"Delete": {"Key": _key(key), "ConditionExpression": "attribute_exists(pk)"}}
+    return {"Delete": {"Key": key_of(key), "ConditionExpression": "attribute_exists(pk)"}}
 
 
-def _key(key: Key) -> Row:
+def key_of(key: Key) -> Row:
+    """The primary key of a row in DynamoDB's format."""
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 

@@ -23,6 +23,9 @@ class ErrorCode(StrEnum):
 
     # The state of the conversation
     NOT_STARTED = "not_started"  # the conversation is scheduled, and has not begun
+    STARTING = (
+        "starting"  # a scheduled start is happening just now: too late to cancel, too early to stop
+    )
     CONVERSATION_OVER = "conversation_over"  # the conversation is stopping or over
     CONVERSATION_FULL = "conversation_full"  # the conversation has reached the size of a table item
     CALL_IN_USE = "call_in_use"  # the call belongs to a conversation already

@@ -120,7 +120,9 @@ NumberCursor = Annotated[_NumberOrDefault | None, Query(), _NUMBER_SCHEMA]
 @directory.put("/routes/<number>", responses=api.answers({200: Route}))
 def put_route(number: NumberOrDefault, body: Annotated[RouteRequest, Body()]) -> Response[Any]:
     """Answer the calls to a number by this route from now on."""
-    api.app().assistant_rules.check(body.assistant, api.gateway_url())
+    rules = api.app().assistant_rules
+    rules.check(body.assistant, api.gateway_url())
+    rules.check_texts(body)
     for name, contact in body.contacts.items():
         prefix = f"contacts.{name}."
         requests.check_destinations(contact.numbers, api.app().destinations, prefix)
