@@ -119,7 +119,7 @@ prism: setup ## check the demo's requests to Telnyx, and the answers, against th
 bench: setup $(if $(RUNTIME_BIN),here) ## measure speed and cost, as ratios within a run
 	$(BIN)/python -m local.bench
 
-# N=10000: the conversations of the largest run; 10,000 take about ten minutes of a core.
+# N=10000: the conversations of the largest run; 10,000 take about a quarter of an hour of a core.
 N ?= 2000
 scale: setup ## run N=2000 live conversations in virtual time, and print timers, requests, units and cost
 	PYTHONPATH=layers/partyline $(BIN)/python -m local.scale $(N)

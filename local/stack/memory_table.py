@@ -287,7 +287,12 @@ def _copy(value: Any) -> Any:
 
 def size_of(item: Item) -> int:
     """The size of names and values in UTF-8, about as DynamoDB counts."""
-    return sum(len(name) + len(str(next(iter(v.values()))).encode()) for name, v in item.items())
+    texts = ((name, str(next(iter(value.values())))) for name, value in item.items())
+    return sum(len(name) + _bytes(text) for name, text in texts)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _error(code: str, operation: str, message: str) -> ClientError:

@@ -155,6 +155,14 @@ def test_the_briefing_is_sent_once_for_several_restarts() -> None:
     assert [text for text in story.messages if "“Dana”, “Lee”" in text] == story.messages[-1:]
 
 
+def test_an_assistant_restarted_beside_the_host_is_restarted_at_once_after_its_end() -> None:
+    story = two_guest_story()
+    assert "start:dana:1" in story.start_failed()
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
+    assert story.leg().is_up
+    assert "start:lee:1" in story.assistant_ended("host", NEW_ID)
+
+
 def test_a_removed_guest_is_no_candidate_for_a_restart() -> None:
     story = story_with_guests("dana")
     story.remove("dana")

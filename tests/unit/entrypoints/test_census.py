@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from partyline.domain.model.timeouts import CENSUS_GRACE, LISTED_AFTER
+from partyline.services.secrets import Secret
 from partyline.services.timers import TimerMessage
-from tests.support.deployment import Deployment
+from tests.support.deployment import Deployment, Secrets
 from tests.unit.entrypoints.test_figures import Written, figures
 
 AWAY = EndpointConnectionError(endpoint_url="https://aws")
@@ -122,6 +123,17 @@ def test_a_census_that_telnyx_does_not_answer_is_counted_and_concludes_nothing(
     assert take(deployment) == 0
     assert figures(written) == {"CensusCalls": 0, "CensusMissing": 0, "CensusFailed": 1}
     assert status(deployment, conversation_id) == "joined"
+
+
+def test_a_census_without_the_key_of_telnyx_is_counted(
+    deployment: Deployment, written: Written
+) -> None:
+    talking(deployment)
+    deployment.app.__dict__["telnyx_api_key"] = Secret("gone", lambda: Secrets(gone="{}"), 300)
+    deployment.app.__dict__.pop("call_control", None)
+    written()
+    assert take(deployment) == 0
+    assert figures(written)["CensusFailed"] == 1
 
 
 def test_a_census_without_the_index_is_counted(deployment: Deployment, written: Written) -> None:

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from partyline.domain.model import timeouts
+from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.services.timers import TimerMessage
 from partyline.store.census import BelievedCalls, CensusStore
-from partyline.telemetry import logger
+from partyline.telemetry import log_safe, logger
 from partyline.telnyx.call_control import CallControl
-from partyline.telnyx.errors import NoResponseError, TelnyxError
+from partyline.telnyx.errors import NoResponseError, RefusedError, TelnyxError
 
 HasTime = Callable[[], bool]
 
@@ -57,8 +58,10 @@ class Census:
             try:
                 listed = self._listed(connection_id, has_time)
                 _compare(result, conversations, listed, now - timeouts.LISTED_AFTER)
-            except TelnyxError as error:
-                extra = {"error": type(error).__name__, "reason": str(error)[:64]}
+            except (TelnyxError, SecretMissingError, SecretUnreadableError) as error:
+                # The text of a refusal is Telnyx's, any other text is ours.
+                reason = log_safe(error.code) if isinstance(error, RefusedError) else str(error)
+                extra = {"error": type(error).__name__, "reason": reason}
                 logger.warning("census failed", extra=extra)
                 result.failed += 1
                 result.messages += self._polls_in_turn(connection_id, conversations, now)

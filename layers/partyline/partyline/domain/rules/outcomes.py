@@ -4,6 +4,7 @@ The facts decide, not their order: `inferred_outcome` gives the same outcome for
 """
 
 import re
+from functools import lru_cache
 
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import Outcome
@@ -122,6 +123,7 @@ _CAUSES = {_squeezed(name): outcome for name, outcome in CAUSES.items()}
 _GENERIC = frozenset(map(_squeezed, GENERIC_CAUSES))
 
 
+@lru_cache(maxsize=256)
 def unanswered_outcome(hangup_cause: str | None, sip_hangup_cause: str | None) -> Outcome:
     """Return the outcome of a call that ended before its answer. The more exact evidence decides.
 
