@@ -47,13 +47,20 @@ class Client:
 
     def timeline(self, conversation_id: str) -> list[Json]:
         """Return all events of a conversation, page by page."""
-        path, query = f"/conversations/{conversation_id}/timeline", ""
-        events: list[Json] = []
+        return self._all_pages(f"/conversations/{conversation_id}/timeline", "events")
+
+    def steps(self, conversation_id: str) -> list[Json]:
+        """Return the inputs of all steps of a conversation, page by page."""
+        return self._all_pages(f"/conversations/{conversation_id}/export", "steps")
+
+    def _all_pages(self, path: str, field: str) -> list[Json]:
+        rows: list[Json] = []
+        query = ""
         while True:
             page = self.ask("GET", path + query)
-            events += page["events"]
+            rows += page[field]
             if page["next_cursor"] is None:
-                return events
+                return rows
             query = f"?cursor={quote(page['next_cursor'], safe='')}"
 
     def cancel_all(self, key_id: str) -> list[Json]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import typer
 
-from local.cli import connect, conversations, stack
+from local.cli import connect, conversations, replay, stack
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.revoke, stack.redrive),
     stack.dialing,
+    *(replay.export, replay.replay),
     *(connect.connect, connect.doctor, connect.disconnect),
 )
 

@@ -143,6 +143,9 @@ def key(
     from datetime import UTC, datetime, timedelta
     from hashlib import sha256
 
+    from local.layer import use_layer
+
+    use_layer()
     from partyline.services.bearer_keys import Right
 
     rights = may.split(",") if may is not None else list(Right)

@@ -4,14 +4,13 @@ The AWS account is the one in the settings of the AWS SDK, as for `sam deploy`.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 
-from local.stack.handlers import LAYER
+from local.layer import use_layer
 
 FIRST_SENT = "first-sent-at"
 """The attribute with the time of receipt (see `partyline.entrypoints.failover`)."""
@@ -232,8 +231,7 @@ def _put_again(
     dynamodb: Any, events: Any, bus: str, stream_arn: str, keys: list[Any]
 ) -> str | None:
     """Put the events of these rows on the bus; return None, or the reason for a failure."""
-    if str(LAYER) not in sys.path:
-        sys.path.append(str(LAYER))
+    use_layer()
     from partyline.entrypoints.event_relay import relay  # noqa: PLC0415 - on the path only now
 
     table = stream_arn.partition(":table/")[2].partition("/")[0]

@@ -3,22 +3,19 @@
 import importlib
 import json
 import os
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from local.layer import use_layer
 from local.stack.intrinsics import ACCOUNT_ID, REGION, TemplateError
 from local.stack.template import Function
 
 Invoke = Callable[[Function, Any], Any]
 """Run a function with an event; return its handler's result, or raise its handler's exception."""
-
-LAYER = Path(__file__).resolve().parents[2] / "layers" / "partyline"
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,7 @@ class HandlersInProcess:
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
             os.environ.pop(name, None)
         os.environ.update(shared_environment(functions) | dict(overrides))
-        if str(LAYER) not in sys.path:
-            # This folder stands for Lambda's /opt/python.
-            sys.path.append(str(LAYER))
+        use_layer()
         self._importing = threading.Lock()
 
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:

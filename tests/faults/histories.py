@@ -15,6 +15,7 @@ from local.simulator.settings import Settings
 from tests.faults.invariants import violations_of
 from tests.faults.lab import FaultLab
 from tests.faults.points import ANSWERED, Point, faults
+from tests.support.exports import replayed_difference
 from tests.support.lab import URL
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 
@@ -121,7 +122,10 @@ HISTORIES = st.builds(
 
 
 def run_history(history: History) -> list[str]:
-    """Run a history until the conversation has settled; returns the violated invariants."""
+    """Run a history until the conversation has settled; returns the violated invariants.
+
+    The export of the conversation has to be decided the same again.
+    """
     people = [
         Person(number, behaviour=behaviour, digits=digits, hangs_up_after_secs=goes)  # type: ignore[arg-type]
         for number, (behaviour, digits, goes) in history.people.items()
@@ -203,4 +207,6 @@ def _settle(lab: FaultLab) -> list[str]:
     if not lab.has_conversation():
         return [f"{name} is up" for name in lab.legs_up()]
     lab.settle()
-    return violations_of(lab) + [f"{name} is up" for name in lab.legs_up()]
+    violations = violations_of(lab) + [f"{name} is up" for name in lab.legs_up()]
+    difference = replayed_difference(lab, lab.conversation_id)
+    return violations + ([f"decided differently: {difference}"] if difference else [])

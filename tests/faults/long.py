@@ -15,15 +15,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 
-from partyline.domain.model.statuses import OnHangup
 from tests.faults.histories import HISTORIES, History, run_history
 from tests.faults.lab import silence_logs
 from tests.support import domain_story
 from tests.unit.domain import test_histories as domain
 
 DOMAIN, ENGINE = 90_000, 10_000
+SAME = "every export was decided the same again"
 BATCH = {"domain": 500, "engine": 100}
 
 
@@ -36,20 +35,18 @@ def batch(kind: str, nth: int, size: int) -> tuple[int, str]:
         count += 1
         assert run_history(history) == []
 
-    def of_domain(beginning: str, on_host_hangup: OnHangup, turns: list[tuple[Any, ...]]) -> None:
+    def of_domain(**history: Any) -> None:
         nonlocal count
         count += 1
         test = domain.test_any_history_ends_without_a_double_call
-        test.hypothesis.inner_test(beginning, on_host_hangup, turns)  # type: ignore[attr-defined]
+        test.hypothesis.inner_test(**history)  # type: ignore[attr-defined]
         domain_story.STATES.clear()  # so many histories fill the memory
 
     try:
         if kind == "engine":
             _run(given(history=HISTORIES)(of_engine), nth, size)
         else:
-            turns = st.lists(domain.TURNS, max_size=40)
-            beginning, goes = st.sampled_from(domain.BEGINNINGS), st.sampled_from(OnHangup)
-            _run(given(beginning=beginning, on_host_hangup=goes, turns=turns)(of_domain), nth, size)
+            _run(given(**domain.PARTS)(of_domain), nth, size)
     except Exception:  # noqa: BLE001 - returned to the caller
         return count, traceback.format_exc()
     return count, ""
@@ -88,7 +85,7 @@ def main(domain_count: int, engine_count: int) -> int:
     secs = time.monotonic() - began
     for kind, count in lived_through.items():
         print(f"{count} histories of the {kind}, of {wanted[kind]}")
-    print(wrong or f"nothing was done twice, nothing stayed open; {secs:.0f} s")
+    print(wrong or f"nothing was done twice, nothing stayed open, {SAME}; {secs:.0f} s")
     return 1 if wrong else 0
 
 

@@ -1,4 +1,5 @@
-"""Any history over the engine: no action happens twice, and no conversation stays open.
+"""Any history over the engine: no action happens twice, no conversation stays open, and the export
+of the conversation is decided the same again.
 
 `make faults-long` runs many more histories.
 """
@@ -10,7 +11,7 @@ from tests.faults.histories import HISTORIES, History, run_history
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(history=HISTORIES)
-def test_any_history_with_faults_ends_without_a_double_action(
+def test_any_history_with_faults_ends_without_a_double_action_and_is_decided_the_same_again(
     history: History,
 ) -> None:
     assert run_history(history) == []

@@ -18,6 +18,7 @@ from local.stack.gateway import Gateway
 from local.stack.handlers import HandlersInProcess
 from local.stack.template import Template
 from tests.scenario.conftest import EmbeddedBackend
+from tests.support.exports import replayed_difference
 from tests.support.lab import Lab, NewLab
 
 NAMES = sorted(path.stem for path in stories.FOLDER.glob("*.json"))
@@ -71,13 +72,17 @@ def player(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_saved_story_has_the_outcome_that_was_saved(player: StoryPlayer, name: str) -> None:
+def test_a_saved_story_has_the_outcome_that_was_saved_and_is_decided_the_same_again(
+    player: StoryPlayer, name: str
+) -> None:
     assert player.play(name) == stories.load(name).expect
     assert player.lab.telnyx.violations == []
     assert [death for death in player.faults.crashes if death.times] == [], (
         "a planned crash did not happen"
     )
     assert player.lab.legs_up() == []
+    for conversation in player.lab.conversations():
+        assert replayed_difference(player.lab, conversation["id"]) is None
 
 
 def test_at_least_three_stories_are_saved_and_one_lets_a_function_crash() -> None:

@@ -3,10 +3,12 @@
 `check_step` checks the invariants of the domain after every input of every story.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from local.replay.driver import shown_event
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import (
@@ -59,6 +61,7 @@ from partyline.domain.model.statuses import (
     PARTICIPANT_MOVES,
     OnHangup,
 )
+from partyline.domain.model.steps import step_record
 from partyline.domain.model.timeouts import END_GRACE
 
 T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -109,6 +112,8 @@ class Story:
     refusal: str | None = None
     inputs: int = 0
     stored: list[Insight] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    """The steps as an export has them."""
 
     def receive(self, input_: Input) -> list[str]:
         """Apply an input; returns the keys of the commands that are sent at once."""
@@ -122,11 +127,19 @@ class Story:
         self.conversation = decision.conversation
         self.events += decision.events
         self.stored += decision.insights
+        self._record(input_, decision)
         self.sent += [command.model_copy(deep=True) for command in decision.commands]
         if decision.conversation:
             _check_calls(decision.conversation)
             STATES.append((decision.conversation, self.now))
         return ["find " * command.reconcile + command.key for command in decision.commands]
+
+    def _record(self, input_: Input, decision: Decision) -> None:
+        if decision.changed and decision.conversation:
+            seq = decision.conversation.seq
+            record = json.loads(step_record([input_], self.now, decision.commands, seq))
+            events = [shown_event(event) for event in decision.events]
+            self.steps.append(record | {"version": len(self.steps) + 1, "events": events})
 
     def advance(self, secs: float) -> list[str]:
         """Let time pass, then run the sweep."""
@@ -135,7 +148,8 @@ class Story:
 
     def copy(self) -> "Story":
         """Return a copy, to be continued in another way."""
-        return replace(self, events=list(self.events), sent=list(self.sent))
+        lists = {"events": list(self.events), "sent": list(self.sent), "steps": list(self.steps)}
+        return replace(self, **lists)
 
     # The API
 

@@ -195,7 +195,8 @@ class App:
         from partyline.services.engine import Engine
 
         executor = CommandExecutor(self.call_control, self.dial_policy, self.clock)
-        return Engine(self.store, executor, self.timers, self.clock, self._sleep)
+        parts = self.store, executor, self.timers, self.clock, self._sleep
+        return Engine(*parts, keeps_inputs=self.settings.keep_inputs == "on")
 
     @cached_property
     def call_control(self) -> "CallControl":

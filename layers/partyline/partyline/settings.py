@@ -109,6 +109,7 @@ class ConversationSettings(
     default_assistant_id: OptionalText = None
     quiet_hours: OptionalText = None
     do_not_call: Switch = "off"
+    keep_inputs: Switch = "on"
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)

@@ -23,6 +23,7 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
     environment = stack.functions["CallAnsweredFunction"].environment
     assert environment == {
         "TABLE_NAME": "tuesday-PartylineTable",
+        "KEEP_INPUTS": "on",
         "LOG_LEVEL": "INFO",
         "POWERTOOLS_SERVICE_NAME": "tuesday",
         "POWERTOOLS_METRICS_NAMESPACE": "Partyline",

@@ -16,6 +16,7 @@ from partyline.domain.model import inputs, results, timeouts
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
+from partyline.domain.model.steps import step_record
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
 from partyline.services.timers import Timers
@@ -89,8 +90,11 @@ class Engine:
         timers: Timers,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        keeps_inputs: bool = True,
     ) -> None:
         self._store = store
+        self._keeps_inputs = keeps_inputs
         self._timers = timers
         self._executor = executor
         self._clock = clock
@@ -149,19 +153,22 @@ class Engine:
     ) -> Decision:
         """Decide on inputs, in their order, and commit the outcome as a single step."""
         for attempt in range(MAX_CONFLICTS):
-            before = load()
-            decision = self._decide(before, new_inputs)
+            before, now = load(), self._clock()
+            decision = self._decide(before, new_inputs, now)
             if decision.refusal and dedupe:  # a duplicate of an accepted request is not refused
                 self._store.check_not_processed(dedupe)
             # A refused request leaves no record, so that its key may be used again.
-            record, quotas = (None, ()) if decision.refusal else (dedupe, charges)
-            is_keyed_request = record is not None and record.request_hash is not None
+            dedupe_record, quotas = (None, ()) if decision.refusal else (dedupe, charges)
+            is_keyed_request = dedupe_record is not None and dedupe_record.request_hash is not None
             if decision.conversation is None or not (decision.changed or is_keyed_request):
                 return decision
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_BYTES_AFTER_REQUEST if is_request else MAX_DOCUMENT_BYTES
+            record = self._record(new_inputs, now, decision)
             try:
-                stored = self._store.commit(before, decision, record, max_bytes, quotas)
+                stored = self._store.commit(
+                    before, decision, dedupe_record, max_bytes, quotas, record
+                )
             except errors.VersionConflictError:
                 pause_secs = CONFLICT_PAUSE_SECS * attempt
                 self._sleep(pause_secs * random.uniform(0.5, 1.5))  # noqa: S311
@@ -170,8 +177,14 @@ class Engine:
             return replace(decision, conversation=stored)
         raise errors.TooManyConflictsError
 
-    def _decide(self, before: Conversation | None, new_inputs: Sequence[inputs.Input]) -> Decision:
-        now = self._clock()
+    def _record(self, new_inputs: Sequence[inputs.Input], now: datetime, decision: Decision) -> str:
+        if not self._keeps_inputs or decision.conversation is None:
+            return ""
+        return step_record(new_inputs, now, decision.commands, decision.conversation.seq)
+
+    def _decide(
+        self, before: Conversation | None, new_inputs: Sequence[inputs.Input], now: datetime
+    ) -> Decision:
         whole = Decision(before)
         for input_ in new_inputs:
             decision = decide(whole.conversation, input_, now)

@@ -32,6 +32,7 @@ from partyline.store.pages import (
     place_in,
 )
 from partyline.store.pointers import Pointer, has_call, new_pointers
+from partyline.store.steps import step_puts, steps_page
 
 if TYPE_CHECKING:
     from partyline.domain.decide import Decision
@@ -146,6 +147,7 @@ class ConversationStore:
         dedupe: DedupeRecord | None = None,
         max_bytes: int = MAX_DOCUMENT_BYTES,
         charges: Sequence[QuotaCharge] = (),
+        record: str = "",
     ) -> Conversation:
         """Write a step in a single transaction and return the conversation with its new version.
 
@@ -153,7 +155,8 @@ class ConversationStore:
         call, an invitation, an inbound call) needs the pointer: a call has one assistant. Any other
         step is written without a pointer that another conversation holds: a hangup is always
         recorded. `before` is the conversation that the decision is based on; `dedupe` makes the
-        input take effect once, and `charges` are the quotas that the step uses.
+        input take effect once, and `charges` are the quotas that the step uses. `record` is the
+        record of the step (`domain.model.steps`), if kept.
 
         Raises:
             AlreadyProcessedError: the dedupe record exists.
@@ -174,6 +177,7 @@ class ConversationStore:
             ("step", event_put(keys.event(after.id, event.seq), event, after.id))
             for event in decision.events
         ]
+        puts += [("step", put) for put in step_puts(after.id, after.version, record)]
         newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
         for insight in newest.values():
             puts += [("step", put) for put in _insight_puts(after.id, insight)]
@@ -253,6 +257,10 @@ class ConversationStore:
                 return Page(events, cursor_of(conversation_id, str(events[-1].seq)))
             events.append(event_in(row)[1])
         return Page(events, None)
+
+    def steps(self, conversation_id: str, cursor: str | None = None) -> Page[str]:
+        """A page of the records of a conversation's steps (see `steps_page`)."""
+        return steps_page(self.table, conversation_id, cursor)
 
     def list_newest(
         self, status: ConversationStatus | None, limit: int, cursor: str | None = None

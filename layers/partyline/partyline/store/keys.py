@@ -5,6 +5,7 @@
 | state | `CONVERSATION#<id>` | `STATE` |
 | schedule | `CONVERSATION#<id>` | `SCHEDULE` |
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
+| record of a step, in pieces | `CONVERSATION#<id>` | `STEP#<version>#<piece>` |
 | insight, in pieces | `CONVERSATION#<id>` | `INSIGHT#<run>#<insight id>#<piece>` |
 | dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
 | dedupe record of a request | `REQUEST#<hash of the key id and the Idempotency-Key>` | `REQUEST` |
@@ -53,8 +54,8 @@ DIALING_OFF: Key = ("DIALING", "OFF")
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
 
-LAST_EVENT = "EVENT#~"
-"""A sort key after those of all events."""
+LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
+"""Sort keys after those of all events, and of all records of steps."""
 
 
 def partition(conversation_id: str) -> str:
@@ -70,6 +71,11 @@ def state(conversation_id: str) -> Key:
 def event(conversation_id: str, seq: int) -> Key:
     """An event; its number is padded, so that keys sort as numbers do."""
     return partition(conversation_id), f"EVENT#{seq:06d}"
+
+
+def step(conversation_id: str, version: int, piece: int) -> Key:
+    """A piece of the record of a step; `version` is the conversation's after the step."""
+    return partition(conversation_id), f"STEP#{version:06d}#{piece:03d}"
 
 
 def schedule(conversation_id: str) -> Key:

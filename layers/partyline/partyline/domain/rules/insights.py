@@ -85,7 +85,7 @@ def _keep(
     conversation: Conversation, insight: Insight, run: int, at: datetime | None
 ) -> Insight | None:
     """Note an insight in the document; returns the insight to store, or None if known."""
-    digest = _digest(insight.result)
+    digest = digest_of(insight.result)
     insight = replace(insight, insight_id=insight.insight_id or f"unnamed-{digest[:12]}", run=run)
     key = f"{run}/{insight.insight_id}"
     known = conversation.insights.get(key)
@@ -107,7 +107,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _digest(result: Any) -> str:
+def digest_of(result: Any) -> str:
     """Hash a result. A text that is JSON counts as that JSON: a fetch has text for an object."""
     value = result
     if isinstance(result, str) and result.lstrip()[:1] in ("{", "["):

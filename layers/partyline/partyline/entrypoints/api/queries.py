@@ -110,3 +110,17 @@ def get_timeline(
         raise unknown_conversation()
     events = [responses.Event.of(event) for event in page.items]
     return api.respond(responses.Timeline(events=events, next_cursor=page.next_cursor))
+
+
+@query.get("/conversations/<id>/export", responses=api.answers({200: responses.Export}))
+def get_export(
+    conversation_id: api.ConversationId, cursor: Cursor = None
+) -> Response[responses.Export]:
+    """Get the inputs of a conversation step by step, for a replay; empty with `KeepInputs` off."""
+    api.check_query("cursor")
+    conversation_id = api.conversation_id_of(conversation_id)
+    page = api.app().store.steps(conversation_id, cursor)
+    if not page.items and cursor is None and api.app().store.load(conversation_id) is None:
+        raise unknown_conversation()
+    steps = [responses.Step.model_validate_json(record) for record in page.items]
+    return api.respond(responses.Export(steps=steps, next_cursor=page.next_cursor))

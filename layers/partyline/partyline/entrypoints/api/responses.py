@@ -259,6 +259,27 @@ class Timeline(ApiModel):
     next_cursor: str | None
 
 
+class Step(ApiModel):
+    """A step of a conversation: its inputs, as `decide` was given them, and the commands it sent.
+
+    Phone numbers and texts are not masked. A record that is too large has `omitted_bytes` instead.
+    """
+
+    version: Annotated[int, Field(ge=1, description="the conversation's version after the step")]
+    at: datetime
+    seq: Annotated[int, Field(ge=1, description="the number of the newest event after the step")]
+    inputs: list[dict[str, Any]] = []
+    commands: list[dict[str, Any]] = []
+    omitted_bytes: int | None = None
+
+
+class Export(ApiModel):
+    """A page of the steps of a conversation, in their order."""
+
+    steps: list[Step]
+    next_cursor: str | None
+
+
 class Message(ApiModel):
     """A message that is on its way into the conversation."""
 

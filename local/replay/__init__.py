@@ -1,0 +1,1 @@
+"""`partyline export` and `partyline replay`: a conversation in a file, decided again."""
