@@ -189,9 +189,14 @@ class Api:
         if operation.action in _NEED_AN_ANSWERED_CALL and leg.state != "answered":
             raise ApiError("90034", "This call has not been answered yet")
         reply = self._commands[operation.action](leg, operation.body)
-        if "client_state" in operation.body:
-            leg.client_state = operation.body["client_state"]
+        leg.client_state = self._state_after(leg, operation.body)
         return {"result": "ok", **(reply or {})}
+
+    def _state_after(self, leg: SimulatedLeg, body: JsonObject) -> str | None:
+        """Return the client_state of a leg after a command."""
+        kept = None if self._board.settings.clears_client_state else leg.client_state
+        state: str | None = body.get("client_state", kept)
+        return state
 
     def _dial(self, body: JsonObject) -> JsonObject:
         board = self._board
@@ -224,7 +229,7 @@ class Api:
         leg.webhooks.retries_ms.update(config.retries_ms)
         leg.assistant = body.get("assistant")
         # The new client_state is in the webhooks that the command causes.
-        leg.client_state = body.get("client_state", leg.client_state)
+        leg.client_state = self._state_after(leg, body)
         if leg.assistant is None:
             self._phones.answer(leg)
         else:  # Telnyx prepares the assistant first, and responds before the call is answered
@@ -232,7 +237,7 @@ class Api:
             self._board.later(warm_up_secs, lambda: self._phones.answer(leg))
 
     def _hangup(self, leg: SimulatedLeg, body: JsonObject) -> None:
-        leg.client_state = body.get("client_state", leg.client_state)
+        leg.client_state = self._state_after(leg, body)
         self._phones.hang_up_by_command(leg, body.get("reason"))
 
     def _reject(self, leg: SimulatedLeg, body: JsonObject) -> None:

@@ -1,6 +1,7 @@
 """Assistant conversations: start, join, messages, stop, end and insights."""
 
 import re
+from collections.abc import Callable
 
 from local.simulator import model, payloads
 from local.simulator.endings import Endings
@@ -18,6 +19,7 @@ class Assistants:
         self._board = board
         self._endings = Endings(board)
         self._started: set[tuple[str, str | None]] = set()  # the calls, with the client_state
+        self.hang_up: Callable[[SimulatedLeg], None] = lambda _leg: None
 
     def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
         """Start an assistant on an answered leg (Telnyx API: ai_assistant_start)."""
@@ -34,10 +36,10 @@ class Assistants:
         if assistant_id is None:
             raise ApiError("10004", "assistant.id is required", "/assistant/id")
         if not self.exists(assistant_id):
-            raise ApiError("10005", "The assistant does not exist", "/assistant/id")
+            status, code = self._board.settings.unknown_assistant
+            raise ApiError(code, "The assistant does not exist", "/assistant/id", status=status)
         board = self._board
-        if body.get("message_history") and board.settings.refuses_message_history:
-            raise ApiError("10000", "Invalid message format", "/message_history")
+        self._check_start(leg, body)
         voice = self._voice(assistant)
         for guest in body.get("participants", []):
             self._live_leg(guest["id"], "/participants")
@@ -71,6 +73,17 @@ class Assistants:
         greeting = assistant.get("greeting") or body.get("greeting") or board.settings.greeting
         board.later(created_after_secs, lambda: self._greet(leg, conversation, greeting))
         return {"conversation_id": conversation.conversation_id}
+
+    def _check_start(self, leg: SimulatedLeg, body: JsonObject) -> None:
+        """Refuse a start that the settings refuse."""
+        settings, conversations = self._board.settings, self._board.world.conversations.values()
+        if body.get("message_history") and settings.refuses_message_history:
+            raise ApiError("10000", "Invalid message format", "/message_history")
+        call = leg.call_control_id
+        started = any(conversation.starting_call == call for conversation in conversations)
+        joined = any(conversation.guest(call) for conversation in conversations)
+        if (started and not settings.start_again) or (joined and not settings.start_on_joined):
+            raise ApiError("10015", "The call had an AI Assistant before")
 
     def _voice(self, assistant: JsonObject) -> str:
         """Return the assistant's voice: `voice_settings` replace the stored voice settings.
@@ -113,14 +126,15 @@ class Assistants:
         guest, settings = body["participant"], self._board.settings
         conversation = self._board.world.conversations.get(body["conversation_id"])
         if conversation is None or conversation.status == "ended":
-            status = settings.unknown_conversation_status
+            status, code = settings.unknown_conversation
             text = "The conversation does not exist or is not yours"
-            raise ApiError("10007", text, "/conversation_id", status=status)
-        if settings.join_path == "host":
+            raise ApiError(code, text, "/conversation_id", status=status)
+        path_is_guest = guest["id"] == leg.call_control_id
+        if settings.join_path == "host" or (settings.join_path == "either" and not path_is_guest):
             if leg.conversation_id != conversation.conversation_id:
                 raise ApiError("10015", "The call is not in the conversation", "/conversation_id")
             leg = self._live_leg(guest["id"], "/participant/id")
-        elif guest["id"] != leg.call_control_id:
+        elif not path_is_guest:
             raise ApiError("10015", "participant.id is another call", "/participant/id")
         if leg.conversation_id == conversation.conversation_id:
             self._board.record_violation(f"{leg.call_control_id} was joined twice")
@@ -129,8 +143,22 @@ class Assistants:
         elif leg.conversation_id is not None:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
         else:
+            self._check_join(leg, conversation)
             self._add_participant(leg, conversation, guest)
+            if settings.join_sends_bridged:
+                for side in (self._board.world.legs[conversation.starting_call], leg):
+                    self._board.emit(side, "call.bridged", payloads.bridged(side))
         return {"conversation_id": conversation.conversation_id}
+
+    def _check_join(self, leg: SimulatedLeg, conversation: SimulatedConversation) -> None:
+        """Refuse a join that the settings refuse."""
+        settings = self._board.settings
+        host = self._board.world.legs[conversation.starting_call]
+        if leg.connection_id != host.connection_id and not settings.joins_other_connections:
+            raise ApiError("10015", "The call belongs to another connection")
+        present = sum(guest.present for guest in conversation.participants)
+        if settings.guest_limit is not None and present >= settings.guest_limit:
+            raise ApiError("10015", "The conversation has no room for another participant")
 
     def add_messages(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Put messages into the leg's conversation (Telnyx API: ai_assistant_add_messages).
@@ -138,6 +166,8 @@ class Assistants:
         With `trigger_response` the assistant speaks at once, and here repeats the last message.
         Without, the message waits for the next turn, and here the assistant says nothing.
         """
+        if self._ignores(leg):
+            return
         conversation, messages = self._running(leg), body.get("messages", [])
         self._add_messages(conversation, messages)
         if body.get("trigger_response") and messages:
@@ -162,7 +192,8 @@ class Assistants:
 
     def stop(self, leg: SimulatedLeg) -> None:
         """Stop the leg's assistant; the legs stay up (Telnyx API: ai_assistant_stop)."""
-        self._end(self._running(leg), None)
+        if not self._ignores(leg):
+            self._end(self._running(leg), None, stopped=True)
 
     def end_at_time_limit(self, leg: SimulatedLeg) -> None:
         """End the leg's assistant at its own time limit; the legs stay up."""
@@ -205,10 +236,15 @@ class Assistants:
         failed = payloads.conversation_start_failed(leg, assistant_id, reason)
         self._board.emit(leg, "call.conversation.start_failed", failed, stored=True)
 
+    def _ignores(self, leg: SimulatedLeg) -> bool:
+        """Return whether a command to an assistant has no effect and is answered 200."""
+        return leg.conversation_id is None and not self._board.settings.no_assistant[1]
+
     def _running(self, leg: SimulatedLeg) -> SimulatedConversation:
         if leg.conversation_id is None:
-            # Telnyx publishes no code for this case: only "4xx" is certain.
-            raise ApiError("10015", "No AI Assistant is in progress on this call")
+            status, code = self._board.settings.no_assistant
+            text = "No AI Assistant is in progress on this call"
+            raise ApiError(code or "10015", text, status=status if code else None)
         return self._board.world.conversations[leg.conversation_id]
 
     def _live_leg(self, call_control_id: str, pointer: str) -> SimulatedLeg:
@@ -270,19 +306,26 @@ class Assistants:
             for listener in self._legs(conversation):
                 self._board.record_heard(listener, f"assistant: {text}")
 
-    def _end(self, conversation: SimulatedConversation, reason: str | None) -> None:
+    def _end(
+        self, conversation: SimulatedConversation, reason: str | None, *, stopped: bool = False
+    ) -> None:
         board = self._board
         conversation.status = "ended"
         conversation.ended_at = board.now()
         conversation.reason = reason
         starting = board.world.legs[conversation.starting_call]
-        informed = [starting]
-        for leg in self._legs(conversation):
+        informed, members = [starting], self._legs(conversation)
+        for leg in members:
             leg.conversation_id = None
             board.record_heard(leg, "the assistant left")
             if board.settings.ended_once_per_leg and leg is not starting:
                 informed.append(leg)
-        self._endings.report(conversation, informed)
+        sends_end = board.settings.stop_sends_end or not stopped
+        self._endings.report(conversation, informed, sends_end=sends_end)
+        if board.settings.end_hangs_up_guests and not stopped:
+            for leg in members:
+                if leg is not starting:
+                    self.hang_up(leg)
 
 
 def conversation_row(conversation: SimulatedConversation) -> JsonObject:

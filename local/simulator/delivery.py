@@ -1,15 +1,17 @@
 """Deliver webhooks as Telnyx does: signed and retried, and by setting duplicated, late or lost.
 
 Telnyx docs, webhook fundamentals and voice webhooks: any 2xx acknowledges; 408, 429, 5xx and no
-answer are retried, other answers are not; the application's failover URL comes last. A retry keeps
-the event's id, increments `meta.attempt`, and has a new signature.
+answer are retried, other answers are not; the application's failover URL comes last. A retry
+increments `meta.attempt`, keeps the event's id and has a new signature, unless set otherwise.
 """
 
 import json
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import httpx
 
@@ -33,6 +35,8 @@ class Event:
     call_control_id: str | None
     data: JsonObject
     version: str = "2"
+    sent_at: float = 0.0
+    """Seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Deliverer:
         run: Callable[[Callable[[], None]], object] = inline,
     ) -> None:
         self.settings: dict[str, DeliverySettings] = {}
+        self.redelivery_id: Literal["same", "new"] = "same"
+        self.redelivery_signature: Literal["new", "first"] = "new"
         self.attempts: list[Delivery] = []
         self.dropped: list[Event] = []
         self.signer = Signer(signing_seed)
@@ -116,9 +122,9 @@ class Deliverer:
         """Post a signed body once and return the status, or None if no answer came."""
         return self._post(url, body, self.signature_headers(body))
 
-    def signature_headers(self, body: bytes) -> dict[str, str]:
-        """Return Telnyx's headers for `body`, signed at the present time."""
-        return self.signer.headers(body, self._clock.now().timestamp())
+    def signature_headers(self, body: bytes, at: float | None = None) -> dict[str, str]:
+        """Return Telnyx's headers for `body`, signed `at` (seconds since 1970) or now."""
+        return self.signer.headers(body, self._clock.now().timestamp() if at is None else at)
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""
@@ -129,11 +135,13 @@ class Deliverer:
             self.dropped.append(event)
             return
 
-        event = replace(event, version=settings.version or event.version)
+        version = settings.version or event.version
+        event = replace(event, version=version, sent_at=self._clock.now().timestamp())
 
         def start() -> None:
-            for _ in range(1 + settings.duplicates):
-                self._try_later(self.rng.uniform(*settings.delay_secs), event, route, 1, 0)
+            for nth in range(1 + settings.duplicates):
+                delivery = self._again(event, f"duplicate {nth}") if nth else event
+                self._try_later(self.rng.uniform(*settings.delay_secs), delivery, route, 1, 0)
 
         call = event.call_control_id or ""
         with self._lock:
@@ -153,6 +161,13 @@ class Deliverer:
             del self._held[call]
         start()
 
+    def _again(self, event: Event, delivery: str) -> Event:
+        """Return the event for a further delivery, which may have another id."""
+        if self.redelivery_id == "same":
+            return event
+        new_id = str(uuid.uuid5(uuid.UUID(event.id), delivery))
+        return replace(event, id=new_id, data={**event.data, "id": new_id})
+
     def _try_later(
         self, delay_secs: float, event: Event, route: Route, attempt: int, retry: int
     ) -> None:
@@ -163,7 +178,8 @@ class Deliverer:
     def _try(self, event: Event, route: Route, attempt: int, retry: int) -> None:
         began = self._clock.now()
         body = _encode(event, attempt, route.url)
-        status = self.post(route.url, body)
+        signed_at = event.sent_at if self.redelivery_signature == "first" else None
+        status = self._post(route.url, body, self.signature_headers(body, signed_at))
         self.attempts.append(
             Delivery(
                 at=began,
@@ -179,6 +195,7 @@ class Deliverer:
         )
         if status is not None and status < 500 and status not in _RETRIED:
             return
+        event = self._again(event, f"attempt {attempt + 1}")
         if retry < len(route.retries_ms):
             pause_secs = route.retries_ms[retry] / 1000
             self._try_later(pause_secs, event, route, attempt + 1, retry + 1)

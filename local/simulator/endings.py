@@ -11,10 +11,13 @@ class Endings:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
 
-    def report(self, conversation: SimulatedConversation, legs: list[SimulatedLeg]) -> None:
+    def report(
+        self, conversation: SimulatedConversation, legs: list[SimulatedLeg], *, sends_end: bool
+    ) -> None:
         """Send the end for each of `legs`, and the rest for the first leg, as the settings say."""
         settings, later = self._board.settings, self._board.later
-        later(settings.ended_after_secs, lambda: self._send_end(conversation, legs))
+        if sends_end:
+            later(settings.ended_after_secs, lambda: self._send_end(conversation, legs))
         if settings.insights_after_secs is not None:
             later(settings.insights_after_secs, lambda: self._send_insights(conversation, legs[0]))
         if settings.analyzed_after_secs is not None:
@@ -23,9 +26,14 @@ class Endings:
             later(secs, lambda: self._send_analysis(conversation, legs[0]))
 
     def _send_end(self, conversation: SimulatedConversation, legs: list[SimulatedLeg]) -> None:
-        full_history = self._board.settings.ended_full_history
+        settings = self._board.settings
         for leg in legs:
-            payload = payloads.conversation_ended(leg, conversation, full_history=full_history)
+            payload = payloads.conversation_ended(
+                leg,
+                conversation,
+                full_history=settings.ended_full_history,
+                named=settings.end_names_conversation,
+            )
             self._board.emit(leg, "call.conversation.ended", payload, stored=True)
 
     def _send_insights(self, conversation: SimulatedConversation, leg: SimulatedLeg) -> None:
@@ -34,6 +42,8 @@ class Endings:
             for result in self._board.settings.insight_results
         ]
         payload = payloads.insights(leg, self._board.ids.uuid(), conversation.insights)
+        if self._board.settings.insights_name_conversation:
+            payload["conversation_id"] = conversation.conversation_id
         self._board.emit(leg, "call.conversation_insights.generated", payload)
 
     def _send_analysis(self, conversation: SimulatedConversation, leg: SimulatedLeg) -> None:

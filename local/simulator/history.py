@@ -34,6 +34,9 @@ class History:
         else:
             commands = [entry for entry in world.ledger if entry.at <= listed_before]
             rows = [row for entry in commands if (row := _command_row(entry, world))]
+        if not self._board.settings.events_name_commands:
+            for row in rows:
+                row["metadata"].pop("command_id", None)
         leg_id, call = query.get("filter[leg_id]"), query.get("filter[call_control_id]")
         rows = [
             row

@@ -74,6 +74,8 @@ class SimulatedLeg:
     started_at: datetime
     state: LegState
     client_state: str | None = None
+    dialled_with: str | None = None
+    """The client_state of the dial."""
     webhooks: WebhookConfig = field(default_factory=WebhookConfig)
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -144,6 +146,11 @@ class SimulatedConversation:
     messages: list[Message] = field(default_factory=list)
     insights: list[JsonObject] | None = None
     client_state: str | None = None  # of the request that started the assistant
+
+    def guest(self, call_control_id: str) -> JoinedParticipant | None:
+        """Return the participant of a call, also a participant who has left."""
+        calls = {guest.call_control_id: guest for guest in self.participants}
+        return calls.get(call_control_id)
 
 
 @dataclass

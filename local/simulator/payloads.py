@@ -154,10 +154,13 @@ def conversation_start_failed(
 
 
 def conversation_ended(
-    leg: SimulatedLeg, conversation: SimulatedConversation, *, full_history: bool
+    leg: SimulatedLeg, conversation: SimulatedConversation, *, full_history: bool, named: bool
 ) -> JsonObject:
-    """call.conversation.ended: `messages` has other turns than speech with the full history."""
-    return {
+    """call.conversation.ended: `messages` has other turns than speech with the full history.
+
+    `named`: the payload has the conversation's id.
+    """
+    payload = {
         **_call(leg),
         **_outcome(conversation),
         "calling_party_type": _party(leg),
@@ -167,6 +170,9 @@ def conversation_ended(
             if full_history or message.role in _SPOKEN
         ],
     }
+    if not named:
+        del payload["conversation_id"]
+    return payload
 
 
 def _outcome(conversation: SimulatedConversation) -> JsonObject:

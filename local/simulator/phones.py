@@ -24,6 +24,8 @@ _REFUSALS: dict[Behaviour, tuple[str, str]] = {
     "unreachable": ("not_found", "404"),
 }
 _SECS_PER_CHARACTER = 0.05
+_AFTER_END_SECS = 0.05
+"""From `call.conversation.ended` to `call.hangup`, if the end comes first."""
 
 
 class Phones:
@@ -33,6 +35,7 @@ class Phones:
         self._board = board
         self._assistants = assistants
         self._detection = MachineDetection(board, self._timer)
+        assistants.hang_up = lambda leg: self.end(leg, "normal_clearing", "unknown", "unspecified")
 
     def person(self, number: str) -> Person:
         """Return the person at `number`; an unknown number has the default person."""
@@ -54,6 +57,7 @@ class Phones:
             started_at=board.now(),
             state="ringing",
             client_state=body.get("client_state"),
+            dialled_with=body.get("client_state"),
             webhooks=webhook_config(body),
             assistant=body.get("assistant"),
             detection=body.get("answering_machine_detection", "disabled"),
@@ -106,9 +110,9 @@ class Phones:
         leg.answered_at = board.now()
         board.emit(leg, "call.answered", payloads.answered(leg))
         board.record_heard(leg, "answered")
-        person = self.person(leg.person_number)
+        person, cause = self.person(leg.person_number), board.settings.time_limit_cause
         self._timer(
-            leg, leg.time_limit_secs, lambda: self.end(leg, "time_limit", "unknown", "unspecified")
+            leg, leg.time_limit_secs, lambda: self.end(leg, cause, "unknown", "unspecified")
         )
         if person.hangs_up_after_secs is not None:
             self._timer(leg, person.hangs_up_after_secs, lambda: self.hang_up(leg))
@@ -152,9 +156,13 @@ class Phones:
         leg.state = "ended"
         leg.ended_at = self._board.now()
         leg.hangup_cause = cause
-        sparse = self._board.settings.sparse_webhooks
-        payload = payloads.hangup(leg, source, sip_cause, sparse=sparse)
-        self._board.emit(leg, "call.hangup", payload)
+        settings = self._board.settings
+        payload = payloads.hangup(leg, source, sip_cause, sparse=settings.sparse_webhooks)
+        if settings.end_before_hangup and leg.conversation_id is not None:
+            secs = settings.ended_after_secs + _AFTER_END_SECS
+            self._board.later(secs, lambda: self._board.emit(leg, "call.hangup", payload))
+        else:
+            self._board.emit(leg, "call.hangup", payload)
         self._board.record_heard(leg, "the line is dead")
         self._assistants.leg_ended(leg)
         if leg.bridged_to is not None:

@@ -73,7 +73,11 @@ class Queries:
             cursor = base64.urlsafe_b64encode(str(page[-1][0]).encode()).decode()
             meta["cursors"]["after"] = cursor
             meta["next"] = f"/v2/connections/{connection_id}/active_calls?page[after]={cursor}"
-        rows = [{**self._row(leg), "client_state": leg.client_state or ""} for _, leg in page]
+        shown = self._board.settings.lists_client_state
+        rows = [
+            {**self._row(leg), "client_state": (shown and leg.client_state) or ""}
+            for _, leg in page
+        ]
         return {"data": rows, "meta": meta}
 
     def conversations(self, query: dict[str, str]) -> JsonObject:

@@ -1,9 +1,11 @@
-"""Settings of the simulated Telnyx; a setting stands for each unknown fact about Telnyx."""
+"""Settings of the simulated Telnyx; the defaults of unknown facts are the assumed answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from local.simulator.model import Person
+from local.simulator.unknowns import ASSUMED, settings_of
 
 # Test key 1 of RFC 8032: published, so safe to commit, and only fit for a simulator.
 PUBLISHED_TEST_SEED = bytes.fromhex(
@@ -36,6 +38,9 @@ CALL_EVENTS = frozenset(
 )
 
 
+DuplicateReply = Literal["bare", "same", "refused"]
+
+
 @dataclass
 class Settings:
     """Keys, URLs, timings, and the behaviour that Telnyx does not publish.
@@ -62,13 +67,9 @@ class Settings:
     script: tuple[tuple[str, str], ...] = ()
     reply_after_secs: float = 1.2
 
-    # The answer to a start is held, then `call.conversation.created` and the greeting come.
-    start_held_secs: float = 0.0
     created_after_secs: float = 0.7
-    # How long Telnyx prepares the assistant of an answer before the call is answered, and how soon
-    # after the answer its conversation is created. Only the order is documented.
+    # How long Telnyx prepares the assistant of an answer before the call is answered.
     warm_up_secs: float = 0.7
-    warm_created_after_secs: float = 0.1
     ended_after_secs: float = 0.2
     # None: the assistant has no insight group.
     insights_after_secs: float | None = 3.0
@@ -78,8 +79,6 @@ class Settings:
             {"sentiment": "positive"},
         ]
     )
-    # None: no `call.analyzed`.
-    analyzed_after_secs: float | None = 8.0
     detection_after_secs: float = 0.5
     # From an iPhone's first verdict, `machine`, to `call_screening.detected`, and from there to the
     # second verdict.
@@ -87,46 +86,91 @@ class Settings:
     screened_verdict_after_secs: float = 4.0
     # 2 as with call screening, where a second verdict follows; 0 as with a beep and no verdict.
     detection_times: int = 1
-    # The schedule for voice is not published ("exponential backoff").
-    retries_ms: tuple[int, ...] = (1000, 2000, 4000)
-
-    # Undocumented behaviour of the real Telnyx.
-    duplicate_reply: Literal["same", "bare"] = "bare"
-    accepts_conversation_keys: bool = False
-    # The description has lists since August 2026, and texts before.
-    webhook_urls_form: Literal["list", "text"] = "list"
-    # Seen live in July 2026: code 10000 with the pointer /message_history.
-    refuses_message_history: bool = False
-    # The status of code 10007, a join of an unknown or ended conversation.
-    unknown_conversation_status: Literal[400, 404, 422] = 404
-    # The leg in the path of a join: the guest's, or the leg of the assistant's conversation.
-    join_path: Literal["guest", "host"] = "guest"
-    # Undocumented, seen live in July 2026: `call.conversation.messages_added` at each turn.
-    sends_messages_added: bool = False
-    # `conversation_ended_full_history`: `messages` has system and tool messages too.
+    # Options of the account: `conversation_ended_full_history` gives `messages` system and tool
+    # messages too; the reason in `call.conversation.ended` of a transfer.
     ended_full_history: bool = False
-    # The order of a transfer's webhooks, and the reason in `call.conversation.ended`. With
-    # `ended_at_once` the assistant leaves before the other phone rings.
-    transfer_order: Literal["ended_at_once", "ended_first", "bridged_first"] = "ended_first"
     transfer_reason: str | None = None
-    host_hangup: Literal["ends", "continues"] = "ends"
-    ended_once_per_leg: bool = False
-    refuses_second_join: bool = True
-    # A call that we dialled gets other ids at its answer: the call's own, or those of its leg too.
-    new_ids_at_answer: Literal["", "call", "all"] = ""
-    ended_call_add_messages: Literal[404, 422] = 422
-    listed_after_secs: float = 0.0
-    # How soon GET /call_events lists a command or a webhook.
-    events_listed_after_secs: float = 0.0
+
+    # Unknown behaviour of the real Telnyx: local/simulator/unknowns has the meaning of each value.
+    duplicate_dial: DuplicateReply = ASSUMED["duplicate_dial"]
+    duplicate_start: DuplicateReply = ASSUMED["duplicate_start"]
+    duplicate_join: DuplicateReply = ASSUMED["duplicate_join"]
+    refusal_uses_command_id: bool = ASSUMED["refusal_uses_command_id"]
+    webhook_urls_form: Literal["list", "text"] = ASSUMED["webhook_urls_form"]
+    accepts_conversation_keys: bool = ASSUMED["accepts_conversation_keys"]
+    ignores_conversation_keys: bool = ASSUMED["ignores_conversation_keys"]
+    join_path: Literal["guest", "host", "either"] = ASSUMED["join_path"]
+    # Refusals: the HTTP status and the code. With 200 the command has no effect.
+    unknown_assistant: tuple[int, str] = ASSUMED["unknown_assistant"]
+    unknown_conversation: tuple[int, str] = ASSUMED["unknown_conversation"]
+    no_assistant: tuple[int, str] = ASSUMED["no_assistant"]
+    ended_call_add_messages: Literal[404, 422] = ASSUMED["ended_call_add_messages"]
+    refuses_message_history: bool = ASSUMED["refuses_message_history"]
+    clears_client_state: bool = ASSUMED["clears_client_state"]
+    # The answer to a start is held, then `call.conversation.created` and the greeting come.
+    start_held_secs: float = ASSUMED["start_held_secs"]
+
+    host_hangup: Literal["ends", "continues"] = ASSUMED["host_hangup"]
+    end_hangs_up_guests: bool = ASSUMED["end_hangs_up_guests"]
+    stop_sends_end: bool = ASSUMED["stop_sends_end"]
+    start_again: bool = ASSUMED["start_again"]
+    start_on_joined: bool = ASSUMED["start_on_joined"]
+    ended_once_per_leg: bool = ASSUMED["ended_once_per_leg"]
+    end_before_hangup: bool = ASSUMED["end_before_hangup"]
+    end_names_conversation: bool = ASSUMED["end_names_conversation"]
+    insights_name_conversation: bool = ASSUMED["insights_name_conversation"]
+    # None: no `call.analyzed`.
+    analyzed_after_secs: float | None = ASSUMED["analyzed_after_secs"]
+    refuses_second_join: bool = ASSUMED["refuses_second_join"]
+    guest_limit: int | None = ASSUMED["guest_limit"]
+    joins_other_connections: bool = ASSUMED["joins_other_connections"]
+    join_sends_bridged: bool = ASSUMED["join_sends_bridged"]
+    sends_messages_added: bool = ASSUMED["sends_messages_added"]
+    transfer_order: Literal["ended_at_once", "ended_first", "bridged_first"] = ASSUMED[
+        "transfer_order"
+    ]
+    # From the answer to `call.conversation.created` of a prepared assistant.
+    warm_created_after_secs: float = ASSUMED["warm_created_after_secs"]
+
+    redelivery_id: Literal["same", "new"] = ASSUMED["redelivery_id"]
+    redelivery_signature: Literal["new", "first"] = ASSUMED["redelivery_signature"]
+    # The pauses before further deliveries, without a policy of the call.
+    retries_ms: tuple[int, ...] = ASSUMED["retries_ms"]
+    sparse_webhooks: bool = ASSUMED["sparse_webhooks"]
+    names_connection: bool = ASSUMED["names_connection"]
+    event_names: Literal["dots", "underscores"] = ASSUMED["event_names"]
+    # None: the version of the application's setting.
+    body_version: Literal["1"] | None = ASSUMED["body_version"]
+    sends_ai_twins: bool = ASSUMED["sends_ai_twins"]
+    new_ids_at_answer: Literal["", "call", "all"] = ASSUMED["new_ids_at_answer"]
+    time_limit_cause: Literal["time_limit", "normal_clearing"] = ASSUMED["time_limit_cause"]
+
+    preset_fields: Literal["filled", "unfilled", "absent"] = ASSUMED["preset_fields"]
+    tool_names: Literal["starting", "speaking"] = ASSUMED["tool_names"]
+    tool_header: bool = ASSUMED["tool_header"]
+    # How often a request of a tool that failed is repeated.
+    tool_repeats: int = ASSUMED["tool_repeats"]
+
+    lists_client_state: bool = ASSUMED["lists_client_state"]
     # From when `call_duration` counts; with `end` a call that is up has the duration 0.
-    duration_counts_from: Literal["answer", "start", "end"] = "answer"
+    duration_counts_from: Literal["answer", "start", "end"] = ASSUMED["duration_counts_from"]
     # Whether `is_alive` is true before the answer.
-    ringing_is_alive: bool = True
-    # How soon the list of active calls has a call, and how long a call stays there after its end.
-    active_listed_after_secs: float = 0.0
-    active_kept_after_secs: float = 0.0
-    # As captured on live calls: hangups without client_state, premium verdicts without call id.
-    sparse_webhooks: bool = True
+    ringing_is_alive: bool = ASSUMED["ringing_is_alive"]
+    # How soon lists have a new conversation, a new call, a command or webhook.
+    listed_after_secs: float = ASSUMED["listed_after_secs"]
+    active_listed_after_secs: float = ASSUMED["active_listed_after_secs"]
+    # How long the list of active calls has a call after its end.
+    active_kept_after_secs: float = ASSUMED["active_kept_after_secs"]
+    events_listed_after_secs: float = ASSUMED["events_listed_after_secs"]
+    events_name_commands: bool = ASSUMED["events_name_commands"]
+
+    @classmethod
+    def answering(cls, answers: Mapping[str, str], **others: Any) -> "Settings":
+        """Return settings that play answers: the id of an answer for the id of an unknown.
+
+        Raises ValueError for an unknown or an answer that does not exist.
+        """
+        return cls(**{**others, **settings_of(answers)})
 
     @property
     def webhook_keys(self) -> frozenset[str]:

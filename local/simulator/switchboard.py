@@ -12,6 +12,8 @@ from local.simulator.delivery import Deliverer, Event, Route
 from local.simulator.model import JsonObject, SimulatedLeg, World
 from local.simulator.settings import Settings
 
+_OF_CONVERSATIONS = "call.conversation"  # and `call.conversation_insights`
+
 
 class Ids:
     """New identifiers in Telnyx's shapes, the same for the same seed."""
@@ -102,9 +104,14 @@ class Switchboard:
         leg.webhooks_sent.append((self.now(), event_type))
         application = self.world.applications.get(leg.connection_id, {})
         default_url = leg.webhooks.url or application.get("webhook_event_url")
-        urls = leg.webhooks.urls.get(event_type) or ([default_url] if default_url else [])
+        chosen = leg.webhooks.urls.get(event_type)
+        if self.settings.ignores_conversation_keys and event_type.startswith(_OF_CONVERSATIONS):
+            chosen = None
+        urls = chosen or ([default_url] if default_url else [])
         if not urls:
             return
+        if not self.settings.names_connection:
+            payload = {name: value for name, value in payload.items() if name != "connection_id"}
         now = timestamp(self.now())
         data: JsonObject = {
             "record_type": "event",
@@ -116,8 +123,12 @@ class Switchboard:
         if stored:
             data["created_at"] = now
         retries_ms = leg.webhooks.retries_ms.get(event_type, self.settings.retries_ms)
-        version = application.get("webhook_api_version", "2")
+        version = self.settings.body_version or application.get("webhook_api_version", "2")
         failover_url = application.get("webhook_event_failover_url")
         event = Event(data["id"], event_type, leg.call_control_id, data, version)
+        if self.settings.event_names == "underscores" and version == "2":
+            data["event_type"] = event_type.replace(".", "_")
         for url in urls:
             self._deliverer.send(event, Route(url, tuple(retries_ms), failover_url))
+        if self.settings.sends_ai_twins and event_type.startswith(_OF_CONVERSATIONS):
+            self.emit(leg, event_type.replace("call.", "ai.", 1), payload, stored=stored)

@@ -8,7 +8,6 @@ import json
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
@@ -19,6 +18,7 @@ from local.simulator.assistants import Assistants
 from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
 from local.simulator.delivery import Deliverer, Post, inline
+from local.simulator.duplicates import Duplicates
 from local.simulator.errors import ApiError
 from local.simulator.faults import Fault, Faults
 from local.simulator.history import History
@@ -29,8 +29,6 @@ from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import ToolRequest
 from local.simulator.transfers import Transfers
 
-# Telnyx docs: Telnyx ignores a command_id that is repeated within 60 s.
-_DUPLICATE_WINDOW = timedelta(seconds=60)
 _BASE = "/v2"
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -74,6 +72,8 @@ class Simulator:
         self.deliverer = Deliverer(
             clock, post, settings.signing_seed, random.Random(f"webhooks {seed}"), run
         )
+        self.deliverer.redelivery_id = settings.redelivery_id
+        self.deliverer.redelivery_signature = settings.redelivery_signature
         self.faults = Faults(random.Random(f"faults {seed}"))
         self._board = Switchboard(clock, settings, self.deliverer, random.Random(f"ids {seed}"))
         self._assistants = Assistants(self._board)
@@ -81,7 +81,7 @@ class Simulator:
         self._transfers = Transfers(self._board, self._phones, self._assistants)
         history = History(self._board, self.deliverer)
         self._api = Api(self._board, self._phones, self._assistants, history)
-        self._performed: dict[tuple[str, str], tuple[LedgerEntry, JsonObject]] = {}
+        self._duplicates = Duplicates(settings)
         self.world = self._board.world
         self.lock = self._board.lock
         self.public_key = self.deliverer.signer.public_key
@@ -206,20 +206,14 @@ class Simulator:
         if operation.action != "dial" and entry.call_control_id is not None:
             # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)
-        if problems:
-            raise ApiError.of(problems)
-        if entry.command_id is None:
+
+        def perform() -> JsonObject:
+            if problems:
+                raise ApiError.of(problems)
             return self._api.perform(operation)
-        key = (entry.call_control_id or operation.body["connection_id"], entry.command_id)
-        if key in self._performed:
-            first, response = self._performed[key]
-            if entry.at - first.at <= _DUPLICATE_WINDOW:
-                entry.duplicate = True
-                same = self.settings.duplicate_reply == "same"
-                return response if same else {"data": {"result": "ok"}}
-        response = self._api.perform(operation)
-        self._performed[key] = (entry, response)
-        return response
+
+        subject = entry.call_control_id or str(operation.body.get("connection_id"))
+        return self._duplicates.perform(entry, subject, perform)
 
     # People
 
@@ -298,14 +292,25 @@ class Simulator:
     def use_tool(self, call_control_id: str, url: str, arguments: JsonObject) -> ToolRequest:
         """Return the request of a webhook tool of the assistant on a call, live or over.
 
-        The caller posts the request and gets the answer in place of the model. The call is named in
-        a preset field of the signed body and in an unsigned header (Telnyx docs: webhook tools,
-        `preset_body_fields`).
+        The caller posts the request and gets the answer in place of the model. By the settings the
+        call is named in a preset field of the signed body and in an unsigned header (Telnyx docs:
+        webhook tools, `preset_body_fields`).
         """
-        call = self.world.legs[call_control_id].call_control_id
-        body = json.dumps({**arguments, "call_control_id": call}).encode()
-        headers = {**self.deliverer.signature_headers(body), "x-telnyx-call-control-id": call}
-        return ToolRequest(url, body, headers)
+        settings, leg = self.settings, self.world.legs[call_control_id]
+        conversation = self.world.conversations.get(leg.conversation_id or "")
+        call = leg.call_control_id
+        if conversation is not None and settings.tool_names == "starting":
+            call = conversation.starting_call
+        presets = {
+            "filled": {"call_control_id": call},
+            "unfilled": {"call_control_id": "{{call_control_id}}"},
+            "absent": {},
+        }
+        body = json.dumps({**arguments, **presets[settings.preset_fields]}).encode()
+        headers = self.deliverer.signature_headers(body)
+        if settings.tool_header:
+            headers["x-telnyx-call-control-id"] = call
+        return ToolRequest(url, body, headers, 1 + settings.tool_repeats)
 
     def change_ids(self, call_control_id: str, *, leg_id: bool = False) -> SimulatedLeg:
         """Give a call another call_control_id, and with `leg_id` another call_leg_id too."""

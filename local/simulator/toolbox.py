@@ -18,11 +18,12 @@ _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 @dataclass(frozen=True)
 class ToolRequest:
-    """The request of an assistant's tool."""
+    """The request of an assistant's tool; Telnyx sends a failing request `attempts` times."""
 
     url: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    attempts: int = 1
 
 
 class Toolbox:

@@ -65,7 +65,7 @@ def test_webhooks_have_the_fields_of_captured_webhooks(
 
 def test_the_simulator_imports_no_code_of_the_layer() -> None:
     imported = set()
-    files = sorted((ROOT / "local" / "simulator").glob("*.py"))
+    files = sorted((ROOT / "local" / "simulator").rglob("*.py"))
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

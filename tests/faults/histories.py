@@ -111,7 +111,9 @@ HISTORIES = st.builds(
         {},
         optional={
             "host_hangup": st.sampled_from(["ends", "continues"]),
-            "duplicate_reply": st.sampled_from(["same", "bare"]),
+            "duplicate_dial": st.sampled_from(["same", "bare"]),
+            "duplicate_start": st.sampled_from(["same", "bare"]),
+            "duplicate_join": st.sampled_from(["same", "bare"]),
             "ended_once_per_leg": st.booleans(),
             "refuses_second_join": st.booleans(),
             "new_ids_at_answer": st.sampled_from(["call", "all"]),

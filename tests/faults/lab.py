@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from local.simulator.delivery import version_one_body
 from local.simulator.model import Person
 from local.simulator.settings import Settings
+from local.simulator.toolbox import ToolRequest
 from local.stack.gateway import Gateway
 from local.stack.http_api import HttpRequest
 from local.stack.logs import Logs
@@ -111,6 +112,8 @@ class FaultLab(Lab):
         self.faulty_queue = FaultyQueue(SqsClient(self.gateway.queues), self.io, self.clock)
         self.conversation_id = ""
         self.refused: list[str] = []
+        self.unexpected: list[str] = []
+        """Results of the story that are not as expected."""
         self._requests = 0
         self._memory = memory
         self.new_process()
@@ -155,7 +158,9 @@ class FaultLab(Lab):
         self.conversation_id = self.poller.watch(str(answer.json["id"]))
 
     def request(self, method: str, path: str, body: Json | None = None) -> None:
-        """Send a request about the conversation, which may be over by now."""
+        """Send a request about the conversation, which may be over by now, or never have begun."""
+        if not self.has_conversation():
+            return
         answer = self.ask(method, f"/conversations/{self.conversation_id}{path}", body or {})
         if answer.status not in (200, 202):
             self.refused.append(str(answer.json["error"]["code"]))
@@ -253,6 +258,10 @@ class FaultLab(Lab):
         status = self.receive(request)
         self.poll()
         return status
+
+    def post_tool(self, request: ToolRequest) -> int | None:
+        """Send the request of a tool; returns the status of the answer, `None` without."""
+        return self._receive_webhook(request.url, request.body, request.headers)
 
     def receive(self, request: HttpRequest) -> int | None:
         """Handle a webhook; returns the status of the answer, `None` without an answer."""

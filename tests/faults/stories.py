@@ -1,7 +1,6 @@
 """The stories that run with every fault at every point: people and their actions."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +10,9 @@ from tests.faults.lab import FaultLab
 from tests.support.lab import URL
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
 from tests.support.refusing_transport import JOINING_LEG
+
+ANSWERS = {"conversation-keys": "taken"}
+"""The answers of Telnyx in the stories, where these are not the assumed answers."""
 
 SCREENING = {"say": "Somebody wants to speak to you. Press 1."}
 
@@ -32,10 +34,14 @@ class Story:
         self,
         strikes: dict[int, str] | None = None,
         meanwhile: dict[int, float] | None = None,
+        answers: Mapping[str, str] | None = None,
     ) -> FaultLab:
-        """Return a new lab for the story."""
-        settings = Settings(accepts_conversation_keys=True, **self.settings)
-        return FaultLab(self.people, settings, strikes, meanwhile, self.refuses)
+        """Return a new lab for the story; `answers` are those of this Telnyx to unknowns."""
+        settings = Settings.answering({**ANSWERS, **(answers or {})}, **self.settings)
+        refuses = set(self.refuses)
+        if settings.join_path == "host":
+            refuses -= {JOINING_LEG}  # the simulator refuses this path itself
+        return FaultLab(self.people, settings, strikes, meanwhile, refuses)
 
 
 def _outbound(lab: FaultLab) -> None:
@@ -45,8 +51,8 @@ def _outbound(lab: FaultLab) -> None:
     lab.wait_until_joined("Dana", "Lee")
     lab.request("POST", "/messages", {"role": "system", "content": "Be generous."})
     lab.wait_until(lambda: "Be generous." in _messages(lab), 60)
-    _hang_up(lab, DANA, "Dana")
-    _hang_up(lab, HOST)
+    hang_up(lab, DANA, "Dana")
+    hang_up(lab, HOST)
 
 
 def _refused_forms(lab: FaultLab) -> None:
@@ -62,8 +68,8 @@ def _refused_forms(lab: FaultLab) -> None:
     lab.wait_until_active()
     lab.invite_guest(DANA, "Dana")
     lab.wait_until_joined("Dana")
-    _hang_up(lab, DANA, "Dana")
-    _hang_up(lab, HOST)
+    hang_up(lab, DANA, "Dana")
+    hang_up(lab, HOST)
 
 
 def _inbound(lab: FaultLab) -> None:
@@ -71,8 +77,8 @@ def _inbound(lab: FaultLab) -> None:
     lab.wait_until_active()
     lab.invite_guest(DANA, "Dana")
     lab.wait_until_joined("Dana")
-    _hang_up(lab, DANA, "Dana")
-    _hang_up(lab, CALLER)
+    hang_up(lab, DANA, "Dana")
+    hang_up(lab, CALLER)
 
 
 def _with_answer(lab: FaultLab) -> None:
@@ -87,7 +93,7 @@ def _attached(lab: FaultLab) -> None:
     lab.wait_until_active()
     lab.invite_guest(DANA, "Dana")
     lab.wait_until_joined("Dana")
-    _hang_up(lab, CALLER)
+    hang_up(lab, CALLER)
 
 
 def _live_call_as_guest(lab: FaultLab) -> None:
@@ -97,8 +103,8 @@ def _live_call_as_guest(lab: FaultLab) -> None:
     guest = {"call_control_id": call.call_control_id, "name": "Lee"}
     lab.request("POST", "/participants", guest)
     lab.wait_until_joined("Lee")
-    _hang_up(lab, LEE, "Lee")
-    _hang_up(lab, HOST)
+    hang_up(lab, LEE, "Lee")
+    hang_up(lab, HOST)
 
 
 def _stop(lab: FaultLab) -> None:
@@ -125,7 +131,7 @@ def _host_leaves_first(lab: FaultLab) -> None:
         participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
     )
     lab.wait_until_joined("Dana", "Lee")
-    _hang_up(lab, HOST)
+    hang_up(lab, HOST)
 
 
 def _goes_on_without_host(lab: FaultLab) -> None:
@@ -136,15 +142,15 @@ def _goes_on_without_host(lab: FaultLab) -> None:
         participants=[{"to": DANA, "name": "Dana"}, {"to": LEE, "name": "Lee"}],
     )
     lab.wait_until_joined("Dana", "Lee")
-    _hang_up(lab, HOST)
+    hang_up(lab, HOST)
     lab.wait_until(
         lambda: (
             len(lab.telnyx.conversations) == 2 and len(lab.telnyx_conversation().participants) == 1
         )
     )
     lab.run(10)
-    _hang_up(lab, LEE, "Lee")
-    _hang_up(lab, DANA)
+    hang_up(lab, LEE, "Lee")
+    hang_up(lab, DANA)
 
 
 def _hunt(lab: FaultLab) -> None:
@@ -152,7 +158,7 @@ def _hunt(lab: FaultLab) -> None:
     lab.wait_until_active()
     lab.invite_guest([LEE, KIM, DANA], "Dana", machine_detection="standard", screening=SCREENING)
     lab.wait_until_joined("Dana")
-    _hang_up(lab, HOST)
+    hang_up(lab, HOST)
 
 
 def _at_once(lab: FaultLab) -> None:
@@ -161,7 +167,7 @@ def _at_once(lab: FaultLab) -> None:
     lab.invite_guest([LEE, KIM, DANA], "Dana", strategy="at_once")
     lab.wait_until_joined("Dana")
     lab.run(5)
-    _hang_up(lab, HOST)
+    hang_up(lab, HOST)
 
 
 def _declined_screening(lab: FaultLab) -> None:
@@ -169,7 +175,7 @@ def _declined_screening(lab: FaultLab) -> None:
     lab.wait_until_active()
     lab.invite_guest(DANA, "Dana", screening=SCREENING)
     lab.wait_until(lambda: bool(_messages(lab)))
-    _hang_up(lab, HOST)
+    hang_up(lab, HOST)
 
 
 def _tool_invites(lab: FaultLab) -> None:
@@ -178,20 +184,25 @@ def _tool_invites(lab: FaultLab) -> None:
     assert lab.ask("PUT", f"/routes/{OUR_NUMBER}", route).status in (200, 201)
     call = lab.ring_in()
     lab.wait_until_active()
-    body = json.dumps({"call_control_id": call.call_control_id, "name": "Billing"}).encode()
+    use_tool(lab, call.call_control_id, "Billing")
+    lab.wait_until_joined("Dana")
+    hang_up(lab, CALLER)
+
+
+def use_tool(lab: FaultLab, call_control_id: str, name: str) -> None:
+    """Let the assistant on a call invite a person with its tool."""
+    request = lab.telnyx.use_tool(call_control_id, f"{URL}/tools/invite", {"name": name})
     for _ in range(5):  # Telnyx may not repeat the request; the model may
-        if lab.telnyx.deliverer.post(f"{URL}/tools/invite", body) == 200:
+        if any(lab.post_tool(request) == 200 for _ in range(request.attempts)):
             break
         lab.run(3)
-    lab.wait_until_joined("Dana")
-    _hang_up(lab, CALLER)
 
 
 def _messages(lab: FaultLab) -> list[str]:
     return lab.messages_to_assistant() if lab.telnyx.conversations else []
 
 
-def _hang_up(lab: FaultLab, number: str, name: str | None = None) -> None:
+def hang_up(lab: FaultLab, number: str, name: str | None = None) -> None:
     """Hang up the person's call, if any; the assistant is told about a guest."""
     if not [leg for leg in lab.telnyx.legs if leg.person_number == number]:
         return

@@ -267,7 +267,7 @@ def test_a_call_with_another_assistant_is_reported_as_not_joined(new_lab: NewLab
 def test_a_start_whose_reply_was_lost_does_not_start_a_second_assistant(
     new_lab: NewLab,
 ) -> None:
-    lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply="same"))
+    lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_start="same"))
     leg = lab.telnyx.outside_call(CALLER, OUR_NUMBER)
     lab.fail("ai_assistant_start", "lose_reply", times=2)
     conversation_id = lab.attach(leg)

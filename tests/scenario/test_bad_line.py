@@ -5,6 +5,7 @@ import pytest
 from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from local.simulator.settings import Settings
+from local.simulator.unknowns import PLAYED
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST
 
@@ -71,14 +72,30 @@ def test_a_command_that_fails_twice_takes_effect_exactly_once(
     assert_complete(lab, conversation_id)
 
 
-@pytest.mark.parametrize("reply", ["bare", "same"])
+@pytest.mark.parametrize("reply", [answer.id for answer in PLAYED["duplicate-dial"].answers])
 def test_a_dial_whose_replies_are_all_lost_calls_once(new_lab: NewLab, reply: str) -> None:
-    lab = new_lab([], Settings(accepts_conversation_keys=True, duplicate_reply=reply))  # type: ignore[arg-type]
+    answers = {"conversation-keys": "taken", "duplicate-dial": reply}
+    lab = new_lab([], Settings.answering(answers))
     fail_requests(lab, "dial", "lost reply", times=3)
     conversation_id = lab.start()
     lab.run(minutes(3))
     assert lab.people_dialled() == ["host"]
     assert lab.status(conversation_id) == "active"
+    lab.assert_clean()
+
+
+@pytest.mark.parametrize("command", ["dial", "start", "join"])
+def test_a_refused_repetition_counts_as_the_first_command(new_lab: NewLab, command: str) -> None:
+    answers = {"conversation-keys": "taken", f"duplicate-{command}": "refused"}
+    lab = new_lab([], Settings.answering(answers))
+    action = command if command == "dial" else f"ai_assistant_{command}"
+    fail_requests(lab, action, "lost reply", times=1)
+    conversation_id = lab.start(participants=[{"to": DANA, "name": "Dana"}])
+    lab.run(minutes(2))
+    assert lab.status(conversation_id) == "active"
+    assert lab.person(conversation_id, "Dana")["status"] == "joined"
+    assert sorted(lab.people_dialled()) == ["Dana", "host"]
+    assert lab.people_joined() == ["Dana"]
     lab.assert_clean()
 
 

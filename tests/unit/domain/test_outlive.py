@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from partyline.domain.model.inputs import ConversationEnded
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
@@ -105,6 +107,22 @@ def test_the_reason_of_the_end_is_the_reason_of_the_last_assistant() -> None:
     assert story.status == "ended"
     [end] = [event for event in story.events if event.type == "conversation.ended"]
     assert end.data["reason"] == "assistant_hangup"
+
+
+@pytest.mark.parametrize("call_of", ["host", "dana"])
+def test_an_end_without_a_conversation_id_soon_after_a_restart_is_the_earlier_assistants(
+    call_of: str,
+) -> None:
+    story = two_guest_story()
+    story.hang_up("host")
+    story.assistant_ended()
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=NEW_ID))
+    story.receive(ConversationEnded(id="a", call=call_ref(call_of)))
+    story.advance(11)
+    story.receive(ConversationEnded(id="b", call=call_ref("host")))
+    assert (story.state.telnyx_ended_at, story.state.restarts) == (None, 1)
+    story.receive(ConversationEnded(id="c", call=call_ref("dana")))
+    assert story.state.restarts == 2, "the restarted assistant ended"
 
 
 def test_messages_wait_for_the_restarted_assistant() -> None:

@@ -134,7 +134,7 @@ def test_the_assistant_speaks_about_a_message_that_triggers_a_response(
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_join_of_an_unknown_conversation_has_code_10007(status: Any) -> None:
-    harness = with_settings(unknown_conversation_status=status)
+    harness = with_settings(unknown_conversation=(status, "10007"))
 
     answer = harness.joined(harness.answered(), "0424805b-adc1-4ff8-9f95-e1de6883ecbe")
 

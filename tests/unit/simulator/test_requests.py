@@ -33,7 +33,7 @@ def test_a_repeated_dial_makes_a_single_call_and_returns_no_ids(harness: Simulat
 
 
 def test_a_repeated_command_gets_the_first_answer_if_set_so() -> None:
-    harness = SimulatorHarness(Settings(webhook_url=HOOK, duplicate_reply="same"))
+    harness = SimulatorHarness(Settings(webhook_url=HOOK, duplicate_dial="same"))
 
     assert dial(harness, command_id="c1") == dial(harness, command_id="c1")
     assert len(harness.telnyx.legs) == 1

@@ -165,7 +165,7 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             unknown = isinstance(error, errors.UnknownCallError)
             result = results.CallUnknown if unknown else results.CallEnded
             return result(**code_and_message(error))
-        case errors.AssistantAlreadyRunningError():
+        case errors.AssistantAlreadyRunningError() | errors.DuplicateCommandError():
             return results.Succeeded()
         case errors.RefusedError():
             # A new account's limit and a key without rights are the same 403: only the text of

@@ -141,6 +141,13 @@ class AssistantAlreadyRunningError(RefusedError):
     """90061: an assistant already runs on this leg."""
 
 
+class DuplicateCommandError(RefusedError):
+    """A refusal of the command_id itself: an earlier request with the id was carried out.
+
+    Telnyx ignores a repeated command_id; whether with a 200 or a refusal is not documented.
+    """
+
+
 class UnknownConversationError(RefusedError):
     """10007 for a command to an assistant: the conversation does not exist, or is not ours."""
 
@@ -175,6 +182,7 @@ _RULES = (
     _Rule(UnauthorizedError, status={401}),
     _Rule(UnavailableError, status=SERVER_ERRORS),
     _Rule(UnavailableError, status={408}),
+    _Rule(DuplicateCommandError, pointer="/command_id$"),
     _Rule(CallEndedError, code={"90018"}),
     _Rule(NotAnsweredError, code={"90034"}),
     _Rule(UnknownCallError, code={"90015"}),

@@ -161,6 +161,10 @@ END_GRACE = timedelta(seconds=35)
 hangup, or `call.bridged` at the end of a transfer. The target of a transfer rings for 30 s (Telnyx
 API: transfer, timeout_secs); the rest is for the webhook."""
 
+EARLIER_END_WITHIN = timedelta(seconds=10)
+"""How long after a restart an end that names no conversation is about the assistant before: Telnyx
+may send an end for each call that was in the earlier conversation."""
+
 INFERRED_END_DELAY = timedelta(seconds=30)
 """How long after its insights an assistant counts as running. Telnyx makes insights of ended
 conversations only, so a `call.conversation.ended` that has not come by then was lost."""

@@ -18,6 +18,7 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
+from partyline.domain.model.timeouts import EARLIER_END_WITHIN
 from partyline.domain.rules import apply_requests, apply_verdicts, facts, insights
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
@@ -127,8 +128,8 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     current_id = conversation.telnyx_conversation_id
     if located is None or (current_id and webhook.telnyx_conversation_id not in (None, current_id)):
         return
-    if conversation.is_restarting:
-        return  # a duplicate for the previous run
+    if conversation.is_restarting or _is_of_earlier_run(transition, located[0], webhook):
+        return
     # Whether Telnyx sends this for each joined leg too is not documented: only the host's counts.
     if not located[0].host and any(leg.is_up for leg in conversation.host.legs):
         return
@@ -137,6 +138,19 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = conversation.telnyx_ended_reason or webhook.reason
+
+
+def _is_of_earlier_run(
+    transition: Transition, participant: Participant, webhook: inputs.ConversationEnded
+) -> bool:
+    """Whether an end that names no conversation is about a run before a restart."""
+    conversation = transition.conversation
+    start = conversation.start_command
+    if webhook.telnyx_conversation_id or not conversation.restarts or start is None:
+        return False
+    began = start.sent_at or transition.now
+    ended = webhook.occurred_at or transition.now
+    return participant.id != start.participant_id or ended < began + EARLIER_END_WITHIN
 
 
 def _has_run(transition: Transition, telnyx_id: str | None) -> bool:
