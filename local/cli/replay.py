@@ -30,7 +30,7 @@ def export(
     errors = (ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError, ExportError, OSError)
     path = to or Path(f"{conversation_id}.replay")
     with common.exit_on(*errors, prefix="Not exported: "):
-        with closing(Client(url.rstrip("/"), common.bearer_key(key_from))) as client:
+        with closing(Client(url.rstrip("/"), common.bearer_key(key_from, url))) as client:
             parts = client.steps(conversation_id), client.timeline(conversation_id)
         steps, left_out = recorded_steps(*parts)
         replay_file.write(path, with_stand_ins(steps))

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from local.scale.clock import InvocationClock
@@ -39,6 +40,10 @@ class Context:
         """Return how long the function may still run, in milliseconds."""
         ran_secs = (self.clock.now() - self.began).total_seconds()
         return max(0, int((self.timeout_secs - ran_secs) * 1000))
+
+
+MINUTE_FUNCTIONS = ("sweep", "census")
+"""The functions that run every minute."""
 
 
 class Functions:
@@ -169,11 +174,12 @@ class TimersQueue:
         self._work()
 
 
-def run_sweeps(functions: Functions, clock: InvocationClock) -> None:
-    """Run the sweep each minute of virtual time, from now on."""
+def run_each_minute(functions: Functions, clock: InvocationClock) -> None:
+    """Run the sweep and the census each minute of virtual time, from now on."""
 
-    def sweep() -> None:
-        functions.run("sweep", {})
-        clock.call_later(SWEEP_SECS, sweep)
+    def start(folder: str) -> None:
+        functions.run(folder, {})
+        clock.call_later(SWEEP_SECS, partial(start, folder))
 
-    clock.call_later(SWEEP_SECS, sweep)
+    for folder in MINUTE_FUNCTIONS:
+        clock.call_later(SWEEP_SECS, partial(start, folder))

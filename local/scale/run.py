@@ -14,7 +14,7 @@ from nacl.signing import SigningKey
 from local.scale import calls as phases
 from local.scale.calls import Calls, key_count
 from local.scale.clock import InvocationClock
-from local.scale.lambdas import Functions, TimersQueue, run_sweeps
+from local.scale.lambdas import Functions, TimersQueue, run_each_minute
 from local.scale.metered_table import MeteredTable
 from local.scale.telnyx import SlowTransport, make_simulator
 from local.simulator.settings import PUBLISHED_TEST_SEED, Settings
@@ -108,7 +108,7 @@ class Run:
     def result(self) -> Result:
         """Let the calls begin, last and end; return what the run measured."""
         began = self._clock.now()
-        run_sweeps(self._functions, self._clock)
+        run_each_minute(self._functions, self._clock)
         self._calls.begin()
         self._clock.advance(phases.BEGIN_SECS + phases.SETTLE_SECS)
         before = self._transport.requests
@@ -186,7 +186,7 @@ def _template(conversations: int) -> Template:
             "DefaultAssistantId": "assistant-default",
             "MaxConversations": str(limit),
             "MaxDialsPerMinute": "1000",
-            "LogLevel": "ERROR",
+            "LogLevel": "INFO",
             "ReleaseSha": "0" * 40,
         }
     )

@@ -65,5 +65,5 @@ def test_records_are_no_insights_and_no_events(store: ConversationStore) -> None
     found = store.load_with_insights(first.id)
     assert found is not None
     assert found[1] == []
-    assert [event.seq for event in store.timeline(first.id).items] == [1, 2]
+    assert [event.seq for event in store.timeline(first.id).items] == [1, 2, 3]
     assert keys.step("c", 12, 3) == ("CONVERSATION#c", "STEP#000012#003")

@@ -23,12 +23,19 @@ from tests.faults.cases import Case, Verdict, cases, faultless_run, judge
 from tests.faults.lost import Loss, loss_violations, losses
 from tests.faults.points import Point
 from tests.faults.stories import STORIES
+from tests.support.lab import TIMERS
 from tests.support.people import HOST
 
 NAMES = [story.name for story in STORIES]
 
 UNSURE = ("500 twice", "times out twice")
 """Faults that leave a command in doubt until it is too late to send the command again."""
+
+OPEN = [
+    ("refused forms", Point("telnyx", operation), "unreadable")
+    for operation in ("ai_assistant_start", "ai_assistant_join")
+]
+"""The cases that docs/failure-modes.md calls open, by story, point and fault."""
 
 COMMIT = Point("table", "transact_write_items")
 
@@ -37,6 +44,8 @@ def sample() -> dict[str, list[Case]]:
     """The bounded form, by story: each fault at each kind of point, each time in another story."""
     by_kind = defaultdict[tuple[str, ...], list[Case]](list)
     for case in cases():
+        if (case.story, case.point, case.fault) in OPEN:
+            continue
         detail = (case.point.operation,) if case.point.place in ("table", "telnyx") else ()
         by_kind[case.point.place, case.fault, *detail].append(case)
     by_story = defaultdict[str, list[Case]](list)
@@ -94,11 +103,12 @@ def test_a_shard_that_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPa
     lab = STORIES[0].new_lab()
     lab.telnyx.deliverer.settings["*"] = DeliverySettings(drop=1.0)
     lab.start_conversation(to=HOST)
+    lab.gateway.queues.take(TIMERS)  # only the sweep finds the conversation
     ours = keys.shard(lab.conversation_id)
     shards = [*(shard for shard in keys.shards() if shard != ours), ours]
     monkeypatch.setattr(keys, "shards", lambda: shards)
     lab.io.add_fault(len(lab.io.points) + 1, "throttled")  # the point after the sweep's own
-    lab.run(61)
+    lab.run(63)
     assert lab.io.injected == [(Point("table", "query"), "throttled")]
     assert lab.current_status() == "active"
 
@@ -167,7 +177,7 @@ PLANTED_BUGS: list[Any] = [
         marks=pytest.mark.violates,
     ),
     (no_command_is_sent_again, "ai_assistant_join): dies before", "failed"),
-    (no_call_is_released, "transact_write_items): dies after", "due all the same"),
+    (no_call_is_released, "transact_write_items): dies after", "up too often"),
     (the_last_writer_wins, "transact_write_items): stalls", "never answered"),
     (a_count_is_no_part_of_its_step, "transact_write_items): dies before", "counted as open"),
     (an_event_is_forgotten, "telnyx dial): 500", "gap"),

@@ -148,8 +148,8 @@ class Story:
 
     def copy(self) -> "Story":
         """Return a copy, to be continued in another way."""
-        lists = {"events": list(self.events), "sent": list(self.sent), "steps": list(self.steps)}
-        return replace(self, **lists)
+        events, sent, steps = list(self.events), list(self.sent), list(self.steps)
+        return replace(self, events=events, sent=sent, steps=steps)
 
     # The API
 

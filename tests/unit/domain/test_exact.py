@@ -88,7 +88,7 @@ def attached_for_long() -> tuple[Story, int]:
     story, _ = attached()
     story.advance(600)
     story.call_state("look:host:1", alive=True, answered=True)
-    return story, 600
+    return story, 8 * 60
 
 
 def missing_in_a_census() -> tuple[Story, int]:

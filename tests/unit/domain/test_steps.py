@@ -16,7 +16,7 @@ from partyline.domain.model.steps import step_record
 from tests.support.domain_story import ASSISTANT, T0, call_ref, guest, plan, start_request
 
 SECRET = {"name": "x-key", "value": "a secret"}
-WEBHOOK = {"call": call_ref(), "occurred_at": T0 + timedelta(microseconds=1)}
+WEBHOOK: dict[str, Any] = {"call": call_ref(), "occurred_at": T0 + timedelta(microseconds=1)}
 INSIGHTS = (
     Insight(insight_id="1", result={"type": "Refused", "a": [None, 1.0, 1]}),
     Insight(insight_id=None, result="ü"),

@@ -98,11 +98,11 @@ def relay(numbers: list[str]) -> Any:
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"batchItemFailures": []}])
-def test_a_batch_holds_ten_records_in_their_order(template: Template, answer: Any) -> None:
-    lab = Lab(template, 12, lambda _: answer)
-    assert lab.taken == 12
-    assert [len(batch) for batch in lab.batches] == [10, 2]
-    assert lab.batches[1] == ["n10", "n11"]
+def test_a_batch_holds_a_hundred_records_in_their_order(template: Template, answer: Any) -> None:
+    lab = Lab(template, 102, lambda _: answer)
+    assert lab.taken == 102
+    assert [len(batch) for batch in lab.batches] == [100, 2]
+    assert lab.batches[1] == ["n100", "n101"]
 
 
 def test_the_batch_starts_again_from_the_record_that_failed(template: Template) -> None:

@@ -87,10 +87,11 @@ HANGUP_POLL_DELAY = timedelta(seconds=20)
 MIN_POLL_PAUSE = timedelta(minutes=2)
 """The shortest pause between two polls of a live call that the census does not cover: an attached
 call, a call that a census lacked, or a call that we could not hang up. The pause grows with the age
-of a call that we need: 2, 2, 4, 8 and 16 minutes."""
+of a call that we need: 2, 2, 4 and 8 minutes."""
 
-MAX_POLL_PAUSE = timedelta(minutes=30)
-"""The longest of those pauses. A lost `call.hangup` of such a call is noticed within this time."""
+MAX_POLL_PAUSE = timedelta(minutes=8)
+"""The longest of those pauses. A lost `call.hangup` of such a call is noticed within this time.
+Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})."""
 
 LISTED_AFTER = timedelta(seconds=60)
 """How long after its answer a call must be in Telnyx's list of active calls. Telnyx does not
@@ -104,9 +105,9 @@ time: 130 s."""
 CENSUS_PATIENCE = timedelta(minutes=5)
 """How long no census may be complete until calls are polled by themselves."""
 
-CENSUS_ROUNDS = (4, 8, 16, 30)
+CENSUS_ROUNDS = (4, 8)
 """The minutes of each round in which every call is polled once while no census is complete; the
-last round repeats."""
+last round repeats. A longer round would find calls that Telnyx no longer shows."""
 
 CENSUS_DOUBT = 0.25
 """The share of missing calls from which a census proves nothing: so many hangups are not lost in a
