@@ -22,9 +22,7 @@ from partyline.services.scheduler import StartScheduler
 from partyline.services.secrets import Secret, SecretUnreadableError
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.errors import VersionConflictError
-from partyline.store.scheduled import ScheduledConversations
 from partyline.telemetry import lambda_handler, logger
-from tests.contract.test_schedules import asked
 from tests.contract.test_store import begun
 
 if TYPE_CHECKING:
@@ -96,14 +94,13 @@ class FailingScheduler(Failing):
 def requests(client: Any) -> dict[str, Callable[[], object]]:
     """Every kind of request, by the operation in the log."""
     store = ConversationStore(client, "table")
-    schedules = ScheduledConversations(client, "table")
     scheduler = StartScheduler(FailingScheduler(client._error), "group", "target", "role")
     return {
         "dynamodb get_item": lambda: store.load("c-1"),
         "dynamodb batch_get_item": lambda: store.look_up_call("c-1", None, None, None),
         "dynamodb query": lambda: store.timeline("c-1"),
         "dynamodb transact_write_items": lambda: store.commit(None, begun()),
-        "dynamodb put_item": lambda: schedules.move(asked(), asked().status),
+        "dynamodb put_item": lambda: store.table.put({}),
         "scheduler create_schedule": lambda: scheduler.schedule("c-1", datetime.now(UTC)),
         "scheduler delete_schedule": lambda: scheduler.cancel("c-1"),
     }

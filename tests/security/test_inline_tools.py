@@ -333,7 +333,7 @@ def test_no_answer_shows_the_value_of_a_header(new_lab: NewLab) -> None:
         [tool] = answer.json["assistant"]["tools"]
         assert tool["webhook"]["headers"] == headers("***")
     answers += [lab.ask("GET", "/routes"), lab.ask("GET", "/conversations")]
-    answers.append(lab.ask("GET", f"{path}/timeline"))
+    answers += [lab.ask("GET", f"{path}/timeline"), lab.ask("GET", f"{path}/export")]
     assert not any(b"of-the-crm" in answer.body for answer in answers)
     [sent] = lab.commands("ai_assistant_start")
     assert sent["assistant"]["tools"] == tools

@@ -86,7 +86,15 @@ def _play(scenario: Callable[[Demo], None], lab: FaultLab) -> None:
                 lab.run(5)
 
 
+BOTH_RING = ("phone 19", "phone 21")
+"""The phones that ring together: any of the two may be joined."""
+
 DEMO_CALLS = tuple(
-    Story(f"demo: {scenario.__name__.replace('_', ' ')}", partial(_play, scenario), PEOPLE)
+    Story(
+        f"demo: {scenario.__name__.replace('_', ' ')}",
+        partial(_play, scenario),
+        PEOPLE,
+        interchangeable=BOTH_RING,
+    )
     for scenario in SCENARIOS
 )

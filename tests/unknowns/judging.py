@@ -77,9 +77,12 @@ def _is_right_too(difference: str, ending: Ending, right: Ending) -> bool:
 def _is_worse(difference: str, ending: Ending) -> bool:
     """Whether a difference is more than a limit explains: a double, or a call left up.
 
-    A plan whose conversation has ended unseen goes on with the next number.
+    A plan whose conversation has ended unseen goes on with the next number, and a restarted
+    assistant may run on the call of another guest.
     """
     kind, _, name = difference.partition(" too often: ")
+    if kind == "joined":
+        return ending.joined.count(name) > ending.assistants
     if kind == "dialled":
         return ending.dialled.count(name) > 1
     return bool(name) or "twice" in difference or "were started" in difference

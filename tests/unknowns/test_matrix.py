@@ -72,5 +72,5 @@ def test_a_refused_repetition_that_counts_as_a_refusal_is_found(
     rules: Any = [rule for rule in errors._RULES if rule.kind is not errors.DuplicateCommandError]
     monkeypatch.setattr(errors, "_RULES", rules)
     answers = (("duplicate-join", "refused"), ("join-path", "either"))
-    (violation,) = judge(Run("attached", "lost responses", answers)).violations
-    assert violation.endswith("was joined twice")
+    violations = judge(Run("attached", "lost responses", answers)).violations
+    assert any(violation.endswith("was joined twice") for violation in violations)

@@ -160,7 +160,7 @@ UNKNOWNS = (
                 "1",
                 "Version 1, flat, as for a new application without the setting.",
                 "Partyline counts and ignores the webhooks, raises an alarm, and ends the calls "
-                "by its polls.",
+                "by its polls, else at the time limit that Partyline has set.",
                 {"body_version": "1"},
             ),
         ),
@@ -204,13 +204,15 @@ UNKNOWNS = (
             Answer(
                 "call",
                 "call_control_id changes.",
-                "Partyline adopts the new id by call_leg_id.",
+                "Partyline adopts the new id by call_leg_id; if the webhook of the answer is lost, "
+                "the call ends at the time limit that Partyline has set.",
                 {"new_ids_at_answer": "call"},
             ),
             Answer(
                 "all",
                 "call_control_id and call_leg_id change.",
-                "Partyline adopts the new ids by client_state.",
+                "Partyline adopts the new ids by client_state; if the webhook of the answer is "
+                "lost, the call ends at the time limit that Partyline has set.",
                 {"new_ids_at_answer": "all"},
             ),
         ),

@@ -133,6 +133,9 @@ def test_log_lines_have_the_fields_of_the_table_and_no_others(
     deployment.deliver_raw("{}", headers={})
     deployment.telnyx.refuse("dial", 422, "10016")
     deployment.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("partyline.domain.dial_policy.DialPolicy._rings_own_line", None)
+        deployment.start()
     deployment.start()
     deployment.clock.advance(70)
     throttled, denied = (
@@ -142,7 +145,8 @@ def test_log_lines_have_the_fields_of_the_table_and_no_others(
     deployment.dynamodb.failures["query"] = [throttled, denied]
     deployment.invoke("sweep", {})
     attributes = {"SentTimestamp": "0"}
-    record = {"messageId": "m-1", "body": "{}", "attributes": attributes, "messageAttributes": {}}
+    ours = json.dumps({"connection_id": "1494404757140276705"})
+    record = {"messageId": "m-1", "body": ours, "attributes": attributes, "messageAttributes": {}}
     deployment.invoke("failover", {"Records": [record]})
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     deployment.app.events_client = None  # the row is unreadable, so no request is made

@@ -1,0 +1,5 @@
+"""Silence the logger during the runs of the matrix."""
+
+from tests.faults.conftest import unlogged
+
+__all__ = ["unlogged"]
