@@ -14,6 +14,7 @@ from local.simulator.delivery import DeliverySettings
 from local.simulator.faults import FaultKind
 from local.stack.event_bus import BusEvent
 from local.stack.webhook_fixtures import fixtures
+from tests.support.patience import PATIENCE_SECS
 from tests.support.room_page import ALEX, RoomPage
 
 
@@ -136,8 +137,12 @@ def test_the_page_has_a_switch_for_every_fault(room: RoomPage, stack: RoomStack)
     assert {crash.when for crash in stack.room.lambda_faults.crashes} == set(get_args(When))
     assert {fault.kind for fault in in_force.faults.active} == set(get_args(FaultKind))
     calm = asdict(DeliverySettings())
-    while set(asdict(in_force.deliverer.settings["*"]).items()) & set(calm.items()):
+    for _ in range(int(PATIENCE_SECS / 0.05)):
+        left_out = set(asdict(in_force.deliverer.settings["*"]).items()) & set(calm.items())
+        if not left_out:
+            break
         room.page.wait_for_timeout(50)  # the page sets the faults one after the other
+    assert not left_out
     for left in (every, every - 1):
         off.first.focus()
         room.page.keyboard.press("Enter")

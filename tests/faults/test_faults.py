@@ -136,15 +136,14 @@ def no_call_is_released(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_last_writer_wins(patch: pytest.MonkeyPatch) -> None:
-    put = storing._state_put
+    state_put, step_puts = storing._state_put, storing.step_puts
 
-    def unconditional(*arguments: Any) -> Any:
-        request = put(*arguments)
-        for name in ("ConditionExpression", "ExpressionAttributeValues"):
-            request.pop(name, None)
-        return request
+    def unconditional(request: dict[str, Any]) -> dict[str, Any]:
+        condition = ("ConditionExpression", "ExpressionAttributeValues")
+        return {name: value for name, value in request.items() if name not in condition}
 
-    patch.setattr(storing, "_state_put", unconditional)
+    patch.setattr(storing, "_state_put", lambda *args: unconditional(state_put(*args)))
+    patch.setattr(storing, "step_puts", lambda *args: map(unconditional, step_puts(*args)))
 
 
 def an_event_is_forgotten(patch: pytest.MonkeyPatch) -> None:

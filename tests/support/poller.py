@@ -9,6 +9,8 @@ CONVERSATION = ("connecting", "active", "stopping", "ended")
 PARTICIPANT = ("dialing", "screening", "waiting", "joining", "joined", "left")
 LEG = ("dialing", "ringing", "answered", "screening", "ended")
 FAILED = "failed"
+AGAIN = {("screening", "dialing"), ("waiting", "dialing")}
+"""The changes of a participant whose next number is tried after a declined or ended call."""
 
 
 class Poller:
@@ -43,7 +45,7 @@ def _statuses(conversation: Json) -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 
 def _is_forward(order: tuple[str, ...], before: str, now: str) -> bool:
-    if now == before:
+    if now == before or (order is PARTICIPANT and (before, now) in AGAIN):
         return True
     if before in (order[-1], FAILED):
         return False

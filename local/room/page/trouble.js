@@ -11,11 +11,13 @@ const WEBHOOKS = [
   ["reorder", "lets the next one overtake", { reorder: true }],
   ["half", "is lost half the time", { drop: 0.5 }],
   ["drop", "never comes", { drop: 1 }],
+  ["version", "has the body of API version 1", { version: "1" }],
 ];
 const FAULTS = [
   ["429", "answers 429", { kind: "refuse", status: 429 }], ["500", "answers 500", { kind: "refuse", status: 500 }],
   ["503", "answers 503", { kind: "refuse", status: 503 }], ["drop", "breaks the connection", { kind: "drop" }],
   ["lose_reply", "does it, the answer is lost", { kind: "lose_reply" }], ["slow", "does it, answers 3 s late", { kind: "slow", secs: 3 }],
+  ["garble", "does it, the answer is no JSON", { kind: "garble" }],
 ];
 const CRASHES = [["before", "at the start"], ["after_write", "after its write, before any command"], ["after", "after all work, answer lost"]];
 const TIMES = [["1", "once"], ["3", "three times"], ["", "from now on"]];
@@ -112,9 +114,9 @@ export function drawTrouble() {
 }
 
 function describe(fault) {
-  if (fault.kind) return { refuse: `answers ${fault.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${fault.secs} s late` }[fault.kind];
+  if (fault.kind) return { refuse: `answers ${fault.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${fault.secs} s late`, garble: "answers no JSON" }[fault.kind];
   return [
     fault.duplicates && `comes ${fault.duplicates + 1} times`, fault.delay_secs?.[1] && `comes ${fault.delay_secs.join(" to ")} s late`,
-    fault.reorder && "is overtaken", fault.drop && (fault.drop === 1 ? "never comes" : `is lost ${Math.round(fault.drop * 100)} %`),
+    fault.reorder && "is overtaken", fault.version && "has the body of API version 1", fault.drop && (fault.drop === 1 ? "never comes" : `is lost ${Math.round(fault.drop * 100)} %`),
   ].filter(Boolean).join(", ");
 }

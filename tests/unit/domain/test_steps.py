@@ -55,6 +55,7 @@ EXAMPLES: list[inputs.Input] = [
         cost=Cost(total="0.1", breakdown=[CostLine(product="ai")]),
         recordings=(Recording(id="r", started_at=T0),),
     ),
+    inputs.PollCalls(id="census", calls=("host:1",), missing=True),
     inputs.TimerElapsed(id="sweep"),
 ]
 RESULTS: list[results.Result] = [
@@ -89,7 +90,7 @@ def test_the_names_of_inputs_and_results_stay() -> None:
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
         *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "ConversationCreated"),
         *("ConversationStartFailed", "ConversationEnded", "InsightsGenerated"),
-        *("ConversationAnalyzed", "TimerElapsed"),
+        *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [
         *("Succeeded", "CallEnded", "CallUnknown", "Refused", "FormRefused", "Retryable"),

@@ -29,7 +29,14 @@ Written = Callable[[], str]
 HOUR = 3600
 OURS = json.dumps({"data": {"payload": {"connection_id": "1494404757140276705"}}})
 """A body with the id of our Telnyx application."""
-IGNORED_TYPES = ("call.cost", "call_answered", "call.conversation.messages_added", "ai.x", "")
+IGNORED_TYPES = (
+    "call.cost",
+    "call_answered",
+    "call.conversation.messages_added",
+    "ai.x",
+    "call.new",
+    "",
+)
 
 
 def emf(written: Written) -> Iterator[dict[str, Any]]:

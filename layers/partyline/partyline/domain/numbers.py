@@ -34,7 +34,7 @@ EMERGENCY_NUMBERS = frozenset({"000", "112", "911", "999"})
 _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[^<>]*")
 """SIP's form of an address with a name: `"Dana" <sip:+13125550101@host>` (RFC 3261, 20.10)."""
 
-_SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
+_SCHEME = re.compile(r"^(sips?|tel):", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _SEPARATOR_CATEGORIES = frozenset({"Pd", "Zs", "Cf"})  # dashes, spaces, invisible format characters
 _SEPARATORS = frozenset("()./_~\t\u2212\u00b7\u2022\u2027\u2043\u30fb")
