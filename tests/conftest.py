@@ -21,6 +21,7 @@ SLOW = (
     "tests/security/test_api_fuzz.py",
     "tests/faults",
     "tests/unit/domain/test_tables.py",
+    "tests/unit/test_docs_commands.py",
     "tests/scenario/bus",
     "tests/scenario/test_at_once.py",
     "tests/security",

@@ -127,8 +127,11 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     max_minutes: MaxMinutes = 120,
 ) -> None:
     """Say what is wrong between Telnyx and a deployment."""
-    from local.connect.doctor import Context, examine
+    from local.layer import use_layer
     from local.simulator.signing import read_seed
+
+    use_layer()
+    from local.connect.doctor import Context, examine
 
     wrong, untried = 0, []
     with _account(key_from, telnyx_api_base_url) as account:

@@ -96,7 +96,7 @@ class Options:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables that the README lists for `make dev`."""
+        """Read the variables that docs/local.md lists for `make dev`."""
         names = {
             "port": "PORT",
             "api_key": "PARTYLINE_API_KEY",

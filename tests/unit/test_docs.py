@@ -17,6 +17,7 @@ from local.stack.template import Template
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
+from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.assistant_settings import RequestModel
 from partyline.services.requests import (
     InviteRequest,
@@ -25,11 +26,10 @@ from partyline.services.requests import (
     StopRequest,
 )
 from partyline.telemetry import Metric
+from tests.support.pages import PAGES, README, ROOT, commands, fenced
 
-ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers/partyline/partyline"
-README = ROOT / "README.md"
-PAGES = [README, ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+API_PAGE = ROOT / "docs/api.md"
 
 BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations": StartRequest,
@@ -39,7 +39,13 @@ BODIES: dict[str, type[RequestModel]] = {
     "PUT /routes/{number}": RouteRequest,
     "PUT /do-not-call/{number}": DoNotCallRequest,
 }
-PLACEHOLDERS = {"$ID": "{id}", "$GUEST": "{participant_id}", "$NUMBER": "{number}"}
+PLACEHOLDERS = {
+    **dict.fromkeys(("$ID", "$LIVE", "$LATER"), "{id}"),
+    "$GUEST": "{participant_id}",
+    "$NUMBER": "{number}",
+    **dict.fromkeys(("$CALL", "$OTHER"), "v3:a-live-call"),
+    "$TIME": "2027-01-04T15:00:00Z",
+}
 SIGNED = ("/webhooks", "/tools", "/failover")
 """Paths for signed requests of Telnyx, which curl cannot sign."""
 
@@ -71,18 +77,15 @@ class RecordingEnvironment(Mapping[str, str]):
         return 0
 
 
-def fenced(text: str) -> str:
-    return "\n".join(re.findall(r"^ *```\w+\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE))
-
-
 def inline_code(text: str) -> list[str]:
     prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     return re.findall(r"`([^`\n]+)`", prose)
 
 
 def curls() -> list[Curl]:
-    """The README's curl examples of our API."""
-    words = shlex.split(fenced(README.read_text()), comments=True)
+    """The curl examples of our API in README.md and docs/api.md."""
+    printed = "".join(command for page in (README, API_PAGE) for command in commands(page))
+    words = shlex.split(printed.replace("$(curl", "$( curl"), comments=True)
     starts = [place for place, word in enumerate(words) if word == "curl"]
     examples = []
     for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
@@ -90,13 +93,19 @@ def curls() -> list[Curl]:
         url = next(word for word in arguments if "/" in word and not word.startswith("-"))
         if not url.startswith("$API"):
             continue
-        path = url.removeprefix("$API").partition("?")[0]
-        for placeholder, name in PLACEHOLDERS.items():
-            path = path.replace(placeholder, name)
-        method = arguments[arguments.index("-sX") + 1] if "-sX" in arguments else "GET"
         body = arguments[arguments.index("-d") + 1] if "-d" in arguments else None
-        examples.append(Curl(f"{method} {path}", body))
+        method = "GET" if body is None else "POST"
+        if "-sX" in arguments:
+            method = arguments[arguments.index("-sX") + 1]
+        path = _filled(url.removeprefix("$API").partition("?")[0])
+        examples.append(Curl(f"{method} {path}", _filled(body) if body else None))
     return examples
+
+
+def _filled(text: str) -> str:
+    for placeholder, value in PLACEHOLDERS.items():
+        text = text.replace(placeholder, value)
+    return text
 
 
 def anchors(page: Path) -> set[str]:
@@ -131,25 +140,25 @@ def test_every_named_make_target_exists(page: Path) -> None:
     assert set(named) <= targets
 
 
-def test_the_readme_lists_the_variables_that_make_dev_reads() -> None:
+def test_the_docs_list_the_variables_that_make_dev_reads() -> None:
     environment = RecordingEnvironment()
     Options.from_environment(environment)
-    table = README.read_text().partition("### What `make dev` can be told")[2].partition("\n#")[0]
+    table = (ROOT / "docs/local.md").read_text().partition("| variable |")[2].partition("\n#")[0]
     assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == environment.names
 
 
-def test_the_readme_lists_the_routes_of_the_template(template: Template) -> None:
+def test_the_docs_list_the_routes_of_the_template(template: Template) -> None:
     routes = {route.key for route in template.routes}
     routes |= {route.key for route in queue_routes(template)}
-    code = inline_code(README.read_text())
+    code = inline_code(API_PAGE.read_text())
     named = {word for word in code if re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /.*", word)}
     assert named == routes
     examples = {curl.route for curl in curls()}
     assert examples == {route for route in routes if not route.partition(" ")[2].startswith(SIGNED)}
 
 
-def test_the_readme_shows_the_tools_that_connect_creates() -> None:
-    page = README.read_text().partition("### The assistant's own tools")[2].partition("\n###")[0]
+def test_the_docs_show_the_tools_that_connect_creates() -> None:
+    page = API_PAGE.read_text().partition("## The assistant's own tools")[2].partition("\n## ")[0]
     documented = [json.loads(tool) for tool in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
     created = tool_definitions("https://<your API>", "any application").values()
     assert documented == [
@@ -157,24 +166,37 @@ def test_the_readme_shows_the_tools_that_connect_creates() -> None:
     ]
 
 
-def test_the_readme_names_the_phrases_that_can_be_changed() -> None:
-    row = README.read_text().partition("| `words` |")[2].partition("\n")[0]
+def test_the_docs_name_the_phrases_that_can_be_changed() -> None:
+    row = (
+        API_PAGE.read_text()
+        .partition("| `words` | your own sentences for the assistant: ")[2]
+        .partition("\n")[0]
+    )
     named = set(re.findall(r"`([a-z_]+)`", row))
     assert named <= set(DEFAULTS)
     assert set(DEFAULTS) - named <= set(Outcome)
 
 
-def test_every_body_in_the_readme_is_valid() -> None:
+def test_every_body_in_the_docs_is_valid() -> None:
     examples = [curl for curl in curls() if curl.body is not None]
     assert {curl.route for curl in examples} == set(BODIES)
     for curl in examples:
         BODIES[curl.route].model_validate(json.loads(curl.body or ""))
 
 
-def test_the_readme_lists_the_parameters_of_the_template() -> None:
+def test_the_docs_list_the_error_codes_with_their_status() -> None:
+    table = API_PAGE.read_text().partition("| status | code |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ([0-9, ]+) \| ([^|]+) \|", table, re.MULTILINE)
+    listed = {(code, status[:3]) for status, codes in rows for code in inline_code(codes)}
+    assert listed == {(code.value, str(status)) for code, status in HTTP_STATUS.items()}
+
+
+def test_the_docs_list_the_parameters_of_the_template() -> None:
     source = (ROOT / "template.yaml").read_text()
     section = source.partition("\nParameters:\n")[2].partition("\nRules:")[0]
-    table = README.read_text().partition("| parameter |")[2].partition("\n#")[0]
+    table = (
+        (ROOT / "docs/deploying.md").read_text().partition("| parameter |")[2].partition("\n#")[0]
+    )
     names = " ".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))
     assert set(re.findall(r"`(\w+)`", names)) == set(
         re.findall(r"^  (\w+):$", section, re.MULTILINE)
