@@ -1,11 +1,13 @@
 """Prints conversations, timelines, log lines and bus events to a terminal."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +29,28 @@ DETAIL_FIELDS = (
     *("hangup_cause", "reason", "machine", "action"),
 )
 """The fields of an event's data that are printed after the participant, in this order."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal executes, or that turn a line around. Tab and line feed stay."""
+
+
+class DataConsole(Console):
+    """A console for texts of other people, such as names and messages.
+
+    Markup and emoji codes are plain text, unless a call says `markup=True`. Control characters,
+    which could move the cursor or change the clipboard, are left out: rich gives them no width.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield the segments of a renderable; `control` segments are those of rich itself."""
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else _CONTROL.sub("", segment.text)
+            yield segment._replace(text=text)
 
 
 def timeline(console: Console, events: Sequence[Json]) -> None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from local.printing import DataConsole
+
 LOCAL_URL = "http://127.0.0.1:8400"
 WIDTH = 110
 """Columns of output that does not go to a terminal."""
@@ -46,13 +48,12 @@ class KeyUnreadableError(Exception):
 
 def stdout() -> Console:
     """A console for results."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    return DataConsole(width=None if sys.stdout.isatty() else WIDTH)
 
 
 def print_error(message: str) -> None:
     """Print an error to stderr, in red."""
-    console = Console(stderr=True, highlight=False)
-    console.print(message, style="red", markup=False, soft_wrap=True)
+    DataConsole(stderr=True).print(message, style="red", soft_wrap=True)
 
 
 @contextmanager

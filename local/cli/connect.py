@@ -186,4 +186,4 @@ def _print_finding(verdict: str, sentence: str) -> None:
 
 
 def _print(line: str) -> None:
-    stdout().print(line, markup=False, soft_wrap=True)
+    stdout().print(line, soft_wrap=True)

@@ -34,7 +34,7 @@ def export(
             parts = client.steps(conversation_id), client.timeline(conversation_id)
         steps, left_out = recorded_steps(*parts)
         replay_file.write(path, with_stand_ins(steps))
-    common.stdout().print(f"{len(steps)} steps in {path}", markup=False, soft_wrap=True)
+    common.stdout().print(f"{len(steps)} steps in {path}", soft_wrap=True)
     if left_out:
         common.print_error(f"Not the whole conversation: {left_out}.")
 
@@ -67,7 +67,7 @@ def replay(
         if bisect:
             found = find_first_bad(file, *bisect)
             difference: dict[str, Any] | None = found.difference
-            out.print(f"{found.commit} {found.subject}", markup=False, soft_wrap=True)
+            out.print(f"{found.commit} {found.subject}", soft_wrap=True)
         elif handlers:
             from local.replay.handlers import embedded_replay
 
@@ -79,5 +79,5 @@ def replay(
         out.print(f"{len(steps)} steps are decided as recorded.")
         return
     for line in difference_lines(difference):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     raise typer.Exit(1 if not bisect else 0)

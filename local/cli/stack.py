@@ -46,7 +46,7 @@ def dev() -> None:
             console.print(f"Telnyx       {stack.simulator.url} (simulated)")
         else:
             console.print(f"Telnyx       {options.telnyx_api_base_url}")
-        console.print(f"bearer key   {options.api_key}", markup=False, soft_wrap=True)
+        console.print(f"bearer key   {options.api_key}", soft_wrap=True)
         console.print(f"             (in {credentials.folder() / credentials.BEARER_KEY})")
         console.print("Ctrl-C stops it.")
         stopped.wait()
@@ -68,7 +68,7 @@ def console(
         failing,
         run_console(url.rstrip("/"), common.bearer_key(key_from, url), port) as console_url,
     ):
-        out.print(f"the console  {console_url}/  (open it in a browser)")
+        out.print(f"the console  {console_url}  (open it in a browser)", soft_wrap=True)
         out.print(f"Partyline    {url}\nCtrl-C stops it.")
         stopped.wait()
     out.print("Stopped.")
@@ -111,7 +111,7 @@ def trigger(
             signing_key = credentials.folder() / credentials.SIGNING_KEY
         signer = Signer(read_seed(signing_key)) if signing_key else Signer()
         event_id, body = body_of(event_type, changes or ())
-    out.print(f"--> {event_type} [{event_id}]", markup=False)
+    out.print(f"--> {event_type} [{event_id}]")
     try:
         response = httpx.post(
             f"{url.rstrip('/')}/webhooks/{event_type}",
@@ -123,7 +123,7 @@ def trigger(
     except httpx.HTTPError as error:
         common.print_error(f"<-- {type(error).__name__}: is the stack up at {url}?")
         raise typer.Exit(1) from None
-    out.print(f"<-- [{response.status_code}] {response.text}", markup=False)
+    out.print(f"<-- [{response.status_code}] {response.text}")
     raise typer.Exit(0 if response.is_success else 1)
 
 
@@ -152,7 +152,7 @@ def key(
     if not set(rights) <= set(Right):
         raise typer.BadParameter(f"the rights are {', '.join(Right)}, separated by commas")
     out, new_key = common.stdout(), f"partyline_{secrets.token_urlsafe(32)}"
-    out.print(f"bearer key, shown this once:  {new_key}", markup=False)
+    out.print(f"bearer key, shown this once:  {new_key}")
     out.print("add to `keys` in the BearerKeys secret:")
     entry: dict[str, object] = {
         "id": key_id,
@@ -181,7 +181,7 @@ def revoke(
         left = delete(key_id, stack)
     out = common.stdout()
     out.print(f"{key_id} is revoked; requests with this key are refused within 90 seconds.")
-    out.print(f"keys that are left: {', '.join(left) or 'none'}", markup=False)
+    out.print(f"keys that are left: {', '.join(left) or 'none'}")
 
 
 def redrive(
@@ -199,7 +199,7 @@ def redrive(
     out = common.stdout()
     out.print(f"{result.sent} sent again.")
     for letter in result.left:
-        out.print(f"left in the queue: {letter}", markup=False)
+        out.print(f"left in the queue: {letter}")
     raise typer.Exit(1 if result.left else 0)
 
 

@@ -116,7 +116,7 @@ class Demo:
     def print_trace(self, title: str, conversation_id: str) -> None:
         """Print the trace of a conversation."""
         lines = trace(self.client, self.telnyx, self.log(), conversation_id)
-        self.console.print(f"\n[bold]{title}[/bold]  [dim]{conversation_id}[/dim]")
+        self.console.print(f"\n[bold]{title}[/bold]  [dim]{conversation_id}[/dim]", markup=True)
         print_lines(self.console, lines)
 
 

@@ -15,15 +15,14 @@ from local.stack.logs import Line
 
 def run(console: Console, runner: Runner = in_process) -> int:
     """Run the demo on a local stack. Returns 0 when every result is as expected, else 1."""
-    console.print("[bold]Partyline[/bold]  starting the local stack ...", highlight=False)
+    console.print("[bold]Partyline[/bold]  starting the local stack ...", markup=True)
     with LocalStack(Options(simulator=simulator_settings()), runner) as stack:
         if stack.simulator is None:
             raise DemoFailedError("the demo needs the simulator")
         console.print(
             f"  the API of template.yaml, real handlers   {stack.url}\n"
             f"  a simulated Telnyx, signed webhooks       {stack.simulator.url}\n"
-            "  an embedded AWS with the template's table",
-            highlight=False,
+            "  an embedded AWS with the template's table"
         )
         telnyx = stack.simulator.simulator
         return run_scenarios(console, stack.url, stack.api_key, telnyx, stack.logs.lines)
@@ -50,11 +49,11 @@ def run_scenarios(
             scenario(demo)
         _check_end_state(demo)
     except (DemoFailedError, ApiRefusedError) as error:
-        console.print(f"\n[bold red]The demo failed:[/bold red] {error}")
+        console.print(f"\nThe demo failed: {error}", style="bold red")
         return 1
     finally:
         client.close()
-    console.print("\n[bold green]All as it should be.[/bold green]")
+    console.print("\n[bold green]All as it should be.[/bold green]", markup=True)
     return 0
 
 

@@ -153,7 +153,7 @@ def tool(demo: Demo) -> None:
     demo.client.ask("DELETE", f"/routes/{OURS}")
     demo.print_trace("8. The assistant invites by itself, with its tool", conversation_id)
     for answer in (*answers, status, late):
-        demo.console.print(f"  the tool answers  {answer}", highlight=False)
+        demo.console.print(f"  the tool answers  {answer}")
 
 
 SCENARIOS = (outbound, inbound, attached, hunt, at_once, declined, ends_meanwhile, tool)

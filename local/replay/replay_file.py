@@ -6,6 +6,7 @@ followed. All numbers, names and texts are stand-ins (`local.replay.stand_ins`).
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 
 VERSION = 1
+_FIELDS = {"version": int, "at": str, "inputs": list, "events": list, "commands": list}
 KIND = "partyline_replay"  # the field of the first line that holds the version
 
 
@@ -47,7 +49,7 @@ def read(path: Path) -> list[Json]:
     try:
         header = json.loads(first)
         version, count, checksum = header[KIND], header["steps"], header["sha256"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ReplayFileError(f"{path} is no replay file of Partyline.") from error
     if not isinstance(version, int) or version > VERSION:
         raise ReplayFileError(
@@ -58,4 +60,21 @@ def read(path: Path) -> list[Json]:
         raise ReplayFileError(f"{path} was cut: {len(lines)} of {count} steps are whole.")
     if sha256(body).hexdigest() != checksum:
         raise ReplayFileError(f"{path} was changed: its checksum is another.")
-    return [json.loads(line) for line in lines]
+    try:
+        return [_step(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise ReplayFileError(f"{path} has a line that is no step.") from error
+
+
+def _step(line: bytes) -> Json:
+    """Return a step of a line. Raises ValueError and RecursionError: anybody may make a file."""
+    step = json.loads(line)
+    if not isinstance(step, dict):
+        raise ValueError("no object")
+    if any(not isinstance(step.get(name), kind) for name, kind in _FIELDS.items()):
+        raise ValueError("a field is missing or of another type")
+    for recorded in step["inputs"]:
+        if not isinstance(recorded, dict) or not isinstance(recorded.get("type"), str):
+            raise ValueError("an input has no type")
+    datetime.fromisoformat(step["at"])
+    return step

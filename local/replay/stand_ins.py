@@ -34,6 +34,7 @@ WITHHELD = frozenset({"anonymous", "private", "restricted", "unavailable", "unkn
 PLAIN_SETTINGS = frozenset({"id", "type", "model", "role", "method", "voice", "language"})
 """Settings of an assistant whose texts are words of Telnyx's API."""
 
+_PLAIN_NUMBER = re.compile(r"\+?[0-9]+", re.ASCII)
 _OUR_TOOL = re.compile(r"/tools/(?:invite|status)$")
 _MASKED_NUMBER = re.compile(r"\*\*\*\d{1,4}")
 _QUOTED = re.compile("\u201c[^\u201d]*\u201d")
@@ -94,6 +95,10 @@ class StandIns:
         return insight | {"result": text}
 
     def _setting(self, name: str, value: Any) -> Any:
+        if name == "dynamic_variables" and isinstance(value, dict):  # names and values of the user
+            return {
+                self._text(key): self._text(to_json(item).decode()) for key, item in value.items()
+            }
         if isinstance(value, dict):
             return {key: self._setting(key, item) for key, item in value.items()}
         if isinstance(value, list):
@@ -175,7 +180,7 @@ class StandIns:
             return f"{scheme}:{_word(user)}@{_word(domain)}.example"
         if bare.lower() in WITHHELD:
             return bare
-        if not any(map(str.isdigit, bare)):
+        if not _PLAIN_NUMBER.fullmatch(bare):  # such as a SIP address with a port, or a name
             return _word(self._text(f"caller {bare}"))
         ending = self._ending(bare[-4:])
         candidates = [*_candidates(bare, ending), bare[:-4] + ending]

@@ -6,6 +6,7 @@ the stack's API.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -27,9 +28,10 @@ def run_console(
 ) -> Iterator[str]:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
-    Yields the console's URL, and stops the console at the end of the `with`. The console asks for
-    changes every `every_secs`. Raises OSError when the port is in use, and ValueError for an
-    invalid URL.
+    Yields the URL of the page, with a password of this run: the page dials at the cost of the key's
+    owner, and another user of the machine can reach the port. Stops the console at the end of the
+    `with`. The console asks for changes every `every_secs`. Raises OSError when the port is in use,
+    and ValueError for an invalid URL.
     """
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -38,9 +40,11 @@ def run_console(
     with ExitStack() as closing:
         hub, proxy = Hub(), Proxy(deployment, api_key)
         closing.callback(proxy.close)
-        app = PageGuard(Starlette(routes=[*routes(hub, hello), proxy.route()]))
+        password = token_urlsafe(32)
+        page = Starlette(routes=[*routes(hub, hello), proxy.route()])
+        app = PageGuard(page, password=password)
         server = serve(app, port, page=True)
         closing.callback(server.stop)
         closing.callback(hub.close)
         closing.callback(Watch(hub, Client(deployment, api_key), every_secs).close)
-        yield server.url
+        yield f"{server.url}/?{password}"

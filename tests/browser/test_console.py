@@ -43,7 +43,7 @@ def test_a_conversation_is_watched_and_controlled(
     deployed: str, console: str, api_key: str, window: Callable[..., Page]
 ) -> None:
     page = window()
-    page.goto(f"{console}/")
+    page.goto(console)
     client = Client(deployed, api_key)
     client.ask("POST", "/conversations", {"to": HOST, "name": "Robin"})
     client.close()
@@ -76,7 +76,7 @@ def test_the_page_never_contains_the_key(
     page = window()
     seen: list[Any] = []
     page.on("request", lambda request: seen.append((request.url, request.headers)))
-    page.goto(f"{console}/")
+    page.goto(console)
     page.get_by_role("button", name="Start a conversation").click()
     page.get_by_label("Number to call").fill(HOST)
     page.get_by_role("button", name="Call", exact=True).click()
@@ -89,7 +89,7 @@ def test_the_page_never_contains_the_key(
 def test_the_page_reports_a_wrong_key(deployed: str, window: Callable[..., Page]) -> None:
     with run_console(deployed, "wrong", every_secs=0.5) as url:
         page = window()
-        page.goto(f"{url}/")
+        page.goto(url)
         expect(page.locator("#line")).to_contain_text("The API does not answer: 403")
         expect(page.get_by_role("heading", name="Nothing to show yet")).to_be_visible()
 

@@ -93,3 +93,18 @@ def test_the_failover_queue_drops_the_request_of_a_tool(
     assert send(lab, "/failover", hangup, **headers) == 200
     lab.run(60)
     assert [lab.status(conversation_id)] == statuses
+
+
+def test_a_header_of_a_sender_leads_no_webhook_to_another_host(new_lab: NewLab) -> None:
+    lab = new_lab()
+    lab.app.settings = lab.app.settings.model_copy(update={"public_base_url": None})
+    hostile = "https://evil.example/x?"
+    tool = {
+        "type": "webhook",
+        "webhook": {"name": "take", "url": "https://evil.example/tools/status"},
+    }
+    body = {"to": HOST, "assistant": {"id": "assistant-1", "tools": [tool]}}
+    assert lab.ask("POST", "/conversations", body, x_forwarded_proto=hostile).status == 422
+    del body["assistant"]
+    assert lab.ask("POST", "/conversations", body, x_forwarded_proto=hostile).status == 202
+    assert "evil.example" not in str(lab.commands("dial"))

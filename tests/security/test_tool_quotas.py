@@ -71,6 +71,22 @@ def test_the_tool_has_a_limit_for_the_dialled_number_in_a_minute(new_lab: NewLab
     assert use(first, name="Kim") == "Calling “Kim” now."
 
 
+def test_a_request_cannot_choose_another_counter_for_the_tool(new_lab: NewLab) -> None:
+    phones = ["+13125550130", "+13125550131"]
+    lab = lab_at_second_zero(new_lab, *map(Person, phones), MaxToolDialsPerMinute="1")
+    contacts = {"Dana": {"to": DANA, "from": OUR_NUMBER}, "Lee": {"to": LEE, "from": OUR_NUMBER}}
+    lab.route("default", contacts)
+    answers = []
+    for nth, phone in enumerate(phones):
+        call = lab.telnyx.outside_call(CALLER, phone)
+        lab.run(2)
+        lab.attach(call, **{"from": f"+1312555014{nth}"})
+        lab.run(1)
+        answers.append(lab.use_tool("invite", call, name="Dana"))
+    assert answers == ["Calling “Dana” now.", limited("Dana")]
+    assert len(lab.commands("dial")) == 1
+
+
 def test_the_tool_has_a_limit_for_the_whole_conversation(new_lab: NewLab) -> None:
     lab = new_lab(MaxToolDials="2")
     lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": LEE}, "Kim": {"to": KIM}})

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import timeit
 
 import phonenumbers
 import pytest
@@ -34,6 +35,7 @@ FORMATS = (
         "\uff13\uff11\uff12\uff15\uff15\uff15\uff10\uff11\uff18\uff17",
         "sip:alice@corp.example",
         "SIPS:+13125550187@corp.example",
+        "sip:alice:secret@corp.example:5060",
         "tel:+1-312-555-0187",
         "020 7123 4567",
         "0049 30 1234567",
@@ -52,6 +54,23 @@ SIGNS = sorted(
     | {"[", "]", "{", "}", "*", "#", "=", "\\", "\n", "\u00ad", "\u2060", "\u3000", "\ufe0f\u20e3"}
     | {" ... ", " - - ", "\u00b7\u200b\u00b7"}
 )
+
+
+@pytest.mark.parametrize("part", ["sip:", "sip:a:", "sip:a@", "1-----", "+(", "1,", ",w1"])
+def test_a_long_text_is_masked_in_a_time_proportional_to_its_length(part: str) -> None:
+    def secs(length: int) -> float:
+        text = part * (length // len(part))
+        return min(timeit.repeat(lambda: mask_text(text), number=1, repeat=3))
+
+    assert secs(40_000) < 20 * max(secs(5_000), 0.002)
+
+
+@pytest.mark.parametrize("suffix", [",4711", ",,4711#", ",w4711", ",ww47w11#", ", 4711"])
+def test_the_digits_to_send_after_a_number_are_not_shown(suffix: str) -> None:
+    for number in ("+13125550187", "+1 312 555 0187", "3125550187"):
+        text = mask_text(f"The call to {number}{suffix} failed.")
+        assert text in ("The call to ***0187 failed.", "The call to ***0187# failed.")
+    assert mask_text("Call 3125550187,wait, then 12.") == "Call ***0187,wait, then 12."
 
 
 @pytest.mark.parametrize("sign", SIGNS)

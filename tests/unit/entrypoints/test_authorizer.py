@@ -116,10 +116,14 @@ def test_a_malformed_secret_admits_no_key(
     assert hashed("key-1") not in logged
 
 
-def test_a_malformed_entry_does_not_affect_the_other_keys(deployment: Deployment) -> None:
-    entries = [{"id": "ops", "sha256": hashed("key-1")}, {"id": "half"}]
+@pytest.mark.parametrize("field", [{}, {"sha256": "\ud800"}, {"sha256": "ab12"}])
+def test_a_malformed_entry_does_not_affect_the_other_keys(
+    deployment: Deployment, field: dict[str, str], written: Callable[[], str]
+) -> None:
+    entries = [{"id": "half", **field}, {"id": "ops", "sha256": hashed("key-1")}]
     deployment.secrets.values["bearer"] = json.dumps({"keys": entries})
     assert ask(deployment, "Bearer key-1")["isAuthorized"] is True
+    assert "holds an entry that is not a key" in written()
 
 
 @pytest.mark.parametrize("rights", [[], ["read"], ["read", "start"], list(Right)])

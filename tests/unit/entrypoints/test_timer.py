@@ -93,7 +93,16 @@ def test_a_moment_beyond_the_longest_delay_is_reached_in_two_messages(
         *("", "no JSON", "[]", "null", "7", '"text"', "{}", '{"conversation_id": "c-1"}'),
         *('{"conversation_id": 7, "moment": null}', '{"conversation_id": "", "moment": null}'),
         *('{"conversation_id": "c-1", "moment": 7}', '{"conversation_id": "c-1", "moment": "x"}'),
+        *(f'{{"conversation_id": "c-1", "moment": {odd}}}' for odd in ('""', "0", "false", "[]")),
+        *(
+            f'{{"conversation_id": "{odd}", "moment": null}}'
+            for odd in ("\\ud800", "c 1", "c" * 65)
+        ),
+        "[" * 100_000,
         '{"conversation_id": "c-1", "moment": "2026-11-28T10:00:00"}',
+        *(f'{{"conversation_id": "c-1", "moment": {odd}}}' for odd in ('""', "0", "false", "{}")),
+        *("[" * 100_000, '{"a":' * 100_000, '{"conversation_id": "\\ud800", "moment": null}'),
+        f'{{"conversation_id": "{"x" * 5000}", "moment": null}}',
         '{"conversation_id": "no-such", "moment": null}',
         '{"conversation_id": "no-such", "moment": "2026-11-28T10:00:00Z"}',
     ],

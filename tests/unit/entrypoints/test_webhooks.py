@@ -141,6 +141,7 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
         {"to": "sales@partyline.sip.telnyx.com"},
         {"to": "sip:sales@partyline.sip.telnyx.com"},
         {"to": "gencred1@sip.telnyx.com", "connection_id": None},
+        *({"to": user} for user in ("gencredXyZ789", "sales", "sales-desk_2", "4711agent")),
     ],
 )
 def test_a_call_to_another_connection_or_to_a_sip_user_is_left_alone(

@@ -262,7 +262,11 @@ def test_a_sip_address_with_an_impossible_number_is_refused(user: str) -> None:
 
 @pytest.mark.parametrize("country", ["US", "GB", "*"])
 @pytest.mark.parametrize(
-    "user", ["911", "112", "9-1-1", "+911", "9911", "0112", "00911", "999", "000"]
+    "user",
+    [
+        *("911", "112", "9-1-1", "+911", "9911", "0112", "00911", "999", "000"),
+        *("001911", "011911", "000112"),
+    ],
 )
 def test_a_sip_address_with_an_emergency_number_is_refused(user: str, country: str) -> None:
     sip = Destinations(("+",), ("gw.example",), countries=(country,))
@@ -271,7 +275,15 @@ def test_a_sip_address_with_an_emergency_number_is_refused(user: str, country: s
 
 @pytest.mark.parametrize(
     ("user", "country"),
-    [("411", "US"), ("988", "CA"), ("110", "DE"), ("17", "FR"), ("+3317", "FR"), ("1911", "US")],
+    [
+        ("411", "US"),
+        ("988", "CA"),
+        ("110", "DE"),
+        ("17", "FR"),
+        ("+3317", "FR"),
+        ("1911", "US"),
+        ("8110", "DE"),
+    ],
 )
 def test_a_sip_address_with_a_code_of_an_allowed_country_is_refused(
     user: str, country: str

@@ -55,6 +55,21 @@ def test_a_sip_address_has_another_user_and_domain() -> None:
     assert "robin" not in first
 
 
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "sip:robin@acme.com:5060",
+        "sip:robin2@acme.com;transport=udp",
+        "sip:+13124447788@acme.com:5060",
+        "Robin 3 <sip:robin@acme.com>",
+        "(312) 444-7788",
+    ],
+)
+def test_a_caller_in_another_form_keeps_no_part_of_the_address(caller: str) -> None:
+    shown = StandIns().number(caller)
+    assert not any(part in shown for part in ("Robin", "robin", "acme", "312", "444"))
+
+
 def test_digits_after_a_number_are_replaced() -> None:
     stand_ins = StandIns()
     first, second = stand_ins.number("+13124447788,4711#"), stand_ins.number("+13124447788,4712#")
@@ -99,6 +114,15 @@ def test_settings_of_the_assistant_keep_only_the_words_of_the_api() -> None:
     assert "Robin" not in json.dumps(shown)
     assert shown["id"] == "assistant-1"
     assert Assistant(**shown).missing_tools == Assistant(**settings).missing_tools == ["status"]
+
+
+def test_dynamic_variables_keep_neither_names_nor_values() -> None:
+    variables = {"id": "Robin-1", "type": "Robin", "Robin's account": 4711, "model": "T-4711"}
+    settings = {"id": "assistant-1", "dynamic_variables": variables}
+    shown = StandIns().input({"type": "Route", "assistant": settings})["assistant"]
+    assert len(shown["dynamic_variables"]) == len(variables)
+    assert "Robin" not in json.dumps(shown)
+    assert "4711" not in json.dumps(shown)
 
 
 def test_metadata_and_insights_are_replaced_whole() -> None:

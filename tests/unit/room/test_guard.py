@@ -1,9 +1,12 @@
 """The page's server refuses requests that are not of its own page."""
 
+import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from local.room.console import run_console
 from local.room.guard import HEADER, PageGuard
+from tests.support.paged_api import serve_paged_api
 
 
 async def page(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -48,3 +51,22 @@ def test_a_request_other_than_get_needs_the_pages_own_header() -> None:
     assert refusal("POST")
     assert refusal("DELETE")
     assert refusal("POST", **PAGE_HEADER) is None
+
+
+def test_another_user_of_the_machine_cannot_use_the_console() -> None:
+    with (
+        serve_paged_api() as api,
+        run_console(api, "key") as url,
+        httpx.Client(base_url=httpx.URL(url).join("/"), trust_env=False) as browser,
+    ):
+        for path in ("/", "/?guess", "/?", "/room/live", "/room/api/conversations", "/room/page/x"):
+            cookies = {"cookie": "partyline=guess; partyline="}
+            assert browser.get(path).status_code == 403, path
+            assert browser.get(path, headers=cookies).status_code == 403, path
+        dial = browser.post("/room/api/conversations", json={}, headers={HEADER: "1"})
+        assert dial.status_code == 403
+        assert browser.get(url, headers={"host": "evil.example"}).status_code == 403
+        opened = browser.get(url)
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        assert "httponly; samesite=strict" in opened.headers["set-cookie"].lower()
+        assert browser.get("/room/api/conversations/c1").status_code == 200

@@ -156,8 +156,12 @@ def test_all_pages_of_a_timeline_are_read() -> None:
 
 
 def test_the_console_shows_all_pages_of_a_timeline() -> None:
-    with serve_paged_api() as url, run_console(url, "key", every_secs=0.01) as console:
-        live = f"{console}/room/live"
-        with httpx.stream("GET", live, timeout=PATIENCE_SECS, trust_env=False) as stream:
+    with (
+        serve_paged_api() as url,
+        run_console(url, "key", every_secs=0.01) as console,
+        httpx.Client(timeout=PATIENCE_SECS, trust_env=False) as browser,
+    ):
+        browser.get(console)  # gives the browser the cookie
+        with browser.stream("GET", httpx.URL(console).join("/room/live")) as stream:
             view = next(line for line in stream.iter_lines() if '"timeline"' in line)
     assert all(event_type in view for event_type in TYPES)

@@ -396,6 +396,15 @@ def test_only_the_webhooks_of_the_call_prove_an_answer_that_its_state_does_not(s
     assert not answered({**ANSWERED, "call_leg_id": "leg-of-another-call"})
 
 
+@pytest.mark.parametrize("name", ["call_control_id", "call_leg_id"])
+def test_the_end_of_another_call_is_no_end_of_this_call(name: str) -> None:
+    ended = {"is_alive": False, "end_time": NOW.isoformat()}
+    result, _ = execute(command(Action.LOOK), {**ended, name: "of another call"})
+    assert isinstance(result, Retryable)
+    result, _ = execute(command(Action.LOOK), {**ended, name: "other", "call_control_id": CALL})
+    assert result == CallState(alive=False, answered=False, ended=True)
+
+
 def test_no_duration_proves_nothing_after_the_ring_timeout() -> None:
     """Telnyx may count the duration only at the end of the call."""
     about = conversation()

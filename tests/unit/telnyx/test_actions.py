@@ -341,10 +341,24 @@ def test_active_calls_are_read_page_by_page() -> None:
 
 def test_active_calls_stop_at_the_page_limit_and_at_a_repeated_cursor() -> None:
     endless = Wire(*(page(str(number), str(number)) for number in range(9)))
-    stuck = Wire(*(page("a", "same") for _ in range(9)))
+    stuck = Wire(*(page(str(number), "same") for number in range(9)))
 
     assert len(CallControl(endless.client()).list_active_calls("1", limit_pages=3)) == 3
     assert len(CallControl(stuck.client()).list_active_calls("1")) == 2
+
+
+@pytest.mark.parametrize("rows", [[], [{"call_control_id": "a"}]])
+def test_a_list_whose_new_cursors_lead_to_no_further_call_is_not_complete(rows: Any) -> None:
+    first = page("a", "p1")
+    pages = [
+        httpx.Response(200, json={"data": rows, "meta": {"cursors": {"after": f"p{nth}"}}})
+        for nth in range(2, 9)
+    ]
+    wire = Wire(first, *pages)
+
+    with pytest.raises(errors.NoResponseError):
+        list(CallControl(wire.client()).active_call_pages("1"))
+    assert len(wire.requests) <= 3
 
 
 def test_conversations_of_other_legs_are_left_out() -> None:

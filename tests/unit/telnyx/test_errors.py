@@ -80,13 +80,14 @@ def test_10007_means_that_the_conversation_is_unknown(status: int) -> None:
         assert not error.is_transient
 
 
-def test_a_404_means_an_unknown_call_only_on_a_call() -> None:
-    assert isinstance(refusal("/calls/v3%3Aabc", 404, {}, b""), errors.UnknownCallError)
-    assert isinstance(refusal("/calls", 404, {}, b""), errors.InvalidRequestError)
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_404_or_410_means_an_unknown_call_only_on_a_call(status: int) -> None:
+    assert isinstance(refusal("/calls/v3%3Aabc", status, {}, b""), errors.UnknownCallError)
+    assert isinstance(refusal("/calls", status, {}, b""), errors.InvalidRequestError)
     for action in ("ai_assistant_start", "ai_assistant_join"):  # may be about the assistant
         path = f"/calls/v3%3Aabc/actions/{action}"
-        assert isinstance(refusal(path, 404, {}, b""), errors.InvalidRequestError)
-    assert isinstance(refusal("/ai/conversations/x", 404, {}, b""), errors.InvalidRequestError)
+        assert isinstance(refusal(path, status, {}, b""), errors.InvalidRequestError)
+    assert isinstance(refusal("/ai/conversations/x", status, {}, b""), errors.InvalidRequestError)
 
 
 def test_a_pointer_to_webhook_urls_means_webhook_urls_refused() -> None:
@@ -171,6 +172,8 @@ def test_the_text_of_a_refusal_has_no_phone_number() -> None:
         *[("1m30s", 90.0), ("1m 30s", 90.0), ("2min", 120.0), ("0.5h", 1800.0), ('"30"', 30.0)],
         *[("30;w=60", 30.0), ("30, 3", 30.0), ("3, 30s", 30.0), ("3, soon", None)],
         *[("30 horses", None), ("s", None), ("ms30", None), ("1e3", None), ("9" * 400, None)],
+        *[("limit=9, remaining=0, reset=30", 30.0), ('"default";r=0;t=30', 30.0)],
+        ("Wed, 21 Oct 2030 07:28:00 +99999999999999", None),
         *[("20261399", 20261399.0), ("2026-13-45T00:00:00Z", None), ("\u0663", None)],
     ],
 )
@@ -205,6 +208,7 @@ def test_a_retry_after_may_be_a_date() -> None:
     [
         lambda at: str(int(at.timestamp())),
         lambda at: str(int(at.timestamp() * 1000)),
+        lambda at: str(at.timestamp()),
         lambda at: at.isoformat(),
         lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         lambda at: at.replace(tzinfo=None).isoformat(" "),
@@ -213,7 +217,8 @@ def test_a_retry_after_may_be_a_date() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "header", ["x-ratelimit-reset", "X-Rate-Limit-Reset", "RateLimit-Reset", "Retry-After"]
+    "header",
+    ["x-ratelimit-reset", "X-Rate-Limit-Reset", "RateLimit-Reset", "RateLimit", "Retry-After"],
 )
 def test_a_wait_may_be_a_moment_in_any_form(header: str, form: Callable[[datetime], str]) -> None:
     at = datetime.now(UTC) + timedelta(seconds=100)

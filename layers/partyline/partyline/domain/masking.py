@@ -18,7 +18,8 @@ UNMASKED = frozenset(
 )
 """Fields that hold an id or a time of ours: an id may have many digits."""
 
-_SIP_ADDRESS = re.compile(r"sips?:[^\s@,;]+@[^\s,;]*\w", re.IGNORECASE)
+# The user has no colon but that of a password (RFC 3261, 25.1), so that the search is linear.
+_SIP_ADDRESS = re.compile(r"sips?:[^\s@,;:]+(?::[^\s@,;:]*)?@[^\s,;]*\w", re.IGNORECASE)
 # Each sign with `str.isdigit()`: digits of every script, superscript, subscript and circled digits.
 _DIGIT = (
     r"[\d\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c"
@@ -37,9 +38,9 @@ _ID_DATE_OR_NUMBER = re.compile(
     rf"|(?<!\d)(?P<date>{_YEAR}[-/._]{_MONTH}[-/._]{_DAY}(?:{_ISO_TIME})?"
     rf"|{_DAY}[-/._]{_DAY}[-/._]{_YEAR}(?:,? {_HOURS_MINUTES})?"
     rf"|{_HOURS_MINUTES} ?[-\u2013] ?{_HOURS_MINUTES})(?!\d)"
-    rf"|\+?\(?{_DIGIT}(?:{_SEPARATORS}{_DIGIT}){{6,}}"
+    rf"|\+?\(?{_DIGIT}(?:{_SEPARATORS}{_DIGIT}){{6,}}(?:,[\dw*#,]{{1,32}}(?![^\W\d]))?"
 )
-_SHOWN_DIGITS = 4
+_SHOWN_DIGITS, _LEAST_DIGITS = 4, 7
 
 MASK = "***"
 """Stands for the value of a header."""
@@ -92,4 +93,8 @@ def _without_values(headers: Any) -> Any:
 def _masked_digits(found: re.Match[str]) -> str:
     if found["uuid"] or found["date"]:
         return found[0]
-    return str(masked("".join(filter(str.isdigit, found[0]))))
+    # The digits after a comma are sent after the answer: a PIN, for example.
+    number = found[0].partition(",")[0]
+    digits = "".join(filter(str.isdigit, number))
+    whole = digits if len(digits) >= _LEAST_DIGITS else "".join(filter(str.isdigit, found[0]))
+    return str(masked(whole))

@@ -5,16 +5,24 @@ import unicodedata
 
 JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling and of emoji
 
-QUOTATION_MARKS = re.compile(
-    '["\u00ab\u00bb\u02ba\u02ee\u05f4\u201c-\u201f\u2033\u2034\u2036\u2037\u2039\u203a\u2057'
-    "\u275b-\u2760\u2e42\u300c-\u300f\u301d-\u301f\uff02\U0001f676-\U0001f678]"
-)
-
-_INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
-"""Fillers and variation selectors: signs that show nothing, and may hide a text. U+FE0E and U+FE0F
-are part of emoji."""
-
 APOSTROPHES = re.compile("[`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u201b\u2032\ua78b\ua78c]")
+
+_QUOTES = (
+    '"\u00ab\u00bb\u02ba\u02dd\u02ee\u05f4\u201c-\u201f\u2033\u2034\u2036\u2037\u2039\u203a\u2057'
+    "\u275b-\u2760\u276e\u276f\u2e42\u300c-\u300f\u301d-\u301f\ufe41-\ufe44\uff02\uff62\uff63"
+    "\U0001f676-\U0001f678"
+)
+QUOTATION_MARKS = re.compile(
+    f"[{_QUOTES}{APOSTROPHES.pattern[1:-1]}'\u201a\u05f3]{{2,}}|[{_QUOTES}]"
+)
+"""A quotation mark, or several marks and apostrophes together, which look like a quotation mark."""
+
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+"""Fillers, variation selectors and unassigned signs, which show nothing and may hide a text
+(Unicode: Default_Ignorable_Code_Point). U+FE0E and U+FE0F are part of emoji."""
 
 _PLAIN = {"Pd": "-", "Cf": ""}
 _PLAIN_SIGNS = {"\u2212": "-", "\u2043": "-", "\ufe0e": "", "\ufe0f": "", "\u0131": "i"}

@@ -101,9 +101,10 @@ def is_impossible_sip_number(to: str, country: str | None) -> bool:
 def is_short_code(to: str, countries: Collection[str]) -> bool:
     """Whether the user of a SIP address is an emergency number or a service code of a country.
 
-    A gateway may dial the digit of an outside line (0 or 9), so `9911` is `911`. A country code in
-    front is skipped too. A service code has three digits, such as `411`; longer codes are for text
-    messages and could be an extension.
+    A gateway may dial the digit of an outside line (0, 8 or 9), so `9911` is `911`. A country code
+    in front is skipped too, and any digits after a 0 in front of an emergency number: `001911`. A
+    service code has three digits, such as `411`; longer codes are for text messages and could be
+    an extension.
 
     Args:
         to: The SIP address. Any other destination has no short code.
@@ -120,7 +121,7 @@ def is_short_code(to: str, countries: Collection[str]) -> bool:
     known = phonenumbers.SUPPORTED_REGIONS
     for country in known if "*" in countries else known & set(countries):
         calling_code = phonenumbers.country_code_for_region(country)
-        for prefix in ("", "0", "00", "9", str(calling_code)):
+        for prefix in ("", "0", "00", "8", "9", str(calling_code)):
             code = digits.removeprefix(prefix)
             if shortnumberinfo.is_emergency_number(code, country):
                 return True
@@ -128,7 +129,8 @@ def is_short_code(to: str, countries: Collection[str]) -> bool:
                 number = phonenumbers.PhoneNumber(calling_code, int(code))
                 if shortnumberinfo.is_valid_short_number_for_region(number, country):
                     return True
-    return not EMERGENCY_NUMBERS.isdisjoint((digits, digits[1:], digits[2:]))
+    after_zero = digits[-_SERVICE_CODE_DIGITS:] if digits.startswith("0") else ""
+    return not EMERGENCY_NUMBERS.isdisjoint((digits, digits[1:], digits[2:], after_zero))
 
 
 def country_of(number: str) -> str | None:

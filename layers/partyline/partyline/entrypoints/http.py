@@ -85,11 +85,15 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:
-    """Return where this API is reached from outside: as configured, else as the request did."""
+    """Return where this API is reached from outside: as configured, else as the request did.
+
+    The host is API Gateway's own word. Any scheme but `http`, which a local stack has, is `https`:
+    a sender may write another host into the header, and Telnyx's webhooks would go there.
+    """
     if configured:
         return configured
     headers = event.get("headers") or {}
-    scheme = headers.get("x-forwarded-proto", "https")
+    scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     return f"{scheme}://{event['requestContext']['domainName']}"
 
 

@@ -125,7 +125,7 @@ class AssistantTools:
         except RequestError:
             return f"{quoted(name)} cannot be called from this line."
         try:
-            charges = self.quotas.tool_charges(call.conversation, request.dials)
+            charges = self.quotas.tool_charges(call.conversation.id, plan.from_, request.dials)
         except RequestError:
             return self._limited(name)
         guest = NewParticipant(

@@ -32,6 +32,8 @@ MAX_KEY_CHARS = 512
 KEY_ID = re.compile(r"[ -~]{1,128}")
 """The form of a key's id: printable ASCII, as in a query parameter and in the keys of rows."""
 
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
+
 BUS_ID = "bus"
 """The key id of all events of the bus; no key may have this id. A sender chooses the source of an
 event, so a source has no quota of its own."""
@@ -111,7 +113,9 @@ def _entry(entry: Any) -> BearerKey | None:
     A misspelled field or right would otherwise give a key more rights than its owner intended.
     """
     match entry:
-        case {"id": str(key_id), "sha256": str(digest)} if is_key_id(key_id) and digest:
+        case {"id": str(key_id), "sha256": str(digest)} if is_key_id(key_id) and _DIGEST.fullmatch(
+            digest
+        ):
             pass
         case _:
             return None

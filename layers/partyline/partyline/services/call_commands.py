@@ -143,8 +143,14 @@ def _speak_and_gather(
 
 
 def retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
-    """Ask for the state of a call (Telnyx API: GET /calls/{id})."""
+    """Ask for the state of a call (Telnyx API: GET /calls/{id}).
+
+    The end of another call, by the ids in the answer, proves nothing about this call.
+    """
     call = telnyx.retrieve_call(leg_command.call_control_id)
+    ids = [id_ for id_ in (call.call_control_id, call.call_leg_id) if id_]
+    if not call.is_alive and ids and not any(map(leg_command.leg.has_id, ids)):
+        raise errors.NoResponseError("the answer is about another call")
     transferred = bool(call.is_alive) and _is_transferred(telnyx, leg_command)
     return results.CallState(
         alive=bool(call.is_alive),

@@ -14,6 +14,9 @@ from partyline.settings import ConversationSettings
 SIP_NUMBER = re.compile(r"(sips?:)?\+?[0-9 ().-]+(@.*)?|(?!sips?:)[^@]*", re.IGNORECASE)
 """A number, perhaps as a SIP address; also a text that is no SIP address."""
 
+SIP_USER = re.compile(r"(?=.*[a-z])[a-z0-9_.-]+", re.IGNORECASE | re.ASCII)
+"""A SIP user without a domain: Telnyx names a WebRTC client `gencredXyZ789`."""
+
 
 def inbound_route(
     stored: StoredRoute,
@@ -24,12 +27,13 @@ def inbound_route(
     """How an incoming call is answered; None when the call is not for us.
 
     A call at another connection belongs to another application. `dialled` tells a call to a user
-    by a SIP address: only an address whose user is a number is ours.
+    by a SIP address or a name: only a user that is a number is ours.
     """
     if connection_id and connection_id != settings.telnyx_connection_id:
         return None
     country = settings.destinations.home_country
-    if dialled and not (SIP_NUMBER.fullmatch(dialled) or normal_number(dialled, country)):
+    is_user = dialled and (SIP_USER.fullmatch(dialled) or not SIP_NUMBER.fullmatch(dialled))
+    if dialled and is_user and not normal_number(dialled, country):
         return None
     default = settings.default_assistant_id
     assistant = stored.assistant or (Assistant(id=default) if default else None)

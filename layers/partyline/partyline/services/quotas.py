@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.ids import fingerprint
 from partyline.services.errors import RequestError
@@ -55,18 +54,19 @@ class Quotas:
             raise self.too_many_dials()
         return [QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)]
 
-    def tool_charges(self, conversation: Conversation, dials: int) -> list[QuotaCharge]:
-        """Return the charges of `dials` calls by the assistant's tool `invite`.
+    def tool_charges(self, conversation_id: str, from_: str, dials: int) -> list[QuotaCharge]:
+        """Return the charges of `dials` calls from a number by the assistant's tool `invite`.
 
-        The calls count for the dialled number in this minute, and for the whole conversation.
+        The calls count for the number `from_` in this minute, and for the whole conversation. A
+        request chooses the line of its conversation, and Telnyx calls from our numbers only.
         Raises a RequestError for more calls than either allows.
         """
         now = self.clock()
         # A hash of the number: keys of the table hold no number that is no route.
-        line = keys.dials(f"{TOOL}/{fingerprint(conversation.route or keys.DEFAULT_ROUTE)}", now)
+        line = keys.dials(f"{TOOL}/{fingerprint(from_)}", now)
         counters = (
             (line, self.settings.max_tool_dials_per_minute, COUNTER_KEPT_FOR),
-            (keys.tool_dials(conversation.id), self.settings.max_tool_dials, TOOL_COUNTER_KEPT_FOR),
+            (keys.tool_dials(conversation_id), self.settings.max_tool_dials, TOOL_COUNTER_KEPT_FOR),
         )
         if any(dials > limit for _, limit, _ in counters):
             raise RequestError(ErrorCode.TOO_MANY_DIALS, "The tool may not make so many calls.")

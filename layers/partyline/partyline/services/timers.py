@@ -16,6 +16,7 @@ from partyline.aws_errors import AwsError, aws_request
 from partyline.domain.model.inputs import Input, PollCalls, TimerElapsed
 from partyline.domain.model.timeouts import MAX_MESSAGE_DELAY
 from partyline.telemetry import Metric, count, logger
+from partyline.telnyx.client_state import ID
 
 MAX_BATCH = 10  # messages of a request (SQS: SendMessageBatch)
 
@@ -54,13 +55,12 @@ class TimerMessage:
             fields = json.loads(body)
             conversation_id, moment = fields["conversation_id"], fields["moment"]
             calls, missing = tuple(fields.get("calls", ())), fields.get("missing", False)
-            at = moment and datetime.fromisoformat(moment)
-        except (AttributeError, KeyError, TypeError, ValueError):
+            at = None if moment is None else datetime.fromisoformat(moment)
+            named = ID.fullmatch(conversation_id) and all(isinstance(name, str) for name in calls)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             return None
-        message = cls(conversation_id, at, calls, missing is True)
-        named = isinstance(conversation_id, str) and bool(conversation_id)
-        named = named and all(isinstance(name, str) for name in calls)
-        return message if named and (message.moment is None or message.moment.tzinfo) else None
+        in_zone = at is None or at.tzinfo is not None
+        return cls(conversation_id, at, calls, missing is True) if named and in_zone else None
 
 
 class Timers:

@@ -23,9 +23,11 @@ from partyline.telnyx.webhook_urls import Form, WebhookUrls
 
 PAGE_SIZE = "250"
 
+Names = tuple[str | None, str | None, str | None]  # the ids and the client_state of a listed call
+
 
 class RepeatedPageError(NoResponseError):
-    """The cursor of a list leads to a page that was read before."""
+    """The cursor of a list leads to a page that was read before, or to no further call."""
 
 
 R = TypeVar("R", bound=Received)
@@ -125,7 +127,7 @@ class CallControl:
         missing: the list is then not complete.
         """
         path = f"/connections/{_segment(connection_id)}/active_calls"
-        params, seen = {"page[limit]": PAGE_SIZE}, set[str]()
+        params, seen, listed = {"page[limit]": PAGE_SIZE}, set[str](), set[Names]()
         while True:
             page = self._client.document("GET", path, params=params)
             rows = page.get("data")
@@ -139,9 +141,11 @@ class CallControl:
                 raise NoResponseError("a full page does not say whether a page follows")
             if not after:
                 return
-            if str(after) in seen:
-                raise RepeatedPageError("the cursor of a page repeats")
+            names = {(call.call_control_id, call.call_leg_id, call.client_state) for call in calls}
+            if str(after) in seen or names <= listed:
+                raise RepeatedPageError("the cursor of a page repeats, or leads nowhere")
             seen.add(str(after))
+            listed |= names
             params = {**params, "page[after]": str(after)}
 
     def list_call_events(

@@ -35,6 +35,7 @@ from pydantic_core import from_json
 from partyline.telnyx.rate_limits import retry_after
 
 SERVER_ERRORS = range(500, 600)
+GONE = (404, 410)  # 410 is not documented, and says no more about the call than 404 does
 CHANNEL_LIMITS = ("90041", "90042", "90043")
 
 
@@ -130,7 +131,7 @@ class NotAnsweredError(RefusedError):
 
 
 class UnknownCallError(RefusedError):
-    """90015, or a 404 on a call: Telnyx does not know the call_control_id.
+    """90015, or a 404 or 410 on a call: Telnyx does not know the call_control_id.
 
     The call may be up all the same: 404 has no code for an ended call (Telnyx docs, API error
     codes: 10005 is any missing resource), and a call may get another id at its answer.
@@ -193,7 +194,7 @@ _RULES = (
     _Rule(ForbiddenError, code={"10010", "10036", "10038", *CHANNEL_LIMITS}),
     _Rule(ForbiddenError, status={403}),
     # The 404 of a start or a join may be about the assistant or the conversation, not the call.
-    _Rule(UnknownCallError, status={404}, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
+    _Rule(UnknownCallError, status=GONE, path=r"/calls/[^/]+(?!.*/ai_assistant_(start|join)$)"),
     _Rule(WebhookUrlsRefusedError, pointer=r"/webhook_(urls|retries_policies)(/|$)"),
     _Rule(InvalidRequestError),
 )

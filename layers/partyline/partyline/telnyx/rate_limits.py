@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
-"""Headers of a 429: Telnyx's own, its other spelling, and that of the IETF's drafts."""
+RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset", "ratelimit")
+"""Headers of a 429: Telnyx's own, its other spelling, and those of the IETF's drafts."""
 
 UNITS = {
     "ms": 0.001,
@@ -27,6 +27,8 @@ UNITS = {
 
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+_FIELD = re.compile(rf"\b(?:reset|t)\s*=\s*({_NUMBER})")
+"""The wait in the one header of the IETF's drafts: `limit=9, reset=30`, or `"default";r=0;t=30`."""
 _PART = re.compile(rf"({_NUMBER})\s*({_UNIT})")
 
 
@@ -46,23 +48,25 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
 def _wait(text: str) -> float | None:
     """Read seconds (`30`), a duration (`1m30s`, `1500ms`), or a moment as a date or in Unix time.
 
-    Numbers of ten digits are Unix seconds, of thirteen digits milliseconds, as other services send
-    resets. Of a header that came twice, the longer duration counts.
+    Numbers of ten digits, perhaps with a fraction, are Unix seconds, of thirteen digits
+    milliseconds, as other services send resets. Of a header that came twice, the longer duration
+    counts.
     """
-    text = text.partition(";")[0].strip().strip('"')
+    field = _FIELD.search(text)
+    text = field[1] if field else text.partition(";")[0].strip().strip('"')
     waits = [_duration(part.strip().lower()) for part in text.split(",")]
     if None not in waits:
         return max(wait for wait in waits if wait is not None)
     try:
         at = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max((at - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _duration(text: str) -> float | None:
-    if re.fullmatch(r"[0-9]{10}|[0-9]{13}", text):
+    if re.fullmatch(r"[0-9]{10}(\.[0-9]{1,9})?|[0-9]{13}", text):
         return max(int(text[:10]) - datetime.now(UTC).timestamp(), 0.0)
     if re.fullmatch(_NUMBER, text):
         return float(text)
