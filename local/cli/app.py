@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import typer
 
-from local.cli import connect, conversations, replay, stack
+from local.cli import connect, conversations, live_test, replay, stack
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.revoke, stack.redrive),
     stack.dialing,
     *(replay.export, replay.replay),
-    *(connect.connect, connect.doctor, connect.disconnect),
+    *(connect.connect, connect.doctor, connect.disconnect, live_test.live_test),
 )
 
 app = typer.Typer(

@@ -78,13 +78,13 @@ def connect(
     from local.connect.records import FOLDER, Records
     from local.loopback import is_loopback
 
-    with _account(key_from, telnyx_api_base_url) as account:
+    with open_account(key_from, telnyx_api_base_url) as account:
         for public_url in filter(None, (url, failover_url)):
             if not public_url.startswith("https://") and not is_loopback(telnyx_api_base_url):
                 raise ValueError(f"{public_url} is not https: Telnyx reaches it over the internet.")
         records = Records(FOLDER)
         settings = application.ApplicationSettings(
-            url, _application_name(application_id, name), application_id, failover_url
+            url, application_name(application_id, name), application_id, failover_url
         )
         record, changes = application.connect(account, records, settings)
         _print_changes(changes, f"the application {record.application_id} is as it should be")
@@ -107,7 +107,7 @@ def disconnect(
     from local.connect import application, tools
     from local.connect.records import FOLDER, Records
 
-    with _account(key_from, telnyx_api_base_url) as account:
+    with open_account(key_from, telnyx_api_base_url) as account:
         records = Records(FOLDER)
         record = records.get(application_id)
         changes = application.disconnect(account, record) + tools.remove_tools(account, record)
@@ -134,10 +134,10 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     from local.connect.doctor import Context, examine
 
     wrong, untried = 0, []
-    with _account(key_from, telnyx_api_base_url) as account:
+    with open_account(key_from, telnyx_api_base_url) as account:
         context = Context(
             url=url,
-            name=_application_name(application_id, name),
+            name=application_name(application_id, name),
             application_id=application_id,
             assistant_id=assistant_id,
             failover_url=failover_url,
@@ -159,7 +159,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
 
 
 @contextmanager
-def _account(key_from: Path | None, telnyx_url: str) -> Iterator["Account"]:
+def open_account(key_from: Path | None, telnyx_url: str) -> Iterator["Account"]:
     """Open the Telnyx account. A usage error ends the command with 2, any other error with 1."""
     from local.connect.account import Account, AccountError, read_key
     from local.connect.records import RecordError
@@ -169,7 +169,8 @@ def _account(key_from: Path | None, telnyx_url: str) -> Iterator["Account"]:
         yield account
 
 
-def _application_name(application_id: str | None, name: str | None) -> str:
+def application_name(application_id: str | None, name: str | None) -> str:
+    """Return the application's name, or the default name. Raises BadParameter for two names."""
     if application_id and name:
         raise typer.BadParameter("--name is not allowed with --application")
     return name or DEFAULT_NAME

@@ -27,11 +27,12 @@ def demo(
 def dev() -> None:
     """Keep the local stack up until Ctrl-C."""
     from local import credentials, printing
+    from local.live_test.report import ReportError
     from local.room.room_stack import RoomStack
     from local.stack.local_stack import Options, PublishedDefaultError
 
     stopped, console = common.stop_event(), common.stdout()
-    with common.exit_on(PublishedDefaultError):
+    with common.exit_on(PublishedDefaultError, ReportError):
         options = Options.from_environment()
     failing = common.exit_on(OSError, prefix="The local stack cannot start: ")
     seed = options.simulator.signing_seed

@@ -16,7 +16,8 @@ INTRODUCTION = """\
 
 Partyline has never run against a real account. This page lists each fact that Partyline cannot be
 sure of: the possible answers, Partyline's behaviour under each answer, and the evidence by which a
-live test tells the answers apart. **Bold** is the answer that the simulator plays by default. The
+live test tells the answers apart; `partyline live-test` asks Telnyx ([live-test.md](live-test.md)).
+**Bold** is the answer that the simulator plays by default. The
 simulator can play each answer, except those about the deployment; `make unknowns` runs the calls
 under all pairs of answers.
 

@@ -179,7 +179,8 @@ class Deliverer:
         began = self._clock.now()
         body = _encode(event, attempt, route.url)
         signed_at = event.sent_at if self.redelivery_signature == "first" else None
-        status = self._post(route.url, body, self.signature_headers(body, signed_at))
+        headers = self.signature_headers(body, signed_at)
+        status = self._post(route.url, body, headers)
         self.attempts.append(
             Delivery(
                 at=began,
@@ -191,6 +192,7 @@ class Deliverer:
                 duration_secs=(self._clock.now() - began).total_seconds(),
                 call_control_id=event.call_control_id,
                 body=body,
+                signed_at=headers["telnyx-timestamp"],
             )
         )
         if status is not None and status < 500 and status not in _RETRIED:

@@ -1,5 +1,6 @@
 """The account's history: the commands and webhooks of each call, and the deliveries of webhooks."""
 
+import json
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import groupby
@@ -49,9 +50,11 @@ class History:
     def webhook_deliveries(self, query: dict[str, str]) -> JsonObject:
         """Telnyx API: GET /webhook_deliveries, newest first."""
         since, status = query.get("filter[started_at][gte]"), query.get("filter[status][eq]")
-        attempts = sorted(self._deliverer.attempts, key=attrgetter("event_id"))
+        text = query.get("filter[webhook][contains]", "")
+        attempts = [item for item in self._deliverer.attempts if text.encode() in item.body]
+        attempts.sort(key=attrgetter("event_id"))
         groups = [list(group) for _, group in groupby(attempts, key=attrgetter("event_id"))]
-        rows = [_delivery_row(group, self._board.world) for group in groups]
+        rows = [_delivery_row(group) for group in groups]
         rows = [
             row
             for row in rows
@@ -66,10 +69,13 @@ def _command_row(entry: LedgerEntry, world: World) -> JsonObject | None:
     """Return a command that took effect as a row, or None for any other request."""
     if entry.action != "dial" and entry.call_control_id is None:
         return None  # no command on a call
-    if entry.method == "GET" or entry.status != HTTPStatus.OK:
+    if entry.method == "GET" or entry.status != HTTPStatus.OK or entry.duplicate:
         return None
     call = entry.call_control_id or entry.response["data"]["call_control_id"]
-    leg = world.legs[call]
+    # The id of a dialled leg may have changed since the response to the dial.
+    leg = world.legs.get(call)
+    if leg is None:
+        return None
     row = _event_row(leg, "command", str(entry.action), entry.at)
     return {**row, "metadata": {"call_control_id": call, **(entry.body or {})}}
 
@@ -86,23 +92,35 @@ def _event_row(leg: SimulatedLeg, type_: str, name: str, at: datetime) -> JsonOb
     }
 
 
-def _delivery_row(attempts: list[Delivery], world: World) -> JsonObject:
+def _delivery_row(attempts: list[Delivery]) -> JsonObject:
+    """Return the attempts of an event as a row, with the latest attempt first."""
     first, delivered = attempts[0], any(_is_success(attempt) for attempt in attempts)
-    leg = world.legs.get(first.call_control_id or "")
+    body = json.loads(first.body)
+    event = body.get("data", body)
     return {
         "record_type": "webhook_delivery",
         "id": first.event_id,
         "status": "delivered" if delivered else "failed",
         "started_at": timestamp(first.at),
         "finished_at": timestamp(attempts[-1].at),
-        "attempts": [
-            {"status": "delivered" if _is_success(attempt) else "failed"} for attempt in attempts
-        ],
+        "attempts": [_attempt_row(attempt) for attempt in reversed(attempts)],
         "webhook": {
             "record_type": "event",
             "id": first.event_id,
             "event_type": first.event_type,
-            "payload": {"connection_id": leg.connection_id if leg else None},
+            "occurred_at": event.get("occurred_at") or event["created_at"],
+            "payload": event["payload"],
+        },
+    }
+
+
+def _attempt_row(attempt: Delivery) -> JsonObject:
+    return {
+        "status": "delivered" if _is_success(attempt) else "failed",
+        "started_at": timestamp(attempt.at),
+        "http": {
+            "request": {"url": attempt.url, "headers": [["telnyx-timestamp", attempt.signed_at]]},
+            "response": {"status": attempt.status},
         },
     }
 

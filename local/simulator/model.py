@@ -84,6 +84,8 @@ class SimulatedLeg:
     """The text of the SIP Reason header on the CANCEL of an unanswered outgoing leg."""
     bridged_to: str | None = None
     """The call_control_id of the leg that a transfer has connected with this leg."""
+    far_end: "SimulatedLeg | None" = field(default=None, repr=False, compare=False)
+    """The other leg of a call between two numbers of the account; both legs end together."""
     assistant: JsonObject | None = None
     detection: str = "disabled"
     time_limit_secs: float = CALL_LIMIT_SECS
@@ -184,6 +186,8 @@ class Delivery:
     duration_secs: float
     call_control_id: str | None
     body: bytes = b""
+    signed_at: str = ""
+    """The header `telnyx-timestamp`."""
 
 
 @dataclass

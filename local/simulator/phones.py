@@ -71,12 +71,20 @@ class Phones:
         self._timer(
             leg, body.get("timeout_secs", 30), lambda: self.end(leg, cause, "unknown", "487")
         )
-        person = self.person(leg.to)
-        if person.behaviour in ("answer", "machine"):
+        person, connection_id = self.person(leg.to), board.world.numbers.get(leg.to)
+        if connection_id is not None:
+            self._ring_own_number(leg, connection_id)
+        elif person.behaviour in ("answer", "machine"):
             self._timer(leg, person.answer_after_secs, lambda: self.answer(leg))
         elif person.behaviour in _REFUSALS:
             self._timer(leg, person.answer_after_secs, lambda: self.refuse(leg, person.behaviour))
         return leg
+
+    def _ring_own_number(self, leg: SimulatedLeg, connection_id: str) -> None:
+        """Ring a number of the account: an incoming leg is the far end of the outgoing leg."""
+        incoming = self.ring_in(leg.from_, leg.to, connection_id)
+        incoming.far_end, leg.far_end = leg, incoming
+        incoming.on_answer = lambda: self.answer(leg)
 
     def ring_in(self, from_: str, to: str, connection_id: str) -> SimulatedLeg:
         """Let a person call a number of ours: a parked leg that rings until the answer."""
@@ -169,6 +177,8 @@ class Phones:
             # Telnyx API: bridge, park_after_unbridge: without parking, the other leg ends too.
             other = self._board.world.legs[leg.bridged_to]
             self.end(other, "normal_clearing", "caller", "unspecified")
+        if leg.far_end is not None:
+            self.end(leg.far_end, cause, "unknown", sip_cause)
 
     def speak(self, leg: SimulatedLeg, text: str) -> None:
         """Say a text on the leg (Telnyx API: speak)."""

@@ -34,7 +34,7 @@ _PHONE_ACTIONS = frozenset(
     {"answer", "decline", "busy", "hang_up", "press", "say", "transfer", "end_assistant"}
 )
 # Internal fields of a leg that a page does not need.
-_HIDDEN = frozenset({"timers", "gather", "on_answer"})
+_HIDDEN = frozenset({"timers", "gather", "on_answer", "far_end"})
 
 
 def simulator_app(simulator: Simulator) -> Starlette:

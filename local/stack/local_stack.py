@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from pathlib import Path
 from secrets import token_bytes
 from typing import Self
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from local.credentials import new_key
+from local.live_test.report import read_report
 from local.loopback import is_loopback
 from local.serving import Running, free_port, serve
 from local.simulator.running import RunningSimulator, run_simulator
@@ -96,7 +98,10 @@ class Options:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables that docs/local.md lists for `make dev`."""
+        """Read the variables that docs/local.md lists for `make dev`.
+
+        Raises ReportError for an unusable report of a live test.
+        """
         names = {
             "port": "PORT",
             "api_key": "PARTYLINE_API_KEY",
@@ -111,6 +116,8 @@ class Options:
             "telnyx_public_key": "TELNYX_PUBLIC_KEY",
             "aws_endpoint_url": "AWS_ENDPOINT_URL",
         }
+        path = environment.get("PARTYLINE_TELNYX_REPORT")
+        report = read_report(Path(path)) if path else None
         values = {
             name: environment[variable]
             for name, variable in names.items()
@@ -118,9 +125,12 @@ class Options:
         }
         # Another Telnyx of this machine signs with the published key.
         own = "telnyx_api_base_url" not in values
-        simulator = SimulatorSettings(signing_seed=token_bytes(32)) if own else SimulatorSettings()
+        seed = {"signing_seed": token_bytes(32)} if own else {}
+        observed = report.observed if report else {}
         options = cls(
-            **{**values, "port": int(values.get("port", 8400)), "simulator": simulator}  # type: ignore[arg-type]
+            **{**values, "port": int(values.get("port", 8400))},  # type: ignore[arg-type]
+            simulator=SimulatorSettings.answering(observed, **seed),
+            parameters=report.parameters if report else {},
         )
         if options.telnyx_api_base_url and not is_loopback(options.telnyx_api_base_url):
             options.refuse_published_defaults()

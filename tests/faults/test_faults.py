@@ -19,6 +19,7 @@ from partyline.services.leg_commands import LegCommand
 from partyline.store import ConversationStore, keys
 from partyline.store import conversations as storing
 from partyline.store.open_counts import count_updates
+from partyline.store.steps import step_puts
 from tests.faults.cases import Case, Verdict, cases, faultless_run, judge
 from tests.faults.lost import Loss, loss_violations, losses
 from tests.faults.points import Point
@@ -136,7 +137,7 @@ def no_call_is_released(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_last_writer_wins(patch: pytest.MonkeyPatch) -> None:
-    state_put, step_puts = storing._state_put, storing.step_puts
+    state_put = storing._state_put
 
     def unconditional(request: dict[str, Any]) -> dict[str, Any]:
         condition = ("ConditionExpression", "ExpressionAttributeValues")

@@ -1,11 +1,14 @@
 """Telnyx refuses the form of a command, and takes the command in another form."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from local.live_test.report import parameters_of
 from local.simulator.model import LedgerEntry, Person
 from local.simulator.settings import Settings
+from local.stack.template import Template
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, KIM, LEE
 from tests.support.refusing_transport import JOINING_LEG
@@ -132,6 +135,21 @@ def test_a_dial_refused_for_lists_of_urls_is_sent_once_more_with_strings(new_lab
     assert lab.transport.forms == ["list", "str", "str"]
     assert lab.people_dialled() == ["host", "Dana"]
     assert events(lab, conversation_id, "command.changed") == []
+
+
+@pytest.mark.parametrize("form", ["text", "list"])
+@pytest.mark.parametrize("keys", ["refused", "taken"])
+def test_with_the_parameter_of_a_live_test_no_dial_is_refused(
+    form: str, keys: str, new_lab: NewLab, deployed: Callable[..., Template]
+) -> None:
+    answers = {"webhook-urls-form": form, "conversation-keys": keys}
+    lab = new_lab([], Settings.answering(answers), deployed(**parameters_of(answers)))
+    lab.start()
+    lab.run(5)
+
+    assert [entry.status for entry in sent(lab, "dial")] == [200]
+    types = {*bodies(lab, "dial")[0]["webhook_urls"]}
+    assert ("call.conversation.ended" in types) == (keys == "taken")
 
 
 def test_news_that_somebody_waits_for_triggers_a_response(new_lab: NewLab) -> None:

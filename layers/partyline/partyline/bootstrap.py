@@ -211,7 +211,7 @@ class App:
             transport=self._telnyx_transport,
             pause=self._sleep,
         )
-        return CallControl(client)
+        return CallControl(client, self.settings.telnyx_webhook_urls)
 
     @property
     def inbound_quotas(self) -> "InboundQuotas":

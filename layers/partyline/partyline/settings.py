@@ -104,6 +104,9 @@ class ConversationSettings(
     telnyx_connection_id: str
     timers_queue_url: str
     telnyx_api_base_url: str = "https://api.telnyx.com/v2"
+    telnyx_webhook_urls: Literal["list", "string", "list-of-calls", "string-of-calls", "none"] = (
+        "list"
+    )
     telnyx_timeout_secs: float = Field(default=2.0, gt=0, le=2.5)  # a lease holds two of these
     default_number: OptionalText = None
     default_assistant_id: OptionalText = None

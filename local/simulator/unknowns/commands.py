@@ -88,7 +88,7 @@ UNKNOWNS = (
         assumed="free",
         confidence="unknown",
         sources=(_RETRIES, "decision 90"),
-        evidence="Send a speak with an empty payload, then a valid speak with the same command_id: "
+        evidence="Send a speak without a payload, then a valid speak with the same command_id: "
         "call.speak.started comes or does not come.",
     ),
     Unknown(

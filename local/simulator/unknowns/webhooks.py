@@ -32,7 +32,8 @@ UNKNOWNS = (
         assumed="same",
         confidence="documented",
         sources=(_RECEIVING, "decision 6"),
-        evidence="Answer 503 to the first delivery of an event: `data.id` of both deliveries.",
+        evidence="Dial with a webhook_url without a server, and a policy of one further delivery: "
+        "the number of events in GET /webhook_deliveries.",
     ),
     Unknown(
         id="redelivery-signature",
@@ -54,8 +55,8 @@ UNKNOWNS = (
         assumed="new",
         confidence="unknown",
         sources=(_FUNDAMENTALS, "decision 48"),
-        evidence="Answer 503 to the first delivery of an event: telnyx-timestamp of both "
-        "deliveries.",
+        evidence="Dial with a webhook_url without a server, and a policy of one further delivery: "
+        "telnyx-timestamp of both deliveries in GET /webhook_deliveries.",
     ),
     Unknown(
         id="default-retries",
@@ -77,8 +78,8 @@ UNKNOWNS = (
         assumed="three",
         confidence="unknown",
         sources=(_FUNDAMENTALS, _RECEIVING),
-        evidence="Answer 503 to each delivery of an event for a minute: the times of the "
-        "deliveries.",
+        evidence="Dial with a webhook_url without a server: the times of the deliveries in "
+        "GET /webhook_deliveries.",
     ),
     Unknown(
         id="hangup-fields",
@@ -241,7 +242,7 @@ UNKNOWNS = (
         assumed="time_limit",
         confidence="documented",
         sources=(_CATALOG, "decision 115"),
-        evidence="Dial with time_limit_secs 30: the time from call.answered to call.hangup, and "
+        evidence="Dial with time_limit_secs 60: the time from call.answered to call.hangup, and "
         "hangup_cause.",
     ),
     Unknown(

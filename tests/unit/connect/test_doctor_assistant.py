@@ -1,5 +1,6 @@
 """The doctor names each setting of an assistant that changes a conversation's behaviour."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from local.connect import assistant_settings
 from local.simulator.faults import Fault
 from local.simulator.model import Delivery
+from local.simulator.switchboard import timestamp
 from tests.support.telnyx_account import ASSISTANT, AccountSetup
 
 HARMLESS = {"telephony_settings": {"time_limit_secs": 7200}}
@@ -96,9 +98,11 @@ def failed(account_setup: AccountSetup, event_type: str, age: timedelta, *, ours
     leg = simulator.ring_in("+13125550101", simulator.settings.numbers[0])
     if not ours:
         leg.connection_id = "another"
+    at = simulator._board.now() - age
+    payload = {"connection_id": leg.connection_id}
     simulator.deliverer.attempts.append(
         Delivery(
-            at=simulator._board.now() - age,
+            at=at,
             event_id=f"event-{len(simulator.deliverer.attempts)}",
             event_type=event_type,
             url=account_setup.url,
@@ -106,6 +110,7 @@ def failed(account_setup: AccountSetup, event_type: str, age: timedelta, *, ours
             status=503,
             duration_secs=0.1,
             call_control_id=leg.call_control_id,
+            body=json.dumps({"created_at": timestamp(at), "payload": payload}).encode(),
         )
     )
 

@@ -30,6 +30,7 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "TELNYX_API_KEY_SECRET": "tuesday-TelnyxApiKey",
         "TELNYX_API_BASE_URL": "https://api.telnyx.com/v2",
+        "TELNYX_WEBHOOK_URLS": "list",
         "TIMERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/tuesday-TimersQueue",
         "TELNYX_CONNECTION_ID": REQUIRED["TelnyxConnectionId"],
         "TELNYX_PUBLIC_KEYS": keys,

@@ -1,11 +1,13 @@
 """Settings: the template's environment variables, read and validated."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
+from samtranslator.yaml_helper import yaml_parse
 
-from local.stack.template import Template
+from local.stack.template import TEMPLATE_PATH, Template
 from partyline.domain.model.timeouts import LEASE, START_ANSWER_TIME, START_LEASE
 from partyline.ids import (
     conversation_id_for_call,
@@ -20,6 +22,7 @@ from partyline.settings import (
     SchedulerSettings,
 )
 from partyline.telnyx.client import MAX_WAIT_SECS
+from partyline.telnyx.webhook_urls import STEPS
 
 VARIABLES = {
     "TABLE_NAME": "table",
@@ -134,3 +137,11 @@ def test_the_same_call_or_request_has_the_same_id() -> None:
 def test_a_fingerprint_depends_on_the_borders_between_its_parts() -> None:
     assert len({fingerprint("ab", "c"), fingerprint("a", "bc"), fingerprint("abc")}) == 3
     assert fingerprint("1:a", "b") != fingerprint("1", "a1:b")
+
+
+def test_the_forms_of_webhook_urls_are_the_same_everywhere() -> None:
+    names = tuple(name for name, _, _ in STEPS)
+    field = ConversationSettings.model_fields["telnyx_webhook_urls"]
+    parameters = yaml_parse(TEMPLATE_PATH.read_text())["Parameters"]
+    assert get_args(field.annotation) == names
+    assert tuple(parameters["TelnyxWebhookUrls"]["AllowedValues"]) == names

@@ -263,6 +263,15 @@ def test_the_form_that_telnyx_takes_is_remembered_for_dials_and_answers() -> Non
     assert telnyx.webhook_form == "string"
 
 
+def test_the_first_form_can_be_chosen_and_later_forms_follow_its_refusal() -> None:
+    wire = Wire(refused("/webhook_urls/call.answered"), ok())
+    telnyx = CallControl(wire.client(), "string")
+
+    dial_until_accepted(telnyx)
+
+    assert sent_forms(wire) == [f"string {ALL}", f"list {SURE}"]
+
+
 def test_a_refusal_of_conversation_events_only_leaves_these_out() -> None:
     policies = {name: RetryPolicy(retries_ms=(500,)) for name in URLS}
     for pointer, detail in (

@@ -36,12 +36,13 @@ R = TypeVar("R", bound=Received)
 class CallControl:
     """Commands and queries for calls and assistants. Every method may raise a TelnyxError.
 
-    After a WebhookUrlsRefusedError, this object sends `webhook_urls` in another form.
+    `webhook_urls` is the first form of that field. After a WebhookUrlsRefusedError, this object
+    sends another form.
     """
 
-    def __init__(self, client: TelnyxClient) -> None:
+    def __init__(self, client: TelnyxClient, webhook_urls: str = "list") -> None:
         self._client = client
-        self._webhook_urls = WebhookUrls()
+        self._webhook_urls = WebhookUrls(webhook_urls)
 
     @property
     def webhook_form(self) -> Form:

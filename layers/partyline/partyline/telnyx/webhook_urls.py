@@ -19,31 +19,35 @@ BY_EVENT_TYPE = ("webhook_urls", "webhook_retries_policies")
 UNSURE_PREFIX = "call.conversation"
 """The event types that may be wrong as keys."""
 
-STEPS: tuple[tuple[Form, bool], ...] = (
-    ("list", False),
-    ("string", False),
-    ("list", True),
-    ("string", True),
-    ("none", True),
+STEPS: tuple[tuple[str, Form, bool], ...] = (
+    ("list", "list", False),
+    ("string", "string", False),
+    ("list-of-calls", "list", True),
+    ("string-of-calls", "string", True),
+    ("none", "none", True),
 )
-"""The forms in the order in which they are tried, each with whether unsure types are left out."""
+"""The forms in the order in which they are tried: the name of the parameter TelnyxWebhookUrls, the
+form, and whether unsure types are left out."""
 
 
 class WebhookUrls:
-    """The first form that Telnyx has not refused, remembered for the life of the process."""
+    """The first form that Telnyx has not refused, remembered for the life of the process.
 
-    def __init__(self) -> None:
-        self.step = 0
+    `first` is the name of the form that is tried first; later forms follow after refusals.
+    """
+
+    def __init__(self, first: str = STEPS[0][0]) -> None:
+        self.step = [name for name, _, _ in STEPS].index(first)
         self._refused_types: set[str] = set()
 
     @property
     def form(self) -> Form:
         """The form of the next request."""
-        return STEPS[self.step][0]
+        return STEPS[self.step][1]
 
     def shaped(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a request's body with `webhook_urls` in the form of the next request."""
-        form, sure_only = STEPS[self.step]
+        _, form, sure_only = STEPS[self.step]
         shaped = {name: value for name, value in body.items() if name not in BY_EVENT_TYPE}
         for field in BY_EVENT_TYPE:
             kept = {

@@ -1,0 +1,36 @@
+"""The experiments of the live test, in the order in which they run."""
+
+from local.live_test.experiments import alone, dialling, guests, single
+from local.live_test.experiments.model import Experiment
+from local.simulator.unknowns import UNKNOWNS
+
+__all__ = ["EXPERIMENTS", "NOT_ASKED", "Experiment"]
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *dialling.EXPERIMENTS,
+    *single.EXPERIMENTS,
+    *alone.EXPERIMENTS,
+    *guests.EXPERIMENTS,
+)
+
+_TOOLS = (
+    "Only the deployment sees the request of a tool; Telnyx has no list of these requests. "
+    "`partyline doctor --assistant` tests a tool without a call."
+)
+_BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
+NOT_ASKED = {
+    "body-version": _BODIES,
+    "event-names": _BODIES,
+    "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
+    "preset-fields": _TOOLS,
+    "tool-call": _TOOLS,
+    "tool-header": _TOOLS,
+    "tool-repeats": _TOOLS,
+}
+"""The questions about Telnyx that no public request can settle, with the reason."""
+
+ABOUT_AWS = "The question is about the deployment on AWS, and no call settles it."
+
+for _unknown in UNKNOWNS.values():
+    if not _unknown.is_played:
+        NOT_ASKED[_unknown.id] = ABOUT_AWS
