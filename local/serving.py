@@ -16,6 +16,9 @@ from local.loopback import LoopbackGuard
 _PORTS = range(20_000, 32_000)
 """Below the ports that Linux and macOS give to outgoing connections and to servers on port 0."""
 
+_KEEP_ALIVE_SECS = 120
+"""How long an idle connection stays: a client may send just as the server closes a connection."""
+
 _START_SECS = 60.0
 _STOP_SECS = 5.0
 
@@ -100,6 +103,7 @@ def serve(
             access_log=False,
             ws="none",
             timeout_graceful_shutdown=int(_STOP_SECS / 2),
+            timeout_keep_alive=_KEEP_ALIVE_SECS,
         )
     )
     thread = threading.Thread(

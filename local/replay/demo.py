@@ -31,7 +31,7 @@ def write_all(folder: Path) -> list[Path]:
 
         if stack.simulator is None:
             raise RuntimeError("the simulator is needed")
-        client = Client(stack.url, Options().api_key)
+        client = Client(stack.url, stack.api_key)
         telnyx, console = stack.simulator.simulator, Console(file=io.StringIO())
         demo = Demo(stack.url, client, telnyx, stack.logs.lines, console)
         for person in PEOPLE:

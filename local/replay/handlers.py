@@ -36,7 +36,8 @@ from partyline.domain.model import inputs, results
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Conversation
 from partyline.services.command_executor import CommandExecutor
-from partyline.services.engine import Engine
+from partyline.services.engine import REQUESTS, Engine
+from partyline.store import DedupeRecord, keys
 
 Json = dict[str, Any]
 
@@ -49,6 +50,8 @@ PARAMETERS = {
 }
 
 QUERIES = (Action.LOOK, Action.FETCH_INSIGHTS)
+_REQUESTS = (*REQUESTS, inputs.RemoveParticipant, inputs.StopConversation)
+
 WAIT_SECS = 60.0  # a thread that takes longer is stuck
 
 
@@ -199,7 +202,8 @@ class HandlersReplay:
         body = webhook_body(recorded, conversation_id)
         if body is None:
             input_: inputs.Input = driver.input_of(recorded)
-            self._app.engine.ingest(self._app.store.loader(conversation_id), input_)
+            load = self._app.store.loader(conversation_id)
+            self._app.engine.ingest(load, input_, self._dedupe(input_))
             return
         headers = self._signer.headers(body, self._now.timestamp())
         host = ("host", BASE_URL.removeprefix("https://"))
@@ -211,6 +215,12 @@ class HandlersReplay:
             scheme="https",
         )
         self._gateway.handle(request)
+
+    def _dedupe(self, input_: inputs.Input) -> DedupeRecord | None:
+        """A request with an Idempotency-Key is a step, also when it changes nothing."""
+        if not isinstance(input_, _REQUESTS):
+            return None
+        return DedupeRecord(keys.request(f"{input_.id}#{self._now.isoformat()}"), "replay")
 
     def _first_difference(self, conversation_id: str, steps: Sequence[Json]) -> Json | None:
         replayed = self._stored_steps(conversation_id)

@@ -34,10 +34,11 @@ class Checked:
         """Note a request to Prism and the answer."""
         key = f"{request.method} {request.url.path}"
         self.requests[key] = self.requests.get(key, 0) + 1
-        refused = response.headers.get("content-type", "").startswith("application/problem+json")
         found = json.loads(response.headers.get(_VIOLATIONS, "[]"))
-        if refused:  # the description has no such path
-            found.append({"message": response.read().decode()})
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
+            problem = json.loads(response.read())
+            if problem["title"] != "FetchError":  # the connection to the simulator broke
+                found.append({"message": problem["title"]})  # no path of the description
         self.violations += [{"request": key, **violation} for violation in found]
 
 

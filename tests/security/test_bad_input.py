@@ -250,7 +250,7 @@ def test_with_a_default_assistant_a_malformed_webhook_stores_either_a_whole_call
     assert status in ((503,) if answers else (200, 400))
 
 
-@pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, 7, "\0"])
+@pytest.mark.parametrize("odd", ["\u20ac" * 500, "x" * 3000, "", None, "\0"])
 def test_an_insight_with_an_invalid_id_is_kept_under_a_name_of_ours(
     new_lab: NewLab, odd: Any
 ) -> None:

@@ -6,12 +6,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from local.cli.app import app
 from local.connect.tools import tool_definitions
 from local.docs.diagrams import render
 from local.stack.local_stack import Options
@@ -217,20 +214,3 @@ def test_the_diagrams_match_the_tables_of_the_domain() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     drawn = page.partition("<!-- diagrams -->")[2].partition("<!-- /diagrams -->")[0]
     assert drawn.strip() == render().strip()
-
-
-def partyline_commands() -> list[list[str]]:
-    """Return the commands of the command line in the pages, word by word."""
-    lines = [line.strip() for page in PAGES for line in fenced(page.read_text()).splitlines()]
-    commands = [line for line in lines if line.startswith("partyline ")]
-    return [shlex.split(command, comments=True)[1:] for command in commands]
-
-
-@pytest.mark.parametrize("words", partyline_commands(), ids=" ".join)
-def test_every_partyline_command_in_the_docs_has_known_options(words: list[str]) -> None:
-    command: Any = typer.main.get_command(app)
-    known = set()
-    while hasattr(command, "commands"):
-        command = next(command.commands[word] for word in words if word in command.commands)
-        known |= {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= known

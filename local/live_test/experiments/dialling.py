@@ -14,6 +14,8 @@ UNREACHABLE = "https://partyline-live-test.invalid/webhooks"
 FORCED_PAUSE_MS = 2000
 _AT_ONCE_SECS = 1.5
 _SECONDS = 12
+KEPT_SECS = 45
+"""How long an ended call may be among the active calls."""
 
 
 def repeated_dial(lab: Lab) -> None:
@@ -111,6 +113,17 @@ def ringing(lab: Lab) -> None:
         text = "client_state is ours" if present else f"client_state {listed.get('client_state')!r}"
         lab.found("active-client-state", "present" if present else "absent", text)
     lab.calls.hang_up(call)
+    if listed is None:
+        lab.leave_open("calls-kept", "The call was not among the active calls.")
+        return
+    ended = lab.clock.now()
+    gone = lab.calls.poll(KEPT_SECS, lambda: row() is None)
+    secs = (lab.clock.now() - ended).total_seconds()
+    if not gone:
+        lab.unlisted("calls-kept", f"among the active calls {secs:.0f} s after the hangup")
+    else:
+        answer = "not" if secs < _AT_ONCE_SECS else "seconds"
+        lab.found("calls-kept", answer, f"among the active calls for {secs:.0f} s")
 
 
 EXPERIMENTS = (
@@ -134,7 +147,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "a ringing call",
-        ("active-client-state", "calls-listed"),
+        ("active-client-state", "calls-listed", "calls-kept"),
         calls=1,
         minutes=1,
         play=ringing,

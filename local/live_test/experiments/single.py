@@ -6,10 +6,11 @@ from local.live_test.api import Reply
 from local.live_test.experiments.model import Experiment
 from local.live_test.lab import Lab, show
 from local.live_test.state import CallRecord
-from local.live_test.webhooks import of_type
+from local.live_test.webhooks import Webhook, of_type
 
 NO_CONVERSATION = str(UUID(int=0x11111111222243338444555555555555))
 NO_ASSISTANT = "assistant-11111111-2222-4333-8444-555555555555"
+RING_SECS = 4
 SPEECH_SECS = 4
 TIME_LIMIT_SECS = 60
 """Telnyx's description allows 30 s; its page on error 90029 asks for 60 s."""
@@ -21,15 +22,16 @@ def commands(lab: Lab) -> None:
     """Send commands without an assistant to an answered call, and to the ended call."""
     dialled, reply = lab.calls.dial()
     first_ids = dict(reply.data)
+    lab.calls.sleep(RING_SECS)
+    ringing = _state(lab, dialled)
     lab.calls.pick_up(dialled)
     answer = lab.calls.wait_for_answer(dialled)
-    changed = [
-        name
-        for name in ("call_control_id", "call_leg_id")
-        if answer.payload.get(name) != first_ids.get(name)
+    rang = [
+        initiated
+        for initiated in of_type(lab.calls.webhooks(dialled), "call.initiated")
+        if (answer.at - initiated.at).total_seconds() >= RING_SECS
     ]
-    ids_answer = {(): "same", ("call_control_id",): "call"}.get(tuple(changed), "all")
-    lab.found("ids-after-answer", ids_answer, f"changed: {', '.join(changed) or 'nothing'}")
+    _changed_ids(lab, first_ids, answer)
 
     call = dialled
     messages = [{"role": "system", "content": "A test."}]
@@ -43,7 +45,7 @@ def commands(lab: Lab) -> None:
 
     _search_events(lab, call, str(answer.payload.get("call_leg_id")))
     lab.calls.sleep(SPEECH_SECS)
-    _duration(lab, call)
+    _states(lab, ringing if rang else None, _state(lab, call))
 
     start = lab.api.command(
         call.ids[-1], "ai_assistant_start", assistant={"id": NO_ASSISTANT}, command_id="nobody"
@@ -76,6 +78,21 @@ def commands(lab: Lab) -> None:
     present = "client_state" in hangup.payload
     fields = ", ".join(sorted(hangup.payload))
     lab.found("hangup-fields", "present" if present else "absent", f"fields: {fields}")
+    without = sorted({webhook.event_type for webhook in webhooks if not _names_connection(webhook)})
+    text = f"without connection_id: {', '.join(without) or 'none'}"
+    lab.found("connection-id", "absent" if without else "present", text)
+
+
+def _names_connection(webhook: Webhook) -> bool:
+    return "connection_id" in webhook.payload
+
+
+def _changed_ids(lab: Lab, first_ids: dict[str, object], answer: Webhook) -> None:
+    """Compare the ids of the response to a dial with those of call.answered."""
+    names = ("call_control_id", "call_leg_id")
+    changed = [name for name in names if answer.payload.get(name) != first_ids.get(name)]
+    answer_id = {(): "same", ("call_control_id",): "call"}.get(tuple(changed), "all")
+    lab.found("ids-after-answer", answer_id, f"changed: {', '.join(changed) or 'nothing'}")
 
 
 def _search_events(lab: Lab, call: CallRecord, leg_id: str) -> None:
@@ -103,10 +120,21 @@ def _search_events(lab: Lab, call: CallRecord, leg_id: str) -> None:
     lab.found("events-command-id", "present" if present else "absent", f"{len(rows)} commands")
 
 
-def _duration(lab: Lab, call: CallRecord) -> None:
-    reply: Reply = lab.api.get(f"/calls/{_quoted(call)}")
-    secs = reply.data.get("call_duration")
-    lab.found("call-duration", "present" if secs else "absent", f"call_duration: {secs}")
+def _state(lab: Lab, call: CallRecord) -> Reply:
+    return lab.api.get(f"/calls/{_quoted(call)}")
+
+
+def _states(lab: Lab, ringing: Reply | None, answered: Reply) -> None:
+    """Compare the state of the call while the call rang with its state after the answer."""
+    if ringing is None:
+        for name in ("ringing-alive", "call-duration"):
+            lab.leave_open(name, "The deployment answered the call at once, so no call rang.")
+        return
+    alive = bool(ringing.data.get("is_alive"))
+    lab.found("ringing-alive", "yes" if alive else "no", f"is_alive: {alive}, while the call rang")
+    before, after = (reply.data.get("call_duration") for reply in (ringing, answered))
+    answer_id = "dial" if before else "answer" if after else "end"
+    lab.found("call-duration", answer_id, f"call_duration: {before} while the call rang, {after}")
 
 
 def _quoted(call: CallRecord) -> str:
@@ -135,11 +163,13 @@ EXPERIMENTS = (
             "refused-command-id",
             "events-listed",
             "events-command-id",
+            "ringing-alive",
             "call-duration",
             "unknown-assistant",
             "ended-call-messages",
             "client-state-omitted",
             "hangup-fields",
+            "connection-id",
         ),
         calls=1,
         minutes=2,

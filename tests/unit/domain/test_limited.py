@@ -67,6 +67,16 @@ def test_waits_add_up_to_what_a_caller_can_bear() -> None:
     assert story.participant("dana").outcome == "limited"
 
 
+def test_a_limit_without_a_wait_is_borne_no_longer() -> None:
+    story = active_story()
+    story.invite()
+    for _ in range(2):
+        story.result("dial:dana:1", limited(0))
+        assert story.advance(60) == ["dial:dana:1"]
+    story.result("dial:dana:1", limited(0))
+    assert story.participant("dana").outcome == "limited"
+
+
 def test_a_deadline_within_the_wait_is_limited_since_no_phone_rang() -> None:
     story = active_story()
     story.invite(guest("dana", plan(FIRST, deadline_secs=30)))

@@ -138,6 +138,7 @@ def test_a_number_with_a_route_is_answered_by_its_own_assistant(
     "odd",
     [
         {"connection_id": "another"},
+        {"connection_id": 2811212257810187999},
         {"to": "sales@partyline.sip.telnyx.com"},
         {"to": "sip:sales@partyline.sip.telnyx.com"},
         {"to": "gencred1@sip.telnyx.com", "connection_id": None},

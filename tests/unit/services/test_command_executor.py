@@ -583,7 +583,7 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
     [
         (httpx.ConnectError("no"), Retryable(had_no_effect=True)),
         (httpx.ConnectTimeout("no"), Retryable(had_no_effect=True)),
-        (no(429, "10011"), Retryable(had_no_effect=True)),
+        (no(429, "10011"), Retryable(had_no_effect=True, retry_after=0.0)),
         (no(422, "90034"), Retryable(had_no_effect=True)),
         (httpx.ReadTimeout("no"), Retryable(had_no_effect=False, unanswered=True)),
         (httpx.RemoteProtocolError("no"), Retryable(had_no_effect=False, unanswered=True)),

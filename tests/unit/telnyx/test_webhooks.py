@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,24 @@ def test_an_underscored_type_without_a_payload_is_of_version_1(payload: dict[str
     body = {"data": {"event_type": "call_answered", "call_control_id": "v3:a", **payload}}
 
     assert type(parse(json.dumps(body).encode())) is webhooks.VersionOneEvent
+
+
+@pytest.mark.parametrize("envelope", [lambda data: {"data": data}, lambda data: data])
+def test_an_event_of_version_2_without_a_payload_is_its_own_payload(
+    envelope: Callable[[Any], Any],
+) -> None:
+    body = envelope({"event_type": "call.answered", "call_control_id": "v3:a"})
+    parsed = parse(json.dumps(body).encode())
+
+    assert type(parsed) is webhooks.CallAnswered
+    assert parsed.payload.call_control_id == "v3:a"
+
+
+def test_the_id_of_an_insight_may_be_a_number() -> None:
+    parsed = event("call.conversation_insights.generated", results=[{"insight_id": 7}])
+
+    assert isinstance(parsed, webhooks.ConversationInsightsGenerated)
+    assert [result.insight_id for result in parsed.payload.results] == ["7"]
 
 
 @pytest.mark.parametrize("name", ["ai.conversation.ended", "ai.assistant.insights", "ai.new"])

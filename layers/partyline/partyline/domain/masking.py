@@ -93,8 +93,13 @@ def _without_values(headers: Any) -> Any:
 def _masked_digits(found: re.Match[str]) -> str:
     if found["uuid"] or found["date"]:
         return found[0]
-    # The digits after a comma are sent after the answer: a PIN, for example.
-    number = found[0].partition(",")[0]
-    digits = "".join(filter(str.isdigit, number))
-    whole = digits if len(digits) >= _LEAST_DIGITS else "".join(filter(str.isdigit, found[0]))
-    return str(masked(whole))
+    # The digits after a comma are sent after the answer: a PIN, for example. A space begins a list.
+    number, _, rest = found[0].partition(",")
+    digits, more = (
+        "".join(filter(str.isdigit, part)) for part in (number, rest if rest[:1].isspace() else "")
+    )
+    if len(digits) < _LEAST_DIGITS:
+        return str(masked("".join(filter(str.isdigit, found[0]))))
+    return (
+        f"{masked(digits)}, {masked(more)}" if len(more) >= _LEAST_DIGITS else str(masked(digits))
+    )

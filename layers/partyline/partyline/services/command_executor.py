@@ -179,4 +179,7 @@ def result_of(error: errors.TelnyxError) -> results.Result:
 
 
 def _retry_after(error: errors.TelnyxError) -> float | None:
+    """Return Telnyx's wait in seconds; 0 for a rate limit without a wait: our own pauses count."""
+    if isinstance(error, errors.RateLimitedError):
+        return error.retry_after or 0.0
     return error.retry_after if isinstance(error, errors.RefusedError) else None

@@ -152,7 +152,7 @@ _FlagText = BeforeValidator(
 
 Id = Annotated[_IdText | None, Lenient]
 Word = Annotated[_IdText | None, Lenient, _NumberAsText]
-"""A code or a digit, which may come as a number: 486 is read as `486`."""
+"""A code, a digit or an id of digits, which may come as a number: 486 is read as `486`."""
 Keyword = Annotated[_IdText | None, AfterValidator(lambda text: text and as_keyword(text)), Lenient]
 """A word of a fixed list, whatever its case and separators (see `as_keyword`)."""
 Text = Annotated[_AnyText | None, Lenient]

@@ -34,7 +34,7 @@ class LegPayload(Received):
     call_control_id: Id = None
     call_leg_id: Id = None
     call_session_id: Id = None
-    connection_id: Id = None
+    connection_id: Word = None
     client_state: Text = None
     from_: Id = Field(None, alias="from")
     to: Id = None
@@ -107,7 +107,7 @@ class StartFailedPayload(LegPayload):
 class InsightResult(Received):
     """An insight. `result` is a JSON object or text, and the text may be JSON or markdown."""
 
-    insight_id: Id = None
+    insight_id: Word = None
     result: Json = None
 
 

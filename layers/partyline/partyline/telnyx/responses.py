@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, objects
+from partyline.telnyx.lenient import Flag, Id, Json, Moment, Received, Text, Whole, Word, objects
 
 
 class Dialed(Received):
@@ -66,7 +66,7 @@ class AiConversation(Received):
 class StoredInsight(Received):
     """An insight of a conversation: text, which may be JSON."""
 
-    insight_id: Id = None
+    insight_id: Word = None
     result: Json = None
 
 

@@ -235,7 +235,8 @@ def parse(body: bytes) -> Event:
     """Read the raw body of a webhook: UTF-8 JSON of any size. Raises MalformedWebhookError.
 
     The usual envelope is `{"data": {...}, "meta": {"attempt"}}`. An insight group sends the event
-    without an envelope, so a body without `data` is read as the event.
+    without an envelope, so a body without `data` is read as the event. An event of a type with
+    dots and without `payload` is read as its own payload.
     """
     envelope = _json_object(body)
     data = as_object(envelope.get("data", envelope))
@@ -253,7 +254,7 @@ def parse(body: bytes) -> Event:
             "underscored": event_type != sent_type and event is not VersionOneEvent,
             "occurred_at": data.get("occurred_at"),
             "attempt": as_object(envelope.get("meta")).get("attempt"),
-            "payload": as_object(data.get("payload")),
+            "payload": as_object(data.get("payload", data)),
         }
     )
 

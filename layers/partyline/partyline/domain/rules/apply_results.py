@@ -231,7 +231,7 @@ def _retryable(transition: Transition, command: Command, result: results.Retryab
     # A hangup is never given up; any other command is. A traceable command is looked for once.
     looked = command.reconcile and command.action in TRACEABLE
     exhausted = command.attempts >= timeouts.MAX_ATTEMPTS and command.action is not Action.HANG_UP
-    if looked or exhausted:
+    if looked or exhausted or _is_limited_for_long(transition, command, result):
         apply_refusal(transition, command, RATE_LIMITED if result.is_limit else UNANSWERED)
         return
     lease_end = command.not_before
@@ -245,6 +245,18 @@ def _retryable(transition: Transition, command: Command, result: results.Retryab
         command.not_before = max(command.not_before, until)
         if result.is_limit:
             _hold_back(transition, command.action, until)
+
+
+def _is_limited_for_long(
+    transition: Transition, command: Command, result: results.Retryable
+) -> bool:
+    """Whether Telnyx's rate limit has kept a command that a caller waits for too long.
+
+    Telnyx may name no wait, or none that lasts: then `give_up_limited` finds no wait to judge.
+    """
+    waits = result.is_limit and command.sent_at is None and command.action in timeouts.LIMIT_WAIT
+    since = command.owed_at or transition.now
+    return waits and transition.now - since >= timeouts.LIMITED_FOR
 
 
 def _hold_back(transition: Transition, action: Action, until: datetime) -> None:
