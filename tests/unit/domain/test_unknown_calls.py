@@ -57,6 +57,19 @@ def test_a_404_to_a_screening_is_asked_again_and_then_the_guest_is_hung_up() -> 
     assert (story.leg("dana").outcome, story.leg("dana").is_up) == ("error", True)
 
 
+def test_an_attached_call_on_which_telnyx_has_taken_a_start_is_not_over_by_a_404() -> None:
+    story = Story()
+    story.attach()
+    assert story.stop(hang_up=True) == ["hang_up:host:1"]
+    assert story.succeed("start:host:1") == ["stop:host:1"]
+    story.result("stop:host:1", UNKNOWN)
+
+    assert story.leg().is_up
+    assert not story.succeed("hang_up:host:1")
+    story.hang_up("host")
+    assert (story.leg().status, story.status) == ("ended", "ended")
+
+
 def test_a_poll_after_a_404_may_say_that_the_call_is_over() -> None:
     story = screened_dana()
     story.result("screen:dana:1", UNKNOWN)

@@ -99,13 +99,13 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
     """Look again at a call that Telnyx does not know: no proof that the call is over.
 
     The command is sent again a few times, then given up. An attached call was accepted on the
-    request's word, so there the id is wrong.
+    request's word, so there the id is wrong, unless Telnyx has taken a command on the call.
     """
     participant, leg = transition.conversation.target_of(command)
     if participant is None or leg is None or not leg.is_up:
         facts.settle(transition, command, "failed")
         return
-    if not leg.owned and not participant.joined_at:
+    if not leg.owned and not participant.joined_at and not _is_known(transition, participant, leg):
         facts.settle(transition, command, "failed")
         leg.failure, leg.outcome = leg.failure or unknown.failure, Outcome.ERROR
         facts.leg_ended(transition, participant, leg)
@@ -125,6 +125,14 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
     else:
         refused = Refused(code=unknown.code, message=unknown.message)
         apply_refusal(transition, command, refused)
+
+
+def _is_known(transition: Transition, participant: Participant, leg: Leg) -> bool:
+    """Whether Telnyx has taken a command on the call, so its id is right."""
+    return any(
+        command.status == "done" and command.is_for(participant.id, leg.number)
+        for command in transition.conversation.commands.values()
+    )
 
 
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
