@@ -1,7 +1,7 @@
 """`make scale`: runs of 100 conversations and more, up to N. Exits with 1 when a goal is missed.
 
 `python -m local.scale 2000` runs 100 and 2,000 conversations, `python -m local.scale 10000` runs
-100, 1,000 and 10,000. A conversation takes about 0.08 s of a core.
+100, 1,000 and 10,000. A conversation takes about 0.2 s of a core.
 """
 
 import argparse
