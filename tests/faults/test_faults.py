@@ -32,12 +32,6 @@ NAMES = [story.name for story in STORIES]
 UNSURE = ("500 twice", "times out twice")
 """Faults that leave a command in doubt until it is too late to send the command again."""
 
-OPEN = [
-    ("refused forms", Point("telnyx", operation), "unreadable")
-    for operation in ("ai_assistant_start", "ai_assistant_join")
-]
-"""The cases that docs/failure-modes.md calls open, by story, point and fault."""
-
 COMMIT = Point("table", "transact_write_items")
 
 
@@ -45,8 +39,6 @@ def sample() -> dict[str, list[Case]]:
     """The bounded form, by story: each fault at each kind of point, each time in another story."""
     by_kind = defaultdict[tuple[str, ...], list[Case]](list)
     for case in cases():
-        if (case.story, case.point, case.fault) in OPEN:
-            continue
         detail = (case.point.operation,) if case.point.place in ("table", "telnyx") else ()
         by_kind[case.point.place, case.fault, *detail].append(case)
     by_story = defaultdict[str, list[Case]](list)
