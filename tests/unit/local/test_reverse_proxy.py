@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,7 +50,10 @@ def status_of(proxy: ReverseProxy, raw_path: str) -> int:
 
     raw = raw_path.encode()
     scope = {"type": "http", "method": "GET", "path": raw_path, "raw_path": raw, "headers": []}
-    asyncio.run(proxy({**scope, "query_string": b""}, receive, send))
+    # In a thread, because the browser's tests leave a running loop in the thread of the tests.
+    run = partial(asyncio.run, proxy({**scope, "query_string": b""}, receive, send))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(run).result()
     return int(sent[0]["status"])
 
 
