@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import VERDICT_WAITS
+from partyline.domain.model.plan import VERDICT_WAITS
 from partyline.services.requests import (
     DialOptions,
     InviteRequest,

@@ -11,14 +11,7 @@ from typing import Any
 from local.replay.driver import shown_event
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import (
-    Assistant,
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-    Plan,
-)
+from partyline.domain.model.conversation import Assistant, Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -46,6 +39,7 @@ from partyline.domain.model.inputs import (
     StopConversation,
     TimerElapsed,
 )
+from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import (
     CallEnded,
     CallState,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from partyline.domain.model.conversation import VERDICT_WAITS
+from partyline.domain.model.plan import VERDICT_WAITS
 from partyline.domain.model.timeouts import PROMPT_END_WAIT
 from tests.support.domain_story import FIRST, SECOND, Story, plan
 

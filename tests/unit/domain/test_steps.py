@@ -9,8 +9,9 @@ import pytest
 
 from local.replay.driver import input_of
 from partyline.domain.model import inputs, results, steps
-from partyline.domain.model.conversation import Insight, Plan, Screening
+from partyline.domain.model.conversation import Insight
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
+from partyline.domain.model.plan import Plan, Screening
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.steps import step_record
 from tests.support.domain_story import ASSISTANT, T0, call_ref, guest, plan, start_request

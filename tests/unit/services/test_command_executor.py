@@ -19,10 +19,8 @@ from partyline.domain.model.conversation import (
     Insight,
     Leg,
     Participant,
-    Plan,
-    Screening,
-    VerdictWait,
 )
+from partyline.domain.model.plan import Plan, Screening, VerdictWait
 from partyline.domain.model.results import (
     CallEnded,
     CallState,

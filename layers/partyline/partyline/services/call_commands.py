@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import results
-from partyline.domain.model.conversation import SCREENING_DETECTION, Leg, Screening, VerdictWait
+from partyline.domain.model.conversation import Leg
+from partyline.domain.model.plan import SCREENING_DETECTION, Screening, VerdictWait
 from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs
 from partyline.services.leg_commands import LegCommand

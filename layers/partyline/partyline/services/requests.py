@@ -18,13 +18,8 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
-from partyline.domain.model.conversation import (
-    DEFAULT_LANGUAGE,
-    DEFAULT_VOICE,
-    MachineDetection,
-    Plan,
-)
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE, MachineDetection, Plan
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.assistant_settings import (

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from partyline.domain.model.commands import Action, Role
-from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits, Plan
+from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
 from partyline.domain.model.events import Cost, Quality, Recording
+from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import OnHangup
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from partyline.domain.model.conversation import Assistant, AssistantStart, Stored
+from partyline.domain.model.conversation import Assistant, AssistantStart
 from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.stored import Stored
 
 
 class RouteLimits(Stored):

@@ -69,6 +69,18 @@ class OnHangup(StrEnum):
     END = "end_conversation"
 
 
+class AssistantMode(StrEnum):
+    """The part that the assistant takes.
+
+    `silent`: the assistant listens, and answers a person who addresses the assistant. `away`: the
+    assistant has left, and the people are connected to each other.
+    """
+
+    SPEAKING = "speaking"
+    SILENT = "silent"
+    AWAY = "away"
+
+
 _C = ConversationStatus
 CONVERSATION_MOVES: dict[ConversationStatus, frozenset[ConversationStatus]] = {
     _C.CONNECTING: frozenset({_C.ACTIVE, _C.STOPPING, _C.ENDED, _C.FAILED}),
