@@ -54,6 +54,11 @@ def test_a_story_ends_right_or_fails_honestly_under_other_answers(nth: int) -> N
     assert result.violations == (), str(result.run)
 
 
+def test_the_insights_of_a_start_without_a_response_are_found_by_a_list_that_is_late() -> None:
+    answers = (("conversations-listed", "minutes"),)
+    assert judge(Run("demo: attached", "lost responses", answers)).violations == ()
+
+
 # The judge, judged
 
 

@@ -68,7 +68,7 @@ RESULTS: list[results.Result] = [
     results.Retryable(had_no_effect=True, retry_after=2.5),
     results.NotFound(),
     results.CallState(alive=True, answered=False),
-    results.InsightsFound(insights=INSIGHTS, complete=True),
+    results.InsightsFound(insights=INSIGHTS, telnyx_conversation_id="t-1", complete=True),
 ]
 EXAMPLES += [inputs.CommandResult(id="1", key="dial:host:1", result=result) for result in RESULTS]
 

@@ -6,7 +6,7 @@ import pytest
 
 from partyline.domain.model.conversation import Failure
 from partyline.domain.model.inputs import NewParticipant
-from partyline.domain.model.results import CallEnded, CallUnknown, Succeeded
+from partyline.domain.model.results import CallEnded, CallUnknown, InsightsFound, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.timeouts import MAX_ATTEMPTS
 from tests.support.domain_story import (
@@ -299,6 +299,17 @@ def test_an_assistant_that_already_runs_is_asked_for_its_conversation() -> None:
 
     assert story.advance(2) == ["find start:host:1"]
     story.succeed("start:host:1")
+    assert story.state.telnyx_conversation_id == TELNYX_ID
+
+
+def test_an_id_that_the_search_for_insights_finds_is_kept() -> None:
+    story = Story()
+    story.attach()
+    story.result("start:host:1", Succeeded())
+    story.hang_up()
+    story.advance(60)
+    found = InsightsFound(insights=(), telnyx_conversation_id=TELNYX_ID)
+    story.result("fetch_insights", found)
     assert story.state.telnyx_conversation_id == TELNYX_ID
 
 

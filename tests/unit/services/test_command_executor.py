@@ -505,7 +505,8 @@ def test_insights_are_fetched_the_oldest_row_first() -> None:
     insights = tuple(
         Insight(insight_id=id_, result=text, telnyx_conversation_id=run) for id_, text in expected
     )
-    assert result == InsightsFound(insights=insights, complete=False)
+    found = InsightsFound(insights=insights, telnyx_conversation_id=run, complete=False)
+    assert result == found
     path = "/v2/ai/conversations/telnyx-conversation-1/conversations-insights"
     assert sent_request(requests) == ("GET", path, None)
 
@@ -532,7 +533,8 @@ def test_the_search_for_insights_is_over_when_every_row_is_done(
 ) -> None:
     fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
     result, _ = execute(fetch, [row(status, 1) for status in statuses])
-    assert result == InsightsFound(insights=(), complete=complete)
+    run = "telnyx-conversation-1"
+    assert result == InsightsFound(insights=(), telnyx_conversation_id=run, complete=complete)
 
 
 def test_the_start_of_an_earlier_conversation_on_the_call_is_not_taken_for_ours() -> None:
@@ -568,6 +570,20 @@ def test_insights_of_every_assistant_run_are_fetched() -> None:
     assert [request.url.path for request in requests] == [
         f"/v2/ai/conversations/{run}/conversations-insights" for run in ("t-0", "t-2")
     ]
+
+
+def test_a_run_whose_start_was_answered_without_an_id_is_looked_for_with_its_insights() -> None:
+    fetch = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    start = command(Action.START, status="failed")
+    nameless = conversation(telnyx_conversation_id=None, commands={start.key: start})
+    result, requests = execute(fetch, [], nameless)
+    assert result == InsightsFound(insights=(), complete=False)  # the list may be late
+    assert [request.url.path for request in requests] == ["/v2/ai/conversations"]
+
+    row = {"id": "t-1", "metadata": {"call_control_id": CALL}}
+    result, _ = execute(fetch, [row], nameless)
+    assert isinstance(result, InsightsFound)
+    assert result.telnyx_conversation_id == "t-1"
 
 
 def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:

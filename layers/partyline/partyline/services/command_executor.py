@@ -124,7 +124,8 @@ class CommandExecutor:
 
     def _fetch_insights(self, conversation: Conversation) -> results.Result:
         # After a restart of the assistant, Telnyx has several conversations for this conversation.
-        telnyx_ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
+        newest = conversation.telnyx_conversation_id or self._look_for_conversation(conversation)
+        telnyx_ids = [*conversation.previous_telnyx_ids, newest]
         known_ids = [id_ for id_ in telnyx_ids if id_ and id_ != UNKNOWN_CONVERSATION_ID]
         rows = {id_: self._telnyx.list_conversation_insights(id_) for id_ in known_ids}
         insights = [
@@ -137,10 +138,24 @@ class CommandExecutor:
             for row in sorted(rows[telnyx_id], key=lambda row: row.created_at or LONG_AGO)
             for insight in row.insights
         ]
-        complete = all(
+        complete = newest is not None and all(
             found and all(row.status in INSIGHTS_DONE for row in found) for found in rows.values()
         )
-        return results.InsightsFound(insights=tuple(insights), complete=complete)
+        return results.InsightsFound(
+            insights=tuple(insights), telnyx_conversation_id=newest, complete=complete
+        )
+
+    def _look_for_conversation(self, conversation: Conversation) -> str | None:
+        """Return the id of the newest run, whose start was not answered with an id.
+
+        The list of AI conversations may show a conversation minutes late (not documented), so the
+        start may have been given up before.
+        """
+        start, call = conversation.start_command, conversation.started_on
+        if start is None or call is None or not call[1].call_control_id:
+            return None
+        found = assistant.reconcile_start(self._telnyx, LegCommand(conversation, start, *call))
+        return found.telnyx_conversation_id if isinstance(found, results.Succeeded) else None
 
 
 def own_lines_of(conversation: Conversation) -> set[str | None]:

@@ -104,10 +104,12 @@ class CallState:
 class InsightsFound:
     """The insights of a conversation so far, the oldest first; perhaps still empty.
 
-    `complete`: Telnyx is done with every run, so that no more insights will come.
+    `telnyx_conversation_id`: the newest run, perhaps found with the insights. `complete`: Telnyx is
+    done with every run, so that no more insights will come.
     """
 
     insights: tuple[Insight, ...]
+    telnyx_conversation_id: str | None = None
     complete: bool = False
 
 

@@ -69,10 +69,13 @@ def note_poll(transition: Transition, participant: Participant, leg: Leg) -> Non
 
 def insights_found(transition: Transition, command: Command, result: results.InsightsFound) -> None:
     """Keep the insights of a fetch; complete insights are not fetched again."""
+    conversation = transition.conversation
     facts.settle(transition, command)
+    newest = conversation.telnyx_conversation_id or result.telnyx_conversation_id
+    conversation.telnyx_conversation_id = newest
     store_insights(transition, result.insights)
     if result.complete:
-        transition.conversation.insights_poll_at = None
+        conversation.insights_poll_at = None
 
 
 def _has_rung_out(transition: Transition, participant: Participant, leg: Leg) -> bool:
