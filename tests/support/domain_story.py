@@ -291,7 +291,7 @@ class Story:
     def not_found(self, key: str) -> list[str]:
         return self.result(key, NotFound())
 
-    def call_state(self, key: str, *, alive: bool, answered: bool, **fields: bool) -> list[str]:
+    def call_state(self, key: str, *, alive: bool, answered: bool, **fields: Any) -> list[str]:
         return self.result(key, CallState(alive=alive, answered=answered, **fields))
 
     # The state

@@ -150,8 +150,9 @@ def play(run: Run) -> Result:
 
 
 def _may_lose_calls(run: Run) -> bool:
-    """Whether Partyline may not know the new id of a call, because no webhook told the id."""
-    changed = "ids-after-answer" in dict(run.answers)
+    """Whether Partyline may not know the new id of a call: no webhook and no list told the id."""
+    answers = dict(run.answers)
+    changed = {"ids-after-answer", "active-client-state"} <= answers.keys()
     return UNREAD in run.answers or (changed and run.condition == "lost webhooks")
 
 

@@ -206,14 +206,14 @@ UNKNOWNS = (
                 "call",
                 "call_control_id changes.",
                 "Partyline adopts the new id by call_leg_id; if the webhook of the answer is lost, "
-                "the call ends at the time limit that Partyline has set.",
+                "by the client_state in the list of active calls.",
                 {"new_ids_at_answer": "call"},
             ),
             Answer(
                 "all",
                 "call_control_id and call_leg_id change.",
                 "Partyline adopts the new ids by client_state; if the webhook of the answer is "
-                "lost, the call ends at the time limit that Partyline has set.",
+                "lost, by the client_state in the list of active calls.",
                 {"new_ids_at_answer": "all"},
             ),
         ),

@@ -67,7 +67,7 @@ RESULTS: list[results.Result] = [
     results.FormRefused(code="1", message="No.", changes=("voice", "greeting")),
     results.Retryable(had_no_effect=True, retry_after=2.5),
     results.NotFound(),
-    results.CallState(alive=True, answered=False),
+    results.CallState(alive=True, answered=False, call_control_id="v3:2", call_leg_id="leg-2"),
     results.InsightsFound(insights=INSIGHTS, telnyx_conversation_id="t-1", complete=True),
 ]
 EXAMPLES += [inputs.CommandResult(id="1", key="dial:host:1", result=result) for result in RESULTS]

@@ -6,7 +6,13 @@ import pytest
 
 from partyline.domain.model.conversation import Failure
 from partyline.domain.model.inputs import NewParticipant
-from partyline.domain.model.results import CallEnded, CallUnknown, InsightsFound, Succeeded
+from partyline.domain.model.results import (
+    CallEnded,
+    CallState,
+    CallUnknown,
+    InsightsFound,
+    Succeeded,
+)
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.timeouts import MAX_ATTEMPTS
 from tests.support.domain_story import (
@@ -300,6 +306,18 @@ def test_an_assistant_that_already_runs_is_asked_for_its_conversation() -> None:
     assert story.advance(2) == ["find start:host:1"]
     story.succeed("start:host:1")
     assert story.state.telnyx_conversation_id == TELNYX_ID
+
+
+def test_a_poll_that_finds_the_call_under_other_ids_adopts_the_ids() -> None:
+    story = active_story()
+    story.invite(guest())
+    story.succeed("dial:dana:1")
+    assert story.advance(6) == ["look:dana:1"]
+    found = CallState(alive=True, answered=True, call_control_id="v3:new", call_leg_id="leg-new")
+    assert story.result("look:dana:1", found) == ["join:dana:1"]
+    leg = story.participant("dana").legs[0]
+    assert (leg.call_control_id, leg.call_leg_id) == ("v3:new", "leg-new")
+    assert leg.has_id(call_ref("dana").call_control_id)
 
 
 def test_an_id_that_the_search_for_insights_finds_is_kept() -> None:

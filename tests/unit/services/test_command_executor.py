@@ -39,6 +39,7 @@ from partyline.services.command_executor import CommandExecutor
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
+from partyline.telnyx.client_state import ClientState
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 CALL = "v3:abc-DEF_1"
@@ -335,7 +336,9 @@ def test_the_accepting_key_differs_from_the_terminating_key(accepts: str, ends: 
 def test_a_retrieved_call_gives_its_state(answer: Any, expected: Result) -> None:
     result, requests = execute(command(Action.LOOK), answer)
     assert result == expected
-    assert {sent_request([request]) for request in requests} == {("GET", PATH, None)}
+    asked = {sent_request([request])[1] for request in requests}
+    unknown = {"/v2/connections/149/active_calls?page%5Blimit%5D=250"}
+    assert asked == {PATH, *(unknown if isinstance(result, CallUnknown) else ())}
 
 
 @pytest.mark.parametrize(
@@ -427,6 +430,35 @@ def test_a_list_of_webhooks_that_telnyx_refuses_proves_no_answer() -> None:
         return httpx.Response(200, json={"data": {"is_alive": True, "call_duration": 6}})
 
     assert execute(command(Action.LOOK), telnyx)[0] == CallState(alive=True, answered=False)
+
+
+@pytest.mark.parametrize("gather", [None, "hold", "screen"])
+def test_a_call_whose_ids_have_changed_is_found_by_its_client_state(gather: str | None) -> None:
+    ids: dict[str, Any] = {
+        "call_control_id": "v3:new",
+        "call_leg_id": "leg-9",
+        "call_session_id": "s-9",
+    }
+    others = [
+        {"call_control_id": "v3:other", "client_state": ClientState("c-1", "guest-1", 1).encode()},
+        {"call_control_id": "v3:nobody", "client_state": None},
+        {**ids, "client_state": ClientState("c-1", "guest-1", 2, gather).encode()},
+    ]
+
+    def telnyx(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("active_calls"):
+            return httpx.Response(200, json={"data": others})
+        if request.url.path.endswith("v3:new"):
+            answered_before = (NOW - timedelta(seconds=30)).isoformat()
+            call = {**ids, "is_alive": True, "call_duration": 3, "start_time": answered_before}
+            return httpx.Response(200, json={"data": call})
+        return no(404, "10005")
+
+    look = command(Action.LOOK)
+    look.claimed_at = NOW
+    assert execute(look, telnyx)[0] == CallState(alive=True, answered=True, **ids)
+    others.pop()
+    assert isinstance(execute(look, telnyx)[0], CallUnknown)
 
 
 def test_a_lost_dial_is_reconciled_by_client_state() -> None:

@@ -1,5 +1,6 @@
 """The commands about a call: dial, answer, speak, hang up, and look at the call."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from partyline.services.request_forms import (
 )
 from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
+from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.responses import Call, CallEvent
 
 MACHINE_DETECTION: dict[str, Any] = {
@@ -27,6 +29,8 @@ MACHINE_DETECTION: dict[str, Any] = {
 
 PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
 """Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
+
+_IDS = {"call_control_id", "call_leg_id", "call_session_id"}
 
 ANSWERED = "call.answered"
 
@@ -61,8 +65,7 @@ def reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Resu
     """Look for a call that an earlier dial may have made, by its client_state."""
     for call in telnyx.list_active_calls(leg_command.conversation.connection_id):
         if call.client_state == leg_command.client_state and call.call_control_id:
-            ids = {"call_control_id", "call_leg_id", "call_session_id"}
-            return results.Succeeded(**call.model_dump(include=ids))
+            return results.Succeeded(**call.model_dump(include=_IDS))
     return results.NotFound()
 
 
@@ -145,6 +148,41 @@ def _speak_and_gather(
 
 def retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Ask for the state of a call (Telnyx API: GET /calls/{id}).
+
+    A call that Telnyx does not know is looked for among the active calls by its client_state: its
+    ids may have changed at the answer.
+    """
+    try:
+        return _retrieve(telnyx, leg_command)
+    except errors.UnknownCallError:
+        ids = _other_ids(telnyx, leg_command)
+        if ids is None:
+            raise
+    leg = leg_command.leg.model_copy(update=ids)
+    return replace(_retrieve(telnyx, replace(leg_command, leg=leg)), **ids)
+
+
+def _other_ids(telnyx: CallControl, leg_command: LegCommand) -> dict[str, Any] | None:
+    """Return the ids of the active call with the leg's client_state, if there is such a call.
+
+    A list that Telnyx refuses shows no such call.
+    """
+    ours = ClientState(
+        leg_command.conversation.id, leg_command.participant.id, leg_command.leg.number
+    )
+    try:
+        calls = telnyx.list_active_calls(leg_command.conversation.connection_id)
+    except errors.TelnyxError:
+        return None
+    for call in calls:
+        state = ClientState.decode(call.client_state)
+        if state and replace(state, gather=None) == ours and call.call_control_id:
+            return call.model_dump(include=_IDS)
+    return None
+
+
+def _retrieve(telnyx: CallControl, leg_command: LegCommand) -> results.CallState:
+    """Ask for the state of a call by its id.
 
     The end of another call, by the ids in the answer, proves nothing about this call.
     """

@@ -91,13 +91,16 @@ class CallState:
     `answered` is proven. A call that is not `alive` may still ring: Telnyx does not document
     whether a call that rings is alive. `ended` is proven by the time of the end. `transferred`: the
     session of the call has a live call that is not ours. Only looked for after the assistant's end
-    or `call.bridged`.
+    or `call.bridged`. The ids are set if Telnyx knows the call by other ids than ours.
     """
 
     alive: bool
     answered: bool
     ended: bool = False
     transferred: bool = False
+    call_control_id: str | None = None
+    call_leg_id: str | None = None
+    call_session_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules import facts, polling
+from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.calls import is_needed
 from partyline.domain.rules.insights import store_insights
 from partyline.domain.rules.transition import Transition
@@ -18,6 +19,7 @@ def call_state(transition: Transition, command: Command, call: results.CallState
     facts.settle(transition, command)
     if participant is None or leg is None:
         return
+    note_call_ids(leg, call, newest=True)
     note_poll(transition, participant, leg)
     leg.bridged_at = None  # bridged to a call of ours, unless transferred
     if call.alive and call.transferred and facts.is_assistants(transition, leg):

@@ -3,7 +3,7 @@
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.inputs import CallHangup, CallInitiated, CallInput, CallRef
-from partyline.domain.model.results import Succeeded
+from partyline.domain.model.results import CallState, Succeeded
 from partyline.domain.rules import facts
 from partyline.domain.rules.transition import Transition
 
@@ -62,7 +62,7 @@ def find_leg_by_ids(conversation: Conversation, call: CallRef) -> tuple[Particip
     return None
 
 
-def note_call_ids(leg: Leg, call: CallRef | Succeeded, *, newest: bool = False) -> None:
+def note_call_ids(leg: Leg, call: CallRef | Succeeded | CallState, *, newest: bool = False) -> None:
     """Note the ids of a call. The `newest` ids replace those known so far."""
     for name in ("call_control_id", "call_leg_id", "call_session_id"):
         known, told = getattr(leg, name), getattr(call, name)
