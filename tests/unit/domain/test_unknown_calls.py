@@ -70,6 +70,18 @@ def test_an_attached_call_on_which_telnyx_has_taken_a_start_is_not_over_by_a_404
     assert (story.leg().status, story.status) == ("ended", "ended")
 
 
+def test_an_attached_call_whose_start_had_no_answer_is_not_over_by_a_404() -> None:
+    story = Story()
+    story.attach()
+    story.no_response("start:host:1")
+    story.stop(hang_up=True)
+    story.result("hang_up:host:1", UNKNOWN)
+
+    assert story.leg().is_up
+    story.call_state("look:host:1", alive=True, answered=True)
+    assert story.sent[-1].key == "hang_up:host:1"
+
+
 def test_a_poll_after_a_404_may_say_that_the_call_is_over() -> None:
     story = screened_dana()
     story.result("screen:dana:1", UNKNOWN)

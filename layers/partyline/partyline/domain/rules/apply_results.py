@@ -99,13 +99,13 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
     """Look again at a call that Telnyx does not know: no proof that the call is over.
 
     The command is sent again a few times, then given up. An attached call was accepted on the
-    request's word, so there the id is wrong, unless Telnyx has taken a command on the call.
+    request's word, so there the id is wrong, unless Telnyx may have taken a command on the call.
     """
     participant, leg = transition.conversation.target_of(command)
     if participant is None or leg is None or not leg.is_up:
         facts.settle(transition, command, "failed")
         return
-    if not leg.owned and not participant.joined_at and not _is_known(transition, participant, leg):
+    if not leg.owned and not participant.joined_at and not _may_be_known(transition, command):
         facts.settle(transition, command, "failed")
         leg.failure, leg.outcome = leg.failure or unknown.failure, Outcome.ERROR
         facts.leg_ended(transition, participant, leg)
@@ -127,11 +127,17 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
         apply_refusal(transition, command, refused)
 
 
-def _is_known(transition: Transition, participant: Participant, leg: Leg) -> bool:
-    """Whether Telnyx has taken a command on the call, so its id is right."""
+def _may_be_known(transition: Transition, refused: Command) -> bool:
+    """Whether Telnyx may have taken a command on the call of `refused` before, so its id is right.
+
+    A command that Telnyx has not answered may have been taken too.
+    """
     return any(
-        command.status == "done" and command.is_for(participant.id, leg.number)
+        command.status == "done" or command.sent_at is not None
+        if command is not refused
+        else command.may_have_taken_effect
         for command in transition.conversation.commands.values()
+        if (command.participant_id, command.leg) == (refused.participant_id, refused.leg)
     )
 
 
