@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.prism.client_paths import client_paths
+
 VERSION = "2026-07-16"
 
 
@@ -46,4 +48,7 @@ def description() -> dict[str, Any]:
         if change.field not in properties or properties[change.field] == change.value:
             raise ValueError(f"{change.schema}.{change.field}: the change is none")
         properties[change.field] = change.value
+    responses = document["paths"]["/calls/{call_control_id}/actions/hangup"]["post"]["responses"]
+    refused = {status: answer for status, answer in responses.items() if status != "200"}
+    document["paths"].update(client_paths(refused))
     return document
