@@ -194,6 +194,9 @@ def stopped_and_hung_up(stage: Stage) -> None:
 HARMLESS = outcomes("handed_over", "handed_over")
 """The event changes nothing."""
 
+LOSS = outcomes("handed_over no_answer", "handed_over")
+"""No request to Telnyx can fetch a pressed digit whose webhook was lost."""
+
 EVENTS = (
     Event("nothing", nothing, HARMLESS),
     Event(
@@ -225,7 +228,7 @@ EVENTS = (
     Event(
         "is a machine",
         is_machine,
-        outcomes("machine", "machine handed_over", asked=""),
+        outcomes("machine", "machine handed_over", asked="", accepted="machine handed_over"),
     ),
     Event("line busy", is_busy, outcomes(ringing="busy", after="")),
     Event(
@@ -240,8 +243,8 @@ EVENTS = (
             away="",
         ),
     ),
-    Event("next webhook lost", next_webhook_lost, HARMLESS),
-    Event("webhooks lost", webhooks_lost, HARMLESS),
+    Event("next webhook lost", next_webhook_lost, LOSS),
+    Event("webhooks lost", webhooks_lost, LOSS),
     Event("webhooks doubled", webhooks_doubled, HARMLESS),
     Event(
         "function dies before a write",

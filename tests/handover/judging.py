@@ -51,6 +51,7 @@ def outcomes_of(stage: Stage) -> Iterator[str]:
 def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator[str]:
     if stage.struck != 1:
         yield f"the event struck {stage.struck} times"
+    yield from stage.lab.unexpected
     yield from violations_of(stage.lab)
     if len(outcomes) != 1 or not cell.outcomes >= set(outcomes):
         yield f"the outcome is {' and '.join(outcomes)}, not {' or '.join(sorted(cell.outcomes))}"

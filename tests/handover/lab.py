@@ -67,7 +67,7 @@ class GridLab(FaultLab):
 
     def refuse(self, operation: str, status: int = 422, code: str = "10015") -> None:
         """Refuse every further request for an operation of Telnyx."""
-        transport: Any = self.app.telnyx_transport
+        transport: Any = self.app._telnyx_transport
         transport._line.refuse(operation, status, code, "No.", times=50)
 
     def legs_of(self, *numbers: str) -> list[SimulatedLeg]:

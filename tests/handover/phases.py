@@ -155,7 +155,11 @@ class Stage:
     def _struck_at_command(self) -> str | None:
         self.struck += 1
         self.is_at_command = True
-        return self._strike(self)
+        try:
+            return self._strike(self)
+        except Exception as error:
+            self.lab.unexpected.append(f"the event failed: {error!r}")
+            raise
 
     def _reach(self, phase: str) -> None:
         if phase == self.phase:
