@@ -55,6 +55,7 @@ ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS, E.TOO_MANY_BOOKINGS],
     "invite_participant": [*DIAL, *ABSENT],
+    "hand_over": [*DIAL, *ABSENT, E.UNKNOWN_PARTICIPANT, E.HANDOVER_OPEN],
     "remove_participant": [*CHANGE, *ABSENT, E.UNKNOWN_PARTICIPANT],
     "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
     "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, *TOO_LATE],

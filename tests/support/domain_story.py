@@ -13,6 +13,7 @@ from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Assistant, Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import Event
+from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallBridged,
@@ -26,6 +27,7 @@ from partyline.domain.model.inputs import (
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
+    HandOver,
     Input,
     InsightsGenerated,
     InviteParticipant,
@@ -163,6 +165,13 @@ class Story:
 
     def invite(self, participant: NewParticipant | None = None) -> list[str]:
         return self.receive(InviteParticipant(id="", participant=participant or guest()))
+
+    def hand_over(
+        self, participant: NewParticipant | None = None, then: Then = "stay", nth: int = 1
+    ) -> list[str]:
+        new = participant or guest()
+        request = HandOver(id="", handover_id=f"handover-{nth}", participant=new, then=then)
+        return self.receive(request)
 
     def remove(self, participant: str) -> list[str]:
         return self.receive(RemoveParticipant(id="", participant_id=participant))

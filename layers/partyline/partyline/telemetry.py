@@ -122,6 +122,8 @@ class Metric(StrEnum):
     PARTICIPANT_LEFT = "ParticipantLeft"
     PARTICIPANT_FAILED = "ParticipantFailed"
     PARTICIPANT_ALONE = "ParticipantAlone"
+    HANDOVER_STARTED = "HandoverStarted"
+    HANDOVER_ENDED = "HandoverEnded"
     LEG_DIALING = "LegDialing"
     LEG_RINGING = "LegRinging"
     LEG_ANSWERED = "LegAnswered"

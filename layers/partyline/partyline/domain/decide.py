@@ -14,6 +14,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     hunt                     dials the next number, or gives a participant up
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
+    follow_handover          lets the assistant step back after the join, and ends a handover
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
@@ -45,6 +46,7 @@ from partyline.domain.rules.calls import (
 )
 from partyline.domain.rules.compact import compact
 from partyline.domain.rules.create import create_conversation, record_started
+from partyline.domain.rules.handovers import follow_handover
 from partyline.domain.rules.hunting import (
     accept_answered,
     apply_verdict_timeouts,
@@ -74,6 +76,7 @@ RULES = (
     hunt,
     restart_or_end,
     end_conversation,
+    follow_handover,
     start_and_join,
     look_for_assistant,
     rejoin,

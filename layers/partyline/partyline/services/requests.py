@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError, to_json
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE, MachineDetection, Plan
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
@@ -191,12 +192,29 @@ class InviteRequest(DialOptions):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+        self._check_way()
         if len(set(self.numbers)) < len(self.numbers):
             raise field_error("to", "the same number stands in the list twice")
         if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
             raise field_error("deadline_secs", "shorter than ring_timeout_secs")
         return self
+
+    def _check_way(self) -> None:
+        _exactly_one_way(self.to, self.call_control_id)
+
+
+class HandoverRequest(InviteRequest):
+    """`POST /conversations/{id}/handover`: an invitation, or the id of a guest, and `then`."""
+
+    participant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    then: Then = "stay"
+
+    def _check_way(self) -> None:
+        if self.participant_id is None:
+            super()._check_way()
+            return
+        for field in sorted(self.model_fields_set - {"participant_id", "then"}):
+            raise field_error(field, "not possible with participant_id")
 
 
 class StartRequest(DialOptions):

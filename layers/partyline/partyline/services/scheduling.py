@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import Conversation, Failure
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.stored import Failure
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.bearer_keys import BearerKeys, Right
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused

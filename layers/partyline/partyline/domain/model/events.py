@@ -12,8 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from partyline.domain.model.commands import Role
-from partyline.domain.model.conversation import Failure
+from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.statuses import Direction, Outcome
+from partyline.domain.model.stored import Failure
 
 
 class EventType(StrEnum):
@@ -35,6 +36,8 @@ class EventType(StrEnum):
     PARTICIPANT_LEFT = "participant.left"
     PARTICIPANT_FAILED = "participant.failed"
     PARTICIPANT_ALONE = "participant.alone"
+    HANDOVER_STARTED = "handover.started"
+    HANDOVER_ENDED = "handover.ended"
     LEG_DIALING = "leg.dialing"
     LEG_RINGING = "leg.ringing"
     LEG_ANSWERED = "leg.answered"
@@ -132,6 +135,11 @@ FailureReason = Annotated[
     Failure, Field(description="why not: `code` and `message`, of Telnyx's or ours")
 ]
 HangupCause = Annotated[str, Field(description="Telnyx's word for the end of the call")]
+HandoverId = Annotated[str, Field(description="the handover's id")]
+AssistantsPart = Annotated[
+    Then, Field(description="the assistant's part after the join: `stay`, `silent` or `away`")
+]
+EndOfHandover = Annotated[HandoverOutcome, Field(description="how the handover ended")]
 InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
 LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
 Machine = Annotated[bool, Field(description="whether a machine answered")]
@@ -280,6 +288,27 @@ class ParticipantFailed(ParticipantEvent, event=EventType.PARTICIPANT_FAILED):
 
 class ParticipantAlone(PersonEvent, event=EventType.PARTICIPANT_ALONE):
     """One person is left with the assistant."""
+
+
+class HandoverEvent(PersonEvent):
+    """Base of the events about a handover."""
+
+    handover_id: HandoverId
+    then: AssistantsPart
+
+
+class HandoverStarted(HandoverEvent, event=EventType.HANDOVER_STARTED):
+    """The caller is to be handed over to a person."""
+
+
+class HandoverEnded(HandoverEvent, event=EventType.HANDOVER_ENDED):
+    """A handover has its outcome. The causes are those of the person's newest call, if over."""
+
+    outcome: EndOfHandover
+    leg: LegNumber | None = None
+    hangup_cause: HangupCause | None = None
+    sip_hangup_cause: SipHangupCause | None = None
+    failure: FailureReason | None = None
 
 
 class LegEvent(PersonEvent):

@@ -10,6 +10,7 @@ from typing import Any
 from partyline.domain.model.commands import Action, Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
 from partyline.domain.model.events import Cost, Quality, Recording
+from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import OnHangup
@@ -77,6 +78,15 @@ class InviteParticipant(Input):
     """Add a participant."""
 
     participant: NewParticipant
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver(Input):
+    """Hand the caller over to a new guest, or to the guest who has the id of `participant`."""
+
+    handover_id: str
+    participant: NewParticipant
+    then: Then = "stay"
 
 
 @dataclass(frozen=True, kw_only=True)

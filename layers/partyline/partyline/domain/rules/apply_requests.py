@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Message
+from partyline.domain.model.conversation import Participant
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ParticipantInvited
 from partyline.domain.model.plan import Plan
@@ -86,6 +87,11 @@ def remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
         message = "There is no such participant in the conversation."
         transition.refuse(ErrorCode.UNKNOWN_PARTICIPANT, message)
         return
+    remove_participant(transition, participant)
+
+
+def remove_participant(transition: Transition, participant: Participant) -> None:
+    """Remove a participant: a person who is being reached is called no more."""
     participant.removed = True
     if participant.status in (*statuses.BEING_REACHED, ParticipantStatus.WAITING):
         transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)

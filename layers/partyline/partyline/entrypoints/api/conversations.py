@@ -12,7 +12,13 @@ from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
 from partyline.services.bearer_keys import KEY_ID, Right
 from partyline.services.conversations import Started
-from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
+from partyline.services.requests import (
+    HandoverRequest,
+    InviteRequest,
+    MessageRequest,
+    StartRequest,
+    StopRequest,
+)
 
 trigger = api.KeyRouter(Right.START)  # the routes that dial
 
@@ -48,6 +54,16 @@ def invite_participant(
     conversation_id = api.conversation_id_of(conversation_id)
     participant = api.app().conversations.invite(conversation_id, body, api.requester())
     return api.respond(responses.Participant.of(participant), 202)
+
+
+@trigger.post("/conversations/<id>/handover", responses=api.answers({202: responses.Handover}))
+def hand_over(
+    conversation_id: api.ConversationId, body: Annotated[HandoverRequest, Body()]
+) -> Response[responses.Handover]:
+    """Reach a person and hand the caller over; `then` is the assistant's part after the join."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    handover = api.app().conversations.hand_over(conversation_id, body, api.requester())
+    return api.respond(responses.Handover.model_validate(handover), 202)
 
 
 @control.delete(

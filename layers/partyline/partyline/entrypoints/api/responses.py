@@ -11,6 +11,7 @@ from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
+from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.services.requests import PhoneNumber
@@ -86,6 +87,19 @@ class Participant(ApiModel):
         return shown
 
 
+class Handover(ApiModel):
+    """A handover to a participant. `outcome` is absent (null) until the handover has ended."""
+
+    id: str
+    participant_id: str
+    then: Then
+    status: statuses.HandoverStatus
+    outcome: HandoverOutcome | None
+    failure: Failure | None
+    began_at: Moment
+    ended_at: Moment | None
+
+
 class Assistant(model.Assistant):
     """The Telnyx assistant, and what is different for this conversation."""
 
@@ -120,6 +134,7 @@ class ConversationSummary(ApiModel):
     telnyx_conversation_id: str | None
     assistant: AssistantId
     participants: list[Participant]
+    handovers: list[Handover] = []
     insights: list[Insight] = []
     metadata: dict[str, Any]
     failure: Failure | None
