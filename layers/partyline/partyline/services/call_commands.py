@@ -8,6 +8,7 @@ from partyline.domain.model.conversation import Leg
 from partyline.domain.model.plan import SCREENING_DETECTION, Screening, VerdictWait
 from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs
+from partyline.domain.rules.spoken import render_spoken
 from partyline.services.leg_commands import LegCommand
 from partyline.services.request_forms import (
     assistant_settings,
@@ -105,33 +106,35 @@ def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     wait = plan.wait_for_verdict if plan else None
     if wait is None or not wait.say:
         return results.Refused(code="no_words", message="There is nothing to say.")
-    return _speak_and_gather(telnyx, leg_command, wait, wait.secs)
+    return _speak_and_gather(telnyx, leg_command, wait, wait.say, wait.secs)
 
 
 def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Ask a person to accept with a key (Telnyx API: gather_using_speak)."""
-    plan = leg_command.participant.plan
-    screening = plan.screening if plan else None
-    if screening is None:
+    person, plan = leg_command.participant, leg_command.participant.plan
+    if plan is None or plan.screening is None:
         return results.Refused(code="no_screening", message="There is nothing to ask.")
+    screening = plan.screening
     # Telnyx does not report the key that ends the input, so the accepting key must be another key
     # (Telnyx API: gather_using_speak, terminating_digit).
     ends_with = "*" if screening.accept_digit == "#" else "#"
-    return _speak_and_gather(telnyx, leg_command, screening, screening.timeout_secs, ends_with)
+    say = render_spoken(leg_command.conversation, person, plan, screening.say)
+    return _speak_and_gather(telnyx, leg_command, screening, say, screening.timeout_secs, ends_with)
 
 
 def _speak_and_gather(
     telnyx: CallControl,
     leg_command: LegCommand,
-    words: Screening | VerdictWait,
+    voice: Screening | VerdictWait,
+    say: str,
     secs: int,
     ends_with: str | None = None,
 ) -> results.Result:
     """Say a sentence and wait `secs` for a key; the webhook of the gather tells the end."""
     request = requests.GatherUsingSpeakRequest(
-        payload=words.say,
-        voice=words.voice,
-        language=words.language,
+        payload=say,
+        voice=voice.voice,
+        language=voice.language,
         minimum_digits=1,
         maximum_digits=1,
         maximum_tries=1,

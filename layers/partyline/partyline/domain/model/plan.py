@@ -1,6 +1,8 @@
 """The plan to reach a person: the numbers, the machine detection, the screening."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from partyline.domain.model.stored import Stored
 
@@ -11,9 +13,17 @@ SCREENING_DETECTION: MachineDetection = "premium_ios_call_screening"
 
 DEFAULT_VOICE, DEFAULT_LANGUAGE = "female", "en-US"
 
+MAX_BRIEF_CHARS = 500
+
+BRIEFING = "You have a call from {caller}. It is about: {brief}. Press 1 to take the call."
+"""The question of a plan with a brief and without a screening (see `rules.spoken`)."""
+
 
 class Screening(Stored):
-    """The sentence that a person hears before being joined, and the digit that accepts."""
+    """The sentence that a person hears before being joined, and the digit that accepts.
+
+    `say` may have the placeholders of `rules.spoken`.
+    """
 
     say: str
     accept_digit: str = "1"
@@ -61,10 +71,19 @@ class Plan(Stored):
     verdict_wait: VerdictWait | None = None
     screening: Screening | None = None
     brief: str | None = None
-    """Why the person is called, in words that the person alone hears, before being joined."""
+    """Why the person is called, in words that the person alone hears, before being joined.
+
+    A plan with a brief has a screening, whose sentence speaks the brief.
+    """
     max_attempts: int = 1
     pause_secs: int = 30
     time_limit_secs: int | None = None
+
+    @model_validator(mode="after")
+    def _speak_brief(self) -> Self:
+        if self.brief and self.screening is None:
+            self.screening = Screening(say=BRIEFING)
+        return self
 
     @property
     def wait_for_verdict(self) -> VerdictWait | None:
