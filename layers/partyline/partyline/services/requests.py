@@ -18,12 +18,12 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
+from partyline.domain.model.detection import MachineDetection
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.plan import (
     DEFAULT_LANGUAGE,
     DEFAULT_VOICE,
     MAX_BRIEF_CHARS,
-    MachineDetection,
     Plan,
 )
 from partyline.domain.names import has_hidden_characters
@@ -39,6 +39,7 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import field_invalid
+from partyline.services.machine_settings import DetectionSettings
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -179,9 +180,16 @@ class DialOptions(RequestModel):
     ring_timeout_secs: Annotated[int, Field(ge=5, le=600)] = 30
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
     machine_detection: MachineDetection = "off"
+    machine_detection_config: DetectionSettings | None = None
     on_machine: Literal["next", "join"] = "next"
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
+
+    @model_validator(mode="after")
+    def _detected(self) -> Self:
+        if self.machine_detection_config and self.machine_detection == "off":
+            raise field_error("machine_detection_config", "needs machine_detection")
+        return self
 
 
 class InviteRequest(DialOptions):
