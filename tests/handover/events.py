@@ -107,7 +107,7 @@ def is_busy(stage: Stage) -> None:
 
 REFUSED = {
     "asked": "dial",
-    "brief": "gather_using_speak",
+    "verdict": "gather_using_speak",
     "accepted": "ai_assistant_join",
     "joining": "ai_assistant_join",
     "joined": "ai_assistant_add_messages",
@@ -238,7 +238,7 @@ EVENTS = (
             "error",
             "error",
             ringing="",
-            verdict="",
+            brief="",
             stepping_back="handed_over error",
             away="",
         ),

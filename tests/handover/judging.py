@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from partyline.domain.model.statuses import DEPARTED
+from partyline.domain.model.events import EventType
 from tests.faults.invariants import violations_of
 from tests.handover.cells import Cell
 from tests.handover.phases import BRIEF, Stage
@@ -40,12 +40,9 @@ def judge(cell: Cell) -> Result:
 
 def outcomes_of(stage: Stage) -> Iterator[str]:
     """Return the outcome of each end of a handover."""
-    person = stage.participant()
-    assert person is not None
-    if person.joined_at:
-        yield "handed_over"
-    elif person.status in DEPARTED:
-        yield str(person.outcome)
+    for event in stage.lab.stored.timeline(stage.lab.conversation_id).items:
+        if event.type == EventType.HANDOVER_ENDED:
+            yield str(event.data["outcome"])
 
 
 def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator[str]:
@@ -54,7 +51,8 @@ def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator
     yield from stage.lab.unexpected
     yield from violations_of(stage.lab)
     if len(outcomes) != 1 or not cell.outcomes >= set(outcomes):
-        yield f"the outcome is {' and '.join(outcomes)}, not {' or '.join(sorted(cell.outcomes))}"
+        found, right = " and ".join(outcomes), " or ".join(sorted(cell.outcomes))
+        yield f"the outcome is {found or 'missing'}, not {right}"
     yield from _silences(stage)
     yield from _calls(stage)
     yield from _leaks(stage)

@@ -79,7 +79,9 @@ class Stage:
             "ring_timeout_secs": 20,
             "deadline_secs": 60,
             "machine_detection": "standard",
-            "screening": {"say": f"{BRIEF}. Press 1.", "timeout_secs": 10},
+            "brief": BRIEF,
+            "screening": {"say": "{brief}. Press 1.", "timeout_secs": 10},
+            "then": then,
             **plan,
         }
         numbers = self.plan["to"] if isinstance(self.plan["to"], list) else [self.plan["to"]]
@@ -113,7 +115,7 @@ class Stage:
         elif self.then == "silent":
             self._strike_at("stepping back", "ai_assistant_add_messages")
         self.asked_at = self.lab.clock.now()
-        self.lab.request("POST", "/participants", self.plan)
+        self.lab.request("POST", "/handover", self.plan)
         self.lab.run(self.ring_secs)
         self._reach("ringing")
         self._each(lambda leg: leg.state == "ringing", self._pick_up)
