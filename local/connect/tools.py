@@ -41,6 +41,11 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
                     "description": "A phone number with its country code: +13125550100. Only for "
                     "somebody who is not a contact.",
                 },
+                "brief": {
+                    "type": "string",
+                    "description": "Why the caller wants to speak with them, in a sentence. Only "
+                    "the person who is called hears it, before saying yes.",
+                },
             },
         },
     }

@@ -65,7 +65,7 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "UNKNOWN_CALL_POLL_DELAY": (Late.SWEEP, "nothing"),
     "UNKNOWN_CALL_PATIENCE": (Late.CHECKED, "a call that Telnyx does not know ends"),
     "MIN_RING_SECS": (Late.TELNYX, "a phone rings at least so long"),
-    "PROMPT_END_WAIT": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
         "silence after no digit, when the webhook is lost",

@@ -44,7 +44,7 @@ def test_connect_attaches_the_tools_and_disconnect_removes_them(
     for tool in (invite, status):
         assert tool["method"] == "POST"
         assert tool["preset_body_fields"] == {"call_control_id": "{{call_control_id}}"}
-    assert set(invite["body_parameters"]["properties"]) == {"name", "number"}
+    assert set(invite["body_parameters"]["properties"]) == {"brief", "name", "number"}
     assert [
         entry.unknown_fields for entry in account_setup.simulator.ledger if entry.unknown_fields
     ] == []

@@ -13,8 +13,9 @@ from typing import Any
 from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.inputs import InviteParticipant, NewParticipant
+from partyline.domain.model.plan import MAX_BRIEF_CHARS
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
-from partyline.domain.names import name_as_said, normalized_name, quoted
+from partyline.domain.names import name_as_said, normalized_name, plain_text, quoted
 from partyline.domain.numbers import normal_number
 from partyline.domain.rules.phrases import phrase_key, render
 from partyline.ids import fingerprint, participant_id_for_request
@@ -55,15 +56,19 @@ class AssistantTools:
     clock: Callable[[], datetime]
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
-        """Dial a contact of the route by `name`, or any `number` where the route allows it."""
+        """Dial a contact of the route by `name`, or any `number` where the route allows it.
+
+        The person hears `brief`, the model's own words, before being joined.
+        """
         name, number = _text(arguments.get("name")), _text(arguments.get("number"), str, int)
+        brief = _brief(arguments.get("brief"))
         route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
         contact = _contact_called(normalized_name(name), contacts, call.conversation)
         if contact in by_name:
             listed_name, plan = by_name[contact]
-            request = InviteRequest.model_validate(plan)
+            request = InviteRequest.model_validate({**plan, **brief})
             return self._invite(call, contact, request.name or listed_name.strip(), request)
         any_number = route.dial_any_number
         number = number or (contact if contact.startswith("+") else "")
@@ -78,7 +83,7 @@ class AssistantTools:
         normal = normal_number(number) if SPOKEN_NUMBER.fullmatch(number) else None
         if normal is None:
             return "That is not a phone number. Say it with its country code, as +13125550100."
-        request = InviteRequest.model_validate({"to": normal})
+        request = InviteRequest.model_validate({"to": normal, **brief})
         # Neither the caller's own words nor the whole number: the assistant is told of the guest.
         return self._invite(call, normal, f"the number ending in {normal[-4:]}", request)
 
@@ -201,6 +206,12 @@ def _name(participant: Participant, inbound: bool) -> str:
     if participant.host and participant.name is None:
         return "the caller" if inbound else "the first person on the line"
     return quoted(participant.name) if participant.name else "somebody without a name"
+
+
+def _brief(argument: object) -> dict[str, str]:
+    """Return the model's brief as a field of an invitation: in a single line, cut, or absent."""
+    brief = plain_text(_text(argument))[:MAX_BRIEF_CHARS].strip()
+    return {"brief": brief} if brief else {}
 
 
 def _text(argument: object, *types: type) -> str:

@@ -133,10 +133,10 @@ Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
-PROMPT_END_WAIT = timedelta(seconds=10)
-"""How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx
-waits 5 s for the end of the prompt (Telnyx API: POST /calls, prompt_end_timeout_millis); the rest
-is for the webhook."""
+DETECTION_GRACE = timedelta(seconds=5)
+"""How much later than the longest time of a machine detection its webhook may come. Telnyx waits
+5 s, or the plan's own time, for the end of the prompt of a phone that screens the call (Telnyx API:
+POST /calls, prompt_end_timeout_millis)."""
 
 SCREENING_GRACE = timedelta(seconds=30)
 """The addition to a screening's own timeout, which begins after the sentence is spoken."""
