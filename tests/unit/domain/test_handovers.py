@@ -51,7 +51,7 @@ def test_the_caller_is_handed_over_when_the_person_has_joined() -> None:
 
     assert outcome(story) == "handed_over"
     story.succeed("message:host:1:1")
-    assert story.messages == ['“Dana” has joined the conversation and takes over.']
+    assert story.messages == ["“Dana” has joined the conversation and takes over."]
 
 
 def test_the_start_names_the_person_and_the_part_of_the_assistant() -> None:
@@ -91,7 +91,7 @@ def test_the_assistant_is_told_once_that_the_person_was_not_reached() -> None:
     story = story_of()
     story.hang_up("dana", cause="user_busy")
     story.succeed("message:host:1:1")
-    assert story.messages == ['“Dana” could not be reached: the line is busy.']
+    assert story.messages == ["“Dana” could not be reached: the line is busy."]
 
 
 def test_the_evidence_is_of_the_last_call_of_a_hunt() -> None:
