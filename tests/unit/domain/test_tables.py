@@ -31,6 +31,7 @@ from partyline.domain.model.inputs import (
     PollCalls,
     RemoveParticipant,
     SendMessage,
+    SetAssistantMode,
     StopConversation,
     TimerElapsed,
 )
@@ -49,6 +50,7 @@ from partyline.domain.model.statuses import (
     LEG_MOVES,
     NOT_JOINED_YET,
     PARTICIPANT_MOVES,
+    AssistantMode,
     ConversationStatus,
     LegStatus,
     ParticipantStatus,
@@ -131,6 +133,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
         yield PollCalls(id="again", calls=tuple(conversation.listed_calls), missing=missing)
     yield InviteParticipant(id="again", participant=guest("zoe"))
     yield SendMessage(id="again", role="system", content="hello")
+    yield from (SetAssistantMode(id="again", mode=mode) for mode in AssistantMode)
     yield StopConversation(id="again")
     yield StopConversation(id="again", hang_up=True)
     for participant in conversation.participants:

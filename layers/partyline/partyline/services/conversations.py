@@ -1,4 +1,4 @@
-"""Start a conversation, and change a running conversation: invite, remove, message, stop.
+"""Start a conversation, and change a running conversation: invite, remove, message, mode, stop.
 
 The API, the event bus and the scheduler call the same methods with the same typed requests.
 """
@@ -10,7 +10,7 @@ from datetime import datetime
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.statuses import FINISHED, OnHangup
+from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
@@ -24,7 +24,7 @@ from partyline.services.inbound_routes import conversation_limits
 from partyline.services.inline_tools import AssistantRules
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
-from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
+from partyline.services.requests import InviteRequest, MessageRequest, ModeRequest, StartRequest
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
 from partyline.store.conversations import Load
@@ -141,6 +141,15 @@ class Conversations:
         self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
         self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
+
+    def set_mode(
+        self, conversation_id: str, request: ModeRequest, sender: Requester
+    ) -> Conversation:
+        """Let the assistant speak, be silent, or leave the people to each other."""
+        mode = inputs.SetAssistantMode(id=sender.request_id, mode=AssistantMode(request.mode))
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, mode, sender)
+        return conversation
 
     def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""

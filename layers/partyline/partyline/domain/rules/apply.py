@@ -239,6 +239,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.InviteParticipant: apply_requests.invite,
     inputs.RemoveParticipant: apply_requests.remove,
     inputs.SendMessage: apply_requests.send_message,
+    inputs.SetAssistantMode: apply_requests.set_mode,
     inputs.StopConversation: apply_requests.stop,
     inputs.CallInitiated: _call_initiated,
     inputs.CallAnswered: _call_answered,
