@@ -100,6 +100,11 @@ def is_machine(stage: Stage) -> None:
     detection._send_verdict(stage.leg, "machine")
 
 
+def nobody_answers_screen(stage: Stage) -> None:
+    """Let the phone screen the call, and let its owner not answer."""
+    stage.lab.meter.machines.add(DANA)
+
+
 def is_busy(stage: Stage) -> None:
     """Let the line be busy."""
     stage.lab.telnyx.busy(stage.leg.call_control_id)
@@ -191,6 +196,8 @@ def stopped_and_hung_up(stage: Stage) -> None:
     stage.lab.request("POST", "/stop", {"hang_up": True})
 
 
+SCREENS = {"machine_detection": "premium_ios_call_screening", "on_screen": {"say": "Robin calls."}}
+
 HARMLESS = outcomes("handed_over", "handed_over")
 """The event changes nothing."""
 
@@ -229,6 +236,20 @@ EVENTS = (
         "is a machine",
         is_machine,
         outcomes("machine", "machine handed_over", asked="", accepted="machine handed_over"),
+    ),
+    Event(
+        "is a screening phone",
+        nothing,
+        outcomes(after="", ringing="handed_over", verdict="handed_over"),
+        plan=SCREENS,
+        person={"screens_calls": True},
+    ),
+    Event(
+        "is a screening phone that nobody answers",
+        nobody_answers_screen,
+        outcomes(after="", ringing="screened", verdict="screened"),
+        plan=SCREENS,
+        person={"screens_calls": True, "machine_result": "machine"},
     ),
     Event("line busy", is_busy, outcomes(ringing="busy", after="")),
     Event(

@@ -1,14 +1,9 @@
 """A small part of `make handover`: every event in some phase, and every phase with some events."""
 
 from collections import defaultdict
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from partyline.domain import decide
-from partyline.domain.rules import handovers
-from partyline.services.call_commands import screen
 from tests.handover.cells import BY_NAME, PEOPLE, Cell, cells
 from tests.handover.judging import judge
 from tests.handover.phases import PHASES
@@ -18,8 +13,8 @@ NTH = 3
 
 ISSUE = (
     "caller leaves, person leaves, declines, says nothing, is a machine, is a screening phone, "
-    "line busy, Telnyx refuses, webhook lost, doubled, function dies, deadline, two answer together, "
-    "cancelled, stop"
+    "line busy, Telnyx refuses, webhook lost, doubled, function dies, deadline, "
+    "two answer together, cancelled, stop"
 )
 """The events that the grid was asked for."""
 
@@ -42,7 +37,9 @@ def test_the_grid_has_every_phase_and_event_and_at_least_500_cells() -> None:
     assert len(set(known)) == len(known)
     assert {cell.people for cell in known} == set(PEOPLE)
     assert {cell.phase for cell in known} == set(PHASES)
-    assert [event for event in ISSUE.split(", ") if not any(event in name for name in BY_NAME)] == []
+    assert [
+        event for event in ISSUE.split(", ") if not any(event in name for name in BY_NAME)
+    ] == []
 
 
 def test_every_event_is_in_the_sample() -> None:
