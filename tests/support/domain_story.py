@@ -37,6 +37,7 @@ from partyline.domain.model.inputs import (
     RemoveParticipant,
     Route,
     SendMessage,
+    SetAssistantMode,
     StartConversation,
     StopConversation,
     TimerElapsed,
@@ -55,6 +56,7 @@ from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,
     PARTICIPANT_MOVES,
+    AssistantMode,
     OnHangup,
 )
 from partyline.domain.model.steps import step_record
@@ -178,6 +180,9 @@ class Story:
 
     def send_message(self, content: str) -> list[str]:
         return self.receive(SendMessage(id="", role="system", content=content))
+
+    def set_mode(self, mode: str) -> list[str]:
+        return self.receive(SetAssistantMode(id="", mode=AssistantMode(mode)))
 
     def stop(self, *, hang_up: bool = False) -> list[str]:
         return self.receive(StopConversation(id="", hang_up=hang_up))

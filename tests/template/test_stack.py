@@ -64,6 +64,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "POST /conversations/{id}/handover": "trigger",
         "DELETE /conversations/{id}/participants/{participant_id}": "control",
         "POST /conversations/{id}/messages": "control",
+        "POST /conversations/{id}/assistant": "control",
         "POST /conversations/{id}/stop": "control",
         "POST /tools/invite": "tool_invite",
         "POST /tools/status": "tool_status",

@@ -133,6 +133,8 @@ class Metric(StrEnum):
     LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"
     LEG_CORRECTED = "LegCorrected"
+    ASSISTANT_MODE_CHANGED = "AssistantModeChanged"
+    ASSISTANT_MODE_FAILED = "AssistantModeFailed"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_FAILED = "MessageFailed"
     COMMAND_CHANGED = "CommandChanged"

@@ -33,6 +33,7 @@ from partyline.domain.model.inputs import (
     PollCalls,
     RemoveParticipant,
     SendMessage,
+    SetAssistantMode,
     StopConversation,
     TimerElapsed,
 )
@@ -52,6 +53,7 @@ from partyline.domain.model.statuses import (
     LEG_MOVES,
     NOT_JOINED_YET,
     PARTICIPANT_MOVES,
+    AssistantMode,
     ConversationStatus,
     HandoverStatus,
     LegStatus,
@@ -140,6 +142,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
     yield HandOver(id="again", handover_id="h", participant=guest("zoe"), then="silent")
     yield HandOver(id="again", handover_id="i", participant=NewParticipant(id="dana"))
     yield SendMessage(id="again", role="system", content="hello")
+    yield from (SetAssistantMode(id="again", mode=mode) for mode in AssistantMode)
     yield StopConversation(id="again")
     yield StopConversation(id="again", hang_up=True)
     for participant in conversation.participants:

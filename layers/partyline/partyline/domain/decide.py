@@ -18,6 +18,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
+    change_mode              brings the wanted mode of the assistant about
     send_messages            sends the next batch of messages to the assistant
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
@@ -55,6 +56,7 @@ from partyline.domain.rules.hunting import (
     unaccept_machines,
 )
 from partyline.domain.rules.leaving import end_conversation, mark_departures
+from partyline.domain.rules.modes import change_mode
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
@@ -80,6 +82,7 @@ RULES = (
     start_and_join,
     look_for_assistant,
     rejoin,
+    change_mode,
     send_messages,
     release_calls,
     cancel_obsolete,

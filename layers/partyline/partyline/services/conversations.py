@@ -1,4 +1,4 @@
-"""Start a conversation, and change a running conversation: invite, remove, message, stop.
+"""Start a conversation, and change a running conversation: invite, remove, message, mode, stop.
 
 The API, the event bus and the scheduler call the same methods with the same typed requests.
 """
@@ -11,7 +11,7 @@ from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.handover import Handover
-from partyline.domain.model.statuses import FINISHED, OnHangup
+from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
@@ -30,6 +30,7 @@ from partyline.services.requests import (
     HandoverRequest,
     InviteRequest,
     MessageRequest,
+    ModeRequest,
     StartRequest,
 )
 from partyline.settings import ConversationSettings
@@ -179,6 +180,15 @@ class Conversations:
         self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
         self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
+
+    def set_mode(
+        self, conversation_id: str, request: ModeRequest, sender: Requester
+    ) -> Conversation:
+        """Let the assistant speak, be silent, or leave the people to each other."""
+        mode = inputs.SetAssistantMode(id=sender.request_id, mode=AssistantMode(request.mode))
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, mode, sender)
+        return conversation
 
     def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""

@@ -283,6 +283,12 @@ class StartRequest(DialOptions):
         return self
 
 
+class ModeRequest(RequestModel):
+    """`POST /conversations/{id}/assistant`."""
+
+    mode: Literal["speaking", "silent", "away"]
+
+
 class StopRequest(RequestModel):
     """`POST /conversations/{id}/stop`."""
 

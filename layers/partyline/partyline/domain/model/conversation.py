@@ -321,6 +321,12 @@ class Conversation(Stored):
         return (person, leg) if leg else None
 
     @property
+    def is_assistant_speaking(self) -> bool:
+        """Whether the assistant may speak unasked, now and as far as is wanted."""
+        modes = {self.mode, self.wanted_mode}
+        return modes == {statuses.AssistantMode.SPEAKING}
+
+    @property
     def restarts(self) -> int:
         """Number of assistant restarts."""
         return len(self.previous_telnyx_ids)

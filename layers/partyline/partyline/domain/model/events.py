@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from partyline.domain.model.commands import Role
 from partyline.domain.model.handover import HandoverOutcome, Then
-from partyline.domain.model.statuses import Direction, Outcome
+from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
 from partyline.domain.model.stored import Failure
 
 
@@ -47,6 +47,8 @@ class EventType(StrEnum):
     LEG_TRANSFERRED = "leg.transferred"
     LEG_ENDED = "leg.ended"
     LEG_CORRECTED = "leg.corrected"
+    ASSISTANT_MODE_CHANGED = "assistant.mode_changed"
+    ASSISTANT_MODE_FAILED = "assistant.mode_failed"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
     COMMAND_CHANGED = "command.changed"
@@ -143,6 +145,8 @@ EndOfHandover = Annotated[HandoverOutcome, Field(description="how the handover e
 InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
 LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
 Machine = Annotated[bool, Field(description="whether a machine answered")]
+Mode = Annotated[AssistantMode, Field(description="the part that the assistant takes")]
+PreviousMode = Annotated[AssistantMode, Field(description="the mode before")]
 MissingTools = Annotated[
     list[str],
     Field(description="Partyline's tools that the request's inline `tools` leave out"),
@@ -365,6 +369,21 @@ class LegEnded(LegEvent, event=EventType.LEG_ENDED):
 
 class LegCorrected(LegEvent, event=EventType.LEG_CORRECTED):
     """A webhook that came after the hangup changes the outcome of a call that is over."""
+
+
+class AssistantModeChanged(EventData, event=EventType.ASSISTANT_MODE_CHANGED):
+    """The assistant speaks, is silent, or has left the people to each other, from now on."""
+
+    mode: Mode
+    previous: PreviousMode
+    reason: Reason | None = None
+
+
+class AssistantModeFailed(EventData, event=EventType.ASSISTANT_MODE_FAILED):
+    """A mode that was asked for does not come about; the mode before holds."""
+
+    mode: Mode
+    failure: FailureReason
 
 
 class MessageEvent(EventData):

@@ -13,7 +13,7 @@ from partyline.domain.model.events import Cost, Quality, Recording
 from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
-from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.statuses import AssistantMode, OnHangup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,13 @@ class SendMessage(Input):
     role: Role
     content: str
     trigger_response: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAssistantMode(Input):
+    """Let the assistant speak, be silent, or leave the people to each other."""
+
+    mode: AssistantMode
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -240,6 +240,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.HandOver: handovers.hand_over,
     inputs.RemoveParticipant: apply_requests.remove,
     inputs.SendMessage: apply_requests.send_message,
+    inputs.SetAssistantMode: apply_requests.set_mode,
     inputs.StopConversation: apply_requests.stop,
     inputs.CallInitiated: _call_initiated,
     inputs.CallAnswered: _call_answered,

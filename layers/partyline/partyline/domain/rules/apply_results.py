@@ -19,6 +19,7 @@ from partyline.domain.model.statuses import ConversationStatus, Outcome, Partici
 from partyline.domain.model.stored import Failure
 from partyline.domain.rules import apply_polls, facts, polling
 from partyline.domain.rules.call_ids import note_call_ids
+from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -72,6 +73,8 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         for message in command.messages or []:
             fields = {"role": message.role, "content": message.content}
             transition.add_event(events.MessageSent(command_id=command.id, **fields))
+            if message.sets_mode:
+                hold_mode(transition, message.sets_mode)
 
 
 def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
@@ -222,6 +225,8 @@ def _message_failed(transition: Transition, command: Command, failure: Failure) 
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
+        if message.sets_mode:
+            fail_mode(transition, message.sets_mode, failure)
     if failure.code not in (UNANSWERED.code, RATE_LIMITED.code):
         _infer_assistant_end(transition, command)
 

@@ -30,6 +30,8 @@ DEFAULTS: dict[str, str] = {
     "left": "{name} has left the conversation.",
     "guest_left": "{name} has left the conversation.",
     "goes_on": "The conversation goes on without {name}. On the line: {reason}.",
+    "silent": "From now on, listen and say nothing. Skip your turn, unless a person addresses you.",
+    "speaking": "You take part in the conversation again.",
     "trying_next": "{reason} The next number is being tried.",
     "trying_again": "{reason} Another try follows in a while.",
     "exhausted": "{reason} There is no other number to try.",

@@ -245,6 +245,6 @@ class Transition:
             why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
             content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:
-                awaited = key not in PROGRESS
+                awaited = key not in PROGRESS and self.conversation.is_assistant_speaking
                 message = Message(role="system", content=content, trigger_response=awaited)
                 self.conversation.pending_messages.append(message)

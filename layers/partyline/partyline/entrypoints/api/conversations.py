@@ -16,6 +16,7 @@ from partyline.services.requests import (
     HandoverRequest,
     InviteRequest,
     MessageRequest,
+    ModeRequest,
     StartRequest,
     StopRequest,
 )
@@ -88,6 +89,16 @@ def send_message(
     api.app().conversations.send_message(conversation_id, body, api.requester())
     message = responses.Message(conversation_id=conversation_id, **body.model_dump())
     return api.respond(message, 202)
+
+
+@control.post("/conversations/<id>/assistant", responses=api.answers({202: responses.Mode}))
+def set_assistant_mode(
+    conversation_id: api.ConversationId, body: Annotated[ModeRequest, Body()]
+) -> Response[responses.Mode]:
+    """Let the assistant speak, be silent, or leave the people to each other."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    changed = api.app().conversations.set_mode(conversation_id, body, api.requester())
+    return api.respond(responses.Mode.of(changed), 202)
 
 
 @control.post("/conversations/<id>/stop", responses=api.answers({202: STOPPED}))

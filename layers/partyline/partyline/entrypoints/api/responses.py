@@ -133,6 +133,8 @@ class ConversationSummary(ApiModel):
     direction: statuses.Direction
     telnyx_conversation_id: str | None
     assistant: AssistantId
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
     participants: list[Participant]
     handovers: list[Handover] = []
     insights: list[Insight] = []
@@ -162,6 +164,20 @@ def warnings_about(assistant: model.Assistant) -> list[str]:
     missing = ", ".join(assistant.missing_tools)
     replaced = "The inline `tools` replace the assistant's stored tools, and lack Partyline's: "
     return [f"{replaced}{missing}."] if missing else []
+
+
+class Mode(ApiModel):
+    """The mode of the assistant: the mode that holds, and the mode that is wanted."""
+
+    conversation_id: str
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
+
+    @classmethod
+    def of(cls, conversation: model.Conversation) -> Self:
+        """Show the mode of a conversation's assistant."""
+        mode, wanted_mode = conversation.mode, conversation.wanted_mode
+        return cls(conversation_id=conversation.id, mode=mode, wanted_mode=wanted_mode)
 
 
 class Conversation(ConversationSummary):
