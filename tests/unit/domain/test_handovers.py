@@ -240,22 +240,43 @@ def test_the_assistant_is_to_step_back_after_the_join_and_not_before(then: Any) 
     assert story.state.handovers[0].status == "stepping_back"
 
 
-@pytest.mark.parametrize("then", ["silent", "away"])
-def test_the_caller_is_handed_over_when_the_mode_holds(then: Any) -> None:
-    story = at_phase("joined", then)
-    story.state.mode = AssistantMode(then)
-    story.advance(1)
+def silencing(story: Story) -> str:
+    """Return the key of the message that makes the assistant silent."""
+    [key] = [key for key in story.state.commands if key.startswith("message:")]
+    return key
+
+
+def test_the_caller_is_handed_over_when_the_assistant_has_been_told_to_be_silent() -> None:
+    story = at_phase("joined", "silent")
+    story.succeed(silencing(story))
     assert outcome(story) == "handed_over"
     story.hang_up("dana")
     assert len(ended(story)) == 1, "a later end of the call is no end of the handover"
 
 
-def test_a_mode_that_does_not_come_about_ends_the_handover_as_an_error() -> None:
+def test_the_caller_is_handed_over_when_the_assistant_is_away() -> None:
     story = at_phase("joined")
-    story.state.wanted_mode = AssistantMode.SPEAKING
+    story.state.mode = AssistantMode.AWAY
     story.advance(1)
+    assert outcome(story) == "handed_over"
+
+
+def test_a_mode_that_fails_ends_the_handover_with_the_failure_of_the_mode() -> None:
+    story = at_phase("joined", "silent")
+    story.refuse(silencing(story), "90018")
     assert outcome(story) == "error"
+    [data] = ended(story)
+    assert data["failure"]["code"] == "90018"
     assert story.participant("dana").status == "joined", "the people stay connected"
+    assert story.state.wanted_mode == "speaking"
+
+
+def test_another_mode_that_is_asked_for_meanwhile_cancels_the_handover() -> None:
+    story = at_phase("joined")
+    story.set_mode("speaking")
+    assert outcome(story) == "cancelled"
+    assert story.participant("dana").status == "joined"
+    assert story.state.wanted_mode == "speaking"
 
 
 def test_a_person_who_leaves_before_the_mode_holds_brings_the_assistant_back() -> None:

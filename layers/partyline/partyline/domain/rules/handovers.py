@@ -16,8 +16,8 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.model.stored import Failure
 from partyline.domain.rules import apply_requests
+from partyline.domain.rules.modes import want_mode
 from partyline.domain.rules.transition import Transition
 
 
@@ -113,10 +113,12 @@ def _step_back(transition: Transition, handover: Handover) -> HandoverOutcome | 
         return HandoverOutcome.HANDED_OVER
     mode = AssistantMode(handover.then)
     if transition.move_handover(handover, HandoverStatus.STEPPING_BACK):
-        conversation.wanted_mode = mode
+        want_mode(transition, mode)
     if conversation.mode is mode:
         return HandoverOutcome.HANDED_OVER
-    return None if conversation.wanted_mode is mode else HandoverOutcome.ERROR
+    if handover.failure:
+        return HandoverOutcome.ERROR
+    return None if conversation.wanted_mode is mode else HandoverOutcome.CANCELLED
 
 
 def _end(
@@ -125,13 +127,14 @@ def _end(
     conversation = transition.conversation
     leg = person.active_leg or (person.legs[-1] if person.legs else None)
     is_error = outcome is HandoverOutcome.ERROR
-    failure: Failure | None = (leg and leg.failure) or conversation.failure if is_error else None
+    failure = handover.failure or (leg and leg.failure) or conversation.failure
+    failure = failure if is_error else None
     stepping_back = handover.status is HandoverStatus.STEPPING_BACK
     transition.move_handover(handover, HandoverStatus.ENDED)
     handover.outcome, handover.failure, handover.ended_at = outcome, failure, transition.now
     if outcome is not HandoverOutcome.HANDED_OVER:
         if stepping_back and conversation.wanted_mode == handover.then:
-            conversation.wanted_mode = conversation.mode
+            want_mode(transition, conversation.mode)
         joined_or_gone = person.status in (*statuses.DEPARTED, ParticipantStatus.JOINED)
         if person.plan and not joined_or_gone and not conversation.is_over:
             apply_requests.remove_participant(transition, person)

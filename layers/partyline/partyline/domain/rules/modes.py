@@ -4,9 +4,10 @@
 """
 
 from partyline.domain.model.commands import Action, Message
-from partyline.domain.model.conversation import Conversation, Failure
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import AssistantModeChanged, AssistantModeFailed
 from partyline.domain.model.statuses import AssistantMode, ConversationStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.rules.phrases import render
 from partyline.domain.rules.transition import Transition
 
@@ -27,7 +28,9 @@ def hold_mode(transition: Transition, mode: AssistantMode, reason: str | None = 
 
 def fail_mode(transition: Transition, mode: AssistantMode, failure: Failure) -> None:
     """Record that a mode does not come about; the mode that holds is wanted again."""
-    conversation = transition.conversation
+    conversation, handover = transition.conversation, transition.conversation.open_handover
+    if handover and handover.then == mode:
+        handover.failure = failure
     conversation.wanted_mode = conversation.mode
     transition.add_event(AssistantModeFailed(mode=mode, failure=failure))
 
