@@ -23,7 +23,7 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 
 WITHHELD = "withheld"
 
-OUR_TOOLS = ("invite", "status")
+OUR_TOOLS = ("invite", "handover", "status")
 """The assistant's tools that Partyline answers."""
 
 AssistantStart = Literal["after_answer", "with_answer"]
