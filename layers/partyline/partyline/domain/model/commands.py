@@ -33,6 +33,10 @@ class Action(StrEnum):
     JOIN = "join"
     STOP = "stop"
     MESSAGE = "message"
+    BRIDGE = "bridge"
+    CREATE_CONFERENCE = "create_conference"
+    JOIN_CONFERENCE = "join_conference"
+    LEAVE_CONFERENCE = "leave_conference"
     HOLD = "hold"
     SCREEN = "screen"
     LOOK = "look"
@@ -50,11 +54,19 @@ TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
 soon a command is in the list, so an absent command proves nothing."""
 
 IDEMPOTENT = frozenset(
-    {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
+    {
+        *(Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LEAVE_CONFERENCE),
+        *(Action.LOOK, Action.FETCH_INSIGHTS),
+    }
 )
 """Actions that do no harm a second time, however late."""
 
-TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
+CONNECTING = frozenset({Action.BRIDGE, Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE})
+"""Actions that connect people to each other. Each is given up after `timeouts.CONNECT_WAIT`."""
+
+TRANSIENT = frozenset(
+    {*CONNECTING, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS}
+)
 """Actions whose commands are removed when settled."""
 
 WEBHOOK_URLS = "webhook_urls"
