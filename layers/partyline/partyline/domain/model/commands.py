@@ -33,6 +33,10 @@ class Action(StrEnum):
     JOIN = "join"
     STOP = "stop"
     MESSAGE = "message"
+    BRIDGE = "bridge"
+    CREATE_CONFERENCE = "create_conference"
+    JOIN_CONFERENCE = "join_conference"
+    LEAVE_CONFERENCE = "leave_conference"
     HOLD = "hold"
     SCREEN = "screen"
     WAIT_WORDS = "wait_words"
@@ -59,12 +63,18 @@ IDEMPOTENT = WORDS | {
     Action.ANSWER,
     Action.HANG_UP,
     Action.STOP,
+    Action.LEAVE_CONFERENCE,
     Action.LOOK,
     Action.FETCH_INSIGHTS,
 }
 """Actions that do no harm a second time, however late."""
 
-TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
+CONNECTING = frozenset({Action.BRIDGE, Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE})
+"""Actions that connect people to each other. Each is given up after `timeouts.CONNECT_WAIT`."""
+
+TRANSIENT = frozenset(
+    {*CONNECTING, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS}
+)
 """Actions whose commands are removed when settled."""
 
 WEBHOOK_URLS = "webhook_urls"

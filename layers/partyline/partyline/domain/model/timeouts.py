@@ -128,6 +128,13 @@ UNKNOWN_CALL_PATIENCE = timedelta(minutes=12)
 """How long a call that somebody needs may be unknown, until the call is hung up and counts as over.
 Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})."""
 
+# The assistant's absence
+
+CONNECT_WAIT = timedelta(seconds=10)
+"""How long a command that connects people may be without an answer. The people hear nothing
+meanwhile, so the assistant is then taken back. The time has room for a second sending after an
+outage of `LEASE`."""
+
 # Reaching people
 
 MIN_RING_SECS = 5

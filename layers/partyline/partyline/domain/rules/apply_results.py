@@ -17,7 +17,7 @@ from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
-from partyline.domain.rules import apply_polls, facts, polling, voice
+from partyline.domain.rules import apply_absence, apply_polls, facts, polling, voice
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
@@ -51,7 +51,7 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
         APPLY_RESULT[type(result)](transition, command, result)
 
 
-def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -> None:
+def _succeeded(transition: Transition, command: Command, result: results.Succeeded) -> None:
     participant, leg = transition.conversation.target_of(command)
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
@@ -60,6 +60,8 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
     if command.reconcile:
         facts.command_repaired(transition, command)
     facts.settle(transition, command)
+    if apply_absence.apply_success(transition, command, result):
+        return
     if command.action is Action.JOIN and participant:
         participant.joined_after_restarts = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
@@ -72,11 +74,15 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         grace = timedelta(0) if attached else timeouts.STOP_GRACE
         transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
-        for message in command.messages or []:
-            fields = {"role": message.role, "content": message.content}
-            transition.add_event(events.MessageSent(command_id=command.id, **fields))
-            if message.sets_mode:
-                hold_mode(transition, message.sets_mode)
+        _messages_sent(transition, command)
+
+
+def _messages_sent(transition: Transition, command: Command) -> None:
+    for message in command.messages or []:
+        fields = {"role": message.role, "content": message.content}
+        transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        if message.sets_mode:
+            hold_mode(transition, message.sets_mode)
 
 
 def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
@@ -163,6 +169,8 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
     transition.add_event(failed)
     if participant is None or leg is None:
         return
+    in_doubt = refused is UNANSWERED or command.may_have_taken_effect
+    apply_absence.apply_refusal(transition, command, refused, in_doubt=in_doubt)
     if command.action in APPLY_REFUSAL:
         APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
@@ -242,6 +250,9 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], No
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
+    if transition.conversation.absence:  # the assistant has left, and hears the message later
+        transition.conversation.pending_messages[:0] = command.messages or []
+        return
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
@@ -261,7 +272,9 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
     host_left = render(conversation.phrases, "left", name=spoken_name(host))
     refused = any(message.content == host_left for message in command.messages or [])
     # A guest may have the host's name, or the phrase names no person: the host's status decides.
-    if refused and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
+    ran_on = conversation.started_on
+    on_host = ran_on is None or ran_on[0] is host
+    if refused and host.status is ParticipantStatus.LEFT and on_host:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 

@@ -7,6 +7,7 @@ from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, TRACEABLE,
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.model.timeouts import LIMIT_WAIT, LIMITED_FOR
+from partyline.domain.rules import connections
 from partyline.domain.rules.apply_results import RATE_LIMITED, UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
@@ -24,6 +25,10 @@ def reconcile_stale(transition: Transition) -> None:
     """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
+        overdue_at = connections.overdue_at(command)
+        if overdue_at and transition.now >= overdue_at:
+            apply_refusal(transition, command, UNANSWERED)
+            continue
         leased = transition.now < command.not_before
         if leased or not command.is_pending or not command.is_stale(transition.now):
             continue
@@ -102,6 +107,7 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     conversation = transition.conversation
     for command in conversation.commands.values():
         if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
+            yield connections.overdue_at(command) or command.not_before
             yield command.not_before
     cause_by, inferred_end = end_deadline(conversation), inferred_end_of(conversation)
     if cause_by and transition.now < cause_by:  # later, the call is polled for the last time
