@@ -127,6 +127,7 @@ class Metric(StrEnum):
     LEG_ANSWERED = "LegAnswered"
     LEG_SCREENING = "LegScreening"
     LEG_REFUSED = "LegRefused"
+    LEG_SCREENED = "LegScreened"
     LEG_JUDGED = "LegJudged"
     LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"

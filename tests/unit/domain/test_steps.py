@@ -42,6 +42,7 @@ EXAMPLES: list[inputs.Input] = [
     inputs.CallHangup(id="1", **WEBHOOK, cause="busy", quality=Quality(mos=4.5)),
     inputs.CallBridged(id="1", **WEBHOOK),
     inputs.MachineVerdict(id="1", **WEBHOOK, machine=True, by_speech=True),
+    inputs.GreetingEnded(id="1", **WEBHOOK, result="beep_detected"),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
     inputs.DigitsGathered(id="1", **WEBHOOK, digits="1#", status="valid"),
     inputs.ConversationCreated(id="1", **WEBHOOK, telnyx_conversation_id=None),
@@ -89,8 +90,13 @@ def test_the_names_of_inputs_and_results_stay() -> None:
     assert [type(example).__name__ for example in EXAMPLES[: -len(RESULTS)]] == [
         *("StartConversation", "InviteParticipant", "RemoveParticipant", "SendMessage"),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
-        *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "ConversationCreated"),
-        *("ConversationStartFailed", "ConversationEnded", "InsightsGenerated"),
+        *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
+        *(
+            "ConversationCreated",
+            "ConversationStartFailed",
+            "ConversationEnded",
+            "InsightsGenerated",
+        ),
         *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [

@@ -42,6 +42,7 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.STOP: assistant.stop,
     Action.MESSAGE: assistant.message,
     Action.HOLD: calls.hold,
+    Action.IDENTIFY: calls.identify,
     Action.SCREEN: calls.screen,
     Action.LOOK: calls.retrieve,
 }

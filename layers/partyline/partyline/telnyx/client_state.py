@@ -13,7 +13,7 @@ from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEGS = range(1, 100)
-GATHERS = ("hold", "screen")  # the commands that ask a person for keys
+GATHERS = ("hold", "screen", "identify")  # the commands that ask a person for keys
 # Telnyx publishes no limit. This limit is far above our longest text, and cheap to decode.
 MAX_CHARS = 1024
 
@@ -40,7 +40,7 @@ class ClientState:
         if type(self.leg) is not int or self.leg not in LEGS:
             raise ValueError("legs are counted from 1 to 99")
         if self.gather not in (None, *GATHERS):
-            raise ValueError("a gather is hold or screen")
+            raise ValueError(f"a gather is one of {', '.join(GATHERS)}")
 
     def encode(self) -> str:
         """Return the text for `client_state`: JSON in base64, which Telnyx demands (90017)."""

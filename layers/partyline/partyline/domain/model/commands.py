@@ -33,6 +33,7 @@ class Action(StrEnum):
     STOP = "stop"
     MESSAGE = "message"
     HOLD = "hold"
+    IDENTIFY = "identify"
     SCREEN = "screen"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
