@@ -103,6 +103,7 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "CallHangup": ("call.hangup", _hangup),
     "CallBridged": ("call.bridged", _fields()),
     "MachineVerdict": ("call.machine.detection.ended", _verdict),
+    "GreetingEnded": ("call.machine.premium.greeting.ended", _fields(result="result")),
     "CallScreeningDetected": ("call.machine.premium.call_screening.detected", _fields()),
     "DigitsGathered": ("call.gather.ended", _fields(digits="digits", status="status")),
     "VoiceEnded": ("call.speak.ended", _fields(status="status")),

@@ -17,6 +17,10 @@ CALL_LIMIT_SECS = 14_400
 """Telnyx's time limit of a call without a limit of its own (Telnyx API: POST /calls)."""
 
 
+ScreeningPhone = Literal["iphone", "pixel"]
+"""Phones that screen calls. Only the prompt of an iPhone ends with a tone that Telnyx knows."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A person at a number, and the person's reaction to a call.
@@ -24,7 +28,9 @@ class Person:
     `manual` waits for `Simulator.answer`, `decline`, `busy` or `hang_up`. `machine_result` is the
     verdict of machine detection (None: human or machine, after `behaviour`); `digits` are pressed
     keys during a gather (None: no keys); `hangs_up_after_secs` counts from the answer. With
-    `screens_calls` an iPhone asks for the reason of the call before the person answers.
+    `screens_calls` the phone asks for the reason of the call before the person answers; a person
+    with the behaviour `machine` never does. The greeting of a machine lasts `greeting_secs` from
+    the answer (None: without end), and a beep follows if `beeps`.
     """
 
     number: str
@@ -36,7 +42,9 @@ class Person:
     digits_after_secs: float = 1.0
     hangs_up_after_secs: float | None = None
     patience_secs: float = 120.0
-    screens_calls: bool = False
+    screens_calls: ScreeningPhone | None = None
+    greeting_secs: float | None = 8.0
+    beeps: bool = True
 
 
 @dataclass
@@ -99,6 +107,7 @@ class SimulatedLeg:
     """The other leg of a call between two numbers of the account; both legs end together."""
     assistant: JsonObject | None = None
     detection: str = "disabled"
+    detection_config: JsonObject = field(default_factory=dict)
     time_limit_secs: float = CALL_LIMIT_SECS
     conversation_id: str | None = None
     gather: Gather | None = None

@@ -62,6 +62,7 @@ class Phones:
             webhooks=webhook_config(body),
             assistant=body.get("assistant"),
             detection=body.get("answering_machine_detection", "disabled"),
+            detection_config=body.get("answering_machine_detection_config", {}),
             time_limit_secs=body.get("time_limit_secs", CALL_LIMIT_SECS),
         )
         board.world.legs[leg.call_control_id] = leg

@@ -82,8 +82,8 @@ class Settings:
         ]
     )
     detection_after_secs: float = 0.5
-    # From an iPhone's first verdict, `machine`, to `call_screening.detected`, and from there to the
-    # second verdict.
+    # From a screening phone's first verdict, `machine`, to the end of its prompt, and from there to
+    # the second verdict.
     screening_after_secs: float = 2.0
     screened_verdict_after_secs: float = 4.0
     # 2 as with call screening, where a second verdict follows; 0 as with a beep and no verdict.
@@ -136,6 +136,13 @@ class Settings:
     ]
     # From the answer to `call.conversation.created` of a prepared assistant.
     warm_created_after_secs: float = ASSUMED["warm_created_after_secs"]
+
+    # After the prompt of a screening phone without a tone; the results at the end of Telnyx's time
+    # for a greeting, and of a premium detection after a greeting without a beep.
+    second_verdict_without_tone: bool = ASSUMED["second_verdict_without_tone"]
+    endless_greeting: str | None = ASSUMED["endless_greeting"]
+    greeting_without_beep: str | None = ASSUMED["greeting_without_beep"]
+    beep_after_prompt: bool = ASSUMED["beep_after_prompt"]
 
     redelivery_id: Literal["same", "new"] = ASSUMED["redelivery_id"]
     redelivery_signature: Literal["new", "first"] = ASSUMED["redelivery_signature"]

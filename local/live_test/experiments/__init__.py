@@ -18,6 +18,7 @@ _TOOLS = (
     "`partyline doctor --assistant` tests a tool without a call."
 )
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
+_MACHINES = "The live test calls a person, not a machine or a phone that screens calls."
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
@@ -26,6 +27,10 @@ NOT_ASKED = {
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,
     "tool-repeats": _TOOLS,
+    "second-verdict-without-tone": _MACHINES,
+    "endless-greeting": _MACHINES,
+    "greeting-without-beep": _MACHINES,
+    "beep-after-prompt": _MACHINES,
 }
 """The questions about Telnyx that no public request can settle, with the reason."""
 

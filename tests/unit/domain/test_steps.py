@@ -44,6 +44,7 @@ EXAMPLES: list[inputs.Input] = [
     inputs.CallHangup(id="1", **WEBHOOK, cause="busy", quality=Quality(mos=4.5)),
     inputs.CallBridged(id="1", **WEBHOOK),
     inputs.MachineVerdict(id="1", **WEBHOOK, machine=True, by_speech=True),
+    inputs.GreetingEnded(id="1", **WEBHOOK, result="beep_detected"),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
     inputs.DigitsGathered(id="1", **WEBHOOK, digits="1#", status="valid"),
     inputs.VoiceEnded(id="1", **WEBHOOK, status="completed"),
@@ -93,7 +94,8 @@ def test_the_names_of_inputs_and_results_stay() -> None:
         *("StartConversation", "InviteParticipant", "HandOver", "RemoveParticipant", "SendMessage"),
         *("SetAssistantMode",),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
-        *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "VoiceEnded"),
+        *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
+        *("VoiceEnded",),
         *(
             "ConversationCreated",
             "ConversationStartFailed",

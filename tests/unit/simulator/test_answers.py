@@ -438,6 +438,33 @@ def events_command_id(lab: SimulatorHarness) -> Any:
     return [row["metadata"].get("command_id") for row in _events(lab)]
 
 
+def _greeting_ends(lab: SimulatorHarness, mode: str, **person: Any) -> list[str]:
+    lab.telnyx.set_person(Person(FRIEND, behaviour="machine", **person))
+    lab.dial(answering_machine_detection=mode)
+    lab.clock.advance(60)
+    hooks = [hook for hook in lab.received if hook.type.endswith("greeting.ended")]
+    return [hook.payload["result"] for hook in hooks]
+
+
+def second_verdict_without_tone(lab: SimulatorHarness) -> Any:
+    lab.telnyx.set_person(Person(FRIEND, screens_calls="pixel"))
+    lab.dial(answering_machine_detection="premium_ios_call_screening_detection")
+    lab.clock.advance(20)
+    return lab.types.count("call.machine.premium.detection.ended") == 2
+
+
+def endless_greeting(lab: SimulatorHarness) -> Any:
+    return next(iter(_greeting_ends(lab, "greeting_end", greeting_secs=None)), None)
+
+
+def greeting_without_beep(lab: SimulatorHarness) -> Any:
+    return next(iter(_greeting_ends(lab, "premium", beeps=False)), None)
+
+
+def beep_after_prompt(lab: SimulatorHarness) -> Any:
+    return "beep_detected" in _greeting_ends(lab, "premium_ios_call_screening_detection")
+
+
 EXPERIMENTS: dict[str, Experiment] = {name: globals()[name.replace("-", "_")] for name in PLAYED}
 
 

@@ -7,6 +7,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     reconcile_stale          looks for, or gives up, commands that are too old to be sent again
     give_up_limited          gives up commands that wait too long for Telnyx's rate limit
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
+    identify_to_screens      tells phones that screen a call who calls
     unaccept_machines        takes back an accepted call that proves to be a machine
     correct_outcomes         corrects outcomes by webhooks that came after the hangup
     mark_departures          marks participants whose call is over as left or failed
@@ -58,6 +59,7 @@ from partyline.domain.rules.hunting import (
     unaccept_machines,
 )
 from partyline.domain.rules.leaving import end_conversation, mark_departures
+from partyline.domain.rules.machines import identify_to_screens
 from partyline.domain.rules.modes import tell_mode
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
@@ -73,6 +75,7 @@ RULES = (
     reconcile_stale,
     give_up_limited,
     apply_verdict_timeouts,
+    identify_to_screens,
     unaccept_machines,
     correct_outcomes,
     mark_departures,

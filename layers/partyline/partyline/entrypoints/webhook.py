@@ -32,12 +32,8 @@ from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.payloads import AnalyzedPayload, CostPayload, InsightResult
 from partyline.telnyx.webhooks import Event
 
-MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended", "prompt_ended"})
-"""Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence.
-
-`prompt_ended`: after a `machine`, no tone of an iPhone that screens the call came (Telnyx API: POST
-/calls, answering_machine_detection).
-"""
+MACHINE_RESULTS = frozenset({"machine", "fax_detected"})
+"""Verdicts that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
 
 INCOMING = frozenset({"incoming", "inbound"})
 """The directions of a call to us: the webhooks' word, and that of Telnyx's call records."""
@@ -191,12 +187,6 @@ def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
     )
 
 
-def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
-    """A greeting is a machine's. After an early beep, no other verdict comes."""
-    is_machine = event.payload.result in MACHINE_RESULTS
-    return inputs.MachineVerdict(**common, machine=True) if is_machine else None
-
-
 def _insights(results: Iterable[InsightResult], telnyx_id: str | None) -> tuple[Insight, ...]:
     return tuple(
         Insight(
@@ -260,7 +250,9 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
         by_speech=event.payload.result == "machine",
     ),
     webhooks.CallScreeningDetected: lambda _, common: inputs.CallScreeningDetected(**common),
-    webhooks.MachineGreetingEnded: _greeting,
+    webhooks.MachineGreetingEnded: lambda event, common: inputs.GreetingEnded(
+        **common, result=event.payload.result or ""
+    ),
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
     ),

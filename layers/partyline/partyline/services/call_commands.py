@@ -10,9 +10,10 @@ from partyline.domain.model.detection import (
     SCREENING_DETECTION,
     MachineDetection,
 )
-from partyline.domain.model.plan import Plan, Screening, VerdictWait
+from partyline.domain.model.plan import OnScreen, Plan, Screening, VerdictWait
 from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs
+from partyline.domain.rules.machines import words_on_screen
 from partyline.domain.rules.spoken import render_spoken
 from partyline.services.leg_commands import LegCommand
 from partyline.services.request_forms import (
@@ -124,6 +125,19 @@ def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     return _speak_and_gather(telnyx, leg_command, wait, wait.say, wait.secs)
 
 
+def identify(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Tell a phone that screens the call who calls and why (Telnyx API: gather_using_speak).
+
+    A key proves a person, so the command waits for keys too.
+    """
+    person, plan = leg_command.participant, leg_command.participant.plan
+    say = words_on_screen(leg_command.conversation, person)
+    if plan is None or plan.on_screen is None or plan.wait_for_verdict is None:
+        return results.Refused(code="no_words", message="There is nothing to say.")
+    secs = plan.wait_for_verdict.secs
+    return _speak_and_gather(telnyx, leg_command, plan.on_screen, say, secs)
+
+
 def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Ask a person to accept with a key (Telnyx API: gather_using_speak)."""
     person, plan = leg_command.participant, leg_command.participant.plan
@@ -140,7 +154,7 @@ def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
 def _speak_and_gather(
     telnyx: CallControl,
     leg_command: LegCommand,
-    voice: Screening | VerdictWait,
+    voice: Screening | VerdictWait | OnScreen,
     say: str,
     secs: int,
     ends_with: str | None = None,

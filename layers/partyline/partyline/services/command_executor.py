@@ -43,6 +43,7 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.STOP: assistant.stop,
     Action.MESSAGE: assistant.message,
     Action.HOLD: calls.hold,
+    Action.IDENTIFY: calls.identify,
     Action.SCREEN: calls.screen,
     Action.WAIT_WORDS: voice.say_waiting_words,
     Action.STOP_WORDS: voice.stop_words,

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
-from partyline.domain.model.detection import MachineDetection
+from partyline.domain.model.detection import SCREENING_DETECTION, MachineDetection
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import (
@@ -165,6 +165,17 @@ class ScreeningSettings(RequestModel):
     language: Language = DEFAULT_LANGUAGE
 
 
+class OnScreenSettings(RequestModel):
+    """What a phone that screens the call hears, and shows to the called person.
+
+    `say` may have the placeholders of a screening.
+    """
+
+    say: SpokenText
+    voice: Voice = DEFAULT_VOICE
+    language: Language = DEFAULT_LANGUAGE
+
+
 class VerdictWaitSettings(RequestModel):
     """How long a person waits for the verdict of the machine detection, and the words meanwhile."""
 
@@ -183,6 +194,7 @@ class DialOptions(RequestModel):
     machine_detection: MachineDetection = "off"
     machine_detection_config: DetectionSettings | None = None
     on_machine: Literal["next", "join"] = "next"
+    on_screen: OnScreenSettings | None = None
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
 
@@ -190,6 +202,8 @@ class DialOptions(RequestModel):
     def _detected(self) -> Self:
         if self.machine_detection_config and self.machine_detection == "off":
             raise field_error("machine_detection_config", "needs machine_detection")
+        if self.on_screen and self.machine_detection != SCREENING_DETECTION:
+            raise field_error("on_screen", f"needs machine_detection {SCREENING_DETECTION}")
         return self
 
 

@@ -38,6 +38,7 @@ class Action(StrEnum):
     JOIN_CONFERENCE = "join_conference"
     LEAVE_CONFERENCE = "leave_conference"
     HOLD = "hold"
+    IDENTIFY = "identify"
     SCREEN = "screen"
     WAIT_WORDS = "wait_words"
     STOP_WORDS = "stop_words"

@@ -96,8 +96,11 @@ class Leg(Stored):
     """A census lacked the call, so the call is polled by itself."""
     machine: bool | None = None
     heard_at: datetime | None = None
-    """When speech was last taken for a machine's; an iPhone that screens the call speaks too."""
-    screened_at: datetime | None = None  # when an iPhone was found to screen the call
+    """When speech was last taken for a machine's; a phone that screens the call speaks too."""
+    screened_at: datetime | None = None  # when a phone was found to screen the call
+    greeting_ended_at: datetime | None = None  # when the greeting of a machine ended
+    prompt_ended_at: datetime | None = None
+    """When a machine's words ended or lasted longer than Telnyx waits for them; no beep came."""
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
@@ -117,8 +120,13 @@ class Leg(Stored):
 
     @property
     def machine_suspected(self) -> bool:
-        """Whether a machine speaks on the call that is no iPhone, as far as we know."""
-        return self.heard_at is not None and self.screened_at is None
+        """Whether a machine speaks on the call, or a phone screens the call, as far as we know."""
+        return self.heard_at is not None or self.screened_at is not None
+
+    @property
+    def machine_outcome(self) -> statuses.Outcome:
+        """The outcome of the call if no person takes the call."""
+        return statuses.Outcome.SCREENED if self.screened_at else statuses.Outcome.MACHINE
 
     @property
     def is_up(self) -> bool:

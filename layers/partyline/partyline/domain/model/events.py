@@ -43,6 +43,7 @@ class EventType(StrEnum):
     LEG_ANSWERED = "leg.answered"
     LEG_SCREENING = "leg.screening"
     LEG_REFUSED = "leg.refused"
+    LEG_SCREENED = "leg.screened"
     LEG_JUDGED = "leg.judged"
     LEG_SPEAKING = "leg.speaking"
     LEG_TRANSFERRED = "leg.transferred"
@@ -350,6 +351,10 @@ class LegRefused(LegEvent, event=EventType.LEG_REFUSED):
     """A dial rule forbids the call."""
 
     rule: Rule
+
+
+class LegScreened(LegEvent, event=EventType.LEG_SCREENED):
+    """A phone screens the call, and may show our words to the called person."""
 
 
 class LegJudged(LegEvent, event=EventType.LEG_JUDGED):

@@ -178,12 +178,23 @@ class CallBridged(CallInput):
 class MachineVerdict(CallInput):
     """The verdict of the machine detection.
 
-    `by_speech`: the machine was recognized by its words, which may be those of an iPhone that
-    screens the call. A machine with a beep is an answering machine.
+    `by_speech`: the machine was recognized by its words, which may be those of a phone that screens
+    the call. A machine with a beep is an answering machine.
     """
 
     machine: bool
     by_speech: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreetingEnded(CallInput):
+    """The greeting of a machine, or the prompt of a phone that screens the call, is over.
+
+    `result` is Telnyx's: `beep_detected`, `no_beep_detected`, `ended`, `prompt_ended` or `not_sure`
+    (Telnyx API: call.machine.greeting.ended and call.machine.premium.greeting.ended).
+    """
+
+    result: str
 
 
 @dataclass(frozen=True, kw_only=True)

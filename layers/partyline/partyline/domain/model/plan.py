@@ -52,6 +52,17 @@ class Screening(Stored):
     language: str = DEFAULT_LANGUAGE
 
 
+class OnScreen(Stored):
+    """The sentence to a phone that screens the call: the phone shows or plays the words.
+
+    `say` may have the placeholders of `rules.spoken`.
+    """
+
+    say: str
+    voice: str = DEFAULT_VOICE
+    language: str = DEFAULT_LANGUAGE
+
+
 class VerdictWait(Stored):
     """How long a person waits for the verdict of the machine detection, and the words meanwhile.
 
@@ -92,6 +103,7 @@ class Plan(Stored):
     machine_detection: MachineDetection = "off"
     machine_detection_config: Thresholds | None = None
     on_machine: Literal["next", "join"] = "next"
+    on_screen: OnScreen | None = None
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWait | None = None
     screening: Screening | None = None
@@ -126,6 +138,11 @@ class Plan(Stored):
         analysis = seconds_of(self.machine_detection_config, "total_analysis_time_millis")
         longest = analysis + int(DETECTION_GRACE.total_seconds())
         return default.model_copy(update={"secs": max(default.secs, longest)})
+
+    @property
+    def may_be_screened(self) -> bool:
+        """Whether the machine detection recognizes a phone that screens the call."""
+        return self.machine_detection == SCREENING_DETECTION
 
     @property
     def prompt_end_wait(self) -> timedelta:

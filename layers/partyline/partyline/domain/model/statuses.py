@@ -40,10 +40,16 @@ class LegStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt to reach a person ended."""
+    """How an attempt to reach a person ended.
+
+    `screened`: a phone screened the call, and no person took the call. `voicemail_left`: a machine
+    answered, and took a message.
+    """
 
     HUMAN = "human"
     MACHINE = "machine"
+    SCREENED = "screened"
+    VOICEMAIL_LEFT = "voicemail_left"
     DECLINED = "declined"
     BUSY = "busy"
     NO_ANSWER = "no_answer"

@@ -40,6 +40,7 @@ LIMIT_WAIT = {
     "start": timedelta(seconds=20),
     "join": timedelta(seconds=20),
     "screen": timedelta(seconds=20),
+    "identify": timedelta(seconds=10),
     "message": timedelta(seconds=60),
 }
 """The longest wait for Telnyx's rate limit that a caller can bear, by action; for a longer wait the

@@ -266,6 +266,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.CallHangup: _call_hangup,
     inputs.CallBridged: _call_bridged,
     inputs.MachineVerdict: apply_verdicts.machine_verdict,
+    inputs.GreetingEnded: apply_verdicts.greeting_ended,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,
     inputs.VoiceEnded: voice.voice_ended,

@@ -23,10 +23,8 @@ from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.leaving import host_failure
 from partyline.domain.rules.outcomes import inferred_outcome
-from partyline.domain.rules.spoken import render_spoken
+from partyline.domain.rules.spoken import render_spoken, speaking_time
 from partyline.domain.rules.transition import Transition
-
-SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:
@@ -38,7 +36,8 @@ def apply_verdict_timeouts(transition: Transition) -> None:
         if leg.status is LegStatus.SCREENING:
             leg.outcome = leg.outcome or Outcome.NO_ANSWER
         else:
-            # No verdict counts as a person, a suspected machine as a machine.
+            # No verdict counts as a person, a suspected machine as a machine. A phone that screens
+            # the call, and after which no verdict comes, counts as a machine.
             machine = leg.machine = leg.machine_suspected
             reason = None if machine else "no_verdict"
             judged = EventType.LEG_JUDGED
@@ -63,7 +62,7 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
             _hold(transition, participant, leg, plan)
             return
         if leg.machine and plan.on_machine == "next":
-            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+            leg.outcome, leg.is_inferred = leg.machine_outcome, True
             return
     if plan and plan.screening and not leg.machine:  # a machine presses no digit
         transition.move_leg(participant, leg, LegStatus.SCREENING)
@@ -85,7 +84,7 @@ def _screened(transition: Transition, participant: Participant, leg: Leg) -> Non
     if leg.outcome is None and leg.screening_result:  # the keys came before the answer
         leg.outcome, leg.is_inferred = leg.screening_result, True
     if leg.outcome is None and leg.machine and plan:  # the proof of a machine came late
-        leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+        leg.outcome, leg.is_inferred = leg.machine_outcome, True
     if leg.outcome is Outcome.HUMAN or (leg.machine and plan and plan.on_machine == "join"):
         accept_leg(transition, participant, leg)
     if leg.outcome is not None or plan is None or plan.screening is None:
@@ -94,8 +93,8 @@ def _screened(transition: Transition, participant: Participant, leg: Leg) -> Non
     if transition.has_command(Action.SCREEN, participant, leg, nth=nth):
         return
     text = render_spoken(transition.conversation, participant, plan, plan.screening.say)
-    secs = plan.screening.timeout_secs + len(text) / SPEECH_CHARS_PER_SEC
-    leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
+    answer_time = timedelta(seconds=plan.screening.timeout_secs)
+    leg.verdict_deadline = transition.now + speaking_time(text) + answer_time + SCREENING_GRACE
     transition.add_command(Action.SCREEN, participant, leg, nth=nth)
 
 
@@ -106,7 +105,7 @@ def unaccept_machines(transition: Transition) -> None:
         if participant.status not in NOT_JOINED_YET or participant.host or not leg or not plan:
             continue
         if leg.machine and leg.is_up and plan.on_machine == "next":
-            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+            leg.outcome, leg.is_inferred = leg.machine_outcome, True
             transition.move_participant(participant, ParticipantStatus.DIALING)
 
 

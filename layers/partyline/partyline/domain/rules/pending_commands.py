@@ -86,7 +86,7 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
         return False
     if not leg.is_up or leg.transferred:
         return True
-    if command.action is Action.HOLD and leg.machine is not None:
+    if command.action in (Action.HOLD, Action.IDENTIFY) and leg.machine is not None:
         return True
     if command.action in (Action.STOP, Action.LOOK):
         return False

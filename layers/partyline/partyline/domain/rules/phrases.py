@@ -41,6 +41,10 @@ DEFAULTS: dict[str, str] = {
     "exhausted": "{reason} There is no other number to try.",
     "deadline": "{name} could not be reached in time.",
     Outcome.MACHINE: "{name} could not be reached: an answering machine picked up.",
+    Outcome.SCREENED: "{name} could not be reached: the phone screens calls, and nobody took the"
+    " call.",
+    Outcome.VOICEMAIL_LEFT: "{name} could not be reached: a message was left on the answering"
+    " machine.",
     Outcome.DECLINED: "{name} was reached but declined to join the conversation.",
     Outcome.BUSY: "{name} could not be reached: the line is busy.",
     Outcome.NO_ANSWER: "{name} did not answer the call.",

@@ -6,6 +6,7 @@ metadata. A brief that the sentence does not place is spoken before the sentence
 """
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model.conversation import Conversation, Participant
@@ -20,6 +21,8 @@ MAX_SPOKEN_CHARS = 3000
 
 MAX_VALUE_CHARS = 502
 """The longest value of a placeholder: a brief with its quotation marks."""
+
+SPEECH_CHARS_PER_SEC = 8  # characters that a voice speaks in a second, at the least
 
 SHOWN_DIGITS, LEAST_DIGITS = 4, 7
 
@@ -44,6 +47,11 @@ def render_spoken(conversation: Conversation, person: Participant, plan: Plan, s
     longest = min(MAX_VALUE_CHARS, max(0, room) // max(1, len(placeholders)))
     text = PLACEHOLDER.sub(lambda found: values.get(found[1], "")[:longest], say)
     return text[:MAX_SPOKEN_CHARS]
+
+
+def speaking_time(text: str) -> timedelta:
+    """Return how long a voice takes for a text, at the most."""
+    return timedelta(seconds=len(text) / SPEECH_CHARS_PER_SEC)
 
 
 def _caller(conversation: Conversation, person: Participant) -> str:
