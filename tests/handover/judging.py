@@ -49,6 +49,7 @@ def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator
     if stage.struck != 1:
         yield f"the event struck {stage.struck} times"
     yield from stage.lab.unexpected
+    yield from (f"a request was refused: {code}" for code in stage.lab.refused)
     yield from violations_of(stage.lab)
     if len(outcomes) != 1 or not cell.outcomes >= set(outcomes):
         found, right = " and ".join(outcomes), " or ".join(sorted(cell.outcomes))

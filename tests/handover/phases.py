@@ -42,6 +42,11 @@ GUESTS = {1: (), 2: (LEE,), 4: (LEE, KIM, HOST)}
 
 STEP_SECS = 0.25
 
+QUESTION_SECS = 45.0
+"""The longest time from the answer to the question of the screening."""
+
+QUESTION = "Press 1."
+
 
 class Stage:
     """A call on which a handover is played up to a phase, at which an event strikes."""
@@ -80,7 +85,7 @@ class Stage:
             "deadline_secs": 60,
             "machine_detection": "standard",
             "brief": BRIEF,
-            "screening": {"say": "{brief}. Press 1.", "timeout_secs": 10},
+            "screening": {"say": f"{{brief}}. {QUESTION}", "timeout_secs": 10},
             "then": then,
             **plan,
         }
@@ -121,9 +126,9 @@ class Stage:
         self._each(lambda leg: leg.state == "ringing", self._pick_up)
         self.lab.run(1)
         self._reach("verdict")
-        self.wait(lambda: any(leg.gather for leg in self.legs), 12)
+        self.wait(lambda: any(map(is_asked, self.legs)) or self._is_settled(), QUESTION_SECS)
         self._reach("brief")
-        self._each(lambda leg: leg.gather is not None, self._accept)
+        self._each(is_asked, self._accept)
         self._reach("accepted")
         self.wait(self._is_settled, 30)
         self._reach("joined")
@@ -257,3 +262,9 @@ class Stage:
         reaching = person is not None and not self._is_settled()
         up = {leg.person_number for leg in self.lab.telnyx.legs if leg.state != "ended"}
         return up <= present and not reaching
+
+
+def is_asked(leg: SimulatedLeg) -> bool:
+    """Whether the person on a call hears, or has just heard, the question of the screening."""
+    spoken = [notice for _, notice in leg.heard if notice.startswith("voice: ")]
+    return leg.gather is not None and bool(spoken) and spoken[-1].endswith(QUESTION)
