@@ -242,14 +242,21 @@ EVENTS = (
         nothing,
         outcomes(after="", ringing="handed_over", verdict="handed_over"),
         plan=SCREENS,
-        person={"screens_calls": True},
+        person={"screens_calls": "iphone"},
+    ),
+    Event(
+        "is a screening phone without a tone",
+        nothing,
+        outcomes(after="", ringing="handed_over", verdict="handed_over"),
+        plan=SCREENS,
+        person={"screens_calls": "pixel"},
     ),
     Event(
         "is a screening phone that nobody answers",
         nobody_answers_screen,
         outcomes(after="", ringing="screened", verdict="screened"),
         plan=SCREENS,
-        person={"screens_calls": True, "machine_result": "machine"},
+        person={"screens_calls": "iphone", "machine_result": "machine"},
     ),
     Event("line busy", is_busy, outcomes(ringing="busy", after="")),
     Event(
