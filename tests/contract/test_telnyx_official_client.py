@@ -23,8 +23,11 @@ from telnyx.types.calls.action_answer_params import ActionAnswerParams
 from telnyx.types.calls.action_gather_using_speak_params import ActionGatherUsingSpeakParams
 from telnyx.types.calls.action_hangup_params import ActionHangupParams
 from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssistantParams
+from telnyx.types.calls.action_speak_params import ActionSpeakParams
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
+from telnyx.types.calls.action_start_playback_params import ActionStartPlaybackParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
+from telnyx.types.calls.action_stop_playback_params import ActionStopPlaybackParams
 
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
@@ -40,8 +43,11 @@ from partyline.telnyx.requests import (
     JoiningParticipant,
     MachineDetectionConfig,
     Message,
+    PlaybackStartRequest,
+    PlaybackStopRequest,
     PredefinedAudio,
     RetryPolicy,
+    SpeakRequest,
     StartAssistantRequest,
     StopAssistantRequest,
     Transcription,
@@ -139,6 +145,10 @@ GATHER = GatherUsingSpeakRequest(
     timeout_millis=5000,
     terminating_digit="#",
 )
+SPEAK = SpeakRequest(**MARKS, payload="One moment.", voice="female", language="en-US", stop="all")
+PLAY = PlaybackStartRequest(
+    **MARKS, audio_url="https://example.com/a.mp3", loop="infinity", stop="all"
+)
 
 Act = Callable[[CallControl], object]
 ACTIONS: dict[Any, Act] = {
@@ -156,6 +166,11 @@ ACTIONS: dict[Any, Act] = {
     ),
     ActionAddAIAssistantMessagesParams: lambda telnyx: telnyx.add_messages(
         LEG, AddMessagesRequest(**MARKS, messages=MESSAGES, trigger_response=True)
+    ),
+    ActionSpeakParams: lambda telnyx: telnyx.speak(LEG, SPEAK),
+    ActionStartPlaybackParams: lambda telnyx: telnyx.start_playback(LEG, PLAY),
+    ActionStopPlaybackParams: lambda telnyx: telnyx.stop_playback(
+        LEG, PlaybackStopRequest(**MARKS)
     ),
     ActionGatherUsingSpeakParams: lambda telnyx: telnyx.gather_using_speak(LEG, GATHER),
 }

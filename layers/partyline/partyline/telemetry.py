@@ -129,6 +129,7 @@ class Metric(StrEnum):
     LEG_REFUSED = "LegRefused"
     LEG_SCREENED = "LegScreened"
     LEG_JUDGED = "LegJudged"
+    LEG_SPEAKING = "LegSpeaking"
     LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"
     LEG_CORRECTED = "LegCorrected"

@@ -9,6 +9,7 @@ from local.simulator.unknowns import (
     deployment,
     detection,
     queries,
+    voices,
     webhooks,
 )
 from local.simulator.unknowns.model import Answer, Unknown
@@ -19,6 +20,7 @@ GROUPS: Mapping[str, tuple[Unknown, ...]] = {
     "Commands": commands.UNKNOWNS,
     "Conversations": conversations.UNKNOWNS,
     "Machine detection": detection.UNKNOWNS,
+    "Sentences and audio files": voices.UNKNOWNS,
     "Webhooks and tools": webhooks.UNKNOWNS,
     "Queries": queries.UNKNOWNS,
     "Deployment on AWS": deployment.UNKNOWNS,

@@ -190,9 +190,9 @@ def test_a_person_who_presses_a_key_while_waiting_is_no_machine(digits: str) -> 
     story.answer("dana")
     story.succeed("hold:dana:1")
 
-    assert story.press(digits, status="valid", gather=Action.HOLD) == ["screen:dana:1"]
+    assert story.press(digits, status="valid", prompt=Action.HOLD) == ["screen:dana:1"]
     assert story.leg("dana").machine is False
-    assert story.press("1", status="valid", gather=Action.SCREEN) == ["join:dana:1"]
+    assert story.press("1", status="valid", prompt=Action.SCREEN) == ["join:dana:1"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "cancelled_amd", "timeout"])

@@ -45,6 +45,7 @@ EXAMPLES: list[inputs.Input] = [
     inputs.GreetingEnded(id="1", **WEBHOOK, result="beep_detected"),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
     inputs.DigitsGathered(id="1", **WEBHOOK, digits="1#", status="valid"),
+    inputs.VoiceEnded(id="1", **WEBHOOK, status="completed"),
     inputs.ConversationCreated(id="1", **WEBHOOK, telnyx_conversation_id=None),
     inputs.ConversationStartFailed(id="1", **WEBHOOK, reason="service_error"),
     inputs.ConversationEnded(id="1", **WEBHOOK, telnyx_conversation_id="t"),
@@ -91,6 +92,7 @@ def test_the_names_of_inputs_and_results_stay() -> None:
         *("StartConversation", "InviteParticipant", "RemoveParticipant", "SendMessage"),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
         *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
+        *("VoiceEnded",),
         *(
             "ConversationCreated",
             "ConversationStartFailed",

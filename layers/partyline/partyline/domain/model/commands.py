@@ -35,6 +35,9 @@ class Action(StrEnum):
     HOLD = "hold"
     IDENTIFY = "identify"
     SCREEN = "screen"
+    WAIT_WORDS = "wait_words"
+    STOP_WORDS = "stop_words"
+    GOODBYE = "goodbye"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
 
@@ -49,9 +52,16 @@ TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
 """Actions whose arrival at Telnyx the list of call events may prove. Telnyx does not document how
 soon a command is in the list, so an absent command proves nothing."""
 
-IDEMPOTENT = frozenset(
-    {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
-)
+WORDS = frozenset({Action.WAIT_WORDS, Action.STOP_WORDS, Action.GOODBYE})
+"""Actions by which a person on the line hears something, or stops hearing something."""
+
+IDEMPOTENT = WORDS | {
+    Action.ANSWER,
+    Action.HANG_UP,
+    Action.STOP,
+    Action.LOOK,
+    Action.FETCH_INSIGHTS,
+}
 """Actions that do no harm a second time, however late."""
 
 TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})

@@ -13,6 +13,7 @@ from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Command, Message
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Stored
+from partyline.domain.model.voice import LegVoice
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -108,6 +109,7 @@ class Leg(Stored):
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
+    voice: LegVoice = LegVoice()
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None

@@ -19,7 +19,7 @@ from partyline.domain.model.conversation import (
 from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN
-from partyline.domain.rules import apply_requests, apply_verdicts, facts, insights
+from partyline.domain.rules import apply_requests, apply_verdicts, facts, insights, voice
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
@@ -248,6 +248,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.GreetingEnded: apply_verdicts.greeting_ended,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,
+    inputs.VoiceEnded: voice.voice_ended,
     inputs.ConversationCreated: _conversation_created,
     inputs.ConversationStartFailed: _start_failed,
     inputs.ConversationEnded: _conversation_ended,

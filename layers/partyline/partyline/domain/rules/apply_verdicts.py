@@ -182,9 +182,9 @@ def _is_of_wait(plan: Plan, webhook: inputs.DigitsGathered) -> bool:
         return True
     if not plan.waiting_words and not plan.on_screen:
         return False
-    if webhook.status == "cancelled" or webhook.call.gather is None:
+    if webhook.status == "cancelled" or webhook.call.prompt is None:
         return webhook.status == "cancelled" or not _has_key(webhook)
-    return webhook.call.gather in WAITS
+    return webhook.call.prompt in WAITS
 
 
 def _has_key(webhook: inputs.DigitsGathered) -> bool:
