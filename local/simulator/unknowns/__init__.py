@@ -19,8 +19,8 @@ __all__ = ["ASSUMED", "GROUPS", "PLAYED", "UNKNOWNS", "Answer", "Unknown", "sett
 GROUPS: Mapping[str, tuple[Unknown, ...]] = {
     "Commands": commands.UNKNOWNS,
     "Conversations": conversations.UNKNOWNS,
-    "Sentences and audio files": voices.UNKNOWNS,
     "Machine detection": detection.UNKNOWNS,
+    "Sentences and audio files": voices.UNKNOWNS,
     "Webhooks and tools": webhooks.UNKNOWNS,
     "Queries": queries.UNKNOWNS,
     "Deployment on AWS": deployment.UNKNOWNS,

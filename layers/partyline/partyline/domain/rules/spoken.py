@@ -11,6 +11,7 @@ from typing import Any
 
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.plan import Plan
+from partyline.domain.model.timeouts import WORDS_PER_CHARACTER
 from partyline.domain.names import plain_text, quoted
 
 PLACEHOLDER = re.compile(r"\{(caller|brief|metadata\.[^{}]{1,128})\}")
@@ -21,8 +22,6 @@ MAX_SPOKEN_CHARS = 3000
 
 MAX_VALUE_CHARS = 502
 """The longest value of a placeholder: a brief with its quotation marks."""
-
-SPEECH_CHARS_PER_SEC = 8  # characters that a voice speaks in a second, at the least
 
 SHOWN_DIGITS, LEAST_DIGITS = 4, 7
 
@@ -51,7 +50,7 @@ def render_spoken(conversation: Conversation, person: Participant, plan: Plan, s
 
 def speaking_time(text: str) -> timedelta:
     """Return how long a voice takes for a text, at the most."""
-    return timedelta(seconds=len(text) / SPEECH_CHARS_PER_SEC)
+    return len(text) * WORDS_PER_CHARACTER
 
 
 def _caller(conversation: Conversation, person: Participant) -> str:
