@@ -17,6 +17,10 @@ REQUESTS: dict[str, Any] = {
     "ai_assistant_join": requests.JoinAssistantRequest,
     "ai_assistant_stop": requests.StopAssistantRequest,
     "ai_assistant_add_messages": requests.AddMessagesRequest,
+    "bridge": requests.BridgeRequest,
+    "POST /conferences": requests.CreateConferenceRequest,
+    "conferences/{id}/actions/join": requests.JoinConferenceRequest,
+    "conferences/{id}/actions/leave": requests.LeaveConferenceRequest,
     "gather_using_speak": requests.GatherUsingSpeakRequest,
 }
 
@@ -24,6 +28,7 @@ ANSWERS: dict[str, Any] = {
     "POST /calls": responses.Dialed,
     "ai_assistant_start": responses.AssistantConversation,
     "ai_assistant_join": responses.AssistantConversation,
+    "POST /conferences": responses.ConferenceMade,
     "GET /calls/{id}": responses.Call,
     "GET /connections/{id}/active_calls": responses.ActiveCall,
     "GET /call_events": responses.CallEvent,
