@@ -24,8 +24,11 @@ from telnyx.types.calls.action_bridge_params import ActionBridgeParams
 from telnyx.types.calls.action_gather_using_speak_params import ActionGatherUsingSpeakParams
 from telnyx.types.calls.action_hangup_params import ActionHangupParams
 from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssistantParams
+from telnyx.types.calls.action_speak_params import ActionSpeakParams
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
+from telnyx.types.calls.action_start_playback_params import ActionStartPlaybackParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
+from telnyx.types.calls.action_stop_playback_params import ActionStopPlaybackParams
 from telnyx.types.conference_create_params import ConferenceCreateParams
 from telnyx.types.conferences.action_join_params import ActionJoinParams
 from telnyx.types.conferences.action_leave_params import ActionLeaveParams
@@ -48,8 +51,11 @@ from partyline.telnyx.requests import (
     LeaveConferenceRequest,
     MachineDetectionConfig,
     Message,
+    PlaybackStartRequest,
+    PlaybackStopRequest,
     PredefinedAudio,
     RetryPolicy,
+    SpeakRequest,
     StartAssistantRequest,
     StopAssistantRequest,
     Transcription,
@@ -137,6 +143,10 @@ GATHER = GatherUsingSpeakRequest(
     timeout_millis=5000,
     terminating_digit="#",
 )
+SPEAK = SpeakRequest(**MARKS, payload="One moment.", voice="female", language="en-US", stop="all")
+PLAY = PlaybackStartRequest(
+    **MARKS, audio_url="https://example.com/a.mp3", loop="infinity", stop="all"
+)
 
 IN_CONFERENCE: dict[str, Any] = {"call_control_id": LEG, "beep_enabled": "never"}
 
@@ -168,6 +178,11 @@ ACTIONS: dict[Any, Act] = {
     ),
     ActionLeaveParams: lambda telnyx: telnyx.leave_conference(
         "partyline-1", LeaveConferenceRequest(command_id="c-1", **IN_CONFERENCE)
+    ),
+    ActionSpeakParams: lambda telnyx: telnyx.speak(LEG, SPEAK),
+    ActionStartPlaybackParams: lambda telnyx: telnyx.start_playback(LEG, PLAY),
+    ActionStopPlaybackParams: lambda telnyx: telnyx.stop_playback(
+        LEG, PlaybackStopRequest(**MARKS)
     ),
     ActionGatherUsingSpeakParams: lambda telnyx: telnyx.gather_using_speak(LEG, GATHER),
 }

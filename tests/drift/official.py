@@ -20,9 +20,12 @@ from telnyx.types.calls.action_gather_using_speak_params import ActionGatherUsin
 from telnyx.types.calls.action_hangup_params import ActionHangupParams
 from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssistantParams
 from telnyx.types.calls.action_join_ai_assistant_response import ActionJoinAIAssistantResponse
+from telnyx.types.calls.action_speak_params import ActionSpeakParams
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
 from telnyx.types.calls.action_start_ai_assistant_response import ActionStartAIAssistantResponse
+from telnyx.types.calls.action_start_playback_params import ActionStartPlaybackParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
+from telnyx.types.calls.action_stop_playback_params import ActionStopPlaybackParams
 from telnyx.types.conference_create_params import ConferenceCreateParams
 from telnyx.types.conference_create_response import ConferenceCreateResponse
 from telnyx.types.conferences.action_join_params import ActionJoinParams as ConferenceJoinParams
@@ -47,6 +50,9 @@ REQUESTS: dict[str, Any] = {
     "conferences/{id}/actions/join": ConferenceJoinParams,
     "conferences/{id}/actions/leave": ConferenceLeaveParams,
     "gather_using_speak": ActionGatherUsingSpeakParams,
+    "speak": ActionSpeakParams,
+    "playback_start": ActionStartPlaybackParams,
+    "playback_stop": ActionStopPlaybackParams,
 }
 """The type of each request's body, by the last part of its path."""
 

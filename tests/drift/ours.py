@@ -4,6 +4,7 @@ from typing import Any
 
 from partyline.domain.rules.apply_verdicts import KEY_PRESSED_STATUSES
 from partyline.domain.rules.outcomes import GENERIC_CAUSES, TELNYX_CAUSES
+from partyline.domain.rules.voice import UNPLAYABLE
 from partyline.entrypoints.webhook import MACHINE_RESULTS
 from partyline.telnyx import requests, responses
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
@@ -22,6 +23,9 @@ REQUESTS: dict[str, Any] = {
     "conferences/{id}/actions/join": requests.JoinConferenceRequest,
     "conferences/{id}/actions/leave": requests.LeaveConferenceRequest,
     "gather_using_speak": requests.GatherUsingSpeakRequest,
+    "speak": requests.SpeakRequest,
+    "playback_start": requests.PlaybackStartRequest,
+    "playback_stop": requests.PlaybackStopRequest,
 }
 
 ANSWERS: dict[str, Any] = {
@@ -41,6 +45,7 @@ COMPARED_VALUES: dict[tuple[str, str], frozenset[str]] = {
     ("call.gather.ended", "payload.status"): frozenset(
         {*KEY_PRESSED_STATUSES, "call_hangup", "timeout", "cancelled", "cancelled_amd"}
     ),
+    ("call.playback.ended", "payload.status"): UNPLAYABLE,
     ("call.hangup", "payload.hangup_cause"): frozenset(
         {*TELNYX_CAUSES, *GENERIC_CAUSES} - {"normal_unspecified"}
     ),

@@ -14,12 +14,14 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     hunt                     dials the next number, or gives a participant up
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
+    say_waiting_words        says words to people who wait, and stops the words when the wait ends
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
     leave_and_return         lets the assistant leave the people to each other, and return
     tell_mode                tells the assistant to be silent, or to speak
     send_messages            sends the next batch of messages to the assistant
+    say_goodbyes             says the goodbye to people whose conversation has gone
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
@@ -66,6 +68,7 @@ from partyline.domain.rules.pending_commands import (
 )
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
+from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
 
 RULES = (
     reconcile_stale,
@@ -78,12 +81,14 @@ RULES = (
     hunt,
     restart_or_end,
     end_conversation,
+    say_waiting_words,
     start_and_join,
     look_for_assistant,
     rejoin,
     leave_and_return,
     tell_mode,
     send_messages,
+    say_goodbyes,
     release_calls,
     cancel_obsolete,
     poll_calls,

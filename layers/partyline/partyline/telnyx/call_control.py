@@ -116,6 +116,18 @@ class CallControl:
         """Say a text and wait for keys. The keys come with call.gather.ended."""
         self._command(call_control_id, "gather_using_speak", request)
 
+    def speak(self, call_control_id: str, request: requests.SpeakRequest) -> None:
+        """Say a sentence. The end comes with call.speak.ended."""
+        self._command(call_control_id, "speak", request)
+
+    def start_playback(self, call_control_id: str, request: requests.PlaybackStartRequest) -> None:
+        """Play an audio file. The end comes with call.playback.ended."""
+        self._command(call_control_id, "playback_start", request)
+
+    def stop_playback(self, call_control_id: str, request: requests.PlaybackStopRequest) -> None:
+        """End a sentence or an audio file that plays on a leg."""
+        self._command(call_control_id, "playback_stop", request)
+
     def retrieve_call(self, call_control_id: str) -> Call:
         """Return a leg. Telnyx API: GET /calls/{id}; UnknownCallError 10 minutes after its end.
 

@@ -14,6 +14,7 @@ from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import Action, Command, Message
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Stored
+from partyline.domain.model.voice import LegVoice
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -106,6 +107,7 @@ class Leg(Stored):
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
+    voice: LegVoice = LegVoice()
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
@@ -385,6 +387,13 @@ class Conversation(Stored):
             and answer.status != "failed"
             and answer.sent_at is not None
         )
+
+    def is_connected(self, participant: Participant) -> bool:
+        """Whether a person is connected to another person without the assistant."""
+        members = self.conference.members if self.conference else []
+        bridge = self.absence.bridge if self.absence and self.absence.is_bridged else []
+        together = members if len(members) > 1 else bridge
+        return participant.id in together
 
     @property
     def present(self) -> list[tuple[Participant, Leg]]:

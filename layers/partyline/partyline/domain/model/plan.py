@@ -12,6 +12,22 @@ SCREENING_DETECTION: MachineDetection = "premium_ios_call_screening"
 DEFAULT_VOICE, DEFAULT_LANGUAGE = "female", "en-US"
 
 
+class Words(Stored):
+    """What a person hears: a sentence, or the HTTPS URL of an audio file (WAV or MP3).
+
+    `say` counts only without an `audio_url`.
+    """
+
+    say: str = ""
+    audio_url: str | None = None
+    voice: str = DEFAULT_VOICE
+    language: str = DEFAULT_LANGUAGE
+
+
+DEFAULT_WAITING = Words(say="One moment, please. You will be connected shortly.")
+"""The waiting words of a plan without its own, and in place of words that Telnyx refuses."""
+
+
 class Screening(Stored):
     """The sentence that a person hears before being joined, and the digit that accepts."""
 
@@ -62,6 +78,10 @@ class Plan(Stored):
     screening: Screening | None = None
     brief: str | None = None
     """Why the person is called, in words that the person alone hears, before being joined."""
+    waiting: Words = DEFAULT_WAITING
+    """What a person hears who has answered and waits, again and again until the join."""
+    goodbye: Words | None = None
+    """The sentence that a person hears who is hung up because the conversation has gone."""
     max_attempts: int = 1
     pause_secs: int = 30
     time_limit_secs: int | None = None

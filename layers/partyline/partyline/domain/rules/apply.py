@@ -25,6 +25,7 @@ from partyline.domain.rules import (
     apply_verdicts,
     facts,
     insights,
+    voice,
 )
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
@@ -265,6 +266,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.MachineVerdict: apply_verdicts.machine_verdict,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,
+    inputs.VoiceEnded: voice.voice_ended,
     inputs.ConversationCreated: _conversation_created,
     inputs.ConversationStartFailed: _start_failed,
     inputs.ConversationEnded: _conversation_ended,

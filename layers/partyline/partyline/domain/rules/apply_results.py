@@ -16,7 +16,7 @@ from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participa
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules import apply_absence, apply_polls, facts, polling
+from partyline.domain.rules import apply_absence, apply_polls, facts, polling, voice
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
@@ -42,6 +42,8 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
             if polling.is_awaited(leg):
                 leg.poll_at = transition.now + timeouts.FIRST_RING_POLL
             facts.hang_up_orphan(transition, participant, leg)
+        if command.action is Action.WAIT_WORDS and participant and leg:
+            voice.words_accepted(transition, participant, leg, command)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
@@ -162,31 +164,22 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
         return
     in_doubt = refused is UNANSWERED or command.may_have_taken_effect
     apply_absence.apply_refusal(transition, command, refused, in_doubt=in_doubt)
-    match command.action:
-        case Action.START:
-            _start_refused(transition, participant, leg, refused.failure)
-        case Action.ANSWER:
-            leg.owned = False  # another application may have answered: not ours to hang up
-            transition.move(ConversationStatus.FAILED, refused.failure)
-        case Action.DIAL:
-            _dial_refused(transition, participant, leg, refused)
-        case Action.SCREEN:
-            leg.failure = refused.failure
-            leg.outcome = leg.outcome or _outcome(refused)
-        case Action.JOIN:
-            _join_refused(transition, participant, leg, refused)
-        case Action.HANG_UP:
-            leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
-        case Action.LOOK:
-            apply_polls.note_poll(transition, participant, leg)
+    if command.action in APPLY_REFUSAL:
+        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
 
-def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
+    failure = refused.failure
     if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
         status = ParticipantStatus.FAILED
         transition.move_participant(person, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
+
+
+def _answer_refused(transition: Transition, _: Participant, leg: Leg, refused: Refused) -> None:
+    leg.owned = False  # another application may have answered: not ours to hang up
+    transition.move(ConversationStatus.FAILED, refused.failure)
 
 
 def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> None:
@@ -207,6 +200,11 @@ def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused
     transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
+def _screen_refused(_: Transition, _person: Participant, leg: Leg, refused: Refused) -> None:
+    leg.failure = refused.failure
+    leg.outcome = leg.outcome or _outcome(refused)
+
+
 def _outcome(refused: Refused) -> Outcome:
     return Outcome.LIMITED if refused.limit else Outcome.ERROR
 
@@ -220,6 +218,28 @@ def _join_refused(transition: Transition, person: Participant, leg: Leg, refused
         transition.add_message(person, outcome)
     if person.status is ParticipantStatus.JOINED:
         person.removed = True  # not joined to the restarted assistant: on the phone alone
+
+
+def _hang_up_refused(transition: Transition, _: Participant, leg: Leg, _refused: Refused) -> None:
+    leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
+
+
+def _look_refused(transition: Transition, person: Participant, leg: Leg, _: Refused) -> None:
+    apply_polls.note_poll(transition, person, leg)
+
+
+APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
+    Action.START: _start_refused,
+    Action.ANSWER: _answer_refused,
+    Action.DIAL: _dial_refused,
+    Action.SCREEN: _screen_refused,
+    Action.WAIT_WORDS: voice.words_refused,
+    Action.GOODBYE: voice.goodbye_refused,
+    Action.JOIN: _join_refused,
+    Action.HANG_UP: _hang_up_refused,
+    Action.LOOK: _look_refused,
+}
+"""What the refusal of an action means for its call and its participant."""
 
 
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
