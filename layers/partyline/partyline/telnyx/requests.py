@@ -255,6 +255,47 @@ class StopAssistantRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/ai_assistant_stop. The leg stays up."""
 
 
+class BridgeRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/bridge. `call_control_id` is the other call.
+
+    When the bridge ends, Telnyx hangs a call up. With `park_after_unbridge` the call of the path
+    stays up.
+    """
+
+    call_control_id: str = Field(min_length=1)
+    park_after_unbridge: Literal["self"] | None = None
+
+
+class ConferenceRequest(Sent):
+    """Base of the commands of a conference. Without `beep_enabled`, Telnyx plays no beep."""
+
+    call_control_id: str = Field(min_length=1)
+    beep_enabled: Literal["always", "never", "on_enter", "on_exit"] | None = None
+
+
+class CreateConferenceRequest(ConferenceRequest, Command):
+    """Telnyx API: POST /conferences. The call is the first in the conference.
+
+    A conference ends when all calls have left, or after 4 hours.
+    """
+
+    name: str = Field(min_length=1)
+
+
+class JoinConferenceRequest(ConferenceRequest, Command):
+    """Telnyx API: POST /conferences/{id}/actions/join."""
+
+
+class LeaveConferenceRequest(ConferenceRequest):
+    """Telnyx API: POST /conferences/{id}/actions/leave. The call is parked."""
+
+    command_id: str = Field(min_length=1)
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body without unset fields."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
 class AddMessagesRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/ai_assistant_add_messages.
 

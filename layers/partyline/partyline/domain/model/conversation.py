@@ -391,6 +391,13 @@ class Conversation(Stored):
             and answer.sent_at is not None
         )
 
+    def is_connected(self, participant: Participant) -> bool:
+        """Whether a person is connected to another person without the assistant."""
+        members = self.conference.members if self.conference else []
+        bridge = self.absence.bridge if self.absence and self.absence.is_bridged else []
+        together = members if len(members) > 1 else bridge
+        return participant.id in together
+
     @property
     def open_handover(self) -> Handover | None:
         """The handover that has no outcome yet; there is one at a time."""

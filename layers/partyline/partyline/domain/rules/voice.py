@@ -159,12 +159,19 @@ def _patience(transition: Transition, participant: Participant, leg: Leg) -> tim
 
 
 def is_without_assistant(conversation: Conversation, participant: Participant) -> bool:
-    """Whether a joined guest waits for a restart: the assistant has ended, or starts again."""
+    """Whether a joined person hears neither the assistant nor the others.
+
+    The assistant has ended, or has left, or starts again. The host of an assistant that has ended
+    may have been transferred.
+    """
+    has_ended = conversation.telnyx_ended_at is not None or conversation.is_restarting
+    absence = conversation.absence
+    has_left = absence is not None and absence.stopped_at is not None
     return (
         participant.status is Status.JOINED
-        and not participant.host
         and conversation.status is ConversationStatus.ACTIVE
-        and (conversation.telnyx_ended_at is not None or conversation.is_restarting)
+        and (has_left or (has_ended and not participant.host))
+        and not conversation.is_connected(participant)
     )
 
 
