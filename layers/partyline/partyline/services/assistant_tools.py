@@ -227,7 +227,7 @@ def _present(
 
 
 def _hand_over(call: ToolCall, guest: NewParticipant, request: str, then: Then) -> HandOver:
-    """Build a handover. The same `request` gives the same id: two calls at once are a single one."""
+    """Build a handover; the same `request` gives the same id, so a second call adds none."""
     handover_id = handover_id_for_request(fingerprint(call.conversation.id, request))
     return HandOver(id=call.request_id, handover_id=handover_id, participant=guest, then=then)
 
