@@ -54,7 +54,7 @@ class SilenceMeter:
         """Whether a person or a speaking assistant is on the line with the person of a call."""
         world = self._lab.telnyx.world
         others = [other for other in world.legs.values() if other is not leg]
-        if leg.gather is not None or getattr(leg, "playback", None) is not None:
+        if leg.gather is not None or leg.voices:
             return True
         if leg.bridged_to is not None:
             return world.legs[leg.bridged_to].state == "answered"

@@ -128,11 +128,15 @@ def test_a_mode_may_be_asked_for_before_the_assistant_runs() -> None:
 
 def test_an_assistant_that_is_restarted_is_told_again_to_be_silent() -> None:
     story = joined_story(host={"on_hangup": "continue_conversation"})
+    story.invite(guest("lee"))
+    story.succeed("dial:lee:1")
+    story.answer("lee")
+    story.succeed("join:lee:1", "message:host:1:2")
     story.set_mode("silent")
-    story.succeed(MESSAGE)
+    story.succeed("message:host:1:3")
     story.succeed(*story.hang_up("host"))
     story.assistant_ended()
-    story.succeed("start:dana:1", "message:dana:1:4")
+    story.succeed("start:dana:1", "message:dana:1:5")
     assert story.messages[-1] == DEFAULTS["silent"]
     assert modes(story) == ("silent", "silent")
 

@@ -57,6 +57,8 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         if participant.joined_at and goes_on and len(joined) == 1:
             alone = joined[0]
             transition.add_event(ParticipantAlone(participant_id=alone.id, name=alone.name))
+            if transition.conversation.wanted_mode is statuses.AssistantMode.SILENT:
+                transition.conversation.wanted_mode = statuses.AssistantMode.SPEAKING
 
 
 def _may_be_joined(transition: Transition, participant: Participant, leg: Leg) -> bool:

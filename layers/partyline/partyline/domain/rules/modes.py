@@ -49,7 +49,10 @@ def tell_mode(transition: Transition) -> None:
         return
     content = render(conversation.phrases, wanted, name="").strip()
     if content:
-        messages.append(Message(role="system", content=content, sets_mode=wanted))
+        # A person who was left alone hears the assistant at once.
+        alone = wanted is AssistantMode.SPEAKING and len(conversation.present) == 1
+        message = Message(role="system", content=content, sets_mode=wanted, trigger_response=alone)
+        messages.append(message)
     else:
         hold_mode(transition, wanted)
 
