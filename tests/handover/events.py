@@ -22,6 +22,13 @@ DEADLINE_SECS = 20
 LATE_ANSWER_SECS = 12.0
 ANSWER_SECS = 1.5
 
+MAX_SILENCE_SECS = 12.0
+"""The longest silence of a person on a line that works: the wait for a verdict of the machine
+detection (`plan.VERDICT_WAITS`), or the pause of the waiting words, and the requests."""
+
+LOSS_SILENCE_SECS = 30.0
+"""The longest silence when webhooks are lost."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -38,6 +45,7 @@ class Event:
     person: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     ring_secs: float = ANSWER_SECS
+    silence_secs: float = MAX_SILENCE_SECS
 
 
 def outcomes(
@@ -250,6 +258,7 @@ EVENTS = (
         outcomes(after="", ringing="handed_over", verdict="handed_over"),
         plan=SCREENS,
         person={"screens_calls": "pixel"},
+        settings={"second_verdict_without_tone": True},
     ),
     Event(
         "is a screening phone that nobody answers",
@@ -271,8 +280,8 @@ EVENTS = (
             away="",
         ),
     ),
-    Event("next webhook lost", next_webhook_lost, LOSS),
-    Event("webhooks lost", webhooks_lost, LOSS),
+    Event("next webhook lost", next_webhook_lost, LOSS, silence_secs=LOSS_SILENCE_SECS),
+    Event("webhooks lost", webhooks_lost, LOSS, silence_secs=LOSS_SILENCE_SECS),
     Event("webhooks doubled", webhooks_doubled, HARMLESS),
     Event(
         "function dies before a write",

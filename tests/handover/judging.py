@@ -11,9 +11,6 @@ from tests.faults.invariants import violations_of
 from tests.handover.cells import Cell
 from tests.handover.phases import BRIEF, Stage
 
-MAX_SILENCE_SECS = 12.0
-"""The longest silence of a person on a line that works."""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -54,14 +51,14 @@ def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator
     if len(outcomes) != 1 or not cell.outcomes >= set(outcomes):
         found, right = " and ".join(outcomes), " or ".join(sorted(cell.outcomes))
         yield f"the outcome is {found or 'missing'}, not {right}"
-    yield from _silences(stage)
+    yield from _silences(stage, cell.row.silence_secs)
     yield from _calls(stage)
     yield from _leaks(stage)
 
 
-def _silences(stage: Stage) -> Iterator[str]:
+def _silences(stage: Stage, longest_secs: float) -> Iterator[str]:
     for number, secs in stage.lab.meter.longest.items():
-        if secs > MAX_SILENCE_SECS:
+        if secs > longest_secs:
             yield f"{secs:.0f} s of silence for {number[-4:]}"
 
 

@@ -592,7 +592,7 @@ def no(status: int, code: str, detail: str = "Because.") -> httpx.Response:
         (no(404, "10005"), Refused(code="10005", message="Because.")),
         (no(422, "90015"), CallUnknown(code="90015", message="Because.")),
         (no(422, "90061"), Succeeded()),
-        (no(422, "10007"), Refused(code="10007", message="Because.")),
+        (no(422, "10007"), Refused(code="10007", message="Because.", no_conversation=True)),
         (no(422, "10016"), Refused(code="10016", message="Because.")),
         (no(422, "10016", ""), Refused(code="10016", message="Title")),
         (no(401, "10009"), Refused(code="10009", message="Because.")),
@@ -755,7 +755,8 @@ def test_a_join_on_the_assistants_leg_names_the_joining_leg() -> None:
 @pytest.mark.parametrize("code", ["10015", "90018", "90015", "90061", "10007"])
 def test_a_join_refused_on_the_assistants_leg_too_is_refused(code: str) -> None:
     join, about = joining(changes=["assistant_leg"])
-    assert execute(join, no(422, code), about)[0] == Refused(code=code, message="Because.")
+    refused = Refused(code=code, message="Because.", no_conversation=code == "10007")
+    assert execute(join, no(422, code), about)[0] == refused
 
 
 @pytest.mark.parametrize(

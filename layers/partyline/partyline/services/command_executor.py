@@ -184,7 +184,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             answer = code_and_message(error)
             limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
             limit = isinstance(error, errors.ForbiddenError) and limited
-            return results.Refused(**answer, limit=limit)
+            no_conversation = isinstance(error, errors.UnknownConversationError)
+            return results.Refused(**answer, limit=limit, no_conversation=no_conversation)
     return results.Retryable(had_no_effect=False)
 
 

@@ -52,6 +52,7 @@ class Refused(NotDone):
 
     limit: bool = False  # a limit of the account, or a dial rule of ours: outcome `limited`
     rule: str | None = None  # the dial rule that refused, so that Telnyx was never asked
+    no_conversation: bool = False  # Telnyx does not know the assistant's conversation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,7 +118,7 @@ CENSUS_DOUBT_CALLS = 10
 """The missing calls that a census may have in any case."""
 
 UNKNOWN_CALL_ATTEMPTS = 3
-"""How often a command is sent to a call that Telnyx does not know, until the command is given up.
+"""How often a command is sent to a call, or a join to a conversation, that Telnyx does not know.
 The call itself is not over by that: the next poll says so, or not."""
 
 UNKNOWN_CALL_POLL_DELAY = timedelta(seconds=20)

@@ -154,8 +154,17 @@ def _is_known(transition: Transition, participant: Participant, leg: Leg) -> boo
 
 
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
-    """Record that Telnyx refused a command, or that the command is given up."""
+    """Record that Telnyx refused a command, or that the command is given up.
+
+    A join of a conversation that Telnyx does not know is sent again a few times: the assistant has
+    ended, and the cause, such as the hangup of the caller, is on the way as a rule.
+    """
     participant, leg = transition.conversation.target_of(command)
+    again = command.attempts < timeouts.UNKNOWN_CALL_ATTEMPTS
+    if command.action is Action.JOIN and refused.no_conversation and again:
+        command.owe_again(transition.conversation.id, transition.now)
+        command.back_off(transition.now)
+        return
     facts.settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
         _message_failed(transition, command, refused.failure)
