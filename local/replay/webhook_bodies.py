@@ -37,7 +37,13 @@ def _call(call: Json, conversation_id: str) -> Json:
     }
     payload["direction"] = "incoming" if call.get("incoming") else "outgoing"
     if call.get("participant"):
-        state = ClientState(conversation_id, call["participant"], call["leg"])
+        state = ClientState(
+            conversation_id,
+            call["participant"],
+            call["leg"],
+            call.get("prompt"),
+            call.get("repeat", 0),
+        )
         payload["client_state"] = state.encode()
     return payload
 
@@ -99,6 +105,7 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "MachineVerdict": ("call.machine.detection.ended", _verdict),
     "CallScreeningDetected": ("call.machine.premium.call_screening.detected", _fields()),
     "DigitsGathered": ("call.gather.ended", _fields(digits="digits", status="status")),
+    "VoiceEnded": ("call.speak.ended", _fields(status="status")),
     "ConversationCreated": (
         "call.conversation.created",
         _fields(conversation_id="telnyx_conversation_id"),

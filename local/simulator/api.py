@@ -16,7 +16,7 @@ from local.simulator.toolbox import Toolbox, ToolRequest
 
 _CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
 _NEED_AN_ANSWERED_CALL = (
-    *("speak", "gather_using_speak", "ai_assistant_start"),
+    *("speak", "playback_start", "playback_stop", "gather_using_speak", "ai_assistant_start"),
     *("ai_assistant_join", "ai_assistant_add_messages"),
 )
 
@@ -41,6 +41,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("POST", "/calls/{}/actions/hangup", "hangup"),
         ("POST", "/calls/{}/actions/reject", "reject"),
         ("POST", "/calls/{}/actions/speak", "speak"),
+        ("POST", "/calls/{}/actions/playback_start", "playback_start"),
+        ("POST", "/calls/{}/actions/playback_stop", "playback_stop"),
         ("POST", "/calls/{}/actions/gather_using_speak", "gather_using_speak"),
         ("POST", "/calls/{}/actions/ai_assistant_start", "ai_assistant_start"),
         ("POST", "/calls/{}/actions/ai_assistant_join", "ai_assistant_join"),
@@ -107,7 +109,9 @@ class Api:
             "answer": self._answer,
             "hangup": self._hangup,
             "reject": self._reject,
-            "speak": lambda leg, body: phones.speak(leg, body["payload"]),
+            "speak": phones.voices.speak,
+            "playback_start": phones.voices.play,
+            "playback_stop": phones.voices.stop,
             "gather_using_speak": phones.gather,
             "ai_assistant_start": assistants.start,
             "ai_assistant_join": assistants.join,

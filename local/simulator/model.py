@@ -60,6 +60,17 @@ class Gather:
     deadline: Timer | None = None
 
 
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence or an audio file on a leg; an endless loop has infinite `secs`."""
+
+    kind: Literal["speak", "playback"]
+    content: str
+    secs: float
+    client_state: str | None
+    status: str = "completed"
+
+
 @dataclass
 class SimulatedLeg:
     """A phone call in Telnyx's view; `heard` is the list of the person's perceptions, in order."""
@@ -91,6 +102,8 @@ class SimulatedLeg:
     time_limit_secs: float = CALL_LIMIT_SECS
     conversation_id: str | None = None
     gather: Gather | None = None
+    voices: list[Utterance] = field(default_factory=list)
+    """What plays on the leg, and what waits to be played."""
     on_answer: Callable[[], None] | None = None
     timers: list[Timer] = field(default_factory=list)
     heard: list[tuple[datetime, str]] = field(default_factory=list)

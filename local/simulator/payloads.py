@@ -127,9 +127,9 @@ def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
     return {**_call(leg), "digits": digits, "status": status}
 
 
-def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
-    """call.speak.started, and with a status call.speak.ended."""
-    return _ids(leg) if status is None else {**_ids(leg), "status": status}
+def voice(leg: SimulatedLeg, media_url: str | None) -> JsonObject:
+    """call.speak.started, and with a URL call.playback.started; the ends have a status too."""
+    return _ids(leg) if media_url is None else {**_ids(leg), "media_url": media_url}
 
 
 def conversation_created(leg: SimulatedLeg, conversation_id: str) -> JsonObject:

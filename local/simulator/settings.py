@@ -66,6 +66,8 @@ class Settings:
     # Pairs of a word and the assistant's answer to a sentence with this word. Empty: no answers.
     script: tuple[tuple[str, str], ...] = ()
     reply_after_secs: float = 1.2
+    # The URLs of audio files that Telnyx cannot play.
+    missing_audio: frozenset[str] = frozenset()
 
     created_after_secs: float = 0.7
     # How long Telnyx prepares the assistant of an answer before the call is answered.
@@ -109,6 +111,9 @@ class Settings:
     clears_client_state: bool = ASSUMED["clears_client_state"]
     # The answer to a start is held, then `call.conversation.created` and the greeting come.
     start_held_secs: float = ASSUMED["start_held_secs"]
+
+    voice_state: Literal["latest", "own"] = ASSUMED["voice_state"]
+    stopped_speech_status: str = ASSUMED["stopped_speech_status"]
 
     host_hangup: Literal["ends", "continues"] = ASSUMED["host_hangup"]
     end_hangs_up_guests: bool = ASSUMED["end_hangs_up_guests"]

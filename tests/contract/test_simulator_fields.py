@@ -23,6 +23,8 @@ TYPES: dict[str, Any] = {
     "hangup": calls.ActionHangupParams,
     "reject": calls.ActionRejectParams,
     "speak": calls.ActionSpeakParams,
+    "playback_start": calls.ActionStartPlaybackParams,
+    "playback_stop": calls.ActionStopPlaybackParams,
     "gather_using_speak": calls.ActionGatherUsingSpeakParams,
     "ai_assistant_start": calls.ActionStartAIAssistantParams,
     "ai_assistant_join": calls.ActionJoinAIAssistantParams,

@@ -46,6 +46,7 @@ EXAMPLES: list[inputs.Input] = [
     inputs.MachineVerdict(id="1", **WEBHOOK, machine=True, by_speech=True),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
     inputs.DigitsGathered(id="1", **WEBHOOK, digits="1#", status="valid"),
+    inputs.VoiceEnded(id="1", **WEBHOOK, status="completed"),
     inputs.ConversationCreated(id="1", **WEBHOOK, telnyx_conversation_id=None),
     inputs.ConversationStartFailed(id="1", **WEBHOOK, reason="service_error"),
     inputs.ConversationEnded(id="1", **WEBHOOK, telnyx_conversation_id="t"),
@@ -92,8 +93,13 @@ def test_the_names_of_inputs_and_results_stay() -> None:
         *("StartConversation", "InviteParticipant", "HandOver", "RemoveParticipant", "SendMessage"),
         *("SetAssistantMode",),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
-        *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "ConversationCreated"),
-        *("ConversationStartFailed", "ConversationEnded", "InsightsGenerated"),
+        *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "VoiceEnded"),
+        *(
+            "ConversationCreated",
+            "ConversationStartFailed",
+            "ConversationEnded",
+            "InsightsGenerated",
+        ),
         *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [

@@ -281,7 +281,7 @@ def test_a_screening_asks_for_a_key() -> None:
             "terminating_digit": "#",
             "timeout_millis": 12_000,
             **ENVELOPE,
-            "client_state": base64.b64encode(f'{FIELDS},"gather":"screen"}}'.encode()).decode(),
+            "client_state": base64.b64encode(f'{FIELDS},"prompt":"screen"}}'.encode()).decode(),
         },
     )
 
@@ -818,7 +818,7 @@ def test_a_person_who_waits_for_a_verdict_hears_the_words_of_the_plan() -> None:
     body = json.loads(request.content)
     assert (body["payload"], body["voice"], body["language"]) == ("Un moment.", "male", "fr-FR")
     assert (body["timeout_millis"], body["maximum_digits"]) == (7000, 1)
-    assert base64.b64decode(body["client_state"]).endswith(b',"gather":"hold"}')
+    assert base64.b64decode(body["client_state"]).endswith(b',"prompt":"hold"}')
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,22 @@ def message_history(lab: SimulatorHarness) -> Any:
     return _refusal(_start(lab, lab.answered(), message_history=history))
 
 
+def voice_client_state(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.command(leg, "speak", payload="Hello", voice="female", client_state=STATE)
+    lab.command(leg, "client_state_update", client_state="bmV4dA==")
+    lab.clock.advance(2)
+    return lab.hooks("call.speak.ended")[0].payload["client_state"]
+
+
+def stopped_speech(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.command(leg, "speak", payload="A long sentence", voice="female")
+    lab.command(leg, "playback_stop")
+    lab.clock.advance(2)
+    return lab.hooks("call.speak.ended")[0].payload["status"]
+
+
 def client_state_omitted(lab: SimulatorHarness) -> Any:
     leg = lab.dial(client_state=STATE)
     lab.clock.advance(2)

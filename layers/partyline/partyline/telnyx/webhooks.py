@@ -20,6 +20,7 @@ from partyline.telnyx.payloads import (
     LegPayload,
     MachinePayload,
     StartFailedPayload,
+    VoicePayload,
 )
 
 Malformation = Literal["not_utf8", "not_json", "too_deep", "not_an_object"]
@@ -89,6 +90,12 @@ class GatherEnded(Event):
     """The wait for keys is over, with keys or without."""
 
     payload: GatherPayload
+
+
+class VoiceEnded(Event):
+    """A sentence or an audio file on the leg is over."""
+
+    payload: VoicePayload
 
 
 class ConversationCreated(Event):
@@ -178,6 +185,10 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.machine.premium.call_screening.detected": WebhookType(CallScreeningDetected),
     "call.machine.premium.detection.started": WebhookType(AcknowledgedEvent),
     "call.gather.ended": WebhookType(GatherEnded),
+    "call.speak.started": WebhookType(AcknowledgedEvent),
+    "call.speak.ended": WebhookType(VoiceEnded),
+    "call.playback.started": WebhookType(AcknowledgedEvent),
+    "call.playback.ended": WebhookType(VoiceEnded),
     "call.conversation.created": WebhookType(ConversationCreated, has_function=True),
     "call.conversation.ended": WebhookType(ConversationEnded, has_function=True),
     "call.conversation.start_failed": WebhookType(ConversationStartFailed),
@@ -206,9 +217,9 @@ UNUSED_TYPES = frozenset(
     for family, names in {
         "call": "ai_gather.ended ai_gather.partial_results cost deepfake_detection.error"
         " deepfake_detection.result dequeued dtmf.received enqueued fork.started fork.stopped hold"
-        " payment.completed payment.progress playback.ended playback.started recording.error"
-        " recording.saved recording.transcription.saved refer.completed refer.failed refer.started"
-        " speak.ended speak.started transcription unhold",
+        " payment.completed payment.progress recording.error recording.saved"
+        " recording.transcription.saved refer.completed refer.failed refer.started transcription"
+        " unhold",
         "conference": "created ended floor.changed participant.joined participant.left"
         " participant.playback.ended participant.playback.started participant.speak.ended"
         " participant.speak.started playback.ended playback.started recording.saved speak.ended"

@@ -19,7 +19,15 @@ from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN
-from partyline.domain.rules import apply_requests, apply_verdicts, facts, handovers, insights
+from partyline.domain.rules import (
+    apply_absence,
+    apply_requests,
+    apply_verdicts,
+    facts,
+    handovers,
+    insights,
+    voice,
+)
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
@@ -58,11 +66,17 @@ def _call_bridged(transition: Transition, webhook: inputs.CallBridged) -> None:
     assistant's call is looked at, because Telnyx may report a join in this way too.
     """
     conversation, located = transition.conversation, locate_leg(transition, webhook)
+    if located and apply_absence.bridge_confirmed(transition, located[0]):
+        return
     if located is None or not facts.is_assistants(transition, located[1]):
         return
     if not _has_run(transition, None):
         return
     participant, leg = located
+    if conversation.absences and conversation.status is ConversationStatus.ACTIVE:
+        # The bridge may be ours; a look at the call tells a transfer.
+        leg.bridged_at = leg.poll_at = transition.now
+        return
     joined = (ParticipantStatus.JOINING, ParticipantStatus.JOINED)
     others = [person for person in conversation.participants if person is not participant]
     if conversation.telnyx_ended_at or not any(other.status in joined for other in others):
@@ -116,6 +130,7 @@ def _start_failed(transition: Transition, webhook: inputs.ConversationStartFaile
         start = conversation.start_command
         if start:
             facts.settle(transition, start, "failed")
+            apply_absence.start_refused(transition, failure, in_doubt=False)
         conversation.telnyx_conversation_id = None  # the restart goes on with another guest
     elif conversation.status is ConversationStatus.ACTIVE:
         conversation.failure = failure
@@ -136,6 +151,10 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     if not _has_run(transition, webhook.telnyx_conversation_id):
         return
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
+    ended_by_us = conversation.absence or conversation.stops_of_run
+    if ended_by_us and conversation.status is ConversationStatus.ACTIVE:
+        apply_absence.assistant_stopped(transition)
+        return
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = conversation.telnyx_ended_reason or webhook.reason
 
@@ -249,6 +268,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.MachineVerdict: apply_verdicts.machine_verdict,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,
+    inputs.VoiceEnded: voice.voice_ended,
     inputs.ConversationCreated: _conversation_created,
     inputs.ConversationStartFailed: _start_failed,
     inputs.ConversationEnded: _conversation_ended,
