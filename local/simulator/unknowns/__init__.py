@@ -5,6 +5,7 @@ from typing import Any
 
 from local.simulator.unknowns import (
     commands,
+    connections,
     conversations,
     deployment,
     queries,
@@ -18,6 +19,7 @@ __all__ = ["ASSUMED", "GROUPS", "PLAYED", "UNKNOWNS", "Answer", "Unknown", "sett
 GROUPS: Mapping[str, tuple[Unknown, ...]] = {
     "Commands": commands.UNKNOWNS,
     "Conversations": conversations.UNKNOWNS,
+    "Bridges and conferences": connections.UNKNOWNS,
     "Sentences and audio files": voices.UNKNOWNS,
     "Webhooks and tools": webhooks.UNKNOWNS,
     "Queries": queries.UNKNOWNS,
