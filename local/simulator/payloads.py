@@ -122,6 +122,11 @@ def bridged(leg: SimulatedLeg) -> JsonObject:
     return _call(leg)
 
 
+def conference(leg: SimulatedLeg, conference_id: str) -> JsonObject:
+    """conference.*: about a call in a conference (official client: ConferenceParticipantJoined)."""
+    return {**_ids(leg), "conference_id": conference_id}
+
+
 def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
     """call.gather.ended: status valid, invalid, timeout or call_hangup."""
     return {**_call(leg), "digits": digits, "status": status}

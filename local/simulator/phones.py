@@ -36,6 +36,7 @@ class Phones:
         self._assistants = assistants
         self._detection = MachineDetection(board, self._timer)
         self.voices = Voices(board, self._timer)
+        self.on_end: Callable[[SimulatedLeg], None] = lambda _leg: None
         assistants.hang_up = lambda leg: self.end(leg, "normal_clearing", "unknown", "unspecified")
 
     def person(self, number: str) -> Person:
@@ -176,10 +177,7 @@ class Phones:
             self._board.emit(leg, "call.hangup", payload)
         self._board.record_heard(leg, "the line is dead")
         self._assistants.leg_ended(leg)
-        if leg.bridged_to is not None:
-            # Telnyx API: bridge, park_after_unbridge: without parking, the other leg ends too.
-            other = self._board.world.legs[leg.bridged_to]
-            self.end(other, "normal_clearing", "caller", "unspecified")
+        self.on_end(leg)
         if leg.far_end is not None:
             self.end(leg.far_end, cause, "unknown", sip_cause)
 

@@ -157,6 +157,13 @@ class Settings:
     new_ids_at_answer: Literal["", "call", "all"] = ASSUMED["new_ids_at_answer"]
     time_limit_cause: Literal["time_limit", "normal_clearing"] = ASSUMED["time_limit_cause"]
 
+    stop_hangs_up_guests: bool = ASSUMED["stop_hangs_up_guests"]
+    connects_after_stop: bool = ASSUMED["connects_after_stop"]
+    unbridged_call: Literal["hung_up", "parked"] = ASSUMED["unbridged_call"]
+    start_on_bridged: bool = ASSUMED["start_on_bridged"]
+    sends_conference_events: bool = ASSUMED["sends_conference_events"]
+    conference_sends_bridged: bool = ASSUMED["conference_sends_bridged"]
+
     preset_fields: Literal["filled", "unfilled", "absent"] = ASSUMED["preset_fields"]
     tool_names: Literal["starting", "speaking"] = ASSUMED["tool_names"]
     tool_header: bool = ASSUMED["tool_header"]

@@ -10,8 +10,10 @@ from telnyx.types import (
     CallControlApplicationCreateParams,
     CallControlApplicationUpdateParams,
     CallDialParams,
+    ConferenceCreateParams,
     ai,
     calls,
+    conferences,
 )
 from typing_extensions import get_type_hints, is_typeddict
 
@@ -30,6 +32,10 @@ TYPES: dict[str, Any] = {
     "ai_assistant_join": calls.ActionJoinAIAssistantParams,
     "ai_assistant_stop": calls.ActionStopAIAssistantParams,
     "ai_assistant_add_messages": calls.ActionAddAIAssistantMessagesParams,
+    "bridge": calls.ActionBridgeParams,
+    "conference_create": ConferenceCreateParams,
+    "conference_join": conferences.ActionJoinParams,
+    "conference_leave": conferences.ActionLeaveParams,
     "client_state_update": calls.ActionUpdateClientStateParams,
     "application_create": CallControlApplicationCreateParams,
     "application_update": CallControlApplicationUpdateParams,

@@ -5,6 +5,7 @@ from typing import Any
 
 from local.simulator.unknowns import (
     commands,
+    connections,
     conversations,
     deployment,
     detection,
@@ -20,6 +21,7 @@ GROUPS: Mapping[str, tuple[Unknown, ...]] = {
     "Commands": commands.UNKNOWNS,
     "Conversations": conversations.UNKNOWNS,
     "Machine detection": detection.UNKNOWNS,
+    "Bridges and conferences": connections.UNKNOWNS,
     "Sentences and audio files": voices.UNKNOWNS,
     "Webhooks and tools": webhooks.UNKNOWNS,
     "Queries": queries.UNKNOWNS,

@@ -196,11 +196,7 @@ def test_a_stop_cancels_the_handover(phase: str) -> None:
 @pytest.mark.parametrize("phase", PHASES[:3])
 def test_a_caller_who_leaves_other_people_behind_ends_the_call_of_the_person(phase: str) -> None:
     """The conversation goes on with Eli, and nobody is called for a caller who has gone."""
-    story = active_story(on_hangup=OnHangup.CONTINUE)
-    story.invite(guest("eli"))
-    story.succeed("dial:eli:1")
-    story.answer("eli")
-    story.succeed("join:eli:1", "message:host:1:1")
+    story = joined_story("eli", host={"on_hangup": OnHangup.CONTINUE})
     story.hand_over(guest(to=SCREENED))
     story.succeed("dial:dana:1")
     if phase != "rings":
@@ -212,6 +208,14 @@ def test_a_caller_who_leaves_other_people_behind_ends_the_call_of_the_person(pha
     assert story.status == "active"
     assert outcome(story) == "caller_left"
     assert "hang_up:dana:1" in story.state.commands
+
+
+def test_a_caller_who_leaves_other_people_behind_does_not_end_an_attached_call() -> None:
+    story = joined_story("eli", host={"on_hangup": OnHangup.CONTINUE})
+    story.hand_over(NewParticipant(id="dana", call_control_id="v3:dana-1"))
+    story.hang_up()
+    assert outcome(story) == "caller_left"
+    assert "hang_up:dana:1" not in story.state.commands
 
 
 def test_a_removed_caller_cancels_the_handover() -> None:

@@ -264,6 +264,56 @@ def join_bridged(lab: SimulatorHarness) -> Any:
     return lab.types.count("call.bridged")
 
 
+def _stopped(lab: SimulatorHarness) -> tuple[SimulatedLeg, SimulatedLeg]:
+    """A host and a guest whose assistant was stopped."""
+    host, guest, _ = _joined(lab)
+    lab.command(host, "ai_assistant_stop")
+    lab.clock.advance(1)
+    return host, guest
+
+
+def _bridge(lab: SimulatorHarness, leg: SimulatedLeg, other: SimulatedLeg) -> tuple[int, Any]:
+    call = other.call_control_id
+    return lab.command(leg, "bridge", call_control_id=call, park_after_unbridge="self")
+
+
+def legs_after_stop(lab: SimulatorHarness) -> Any:
+    return _stopped(lab)[1].state
+
+
+def connect_after_stop(lab: SimulatorHarness) -> Any:
+    return _bridge(lab, *_stopped(lab))[0]
+
+
+def bridge_end(lab: SimulatorHarness) -> Any:
+    first, second = lab.answered(FRIEND), lab.answered(OTHER)
+    assert _bridge(lab, first, second)[0] == 200
+    lab.telnyx.hang_up(first.call_control_id)
+    return second.state
+
+
+def start_on_bridged(lab: SimulatorHarness) -> Any:
+    first, second = lab.answered(FRIEND), lab.answered(OTHER)
+    assert _bridge(lab, first, second)[0] == 200
+    return _start(lab, first)[0]
+
+
+def _conference(lab: SimulatorHarness) -> list[str]:
+    leg = lab.answered()
+    body = {"call_control_id": leg.call_control_id, "name": "conference-1"}
+    assert lab.request("POST", "/conferences", body)[0] == 200
+    lab.clock.advance(1)
+    return lab.types
+
+
+def conference_events(lab: SimulatorHarness) -> Any:
+    return "conference.created" in _conference(lab)
+
+
+def conference_bridged(lab: SimulatorHarness) -> Any:
+    return "call.bridged" in _conference(lab)
+
+
 def turn_webhooks(lab: SimulatorHarness) -> Any:
     lab.started(lab.answered())
     return "call.conversation.messages_added" in lab.types

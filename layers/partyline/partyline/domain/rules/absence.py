@@ -13,13 +13,13 @@ from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import (
     UNKNOWN_CONVERSATION_ID,
     Conversation,
-    Failure,
 )
 from partyline.domain.model.statuses import (
     NOT_JOINED_YET,
     AssistantMode,
     ConversationStatus,
 )
+from partyline.domain.model.stored import Failure
 from partyline.domain.rules import connections
 from partyline.domain.rules.apply_absence import ALONE, AWAY, give_up, stop_failed
 from partyline.domain.rules.facts import START_FAILED

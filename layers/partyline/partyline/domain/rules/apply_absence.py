@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from partyline.domain.model.absence import Absence
 from partyline.domain.model.commands import CONNECTING, Action, Command
-from partyline.domain.model.conversation import Failure, Participant
+from partyline.domain.model.conversation import Participant
 from partyline.domain.model.results import Refused, Succeeded
 from partyline.domain.model.statuses import (
     NOT_JOINED_YET,
@@ -16,6 +16,7 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.stored import Failure
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.modes import fail_mode, want_mode
 from partyline.domain.rules.transition import Transition

@@ -94,8 +94,6 @@ def _outcome_of_person(person: Participant) -> HandoverOutcome | None:
     leg, outcome = person.active_leg, person.outcome
     if leg and leg.machine and person.status is ParticipantStatus.JOINED:
         return HandoverOutcome.MACHINE  # the plan joins machines; a caller needs a person
-    if leg and leg.failure and person.joined_at:
-        return HandoverOutcome.ERROR  # not joined again after a restart of the assistant
     if person.removed:
         return HandoverOutcome.CANCELLED
     if person.status is ParticipantStatus.LEFT:
@@ -136,7 +134,7 @@ def _end(
         if stepping_back and conversation.wanted_mode == handover.then:
             want_mode(transition, conversation.mode)
         joined_or_gone = person.status in (*statuses.DEPARTED, ParticipantStatus.JOINED)
-        if person.plan and not joined_or_gone and not conversation.is_over:
+        if person.plan and not joined_or_gone:  # an attached call stays with its owner
             apply_requests.remove_participant(transition, person)
     transition.add_event(
         HandoverEnded(
