@@ -652,7 +652,11 @@ def test_a_guest_who_hangs_up_while_waiting_is_called_on_the_next_number() -> No
     story.succeed("dial:dana:2")
     story.answer("dana", 2)
     story.answer()
-    assert story.succeed("start:host:1") == ["join:dana:2", "message:host:1:1"]
+    assert story.succeed("start:host:1") == [
+        "stop_words:dana:2",
+        "join:dana:2",
+        "message:host:1:1",
+    ]
     assert story.messages == ["“Dana” did not answer the call. The next number is being tried."]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from types import ModuleType
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -34,6 +36,7 @@ from partyline.domain.model.inputs import (
     SendMessage,
     StopConversation,
     TimerElapsed,
+    VoiceEnded,
 )
 from partyline.domain.model.results import (
     CallEnded,
@@ -176,6 +179,8 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")
+    for prompt in (None, Action.WAIT_WORDS, Action.GOODBYE):
+        yield VoiceEnded(id="again", call=replace(ref, prompt=prompt), status="completed")
     yield ConversationCreated(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield ConversationStartFailed(id="again", call=ref)
     yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)

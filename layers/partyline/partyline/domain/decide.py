@@ -15,10 +15,12 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     hunt                     dials the next number, or gives a participant up
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
+    say_waiting_words        says words to people who wait, and stops the words when the wait ends
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
     send_messages            sends the next batch of messages to the assistant
+    say_goodbyes             says the goodbye to people whose conversation has gone
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
@@ -64,6 +66,7 @@ from partyline.domain.rules.pending_commands import (
 )
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
+from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
 
 RULES = (
     reconcile_stale,
@@ -77,10 +80,12 @@ RULES = (
     hunt,
     restart_or_end,
     end_conversation,
+    say_waiting_words,
     start_and_join,
     look_for_assistant,
     rejoin,
     send_messages,
+    say_goodbyes,
     release_calls,
     cancel_obsolete,
     poll_calls,

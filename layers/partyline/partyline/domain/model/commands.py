@@ -55,6 +55,9 @@ soon a command is in the list, so an absent command proves nothing."""
 WORDS = frozenset({Action.WAIT_WORDS, Action.STOP_WORDS, Action.GOODBYE})
 """Actions by which a person on the line hears something, or stops hearing something."""
 
+STOPS = frozenset({Action.STOP, Action.STOP_WORDS})
+"""Actions that end a voice, so that another voice is heard."""
+
 IDEMPOTENT = WORDS | {
     Action.ANSWER,
     Action.HANG_UP,

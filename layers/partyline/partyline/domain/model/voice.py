@@ -19,3 +19,7 @@ class LegVoice(Stored):
     """The waiting words that can be said: Telnyx may refuse the plan's own, and the default too."""
     goodbye_until: datetime | None = None
     """When the call is hung up, if the goodbye has not ended by then."""
+
+    def says_goodbye(self, now: datetime) -> bool:
+        """Whether the goodbye is said now, as far as we know."""
+        return self.goodbye_until is not None and now < self.goodbye_until

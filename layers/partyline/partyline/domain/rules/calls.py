@@ -110,12 +110,14 @@ def release_calls(transition: Transition) -> None:
     stopped = any(command.status != "failed" for command in stops)
     if conversation.is_over and unwanted and runs and assistant_leg and not stopped:
         by_request = stop is not None and stop.by_request
-        if by_request or not assistant_leg[1].owned:
+        speaks = any(leg.voice.says_goodbye(transition.now) for _, leg in conversation.legs())
+        if by_request or speaks or not assistant_leg[1].owned:
             transition.add_command(Action.STOP, *assistant_leg)
     for participant, leg in conversation.legs():
         if (
             leg.is_up
             and leg.call_control_id
+            and not leg.voice.says_goodbye(transition.now)
             and not is_needed(conversation, transition.now, participant, leg)
         ):
             transition.add_command(Action.HANG_UP, participant, leg)

@@ -148,7 +148,8 @@ def _patience(transition: Transition, participant: Participant, leg: Leg) -> tim
     starts_here = start is not None and start.is_pending and conversation.target_of(start)[1] is leg
     if starts_here:
         return timeouts.WORDS_DELAY if _is_held_back(transition, start) else None
-    if participant.status is Status.WAITING and not conversation.telnyx_conversation_id:
+    is_waiting = participant.status is Status.WAITING and not participant.host
+    if is_waiting and not conversation.telnyx_conversation_id:
         is_host_here = conversation.host.status in (Status.JOINING, Status.JOINED)
         return timeouts.WORDS_DELAY if is_host_here else AT_ONCE
     join = transition.command_for(Action.JOIN, participant, leg)
@@ -212,6 +213,23 @@ def _end_wait(transition: Transition, participant: Participant, leg: Leg) -> Non
 def _repeat(transition: Transition, command: Command) -> None:
     command.owe_again(transition.conversation.id, transition.now)
     command.attempts = 0
+
+
+def is_obsolete(
+    transition: Transition, command: Command, participant: Participant, leg: Leg
+) -> bool:
+    """Whether a pending command about words no longer makes sense, on a call that is up.
+
+    A sentence ends by itself, so a stop without an answer is not repeated: a late stop would cut
+    the assistant short. An endless audio file needs the stop.
+    """
+    if command.action is Action.WAIT_WORDS:
+        return not leg.voice.words_play
+    if command.action is Action.GOODBYE:
+        return not leg.voice.says_goodbye(transition.now)
+    is_endless = waiting_words_of(participant, leg).audio_url is not None
+    needed = is_needed(transition.conversation, transition.now, participant, leg)
+    return not needed or (command.attempts > 0 and not is_endless)
 
 
 def say_goodbyes(transition: Transition) -> None:
