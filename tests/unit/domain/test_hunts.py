@@ -399,8 +399,8 @@ def test_a_screening_without_a_webhook_times_out() -> None:
     story.answer("dana")
     story.succeed("screen:dana:1")
 
-    # Its own 10 s, the grace of 30 s, and a second for each 8 characters of the sentence.
-    assert story.advance(40 + len(SAY) // 8) == []
+    # Its own 10 s, the grace of 30 s, and a second for each 10 characters of the sentence.
+    assert story.advance(40 + (len(SAY) - 1) // 10) == []
     assert story.advance(1) == ["message:host:1:1", "hang_up:dana:1"]
     assert story.leg("dana").outcome == "no_answer"
     assert story.press("1") == []

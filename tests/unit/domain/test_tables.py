@@ -26,6 +26,7 @@ from partyline.domain.model.inputs import (
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
+    GreetingEnded,
     HandOver,
     Input,
     InsightsGenerated,
@@ -184,6 +185,8 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield MachineVerdict(id="again", call=ref, machine=True)
     yield MachineVerdict(id="again", call=ref, machine=False)
     yield MachineVerdict(id="again", call=ref, machine=True, by_speech=True)
+    for result in ("beep_detected", "ended", "prompt_ended", "not_sure"):
+        yield GreetingEnded(id="again", call=ref, result=result)
     yield CallBridged(id="again", call=ref)
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")

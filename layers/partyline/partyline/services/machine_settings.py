@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from partyline.services.assistant_settings import RequestModel, field_error
+from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE
+from partyline.services.assistant_settings import RequestModel, SpokenText, field_error
+from partyline.services.words_settings import Language, Voice
 
 _Millis = Annotated[int, Field(ge=0, le=60_000)]
 _Analysis = Annotated[int, Field(ge=500, le=30_000)]
@@ -45,3 +47,14 @@ class DetectionSettings(RequestModel):
         if low is not None and high is not None and low > high:
             raise field_error("beep_max_frequency_hz", "lower than beep_min_frequency_hz")
         return self
+
+
+class OnScreenSettings(RequestModel):
+    """What a phone that screens the call hears, and shows to the called person.
+
+    `say` may have the placeholders of a screening.
+    """
+
+    say: SpokenText
+    voice: Voice = DEFAULT_VOICE
+    language: Language = DEFAULT_LANGUAGE

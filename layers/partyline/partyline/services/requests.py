@@ -40,7 +40,7 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import field_invalid
-from partyline.services.machine_settings import DetectionSettings
+from partyline.services.machine_settings import DetectionSettings, OnScreenSettings
 from partyline.services.words_settings import GoodbyeSettings, Language, Voice, WordsSettings
 
 MAX_NUMBERS = 10
@@ -158,17 +158,6 @@ class ScreeningSettings(RequestModel):
     say: SpokenText
     accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "1"
     timeout_secs: Annotated[int, Field(ge=3, le=60)] = 15
-    voice: Voice = DEFAULT_VOICE
-    language: Language = DEFAULT_LANGUAGE
-
-
-class OnScreenSettings(RequestModel):
-    """What a phone that screens the call hears, and shows to the called person.
-
-    `say` may have the placeholders of a screening.
-    """
-
-    say: SpokenText
     voice: Voice = DEFAULT_VOICE
     language: Language = DEFAULT_LANGUAGE
 
