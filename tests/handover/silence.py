@@ -58,9 +58,9 @@ class SilenceMeter:
             return True
         if leg.bridged_to is not None:
             return world.legs[leg.bridged_to].state == "answered"
-        conference = getattr(leg, "conference_id", None)
-        if conference is not None:
-            return any(getattr(other, "conference_id", None) == conference for other in others)
+        calls = [c.members for c in world.conferences.values() if leg.call_control_id in c.members]
+        if any(len(members) > 1 for members in calls):
+            return True
         if leg.conversation_id is None:
             return False
         together = [other for other in others if other.conversation_id == leg.conversation_id]
