@@ -228,6 +228,7 @@ EVENTS = (
             asked="",
             ringing="",
             accepted="declined no_answer",
+            stepping_back="handed_over declined error",
         ),
     ),
     Event(
