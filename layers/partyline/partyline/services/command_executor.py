@@ -45,6 +45,7 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.HOLD: calls.hold,
     Action.IDENTIFY: calls.identify,
     Action.SCREEN: calls.screen,
+    Action.LEAVE_MESSAGE: voice.leave_message,
     Action.WAIT_WORDS: voice.say_waiting_words,
     Action.STOP_WORDS: voice.stop_words,
     Action.GOODBYE: voice.say_goodbye,
@@ -57,6 +58,7 @@ RECONCILE: dict[Action, LegCommandHandler] = {
     Action.JOIN: assistant.find_call_event,
     Action.MESSAGE: assistant.find_call_event,
     Action.SCREEN: assistant.find_call_event,
+    Action.LEAVE_MESSAGE: assistant.find_call_event,
 }
 """How to find the effect of an earlier sending that may have taken effect."""
 
