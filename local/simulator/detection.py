@@ -63,7 +63,7 @@ class MachineDetection:
             return None
         settings, verdict_secs = self._board.settings, self._board.settings.detection_after_secs
         secs, beep_secs = person.greeting_secs, person.greeting_secs if person.beeps else None
-        ends = [(beep_secs, "beep_detected")]
+        ends: list[tuple[float | None, str | None]] = [(beep_secs, "beep_detected")]
         match leg.detection:
             case "detect":
                 ends = []

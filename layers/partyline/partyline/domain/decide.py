@@ -8,6 +8,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     give_up_limited          gives up commands that wait too long for Telnyx's rate limit
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
     identify_to_screens      tells phones that screen a call who calls
+    leave_messages           leaves messages on machines, after their greetings
     unaccept_machines        takes back an accepted call that proves to be a machine
     correct_outcomes         corrects outcomes by webhooks that came after the hangup
     mark_departures          marks participants whose call is over as left or failed
@@ -61,7 +62,7 @@ from partyline.domain.rules.hunting import (
     unaccept_machines,
 )
 from partyline.domain.rules.leaving import end_conversation, mark_departures
-from partyline.domain.rules.machines import identify_to_screens
+from partyline.domain.rules.machines import identify_to_screens, leave_messages
 from partyline.domain.rules.modes import tell_mode
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
@@ -79,6 +80,7 @@ RULES = (
     give_up_limited,
     apply_verdict_timeouts,
     identify_to_screens,
+    leave_messages,
     unaccept_machines,
     correct_outcomes,
     mark_departures,

@@ -1,11 +1,11 @@
 """The commands about a call: dial, answer, speak, hang up, and look at the call."""
 
 from datetime import timedelta
-from typing import Any
 
 from partyline.domain.model import results
 from partyline.domain.model.conversation import Leg
 from partyline.domain.model.detection import (
+    GREETING_SECS,
     PROMPT_END_SECS,
     SCREENING_DETECTION,
     MachineDetection,
@@ -26,7 +26,7 @@ from partyline.telnyx import errors, requests
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.responses import Call, CallEvent
 
-MACHINE_DETECTION: dict[MachineDetection, Any] = {
+MACHINE_DETECTION: dict[MachineDetection, requests.MachineDetection] = {
     "standard": "detect",
     "standard_beep": "detect_beep",
     "standard_words": "detect_words",
@@ -39,6 +39,8 @@ MACHINE_DETECTION: dict[MachineDetection, Any] = {
 PROMPT_END = {"prompt_end_timeout_millis": PROMPT_END_SECS * 1000}
 """Telnyx's default, sent because `Plan.prompt_end_wait` relies on the time."""
 
+GREETING_END = {"greeting_total_analysis_time_millis": GREETING_SECS * 1000}
+
 ANSWERED = "call.answered"
 
 ANSWERED_ELSEWHERE = "Call completed elsewhere"
@@ -48,7 +50,7 @@ ANSWERED_ELSEWHERE = "Call completed elsewhere"
 def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Dial the number of a leg (Telnyx API: POST /calls)."""
     person, plan = leg_command.participant, leg_command.participant.plan
-    mode = MACHINE_DETECTION.get(plan.machine_detection) if plan else None
+    mode = _detection(plan) if plan else None
     config = _thresholds(plan) if plan else None
     request = requests.DialRequest(
         connection_id=leg_command.conversation.connection_id,
@@ -68,8 +70,16 @@ def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     return with_webhooks(telnyx, leg_command, lambda: with_optional_fields(request, send))
 
 
+def _detection(plan: Plan) -> requests.MachineDetection | None:
+    """Return Telnyx's mode. The mode `detect` does not tell the end of a greeting."""
+    mode = MACHINE_DETECTION.get(plan.machine_detection)
+    return "greeting_end" if plan.message and mode == "detect" else mode
+
+
 def _thresholds(plan: Plan) -> requests.MachineDetectionConfig | None:
-    defaults = PROMPT_END if plan.machine_detection == SCREENING_DETECTION else {}
+    defaults = PROMPT_END if plan.may_be_screened else {}
+    if plan.message and _detection(plan) == "greeting_end":
+        defaults = GREETING_END
     thresholds = {**defaults, **(plan.machine_detection_config or {})}
     return requests.MachineDetectionConfig(**thresholds) if thresholds else None
 

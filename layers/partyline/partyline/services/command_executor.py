@@ -50,6 +50,7 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.CREATE_CONFERENCE: connections.create_conference,
     Action.JOIN_CONFERENCE: connections.join_conference,
     Action.LEAVE_CONFERENCE: connections.leave_conference,
+    Action.LEAVE_MESSAGE: voice.leave_message,
     Action.WAIT_WORDS: voice.say_waiting_words,
     Action.STOP_WORDS: voice.stop_words,
     Action.GOODBYE: voice.say_goodbye,
@@ -62,6 +63,7 @@ RECONCILE: dict[Action, LegCommandHandler] = {
     Action.JOIN: assistant.find_call_event,
     Action.MESSAGE: assistant.find_call_event,
     Action.SCREEN: assistant.find_call_event,
+    Action.LEAVE_MESSAGE: assistant.find_call_event,
 }
 """How to find the effect of an earlier sending that may have taken effect."""
 

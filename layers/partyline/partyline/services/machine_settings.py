@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE
 from partyline.services.assistant_settings import RequestModel, SpokenText, field_error
-from partyline.services.words_settings import Language, Voice
+from partyline.services.words_settings import Language, Voice, WordsSettings
 
 _Millis = Annotated[int, Field(ge=0, le=60_000)]
 _Analysis = Annotated[int, Field(ge=500, le=30_000)]
@@ -58,3 +58,19 @@ class OnScreenSettings(RequestModel):
     say: SpokenText
     voice: Voice = DEFAULT_VOICE
     language: Language = DEFAULT_LANGUAGE
+
+
+class LeaveSettings(RequestModel):
+    """The message for a machine, spoken after the machine's greeting; then the call is hung up.
+
+    A sentence may have the placeholders of a screening.
+    """
+
+    leave: WordsSettings
+
+
+OnMachine = Annotated[
+    Annotated[Literal["next", "join"], Tag("word")] | Annotated[LeaveSettings, Tag("message")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "message"),
+]
+"""What happens when a machine answers."""

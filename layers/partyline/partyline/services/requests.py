@@ -40,7 +40,12 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import field_invalid
-from partyline.services.machine_settings import DetectionSettings, OnScreenSettings
+from partyline.services.machine_settings import (
+    DetectionSettings,
+    LeaveSettings,
+    OnMachine,
+    OnScreenSettings,
+)
 from partyline.services.words_settings import GoodbyeSettings, Language, Voice, WordsSettings
 
 MAX_NUMBERS = 10
@@ -179,7 +184,7 @@ class DialOptions(RequestModel):
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
     machine_detection: MachineDetection = "off"
     machine_detection_config: DetectionSettings | None = None
-    on_machine: Literal["next", "join"] = "next"
+    on_machine: OnMachine = "next"
     on_screen: OnScreenSettings | None = None
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
@@ -190,6 +195,8 @@ class DialOptions(RequestModel):
     def _detected(self) -> Self:
         if self.machine_detection_config and self.machine_detection == "off":
             raise field_error("machine_detection_config", "needs machine_detection")
+        if isinstance(self.on_machine, LeaveSettings) and self.machine_detection == "off":
+            raise field_error("on_machine", "needs machine_detection")
         if self.on_screen and self.machine_detection != SCREENING_DETECTION:
             raise field_error("on_screen", f"needs machine_detection {SCREENING_DETECTION}")
         return self

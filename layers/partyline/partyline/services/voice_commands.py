@@ -4,6 +4,7 @@ from typing import Literal
 
 from partyline.domain.model import results
 from partyline.domain.model.plan import Words
+from partyline.domain.rules.machines import message_of
 from partyline.domain.rules.voice import goodbye_of, waiting_words_of
 from partyline.services.leg_commands import LegCommand
 from partyline.telnyx import requests
@@ -29,6 +30,14 @@ def say_goodbye(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     if goodbye is None:
         return results.Refused(code="no_words", message="There is nothing to say.")
     return say(telnyx, leg_command, goodbye, stop="all")
+
+
+def leave_message(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Say the message of the plan to a machine."""
+    message = message_of(leg_command.conversation, leg_command.participant)
+    if message is None:
+        return results.Refused(code="no_words", message="There is nothing to say.")
+    return say(telnyx, leg_command, message)
 
 
 def say(

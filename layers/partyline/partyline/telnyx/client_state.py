@@ -13,7 +13,7 @@ from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEGS = range(1, 100)
-PROMPTS = ("hold", "screen", "identify", "wait_words", "goodbye")
+PROMPTS = ("hold", "screen", "identify", "leave_message", "wait_words", "goodbye")
 """The commands that a person hears. A webhook reports the end of each."""
 # Telnyx publishes no limit. This limit is far above our longest text, and cheap to decode.
 MAX_CHARS = 1024

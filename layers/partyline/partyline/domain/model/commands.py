@@ -40,6 +40,7 @@ class Action(StrEnum):
     HOLD = "hold"
     IDENTIFY = "identify"
     SCREEN = "screen"
+    LEAVE_MESSAGE = "leave_message"
     WAIT_WORDS = "wait_words"
     STOP_WORDS = "stop_words"
     GOODBYE = "goodbye"
@@ -53,7 +54,7 @@ Role = Literal["user", "assistant", "system", "developer"]
 RECONCILABLE = frozenset({Action.DIAL, Action.START})
 """Actions whose effect can be looked up at Telnyx."""
 
-TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
+TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN, Action.LEAVE_MESSAGE})
 """Actions whose arrival at Telnyx the list of call events may prove. Telnyx does not document how
 soon a command is in the list, so an absent command proves nothing."""
 

@@ -16,6 +16,7 @@ from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Failure, Stored
 from partyline.domain.model.voice import LegVoice
+from partyline.domain.model.voicemail import LegVoicemail
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -98,9 +99,7 @@ class Leg(Stored):
     heard_at: datetime | None = None
     """When speech was last taken for a machine's; a phone that screens the call speaks too."""
     screened_at: datetime | None = None  # when a phone was found to screen the call
-    greeting_ended_at: datetime | None = None  # when the greeting of a machine ended
-    prompt_ended_at: datetime | None = None
-    """When a machine's words ended or lasted longer than Telnyx waits for them; no beep came."""
+    voicemail: LegVoicemail = Field(default_factory=LegVoicemail)
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
@@ -126,7 +125,14 @@ class Leg(Stored):
     @property
     def machine_outcome(self) -> statuses.Outcome:
         """The outcome of the call if no person takes the call."""
+        if self.voicemail.spoken:
+            return statuses.Outcome.VOICEMAIL_LEFT
         return statuses.Outcome.SCREENED if self.screened_at else statuses.Outcome.MACHINE
+
+    @property
+    def takes_message(self) -> bool:
+        """Whether our message is being spoken to the machine, as far as we know."""
+        return self.voicemail.begun and self.is_up and self.outcome is None
 
     @property
     def is_up(self) -> bool:

@@ -24,6 +24,12 @@ PROMPT_END_SECS = 5
 """How long Telnyx waits for the end of a screening phone's prompt, Telnyx's default."""
 
 
+GREETING_SECS = 40
+"""How long Telnyx listens for the end of a machine's greeting, if a message is to be left. Telnyx's
+default, 5 s, is shorter than most greetings."""
+
+
 def seconds_of(thresholds: Thresholds | None, name: str) -> int:
     """Return a time among the thresholds in seconds, rounded up; 0 for an absent time."""
-    return ceil((thresholds or {}).get(name, 0) / 1000)
+    millis: int = (thresholds or {}).get(name, 0)
+    return ceil(millis / 1000)

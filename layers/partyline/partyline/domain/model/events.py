@@ -159,7 +159,9 @@ ParticipantId = Annotated[str, Field(description="the participant's id")]
 MessageRole = Annotated[Role, Field(description="in whose name the message is")]
 Rule = Annotated[str, Field(description="the dial rule that forbids the call")]
 SipHangupCause = Annotated[str, Field(description="the SIP response code")]
-SpokenWords = Annotated[Literal["waiting", "goodbye"], Field(description="what the person hears")]
+SpokenWords = Annotated[
+    Literal["waiting", "goodbye", "message"], Field(description="what the person hears")
+]
 TelnyxConversationId = Annotated[
     str, Field(description="Telnyx's id of the assistant's conversation")
 ]

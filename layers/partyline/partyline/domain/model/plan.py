@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from partyline.domain.model.detection import (
+    GREETING_SECS,
     PROMPT_END_SECS,
     SCREENING_DETECTION,
     MachineDetection,
@@ -63,6 +64,15 @@ class OnScreen(Stored):
     language: str = DEFAULT_LANGUAGE
 
 
+class Leave(Stored):
+    """The message for a machine, spoken after the machine's greeting.
+
+    A sentence may have the placeholders of `rules.spoken`.
+    """
+
+    leave: Words
+
+
 class VerdictWait(Stored):
     """How long a person waits for the verdict of the machine detection, and the words meanwhile.
 
@@ -102,7 +112,7 @@ class Plan(Stored):
     deadline_secs: int | None = None
     machine_detection: MachineDetection = "off"
     machine_detection_config: Thresholds | None = None
-    on_machine: Literal["next", "join"] = "next"
+    on_machine: Literal["next", "join"] | Leave = "next"
     on_screen: OnScreen | None = None
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWait | None = None
@@ -138,6 +148,17 @@ class Plan(Stored):
         analysis = seconds_of(self.machine_detection_config, "total_analysis_time_millis")
         longest = analysis + int(DETECTION_GRACE.total_seconds())
         return default.model_copy(update={"secs": max(default.secs, longest)})
+
+    @property
+    def message(self) -> Words | None:
+        """The message for a machine, if the plan leaves one."""
+        return self.on_machine.leave if isinstance(self.on_machine, Leave) else None
+
+    @property
+    def greeting_wait(self) -> timedelta:
+        """How long the greeting of a machine may last before a message."""
+        own = seconds_of(self.machine_detection_config, "greeting_total_analysis_time_millis")
+        return timedelta(seconds=own or GREETING_SECS) + DETECTION_GRACE
 
     @property
     def may_be_screened(self) -> bool:

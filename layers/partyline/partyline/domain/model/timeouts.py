@@ -41,6 +41,7 @@ LIMIT_WAIT = {
     "join": timedelta(seconds=20),
     "screen": timedelta(seconds=20),
     "identify": timedelta(seconds=10),
+    "leave_message": timedelta(seconds=20),
     "message": timedelta(seconds=60),
 }
 """The longest wait for Telnyx's rate limit that a caller can bear, by action; for a longer wait the
@@ -145,6 +146,13 @@ DETECTION_GRACE = timedelta(seconds=5)
 """How much later than the longest time of a machine detection its webhook may come. Telnyx waits
 5 s, or the plan's own time, for the end of the prompt of a phone that screens the call (Telnyx API:
 POST /calls, prompt_end_timeout_millis)."""
+
+BEEP_WAIT = timedelta(seconds=25)
+"""How long after the end of a screening phone's prompt a beep may come until a message is spoken
+without a beep. Telnyx reports that end after 5 s, although a greeting may go on."""
+
+MESSAGE_TIME = timedelta(minutes=3)
+"""The longest time of an audio file that is a message for a machine. The call is hung up then."""
 
 SCREENING_GRACE = timedelta(seconds=30)
 """The addition to a screening's own timeout, which begins after the sentence is spoken."""

@@ -17,7 +17,7 @@ from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
-from partyline.domain.rules import apply_absence, apply_polls, facts, polling, voice
+from partyline.domain.rules import apply_absence, apply_polls, facts, machines, polling, voice
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
@@ -45,6 +45,8 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
             facts.hang_up_orphan(transition, participant, leg)
         if command.action is Action.WAIT_WORDS and participant and leg:
             voice.words_accepted(transition, participant, leg, command)
+        if command.action is Action.LEAVE_MESSAGE and participant and leg:
+            machines.message_accepted(transition, participant, leg)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
@@ -249,6 +251,7 @@ APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], No
     Action.ANSWER: _answer_refused,
     Action.DIAL: _dial_refused,
     Action.SCREEN: _screen_refused,
+    Action.LEAVE_MESSAGE: machines.message_refused,
     Action.WAIT_WORDS: voice.words_refused,
     Action.GOODBYE: voice.goodbye_refused,
     Action.JOIN: _join_refused,

@@ -64,10 +64,13 @@ def greeting_ended(transition: Transition, webhook: inputs.GreetingEnded) -> Non
     plan, at = participant.plan, webhook.occurred_at
     facts.leg_answered(transition, participant, leg, at)
     ended_at = at or transition.now
+    voicemail = leg.voicemail
     if webhook.result in GREETING_ENDS:
-        leg.greeting_ended_at = leg.greeting_ended_at or ended_at
+        voicemail.greeting_ended_at = voicemail.greeting_ended_at or ended_at
     elif webhook.result == "prompt_ended":
-        leg.prompt_ended_at = leg.prompt_ended_at or ended_at
+        voicemail.prompt_ended_at = voicemail.prompt_ended_at or ended_at
+    elif webhook.result == "not_sure":
+        voicemail.greeting_unsure = True
     if webhook.result == "prompt_ended" and plan and plan.on_screen:
         _screening_began(transition, participant, leg, at)
     elif webhook.result in MACHINE_PROOFS:

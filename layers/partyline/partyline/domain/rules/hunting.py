@@ -61,6 +61,8 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
         if leg.machine is None:
             _hold(transition, participant, leg, plan)
             return
+        if leg.machine and plan.message:
+            return  # see `leave_messages`
         if leg.machine and plan.on_machine == "next":
             leg.outcome, leg.is_inferred = leg.machine_outcome, True
             return
@@ -104,7 +106,7 @@ def unaccept_machines(transition: Transition) -> None:
         leg, plan = participant.active_leg, participant.plan
         if participant.status not in NOT_JOINED_YET or participant.host or not leg or not plan:
             continue
-        if leg.machine and leg.is_up and plan.on_machine == "next":
+        if leg.machine and leg.is_up and plan.on_machine != "join":
             leg.outcome, leg.is_inferred = leg.machine_outcome, True
             transition.move_participant(participant, ParticipantStatus.DIALING)
 
@@ -149,7 +151,9 @@ def hunt(transition: Transition) -> None:
     for participant in transition.conversation.participants:
         if participant.status not in BEING_REACHED:
             continue
-        if participant.plan:
+        if any(leg.outcome is Outcome.VOICEMAIL_LEFT for leg in participant.legs):
+            _give_up(transition, participant, Outcome.VOICEMAIL_LEFT)
+        elif participant.plan:
             _hunt(transition, participant, participant.plan)
         elif all(leg.is_finished for leg in participant.legs):
             _give_up(transition, participant, _outcome_of_last_try(participant))
@@ -203,8 +207,8 @@ def _guests_ringing(transition: Transition) -> int:
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
-    """Return the deadline of the whole plan, if set."""
-    if plan.deadline_secs is None:
+    """Return the deadline of the whole plan, if set. A message that has begun has no deadline."""
+    if plan.deadline_secs is None or any(leg.takes_message for leg in participant.legs):
         return None
     return participant.created_at + timedelta(seconds=plan.deadline_secs)
 
@@ -245,7 +249,7 @@ def _give_up(transition: Transition, person: Participant, outcome: Outcome, why:
     transition.move_participant(person, ParticipantStatus.FAILED, outcome, **data)
     if why:
         transition.add_message(person, why)
-    elif person.legs_tried > 1:
+    elif person.legs_tried > 1 and outcome is not Outcome.VOICEMAIL_LEFT:
         transition.add_message(person, "exhausted", outcome)
     else:
         transition.add_message(person, outcome)

@@ -21,6 +21,7 @@ from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.hunting import deadline_of
 from partyline.domain.rules.leaving import time_limit_of
+from partyline.domain.rules.machines import message_moment
 from partyline.domain.rules.polling import is_awaited
 from partyline.domain.rules.restart import end_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition
@@ -130,7 +131,7 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     for participant in conversation.participants:
         for leg in participant.legs:
             voice = leg.voice
-            yield from filter(None, (leg.verdict_deadline, voice.words_at))
+            yield from filter(None, (leg.verdict_deadline, voice.words_at, message_moment(leg)))
             if voice.goodbye_until and voice.says_goodbye(transition.now):
                 yield voice.goodbye_until
         if participant.status in BEING_REACHED and participant.plan:

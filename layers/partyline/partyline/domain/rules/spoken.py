@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model.conversation import Conversation, Participant
-from partyline.domain.model.plan import Plan
-from partyline.domain.model.timeouts import WORDS_PER_CHARACTER
+from partyline.domain.model.plan import Plan, Words
+from partyline.domain.model.timeouts import WORDS_END_GRACE, WORDS_PER_CHARACTER
 from partyline.domain.names import plain_text, quoted
 
 PLACEHOLDER = re.compile(r"\{(caller|brief|metadata\.[^{}]{1,128})\}")
@@ -29,13 +29,21 @@ NO_NUMBER = "a caller without a number"
 
 
 def render_spoken(conversation: Conversation, person: Participant, plan: Plan, say: str) -> str:
+    """Return a sentence for a person who is called by a plan, with the brief of the plan.
+
+    A brief that the sentence does not place comes first. See `fill`.
+    """
+    if plan.brief and "{brief}" not in say:
+        say = f"{{brief}} {say}"
+    return fill(conversation, person, plan, say)
+
+
+def fill(conversation: Conversation, person: Participant, plan: Plan, say: str) -> str:
     """Return a sentence for a person who is called by a plan, with its placeholders filled.
 
     The text is at most `MAX_SPOKEN_CHARS` long: values are cut, so that the end of the sentence,
     which names the digit as a rule, is spoken.
     """
-    if plan.brief and "{brief}" not in say:
-        say = f"{{brief}} {say}"
     values = {
         "caller": _caller(conversation, person),
         "brief": quoted(plain_text(plan.brief)) if plan.brief else "",
@@ -53,6 +61,11 @@ def speaking_time(text: str) -> timedelta:
     return len(text) * WORDS_PER_CHARACTER
 
 
+def longest_time_of(words: Words) -> timedelta:
+    """Return the time after which a sentence has ended, also if no webhook says so."""
+    return speaking_time(words.say) + WORDS_END_GRACE
+
+
 def _caller(conversation: Conversation, person: Participant) -> str:
     """Name the caller without the whole number. For the host, the caller is our number."""
     host = conversation.host
@@ -61,8 +74,9 @@ def _caller(conversation: Conversation, person: Participant) -> str:
     if host.name:
         return plain_text(host.name)
     leg = host.active_leg or (host.legs[0] if host.legs else None)
-    number = leg and (leg.to if host.plan else leg.from_)
-    return _number_in_words(number)
+    if leg is None:
+        return NO_NUMBER
+    return _number_in_words(leg.to if host.plan else leg.from_)
 
 
 def _number_in_words(number: str | None) -> str:

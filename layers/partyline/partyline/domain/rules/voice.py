@@ -14,9 +14,10 @@ from partyline.domain.model.events import EventType
 from partyline.domain.model.plan import DEFAULT_WAITING, Words
 from partyline.domain.model.statuses import ConversationStatus, LegStatus, Outcome
 from partyline.domain.model.statuses import ParticipantStatus as Status
-from partyline.domain.rules import facts
+from partyline.domain.rules import facts, machines
 from partyline.domain.rules.call_ids import locate_leg
 from partyline.domain.rules.calls import is_needed
+from partyline.domain.rules.spoken import longest_time_of
 from partyline.domain.rules.transition import Transition
 
 AT_ONCE = timedelta(0)
@@ -52,6 +53,9 @@ def voice_ended(transition: Transition, webhook: inputs.VoiceEnded) -> None:
         _waiting_words_ended(transition, participant, leg, command, webhook.status)
     elif command.action is Action.GOODBYE:
         _goodbye_ended(transition, leg, command)
+    elif command.action is Action.LEAVE_MESSAGE:
+        facts.settle(transition, command)
+        machines.message_ended(leg, webhook.status)
 
 
 def _waiting_words_ended(
@@ -111,11 +115,6 @@ def goodbye_refused(
 ) -> None:
     """Record that the goodbye cannot be said: the call is hung up."""
     leg.voice.goodbye_until = transition.now
-
-
-def longest_time_of(words: Words) -> timedelta:
-    """Return the time after which a sentence has ended, also if no webhook says so."""
-    return len(words.say) * timeouts.WORDS_PER_CHARACTER + timeouts.WORDS_END_GRACE
 
 
 # The rules
