@@ -108,8 +108,8 @@ def is_machine(stage: Stage) -> None:
     detection._send_verdict(stage.leg, "machine")
 
 
-def nobody_answers_screen(stage: Stage) -> None:
-    """Let the phone screen the call, and let its owner not answer."""
+def answered_by_machine(stage: Stage) -> None:
+    """Let a machine answer: its owner does not."""
     stage.lab.meter.machines.add(DANA)
 
 
@@ -206,6 +206,11 @@ def stopped_and_hung_up(stage: Stage) -> None:
 
 SCREENS = {"machine_detection": "premium_ios_call_screening", "on_screen": {"say": "Robin calls."}}
 
+LEAVES = {
+    "machine_detection": "standard_greeting_end",
+    "on_machine": {"leave": {"say": "Please call Robin back."}},
+}
+
 HARMLESS = outcomes("handed_over", "handed_over")
 """The event changes nothing."""
 
@@ -263,10 +268,24 @@ EVENTS = (
     ),
     Event(
         "is a screening phone that nobody answers",
-        nobody_answers_screen,
+        answered_by_machine,
         outcomes(after="", ringing="screened", verdict="screened"),
         plan=SCREENS,
         person={"screens_calls": "iphone", "machine_result": "machine"},
+    ),
+    Event(
+        "is a mailbox",
+        answered_by_machine,
+        outcomes(after="", ringing="voicemail_left", verdict="voicemail_left"),
+        plan=LEAVES,
+        person={"machine_result": "machine"},
+    ),
+    Event(
+        "is a mailbox whose greeting never ends",
+        answered_by_machine,
+        outcomes(after="", ringing="machine", verdict="machine"),
+        plan=LEAVES,
+        person={"machine_result": "machine", "greeting_secs": None},
     ),
     Event("line busy", is_busy, outcomes(ringing="busy", after="")),
     Event(
