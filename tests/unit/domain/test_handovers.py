@@ -6,7 +6,7 @@ import pytest
 
 from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.plan import Screening
-from partyline.domain.model.statuses import AssistantMode, OnHangup, Outcome
+from partyline.domain.model.statuses import OnHangup, Outcome
 from tests.support.domain_story import (
     FIRST,
     SECOND,
@@ -258,11 +258,47 @@ def test_the_caller_is_handed_over_when_the_assistant_has_been_told_to_be_silent
     assert len(ended(story)) == 1, "a later end of the call is no end of the handover"
 
 
-def test_the_caller_is_handed_over_when_the_assistant_is_away() -> None:
+def leaving_story(*commands: str) -> Story:
+    """Return a story in which the assistant leaves after the join, and these commands worked."""
     story = at_phase("joined")
-    story.state.mode = AssistantMode.AWAY
-    story.advance(1)
+    story.succeed("message:host:1:1", *commands)
+    return story
+
+
+def test_the_caller_is_handed_over_when_the_assistant_is_away() -> None:
+    story = leaving_story("stop:host:1:1")
+    assert ended(story) == []
+    story.succeed("bridge:host:1:1")
     assert outcome(story) == "handed_over"
+    assert story.state.mode == "away"
+
+
+def test_a_refused_stop_ends_the_handover_and_leaves_the_assistant_there() -> None:
+    story = leaving_story()
+    story.refuse("stop:host:1:1")
+    assert outcome(story) == "error"
+    assert ended(story)[0]["failure"]["code"] == "10015"
+    assert (story.state.mode, story.state.wanted_mode) == ("speaking", "speaking")
+
+
+def test_a_refused_bridge_ends_the_handover_and_brings_the_assistant_back() -> None:
+    story = leaving_story("stop:host:1:1")
+    sent = story.refuse("bridge:host:1:1")
+    assert outcome(story) == "error"
+    assert ended(story)[0]["failure"]["code"] == "10015"
+    assert [key for key in sent if key.startswith("start:host:1")], "the assistant is started again"
+    assert story.participant("dana").status == "joined"
+
+
+@pytest.mark.parametrize("commands", [(), ("stop:host:1:1",)])
+def test_a_person_who_leaves_while_the_assistant_leaves_brings_the_assistant_back(
+    commands: tuple[str, ...],
+) -> None:
+    story = leaving_story(*commands)
+    story.hang_up("dana")
+    assert outcome(story) == "declined"
+    assert story.state.wanted_mode == "speaking"
+    assert story.status == "active"
 
 
 def test_a_mode_that_fails_ends_the_handover_with_the_failure_of_the_mode() -> None:
