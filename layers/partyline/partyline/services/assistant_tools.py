@@ -121,7 +121,7 @@ class AssistantTools:
         came_at = self.clock()
         try:
             caller_id = call.conversation.route
-            plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
+            plan = plan_of(request, self.settings.default_number, caller_id)
         except RequestError:
             return f"{quoted(name)} cannot be called from this line."
         try:

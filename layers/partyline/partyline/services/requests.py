@@ -39,6 +39,11 @@ MAX_AT_ONCE = 20
 MAX_METADATA_BYTES = 8_192
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
+MAX_ROUNDS = 3
+MAX_PAUSE_SECS = 86_400
+MAX_DEADLINE_SECS = MAX_ROUNDS * MAX_PAUSE_SECS
+"""Bounds of a plan: rounds of calls, the pause between two rounds, the time for all rounds."""
+
 
 def check_e164(number: str) -> str:
     """Return the normal form of a phone number, E.164. Raises a PydanticCustomError.
@@ -165,19 +170,17 @@ class DialOptions(RequestModel):
     verdict_wait: VerdictWaitSettings | None = None
 
 
-class InviteRequest(DialOptions):
-    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+class ReachOptions(DialOptions):
+    """How a person is reached, a host or a guest: on a live call, or by a list of numbers."""
 
     to: Numbers | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
-    on_hangup: Hangup = "continue_conversation"
     strategy: Literal["in_order", "at_once"] = "in_order"
-    deadline_secs: Annotated[int, Field(ge=5, le=3600)] | None = None
+    deadline_secs: Annotated[int, Field(ge=5, le=MAX_DEADLINE_SECS)] | None = None
     screening: ScreeningSettings | None = None
-    max_attempts: Annotated[int, Field(ge=1, le=3)] = 1
-    pause_secs: Annotated[int, Field(ge=0, le=900)] = 30
-    tell_assistant: bool = True
+    max_attempts: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = 1
+    pause_secs: Annotated[int, Field(ge=0, le=MAX_PAUSE_SECS)] = 30
 
     @property
     def numbers(self) -> list[str]:
@@ -199,12 +202,16 @@ class InviteRequest(DialOptions):
         return self
 
 
-class StartRequest(DialOptions):
-    """`POST /conversations`."""
+class InviteRequest(ReachOptions):
+    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
 
-    to: Dialable | None = None
-    call_control_id: CallControlId | None = None
-    name: Name | None = None
+    on_hangup: Hangup = "continue_conversation"
+    tell_assistant: bool = True
+
+
+class StartRequest(ReachOptions):
+    """`POST /conversations`. The options of `ReachOptions` are those of the host."""
+
     assistant: AssistantSettings | None = None
     on_hangup: Hangup | None = None
     on_host_hangup: Hangup | None = None
@@ -213,9 +220,13 @@ class StartRequest(DialOptions):
     words: Phrases = Field({})
     start_at: Moment | None = None
 
+    @property
+    def all_dials(self) -> int:
+        """The number of calls that the plans of the host and of all guests may cause."""
+        return self.dials + sum(guest.dials for guest in self.participants)
+
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+    def _consistent(self) -> Self:
         if self.start_at and self.call_control_id:
             raise field_error("start_at", "not possible with call_control_id")
         wishes = {self.on_hangup, self.on_host_hangup}
@@ -223,7 +234,8 @@ class StartRequest(DialOptions):
             raise field_error("on_host_hangup", "contradicts on_hangup")
         guests = self.participants
         at_once = [len(guest.numbers) if guest.strategy == "at_once" else 1 for guest in guests]
-        if sum(at_once) > MAX_AT_ONCE:
+        hosts = len(self.numbers) if self.strategy == "at_once" else 0
+        if sum(at_once) + hosts > MAX_AT_ONCE:
             raise field_error("participants", "over 20 numbers would ring at once")
         ids = [self.call_control_id, *(guest.call_control_id for guest in guests)]
         calls = [call_control_id for call_control_id in ids if call_control_id is not None]
@@ -259,13 +271,12 @@ def check_destinations(numbers: list[str], destinations: Destinations, prefix: s
 
 
 def plan_of(
-    request: StartRequest | InviteRequest,
-    numbers: list[str],
+    request: ReachOptions,
     default_number: str | None,
     caller_id: str | None = None,
     prefix: str = "",
 ) -> Plan:
-    """Build the plan to reach `numbers` by the options of a request.
+    """Build the plan to reach a person on the numbers of a request, by its options.
 
     The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is
     as in `check_destinations`. Raises a RequestError when no number to call from is known.
@@ -277,4 +288,4 @@ def plan_of(
         message = "needed, since this deployment has no default number"
         raise field_invalid(f"{prefix}from", message)
     options = request.model_dump(include={*Plan.model_fields} - {"to", "from_"}, exclude_none=True)
-    return Plan(to=numbers, from_=from_, **options)
+    return Plan(to=request.numbers, from_=from_, **options)

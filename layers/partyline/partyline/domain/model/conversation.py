@@ -167,6 +167,8 @@ class Participant(Stored):
     joined_after_restarts: int = 0
     """The run of the assistant in which the person was joined; the first is 0."""
     left_at: datetime | None = None
+    hunt_began_at: datetime | None = None
+    """When the calls by the plan began. A guest may have to wait until the host is reached."""
     next_round_at: datetime | None = None
 
     @property

@@ -133,6 +133,10 @@ Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
+GUESTS_WAIT_FOR_HOST = timedelta(seconds=60)
+"""The longest pause between two rounds of the host's plan in which a guest is kept on the line. A
+guest waits only if the host had answered, and hung up before the assistant ran."""
+
 PROMPT_END_WAIT = timedelta(seconds=10)
 """How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx
 waits 5 s for the end of the prompt (Telnyx API: POST /calls, prompt_end_timeout_millis); the rest
@@ -203,6 +207,7 @@ MAX_MESSAGE_DELAY = timedelta(minutes=15)
 OPEN_LONG = timedelta(hours=4, minutes=15)
 """A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
 
-Those four hours begin when the assistant runs, this time when the conversation begins. Between the
-two the host's phone may ring for ten minutes, and the end takes its time too.
+Those four hours begin when the assistant runs, this time at the newest call to the host. Between
+the two the host's phone may ring for ten minutes, and the end takes its time too. A host's plan may
+pause for a day; this time then begins at the end of the pause.
 """
