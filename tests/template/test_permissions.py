@@ -62,7 +62,7 @@ FURTHER_RIGHTS = {
     "start_from_event": BOOKS_STARTS | ENDS_AS_DEAD_LETTER,
     "start_scheduled": READS_OPEN_COUNT | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
     "failover": receives("FailoverQueue") | INBOUND,
-    "timer": receives("TimersQueue"),
+    "timer": receives("TimersQueue") | READS_BEARER_KEYS,
 }
 """The further rights of some functions that move conversations."""
 
@@ -190,7 +190,8 @@ def test_functions_of_conversations_write_no_row_of_the_directory_and_no_emergen
 def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["sweep"] == moves | due | READS_OPEN_COUNT | READS_BY_OPEN
+    reads = READS_OPEN_COUNT | READS_BY_OPEN | READS_BEARER_KEYS
+    assert grants["sweep"] == moves | due | reads
 
 
 def only_rows(*keys: str) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def test_functions_without_dials_count_open_conversations_and_update_nothing_els
 
 def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["census"] == moves | READS_BY_OPEN
+    assert grants["census"] == moves | READS_BY_OPEN | READS_BEARER_KEYS
 
 
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}

@@ -174,7 +174,19 @@ class App:
             listed and (lambda number: listed(number) is not None),
             lambda number: number == default_number or directory.has_route(number),
             self.dialing.is_off,
+            self._key_may_dial,
         )
+
+    def _key_may_dial(self, key_id: str) -> bool:
+        """Whether a bearer key may still dial. A function that cannot read the keys does not ask.
+
+        The functions of the timers ask: a later round of calls follows a pause, so a timer.
+        """
+        from partyline.services.bearer_keys import BearerKeys, Right
+
+        if "BEARER_KEYS_SECRET" not in os.environ:
+            return True
+        return BearerKeys(self.bearer_keys, self.clock).has(key_id, Right.START)
 
     @cached_property
     def telnyx_api_key(self) -> "Secret":

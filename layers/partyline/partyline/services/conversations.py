@@ -100,6 +100,7 @@ class Conversations:
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
                 plan=self._plan(request),
                 call_control_id=request.call_control_id,
+                key_id=sender.dialing_key_id,
             ),
             guests=tuple(guests),
             base_url=sender.base_url,
@@ -207,6 +208,7 @@ class Conversations:
             plan=self._plan(guest, caller_id, prefix),
             call_control_id=guest.call_control_id,
             tell_assistant=guest.tell_assistant,
+            key_id=sender.dialing_key_id,
         )
 
     def _plan(

@@ -157,6 +157,7 @@ class Participant(Stored):
     plan: Plan | None = None
     tell_assistant: bool = True
     contact: str | None = None  # the contact that the assistant invited, if the assistant did
+    key_id: str | None = None  # the bearer key of the request for the person, if a key sent it
     legs: list[Leg] = Field(default_factory=list)
     earlier_legs: int = 0
     """Legs that the document does not hold any more (see `rules.compact`)."""

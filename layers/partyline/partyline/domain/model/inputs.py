@@ -51,6 +51,7 @@ class NewParticipant:
     call_control_id: str | None = None
     tell_assistant: bool = True
     contact: str | None = None
+    key_id: str | None = None
 
 
 # API requests
