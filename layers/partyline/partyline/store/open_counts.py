@@ -80,14 +80,13 @@ class OpenCounts:
         """
         names, values = {"#open": "open"}, {":open": {"S": share}}
         if before is None:
-            condition, more = "#open = :open", {"ExpressionAttributeNames": names}
-            return self._table.count(keys.BY_OPEN, condition, values, **more)
-        condition, values = (
-            "#open = :open AND listed_at < :before",
-            values | {":before": {"S": before}},
-        )
+            return self._table.count(
+                keys.BY_OPEN, "#open = :open", values, ExpressionAttributeNames=names
+            )
+        condition = "#open = :open AND listed_at < :before"
+        values |= {":before": {"S": before}}
         rows = self._table.index(keys.BY_OPEN, condition, values, ExpressionAttributeNames=names)
-        return sum(row.get("called_at", row["listed_at"])["S"] < before for row in rows)
+        return sum((row.get("called_at") or row["listed_at"])["S"] < before for row in rows)
 
     def repair(self) -> int:
         """Correct the counters by what the index has had for two runs; return the corrections.
