@@ -69,7 +69,7 @@ TIMERS: dict[str, tuple[Late, str]] = {
         Late.CHECKED,
         "a guest is hung up, or waits for the host's next round",
     ),
-    "PROMPT_END_WAIT": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
         "silence after no digit, when the webhook is lost",

@@ -21,6 +21,7 @@ MOVE_CONVERSATIONS = {
     "trigger",
     "control",
     "tool_invite",
+    "tool_handover",
     "start_from_event",
     "start_scheduled",
     "failover",
@@ -202,7 +203,7 @@ def only_rows(*keys: str) -> dict[str, Any]:
     }
 
 
-CHARGE_DIALS = {"trigger", "start_from_event", "start_scheduled", "tool_invite"}
+CHARGE_DIALS = {"trigger", "start_from_event", "start_scheduled", "tool_invite", "tool_handover"}
 
 
 def test_functions_without_dials_count_open_conversations_and_update_nothing_else(

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model.plan import VERDICT_WAITS
-from partyline.domain.model.timeouts import PROMPT_END_WAIT
+from partyline.domain.model.timeouts import DETECTION_GRACE
 from tests.support.domain_story import FIRST, SECOND, Story, plan
 
 MODE = "premium_ios_call_screening"
+PROMPT_END_WAIT = timedelta(seconds=5) + DETECTION_GRACE
 WAIT = timedelta(seconds=VERDICT_WAITS[MODE].secs)
 
 

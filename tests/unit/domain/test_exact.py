@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.conversation import Failure, Limits
+from partyline.domain.model.conversation import Limits
 from partyline.domain.model.inputs import CallHangup, ConversationStartFailed, SendMessage
 from partyline.domain.model.results import InsightsFound, Refused, Succeeded
 from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.stored import Failure
 from tests.support.domain_story import (
     FIRST,
     SECOND,

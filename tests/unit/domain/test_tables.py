@@ -24,13 +24,16 @@ from partyline.domain.model.inputs import (
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
+    HandOver,
     Input,
     InsightsGenerated,
     InviteParticipant,
     MachineVerdict,
+    NewParticipant,
     PollCalls,
     RemoveParticipant,
     SendMessage,
+    SetAssistantMode,
     StopConversation,
     TimerElapsed,
 )
@@ -46,10 +49,13 @@ from partyline.domain.model.results import (
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
+    HANDOVER_MOVES,
     LEG_MOVES,
     NOT_JOINED_YET,
     PARTICIPANT_MOVES,
+    AssistantMode,
     ConversationStatus,
+    HandoverStatus,
     LegStatus,
     ParticipantStatus,
 )
@@ -62,6 +68,7 @@ TABLES = [
     (CONVERSATION_MOVES, {ConversationStatus.CONNECTING}, {"ended", "failed"}),
     (PARTICIPANT_MOVES, {ParticipantStatus.DIALING}, {"left", "failed"}),
     (LEG_MOVES, {LegStatus.DIALING}, {"ended"}),
+    (HANDOVER_MOVES, {HandoverStatus.REACHING}, {"ended"}),
 ]
 
 
@@ -77,7 +84,9 @@ def test_every_status_is_reachable_and_only_final_statuses_have_no_moves(
     assert {status for status, after in moves.items() if not after} == ends
 
 
-@pytest.mark.parametrize("moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES])
+@pytest.mark.parametrize(
+    "moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES, HANDOVER_MOVES]
+)
 def test_only_a_participant_before_the_join_returns_to_an_earlier_status(
     moves: dict[Any, frozenset[Any]],
 ) -> None:
@@ -130,7 +139,10 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
     for missing in (True, False):
         yield PollCalls(id="again", calls=tuple(conversation.listed_calls), missing=missing)
     yield InviteParticipant(id="again", participant=guest("zoe"))
+    yield HandOver(id="again", handover_id="h", participant=guest("zoe"), then="silent")
+    yield HandOver(id="again", handover_id="i", participant=NewParticipant(id="dana"))
     yield SendMessage(id="again", role="system", content="hello")
+    yield from (SetAssistantMode(id="again", mode=mode) for mode in AssistantMode)
     yield StopConversation(id="again")
     yield StopConversation(id="again", hang_up=True)
     for participant in conversation.participants:

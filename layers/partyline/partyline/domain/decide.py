@@ -14,9 +14,11 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     hunt                     dials the next number, or gives a participant up
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
+    follow_handover          lets the assistant step back after the join, and ends a handover
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
+    change_mode              brings the wanted mode of the assistant about
     send_messages            sends the next batch of messages to the assistant
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
@@ -45,6 +47,7 @@ from partyline.domain.rules.calls import (
 )
 from partyline.domain.rules.compact import compact
 from partyline.domain.rules.create import create_conversation, record_started
+from partyline.domain.rules.handovers import follow_handover
 from partyline.domain.rules.hunting import (
     accept_answered,
     apply_verdict_timeouts,
@@ -53,6 +56,7 @@ from partyline.domain.rules.hunting import (
     unaccept_machines,
 )
 from partyline.domain.rules.leaving import end_conversation, mark_departures
+from partyline.domain.rules.modes import change_mode
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
@@ -74,9 +78,11 @@ RULES = (
     hunt,
     restart_or_end,
     end_conversation,
+    follow_handover,
     start_and_join,
     look_for_assistant,
     rejoin,
+    change_mode,
     send_messages,
     release_calls,
     cancel_obsolete,

@@ -1,4 +1,4 @@
-"""The assistant's tools over HTTP: `POST /tools/invite` and `POST /tools/status`.
+"""The assistant's tools over HTTP: `POST /tools/invite`, `/tools/handover` and `/tools/status`.
 
 Telnyx signs these requests as it signs webhooks. Each signed request is answered 200 with a
 sentence that the model can say.
@@ -29,6 +29,11 @@ Tool = Callable[[App, ToolCall, Json], str]
 def invite_tool() -> Handler:
     """Make the handler of the tool that invites a contact."""
     return _tool(lambda app, call, arguments: app.assistant_tools.invite(call, arguments))
+
+
+def handover_tool() -> Handler:
+    """Make the handler of the tool that hands the caller over to a contact."""
+    return _tool(lambda app, call, arguments: app.assistant_tools.handover(call, arguments))
 
 
 def status_tool() -> Handler:

@@ -1,4 +1,4 @@
-"""Start a conversation, and change a running conversation: invite, remove, message, stop.
+"""Start a conversation, and change a running conversation: invite, remove, message, mode, stop.
 
 The API, the event bus and the scheduler call the same methods with the same typed requests.
 """
@@ -10,12 +10,14 @@ from datetime import datetime
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
-from partyline.domain.model.statuses import FINISHED, OnHangup
+from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
     conversation_id_for_request,
+    handover_id_for_request,
     participant_id_for_request,
 )
 from partyline.services import requests
@@ -25,7 +27,14 @@ from partyline.services.inbound_routes import conversation_limits
 from partyline.services.inline_tools import AssistantRules
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
-from partyline.services.requests import InviteRequest, MessageRequest, ReachOptions, StartRequest
+from partyline.services.requests import (
+    HandoverRequest,
+    InviteRequest,
+    MessageRequest,
+    ModeRequest,
+    ReachOptions,
+    StartRequest,
+)
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
 from partyline.store.conversations import Load
@@ -114,17 +123,48 @@ class Conversations:
         self, conversation_id: str, request: InviteRequest, sender: Requester
     ) -> Participant:
         """Dial a guest, or bring a live call into the conversation."""
+        before = self._before_dials(conversation_id, request)
+        # The number that the conversation runs on calls; a deployment may have several numbers.
+        guest = self._guest(request, sender, before.route)
+        invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
+        conversation = self._ingest_dials(before, invite, sender, request.dials)
+        return _participant(conversation, guest.id)
+
+    def hand_over(
+        self, conversation_id: str, request: HandoverRequest, sender: Requester
+    ) -> Handover:
+        """Hand the caller over to a new guest, or to a guest of the conversation."""
+        before = self._before_dials(conversation_id, request)
+        guest_id = request.participant_id
+        if guest_id:
+            guest = inputs.NewParticipant(id=guest_id)
+        else:
+            guest = self._guest(request, sender, before.route)
+        handover_id = handover_id_for_request(sender.fingerprint)
+        hand_over = inputs.HandOver(
+            id=sender.request_id, handover_id=handover_id, participant=guest, then=request.then
+        )
+        conversation = self._ingest_dials(before, hand_over, sender, request.dials)
+        handover = conversation.handover(handover_id)
+        if handover is None:
+            message = "There is no such handover."
+            raise RequestError(ErrorCode.UNKNOWN_PARTICIPANT, message)
+        return handover
+
+    def _before_dials(self, conversation_id: str, request: InviteRequest) -> Conversation:
+        """Load the conversation of a request that dials."""
         self.assistant_rules.check_texts(request)
         before = self.store.load(conversation_id)
         if before is None:
             raise self._absent(conversation_id)
-        # The number that the conversation runs on calls; a deployment may have several numbers.
-        guest = self._guest(request, sender, before.route)
-        charges = self.quotas.dial_charges(sender.key_id, request.dials)
-        load = self.store.loader(conversation_id, before)
-        invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
-        _, conversation = self._ingest(conversation_id, load, invite, sender, charges)
-        return _participant(conversation, guest.id)
+        return before
+
+    def _ingest_dials(
+        self, before: Conversation, request: inputs.Input, sender: Requester, dials: int
+    ) -> Conversation:
+        charges = self.quotas.dial_charges(sender.key_id, dials)
+        load = self.store.loader(before.id, before)
+        return self._ingest(before.id, load, request, sender, charges)[1]
 
     def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
         """Hang up on a participant."""
@@ -140,6 +180,15 @@ class Conversations:
         self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
         self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
+
+    def set_mode(
+        self, conversation_id: str, request: ModeRequest, sender: Requester
+    ) -> Conversation:
+        """Let the assistant speak, be silent, or leave the people to each other."""
+        mode = inputs.SetAssistantMode(id=sender.request_id, mode=AssistantMode(request.mode))
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, mode, sender)
+        return conversation
 
     def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""

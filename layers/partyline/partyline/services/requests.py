@@ -18,8 +18,16 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
+from partyline.domain.model.detection import MachineDetection
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE, MachineDetection, Plan
+from partyline.domain.model.handover import Then
+from partyline.domain.model.plan import (
+    DEFAULT_LANGUAGE,
+    DEFAULT_VOICE,
+    MAX_BRIEF_CHARS,
+    Plan,
+)
+from partyline.domain.names import has_hidden_characters
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.assistant_settings import (
@@ -32,6 +40,7 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import field_invalid
+from partyline.services.machine_settings import DetectionSettings
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -101,6 +110,12 @@ def _parse_moment(text: Any) -> Any:
     return at
 
 
+def _check_brief(brief: str) -> str:
+    if has_hidden_characters(brief) or not brief.strip():
+        raise PydanticCustomError("brief", "a brief has words, and no control characters")
+    return brief
+
+
 E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
 DIALABLE_SCHEMA = {
     "type": "string",
@@ -129,6 +144,9 @@ Voice = Annotated[str, Field(min_length=1, max_length=256)]
 """A voice (Telnyx API: gather_using_speak, voice): `female`, `male`, `AWS.Polly.Joanna`, ..."""
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 """A language for the voices `female` and `male` (Telnyx API: gather_using_speak, language)."""
+_BriefText = Annotated[str, Field(min_length=1, max_length=MAX_BRIEF_CHARS)]
+Brief = Annotated[_BriefText, AfterValidator(_check_brief)]
+"""Why a person is called, in a sentence for that person alone."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 
 
@@ -140,7 +158,10 @@ class MessageRequest(HistoryMessage):
 
 
 class ScreeningSettings(RequestModel):
-    """What a person hears before being joined, and the digit that says yes."""
+    """What a person hears before being joined, and the digit that says yes.
+
+    `say` may have the placeholders `{caller}`, `{brief}` and `{metadata.KEY}`.
+    """
 
     say: SpokenText
     accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "1"
@@ -165,9 +186,16 @@ class DialOptions(RequestModel):
     ring_timeout_secs: Annotated[int, Field(ge=5, le=600)] = 30
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
     machine_detection: MachineDetection = "off"
+    machine_detection_config: DetectionSettings | None = None
     on_machine: Literal["next", "join"] = "next"
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
+
+    @model_validator(mode="after")
+    def _detected(self) -> Self:
+        if self.machine_detection_config and self.machine_detection == "off":
+            raise field_error("machine_detection_config", "needs machine_detection")
+        return self
 
 
 class ReachOptions(DialOptions):
@@ -179,6 +207,7 @@ class ReachOptions(DialOptions):
     strategy: Literal["in_order", "at_once"] = "in_order"
     deadline_secs: Annotated[int, Field(ge=5, le=MAX_DEADLINE_SECS)] | None = None
     screening: ScreeningSettings | None = None
+    brief: Brief | None = None
     max_attempts: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = 1
     pause_secs: Annotated[int, Field(ge=0, le=MAX_PAUSE_SECS)] = 30
 
@@ -194,12 +223,17 @@ class ReachOptions(DialOptions):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+        self._check_way()
+        if self.brief and self.call_control_id:
+            raise field_error("brief", "not possible with call_control_id")
         if len(set(self.numbers)) < len(self.numbers):
             raise field_error("to", "the same number stands in the list twice")
         if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
             raise field_error("deadline_secs", "shorter than ring_timeout_secs")
         return self
+
+    def _check_way(self) -> None:
+        _exactly_one_way(self.to, self.call_control_id)
 
 
 class InviteRequest(ReachOptions):
@@ -207,6 +241,20 @@ class InviteRequest(ReachOptions):
 
     on_hangup: Hangup = "continue_conversation"
     tell_assistant: bool = True
+
+
+class HandoverRequest(InviteRequest):
+    """`POST /conversations/{id}/handover`: an invitation, or the id of a guest, and `then`."""
+
+    participant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    then: Then = "stay"
+
+    def _check_way(self) -> None:
+        if self.participant_id is None:
+            super()._check_way()
+            return
+        for field in sorted(self.model_fields_set - {"participant_id", "then"}):
+            raise field_error(field, "not possible with participant_id")
 
 
 class StartRequest(ReachOptions):
@@ -245,6 +293,12 @@ class StartRequest(ReachOptions):
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
             raise field_error("metadata", "larger than 8 KB")
         return self
+
+
+class ModeRequest(RequestModel):
+    """`POST /conversations/{id}/assistant`."""
+
+    mode: Literal["speaking", "silent", "away"]
 
 
 class StopRequest(RequestModel):

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from partyline.domain.dial_policy import KEY_REVOKED
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import Conversation, Failure
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.stored import Failure
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.bearer_keys import BearerKeys, Right
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused

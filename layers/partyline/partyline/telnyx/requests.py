@@ -70,8 +70,22 @@ class WebhookTargets(Command):
 
 
 class MachineDetectionConfig(Sent):
-    """The settings of the machine detection (Telnyx API: answering_machine_detection_config)."""
+    """The settings of the machine detection (Telnyx API: answering_machine_detection_config).
 
+    Telnyx publishes no bounds but that of the purity. Premium modes take the total analysis time
+    and the duration of a greeting only, and the mode for screening phones the end of a prompt too.
+    """
+
+    total_analysis_time_millis: int | None = Field(None, ge=0)
+    after_greeting_silence_millis: int | None = Field(None, ge=0)
+    between_words_silence_millis: int | None = Field(None, ge=0)
+    greeting_duration_millis: int | None = Field(None, ge=0)
+    greeting_silence_duration_millis: int | None = Field(None, ge=0)
+    greeting_total_analysis_time_millis: int | None = Field(None, ge=0)
+    initial_silence_millis: int | None = Field(None, ge=0)
+    maximum_number_of_words: int | None = Field(None, ge=0)
+    maximum_word_length_millis: int | None = Field(None, ge=0)
+    silence_threshold: int | None = Field(None, ge=0)
     prompt_end_timeout_millis: int | None = Field(None, ge=0)
     beep_detection_profile: Literal["both", "freq_only"] | None = None
     beep_min_frequency_hz: int | None = None

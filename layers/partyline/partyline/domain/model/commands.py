@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, Field
 
+from partyline.domain.model.statuses import AssistantMode
 from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW, START_LEASE
 
 _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
@@ -73,6 +74,7 @@ class Message(BaseModel):
     role: Role
     content: str
     trigger_response: bool = False  # the assistant answers at once, not at its next turn
+    sets_mode: AssistantMode | None = None  # the mode that holds once Telnyx has the message
 
 
 class Command(BaseModel):

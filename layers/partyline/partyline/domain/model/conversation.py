@@ -11,8 +11,9 @@ from pydantic import Field
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Command, Message
+from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
-from partyline.domain.model.stored import Stored
+from partyline.domain.model.stored import Failure, Stored
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -21,7 +22,7 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 
 WITHHELD = "withheld"
 
-OUR_TOOLS = ("invite", "status")
+OUR_TOOLS = ("invite", "handover", "status")
 """The assistant's tools that Partyline answers."""
 
 AssistantStart = Literal["after_answer", "with_answer"]
@@ -55,13 +56,6 @@ class Assistant(Stored):
         return [
             name for name in OUR_TOOLS if not any(url.endswith(f"/tools/{name}") for url in urls)
         ]
-
-
-class Failure(Stored):
-    """The reason for a failure: Telnyx's code and message, or ours."""
-
-    code: str
-    message: str
 
 
 class Leg(Stored):
@@ -251,6 +245,7 @@ class Conversation(Stored):
     """The mode that was asked for; `mode` follows, or this mode goes back."""
     telnyx_conversation_id: str | None = None
     participants: list[Participant] = Field(default_factory=list)
+    handovers: list[Handover] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)
     failure: Failure | None = None
     created_at: datetime
@@ -329,6 +324,12 @@ class Conversation(Stored):
         return (person, leg) if leg else None
 
     @property
+    def is_assistant_speaking(self) -> bool:
+        """Whether the assistant may speak unasked, now and as far as is wanted."""
+        modes = {self.mode, self.wanted_mode}
+        return modes == {statuses.AssistantMode.SPEAKING}
+
+    @property
     def restarts(self) -> int:
         """Number of assistant restarts."""
         return len(self.previous_telnyx_ids)
@@ -351,6 +352,15 @@ class Conversation(Stored):
             and answer.status != "failed"
             and answer.sent_at is not None
         )
+
+    @property
+    def open_handover(self) -> Handover | None:
+        """The handover that has no outcome yet; there is one at a time."""
+        return next((h for h in self.handovers if h.outcome is None), None)
+
+    def handover(self, handover_id: str) -> Handover | None:
+        """Return the handover of that id, if there is one."""
+        return next((h for h in self.handovers if h.id == handover_id), None)
 
     def participant(self, participant_id: str | None) -> Participant | None:
         """Return the participant of that id, if there is one."""

@@ -10,9 +10,10 @@ from typing import Any
 from partyline.domain.model.commands import Action, Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
 from partyline.domain.model.events import Cost, Quality, Recording
+from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
-from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.statuses import AssistantMode, OnHangup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,15 @@ class InviteParticipant(Input):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandOver(Input):
+    """Hand the caller over to a new guest, or to the guest who has the id of `participant`."""
+
+    handover_id: str
+    participant: NewParticipant
+    then: Then = "stay"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemoveParticipant(Input):
     """Remove a participant and hang up the call."""
 
@@ -94,6 +104,13 @@ class SendMessage(Input):
     role: Role
     content: str
     trigger_response: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAssistantMode(Input):
+    """Let the assistant speak, be silent, or leave the people to each other."""
+
+    mode: AssistantMode
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,33 @@
 """The plan to reach a person: the numbers, the machine detection, the screening."""
 
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, Self
 
+from pydantic import model_validator
+
+from partyline.domain.model.detection import (
+    PROMPT_END_SECS,
+    SCREENING_DETECTION,
+    MachineDetection,
+    Thresholds,
+    seconds_of,
+)
 from partyline.domain.model.stored import Stored
-
-MachineDetection = Literal["off", "standard", "premium", "premium_ios_call_screening"]
-
-SCREENING_DETECTION: MachineDetection = "premium_ios_call_screening"
-"""Machine detection that waits for the person behind an iPhone that screens the call."""
+from partyline.domain.model.timeouts import DETECTION_GRACE
 
 DEFAULT_VOICE, DEFAULT_LANGUAGE = "female", "en-US"
 
+MAX_BRIEF_CHARS = 500
+
+BRIEFING = "You have a call from {caller}. It is about: {brief}. Press 1 to take the call."
+"""The question of a plan with a brief and without a screening (see `rules.spoken`)."""
+
 
 class Screening(Stored):
-    """The sentence that a person hears before being joined, and the digit that accepts."""
+    """The sentence that a person hears before being joined, and the digit that accepts.
+
+    `say` may have the placeholders of `rules.spoken`.
+    """
 
     say: str
     accept_digit: str = "1"
@@ -35,8 +49,12 @@ class VerdictWait(Stored):
     language: str = DEFAULT_LANGUAGE
 
 
+_STANDARD = VerdictWait(secs=10)
 VERDICT_WAITS = {
-    "standard": VerdictWait(secs=10),
+    "standard": _STANDARD,
+    "standard_beep": _STANDARD,
+    "standard_words": _STANDARD,
+    "standard_greeting_end": _STANDARD,
     "premium": VerdictWait(secs=12, say="One moment, please."),
     SCREENING_DETECTION: VerdictWait(secs=35),
 }
@@ -56,15 +74,25 @@ class Plan(Stored):
     ring_timeout_secs: int = 30
     deadline_secs: int | None = None
     machine_detection: MachineDetection = "off"
+    machine_detection_config: Thresholds | None = None
     on_machine: Literal["next", "join"] = "next"
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWait | None = None
     screening: Screening | None = None
     brief: str | None = None
-    """Why the person is called, in words that the person alone hears, before being joined."""
+    """Why the person is called, in words that the person alone hears, before being joined.
+
+    A plan with a brief has a screening, whose sentence speaks the brief.
+    """
     max_attempts: int = 1
     pause_secs: int = 30
     time_limit_secs: int | None = None
+
+    @model_validator(mode="after")
+    def _speak_brief(self) -> Self:
+        if self.brief and self.screening is None:
+            self.screening = Screening(say=BRIEFING)
+        return self
 
     @property
     def tries(self) -> int:
@@ -73,9 +101,22 @@ class Plan(Stored):
 
     @property
     def wait_for_verdict(self) -> VerdictWait | None:
-        """The wait for the verdict; None without machine detection."""
+        """The wait for the verdict; None without machine detection.
+
+        The default wait is as long as the thresholds let the detection last.
+        """
         default = VERDICT_WAITS.get(self.machine_detection)
-        return self.verdict_wait if default and self.verdict_wait else default
+        if default is None or self.verdict_wait:
+            return default and self.verdict_wait
+        analysis = seconds_of(self.machine_detection_config, "total_analysis_time_millis")
+        longest = analysis + int(DETECTION_GRACE.total_seconds())
+        return default.model_copy(update={"secs": max(default.secs, longest)})
+
+    @property
+    def prompt_end_wait(self) -> timedelta:
+        """How long after the verdict `machine` the tone of a screening phone may take."""
+        own = seconds_of(self.machine_detection_config, "prompt_end_timeout_millis")
+        return timedelta(seconds=own or PROMPT_END_SECS) + DETECTION_GRACE
 
     @property
     def waiting_words(self) -> str:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from partyline.domain.model.conversation import Failure, Insight
+from partyline.domain.model.conversation import Insight
+from partyline.domain.model.stored import Failure
 
 
 @dataclass(frozen=True, kw_only=True)

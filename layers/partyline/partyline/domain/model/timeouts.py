@@ -137,10 +137,10 @@ GUESTS_WAIT_FOR_HOST = timedelta(seconds=60)
 """The longest pause between two rounds of the host's plan in which a guest is kept on the line. A
 guest waits only if the host had answered, and hung up before the assistant ran."""
 
-PROMPT_END_WAIT = timedelta(seconds=10)
-"""How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx
-waits 5 s for the end of the prompt (Telnyx API: POST /calls, prompt_end_timeout_millis); the rest
-is for the webhook."""
+DETECTION_GRACE = timedelta(seconds=5)
+"""How much later than the longest time of a machine detection its webhook may come. Telnyx waits
+5 s, or the plan's own time, for the end of the prompt of a phone that screens the call (Telnyx API:
+POST /calls, prompt_end_timeout_millis)."""
 
 SCREENING_GRACE = timedelta(seconds=30)
 """The addition to a screening's own timeout, which begins after the sentence is spoken."""

@@ -11,15 +11,15 @@ from partyline.domain.model.conversation import (
     HOST_ID,
     UNKNOWN_CONVERSATION_ID,
     Conversation,
-    Failure,
     Insight,
     Leg,
     Participant,
 )
 from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN
-from partyline.domain.rules import apply_requests, apply_verdicts, facts, insights
+from partyline.domain.rules import apply_requests, apply_verdicts, facts, handovers, insights
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
@@ -237,8 +237,10 @@ def _record_nothing(_transition: Transition, _input: Any) -> None:
 APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.StartConversation: _record_nothing,
     inputs.InviteParticipant: apply_requests.invite,
+    inputs.HandOver: handovers.hand_over,
     inputs.RemoveParticipant: apply_requests.remove,
     inputs.SendMessage: apply_requests.send_message,
+    inputs.SetAssistantMode: apply_requests.set_mode,
     inputs.StopConversation: apply_requests.stop,
     inputs.CallInitiated: _call_initiated,
     inputs.CallAnswered: _call_answered,

@@ -12,12 +12,14 @@ from partyline.domain.model.commands import (
     Action,
     Command,
 )
-from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant
+from partyline.domain.model.conversation import HOST_ID, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.rules import apply_polls, facts, polling
 from partyline.domain.rules.call_ids import note_call_ids
+from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -59,8 +61,7 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
     if command.action is Action.JOIN and participant:
         participant.joined_after_restarts = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
-            phrase = "joined_machine" if leg and leg.machine else "joined"
-            transition.add_message(participant, phrase)
+            transition.add_message(participant, _joined_phrase(transition, participant, leg))
     elif command.action is Action.HANG_UP and leg and leg.is_up:
         leg.poll_at = transition.now + timeouts.HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
@@ -72,6 +73,15 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         for message in command.messages or []:
             fields = {"role": message.role, "content": message.content}
             transition.add_event(events.MessageSent(command_id=command.id, **fields))
+            if message.sets_mode:
+                hold_mode(transition, message.sets_mode)
+
+
+def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
+    handover = transition.conversation.open_handover
+    if leg and leg.machine:
+        return "joined_machine"
+    return "handed_over" if handover and handover.participant_id == participant.id else "joined"
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
@@ -215,6 +225,8 @@ def _message_failed(transition: Transition, command: Command, failure: Failure) 
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
+        if message.sets_mode:
+            fail_mode(transition, message.sets_mode, failure)
     if failure.code not in (UNANSWERED.code, RATE_LIMITED.code):
         _infer_assistant_end(transition, command)
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.detection import SCREENING_DETECTION
 from partyline.domain.model.events import EventType
-from partyline.domain.model.plan import SCREENING_DETECTION, Plan
+from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Outcome, ParticipantStatus
-from partyline.domain.model.timeouts import HANGUP_POLL_DELAY, PROMPT_END_WAIT
+from partyline.domain.model.timeouts import HANGUP_POLL_DELAY
 from partyline.domain.rules import facts
 from partyline.domain.rules.call_ids import locate_leg
 from partyline.domain.rules.transition import Transition
@@ -37,7 +38,7 @@ def machine_verdict(transition: Transition, webhook: inputs.MachineVerdict) -> N
     heard_at = at or leg.created_at  # without a time, before the tone
     leg.heard_at = max(leg.heard_at or heard_at, heard_at)
     if leg.machine_suspected and leg.machine is None and leg.is_up:
-        leg.verdict_deadline = transition.now + PROMPT_END_WAIT
+        leg.verdict_deadline = transition.now + plan.prompt_end_wait
     _rejudge_speech(transition, participant, leg, at)
 
 

@@ -23,6 +23,7 @@ from partyline.domain.model.timeouts import GUESTS_WAIT_FOR_HOST, MIN_RING_SECS,
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.leaving import host_failure
 from partyline.domain.rules.outcomes import inferred_outcome
+from partyline.domain.rules.spoken import render_spoken
 from partyline.domain.rules.transition import Transition
 
 SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
@@ -92,7 +93,8 @@ def _screened(transition: Transition, participant: Participant, leg: Leg) -> Non
     nth = leg.wrong_keys + 1 if leg.wrong_keys else None
     if transition.has_command(Action.SCREEN, participant, leg, nth=nth):
         return
-    secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
+    text = render_spoken(transition.conversation, participant, plan, plan.screening.say)
+    secs = plan.screening.timeout_secs + len(text) / SPEECH_CHARS_PER_SEC
     leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
     transition.add_command(Action.SCREEN, participant, leg, nth=nth)
 

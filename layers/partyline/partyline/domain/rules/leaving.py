@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import CALL_LIMIT_GRACE, MAX_CALL_SECS
 from partyline.domain.rules.transition import Transition
 

@@ -25,10 +25,13 @@ PLACEHOLDER = re.compile(r"\{(name|reason)\}")
 DEFAULTS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
     "joined_machine": "The answering machine of {name} has joined the conversation.",
+    "handed_over": "{name} has joined the conversation and takes over.",
     "late_machine": "{name} is not there in person: an answering machine is on the line.",
     "left": "{name} has left the conversation.",
     "guest_left": "{name} has left the conversation.",
     "goes_on": "The conversation goes on without {name}. On the line: {reason}.",
+    "silent": "From now on, listen and say nothing. Skip your turn, unless a person addresses you.",
+    "speaking": "You take part in the conversation again.",
     "trying_next": "{reason} The next number is being tried.",
     "trying_again": "{reason} Another try follows in a while.",
     "exhausted": "{reason} There is no other number to try.",
@@ -50,7 +53,12 @@ DEFAULTS: dict[str, str] = {
     Outcome.ERROR: "{name} could not be brought into the conversation: a technical error.",
 }
 
-PROGRESS = frozenset({"joined", "joined_machine", "left", "goes_on", "trying_next", "trying_again"})
+PROGRESS = frozenset(
+    {
+        *("joined", "joined_machine", "handed_over", "left", "goes_on"),
+        *("trying_next", "trying_again"),
+    }
+)
 """The phrases that the assistant says at its next turn. Every other phrase ends an invitation: a
 person waits for the news, so the assistant says the news at once."""
 

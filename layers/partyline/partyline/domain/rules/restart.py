@@ -11,9 +11,15 @@ from partyline.domain.model.conversation import (
     Participant,
 )
 from partyline.domain.model.events import ConversationRestarted
-from partyline.domain.model.statuses import ConversationStatus, OnHangup, ParticipantStatus
+from partyline.domain.model.statuses import (
+    AssistantMode,
+    ConversationStatus,
+    OnHangup,
+    ParticipantStatus,
+)
 from partyline.domain.model.timeouts import END_GRACE, INFERRED_END_DELAY
 from partyline.domain.rules.facts import START_FAILED, call_transferred
+from partyline.domain.rules.modes import hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -104,6 +110,7 @@ def _restart(transition: Transition, guest: Participant, leg: Leg) -> None:
     conversation.previous_telnyx_ids.append(ended_id)
     conversation.telnyx_conversation_id = conversation.telnyx_ended_at = None
     conversation.telnyx_ended_reason = None
+    hold_mode(transition, AssistantMode.SPEAKING, reason="restarted")
     _brief_restarted_assistant(transition)
     command = transition.add_command(Action.START, guest, leg)
     transition.add_event(ConversationRestarted(participant_id=guest.id, command_id=command.id))

@@ -11,6 +11,7 @@ from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
+from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.services.requests import PhoneNumber
@@ -90,6 +91,19 @@ class Participant(ApiModel):
         return shown
 
 
+class Handover(ApiModel):
+    """A handover to a participant. `outcome` is absent (null) until the handover has ended."""
+
+    id: str
+    participant_id: str
+    then: Then
+    status: statuses.HandoverStatus
+    outcome: HandoverOutcome | None
+    failure: Failure | None
+    began_at: Moment
+    ended_at: Moment | None
+
+
 class Assistant(model.Assistant):
     """The Telnyx assistant, and what is different for this conversation."""
 
@@ -123,7 +137,10 @@ class ConversationSummary(ApiModel):
     direction: statuses.Direction
     telnyx_conversation_id: str | None
     assistant: AssistantId
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
     participants: list[Participant]
+    handovers: list[Handover] = []
     insights: list[Insight] = []
     metadata: dict[str, Any]
     failure: Failure | None
@@ -151,6 +168,20 @@ def warnings_about(assistant: model.Assistant) -> list[str]:
     missing = ", ".join(assistant.missing_tools)
     replaced = "The inline `tools` replace the assistant's stored tools, and lack Partyline's: "
     return [f"{replaced}{missing}."] if missing else []
+
+
+class Mode(ApiModel):
+    """The mode of the assistant: the mode that holds, and the mode that is wanted."""
+
+    conversation_id: str
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
+
+    @classmethod
+    def of(cls, conversation: model.Conversation) -> Self:
+        """Show the mode of a conversation's assistant."""
+        mode, wanted_mode = conversation.mode, conversation.wanted_mode
+        return cls(conversation_id=conversation.id, mode=mode, wanted_mode=wanted_mode)
 
 
 class Conversation(ConversationSummary):
