@@ -22,6 +22,7 @@ MOVE_CONVERSATIONS = {
     "control",
     "tool_invite",
     "tool_handover",
+    "tool_call_back",
     "start_from_event",
     "start_scheduled",
     "failover",
@@ -57,9 +58,11 @@ def receives(queue: str) -> Set[tuple[str, str]]:
 
 INBOUND = READS_OPEN_COUNT | COUNTS_CALLERS
 BOOKS_STARTS = READS_OPEN_COUNT | READS_BY_OPEN | CREATES_SCHEDULES
+DELETES_SCHEDULES = {("scheduler:DeleteSchedule", SCHEDULES)}
 FURTHER_RIGHTS = {
     "trigger": BOOKS_STARTS,
-    "control": READS_BY_OPEN | {("scheduler:DeleteSchedule", SCHEDULES)},
+    "control": READS_BY_OPEN | DELETES_SCHEDULES,
+    "tool_call_back": READS_BY_OPEN | CREATES_SCHEDULES | DELETES_SCHEDULES,
     "start_from_event": BOOKS_STARTS | ENDS_AS_DEAD_LETTER,
     "start_scheduled": READS_OPEN_COUNT | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
     "failover": receives("FailoverQueue") | INBOUND,
@@ -203,7 +206,14 @@ def only_rows(*keys: str) -> dict[str, Any]:
     }
 
 
-CHARGE_DIALS = {"trigger", "start_from_event", "start_scheduled", "tool_invite", "tool_handover"}
+CHARGE_DIALS = {
+    "trigger",
+    "start_from_event",
+    "start_scheduled",
+    "tool_invite",
+    "tool_handover",
+    "tool_call_back",
+}
 
 
 def test_functions_without_dials_count_open_conversations_and_update_nothing_else(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.assistant_tools import AssistantTools
+    from partyline.services.call_backs import CallBacks
     from partyline.services.census import Census
     from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
@@ -280,6 +281,14 @@ class App:
 
         parts = self.settings, self.store, self.directory, self.engine, self._quotas, self.clock
         return AssistantTools(*parts)
+
+    @property
+    def call_backs(self) -> "CallBacks":
+        """The assistant's tool that books a call back."""
+        from partyline.services.call_backs import CallBacks
+
+        parts = self.store, self.scheduled, self.scheduling, self.engine, self._quotas
+        return CallBacks(*parts, self.dial_policy, self.clock)
 
     @property
     def _quotas(self) -> "Quotas":

@@ -214,6 +214,13 @@ class ConversationStore:
                 return after
         raise errors.VersionConflictError
 
+    def charge(self, charges: Sequence[QuotaCharge]) -> None:
+        """Charge quotas apart from a step. Raises QuotaExceededError."""
+        try:
+            self.table.write([{"Update": _charge_update(charge)} for charge in charges])
+        except table.TransactionCancelledError as cancelled:
+            raise errors.QuotaExceededError from cancelled
+
     def _without_held(
         self, pointers: Sequence[Pointer], rows: Sequence[table.Row | None]
     ) -> list[Pointer]:

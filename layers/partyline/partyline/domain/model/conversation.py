@@ -22,7 +22,7 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 
 WITHHELD = "withheld"
 
-OUR_TOOLS = ("invite", "handover", "status")
+OUR_TOOLS = ("invite", "handover", "call_back", "status")
 """The assistant's tools that Partyline answers."""
 
 AssistantStart = Literal["after_answer", "with_answer"]

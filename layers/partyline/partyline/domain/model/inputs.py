@@ -114,6 +114,14 @@ class SetAssistantMode(Input):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoteCallBack(Input):
+    """A call back is booked: the conversation `booked_id` starts at `start_at`."""
+
+    booked_id: str
+    start_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class StopConversation(Input):
     """Stop the assistant; `hang_up` ends the calls too, else the caller's application goes on."""
 
