@@ -1,4 +1,4 @@
-"""The assistant's tools: `invite`, `handover` and `status`.
+"""The assistant's tools: `invite`, `handover`, `call_back` and `status`.
 
 The tools are shared tools of the account, attached to the assistant (Telnyx API: /ai/tools and
 /ai/assistants/{id}/tools/{tool_id}), so the assistant's other tools are never sent back and forth.
@@ -73,6 +73,29 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
             },
         },
     }
+    call_back: Json = {
+        "name": "call_back",
+        "description": (
+            "Book a call to the caller's own number for later. Use it when the caller wants to be "
+            "called back, and agree on the time first. The answer says when the caller will be "
+            "called: tell the caller that. Another time replaces the time before."
+        ),
+        "body_parameters": {
+            "type": "object",
+            "properties": {
+                "in_minutes": {
+                    "type": "integer",
+                    "description": "In how many minutes to call back: 30.",
+                },
+                "at": {
+                    "type": "string",
+                    "description": "The date and time instead of minutes, by the caller's clock "
+                    "or with a zone: 2027-01-04T15:00:00.",
+                },
+                "name": {"type": "string", "description": "The caller's name, if you know it."},
+            },
+        },
+    }
     status: Json = {
         "name": "status",
         "description": (
@@ -94,7 +117,7 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
                 "preset_body_fields": _CALL,
             },
         }
-        for tool in (invite, handover, status)
+        for tool in (invite, handover, call_back, status)
     }
 
 

@@ -15,7 +15,7 @@ from partyline.domain.model import timeouts
 from partyline.domain.model.plan import VERDICT_WAITS
 from partyline.services.requests import (
     DialOptions,
-    InviteRequest,
+    ReachOptions,
     ScreeningSettings,
 )
 
@@ -65,6 +65,10 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "UNKNOWN_CALL_POLL_DELAY": (Late.SWEEP, "nothing"),
     "UNKNOWN_CALL_PATIENCE": (Late.CHECKED, "a call that Telnyx does not know ends"),
     "MIN_RING_SECS": (Late.TELNYX, "a phone rings at least so long"),
+    "GUESTS_WAIT_FOR_HOST": (
+        Late.CHECKED,
+        "a guest is hung up, or waits for the host's next round",
+    ),
     "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
@@ -109,13 +113,13 @@ PLANNED: tuple[tuple[str, str, Any, Late, str], ...] = (
         "then the next number rings",
     ),
     (
-        *("`deadline_secs`", "until when a guest has to be reached", None, Late.MESSAGE),
-        "the assistant says that the guest was not reached",
+        *("`deadline_secs`", "until when a person has to be reached", None, Late.MESSAGE),
+        "the assistant says that the guest was not reached; without a host nobody is called",
     ),
     (
-        *("`pause_secs`", "the pause between two rounds of a guest's numbers"),
-        *(InviteRequest.model_fields["pause_secs"].default, Late.MESSAGE),
-        "the guest's phone rings again",
+        *("`pause_secs`", "the pause between two rounds of a person's numbers"),
+        *(ReachOptions.model_fields["pause_secs"].default, Late.MESSAGE),
+        "the person's phone rings again",
     ),
     (
         *("`verdict_wait.secs`", "how long an answered call waits for the machine's verdict"),

@@ -120,8 +120,8 @@ class Lab:
         response = self.gateway.handle(request)
         return Answer(response.status, response.body)
 
-    def start(self, to: str = HOST, **more: Any) -> str:
-        """Start a conversation by calling a number. Returns the conversation's id."""
+    def start(self, to: str | list[str] = HOST, **more: Any) -> str:
+        """Start a conversation by calling the host. Returns the conversation's id."""
         answer = self.ask("POST", "/conversations", {"to": to, **more})
         assert answer.status in (201, 202), answer.json
         return self._watch(answer)

@@ -68,6 +68,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "POST /conversations/{id}/stop": "control",
         "POST /tools/invite": "tool_invite",
         "POST /tools/handover": "tool_handover",
+        "POST /tools/call_back": "tool_call_back",
         "POST /tools/status": "tool_status",
         "GET /routes": "directory",
         "GET /routes/{number}": "directory",

@@ -122,6 +122,7 @@ class Metric(StrEnum):
     PARTICIPANT_LEFT = "ParticipantLeft"
     PARTICIPANT_FAILED = "ParticipantFailed"
     PARTICIPANT_ALONE = "ParticipantAlone"
+    CALL_BACK_BOOKED = "CallBackBooked"
     HANDOVER_STARTED = "HandoverStarted"
     HANDOVER_ENDED = "HandoverEnded"
     LEG_DIALING = "LegDialing"

@@ -346,6 +346,7 @@ def test_the_failure_of_a_conversation_says_why_the_host_was_not_reached(
     [
         ("destination_not_allowed", "“Dana” cannot be called from this line."),
         ("quiet_hours", "“Dana” may not be called at this hour of the day."),
+        ("key_revoked", "“Dana” could not be called: the permission for the call has ended."),
         ("do_not_call", "“Dana” may not be called: the number is on the do-not-call list."),
         ("a rule of tomorrow", "“Dana” could not be called: the limit of calls is reached."),
     ],

@@ -30,6 +30,7 @@ EXAMPLES: list[inputs.Input] = [
     inputs.RemoveParticipant(id="1", participant_id="dana"),
     inputs.SendMessage(id="1", role="user", content="", trigger_response=True),
     inputs.SetAssistantMode(id="1", mode=AssistantMode.AWAY),
+    inputs.NoteCallBack(id="1", booked_id="c-2", start_at=T0),
     inputs.StopConversation(id="1", hang_up=True),
     inputs.CallInitiated(
         id="1",
@@ -92,7 +93,7 @@ def test_the_names_of_inputs_and_results_stay() -> None:
     """Replay files of earlier commits hold these names."""
     assert [type(example).__name__ for example in EXAMPLES[: -len(RESULTS)]] == [
         *("StartConversation", "InviteParticipant", "HandOver", "RemoveParticipant", "SendMessage"),
-        *("SetAssistantMode",),
+        *("SetAssistantMode", "NoteCallBack"),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
         *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
         *("VoiceEnded",),

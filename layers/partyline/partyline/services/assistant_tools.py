@@ -43,10 +43,11 @@ SPOKEN_NUMBER = re.compile(r"[^@:;,A-Za-z]+")  # neither a SIP address nor digit
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of a tool: the conversation whose assistant calls, and the id of the request."""
+    """A call of a tool: the conversation whose assistant calls, and the request's id and time."""
 
     conversation: Conversation
     request_id: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class AssistantTools:
     ) -> str:
         try:
             caller_id = call.conversation.route
-            plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
+            plan = plan_of(request, self.settings.default_number, caller_id)
         except RequestError:
             return f"{quoted(name)} cannot be called from this line."
         try:

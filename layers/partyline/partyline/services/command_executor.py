@@ -119,11 +119,12 @@ class CommandExecutor:
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         own_lines = own_lines_of(leg_command.conversation)
+        to, key_id = leg_command.leg.to or "", leg_command.key_of_later_round
         try:
-            return self._dial_policy.refusal(leg_command.leg.to or "", self._clock(), own_lines)
+            return self._dial_policy.refusal(to, self._clock(), own_lines, key_id)
         except DialRuleError as error:
             # A rule that fails allows no call, and ends no request.
-            outage = isinstance(error.__cause__, AwsError)
+            outage = isinstance(error.__cause__, AwsError | SecretUnreadableError)
             logger.error(
                 "a dial rule cannot be read" if outage else "a dial rule failed",
                 extra={

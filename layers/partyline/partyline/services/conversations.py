@@ -11,6 +11,7 @@ from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.handover import Handover
+from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
@@ -31,6 +32,7 @@ from partyline.services.requests import (
     InviteRequest,
     MessageRequest,
     ModeRequest,
+    ReachOptions,
     StartRequest,
 )
 from partyline.settings import ConversationSettings
@@ -71,9 +73,7 @@ class Conversations:
         before = self.store.load(conversation_id) if sender.fingerprint else None
         charges: Sequence[QuotaCharge] = ()
         if before is None:
-            dials = int(request.to is not None)
-            dials += sum(guest.dials for guest in request.participants)
-            charges = self.quotas.dial_charges(sender.key_id, dials)
+            charges = self.quotas.dial_charges(sender.key_id, request.all_dials)
             self.quotas.check_open_conversations()
         load = self.store.loader(conversation_id, before)
         ingested, conversation = self._ingest(conversation_id, load, start, sender, charges)
@@ -87,14 +87,13 @@ class Conversations:
         refusal = start_refusal(self._start_input(request, sender, conversation_id))
         if refusal:
             raise _refused(refusal)
+        self.quotas.check_dials(request.all_dials)
 
     def _start_input(
         self, request: StartRequest, sender: Requester, conversation_id: str
     ) -> inputs.StartConversation:
         settings, default_number = self.settings, self.settings.default_number
         self.assistant_rules.check_texts(request)
-        numbers = [request.to] if request.to else []
-        requests.check_destinations(numbers, settings.destinations)
         guests = [
             self._guest(guest, sender, request.from_, position)
             for position, guest in enumerate(request.participants)
@@ -108,8 +107,9 @@ class Conversations:
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
-                plan=requests.plan_of(request, numbers, default_number) if numbers else None,
+                plan=self._plan(request),
                 call_control_id=request.call_control_id,
+                key_id=sender.dialing_key_id,
             ),
             guests=tuple(guests),
             base_url=sender.base_url,
@@ -250,18 +250,23 @@ class Conversations:
     ) -> inputs.NewParticipant:
         """Build a guest; `nth` is the position among the `participants` of a start."""
         prefix = "" if nth is None else f"participants.{nth}."
-        requests.check_destinations(guest.numbers, self.settings.destinations, prefix)
-        plan, default = None, self.settings.default_number
-        if guest.numbers:
-            plan = requests.plan_of(guest, guest.numbers, default, caller_id, prefix)
         return inputs.NewParticipant(
             id=participant_id_for_request(sender.fingerprint, nth or 0),
             name=guest.name,
             on_hangup=OnHangup(guest.on_hangup),
-            plan=plan,
+            plan=self._plan(guest, caller_id, prefix),
             call_control_id=guest.call_control_id,
             tell_assistant=guest.tell_assistant,
+            key_id=sender.dialing_key_id,
         )
+
+    def _plan(
+        self, person: ReachOptions, caller_id: str | None = None, prefix: str = ""
+    ) -> Plan | None:
+        """Build the plan to reach a person, after a check of the numbers; None for a live call."""
+        requests.check_destinations(person.numbers, self.settings.destinations, prefix)
+        default = self.settings.default_number
+        return requests.plan_of(person, default, caller_id, prefix) if person.numbers else None
 
 
 def idempotency_key_reused() -> RequestError:

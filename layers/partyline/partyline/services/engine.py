@@ -39,6 +39,7 @@ REQUESTS = (
     inputs.StartConversation,
     inputs.InviteParticipant,
     inputs.HandOver,
+    inputs.NoteCallBack,
     inputs.SendMessage,
 )
 """The inputs to which that limit applies."""

@@ -54,6 +54,11 @@ MAX_AT_ONCE = 20
 MAX_METADATA_BYTES = 8_192
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
 
+MAX_ROUNDS = 3
+MAX_PAUSE_SECS = 86_400
+MAX_DEADLINE_SECS = MAX_ROUNDS * MAX_PAUSE_SECS
+"""Bounds of a plan: rounds of calls, the pause between two rounds, the time for all rounds."""
+
 
 def check_e164(number: str) -> str:
     """Return the normal form of a phone number, E.164. Raises a PydanticCustomError.
@@ -202,20 +207,18 @@ class DialOptions(RequestModel):
         return self
 
 
-class InviteRequest(DialOptions):
-    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+class ReachOptions(DialOptions):
+    """How a person is reached, a host or a guest: on a live call, or by a list of numbers."""
 
     to: Numbers | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
-    on_hangup: Hangup = "continue_conversation"
     strategy: Literal["in_order", "at_once"] = "in_order"
-    deadline_secs: Annotated[int, Field(ge=5, le=3600)] | None = None
+    deadline_secs: Annotated[int, Field(ge=5, le=MAX_DEADLINE_SECS)] | None = None
     screening: ScreeningSettings | None = None
     brief: Brief | None = None
-    max_attempts: Annotated[int, Field(ge=1, le=3)] = 1
-    pause_secs: Annotated[int, Field(ge=0, le=900)] = 30
-    tell_assistant: bool = True
+    max_attempts: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = 1
+    pause_secs: Annotated[int, Field(ge=0, le=MAX_PAUSE_SECS)] = 30
 
     @property
     def numbers(self) -> list[str]:
@@ -242,6 +245,13 @@ class InviteRequest(DialOptions):
         _exactly_one_way(self.to, self.call_control_id)
 
 
+class InviteRequest(ReachOptions):
+    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+
+    on_hangup: Hangup = "continue_conversation"
+    tell_assistant: bool = True
+
+
 class HandoverRequest(InviteRequest):
     """`POST /conversations/{id}/handover`: an invitation, or the id of a guest, and `then`."""
 
@@ -256,12 +266,9 @@ class HandoverRequest(InviteRequest):
             raise field_error(field, "not possible with participant_id")
 
 
-class StartRequest(DialOptions):
-    """`POST /conversations`."""
+class StartRequest(ReachOptions):
+    """`POST /conversations`. The options of `ReachOptions` are those of the host."""
 
-    to: Dialable | None = None
-    call_control_id: CallControlId | None = None
-    name: Name | None = None
     assistant: AssistantSettings | None = None
     on_hangup: Hangup | None = None
     on_host_hangup: Hangup | None = None
@@ -270,9 +277,13 @@ class StartRequest(DialOptions):
     words: Phrases = Field({})
     start_at: Moment | None = None
 
+    @property
+    def all_dials(self) -> int:
+        """The number of calls that the plans of the host and of all guests may cause."""
+        return self.dials + sum(guest.dials for guest in self.participants)
+
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+    def _consistent(self) -> Self:
         if self.start_at and self.call_control_id:
             raise field_error("start_at", "not possible with call_control_id")
         wishes = {self.on_hangup, self.on_host_hangup}
@@ -280,7 +291,8 @@ class StartRequest(DialOptions):
             raise field_error("on_host_hangup", "contradicts on_hangup")
         guests = self.participants
         at_once = [len(guest.numbers) if guest.strategy == "at_once" else 1 for guest in guests]
-        if sum(at_once) > MAX_AT_ONCE:
+        hosts = len(self.numbers) if self.strategy == "at_once" else 0
+        if sum(at_once) + hosts > MAX_AT_ONCE:
             raise field_error("participants", "over 20 numbers would ring at once")
         ids = [self.call_control_id, *(guest.call_control_id for guest in guests)]
         calls = [call_control_id for call_control_id in ids if call_control_id is not None]
@@ -322,13 +334,12 @@ def check_destinations(numbers: list[str], destinations: Destinations, prefix: s
 
 
 def plan_of(
-    request: StartRequest | InviteRequest,
-    numbers: list[str],
+    request: ReachOptions,
     default_number: str | None,
     caller_id: str | None = None,
     prefix: str = "",
 ) -> Plan:
-    """Build the plan to reach `numbers` by the options of a request.
+    """Build the plan to reach a person on the numbers of a request, by its options.
 
     The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is
     as in `check_destinations`. Raises a RequestError when no number to call from is known.
@@ -340,4 +351,4 @@ def plan_of(
         message = "needed, since this deployment has no default number"
         raise field_invalid(f"{prefix}from", message)
     options = request.model_dump(include={*Plan.model_fields} - {"to", "from_"}, exclude_none=True)
-    return Plan(to=numbers, from_=from_, **options)
+    return Plan(to=request.numbers, from_=from_, **options)

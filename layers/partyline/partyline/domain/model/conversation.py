@@ -25,7 +25,7 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 
 WITHHELD = "withheld"
 
-OUR_TOOLS = ("invite", "handover", "status")
+OUR_TOOLS = ("invite", "handover", "call_back", "status")
 """The assistant's tools that Partyline answers."""
 
 AssistantStart = Literal["after_answer", "with_answer"]
@@ -168,6 +168,7 @@ class Participant(Stored):
     plan: Plan | None = None
     tell_assistant: bool = True
     contact: str | None = None  # the contact that the assistant invited, if the assistant did
+    key_id: str | None = None  # the bearer key of the request for the person, if a key sent it
     legs: list[Leg] = Field(default_factory=list)
     earlier_legs: int = 0
     """Legs that the document does not hold any more (see `rules.compact`)."""
@@ -178,6 +179,8 @@ class Participant(Stored):
     joined_after_restarts: int = 0
     """The run of the assistant in which the person was joined; the first is 0."""
     left_at: datetime | None = None
+    hunt_began_at: datetime | None = None
+    """When the calls by the plan began. A guest may have to wait until the host is reached."""
     next_round_at: datetime | None = None
 
     @property

@@ -38,6 +38,7 @@ class EventType(StrEnum):
     PARTICIPANT_ALONE = "participant.alone"
     HANDOVER_STARTED = "handover.started"
     HANDOVER_ENDED = "handover.ended"
+    CALL_BACK_BOOKED = "call_back.booked"
     LEG_DIALING = "leg.dialing"
     LEG_RINGING = "leg.ringing"
     LEG_ANSWERED = "leg.answered"
@@ -143,6 +144,8 @@ HandoverId = Annotated[str, Field(description="the handover's id")]
 AssistantsPart = Annotated[
     Then, Field(description="the assistant's part after the join: `stay`, `silent` or `away`")
 ]
+BookedId = Annotated[str, Field(description="the id of the conversation that starts later")]
+StartAt = Annotated[datetime, Field(description="when the conversation starts")]
 EndOfHandover = Annotated[HandoverOutcome, Field(description="how the handover ended")]
 InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
 LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
@@ -318,6 +321,13 @@ class HandoverEnded(HandoverEvent, event=EventType.HANDOVER_ENDED):
     hangup_cause: HangupCause | None = None
     sip_hangup_cause: SipHangupCause | None = None
     failure: FailureReason | None = None
+
+
+class CallBackBooked(EventData, event=EventType.CALL_BACK_BOOKED):
+    """The assistant has booked a call back; another booking replaces the booking before."""
+
+    booked_id: BookedId
+    start_at: StartAt
 
 
 class LegEvent(PersonEvent):

@@ -53,6 +53,7 @@ class NewParticipant:
     call_control_id: str | None = None
     tell_assistant: bool = True
     contact: str | None = None
+    key_id: str | None = None
 
 
 # API requests
@@ -111,6 +112,14 @@ class SetAssistantMode(Input):
     """Let the assistant speak, be silent, or leave the people to each other."""
 
     mode: AssistantMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteCallBack(Input):
+    """A call back is booked: the conversation `booked_id` starts at `start_at`."""
+
+    booked_id: str
+    start_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,11 @@ class Plan(Stored):
         return self
 
     @property
+    def tries(self) -> int:
+        """How often calls are made one after the other; numbers at once are a single try."""
+        return self.max_attempts * (1 if self.strategy == "at_once" else len(self.to))
+
+    @property
     def wait_for_verdict(self) -> VerdictWait | None:
         """The wait for the verdict; None without machine detection.
 

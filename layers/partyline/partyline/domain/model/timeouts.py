@@ -142,6 +142,10 @@ outage of `LEASE`."""
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
+GUESTS_WAIT_FOR_HOST = timedelta(seconds=60)
+"""The longest pause between two rounds of the host's plan in which a guest is kept on the line. A
+guest waits only if the host had answered, and hung up before the assistant ran."""
+
 DETECTION_GRACE = timedelta(seconds=5)
 """How much later than the longest time of a machine detection its webhook may come. Telnyx waits
 5 s, or the plan's own time, for the end of the prompt of a phone that screens the call (Telnyx API:
@@ -239,6 +243,7 @@ MAX_MESSAGE_DELAY = timedelta(minutes=15)
 OPEN_LONG = timedelta(hours=4, minutes=15)
 """A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
 
-Those four hours begin when the assistant runs, this time when the conversation begins. Between the
-two the host's phone may ring for ten minutes, and the end takes its time too.
+Those four hours begin when the assistant runs, this time at the newest call to the host. Between
+the two the host's phone may ring for ten minutes, and the end takes its time too. A host's plan may
+pause for a day; this time then begins at the end of the pause.
 """

@@ -260,6 +260,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.RemoveParticipant: apply_requests.remove,
     inputs.SendMessage: apply_requests.send_message,
     inputs.SetAssistantMode: apply_requests.set_mode,
+    inputs.NoteCallBack: apply_requests.note_call_back,
     inputs.StopConversation: apply_requests.stop,
     inputs.CallInitiated: _call_initiated,
     inputs.CallAnswered: _call_answered,

@@ -6,7 +6,7 @@ from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Message
 from partyline.domain.model.conversation import Participant
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.events import ParticipantInvited
+from partyline.domain.model.events import CallBackBooked, ParticipantInvited
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import AssistantMode, Outcome, ParticipantStatus
 from partyline.domain.names import normalized_name, quoted
@@ -125,6 +125,12 @@ def set_mode(transition: Transition, request: inputs.SetAssistantMode) -> None:
         transition.refuse(ErrorCode.TOO_FEW_PEOPLE, message)
     else:
         want_mode(transition, request.mode)
+
+
+def note_call_back(transition: Transition, request: inputs.NoteCallBack) -> None:
+    """Record that a call back is booked."""
+    booked = CallBackBooked(booked_id=request.booked_id, start_at=request.start_at)
+    transition.add_event(booked)
 
 
 def stop(transition: Transition, request: inputs.StopConversation) -> None:

@@ -19,7 +19,7 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
+from partyline.domain.model.timeouts import GUESTS_WAIT_FOR_HOST, MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.leaving import host_failure
 from partyline.domain.rules.outcomes import inferred_outcome
@@ -149,7 +149,7 @@ def _correct(transition: Transition, participant: Participant, leg: Leg) -> bool
 def hunt(transition: Transition) -> None:
     """Dial the next number when all calls before have failed; after the last number, give up."""
     for participant in transition.conversation.participants:
-        if participant.status not in BEING_REACHED:
+        if participant.status not in BEING_REACHED or _waits_for_host(transition, participant):
             continue
         if any(leg.outcome is Outcome.VOICEMAIL_LEFT for leg in participant.legs):
             _give_up(transition, participant, Outcome.VOICEMAIL_LEFT)
@@ -160,6 +160,7 @@ def hunt(transition: Transition) -> None:
 
 
 def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
+    participant.hunt_began_at = participant.hunt_began_at or transition.now
     tried, numbers = participant.legs_tried, len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and transition.now >= deadline:
@@ -178,7 +179,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     if round_over and _is_pausing(transition, participant, plan):
         return
     next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
-    ringing = _guests_ringing(transition)
+    ringing = _ringing(transition)
     if ringing and ringing + len(next_numbers) > transition.conversation.limits.legs_at_once:
         return  # tried when other calls have been answered or have failed
     participant.next_round_at = None
@@ -191,26 +192,58 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
         transition.add_leg(participant, to, ring)
 
 
+def _waits_for_host(transition: Transition, participant: Participant) -> bool:
+    """Whether a guest is called later, because the host's plan may take long.
+
+    Otherwise the guest could answer, and wait alone until the last number of the host was tried.
+    """
+    host = transition.conversation.host
+    if participant.host or participant.legs_tried or host.status not in BEING_REACHED:
+        return False
+    return host.plan is not None and host.plan.tries > 1
+
+
 def _is_pausing(transition: Transition, participant: Participant, plan: Plan) -> bool:
     """Whether the pause before the next round lasts; its beginning is told to the assistant."""
     if participant.next_round_at is None:
         participant.next_round_at = transition.now + timedelta(seconds=plan.pause_secs)
         _report_failed_try(transition, participant, "trying_again")
+        if participant.host and timedelta(seconds=plan.pause_secs) > GUESTS_WAIT_FOR_HOST:
+            _release_waiting_guests(transition)
     return transition.now < participant.next_round_at
 
 
-def _guests_ringing(transition: Transition) -> int:
+def _release_waiting_guests(transition: Transition) -> None:
+    """Give up guests who wait on the line for a host who is not called for long."""
+    for guest in transition.conversation.participants[1:]:
+        if (
+            guest.plan
+            and guest.legs_tried
+            and guest.status in (*BEING_REACHED, ParticipantStatus.WAITING)
+        ):
+            transition.move_participant(guest, ParticipantStatus.FAILED, Outcome.CANCELLED)
+            transition.add_message(guest, Outcome.CANCELLED)
+
+
+def _ringing(transition: Transition) -> int:
+    """Count the calls that ring; a host who is called on a single number does not count."""
     return sum(
-        leg.is_up and leg.number != participant.accepted_leg and not participant.host
+        leg.is_up and leg.number != participant.accepted_leg
         for participant, leg in transition.conversation.legs()
+        if not participant.host
+        or (participant.plan is not None and participant.plan.strategy == "at_once")
     )
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
-    """Return the deadline of the whole plan, if set. A message that has begun has no deadline."""
-    if plan.deadline_secs is None or any(leg.takes_message for leg in participant.legs):
+    """Return the deadline of the whole plan, if set and if the person is being called.
+
+    A message that has begun has no deadline.
+    """
+    takes_message = any(leg.takes_message for leg in participant.legs)
+    if plan.deadline_secs is None or participant.hunt_began_at is None or takes_message:
         return None
-    return participant.created_at + timedelta(seconds=plan.deadline_secs)
+    return participant.hunt_began_at + timedelta(seconds=plan.deadline_secs)
 
 
 def _outcome_at_deadline(transition: Transition, participant: Participant) -> Outcome:

@@ -129,7 +129,10 @@ def host_failure(host: Participant) -> Failure:
     if leg and leg.answered_at and (host.outcome is None or leg.outcome is Outcome.HUMAN):
         return Failure(code="hung_up", message="The host hung up before the assistant ran.")
     outcome = host.outcome or (leg and leg.outcome) or Outcome.ERROR
-    return Failure(code=outcome, message=f"The host was not reached: {outcome}.")
+    tried = [leg.outcome for leg in host.legs if leg.outcome not in (None, Outcome.CANCELLED)]
+    words = ["hung_up" if other is Outcome.HUMAN else other for other in tried]
+    outcomes = ", ".join(words) if len(words) > 1 else outcome
+    return Failure(code=outcome, message=f"The host was not reached: {outcomes}.")
 
 
 def _has_stopped(transition: Transition) -> bool:

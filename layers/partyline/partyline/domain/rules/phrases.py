@@ -54,6 +54,7 @@ DEFAULTS: dict[str, str] = {
     Outcome.LIMITED: "{name} could not be called: the limit of calls is reached.",
     "destination_not_allowed": "{name} cannot be called from this line.",
     "dialing_off": "{name} could not be called: calls are switched off at the moment.",
+    "key_revoked": "{name} could not be called: the permission for the call has ended.",
     "own_line": "{name} cannot be called: the number is a line of this service.",
     "quiet_hours": "{name} may not be called at this hour of the day.",
     "do_not_call": "{name} may not be called: the number is on the do-not-call list.",

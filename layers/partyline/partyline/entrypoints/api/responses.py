@@ -60,7 +60,8 @@ class Attempt(ApiModel):
 class Participant(ApiModel):
     """A person in the conversation, with every call that was tried.
 
-    In a large conversation, only the timeline has the first calls: `earlier_legs` counts them.
+    While a pause between two rounds of calls lasts, `next_round_at` is its end. In a large
+    conversation, only the timeline has the first calls: `earlier_legs` counts them.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Participant(ApiModel):
     outcome: statuses.Outcome | None
     on_hangup: statuses.OnHangup
     attempt: Attempt | None = None
+    next_round_at: Moment | None
     legs: list[Leg]
     earlier_legs: Annotated[int, Field(ge=0)]
     created_at: Moment
@@ -84,6 +86,8 @@ class Participant(ApiModel):
             numbers, leg = len(participant.plan.to), participant.legs[-1]
             nth = (leg.number - 1) % numbers + 1
             shown.attempt = Attempt(status=leg.status, number=nth, of=numbers)
+        if participant.status not in statuses.BEING_REACHED:
+            shown.next_round_at = None  # the plan ended during a pause
         return shown
 
 
