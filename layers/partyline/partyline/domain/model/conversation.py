@@ -101,6 +101,7 @@ class Leg(Stored):
     screened_at: datetime | None = None  # when a phone was found to screen the call
     voicemail: LegVoicemail = Field(default_factory=LegVoicemail)
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
+    lost_answers: int = 0  # how many questions of the screening ended without a webhook
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
     voice: LegVoice = LegVoice()

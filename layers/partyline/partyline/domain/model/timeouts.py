@@ -158,8 +158,9 @@ without a beep. Telnyx reports that end after 5 s, although a greeting may go on
 MESSAGE_TIME = timedelta(minutes=3)
 """The longest time of an audio file that is a message for a machine. The call is hung up then."""
 
-SCREENING_GRACE = timedelta(seconds=30)
-"""The addition to a screening's own timeout, which begins after the sentence is spoken."""
+SCREENING_GRACE = timedelta(seconds=10)
+"""The addition to a screening's own timeout, which begins after the sentence is spoken. A screening
+without a webhook by then is asked once more."""
 
 LOST_CALL_AFTER = timedelta(minutes=10)
 """How long after its end a call is kept in a large document if no hangup was reported: a sign of

@@ -197,6 +197,8 @@ def _has_key(webhook: inputs.DigitsGathered) -> bool:
 def _screening_answered(
     transition: Transition, leg: Leg, webhook: inputs.DigitsGathered, accept_digit: str
 ) -> None:
+    if webhook.status == "cancelled" and leg.lost_answers:  # by the second question
+        return
     if webhook.status == "call_hangup" and not webhook.digits:  # `call.hangup` tells the cause
         if leg.status is statuses.LegStatus.SCREENING and leg.outcome is None:
             leg.verdict_deadline = None

@@ -34,7 +34,7 @@ def apply_verdict_timeouts(transition: Transition) -> None:
             continue
         leg.verdict_deadline = None
         if leg.status is LegStatus.SCREENING:
-            leg.outcome = leg.outcome or Outcome.NO_ANSWER
+            _answer_lost(transition, participant, leg)
         else:
             # No verdict counts as a person, a suspected machine as a machine. A phone that screens
             # the call, and after which no verdict comes, counts as a machine.
@@ -42,6 +42,21 @@ def apply_verdict_timeouts(transition: Transition) -> None:
             reason = None if machine else "no_verdict"
             judged = EventType.LEG_JUDGED
             transition.add_leg_event(judged, participant, leg, machine=machine, reason=reason)
+
+
+def _answer_lost(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Let a question without a webhook be asked once more; a second one is `no_answer`."""
+    questions = [
+        command
+        for command in transition.conversation.commands.values()
+        if command.action is Action.SCREEN and command.is_for(participant.id, leg.number)
+    ]
+    if any(question.is_pending for question in questions):  # Telnyx may not have it yet
+        leg.verdict_deadline = transition.now + SCREENING_GRACE
+        return
+    leg.lost_answers += 1
+    if leg.lost_answers > 1:
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
 
 
 def accept_answered(transition: Transition) -> None:
@@ -81,7 +96,7 @@ def _hold(transition: Transition, participant: Participant, leg: Leg, plan: Plan
 
 
 def _screened(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Ask the person, ask once more after a mistaken key, or accept the person."""
+    """Ask the person, ask once more after a mistaken key or a lost answer, or accept the person."""
     plan = participant.plan
     if leg.outcome is None and leg.screening_result:  # the keys came before the answer
         leg.outcome, leg.is_inferred = leg.screening_result, True
@@ -91,7 +106,8 @@ def _screened(transition: Transition, participant: Participant, leg: Leg) -> Non
         accept_leg(transition, participant, leg)
     if leg.outcome is not None or plan is None or plan.screening is None:
         return
-    nth = leg.wrong_keys + 1 if leg.wrong_keys else None
+    asked = leg.wrong_keys + leg.lost_answers
+    nth = asked + 1 if asked else None
     if transition.has_command(Action.SCREEN, participant, leg, nth=nth):
         return
     text = render_spoken(transition.conversation, participant, plan, plan.screening.say)
