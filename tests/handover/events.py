@@ -213,10 +213,6 @@ LEAVES = {
 
 HARMLESS = outcomes("handed_over", "handed_over")
 """The event changes nothing."""
-
-LOSS = outcomes("handed_over no_answer", "handed_over")
-"""No request to Telnyx can fetch a pressed digit whose webhook was lost."""
-
 EVENTS = (
     Event("nothing", nothing, HARMLESS),
     Event(
@@ -300,8 +296,8 @@ EVENTS = (
             away="",
         ),
     ),
-    Event("next webhook lost", next_webhook_lost, LOSS, silence_secs=LOSS_SILENCE_SECS),
-    Event("webhooks lost", webhooks_lost, LOSS, silence_secs=LOSS_SILENCE_SECS),
+    Event("next webhook lost", next_webhook_lost, HARMLESS, silence_secs=LOSS_SILENCE_SECS),
+    Event("webhooks lost", webhooks_lost, HARMLESS, silence_secs=LOSS_SILENCE_SECS),
     Event("webhooks doubled", webhooks_doubled, HARMLESS),
     Event(
         "function dies before a write",

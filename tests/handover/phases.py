@@ -130,7 +130,7 @@ class Stage:
         self._reach("brief")
         self._each(is_asked, self._accept)
         self._reach("accepted")
-        self.wait(self._is_settled, 30)
+        self.wait(self._is_settled_or_accepts_again, QUESTION_SECS)
         self._reach("joined")
         self.wait(self._mode_holds, 60)
         self.lab.run(3)
@@ -240,6 +240,11 @@ class Stage:
     def _is_settled(self) -> bool:
         person = self.participant()
         return person is None or person.status in {*DEPARTED, ParticipantStatus.JOINED}
+
+    def _is_settled_or_accepts_again(self) -> bool:
+        """Let the person accept whenever the person is asked; returns whether the join is over."""
+        self._each(is_asked, self._accept)
+        return self._is_settled()
 
     def _mode_holds(self) -> bool:
         person = self.participant()
