@@ -19,10 +19,20 @@ _TOOLS = (
     "`partyline doctor --assistant` tests a tool without a call."
 )
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
+_ABSENCE = (
+    "No experiment yet. Partyline is right under each answer; the list says how to tell the answers "
+    "apart."
+)
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
     "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
+    "legs-after-stop": _ABSENCE,
+    "connect-after-stop": _ABSENCE,
+    "bridge-end": _ABSENCE,
+    "start-on-bridged": _ABSENCE,
+    "conference-events": _ABSENCE,
+    "conference-bridged": _ABSENCE,
     "preset-fields": _TOOLS,
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,
