@@ -64,6 +64,9 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "UNKNOWN_CALL_ATTEMPTS": (Late.CHECKED, "the step fails"),
     "UNKNOWN_CALL_POLL_DELAY": (Late.SWEEP, "nothing"),
     "UNKNOWN_CALL_PATIENCE": (Late.CHECKED, "a call that Telnyx does not know ends"),
+    "CONNECT_WAIT": (Late.MESSAGE, "silence for so long, then the assistant is taken back"),
+    "STEP_BACK_WAIT": (Late.MESSAGE, "nothing: the assistant speaks meanwhile"),
+    "RETURN_WAIT": (Late.MESSAGE, "the waiting words, then the others again"),
     "MIN_RING_SECS": (Late.TELNYX, "a phone rings at least so long"),
     "GUESTS_WAIT_FOR_HOST": (
         Late.CHECKED,

@@ -20,5 +20,9 @@ ACTION_WORDS = {
     "ai_assistant_join": "join",
     "ai_assistant_stop": "stop",
     "ai_assistant_add_messages": "tell",
+    "bridge": "bridge",
+    "conference_create": "confer",
+    "conference_join": "add",
+    "conference_leave": "part",
 }
 """Short words for Telnyx's actions."""

@@ -44,6 +44,8 @@ EXAMPLES: list[inputs.Input] = [
     inputs.CallAnswered(id="1", **WEBHOOK),
     inputs.CallHangup(id="1", **WEBHOOK, cause="busy", quality=Quality(mos=4.5)),
     inputs.CallBridged(id="1", **WEBHOOK),
+    inputs.ConferenceJoined(id="1", **WEBHOOK),
+    inputs.ConferenceLeft(id="1", **WEBHOOK),
     inputs.MachineVerdict(id="1", **WEBHOOK, machine=True, by_speech=True),
     inputs.GreetingEnded(id="1", **WEBHOOK, result="beep_detected"),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
@@ -95,6 +97,7 @@ def test_the_names_of_inputs_and_results_stay() -> None:
         *("StartConversation", "InviteParticipant", "HandOver", "RemoveParticipant", "SendMessage"),
         *("SetAssistantMode", "NoteCallBack"),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
+        *("ConferenceJoined", "ConferenceLeft"),
         *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
         *("VoiceEnded",),
         *(

@@ -21,6 +21,8 @@ from partyline.domain.model.inputs import (
     CallRef,
     CallScreeningDetected,
     CommandResult,
+    ConferenceJoined,
+    ConferenceLeft,
     ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
@@ -188,6 +190,8 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     for result in ("beep_detected", "ended", "prompt_ended", "not_sure"):
         yield GreetingEnded(id="again", call=ref, result=result)
     yield CallBridged(id="again", call=ref)
+    yield ConferenceJoined(id="again", call=ref)
+    yield ConferenceLeft(id="again", call=ref)
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")
