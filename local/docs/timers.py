@@ -66,6 +66,8 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "UNKNOWN_CALL_PATIENCE": (Late.CHECKED, "a call that Telnyx does not know ends"),
     "MIN_RING_SECS": (Late.TELNYX, "a phone rings at least so long"),
     "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "BEEP_WAIT": (Late.MESSAGE, "nothing: a message for a machine comes so late"),
+    "MESSAGE_TIME": (Late.MESSAGE, "nothing: a machine's line stays open for so long"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
         "silence after no digit, when the webhook is lost",
