@@ -73,6 +73,8 @@ TIMERS: dict[str, tuple[Late, str]] = {
         "a guest is hung up, or waits for the host's next round",
     ),
     "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "BEEP_WAIT": (Late.MESSAGE, "nothing: a message for a machine comes so late"),
+    "MESSAGE_TIME": (Late.MESSAGE, "nothing: a machine's line stays open for so long"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
         "silence after no digit, when the webhook is lost",

@@ -27,7 +27,6 @@ from partyline.domain.model.plan import (
     MAX_BRIEF_CHARS,
     Plan,
 )
-from partyline.domain.names import has_hidden_characters
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.assistant_settings import (
@@ -46,7 +45,13 @@ from partyline.services.machine_settings import (
     OnMachine,
     OnScreenSettings,
 )
-from partyline.services.words_settings import GoodbyeSettings, Language, Voice, WordsSettings
+from partyline.services.words_settings import (
+    GoodbyeSettings,
+    Language,
+    Sentence,
+    Voice,
+    WordsSettings,
+)
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -116,12 +121,6 @@ def _parse_moment(text: Any) -> Any:
     return at
 
 
-def _check_brief(brief: str) -> str:
-    if has_hidden_characters(brief) or not brief.strip():
-        raise PydanticCustomError("brief", "a brief has words, and no control characters")
-    return brief
-
-
 E164_SCHEMA = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "examples": ["+13125550100"]}
 DIALABLE_SCHEMA = {
     "type": "string",
@@ -146,8 +145,7 @@ Phrases = Annotated[
 """The conversation's own messages to the assistant (see `domain.rules.phrases`)."""
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
-_BriefText = Annotated[str, Field(min_length=1, max_length=MAX_BRIEF_CHARS)]
-Brief = Annotated[_BriefText, AfterValidator(_check_brief)]
+Brief = Annotated[Sentence, Field(max_length=MAX_BRIEF_CHARS)]
 """Why a person is called, in a sentence for that person alone."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 
