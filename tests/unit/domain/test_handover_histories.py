@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.replay import driver
+from local.replay.export import with_stand_ins
 from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.statuses import BEING_REACHED, FINISHED, OnHangup
@@ -79,6 +81,7 @@ def test_any_handover_ends_exactly_once(
     assert history.story.state.status in FINISHED
     assert history.story.state.open_handover is None, "the handover has no outcome"
     check_handovers(history.story)
+    assert driver.replay(with_stand_ins(history.story.steps)) is None
 
 
 def check_handovers(story: Story) -> None:

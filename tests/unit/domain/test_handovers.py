@@ -51,7 +51,7 @@ def test_the_caller_is_handed_over_when_the_person_has_joined() -> None:
 
     assert outcome(story) == "handed_over"
     story.succeed("message:host:1:1")
-    assert story.messages == ["“Dana” has joined the conversation and takes over."]
+    assert story.messages == ["“Dana” is on the line and takes over."]
 
 
 def test_the_start_names_the_person_and_the_part_of_the_assistant() -> None:
@@ -359,8 +359,19 @@ def test_a_handover_to_a_person_who_has_joined_dials_nobody() -> None:
     story = joined_story()
     story.hand_over(NewParticipant(id="dana"))
     assert outcome(story) == "handed_over"
-    assert [command.key for command in story.sent if command.action == "dial"][1:] == [
-        "dial:dana:1"
+    dials = [command.key for command in story.sent if command.action == "dial"]
+    assert dials == ["dial:host:1", "dial:dana:1"]
+    story.succeed("message:host:1:2")
+    assert story.messages[1:] == ["“Dana” is on the line and takes over."]
+
+
+def test_a_conversation_keeps_its_newest_handovers_and_tells_of_all() -> None:
+    story = joined_story()
+    for nth in range(45):
+        story.hand_over(NewParticipant(id="dana"), nth=nth)
+    assert len(ended(story)) == 45
+    assert [handover.id for handover in story.state.handovers] == [
+        f"handover-{nth}" for nth in range(5, 45)
     ]
 
 

@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\{(name|reason)\}")
 DEFAULTS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
     "joined_machine": "The answering machine of {name} has joined the conversation.",
-    "handed_over": "{name} has joined the conversation and takes over.",
+    "handed_over": "{name} is on the line and takes over.",
     "late_machine": "{name} is not there in person: an answering machine is on the line.",
     "left": "{name} has left the conversation.",
     "guest_left": "{name} has left the conversation.",
