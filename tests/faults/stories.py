@@ -179,6 +179,23 @@ def _waiting_words(lab: FaultLab) -> None:
     lab.run(5)
     hang_up(lab, HOST)
     lab.run(8)
+def _hunt_for_host(lab: FaultLab) -> None:
+    lab.start_conversation(
+        to=[LEE, KIM, HOST],
+        machine_detection="standard",
+        screening=SCREENING,
+        participants=[{"to": DANA, "name": "Dana"}],
+    )
+    lab.wait_until_joined("Dana")
+    hang_up(lab, HOST)
+
+
+def _hosts_at_once(lab: FaultLab) -> None:
+    lab.start_conversation(to=[HOST, LEE], strategy="at_once", max_attempts=2)
+    lab.wait_until_active()
+    lab.run(5)
+    for number in (HOST, LEE):
+        hang_up(lab, number)
 
 
 def _declined_screening(lab: FaultLab) -> None:
@@ -249,6 +266,12 @@ STORIES = (
     ),
     Story("at once", _at_once, interchangeable=["Lee", "Kim", "Dana"]),
     Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=14)]),
+    Story(
+        "hunt for the host",
+        _hunt_for_host,
+        [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(HOST, digits="1")],
+    ),
+    Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
     Story("the assistant invites", _tool_invites),
 )

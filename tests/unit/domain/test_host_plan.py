@@ -1,11 +1,23 @@
 """The host's plan: numbers in order or at once, rounds, a deadline, and guests who wait for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from partyline.domain.model.conversation import Limits
+from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.timeouts import GUESTS_WAIT_FOR_HOST
-from tests.support.domain_story import FIRST, HOST_NUMBER, SECOND, THIRD, Story, guest, plan
+from tests.support.domain_story import (
+    FIRST,
+    HOST_NUMBER,
+    SECOND,
+    THIRD,
+    Story,
+    guest,
+    plan,
+    start_request,
+)
 
 DAY = timedelta(days=1).total_seconds()
 
@@ -153,3 +165,26 @@ def test_a_guest_waits_through_a_short_pause_of_the_host_only(
     assert story.participant().status == "dialing"
     assert story.participant("dana").status == status
     assert ("hang_up:dana:1" in left) is (status == "failed")
+
+
+def test_a_stop_during_the_pause_ends_the_plan() -> None:
+    story = calling_host(FIRST, guests=1, max_attempts=2, pause_secs=int(DAY))
+    story.hang_up(cause="timeout")
+
+    story.stop(hang_up=True)
+    assert story.status == "ended"
+    assert story.state.due_at is None
+    assert story.advance(DAY) == []
+
+
+def test_numbers_at_once_of_the_host_and_of_guests_share_the_limit_of_calls() -> None:
+    story = Story()
+    dana = guest(to=plan(THIRD))
+    limits = Limits(legs_at_once=2)
+    host = NewParticipant(id="host", plan=plan(FIRST, SECOND, strategy="at_once"))
+    story.receive(replace(start_request(host, (dana,)), limits=limits))
+    assert story.participant("dana").legs == []
+    story.succeed("dial:host:1", "dial:host:2")
+
+    story.hang_up(leg=2, cause="user_busy")
+    assert [leg.to for leg in story.participant("dana").legs] == [THIRD]

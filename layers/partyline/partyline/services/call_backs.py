@@ -75,7 +75,7 @@ class CallBacks:
         """Return the caller's number. Raises an answer for a number that cannot be dialled."""
         host = conversation.host
         leg = host.active_leg or (host.legs[-1] if host.legs else None)
-        shown = leg and (leg.to if host.plan else leg.from_)
+        shown = (leg.to if host.plan else leg.from_) if leg else None
         if caller_of(shown) == WITHHELD:
             raise _AnswerError(WITHHELD_NUMBER)
         destinations = self.scheduling.conversations.settings.destinations
