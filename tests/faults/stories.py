@@ -179,6 +179,8 @@ def _waiting_words(lab: FaultLab) -> None:
     lab.run(5)
     hang_up(lab, HOST)
     lab.run(8)
+
+
 def _hunt_for_host(lab: FaultLab) -> None:
     lab.start_conversation(
         to=[LEE, KIM, HOST],
