@@ -311,6 +311,17 @@ def test_a_mode_that_fails_ends_the_handover_with_the_failure_of_the_mode() -> N
     assert story.state.wanted_mode == "speaking"
 
 
+def test_a_mode_that_failed_before_the_join_is_no_failure_of_the_handover() -> None:
+    story = at_phase("screened", "silent")
+    story.set_mode("silent")
+    story.refuse(silencing(story))
+    story.press("1")
+    story.succeed("join:dana:1")
+    assert ended(story) == []
+    story.succeed(silencing(story))
+    assert outcome(story) == "handed_over"
+
+
 def test_another_mode_that_is_asked_for_meanwhile_cancels_the_handover() -> None:
     story = at_phase("joined")
     story.set_mode("speaking")

@@ -7,7 +7,7 @@
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import AssistantModeChanged, AssistantModeFailed
-from partyline.domain.model.statuses import AssistantMode, ConversationStatus
+from partyline.domain.model.statuses import AssistantMode, ConversationStatus, HandoverStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.rules.phrases import render
 from partyline.domain.rules.transition import Transition
@@ -30,7 +30,7 @@ def hold_mode(transition: Transition, mode: AssistantMode, reason: str | None = 
 def fail_mode(transition: Transition, mode: AssistantMode, failure: Failure) -> None:
     """Record that a mode does not come about; the mode that holds is wanted again."""
     conversation, handover = transition.conversation, transition.conversation.open_handover
-    if handover and handover.then == mode:
+    if handover and handover.status is HandoverStatus.STEPPING_BACK and handover.then == mode:
         handover.failure = failure
     conversation.wanted_mode = conversation.mode
     transition.add_event(AssistantModeFailed(mode=mode, failure=failure))
