@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from local.simulator.model import Person
@@ -228,6 +229,32 @@ def use_tool(lab: FaultLab, call_control_id: str, name: str) -> None:
         lab.run(3)
 
 
+def _hand_over(then: str, lab: FaultLab) -> None:
+    """Hand the caller over to Dana; the assistant comes back, and Dana leaves before the caller."""
+    lab.ring_in()
+    lab.wait_until_active()
+    plan = {"to": DANA, "name": "Dana", "brief": "An invoice.", "then": then}
+    lab.request("POST", "/handover", plan)
+    lab.wait_until(lambda: _handover_outcome(lab) is not None)
+    lab.run(10)
+    if then != "stay" and _handover_outcome(lab) == "handed_over":
+        lab.request("POST", "/assistant", {"mode": "speaking"})
+        lab.wait_until(lambda: _mode(lab) == "speaking", 60)
+        lab.run(10)
+    hang_up(lab, DANA, "Dana")
+    hang_up(lab, CALLER)
+
+
+def _handover_outcome(lab: FaultLab) -> str | None:
+    stored = lab.stored.load(lab.conversation_id)
+    return stored.handovers[-1].outcome if stored and stored.handovers else None
+
+
+def _mode(lab: FaultLab) -> str:
+    stored = lab.stored.load(lab.conversation_id)
+    return stored.mode if stored else ""
+
+
 def _messages(lab: FaultLab) -> list[str]:
     return lab.messages_to_assistant() if lab.telnyx.conversations else []
 
@@ -276,4 +303,8 @@ STORIES = (
     Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
     Story("the assistant invites", _tool_invites),
+    *(
+        Story(f"handover, then {then}", partial(_hand_over, then), [Person(DANA, digits="1")])
+        for then in ("stay", "silent", "away")
+    ),
 )
