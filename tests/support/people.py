@@ -6,7 +6,7 @@ OUR_NUMBER, CALLER = "+13125550100", "+13125550120"
 DESK = "sip:dana@pbx.example.com"
 
 NAMES = {HOST: "host", DANA: "Dana", LEE: "Lee", KIM: "Kim", CALLER: "caller", DESK: "Dana's desk"}
-NAMES |= {f"+131255501{nth}": f"phone {nth}" for nth in (15, 16, 17, 18, 19, 21)}  # of the demo
+NAMES |= {f"+131255501{nth}": f"phone {nth}" for nth in (15, 16, 17, 18, 19, 21, 22)}  # of the demo
 
 ACTION_WORDS = {
     "dial": "dial",
