@@ -25,7 +25,7 @@ STYLES = {
 }
 
 DETAIL_FIELDS = (
-    *("to", "caller", "direction", "outcome"),
+    *("to", "caller", "direction", "mode", "outcome"),
     *("hangup_cause", "reason", "machine", "action"),
 )
 """The fields of an event's data that are printed after the participant, in this order."""

@@ -180,7 +180,7 @@ def _assistant(
         finding = _tool(existing.get(name), name, url, assistant_id)
         yield finding
         if finding.verdict != "ok" or name != "status":
-            continue  # a test of the invite tool would dial
+            continue  # a test of another tool would dial
         tool_id = tools.find_shared_tool(account, body["display_name"])
         if tool_id:
             yield _tool_test_result(tools.run_tool_test(account, assistant_id, tool_id), url)

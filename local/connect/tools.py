@@ -1,4 +1,4 @@
-"""The assistant's tools: `invite` calls a person, `status` lists the participants.
+"""The assistant's tools: `invite`, `handover`, `call_back` and `status`.
 
 The tools are shared tools of the account, attached to the assistant (Telnyx API: /ai/tools and
 /ai/assistants/{id}/tools/{tool_id}), so the assistant's other tools are never sent back and forth.
@@ -7,9 +7,11 @@ signed with the rest of the body.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records, Tool
+from partyline.domain.model.handover import Then
 
 READ = "read AI tools and assistants"
 CHANGE = "change AI tools and assistants"
@@ -41,6 +43,56 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
                     "description": "A phone number with its country code: +13125550100. Only for "
                     "somebody who is not a contact.",
                 },
+                "brief": {
+                    "type": "string",
+                    "description": "Why the caller wants to speak with them, in a sentence. Only "
+                    "the person who is called hears it, before saying yes.",
+                },
+            },
+        },
+    }
+    handover: Json = {
+        "name": "handover",
+        "description": (
+            "Hand the caller over to a person or a department, who takes the conversation from "
+            "you. Use it instead of invite when the caller wants to go on with that person. Stay "
+            "with the caller until you are told that the person has joined; if the person cannot "
+            "be reached, you are told why. Do not call the tool again meanwhile."
+        ),
+        "body_parameters": {
+            "type": "object",
+            "properties": {
+                **invite["body_parameters"]["properties"],
+                "then": {
+                    "type": "string",
+                    "enum": list(get_args(Then)),
+                    "description": "What you do once the person has joined: stay goes on speaking, "
+                    "silent listens until somebody addresses you, away leaves the call. Without "
+                    "it, you stay.",
+                },
+            },
+        },
+    }
+    call_back: Json = {
+        "name": "call_back",
+        "description": (
+            "Book a call to the caller's own number for later. Use it when the caller wants to be "
+            "called back, and agree on the time first. The answer says when the caller will be "
+            "called: tell the caller that. Another time replaces the time before."
+        ),
+        "body_parameters": {
+            "type": "object",
+            "properties": {
+                "in_minutes": {
+                    "type": "integer",
+                    "description": "In how many minutes to call back: 30.",
+                },
+                "at": {
+                    "type": "string",
+                    "description": "The date and time instead of minutes, by the caller's clock "
+                    "or with a zone: 2027-01-04T15:00:00.",
+                },
+                "name": {"type": "string", "description": "The caller's name, if you know it."},
             },
         },
     }
@@ -65,7 +117,7 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
                 "preset_body_fields": _CALL,
             },
         }
-        for tool in (invite, status)
+        for tool in (invite, handover, call_back, status)
     }
 
 

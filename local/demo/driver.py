@@ -10,6 +10,7 @@ from rich.console import Console
 
 from local.client import Client, Json
 from local.demo.trace import print_lines, trace
+from local.simulator.model import SimulatedLeg
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
 
@@ -85,6 +86,25 @@ class Demo:
         """Invite a participant."""
         body = {"to": to, "name": name, **plan}
         self.client.ask("POST", f"/conversations/{conversation_id}/participants", body)
+
+    def hand_over(self, conversation_id: str, **body: Any) -> None:
+        """Hand the host over to a person, and wait until the person has taken over."""
+        self.client.ask("POST", f"/conversations/{conversation_id}/handover", body)
+        seen = self.wait_for(
+            conversation_id, "the handover", lambda seen: seen["handovers"][-1]["outcome"]
+        )
+        outcome = seen["handovers"][-1]["outcome"]
+        expect(outcome == "handed_over", f"the outcome of the handover is {outcome}")
+
+    def set_mode(self, conversation_id: str, mode: str) -> None:
+        """Ask for a mode of the assistant, and wait until the mode holds."""
+        self.client.ask("POST", f"/conversations/{conversation_id}/assistant", {"mode": mode})
+        self.wait_for(conversation_id, f"mode {mode}", lambda seen: seen["mode"] == mode)
+
+    def legs(self, conversation_id: str, *names: str) -> list[SimulatedLeg]:
+        """Return the simulated calls of people by name."""
+        seen = self.client.conversation(conversation_id)
+        return [self.telnyx.world.legs[latest_call(seen, name)] for name in names]
 
     def use_tool(self, call_control_id: str, tool: str, **arguments: Any) -> str:
         """Let the assistant of a call use our tool, and return the tool's message."""

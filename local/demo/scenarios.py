@@ -1,12 +1,13 @@
 """The demo's scenarios. Each drives a call or two and raises for an unexpected result."""
 
-from local.demo.driver import Demo, expect, latest_call, leg_outcomes
+from local.demo.driver import Demo, expect, latest_call, leg_outcomes, participant
 from local.simulator.model import Person
 from local.stack.local_stack import Options
 
 HOST, DANA, LEE, CALLER = "+13125550111", "+13125550112", "+13125550113", "+13125550114"
 BUSY, MACHINE, PRESSES_1, PRESSES_2 = (f"+131255501{nth}" for nth in (15, 16, 17, 18))
 FIRST, SECOND = "+13125550119", "+13125550121"
+SLOW = "+13125550122"
 OURS = Options().number
 
 PEOPLE = (
@@ -19,7 +20,10 @@ PEOPLE = (
     Person(PRESSES_2, digits="2", answer_after_secs=0.5, digits_after_secs=0.5),
     Person(FIRST, behaviour="manual"),
     Person(SECOND, behaviour="manual"),
+    Person(SLOW, "Robin", answer_after_secs=4.0),
 )
+
+BRIEF = "Robin was charged twice for order 4711"
 
 SCREENING = {"say": "Robin is on the line about an invoice. Press 1 to join."}
 
@@ -156,4 +160,34 @@ def tool(demo: Demo) -> None:
         demo.console.print(f"  the tool answers  {answer}")
 
 
-SCENARIOS = (outbound, inbound, attached, hunt, at_once, declined, ends_meanwhile, tool)
+def handover(demo: Demo) -> None:
+    """Dana hears why, waits for Robin and takes over; the assistant is silent, away, and back."""
+    dana = {"to": PRESSES_1, "name": "Dana", "brief": BRIEF}
+    conversation_id = demo.start(SLOW, "Robin", participants=[dana])
+    demo.wait_for_participant(conversation_id, "Dana", "joined")
+    robin, dana_leg = demo.legs(conversation_id, "Robin", "Dana")
+    heard = [notice for _, notice in dana_leg.heard]
+    expect(any(BRIEF in notice for notice in heard), "Dana heard the brief")
+    expect(any("One moment" in notice for notice in heard), "Dana heard words while she waited")
+    expect(not any(BRIEF in notice for _, notice in robin.heard), "Robin never hears the brief")
+
+    person = participant(demo.client.conversation(conversation_id), "Dana")
+    demo.hand_over(conversation_id, participant_id=person["id"], then="silent")
+    seen = demo.client.conversation(conversation_id)
+    expect(seen["mode"] == "silent", "the assistant is silent")
+    demo.set_mode(conversation_id, "away")
+    demo.telnyx.say(robin.call_control_id, "Are we alone?")
+    words = f"{SLOW}: Are we alone?"
+    expect(words in [notice for _, notice in dana_leg.heard], "the people hear each other")
+    demo.wait_for(conversation_id, "the first insights", lambda seen: seen["insights"])
+    demo.set_mode(conversation_id, "speaking")
+    joined = [guest.call_control_id for guest in demo.telnyx.conversations[-1].participants]
+    expect(joined == [dana_leg.call_control_id], "Dana is joined to the assistant that is back")
+    demo.poll("the assistant's greeting", lambda: "back with you" in robin.heard[-1][1])
+    demo.hang_up_host(conversation_id, "Robin")
+    demo.print_trace("9. A handover: the assistant is silent, away, and back", conversation_id)
+    for _, notice in dana_leg.heard:
+        demo.console.print(f"  Dana hears  {notice}")
+
+
+SCENARIOS = (outbound, inbound, attached, hunt, at_once, declined, ends_meanwhile, tool, handover)

@@ -55,8 +55,10 @@ ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS, E.TOO_MANY_BOOKINGS],
     "invite_participant": [*DIAL, *ABSENT],
+    "hand_over": [*DIAL, *ABSENT, E.UNKNOWN_PARTICIPANT, E.HANDOVER_OPEN],
     "remove_participant": [*CHANGE, *ABSENT, E.UNKNOWN_PARTICIPANT],
     "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
+    "set_assistant_mode": [*CHANGE, *ABSENT, E.TOO_FEW_PEOPLE],
     "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, *TOO_LATE],
     "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.CONVERSATION_OVER, E.BUSY, *TOO_LATE],
     "cancel_conversations": [E.INVALID_REQUEST],

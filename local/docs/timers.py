@@ -15,7 +15,7 @@ from partyline.domain.model import timeouts
 from partyline.domain.model.plan import VERDICT_WAITS
 from partyline.services.requests import (
     DialOptions,
-    InviteRequest,
+    ReachOptions,
     ScreeningSettings,
 )
 
@@ -64,12 +64,29 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "UNKNOWN_CALL_ATTEMPTS": (Late.CHECKED, "the step fails"),
     "UNKNOWN_CALL_POLL_DELAY": (Late.SWEEP, "nothing"),
     "UNKNOWN_CALL_PATIENCE": (Late.CHECKED, "a call that Telnyx does not know ends"),
+    "CONNECT_WAIT": (Late.MESSAGE, "silence for so long, then the assistant is taken back"),
+    "STEP_BACK_WAIT": (Late.MESSAGE, "nothing: the assistant speaks meanwhile"),
+    "RETURN_WAIT": (Late.MESSAGE, "the waiting words, then the others again"),
     "MIN_RING_SECS": (Late.TELNYX, "a phone rings at least so long"),
-    "PROMPT_END_WAIT": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "GUESTS_WAIT_FOR_HOST": (
+        Late.CHECKED,
+        "a guest is hung up, or waits for the host's next round",
+    ),
+    "DETECTION_GRACE": (Late.MESSAGE, "the person behind a screening phone waits to be joined"),
+    "BEEP_WAIT": (Late.MESSAGE, "nothing: a message for a machine comes so late"),
+    "MESSAGE_TIME": (Late.MESSAGE, "nothing: a machine's line stays open for so long"),
     "SCREENING_GRACE": (
         Late.MESSAGE,
         "silence after no digit, when the webhook is lost",
     ),
+    "WORDS_DELAY": (Late.MESSAGE, "silence before the waiting words"),
+    "WORDS_PAUSE": (Late.MESSAGE, "silence between the waiting words"),
+    "WORDS_PER_CHARACTER": (Late.CHECKED, "nothing"),
+    "WORDS_END_GRACE": (
+        Late.MESSAGE,
+        "silence between the waiting words, when `call.speak.ended` is lost",
+    ),
+    "GOODBYE_TIME": (Late.MESSAGE, "the line ends after the goodbye"),
     "LOST_CALL_AFTER": (Late.CHECKED, "nothing"),
     "CALL_LIMIT_GRACE": (Late.TELNYX, "the call ends, when the conversation did not"),
     "MAX_CALL_SECS": (Late.TELNYX, "the call ends"),
@@ -101,13 +118,13 @@ PLANNED: tuple[tuple[str, str, Any, Late, str], ...] = (
         "then the next number rings",
     ),
     (
-        *("`deadline_secs`", "until when a guest has to be reached", None, Late.MESSAGE),
-        "the assistant says that the guest was not reached",
+        *("`deadline_secs`", "until when a person has to be reached", None, Late.MESSAGE),
+        "the assistant says that the guest was not reached; without a host nobody is called",
     ),
     (
-        *("`pause_secs`", "the pause between two rounds of a guest's numbers"),
-        *(InviteRequest.model_fields["pause_secs"].default, Late.MESSAGE),
-        "the guest's phone rings again",
+        *("`pause_secs`", "the pause between two rounds of a person's numbers"),
+        *(ReachOptions.model_fields["pause_secs"].default, Late.MESSAGE),
+        "the person's phone rings again",
     ),
     (
         *("`verdict_wait.secs`", "how long an answered call waits for the machine's verdict"),

@@ -50,7 +50,12 @@ PARAMETERS = {
 }
 
 QUERIES = (Action.LOOK, Action.FETCH_INSIGHTS)
-_REQUESTS = (*REQUESTS, inputs.RemoveParticipant, inputs.StopConversation)
+_REQUESTS = (
+    *REQUESTS,
+    inputs.RemoveParticipant,
+    inputs.SetAssistantMode,
+    inputs.StopConversation,
+)
 
 WAIT_SECS = 60.0  # a thread that takes longer is stuck
 

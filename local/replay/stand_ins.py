@@ -24,6 +24,7 @@ from pydantic_core import to_json
 
 from partyline.domain import numbers
 from partyline.domain.masking import mask_text, masked
+from partyline.domain.model.conversation import OUR_TOOLS
 from partyline.domain.names import normalized_name, quoted
 from partyline.domain.rules.insights import digest_of
 
@@ -35,7 +36,7 @@ PLAIN_SETTINGS = frozenset({"id", "type", "model", "role", "method", "voice", "l
 """Settings of an assistant whose texts are words of Telnyx's API."""
 
 _PLAIN_NUMBER = re.compile(r"\+?[0-9]+", re.ASCII)
-_OUR_TOOL = re.compile(r"/tools/(?:invite|status)$")
+_OUR_TOOL = re.compile(rf"/tools/(?:{'|'.join(OUR_TOOLS)})$")
 _MASKED_NUMBER = re.compile(r"\*\*\*\d{1,4}")
 _QUOTED = re.compile("\u201c[^\u201d]*\u201d")
 _MIDDLES = ("00", *(f"{nth:02}" for nth in range(99, 0, -1)))

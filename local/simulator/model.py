@@ -17,6 +17,10 @@ CALL_LIMIT_SECS = 14_400
 """Telnyx's time limit of a call without a limit of its own (Telnyx API: POST /calls)."""
 
 
+ScreeningPhone = Literal["iphone", "pixel"]
+"""Phones that screen calls. Only the prompt of an iPhone ends with a tone that Telnyx knows."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A person at a number, and the person's reaction to a call.
@@ -24,7 +28,9 @@ class Person:
     `manual` waits for `Simulator.answer`, `decline`, `busy` or `hang_up`. `machine_result` is the
     verdict of machine detection (None: human or machine, after `behaviour`); `digits` are pressed
     keys during a gather (None: no keys); `hangs_up_after_secs` counts from the answer. With
-    `screens_calls` an iPhone asks for the reason of the call before the person answers.
+    `screens_calls` the phone asks for the reason of the call before the person answers; a person
+    with the behaviour `machine` never does. The greeting of a machine lasts `greeting_secs` from
+    the answer (None: without end), and a beep follows if `beeps`.
     """
 
     number: str
@@ -36,7 +42,9 @@ class Person:
     digits_after_secs: float = 1.0
     hangs_up_after_secs: float | None = None
     patience_secs: float = 120.0
-    screens_calls: bool = False
+    screens_calls: ScreeningPhone | None = None
+    greeting_secs: float | None = 8.0
+    beeps: bool = True
 
 
 @dataclass
@@ -58,6 +66,17 @@ class Gather:
     valid: str
     pressed: str = ""
     deadline: Timer | None = None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence or an audio file on a leg; an endless loop has infinite `secs`."""
+
+    kind: Literal["speak", "playback"]
+    content: str
+    secs: float
+    client_state: str | None
+    status: str = "completed"
 
 
 @dataclass
@@ -83,14 +102,21 @@ class SimulatedLeg:
     sip_reason: str | None = None
     """The text of the SIP Reason header on the CANCEL of an unanswered outgoing leg."""
     bridged_to: str | None = None
-    """The call_control_id of the leg that a transfer has connected with this leg."""
+    """The call_control_id of the leg that a bridge or a transfer has connected with this leg."""
+    parks: bool | None = None
+    """Whether the leg stays up when its bridge ends (Telnyx API: bridge, park_after_unbridge); None
+    for a transfer."""
+    had_assistant: bool = False
     far_end: "SimulatedLeg | None" = field(default=None, repr=False, compare=False)
     """The other leg of a call between two numbers of the account; both legs end together."""
     assistant: JsonObject | None = None
     detection: str = "disabled"
+    detection_config: JsonObject = field(default_factory=dict)
     time_limit_secs: float = CALL_LIMIT_SECS
     conversation_id: str | None = None
     gather: Gather | None = None
+    voices: list[Utterance] = field(default_factory=list)
+    """What plays on the leg, and what waits to be played."""
     on_answer: Callable[[], None] | None = None
     timers: list[Timer] = field(default_factory=list)
     heard: list[tuple[datetime, str]] = field(default_factory=list)
@@ -156,6 +182,17 @@ class SimulatedConversation:
 
 
 @dataclass
+class SimulatedConference:
+    """A conference; `members` are the calls in the conference. Without members, it has ended."""
+
+    conference_id: str
+    name: str
+    created_at: datetime
+    client_state: str | None
+    members: list[str] = field(default_factory=list)
+
+
+@dataclass
 class LedgerEntry:
     """A request and its answer; status 0 means that no answer was sent."""
 
@@ -201,6 +238,7 @@ class World:
     people: dict[str, Person] = field(default_factory=dict)
     legs: dict[str, SimulatedLeg] = field(default_factory=dict)
     conversations: dict[str, SimulatedConversation] = field(default_factory=dict)
+    conferences: dict[str, SimulatedConference] = field(default_factory=dict)
     applications: dict[str, JsonObject] = field(default_factory=dict)
     tools: dict[str, JsonObject] = field(default_factory=dict)
     inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)

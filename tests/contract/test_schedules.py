@@ -9,8 +9,8 @@ import pytest
 
 from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
-from partyline.domain.model.conversation import Failure
 from partyline.domain.model.events import EventType
+from partyline.domain.model.stored import Failure
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.errors import (
     AlreadyProcessedError,

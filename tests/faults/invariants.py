@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Participant
+from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.events import EventType
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.domain.rules.calls import staying_calls
 from partyline.store import keys
@@ -35,6 +36,8 @@ class Ending:
     up: tuple[str, ...]
     insights: int
     assistants: int
+    handovers: tuple[str, ...]
+    """The outcome of each handover."""
 
 
 def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
@@ -66,6 +69,7 @@ def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
         up=sort(lab.legs_up()),
         insights=len(insights),
         assistants=len(lab.telnyx.conversations),
+        handovers=tuple(str(handover.outcome) for handover in conversation.handovers),
     )
 
 
@@ -118,7 +122,21 @@ def violations_of(lab: FaultLab) -> list[str]:
         for participant in stored.participants
         if participant.status not in ("left", "failed")
     ]
-    return wrong + _open_counts(lab) + _timeline(lab, stored.seq)
+    return wrong + _handovers(lab, stored) + _open_counts(lab) + _timeline(lab, stored.seq)
+
+
+def _handovers(lab: FaultLab, stored: Conversation) -> list[str]:
+    """Each handover ends once."""
+    ended = Counter(
+        str(event.data["handover_id"])
+        for event in lab.stored.timeline(lab.conversation_id).items
+        if event.type == EventType.HANDOVER_ENDED
+    )
+    return [
+        f"{handover.id} ended {ended[handover.id]} times"
+        for handover in stored.handovers
+        if ended[handover.id] != 1
+    ]
 
 
 def _open_counts(lab: FaultLab) -> list[str]:
@@ -167,6 +185,9 @@ def compare(ended: Ending, right: Ending) -> tuple[list[str], list[str]]:
         if ended.people[name] != right.people.get(name)
     ]
     honest += [f"not told: {text}" for text in _extra(ended.failed_messages, right.failed_messages)]
+    if ended.handovers != right.handovers:
+        ends = f"handover: {' and '.join(ended.handovers) or 'none'}"
+        (honest if "error" in ended.handovers else wrong).append(ends)
     if ended.status != right.status:
         wrong.append(f"it is {ended.status}, not {right.status}")
     for name in sorted(right.people.keys() | ended.people.keys()):

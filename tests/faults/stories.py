@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from local.simulator.model import Person
@@ -170,6 +171,36 @@ def _at_once(lab: FaultLab) -> None:
     hang_up(lab, HOST)
 
 
+def _waiting_words(lab: FaultLab) -> None:
+    """A guest hears words until the host answers, and a goodbye at the end."""
+    goodbye = {"say": "The call is over. Goodbye."}
+    guest = {"to": DANA, "name": "Dana", "goodbye": goodbye}
+    lab.start_conversation(to=HOST, participants=[guest])
+    lab.wait_until_joined("Dana")
+    lab.run(5)
+    hang_up(lab, HOST)
+    lab.run(8)
+
+
+def _hunt_for_host(lab: FaultLab) -> None:
+    lab.start_conversation(
+        to=[LEE, KIM, HOST],
+        machine_detection="standard",
+        screening=SCREENING,
+        participants=[{"to": DANA, "name": "Dana"}],
+    )
+    lab.wait_until_joined("Dana")
+    hang_up(lab, HOST)
+
+
+def _hosts_at_once(lab: FaultLab) -> None:
+    lab.start_conversation(to=[HOST, LEE], strategy="at_once", max_attempts=2)
+    lab.wait_until_active()
+    lab.run(5)
+    for number in (HOST, LEE):
+        hang_up(lab, number)
+
+
 def _declined_screening(lab: FaultLab) -> None:
     lab.start_conversation(to=HOST)
     lab.wait_until_active()
@@ -196,6 +227,32 @@ def use_tool(lab: FaultLab, call_control_id: str, name: str) -> None:
         if any(lab.post_tool(request) == 200 for _ in range(request.attempts)):
             break
         lab.run(3)
+
+
+def _hand_over(then: str, lab: FaultLab) -> None:
+    """Hand the caller over to Dana; the assistant comes back, and Dana leaves before the caller."""
+    lab.ring_in()
+    lab.wait_until_active()
+    plan = {"to": DANA, "name": "Dana", "brief": "An invoice.", "then": then}
+    lab.request("POST", "/handover", plan)
+    lab.wait_until(lambda: _handover_outcome(lab) is not None)
+    lab.run(10)
+    if then != "stay" and _handover_outcome(lab) == "handed_over":
+        lab.request("POST", "/assistant", {"mode": "speaking"})
+        lab.wait_until(lambda: _mode(lab) == "speaking", 60)
+        lab.run(10)
+    hang_up(lab, DANA, "Dana")
+    hang_up(lab, CALLER)
+
+
+def _handover_outcome(lab: FaultLab) -> str | None:
+    stored = lab.stored.load(lab.conversation_id)
+    return stored.handovers[-1].outcome if stored and stored.handovers else None
+
+
+def _mode(lab: FaultLab) -> str:
+    stored = lab.stored.load(lab.conversation_id)
+    return stored.mode if stored else ""
 
 
 def _messages(lab: FaultLab) -> list[str]:
@@ -237,6 +294,17 @@ STORIES = (
         [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(DANA, digits="1")],
     ),
     Story("at once", _at_once, interchangeable=["Lee", "Kim", "Dana"]),
+    Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=14)]),
+    Story(
+        "hunt for the host",
+        _hunt_for_host,
+        [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(HOST, digits="1")],
+    ),
+    Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
     Story("the assistant invites", _tool_invites),
+    *(
+        Story(f"handover, then {then}", partial(_hand_over, then), [Person(DANA, digits="1")])
+        for then in ("stay", "silent", "away")
+    ),
 )

@@ -271,7 +271,7 @@ def test_the_losers_of_a_hunt_see_no_missed_call(new_lab: NewLab) -> None:
 
 
 def test_a_person_behind_a_screening_iphone_is_joined(new_lab: NewLab) -> None:
-    lab = new_lab([Person(DANA, screens_calls=True)], settings=today())
+    lab = new_lab([Person(DANA, screens_calls="iphone")], settings=today())
     conversation_id = lab.inbound()
 
     lab.invite(conversation_id, DANA, name="Dana", machine_detection="premium_ios_call_screening")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from partyline.domain.model.conversation import OUR_TOOLS
 from partyline.services.assistant_settings import TOOL_TYPES
 from tests.support.lab import URL, Answer, Lab, NewLab
 from tests.support.people import DANA, HOST, OUR_NUMBER
@@ -235,7 +236,7 @@ def test_a_tool_may_not_call_a_host_that_no_parameter_names(
 @pytest.mark.parametrize("way", ["start", "route"])
 def test_a_tool_may_call_our_own_tools(new_lab: NewLab, way: str) -> None:
     lab = new_lab()
-    tools = [webhook(f"{URL}/tools/{name}") for name in ("invite", "status")]
+    tools = [webhook(f"{URL}/tools/{name}") for name in OUR_TOOLS]
     answer = give(lab, way, tools=tools)
     assert answer.status in (200, 202)
     assert answer.json.get("warnings", []) == []

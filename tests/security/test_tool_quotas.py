@@ -101,6 +101,15 @@ def test_the_tool_has_a_limit_for_the_whole_conversation(new_lab: NewLab) -> Non
     assert lab.use_tool("invite", another, name="Kim") == "Calling “Kim” now."
 
 
+def test_a_handover_counts_as_an_invitation_does(new_lab: NewLab) -> None:
+    lab = new_lab(MaxToolDials="1")
+    lab.route(OUR_NUMBER, {"Dana": {"to": DANA}, "Lee": {"to": [LEE, KIM]}})
+    lab.inbound()
+    assert lab.use_tool("handover", name="Lee") == limited("Lee")
+    assert lab.people_dialled() == []
+    assert lab.use_tool("handover", name="Dana").startswith("Calling “Dana” now.")
+
+
 @pytest.mark.parametrize("plan", [{"to": [DANA, LEE, KIM]}, {"to": DANA, "max_attempts": 3}])
 def test_each_number_of_a_hunt_and_each_round_counts(new_lab: NewLab, plan: dict[str, Any]) -> None:
     lab = new_lab(MaxToolDials="2")

@@ -184,6 +184,7 @@ ALL_RIGHTS = " ".join(Right)
 OPERATIONS = {
     "start_conversation": ("trigger", "POST /conversations"),
     "invite_participant": ("trigger", "POST /conversations/{id}/participants"),
+    "hand_over": ("trigger", "POST /conversations/{id}/handover"),
     "remove_participant": ("control", "DELETE /conversations/{id}/participants/{participant_id}"),
     "send_message": ("control", "POST /conversations/{id}/messages"),
     "stop_conversation": ("control", "POST /conversations/{id}/stop"),

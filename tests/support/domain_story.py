@@ -13,6 +13,7 @@ from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import Assistant, Conversation, Insight, Leg, Participant
 from partyline.domain.model.events import Event
+from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallBridged,
@@ -26,6 +27,7 @@ from partyline.domain.model.inputs import (
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
+    HandOver,
     Input,
     InsightsGenerated,
     InviteParticipant,
@@ -35,6 +37,7 @@ from partyline.domain.model.inputs import (
     RemoveParticipant,
     Route,
     SendMessage,
+    SetAssistantMode,
     StartConversation,
     StopConversation,
     TimerElapsed,
@@ -53,6 +56,7 @@ from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
     LEG_MOVES,
     PARTICIPANT_MOVES,
+    AssistantMode,
     OnHangup,
 )
 from partyline.domain.model.steps import step_record
@@ -174,11 +178,21 @@ class Story:
     def invite(self, participant: NewParticipant | None = None) -> list[str]:
         return self.receive(InviteParticipant(id="", participant=participant or guest()))
 
+    def hand_over(
+        self, participant: NewParticipant | None = None, then: Then = "stay", nth: int = 1
+    ) -> list[str]:
+        new = participant or guest()
+        request = HandOver(id="", handover_id=f"handover-{nth}", participant=new, then=then)
+        return self.receive(request)
+
     def remove(self, participant: str) -> list[str]:
         return self.receive(RemoveParticipant(id="", participant_id=participant))
 
     def send_message(self, content: str) -> list[str]:
         return self.receive(SendMessage(id="", role="system", content=content))
+
+    def set_mode(self, mode: str) -> list[str]:
+        return self.receive(SetAssistantMode(id="", mode=AssistantMode(mode)))
 
     def stop(self, *, hang_up: bool = False) -> list[str]:
         return self.receive(StopConversation(id="", hang_up=hang_up))
@@ -238,9 +252,9 @@ class Story:
         participant: str = "dana",
         leg: int = 1,
         status: str | None = None,
-        gather: Action | None = None,
+        prompt: Action | None = None,
     ) -> list[str]:
-        call = replace(call_ref(participant, leg), gather=gather)
+        call = replace(call_ref(participant, leg), prompt=prompt)
         return self.receive(DigitsGathered(id="", call=call, digits=digits, status=status))
 
     def assistant_created(self, participant: str = "host") -> list[str]:

@@ -120,8 +120,8 @@ class Lab:
         response = self.gateway.handle(request)
         return Answer(response.status, response.body)
 
-    def start(self, to: str = HOST, **more: Any) -> str:
-        """Start a conversation by calling a number. Returns the conversation's id."""
+    def start(self, to: str | list[str] = HOST, **more: Any) -> str:
+        """Start a conversation by calling the host. Returns the conversation's id."""
         answer = self.ask("POST", "/conversations", {"to": to, **more})
         assert answer.status in (201, 202), answer.json
         return self._watch(answer)
@@ -320,7 +320,7 @@ class Lab:
     def commands(self, action: str | None = None) -> list[Json]:
         """The commands that took effect at Telnyx, in order and without duplicates."""
         return [
-            {"action": entry.action, "call_control_id": entry.call_control_id, **(entry.body or {})}
+            {**(entry.body or {}), "action": entry.action, "call_control_id": entry.call_control_id}
             for entry in self.telnyx.ledger
             if entry.method == "POST" and not entry.duplicate and entry.status == 200
             if action in (None, entry.action)

@@ -28,7 +28,8 @@ EVERYTHING = {
 }
 """Stage prod with all compatible options on."""
 
-DIALS = ("Trigger", "ToolInvite", "StartFromEvent", "StartScheduled")
+TOOLS = ("ToolInvite", "ToolHandover")
+DIALS = ("Trigger", *TOOLS, "StartFromEvent", "StartScheduled")
 BEHIND_NO_ROUTE = ("StartFromEvent", "StartScheduled")
 WAITED_FOR = ("CallInitiated", "CallAnswered", "WebhookDefault")
 
@@ -85,8 +86,8 @@ def test_the_concurrency_of_dialing_functions_is_limited_in_prod(
     template: Template, prod: Template
 ) -> None:
     none = Template({**PARAMETERS, "Stage": "prod", "DialConcurrency": "0"})
-    # Strangers reach the tool without a key: they would use up its reservation.
-    reserved = [name for name in DIALS if name != "ToolInvite"]
+    # Strangers reach a tool without a key: they would use up its reservation.
+    reserved = [name for name in DIALS if name not in TOOLS]
     for name in reserved:
         function = f"{name}Function"
         assert property_of(prod, function, "ReservedConcurrentExecutions") == "10"

@@ -21,6 +21,8 @@ MOVE_CONVERSATIONS = {
     "trigger",
     "control",
     "tool_invite",
+    "tool_handover",
+    "tool_call_back",
     "start_from_event",
     "start_scheduled",
     "failover",
@@ -56,13 +58,15 @@ def receives(queue: str) -> Set[tuple[str, str]]:
 
 INBOUND = READS_OPEN_COUNT | COUNTS_CALLERS
 BOOKS_STARTS = READS_OPEN_COUNT | READS_BY_OPEN | CREATES_SCHEDULES
+DELETES_SCHEDULES = {("scheduler:DeleteSchedule", SCHEDULES)}
 FURTHER_RIGHTS = {
     "trigger": BOOKS_STARTS,
-    "control": READS_BY_OPEN | {("scheduler:DeleteSchedule", SCHEDULES)},
+    "control": READS_BY_OPEN | DELETES_SCHEDULES,
+    "tool_call_back": READS_BY_OPEN | CREATES_SCHEDULES | DELETES_SCHEDULES,
     "start_from_event": BOOKS_STARTS | ENDS_AS_DEAD_LETTER,
     "start_scheduled": READS_OPEN_COUNT | ENDS_AS_DEAD_LETTER | READS_BEARER_KEYS,
     "failover": receives("FailoverQueue") | INBOUND,
-    "timer": receives("TimersQueue"),
+    "timer": receives("TimersQueue") | READS_BEARER_KEYS,
 }
 """The further rights of some functions that move conversations."""
 
@@ -190,7 +194,8 @@ def test_functions_of_conversations_write_no_row_of_the_directory_and_no_emergen
 def test_the_sweep_also_queries_due_conversations(grants: Mapping[str, Grants]) -> None:
     due = {("dynamodb:Query", f"{TABLE}/index/by_due")}
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["sweep"] == moves | due | READS_OPEN_COUNT | READS_BY_OPEN
+    reads = READS_OPEN_COUNT | READS_BY_OPEN | READS_BEARER_KEYS
+    assert grants["sweep"] == moves | due | reads
 
 
 def only_rows(*keys: str) -> dict[str, Any]:
@@ -201,7 +206,14 @@ def only_rows(*keys: str) -> dict[str, Any]:
     }
 
 
-CHARGE_DIALS = {"trigger", "start_from_event", "start_scheduled", "tool_invite"}
+CHARGE_DIALS = {
+    "trigger",
+    "start_from_event",
+    "start_scheduled",
+    "tool_invite",
+    "tool_handover",
+    "tool_call_back",
+}
 
 
 def test_functions_without_dials_count_open_conversations_and_update_nothing_else(
@@ -224,7 +236,7 @@ def test_functions_without_dials_count_open_conversations_and_update_nothing_els
 
 def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["census"] == moves | READS_BY_OPEN
+    assert grants["census"] == moves | READS_BY_OPEN | READS_BEARER_KEYS
 
 
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}

@@ -20,6 +20,7 @@ from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
 from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.assistant_settings import RequestModel
 from partyline.services.requests import (
+    HandoverRequest,
     InviteRequest,
     MessageRequest,
     StartRequest,
@@ -34,6 +35,7 @@ API_PAGE = ROOT / "docs/api.md"
 BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations": StartRequest,
     "POST /conversations/{id}/participants": InviteRequest,
+    "POST /conversations/{id}/handover": HandoverRequest,
     "POST /conversations/{id}/messages": MessageRequest,
     "POST /conversations/{id}/stop": StopRequest,
     "PUT /routes/{number}": RouteRequest,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.assistant_tools import AssistantTools
+    from partyline.services.call_backs import CallBacks
     from partyline.services.census import Census
     from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
@@ -174,7 +175,19 @@ class App:
             listed and (lambda number: listed(number) is not None),
             lambda number: number == default_number or directory.has_route(number),
             self.dialing.is_off,
+            self._key_may_dial,
         )
+
+    def _key_may_dial(self, key_id: str) -> bool:
+        """Whether a bearer key may still dial. A function that cannot read the keys does not ask.
+
+        The functions of the timers ask: a later round of calls follows a pause, so a timer.
+        """
+        from partyline.services.bearer_keys import BearerKeys, Right
+
+        if "BEARER_KEYS_SECRET" not in os.environ:
+            return True
+        return BearerKeys(self.bearer_keys, self.clock).has(key_id, Right.START)
 
     @cached_property
     def telnyx_api_key(self) -> "Secret":
@@ -268,6 +281,14 @@ class App:
 
         parts = self.settings, self.store, self.directory, self.engine, self._quotas, self.clock
         return AssistantTools(*parts)
+
+    @property
+    def call_backs(self) -> "CallBacks":
+        """The assistant's tool that books a call back."""
+        from partyline.services.call_backs import CallBacks
+
+        parts = self.store, self.scheduled, self.scheduling, self.engine, self._quotas
+        return CallBacks(*parts, self.dial_policy, self.clock)
 
     @property
     def _quotas(self) -> "Quotas":

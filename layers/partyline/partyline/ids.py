@@ -32,3 +32,8 @@ def participant_id_for_request(request: str | None, nth: int = 0) -> str:
     """Return a participant id: derived from a request's fingerprint, or new each time."""
     unique = uuid5(_REQUEST, f"{request}/{nth}") if request else uuid4()
     return f"guest-{unique.hex[:12]}"
+
+
+def handover_id_for_request(request: str | None) -> str:
+    """Return a handover id: derived from a request's fingerprint, or new each time."""
+    return participant_id_for_request(request).replace("guest", "handover")

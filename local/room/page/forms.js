@@ -32,6 +32,7 @@ const tick = (name, label, properties) =>
 
 const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
+const STRATEGIES = [["in_order", "one after the other"], ["at_once", "all at once"]];
 
 /**
  * A dialog with a form: `request(form)` returns the API request, `sent(answer)` runs after success.
@@ -118,6 +119,12 @@ const withoutEmpty = (body) =>
 
 const splitNumbers = (text) => text.split(/[\s,]+/).filter(Boolean);
 
+/** The `to` of a request: a number, or a list of several numbers. */
+function numbersIn(text) {
+  const numbers = splitNumbers(text);
+  return numbers.length > 1 ? numbers : (numbers[0] ?? "");
+}
+
 function knownNumbers() {
   return h("datalist", { id: LIST }, phones().map((each) => h("option", { value: each.number }, each.person?.name ?? "")));
 }
@@ -134,7 +141,7 @@ function follow(numbers, name) {
 
 export function startForm() {
   const free = phones().find((each) => !each.leg || each.leg.state === "ended");
-  const to = input({ type: "tel", list: LIST, required: true, value: free?.number ?? "" });
+  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
   const name = input({ value: nameOf(to.value) });
   follow(to, name);
   dialog({
@@ -142,8 +149,9 @@ export function startForm() {
     send: "Call",
     fields: [
       knownNumbers(),
-      field("to", "Number to call", to, "The host: when they answer, the assistant starts."),
+      field("to", "Number to call, or several to try", to, "The host: when they answer, the assistant starts."),
       field("name", "Name", name),
+      field("strategy", "Several numbers ring", choice(STRATEGIES)),
       field("assistant.greeting", "The assistant's greeting", input({ placeholder: "its own" })),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("on_hangup", "When the host hangs up", choice([["", "as the deployment has it"], ...HANGUP])),
@@ -152,7 +160,8 @@ export function startForm() {
       method: "POST",
       path: "/conversations",
       body: withoutEmpty({
-        to: fields.to.value.trim(), name: fields.name.value.trim(),
+        to: numbersIn(fields.to.value), name: fields.name.value.trim(),
+        strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
         assistant: fields["assistant.greeting"].value ? { greeting: fields["assistant.greeting"].value } : undefined,
         machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
         on_hangup: fields.on_hangup.value,
@@ -203,28 +212,25 @@ export function inviteForm(conversation) {
       knownNumbers(),
       field("to", "Number, or several to try", to, "Write several numbers with spaces between them."),
       field("name", "Name", name),
-      field("strategy", "Several numbers ring", choice([["in_order", "one after the other"], ["at_once", "all at once"]])),
+      field("strategy", "Several numbers ring", choice(STRATEGIES)),
       field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With a text here, they have to press 1 to join."),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
       field("on_hangup", "When they hang up", choice(HANGUP)),
     ],
-    request: (fields) => {
-      const numbers = splitNumbers(fields.to.value);
-      return {
-        method: "POST",
-        path: `/conversations/${conversation.id}/participants`,
-        body: withoutEmpty({
-          to: numbers.length > 1 ? numbers : (numbers[0] ?? ""),
-          name: fields.name.value.trim(),
-          strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
-          screening: fields.screening.value ? { say: fields.screening.value } : undefined,
-          machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
-          ring_timeout_secs: fields.ring_timeout_secs.value ? Number(fields.ring_timeout_secs.value) : undefined,
-          on_hangup: fields.on_hangup.value === "continue_conversation" ? undefined : fields.on_hangup.value,
-        }),
-      };
-    },
+    request: (fields) => ({
+      method: "POST",
+      path: `/conversations/${conversation.id}/participants`,
+      body: withoutEmpty({
+        to: numbersIn(fields.to.value),
+        name: fields.name.value.trim(),
+        strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
+        screening: fields.screening.value ? { say: fields.screening.value } : undefined,
+        machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
+        ring_timeout_secs: fields.ring_timeout_secs.value ? Number(fields.ring_timeout_secs.value) : undefined,
+        on_hangup: fields.on_hangup.value === "continue_conversation" ? undefined : fields.on_hangup.value,
+      }),
+    }),
     sent: (answer) => announce(`Inviting ${answer.name ?? "somebody"}`),
   });
 }

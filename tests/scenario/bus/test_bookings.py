@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from local.simulator.model import Person
 from partyline.services.errors import RequestError
 from partyline.services.secrets import Secret, SecretUnreadableError
 from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.lab import API_KEY, Answer, minutes
-from tests.support.people import DANA, HOST
+from tests.support.people import DANA, HOST, LEE
 
 Json = dict[str, Any]
 
@@ -108,6 +109,33 @@ def test_a_booking_of_a_key_that_is_no_longer_valid_calls_nobody(
     [told] = ask(stack, "GET", f"/conversations/{conversation_id}/timeline").json["events"]
     assert told["type"] == "conversation.failed"
     assert stack.background.queues.waiting("StartDeadLetters") == [], "a retry would not help"
+
+
+@pytest.mark.parametrize("revoke", [delete_key, let_key_expire, take_right_to_start])
+def test_a_later_round_of_calls_needs_the_key_of_the_request(stack: BusStack, revoke: Any) -> None:
+    people = {number: Person(number, behaviour="no_answer") for number in (HOST, LEE)}
+    stack.lab.telnyx.world.people |= people
+    body = {"to": [HOST, LEE], "max_attempts": 2, "pause_secs": 300, "ring_timeout_secs": 10}
+    started = ask(stack, "POST", "/conversations", body, "leaked-key").json["id"]
+    stack.lab.run(60)
+    revoke(stack)
+    stack.lab.run(minutes(7))
+    assert stack.lab.people_dialled() == ["host", "Lee"]
+    shown = ask(stack, "GET", f"/conversations/{started}").json
+    assert (shown["status"], shown["failure"]["code"]) == ("failed", "key_revoked")
+
+
+def test_a_later_round_waits_while_the_keys_cannot_be_read(stack: BusStack) -> None:
+    stack.lab.telnyx.world.people[HOST] = Person(HOST, behaviour="busy")
+    body = {"to": HOST, "max_attempts": 2, "pause_secs": 600}
+    ask(stack, "POST", "/conversations", body, "leaked-key")
+    stack.lab.run(60)
+    keys_of(stack).is_readable = False
+    stack.lab.run(minutes(10))
+    assert stack.lab.people_dialled() == ["host"]
+    keys_of(stack).is_readable = True
+    stack.lab.run(minutes(1))
+    assert stack.lab.people_dialled() == ["host", "host"]
 
 
 def test_a_booking_that_failed_for_its_key_stays_failed(stack: BusStack) -> None:

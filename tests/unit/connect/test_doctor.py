@@ -15,6 +15,7 @@ from local.connect import doctor, webhook_check
 from local.connect.account import Account
 from local.serving import serve
 from local.simulator.faults import Fault
+from partyline.domain.model.conversation import OUR_TOOLS
 from tests.support.telnyx_account import (
     ASSISTANT,
     KEY,
@@ -256,14 +257,12 @@ def test_a_tool_without_an_answer_is_wrong(account_setup: AccountSetup) -> None:
 
 def test_an_assistant_without_the_tools_is_wrong(account_setup: AccountSetup) -> None:
     assert account_setup.doctor("--assistant", "assistant-2") == 1
-    assert ["lacks the tool" in sentence for sentence in account_setup.verdicts()["wrong"]] == [
-        True,
-        True,
-    ]
+    wrong = account_setup.verdicts()["wrong"]
+    assert ["lacks the tool" in sentence for sentence in wrong] == [True] * len(OUR_TOOLS)
 
 
 def test_a_tool_with_another_url_or_without_the_call_is_wrong(account_setup: AccountSetup) -> None:
-    invite, status = account_setup.simulator.world.tools.values()
+    invite, _, status = account_setup.simulator.world.tools.values()
     invite["tool_definition"] = {**invite["tool_definition"], "url": PREVIOUS_URL}
     status["tool_definition"] = {**status["tool_definition"], "preset_body_fields": None}
 

@@ -37,14 +37,18 @@ def test_connect_attaches_the_tools_and_disconnect_removes_them(
 
     assert account_setup.connect_application("--assistant", ASSISTANT) == 0
 
-    own, invite, status = tools(account_setup)
+    own, invite, handover, call_back, status = tools(account_setup)
     assert own == OWN_TOOL["webhook"]
     assert invite["url"] == f"{account_setup.url}/tools/invite"
+    assert call_back["url"] == f"{account_setup.url}/tools/call_back"
     assert status["url"] == f"{account_setup.url}/tools/status"
-    for tool in (invite, status):
+    assert handover["url"] == f"{account_setup.url}/tools/handover"
+    for tool in (invite, handover, call_back, status):
         assert tool["method"] == "POST"
         assert tool["preset_body_fields"] == {"call_control_id": "{{call_control_id}}"}
-    assert set(invite["body_parameters"]["properties"]) == {"name", "number"}
+    whom = {"brief", "name", "number"}
+    assert set(invite["body_parameters"]["properties"]) == whom
+    assert set(handover["body_parameters"]["properties"]) == whom | {"then"}
     assert [
         entry.unknown_fields for entry in account_setup.simulator.ledger if entry.unknown_fields
     ] == []
@@ -70,7 +74,7 @@ def test_a_second_assistant_shares_the_tools(account_setup: AccountSetup) -> Non
     account_setup.connect_application("--assistant", ASSISTANT)
     account_setup.connect_application("--assistant", "assistant-2")
 
-    assert len(account_setup.simulator.world.tools) == 2
+    assert len(account_setup.simulator.world.tools) == 4
     assert tools(account_setup, "assistant-2") == tools(account_setup)
     account_setup.run("disconnect")
     assert tools(account_setup, "assistant-2") == tools(account_setup) == []
@@ -82,9 +86,11 @@ def test_connecting_another_url_changes_the_tools_urls(account_setup: AccountSet
 
     assert [tool["url"] for tool in tools(account_setup)] == [
         "https://second.example/tools/invite",
+        "https://second.example/tools/handover",
+        "https://second.example/tools/call_back",
         "https://second.example/tools/status",
     ]
-    assert len(account_setup.simulator.world.tools) == 2
+    assert len(account_setup.simulator.world.tools) == 4
 
 
 def test_a_lost_answer_makes_no_second_tool(account_setup: AccountSetup) -> None:
@@ -93,13 +99,13 @@ def test_a_lost_answer_makes_no_second_tool(account_setup: AccountSetup) -> None
 
     assert account_setup.connect_application("--assistant", ASSISTANT) == 0
 
-    assert len(account_setup.simulator.world.tools) == 2
-    assert names(account_setup) == ["invite", "status"]
+    assert len(account_setup.simulator.world.tools) == 4
+    assert names(account_setup) == ["invite", "handover", "call_back", "status"]
     account_setup.run("disconnect")
     assert account_setup.simulator.world.tools == {}
 
 
-@pytest.mark.parametrize("name", ["invite", "status"])
+@pytest.mark.parametrize("name", ["invite", "handover", "call_back", "status"])
 def test_another_tool_of_the_same_name_is_not_replaced(
     account_setup: AccountSetup, name: str
 ) -> None:

@@ -10,10 +10,11 @@ from telnyx.types.ai.inference_embedding_webhook_tool_params_param import Webhoo
 
 from local.connect import tools
 from local.stack.local_stack import LocalStack, Options
+from partyline.domain.model.conversation import OUR_TOOLS
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deployment
 
 
-@pytest.mark.parametrize("name", ["invite", "status"])
+@pytest.mark.parametrize("name", OUR_TOOLS)
 def test_the_official_types_know_every_field_of_a_tool(name: str) -> None:
     body = tools.tool_definitions("https://api.example.com", "123")[name]
     strict: Any = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Webhook))
@@ -30,10 +31,10 @@ def test_the_official_client_reads_the_connected_application_and_tools(
     with telnyx.Telnyx(api_key=KEY, base_url=account_setup.telnyx_url, max_retries=0) as client:
         library = {tool.display_name: tool.id for tool in client.ai.tools.list()}
         assert set(library) == {
-            f"Partyline {name} ({account_setup.connection_id})" for name in ("invite", "status")
+            f"Partyline {name} ({account_setup.connection_id})" for name in OUR_TOOLS
         }
         assistant = client.ai.assistants.retrieve(ASSISTANT)
-        assert [tool.type for tool in assistant.tools or []] == ["webhook", "webhook"]
+        assert [tool.type for tool in assistant.tools or []] == ["webhook"] * len(OUR_TOOLS)
         tried = client.ai.assistants.tools.test(
             library[f"Partyline status ({account_setup.connection_id})"], assistant_id=ASSISTANT
         )

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model.plan import VERDICT_WAITS
-from partyline.domain.model.timeouts import PROMPT_END_WAIT
+from partyline.domain.model.statuses import Outcome
+from partyline.domain.model.timeouts import DETECTION_GRACE
 from tests.support.domain_story import FIRST, SECOND, Story, plan
 
 MODE = "premium_ios_call_screening"
+PROMPT_END_WAIT = timedelta(seconds=5) + DETECTION_GRACE
 WAIT = timedelta(seconds=VERDICT_WAITS[MODE].secs)
 
 
@@ -41,8 +43,8 @@ def test_the_wait_for_the_verdict_begins_again_when_a_phone_screens_the_call() -
     story.advance(30)
     story.screening_detected()
     assert story.leg().verdict_deadline == story.now + WAIT
-    assert story.advance(WAIT.total_seconds()) == ["start:host:1"]
-    assert [e.data.get("reason") for e in story.events if e.type == "leg.judged"] == ["no_verdict"]
+    assert story.advance(WAIT.total_seconds()) == ["dial:host:2", "hang_up:host:1"]
+    assert story.leg().outcome is Outcome.SCREENED
 
 
 def test_a_machine_without_the_tone_of_a_screening_phone_is_a_machine() -> None:
@@ -60,11 +62,12 @@ def test_a_beep_or_the_end_of_the_prompt_is_a_machine_at_once() -> None:
     assert story.machine_verdict("host", machine=True) == ["dial:host:2", "hang_up:host:1"]
 
 
-def test_a_machine_after_the_screening_is_a_machine() -> None:
+def test_a_second_machine_after_the_screening_is_a_call_that_nobody_took() -> None:
     story = answered_story()
     heard(story, machine=True)
     story.screening_detected()
     assert heard(story, machine=True, after=1) == ["dial:host:2", "hang_up:host:1"]
+    assert story.leg().outcome is Outcome.SCREENED
 
 
 def test_the_first_verdict_may_come_after_the_screening() -> None:
@@ -103,7 +106,7 @@ def test_a_plan_sets_the_wait_that_begins_again_and_the_end_of_its_words_ends_no
     story.advance(10)
     assert story.press("", "host", status="timeout") == []
     assert story.leg().verdict_deadline == story.now + timedelta(seconds=10)
-    assert story.advance(10) == ["start:host:1"]
+    assert story.advance(10) == ["dial:host:2", "hang_up:host:1"]
 
 
 def test_the_end_of_the_words_is_no_end_of_the_wait_for_the_tone() -> None:

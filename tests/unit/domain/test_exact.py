@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.conversation import Failure, Limits
+from partyline.domain.model.conversation import Limits
 from partyline.domain.model.inputs import CallHangup, ConversationStartFailed, SendMessage
 from partyline.domain.model.results import InsightsFound, Refused, Succeeded
 from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.stored import Failure
 from tests.support.domain_story import (
     FIRST,
     SECOND,
@@ -122,7 +123,9 @@ def awaiting_the_hosts_hangup() -> tuple[Story, int]:
     story = joined_story(host={"on_hangup": OnHangup.CONTINUE})
     story.assistant_ended()
     story.call_state("look:host:1", alive=True, answered=True)
-    return story, 35
+    story.advance(3)
+    story.refuse("wait_words:dana:1")
+    return story, 32
 
 
 MOMENTS = [
@@ -343,6 +346,7 @@ def test_the_failure_of_a_conversation_says_why_the_host_was_not_reached(
     [
         ("destination_not_allowed", "“Dana” cannot be called from this line."),
         ("quiet_hours", "“Dana” may not be called at this hour of the day."),
+        ("key_revoked", "“Dana” could not be called: the permission for the call has ended."),
         ("do_not_call", "“Dana” may not be called: the number is on the do-not-call list."),
         ("a rule of tomorrow", "“Dana” could not be called: the limit of calls is reached."),
     ],

@@ -197,7 +197,7 @@ TURNS = st.one_of(
 BEGINNINGS = ["outbound", "inbound", "with answer", "attached", "talking"]
 
 
-def _begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None:
+def begin(simulation: Simulation, beginning: str, host: dict[str, Any]) -> None:
     story, telnyx = simulation.story, simulation.telnyx
     if beginning == "inbound":
         telnyx.calls["host", 1] = Call()
@@ -261,13 +261,13 @@ def _play(
     turns: list[tuple[Any, ...]],
 ) -> None:
     simulation = Simulation(telnyx=Telnyx(new_ids_at_answer=new_ids_at_answer))
-    _begin(simulation, beginning, {"on_hangup": on_host_hangup})
+    begin(simulation, beginning, {"on_hangup": on_host_hangup})
     for turn, *arguments in turns:
         getattr(simulation, turn)(*arguments)
     simulation.settle()
 
     for leg, call in simulation.telnyx.calls.items():
-        assert not call.is_up or _is_wanted(simulation.story, leg), f"{leg} is left up"
+        assert not call.is_up or is_wanted(simulation.story, leg), f"{leg} is left up"
     assert not simulation.story.state.has_pending_commands
     _check_done_once(simulation.telnyx, simulation.story)
 
@@ -279,7 +279,7 @@ def _play(
     assert driver.replay(with_stand_ins(simulation.story.steps)) is None
 
 
-def _is_wanted(story: Story, leg: Leg) -> bool:
+def is_wanted(story: Story, leg: Leg) -> bool:
     """Whether a person may still be on this call."""
     participant, stored_leg, stop = story.participant(leg[0]), story.leg(*leg), story.state.stop
     if stored_leg.transferred:

@@ -190,9 +190,9 @@ def test_a_person_who_presses_a_key_while_waiting_is_no_machine(digits: str) -> 
     story.answer("dana")
     story.succeed("hold:dana:1")
 
-    assert story.press(digits, status="valid", gather=Action.HOLD) == ["screen:dana:1"]
+    assert story.press(digits, status="valid", prompt=Action.HOLD) == ["screen:dana:1"]
     assert story.leg("dana").machine is False
-    assert story.press("1", status="valid", gather=Action.SCREEN) == ["join:dana:1"]
+    assert story.press("1", status="valid", prompt=Action.SCREEN) == ["join:dana:1"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "cancelled_amd", "timeout"])
@@ -394,16 +394,38 @@ def test_silence_hangs_up_at_once() -> None:
     assert story.messages == ["“Dana” did not answer the call."]
 
 
-def test_a_screening_without_a_webhook_times_out() -> None:
+# Its own 10 s, the grace of 10 s, and a second for each 10 characters of the sentence.
+LOST_AFTER = 20 + (len(SAY) - 1) // 10
+
+
+def unheard_dana() -> Story:
+    """The webhook of the answer to the first question is lost."""
     story = calling_dana(FIRST, screening=SCREENING)
     story.answer("dana")
     story.succeed("screen:dana:1")
+    assert story.advance(LOST_AFTER) == []
+    assert story.advance(1) == ["screen:dana:1:2"]
+    story.succeed("screen:dana:1:2")
+    return story
 
-    # Its own 10 s, the grace of 30 s, and a second for each 8 characters of the sentence.
-    assert story.advance(40 + len(SAY) // 8) == []
+
+def test_a_screening_without_a_webhook_is_asked_once_more_and_then_times_out() -> None:
+    story = unheard_dana()
+    assert story.advance(LOST_AFTER) == []
     assert story.advance(1) == ["message:host:1:1", "hang_up:dana:1"]
     assert story.leg("dana").outcome == "no_answer"
     assert story.press("1") == []
+
+
+def test_the_answer_to_the_second_question_counts() -> None:
+    story = unheard_dana()
+    assert story.press("1") == ["join:dana:1"]
+
+
+def test_the_end_of_the_first_question_by_the_second_is_no_answer() -> None:
+    story = unheard_dana()
+    assert story.press("", status="cancelled") == []
+    assert story.press("1") == ["join:dana:1"]
 
 
 def test_a_hangup_during_the_screening_is_declined() -> None:
@@ -652,7 +674,11 @@ def test_a_guest_who_hangs_up_while_waiting_is_called_on_the_next_number() -> No
     story.succeed("dial:dana:2")
     story.answer("dana", 2)
     story.answer()
-    assert story.succeed("start:host:1") == ["join:dana:2", "message:host:1:1"]
+    assert story.succeed("start:host:1") == [
+        "stop_words:dana:2",
+        "join:dana:2",
+        "message:host:1:1",
+    ]
     assert story.messages == ["“Dana” did not answer the call. The next number is being tried."]
 
 

@@ -106,7 +106,7 @@ def test_a_guest_removed_during_the_screening_is_cancelled() -> None:
 # The due time
 
 
-def limited() -> tuple[Story, int]:
+def limited() -> tuple[Story, float]:
     story = Story()
     story.inbound_call(limits=Limits(minutes=1))
     story.succeed("answer:host:1")
@@ -115,14 +115,14 @@ def limited() -> tuple[Story, int]:
     return story, 60
 
 
-def stopping() -> tuple[Story, int]:
+def stopping() -> tuple[Story, float]:
     story = active_story()
     story.stop()
     story.succeed("stop:host:1")
     return story, 60
 
 
-def judging() -> tuple[Story, int]:
+def judging() -> tuple[Story, float]:
     story = Story()
     story.start(to=plan(machine_detection="standard"))
     story.succeed("dial:host:1")
@@ -130,16 +130,16 @@ def judging() -> tuple[Story, int]:
     return story, 10
 
 
-def screening() -> tuple[Story, int]:
+def screening() -> tuple[Story, float]:
     story = active_story()
     story.invite(guest(to=SCREENED))
     story.succeed("dial:dana:1")
     story.answer("dana")
     story.succeed("screen:dana:1")
-    return story, 15 + 1 + 30  # the time to speak "Press 1."
+    return story, 15 + 0.8 + 10  # the time to speak "Press 1."
 
 
-def racing_a_deadline() -> tuple[Story, int]:
+def racing_a_deadline() -> tuple[Story, float]:
     story = active_story()
     story.invite(guest(to=plan(deadline_secs=35)))
     story.succeed("dial:dana:1")
@@ -150,7 +150,7 @@ def racing_a_deadline() -> tuple[Story, int]:
     return story, 35 - 31
 
 
-def pausing_between_two_rounds() -> tuple[Story, int]:
+def pausing_between_two_rounds() -> tuple[Story, float]:
     story = active_story()
     story.invite(guest(to=plan(max_attempts=2, pause_secs=20)))
     story.succeed("dial:dana:1", "message:host:1:1")
@@ -159,7 +159,7 @@ def pausing_between_two_rounds() -> tuple[Story, int]:
     return story, 20
 
 
-def awaiting_insights() -> tuple[Story, int]:
+def awaiting_insights() -> tuple[Story, float]:
     story = active_story()
     story.hang_up("host")
     return story, 60
@@ -177,7 +177,7 @@ MOMENTS = [
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_due_time_is_the_next_timer(moment: Callable[[], tuple[Story, int]]) -> None:
+def test_the_due_time_is_the_next_timer(moment: Callable[[], tuple[Story, float]]) -> None:
     story, secs = moment()
     assert story.state.due_at == story.now + timedelta(seconds=secs)
 

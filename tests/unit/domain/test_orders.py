@@ -21,6 +21,7 @@ from partyline.domain.model.inputs import (
     CallInput,
     CallScreeningDetected,
     DigitsGathered,
+    GreetingEnded,
     MachineVerdict,
 )
 from partyline.domain.model.results import CallEnded, NotFound, Succeeded
@@ -48,7 +49,7 @@ MACHINE: Any = (MachineVerdict, {"machine": True})
 
 def pressed(digits: str, status: str = "valid", of: Action | None = None) -> Any:
     """The end of a gather; our client_state names the command, if `of` is set."""
-    return (DigitsGathered, {"digits": digits, "status": status, "gather": of})
+    return (DigitsGathered, {"digits": digits, "status": status, "prompt": of})
 
 
 def speech(secs: float) -> Any:
@@ -62,6 +63,11 @@ def tone(secs: float) -> Any:
     return (CallScreeningDetected, {"occurred_at": T0 + timedelta(seconds=secs)})
 
 
+def greeting(result: str) -> Any:
+    """The end of a machine's greeting, or of a screening phone's prompt."""
+    return (GreetingEnded, {"result": result, "occurred_at": T0 + timedelta(seconds=2)})
+
+
 def hung_up(cause: str, sip: str | None = None) -> Any:
     return (CallHangup, {"cause": cause, "sip_cause": sip})
 
@@ -73,8 +79,10 @@ PREMIUM = {"machine_detection": "premium"}  # with words to the person who waits
 WORDS = STANDARD | {"verdict_wait": {"secs": 6, "say": "Un moment."}}
 SILENT = PREMIUM | {"verdict_wait": {"secs": 6}}
 IPHONE = {"machine_detection": "premium_ios_call_screening"}
+PIXEL = IPHONE | {"on_screen": {"say": "It is about an invoice."}}
 JOIN = {"on_machine": "join"}
 KEY = pressed("5", of=Action.HOLD)
+TO_SCREEN = pressed("5", of=Action.IDENTIFY)
 WORDS_END = pressed("", "timeout", Action.HOLD)
 WORDS_CANCELLED = pressed("", "cancelled", Action.HOLD)
 ACCEPTED = pressed("1", of=Action.SCREEN)
@@ -182,20 +190,28 @@ KINDS: list[Kind] = [
     dana(BOTH, HUMAN, pressed("", "cancelled_amd"), outcome="declined"),
     # An iPhone that may screen the call
     dana(IPHONE, speech(1), outcome="machine"),
-    dana(IPHONE, tone(2), outcome="declined"),
-    dana(IPHONE, speech(1), tone(2), outcome="declined"),
+    dana(IPHONE, tone(2), outcome="screened"),
+    dana(IPHONE, speech(1), tone(2), outcome="screened"),
     dana(IPHONE, speech(1), tone(2), HUMAN, outcome="human"),
-    dana(IPHONE, speech(1), tone(2), speech(3), outcome="machine"),
-    dana(IPHONE, speech(3), tone(2), HUMAN, outcome="machine"),
+    dana(IPHONE, speech(1), tone(2), speech(3), outcome="screened"),
+    dana(IPHONE, speech(3), tone(2), HUMAN, outcome="screened"),
     dana(IPHONE, speech(1), HUMAN, outcome="human"),
     dana(IPHONE, speech(1), MACHINE, outcome="machine"),
-    dana(IPHONE | JOIN, speech(1), tone(2), speech(3), outcome="machine"),
+    dana(IPHONE | JOIN, speech(1), tone(2), speech(3), outcome="screened"),
     dana(IPHONE | SCREENED, speech(1), tone(2), pressed("1"), outcome="human"),
-    dana(IPHONE | SCREENED, tone(2), speech(3), outcome="machine"),
+    dana(IPHONE | SCREENED, tone(2), speech(3), outcome="screened"),
+    dana(IPHONE, speech(1), greeting("prompt_ended"), outcome="machine"),
+    dana(IPHONE, speech(1), greeting("not_sure"), outcome="machine"),
+    # A screening phone without a tone, of a plan with words for such phones
+    dana(PIXEL, speech(1), greeting("prompt_ended"), outcome="screened"),
+    dana(PIXEL, speech(1), greeting("prompt_ended"), HUMAN, outcome="human"),
+    dana(PIXEL, speech(1), greeting("prompt_ended"), TO_SCREEN, outcome="human"),
+    dana(PIXEL, speech(1), greeting("beep_detected"), outcome="machine"),
+    dana(PIXEL | SCREENED, speech(1), tone(2), TO_SCREEN, ACCEPTED, outcome="human"),
     ("host", PREMIUM, [ANSWERED, KEY, HUNG_UP], "human", "no_answer"),
     ("host", PREMIUM, [ANSWERED, WORDS_END, MACHINE, HUNG_UP], "machine", "machine"),
     ("host", IPHONE, [ANSWERED, speech(1), HUNG_UP], "machine", "machine"),
-    ("host", IPHONE, [ANSWERED, tone(2), speech(3), HUNG_UP], "machine", "machine"),
+    ("host", IPHONE, [ANSWERED, tone(2), speech(3), HUNG_UP], "screened", "screened"),
     ("host", IPHONE, [ANSWERED, speech(1), tone(2), HUMAN, HUNG_UP], "human", "no_answer"),
 ]
 
@@ -210,9 +226,9 @@ LIVE: list[Kind] = [
     ("dana", PREMIUM | SCREENED, [ANSWERED, HUMAN, WORDS_CANCELLED, ACCEPTED], "human", "joined"),
     ("dana", PREMIUM | SCREENED, [ANSWERED, WORDS_END, SILENCE], "no_answer", "failed"),
     ("dana", PREMIUM | SCREENED, [ANSWERED, HUMAN, MISTAKE, ACCEPTED], "human", "joined"),
-    ("dana", IPHONE, [ANSWERED, speech(1), tone(2), speech(3)], "machine", "failed"),
+    ("dana", IPHONE, [ANSWERED, speech(1), tone(2), speech(3)], "screened", "failed"),
     ("dana", IPHONE, [ANSWERED, speech(1), tone(2), HUMAN], "human", "joined"),
-    ("dana", IPHONE | JOIN, [ANSWERED, tone(2), speech(3)], "machine", "joined"),
+    ("dana", IPHONE | JOIN, [ANSWERED, tone(2), speech(3)], "screened", "joined"),
     ("dana", IPHONE | SCREENED, [ANSWERED, tone(2), HUMAN, pressed("1")], "human", "joined"),
     ("host", IPHONE, [ANSWERED, speech(1), tone(2), HUMAN], "human", "joined"),
 ]
@@ -260,8 +276,8 @@ def answer_commands(story: Story, who: str, *, dial_first: bool) -> None:
 
 def deliver(story: Story, person: str, webhook: Any) -> None:
     type_, fields = webhook
-    call = replace(call_ref(person), gather=fields.get("gather"))
-    fields = {name: value for name, value in fields.items() if name != "gather"}
+    call = replace(call_ref(person), prompt=fields.get("prompt"))
+    fields = {name: value for name, value in fields.items() if name != "prompt"}
     story.receive(type_(id="", call=call, **fields))
 
 

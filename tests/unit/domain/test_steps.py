@@ -12,7 +12,7 @@ from partyline.domain.model import inputs, results, steps
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.plan import Plan, Screening
-from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.statuses import AssistantMode, OnHangup
 from partyline.domain.model.steps import step_record
 from tests.support.domain_story import ASSISTANT, T0, call_ref, guest, plan, start_request
 
@@ -26,8 +26,11 @@ SCREENED: Plan = plan(screening=Screening(say="Press 1."), max_attempts=2)
 EXAMPLES: list[inputs.Input] = [
     replace(start_request(guests=(guest(),)), metadata={"type": "CallRef", "none": None}),
     inputs.InviteParticipant(id="1", participant=guest("eli", SCREENED, on_hangup=OnHangup.END)),
+    inputs.HandOver(id="1", handover_id="h", participant=guest(), then="away"),
     inputs.RemoveParticipant(id="1", participant_id="dana"),
     inputs.SendMessage(id="1", role="user", content="", trigger_response=True),
+    inputs.SetAssistantMode(id="1", mode=AssistantMode.AWAY),
+    inputs.NoteCallBack(id="1", booked_id="c-2", start_at=T0),
     inputs.StopConversation(id="1", hang_up=True),
     inputs.CallInitiated(
         id="1",
@@ -41,9 +44,13 @@ EXAMPLES: list[inputs.Input] = [
     inputs.CallAnswered(id="1", **WEBHOOK),
     inputs.CallHangup(id="1", **WEBHOOK, cause="busy", quality=Quality(mos=4.5)),
     inputs.CallBridged(id="1", **WEBHOOK),
+    inputs.ConferenceJoined(id="1", **WEBHOOK),
+    inputs.ConferenceLeft(id="1", **WEBHOOK),
     inputs.MachineVerdict(id="1", **WEBHOOK, machine=True, by_speech=True),
+    inputs.GreetingEnded(id="1", **WEBHOOK, result="beep_detected"),
     inputs.CallScreeningDetected(id="1", **WEBHOOK),
     inputs.DigitsGathered(id="1", **WEBHOOK, digits="1#", status="valid"),
+    inputs.VoiceEnded(id="1", **WEBHOOK, status="completed"),
     inputs.ConversationCreated(id="1", **WEBHOOK, telnyx_conversation_id=None),
     inputs.ConversationStartFailed(id="1", **WEBHOOK, reason="service_error"),
     inputs.ConversationEnded(id="1", **WEBHOOK, telnyx_conversation_id="t"),
@@ -87,10 +94,18 @@ def test_an_input_is_read_as_it_was_written(input_: inputs.Input) -> None:
 def test_the_names_of_inputs_and_results_stay() -> None:
     """Replay files of earlier commits hold these names."""
     assert [type(example).__name__ for example in EXAMPLES[: -len(RESULTS)]] == [
-        *("StartConversation", "InviteParticipant", "RemoveParticipant", "SendMessage"),
+        *("StartConversation", "InviteParticipant", "HandOver", "RemoveParticipant", "SendMessage"),
+        *("SetAssistantMode", "NoteCallBack"),
         *("StopConversation", "CallInitiated", "CallAnswered", "CallHangup", "CallBridged"),
-        *("MachineVerdict", "CallScreeningDetected", "DigitsGathered", "ConversationCreated"),
-        *("ConversationStartFailed", "ConversationEnded", "InsightsGenerated"),
+        *("ConferenceJoined", "ConferenceLeft"),
+        *("MachineVerdict", "GreetingEnded", "CallScreeningDetected", "DigitsGathered"),
+        *("VoiceEnded",),
+        *(
+            "ConversationCreated",
+            "ConversationStartFailed",
+            "ConversationEnded",
+            "InsightsGenerated",
+        ),
         *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [

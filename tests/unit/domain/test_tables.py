@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from types import ModuleType
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -19,20 +21,27 @@ from partyline.domain.model.inputs import (
     CallRef,
     CallScreeningDetected,
     CommandResult,
+    ConferenceJoined,
+    ConferenceLeft,
     ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
     ConversationStartFailed,
     DigitsGathered,
+    GreetingEnded,
+    HandOver,
     Input,
     InsightsGenerated,
     InviteParticipant,
     MachineVerdict,
+    NewParticipant,
     PollCalls,
     RemoveParticipant,
     SendMessage,
+    SetAssistantMode,
     StopConversation,
     TimerElapsed,
+    VoiceEnded,
 )
 from partyline.domain.model.results import (
     CallEnded,
@@ -46,10 +55,13 @@ from partyline.domain.model.results import (
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
+    HANDOVER_MOVES,
     LEG_MOVES,
     NOT_JOINED_YET,
     PARTICIPANT_MOVES,
+    AssistantMode,
     ConversationStatus,
+    HandoverStatus,
     LegStatus,
     ParticipantStatus,
 )
@@ -62,6 +74,7 @@ TABLES = [
     (CONVERSATION_MOVES, {ConversationStatus.CONNECTING}, {"ended", "failed"}),
     (PARTICIPANT_MOVES, {ParticipantStatus.DIALING}, {"left", "failed"}),
     (LEG_MOVES, {LegStatus.DIALING}, {"ended"}),
+    (HANDOVER_MOVES, {HandoverStatus.REACHING}, {"ended"}),
 ]
 
 
@@ -77,7 +90,9 @@ def test_every_status_is_reachable_and_only_final_statuses_have_no_moves(
     assert {status for status, after in moves.items() if not after} == ends
 
 
-@pytest.mark.parametrize("moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES])
+@pytest.mark.parametrize(
+    "moves", [CONVERSATION_MOVES, PARTICIPANT_MOVES, LEG_MOVES, HANDOVER_MOVES]
+)
 def test_only_a_participant_before_the_join_returns_to_an_earlier_status(
     moves: dict[Any, frozenset[Any]],
 ) -> None:
@@ -130,7 +145,10 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
     for missing in (True, False):
         yield PollCalls(id="again", calls=tuple(conversation.listed_calls), missing=missing)
     yield InviteParticipant(id="again", participant=guest("zoe"))
+    yield HandOver(id="again", handover_id="h", participant=guest("zoe"), then="silent")
+    yield HandOver(id="again", handover_id="i", participant=NewParticipant(id="dana"))
     yield SendMessage(id="again", role="system", content="hello")
+    yield from (SetAssistantMode(id="again", mode=mode) for mode in AssistantMode)
     yield StopConversation(id="again")
     yield StopConversation(id="again", hang_up=True)
     for participant in conversation.participants:
@@ -169,10 +187,16 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield MachineVerdict(id="again", call=ref, machine=True)
     yield MachineVerdict(id="again", call=ref, machine=False)
     yield MachineVerdict(id="again", call=ref, machine=True, by_speech=True)
+    for result in ("beep_detected", "ended", "prompt_ended", "not_sure"):
+        yield GreetingEnded(id="again", call=ref, result=result)
     yield CallBridged(id="again", call=ref)
+    yield ConferenceJoined(id="again", call=ref)
+    yield ConferenceLeft(id="again", call=ref)
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")
+    for prompt in (None, Action.WAIT_WORDS, Action.GOODBYE):
+        yield VoiceEnded(id="again", call=replace(ref, prompt=prompt), status="completed")
     yield ConversationCreated(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield ConversationStartFailed(id="again", call=ref)
     yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.conversation import Failure
 from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.results import (
     CallEnded,
@@ -14,6 +13,7 @@ from partyline.domain.model.results import (
     Succeeded,
 )
 from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import MAX_ATTEMPTS
 from tests.support.domain_story import (
     TELNYX_ID,

@@ -10,6 +10,7 @@ from partyline.services import assistant_settings
 from partyline.telnyx import requests as telnyx_requests
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
+AUDIO = "https://audio.example.com:8443/music/hold.mp3?a=1"
 TEN = [f"+131255501{n:02}" for n in range(10)]
 GUESTS = [{"to": TEN, "strategy": "at_once"}] * 3
 
@@ -38,7 +39,26 @@ START: list[tuple[dict[str, Any], str]] = [
     ({"to": HOST_NUMBER, "surprise": 1}, "surprise"),
     ({"to": HOST_NUMBER, "from_": HOST_NUMBER}, "from_"),
     ({"to": 13125550101}, "to"),
-    ({"to": [HOST_NUMBER]}, "to"),
+    ({"to": []}, "to"),
+    ({"to": [HOST_NUMBER, 13125550101]}, "to.1"),
+    ({"to": [HOST_NUMBER, HOST_NUMBER]}, "to"),
+    ({"to": [*TEN, HOST_NUMBER]}, "to"),
+    ({"to": [HOST_NUMBER, "+442055550100"]}, "to"),
+    ({"to": [HOST_NUMBER], "call_control_id": "v3:live-call"}, "to"),
+    ({"to": HOST_NUMBER, "strategy": "sideways"}, "strategy"),
+    ({"to": HOST_NUMBER, "max_attempts": 4}, "max_attempts"),
+    ({"to": HOST_NUMBER, "pause_secs": 86_401}, "pause_secs"),
+    ({"to": HOST_NUMBER, "deadline_secs": 259_201}, "deadline_secs"),
+    ({"to": HOST_NUMBER, "deadline_secs": 29}, "deadline_secs"),
+    ({"to": HOST_NUMBER, "screening": {"say": ""}}, "screening.say"),
+    (
+        {
+            "to": TEN[:2],
+            "strategy": "at_once",
+            "participants": [{"to": TEN, "strategy": "at_once"}] * 2,
+        },
+        "participants",
+    ),
     ({"to": "13125550101"}, "to"),
     ({"to": "+03125550101"}, "to"),
     ({"to": "+1312"}, "to"),
@@ -190,6 +210,25 @@ INVITE: list[tuple[dict[str, Any], str]] = [
         "screening.accept_digit",
     ),
     ({"to": GUEST_NUMBER, "screening": {"say": "x", "accept_digit": 1}}, "screening.accept_digit"),
+    ({"to": GUEST_NUMBER, "waiting": {}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x", "audio_url": AUDIO}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "Please\nhold."}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x" * 3001}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x", "voice": ""}}, "waiting.voice"),
+    ({"to": GUEST_NUMBER, "goodbye": {}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"say": " "}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"say": "x" * 81}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"audio_url": AUDIO}}, "goodbye.audio_url"),
+    *(
+        ({"to": GUEST_NUMBER, "waiting": {"audio_url": url}}, "waiting.audio_url")
+        for url in (
+            "http://example.com/a.mp3",
+            "https://user:secret@example.com/a.mp3",
+            "https://",
+            "https://example.com/a b.mp3",
+            f"https://example.com/{'a' * 2000}",
+        )
+    ),
 ]
 
 
@@ -319,19 +358,31 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
         "strategy": "in_order",
         "deadline_secs": 90,
         "screening": {"say": "Press 5.", "accept_digit": "5", "timeout_secs": 10},
+        "waiting": {"audio_url": AUDIO},
+        "goodbye": {"say": "Goodbye.", "voice": "male", "language": "en-GB"},
         "max_attempts": 2,
         "pause_secs": 0,
         "tell_assistant": False,
         "from": "+13125550190",
     }
     metadata = {"order": 10**30, "nested": {"a": [None, 1.5]}}
+    host_plan = {
+        "strategy": "in_order",
+        "deadline_secs": 259_200,
+        "max_attempts": 3,
+        "pause_secs": 86_400,
+    }
     conversation = deployment.start(
-        assistant=assistant, participants=[guest], metadata=metadata, words={"joined": "Hi {name}."}
+        assistant=assistant,
+        participants=[guest],
+        metadata=metadata,
+        words={"joined": "Hi {name}."},
+        **host_plan,
     )
     assert conversation["metadata"] == metadata
     assert conversation["assistant"] == assistant
-    assert [leg.body["to"] for leg in deployment.dials()] == [HOST_NUMBER, TEN[2]]
     deployment.deliver_for("call.answered", deployment.dials()[0])
+    assert [leg.body["to"] for leg in deployment.dials()] == [HOST_NUMBER, TEN[2]]
     started = deployment.telnyx.only_request("ai_assistant_start").body
     beside = {"interruption_settings", "message_history", "send_message_history_updates"}
     inside = set(assistant) - beside

@@ -130,6 +130,7 @@ def test_a_key_of_1_to_255_printable_characters_is_accepted(
     ("function", "body", "status"),
     [
         ("invite_participant", {"to": GUEST_NUMBER}, 202),
+        ("hand_over", {"to": GUEST_NUMBER}, 202),
         ("send_message", {"role": "system", "content": "Hello."}, 202),
         ("stop_conversation", {"hang_up": True}, 202),
     ],
@@ -204,6 +205,7 @@ def test_an_assistant_starts_on_a_live_call(deployment: Deployment) -> None:
         ("get_conversation", None),
         ("get_timeline", None),
         ("invite_participant", {"to": GUEST_NUMBER}),
+        ("hand_over", {"to": GUEST_NUMBER}),
         ("send_message", {"role": "system", "content": "Hello."}),
         ("stop_conversation", None),
         ("remove_participant", None),
@@ -241,6 +243,7 @@ def test_a_removed_participant_is_hung_up(deployment: Deployment) -> None:
     ("function", "body"),
     [
         ("invite_participant", {"to": GUEST_NUMBER}),
+        ("hand_over", {"to": GUEST_NUMBER}),
         ("send_message", {"role": "system", "content": "Hello."}),
         ("stop_conversation", None),
     ],

@@ -7,6 +7,7 @@ import pytest
 
 from local.docs.event_schemas import FOLDER, PAGE, data_schema, files, inlined, page, schema_of
 from partyline.domain.model.events import EVENT_DATA, EventType
+from partyline.domain.model.handover import HandoverOutcome
 from partyline.domain.model.statuses import Direction, Outcome
 
 
@@ -31,7 +32,14 @@ def test_a_field_means_the_same_in_every_event() -> None:
     fields: dict[str, object] = {}
     for event_type in EVENT_DATA:
         for name, field in data_schema(event_type)["properties"].items():
-            assert fields.setdefault(name, field) == field
+            if (event_type, name) != ("handover.ended", "outcome"):
+                assert fields.setdefault(name, field) == field
+
+
+def test_the_outcome_of_a_handover_is_that_of_the_call_or_of_the_handover_alone() -> None:
+    outcome = data_schema("handover.ended")["properties"]["outcome"]
+    assert outcome["enum"] == list(HandoverOutcome)
+    assert set(Outcome) - {Outcome.HUMAN} <= set(outcome["enum"])
 
 
 def test_the_values_of_a_field_are_those_of_the_domain() -> None:

@@ -50,7 +50,7 @@ def test_the_settings_are_read_from_the_environment() -> None:
 NEVER_CALL = {"query", "directory", "tool_status", "event_relay"}
 """Functions without access to Telnyx's API."""
 
-USE_SCHEDULER = {"trigger", "start_from_event", "control"}
+USE_SCHEDULER = {"trigger", "start_from_event", "control", "tool_call_back"}
 
 
 def test_without_allowed_prefixes_every_destination_is_refused() -> None:

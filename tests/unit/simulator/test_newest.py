@@ -225,7 +225,7 @@ def test_each_turn_sends_the_added_messages_if_set_so() -> None:
 
 
 def test_an_iphone_that_screens_calls_has_two_verdicts(harness: SimulatorHarness) -> None:
-    harness.telnyx.set_person(Person(FRIEND, screens_calls=True))
+    harness.telnyx.set_person(Person(FRIEND, screens_calls="iphone"))
     harness.dial(answering_machine_detection=SCREENING_MODE)
     harness.clock.advance(20)
 

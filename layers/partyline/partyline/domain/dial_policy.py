@@ -21,6 +21,9 @@ ANY_COUNTRY = "*"
 
 SHORT_CODE = "emergency numbers and service codes cannot be dialled here"
 
+KEY_REVOKED = "key_revoked"
+"""The rule, and the failure of a booking, for a bearer key that is not valid any more."""
+
 IMPOSSIBLE = "no phone number has so many digits"
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -143,7 +146,8 @@ class DialPolicy:
     """The rules that every dial has to pass.
 
     `do_not_call` tells whether a number is listed, `is_our_line` whether a number is our own.
-    `dialing_off` tells whether an operator has switched all dials off.
+    `dialing_off` tells whether an operator has switched all dials off, `key_may_dial` whether a
+    bearer key is still valid and may still dial.
     """
 
     def __init__(
@@ -153,23 +157,34 @@ class DialPolicy:
         do_not_call: Callable[[str], bool] | None = None,
         is_our_line: Callable[[str], bool] | None = None,
         dialing_off: Callable[[], bool] = lambda: False,
+        key_may_dial: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._destinations = destinations
         self._quiet_hours = quiet_hours
         self._do_not_call = do_not_call
         self._is_our_line = is_our_line
         self._dialing_off = dialing_off
+        self._key_may_dial = key_may_dial
 
     def refusal(
-        self, to: str, now: datetime, own_lines: Collection[str | None] = ()
+        self,
+        to: str,
+        now: datetime,
+        own_lines: Collection[str | None] = (),
+        key_id: str | None = None,
     ) -> Refused | None:
         """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed.
 
-        `own_lines` are the numbers of ours that the conversation runs on. Raises DialRuleError when
-        a rule raises.
+        `own_lines` are the numbers of ours that the conversation runs on. `key_id` is the bearer
+        key that asked for a call of a later round, if a key did. Raises DialRuleError when a rule
+        raises.
         """
         rules: tuple[tuple[str, str, Callable[[], bool]], ...] = (
             (ErrorCode.DIALING_OFF, "All dials are switched off.", self._dialing_off),
+            (
+                *(KEY_REVOKED, "The bearer key of the request is not valid any more."),
+                lambda: key_id is not None and not self._key_may_dial(key_id),
+            ),
             (
                 *(ErrorCode.DESTINATION_NOT_ALLOWED, "Calls may not go to this number."),
                 lambda: self._destinations.refusal(to) is not None,

@@ -53,6 +53,15 @@ def has_hidden_characters(name: str) -> bool:
     )
 
 
+def plain_text(text: str) -> str:
+    """Return a text in a single line, without hidden characters and without braces.
+
+    Two braces are a variable of Telnyx's templates, so a value may not bring braces.
+    """
+    shown = "".join(" " if char in "{}" or has_hidden_characters(char) else char for char in text)
+    return " ".join(shown.split())
+
+
 def quoted(name: str) -> str:
     """Return a name in quotation marks: the model is to read the words as a name.
 

@@ -1,10 +1,11 @@
-"""The assistant's tools over HTTP: `POST /tools/invite` and `POST /tools/status`.
+"""The assistant's tools over HTTP: `POST /tools/{name}`, each with a function of its own.
 
 Telnyx signs these requests as it signs webhooks. Each signed request is answered 200 with a
 sentence that the model can say.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import from_json
@@ -29,6 +30,16 @@ Tool = Callable[[App, ToolCall, Json], str]
 def invite_tool() -> Handler:
     """Make the handler of the tool that invites a contact."""
     return _tool(lambda app, call, arguments: app.assistant_tools.invite(call, arguments))
+
+
+def handover_tool() -> Handler:
+    """Make the handler of the tool that hands the caller over to a contact."""
+    return _tool(lambda app, call, arguments: app.assistant_tools.handover(call, arguments))
+
+
+def call_back_tool() -> Handler:
+    """Make the handler of the tool that books a call back."""
+    return _tool(lambda app, call, arguments: app.call_backs.call_back(call, arguments))
 
 
 def status_tool() -> Handler:
@@ -78,7 +89,8 @@ def _tool_call(app: App, request: Json, arguments: Json, body: bytes) -> ToolCal
         return None
     timestamp = str(headers.get("telnyx-timestamp"))
     request_id = fingerprint(timestamp, request["rawPath"], body.decode("utf-8", "replace"))
-    return ToolCall(conversations[0], request_id)
+    asked_at = datetime.fromtimestamp(int(timestamp), UTC)  # signed, so a number
+    return ToolCall(conversations[0], request_id, asked_at)
 
 
 def _is_call_control_id(value: object) -> bool:

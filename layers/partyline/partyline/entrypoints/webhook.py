@@ -32,12 +32,8 @@ from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.payloads import AnalyzedPayload, CostPayload, InsightResult
 from partyline.telnyx.webhooks import Event
 
-MACHINE_RESULTS = frozenset({"machine", "fax_detected", "beep_detected", "ended", "prompt_ended"})
-"""Results that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence.
-
-`prompt_ended`: after a `machine`, no tone of an iPhone that screens the call came (Telnyx API: POST
-/calls, answering_machine_detection).
-"""
+MACHINE_RESULTS = frozenset({"machine", "fax_detected"})
+"""Verdicts that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
 
 INCOMING = frozenset({"incoming", "inbound"})
 """The directions of a call to us: the webhooks' word, and that of Telnyx's call records."""
@@ -127,7 +123,8 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         call_session_id=payload.call_session_id,
         participant=state.participant if state else None,
         leg=state.leg if state else None,
-        gather=Action(state.gather) if state and state.gather else None,
+        prompt=Action(state.prompt) if state and state.prompt else None,
+        repeat=state.repeat if state else 0,
         incoming=incoming,
     )
     input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
@@ -142,7 +139,9 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     if correlation is None or input_ is None:
         return None
     if state and state.conversation != correlation.conversation_id:
-        input_ = replace(input_, call=replace(call, participant=None, leg=None, gather=None))
+        input_ = replace(
+            input_, call=replace(call, participant=None, leg=None, prompt=None, repeat=0)
+        )
     if isinstance(input_, inputs.CallInitiated):
         route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:
@@ -186,12 +185,6 @@ def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
         sip_cause=payload.sip_hangup_cause,
         quality=Quality.model_validate(quality) if any(quality.values()) else None,
     )
-
-
-def _greeting(event: webhooks.MachineGreetingEnded, common: Common) -> CallInput | None:
-    """A greeting is a machine's. After an early beep, no other verdict comes."""
-    is_machine = event.payload.result in MACHINE_RESULTS
-    return inputs.MachineVerdict(**common, machine=True) if is_machine else None
 
 
 def _insights(results: Iterable[InsightResult], telnyx_id: str | None) -> tuple[Insight, ...]:
@@ -250,6 +243,8 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,
+    webhooks.ConferenceParticipantJoined: lambda _, common: inputs.ConferenceJoined(**common),
+    webhooks.ConferenceParticipantLeft: lambda _, common: inputs.ConferenceLeft(**common),
     webhooks.CallBridged: lambda _, common: inputs.CallBridged(**common),
     webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
         **common,
@@ -257,9 +252,14 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
         by_speech=event.payload.result == "machine",
     ),
     webhooks.CallScreeningDetected: lambda _, common: inputs.CallScreeningDetected(**common),
-    webhooks.MachineGreetingEnded: _greeting,
+    webhooks.MachineGreetingEnded: lambda event, common: inputs.GreetingEnded(
+        **common, result=event.payload.result or ""
+    ),
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
+    ),
+    webhooks.VoiceEnded: lambda event, common: inputs.VoiceEnded(
+        **common, status=event.payload.status
     ),
     webhooks.ConversationCreated: lambda event, common: inputs.ConversationCreated(
         **common, telnyx_conversation_id=event.payload.conversation_id

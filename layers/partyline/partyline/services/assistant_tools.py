@@ -1,29 +1,35 @@
-"""The assistant's own tools: `invite` and `status`.
+"""The assistant's own tools: `invite`, `handover` and `status`.
 
 Each tool answers with a sentence that the model can say, whatever happens: the model has to answer
 a caller. A tool may be called twice, or after the hangup; neither does any harm.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.conversation import Conversation, Participant
-from partyline.domain.model.inputs import InviteParticipant, NewParticipant
+from partyline.domain.model.handover import Then
+from partyline.domain.model.inputs import HandOver, InviteParticipant, NewParticipant
+from partyline.domain.model.plan import MAX_BRIEF_CHARS
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
-from partyline.domain.names import name_as_said, normalized_name, quoted
+from partyline.domain.names import name_as_said, normalized_name, plain_text, quoted
 from partyline.domain.numbers import normal_number
 from partyline.domain.rules.phrases import phrase_key, render
-from partyline.ids import fingerprint, participant_id_for_request
+from partyline.ids import (
+    fingerprint,
+    handover_id_for_request,
+    participant_id_for_request,
+)
 from partyline.services.engine import Engine, IngestResult
 from partyline.services.errors import RequestError
 from partyline.services.quotas import Quotas
 from partyline.services.requests import InviteRequest, plan_of
 from partyline.settings import ConversationSettings
-from partyline.store import ConversationStore, DedupeRecord, keys
+from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import (
     ConversationTooLargeError,
@@ -37,10 +43,11 @@ SPOKEN_NUMBER = re.compile(r"[^@:;,A-Za-z]+")  # neither a SIP address nor digit
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of a tool: the conversation whose assistant calls, and the id of the request."""
+    """A call of a tool: the conversation whose assistant calls, and the request's id and time."""
 
     conversation: Conversation
     request_id: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,32 @@ class AssistantTools:
     clock: Callable[[], datetime]
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
-        """Dial a contact of the route by `name`, or any `number` where the route allows it."""
+        """Dial a contact of the route by `name`, or any `number` where the route allows it.
+
+        The person hears `brief`, the model's own words, before being joined.
+        """
+        return self._reach(call, arguments, None)
+
+    def handover(self, call: ToolCall, arguments: dict[str, Any]) -> str:
+        """Dial as `invite` does, and hand the caller over; `then` is the assistant's part then.
+
+        A person whom the assistant has invited before takes over without another call.
+        """
+        then = arguments.get("then")
+        return self._reach(call, arguments, then if then in get_args(Then) else "stay")
+
+    def _reach(self, call: ToolCall, arguments: dict[str, Any], then: Then | None) -> str:
         name, number = _text(arguments.get("name")), _text(arguments.get("number"), str, int)
+        brief = _brief(arguments.get("brief"))
         route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
         contact = _contact_called(normalized_name(name), contacts, call.conversation)
         if contact in by_name:
             listed_name, plan = by_name[contact]
-            request = InviteRequest.model_validate(plan)
-            return self._invite(call, contact, request.name or listed_name.strip(), request)
+            request = InviteRequest.model_validate({**plan, **brief})
+            name = request.name or listed_name.strip()
+            return self._invite(call, contact, name, request, then)
         any_number = route.dial_any_number
         number = number or (contact if contact.startswith("+") else "")
         if name and not (number and any_number):
@@ -78,16 +101,22 @@ class AssistantTools:
         normal = normal_number(number) if SPOKEN_NUMBER.fullmatch(number) else None
         if normal is None:
             return "That is not a phone number. Say it with its country code, as +13125550100."
-        request = InviteRequest.model_validate({"to": normal})
+        request = InviteRequest.model_validate({"to": normal, **brief})
         # Neither the caller's own words nor the whole number: the assistant is told of the guest.
-        return self._invite(call, normal, f"the number ending in {normal[-4:]}", request)
+        return self._invite(call, normal, f"the number ending in {normal[-4:]}", request, then)
 
-    def _invite(self, call: ToolCall, contact: str, name: str, request: InviteRequest) -> str:
+    def _invite(
+        self, call: ToolCall, contact: str, name: str, request: InviteRequest, then: Then | None
+    ) -> str:
         try:
             conversation = self._caught_up(call, contact)
             earlier = [person for person in conversation.participants if person.contact == contact]
+            present = _present(conversation, contact, request) if then else None
+            if then and present:
+                guest = NewParticipant(id=present.id, name=name, tell_assistant=False)
+                return self._send(call, _hand_over(call, guest, call.request_id, then))
             answer = self._known(conversation, earlier[-1], name) if earlier else None
-            return answer or self._dial(call, contact, name, request, len(earlier))
+            return answer or self._dial(call, contact, name, request, len(earlier), then)
         except ConversationTooLargeError:
             return "Nobody else can be called in this conversation."
         except TooManyConflictsError:
@@ -117,11 +146,18 @@ class AssistantTools:
             return _outcome_sentence(conversation, newest, name)
         return None
 
-    def _dial(self, call: ToolCall, key: str, name: str, request: InviteRequest, nth: int) -> str:
-        came_at = self.clock()
+    def _dial(
+        self,
+        call: ToolCall,
+        key: str,
+        name: str,
+        request: InviteRequest,
+        nth: int,
+        then: Then | None,
+    ) -> str:
         try:
             caller_id = call.conversation.route
-            plan = plan_of(request, request.numbers, self.settings.default_number, caller_id)
+            plan = plan_of(request, self.settings.default_number, caller_id)
         except RequestError:
             return f"{quoted(name)} cannot be called from this line."
         try:
@@ -137,24 +173,64 @@ class AssistantTools:
             on_hangup=OnHangup(request.on_hangup),
             tell_assistant=request.tell_assistant,
         )
-        invite = InviteParticipant(id=call.request_id, participant=guest)
+        if then:
+            return self._send(call, _hand_over(call, guest, guest.id, then), charges)
+        return self._send(call, InviteParticipant(id=call.request_id, participant=guest), charges)
+
+    def _send(
+        self,
+        call: ToolCall,
+        request: InviteParticipant | HandOver,
+        charges: Sequence[QuotaCharge] = (),
+    ) -> str:
+        """Send a request to the conversation, and say the result."""
+        came_at, guest = self.clock(), request.participant
+        name = guest.name or ""
         dedupe = DedupeRecord(keys.webhook(call.conversation.id, call.request_id))
         load = self.store.loader(call.conversation.id, call.conversation)
         try:
-            ingested = self.engine.ingest(load, invite, dedupe, charges)
+            ingested = self.engine.ingest(load, request, dedupe, charges)
         except QuotaExceededError:
             return self._limited(name)
         if ingested.refusal:
             return ingested.refusal.message
-        after = self.engine.drain(ingested, invite.id, came_at).conversation
+        after = self.engine.drain(ingested, request.id, came_at).conversation
         participant = after and after.participant(guest.id)
         if after and participant and participant.status is ParticipantStatus.FAILED:
             return _outcome_sentence(after, participant, name)  # refused at once
-        return f"Calling {quoted(name)} now."
+        if isinstance(request, InviteParticipant):
+            return f"Calling {quoted(name)} now."
+        if participant and participant.status is ParticipantStatus.JOINED:
+            return f"{quoted(name)} is here and takes over."
+        return f"Calling {quoted(name)} now. Stay with the caller until {quoted(name)} takes over."
 
     def _limited(self, name: str) -> str:
         count(Metric.TOOL_LIMITED)
         return f"The limit of calls is reached, so {quoted(name)} is not being called."
+
+
+def _present(
+    conversation: Conversation, contact: str, request: InviteRequest
+) -> Participant | None:
+    """Return the guest who can take over without a call: the contact, or a person at its phone.
+
+    The person of an open handover is left out: a second handover to that person changes nothing.
+    """
+    handover = conversation.open_handover
+    for person in conversation.participants:
+        gone = person.host or person.removed or person.status in statuses.DEPARTED
+        if gone or (handover and handover.participant_id == person.id):
+            continue
+        at_phone = person.plan and person.active_leg and person.active_leg.to in request.numbers
+        if person.contact == contact or at_phone:
+            return person
+    return None
+
+
+def _hand_over(call: ToolCall, guest: NewParticipant, request: str, then: Then) -> HandOver:
+    """Build a handover; the same `request` gives the same id, so a second call adds none."""
+    handover_id = handover_id_for_request(fingerprint(call.conversation.id, request))
+    return HandOver(id=call.request_id, handover_id=handover_id, participant=guest, then=then)
 
 
 def _contact_called(
@@ -201,6 +277,12 @@ def _name(participant: Participant, inbound: bool) -> str:
     if participant.host and participant.name is None:
         return "the caller" if inbound else "the first person on the line"
     return quoted(participant.name) if participant.name else "somebody without a name"
+
+
+def _brief(argument: object) -> dict[str, str]:
+    """Return the model's brief as a field of an invitation: in a single line, cut, or absent."""
+    brief = plain_text(_text(argument))[:MAX_BRIEF_CHARS].strip()
+    return {"brief": brief} if brief else {}
 
 
 def _text(argument: object, *types: type) -> str:

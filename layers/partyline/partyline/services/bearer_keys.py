@@ -38,6 +38,9 @@ BUS_ID = "bus"
 """The key id of all events of the bus; no key may have this id. A sender chooses the source of an
 event, so a source has no quota of its own."""
 
+CALL_BACK_ID = "call_back"
+"""The key id of all bookings of the assistant's tool `call_back`; no key may have this id."""
+
 FIELDS = frozenset({"id", "sha256", "may", "expires_at"})
 
 
@@ -104,7 +107,7 @@ class BearerKeys:
 
 def is_key_id(text: str) -> bool:
     """Whether a text may be the id of a bearer key."""
-    return KEY_ID.fullmatch(text) is not None and text != BUS_ID
+    return KEY_ID.fullmatch(text) is not None and text not in (BUS_ID, CALL_BACK_ID)
 
 
 def _entry(entry: Any) -> BearerKey | None:

@@ -2,13 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from partyline.domain.model import results
 from partyline.domain.model.conversation import Leg
-from partyline.domain.model.plan import SCREENING_DETECTION, Screening, VerdictWait
+from partyline.domain.model.detection import (
+    GREETING_SECS,
+    PROMPT_END_SECS,
+    SCREENING_DETECTION,
+    MachineDetection,
+)
+from partyline.domain.model.plan import OnScreen, Plan, Screening, VerdictWait
 from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs
+from partyline.domain.rules.machines import words_on_screen
+from partyline.domain.rules.spoken import render_spoken
 from partyline.services.leg_commands import LegCommand
 from partyline.services.request_forms import (
     assistant_settings,
@@ -21,14 +28,20 @@ from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client_state import ClientState
 from partyline.telnyx.responses import Call, CallEvent
 
-MACHINE_DETECTION: dict[str, Any] = {
+MACHINE_DETECTION: dict[MachineDetection, requests.MachineDetection] = {
     "standard": "detect",
+    "standard_beep": "detect_beep",
+    "standard_words": "detect_words",
+    "standard_greeting_end": "greeting_end",
     "premium": "premium",
     SCREENING_DETECTION: "premium_ios_call_screening_detection",
 }
+"""Telnyx's name of each mode (Telnyx API: POST /calls, answering_machine_detection)."""
 
-PROMPT_END_TIMEOUT = requests.MachineDetectionConfig(prompt_end_timeout_millis=5000)
-"""Telnyx's default, sent because `PROMPT_END_WAIT` relies on it."""
+PROMPT_END = {"prompt_end_timeout_millis": PROMPT_END_SECS * 1000}
+"""Telnyx's default, sent because `Plan.prompt_end_wait` relies on the time."""
+
+GREETING_END = {"greeting_total_analysis_time_millis": GREETING_SECS * 1000}
 
 _IDS = {"call_control_id", "call_leg_id", "call_session_id"}
 
@@ -41,15 +54,15 @@ ANSWERED_ELSEWHERE = "Call completed elsewhere"
 def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Dial the number of a leg (Telnyx API: POST /calls)."""
     person, plan = leg_command.participant, leg_command.participant.plan
-    mode = plan.machine_detection if plan else "off"
-    config = PROMPT_END_TIMEOUT if mode == SCREENING_DETECTION else None
+    mode = _detection(plan) if plan else None
+    config = _thresholds(plan) if plan else None
     request = requests.DialRequest(
         connection_id=leg_command.conversation.connection_id,
         to=leg_command.leg.to or "",
         from_=leg_command.leg.from_ or "",
         timeout_secs=leg_command.leg.ring_timeout_secs,
         time_limit_secs=call_limit_secs(leg_command.conversation, person, leg_command.leg),
-        answering_machine_detection=MACHINE_DETECTION.get(mode),
+        answering_machine_detection=mode,
         **without_refused(leg_command, answering_machine_detection_config=config),
         **leg_command.webhooks,
         **leg_command.envelope,
@@ -59,6 +72,20 @@ def dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
         return results.Succeeded(**telnyx.dial(request).model_dump())
 
     return with_webhooks(telnyx, leg_command, lambda: with_optional_fields(request, send))
+
+
+def _detection(plan: Plan) -> requests.MachineDetection | None:
+    """Return Telnyx's mode. The mode `detect` does not tell the end of a greeting."""
+    mode = MACHINE_DETECTION.get(plan.machine_detection)
+    return "greeting_end" if plan.message and mode == "detect" else mode
+
+
+def _thresholds(plan: Plan) -> requests.MachineDetectionConfig | None:
+    defaults = PROMPT_END if plan.may_be_screened else {}
+    if plan.message and _detection(plan) == "greeting_end":
+        defaults = GREETING_END
+    thresholds = {**defaults, **(plan.machine_detection_config or {})}
+    return requests.MachineDetectionConfig(**thresholds) if thresholds else None
 
 
 def reconcile_dial(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
@@ -108,33 +135,48 @@ def hold(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     wait = plan.wait_for_verdict if plan else None
     if wait is None or not wait.say:
         return results.Refused(code="no_words", message="There is nothing to say.")
-    return _speak_and_gather(telnyx, leg_command, wait, wait.secs)
+    return _speak_and_gather(telnyx, leg_command, wait, wait.say, wait.secs)
+
+
+def identify(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
+    """Tell a phone that screens the call who calls and why (Telnyx API: gather_using_speak).
+
+    A key proves a person, so the command waits for keys too.
+    """
+    person, plan = leg_command.participant, leg_command.participant.plan
+    say = words_on_screen(leg_command.conversation, person)
+    if plan is None or plan.on_screen is None or plan.wait_for_verdict is None:
+        return results.Refused(code="no_words", message="There is nothing to say.")
+    secs = plan.wait_for_verdict.secs
+    return _speak_and_gather(telnyx, leg_command, plan.on_screen, say, secs)
 
 
 def screen(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Ask a person to accept with a key (Telnyx API: gather_using_speak)."""
-    plan = leg_command.participant.plan
-    screening = plan.screening if plan else None
-    if screening is None:
+    person, plan = leg_command.participant, leg_command.participant.plan
+    if plan is None or plan.screening is None:
         return results.Refused(code="no_screening", message="There is nothing to ask.")
+    screening = plan.screening
     # Telnyx does not report the key that ends the input, so the accepting key must be another key
     # (Telnyx API: gather_using_speak, terminating_digit).
     ends_with = "*" if screening.accept_digit == "#" else "#"
-    return _speak_and_gather(telnyx, leg_command, screening, screening.timeout_secs, ends_with)
+    say = render_spoken(leg_command.conversation, person, plan, screening.say)
+    return _speak_and_gather(telnyx, leg_command, screening, say, screening.timeout_secs, ends_with)
 
 
 def _speak_and_gather(
     telnyx: CallControl,
     leg_command: LegCommand,
-    words: Screening | VerdictWait,
+    voice: Screening | VerdictWait | OnScreen,
+    say: str,
     secs: int,
     ends_with: str | None = None,
 ) -> results.Result:
     """Say a sentence and wait `secs` for a key; the webhook of the gather tells the end."""
     request = requests.GatherUsingSpeakRequest(
-        payload=words.say,
-        voice=words.voice,
-        language=words.language,
+        payload=say,
+        voice=voice.voice,
+        language=voice.language,
         minimum_digits=1,
         maximum_digits=1,
         maximum_tries=1,

@@ -12,6 +12,8 @@ from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
 from partyline.services import assistant_commands as assistant
 from partyline.services import call_commands as calls
+from partyline.services import connection_commands as connections
+from partyline.services import voice_commands as voice
 from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
@@ -42,7 +44,16 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.STOP: assistant.stop,
     Action.MESSAGE: assistant.message,
     Action.HOLD: calls.hold,
+    Action.IDENTIFY: calls.identify,
     Action.SCREEN: calls.screen,
+    Action.BRIDGE: connections.bridge,
+    Action.CREATE_CONFERENCE: connections.create_conference,
+    Action.JOIN_CONFERENCE: connections.join_conference,
+    Action.LEAVE_CONFERENCE: connections.leave_conference,
+    Action.LEAVE_MESSAGE: voice.leave_message,
+    Action.WAIT_WORDS: voice.say_waiting_words,
+    Action.STOP_WORDS: voice.stop_words,
+    Action.GOODBYE: voice.say_goodbye,
     Action.LOOK: calls.retrieve,
 }
 
@@ -52,6 +63,7 @@ RECONCILE: dict[Action, LegCommandHandler] = {
     Action.JOIN: assistant.find_call_event,
     Action.MESSAGE: assistant.find_call_event,
     Action.SCREEN: assistant.find_call_event,
+    Action.LEAVE_MESSAGE: assistant.find_call_event,
 }
 """How to find the effect of an earlier sending that may have taken effect."""
 
@@ -107,11 +119,12 @@ class CommandExecutor:
 
     def _dial_refusal(self, leg_command: LegCommand) -> results.Refused | results.Retryable | None:
         own_lines = own_lines_of(leg_command.conversation)
+        to, key_id = leg_command.leg.to or "", leg_command.key_of_later_round
         try:
-            return self._dial_policy.refusal(leg_command.leg.to or "", self._clock(), own_lines)
+            return self._dial_policy.refusal(to, self._clock(), own_lines, key_id)
         except DialRuleError as error:
             # A rule that fails allows no call, and ends no request.
-            outage = isinstance(error.__cause__, AwsError)
+            outage = isinstance(error.__cause__, AwsError | SecretUnreadableError)
             logger.error(
                 "a dial rule cannot be read" if outage else "a dial rule failed",
                 extra={
@@ -189,7 +202,8 @@ def result_of(error: errors.TelnyxError) -> results.Result:
             answer = code_and_message(error)
             limited = error.code in errors.CHANNEL_LIMITS or "limit" in answer["message"].lower()
             limit = isinstance(error, errors.ForbiddenError) and limited
-            return results.Refused(**answer, limit=limit)
+            no_conversation = isinstance(error, errors.UnknownConversationError)
+            return results.Refused(**answer, limit=limit, no_conversation=no_conversation)
     return results.Retryable(had_no_effect=False)
 
 

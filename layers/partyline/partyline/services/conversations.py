@@ -1,4 +1,4 @@
-"""Start a conversation, and change a running conversation: invite, remove, message, stop.
+"""Start a conversation, and change a running conversation: invite, remove, message, mode, stop.
 
 The API, the event bus and the scheduler call the same methods with the same typed requests.
 """
@@ -10,11 +10,14 @@ from datetime import datetime
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.statuses import FINISHED, OnHangup
+from partyline.domain.model.handover import Handover
+from partyline.domain.model.plan import Plan
+from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal
 from partyline.domain.rules.transition import Refusal
 from partyline.ids import (
     conversation_id_for_request,
+    handover_id_for_request,
     participant_id_for_request,
 )
 from partyline.services import requests
@@ -24,7 +27,14 @@ from partyline.services.inbound_routes import conversation_limits
 from partyline.services.inline_tools import AssistantRules
 from partyline.services.quotas import Quotas
 from partyline.services.requester import Requester
-from partyline.services.requests import InviteRequest, MessageRequest, StartRequest
+from partyline.services.requests import (
+    HandoverRequest,
+    InviteRequest,
+    MessageRequest,
+    ModeRequest,
+    ReachOptions,
+    StartRequest,
+)
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge
 from partyline.store.conversations import Load
@@ -63,9 +73,7 @@ class Conversations:
         before = self.store.load(conversation_id) if sender.fingerprint else None
         charges: Sequence[QuotaCharge] = ()
         if before is None:
-            dials = int(request.to is not None)
-            dials += sum(guest.dials for guest in request.participants)
-            charges = self.quotas.dial_charges(sender.key_id, dials)
+            charges = self.quotas.dial_charges(sender.key_id, request.all_dials)
             self.quotas.check_open_conversations()
         load = self.store.loader(conversation_id, before)
         ingested, conversation = self._ingest(conversation_id, load, start, sender, charges)
@@ -79,14 +87,13 @@ class Conversations:
         refusal = start_refusal(self._start_input(request, sender, conversation_id))
         if refusal:
             raise _refused(refusal)
+        self.quotas.check_dials(request.all_dials)
 
     def _start_input(
         self, request: StartRequest, sender: Requester, conversation_id: str
     ) -> inputs.StartConversation:
         settings, default_number = self.settings, self.settings.default_number
         self.assistant_rules.check_texts(request)
-        numbers = [request.to] if request.to else []
-        requests.check_destinations(numbers, settings.destinations)
         guests = [
             self._guest(guest, sender, request.from_, position)
             for position, guest in enumerate(request.participants)
@@ -100,8 +107,9 @@ class Conversations:
                 id=HOST_ID,
                 name=request.name,
                 on_hangup=OnHangup(request.on_host_hangup or request.on_hangup or OnHangup.END),
-                plan=requests.plan_of(request, numbers, default_number) if numbers else None,
+                plan=self._plan(request),
                 call_control_id=request.call_control_id,
+                key_id=sender.dialing_key_id,
             ),
             guests=tuple(guests),
             base_url=sender.base_url,
@@ -115,17 +123,48 @@ class Conversations:
         self, conversation_id: str, request: InviteRequest, sender: Requester
     ) -> Participant:
         """Dial a guest, or bring a live call into the conversation."""
+        before = self._before_dials(conversation_id, request)
+        # The number that the conversation runs on calls; a deployment may have several numbers.
+        guest = self._guest(request, sender, before.route)
+        invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
+        conversation = self._ingest_dials(before, invite, sender, request.dials)
+        return _participant(conversation, guest.id)
+
+    def hand_over(
+        self, conversation_id: str, request: HandoverRequest, sender: Requester
+    ) -> Handover:
+        """Hand the caller over to a new guest, or to a guest of the conversation."""
+        before = self._before_dials(conversation_id, request)
+        guest_id = request.participant_id
+        if guest_id:
+            guest = inputs.NewParticipant(id=guest_id)
+        else:
+            guest = self._guest(request, sender, before.route)
+        handover_id = handover_id_for_request(sender.fingerprint)
+        hand_over = inputs.HandOver(
+            id=sender.request_id, handover_id=handover_id, participant=guest, then=request.then
+        )
+        conversation = self._ingest_dials(before, hand_over, sender, request.dials)
+        handover = conversation.handover(handover_id)
+        if handover is None:
+            message = "There is no such handover."
+            raise RequestError(ErrorCode.UNKNOWN_PARTICIPANT, message)
+        return handover
+
+    def _before_dials(self, conversation_id: str, request: InviteRequest) -> Conversation:
+        """Load the conversation of a request that dials."""
         self.assistant_rules.check_texts(request)
         before = self.store.load(conversation_id)
         if before is None:
             raise self._absent(conversation_id)
-        # The number that the conversation runs on calls; a deployment may have several numbers.
-        guest = self._guest(request, sender, before.route)
-        charges = self.quotas.dial_charges(sender.key_id, request.dials)
-        load = self.store.loader(conversation_id, before)
-        invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
-        _, conversation = self._ingest(conversation_id, load, invite, sender, charges)
-        return _participant(conversation, guest.id)
+        return before
+
+    def _ingest_dials(
+        self, before: Conversation, request: inputs.Input, sender: Requester, dials: int
+    ) -> Conversation:
+        charges = self.quotas.dial_charges(sender.key_id, dials)
+        load = self.store.loader(before.id, before)
+        return self._ingest(before.id, load, request, sender, charges)[1]
 
     def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
         """Hang up on a participant."""
@@ -141,6 +180,15 @@ class Conversations:
         self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
         self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
+
+    def set_mode(
+        self, conversation_id: str, request: ModeRequest, sender: Requester
+    ) -> Conversation:
+        """Let the assistant speak, be silent, or leave the people to each other."""
+        mode = inputs.SetAssistantMode(id=sender.request_id, mode=AssistantMode(request.mode))
+        load = self.store.loader(conversation_id)
+        _, conversation = self._ingest(conversation_id, load, mode, sender)
+        return conversation
 
     def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
         """Stop the assistant; the calls stay up unless `hang_up`."""
@@ -202,18 +250,23 @@ class Conversations:
     ) -> inputs.NewParticipant:
         """Build a guest; `nth` is the position among the `participants` of a start."""
         prefix = "" if nth is None else f"participants.{nth}."
-        requests.check_destinations(guest.numbers, self.settings.destinations, prefix)
-        plan, default = None, self.settings.default_number
-        if guest.numbers:
-            plan = requests.plan_of(guest, guest.numbers, default, caller_id, prefix)
         return inputs.NewParticipant(
             id=participant_id_for_request(sender.fingerprint, nth or 0),
             name=guest.name,
             on_hangup=OnHangup(guest.on_hangup),
-            plan=plan,
+            plan=self._plan(guest, caller_id, prefix),
             call_control_id=guest.call_control_id,
             tell_assistant=guest.tell_assistant,
+            key_id=sender.dialing_key_id,
         )
+
+    def _plan(
+        self, person: ReachOptions, caller_id: str | None = None, prefix: str = ""
+    ) -> Plan | None:
+        """Build the plan to reach a person, after a check of the numbers; None for a live call."""
+        requests.check_destinations(person.numbers, self.settings.destinations, prefix)
+        default = self.settings.default_number
+        return requests.plan_of(person, default, caller_id, prefix) if person.numbers else None
 
 
 def idempotency_key_reused() -> RequestError:

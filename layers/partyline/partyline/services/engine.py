@@ -35,7 +35,13 @@ MAX_RESULTS = 10
 MAX_BYTES_AFTER_REQUEST = 230_000
 """Size limit of the document after a request; the rest of an item is for later steps."""
 
-REQUESTS = (inputs.StartConversation, inputs.InviteParticipant, inputs.SendMessage)
+REQUESTS = (
+    inputs.StartConversation,
+    inputs.InviteParticipant,
+    inputs.HandOver,
+    inputs.NoteCallBack,
+    inputs.SendMessage,
+)
 """The inputs to which that limit applies."""
 
 CONFLICT_PAUSE_SECS = 0.02

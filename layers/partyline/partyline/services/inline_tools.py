@@ -125,7 +125,8 @@ class AssistantRules:
         _, _, path = url.partition("://")[2].partition("/")
         if host in own_hosts:
             if path not in {f"tools/{name}" for name in OUR_TOOLS}:
-                return "of this API, a tool may call /tools/invite and /tools/status only"
+                names = ", ".join(f"/tools/{name}" for name in OUR_TOOLS)
+                return f"of this API, a tool may call {names} only"
             return None
         return self._host_problem(url, host)
 

@@ -28,11 +28,27 @@ class LegCommand:
         return self.leg.call_control_id or ""
 
     @property
+    def key_of_later_round(self) -> str | None:
+        """The bearer key behind a call of a later round, which may follow days after the request.
+
+        None for a call of the first round, and where no key asked for the person.
+        """
+        plan = self.participant.plan
+        is_later = plan is not None and self.leg.number > len(plan.to)
+        return self.participant.key_id if is_later else None
+
+    @property
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
-        leg, action = self.leg.number, self.command.action
-        gather = action if action in client_state.GATHERS else None
-        state = client_state.ClientState(self.conversation.id, self.participant.id, leg, gather)
+        command = self.command
+        is_heard = command.action in client_state.PROMPTS
+        state = client_state.ClientState(
+            self.conversation.id,
+            self.participant.id,
+            self.leg.number,
+            prompt=command.action if is_heard else None,
+            repeat=command.repeats if is_heard else 0,
+        )
         return state.encode()
 
     @property

@@ -50,9 +50,13 @@ class Quotas:
         if self.dialing.is_off():
             message = "An operator has switched all dials off."
             raise RequestError(ErrorCode.DIALING_OFF, message)
-        if dials > limit:
-            raise self.too_many_dials()
+        self.check_dials(dials)
         return [QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)]
+
+    def check_dials(self, dials: int) -> None:
+        """Raise a RequestError for more calls than a key may ask for in a minute."""
+        if dials > self.settings.max_dials_per_minute:
+            raise self.too_many_dials()
 
     def tool_charges(self, conversation_id: str, from_: str, dials: int) -> list[QuotaCharge]:
         """Return the charges of `dials` calls from a number by the assistant's tool `invite`.

@@ -33,6 +33,11 @@ class Requester:
     dedupe: DedupeRecord | None = None
     by_key: bool = True
 
+    @property
+    def dialing_key_id(self) -> str | None:
+        """The id of the bearer key that must stay valid for later calls; None for the bus."""
+        return self.key_id if self.by_key else None
+
 
 def identify(
     *,

@@ -18,8 +18,15 @@ from pydantic_core import PydanticCustomError, to_json
 
 from partyline.domain import numbers as phone_numbers
 from partyline.domain.dial_policy import DIGITS, IMPOSSIBLE, Destinations, without_digits
+from partyline.domain.model.detection import SCREENING_DETECTION, MachineDetection
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.plan import DEFAULT_LANGUAGE, DEFAULT_VOICE, MachineDetection, Plan
+from partyline.domain.model.handover import Then
+from partyline.domain.model.plan import (
+    DEFAULT_LANGUAGE,
+    DEFAULT_VOICE,
+    MAX_BRIEF_CHARS,
+    Plan,
+)
 from partyline.domain.numbers import SIP_ADDRESS
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.services.assistant_settings import (
@@ -32,12 +39,30 @@ from partyline.services.assistant_settings import (
     field_error,
 )
 from partyline.services.errors import field_invalid
+from partyline.services.machine_settings import (
+    DetectionSettings,
+    LeaveSettings,
+    OnMachine,
+    OnScreenSettings,
+)
+from partyline.services.words_settings import (
+    GoodbyeSettings,
+    Language,
+    Sentence,
+    Voice,
+    WordsSettings,
+)
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
 MAX_AT_ONCE = 20
 MAX_METADATA_BYTES = 8_192
 """Bounds that keep a conversation within one table item; each is named when it is passed."""
+
+MAX_ROUNDS = 3
+MAX_PAUSE_SECS = 86_400
+MAX_DEADLINE_SECS = MAX_ROUNDS * MAX_PAUSE_SECS
+"""Bounds of a plan: rounds of calls, the pause between two rounds, the time for all rounds."""
 
 
 def check_e164(number: str) -> str:
@@ -120,10 +145,8 @@ Phrases = Annotated[
 """The conversation's own messages to the assistant (see `domain.rules.phrases`)."""
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
-Voice = Annotated[str, Field(min_length=1, max_length=256)]
-"""A voice (Telnyx API: gather_using_speak, voice): `female`, `male`, `AWS.Polly.Joanna`, ..."""
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-"""A language for the voices `female` and `male` (Telnyx API: gather_using_speak, language)."""
+Brief = Annotated[Sentence, Field(max_length=MAX_BRIEF_CHARS)]
+"""Why a person is called, in a sentence for that person alone."""
 Hangup = Literal["continue_conversation", "end_conversation"]
 
 
@@ -135,7 +158,10 @@ class MessageRequest(HistoryMessage):
 
 
 class ScreeningSettings(RequestModel):
-    """What a person hears before being joined, and the digit that says yes."""
+    """What a person hears before being joined, and the digit that says yes.
+
+    `say` may have the placeholders `{caller}`, `{brief}` and `{metadata.KEY}`.
+    """
 
     say: SpokenText
     accept_digit: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "1"
@@ -160,24 +186,37 @@ class DialOptions(RequestModel):
     ring_timeout_secs: Annotated[int, Field(ge=5, le=600)] = 30
     time_limit_secs: Annotated[int, Field(ge=60, le=14_000)] | None = None
     machine_detection: MachineDetection = "off"
-    on_machine: Literal["next", "join"] = "next"
+    machine_detection_config: DetectionSettings | None = None
+    on_machine: OnMachine = "next"
+    on_screen: OnScreenSettings | None = None
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
+    waiting: WordsSettings | None = None
+    goodbye: GoodbyeSettings | None = None
+
+    @model_validator(mode="after")
+    def _detected(self) -> Self:
+        if self.machine_detection_config and self.machine_detection == "off":
+            raise field_error("machine_detection_config", "needs machine_detection")
+        if isinstance(self.on_machine, LeaveSettings) and self.machine_detection == "off":
+            raise field_error("on_machine", "needs machine_detection")
+        if self.on_screen and self.machine_detection != SCREENING_DETECTION:
+            raise field_error("on_screen", f"needs machine_detection {SCREENING_DETECTION}")
+        return self
 
 
-class InviteRequest(DialOptions):
-    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+class ReachOptions(DialOptions):
+    """How a person is reached, a host or a guest: on a live call, or by a list of numbers."""
 
     to: Numbers | None = None
     call_control_id: CallControlId | None = None
     name: Name | None = None
-    on_hangup: Hangup = "continue_conversation"
     strategy: Literal["in_order", "at_once"] = "in_order"
-    deadline_secs: Annotated[int, Field(ge=5, le=3600)] | None = None
+    deadline_secs: Annotated[int, Field(ge=5, le=MAX_DEADLINE_SECS)] | None = None
     screening: ScreeningSettings | None = None
-    max_attempts: Annotated[int, Field(ge=1, le=3)] = 1
-    pause_secs: Annotated[int, Field(ge=0, le=900)] = 30
-    tell_assistant: bool = True
+    brief: Brief | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = 1
+    pause_secs: Annotated[int, Field(ge=0, le=MAX_PAUSE_SECS)] = 30
 
     @property
     def numbers(self) -> list[str]:
@@ -191,20 +230,43 @@ class InviteRequest(DialOptions):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+        self._check_way()
+        if self.brief and self.call_control_id:
+            raise field_error("brief", "not possible with call_control_id")
         if len(set(self.numbers)) < len(self.numbers):
             raise field_error("to", "the same number stands in the list twice")
         if self.deadline_secs is not None and self.deadline_secs < self.ring_timeout_secs:
             raise field_error("deadline_secs", "shorter than ring_timeout_secs")
         return self
 
+    def _check_way(self) -> None:
+        _exactly_one_way(self.to, self.call_control_id)
 
-class StartRequest(DialOptions):
-    """`POST /conversations`."""
 
-    to: Dialable | None = None
-    call_control_id: CallControlId | None = None
-    name: Name | None = None
+class InviteRequest(ReachOptions):
+    """`POST /conversations/{id}/participants`, and each of `participants` of a start."""
+
+    on_hangup: Hangup = "continue_conversation"
+    tell_assistant: bool = True
+
+
+class HandoverRequest(InviteRequest):
+    """`POST /conversations/{id}/handover`: an invitation, or the id of a guest, and `then`."""
+
+    participant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    then: Then = "stay"
+
+    def _check_way(self) -> None:
+        if self.participant_id is None:
+            super()._check_way()
+            return
+        for field in sorted(self.model_fields_set - {"participant_id", "then"}):
+            raise field_error(field, "not possible with participant_id")
+
+
+class StartRequest(ReachOptions):
+    """`POST /conversations`. The options of `ReachOptions` are those of the host."""
+
     assistant: AssistantSettings | None = None
     on_hangup: Hangup | None = None
     on_host_hangup: Hangup | None = None
@@ -213,9 +275,13 @@ class StartRequest(DialOptions):
     words: Phrases = Field({})
     start_at: Moment | None = None
 
+    @property
+    def all_dials(self) -> int:
+        """The number of calls that the plans of the host and of all guests may cause."""
+        return self.dials + sum(guest.dials for guest in self.participants)
+
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        _exactly_one_way(self.to, self.call_control_id)
+    def _consistent(self) -> Self:
         if self.start_at and self.call_control_id:
             raise field_error("start_at", "not possible with call_control_id")
         wishes = {self.on_hangup, self.on_host_hangup}
@@ -223,7 +289,8 @@ class StartRequest(DialOptions):
             raise field_error("on_host_hangup", "contradicts on_hangup")
         guests = self.participants
         at_once = [len(guest.numbers) if guest.strategy == "at_once" else 1 for guest in guests]
-        if sum(at_once) > MAX_AT_ONCE:
+        hosts = len(self.numbers) if self.strategy == "at_once" else 0
+        if sum(at_once) + hosts > MAX_AT_ONCE:
             raise field_error("participants", "over 20 numbers would ring at once")
         ids = [self.call_control_id, *(guest.call_control_id for guest in guests)]
         calls = [call_control_id for call_control_id in ids if call_control_id is not None]
@@ -233,6 +300,12 @@ class StartRequest(DialOptions):
         if len(to_json(self.metadata)) > MAX_METADATA_BYTES:
             raise field_error("metadata", "larger than 8 KB")
         return self
+
+
+class ModeRequest(RequestModel):
+    """`POST /conversations/{id}/assistant`."""
+
+    mode: Literal["speaking", "silent", "away"]
 
 
 class StopRequest(RequestModel):
@@ -259,13 +332,12 @@ def check_destinations(numbers: list[str], destinations: Destinations, prefix: s
 
 
 def plan_of(
-    request: StartRequest | InviteRequest,
-    numbers: list[str],
+    request: ReachOptions,
     default_number: str | None,
     caller_id: str | None = None,
     prefix: str = "",
 ) -> Plan:
-    """Build the plan to reach `numbers` by the options of a request.
+    """Build the plan to reach a person on the numbers of a request, by its options.
 
     The calls come from the request's `from`, else `caller_id`, else `default_number`. `prefix` is
     as in `check_destinations`. Raises a RequestError when no number to call from is known.
@@ -277,4 +349,4 @@ def plan_of(
         message = "needed, since this deployment has no default number"
         raise field_invalid(f"{prefix}from", message)
     options = request.model_dump(include={*Plan.model_fields} - {"to", "from_"}, exclude_none=True)
-    return Plan(to=numbers, from_=from_, **options)
+    return Plan(to=request.numbers, from_=from_, **options)

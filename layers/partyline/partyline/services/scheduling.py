@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from partyline.domain.dial_policy import KEY_REVOKED
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import Conversation, Failure
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.domain.model.stored import Failure
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.bearer_keys import BearerKeys, Right
 from partyline.services.conversations import Conversations, Started, idempotency_key_reused
@@ -27,9 +29,6 @@ from partyline.store.scheduled import ScheduledConversation, ScheduledConversati
 from partyline.telemetry import Metric, count, logger
 
 MAX_SCHEDULE_AHEAD = timedelta(days=366)  # how far ahead a conversation may be scheduled
-
-KEY_REVOKED = "key_revoked"
-"""The failure of a booking whose bearer key is not valid at `start_at`: such a failure is final."""
 
 
 @dataclass(frozen=True)

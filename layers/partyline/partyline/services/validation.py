@@ -56,10 +56,11 @@ def body_invalid(problems: Iterable[Mapping[str, Any]], body: Any) -> RequestErr
 
 
 def _detail(problem: Mapping[str, Any], body: Any) -> dict[str, str]:
-    names, value = [], body
-    for place in problem["loc"]:
+    names, value, places = [], body, problem["loc"]
+    for nth, place in enumerate(places, start=1):
         # pydantic names the alternative of a union too, which the request does not hold.
-        if isinstance(value, dict) and (place in value or problem["type"] == "missing"):
+        absent = problem["type"] == "missing" and nth == len(places)
+        if isinstance(value, dict) and (place in value or absent):
             value = value.get(place)
         elif isinstance(value, list) and isinstance(place, int):
             value = value[place]

@@ -21,7 +21,13 @@ from partyline.store.census import projected_calls
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
-from partyline.store.open_counts import OPEN_INBOUND, OpenCounts, count_updates, share_of
+from partyline.store.open_counts import (
+    OPEN_INBOUND,
+    OpenCounts,
+    count_updates,
+    projected_call_time,
+    share_of,
+)
 from partyline.store.pages import (
     MAX_PAGE_BYTES,
     PLACE,
@@ -208,6 +214,13 @@ class ConversationStore:
                 return after
         raise errors.VersionConflictError
 
+    def charge(self, charges: Sequence[QuotaCharge]) -> None:
+        """Charge quotas apart from a step. Raises QuotaExceededError."""
+        try:
+            self.table.write([{"Update": _charge_update(charge)} for charge in charges])
+        except table.TransactionCancelledError as cancelled:
+            raise errors.QuotaExceededError from cancelled
+
     def _without_held(
         self, pointers: Sequence[Pointer], rows: Sequence[table.Row | None]
     ) -> list[Pointer]:
@@ -336,6 +349,7 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     share = share_of(after)
     if share:
         attributes |= {"open": {"S": share}, **projected_calls(after)}
+        attributes |= projected_call_time(after)
     if share == OPEN_INBOUND:
         attributes["caller"] = {"S": after.caller}
     if after.due_at:

@@ -29,6 +29,20 @@ def share_of(conversation: Conversation | None) -> str | None:
     return OPEN_INBOUND if conversation.direction is Direction.INBOUND else OPEN_API
 
 
+def projected_call_time(conversation: Conversation) -> Row:
+    """The attribute with the time of the host's newest call, or of the next round of calls.
+
+    The plan of a host may take days. The attribute stands only where that time is not the beginning
+    of the conversation.
+    """
+    host = conversation.host
+    newest = host.legs[-1].created_at if host.plan and host.legs else conversation.created_at
+    called_at = max(newest, host.next_round_at or newest)
+    return (
+        {"called_at": {"S": keys.moment(called_at)}} if called_at > conversation.created_at else {}
+    )
+
+
 def count_updates(before: Conversation | None, after: Conversation) -> list[Row]:
     """The updates of counters that belong into the transaction of a step; mostly none."""
     old, new = share_of(before), share_of(after)
@@ -59,14 +73,20 @@ class OpenCounts:
         return self._table.count(keys.BY_CALLER, "caller = :caller", values, most)
 
     def count_in_index(self, share: str, before: str | None = None) -> int:
-        """The number of open conversations of a share that began before a moment, if any.
+        """The number of open conversations of a share.
 
-        The request reads the whole share of the index.
+        With a moment `before`, a conversation that began or called its host later does not count.
+        The request reads the whole share of the index, or the part that began before.
         """
-        condition = "#open = :open" + (" AND listed_at < :before" if before else "")
-        values = {":open": {"S": share}} | ({":before": {"S": before}} if before else {})
-        names = {"#open": "open"}
-        return self._table.count(keys.BY_OPEN, condition, values, ExpressionAttributeNames=names)
+        names, values = {"#open": "open"}, {":open": {"S": share}}
+        if before is None:
+            return self._table.count(
+                keys.BY_OPEN, "#open = :open", values, ExpressionAttributeNames=names
+            )
+        condition = "#open = :open AND listed_at < :before"
+        values |= {":before": {"S": before}}
+        rows = self._table.index(keys.BY_OPEN, condition, values, ExpressionAttributeNames=names)
+        return sum((row.get("called_at") or row["listed_at"])["S"] < before for row in rows)
 
     def repair(self) -> int:
         """Correct the counters by what the index has had for two runs; return the corrections.

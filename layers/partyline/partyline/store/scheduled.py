@@ -9,8 +9,8 @@ from zlib import crc32
 
 from pydantic import BaseModel
 
-from partyline.domain.model.conversation import Failure
 from partyline.domain.model.events import ConversationFailed, Event
+from partyline.domain.model.stored import Failure
 from partyline.store import keys
 from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
 from partyline.store.errors import (

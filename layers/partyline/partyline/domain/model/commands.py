@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, Field
 
+from partyline.domain.model.statuses import AssistantMode
 from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW, START_LEASE
 
 _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
@@ -32,8 +33,17 @@ class Action(StrEnum):
     JOIN = "join"
     STOP = "stop"
     MESSAGE = "message"
+    BRIDGE = "bridge"
+    CREATE_CONFERENCE = "create_conference"
+    JOIN_CONFERENCE = "join_conference"
+    LEAVE_CONFERENCE = "leave_conference"
     HOLD = "hold"
+    IDENTIFY = "identify"
     SCREEN = "screen"
+    LEAVE_MESSAGE = "leave_message"
+    WAIT_WORDS = "wait_words"
+    STOP_WORDS = "stop_words"
+    GOODBYE = "goodbye"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
 
@@ -44,16 +54,32 @@ Role = Literal["user", "assistant", "system", "developer"]
 RECONCILABLE = frozenset({Action.DIAL, Action.START})
 """Actions whose effect can be looked up at Telnyx."""
 
-TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
+TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN, Action.LEAVE_MESSAGE})
 """Actions whose arrival at Telnyx the list of call events may prove. Telnyx does not document how
 soon a command is in the list, so an absent command proves nothing."""
 
-IDEMPOTENT = frozenset(
-    {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
-)
+WORDS = frozenset({Action.WAIT_WORDS, Action.STOP_WORDS, Action.GOODBYE})
+"""Actions by which a person on the line hears something, or stops hearing something."""
+
+STOPS = frozenset({Action.STOP, Action.STOP_WORDS})
+"""Actions that end a voice, so that another voice is heard."""
+
+IDEMPOTENT = WORDS | {
+    Action.ANSWER,
+    Action.HANG_UP,
+    Action.STOP,
+    Action.LEAVE_CONFERENCE,
+    Action.LOOK,
+    Action.FETCH_INSIGHTS,
+}
 """Actions that do no harm a second time, however late."""
 
-TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
+CONNECTING = frozenset({Action.BRIDGE, Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE})
+"""Actions that connect people to each other. Each is given up after `timeouts.CONNECT_WAIT`."""
+
+TRANSIENT = frozenset(
+    {*CONNECTING, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS}
+)
 """Actions whose commands are removed when settled."""
 
 WEBHOOK_URLS = "webhook_urls"
@@ -73,6 +99,7 @@ class Message(BaseModel):
     role: Role
     content: str
     trigger_response: bool = False  # the assistant answers at once, not at its next turn
+    sets_mode: AssistantMode | None = None  # the mode that holds once Telnyx has the message
 
 
 class Command(BaseModel):

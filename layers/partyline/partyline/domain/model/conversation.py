@@ -10,9 +10,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from partyline.domain.model import statuses
+from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import Action, Command, Message
+from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
-from partyline.domain.model.stored import Stored
+from partyline.domain.model.stored import Failure, Stored
+from partyline.domain.model.voice import LegVoice
+from partyline.domain.model.voicemail import LegVoicemail
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -21,7 +25,7 @@ UNKNOWN_CONVERSATION_ID = "unknown"
 
 WITHHELD = "withheld"
 
-OUR_TOOLS = ("invite", "status")
+OUR_TOOLS = ("invite", "handover", "call_back", "status")
 """The assistant's tools that Partyline answers."""
 
 AssistantStart = Literal["after_answer", "with_answer"]
@@ -55,13 +59,6 @@ class Assistant(Stored):
         return [
             name for name in OUR_TOOLS if not any(url.endswith(f"/tools/{name}") for url in urls)
         ]
-
-
-class Failure(Stored):
-    """The reason for a failure: Telnyx's code and message, or ours."""
-
-    code: str
-    message: str
 
 
 class Leg(Stored):
@@ -100,11 +97,14 @@ class Leg(Stored):
     """A census lacked the call, so the call is polled by itself."""
     machine: bool | None = None
     heard_at: datetime | None = None
-    """When speech was last taken for a machine's; an iPhone that screens the call speaks too."""
-    screened_at: datetime | None = None  # when an iPhone was found to screen the call
+    """When speech was last taken for a machine's; a phone that screens the call speaks too."""
+    screened_at: datetime | None = None  # when a phone was found to screen the call
+    voicemail: LegVoicemail = Field(default_factory=LegVoicemail)
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
+    lost_answers: int = 0  # how many questions of the screening ended without a webhook
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
+    voice: LegVoice = LegVoice()
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
@@ -120,8 +120,20 @@ class Leg(Stored):
 
     @property
     def machine_suspected(self) -> bool:
-        """Whether a machine speaks on the call that is no iPhone, as far as we know."""
-        return self.heard_at is not None and self.screened_at is None
+        """Whether a machine speaks on the call, or a phone screens the call, as far as we know."""
+        return self.heard_at is not None or self.screened_at is not None
+
+    @property
+    def machine_outcome(self) -> statuses.Outcome:
+        """The outcome of the call if no person takes the call."""
+        if self.voicemail.spoken:
+            return statuses.Outcome.VOICEMAIL_LEFT
+        return statuses.Outcome.SCREENED if self.screened_at else statuses.Outcome.MACHINE
+
+    @property
+    def takes_message(self) -> bool:
+        """Whether our message is being spoken to the machine, as far as we know."""
+        return self.voicemail.begun and self.is_up and self.outcome is None
 
     @property
     def is_up(self) -> bool:
@@ -157,6 +169,7 @@ class Participant(Stored):
     plan: Plan | None = None
     tell_assistant: bool = True
     contact: str | None = None  # the contact that the assistant invited, if the assistant did
+    key_id: str | None = None  # the bearer key of the request for the person, if a key sent it
     legs: list[Leg] = Field(default_factory=list)
     earlier_legs: int = 0
     """Legs that the document does not hold any more (see `rules.compact`)."""
@@ -167,6 +180,8 @@ class Participant(Stored):
     joined_after_restarts: int = 0
     """The run of the assistant in which the person was joined; the first is 0."""
     left_at: datetime | None = None
+    hunt_began_at: datetime | None = None
+    """When the calls by the plan began. A guest may have to wait until the host is reached."""
     next_round_at: datetime | None = None
 
     @property
@@ -246,8 +261,15 @@ class Conversation(Stored):
     """The mode that holds."""
     wanted_mode: statuses.AssistantMode = statuses.AssistantMode.SPEAKING
     """The mode that was asked for; `mode` follows, or this mode goes back."""
+    absence: Absence | None = None
+    """The assistant is leaving, is away, or is being taken back."""
+    absences: int = 0  # how often the assistant was to leave
+    conference: Conference | None = None
+    connections: int = 0
+    """The number of the newest command that connects people, or starts an assistant's return."""
     telnyx_conversation_id: str | None = None
     participants: list[Participant] = Field(default_factory=list)
+    handovers: list[Handover] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)
     failure: Failure | None = None
     created_at: datetime
@@ -281,7 +303,9 @@ class Conversation(Stored):
     insights_received_at: datetime | None = None
     """When insights came. Telnyx makes insights of ended conversations only."""
     previous_telnyx_ids: list[str] = Field(default_factory=list)
-    """Telnyx conversations that ended and were followed by a restart of the assistant."""
+    """Telnyx conversations that ended and were followed by another start of the assistant."""
+    returns: int = 0
+    """How many of those starts were returns from an absence."""
     insights: dict[str, StoredInsight] = Field(default_factory=dict)
     """By run and insight id, as `0/insight-1`."""
     insights_poll_at: datetime | None = None
@@ -326,9 +350,37 @@ class Conversation(Stored):
         return (person, leg) if leg else None
 
     @property
+    def is_assistant_speaking(self) -> bool:
+        """Whether the assistant may speak unasked, now and as far as is wanted."""
+        modes = {self.mode, self.wanted_mode}
+        return modes == {statuses.AssistantMode.SPEAKING}
+
+    @property
     def restarts(self) -> int:
-        """Number of assistant restarts."""
+        """Number of further starts of the assistant: forced restarts, and returns."""
         return len(self.previous_telnyx_ids)
+
+    @property
+    def forced_restarts(self) -> int:
+        """Number of restarts because Telnyx ended the assistant."""
+        return self.restarts - self.returns
+
+    @property
+    def is_assistant_gone(self) -> bool:
+        """Whether the assistant has left the people to each other, and no return has begun."""
+        absence = self.absence
+        return absence is not None and absence.stopped_at is not None and not absence.tried
+
+    @property
+    def stops_of_run(self) -> list[Command]:
+        """The stops of the assistant since its newest start."""
+        stops = list[Command]()
+        for command in self.commands.values():
+            if command.action is Action.START:
+                stops.clear()
+            elif command.action is Action.STOP:
+                stops.append(command)
+        return stops
 
     @property
     def is_restarting(self) -> bool:
@@ -348,6 +400,33 @@ class Conversation(Stored):
             and answer.status != "failed"
             and answer.sent_at is not None
         )
+
+    def is_connected(self, participant: Participant) -> bool:
+        """Whether a person is connected to another person without the assistant."""
+        members = self.conference.members if self.conference else []
+        bridge = self.absence.bridge if self.absence and self.absence.is_bridged else []
+        together = members if len(members) > 1 else bridge
+        return participant.id in together
+
+    @property
+    def open_handover(self) -> Handover | None:
+        """The handover that has no outcome yet; there is one at a time."""
+        return next((h for h in self.handovers if h.outcome is None), None)
+
+    def handover(self, handover_id: str) -> Handover | None:
+        """Return the handover of that id, if there is one."""
+        return next((h for h in self.handovers if h.id == handover_id), None)
+
+    @property
+    def present(self) -> list[tuple[Participant, Leg]]:
+        """The people who are joined, with their calls."""
+        pairs = [(person, person.active_leg) for person in self.participants if not person.removed]
+        return [
+            (person, leg)
+            for person, leg in pairs
+            if leg and leg.is_up and leg.call_control_id and not leg.transferred
+            if person.status is statuses.ParticipantStatus.JOINED
+        ]
 
     def participant(self, participant_id: str | None) -> Participant | None:
         """Return the participant of that id, if there is one."""

@@ -30,6 +30,8 @@ class ErrorCode(StrEnum):
     CONVERSATION_FULL = "conversation_full"  # the conversation has reached the size of a table item
     CALL_IN_USE = "call_in_use"  # the call belongs to a conversation already
     ALREADY_THERE = "already_there"  # the contact is in the conversation, or is being called
+    HANDOVER_OPEN = "handover_open"  # another handover of the conversation has no outcome yet
+    TOO_FEW_PEOPLE = "too_few_people"  # the assistant cannot leave a person alone
     ALREADY_STARTED = "already_started"  # too late to cancel a scheduled start
 
     # Limits and rules

@@ -12,8 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from partyline.domain.model.commands import Role
-from partyline.domain.model.conversation import Failure
-from partyline.domain.model.statuses import Direction, Outcome
+from partyline.domain.model.handover import HandoverOutcome, Then
+from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
+from partyline.domain.model.stored import Failure
 
 
 class EventType(StrEnum):
@@ -35,15 +36,22 @@ class EventType(StrEnum):
     PARTICIPANT_LEFT = "participant.left"
     PARTICIPANT_FAILED = "participant.failed"
     PARTICIPANT_ALONE = "participant.alone"
+    HANDOVER_STARTED = "handover.started"
+    HANDOVER_ENDED = "handover.ended"
+    CALL_BACK_BOOKED = "call_back.booked"
     LEG_DIALING = "leg.dialing"
     LEG_RINGING = "leg.ringing"
     LEG_ANSWERED = "leg.answered"
     LEG_SCREENING = "leg.screening"
     LEG_REFUSED = "leg.refused"
+    LEG_SCREENED = "leg.screened"
     LEG_JUDGED = "leg.judged"
+    LEG_SPEAKING = "leg.speaking"
     LEG_TRANSFERRED = "leg.transferred"
     LEG_ENDED = "leg.ended"
     LEG_CORRECTED = "leg.corrected"
+    ASSISTANT_MODE_CHANGED = "assistant.mode_changed"
+    ASSISTANT_MODE_FAILED = "assistant.mode_failed"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
     COMMAND_CHANGED = "command.changed"
@@ -132,9 +140,18 @@ FailureReason = Annotated[
     Failure, Field(description="why not: `code` and `message`, of Telnyx's or ours")
 ]
 HangupCause = Annotated[str, Field(description="Telnyx's word for the end of the call")]
+HandoverId = Annotated[str, Field(description="the handover's id")]
+AssistantsPart = Annotated[
+    Then, Field(description="the assistant's part after the join: `stay`, `silent` or `away`")
+]
+BookedId = Annotated[str, Field(description="the id of the conversation that starts later")]
+StartAt = Annotated[datetime, Field(description="when the conversation starts")]
+EndOfHandover = Annotated[HandoverOutcome, Field(description="how the handover ended")]
 InsightIds = Annotated[list[str], Field(description="the ids of the new insights")]
 LegNumber = Annotated[int, Field(ge=1, description="which of the participant's calls, from 1")]
 Machine = Annotated[bool, Field(description="whether a machine answered")]
+Mode = Annotated[AssistantMode, Field(description="the part that the assistant takes")]
+PreviousMode = Annotated[AssistantMode, Field(description="the mode before")]
 MissingTools = Annotated[
     list[str],
     Field(description="Partyline's tools that the request's inline `tools` leave out"),
@@ -145,6 +162,9 @@ ParticipantId = Annotated[str, Field(description="the participant's id")]
 MessageRole = Annotated[Role, Field(description="in whose name the message is")]
 Rule = Annotated[str, Field(description="the dial rule that forbids the call")]
 SipHangupCause = Annotated[str, Field(description="the SIP response code")]
+SpokenWords = Annotated[
+    Literal["waiting", "goodbye", "message"], Field(description="what the person hears")
+]
 TelnyxConversationId = Annotated[
     str, Field(description="Telnyx's id of the assistant's conversation")
 ]
@@ -282,6 +302,34 @@ class ParticipantAlone(PersonEvent, event=EventType.PARTICIPANT_ALONE):
     """One person is left with the assistant."""
 
 
+class HandoverEvent(PersonEvent):
+    """Base of the events about a handover."""
+
+    handover_id: HandoverId
+    then: AssistantsPart
+
+
+class HandoverStarted(HandoverEvent, event=EventType.HANDOVER_STARTED):
+    """The caller is to be handed over to a person."""
+
+
+class HandoverEnded(HandoverEvent, event=EventType.HANDOVER_ENDED):
+    """A handover has its outcome. The causes are those of the person's newest call, if over."""
+
+    outcome: EndOfHandover
+    leg: LegNumber | None = None
+    hangup_cause: HangupCause | None = None
+    sip_hangup_cause: SipHangupCause | None = None
+    failure: FailureReason | None = None
+
+
+class CallBackBooked(EventData, event=EventType.CALL_BACK_BOOKED):
+    """The assistant has booked a call back; another booking replaces the booking before."""
+
+    booked_id: BookedId
+    start_at: StartAt
+
+
 class LegEvent(PersonEvent):
     """Base of the events about a leg, a call to or from a participant."""
 
@@ -317,11 +365,22 @@ class LegRefused(LegEvent, event=EventType.LEG_REFUSED):
     rule: Rule
 
 
+class LegScreened(LegEvent, event=EventType.LEG_SCREENED):
+    """A phone screens the call, and may show our words to the called person."""
+
+
 class LegJudged(LegEvent, event=EventType.LEG_JUDGED):
     """The machine detection says whether a person or a machine has answered."""
 
     machine: Machine
     reason: Reason | None = None
+
+
+class LegSpeaking(LegEvent, event=EventType.LEG_SPEAKING):
+    """Telnyx is asked to say words to the person, once or again and again."""
+
+    words: SpokenWords
+    command_id: CommandId
 
 
 class LegTransferred(LegEvent, event=EventType.LEG_TRANSFERRED):
@@ -336,6 +395,21 @@ class LegEnded(LegEvent, event=EventType.LEG_ENDED):
 
 class LegCorrected(LegEvent, event=EventType.LEG_CORRECTED):
     """A webhook that came after the hangup changes the outcome of a call that is over."""
+
+
+class AssistantModeChanged(EventData, event=EventType.ASSISTANT_MODE_CHANGED):
+    """The assistant speaks, is silent, or has left the people to each other, from now on."""
+
+    mode: Mode
+    previous: PreviousMode
+    reason: Reason | None = None
+
+
+class AssistantModeFailed(EventData, event=EventType.ASSISTANT_MODE_FAILED):
+    """A mode that was asked for does not come about; the mode before holds."""
+
+    mode: Mode
+    failure: FailureReason
 
 
 class MessageEvent(EventData):

@@ -10,9 +10,10 @@ from typing import Any
 from partyline.domain.model.commands import Action, Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
 from partyline.domain.model.events import Cost, Quality, Recording
+from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
-from partyline.domain.model.statuses import OnHangup
+from partyline.domain.model.statuses import AssistantMode, OnHangup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +27,9 @@ class Input:
 class CallRef:
     """The ids by which a webhook names its call. Any field may be missing.
 
-    `participant`, `leg` and `gather` come from our client_state, which is a hint, not a proof.
-    `gather`: the last command that asked the person for keys, `hold` or `screen`. `incoming`: the
-    webhook says that a person called us.
+    `participant`, `leg`, `prompt` and `repeat` come from our client_state, which is a hint, not a
+    proof. `prompt`: the last command that the person heard, such as `screen` or `wait_words`, and
+    `repeat` its `Command.repeats`. `incoming`: the webhook says that a person called us.
     """
 
     call_control_id: str | None = None
@@ -36,7 +37,8 @@ class CallRef:
     call_session_id: str | None = None
     participant: str | None = None
     leg: int | None = None
-    gather: Action | None = None
+    prompt: Action | None = None
+    repeat: int = 0
     incoming: bool = False
 
 
@@ -51,6 +53,7 @@ class NewParticipant:
     call_control_id: str | None = None
     tell_assistant: bool = True
     contact: str | None = None
+    key_id: str | None = None
 
 
 # API requests
@@ -80,6 +83,15 @@ class InviteParticipant(Input):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandOver(Input):
+    """Hand the caller over to a new guest, or to the guest who has the id of `participant`."""
+
+    handover_id: str
+    participant: NewParticipant
+    then: Then = "stay"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemoveParticipant(Input):
     """Remove a participant and hang up the call."""
 
@@ -93,6 +105,21 @@ class SendMessage(Input):
     role: Role
     content: str
     trigger_response: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAssistantMode(Input):
+    """Let the assistant speak, be silent, or leave the people to each other."""
+
+    mode: AssistantMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteCallBack(Input):
+    """A call back is booked: the conversation `booked_id` starts at `start_at`."""
+
+    booked_id: str
+    start_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,15 +184,36 @@ class CallBridged(CallInput):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConferenceJoined(CallInput):
+    """The call is in a conference. The client_state may be that of the conference's first call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConferenceLeft(CallInput):
+    """The call is no longer in a conference."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MachineVerdict(CallInput):
     """The verdict of the machine detection.
 
-    `by_speech`: the machine was recognized by its words, which may be those of an iPhone that
-    screens the call. A machine with a beep is an answering machine.
+    `by_speech`: the machine was recognized by its words, which may be those of a phone that screens
+    the call. A machine with a beep is an answering machine.
     """
 
     machine: bool
     by_speech: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreetingEnded(CallInput):
+    """The greeting of a machine, or the prompt of a phone that screens the call, is over.
+
+    `result` is Telnyx's: `beep_detected`, `no_beep_detected`, `ended`, `prompt_ended` or `not_sure`
+    (Telnyx API: call.machine.greeting.ended and call.machine.premium.greeting.ended).
+    """
+
+    result: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +229,18 @@ class DigitsGathered(CallInput):
     """
 
     digits: str
+    status: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceEnded(CallInput):
+    """A sentence or an audio file on the call is over; `call.prompt` names our command.
+
+    `status` is Telnyx's: `completed`, `call_hangup`, `cancelled_amd`, and of an audio file also
+    `cancelled`, `file_not_found`, `failed` or `unknown` (Telnyx API: call.speak.ended and
+    call.playback.ended).
+    """
+
     status: str | None = None
 
 

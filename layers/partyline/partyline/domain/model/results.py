@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from partyline.domain.model.conversation import Failure, Insight
+from partyline.domain.model.conversation import Insight
+from partyline.domain.model.stored import Failure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +14,7 @@ class Succeeded:
     call_leg_id: str | None = None
     call_session_id: str | None = None
     telnyx_conversation_id: str | None = None
+    conference_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class Refused(NotDone):
 
     limit: bool = False  # a limit of the account, or a dial rule of ours: outcome `limited`
     rule: str | None = None  # the dial rule that refused, so that Telnyx was never asked
+    no_conversation: bool = False  # Telnyx does not know the assistant's conversation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,10 +40,16 @@ class LegStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt to reach a person ended."""
+    """How an attempt to reach a person ended.
+
+    `screened`: a phone screened the call, and no person took the call. `voicemail_left`: a machine
+    answered, and took a message.
+    """
 
     HUMAN = "human"
     MACHINE = "machine"
+    SCREENED = "screened"
+    VOICEMAIL_LEFT = "voicemail_left"
     DECLINED = "declined"
     BUSY = "busy"
     NO_ANSWER = "no_answer"
@@ -81,6 +87,14 @@ class AssistantMode(StrEnum):
     AWAY = "away"
 
 
+class HandoverStatus(StrEnum):
+    """The status of a handover. `stepping_back`: the person has joined, the mode changes."""
+
+    REACHING = "reaching"
+    STEPPING_BACK = "stepping_back"
+    ENDED = "ended"
+
+
 _C = ConversationStatus
 CONVERSATION_MOVES: dict[ConversationStatus, frozenset[ConversationStatus]] = {
     _C.CONNECTING: frozenset({_C.ACTIVE, _C.STOPPING, _C.ENDED, _C.FAILED}),
@@ -109,6 +123,13 @@ LEG_MOVES: dict[LegStatus, frozenset[LegStatus]] = {
     _L.ANSWERED: frozenset({_L.SCREENING, _L.ENDED}),
     _L.SCREENING: frozenset({_L.ENDED}),
     _L.ENDED: frozenset(),
+}
+
+_H = HandoverStatus
+HANDOVER_MOVES: dict[HandoverStatus, frozenset[HandoverStatus]] = {
+    _H.REACHING: frozenset({_H.STEPPING_BACK, _H.ENDED}),
+    _H.STEPPING_BACK: frozenset({_H.ENDED}),
+    _H.ENDED: frozenset(),
 }
 
 NOT_ADMITTING = frozenset({_C.STOPPING, _C.ENDED, _C.FAILED})

@@ -40,6 +40,8 @@ LIMIT_WAIT = {
     "start": timedelta(seconds=20),
     "join": timedelta(seconds=20),
     "screen": timedelta(seconds=20),
+    "identify": timedelta(seconds=10),
+    "leave_message": timedelta(seconds=20),
     "message": timedelta(seconds=60),
 }
 """The longest wait for Telnyx's rate limit that a caller can bear, by action; for a longer wait the
@@ -117,7 +119,7 @@ CENSUS_DOUBT_CALLS = 10
 """The missing calls that a census may have in any case."""
 
 UNKNOWN_CALL_ATTEMPTS = 3
-"""How often a command is sent to a call that Telnyx does not know, until the command is given up.
+"""How often a command is sent to a call, or a join to a conversation, that Telnyx does not know.
 The call itself is not over by that: the next poll says so, or not."""
 
 UNKNOWN_CALL_POLL_DELAY = timedelta(seconds=20)
@@ -128,22 +130,70 @@ UNKNOWN_CALL_PATIENCE = timedelta(minutes=12)
 """How long a call that somebody needs may be unknown, until the call is hung up and counts as over.
 Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})."""
 
+# The assistant's absence
+
+CONNECT_WAIT = timedelta(seconds=10)
+"""How long a command that connects people may be without an answer. The people hear nothing
+meanwhile, so the assistant is then taken back. The time has room for a second sending after an
+outage of `LEASE`."""
+
+STEP_BACK_WAIT = timedelta(seconds=30)
+"""How long the stop of an assistant that is to leave may be without an answer. The assistant speaks
+meanwhile, so the time has room for several sendings."""
+
+RETURN_WAIT = timedelta(seconds=20)
+"""How long the start of an assistant that is to return may be without an answer, while the people
+can be connected to each other again: two leases, or an answer of `START_ANSWER_TIME` and the search
+for the assistant."""
+
 # Reaching people
 
 MIN_RING_SECS = 5
 """The shortest ring timeout that Telnyx takes (Telnyx API: POST /calls, timeout_secs)."""
 
-PROMPT_END_WAIT = timedelta(seconds=10)
-"""How long after the verdict `machine` the tone of an iPhone that screens the call may take. Telnyx
-waits 5 s for the end of the prompt (Telnyx API: POST /calls, prompt_end_timeout_millis); the rest
-is for the webhook."""
+GUESTS_WAIT_FOR_HOST = timedelta(seconds=60)
+"""The longest pause between two rounds of the host's plan in which a guest is kept on the line. A
+guest waits only if the host had answered, and hung up before the assistant ran."""
 
-SCREENING_GRACE = timedelta(seconds=30)
-"""The addition to a screening's own timeout, which begins after the sentence is spoken."""
+DETECTION_GRACE = timedelta(seconds=5)
+"""How much later than the longest time of a machine detection its webhook may come. Telnyx waits
+5 s, or the plan's own time, for the end of the prompt of a phone that screens the call (Telnyx API:
+POST /calls, prompt_end_timeout_millis)."""
+
+BEEP_WAIT = timedelta(seconds=25)
+"""How long after the end of a screening phone's prompt a beep may come until a message is spoken
+without a beep. Telnyx reports that end after 5 s, although a greeting may go on."""
+
+MESSAGE_TIME = timedelta(minutes=3)
+"""The longest time of an audio file that is a message for a machine. The call is hung up then."""
+
+SCREENING_GRACE = timedelta(seconds=10)
+"""The addition to a screening's own timeout, which begins after the sentence is spoken. A screening
+without a webhook by then is asked once more."""
 
 LOST_CALL_AFTER = timedelta(minutes=10)
 """How long after its end a call is kept in a large document if no hangup was reported: a sign of
 life, upon which the call is hung up, comes within Telnyx's retries of a webhook."""
+
+# What people hear
+
+WORDS_DELAY = timedelta(seconds=3)
+"""How long a person waits for a start, a join or a restart until the waiting words are said. A
+guest who waits for the host's answer hears the words at once."""
+
+WORDS_PAUSE = timedelta(seconds=10)
+"""The pause after the waiting words until the words are said again."""
+
+WORDS_PER_CHARACTER = timedelta(seconds=0.1)
+"""The longest time that a voice needs for a character; voices need 0.05 to 0.08 s (estimated from
+150 to 180 English words a minute)."""
+
+WORDS_END_GRACE = timedelta(seconds=5)
+"""How much longer `call.speak.ended` may take, until the words count as ended without the
+webhook."""
+
+GOODBYE_TIME = timedelta(seconds=5)
+"""How long a goodbye may last; then the call is hung up, whether the goodbye has ended or not."""
 
 # Ending
 
@@ -203,6 +253,7 @@ MAX_MESSAGE_DELAY = timedelta(minutes=15)
 OPEN_LONG = timedelta(hours=4, minutes=15)
 """A conversation that is open for longer is stuck: `MaxMinutes` ends it after four hours at most.
 
-Those four hours begin when the assistant runs, this time when the conversation begins. Between the
-two the host's phone may ring for ten minutes, and the end takes its time too.
+Those four hours begin when the assistant runs, this time at the newest call to the host. Between
+the two the host's phone may ring for ten minutes, and the end takes its time too. A host's plan may
+pause for a day; this time then begins at the end of the pause.
 """

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Message
+from partyline.domain.model.conversation import Participant
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.domain.model.events import ParticipantInvited
+from partyline.domain.model.events import CallBackBooked, ParticipantInvited
 from partyline.domain.model.plan import Plan
-from partyline.domain.model.statuses import Outcome, ParticipantStatus
+from partyline.domain.model.statuses import AssistantMode, Outcome, ParticipantStatus
 from partyline.domain.names import normalized_name, quoted
 from partyline.domain.rules import create
+from partyline.domain.rules.modes import want_mode
 from partyline.domain.rules.transition import Transition
 
 
@@ -86,6 +88,11 @@ def remove(transition: Transition, request: inputs.RemoveParticipant) -> None:
         message = "There is no such participant in the conversation."
         transition.refuse(ErrorCode.UNKNOWN_PARTICIPANT, message)
         return
+    remove_participant(transition, participant)
+
+
+def remove_participant(transition: Transition, participant: Participant) -> None:
+    """Remove a participant: a person who is being reached is called no more."""
     participant.removed = True
     if participant.status in (*statuses.BEING_REACHED, ParticipantStatus.WAITING):
         transition.move_participant(participant, ParticipantStatus.FAILED, Outcome.CANCELLED)
@@ -105,6 +112,23 @@ def send_message(transition: Transition, request: inputs.SendMessage) -> None:
             trigger_response=request.trigger_response,
         )
     )
+
+
+def set_mode(transition: Transition, request: inputs.SetAssistantMode) -> None:
+    """Ask for a mode of the assistant; the assistant leaves two people or more to each other."""
+    if transition.conversation.is_over:
+        transition.refuse_as_over()
+    elif request.mode is AssistantMode.AWAY and len(transition.conversation.present) < 2:
+        message = "The assistant can leave when two people have joined the conversation."
+        transition.refuse(ErrorCode.TOO_FEW_PEOPLE, message)
+    else:
+        want_mode(transition, request.mode)
+
+
+def note_call_back(transition: Transition, request: inputs.NoteCallBack) -> None:
+    """Record that a call back is booked."""
+    booked = CallBackBooked(booked_id=request.booked_id, start_at=request.start_at)
+    transition.add_event(booked)
 
 
 def stop(transition: Transition, request: inputs.StopConversation) -> None:

@@ -12,12 +12,14 @@ from partyline.domain.model.commands import (
     Action,
     Command,
 )
-from partyline.domain.model.conversation import HOST_ID, Failure, Leg, Participant
+from partyline.domain.model.conversation import HOST_ID, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
-from partyline.domain.rules import apply_polls, facts, polling
+from partyline.domain.model.stored import Failure
+from partyline.domain.rules import apply_absence, apply_polls, facts, machines, polling, voice
 from partyline.domain.rules.call_ids import note_call_ids
+from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
 from partyline.domain.rules.transition import Transition
 
@@ -41,13 +43,17 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
             if polling.is_awaited(leg):
                 leg.poll_at = transition.now + timeouts.FIRST_RING_POLL
             facts.hang_up_orphan(transition, participant, leg)
+        if command.action is Action.WAIT_WORDS and participant and leg:
+            voice.words_accepted(transition, participant, leg, command)
+        if command.action is Action.LEAVE_MESSAGE and participant and leg:
+            machines.message_accepted(transition, participant, leg)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
         APPLY_RESULT[type(result)](transition, command, result)
 
 
-def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -> None:
+def _succeeded(transition: Transition, command: Command, result: results.Succeeded) -> None:
     participant, leg = transition.conversation.target_of(command)
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
@@ -56,11 +62,12 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
     if command.reconcile:
         facts.command_repaired(transition, command)
     facts.settle(transition, command)
+    if apply_absence.apply_success(transition, command, result):
+        return
     if command.action is Action.JOIN and participant:
         participant.joined_after_restarts = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
-            phrase = "joined_machine" if leg and leg.machine else "joined"
-            transition.add_message(participant, phrase)
+            transition.add_message(participant, _joined_phrase(transition, participant, leg))
     elif command.action is Action.HANG_UP and leg and leg.is_up:
         leg.poll_at = transition.now + timeouts.HANGUP_POLL_DELAY
     elif command.action is Action.STOP:
@@ -69,9 +76,22 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         grace = timedelta(0) if attached else timeouts.STOP_GRACE
         transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
-        for message in command.messages or []:
-            fields = {"role": message.role, "content": message.content}
-            transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        _messages_sent(transition, command)
+
+
+def _messages_sent(transition: Transition, command: Command) -> None:
+    for message in command.messages or []:
+        fields = {"role": message.role, "content": message.content}
+        transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        if message.sets_mode:
+            hold_mode(transition, message.sets_mode)
+
+
+def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
+    handover = transition.conversation.open_handover
+    if leg and leg.machine:
+        return "joined_machine"
+    return "handed_over" if handover and handover.participant_id == participant.id else "joined"
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
@@ -142,8 +162,17 @@ def _may_be_known(transition: Transition, refused: Command) -> bool:
 
 
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
-    """Record that Telnyx refused a command, or that the command is given up."""
+    """Record that Telnyx refused a command, or that the command is given up.
+
+    A join of a conversation that Telnyx does not know is sent again a few times: the assistant has
+    ended, and the cause, such as the hangup of the caller, is on the way as a rule.
+    """
     participant, leg = transition.conversation.target_of(command)
+    again = command.attempts < timeouts.UNKNOWN_CALL_ATTEMPTS
+    if command.action is Action.JOIN and refused.no_conversation and again:
+        command.owe_again(transition.conversation.id, transition.now)
+        command.back_off(transition.now)
+        return
     facts.settle(transition, command, "failed")
     if command.action is Action.MESSAGE:
         _message_failed(transition, command, refused.failure)
@@ -157,31 +186,24 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
     transition.add_event(failed)
     if participant is None or leg is None:
         return
-    match command.action:
-        case Action.START:
-            _start_refused(transition, participant, leg, refused.failure)
-        case Action.ANSWER:
-            leg.owned = False  # another application may have answered: not ours to hang up
-            transition.move(ConversationStatus.FAILED, refused.failure)
-        case Action.DIAL:
-            _dial_refused(transition, participant, leg, refused)
-        case Action.SCREEN:
-            leg.failure = refused.failure
-            leg.outcome = leg.outcome or _outcome(refused)
-        case Action.JOIN:
-            _join_refused(transition, participant, leg, refused)
-        case Action.HANG_UP:
-            leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
-        case Action.LOOK:
-            apply_polls.note_poll(transition, participant, leg)
+    in_doubt = refused is UNANSWERED or command.may_have_taken_effect
+    apply_absence.apply_refusal(transition, command, refused, in_doubt=in_doubt)
+    if command.action in APPLY_REFUSAL:
+        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
 
-def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
+    failure = refused.failure
     if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
         status = ParticipantStatus.FAILED
         transition.move_participant(person, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
+
+
+def _answer_refused(transition: Transition, _: Participant, leg: Leg, refused: Refused) -> None:
+    leg.owned = False  # another application may have answered: not ours to hang up
+    transition.move(ConversationStatus.FAILED, refused.failure)
 
 
 def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> None:
@@ -202,6 +224,11 @@ def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused
     transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
+def _screen_refused(_: Transition, _person: Participant, leg: Leg, refused: Refused) -> None:
+    leg.failure = refused.failure
+    leg.outcome = leg.outcome or _outcome(refused)
+
+
 def _outcome(refused: Refused) -> Outcome:
     return Outcome.LIMITED if refused.limit else Outcome.ERROR
 
@@ -217,10 +244,38 @@ def _join_refused(transition: Transition, person: Participant, leg: Leg, refused
         person.removed = True  # not joined to the restarted assistant: on the phone alone
 
 
+def _hang_up_refused(transition: Transition, _: Participant, leg: Leg, _refused: Refused) -> None:
+    leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
+
+
+def _look_refused(transition: Transition, person: Participant, leg: Leg, _: Refused) -> None:
+    apply_polls.note_poll(transition, person, leg)
+
+
+APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
+    Action.START: _start_refused,
+    Action.ANSWER: _answer_refused,
+    Action.DIAL: _dial_refused,
+    Action.SCREEN: _screen_refused,
+    Action.LEAVE_MESSAGE: machines.message_refused,
+    Action.WAIT_WORDS: voice.words_refused,
+    Action.GOODBYE: voice.goodbye_refused,
+    Action.JOIN: _join_refused,
+    Action.HANG_UP: _hang_up_refused,
+    Action.LOOK: _look_refused,
+}
+"""What the refusal of an action means for its call and its participant."""
+
+
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
+    if transition.conversation.absence:  # the assistant has left, and hears the message later
+        transition.conversation.pending_messages[:0] = command.messages or []
+        return
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
+        if message.sets_mode:
+            fail_mode(transition, message.sets_mode, failure)
     if failure.code not in (UNANSWERED.code, RATE_LIMITED.code):
         _infer_assistant_end(transition, command)
 
@@ -235,7 +290,9 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
     host_left = render(conversation.phrases, "left", name=spoken_name(host))
     refused = any(message.content == host_left for message in command.messages or [])
     # A guest may have the host's name, or the phrase names no person: the host's status decides.
-    if refused and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
+    ran_on = conversation.started_on
+    on_host = ran_on is None or ran_on[0] is host
+    if refused and host.status is ParticipantStatus.LEFT and on_host:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 

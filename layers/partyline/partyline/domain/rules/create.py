@@ -115,6 +115,7 @@ def create_participant(
         plan=new.plan,
         tell_assistant=new.tell_assistant,
         contact=new.contact,
+        key_id=new.key_id,
         created_at=now,
     )
     if new.call_control_id is not None:

@@ -113,7 +113,7 @@ def accept_leg(transition: Transition, participant: Participant, leg: Leg) -> No
     """Accept the leg that the person is on; the person's other legs are cancelled."""
     participant.accepted_leg = leg.number
     if leg.outcome is None:
-        leg.outcome = Outcome.MACHINE if leg.machine else Outcome.HUMAN
+        leg.outcome = leg.machine_outcome if leg.machine else Outcome.HUMAN
         leg.is_inferred = True
     leg.verdict_deadline = None
     for other in participant.legs:

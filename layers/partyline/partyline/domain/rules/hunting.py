@@ -19,13 +19,12 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
-from partyline.domain.model.timeouts import MIN_RING_SECS, SCREENING_GRACE
+from partyline.domain.model.timeouts import GUESTS_WAIT_FOR_HOST, MIN_RING_SECS, SCREENING_GRACE
 from partyline.domain.rules.facts import accept_leg
 from partyline.domain.rules.leaving import host_failure
 from partyline.domain.rules.outcomes import inferred_outcome
+from partyline.domain.rules.spoken import render_spoken, speaking_time
 from partyline.domain.rules.transition import Transition
-
-SPEECH_CHARS_PER_SEC = 8  # characters of a screening sentence spoken in a second, at the least
 
 
 def apply_verdict_timeouts(transition: Transition) -> None:
@@ -35,13 +34,29 @@ def apply_verdict_timeouts(transition: Transition) -> None:
             continue
         leg.verdict_deadline = None
         if leg.status is LegStatus.SCREENING:
-            leg.outcome = leg.outcome or Outcome.NO_ANSWER
+            _answer_lost(transition, participant, leg)
         else:
-            # No verdict counts as a person, a suspected machine as a machine.
+            # No verdict counts as a person, a suspected machine as a machine. A phone that screens
+            # the call, and after which no verdict comes, counts as a machine.
             machine = leg.machine = leg.machine_suspected
             reason = None if machine else "no_verdict"
             judged = EventType.LEG_JUDGED
             transition.add_leg_event(judged, participant, leg, machine=machine, reason=reason)
+
+
+def _answer_lost(transition: Transition, participant: Participant, leg: Leg) -> None:
+    """Let a question without a webhook be asked once more; a second one is `no_answer`."""
+    questions = [
+        command
+        for command in transition.conversation.commands.values()
+        if command.action is Action.SCREEN and command.is_for(participant.id, leg.number)
+    ]
+    if any(question.is_pending for question in questions):  # Telnyx may not have it yet
+        leg.verdict_deadline = transition.now + SCREENING_GRACE
+        return
+    leg.lost_answers += 1
+    if leg.lost_answers > 1:
+        leg.outcome = leg.outcome or Outcome.NO_ANSWER
 
 
 def accept_answered(transition: Transition) -> None:
@@ -61,8 +76,10 @@ def _accept_answered(transition: Transition, participant: Participant, leg: Leg)
         if leg.machine is None:
             _hold(transition, participant, leg, plan)
             return
+        if leg.machine and plan.message:
+            return  # see `leave_messages`
         if leg.machine and plan.on_machine == "next":
-            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+            leg.outcome, leg.is_inferred = leg.machine_outcome, True
             return
     if plan and plan.screening and not leg.machine:  # a machine presses no digit
         transition.move_leg(participant, leg, LegStatus.SCREENING)
@@ -79,21 +96,23 @@ def _hold(transition: Transition, participant: Participant, leg: Leg, plan: Plan
 
 
 def _screened(transition: Transition, participant: Participant, leg: Leg) -> None:
-    """Ask the person, ask once more after a mistaken key, or accept the person."""
+    """Ask the person, ask once more after a mistaken key or a lost answer, or accept the person."""
     plan = participant.plan
     if leg.outcome is None and leg.screening_result:  # the keys came before the answer
         leg.outcome, leg.is_inferred = leg.screening_result, True
     if leg.outcome is None and leg.machine and plan:  # the proof of a machine came late
-        leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+        leg.outcome, leg.is_inferred = leg.machine_outcome, True
     if leg.outcome is Outcome.HUMAN or (leg.machine and plan and plan.on_machine == "join"):
         accept_leg(transition, participant, leg)
     if leg.outcome is not None or plan is None or plan.screening is None:
         return
-    nth = leg.wrong_keys + 1 if leg.wrong_keys else None
+    asked = leg.wrong_keys + leg.lost_answers
+    nth = asked + 1 if asked else None
     if transition.has_command(Action.SCREEN, participant, leg, nth=nth):
         return
-    secs = plan.screening.timeout_secs + len(plan.screening.say) / SPEECH_CHARS_PER_SEC
-    leg.verdict_deadline = transition.now + timedelta(seconds=secs) + SCREENING_GRACE
+    text = render_spoken(transition.conversation, participant, plan, plan.screening.say)
+    answer_time = timedelta(seconds=plan.screening.timeout_secs)
+    leg.verdict_deadline = transition.now + speaking_time(text) + answer_time + SCREENING_GRACE
     transition.add_command(Action.SCREEN, participant, leg, nth=nth)
 
 
@@ -103,8 +122,8 @@ def unaccept_machines(transition: Transition) -> None:
         leg, plan = participant.active_leg, participant.plan
         if participant.status not in NOT_JOINED_YET or participant.host or not leg or not plan:
             continue
-        if leg.machine and leg.is_up and plan.on_machine == "next":
-            leg.outcome, leg.is_inferred = Outcome.MACHINE, True
+        if leg.machine and leg.is_up and plan.on_machine != "join":
+            leg.outcome, leg.is_inferred = leg.machine_outcome, True
             transition.move_participant(participant, ParticipantStatus.DIALING)
 
 
@@ -146,15 +165,18 @@ def _correct(transition: Transition, participant: Participant, leg: Leg) -> bool
 def hunt(transition: Transition) -> None:
     """Dial the next number when all calls before have failed; after the last number, give up."""
     for participant in transition.conversation.participants:
-        if participant.status not in BEING_REACHED:
+        if participant.status not in BEING_REACHED or _waits_for_host(transition, participant):
             continue
-        if participant.plan:
+        if any(leg.outcome is Outcome.VOICEMAIL_LEFT for leg in participant.legs):
+            _give_up(transition, participant, Outcome.VOICEMAIL_LEFT)
+        elif participant.plan:
             _hunt(transition, participant, participant.plan)
         elif all(leg.is_finished for leg in participant.legs):
             _give_up(transition, participant, _outcome_of_last_try(participant))
 
 
 def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
+    participant.hunt_began_at = participant.hunt_began_at or transition.now
     tried, numbers = participant.legs_tried, len(plan.to)
     deadline = deadline_of(participant, plan)
     if deadline and transition.now >= deadline:
@@ -173,7 +195,7 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
     if round_over and _is_pausing(transition, participant, plan):
         return
     next_numbers = plan.to if plan.strategy == "at_once" else [plan.to[tried % numbers]]
-    ringing = _guests_ringing(transition)
+    ringing = _ringing(transition)
     if ringing and ringing + len(next_numbers) > transition.conversation.limits.legs_at_once:
         return  # tried when other calls have been answered or have failed
     participant.next_round_at = None
@@ -186,26 +208,58 @@ def _hunt(transition: Transition, participant: Participant, plan: Plan) -> None:
         transition.add_leg(participant, to, ring)
 
 
+def _waits_for_host(transition: Transition, participant: Participant) -> bool:
+    """Whether a guest is called later, because the host's plan may take long.
+
+    Otherwise the guest could answer, and wait alone until the last number of the host was tried.
+    """
+    host = transition.conversation.host
+    if participant.host or participant.legs_tried or host.status not in BEING_REACHED:
+        return False
+    return host.plan is not None and host.plan.tries > 1
+
+
 def _is_pausing(transition: Transition, participant: Participant, plan: Plan) -> bool:
     """Whether the pause before the next round lasts; its beginning is told to the assistant."""
     if participant.next_round_at is None:
         participant.next_round_at = transition.now + timedelta(seconds=plan.pause_secs)
         _report_failed_try(transition, participant, "trying_again")
+        if participant.host and timedelta(seconds=plan.pause_secs) > GUESTS_WAIT_FOR_HOST:
+            _release_waiting_guests(transition)
     return transition.now < participant.next_round_at
 
 
-def _guests_ringing(transition: Transition) -> int:
+def _release_waiting_guests(transition: Transition) -> None:
+    """Give up guests who wait on the line for a host who is not called for long."""
+    for guest in transition.conversation.participants[1:]:
+        if (
+            guest.plan
+            and guest.legs_tried
+            and guest.status in (*BEING_REACHED, ParticipantStatus.WAITING)
+        ):
+            transition.move_participant(guest, ParticipantStatus.FAILED, Outcome.CANCELLED)
+            transition.add_message(guest, Outcome.CANCELLED)
+
+
+def _ringing(transition: Transition) -> int:
+    """Count the calls that ring; a host who is called on a single number does not count."""
     return sum(
-        leg.is_up and leg.number != participant.accepted_leg and not participant.host
+        leg.is_up and leg.number != participant.accepted_leg
         for participant, leg in transition.conversation.legs()
+        if not participant.host
+        or (participant.plan is not None and participant.plan.strategy == "at_once")
     )
 
 
 def deadline_of(participant: Participant, plan: Plan) -> datetime | None:
-    """Return the deadline of the whole plan, if set."""
-    if plan.deadline_secs is None:
+    """Return the deadline of the whole plan, if set and if the person is being called.
+
+    A message that has begun has no deadline.
+    """
+    takes_message = any(leg.takes_message for leg in participant.legs)
+    if plan.deadline_secs is None or participant.hunt_began_at is None or takes_message:
         return None
-    return participant.created_at + timedelta(seconds=plan.deadline_secs)
+    return participant.hunt_began_at + timedelta(seconds=plan.deadline_secs)
 
 
 def _outcome_at_deadline(transition: Transition, participant: Participant) -> Outcome:
@@ -244,7 +298,7 @@ def _give_up(transition: Transition, person: Participant, outcome: Outcome, why:
     transition.move_participant(person, ParticipantStatus.FAILED, outcome, **data)
     if why:
         transition.add_message(person, why)
-    elif person.legs_tried > 1:
+    elif person.legs_tried > 1 and outcome is not Outcome.VOICEMAIL_LEFT:
         transition.add_message(person, "exhausted", outcome)
     else:
         transition.add_message(person, outcome)

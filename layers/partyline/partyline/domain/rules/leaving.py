@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.events import ParticipantAlone
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import CALL_LIMIT_GRACE, MAX_CALL_SECS
 from partyline.domain.rules.transition import Transition
 
@@ -56,6 +57,8 @@ def _mark_departed(transition: Transition, participant: Participant, leg: Leg) -
         if participant.joined_at and goes_on and len(joined) == 1:
             alone = joined[0]
             transition.add_event(ParticipantAlone(participant_id=alone.id, name=alone.name))
+            if transition.conversation.wanted_mode is statuses.AssistantMode.SILENT:
+                transition.conversation.wanted_mode = statuses.AssistantMode.SPEAKING
 
 
 def _may_be_joined(transition: Transition, participant: Participant, leg: Leg) -> bool:
@@ -126,7 +129,10 @@ def host_failure(host: Participant) -> Failure:
     if leg and leg.answered_at and (host.outcome is None or leg.outcome is Outcome.HUMAN):
         return Failure(code="hung_up", message="The host hung up before the assistant ran.")
     outcome = host.outcome or (leg and leg.outcome) or Outcome.ERROR
-    return Failure(code=outcome, message=f"The host was not reached: {outcome}.")
+    tried = [leg.outcome for leg in host.legs if leg.outcome not in (None, Outcome.CANCELLED)]
+    words = ["hung_up" if other is Outcome.HUMAN else other for other in tried]
+    outcomes = ", ".join(words) if len(words) > 1 else outcome
+    return Failure(code=outcome, message=f"The host was not reached: {outcomes}.")
 
 
 def _has_stopped(transition: Transition) -> bool:
@@ -134,6 +140,7 @@ def _has_stopped(transition: Transition) -> bool:
     may_run = conversation.active_at or (start and start.status != "failed")
     may_run = may_run or conversation.awaits_answers_assistant
     legs = [leg for _, leg in conversation.legs() if not leg.transferred]
+    may_run = may_run and not conversation.is_assistant_gone
     if not may_run or not any(leg.is_up for leg in legs):
         return True
     return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

@@ -169,9 +169,9 @@ def inferred_outcome(participant: Participant, leg: Leg) -> Outcome:
         unanswered = unanswered_outcome(leg.hangup_cause, leg.sip_hangup_cause)
         return Outcome.CANCELLED if gone else unanswered
     if plan and plan.machine_detection != "off" and leg.machine is None:
-        return Outcome.MACHINE if leg.machine_suspected else Outcome.DECLINED
+        return leg.machine_outcome if leg.machine_suspected else Outcome.DECLINED
     if leg.machine:
-        return Outcome.MACHINE
+        return leg.machine_outcome
     if plan and plan.screening:
         return leg.screening_result or Outcome.DECLINED
     return Outcome.HUMAN

@@ -13,7 +13,6 @@ from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
 from partyline.domain.model.conversation import (
     Conversation,
-    Failure,
     Insight,
     Leg,
     Participant,
@@ -21,7 +20,10 @@ from partyline.domain.model.conversation import (
 )
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType
+from partyline.domain.model.handover import Handover
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
+from partyline.domain.model.stored import Failure
+from partyline.domain.model.voice import LegVoice
 from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
 from partyline.domain.rules.polling import next_poll
 
@@ -132,6 +134,13 @@ class Transition:
         )
         return True
 
+    def move_handover(self, handover: Handover, status: statuses.HandoverStatus) -> bool:
+        """Move a handover, if the table allows the move. Returns False otherwise."""
+        if status not in statuses.HANDOVER_MOVES[handover.status]:
+            return False
+        handover.status = status
+        return True
+
     def add_leg(self, participant: Participant, to: str, ring_timeout_secs: int) -> None:
         """Add a leg to `to`, and the command that dials it."""
         leg = Leg(
@@ -164,6 +173,7 @@ class Transition:
         elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
+            leg.voice = LegVoice()
         self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at, **data)
         return True
 
@@ -237,6 +247,6 @@ class Transition:
             why = render(phrases, phrase_key(person, reason), name=name) if reason else ""
             content = render(phrases, phrase_key(person, key), name=name, reason=why).strip()
             if content:
-                awaited = key not in PROGRESS
+                awaited = key not in PROGRESS and self.conversation.is_assistant_speaking
                 message = Message(role="system", content=content, trigger_response=awaited)
                 self.conversation.pending_messages.append(message)

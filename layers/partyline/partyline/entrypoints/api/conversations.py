@@ -12,7 +12,14 @@ from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
 from partyline.services.bearer_keys import KEY_ID, Right
 from partyline.services.conversations import Started
-from partyline.services.requests import InviteRequest, MessageRequest, StartRequest, StopRequest
+from partyline.services.requests import (
+    HandoverRequest,
+    InviteRequest,
+    MessageRequest,
+    ModeRequest,
+    StartRequest,
+    StopRequest,
+)
 
 trigger = api.KeyRouter(Right.START)  # the routes that dial
 
@@ -50,6 +57,16 @@ def invite_participant(
     return api.respond(responses.Participant.of(participant), 202)
 
 
+@trigger.post("/conversations/<id>/handover", responses=api.answers({202: responses.Handover}))
+def hand_over(
+    conversation_id: api.ConversationId, body: Annotated[HandoverRequest, Body()]
+) -> Response[responses.Handover]:
+    """Reach a person and hand the caller over; `then` is the assistant's part after the join."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    handover = api.app().conversations.hand_over(conversation_id, body, api.requester())
+    return api.respond(responses.Handover.model_validate(handover), 202)
+
+
 @control.delete(
     "/conversations/<id>/participants/<participant_id>",
     responses=api.answers({202: responses.Participant}),
@@ -72,6 +89,16 @@ def send_message(
     api.app().conversations.send_message(conversation_id, body, api.requester())
     message = responses.Message(conversation_id=conversation_id, **body.model_dump())
     return api.respond(message, 202)
+
+
+@control.post("/conversations/<id>/assistant", responses=api.answers({202: responses.Mode}))
+def set_assistant_mode(
+    conversation_id: api.ConversationId, body: Annotated[ModeRequest, Body()]
+) -> Response[responses.Mode]:
+    """Let the assistant speak, be silent, or leave the people to each other."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    changed = api.app().conversations.set_mode(conversation_id, body, api.requester())
+    return api.respond(responses.Mode.of(changed), 202)
 
 
 @control.post("/conversations/<id>/stop", responses=api.answers({202: STOPPED}))

@@ -11,6 +11,7 @@ from partyline.domain.model import conversation as model
 from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
+from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.services.requests import PhoneNumber
@@ -59,7 +60,8 @@ class Attempt(ApiModel):
 class Participant(ApiModel):
     """A person in the conversation, with every call that was tried.
 
-    In a large conversation, only the timeline has the first calls: `earlier_legs` counts them.
+    While a pause between two rounds of calls lasts, `next_round_at` is its end. In a large
+    conversation, only the timeline has the first calls: `earlier_legs` counts them.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Participant(ApiModel):
     outcome: statuses.Outcome | None
     on_hangup: statuses.OnHangup
     attempt: Attempt | None = None
+    next_round_at: Moment | None
     legs: list[Leg]
     earlier_legs: Annotated[int, Field(ge=0)]
     created_at: Moment
@@ -83,7 +86,22 @@ class Participant(ApiModel):
             numbers, leg = len(participant.plan.to), participant.legs[-1]
             nth = (leg.number - 1) % numbers + 1
             shown.attempt = Attempt(status=leg.status, number=nth, of=numbers)
+        if participant.status not in statuses.BEING_REACHED:
+            shown.next_round_at = None  # the plan ended during a pause
         return shown
+
+
+class Handover(ApiModel):
+    """A handover to a participant. `outcome` is absent (null) until the handover has ended."""
+
+    id: str
+    participant_id: str
+    then: Then
+    status: statuses.HandoverStatus
+    outcome: HandoverOutcome | None
+    failure: Failure | None
+    began_at: Moment
+    ended_at: Moment | None
 
 
 class Assistant(model.Assistant):
@@ -119,7 +137,10 @@ class ConversationSummary(ApiModel):
     direction: statuses.Direction
     telnyx_conversation_id: str | None
     assistant: AssistantId
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
     participants: list[Participant]
+    handovers: list[Handover] = []
     insights: list[Insight] = []
     metadata: dict[str, Any]
     failure: Failure | None
@@ -147,6 +168,20 @@ def warnings_about(assistant: model.Assistant) -> list[str]:
     missing = ", ".join(assistant.missing_tools)
     replaced = "The inline `tools` replace the assistant's stored tools, and lack Partyline's: "
     return [f"{replaced}{missing}."] if missing else []
+
+
+class Mode(ApiModel):
+    """The mode of the assistant: the mode that holds, and the mode that is wanted."""
+
+    conversation_id: str
+    mode: statuses.AssistantMode
+    wanted_mode: statuses.AssistantMode
+
+    @classmethod
+    def of(cls, conversation: model.Conversation) -> Self:
+        """Show the mode of a conversation's assistant."""
+        mode, wanted_mode = conversation.mode, conversation.wanted_mode
+        return cls(conversation_id=conversation.id, mode=mode, wanted_mode=wanted_mode)
 
 
 class Conversation(ConversationSummary):

@@ -1,0 +1,53 @@
+"""A small part of `make handover`: every event in some phase, and every phase with some events."""
+
+from collections import defaultdict
+
+import pytest
+
+from tests.handover.cells import BY_NAME, PEOPLE, Cell, cells
+from tests.handover.judging import judge
+from tests.handover.phases import PHASES
+
+NTH = 3
+"""Of the pairs of a phase and an event, this share is played: one in three."""
+
+ISSUE = (
+    "caller leaves, person leaves, declines, says nothing, is a machine, is a screening phone, "
+    "line busy, Telnyx refuses, webhook lost, doubled, function dies, deadline, "
+    "two answer together, cancelled, stop"
+)
+"""The events that the grid was asked for."""
+
+
+def sample() -> dict[str, list[Cell]]:
+    """Return some cells by phase; neighbours have other numbers of people and another `then`."""
+    pairs = defaultdict[tuple[str, str], list[Cell]](list)
+    for cell in cells():
+        pairs[cell.phase, cell.event].append(cell)
+    by_phase = defaultdict[str, list[Cell]](list)
+    for turn, own in enumerate(list(pairs.values())[::NTH]):
+        cell = own[turn * 5 % len(own)]
+        by_phase[cell.phase].append(cell)
+    return by_phase
+
+
+def test_the_grid_has_every_phase_and_event_and_at_least_500_cells() -> None:
+    known = list(cells())
+    assert len(known) >= 500
+    assert len(set(known)) == len(known)
+    assert {cell.people for cell in known} == set(PEOPLE)
+    assert {cell.phase for cell in known} == set(PHASES)
+    assert [
+        event for event in ISSUE.split(", ") if not any(event in name for name in BY_NAME)
+    ] == []
+
+
+def test_every_event_is_in_the_sample() -> None:
+    played = {cell.event for own in sample().values() for cell in own}
+    assert played == set(BY_NAME)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_handover_ends_in_one_right_outcome(phase: str) -> None:
+    results = map(judge, sample()[phase])
+    assert [f"{r.cell}: {r.violations}" for r in results if r.violations] == []
