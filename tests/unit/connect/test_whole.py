@@ -30,10 +30,11 @@ def test_the_official_client_reads_the_connected_application_and_tools(
     with telnyx.Telnyx(api_key=KEY, base_url=account_setup.telnyx_url, max_retries=0) as client:
         library = {tool.display_name: tool.id for tool in client.ai.tools.list()}
         assert set(library) == {
-            f"Partyline {name} ({account_setup.connection_id})" for name in ("invite", "status")
+            f"Partyline {name} ({account_setup.connection_id})"
+            for name in ("invite", "status", "skip turn")
         }
         assistant = client.ai.assistants.retrieve(ASSISTANT)
-        assert [tool.type for tool in assistant.tools or []] == ["webhook", "webhook"]
+        assert [tool.type for tool in assistant.tools or []] == ["webhook", "webhook", "skip_turn"]
         tried = client.ai.assistants.tools.test(
             library[f"Partyline status ({account_setup.connection_id})"], assistant_id=ASSISTANT
         )
