@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from partyline.domain.model import results
 from partyline.domain.model.conversation import Leg
@@ -218,7 +219,7 @@ def _other_ids(telnyx: CallControl, leg_command: LegCommand) -> dict[str, Any] |
         return None
     for call in calls:
         state = ClientState.decode(call.client_state)
-        if state and replace(state, gather=None) == ours and call.call_control_id:
+        if state and replace(state, prompt=None, repeat=ours.repeat) == ours and call.call_control_id:
             return call.model_dump(include=_IDS)
     return None
 
