@@ -104,14 +104,13 @@ def disconnect(
     application_id: ConnectedId = None,
 ) -> None:
     """Put back the settings from before connect."""
-    from local.connect import application, tools
     from local.connect.records import FOLDER, Records
+    from local.connect.restore import restore
 
     with open_account(key_from, telnyx_api_base_url) as account:
         records = Records(FOLDER)
         record = records.get(application_id)
-        changes = application.disconnect(account, record) + tools.remove_tools(account, record)
-        records.delete(record)
+        changes = restore(account, records, record)
     _print_changes(changes, f"the application {record.application_id} is as it was")
 
 
