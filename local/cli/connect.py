@@ -95,7 +95,7 @@ def connect(
     _print(f"TelnyxConnectionId is {record.application_id}")
     _print("Next: partyline doctor, with the same options.")
     for limit in LIMITS:
-        _print_finding("note", limit)
+        print_finding("note", limit)
 
 
 def disconnect(
@@ -144,7 +144,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             max_minutes=max_minutes,
         )
         for finding in examine(account, context):
-            _print_finding(finding.verdict, finding.sentence)
+            print_finding(finding.verdict, finding.sentence)
             wrong += finding.verdict == "wrong"
             if finding.verdict == "untried":
                 untried.append(finding.subject)
@@ -180,7 +180,8 @@ def _print_changes(changes: list[str], unchanged: str) -> None:
         _print(line)
 
 
-def _print_finding(verdict: str, sentence: str) -> None:
+def print_finding(verdict: str, sentence: str) -> None:
+    """Print a finding of the doctor: the verdict in color, then the sentence."""
     stdout().print(f"{verdict:8}", style=_STYLES[verdict], end="")
     _print(sentence)
 

@@ -93,10 +93,17 @@ def prepare(
 ) -> tuple[Record, list[str]]:
     """Return the record of an application, and create the application if none has the name.
 
-    A new application is switched off, and `connect` finishes the application: the deployment needs
-    the application's id, and the application needs the deployment's URL.
+    `application_id` is an application that may have been deleted since. A new application is
+    switched off, and `connect` finishes the application: the deployment needs the application's id,
+    and the application needs the deployment's URL.
     """
-    current, changes = find(account, application_id, name), []
+    current = None
+    if application_id:
+        try:
+            current = find(account, application_id, name)
+        except NotFoundError:
+            records.delete(Record(application_id=application_id))
+    current, changes = current or find(account, None, name), []
     if current is None:
         body = {
             "application_name": name,

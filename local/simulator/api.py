@@ -147,7 +147,7 @@ class Api:
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
             "assistant_retrieve": lambda: self.toolbox.assistant(self._existing_assistant(subject)),
-            "assistant_list": lambda: self.toolbox.assistants(),
+            "assistant_list": self.toolbox.assistants,
             "assistant_update": lambda: self.toolbox.update_assistant(
                 self._existing_assistant(subject), operation.body
             ),

@@ -7,7 +7,7 @@ from local.simulator.switchboard import Switchboard
 
 
 class Numbers:
-    """Numbers; each belongs to an application or to none. A number's id is its place in the list."""
+    """Numbers, each of an application or of none; a number's id is its place in the list."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board

@@ -239,6 +239,12 @@ class Template:
         return body
 
 
+def declared_parameters(path: Path = TEMPLATE_PATH) -> Mapping[str, Any]:
+    """Return the declarations of the template's parameters by name."""
+    parameters: Mapping[str, Any] = _read(path)["Parameters"]
+    return parameters
+
+
 def _read(path: Path) -> dict[str, Any]:
     # Through JSON, so that each YAML alias becomes a copy: the transform works in place.
     source: dict[str, Any] = json.loads(_as_json(path.read_text()))
