@@ -88,22 +88,24 @@ def find(account: Account, application_id: str | None, name: str) -> Json | None
     return named[0] if named else None
 
 
+def exists(account: Account, application_id: str) -> bool:
+    """Return whether the account has an application of this id."""
+    try:
+        return find(account, application_id, "") is not None
+    except NotFoundError:
+        return False
+
+
 def prepare(
     account: Account, records: Records, name: str, application_id: str | None
 ) -> tuple[Record, list[str]]:
     """Return the record of an application, and create the application if none has the name.
 
-    `application_id` is an application that may have been deleted since. A new application is
-    switched off, and `connect` finishes the application: the deployment needs the application's id,
-    and the application needs the deployment's URL.
+    A new application is switched off, and `connect` finishes the application: the deployment needs
+    the application's id, and the application needs the deployment's URL. Returns a line for each
+    change too.
     """
-    current = None
-    if application_id:
-        try:
-            current = find(account, application_id, name)
-        except NotFoundError:
-            records.delete(Record(application_id=application_id))
-    current, changes = current or find(account, None, name), []
+    current, changes = find(account, application_id, name), []
     if current is None:
         body = {
             "application_name": name,

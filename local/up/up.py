@@ -158,13 +158,21 @@ def _prepare(
     The id 0 stands for no application in a deployment by hand. Raises AccountError for an id of the
     command line that does not exist.
     """
-    if request.application_id:
-        application.find(account, request.application_id, request.stack_name)
-    earlier = known[APPLICATION] if known[APPLICATION].strip("0") else None
-    application_id = request.application_id or earlier
+    earlier, records = known[APPLICATION].strip("0") and known[APPLICATION], around.records
+    deleted = None
+    if earlier and not application.exists(account, earlier):
+        deleted, earlier = records.find(earlier), ""
     record, changes = application.prepare(
-        account, around.records, request.stack_name, application_id
+        account, records, request.stack_name, request.application_id or earlier or None
     )
+    if deleted:
+        # The tools are named after the application; all other changes stay in force.
+        changes += tools.remove_tools(account, deleted)
+        record.numbers = {**deleted.numbers, **record.numbers}
+        record.skip_turn = sorted({*deleted.skip_turn, *record.skip_turn})
+        record.profile = record.profile or deleted.profile
+        records.save(record)
+        records.delete(deleted)
     _say_all(around.say, changes)
     return record
 

@@ -5,8 +5,8 @@ API is a server of the tests.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,7 @@ from local.up.release import DeployError
 from local.up.stack import Stack, StackError
 from local.up.up import Request, Surroundings, up
 from partyline.services.bearer_keys import Right
-from tests.support.telnyx_account import Deployment, Network
+from tests.support.telnyx_account import PREVIOUS_URL, Deployment, Network
 
 KEY = "KEY-of-a-test"
 NUMBER, SECOND_NUMBER = "+13125550100", "+13125550101"
@@ -116,7 +116,7 @@ class Deployer:
             raise DeployError("The build failed.")
         self.deployed.append(dict(parameters))
         cloudformation = self._client("cloudformation")
-        existing = Stack(stack, self._client, print, lambda _: None).read()
+        existing = self.read(stack)
         names = declared_parameters().keys()
         values = [
             {"ParameterKey": name, "ParameterValue": parameters[name]}
@@ -133,17 +133,17 @@ class Deployer:
         }
         if existing:
             cloudformation.update_stack(**arguments)
-            waiter = "stack_update_complete"
         else:
             cloudformation.create_stack(**arguments)
-            waiter = "stack_create_complete"
         if failure == "interrupted":
             raise DeployError("The connection broke.")
-        with suppress(Exception if failure == "resource" else ()):
-            settings = {"Delay": 1, "MaxAttempts": 60}
-            cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig=settings)
-        if failure == "resource":
+        while self.read(stack).is_moving:
+            time.sleep(0.02)
+        if not self.read(stack).is_deployed:
             raise DeployError("A resource failed.")
+
+    def read(self, stack: str) -> Any:
+        return Stack(stack, self._client, print).read()
 
 
 @dataclass
@@ -207,7 +207,13 @@ class UpSetup:
         aws.reset()
         self.home = home
         self.telnyx, self.aws_calls = Counted(), Counted()
-        settings = Settings(api_key=KEY, numbers=(), assistants=frozenset({ASSISTANT}))
+        settings = Settings(
+            api_key=KEY,
+            webhook_url=PREVIOUS_URL,
+            failover_url=PREVIOUS_URL,
+            numbers=(),
+            assistants=frozenset({ASSISTANT}),
+        )
         self.simulator = Simulator(clock, settings, network.post)
         self.simulator.world.numbers.update({NUMBER: None, SECOND_NUMBER: None})
         self.simulator.faults = BrokenTelnyx(self.telnyx)  # type: ignore[assignment]
@@ -231,7 +237,7 @@ class UpSetup:
     def around(self) -> Surroundings:
         earlier, operator_key = Surroundings.folders(self.home / "project", self.home, STACK)
         return Surroundings(
-            stack=Stack(STACK, self.aws.client, self.lines.append, lambda _: None),
+            stack=Stack(STACK, self.aws.client, self.lines.append, lambda _: time.sleep(0.02)),
             deployer=self.deployer,
             open_account=lambda key: Account(self.telnyx_url, key),
             records=Records(self.home / "project"),
@@ -272,7 +278,7 @@ class UpSetup:
         ]
 
     def stack(self) -> Any:
-        return Stack(STACK, self.deployer._client, print).read()
+        return self.deployer.read(STACK)
 
     def account_state(self) -> dict[str, Any]:
         """Return what the account has, without ids and times."""
