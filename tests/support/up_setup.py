@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
-from samtranslator.yaml_helper import yaml_parse
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
@@ -27,8 +26,8 @@ from local.simulator.clock import RealClock
 from local.simulator.faults import Fault
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
-from local.stack.embedded_aws import EmbeddedAws
-from local.stack.template import TEMPLATE_PATH, declared_parameters
+from local.stack.embedded_aws import Access
+from local.stack.template import declared_parameters, read_source
 from local.up.down import CallsAreUpError, down
 from local.up.release import DeployError
 from local.up.stack import Stack, StackError
@@ -51,7 +50,7 @@ EXPECTED = (
 
 def small_template(url: str, *, broken: bool) -> str:
     """Return the template's table and secrets, as JSON; `broken` adds a resource that fails."""
-    source = yaml_parse(TEMPLATE_PATH.read_text())
+    source = read_source()
     kept = ("PartylineTable", "TelnyxApiKey", "BearerKeys")
     resources = {name: source["Resources"][name] for name in kept}
     if broken:
@@ -175,36 +174,44 @@ class BrokenTelnyx:
         return Fault("lose_reply" if self._counted.lost else "refuse", action)
 
 
-class BrokenAws:
-    """Makes clients of an embedded AWS; the request that `counted` names breaks."""
+class Clients:
+    """Clients of an embedded AWS, each made once; the request that `counted` names breaks."""
 
-    def __init__(self, aws: EmbeddedAws, counted: Counted) -> None:
-        self._aws = aws
-        self._counted = counted
-        self._clients: dict[str, Any] = {}
+    def __init__(self, access: Access) -> None:
+        self.counted = Counted()
+        self._access = access
+        self._clients: dict[tuple[str, bool], Any] = {}
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            client = self._clients[service] = self._aws.access.client(service)
-            client.meta.events.register("before-call", self._before)
-            client.meta.events.register("after-call", self._after)
-        return self._clients[service]
+        """Return a client whose requests are counted."""
+        return self._client(service, counts=True)
+
+    def uncounted(self, service: str) -> Any:
+        """Return a client for the tests themselves."""
+        return self._client(service, counts=False)
+
+    def _client(self, service: str, *, counts: bool) -> Any:
+        if (service, counts) not in self._clients:
+            client = self._clients[service, counts] = self._access.client(service)
+            if counts:
+                client.meta.events.register("before-call", self._before)
+                client.meta.events.register("after-call", self._after)
+        return self._clients[service, counts]
 
     def _before(self, model: Any, **_: Any) -> None:
-        if self._counted.strikes(model.name) and not self._counted.lost:
+        if self.counted.strikes(model.name) and not self.counted.lost:
             raise EndpointConnectionError(endpoint_url="https://aws.example")
 
     def _after(self, **_: Any) -> None:
-        if self._counted.lost and len(self._counted.seen) - 1 == self._counted.at:
-            self._counted.at = None
+        if self.counted.lost and len(self.counted.seen) - 1 == self.counted.at:
+            self.counted.at = None
             raise EndpointConnectionError(endpoint_url="https://aws.example")
 
 
 class UpSetup:
     """The surroundings of `up` and `down`. `answers` are the user's, by option."""
 
-    def __init__(self, network: Network, aws: EmbeddedAws, clock: RealClock, home: Path) -> None:
-        aws.reset()
+    def __init__(self, network: Network, clients: Clients, clock: RealClock, home: Path) -> None:
         self.home = home
         self.telnyx, self.aws_calls = Counted(), Counted()
         settings = Settings(
@@ -220,8 +227,10 @@ class UpSetup:
         self.api = Api(trusted=[self.simulator.public_key])
         self.url = network.url("deployment")
         self.telnyx_url = f"{network.url('telnyx')}/v2"
-        self.aws = BrokenAws(aws, self.aws_calls)
-        self.deployer = Deployer(aws.access.client, self.url)
+        clients.counted = self.aws_calls
+        self.client = clients.uncounted
+        self._clients = clients
+        self.deployer = Deployer(self.client, self.url)
         self.answers = {
             "--key-from": KEY,
             "--public-key": self.simulator.public_key,
@@ -237,7 +246,7 @@ class UpSetup:
     def around(self) -> Surroundings:
         earlier, operator_key = Surroundings.folders(self.home / "project", self.home, STACK)
         return Surroundings(
-            stack=Stack(STACK, self.aws.client, self.lines.append, lambda _: time.sleep(0.02)),
+            stack=Stack(STACK, self._clients.client, self.lines.append, lambda _: time.sleep(0.02)),
             deployer=self.deployer,
             open_account=lambda key: Account(self.telnyx_url, key),
             records=Records(self.home / "project"),
@@ -298,9 +307,7 @@ class UpSetup:
                 for body in world.applications.values()
             ),
             "profiles": sorted(profiles.values()),
-            "numbers": {
-                number: names.get(id_ or "", id_) for number, id_ in world.numbers.items()
-            },
+            "numbers": {number: names.get(id_ or "", id_) for number, id_ in world.numbers.items()},
             "tools": len(world.tools),
             "attached": {id_: len(tools) for id_, tools in world.attached_tools.items() if tools},
             "inline": {
@@ -312,7 +319,7 @@ class UpSetup:
 
     def keys_state(self) -> tuple[str, list[tuple[str, bool]]]:
         """Return Telnyx's key, and for each bearer key its id and whether it is in the file."""
-        stack, secrets = self.stack(), self.deployer._client("secretsmanager")
+        stack, secrets = self.stack(), self.client("secretsmanager")
 
         def value(output: str) -> Any:
             name = stack.output(output)

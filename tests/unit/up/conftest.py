@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -7,7 +6,7 @@ from local.simulator.clock import RealClock
 from local.simulator.server import simulator_app
 from local.stack.embedded_aws import EmbeddedAws
 from tests.support.telnyx_account import Network
-from tests.support.up_setup import SERVICES, UpSetup
+from tests.support.up_setup import SERVICES, Clients, UpSetup
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +22,24 @@ def aws() -> Iterator[EmbeddedAws]:
         yield aws
 
 
+@pytest.fixture(scope="module")
+def clients(aws: EmbeddedAws) -> Clients:
+    return Clients(aws.access)
+
+
 @pytest.fixture
 def new_setup(
-    network: Network, aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+    network: Network,
+    aws: EmbeddedAws,
+    clients: Clients,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[], UpSetup]]:
     """Makes new surroundings: an empty AWS account and another Telnyx account."""
     clock = RealClock()
 
     def make() -> UpSetup:
-        setup = UpSetup(network, aws, clock, tmp_path_factory.mktemp("up"))
+        aws.reset()
+        setup = UpSetup(network, clients, clock, tmp_path_factory.mktemp("up"))
         network.apps = {
             "telnyx": simulator_app(setup.simulator),
             "deployment": setup.api.app(),

@@ -82,9 +82,7 @@ def test_up_continues_after_a_broken_update(new_setup: NewSetup) -> None:
 
 
 @pytest.mark.parametrize("statuses", [[403], [500], [500, 500], [403] * 9])
-def test_up_continues_after_a_refused_first_call(
-    new_setup: NewSetup, statuses: list[int]
-) -> None:
+def test_up_continues_after_a_refused_first_call(new_setup: NewSetup, statuses: list[int]) -> None:
     setup = prepared(new_setup)
     setup.api.failures = statuses
     setup.fails(setup.up)

@@ -8,7 +8,7 @@ from tests.support.up_setup import NUMBER, UpSetup
 
 
 def tables(setup: UpSetup) -> list[str]:
-    names: list[str] = setup.deployer._client("dynamodb").list_tables()["TableNames"]
+    names: list[str] = setup.client("dynamodb").list_tables()["TableNames"]
     return names
 
 
@@ -23,7 +23,7 @@ def test_down_leaves_the_table_and_says_so(setup: UpSetup) -> None:
     assert setup.stack() is None
     assert tables(setup) == [table]
     assert any(f"The table {table} stays" in line for line in setup.lines)
-    assert setup.deployer._client("secretsmanager").list_secrets()["SecretList"] == []
+    assert setup.client("secretsmanager").list_secrets()["SecretList"] == []
     assert setup.around.operator_key.read() == ""
     assert setup.around.earlier.read() == {}
     assert list((setup.home / "project").iterdir()) == []

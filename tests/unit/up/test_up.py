@@ -33,7 +33,7 @@ def test_up_asks_at_most_five_questions(setup: UpSetup) -> None:
     several = frozenset({ASSISTANT, "assistant-2"})
     setup.simulator.settings.assistants = several
     setup.around.earlier.delete()
-    setup.deployer._client("cloudformation").delete_stack(StackName="partyline-dev")
+    setup.client("cloudformation").delete_stack(StackName="partyline-dev")
     setup.api.conversations.clear()
     setup.up()
     assert setup.asked == [*QUESTIONS[:2], "--assistant", *QUESTIONS[2:]]
@@ -199,7 +199,7 @@ def test_an_account_without_a_number_or_an_assistant_is_not_deployed(
 
 def test_a_stack_without_the_outputs_is_refused(setup: UpSetup) -> None:
     template = '{"Resources": {"Topic": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}}}'
-    cloudformation = setup.deployer._client("cloudformation")
+    cloudformation = setup.client("cloudformation")
     cloudformation.create_stack(StackName="partyline-dev", TemplateBody=template)
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName="partyline-dev", WaiterConfig={"Delay": 1}
