@@ -3,7 +3,7 @@
 Telnyx API: /phone_numbers.
 """
 
-from local.connect.account import Account, AccountError, Json, path_segment
+from local.connect.account import Account, AccountError, Json, NotAllowedError, path_segment
 from local.connect.records import Record, Records
 
 PATH = "/phone_numbers"
@@ -53,7 +53,7 @@ def give_back(account: Account, record: Record) -> list[str]:
             continue
         try:
             _move(account, row, previous)
-        except AccountError as error:
+        except NotAllowedError as error:
             if previous:
                 raise
             changes.append(f"{number} stays with the application: {error}")

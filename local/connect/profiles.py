@@ -5,7 +5,7 @@ Telnyx API: /outbound_voice_profiles.
 
 from collections.abc import Sequence
 
-from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
+from local.connect.account import Account, Json, NotAllowedError, NotFoundError, path_segment
 from local.connect.records import Record, Records
 
 PATH = "/outbound_voice_profiles"
@@ -60,7 +60,7 @@ def remove(account: Account, record: Record) -> list[str]:
             account.ask(CHANGE, "DELETE", f"{PATH}/{path_segment(profile_id)}")
         except NotFoundError:
             continue
-        except AccountError as error:  # another application may use the profile by now
+        except NotAllowedError as error:  # another application may use the profile by now
             changes.append(f"the outbound voice profile {record.profile} stays: {error}")
             continue
         changes.append(f"removed the outbound voice profile {record.profile}, {profile_id}")

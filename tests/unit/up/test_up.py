@@ -1,5 +1,7 @@
 """`up` brings a deployment up with five questions at most, and a second run changes nothing."""
 
+import json
+
 import pytest
 
 from local.connect.account import AccountError, KeyRefusedError
@@ -198,7 +200,8 @@ def test_an_account_without_a_number_or_an_assistant_is_not_deployed(
 
 
 def test_a_stack_without_the_outputs_is_refused(setup: UpSetup) -> None:
-    template = '{"Resources": {"Topic": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}}}'
+    other = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}
+    template = json.dumps({"Resources": {"Other": other}})
     cloudformation = setup.client("cloudformation")
     cloudformation.create_stack(StackName="partyline-dev", TemplateBody=template)
     cloudformation.get_waiter("stack_create_complete").wait(
