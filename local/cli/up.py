@@ -144,6 +144,10 @@ def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["S
         raise typer.Exit(1) from None
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _aws_client(service: str) -> Any:
     import boto3
 
@@ -161,7 +165,7 @@ def _ask(
     """Ask at the terminal until `check` takes the answer. Raises NotAnsweredError without one."""
     from local.up.choices import NotAnsweredError
 
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise NotAnsweredError(f"{question}: give {option}.")
     for place, (value, description) in enumerate(choices, 1):
         _say(f"  {place}  {value}  {description}")
