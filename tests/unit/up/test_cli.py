@@ -1,5 +1,6 @@
 """The commands `partyline up` and `partyline down`: options, questions, errors."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -145,7 +146,7 @@ def test_sam_gets_the_parameters_and_tags_as_quoted_words(
         commands.append(command)
         return SimpleNamespace(returncode=len(commands) - 1)
 
-    monkeypatch.setattr(release.subprocess, "run", note)
+    monkeypatch.setattr(subprocess, "run", note)
     deployer = release.SamDeployer(tmp_path, Path("sam"))
     with pytest.raises(release.DeployError, match="deployment failed"):
         deployer.deploy("partyline-dev", {"QuietHours": 'a "b"'}, {"stage": "dev"})
@@ -155,7 +156,7 @@ def test_sam_gets_the_parameters_and_tags_as_quoted_words(
         *("sam", "deploy", "--stack-name", "partyline-dev", "--no-confirm-changeset"),
         *("--tags", 'stage="dev"', "--parameter-overrides", 'QuietHours="a \\"b\\""'),
     ]
-    monkeypatch.setattr(release.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
     with pytest.raises(release.DeployError, match="build failed"):
         deployer.deploy("partyline-dev", {}, {})
 
@@ -165,7 +166,7 @@ def test_a_release_is_a_commit(tmp_path: Path) -> None:
     with pytest.raises(release.DeployError, match="git status failed"):
         deployer.commit()
     for words in (["init", "-q"], ["add", "."], [*_AUTHOR, "commit", "-qm", "x", "--allow-empty"]):
-        release.subprocess.run(["git", *words], cwd=tmp_path, check=True)
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
     assert len(deployer.commit()) == 40
     (tmp_path / "new").touch()
     with pytest.raises(release.DeployError, match="Commit first"):
