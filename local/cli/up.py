@@ -66,7 +66,7 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             telnyx_key=_given_key(key_from),
             application_id=application_id,
             parameters={
-                **_assignments(parameters),
+                **_parameters(parameters),
                 **{name: value for name, value in given.items() if value},
             },
             tags=_assignments(tags),
@@ -193,6 +193,17 @@ def _assignments(texts: list[str] | None) -> dict[str, str]:
         if not name or not sign:
             raise ValueError(f"{name!r} is not NAME=VALUE.")
     return {name: value for name, _, value in pairs}
+
+
+def _parameters(texts: list[str] | None) -> dict[str, str]:
+    """Return parameters of the template by name. Raises ValueError for an unknown name."""
+    from local.stack.template import declared_parameters
+
+    values = _assignments(texts)
+    unknown = sorted(values.keys() - declared_parameters().keys()) if values else []
+    if unknown:
+        raise ValueError(f"The template has no parameter {', '.join(unknown)}.")
+    return values
 
 
 def _say(line: str) -> None:
