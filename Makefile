@@ -115,9 +115,9 @@ artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test the build in 
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here/build $(BIN)/python -m pytest -n auto tests/artifact)
 
-deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, run the demo there, update the layer
+deploy-local: setup $(if $(RUNTIME_BIN),here) ## run partyline up, the demo and partyline down in the embedded AWS
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
-	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deploy.deploy_local)
+	$(if $(RUNTIME_BIN),PYTHONPATH=layers/partyline $(BIN)/python -m local.deploy.deploy_local)
 
 prism: setup ## check the demo's requests to Telnyx, and the answers, against the public description
 	@command -v npm >/dev/null || { echo "Not checked: make prism needs Node.js" >&2; test -z "$$CI"; }
@@ -133,9 +133,10 @@ scale: setup ## run N=2000 live conversations in virtual time, and print timers,
 
 # A release is a commit with its parameters. SAM publishes new versions only for a new ReleaseSha: with
 # the commit's hash alone, a deployment of new parameters would not move the aliases.
+# `partyline up` deploys too, and connects Telnyx.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
 	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
-	$(SAM) deploy --stack-name partyline-$(STAGE) \
+	$(SAM) deploy --stack-name partyline-$(STAGE) --tags application=partyline stage=$(STAGE) $(TAGS) \
 		--parameter-overrides Stage=$(STAGE) \
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 

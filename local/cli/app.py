@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import typer
 
-from local.cli import connect, conversations, live_test, replay, stack
+from local.cli import connect, conversations, live_test, replay, stack, up
 
 COMMANDS: tuple[Callable[..., None], ...] = (
+    *(up.up, up.down),
     *(stack.demo, stack.dev, stack.console, stack.trigger, stack.key, stack.revoke, stack.redrive),
     stack.dialing,
     *(replay.export, replay.replay),

@@ -74,6 +74,7 @@ def connect(
 ) -> None:
     """Connect a Telnyx application to a deployment."""
     from local.connect import application, skip_turn, tools
+    from local.connect.account import AccountError
     from local.connect.findings import LIMITS
     from local.connect.records import FOLDER, Records
     from local.loopback import is_loopback
@@ -90,13 +91,16 @@ def connect(
         _print_changes(changes, f"the application {record.application_id} is as it should be")
         if assistant_id:
             changes = tools.attach_tools(account, records, record, url, assistant_id)
-            changes += skip_turn.attach(account, records, record, assistant_id)
+            try:
+                changes += skip_turn.add(account, records, record, assistant_id)
+            except AccountError:  # all else works without the tool
+                changes.append(skip_turn.BY_HAND)
             _print_changes(changes, f"{assistant_id} has the tools already")
         _print(f"The previous settings are kept in {records.path(record.application_id)}")
     _print(f"TelnyxConnectionId is {record.application_id}")
     _print("Next: partyline doctor, with the same options.")
     for limit in LIMITS:
-        _print_finding("note", limit)
+        print_finding("note", limit)
 
 
 def disconnect(
@@ -105,14 +109,13 @@ def disconnect(
     application_id: ConnectedId = None,
 ) -> None:
     """Put back the settings from before connect."""
-    from local.connect import application, tools
     from local.connect.records import FOLDER, Records
+    from local.connect.restore import restore
 
     with open_account(key_from, telnyx_api_base_url) as account:
         records = Records(FOLDER)
         record = records.get(application_id)
-        changes = application.disconnect(account, record) + tools.remove_tools(account, record)
-        records.delete(record)
+        changes = restore(account, records, record)
     _print_changes(changes, f"the application {record.application_id} is as it was")
 
 
@@ -146,7 +149,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             max_minutes=max_minutes,
         )
         for finding in examine(account, context):
-            _print_finding(finding.verdict, finding.sentence)
+            print_finding(finding.verdict, finding.sentence)
             wrong += finding.verdict == "wrong"
             if finding.verdict == "untried":
                 untried.append(finding.subject)
@@ -182,7 +185,8 @@ def _print_changes(changes: list[str], unchanged: str) -> None:
         _print(line)
 
 
-def _print_finding(verdict: str, sentence: str) -> None:
+def print_finding(verdict: str, sentence: str) -> None:
+    """Print a finding of the doctor: the verdict in color, then the sentence."""
     stdout().print(f"{verdict:8}", style=_STYLES[verdict], end="")
     _print(sentence)
 

@@ -140,10 +140,9 @@ def key(
     ] = None,
 ) -> None:
     """Make a bearer key and its entry for the secret."""
-    import secrets
     from datetime import UTC, datetime, timedelta
-    from hashlib import sha256
 
+    from local.connect import bearer_keys
     from local.layer import use_layer
 
     use_layer()
@@ -152,18 +151,11 @@ def key(
     rights = may.split(",") if may is not None else list(Right)
     if not set(rights) <= set(Right):
         raise typer.BadParameter(f"the rights are {', '.join(Right)}, separated by commas")
-    out, new_key = common.stdout(), f"partyline_{secrets.token_urlsafe(32)}"
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    out, new_key = common.stdout(), bearer_keys.new_key()
     out.print(f"bearer key, shown this once:  {new_key}")
     out.print("add to `keys` in the BearerKeys secret:")
-    entry: dict[str, object] = {
-        "id": key_id,
-        "sha256": sha256(new_key.encode()).hexdigest(),
-        "may": rights,
-    }
-    if days is not None:
-        expires_at = datetime.now(UTC) + timedelta(days=days)
-        entry["expires_at"] = expires_at.isoformat(timespec="seconds")
-    out.print_json(data=entry)
+    out.print_json(data=bearer_keys.entry(key_id, new_key, rights, expires_at))
 
 
 def revoke(

@@ -1,43 +1,88 @@
-"""Telnyx's Skip Turn tool, by which a silent assistant passes its turn.
+"""Gives an assistant Telnyx's tool Skip Turn: the assistant may stay silent for a turn.
 
-Without the tool, an assistant answers at every turn (Telnyx docs: multi-participant calls). The
-tool has no settings that Partyline needs, and Telnyx's description of a shared tool has no field
-for them (Telnyx API: POST /ai/tools). An assistant's own Skip Turn tool is left as it is.
+Without the tool the assistant answers every turn, also when two people talk to each other. The tool
+exists in the assistant's own list only (Telnyx API: POST /ai/assistants/{id}, `tools`, which
+replaces the list; tools with `shared` are not in the list).
 """
 
-from local.connect import tools
-from local.connect.account import Account, AccountError, Json
-from local.connect.records import Record, Records, Tool
+from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
+from local.connect.records import Record, Records
+from local.connect.tools import CHANGE, stored_assistant
 
-TYPE = "skip_turn"
+_TYPE = "skip_turn"
+_TOOL: Json = {
+    "type": _TYPE,
+    "skip_turn": {
+        "description": "Stay silent for this turn. Use it when the people on the line talk with "
+        "each other and nobody asks you anything."
+    },
+}
+
 
 BY_HAND = (
-    "Telnyx did not make a Skip Turn tool: add the tool to the assistant in the portal. Without "
-    "the tool, a silent assistant answers at every turn."
+    "Telnyx did not give the assistant the tool Skip Turn: add the tool in the portal. Without the "
+    "tool, a silent assistant answers at every turn."
 )
 
 
 def has_tool(assistant: Json) -> bool:
-    """Whether an assistant has a Skip Turn tool."""
-    return any(tool.get("type") == TYPE for tool in assistant.get("tools") or [])
+    """Whether an assistant has the tool Skip Turn."""
+    return _TYPE in _types(assistant.get("tools") or [])
 
 
-def attach(account: Account, records: Records, record: Record, assistant_id: str) -> list[str]:
-    """Give an assistant the tool, unless the assistant has one. Returns a line for each change.
+def add(account: Account, records: Records, record: Record, assistant_id: str) -> list[str]:
+    """Give the tool to an assistant that lacks the tool. Returns a line for each change.
 
-    A refusal of Telnyx is a line too, because everything else works without the tool.
+    Raises AccountError when the assistant has lost a tool by the change.
     """
-    if has_tool(tools.stored_assistant(account, assistant_id)):
+    tools = _tools(account, assistant_id)
+    if _TYPE in _types(tools):
         return []
-    display_name = f"Partyline skip turn ({record.application_id})"
-    body: Json = {"display_name": display_name, "type": TYPE}
-    try:
-        tool_id = tools.find_shared_tool(account, display_name, TYPE)
-        if tool_id is None:
-            tool_id = account.request_object(tools.CHANGE, "POST", "/ai/tools", body)["id"]
-        record.tools[TYPE] = Tool(id=tool_id, sent=body)
+    if assistant_id not in record.skip_turn:
+        record.skip_turn.append(assistant_id)
         records.save(record)
-        account.ask(tools.CHANGE, "PUT", tools.attachment_path(assistant_id, tool_id))
-    except AccountError:
-        return [BY_HAND]
-    return [f"gave {assistant_id} the tool {TYPE}"]
+    _replace(account, assistant_id, [*_own(tools), _TOOL])
+    left = _types(_tools(account, assistant_id))
+    if sorted(left) != sorted([*_types(tools), _TYPE]):
+        raise AccountError(
+            f"{assistant_id} had the tools {', '.join(_types(tools)) or 'none'}, and has now "
+            f"{', '.join(left) or 'none'}: repair the assistant's tools in the portal."
+        )
+    return [f"gave {assistant_id} the tool Skip Turn"]
+
+
+def remove(account: Account, record: Record) -> list[str]:
+    """Take the tool from each assistant to which Partyline gave it. Returns a line for each."""
+    changes = []
+    for assistant_id in record.skip_turn:
+        try:
+            tools = _tools(account, assistant_id)
+        except NotFoundError:
+            continue
+        if _TYPE in _types(tools):
+            own = [tool for tool in _own(tools) if tool.get("type") != _TYPE]
+            _replace(account, assistant_id, own)
+            changes.append(f"took the tool Skip Turn from {assistant_id}")
+    return changes
+
+
+def _tools(account: Account, assistant_id: str) -> list[Json]:
+    return list(stored_assistant(account, assistant_id).get("tools") or [])
+
+
+def _types(tools: list[Json]) -> list[str]:
+    return [str(tool.get("type")) for tool in tools]
+
+
+def _own(tools: list[Json]) -> list[Json]:
+    """Return the tools of the assistant's own list, as the list takes the tools."""
+    return [
+        {name: value for name, value in tool.items() if name != "shared"}
+        for tool in tools
+        if not tool.get("shared")
+    ]
+
+
+def _replace(account: Account, assistant_id: str, own: list[Json]) -> None:
+    path = f"/ai/assistants/{path_segment(assistant_id)}"
+    account.ask(CHANGE, "POST", path, {"tools": own})

@@ -240,6 +240,7 @@ class World:
     conversations: dict[str, SimulatedConversation] = field(default_factory=dict)
     conferences: dict[str, SimulatedConference] = field(default_factory=dict)
     applications: dict[str, JsonObject] = field(default_factory=dict)
+    profiles: dict[str, JsonObject] = field(default_factory=dict)
     tools: dict[str, JsonObject] = field(default_factory=dict)
     inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)
     attached_tools: dict[str, list[str]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.client import Json
 from local.simulator.faults import Fault
 from tests.support.patience import PATIENCE_SECS
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup
@@ -143,37 +144,34 @@ def test_disconnect_succeeds_for_tools_that_were_deleted(account_setup: AccountS
     assert account_setup.run("disconnect") == 0
 
 
-def has_skip_turn(account_setup: AccountSetup) -> bool:
-    world = account_setup.simulator.world
-    attached = [world.tools[tool_id] for tool_id in world.attached_tools.get(ASSISTANT, [])]
-    return any(tool["type"] == "skip_turn" for tool in attached)
+SKIP_TURN = {"type": "skip_turn", "skip_turn": {"description": "Say nothing."}}
+
+
+def skip_turns(account_setup: AccountSetup) -> list[Json]:
+    own = account_setup.simulator.world.inline_tools.get(ASSISTANT, [])
+    return [tool for tool in own if tool["type"] == "skip_turn"]
 
 
 def test_connect_gives_the_assistant_the_skip_turn_tool_once(account_setup: AccountSetup) -> None:
     account_setup.connect_application("--assistant", ASSISTANT)
-    assert has_skip_turn(account_setup)
-    assert f"gave {ASSISTANT} the tool skip_turn" in account_setup.output
-    made = len(account_setup.simulator.world.tools)
+    assert f"gave {ASSISTANT} the tool Skip Turn" in account_setup.output
     account_setup.connect_application("--assistant", ASSISTANT)
-    assert len(account_setup.simulator.world.tools) == made
+    assert len(skip_turns(account_setup)) == 1
     account_setup.run("disconnect")
-    assert not has_skip_turn(account_setup)
+    assert not skip_turns(account_setup)
 
 
-def test_connect_leaves_an_assistants_own_skip_turn_tool(account_setup: AccountSetup) -> None:
-    own = {"type": "skip_turn", "skip_turn": {"description": "Say nothing."}}
-    account_setup.simulator.world.inline_tools[ASSISTANT] = [own]
+def test_connect_and_disconnect_leave_an_assistants_own_skip_turn_tool(
+    account_setup: AccountSetup,
+) -> None:
+    account_setup.simulator.world.inline_tools[ASSISTANT] = [SKIP_TURN]
     account_setup.connect_application("--assistant", ASSISTANT)
-    assert not has_skip_turn(account_setup)
+    account_setup.run("disconnect")
+    assert skip_turns(account_setup) == [SKIP_TURN]
 
 
-def test_connect_goes_on_when_telnyx_makes_no_skip_turn_tool(account_setup: AccountSetup) -> None:
-    account_setup.connect_application("--assistant", ASSISTANT)
-    world = account_setup.simulator.world
-    [made] = [tool_id for tool_id, tool in world.tools.items() if tool["type"] == "skip_turn"]
-    del world.tools[made]
-    world.attached_tools[ASSISTANT].remove(made)
-    fault = Fault(kind="refuse", action="tool_create", status=403, times=None)
+def test_connect_goes_on_when_telnyx_gives_no_skip_turn_tool(account_setup: AccountSetup) -> None:
+    fault = Fault(kind="refuse", action="assistant_update", status=403, times=None)
     account_setup.simulator.faults.add(fault)
     assert account_setup.connect_application("--assistant", ASSISTANT) == 0
-    assert "add the tool to the assistant in the portal" in " ".join(account_setup.output.split())
+    assert "add the tool in the portal" in " ".join(account_setup.output.split())

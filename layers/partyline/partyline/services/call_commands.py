@@ -210,16 +210,18 @@ def _other_ids(telnyx: CallControl, leg_command: LegCommand) -> dict[str, Any] |
 
     A list that Telnyx refuses shows no such call.
     """
-    ours = ClientState(
-        leg_command.conversation.id, leg_command.participant.id, leg_command.leg.number
-    )
+    ours = (leg_command.conversation.id, leg_command.participant.id, leg_command.leg.number)
     try:
         calls = telnyx.list_active_calls(leg_command.conversation.connection_id)
     except errors.TelnyxError:
         return None
     for call in calls:
         state = ClientState.decode(call.client_state)
-        if state and replace(state, prompt=None, repeat=ours.repeat) == ours and call.call_control_id:
+        if (
+            state
+            and replace(state, prompt=None, repeat=ours.repeat) == ours
+            and call.call_control_id
+        ):
             return call.model_dump(include=_IDS)
     return None
 

@@ -1,0 +1,210 @@
+"""`partyline up` and `partyline down`: their options, their questions and their output."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from local.cli.common import exit_on, option, print_error, stdout
+from local.cli.connect import TELNYX_URL, ApplicationId, TelnyxKeyFile, TelnyxUrl, print_finding
+
+if TYPE_CHECKING:
+    from local.up.up import Surroundings
+
+Stage = Annotated[Literal["dev", "prod"], option("STAGE", "The stage: dev or prod.")]
+Parameters = Annotated[
+    list[str] | None,
+    option("NAME=VALUE", "A parameter of the template; can be repeated.", None, "--parameter"),
+]
+Tags = Annotated[
+    list[str] | None,
+    option("NAME=VALUE", "A tag for all AWS resources; can be repeated.", None, "--tag"),
+]
+PublicKey = Annotated[
+    str | None, option("KEY", "Telnyx's public key, which the portal shows.", "asked for")
+]
+Number = Annotated[str | None, option("NUMBER", "The number that Partyline answers.", "asked for")]
+Assistant = Annotated[str | None, option("ID", "The assistant that answers.", "asked for")]
+Call = Annotated[
+    str | None, option("NUMBER", "The number of a first call; empty: no call.", "offered")
+]
+
+
+def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
+    stage: Stage = "dev",
+    key_from: TelnyxKeyFile = None,
+    public_key: PublicKey = None,
+    number: Number = None,
+    assistant: Assistant = None,
+    application_id: ApplicationId = None,
+    parameters: Parameters = None,
+    tags: Tags = None,
+    call: Call = None,
+    telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
+) -> None:
+    """Deploy to AWS and connect Telnyx, or change what differs.
+
+    Asks at most five questions. A run after a failure continues; another run changes nothing.
+    """
+    from local.up import choices
+    from local.up.up import Request
+    from local.up.up import up as bring_up
+
+    with exit_on(ValueError, status=2):
+        given = {
+            choices.PUBLIC_KEYS: public_key and choices.public_keys(public_key),
+            choices.NUMBER: number and choices.phone_number(number),
+            choices.ASSISTANT: assistant,
+        }
+        request = Request(
+            stage=stage,
+            telnyx_key=_given_key(key_from),
+            application_id=application_id,
+            parameters={
+                **_parameters(parameters),
+                **{name: value for name, value in given.items() if value},
+            },
+            tags=_assignments(tags),
+            call=None if call is None else choices.phone_number_or_none(call),
+        )
+    with _surroundings(request.stack_name, telnyx_api_base_url, "up") as around:
+        is_healthy = bring_up(request, around)
+    raise typer.Exit(0 if is_healthy else 1)
+
+
+def down(
+    stage: Stage = "dev",
+    key_from: TelnyxKeyFile = None,
+    application_id: ApplicationId = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for a confirmation.")] = False,
+    with_calls: Annotated[
+        bool, typer.Option("--with-calls", help="Also while calls are up; the calls go on.")
+    ] = False,
+    telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
+) -> None:
+    """Restore Telnyx and delete the stack. The table stays, with all conversations."""
+    from local.up.down import down as take_down
+    from local.up.up import Request
+
+    with exit_on(ValueError, status=2):
+        request = Request(stage, telnyx_key=_given_key(key_from), application_id=application_id)
+    if not yes:
+        typer.confirm(f"Delete the stack {request.stack_name}, all but its table?", abort=True)
+    with _surroundings(request.stack_name, telnyx_api_base_url, "down") as around:
+        take_down(request, around, with_calls=with_calls)
+
+
+@contextmanager
+def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["Surroundings"]:
+    """Yield the accounts and folders of this machine. An error ends the command with a sentence."""
+    import httpx
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.client import ApiRefusedError
+    from local.connect import records
+    from local.connect.account import Account, AccountError
+    from local.layer import use_layer
+    from local.stack.template import declared_parameters
+
+    use_layer()
+    from local.up.choices import NotAnsweredError
+    from local.up.down import CallsAreUpError
+    from local.up.release import DeployError, SamDeployer
+    from local.up.stack import Stack, StackError
+    from local.up.up import Surroundings
+    from partyline.services.bearer_keys import Right
+
+    hint = f"\nRun `partyline {command}` again: it continues from here."
+    expected = (AccountError, records.RecordError, ApiRefusedError, DeployError, StackError)
+    outside = (BotoCoreError, ClientError, httpx.HTTPError, OSError)
+    choices_file, operator_key = Surroundings.folders(records.FOLDER, Path.home(), stack_name)
+    try:
+        with exit_on(NotAnsweredError, status=2), exit_on(CallsAreUpError):
+            yield Surroundings(
+                stack=Stack(stack_name, _aws_client, _say),
+                deployer=SamDeployer(),
+                open_account=lambda key: Account(telnyx_url, key),
+                records=records.Records(records.FOLDER),
+                earlier=choices_file,
+                operator_key=operator_key,
+                declared=declared_parameters(),
+                rights=tuple(Right),
+                ask=_ask,
+                say=_say,
+                report=lambda finding: print_finding(finding.verdict, finding.sentence),
+                sleep=time.sleep,
+            )
+    except (*expected, *outside) as error:
+        print_error(f"{str(error) or type(error).__name__}{hint}")
+        raise typer.Exit(1) from None
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _aws_client(service: str) -> Any:
+    import boto3
+
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
+def _ask(
+    question: str,
+    option: str,
+    *,
+    check: Callable[[str], str],
+    hidden: bool = False,
+    choices: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Ask at the terminal until `check` takes the answer. Raises NotAnsweredError without one."""
+    from local.up.choices import NotAnsweredError
+
+    if not _is_terminal():
+        raise NotAnsweredError(f"{question}: give {option}.")
+    for place, (value, description) in enumerate(choices, 1):
+        _say(f"  {place}  {value}  {description}")
+    while True:
+        answer = typer.prompt(question, default="", show_default=False, hide_input=hidden)
+        if answer.isdigit() and 0 < int(answer) <= len(choices):
+            answer = choices[int(answer) - 1][0]
+        try:
+            return check(answer)
+        except ValueError as error:
+            print_error(str(error))
+
+
+def _given_key(path: Path | None) -> str:
+    """Return the key of a file or of the environment, or an empty text. Raises ValueError."""
+    from local.connect.account import KEY_VARIABLE, read_key
+
+    return read_key(path, os.environ) if path or os.environ.get(KEY_VARIABLE) else ""
+
+
+def _assignments(texts: list[str] | None) -> dict[str, str]:
+    """Return the values of NAME=VALUE by name. Raises ValueError for another form."""
+    pairs = [text.partition("=") for text in texts or ()]
+    for name, sign, _ in pairs:
+        if not name or not sign:
+            raise ValueError(f"{name!r} is not NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
+
+
+def _parameters(texts: list[str] | None) -> dict[str, str]:
+    """Return parameters of the template by name. Raises ValueError for an unknown name."""
+    from local.stack.template import declared_parameters
+
+    values = _assignments(texts)
+    unknown = sorted(values.keys() - declared_parameters().keys()) if values else []
+    if unknown:
+        raise ValueError(f"The template has no parameter {', '.join(unknown)}.")
+    return values
+
+
+def _say(line: str) -> None:
+    stdout().print(line, soft_wrap=True)
