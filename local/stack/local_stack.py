@@ -74,6 +74,33 @@ class PublishedDefaultError(Exception):
         super().__init__(f"With the real Telnyx, set {variable} to {value}.")
 
 
+class PortVariableError(ValueError):
+    """The value of PORT is no port. The text is a sentence for the user."""
+
+
+LAST_PORT = 65_534
+"""The last port for the API: the simulated Telnyx takes the port after it."""
+
+PARAMETER_VARIABLES = {
+    "TelnyxConnectionId": "PARTYLINE_CONNECTION_ID",
+    "TelnyxPublicKeys": "TELNYX_PUBLIC_KEY",
+    "DefaultNumber": "PARTYLINE_NUMBER",
+    "DefaultAssistantId": "PARTYLINE_ASSISTANT_ID",
+    "TelnyxApiBaseUrl": "TELNYX_API_BASE_URL",
+    "PublicBaseUrl": "PARTYLINE_PUBLIC_BASE_URL",
+    "AllowedDestinationPrefixes": "PARTYLINE_ALLOWED_DESTINATIONS",
+    "AllowedCountries": "PARTYLINE_ALLOWED_COUNTRIES",
+}
+"""The variable of `make dev` that sets a parameter of the template."""
+
+
+def port_of(text: str) -> int:
+    """Return a port that is written in a variable. Raises PortVariableError."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LAST_PORT):
+        raise PortVariableError(f"PORT={text}: a port is a number from 1 to {LAST_PORT}")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the stack. The defaults need no account, and make new random keys."""
@@ -100,7 +127,7 @@ class Options:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the variables that docs/local.md lists for `make dev`.
 
-        Raises ReportError for an unusable report of a live test.
+        Raises PortVariableError, and ReportError for an unusable report of a live test.
         """
         names = {
             "port": "PORT",
@@ -128,7 +155,7 @@ class Options:
         seed = {"signing_seed": token_bytes(32)} if own else {}
         observed = report.observed if report else {}
         options = cls(
-            **{**values, "port": int(values.get("port", 8400))},  # type: ignore[arg-type]
+            **{**values, "port": port_of(values.get("port", "8400"))},  # type: ignore[arg-type]
             simulator=SimulatorSettings.answering(observed, **seed),
             parameters=report.parameters if report else {},
         )
