@@ -16,7 +16,7 @@ from local.cli import common
 from local.printing import SHORT_ID_CHARS
 
 if TYPE_CHECKING:
-    from local.client import Client
+    from local.client import ApiRefusedError, Client
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
@@ -206,7 +206,7 @@ def _open(
         raise typer.Exit(common.TRY_AGAIN) from None
 
 
-def _told(error: Any, url: str) -> str:
+def _told(error: "ApiRefusedError", url: str) -> str:
     """Return a refusal as a sentence, with its status and its code."""
     if error.status in (401, 403) and not error.code:
         return f"The API at {url} refuses the bearer key ({error.status})."

@@ -197,9 +197,14 @@ def bearer_key(path: Path | None, url: str) -> str:
     return key
 
 
-def stop_event() -> threading.Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
+@contextmanager
+def stop_event() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set while the `with` lasts."""
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

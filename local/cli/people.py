@@ -19,13 +19,14 @@ def find_person(conversation: Json, text: str) -> Json:
     """
     people: list[Json] = conversation.get("participants", [])
     name, short = text.casefold(), text.removeprefix("guest-")
-    is_short_id = len(short) >= _SHORT_ID_CHARS
-    for fits in (
-        lambda person: person["id"] == text,
-        lambda person: (person["name"] or "").casefold() == name,
-        lambda person: is_short_id and person["id"].removeprefix("guest-").startswith(short),
-    ):
-        found = [person for person in people if fits(person)]
+    by_id = [person for person in people if person["id"] == text]
+    by_name = [person for person in people if (person["name"] or "").casefold() == name]
+    by_short_id = [
+        person
+        for person in people
+        if len(short) >= _SHORT_ID_CHARS and person["id"].removeprefix("guest-").startswith(short)
+    ]
+    for found in (by_id, by_name, by_short_id):
         if found:
             return found[-1]
     known = ", ".join(map(name_of, people)) or "nobody"

@@ -59,11 +59,12 @@ def dev(
     from local.stack.intrinsics import TemplateError
     from local.stack.local_stack import Options, PortVariableError, PublishedDefaultError
 
-    stopped, cannot = common.stop_event(), "The local stack cannot start: "
+    cannot = "The local stack cannot start: "
     errors = (PublishedDefaultError, ReportError, PortVariableError)
     with common.exit_on(*errors, prefix=cannot, status=common.MISUSED):
         options = Options.from_environment()
     with common.exit_on(OSError, BotoCoreError, prefix=cannot), ExitStack() as closing:
+        stopped = closing.enter_context(common.stop_event())
         try:
             with common.progress("Starting the local stack ..."):
                 stack = closing.enter_context(RoomStack(options))
@@ -163,9 +164,12 @@ def console(
     """Watch a deployed stack in the browser."""
     from local.room.console import run_console
 
-    stopped = common.stop_event()
     failing = common.exit_on(OSError, ValueError, prefix="The console cannot start: ")
-    with failing, run_console(api.url, api.key, port) as console_url:
+    with (
+        failing,
+        common.stop_event() as stopped,
+        run_console(api.url, api.key, port) as console_url,
+    ):
         lines = (f"the console  {console_url}  (open it in a browser)", f"Partyline    {api.url}")
         api.print_json_or({"url": console_url}, *lines, note="Ctrl-C stops it.")
         stopped.wait()

@@ -136,4 +136,4 @@ def _note(response: Any) -> str:
         answer = response.json()
     except ValueError:
         return ""
-    return _NOTES.get(answer.get("status"), "") if isinstance(answer, dict) else ""
+    return _NOTES.get(str(answer.get("status")), "") if isinstance(answer, dict) else ""

@@ -42,10 +42,10 @@ def watch(
 
 def follow(api: Api, conversation_id: str, every: float = POLL_SECS) -> None:
     """Print the events of a conversation as they come, until its end or a signal."""
-    stopped, out = common.stop_event(), common.stdout()
+    out = common.stdout()
     live = out.status("") if out.is_terminal and not api.as_json else None
     seen, read_at = 0, None
-    with live or nullcontext():
+    with common.stop_event() as stopped, live or nullcontext():
         while True:
             view = api.retried(lambda: api.client.conversation(conversation_id))
             if live:
