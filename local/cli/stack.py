@@ -130,7 +130,7 @@ def _follow(stack: "RoomStack", *, bus: bool, as_json: bool) -> None:
     console = common.stdout()
 
     def print_request(request: "HttpRequest", response: "HttpResponse | None", secs: float) -> None:
-        name, about = _named(request)
+        name, about = named(request)
         if name:
             ended = f"{response.status} in {secs * 1000:.0f} ms" if response else ""
             printing.request_line(console, name, about, ended)
@@ -141,7 +141,7 @@ def _follow(stack: "RoomStack", *, bus: bool, as_json: bool) -> None:
         stack.bus.follow(lambda event: printing.bus_event(console, event))
 
 
-def _named(request: "HttpRequest") -> tuple[str, str]:
+def named(request: "HttpRequest") -> tuple[str, str]:
     """Return the name of a request in the output of `dev`, and a number; empty without a line."""
     if not request.path.startswith(FOLLOWED):
         path = _ID.sub(lambda match: match[0][: printing.SHORT_ID_CHARS], request.path)
