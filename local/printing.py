@@ -211,10 +211,15 @@ def event_details(data: Json) -> str:
     """Return the event's other data as a line of text."""
     if "content" in data:
         return str(data["content"])
-    words = [str(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
+    words = [_detail(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
     if data.get("failure"):
         words.append("{code}: {message}".format(**data["failure"]))
     return ", ".join(words)
+
+
+def _detail(value: Any) -> str:
+    """Return a detail as text; the verdict of the machine detection is true for a machine."""
+    return {True: "a machine", False: "a person"}[value] if isinstance(value, bool) else str(value)
 
 
 def _occurred_at(event: Json) -> datetime:

@@ -118,6 +118,7 @@ def invite(  # noqa: PLR0913, PLR0917 each argument is an option of the command
 @common.examples(
     'partyline handover 402ec47c +13125550112 --name Dana --brief "An order has not come."',
     "partyline handover 402ec47c +13125550112 --then away",
+    "partyline handover 402ec47c --person Dana --then silent",
 )
 @api_command
 def handover(  # noqa: PLR0913, PLR0917 each argument is an option of the command
@@ -132,6 +133,10 @@ def handover(  # noqa: PLR0913, PLR0917 each argument is an option of the comman
     then: Annotated[
         Then | None, typer.Option(help="The assistant's mode after the person has joined.")
     ] = None,
+    person: Annotated[
+        str | None,
+        common.option("PERSON", "A person of the conversation, in place of numbers."),
+    ] = None,
     fields: Fields = None,
 ) -> None:
     """Hand a conversation over to a person. Prints the handover's id.
@@ -139,8 +144,10 @@ def handover(  # noqa: PLR0913, PLR0917 each argument is an option of the comman
     With --then, the assistant stays, is silent, or goes away as soon as the person is on the line.
     """
     body = _invitation(numbers, name, from_, at_once=at_once, say=say, brief=brief)
-    path = f"/conversations/{api.conversation_id(conversation)}/handover"
-    answer = api.ask("POST", path, _body({**body, "then": then}, fields))
+    path = f"/conversations/{api.conversation_id(conversation)}"
+    if person:
+        body["participant_id"] = find_person(api.ask("GET", path), person)["id"]
+    answer = api.ask("POST", f"{path}/handover", _body({**body, "then": then}, fields))
     api.print_json_or(answer, answer["id"], note="The handover has begun.")
 
 

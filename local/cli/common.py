@@ -50,9 +50,9 @@ def examples(*lines: str, name: str | None = None) -> Callable[[Command], Comman
 def register(app: typer.Typer, *commands: Callable[..., None], section: str | None = None) -> None:
     """Add commands with their examples to an application, in a section of its help."""
     for command in commands:
-        lines = "\n".join(f"  {line}" for line in command.__dict__["examples"])
+        lines = "\n".join(f"  {line}" for line in command.__dict__.get("examples", ()))
         app.command(
-            command.__dict__["command_name"],
+            command.__dict__.get("command_name"),
             epilog=f"\b\nExamples:\n{lines}",  # \b keeps the lines as they are
             rich_help_panel=section,
         )(command)

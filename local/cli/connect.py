@@ -101,7 +101,7 @@ def connect(
     print_line(f"TelnyxConnectionId is {record.application_id}")
     print_line("Next: partyline doctor, with the same options.")
     for limit in LIMITS:
-        _print_finding("note", limit)
+        print_finding("note", limit)
 
 
 @common.examples("partyline disconnect --key-from telnyx-key.json")
@@ -169,7 +169,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
                 break
             found.append(finding)
             if not as_json:
-                _print_finding(finding.verdict, finding.sentence)
+                print_finding(finding.verdict, finding.sentence)
     wrong = sum(finding.verdict == "wrong" for finding in found)
     untried = [finding.subject for finding in found if finding.verdict == "untried"]
     if as_json:
@@ -206,6 +206,7 @@ def _print_changes(changes: list[str], unchanged: str) -> None:
         print_line(line)
 
 
-def _print_finding(verdict: str, sentence: str) -> None:
+def print_finding(verdict: str, sentence: str) -> None:
+    """Print a finding of the doctor: the verdict in color, then the sentence."""
     stdout().print(f"{verdict:8}", style=_STYLES[verdict], end="")
     print_line(sentence)

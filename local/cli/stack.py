@@ -57,10 +57,10 @@ def dev(
     from local.room.room_stack import RoomStack
     from local.serving import PortError
     from local.stack.intrinsics import TemplateError
-    from local.stack.local_stack import Options, PortVariableError, PublishedDefaultError
+    from local.stack.local_stack import Options, PublishedDefaultError, VariableError
 
     cannot = "The local stack cannot start: "
-    errors = (PublishedDefaultError, ReportError, PortVariableError)
+    errors = (PublishedDefaultError, ReportError, VariableError)
     with common.exit_on(*errors, prefix=cannot, status=common.MISUSED):
         options = Options.from_environment()
     with common.exit_on(OSError, BotoCoreError, prefix=cannot), ExitStack() as closing:

@@ -24,6 +24,8 @@ _OUTCOMES = {
     "machine": "has a machine",
     "human": "hung up before the join",
     "cancelled": "is no longer called",
+    "screened": "has a phone that screens calls",
+    "voicemail_left": "has a message on the voicemail",
 }
 
 

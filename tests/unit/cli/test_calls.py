@@ -66,6 +66,12 @@ OF_FIRST = f"/conversations/{FIRST}"
             f"{OF_FIRST}/handover",
             {"to": "+13125550112", "brief": "An order.", "then": "away"},
         ),
+        (
+            ["handover", SHORT, "--person", "Dana"],
+            "POST",
+            f"{OF_FIRST}/handover",
+            {"participant_id": "guest-f1ed6d9c3091"},
+        ),
         (["mode", FIRST, "silent"], "POST", f"{OF_FIRST}/assistant", {"mode": "silent"}),
         (
             ["tell", SHORT, "Be generous."],

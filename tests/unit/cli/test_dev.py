@@ -33,6 +33,8 @@ def dev(tmp_path: Path, *options: str, **variables: str) -> Result:
         ({"PORT": "65535"}, "PORT=65535: a port is a number from 1 to 65534"),
         ({"PARTYLINE_NUMBER": "abc"}, "PARTYLINE_NUMBER='abc': A phone number in E.164"),
         ({"PARTYLINE_ALLOWED_COUNTRIES": "usa"}, "PARTYLINE_ALLOWED_COUNTRIES='usa': Two-letter"),
+        ({"PARTYLINE_PARAMETERS": "MaxGuests=3"}, "the template has no parameter MaxGuests"),
+        ({"PARTYLINE_PARAMETERS": "MaxMinutes"}, "PARTYLINE_PARAMETERS=MaxMinutes: write Name"),
         ({"PARTYLINE_TELNYX_REPORT": "/nope"}, "/nope"),
     ],
 )

@@ -1,6 +1,7 @@
 """Lists, conversations and timelines: for a person, in a pipe, as JSON."""
 
 import json
+import time
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from local import printing
+from local.cli import common
 from local.cli.summary import summary
 from tests.support.fake_api import BOOKING, FIRST, SECOND, FakeApi, conversation, event, person
+from tests.support.patience import PATIENCE_SECS
 
 
 def on_terminal(show: Any, *arguments: Any) -> str:
@@ -110,10 +113,10 @@ NOW = datetime(2026, 3, 1, 12, 1, 13, tzinfo=UTC)
                         *("Dana", "guest-1", "dialing"),
                         attempt={"status": "ringing", "number": 2, "of": 3},
                     ),
-                    person("Lee", "guest-2", "failed", outcome="screened"),
+                    person("Lee", "guest-2", "failed", outcome="limited"),
                 ]
             },
-            "active for 1:12: Dana is ringing, number 2 of 3, Lee was not reached (screened)",
+            "active for 1:12: Dana is ringing, number 2 of 3, Lee was not reached (limited)",
         ),
     ],
 )
@@ -170,3 +173,45 @@ def test_a_call_can_be_followed(api: FakeApi) -> None:
     result = api.run("call", "+13125550111", "--watch")
     assert result.stdout.splitlines()[0] == FIRST
     assert "conversation.ended" in result.stdout
+
+
+@pytest.mark.parametrize(("after_secs", "is_shown"), [(0.0, True), (60.0, False)])
+def test_progress_is_shown_after_a_while_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, after_secs: float, is_shown: bool
+) -> None:
+    screen = StringIO()
+    console = printing.DataConsole(file=screen, force_terminal=True)
+    monkeypatch.setattr(common, "stderr", lambda: console)
+    monkeypatch.setattr(common, "_PROGRESS_AFTER_SECS", after_secs)
+    with common.progress("Waiting for [/x] ..."):
+        until = time.monotonic() + PATIENCE_SECS * is_shown
+        while "Waiting for [/x] ..." not in screen.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    assert ("Waiting for [/x] ..." in screen.getvalue()) is is_shown
+
+
+def test_progress_is_not_shown_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = StringIO()
+    monkeypatch.setattr(common, "stderr", lambda: printing.DataConsole(file=screen))
+    monkeypatch.setattr(common, "_PROGRESS_AFTER_SECS", 0.0)
+    with common.progress("Waiting ..."):
+        time.sleep(0.05)
+    assert screen.getvalue() == ""
+
+
+def test_a_terminal_shows_the_sentence_of_a_watch(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = printing.DataConsole(file=StringIO(), width=80, force_terminal=True, no_color=True)
+    monkeypatch.setattr(common, "stdout", lambda: screen)
+    api.conversations = [conversation(FIRST, "ended", ended_at="2026-03-01T12:00:31Z")]
+    api.timeline = [event(1, "conversation.ended")]
+    assert api.run("watch", FIRST).exit_code == 0
+    text = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "conversation.ended" in text
+    assert "ended after 0:30: Robin is on the line" in text
+
+
+def test_the_verdict_of_a_machine_detection_is_told_in_words() -> None:
+    assert printing.event_details({"machine": True, "to": "***0112"}) == "***0112, a machine"
+    assert printing.event_details({"machine": False}) == "a person"

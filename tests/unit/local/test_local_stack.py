@@ -63,6 +63,15 @@ def test_with_its_own_public_key_the_real_telnyx_is_reached() -> None:
     )
 
 
+def test_make_dev_takes_every_parameter_of_the_template() -> None:
+    options = Options.from_environment(
+        {"PARTYLINE_PARAMETERS": "MaxParticipants=20 QuietHours=21:00-08:00"}
+    )
+    parameters = options.template_parameters("http://127.0.0.1:8401")
+    assert parameters["MaxParticipants"] == "20"
+    assert parameters["QuietHours"] == "21:00-08:00"
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/v2", "http://localhost:9000/v2"])
 def test_a_telnyx_on_this_machine_needs_no_keys(url: str) -> None:
     assert Options.from_environment({"TELNYX_API_BASE_URL": url}).telnyx_api_base_url == url
