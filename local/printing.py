@@ -26,7 +26,7 @@ STYLES = {
 
 DETAIL_FIELDS = (
     *("to", "caller", "direction", "outcome"),
-    *("hangup_cause", "reason", "machine", "action"),
+    *("hangup_cause", "reason", "machine", "action", "rule", "mode", "then"),
 )
 """The fields of an event's data that are printed after the participant, in this order."""
 

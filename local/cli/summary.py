@@ -40,7 +40,8 @@ def summary(conversation: Json, now: datetime) -> str:
         f"{name_of(person)} {told(person)}" for person in conversation["participants"]
     )
     mode = conversation.get("mode", "speaking")
-    assistant = "" if mode == "speaking" else f", the assistant is {mode}"
+    is_told = mode != "speaking" and conversation["ended_at"] is None
+    assistant = f", the assistant is {mode}" if is_told else ""
     return f"{status}{_lasted(conversation, now)}{reason}{assistant}: {people}"
 
 
