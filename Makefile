@@ -133,9 +133,10 @@ scale: setup ## run N=2000 live conversations in virtual time, and print timers,
 
 # A release is a commit with its parameters. SAM publishes new versions only for a new ReleaseSha: with
 # the commit's hash alone, a deployment of new parameters would not move the aliases.
+# `partyline up` deploys too, and connects Telnyx.
 deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
 	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
-	$(SAM) deploy --stack-name partyline-$(STAGE) \
+	$(SAM) deploy --stack-name partyline-$(STAGE) --tags application=partyline stage=$(STAGE) $(TAGS) \
 		--parameter-overrides Stage=$(STAGE) \
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 

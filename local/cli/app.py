@@ -18,6 +18,7 @@ from local.cli import (
     replay,
     stack,
     trigger,
+    up,
     watch,
 )
 
@@ -28,7 +29,7 @@ SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
         *(calls.stop, watch.watch),
     ),
     "Deployment": (
-        # `up` and `down` belong at the front of this section.
+        *(up.up, up.down),
         *(deployment.key, deployment.revoke, deployment.redrive, deployment.dialing),
         stack.console,
     ),

@@ -112,15 +112,14 @@ def disconnect(
     as_json: common.AsJson = False,
 ) -> None:
     """Put back the settings from before connect."""
-    from local.connect import application, tools
     from local.connect.records import FOLDER, Records
+    from local.connect.restore import restore
 
     with open_account(key_from, telnyx_api_base_url) as account:
         records = Records(FOLDER)
         record = records.get(application_id)
         with common.progress(_AT_TELNYX):
-            changes = application.disconnect(account, record) + tools.remove_tools(account, record)
-        records.delete(record)
+            changes = restore(account, records, record)
     if as_json:
         common.print_json({"application_id": record.application_id, "changes": changes})
         return

@@ -1,7 +1,4 @@
-"""The commands that operate a deployed stack: its keys, its dead letters, its dials.
-
-`partyline up` and `partyline down` belong beside these commands, in the same section of the help.
-"""
+"""The commands that operate a deployed stack: its keys, its dead letters, its dials."""
 
 from typing import Annotated, Literal
 
@@ -28,10 +25,9 @@ def key(
     as_json: common.AsJson = False,
 ) -> None:
     """Make a bearer key and its entry for the secret."""
-    import secrets
     from datetime import UTC, datetime, timedelta
-    from hashlib import sha256
 
+    from local.connect import bearer_keys
     from local.layer import use_layer
 
     use_layer()
@@ -40,15 +36,9 @@ def key(
     rights = may.split(",") if may is not None else list(Right)
     if not set(rights) <= set(Right):
         raise typer.BadParameter(f"the rights are {', '.join(Right)}, separated by commas")
-    new_key = f"partyline_{secrets.token_urlsafe(32)}"
-    entry: dict[str, object] = {
-        "id": key_id,
-        "sha256": sha256(new_key.encode()).hexdigest(),
-        "may": rights,
-    }
-    if days is not None:
-        expires_at = datetime.now(UTC) + timedelta(days=days)
-        entry["expires_at"] = expires_at.isoformat(timespec="seconds")
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    new_key = bearer_keys.new_key()
+    entry = bearer_keys.entry(key_id, new_key, rights, expires_at)
     if as_json:
         common.print_json({"key": new_key, "entry": entry})
         return

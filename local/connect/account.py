@@ -38,6 +38,10 @@ class NotFoundError(AccountError):
     """404: the account has no such object."""
 
 
+class NotAllowedError(AccountError):
+    """400, 409 or 422: Telnyx does not do what the request says."""
+
+
 def http_client(url: str, **options: Any) -> httpx.Client:
     """Make a client for `url`, with the environment's proxy except for this machine."""
     return httpx.Client(
@@ -186,7 +190,8 @@ def _refusal(response: httpx.Response, right: str) -> AccountError:
         return NotFoundError(f"This Telnyx account has no such object to {right} (404{detail}).")
     if response.status_code == 429:
         return AccountError(f"Telnyx has had too many requests (429{detail}): wait a minute.")
-    return AccountError(f"Telnyx refuses to {right} ({response.status_code}{detail}).")
+    kind = NotAllowedError if response.status_code in (400, 409, 422) else AccountError
+    return kind(f"Telnyx refuses to {right} ({response.status_code}{detail}).")
 
 
 def _error_text(response: httpx.Response) -> str:

@@ -6,6 +6,7 @@ Telnyx API: /call_control_applications.
 from dataclasses import dataclass
 from typing import Any
 
+from local.connect import numbers
 from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records
 
@@ -18,7 +19,12 @@ TIMEOUT_SECS = 10
 
 READ = "read Call Control applications"
 CHANGE = "change Call Control applications"
-READ_NUMBERS = "read phone numbers"
+
+UNFINISHED_URL = "https://example.com/partyline"
+"""The webhook URL of a switched-off application until the deployment's URL is known.
+
+Telnyx API: a URL is required. The name is reserved (RFC 2606), and no call reaches the application.
+"""
 # Telnyx API: `filter[application_name][contains]` takes at least three characters.
 _FILTERED_FROM = 3
 
@@ -28,12 +34,14 @@ class ApplicationSettings:
     """Which application is to have which settings.
 
     `url` is the API's base URL; `failover_url` is used in place of the API's own failover URL.
+    Without a `profile_id` the outbound voice profile stays.
     """
 
     url: str
     name: str
     application_id: str | None = None
     failover_url: str | None = None
+    profile_id: str | None = None
 
     @property
     def fields(self) -> Json:
@@ -44,6 +52,16 @@ class ApplicationSettings:
             "webhook_api_version": API_VERSION,
             "webhook_timeout_secs": TIMEOUT_SECS,
             "active": True,
+        }
+
+    def fields_for(self, current: Json) -> Json:
+        """Return `fields` and the outbound settings; the other outbound settings stay."""
+        if self.profile_id is None:
+            return self.fields
+        outbound = current.get("outbound") or {}
+        return {
+            **self.fields,
+            "outbound": {**outbound, "outbound_voice_profile_id": self.profile_id},
         }
 
 
@@ -70,6 +88,41 @@ def find(account: Account, application_id: str | None, name: str) -> Json | None
     return named[0] if named else None
 
 
+def exists(account: Account, application_id: str) -> bool:
+    """Return whether the account has an application of this id."""
+    try:
+        return find(account, application_id, "") is not None
+    except NotFoundError:
+        return False
+
+
+def prepare(
+    account: Account, records: Records, name: str, application_id: str | None
+) -> tuple[Record, list[str]]:
+    """Return the record of an application, and create the application if none has the name.
+
+    A new application is switched off, and `connect` finishes the application: the deployment needs
+    the application's id, and the application needs the deployment's URL. Returns a line for each
+    change too.
+    """
+    current, changes = find(account, application_id, name), []
+    if current is None:
+        body = {
+            "application_name": name,
+            "webhook_event_url": UNFINISHED_URL,
+            "webhook_api_version": API_VERSION,
+            "active": False,
+        }
+        current = account.request_object(CHANGE, "POST", PATH, body)
+        changes = [f"made the application {name}, {current['id']}, still switched off"]
+    record = records.find(current["id"]) or Record(application_id=current["id"])
+    # Also after a lost answer: only Partyline's own application has this URL.
+    if current.get("webhook_event_url") == UNFINISHED_URL and not record.created:
+        record.created = True
+        records.save(record)
+    return record, changes
+
+
 def connect(
     account: Account, records: Records, wanted: ApplicationSettings
 ) -> tuple[Record, list[str]]:
@@ -79,14 +132,16 @@ def connect(
     """
     current = find(account, wanted.application_id, wanted.name)
     if current is None:
-        body = {"application_name": wanted.name, **wanted.fields}
+        fields = wanted.fields_for({})
+        body = {"application_name": wanted.name, **fields}
         created = account.request_object(CHANGE, "POST", PATH, body)
         record = Record(application_id=created["id"], created=True)
-        record.add_our_values(wanted.fields)
+        record.add_our_values(fields)
         records.save(record)
         return record, [f"made the application {wanted.name}, {created['id']}"]
     record = records.find(current["id"]) or Record(application_id=current["id"])
-    different = {name: value for name, value in wanted.fields.items() if current.get(name) != value}
+    fields = wanted.fields_for(current)
+    different = {name: value for name, value in fields.items() if current.get(name) != value}
     for name in different:
         # A value that Partyline has not set is the user's own: disconnect restores it.
         if not record.is_our_value(name, current.get(name)):
@@ -96,11 +151,15 @@ def connect(
     return record, _change_fields(account, current, different)
 
 
+class HasNumbersError(AccountError):
+    """Numbers still belong to an application that is to be deleted."""
+
+
 def disconnect(account: Account, record: Record) -> list[str]:
     """Restore the application's previous settings. Returns a line for each change.
 
-    An application that Partyline created is deleted. Raises AccountError when such an application
-    still has numbers. A field that was changed since connect stays as it is.
+    An application that Partyline created is deleted. Raises HasNumbersError when such an
+    application still has numbers. A field that was changed since connect stays as it is.
     """
     try:
         current = find(account, record.application_id, "")
@@ -119,16 +178,19 @@ def disconnect(account: Account, record: Record) -> list[str]:
     ]
 
 
-def numbers(account: Account, application_id: str) -> list[Json]:
-    """Return the phone numbers of an application (Telnyx API: GET /phone_numbers)."""
-    query = {"filter[connection_id]": application_id}
-    return account.list_all(READ_NUMBERS, "/phone_numbers", query)
+def switch_off(account: Account, record: Record) -> list[str]:
+    """Switch an application off, so that no call reaches it. Returns a line for each change."""
+    current = find(account, record.application_id, "")
+    if current is None or not current.get("active"):
+        return []
+    return _change_fields(account, current, {"active": False})
 
 
 def _delete(account: Account, current: Json) -> str:
-    phone_numbers = [row["phone_number"] for row in numbers(account, current["id"])]
+    rows = numbers.of_application(account, current["id"])
+    phone_numbers = [row["phone_number"] for row in rows]
     if phone_numbers:
-        raise AccountError(
+        raise HasNumbersError(
             f"Partyline made the application {current['id']}, so disconnect would delete it, but "
             f"{', '.join(phone_numbers)} would then ring nowhere: assign the numbers to another "
             "application, then disconnect again."

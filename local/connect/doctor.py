@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from local.connect import application, assistant_settings, tools, webhook_check
+from local.connect import application, assistant_settings, numbers, tools, webhook_check
 from local.connect.account import Account, AccountError, Json, path_segment
 from local.connect.findings import LIMITS, Finding, check, note, ok, untried, wrong
 from local.loopback import is_loopback
@@ -124,12 +124,12 @@ def _failover(failover: str | None, context: Context) -> Finding:
 
 
 def _numbers(account: Account, current: Json) -> Iterator[Finding]:
-    numbers = application.numbers(account, current["id"])
-    ready = [row["phone_number"] for row in numbers if row.get("status") == "active"]
+    rows = numbers.of_application(account, current["id"])
+    ready = [row["phone_number"] for row in rows if row.get("status") == "active"]
     if ready:
         yield ok(f"Calls to {', '.join(ready)} come to the application.")
-    elif numbers:
-        named = ", ".join(f"{row['phone_number']} ({row.get('status')})" for row in numbers)
+    elif rows:
+        named = ", ".join(f"{row['phone_number']} ({row.get('status')})" for row in rows)
         yield wrong(f"No number of the application is active yet: {named}.")
     else:
         yield wrong(

@@ -27,7 +27,9 @@ class Record(BaseModel):
     `before` has the previous values of the fields that Partyline changed. `ours` has every value
     that Partyline set or tried to set: a failed change must not look like the user's change.
     `created` says that Partyline created the application. `tools` is keyed by the tool's name,
-    `assistants` are the assistants that have the tools.
+    `assistants` are the assistants that have the tools. `numbers` has the previous application of
+    each assigned number, or an empty text. `skip_turn` are the assistants that got Skip Turn, and
+    `profile` is the name of the outbound voice profile that Partyline created.
     """
 
     application_id: str
@@ -36,6 +38,9 @@ class Record(BaseModel):
     ours: dict[str, list[Any]] = {}
     tools: dict[str, Tool] = {}
     assistants: list[str] = []
+    numbers: dict[str, str] = {}
+    skip_turn: list[str] = []
+    profile: str | None = None
 
     def add_our_values(self, fields: dict[str, Any]) -> None:
         """Add the values that Partyline is about to set."""

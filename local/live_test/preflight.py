@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.connect import application, tools
+from local.connect import application, numbers, tools
 from local.connect.account import Account, AccountError, Json, path_segment
 from local.live_test.state import Setup
 
@@ -80,15 +80,15 @@ def _check_rights(account: Account, application_id: str) -> None:
 
 def _numbers(account: Account, current: Json, wanted: Wanted) -> tuple[str, str | None]:
     """Return the caller's number, and the second number or None."""
-    rows = application.numbers(account, current["id"])
-    numbers = [row["phone_number"] for row in rows if row.get("status") == "active"]
+    rows = numbers.of_application(account, current["id"])
+    active = [row["phone_number"] for row in rows if row.get("status") == "active"]
     for named in filter(None, (wanted.number, wanted.second_number)):
-        if named not in numbers:
+        if named not in active:
             raise AccountError(
                 f"{named} is no active number of the application {current['application_name']}: "
                 "assign the number to the application in the portal under Numbers."
             )
-    number = wanted.number or next((n for n in numbers if n != wanted.second_number), None)
+    number = wanted.number or next((n for n in active if n != wanted.second_number), None)
     if number is None:
         raise AccountError(
             "No active number of the application is left as caller number: assign a number in the "

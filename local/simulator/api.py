@@ -9,7 +9,9 @@ from local.simulator.assistants import Assistants
 from local.simulator.errors import ApiError
 from local.simulator.history import History
 from local.simulator.model import Behaviour, JsonObject, SimulatedLeg
+from local.simulator.numbers import Numbers
 from local.simulator.phones import Phones, webhook_config
+from local.simulator.profiles import Profiles
 from local.simulator.queries import Queries
 from local.simulator.switchboard import Switchboard
 from local.simulator.toolbox import Toolbox, ToolRequest
@@ -54,7 +56,9 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("GET", "/ai/conversations/{}", "conversation"),
         ("GET", "/ai/conversations/{}/messages", "messages"),
         ("GET", "/ai/conversations/{}/conversations-insights", "insights"),
+        ("GET", "/ai/assistants", "assistant_list"),
         ("GET", "/ai/assistants/{}", "assistant_retrieve"),
+        ("POST", "/ai/assistants/{}", "assistant_update"),
         ("PUT", "/ai/assistants/{}/tools/{}", "tool_attach"),
         ("DELETE", "/ai/assistants/{}/tools/{}", "tool_detach"),
         ("POST", "/ai/assistants/{}/tools/{}/test", "tool_test"),
@@ -64,6 +68,10 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("PATCH", "/ai/tools/{}", "tool_update"),
         ("DELETE", "/ai/tools/{}", "tool_delete"),
         ("GET", "/phone_numbers", "number_list"),
+        ("PATCH", "/phone_numbers/{}", "number_update"),
+        ("GET", "/outbound_voice_profiles", "profile_list"),
+        ("POST", "/outbound_voice_profiles", "profile_create"),
+        ("DELETE", "/outbound_voice_profiles/{}", "profile_delete"),
         ("GET", "/call_control_applications", "application_list"),
         ("POST", "/call_control_applications", "application_create"),
         ("GET", "/call_control_applications/{}", "application_retrieve"),
@@ -102,6 +110,8 @@ class Api:
         self._history = history
         self.applications = Applications(board)
         self.toolbox = Toolbox(board)
+        self.numbers = Numbers(board)
+        self.profiles = Profiles(board)
         self._dialled: set[str | None] = set()  # the client_state of each dial
         self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject | None]] = {
             "answer": self._answer,
@@ -137,6 +147,10 @@ class Api:
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
             "assistant_retrieve": lambda: self.toolbox.assistant(self._existing_assistant(subject)),
+            "assistant_list": self.toolbox.assistants,
+            "assistant_update": lambda: self.toolbox.update_assistant(
+                self._existing_assistant(subject), operation.body
+            ),
             "tool_attach": lambda: self.toolbox.attach(*self._tool_of(subject)),
             "tool_detach": lambda: self.toolbox.detach(*self._tool_of(subject)),
             "tool_list": lambda: self.toolbox.page(query),
@@ -144,7 +158,11 @@ class Api:
             "tool_retrieve": lambda: self.toolbox.get(subject),
             "tool_update": lambda: self.toolbox.update(subject, operation.body),
             "tool_delete": lambda: self.toolbox.delete(subject),
-            "number_list": lambda: self.toolbox.numbers(query),
+            "number_list": lambda: self.numbers.page(query),
+            "number_update": lambda: {"data": self.numbers.update(subject, operation.body)},
+            "profile_list": lambda: self.profiles.page(query),
+            "profile_create": lambda: {"data": self.profiles.create(operation.body)},
+            "profile_delete": lambda: {"data": self.profiles.delete(subject)},
             "application_list": lambda: self.applications.page(query),
             "application_create": lambda: {"data": self.applications.create(operation.body)},
             "application_retrieve": lambda: {"data": self.applications.get(subject)},

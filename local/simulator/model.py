@@ -202,6 +202,7 @@ class World:
     legs: dict[str, SimulatedLeg] = field(default_factory=dict)
     conversations: dict[str, SimulatedConversation] = field(default_factory=dict)
     applications: dict[str, JsonObject] = field(default_factory=dict)
+    profiles: dict[str, JsonObject] = field(default_factory=dict)
     tools: dict[str, JsonObject] = field(default_factory=dict)
     inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)
     attached_tools: dict[str, list[str]] = field(default_factory=dict)

@@ -88,13 +88,15 @@ class Simulator:
         self.ledger, self.violations = self.world.ledger, self.world.violations
         for person in people:
             self.set_person(person)
+        profile_id = "1293384261075731499"
+        self._api.profiles.create({"name": "Default"}, profile_id)
         self._api.applications.create(
             {
                 "application_name": "Partyline",
                 "webhook_event_url": settings.webhook_url,
                 "webhook_event_failover_url": settings.failover_url,
                 "webhook_api_version": "2",
-                "outbound": {"outbound_voice_profile_id": "1293384261075731499"},
+                "outbound": {"outbound_voice_profile_id": profile_id},
             },
             settings.connection_id,
         )

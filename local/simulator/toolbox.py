@@ -1,7 +1,7 @@
-"""The account's configuration: assistants, shared tools and phone numbers.
+"""The account's assistants and shared tools.
 
-Paths and shapes follow Telnyx's official client 4.189 (`client.ai.tools`, `client.ai.assistants`,
-`client.phone_numbers`). The form of `tool_definition` is not published: here it is `webhook`.
+Paths and shapes follow Telnyx's official client 4.189 (`client.ai.tools`, `client.ai.assistants`).
+The form of `tool_definition` is not published: here it is `webhook`.
 """
 
 import json
@@ -13,6 +13,7 @@ from local.simulator.model import JsonObject
 from local.simulator.queries import paged
 from local.simulator.switchboard import Switchboard, timestamp
 
+_SEVERAL_OF_A_TYPE = frozenset({"function", "webhook", "client_side_tool"})
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -27,7 +28,7 @@ class ToolRequest:
 
 
 class Toolbox:
-    """The account's tools, the tools of each assistant, and the account's numbers."""
+    """The account's tools, and the tools of each assistant."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
@@ -101,6 +102,36 @@ class Toolbox:
             ],
         }
 
+    def assistants(self) -> JsonObject:
+        """Return the assistants of the settings, else the assistants that have tools or settings.
+
+        Telnyx API: GET /ai/assistants, without pages.
+        """
+        world, known = self._board.world, self._board.settings.assistants
+        if known is None:
+            known = frozenset(
+                {*world.inline_tools, *world.attached_tools, *world.assistant_settings}
+            )
+        return {"data": [self.assistant(assistant_id) for assistant_id in sorted(known)]}
+
+    def update_assistant(self, assistant_id: str, body: JsonObject) -> JsonObject:
+        """Replace the assistant's inline tools (Telnyx API: POST /ai/assistants/{id}).
+
+        A tool with `shared` is refused here, because Telnyx keeps such tools in `tool_ids` alone.
+        Of most types an assistant has one tool at most.
+        """
+        tools = body.get("tools", self._board.world.inline_tools.get(assistant_id, []))
+        shared = [self.get(tool_id)["type"] for tool_id in self._attached(assistant_id)]
+        single = [
+            kind
+            for kind in (*shared, *(tool["type"] for tool in tools))
+            if kind not in _SEVERAL_OF_A_TYPE
+        ]
+        if len(single) != len(set(single)) or any("shared" in tool for tool in tools):
+            raise ApiError("10015", "The assistant has such a tool already", "/tools", status=400)
+        self._board.world.inline_tools[assistant_id] = list(tools)
+        return self.assistant(assistant_id)
+
     def attach(self, assistant_id: str, tool_id: str) -> JsonObject:
         """Give an assistant a shared tool; a second attachment has no effect."""
         self.get(tool_id)
@@ -131,22 +162,6 @@ class Toolbox:
         }
         sent = {**body.get("arguments", {}), **preset}
         return ToolRequest(webhook["url"], json.dumps(sent).encode())
-
-    def numbers(self, query: dict[str, str]) -> JsonObject:
-        """Return a page of the account's numbers; `filter[connection_id]` filters the numbers."""
-        wanted = query.get("filter[connection_id]")
-        rows = [
-            {
-                "id": str(place),
-                "record_type": "phone_number",
-                "phone_number": number,
-                "status": "active",
-                "connection_id": connection_id,
-            }
-            for place, (number, connection_id) in enumerate(self._board.world.numbers.items(), 1)
-            if wanted in (None, connection_id)
-        ]
-        return paged(rows, query)
 
     def _attached(self, assistant_id: str) -> list[str]:
         return self._board.world.attached_tools.setdefault(assistant_id, [])

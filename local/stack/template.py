@@ -101,7 +101,7 @@ class Template:
         stack_name: str = "partyline",
         path: Path = TEMPLATE_PATH,
     ) -> None:
-        source = _read(path)
+        source = read_source(path)
         values = _parameter_values(source["Parameters"], parameters)
         self._folders = {
             logical_id: Path(resource["Properties"]["CodeUri"]).name
@@ -239,7 +239,14 @@ class Template:
         return body
 
 
-def _read(path: Path) -> dict[str, Any]:
+def declared_parameters(path: Path = TEMPLATE_PATH) -> Mapping[str, Any]:
+    """Return the declarations of the template's parameters by name."""
+    parameters: Mapping[str, Any] = read_source(path)["Parameters"]
+    return parameters
+
+
+def read_source(path: Path = TEMPLATE_PATH) -> dict[str, Any]:
+    """Return the template as written, before SAM's transform."""
     # Through JSON, so that each YAML alias becomes a copy: the transform works in place.
     source: dict[str, Any] = json.loads(_as_json(path.read_text()))
     return source

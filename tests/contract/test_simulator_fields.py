@@ -10,6 +10,8 @@ from telnyx.types import (
     CallControlApplicationCreateParams,
     CallControlApplicationUpdateParams,
     CallDialParams,
+    OutboundVoiceProfileCreateParams,
+    PhoneNumberUpdateParams,
     ai,
     calls,
 )
@@ -33,9 +35,11 @@ TYPES: dict[str, Any] = {
     "application_update": CallControlApplicationUpdateParams,
     "tool_create": ai.ToolCreateParams,
     "tool_update": ai.ToolUpdateParams,
+    "number_update": PhoneNumberUpdateParams,
+    "profile_create": OutboundVoiceProfileCreateParams,
 }
-UNTYPED = {"tool_attach", "tool_test"}
-"""The client has no type for the bodies of these actions that lists more than free objects."""
+UNTYPED = {"tool_attach", "tool_test", "assistant_update"}
+"""The client's types for these bodies list free objects only, or more than the simulator reads."""
 
 HEADERS = {"Idempotency-Key"}
 """Parameters of the client that the client sends as a header."""

@@ -123,7 +123,7 @@ def _statements(template: Template, role: str) -> list[dict[str, Any]]:
 def test_no_role_has_a_wildcard(template: Template) -> None:
     roles = [role for role, _ in template.of_type("AWS::IAM::Role")]
     assert set(roles) - {f"{function}Role" for function in template.functions} == SERVICE_ROLES | (
-        {"ChatRole", "CodeDeployServiceRole"} if _has_everything(template) else set()
+        {"ChatRole", "CodeDeployRole"} if _has_everything(template) else set()
     )
     for role in roles:
         for statement in _statements(template, role):
@@ -131,14 +131,14 @@ def test_no_role_has_a_wildcard(template: Template) -> None:
             assert "*" not in statement["Resource"].removesuffix(SCHEDULES), role
 
 
-def test_the_only_managed_policies_are_sams(template: Template) -> None:
+def test_the_only_managed_policies_are_for_logs_traces_and_canaries(template: Template) -> None:
     """Lambda's logging, X-Ray (which has no resources), and CodeDeploy for the canaries."""
     managed = {
-        (arn.rpartition("/")[2], role == "CodeDeployServiceRole")
+        (arn.rpartition("/")[2], role == "CodeDeployRole")
         for role, body in template.of_type("AWS::IAM::Role")
         for arn in template.resolver.resolve(body["Properties"].get("ManagedPolicyArns", []))
     }
-    canaries = {("AWSCodeDeployRoleForLambda", True)} if _has_everything(template) else set()
+    canaries = {("AWSCodeDeployRoleForLambdaLimited", True)} if _has_everything(template) else set()
     assert managed == canaries | {
         ("AWSLambdaBasicExecutionRole", False),
         ("AWSXrayWriteOnlyAccess", False),

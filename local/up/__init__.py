@@ -1,0 +1,1 @@
+"""`partyline up` and `partyline down`: the deployment and the Telnyx account in one command."""
