@@ -142,7 +142,7 @@ class Api:
                 if ids and len(text) >= SHORT_ID_CHARS:
                     return
 
-    def print_json_or(self, data: Any, *lines: str, note: str = "") -> None:
+    def print_result(self, data: Any, *lines: str, note: str = "") -> None:
         """Print JSON if the user wants JSON; else the lines to stdout and the note to stderr."""
         if self.as_json:
             common.print_json(data)

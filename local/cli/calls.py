@@ -86,7 +86,7 @@ def call(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     )
     if at:
         note = f"Scheduled. To cancel the start: partyline conversations cancel {short}"
-    api.print_json_or(answer, conversation_id, note=note)
+    api.print_result(answer, conversation_id, note=note)
     if watch:
         follow(api, conversation_id)
 
@@ -112,7 +112,7 @@ def invite(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     body = _invitation(numbers, name, from_, at_once=at_once, say=say, brief=brief)
     path = f"/conversations/{api.conversation_id(conversation)}/participants"
     answer = api.ask("POST", path, _body(body, fields))
-    api.print_json_or(answer, answer["id"], note=f"Calling {name_of(answer)}.")
+    api.print_result(answer, answer["id"], note=f"Calling {name_of(answer)}.")
 
 
 @common.examples(
@@ -148,7 +148,7 @@ def handover(  # noqa: PLR0913, PLR0917 each argument is an option of the comman
     if person:
         body["participant_id"] = find_person(api.ask("GET", path), person)["id"]
     answer = api.ask("POST", f"{path}/handover", _body({**body, "then": then}, fields))
-    api.print_json_or(answer, answer["id"], note="The handover has begun.")
+    api.print_result(answer, answer["id"], note="The handover has begun.")
 
 
 @common.examples("partyline mode 402ec47c silent", "partyline mode 402ec47c speaking")
@@ -163,7 +163,7 @@ def mode(
     """Let the assistant speak, be silent, or go away."""
     path = f"/conversations/{api.conversation_id(conversation)}/assistant"
     answer = api.ask("POST", path, {"mode": mode})
-    api.print_json_or(answer, note=f"The assistant is to be {mode}.")
+    api.print_result(answer, note=f"The assistant is to be {mode}.")
 
 
 @common.examples(
@@ -185,7 +185,7 @@ def tell(
     content = sys.stdin.read().strip() if text == "-" else text
     path = f"/conversations/{api.conversation_id(conversation)}/messages"
     body = {"role": role, "content": content, "trigger_response": answer_now}
-    api.print_json_or(api.ask("POST", path, body), note="The assistant gets the message.")
+    api.print_result(api.ask("POST", path, body), note="The assistant gets the message.")
 
 
 @common.examples("partyline remove 402ec47c Dana", "partyline remove 402ec47c guest-f1ed6d9c3091")
@@ -199,7 +199,7 @@ def remove(
     conversation_id = api.conversation_id(conversation)
     participant = find_person(api.ask("GET", f"/conversations/{conversation_id}"), person)
     path = f"/conversations/{conversation_id}/participants/{participant['id']}"
-    api.print_json_or(api.ask("DELETE", path), note=f"{name_of(participant)} is removed.")
+    api.print_result(api.ask("DELETE", path), note=f"{name_of(participant)} is removed.")
 
 
 @common.examples("partyline stop 402ec47c", "partyline stop 402ec47c --hang-up")
@@ -215,7 +215,7 @@ def stop(
     staying = answer.get("staying_up", [])
     calls = ", ".join(leg["participant_id"] for leg in staying)
     note = f"The conversation stops; these calls stay up: {calls}." if staying else "It stops."
-    api.print_json_or(answer, note=note)
+    api.print_result(answer, note=note)
 
 
 def _invitation(

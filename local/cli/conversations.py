@@ -54,6 +54,9 @@ def list_newest(
     if api.as_json:
         common.print_json(page)
         return
+    if not page["conversations"]:
+        common.print_note("There is no such conversation." if status else "No conversation yet.")
+        return
     show_rows = printing.bookings if status == "scheduled" else printing.conversations
     show_rows(common.stdout(), page["conversations"])
     if page["next_cursor"]:
@@ -69,7 +72,7 @@ def show(api: Api, conversation: AnyConversationId) -> None:
     from local import printing
 
     view = api.ask("GET", f"/conversations/{api.conversation_id(conversation, newest=True)}")
-    api.print_json_or(view, view["id"], summary(view, now()))
+    api.print_result(view, view["id"], summary(view, now()))
     if not api.as_json:
         printing.people(common.stdout(), view.get("participants", []))
 

@@ -36,7 +36,7 @@ def export(
         steps, left_out = recorded_steps(*parts)
         replay_file.write(path, with_stand_ins(steps))
     result = {"file": str(path), "steps": len(steps), "left_out": left_out}
-    api.print_json_or(result, f"{len(steps)} steps in {path}")
+    api.print_result(result, f"{len(steps)} steps in {path}")
     if left_out:
         common.print_error(f"Not the whole conversation: {left_out}.")
 

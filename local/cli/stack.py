@@ -171,7 +171,7 @@ def console(
         run_console(api.url, api.key, port) as console_url,
     ):
         lines = (f"the console  {console_url}  (open it in a browser)", f"Partyline    {api.url}")
-        api.print_json_or({"url": console_url}, *lines, note="Ctrl-C stops it.")
+        api.print_result({"url": console_url}, *lines, note="Ctrl-C stops it.")
         stopped.wait()
     if not api.as_json:
         common.print_line("Stopped.")

@@ -110,7 +110,7 @@ def trigger(
         )
     result = {"event_id": event_id, "status": response.status_code, "answer": response.text}
     lines = (f"--> {event_type} [{event_id}]", f"<-- [{response.status_code}] {response.text}")
-    api.print_json_or(result, *lines, note=_note(response))
+    api.print_result(result, *lines, note=_note(response))
     raise typer.Exit(0 if response.is_success else common.FAILED)
 
 

@@ -53,6 +53,14 @@ def test_a_list_has_the_rows_that_are_asked_for(api: FakeApi) -> None:
     assert [len(rest["conversations"]), rest["next_cursor"]] == [5, None]
 
 
+def test_an_empty_list_says_so_on_stderr(api: FakeApi) -> None:
+    api.conversations = []
+    result = api.run("conversations", "list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "No conversation yet.\n"
+    assert json.loads(api.run("conversations", "list", "--json").stdout)["conversations"] == []
+
+
 def test_a_name_cannot_break_a_line_in_a_pipe(api: FakeApi) -> None:
     odd = person("Da\tna\n\x1b[2J", "guest-1")
     api.conversations = [conversation(FIRST, participants=[odd])]
