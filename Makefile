@@ -115,9 +115,9 @@ artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test the build in 
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
 	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here/build $(BIN)/python -m pytest -n auto tests/artifact)
 
-deploy-local: setup $(if $(RUNTIME_BIN),here) ## deploy into the embedded AWS, run the demo there, update the layer
+deploy-local: setup $(if $(RUNTIME_BIN),here) ## run partyline up, the demo and partyline down in the embedded AWS
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
-	$(if $(RUNTIME_BIN),$(BIN)/python -m local.deploy.deploy_local)
+	$(if $(RUNTIME_BIN),PYTHONPATH=layers/partyline $(BIN)/python -m local.deploy.deploy_local)
 
 prism: setup ## check the demo's requests to Telnyx, and the answers, against the public description
 	@command -v npm >/dev/null || { echo "Not checked: make prism needs Node.js" >&2; test -z "$$CI"; }

@@ -172,6 +172,10 @@ def _surroundings(
         raise typer.Exit(1) from None
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _aws_client(service: str) -> Any:
     import boto3
 
@@ -189,7 +193,7 @@ def _ask(
     """Ask at the terminal until `check` takes the answer. Raises NotAnsweredError without one."""
     from local.up.choices import NotAnsweredError
 
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise NotAnsweredError(f"{question}: give {option}.")
     for place, (value, description) in enumerate(choices, 1):
         common.print_note(f"  {place}  {value}  {description}")

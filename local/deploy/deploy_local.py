@@ -1,9 +1,9 @@
-"""`make deploy-local`: deploy into the embedded AWS and run the demo on that stack.
+"""`make deploy-local`: deploy into the embedded AWS with `partyline up`, and run the demo there.
 
-The console's tests run there as well, in a browser.
+The console's tests run there as well, in a browser. At the end, `partyline down` removes the stack.
 
-Then follows a release in which only the layer differs. Callers must get the new code: an alias that
-stays on an old version would serve the old layer, without an error.
+Before the end comes a release in which only the layer differs. Callers must get the new code: an
+alias that stays on an old version would serve the old layer, without an error.
 """
 
 import os
@@ -12,6 +12,8 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 from rich.console import Console
@@ -21,6 +23,7 @@ from local.deploy.background_checks import NotDoneError, run_checks
 from local.deploy.deployment import Deployment, DeploymentFailedError, with_another_layer
 from local.deploy.lambda_emulator import ROOT, Runtime, RuntimeMissingError
 from local.deploy.reverse_proxy import ReverseProxy
+from local.deploy.up_locally import BuildDeployer, UpLocally
 from local.serving import serve
 from local.simulator.running import run_simulator
 from local.stack.embedded_aws import EmbeddedAws
@@ -47,20 +50,19 @@ def run(console: Console) -> int:
         server = serve(proxy)
         closing.callback(server.stop)
         options = replace(options, public_base_url=server.url)
-        deployment = Deployment(aws.access, options.template_parameters(simulator.api_url))
+        parameters = options.template_parameters(simulator.api_url)
+        deployer = BuildDeployer(Deployment(aws.access, parameters), runtime.build, proxy)
         done("the embedded AWS and the simulator are up")
-        deployment.deploy(runtime.build, _FIRST)
-        done(f"the stack is deployed: {len(deployment.resources)} resources")
-        deployment.put_secrets(options.secrets())
-        deployment.make_routes()
-        proxy.api_id = deployment.api_id
-        simulator.simulator.set_webhook_url(f"{server.url}/webhooks")
-        done("the secrets are in and the routes are made")
-        telnyx, key = simulator.simulator, options.api_key
+        folder = Path(closing.enter_context(TemporaryDirectory(prefix="partyline-up-")))
+        stack = UpLocally(options, deployer, simulator.api_url, folder, console.print)
+        stack.up()
+        deployment = deployer.deployment
+        done(f"the stack is up: {len(deployment.resources)} resources")
+        telnyx, key = simulator.simulator, stack.bearer_key
         if runner.run_scenarios(console, server.url, key, telnyx, deployment.log):
             return 1
         done("the demo has run on it")
-        for check in run_checks(deployment, server.url, options.api_key):
+        for check in run_checks(deployment, server.url, key):
             done(check)
         if not _console_works(server.url, key):
             return 1
@@ -69,7 +71,7 @@ def run(console: Console) -> int:
         def layer() -> str | None:
             answer = httpx.get(
                 f"{server.url}/conversations",
-                headers={"authorization": f"Bearer {options.api_key}"},
+                headers={"authorization": f"Bearer {key}"},
                 timeout=_PATIENCE_SECS,
                 trust_env=False,
             )
@@ -84,6 +86,8 @@ def run(console: Console) -> int:
             console.print("[bold red]The alias still serves the old layer.[/bold red]")
             return 1
         done("the alias serves it")
+        stack.down()
+        done("the stack is down, and the table has stayed")
     return 0
 
 

@@ -26,7 +26,7 @@ from local.stack.intrinsics import REGION
 from local.stack.logs import Line
 from local.stack.template import Template
 
-STACK = "partyline-local"
+STACK = "partyline-dev"
 ALIAS = "live"
 _BUCKET = "partyline-artifacts"
 _SAM = ROOT / ".venv-sam" / "bin" / "sam"
@@ -52,6 +52,8 @@ class Deployment:
             template = yaml_parse((built / "template.yaml").read_text())
             template["Parameters"]["ReleaseSha"]["Default"] = release
             template["Globals"]["Function"]["Timeout"] += SLOW_MACHINE_SECS
+            # SAM would upload the files that this entry names by paths from the build's folder.
+            template["Metadata"].pop("AWS::ServerlessRepo::Application")
             template["Resources"] = _known_to_ministack(template["Resources"])
             for resource in template["Resources"].values():
                 for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
@@ -60,13 +62,6 @@ class Deployment:
             path = Path(folder, "template.json")
             path.write_text(json.dumps(template))
             self._sam_deploy(path, {**self.parameters, "ReleaseSha": release})
-
-    def put_secrets(self, values: Mapping[str, str]) -> None:
-        """Set the secrets by logical id, as an operator does after the first deployment."""
-        secrets = self.client("secretsmanager")
-        for logical_id, value in values.items():
-            name = self.outputs[f"{logical_id}SecretName"]
-            secrets.put_secret_value(SecretId=name, SecretString=value)
 
     def make_routes(self) -> None:
         """Create the routes and the authorizer of the API's OpenAPI document."""

@@ -8,7 +8,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    *(ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 _BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
@@ -27,6 +31,7 @@ NOT_RUN = (
     NotRun(r"^make demo$", "tests/artifact and `make check` run the demo"),
     NotRun(r"^make test$", "the test is a part of `make test`"),
     NotRun(r"^make deploy ", "needs an AWS account"),
+    NotRun(r"^partyline (up|down)", "needs two accounts; tests/unit/up runs both commands"),
     NotRun(r"^aws ", "needs an AWS account"),
     NotRun(r"^partyline .*<ApiUrl>", "needs a deployment"),
     NotRun(r"^partyline .*--stack ", "needs a deployment; test_leaked_key.py runs the commands"),
