@@ -9,7 +9,17 @@ Json = dict[str, Any]
 
 
 class ApiRefusedError(Exception):
-    """The API refused a request. The text has the status, the code and the message."""
+    """The API refused a request. The text has the status, the code and the message.
+
+    Attributes:
+        status: the HTTP status; 0 without a response.
+        code: the error's code; empty when the gateway answered.
+        sentence: the message, and a line for each field that is wrong.
+    """
+
+    def __init__(self, sentence: str, status: int = 0, code: str = "") -> None:
+        super().__init__(f"{status} {code} {sentence}" if status else sentence)
+        self.sentence, self.status, self.code = sentence, status, code
 
 
 class Client:
@@ -36,9 +46,8 @@ class Client:
             message = error.get("message") or answer.get("message") or response.reason_phrase
             fields = [detail for detail in error.get("details", []) if "field" in detail]
             details = "".join(f"\n  {field['field']}: {field['message']}" for field in fields)
-            raise ApiRefusedError(
-                f"{response.status_code} {error.get('code', '')} {message}{details}"
-            )
+            code = error.get("code", "")
+            raise ApiRefusedError(f"{message}{details}", response.status_code, code)
         return answer
 
     def conversation(self, conversation_id: str) -> Json:

@@ -14,6 +14,9 @@ from pathlib import Path
 BEARER_KEY, SIMULATOR_KEY, SIGNING_KEY = "bearer-key", "simulator-key", "signing-key"
 """The files: the key of the API, the key of the simulated Telnyx, the seed that signs webhooks."""
 
+API_URL, TELNYX_URL = "api-url", "telnyx-url"
+"""The files with the base URLs of the API and of the Telnyx, so that every port is found."""
+
 
 def folder() -> Path:
     """Return the folder of the files, in the user's home."""
@@ -34,9 +37,16 @@ def read(name: str) -> str | None:
 
 
 @contextmanager
-def written(bearer_key: str, simulator_key: str, signing_seed: bytes) -> Iterator[None]:
-    """Keep the credentials in files with mode 0600 while the `with` lasts. May raise OSError."""
+def written(
+    bearer_key: str, simulator_key: str, signing_seed: bytes, api_url: str, telnyx_url: str
+) -> Iterator[None]:
+    """Keep the credentials and the URLs of a run in files with mode 0600 while the `with` lasts.
+
+    May raise OSError.
+    """
     values = {
+        API_URL: api_url,
+        TELNYX_URL: telnyx_url,
         BEARER_KEY: bearer_key,
         SIMULATOR_KEY: simulator_key,
         SIGNING_KEY: base64.b64encode(signing_seed).decode(),

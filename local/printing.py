@@ -25,10 +25,13 @@ STYLES = {
 }
 
 DETAIL_FIELDS = (
-    *("to", "caller", "direction", "mode", "outcome"),
-    *("hangup_cause", "reason", "machine", "action"),
+    *("to", "caller", "direction", "outcome"),
+    *("hangup_cause", "reason", "machine", "action", "rule", "mode", "then"),
 )
 """The fields of an event's data that are printed after the participant, in this order."""
+
+SHORT_ID_CHARS = 8
+"""The length of the ids that lists and logs print; the commands take such ids."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal executes, or that turn a line around. Tab and line feed stay."""
@@ -53,16 +56,56 @@ class DataConsole(Console):
             yield segment._replace(text=text)
 
 
+def json_text(data: Any, indent: int | None = None) -> str:
+    """Return JSON without characters that a terminal executes; such characters are escaped."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def print_columns(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows as a table of which the second column wraps; in a pipe, as lines with tabs."""
+    if not console.is_terminal:
+        for row in rows:
+            cells = (_CONTROL.sub("", " ".join(cell.split())) for cell in row)
+            console.file.write("\t".join(cells) + "\n")
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for nth, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=nth != 1, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
 def timeline(console: Console, events: Sequence[Json]) -> None:
-    """Print the events of the API's timeline."""
+    """Print the events of the API's timeline; in a pipe, with the time of each event."""
+    if not console.is_terminal:
+        print_columns(console, (), (event_row(event) for event in events))
+        return
     table = event_table(1)
     for event in events:
         since = (_occurred_at(event) - _occurred_at(events[0])).total_seconds()
-        words = " ".join(filter(None, (event_subject(event["data"]), event_details(event["data"]))))
-        table.add_row(
-            f"{since:.2f} s", Text(event["type"], style=STYLES.get(event["type"], "")), Text(words)
-        )
+        _, event_type, words = event_row(event)
+        style = STYLES.get(event_type, "")
+        table.add_row(f"{since:.2f} s", Text(event_type, style=style), Text(words))
     console.print(table)
+
+
+def event_line(console: Console, event: Json) -> None:
+    """Print an event on a line; in a pipe as `timeline` does."""
+    if not console.is_terminal:
+        print_columns(console, (), [event_row(event)])
+        return
+    occurred_at, event_type, words = event_row(event)
+    style = STYLES.get(event_type, "")
+    at = (local_time(occurred_at), "dim")
+    console.print(Text.assemble(at, "  ", (f"{event_type:24}", style), "  ", words))
+
+
+def event_row(event: Json) -> tuple[str, str, str]:
+    """Return an event's time, its type, and its participant with the other data."""
+    words = filter(None, (event_subject(event["data"]), event_details(event["data"])))
+    return event["occurred_at"], event["type"], " ".join(words)
 
 
 def event_table(columns: int) -> Table:
@@ -77,26 +120,52 @@ def event_table(columns: int) -> Table:
 
 def bookings(console: Console, rows: Sequence[Json]) -> None:
     """Print scheduled starts, a line each."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("id", "status", "starts", "key"):
-        table.add_column(heading, no_wrap=heading != "key")
-    for row in rows:
-        table.add_row(row["id"], row["status"], row["start_at"], row["key_id"])
-    console.print(table)
+    headings = ("starts", "key", "status", "id")
+    cells = ((row["start_at"], row["key_id"], row["status"], row["id"]) for row in rows)
+    print_columns(console, headings, cells)
 
 
 def conversations(console: Console, rows: Sequence[Json]) -> None:
-    """Print conversations, a line each."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("id", "status", "direction", "created", "people"):
-        table.add_column(heading, no_wrap=heading != "people")
-    for row in rows:
-        people = ", ".join(
-            f"{person['name'] or person['id']} ({participant_status(person)})"
-            for person in row["participants"]
+    """Print conversations, a line each: on a terminal with local times and short ids."""
+    short = console.is_terminal
+    headings = ("began", "people", "status", "id")
+    cells = (
+        (
+            local_time(row["created_at"]) if short else row["created_at"],
+            ", ".join(
+                f"{person['name'] or person['id']} ({participant_status(person)})"
+                for person in row["participants"]
+            ),
+            row["status"],
+            row["id"][:SHORT_ID_CHARS] if short else row["id"],
         )
-        table.add_row(row["id"], row["status"], row["direction"], row["created_at"], people)
-    console.print(table)
+        for row in rows
+    )
+    print_columns(console, headings, cells)
+
+
+def people(console: Console, participants: Sequence[Json]) -> None:
+    """Print the people of a conversation, a line each, with the outcome of each call."""
+    cells = (
+        (
+            person["name"] or "",
+            ", ".join(
+                f"{leg['to'] or leg['from'] or 'a call'} {leg['outcome'] or leg['status']}"
+                for leg in person["legs"]
+            ),
+            participant_status(person),
+            person["id"],
+        )
+        for person in participants
+    )
+    print_columns(console, ("name", "calls", "status", "id"), cells)
+
+
+def local_time(moment: str) -> str:
+    """Return a time in the zone of this machine, with the date when the day is another day."""
+    at = datetime.fromisoformat(moment).astimezone()
+    today = at.date() == datetime.now(at.tzinfo).date()
+    return at.strftime("%H:%M:%S" if today else "%b %d %H:%M")
 
 
 def participant_status(participant: Json) -> str:
@@ -109,15 +178,28 @@ def participant_status(participant: Json) -> str:
 
 
 def log_line(console: Console, line: Json) -> None:
-    """Print the main fields of a line of the functions' log."""
-    at = str(line.get("timestamp", ""))[11:23]
+    """Print the main fields of a line of the functions' log, after the time of this machine."""
     about = " ".join(
         str(line[name])
         for name in ("participant_id", "action", "result", "code", "reason", "outcome", "error")
         if line.get(name) is not None
     )
-    where = str(line.get("conversation_id", ""))[:8]
-    console.print(f"{at}  {where:8}  {line['message']:28}  {about}", markup=False)
+    where = str(line.get("conversation_id", ""))[:SHORT_ID_CHARS]
+    console.print(f"{_clock()}  {where:8}  {line['message']:28}  {about}", soft_wrap=True)
+
+
+def request_line(console: Console, name: str, about: str, ended: str = "") -> None:
+    """Print that a request arrived (`-->`) or that its answer left (`<--`), for `partyline dev`.
+
+    `about` is the number of a webhook's call; `ended` the status and the duration of the answer.
+    """
+    arrow = "<--" if ended else "-->"
+    text = f"{_clock()}  {arrow}       {name:28}  {ended or about}"
+    console.print(text, style="dim", soft_wrap=True)
+
+
+def _clock() -> str:
+    return datetime.now().astimezone().strftime("%H:%M:%S.%f")[:12]
 
 
 def event_subject(data: Json) -> str:
@@ -129,10 +211,15 @@ def event_details(data: Json) -> str:
     """Return the event's other data as a line of text."""
     if "content" in data:
         return str(data["content"])
-    words = [str(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
+    words = [_detail(data[name]) for name in DETAIL_FIELDS if data.get(name) is not None]
     if data.get("failure"):
         words.append("{code}: {message}".format(**data["failure"]))
     return ", ".join(words)
+
+
+def _detail(value: Any) -> str:
+    """Return a detail as text; the verdict of the machine detection is true for a machine."""
+    return {True: "a machine", False: "a person"}[value] if isinstance(value, bool) else str(value)
 
 
 def _occurred_at(event: Json) -> datetime:
@@ -140,6 +227,6 @@ def _occurred_at(event: Json) -> datetime:
 
 
 def bus_event(console: Console, event: Json) -> None:
-    """Print a bus event: its type, then its detail as JSON."""
-    detail = json.dumps(event["detail"], ensure_ascii=False)
-    console.print(f"bus  {event['detail-type']}  {detail}", style="magenta", markup=False)
+    """Print a bus event on a line: its type, then its detail as JSON."""
+    text = f"bus  {event['detail-type']}  {json_text(event['detail'])}"
+    console.print(text, style="magenta", soft_wrap=True)

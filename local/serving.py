@@ -1,5 +1,6 @@
 """Serve an ASGI application over loopback from a thread of this process."""
 
+import errno
 import secrets
 import socket
 import threading
@@ -21,6 +22,19 @@ _KEEP_ALIVE_SECS = 120
 
 _START_SECS = 60.0
 _STOP_SECS = 5.0
+
+
+class PortError(OSError):
+    """A server cannot listen on a port. The text is a sentence for the user."""
+
+    def __init__(self, port: int, error: OSError) -> None:
+        is_taken = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if is_taken else f"is unusable: {error.strerror}"
+        super().__init__(error.errno, f"port {port} {reason}")
+
+    def __str__(self) -> str:
+        """Return the sentence without the error's number."""
+        return str(self.strerror)
 
 
 @dataclass(frozen=True)
@@ -85,17 +99,17 @@ def serve(
 ) -> Running:
     """Serve `app` (ASGI) and return when the server accepts connections. Port 0 is any free port.
 
-    A LoopbackGuard with `tunnels`, `page` and `token` stands before the application. Raises OSError
-    when the port is taken, RuntimeError when the server does not start.
+    A LoopbackGuard with `tunnels`, `page` and `token` stands before the application. Raises
+    PortError when the port is taken, RuntimeError when the server does not start.
     """
     # With an explicit protocol: otherwise asyncio keeps Nagle on, and each response waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise PortError(port, error) from None
     server = uvicorn.Server(
         uvicorn.Config(
             LoopbackGuard(app, tunnels=tunnels, page=page, token=token),

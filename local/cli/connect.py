@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
-from local.cli.common import SigningKeyFile, exit_on, option, stdout
+from local.cli import common
+from local.cli.common import SigningKeyFile, exit_on, option, print_line, stdout
 
 if TYPE_CHECKING:
     from local.connect.account import Account
@@ -17,23 +18,13 @@ if TYPE_CHECKING:
 TELNYX_URL = "https://api.telnyx.com/v2"
 DEFAULT_NAME = "partyline"
 _WEBHOOK_PATH = "/webhooks"
+_AT_TELNYX = "Waiting for Telnyx ..."
 _STYLES = {"ok": "green", "wrong": "bold red", "untried": "yellow", "note": "dim"}
-
-
-def _check_url(text: str | None) -> str | None:
-    """Return a valid URL unchanged. Raises BadParameter for any other text."""
-    if text is None:
-        return None
-    parts = urlsplit(text)
-    usable = parts.scheme in ("http", "https") and parts.hostname and text.isprintable()
-    if not usable or " " in text or parts.query or parts.fragment:
-        raise typer.BadParameter(f"{text!r} is no URL such as https://api.example.com")
-    return text
 
 
 def _base_url(text: str) -> str:
     """Return a URL without a slash at its end and without the webhooks' path."""
-    return (_check_url(text) or "").rstrip("/").removesuffix(_WEBHOOK_PATH)
+    return (common.check_url(text) or "").rstrip("/").removesuffix(_WEBHOOK_PATH)
 
 
 TelnyxKeyFile = Annotated[
@@ -55,7 +46,9 @@ AssistantId = Annotated[
 ]
 FailoverUrl = Annotated[
     str | None,
-    option("URL", "The whole failover URL.", "/failover of the deployment", callback=_check_url),
+    option(
+        "URL", "The whole failover URL.", "/failover of the deployment", callback=common.check_url
+    ),
 ]
 MaxMinutes = Annotated[int, option("MINUTES", "MaxMinutes of the deployment.", "120")]
 ConnectedId = Annotated[
@@ -63,6 +56,10 @@ ConnectedId = Annotated[
 ]
 
 
+@common.examples(
+    "partyline connect --url https://api.example.com --key-from telnyx-key.json "
+    "--assistant assistant-1"
+)
 def connect(
     url: DeploymentUrl,
     key_from: TelnyxKeyFile = None,
@@ -71,6 +68,7 @@ def connect(
     name: ApplicationName = None,
     assistant_id: AssistantId = None,
     failover_url: FailoverUrl = None,
+    as_json: common.AsJson = False,
 ) -> None:
     """Connect a Telnyx application to a deployment."""
     from local.connect import application, skip_turn, tools
@@ -87,26 +85,36 @@ def connect(
         settings = application.ApplicationSettings(
             url, application_name(application_id, name), application_id, failover_url
         )
-        record, changes = application.connect(account, records, settings)
-        _print_changes(changes, f"the application {record.application_id} is as it should be")
-        if assistant_id:
-            changes = tools.attach_tools(account, records, record, url, assistant_id)
-            try:
-                changes += skip_turn.add(account, records, record, assistant_id)
-            except AccountError:  # all else works without the tool
-                changes.append(skip_turn.BY_HAND)
-            _print_changes(changes, f"{assistant_id} has the tools already")
-        _print(f"The previous settings are kept in {records.path(record.application_id)}")
-    _print(f"TelnyxConnectionId is {record.application_id}")
-    _print("Next: partyline doctor, with the same options.")
+        with common.progress(_AT_TELNYX):
+            record, changes = application.connect(account, records, settings)
+            added: list[str] = []
+            if assistant_id:
+                added = tools.attach_tools(account, records, record, url, assistant_id)
+                try:
+                    added += skip_turn.add(account, records, record, assistant_id)
+                except AccountError:  # all else works without the tool
+                    added.append(skip_turn.BY_HAND)
+        kept_in = records.path(record.application_id)
+    if as_json:
+        result = {"application_id": record.application_id, "changes": [*changes, *added]}
+        common.print_json({**result, "previous_settings": str(kept_in), "limits": LIMITS})
+        return
+    _print_changes(changes, f"the application {record.application_id} is as it should be")
+    if assistant_id:
+        _print_changes(added, f"{assistant_id} has the tools already")
+    print_line(f"The previous settings are kept in {kept_in}")
+    print_line(f"TelnyxConnectionId is {record.application_id}")
+    print_line("Next: partyline doctor, with the same options.")
     for limit in LIMITS:
         print_finding("note", limit)
 
 
+@common.examples("partyline disconnect --key-from telnyx-key.json")
 def disconnect(
     key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
     application_id: ConnectedId = None,
+    as_json: common.AsJson = False,
 ) -> None:
     """Put back the settings from before connect."""
     from local.connect.records import FOLDER, Records
@@ -115,10 +123,18 @@ def disconnect(
     with open_account(key_from, telnyx_api_base_url) as account:
         records = Records(FOLDER)
         record = records.get(application_id)
-        changes = restore(account, records, record)
+        with common.progress(_AT_TELNYX):
+            changes = restore(account, records, record)
+    if as_json:
+        common.print_json({"application_id": record.application_id, "changes": changes})
+        return
     _print_changes(changes, f"the application {record.application_id} is as it was")
 
 
+@common.examples(
+    "partyline doctor --url https://api.example.com --key-from telnyx-key.json "
+    "--assistant assistant-1"
+)
 def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     url: DeploymentUrl,
     key_from: TelnyxKeyFile = None,
@@ -129,6 +145,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     failover_url: FailoverUrl = None,
     signing_key: SigningKeyFile = None,
     max_minutes: MaxMinutes = 120,
+    as_json: common.AsJson = False,
 ) -> None:
     """Say what is wrong between Telnyx and a deployment."""
     from local.layer import use_layer
@@ -137,7 +154,7 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     use_layer()
     from local.connect.doctor import Context, examine
 
-    wrong, untried = 0, []
+    found = []
     with open_account(key_from, telnyx_api_base_url) as account:
         context = Context(
             url=url,
@@ -148,17 +165,25 @@ def doctor(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             signing_seed=read_seed(signing_key) if signing_key else None,
             max_minutes=max_minutes,
         )
-        for finding in examine(account, context):
-            print_finding(finding.verdict, finding.sentence)
-            wrong += finding.verdict == "wrong"
-            if finding.verdict == "untried":
-                untried.append(finding.subject)
-    if wrong:
-        _print(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong.")
+        findings = examine(account, context)
+        while True:
+            with common.progress(_AT_TELNYX):
+                finding = next(findings, None)
+            if finding is None:
+                break
+            found.append(finding)
+            if not as_json:
+                print_finding(finding.verdict, finding.sentence)
+    wrong = sum(finding.verdict == "wrong" for finding in found)
+    untried = [finding.subject for finding in found if finding.verdict == "untried"]
+    if as_json:
+        common.print_json({"wrong": wrong, "findings": [asdict(finding) for finding in found]})
+    elif wrong:
+        print_line(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong.")
     elif untried:
-        _print(f"Nothing wrong was found; not tried: {', '.join(untried)}.")
+        print_line(f"Nothing wrong was found; not tried: {', '.join(untried)}.")
     else:
-        _print("Nothing is wrong.")
+        print_line("Nothing is wrong.")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -182,14 +207,10 @@ def application_name(application_id: str | None, name: str | None) -> str:
 
 def _print_changes(changes: list[str], unchanged: str) -> None:
     for line in changes or [f"Nothing to change: {unchanged}"]:
-        _print(line)
+        print_line(line)
 
 
 def print_finding(verdict: str, sentence: str) -> None:
     """Print a finding of the doctor: the verdict in color, then the sentence."""
     stdout().print(f"{verdict:8}", style=_STYLES[verdict], end="")
-    _print(sentence)
-
-
-def _print(line: str) -> None:
-    stdout().print(line, soft_wrap=True)
+    print_line(sentence)

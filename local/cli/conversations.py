@@ -1,93 +1,130 @@
 """`partyline conversations`: list, show, timeline and cancel."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from local.cli import common
+from local.cli.api import AnyConversationId, Api, api_command
+from local.cli.summary import now, summary
 
-if TYPE_CHECKING:
-    from local.client import Client
+STATUSES = ("connecting", "active", "stopping", "ended", "failed", "scheduled")
 
 app = typer.Typer(no_args_is_help=True)
-ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.")]
 
 
 @app.callback()
 def conversations(
     context: typer.Context,
-    url: common.ApiUrl = common.LOCAL_URL,
+    url: common.ApiUrl = None,
     key_from: common.BearerKeyFile = None,
+    as_json: common.AsJson = False,
 ) -> None:
     """Look at conversations, and cancel scheduled starts."""
-    context.obj = (url.rstrip("/"), key_from)
+    context.obj = (url, key_from, as_json)
 
 
-@contextmanager
-def _client(context: typer.Context) -> Iterator["Client"]:
-    """Open a client of the API; its errors end the command with 1."""
-    import httpx
-
-    from local.client import ApiRefusedError, Client
-
-    url, key_from = context.obj
-    failing = common.exit_on(ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError)
-    with failing, closing(Client(url, common.bearer_key(key_from, url))) as client:
-        yield client
-
-
-@app.command("list")
+@common.examples(
+    "partyline conversations list",
+    "partyline conversations list --status active --limit 200",
+    "partyline conversations list --json | jq -r '.conversations[].id'",
+    name="list",
+)
+@api_command
 def list_newest(
-    context: typer.Context,
+    api: Api,
     status: Annotated[
-        str | None, common.option("STATUS", "List conversations of this status only.")
+        str | None,
+        common.option(
+            "STATUS", "List conversations of this status only.", autocompletion=lambda: STATUSES
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="List this many at most.")] = 20,
+    cursor: Annotated[
+        str | None, common.option("CURSOR", "Begin after an earlier list (`next_cursor`).")
     ] = None,
 ) -> None:
-    """List the newest conversations."""
+    """List the newest conversations.
+
+    In a pipe, each conversation is a line with tabs: began, people, status, id.
+    """
     from local import printing
 
-    query = f"?status={status}" if status else ""
-    with _client(context) as client:
-        rows = client.ask("GET", f"/conversations{query}")["conversations"]
-        show_rows = printing.bookings if status == "scheduled" else printing.conversations
-        show_rows(common.stdout(), rows)
+    page = api.rows(limit, f"&status={status}" if status else "", cursor)
+    if api.as_json:
+        common.print_json(page)
+        return
+    if not page["conversations"]:
+        common.print_note("There is no such conversation." if status else "No conversation yet.")
+        return
+    show_rows = printing.bookings if status == "scheduled" else printing.conversations
+    show_rows(common.stdout(), page["conversations"])
+    if page["next_cursor"]:
+        common.print_note(f"There are more: --limit, or --cursor {page['next_cursor']}")
 
 
-@app.command()
-def show(context: typer.Context, conversation_id: ConversationId) -> None:
-    """Show a conversation as JSON."""
-    with _client(context) as client:
-        common.stdout().print_json(data=client.conversation(conversation_id))
+@common.examples(
+    "partyline conversations show newest", "partyline conversations show 402ec47c --json"
+)
+@api_command
+def show(api: Api, conversation: AnyConversationId) -> None:
+    """Show a conversation and its people."""
+    from local import printing
+
+    view = api.ask("GET", f"/conversations/{api.conversation_id(conversation, newest=True)}")
+    api.print_result(view, view["id"], summary(view, now()))
+    if not api.as_json:
+        printing.people(common.stdout(), view.get("participants", []))
 
 
-@app.command()
+@common.examples(
+    "partyline conversations cancel 402ec47c", "partyline conversations cancel --key crm"
+)
+@api_command
 def cancel(
-    context: typer.Context,
-    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    api: Api,
+    conversation: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The id of the start, or its beginning.")
+    ] = None,
     key: Annotated[
         str | None, common.option("ID", "Cancel every scheduled start of this bearer key.")
     ] = None,
 ) -> None:
-    """Cancel a scheduled start, or every scheduled start of a bearer key."""
+    """Cancel a scheduled start, or all of a bearer key."""
     from local import printing
 
-    if (conversation_id is None) is (key is None):
+    if (conversation is None) is (key is None):
         raise typer.BadParameter("give the id of a conversation, or --key with the id of a key")
-    with _client(context) as client:
-        if key is None:
-            rows = [client.ask("DELETE", f"/conversations/{conversation_id}")]
-        else:
-            rows = client.cancel_all(key)
+    if conversation:
+        rows = [api.ask("DELETE", f"/conversations/{api.conversation_id(conversation)}")]
+    else:
+        rows = api.client.cancel_all(str(key))
+    if api.as_json:
+        common.print_json({"cancelled": rows})
+        return
     printing.bookings(common.stdout(), rows)
-    common.stdout().print(f"{len(rows)} cancelled.")
+    common.print_line(f"{len(rows)} cancelled.")
 
 
-@app.command()
-def timeline(context: typer.Context, conversation_id: ConversationId) -> None:
-    """Show a conversation's events in order of time."""
+@common.examples(
+    "partyline conversations timeline newest",
+    "partyline conversations timeline 402ec47c --json | jq -r '.events[].type'",
+)
+@api_command
+def timeline(api: Api, conversation: AnyConversationId) -> None:
+    """Show a conversation's events in order of time.
+
+    In a pipe, each event is a line with tabs: time, type, the rest.
+    """
     from local import printing
 
-    with _client(context) as client:
-        printing.timeline(common.stdout(), client.timeline(conversation_id))
+    conversation_id = api.conversation_id(conversation, newest=True)
+    with common.progress("Reading the timeline ..."):
+        events = api.client.timeline(conversation_id)
+    if api.as_json:
+        common.print_json({"events": events})
+    else:
+        printing.timeline(common.stdout(), events)
+
+
+common.register(app, list_newest, show, timeline, cancel)

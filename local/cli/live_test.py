@@ -2,14 +2,15 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local.cli.common import exit_on, option, stdout
+from local.cli import common
+from local.cli.common import exit_on, option, print_line
 from local.cli.connect import (
     TELNYX_URL,
     ApplicationId,
@@ -52,6 +53,11 @@ Resume = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before the first call.")]
 
 
+@common.examples(
+    "partyline live-test --key-from telnyx-key.json --assistant assistant-1 "
+    "--second-number +13125550199",
+    "partyline live-test --key-from telnyx-key.json --resume",
+)
 def live_test(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     key_from: TelnyxKeyFile = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
@@ -67,8 +73,12 @@ def live_test(  # noqa: PLR0913, PLR0917 each argument is an option of the comma
     max_usd: MaxUsd = 8.0,
     resume: Resume = False,
     yes: Yes = False,
+    as_json: common.AsJson = False,
 ) -> None:
-    """Ask Telnyx what its documentation leaves open, with calls between two numbers of yours."""
+    """Ask Telnyx what its documentation leaves open.
+
+    The live test makes calls between two numbers of yours.
+    """
     from local.connect.account import read_key
     from local.connect.records import FOLDER
     from local.live_test.api import Api, HttpSend, WallClock
@@ -78,6 +88,7 @@ def live_test(  # noqa: PLR0913, PLR0917 each argument is an option of the comma
     from local.live_test.runner import Runner, StoppedError
     from local.live_test.state import StateError, StateFile
 
+    say = common.print_note if as_json else print_line
     file = StateFile(FOLDER / "live-test.json")
     wanted = Wanted(
         name=application_name(application_id, name),
@@ -94,13 +105,16 @@ def live_test(  # noqa: PLR0913, PLR0917 each argument is an option of the comma
         state = _resumed(file, account, wanted) if resume else _new(file, account, wanted)
         key = read_key(key_from, os.environ)
         with closing(HttpSend(telnyx_api_base_url, key)) as send, _sigterm_interrupts():
-            runner = Runner(Api(send, WallClock()), state, file, lambda name: _print(f"... {name}"))
+            runner = Runner(Api(send, WallClock()), state, file, lambda name: say(f"... {name}"))
             plan = make_plan(state.setup)
-            _make_calls(runner, plan, ask=not yes)
+            _make_calls(runner, plan, say, ask=not yes)
             finished = make_report(state, plan)
     finished.save(report)
     file.delete()
-    _print_report(finished, report)
+    if as_json:
+        common.print_json({"report": str(report), **finished.model_dump(mode="json")})
+    else:
+        _print_report(finished, report)
 
 
 def _new(file: "StateFile", account: "Account", wanted: "Wanted") -> "State":
@@ -131,13 +145,13 @@ def _resumed(file: "StateFile", account: "Account", wanted: "Wanted") -> "State"
     return state
 
 
-def _make_calls(runner: "Runner", plan: "Plan", *, ask: bool) -> None:
+def _make_calls(runner: "Runner", plan: "Plan", say: Callable[[str], None], *, ask: bool) -> None:
     """Hang up earlier calls, show the plan, ask the user, and run the experiments."""
     runner.hang_up_earlier()
     for line in plan.describe():
-        _print(line)
+        say(line)
     if ask:
-        typer.confirm("Make these calls?", abort=True)
+        typer.confirm("Make these calls?", abort=True, err=True)
     runner.run(plan)
 
 
@@ -153,13 +167,9 @@ def _sigterm_interrupts() -> Iterator[None]:
 
 def _print_report(report: "Report", path: Path) -> None:
     for line in report.summary():
-        _print(line)
-    _print(f"The report, with the evidence, is in {path}.")
-    _print(f"Replay on this computer: PARTYLINE_TELNYX_REPORT={path} make dev")
+        print_line(line)
+    print_line(f"The report, with the evidence, is in {path}.")
+    print_line(f"Replay on this computer: PARTYLINE_TELNYX_REPORT={path} make dev")
     if report.parameters:
         pairs = " ".join(f"{name}={value}" for name, value in report.parameters.items())
-        _print(f'Deploy with: make deploy PARAMETERS="{pairs}"')
-
-
-def _print(line: str) -> None:
-    stdout().print(line, markup=False, soft_wrap=True)
+        print_line(f'Deploy with: make deploy PARAMETERS="{pairs}"')

@@ -1,44 +1,51 @@
 """`partyline export` and `partyline replay`: their options and their output."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from local.cli import common
+from local.cli.api import AnyConversationId, Api, api_command
 
 ReplayFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file of `partyline export`.")]
 
 
+@common.examples("partyline export newest", "partyline export 402ec47c --to call.replay")
+@api_command
 def export(
-    conversation_id: Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.")],
-    url: common.ApiUrl = common.LOCAL_URL,
-    key_from: common.BearerKeyFile = None,
+    api: Api,
+    conversation: AnyConversationId,
     to: Annotated[Path | None, common.option("FILE", "The file to write.", "ID.replay")] = None,
 ) -> None:
-    """Write a conversation into a file, with stand-ins for numbers, names and texts."""
-    import httpx
+    """Write a conversation into a file.
 
-    from local.client import ApiRefusedError, Client
+    The file has stand-ins for numbers, names and texts.
+    """
     from local.layer import use_layer
     from local.replay import replay_file
 
     use_layer()
     from local.replay.export import ExportError, recorded_steps, with_stand_ins
 
-    errors = (ApiRefusedError, common.KeyUnreadableError, httpx.HTTPError, ExportError, OSError)
+    conversation_id = api.conversation_id(conversation, newest=True)
     path = to or Path(f"{conversation_id}.replay")
-    with common.exit_on(*errors, prefix="Not exported: "):
-        with closing(Client(url.rstrip("/"), common.bearer_key(key_from, url))) as client:
-            parts = client.steps(conversation_id), client.timeline(conversation_id)
+    with common.progress("Reading the conversation ..."):
+        parts = api.client.steps(conversation_id), api.client.timeline(conversation_id)
+    with common.exit_on(ExportError, OSError, prefix="Not exported: "):
         steps, left_out = recorded_steps(*parts)
         replay_file.write(path, with_stand_ins(steps))
-    common.stdout().print(f"{len(steps)} steps in {path}", soft_wrap=True)
+    result = {"file": str(path), "steps": len(steps), "left_out": left_out}
+    api.print_result(result, f"{len(steps)} steps in {path}")
     if left_out:
         common.print_error(f"Not the whole conversation: {left_out}.")
 
 
+@common.examples(
+    "partyline replay call.replay",
+    "partyline replay call.replay --handlers",
+    "partyline replay call.replay --bisect v1.0 main",
+)
 def replay(
     file: ReplayFile,
     handlers: Annotated[
@@ -48,8 +55,12 @@ def replay(
         tuple[str, str] | None,
         common.option("GOOD BAD", "Name the first commit that decides differently."),
     ] = None,
+    as_json: common.AsJson = False,
 ) -> None:
-    """Decide a file's conversation again, and compare events and commands byte for byte."""
+    """Decide the conversation of a file again.
+
+    Compares events and commands byte for byte. Ends with 1 if a step is decided differently.
+    """
     from local.layer import use_layer
     from local.replay import driver, replay_file
     from local.replay.bisection import BisectionError, find_first_bad
@@ -61,23 +72,30 @@ def replay(
         replay_file.ReplayFileError, driver.CannotReplayError, BisectionError, status=2
     )
     use_layer()
-    out = common.stdout()
-    with refused:
+    commit: str | None = None
+    difference: dict[str, Any] | None
+    with refused, common.progress("Deciding the conversation again ..."):
         steps = replay_file.read(file)
         if bisect:
             found = find_first_bad(file, *bisect)
-            difference: dict[str, Any] | None = found.difference
-            out.print(f"{found.commit} {found.subject}", soft_wrap=True)
+            commit, difference = f"{found.commit} {found.subject}", found.difference
         elif handlers:
             from local.replay.handlers import embedded_replay
 
             with embedded_replay() as deployment:
-                difference = deployment.replay(replay_file.conversation_id_of(steps), steps)
+                conversation_id = replay_file.conversation_id_of(steps)
+                difference = deployment.replay(conversation_id, steps)
         else:
             difference = driver.replay(steps)
-    if difference is None:
-        out.print(f"{len(steps)} steps are decided as recorded.")
-        return
-    for line in difference_lines(difference):
-        out.print(line, soft_wrap=True)
-    raise typer.Exit(1 if not bisect else 0)
+    if as_json:
+        common.print_json({"steps": len(steps), "first_bad": commit, "difference": difference})
+    else:
+        _print_replay(len(steps), commit, difference_lines(difference) if difference else [])
+    raise typer.Exit(common.FAILED if difference and not bisect else 0)
+
+
+def _print_replay(steps: int, commit: str | None, difference: list[str]) -> None:
+    if commit:
+        common.print_line(commit)
+    for line in difference or [f"{steps} steps are decided as recorded."]:
+        common.print_line(line)

@@ -5,15 +5,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from local.cli.common import exit_on, option, print_error, stdout
+from local.cli import common
+from local.cli.common import exit_on, option, print_error, print_line
 from local.cli.connect import TELNYX_URL, ApplicationId, TelnyxKeyFile, TelnyxUrl, print_finding
 
 if TYPE_CHECKING:
+    from local.connect.findings import Finding
     from local.up.up import Surroundings
 
 Stage = Annotated[Literal["dev", "prod"], option("STAGE", "The stage: dev or prod.")]
@@ -35,6 +38,10 @@ Call = Annotated[
 ]
 
 
+@common.examples(
+    "partyline up",
+    "partyline up --stage prod --key-from telnyx-key.json --parameter MaxMinutes=60",
+)
 def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     stage: Stage = "dev",
     key_from: TelnyxKeyFile = None,
@@ -46,6 +53,7 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
     tags: Tags = None,
     call: Call = None,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
+    as_json: common.AsJson = False,
 ) -> None:
     """Deploy to AWS and connect Telnyx, or change what differs.
 
@@ -72,11 +80,19 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             tags=_assignments(tags),
             call=None if call is None else choices.phone_number_or_none(call),
         )
-    with _surroundings(request.stack_name, telnyx_api_base_url, "up") as around:
+    findings: list[Finding] = []
+    opened = _surroundings(
+        request.stack_name, telnyx_api_base_url, "up", findings if as_json else None
+    )
+    with opened as around:
         is_healthy = bring_up(request, around)
+    if as_json:
+        found = [asdict(finding) for finding in findings]
+        common.print_json({"stack": request.stack_name, "ok": is_healthy, "findings": found})
     raise typer.Exit(0 if is_healthy else 1)
 
 
+@common.examples("partyline down", "partyline down --stage prod --yes")
 def down(
     stage: Stage = "dev",
     key_from: TelnyxKeyFile = None,
@@ -86,6 +102,7 @@ def down(
         bool, typer.Option("--with-calls", help="Also while calls are up; the calls go on.")
     ] = False,
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
+    as_json: common.AsJson = False,
 ) -> None:
     """Restore Telnyx and delete the stack. The table stays, with all conversations."""
     from local.up.down import down as take_down
@@ -94,14 +111,24 @@ def down(
     with exit_on(ValueError, status=2):
         request = Request(stage, telnyx_key=_given_key(key_from), application_id=application_id)
     if not yes:
-        typer.confirm(f"Delete the stack {request.stack_name}, all but its table?", abort=True)
-    with _surroundings(request.stack_name, telnyx_api_base_url, "down") as around:
+        typer.confirm(
+            f"Delete the stack {request.stack_name}, all but its table?", abort=True, err=True
+        )
+    opened = _surroundings(request.stack_name, telnyx_api_base_url, "down", [] if as_json else None)
+    with opened as around:
         take_down(request, around, with_calls=with_calls)
+    if as_json:
+        common.print_json({"stack": request.stack_name, "deleted": True})
 
 
 @contextmanager
-def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["Surroundings"]:
-    """Yield the accounts and folders of this machine. An error ends the command with a sentence."""
+def _surroundings(
+    stack_name: str, telnyx_url: str, command: str, findings: "list[Finding] | None"
+) -> Iterator["Surroundings"]:
+    """Yield the accounts and folders of this machine. An error ends the command with a sentence.
+
+    With a list of `findings`, the doctor's findings go there, and all lines go to stderr.
+    """
     import httpx
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -122,11 +149,12 @@ def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["S
     hint = f"\nRun `partyline {command}` again: it continues from here."
     expected = (AccountError, records.RecordError, ApiRefusedError, DeployError, StackError)
     outside = (BotoCoreError, ClientError, httpx.HTTPError, OSError)
+    say = print_line if findings is None else common.print_note
     choices_file, operator_key = Surroundings.folders(records.FOLDER, Path.home(), stack_name)
     try:
         with exit_on(NotAnsweredError, status=2), exit_on(CallsAreUpError):
             yield Surroundings(
-                stack=Stack(stack_name, _aws_client, _say),
+                stack=Stack(stack_name, _aws_client, say),
                 deployer=SamDeployer(),
                 open_account=lambda key: Account(telnyx_url, key),
                 records=records.Records(records.FOLDER),
@@ -135,8 +163,8 @@ def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["S
                 declared=declared_parameters(),
                 rights=tuple(Right),
                 ask=_ask,
-                say=_say,
-                report=lambda finding: print_finding(finding.verdict, finding.sentence),
+                say=say,
+                report=_print_finding if findings is None else findings.append,
                 sleep=time.sleep,
             )
     except (*expected, *outside) as error:
@@ -168,9 +196,9 @@ def _ask(
     if not _is_terminal():
         raise NotAnsweredError(f"{question}: give {option}.")
     for place, (value, description) in enumerate(choices, 1):
-        _say(f"  {place}  {value}  {description}")
+        common.print_note(f"  {place}  {value}  {description}")
     while True:
-        answer = typer.prompt(question, default="", show_default=False, hide_input=hidden)
+        answer = typer.prompt(question, default="", show_default=False, hide_input=hidden, err=True)
         if answer.isdigit() and 0 < int(answer) <= len(choices):
             answer = choices[int(answer) - 1][0]
         try:
@@ -206,5 +234,5 @@ def _parameters(texts: list[str] | None) -> dict[str, str]:
     return values
 
 
-def _say(line: str) -> None:
-    stdout().print(line, soft_wrap=True)
+def _print_finding(finding: "Finding") -> None:
+    print_finding(finding.verdict, finding.sentence)

@@ -38,7 +38,9 @@ def read_seed(path: Path) -> bytes:
     """Read a key's seed, in base64, from a file. Raises ValueError for an unusable file."""
     try:
         seed = base64.b64decode(path.read_text().strip(), validate=True)
-    except (OSError, ValueError):
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from error
+    except ValueError:
         seed = b""
     if len(seed) != _SEED_BYTES:
         raise ValueError(f"{path} does not hold the base64 seed of an Ed25519 key, 32 bytes.")

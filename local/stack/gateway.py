@@ -6,7 +6,7 @@ The gateway is an ASGI application: `local.serving.serve(gateway)` serves it on 
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,9 @@ from local.stack.template import Authorizer, Function, Route, Template
 
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 _LOG = logging.getLogger(__name__)
+
+Follower = Callable[[HttpRequest, HttpResponse | None, float], None]
+"""Called with a request, its response (None at its arrival), and the duration in seconds."""
 
 
 class Gateway:
@@ -48,6 +51,11 @@ class Gateway:
         self.queues = Queues(template, self.invoke)
         self._verdicts: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._threads = CapacityLimiter(concurrency)
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower` when a request over HTTP arrives, and again with its response."""
+        self._followers.append(follower)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an ASGI request; the gateway needs no work at its start and end (lifespan)."""
@@ -62,12 +70,21 @@ class Gateway:
                 break
         else:
             answer = await to_thread.run_sync(
-                self.handle, _http_request(request, bytes(body)), limiter=self._threads
+                self._handle_followed, _http_request(request, bytes(body)), limiter=self._threads
             )
         response = Response(answer.body, answer.status)
         for name, value in answer.headers:
             response.headers.append(name, value)
         await response(scope, receive, send)
+
+    def _handle_followed(self, request: HttpRequest) -> HttpResponse:
+        for follower in self._followers:
+            follower(request, None, 0.0)
+        began_at = time.monotonic()
+        response = self.handle(request)
+        for follower in self._followers:
+            follower(request, response, time.monotonic() - began_at)
+        return response
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request: route, authorize, run the function. Never raises."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -74,6 +75,41 @@ class PublishedDefaultError(Exception):
         super().__init__(f"With the real Telnyx, set {variable} to {value}.")
 
 
+class VariableError(ValueError):
+    """A variable has an unusable value. The text is a sentence for the user."""
+
+
+LAST_PORT = 65_534
+"""The last port for the API: the simulated Telnyx takes the port after it."""
+
+PARAMETER_VARIABLES = {
+    "TelnyxConnectionId": "PARTYLINE_CONNECTION_ID",
+    "TelnyxPublicKeys": "TELNYX_PUBLIC_KEY",
+    "DefaultNumber": "PARTYLINE_NUMBER",
+    "DefaultAssistantId": "PARTYLINE_ASSISTANT_ID",
+    "TelnyxApiBaseUrl": "TELNYX_API_BASE_URL",
+    "PublicBaseUrl": "PARTYLINE_PUBLIC_BASE_URL",
+    "AllowedDestinationPrefixes": "PARTYLINE_ALLOWED_DESTINATIONS",
+    "AllowedCountries": "PARTYLINE_ALLOWED_COUNTRIES",
+}
+"""The variable of `make dev` that sets a parameter of the template."""
+
+
+def port_of(text: str) -> int:
+    """Return the port in PORT. Raises VariableError."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LAST_PORT):
+        raise VariableError(f"PORT={text}: a port is a number from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def parameters_of(text: str) -> dict[str, str]:
+    """Return the template's parameters in PARTYLINE_PARAMETERS. Raises VariableError."""
+    pairs = [pair.partition("=") for pair in shlex.split(text)]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise VariableError(f"PARTYLINE_PARAMETERS={text}: write Name=value, separated by spaces")
+    return {name: value for name, _, value in pairs}
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the stack. The defaults need no account, and make new random keys."""
@@ -100,7 +136,7 @@ class Options:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the variables that docs/local.md lists for `make dev`.
 
-        Raises ReportError for an unusable report of a live test.
+        Raises VariableError, and ReportError for an unusable report of a live test.
         """
         names = {
             "port": "PORT",
@@ -118,6 +154,7 @@ class Options:
         }
         path = environment.get("PARTYLINE_TELNYX_REPORT")
         report = read_report(Path(path)) if path else None
+        parameters = parameters_of(environment.get("PARTYLINE_PARAMETERS") or "")
         values = {
             name: environment[variable]
             for name, variable in names.items()
@@ -128,9 +165,9 @@ class Options:
         seed = {"signing_seed": token_bytes(32)} if own else {}
         observed = report.observed if report else {}
         options = cls(
-            **{**values, "port": int(values.get("port", 8400))},  # type: ignore[arg-type]
+            **{**values, "port": port_of(values.get("port", "8400"))},  # type: ignore[arg-type]
             simulator=SimulatorSettings.answering(observed, **seed),
-            parameters=report.parameters if report else {},
+            parameters={**(report.parameters if report else {}), **parameters},
         )
         if options.telnyx_api_base_url and not is_loopback(options.telnyx_api_base_url):
             options.refuse_published_defaults()

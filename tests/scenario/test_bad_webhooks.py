@@ -126,7 +126,7 @@ def test_the_client_state_of_another_call_changes_no_conversation(new_lab: NewLa
     lab.run(5)
     ours = lab.leg(HOST).client_state
     before = lab.conversation(conversation_id)
-    _, body = body_of("call.hangup", [f"payload.client_state={ours}"])
+    _, body = body_of("call.hangup", new=[f"payload.client_state={ours}"])
     assert post_signed(lab, body) == 200
     assert lab.conversation(conversation_id) | {"updated_at": ""} == before | {"updated_at": ""}
     assert lab.telnyx.ledger[-1].action == "retrieve"  # our call was polled, and is up

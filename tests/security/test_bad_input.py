@@ -299,7 +299,7 @@ def test_an_invalid_conversation_id_is_never_looked_up(
 
 
 def hangup_with_client_state(state: str) -> bytes:
-    return body_of("call.hangup", [f"payload.client_state={state}"])[1]
+    return body_of("call.hangup", new=[f"payload.client_state={state}"])[1]
 
 
 def rows_of_calls(lab: Lab) -> list[tuple[str, str]]:
@@ -336,10 +336,8 @@ def test_the_call_id_counts_more_than_a_client_state_of_another_conversation(
     before = lab.conversation(other_id)
     body = body_of(
         "call.hangup",
-        [
-            f"payload.call_control_id={ours.call_control_id}",
-            f"payload.client_state={theirs.client_state}",
-        ],
+        [f"payload.call_control_id={ours.call_control_id}"],
+        [f"payload.client_state={theirs.client_state}"],
     )[1]
     assert deliver(lab, body) == 200
     assert lab.conversation(other_id) == before

@@ -13,6 +13,7 @@ from local import printing
 from local.cli.app import app
 from local.replay.replay_file import KIND
 
+AT = "2026-11-28T12:00:00Z"
 CLIPBOARD = "\x1b]52;c;ZXZpbA==\x07"
 """Sets the clipboard of a terminal."""
 
@@ -26,7 +27,7 @@ def printed(work: Any, *rows: dict[str, Any]) -> str:
 
 def conversation(name: str) -> dict[str, Any]:
     person = {"id": "host", "name": name, "status": "joined", "attempt": None}
-    fields = {"id": "1", "status": "active", "direction": "inbound", "created_at": "now"}
+    fields = {"id": "1", "status": "active", "direction": "inbound", "created_at": AT}
     return {**fields, "participants": [person]}
 
 

@@ -15,8 +15,9 @@ TYPES = ("conversation.created", "conversation.active", "conversation.ended")
 CURSORS = (None, "two/+=", "three")
 """The cursor of each page."""
 
+ID = "c1000000-0000-4000-8000-000000000001"
 CONVERSATION: dict[str, Any] = {
-    "id": "c1",
+    "id": ID,
     "status": "ended",
     "direction": "outbound",
     "assistant": {"id": "assistant-local"},
@@ -28,14 +29,17 @@ CONVERSATION: dict[str, Any] = {
 }
 
 
+LIST = {"conversations": [CONVERSATION], "next_cursor": None}
+
+
 @contextmanager
 def serve_paged_api() -> Iterator[str]:
     """Serve the API; yields its URL."""
     app = Starlette(
         routes=[
-            Route("/conversations", lambda _: JSONResponse({"conversations": [CONVERSATION]})),
-            Route("/conversations/c1", lambda _: JSONResponse(CONVERSATION)),
-            Route("/conversations/c1/timeline", _timeline),
+            Route("/conversations", lambda _: JSONResponse(LIST)),
+            Route(f"/conversations/{ID}", lambda _: JSONResponse(CONVERSATION)),
+            Route(f"/conversations/{ID}/timeline", _timeline),
         ]
     )
     running = serve(app)

@@ -56,14 +56,12 @@ partyline() { "$PYTHON" -P -c "$PARTYLINE" "$@"; }
 """
 PARTYLINE = """
 from pathlib import Path
-from local.cli import common
 from local.connect import records
-common.LOCAL_URL = "{url}"
 records.FOLDER = Path.home() / ".partyline"
 from local.cli.app import app
 app(prog_name="partyline")
 """
-"""The command line, with the address of the test's stack, and with records in the test's home."""
+"""The command line, with the records of `connect` in the test's home."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Stack:
         """The environment of the printed commands."""
         return {
             **_environment(self.home),
-            "PARTYLINE": PARTYLINE.format(url=f"http://127.0.0.1:{self.port}"),
+            "PARTYLINE": PARTYLINE,
             "PYTHON": sys.executable,
             "ROOT": str(ROOT),
         }

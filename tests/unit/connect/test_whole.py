@@ -63,7 +63,7 @@ def test_the_official_client_reads_and_makes_the_changes_of_up(account_setup: Ac
         records = Records(account_setup.home)
         numbers.assign(account, records, record, "+13125550101")
         skip_turn.add(account, records, record, ASSISTANT)
-        other = {"outbound": {}}
+        other: dict[str, Any] = {"outbound": {}}
         account_setup.simulator.world.profiles.clear()
         made, _ = profiles.choose(account, records, record, other, "partyline-dev", ["US"])
         [profile] = client.outbound_voice_profiles.list()

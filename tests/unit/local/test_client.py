@@ -10,18 +10,18 @@ from typer.testing import CliRunner
 from local import printing
 from local.cli.app import app
 from local.client import Client
-from tests.support.paged_api import CONVERSATION, TYPES, serve_paged_api
+from tests.support.paged_api import CONVERSATION, ID, TYPES, serve_paged_api
 
 
 def test_the_client_reads_all_pages_of_a_timeline() -> None:
     with serve_paged_api() as url, closing(Client(url, "key")) as client:
-        assert [event["type"] for event in client.timeline("c1")] == list(TYPES)
+        assert [event["type"] for event in client.timeline(ID)] == list(TYPES)
 
 
 def test_the_command_prints_all_pages_of_a_timeline() -> None:
     with serve_paged_api() as url:
         result = CliRunner().invoke(
-            app, ["conversations", "--url", url, "timeline", "c1"], env={"PARTYLINE_API_KEY": "k"}
+            app, ["conversations", "--url", url, "timeline", ID], env={"PARTYLINE_API_KEY": "k"}
         )
     assert result.exit_code == 0
     assert all(event_type in result.stdout for event_type in TYPES)

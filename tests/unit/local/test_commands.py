@@ -31,8 +31,8 @@ def run(*arguments: str, key: str | None = None) -> Result:
 
 def test_the_console_refuses_a_text_that_is_not_a_url() -> None:
     result = run("console", "--url", "nonsense", "--port", "0", key="k")
-    assert result.exit_code == 1
-    assert "The console cannot start: nonsense is no URL of a stack" in result.stderr
+    assert result.exit_code == 2
+    assert "'nonsense' is no URL such as https://api.example.com" in result.stderr
     assert result.stdout == ""
 
 

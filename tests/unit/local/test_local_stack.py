@@ -12,6 +12,7 @@ from local.simulator.signing import read_seed
 from local.stack.local_stack import Options, PublishedDefaultError
 
 REAL = {"TELNYX_API_BASE_URL": "https://api.telnyx.com/v2", "TELNYX_API_KEY": "KEY1"}
+API = "http://127.0.0.1:8400"
 OWN = {"TELNYX_PUBLIC_KEY": "cHVibGlj"}
 
 
@@ -42,24 +43,33 @@ def test_the_keys_of_a_run_are_in_files_for_the_user_alone(
     credentials.folder().mkdir(parents=True)
     credentials.folder().chmod(0o755)
     (credentials.folder() / credentials.BEARER_KEY).symlink_to(target)
-    with credentials.written("bearer", "simulator", b"s" * 32):
+    with credentials.written("bearer", "simulator", b"s" * 32, API, "http://127.0.0.1:8401"):
         assert stat.S_IMODE(credentials.folder().stat().st_mode) == 0o700
         for path in credentials.folder().iterdir():
             assert stat.S_IMODE(path.lstat().st_mode) == 0o600
         assert not target.exists()
-        assert bearer_key(None, "http://127.0.0.1:8400") == "bearer"
+        assert bearer_key(None, API) == "bearer"
         with pytest.raises(KeyUnreadableError):
             bearer_key(None, "https://calls.example.com")
         assert read_seed(credentials.folder() / credentials.SIGNING_KEY) == b"s" * 32
     assert list(credentials.folder().iterdir()) == []
     with pytest.raises(KeyUnreadableError):
-        bearer_key(None, "http://127.0.0.1:8400")
+        bearer_key(None, API)
 
 
 def test_with_its_own_public_key_the_real_telnyx_is_reached() -> None:
     assert (
         Options.from_environment({**REAL, **OWN}).telnyx_api_base_url == REAL["TELNYX_API_BASE_URL"]
     )
+
+
+def test_make_dev_takes_every_parameter_of_the_template() -> None:
+    options = Options.from_environment(
+        {"PARTYLINE_PARAMETERS": "MaxParticipants=20 QuietHours=21:00-08:00"}
+    )
+    parameters = options.template_parameters("http://127.0.0.1:8401")
+    assert parameters["MaxParticipants"] == "20"
+    assert parameters["QuietHours"] == "21:00-08:00"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/v2", "http://localhost:9000/v2"])

@@ -40,6 +40,19 @@ def test_the_command_tells_that_each_step_is_decided_as_recorded() -> None:
     assert "steps are decided as recorded" in result.stdout
 
 
+def test_json_of_a_replay_has_the_difference(tmp_path: Path) -> None:
+    document = json.loads(run(str(DEMO_CALL), "--json").stdout)
+    steps = len(replay_file.read(DEMO_CALL))
+    assert document == {"steps": steps, "first_bad": None, "difference": None}
+    changed = replay_file.read(DEMO_CALL)
+    changed[0]["commands"] = []
+    file = tmp_path / "changed.replay"
+    replay_file.write(file, changed)
+    result = run(str(file), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["difference"]["recorded"]["commands"] == []
+
+
 def test_a_file_that_is_written_again_is_the_same(tmp_path: Path) -> None:
     copy = tmp_path / "copy.replay"
     replay_file.write(copy, replay_file.read(DEMO_CALL))

@@ -6,7 +6,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.room.console import run_console
 from local.room.guard import HEADER, PageGuard
-from tests.support.paged_api import serve_paged_api
+from tests.support.paged_api import ID, serve_paged_api
 
 
 async def page(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -69,4 +69,4 @@ def test_another_user_of_the_machine_cannot_use_the_console() -> None:
         opened = browser.get(url)
         assert (opened.status_code, opened.headers["location"]) == (303, "/")
         assert "httponly; samesite=strict" in opened.headers["set-cookie"].lower()
-        assert browser.get("/room/api/conversations/c1").status_code == 200
+        assert browser.get(f"/room/api/conversations/{ID}").status_code == 200

@@ -11,7 +11,7 @@ from local.client import ApiRefusedError, Client
 from local.room.console import run_console
 from local.room.hub import Hub
 from local.room.watch import Watch
-from tests.support.paged_api import TYPES, serve_paged_api
+from tests.support.paged_api import ID, TYPES, serve_paged_api
 from tests.support.patience import PATIENCE_SECS
 
 Json = dict[str, Any]
@@ -149,9 +149,9 @@ def test_all_pages_of_a_timeline_are_read() -> None:
     with serve_paged_api() as url:
         hub = Hub()
         watch = Watch(hub, Client(url, "key"))
-        watch.mark_changed(["c1"])
+        watch.mark_changed([ID])
         for event_type in TYPES:
-            wait_for_fact(hub, "view", "c1", event_type)
+            wait_for_fact(hub, "view", ID, event_type)
         watch.close()
 
 

@@ -217,11 +217,8 @@ def _other_ids(telnyx: CallControl, leg_command: LegCommand) -> dict[str, Any] |
         return None
     for call in calls:
         state = ClientState.decode(call.client_state)
-        if (
-            state
-            and replace(state, prompt=None, repeat=ours.repeat) == ours
-            and call.call_control_id
-        ):
+        theirs = state and (state.conversation, state.participant, state.leg)
+        if theirs == ours and call.call_control_id:
             return call.model_dump(include=_IDS)
     return None
 
