@@ -299,6 +299,14 @@ def test_a_guest_hears_the_goodbye_before_the_hangup_when_the_conversation_has_g
     assert event.data["participant_id"] == "dana"
 
 
+def test_a_refused_stop_before_a_goodbye_is_no_failure() -> None:
+    story = joined(goodbye=GOODBYE)
+    story.hang_up("host")
+    story.refuse("stop:dana:1")
+
+    assert "command.failed" not in story.event_types
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_the_call_is_hung_up_after_five_seconds_without_the_end_of_the_goodbye(
     answered: bool,
