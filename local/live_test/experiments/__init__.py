@@ -1,6 +1,6 @@
 """The experiments of the live test, in the order in which they run."""
 
-from local.live_test.experiments import alone, dialling, guests, single
+from local.live_test.experiments import alone, dialling, guests, single, voices
 from local.live_test.experiments.model import Experiment
 from local.simulator.unknowns import UNKNOWNS
 
@@ -9,6 +9,7 @@ __all__ = ["EXPERIMENTS", "NOT_ASKED", "Experiment"]
 EXPERIMENTS: tuple[Experiment, ...] = (
     *dialling.EXPERIMENTS,
     *single.EXPERIMENTS,
+    *voices.EXPERIMENTS,
     *alone.EXPERIMENTS,
     *guests.EXPERIMENTS,
 )
