@@ -114,6 +114,12 @@ def test_an_inbound_call_without_its_first_webhook_is_not_touched(new_lab: NewLa
     assert lab.telnyx.ledger == []
 
 
+def without_words(lab: Lab) -> list[str]:
+    """The commands without the waiting words: Dana may answer before the host, or after."""
+    words = ("speak to Dana", "stop the voice to Dana")
+    return [command for command in lab.commands_in_words() if command not in words]
+
+
 DISTURBANCES = {
     "doubled": DeliverySettings(duplicates=2),
     "late": DeliverySettings(delay_secs=(0.0, 4.0)),
@@ -135,7 +141,7 @@ def test_an_outbound_call_ends_the_same_with_late_doubled_and_reordered_webhooks
     lab.run(20)
     lab.hang_up(HOST)
     lab.run(minutes(1))
-    assert sorted(lab.commands_in_words()) == [
+    assert sorted(without_words(lab)) == [
         "dial Dana",
         "dial host",
         "join Dana",
@@ -260,7 +266,7 @@ def test_the_hosts_answer_and_a_guests_answer_may_arrive_together(new_lab: NewLa
     assert len(answered) == 2
     deliver_at_once(lab, answered)
     lab.run(minutes(1))
-    assert sorted(lab.commands_in_words()) == [
+    assert sorted(without_words(lab)) == [
         "dial Dana",
         "dial host",
         "join Dana",
