@@ -22,6 +22,7 @@ from partyline.services.assistant_settings import RequestModel
 from partyline.services.requests import (
     InviteRequest,
     MessageRequest,
+    ModeRequest,
     StartRequest,
     StopRequest,
 )
@@ -35,6 +36,7 @@ BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations": StartRequest,
     "POST /conversations/{id}/participants": InviteRequest,
     "POST /conversations/{id}/messages": MessageRequest,
+    "POST /conversations/{id}/assistant": ModeRequest,
     "POST /conversations/{id}/stop": StopRequest,
     "PUT /routes/{number}": RouteRequest,
     "PUT /do-not-call/{number}": DoNotCallRequest,
