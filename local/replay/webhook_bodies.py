@@ -101,6 +101,8 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "CallInitiated": ("call.initiated", _fields(**{"from": "from_", "to": "to"})),
     "CallAnswered": ("call.answered", _fields()),
     "CallHangup": ("call.hangup", _hangup),
+    "ConferenceJoined": ("conference.participant.joined", _fields()),
+    "ConferenceLeft": ("conference.participant.left", _fields()),
     "CallBridged": ("call.bridged", _fields()),
     "MachineVerdict": ("call.machine.detection.ended", _verdict),
     "CallScreeningDetected": ("call.machine.premium.call_screening.detected", _fields()),

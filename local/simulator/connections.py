@@ -34,7 +34,8 @@ class Connections:
         self._check_free(leg)
         if any(known.name == body["name"] for known in self._open()):
             raise ApiError("10015", "A conference of this name exists", "/name")
-        conference = SimulatedConference(board.ids.uuid(), body["name"], board.now())
+        state = body.get("client_state")
+        conference = SimulatedConference(board.ids.uuid(), body["name"], board.now(), state)
         board.world.conferences[conference.conference_id] = conference
         self._send(leg, "conference.created", conference, occurred_at=timestamp(board.now()))
         self._enter(leg, conference, body)
@@ -134,7 +135,7 @@ class Connections:
         self, leg: SimulatedLeg, event_type: str, conference: SimulatedConference, **more: str
     ) -> None:
         if self._board.settings.sends_conference_events:
-            payload = payloads.conference(leg, conference.conference_id)
+            payload = payloads.conference(leg, conference)
             self._board.emit(leg, event_type, {**payload, **more})
 
     def _set_state(self, leg: SimulatedLeg, body: JsonObject) -> None:

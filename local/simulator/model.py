@@ -179,6 +179,7 @@ class SimulatedConference:
     conference_id: str
     name: str
     created_at: datetime
+    client_state: str | None
     members: list[str] = field(default_factory=list)
 
 

@@ -7,7 +7,13 @@ answered and hangup, a hangup may lack `client_state`, insights have no conversa
 import json
 from typing import Any
 
-from local.simulator.model import JsonObject, Message, SimulatedConversation, SimulatedLeg
+from local.simulator.model import (
+    JsonObject,
+    Message,
+    SimulatedConference,
+    SimulatedConversation,
+    SimulatedLeg,
+)
 from local.simulator.switchboard import timestamp
 
 _QUALITY = {
@@ -122,9 +128,13 @@ def bridged(leg: SimulatedLeg) -> JsonObject:
     return _call(leg)
 
 
-def conference(leg: SimulatedLeg, conference_id: str) -> JsonObject:
-    """conference.*: about a call in a conference (official client: ConferenceParticipantJoined)."""
-    return {**_ids(leg), "conference_id": conference_id}
+def conference(leg: SimulatedLeg, conference: SimulatedConference) -> JsonObject:
+    """conference.*: about a call in a conference (official client: ConferenceParticipantJoined).
+
+    The client_state is that of the conference (Telnyx API: POST /conferences, client_state).
+    """
+    state = {"client_state": conference.client_state}
+    return {**_ids(leg), **state, "conference_id": conference.conference_id}
 
 
 def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:

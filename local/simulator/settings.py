@@ -114,6 +114,7 @@ class Settings:
 
     voice_state: Literal["latest", "own"] = ASSUMED["voice_state"]
     stopped_speech_status: str = ASSUMED["stopped_speech_status"]
+    refuses_voice_with_assistant: bool = ASSUMED["refuses_voice_with_assistant"]
 
     host_hangup: Literal["ends", "continues"] = ASSUMED["host_hangup"]
     end_hangs_up_guests: bool = ASSUMED["end_hangs_up_guests"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from local.simulator import payloads
 from local.simulator.clock import Timer
+from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject, SimulatedLeg, Utterance
 from local.simulator.switchboard import Switchboard
 
@@ -65,6 +66,9 @@ class Voices:
         leg.voices.clear()
 
     def _add(self, leg: SimulatedLeg, body: JsonObject, utterance: Utterance) -> None:
+        refuses = self._board.settings.refuses_voice_with_assistant
+        if refuses and leg.conversation_id is not None:
+            raise ApiError("10015", "An assistant is on the call")
         # The new client_state is in the webhooks that the command causes.
         kept = None if self._board.settings.clears_client_state else leg.client_state
         leg.client_state = body.get("client_state", kept)

@@ -73,12 +73,17 @@ EXCEPTIONS: dict[str, str] = {
             "call.playback.started",
             "call.speak.ended",
             "call.speak.started",
+            "conference.participant.joined",
+            "conference.participant.left",
         )
     },
     **{
-        f"webhook call.{voice}.{moment} payload.{field}: read, and not in the client": _NUMBERS
-        for voice in ("playback", "speak")
-        for moment in ("started", "ended")
+        f"webhook {type_} payload.{field}: read, and not in the client": _NUMBERS
+        for type_ in (
+            *("call.playback.ended", "call.playback.started"),
+            *("call.speak.ended", "call.speak.started"),
+            *("conference.participant.joined", "conference.participant.left"),
+        )
         for field in ("from", "to")
     },
     "webhook call.analyzed payload.cost: read as object, the client has object | text": (

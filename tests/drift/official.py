@@ -72,6 +72,10 @@ ANSWERS: dict[str, Any] = {
 """The type of each answer. The type of a list is that of the whole answer, or of a row."""
 
 
+VOICE = ("=call.", "=conference.")
+"""The beginnings of the event types that we may read."""
+
+
 def answer_shape(name: str) -> Shape:
     """Return the fields of the answer's `data`, or of a row of the answer's list."""
     shape = shape_of(ANSWERS[name])
@@ -88,7 +92,7 @@ def webhook_shapes() -> dict[str, Shape]:
     for event in get_args(UnsafeUnwrapWebhookEvent):
         shape = shape_of(event)
         kinds = shape["data.event_type"].kinds if "data.event_type" in shape else set()
-        event_types = [kind.removeprefix("=") for kind in kinds if kind.startswith("=call.")]
+        event_types = [kind.removeprefix("=") for kind in kinds if kind.startswith(VOICE)]
         data = {p.removeprefix("data."): f for p, f in shape.items() if p.startswith("data.")}
         shapes.update(dict.fromkeys(event_types, data))
     return shapes

@@ -107,7 +107,7 @@ UNKNOWNS = (
             Answer(
                 "sent",
                 "conference.created, participant.joined, participant.left and ended.",
-                "The webhooks are read and not used; the answers to the commands count.",
+                "A webhook takes the place of a lost answer to a command.",
                 {"sends_conference_events": True},
             ),
             Answer(

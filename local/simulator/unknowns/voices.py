@@ -52,4 +52,26 @@ UNKNOWNS = (
         sources=(_STOP, _SPEAK),
         evidence="Speak a long sentence, then playback_stop: status of call.speak.ended.",
     ),
+    Unknown(
+        id="voice-with-assistant",
+        question="Does Telnyx take a sentence for a call with an assistant?",
+        answers=(
+            Answer(
+                "accepted",
+                "The person hears the sentence.",
+                "The goodbye is said; Partyline stops the assistant first.",
+                {"refuses_voice_with_assistant": False},
+            ),
+            Answer(
+                "refused",
+                "422.",
+                "The goodbye is said if the assistant has stopped; else the call ends without it.",
+                {"refuses_voice_with_assistant": True},
+            ),
+        ),
+        assumed="accepted",
+        confidence="unknown",
+        sources=(_SPEAK,),
+        evidence="Start an assistant, then speak: status.",
+    ),
 )

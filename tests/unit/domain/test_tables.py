@@ -21,6 +21,8 @@ from partyline.domain.model.inputs import (
     CallRef,
     CallScreeningDetected,
     CommandResult,
+    ConferenceJoined,
+    ConferenceLeft,
     ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
@@ -185,6 +187,8 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield MachineVerdict(id="again", call=ref, machine=False)
     yield MachineVerdict(id="again", call=ref, machine=True, by_speech=True)
     yield CallBridged(id="again", call=ref)
+    yield ConferenceJoined(id="again", call=ref)
+    yield ConferenceLeft(id="again", call=ref)
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")

@@ -156,6 +156,12 @@ def stopped_speech(lab: SimulatorHarness) -> Any:
     return lab.hooks("call.speak.ended")[0].payload["status"]
 
 
+def voice_with_assistant(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.started(leg)
+    return _refusal(lab.command(leg, "speak", payload="Hello", voice="female"))
+
+
 def client_state_omitted(lab: SimulatorHarness) -> Any:
     leg = lab.dial(client_state=STATE)
     lab.clock.advance(2)

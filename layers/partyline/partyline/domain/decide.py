@@ -5,6 +5,7 @@ requests), `rules.apply_results` (results of commands), all through `rules.facts
 run over the whole state, in the order of `RULES`, until no rule changes anything:
 
     reconcile_stale          looks for, or gives up, commands that are too old to be sent again
+    give_up_overdue          gives up commands for which people without the assistant wait too long
     give_up_limited          gives up commands that wait too long for Telnyx's rate limit
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
     unaccept_machines        takes back an accepted call that proves to be a machine
@@ -65,6 +66,7 @@ from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
     give_up_limited,
+    give_up_overdue,
     reconcile_stale,
     set_timers,
 )
@@ -74,6 +76,7 @@ from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
 
 RULES = (
     reconcile_stale,
+    give_up_overdue,
     give_up_limited,
     apply_verdict_timeouts,
     unaccept_machines,

@@ -253,6 +253,8 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,
+    webhooks.ConferenceParticipantJoined: lambda _, common: inputs.ConferenceJoined(**common),
+    webhooks.ConferenceParticipantLeft: lambda _, common: inputs.ConferenceLeft(**common),
     webhooks.CallBridged: lambda _, common: inputs.CallBridged(**common),
     webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
         **common,

@@ -70,6 +70,14 @@ class CallBridged(Event):
     """Telnyx connected the leg to another leg, as at the end of a transfer."""
 
 
+class ConferenceParticipantJoined(Event):
+    """The leg is in a conference. The client_state may be that of the conference's first leg."""
+
+
+class ConferenceParticipantLeft(Event):
+    """The leg has left a conference."""
+
+
 class MachineDetectionEnded(Event):
     """The verdict of standard or premium machine detection. A second verdict may follow."""
 
@@ -178,6 +186,8 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.answered": WebhookType(CallAnswered, has_function=True),
     "call.hangup": WebhookType(CallHangup, has_function=True),
     "call.bridged": WebhookType(CallBridged),
+    "conference.participant.joined": WebhookType(ConferenceParticipantJoined),
+    "conference.participant.left": WebhookType(ConferenceParticipantLeft),
     "call.machine.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.premium.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.greeting.ended": WebhookType(MachineGreetingEnded),
@@ -220,7 +230,7 @@ UNUSED_TYPES = frozenset(
         " payment.completed payment.progress recording.error recording.saved"
         " recording.transcription.saved refer.completed refer.failed refer.started transcription"
         " unhold",
-        "conference": "created ended floor.changed participant.joined participant.left"
+        "conference": "created ended floor.changed"
         " participant.playback.ended participant.playback.started participant.speak.ended"
         " participant.speak.started playback.ended playback.started recording.saved speak.ended"
         " speak.started",

@@ -175,6 +175,16 @@ class CallBridged(CallInput):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConferenceJoined(CallInput):
+    """The call is in a conference. The client_state may be that of the conference's first call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConferenceLeft(CallInput):
+    """The call is no longer in a conference."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MachineVerdict(CallInput):
     """The verdict of the machine detection.
 

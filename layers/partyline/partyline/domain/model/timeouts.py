@@ -135,6 +135,15 @@ CONNECT_WAIT = timedelta(seconds=10)
 meanwhile, so the assistant is then taken back. The time has room for a second sending after an
 outage of `LEASE`."""
 
+STEP_BACK_WAIT = timedelta(seconds=30)
+"""How long the stop of an assistant that is to leave may be without an answer. The assistant speaks
+meanwhile, so the time has room for several sendings."""
+
+RETURN_WAIT = timedelta(seconds=20)
+"""How long the start of an assistant that is to return may be without an answer, while the people
+can be connected to each other again: two leases, or an answer of `START_ANSWER_TIME` and the search
+for the assistant."""
+
 # Reaching people
 
 MIN_RING_SECS = 5

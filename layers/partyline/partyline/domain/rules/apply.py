@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from partyline.domain.model import inputs, statuses
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import (
     HOST_ID,
     UNKNOWN_CONVERSATION_ID,
@@ -83,6 +84,17 @@ def _call_bridged(transition: Transition, webhook: inputs.CallBridged) -> None:
         facts.call_transferred(transition, participant, leg)
     else:
         leg.bridged_at = leg.poll_at = transition.now
+
+
+def _conference_changed(
+    transition: Transition, webhook: inputs.ConferenceJoined | inputs.ConferenceLeft
+) -> None:
+    """Record that a call has entered or left a conference. Only Telnyx's ids name the call."""
+    located = find_leg_by_ids(transition.conversation, webhook.call)
+    has_entered = isinstance(webhook, inputs.ConferenceJoined)
+    actions = apply_absence.CONFERRING if has_entered else (Action.LEAVE_CONFERENCE,)
+    if located:
+        apply_absence.confirmed(transition, located[0], actions, webhook.occurred_at)
 
 
 def _is_of_another_call(transition: Transition, webhook: inputs.CallHangup) -> bool:
@@ -265,6 +277,8 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.CallAnswered: _call_answered,
     inputs.CallHangup: _call_hangup,
     inputs.CallBridged: _call_bridged,
+    inputs.ConferenceJoined: _conference_changed,
+    inputs.ConferenceLeft: _conference_changed,
     inputs.MachineVerdict: apply_verdicts.machine_verdict,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,

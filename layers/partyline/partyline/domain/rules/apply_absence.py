@@ -3,7 +3,8 @@
 The rules of `absence` conclude from the facts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from partyline.domain.model.absence import Absence
 from partyline.domain.model.commands import CONNECTING, Action, Command
@@ -17,11 +18,16 @@ from partyline.domain.model.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.model.stored import Failure
+from partyline.domain.rules import connections
 from partyline.domain.rules.facts import settle
 from partyline.domain.rules.modes import fail_mode, want_mode
 from partyline.domain.rules.transition import Transition
 
 AWAY = AssistantMode.AWAY
+
+CONFERRING = (Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE)
+
+CLOCK_SKEW = timedelta(seconds=2)  # between Telnyx's clock and ours
 
 ALONE = Failure(code="too_few_people", message="Fewer than two people are on the line.")
 
@@ -51,7 +57,8 @@ def apply_refusal(
     if participant is None or leg is None:
         return
     if command.action is Action.STOP and _is_step_back(transition):
-        if in_doubt:  # a second stop may be refused because the first has worked
+        if in_doubt and refused.code != "unanswered":
+            # A second stop may be refused because the first has worked.
             assistant_stopped(transition)
         else:
             stop_failed(transition, refused.failure)
@@ -59,7 +66,7 @@ def apply_refusal(
         leg.poll_at = transition.now
         _not_connected(transition, command, participant, refused.failure)
     elif command.action is Action.LEAVE_CONFERENCE:
-        _has_left(transition, participant)
+        _leave_refused(transition, participant, refused)
     elif command.action is Action.START:
         start_refused(transition, refused.failure, in_doubt=in_doubt)
 
@@ -100,6 +107,18 @@ def bridge_confirmed(transition: Transition, person: Participant) -> bool:
     return True
 
 
+def confirmed(
+    transition: Transition, person: Participant, actions: Sequence[Action], at: datetime | None
+) -> None:
+    """Record what a webhook confirms: the pending command of one of the actions for a person."""
+    for command in list(transition.conversation.commands.values()):
+        is_late = at and command.owed_at and at < command.owed_at - CLOCK_SKEW
+        is_about = command.participant_id == person.id and command.action in actions
+        if command.is_pending and is_about and not is_late:
+            settle(transition, command)
+            apply_success(transition, command, Succeeded())
+
+
 def _connected(
     transition: Transition, command: Command, person: Participant, result: Succeeded
 ) -> None:
@@ -114,7 +133,7 @@ def _connected(
         if absence:
             absence.bridge, absence.bridged_at = [], None
     elif command.action is Action.JOIN_CONFERENCE and conference:
-        conference.members.append(person.id)
+        conference.members = list(dict.fromkeys([*conference.members, person.id]))
         # The next run of the assistant, which may be on its way, does not have the person yet.
         person.joined_after_restarts = conversation.restarts - conversation.is_restarting
         if transition.move_participant(person, ParticipantStatus.JOINED):
@@ -156,6 +175,15 @@ def _fail_newcomers(
             transition.add_message(person, Outcome.ERROR)
 
 
+def _leave_refused(transition: Transition, person: Participant, refused: Refused) -> None:
+    """Record that a call did not leave the conference. Without an answer, the call is inside."""
+    absence = transition.conversation.absence
+    if absence and refused.code == "unanswered" and not absence.failed:
+        _stay(transition, absence, refused.failure)
+    else:
+        _has_left(transition, person)
+
+
 def _has_left(transition: Transition, person: Participant) -> None:
     """Record that a call is no longer in the conference, or never was."""
     conference = transition.conversation.conference
@@ -182,8 +210,7 @@ def start_refused(transition: Transition, failure: Failure, *, in_doubt: bool) -
     if absence is None or not absence.tried:
         return
     absence.start_in_doubt = in_doubt
-    connected = conversation.conference.members if conversation.conference else []
-    if conversation.mode is AWAY and connected and not absence.failed:
+    if connections.is_reconnectable(conversation):
         _stay(transition, absence, failure)
 
 

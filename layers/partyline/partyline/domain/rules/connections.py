@@ -12,8 +12,8 @@ from datetime import datetime
 from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import CONNECTING, Action, Command
 from partyline.domain.model.conversation import Conversation, Leg, Participant
-from partyline.domain.model.statuses import OnHangup, ParticipantStatus
-from partyline.domain.model.timeouts import CONNECT_WAIT
+from partyline.domain.model.statuses import AssistantMode, OnHangup, ParticipantStatus
+from partyline.domain.model.timeouts import CONNECT_WAIT, RETURN_WAIT, STEP_BACK_WAIT
 from partyline.domain.rules.transition import Transition
 
 Calls = Sequence[tuple[Participant, Leg]]
@@ -39,10 +39,25 @@ def is_connecting(conversation: Conversation) -> bool:
     return any(command.is_pending and command.action in CONNECTING for command in commands)
 
 
-def overdue_at(command: Command) -> datetime | None:
-    """Return when a pending command that connects people is given up; None for other commands."""
-    is_connecting = command.is_pending and command.action in CONNECTING and command.owed_at
-    return command.owed_at + CONNECT_WAIT if is_connecting and command.owed_at else None
+def overdue_at(conversation: Conversation, command: Command) -> datetime | None:
+    """Return when a pending command of an absence is given up; None for any other command."""
+    absence, wait = conversation.absence, None
+    if command.action in CONNECTING or command.action is Action.LEAVE_CONFERENCE:
+        wait = CONNECT_WAIT
+    elif command.action is Action.STOP and absence and absence.stopped_at is None:
+        wait = STEP_BACK_WAIT
+    elif command.action is Action.START and is_reconnectable(conversation):
+        wait = RETURN_WAIT
+    is_bounded = wait is not None and command.is_pending and command.owed_at is not None
+    return command.owed_at + wait if is_bounded and command.owed_at and wait else None
+
+
+def is_reconnectable(conversation: Conversation) -> bool:
+    """Whether people stay connected to each other if the assistant does not return."""
+    absence, conference = conversation.absence, conversation.conference
+    members = conference.members if conference else []
+    is_away = conversation.mode is AssistantMode.AWAY
+    return is_away and bool(members) and absence is not None and not absence.failed
 
 
 def connect(transition: Transition, absence: Absence, calls: Calls) -> bool:

@@ -34,10 +34,6 @@ def reconcile_stale(transition: Transition) -> None:
     """
     conversation = transition.conversation
     for command in list(conversation.commands.values()):
-        overdue_at = connections.overdue_at(command)
-        if overdue_at and transition.now >= overdue_at:
-            apply_refusal(transition, command, UNANSWERED)
-            continue
         leased = transition.now < command.not_before
         if leased or not command.is_pending or not command.is_stale(transition.now):
             continue
@@ -46,6 +42,15 @@ def reconcile_stale(transition: Transition) -> None:
         ):
             command.reconcile = True
         elif command.action not in IDEMPOTENT:
+            apply_refusal(transition, command, UNANSWERED)
+
+
+def give_up_overdue(transition: Transition) -> None:
+    """Give up commands of an absence for whose answer the people cannot wait any longer."""
+    conversation = transition.conversation
+    for command in list(conversation.commands.values()):
+        overdue_at = connections.overdue_at(conversation, command)
+        if overdue_at and transition.now >= overdue_at:
             apply_refusal(transition, command, UNANSWERED)
 
 
@@ -118,7 +123,7 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     conversation = transition.conversation
     for command in conversation.commands.values():
         if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
-            yield connections.overdue_at(command) or command.not_before
+            yield connections.overdue_at(conversation, command) or command.not_before
             yield command.not_before
     cause_by, inferred_end = end_deadline(conversation), inferred_end_of(conversation)
     if cause_by and transition.now < cause_by:  # later, the call is polled for the last time

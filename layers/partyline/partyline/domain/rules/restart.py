@@ -155,8 +155,10 @@ def rejoin(transition: Transition) -> None:
     for participant in conversation.participants:
         joined = participant.status is ParticipantStatus.JOINED
         if joined and participant.joined_after_restarts < conversation.restarts:
+            leg, nth = participant.active_leg, conversation.restarts + 1
+            if leg is None or not leave(transition, participant, leg):
+                continue
             if participant.id == start.participant_id:
                 participant.joined_after_restarts = conversation.restarts
-            elif participant.active_leg and leave(transition, participant, participant.active_leg):
-                leg, nth = participant.active_leg, conversation.restarts + 1
+            else:
                 transition.add_command(Action.JOIN, participant, leg, nth=nth)
