@@ -37,7 +37,13 @@ def _call(call: Json, conversation_id: str) -> Json:
     }
     payload["direction"] = "incoming" if call.get("incoming") else "outgoing"
     if call.get("participant"):
-        state = ClientState(conversation_id, call["participant"], call["leg"])
+        state = ClientState(
+            conversation_id,
+            call["participant"],
+            call["leg"],
+            call.get("prompt"),
+            call.get("repeat", 0),
+        )
         payload["client_state"] = state.encode()
     return payload
 
@@ -95,10 +101,13 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "CallInitiated": ("call.initiated", _fields(**{"from": "from_", "to": "to"})),
     "CallAnswered": ("call.answered", _fields()),
     "CallHangup": ("call.hangup", _hangup),
+    "ConferenceJoined": ("conference.participant.joined", _fields()),
+    "ConferenceLeft": ("conference.participant.left", _fields()),
     "CallBridged": ("call.bridged", _fields()),
     "MachineVerdict": ("call.machine.detection.ended", _verdict),
     "CallScreeningDetected": ("call.machine.premium.call_screening.detected", _fields()),
     "DigitsGathered": ("call.gather.ended", _fields(digits="digits", status="status")),
+    "VoiceEnded": ("call.speak.ended", _fields(status="status")),
     "ConversationCreated": (
         "call.conversation.created",
         _fields(conversation_id="telnyx_conversation_id"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from local.simulator.applications import Applications
 from local.simulator.assistants import Assistants
+from local.simulator.connections import Connections
 from local.simulator.errors import ApiError
 from local.simulator.history import History
 from local.simulator.model import Behaviour, JsonObject, SimulatedLeg
@@ -16,9 +17,11 @@ from local.simulator.toolbox import Toolbox, ToolRequest
 
 _CALL_CONTROL_ID = re.compile(r"v3:[A-Za-z0-9_-]{6,128}")
 _NEED_AN_ANSWERED_CALL = (
-    *("speak", "gather_using_speak", "ai_assistant_start"),
-    *("ai_assistant_join", "ai_assistant_add_messages"),
+    *("speak", "playback_start", "playback_stop", "gather_using_speak", "ai_assistant_start"),
+    *("ai_assistant_join", "ai_assistant_add_messages", "bridge"),
 )
+CONFERENCING = frozenset({"conference_create", "conference_join", "conference_leave"})
+"""The actions on a conference, whose bodies name a call."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,13 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("POST", "/calls/{}/actions/answer", "answer"),
         ("POST", "/calls/{}/actions/hangup", "hangup"),
         ("POST", "/calls/{}/actions/reject", "reject"),
+        ("POST", "/calls/{}/actions/bridge", "bridge"),
+        ("POST", "/conferences", "conference_create"),
+        ("POST", "/conferences/{}/actions/join", "conference_join"),
+        ("POST", "/conferences/{}/actions/leave", "conference_leave"),
         ("POST", "/calls/{}/actions/speak", "speak"),
+        ("POST", "/calls/{}/actions/playback_start", "playback_start"),
+        ("POST", "/calls/{}/actions/playback_stop", "playback_stop"),
         ("POST", "/calls/{}/actions/gather_using_speak", "gather_using_speak"),
         ("POST", "/calls/{}/actions/ai_assistant_start", "ai_assistant_start"),
         ("POST", "/calls/{}/actions/ai_assistant_join", "ai_assistant_join"),
@@ -102,12 +111,17 @@ class Api:
         self._history = history
         self.applications = Applications(board)
         self.toolbox = Toolbox(board)
+        self.connections = Connections(board, phones)
+        assistants.check_free = self.connections.start_on
         self._dialled: set[str | None] = set()  # the client_state of each dial
         self._commands: dict[str, Callable[[SimulatedLeg, JsonObject], JsonObject | None]] = {
             "answer": self._answer,
             "hangup": self._hangup,
             "reject": self._reject,
-            "speak": lambda leg, body: phones.speak(leg, body["payload"]),
+            "bridge": self.connections.bridge,
+            "speak": phones.voices.speak,
+            "playback_start": phones.voices.play,
+            "playback_stop": phones.voices.stop,
             "gather_using_speak": phones.gather,
             "ai_assistant_start": assistants.start,
             "ai_assistant_join": assistants.join,
@@ -128,6 +142,9 @@ class Api:
         if action in self._commands:
             return {"data": self._command(operation)}
         answers: dict[str, Callable[[], JsonObject]] = {
+            "conference_create": lambda: self.connections.create(operation.body),
+            "conference_join": lambda: self.connections.join(subject, operation.body),
+            "conference_leave": lambda: self.connections.leave(subject, operation.body),
             "retrieve": lambda: self._queries.call(self.leg(subject)),
             "active_calls": lambda: self._queries.active_calls(subject, query),
             "call_events": lambda: self._history.call_events(query),

@@ -18,7 +18,8 @@ class Assistants:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._endings = Endings(board)
-        self._started: set[tuple[str, str | None]] = set()  # the calls, with the client_state
+        self._started: set[tuple[str, str | None]] = set()  # the calls, with the command_id
+        self.check_free: Callable[[SimulatedLeg], None] = lambda _leg: None
         self.hang_up: Callable[[SimulatedLeg], None] = lambda _leg: None
 
     def start(self, leg: SimulatedLeg, body: JsonObject) -> JsonObject:
@@ -40,10 +41,11 @@ class Assistants:
             raise ApiError(code, "The assistant does not exist", "/assistant/id", status=status)
         board = self._board
         self._check_start(leg, body)
+        self.check_free(leg)
         voice = self._voice(assistant)
         for guest in body.get("participants", []):
             self._live_leg(guest["id"], "/participants")
-        started = leg.call_control_id, body.get("client_state")
+        started = leg.call_control_id, body.get("command_id") or body.get("client_state")
         if started in self._started:
             board.record_violation(f"an assistant was started twice on {leg.call_control_id}")
         self._started.add(started)
@@ -144,6 +146,7 @@ class Assistants:
             raise ApiError("90061", "An AI Assistant is already in progress on this call")
         else:
             self._check_join(leg, conversation)
+            self.check_free(leg)
             self._add_participant(leg, conversation, guest)
             if settings.join_sends_bridged:
                 for side in (self._board.world.legs[conversation.starting_call], leg):
@@ -316,13 +319,14 @@ class Assistants:
         starting = board.world.legs[conversation.starting_call]
         informed, members = [starting], self._legs(conversation)
         for leg in members:
-            leg.conversation_id = None
+            leg.conversation_id, leg.had_assistant = None, True
             board.record_heard(leg, "the assistant left")
             if board.settings.ended_once_per_leg and leg is not starting:
                 informed.append(leg)
         sends_end = board.settings.stop_sends_end or not stopped
         self._endings.report(conversation, informed, sends_end=sends_end)
-        if board.settings.end_hangs_up_guests and not stopped:
+        hangs_up = board.settings.stop_hangs_up_guests if stopped else None
+        if board.settings.end_hangs_up_guests if hangs_up is None else hangs_up:
             for leg in members:
                 if leg is not starting:
                     self.hang_up(leg)

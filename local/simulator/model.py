@@ -60,6 +60,17 @@ class Gather:
     deadline: Timer | None = None
 
 
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence or an audio file on a leg; an endless loop has infinite `secs`."""
+
+    kind: Literal["speak", "playback"]
+    content: str
+    secs: float
+    client_state: str | None
+    status: str = "completed"
+
+
 @dataclass
 class SimulatedLeg:
     """A phone call in Telnyx's view; `heard` is the list of the person's perceptions, in order."""
@@ -83,7 +94,11 @@ class SimulatedLeg:
     sip_reason: str | None = None
     """The text of the SIP Reason header on the CANCEL of an unanswered outgoing leg."""
     bridged_to: str | None = None
-    """The call_control_id of the leg that a transfer has connected with this leg."""
+    """The call_control_id of the leg that a bridge or a transfer has connected with this leg."""
+    parks: bool | None = None
+    """Whether the leg stays up when its bridge ends (Telnyx API: bridge, park_after_unbridge); None
+    for a transfer."""
+    had_assistant: bool = False
     far_end: "SimulatedLeg | None" = field(default=None, repr=False, compare=False)
     """The other leg of a call between two numbers of the account; both legs end together."""
     assistant: JsonObject | None = None
@@ -91,6 +106,8 @@ class SimulatedLeg:
     time_limit_secs: float = CALL_LIMIT_SECS
     conversation_id: str | None = None
     gather: Gather | None = None
+    voices: list[Utterance] = field(default_factory=list)
+    """What plays on the leg, and what waits to be played."""
     on_answer: Callable[[], None] | None = None
     timers: list[Timer] = field(default_factory=list)
     heard: list[tuple[datetime, str]] = field(default_factory=list)
@@ -156,6 +173,17 @@ class SimulatedConversation:
 
 
 @dataclass
+class SimulatedConference:
+    """A conference; `members` are the calls in the conference. Without members, it has ended."""
+
+    conference_id: str
+    name: str
+    created_at: datetime
+    client_state: str | None
+    members: list[str] = field(default_factory=list)
+
+
+@dataclass
 class LedgerEntry:
     """A request and its answer; status 0 means that no answer was sent."""
 
@@ -201,6 +229,7 @@ class World:
     people: dict[str, Person] = field(default_factory=dict)
     legs: dict[str, SimulatedLeg] = field(default_factory=dict)
     conversations: dict[str, SimulatedConversation] = field(default_factory=dict)
+    conferences: dict[str, SimulatedConference] = field(default_factory=dict)
     applications: dict[str, JsonObject] = field(default_factory=dict)
     tools: dict[str, JsonObject] = field(default_factory=dict)
     inline_tools: dict[str, list[JsonObject]] = field(default_factory=dict)

@@ -7,7 +7,13 @@ answered and hangup, a hangup may lack `client_state`, insights have no conversa
 import json
 from typing import Any
 
-from local.simulator.model import JsonObject, Message, SimulatedConversation, SimulatedLeg
+from local.simulator.model import (
+    JsonObject,
+    Message,
+    SimulatedConference,
+    SimulatedConversation,
+    SimulatedLeg,
+)
 from local.simulator.switchboard import timestamp
 
 _QUALITY = {
@@ -122,14 +128,23 @@ def bridged(leg: SimulatedLeg) -> JsonObject:
     return _call(leg)
 
 
+def conference(leg: SimulatedLeg, conference: SimulatedConference) -> JsonObject:
+    """conference.*: about a call in a conference (official client: ConferenceParticipantJoined).
+
+    The client_state is that of the conference (Telnyx API: POST /conferences, client_state).
+    """
+    state = {"client_state": conference.client_state}
+    return {**_ids(leg), **state, "conference_id": conference.conference_id}
+
+
 def gather_ended(leg: SimulatedLeg, digits: str, status: str) -> JsonObject:
     """call.gather.ended: status valid, invalid, timeout or call_hangup."""
     return {**_call(leg), "digits": digits, "status": status}
 
 
-def speak(leg: SimulatedLeg, status: str | None = None) -> JsonObject:
-    """call.speak.started, and with a status call.speak.ended."""
-    return _ids(leg) if status is None else {**_ids(leg), "status": status}
+def voice(leg: SimulatedLeg, media_url: str | None) -> JsonObject:
+    """call.speak.started, and with a URL call.playback.started; the ends have a status too."""
+    return _ids(leg) if media_url is None else {**_ids(leg), "media_url": media_url}
 
 
 def conversation_created(leg: SimulatedLeg, conversation_id: str) -> JsonObject:

@@ -16,6 +16,7 @@ from local.simulator.model import (
     WebhookConfig,
 )
 from local.simulator.switchboard import Switchboard
+from local.simulator.voices import SECS_PER_CHARACTER, Voices
 
 # Refusals of the far end: hangup_cause and sip_hangup_cause (Telnyx API: call.hangup).
 _REFUSALS: dict[Behaviour, tuple[str, str]] = {
@@ -23,7 +24,6 @@ _REFUSALS: dict[Behaviour, tuple[str, str]] = {
     "decline": ("call_rejected", "603"),
     "unreachable": ("not_found", "404"),
 }
-_SECS_PER_CHARACTER = 0.05
 _AFTER_END_SECS = 0.05
 """From `call.conversation.ended` to `call.hangup`, if the end comes first."""
 
@@ -35,6 +35,8 @@ class Phones:
         self._board = board
         self._assistants = assistants
         self._detection = MachineDetection(board, self._timer)
+        self.voices = Voices(board, self._timer)
+        self.on_end: Callable[[SimulatedLeg], None] = lambda _leg: None
         assistants.hang_up = lambda leg: self.end(leg, "normal_clearing", "unknown", "unspecified")
 
     def person(self, number: str) -> Person:
@@ -160,6 +162,7 @@ class Phones:
             return
         if leg.gather is not None:
             self._gathered(leg, leg.gather, "call_hangup")
+        self.voices.leg_ended(leg)
         self._cancel_timers(leg)
         leg.state = "ended"
         leg.ended_at = self._board.now()
@@ -173,23 +176,9 @@ class Phones:
             self._board.emit(leg, "call.hangup", payload)
         self._board.record_heard(leg, "the line is dead")
         self._assistants.leg_ended(leg)
-        if leg.bridged_to is not None:
-            # Telnyx API: bridge, park_after_unbridge: without parking, the other leg ends too.
-            other = self._board.world.legs[leg.bridged_to]
-            self.end(other, "normal_clearing", "caller", "unspecified")
+        self.on_end(leg)
         if leg.far_end is not None:
             self.end(leg.far_end, cause, "unknown", sip_cause)
-
-    def speak(self, leg: SimulatedLeg, text: str) -> None:
-        """Say a text on the leg (Telnyx API: speak)."""
-        board = self._board
-        board.emit(leg, "call.speak.started", payloads.speak(leg))
-        board.record_heard(leg, f"voice: {text}")
-        self._timer(
-            leg,
-            len(text) * _SECS_PER_CHARACTER,
-            lambda: board.emit(leg, "call.speak.ended", payloads.speak(leg, "completed")),
-        )
 
     def gather(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Ask for digits (Telnyx API: gather_using_speak); the person's settings may press keys."""
@@ -203,7 +192,7 @@ class Phones:
         self._board.record_heard(leg, f"voice: {body['payload']}")
         gather.deadline = self._timer(
             leg,
-            len(body["payload"]) * _SECS_PER_CHARACTER + body.get("timeout_millis", 60000) / 1000,
+            len(body["payload"]) * SECS_PER_CHARACTER + body.get("timeout_millis", 60000) / 1000,
             lambda: self._gathered(leg, gather, "timeout"),
         )
         person = self.person(leg.person_number)

@@ -66,6 +66,8 @@ class Settings:
     # Pairs of a word and the assistant's answer to a sentence with this word. Empty: no answers.
     script: tuple[tuple[str, str], ...] = ()
     reply_after_secs: float = 1.2
+    # The URLs of audio files that Telnyx cannot play.
+    missing_audio: frozenset[str] = frozenset()
 
     created_after_secs: float = 0.7
     # How long Telnyx prepares the assistant of an answer before the call is answered.
@@ -110,6 +112,10 @@ class Settings:
     # The answer to a start is held, then `call.conversation.created` and the greeting come.
     start_held_secs: float = ASSUMED["start_held_secs"]
 
+    voice_state: Literal["latest", "own"] = ASSUMED["voice_state"]
+    stopped_speech_status: str = ASSUMED["stopped_speech_status"]
+    refuses_voice_with_assistant: bool = ASSUMED["refuses_voice_with_assistant"]
+
     host_hangup: Literal["ends", "continues"] = ASSUMED["host_hangup"]
     end_hangs_up_guests: bool = ASSUMED["end_hangs_up_guests"]
     stop_sends_end: bool = ASSUMED["stop_sends_end"]
@@ -144,6 +150,13 @@ class Settings:
     sends_ai_twins: bool = ASSUMED["sends_ai_twins"]
     new_ids_at_answer: Literal["", "call", "all"] = ASSUMED["new_ids_at_answer"]
     time_limit_cause: Literal["time_limit", "normal_clearing"] = ASSUMED["time_limit_cause"]
+
+    stop_hangs_up_guests: bool = ASSUMED["stop_hangs_up_guests"]
+    connects_after_stop: bool = ASSUMED["connects_after_stop"]
+    unbridged_call: Literal["hung_up", "parked"] = ASSUMED["unbridged_call"]
+    start_on_bridged: bool = ASSUMED["start_on_bridged"]
+    sends_conference_events: bool = ASSUMED["sends_conference_events"]
+    conference_sends_bridged: bool = ASSUMED["conference_sends_bridged"]
 
     preset_fields: Literal["filled", "unfilled", "absent"] = ASSUMED["preset_fields"]
     tool_names: Literal["starting", "speaking"] = ASSUMED["tool_names"]

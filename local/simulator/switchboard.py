@@ -77,6 +77,8 @@ class Switchboard:
         old, new = leg.call_control_id, self.ids.call_control_id()
         leg.call_control_id = new
         leg.call_leg_id = self.ids.leg() if leg_id else leg.call_leg_id
+        for known in self.world.legs.values():
+            known.bridged_to = new if known.bridged_to == old else known.bridged_to
         self.world.legs = {known.call_control_id: known for known in self.world.legs.values()}
         for conversation in self.world.conversations.values():
             if conversation.starting_call == old:
@@ -84,6 +86,8 @@ class Switchboard:
             for guest in conversation.participants:
                 if guest.call_control_id == old:
                     guest.call_control_id = new
+        for conference in self.world.conferences.values():
+            conference.members = [new if call == old else call for call in conference.members]
 
     def record_heard(self, leg: SimulatedLeg, perception: str) -> None:
         """Record a perception of the person on `leg`."""

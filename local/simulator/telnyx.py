@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from local.simulator import model
-from local.simulator.api import CREATES, Api, Operation, route
+from local.simulator.api import CONFERENCING, CREATES, Api, Operation, route
 from local.simulator.assistants import Assistants
 from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
@@ -192,6 +192,8 @@ class Simulator:
 
     def _perform(self, entry: LedgerEntry, operation: Operation) -> JsonObject:
         problems: list[Problem] = []
+        if operation.action in CONFERENCING:
+            entry.call_control_id = str(operation.body.get("call_control_id"))
         if entry.method in _METHODS_WITH_BODY:
             problems, entry.unknown_fields = check(
                 operation.action,
@@ -203,7 +205,7 @@ class Simulator:
                 self._board.record_violation(
                     f"{entry.method} {entry.path}: Telnyx does not read {pointer}"
                 )
-        if operation.action != "dial" and entry.call_control_id is not None:
+        if self._api.is_command(operation.action) or operation.action == "retrieve":
             # Telnyx refuses an unknown call before a bad body.
             self._api.leg(operation.subject)
 
@@ -267,8 +269,11 @@ class Simulator:
             self._phones.press(self.world.legs[call_control_id], digits)
 
     def say(self, call_control_id: str, text: str) -> None:
-        """Speak as the person; ApiError if no assistant is on the call."""
+        """Speak as the person; ApiError if the person is alone on the call."""
         with self.lock:
+            leg = self.world.legs[call_control_id]
+            if self._api.connections.say(leg, text):
+                return
             self._assistants.say(self.world.legs[call_control_id], text)
 
     def end_assistant(self, call_control_id: str) -> None:

@@ -10,8 +10,10 @@ from telnyx.types import (
     CallControlApplicationCreateParams,
     CallControlApplicationUpdateParams,
     CallDialParams,
+    ConferenceCreateParams,
     ai,
     calls,
+    conferences,
 )
 from typing_extensions import get_type_hints, is_typeddict
 
@@ -23,11 +25,17 @@ TYPES: dict[str, Any] = {
     "hangup": calls.ActionHangupParams,
     "reject": calls.ActionRejectParams,
     "speak": calls.ActionSpeakParams,
+    "playback_start": calls.ActionStartPlaybackParams,
+    "playback_stop": calls.ActionStopPlaybackParams,
     "gather_using_speak": calls.ActionGatherUsingSpeakParams,
     "ai_assistant_start": calls.ActionStartAIAssistantParams,
     "ai_assistant_join": calls.ActionJoinAIAssistantParams,
     "ai_assistant_stop": calls.ActionStopAIAssistantParams,
     "ai_assistant_add_messages": calls.ActionAddAIAssistantMessagesParams,
+    "bridge": calls.ActionBridgeParams,
+    "conference_create": ConferenceCreateParams,
+    "conference_join": conferences.ActionJoinParams,
+    "conference_leave": conferences.ActionLeaveParams,
     "client_state_update": calls.ActionUpdateClientStateParams,
     "application_create": CallControlApplicationCreateParams,
     "application_update": CallControlApplicationUpdateParams,

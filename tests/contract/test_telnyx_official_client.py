@@ -20,11 +20,18 @@ from telnyx.types.calls.action_add_ai_assistant_messages_params import (
     ActionAddAIAssistantMessagesParams,
 )
 from telnyx.types.calls.action_answer_params import ActionAnswerParams
+from telnyx.types.calls.action_bridge_params import ActionBridgeParams
 from telnyx.types.calls.action_gather_using_speak_params import ActionGatherUsingSpeakParams
 from telnyx.types.calls.action_hangup_params import ActionHangupParams
 from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssistantParams
+from telnyx.types.calls.action_speak_params import ActionSpeakParams
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
+from telnyx.types.calls.action_start_playback_params import ActionStartPlaybackParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
+from telnyx.types.calls.action_stop_playback_params import ActionStopPlaybackParams
+from telnyx.types.conference_create_params import ConferenceCreateParams
+from telnyx.types.conferences.action_join_params import ActionJoinParams
+from telnyx.types.conferences.action_leave_params import ActionLeaveParams
 
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.client import TelnyxClient
@@ -32,16 +39,23 @@ from partyline.telnyx.requests import (
     AddMessagesRequest,
     AnswerRequest,
     Assistant,
+    BridgeRequest,
+    CreateConferenceRequest,
     DialRequest,
     GatherUsingSpeakRequest,
     HangUpRequest,
     InterruptionSettings,
     JoinAssistantRequest,
+    JoinConferenceRequest,
     JoiningParticipant,
+    LeaveConferenceRequest,
     MachineDetectionConfig,
     Message,
+    PlaybackStartRequest,
+    PlaybackStopRequest,
     PredefinedAudio,
     RetryPolicy,
+    SpeakRequest,
     StartAssistantRequest,
     StopAssistantRequest,
     Transcription,
@@ -139,6 +153,12 @@ GATHER = GatherUsingSpeakRequest(
     timeout_millis=5000,
     terminating_digit="#",
 )
+SPEAK = SpeakRequest(**MARKS, payload="One moment.", voice="female", language="en-US", stop="all")
+PLAY = PlaybackStartRequest(
+    **MARKS, audio_url="https://example.com/a.mp3", loop="infinity", stop="all"
+)
+
+IN_CONFERENCE: dict[str, Any] = {"call_control_id": LEG, "beep_enabled": "never"}
 
 Act = Callable[[CallControl], object]
 ACTIONS: dict[Any, Act] = {
@@ -156,6 +176,23 @@ ACTIONS: dict[Any, Act] = {
     ),
     ActionAddAIAssistantMessagesParams: lambda telnyx: telnyx.add_messages(
         LEG, AddMessagesRequest(**MARKS, messages=MESSAGES, trigger_response=True)
+    ),
+    ActionBridgeParams: lambda telnyx: telnyx.bridge(
+        LEG, BridgeRequest(**MARKS, call_control_id="v3:other", park_after_unbridge="self")
+    ),
+    ConferenceCreateParams: lambda telnyx: telnyx.create_conference(
+        CreateConferenceRequest(**MARKS, **IN_CONFERENCE, name="partyline-1")
+    ),
+    ActionJoinParams: lambda telnyx: telnyx.join_conference(
+        "partyline-1", JoinConferenceRequest(**MARKS, **IN_CONFERENCE)
+    ),
+    ActionLeaveParams: lambda telnyx: telnyx.leave_conference(
+        "partyline-1", LeaveConferenceRequest(command_id="c-1", **IN_CONFERENCE)
+    ),
+    ActionSpeakParams: lambda telnyx: telnyx.speak(LEG, SPEAK),
+    ActionStartPlaybackParams: lambda telnyx: telnyx.start_playback(LEG, PLAY),
+    ActionStopPlaybackParams: lambda telnyx: telnyx.stop_playback(
+        LEG, PlaybackStopRequest(**MARKS)
     ),
     ActionGatherUsingSpeakParams: lambda telnyx: telnyx.gather_using_speak(LEG, GATHER),
 }
@@ -177,9 +214,17 @@ def body_of(act: Act) -> dict[str, Any]:
     return body
 
 
-def in_library_form(body: dict[str, Any]) -> dict[str, Any]:
-    """Return our body with the library's name for `from`, which is a keyword of Python."""
-    return {"from_" if name == "from" else name: value for name, value in body.items()}
+LIBRARY_NAMES = {
+    ActionBridgeParams: {"call_control_id": "call_control_id_to_bridge_with"},
+    CallDialParams: {"from": "from_"},
+}
+"""The library's names of fields that have another name in JSON."""
+
+
+def in_library_form(params: Any, body: dict[str, Any]) -> dict[str, Any]:
+    """Return our body with the library's names."""
+    names = LIBRARY_NAMES.get(params, {})
+    return {names.get(name, name): value for name, value in body.items()}
 
 
 def read_through(value: object) -> None:
@@ -204,7 +249,7 @@ untyped_parts = pytest.mark.filterwarnings("ignore::pydantic.warnings.TypedDictE
 @untyped_parts
 @pytest.mark.parametrize("params", ACTIONS, ids=lambda params: params.__name__)
 def test_our_bodies_are_valid_for_the_official_client(params: Any) -> None:
-    validate(params, in_library_form(body_of(ACTIONS[params])))
+    validate(params, in_library_form(params, body_of(ACTIONS[params])))
 
 
 @untyped_parts
@@ -227,7 +272,7 @@ def test_our_bodies_are_valid_for_the_official_client(params: Any) -> None:
 def test_the_official_types_refuse_a_wrong_body(
     params: Any, spoil: Callable[[dict[str, Any]], None]
 ) -> None:
-    body = in_library_form(body_of(ACTIONS[params]))
+    body = in_library_form(params, body_of(ACTIONS[params]))
     spoil(body)
 
     with pytest.raises(ValidationError):

@@ -32,6 +32,7 @@ _DIRECTION = (
     "Telnyx describes the direction for call.initiated. If another webhook has the direction, an "
     "incoming call is never taken for a call that we dialled."
 )
+_NUMBERS = "Every webhook of a call is read with the call's numbers, which may be missing."
 _SHARED_PAYLOAD = "call.conversation.ended has this field, and both webhooks have one model."
 
 EXCEPTIONS: dict[str, str] = {
@@ -45,7 +46,10 @@ EXCEPTIONS: dict[str, str] = {
             ("voice_settings.language_boost", _SPOKEN_LANGUAGES),
         )
     },
-    f"send gather_using_speak language: sent as text, the client has {_LANGUAGES}": _NEWER,
+    **{
+        f"send {command} language: sent as text, the client has {_LANGUAGES}": _NEWER
+        for command in ("gather_using_speak", "speak")
+    },
     **{
         f"webhook {type_} payload.direction: read, and not in the client": _DIRECTION
         for type_ in (
@@ -65,7 +69,22 @@ EXCEPTIONS: dict[str, str] = {
             "call.machine.premium.detection.ended",
             "call.machine.premium.detection.started",
             "call.machine.premium.greeting.ended",
+            "call.playback.ended",
+            "call.playback.started",
+            "call.speak.ended",
+            "call.speak.started",
+            "conference.participant.joined",
+            "conference.participant.left",
         )
+    },
+    **{
+        f"webhook {type_} payload.{field}: read, and not in the client": _NUMBERS
+        for type_ in (
+            *("call.playback.ended", "call.playback.started"),
+            *("call.speak.ended", "call.speak.started"),
+            *("conference.participant.joined", "conference.participant.left"),
+        )
+        for field in ("from", "to")
     },
     "webhook call.analyzed payload.cost: read as object, the client has object | text": (
         "The text says that there is no cost, and is read so."

@@ -15,13 +15,21 @@ from telnyx.types.calls.action_add_ai_assistant_messages_params import (
     ActionAddAIAssistantMessagesParams,
 )
 from telnyx.types.calls.action_answer_params import ActionAnswerParams
+from telnyx.types.calls.action_bridge_params import ActionBridgeParams
 from telnyx.types.calls.action_gather_using_speak_params import ActionGatherUsingSpeakParams
 from telnyx.types.calls.action_hangup_params import ActionHangupParams
 from telnyx.types.calls.action_join_ai_assistant_params import ActionJoinAIAssistantParams
 from telnyx.types.calls.action_join_ai_assistant_response import ActionJoinAIAssistantResponse
+from telnyx.types.calls.action_speak_params import ActionSpeakParams
 from telnyx.types.calls.action_start_ai_assistant_params import ActionStartAIAssistantParams
 from telnyx.types.calls.action_start_ai_assistant_response import ActionStartAIAssistantResponse
+from telnyx.types.calls.action_start_playback_params import ActionStartPlaybackParams
 from telnyx.types.calls.action_stop_ai_assistant_params import ActionStopAIAssistantParams
+from telnyx.types.calls.action_stop_playback_params import ActionStopPlaybackParams
+from telnyx.types.conference_create_params import ConferenceCreateParams
+from telnyx.types.conference_create_response import ConferenceCreateResponse
+from telnyx.types.conferences.action_join_params import ActionJoinParams as ConferenceJoinParams
+from telnyx.types.conferences.action_leave_params import ActionLeaveParams as ConferenceLeaveParams
 from telnyx.types.connection_list_active_calls_response import ConnectionListActiveCallsResponse
 from telnyx.types.unsafe_unwrap_webhook_event import UnsafeUnwrapWebhookEvent
 
@@ -37,7 +45,14 @@ REQUESTS: dict[str, Any] = {
     "ai_assistant_join": ActionJoinAIAssistantParams,
     "ai_assistant_stop": ActionStopAIAssistantParams,
     "ai_assistant_add_messages": ActionAddAIAssistantMessagesParams,
+    "bridge": ActionBridgeParams,
+    "POST /conferences": ConferenceCreateParams,
+    "conferences/{id}/actions/join": ConferenceJoinParams,
+    "conferences/{id}/actions/leave": ConferenceLeaveParams,
     "gather_using_speak": ActionGatherUsingSpeakParams,
+    "speak": ActionSpeakParams,
+    "playback_start": ActionStartPlaybackParams,
+    "playback_stop": ActionStopPlaybackParams,
 }
 """The type of each request's body, by the last part of its path."""
 
@@ -45,6 +60,7 @@ ANSWERS: dict[str, Any] = {
     "POST /calls": CallDialResponse,
     "ai_assistant_start": ActionStartAIAssistantResponse,
     "ai_assistant_join": ActionJoinAIAssistantResponse,
+    "POST /conferences": ConferenceCreateResponse,
     "GET /calls/{id}": CallRetrieveStatusResponse,
     "GET /connections/{id}/active_calls": ConnectionListActiveCallsResponse,
     "GET /call_events": CallEventListResponse,
@@ -54,6 +70,10 @@ ANSWERS: dict[str, Any] = {
     ),
 }
 """The type of each answer. The type of a list is that of the whole answer, or of a row."""
+
+
+VOICE = ("=call.", "=conference.")
+"""The beginnings of the event types that we may read."""
 
 
 def answer_shape(name: str) -> Shape:
@@ -72,7 +92,7 @@ def webhook_shapes() -> dict[str, Shape]:
     for event in get_args(UnsafeUnwrapWebhookEvent):
         shape = shape_of(event)
         kinds = shape["data.event_type"].kinds if "data.event_type" in shape else set()
-        event_types = [kind.removeprefix("=") for kind in kinds if kind.startswith("=call.")]
+        event_types = [kind.removeprefix("=") for kind in kinds if kind.startswith(VOICE)]
         data = {p.removeprefix("data."): f for p, f in shape.items() if p.startswith("data.")}
         shapes.update(dict.fromkeys(event_types, data))
     return shapes

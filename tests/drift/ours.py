@@ -4,6 +4,7 @@ from typing import Any
 
 from partyline.domain.rules.apply_verdicts import KEY_PRESSED_STATUSES
 from partyline.domain.rules.outcomes import GENERIC_CAUSES, TELNYX_CAUSES
+from partyline.domain.rules.voice import UNPLAYABLE
 from partyline.entrypoints.webhook import MACHINE_RESULTS
 from partyline.telnyx import requests, responses
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
@@ -17,13 +18,21 @@ REQUESTS: dict[str, Any] = {
     "ai_assistant_join": requests.JoinAssistantRequest,
     "ai_assistant_stop": requests.StopAssistantRequest,
     "ai_assistant_add_messages": requests.AddMessagesRequest,
+    "bridge": requests.BridgeRequest,
+    "POST /conferences": requests.CreateConferenceRequest,
+    "conferences/{id}/actions/join": requests.JoinConferenceRequest,
+    "conferences/{id}/actions/leave": requests.LeaveConferenceRequest,
     "gather_using_speak": requests.GatherUsingSpeakRequest,
+    "speak": requests.SpeakRequest,
+    "playback_start": requests.PlaybackStartRequest,
+    "playback_stop": requests.PlaybackStopRequest,
 }
 
 ANSWERS: dict[str, Any] = {
     "POST /calls": responses.Dialed,
     "ai_assistant_start": responses.AssistantConversation,
     "ai_assistant_join": responses.AssistantConversation,
+    "POST /conferences": responses.ConferenceMade,
     "GET /calls/{id}": responses.Call,
     "GET /connections/{id}/active_calls": responses.ActiveCall,
     "GET /call_events": responses.CallEvent,
@@ -36,6 +45,7 @@ COMPARED_VALUES: dict[tuple[str, str], frozenset[str]] = {
     ("call.gather.ended", "payload.status"): frozenset(
         {*KEY_PRESSED_STATUSES, "call_hangup", "timeout", "cancelled", "cancelled_amd"}
     ),
+    ("call.playback.ended", "payload.status"): UNPLAYABLE,
     ("call.hangup", "payload.hangup_cause"): frozenset(
         {*TELNYX_CAUSES, *GENERIC_CAUSES} - {"normal_unspecified"}
     ),

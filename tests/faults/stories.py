@@ -189,6 +189,17 @@ def _hosts_at_once(lab: FaultLab) -> None:
         hang_up(lab, number)
 
 
+def _waiting_words(lab: FaultLab) -> None:
+    """A guest hears words until the host answers, and a goodbye at the end."""
+    goodbye = {"say": "The call is over. Goodbye."}
+    guest = {"to": DANA, "name": "Dana", "goodbye": goodbye}
+    lab.start_conversation(to=HOST, participants=[guest])
+    lab.wait_until_joined("Dana")
+    lab.run(5)
+    hang_up(lab, HOST)
+    lab.run(8)
+
+
 def _declined_screening(lab: FaultLab) -> None:
     lab.start_conversation(to=HOST)
     lab.wait_until_active()
@@ -262,6 +273,7 @@ STORIES = (
         [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(HOST, digits="1")],
     ),
     Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
+    Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=18)]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
     Story("the assistant invites", _tool_invites),
 )

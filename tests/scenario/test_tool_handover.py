@@ -31,7 +31,7 @@ def test_a_contact_takes_over_and_the_assistant_is_told(new_lab: NewLab) -> None
     assert lab.use_tool("handover", name="Dana") == HANDING_OVER
     assert handovers(lab, conversation_id) == [("stay", None)]
     lab.run(5)
-    assert lab.messages_to_assistant() == ["“Dana” has joined the conversation and takes over."]
+    assert lab.messages_to_assistant() == ["“Dana” is on the line and takes over."]
     assert handovers(lab, conversation_id) == [("stay", "handed_over")]
     assert events(lab, conversation_id) == ["handed_over"]
     lab.assert_clean()
@@ -103,6 +103,8 @@ def test_a_person_whom_the_assistant_has_invited_takes_over_without_a_call(
     lab.run(5)
     assert lab.people_dialled() == ["Dana"]
     assert handovers(lab, conversation_id) == [("silent", "handed_over")]
+    told = [message for message in lab.messages_to_assistant() if "takes over" in message]
+    assert told == [], "the answer of the tool has told the assistant"
 
 
 def test_a_person_whom_a_request_has_invited_takes_over_without_a_call(new_lab: NewLab) -> None:

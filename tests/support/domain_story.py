@@ -242,9 +242,9 @@ class Story:
         participant: str = "dana",
         leg: int = 1,
         status: str | None = None,
-        gather: Action | None = None,
+        prompt: Action | None = None,
     ) -> list[str]:
-        call = replace(call_ref(participant, leg), gather=gather)
+        call = replace(call_ref(participant, leg), prompt=prompt)
         return self.receive(DigitsGathered(id="", call=call, digits=digits, status=status))
 
     def assistant_created(self, participant: str = "host") -> list[str]:

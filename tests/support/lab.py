@@ -320,7 +320,7 @@ class Lab:
     def commands(self, action: str | None = None) -> list[Json]:
         """The commands that took effect at Telnyx, in order and without duplicates."""
         return [
-            {"action": entry.action, "call_control_id": entry.call_control_id, **(entry.body or {})}
+            {**(entry.body or {}), "action": entry.action, "call_control_id": entry.call_control_id}
             for entry in self.telnyx.ledger
             if entry.method == "POST" and not entry.duplicate and entry.status == 200
             if action in (None, entry.action)

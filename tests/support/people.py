@@ -13,9 +13,16 @@ ACTION_WORDS = {
     "answer": "answer",
     "hangup": "hang up",
     "gather_using_speak": "screen",
+    "speak": "speak to",
+    "playback_start": "play to",
+    "playback_stop": "stop the voice to",
     "ai_assistant_start": "start",
     "ai_assistant_join": "join",
     "ai_assistant_stop": "stop",
     "ai_assistant_add_messages": "tell",
+    "bridge": "bridge",
+    "conference_create": "confer",
+    "conference_join": "add",
+    "conference_leave": "part",
 }
 """Short words for Telnyx's actions."""

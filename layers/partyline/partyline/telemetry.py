@@ -131,6 +131,7 @@ class Metric(StrEnum):
     LEG_SCREENING = "LegScreening"
     LEG_REFUSED = "LegRefused"
     LEG_JUDGED = "LegJudged"
+    LEG_SPEAKING = "LegSpeaking"
     LEG_TRANSFERRED = "LegTransferred"
     LEG_ENDED = "LegEnded"
     LEG_CORRECTED = "LegCorrected"

@@ -1,6 +1,6 @@
 """The experiments of the live test, in the order in which they run."""
 
-from local.live_test.experiments import alone, dialling, guests, single
+from local.live_test.experiments import alone, dialling, guests, single, voices
 from local.live_test.experiments.model import Experiment
 from local.simulator.unknowns import UNKNOWNS
 
@@ -9,6 +9,7 @@ __all__ = ["EXPERIMENTS", "NOT_ASKED", "Experiment"]
 EXPERIMENTS: tuple[Experiment, ...] = (
     *dialling.EXPERIMENTS,
     *single.EXPERIMENTS,
+    *voices.EXPERIMENTS,
     *alone.EXPERIMENTS,
     *guests.EXPERIMENTS,
 )
@@ -18,10 +19,20 @@ _TOOLS = (
     "`partyline doctor --assistant` tests a tool without a call."
 )
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
+_ABSENCE = (
+    "No experiment yet. Partyline is right under each answer, and the list says how a call tells "
+    "the answers apart."
+)
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
     "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
+    "legs-after-stop": _ABSENCE,
+    "connect-after-stop": _ABSENCE,
+    "bridge-end": _ABSENCE,
+    "start-on-bridged": _ABSENCE,
+    "conference-events": _ABSENCE,
+    "conference-bridged": _ABSENCE,
     "preset-fields": _TOOLS,
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,

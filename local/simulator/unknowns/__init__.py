@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local.simulator.unknowns import commands, conversations, deployment, queries, webhooks
+from local.simulator.unknowns import (
+    commands,
+    connections,
+    conversations,
+    deployment,
+    queries,
+    voices,
+    webhooks,
+)
 from local.simulator.unknowns.model import Answer, Unknown
 
 __all__ = ["ASSUMED", "GROUPS", "PLAYED", "UNKNOWNS", "Answer", "Unknown", "settings_of"]
@@ -11,6 +19,8 @@ __all__ = ["ASSUMED", "GROUPS", "PLAYED", "UNKNOWNS", "Answer", "Unknown", "sett
 GROUPS: Mapping[str, tuple[Unknown, ...]] = {
     "Commands": commands.UNKNOWNS,
     "Conversations": conversations.UNKNOWNS,
+    "Bridges and conferences": connections.UNKNOWNS,
+    "Sentences and audio files": voices.UNKNOWNS,
     "Webhooks and tools": webhooks.UNKNOWNS,
     "Queries": queries.UNKNOWNS,
     "Deployment on AWS": deployment.UNKNOWNS,

@@ -123,7 +123,9 @@ def awaiting_the_hosts_hangup() -> tuple[Story, int]:
     story = joined_story(host={"on_hangup": OnHangup.CONTINUE})
     story.assistant_ended()
     story.call_state("look:host:1", alive=True, answered=True)
-    return story, 35
+    story.advance(3)
+    story.refuse("wait_words:dana:1")
+    return story, 32
 
 
 MOMENTS = [

@@ -53,7 +53,7 @@ HANDOVER_TURNS = st.one_of(
 )
 
 
-@settings(max_examples=150, print_blob=True)
+@settings(max_examples=75, print_blob=True)
 @given(
     beginning=st.sampled_from([*BEGINNINGS, "talking", "talking"]),
     on_host_hangup=st.sampled_from(OnHangup),

@@ -6,7 +6,7 @@ import pytest
 
 from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.plan import Screening
-from partyline.domain.model.statuses import AssistantMode, OnHangup, Outcome
+from partyline.domain.model.statuses import OnHangup, Outcome
 from tests.support.domain_story import (
     FIRST,
     SECOND,
@@ -51,7 +51,7 @@ def test_the_caller_is_handed_over_when_the_person_has_joined() -> None:
 
     assert outcome(story) == "handed_over"
     story.succeed("message:host:1:1")
-    assert story.messages == ["“Dana” has joined the conversation and takes over."]
+    assert story.messages == ["“Dana” is on the line and takes over."]
 
 
 def test_the_start_names_the_person_and_the_part_of_the_assistant() -> None:
@@ -196,11 +196,7 @@ def test_a_stop_cancels_the_handover(phase: str) -> None:
 @pytest.mark.parametrize("phase", PHASES[:3])
 def test_a_caller_who_leaves_other_people_behind_ends_the_call_of_the_person(phase: str) -> None:
     """The conversation goes on with Eli, and nobody is called for a caller who has gone."""
-    story = active_story(on_hangup=OnHangup.CONTINUE)
-    story.invite(guest("eli"))
-    story.succeed("dial:eli:1")
-    story.answer("eli")
-    story.succeed("join:eli:1", "message:host:1:1")
+    story = joined_story("eli", host={"on_hangup": OnHangup.CONTINUE})
     story.hand_over(guest(to=SCREENED))
     story.succeed("dial:dana:1")
     if phase != "rings":
@@ -212,6 +208,14 @@ def test_a_caller_who_leaves_other_people_behind_ends_the_call_of_the_person(pha
     assert story.status == "active"
     assert outcome(story) == "caller_left"
     assert "hang_up:dana:1" in story.state.commands
+
+
+def test_a_caller_who_leaves_other_people_behind_does_not_end_an_attached_call() -> None:
+    story = joined_story("eli", host={"on_hangup": OnHangup.CONTINUE})
+    story.hand_over(NewParticipant(id="dana", call_control_id="v3:dana-1"))
+    story.hang_up()
+    assert outcome(story) == "caller_left"
+    assert "hang_up:dana:1" not in story.state.commands
 
 
 def test_a_removed_caller_cancels_the_handover() -> None:
@@ -254,11 +258,47 @@ def test_the_caller_is_handed_over_when_the_assistant_has_been_told_to_be_silent
     assert len(ended(story)) == 1, "a later end of the call is no end of the handover"
 
 
-def test_the_caller_is_handed_over_when_the_assistant_is_away() -> None:
+def leaving_story(*commands: str) -> Story:
+    """Return a story in which the assistant leaves after the join, and these commands worked."""
     story = at_phase("joined")
-    story.state.mode = AssistantMode.AWAY
-    story.advance(1)
+    story.succeed("message:host:1:1", *commands)
+    return story
+
+
+def test_the_caller_is_handed_over_when_the_assistant_is_away() -> None:
+    story = leaving_story("stop:host:1:1")
+    assert ended(story) == []
+    story.succeed("bridge:host:1:1")
     assert outcome(story) == "handed_over"
+    assert story.state.mode == "away"
+
+
+def test_a_refused_stop_ends_the_handover_and_leaves_the_assistant_there() -> None:
+    story = leaving_story()
+    story.refuse("stop:host:1:1")
+    assert outcome(story) == "error"
+    assert ended(story)[0]["failure"]["code"] == "10015"
+    assert (story.state.mode, story.state.wanted_mode) == ("speaking", "speaking")
+
+
+def test_a_refused_bridge_ends_the_handover_and_brings_the_assistant_back() -> None:
+    story = leaving_story("stop:host:1:1")
+    sent = story.refuse("bridge:host:1:1")
+    assert outcome(story) == "error"
+    assert ended(story)[0]["failure"]["code"] == "10015"
+    assert [key for key in sent if key.startswith("start:host:1")], "the assistant is started again"
+    assert story.participant("dana").status == "joined"
+
+
+@pytest.mark.parametrize("commands", [(), ("stop:host:1:1",)])
+def test_a_person_who_leaves_while_the_assistant_leaves_brings_the_assistant_back(
+    commands: tuple[str, ...],
+) -> None:
+    story = leaving_story(*commands)
+    story.hang_up("dana")
+    assert outcome(story) == "declined"
+    assert story.state.wanted_mode == "speaking"
+    assert story.status == "active"
 
 
 def test_a_mode_that_fails_ends_the_handover_with_the_failure_of_the_mode() -> None:
@@ -269,6 +309,17 @@ def test_a_mode_that_fails_ends_the_handover_with_the_failure_of_the_mode() -> N
     assert data["failure"]["code"] == "90018"
     assert story.participant("dana").status == "joined", "the people stay connected"
     assert story.state.wanted_mode == "speaking"
+
+
+def test_a_mode_that_failed_before_the_join_is_no_failure_of_the_handover() -> None:
+    story = at_phase("screened", "silent")
+    story.set_mode("silent")
+    story.refuse(silencing(story))
+    story.press("1")
+    story.succeed("join:dana:1")
+    assert ended(story) == []
+    story.succeed(silencing(story))
+    assert outcome(story) == "handed_over"
 
 
 def test_another_mode_that_is_asked_for_meanwhile_cancels_the_handover() -> None:
@@ -319,8 +370,19 @@ def test_a_handover_to_a_person_who_has_joined_dials_nobody() -> None:
     story = joined_story()
     story.hand_over(NewParticipant(id="dana"))
     assert outcome(story) == "handed_over"
-    assert [command.key for command in story.sent if command.action == "dial"][1:] == [
-        "dial:dana:1"
+    dials = [command.key for command in story.sent if command.action == "dial"]
+    assert dials == ["dial:host:1", "dial:dana:1"]
+    story.succeed("message:host:1:2")
+    assert story.messages[1:] == ["“Dana” is on the line and takes over."]
+
+
+def test_a_conversation_keeps_its_newest_handovers_and_tells_of_all() -> None:
+    story = joined_story()
+    for nth in range(45):
+        story.hand_over(NewParticipant(id="dana"), nth=nth)
+    assert len(ended(story)) == 45
+    assert [handover.id for handover in story.state.handovers] == [
+        f"handover-{nth}" for nth in range(5, 45)
     ]
 
 

@@ -190,9 +190,9 @@ def test_a_person_who_presses_a_key_while_waiting_is_no_machine(digits: str) -> 
     story.answer("dana")
     story.succeed("hold:dana:1")
 
-    assert story.press(digits, status="valid", gather=Action.HOLD) == ["screen:dana:1"]
+    assert story.press(digits, status="valid", prompt=Action.HOLD) == ["screen:dana:1"]
     assert story.leg("dana").machine is False
-    assert story.press("1", status="valid", gather=Action.SCREEN) == ["join:dana:1"]
+    assert story.press("1", status="valid", prompt=Action.SCREEN) == ["join:dana:1"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "cancelled_amd", "timeout"])
@@ -652,7 +652,11 @@ def test_a_guest_who_hangs_up_while_waiting_is_called_on_the_next_number() -> No
     story.succeed("dial:dana:2")
     story.answer("dana", 2)
     story.answer()
-    assert story.succeed("start:host:1") == ["join:dana:2", "message:host:1:1"]
+    assert story.succeed("start:host:1") == [
+        "stop_words:dana:2",
+        "join:dana:2",
+        "message:host:1:1",
+    ]
     assert story.messages == ["“Dana” did not answer the call. The next number is being tried."]
 
 

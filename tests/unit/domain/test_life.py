@@ -166,12 +166,15 @@ def test_waiting_guests_are_joined_when_the_assistant_runs() -> None:
     story = Story()
     story.start(guest("dana"), guest("eli", plan("+13125550120")))
     story.succeed("dial:host:1", "dial:dana:1", "dial:eli:1")
-    assert story.answer("dana") == []
-    assert story.answer("eli") == []
+    assert story.answer("dana") == ["wait_words:dana:1"]
+    assert story.answer("eli") == ["wait_words:eli:1"]
     assert story.participant("dana").status == "waiting"
     story.answer()
 
-    assert story.succeed("start:host:1") == ["join:dana:1", "join:eli:1"]
+    assert story.succeed("start:host:1") == [
+        *("stop_words:dana:1", "stop_words:eli:1"),
+        *("join:dana:1", "join:eli:1"),
+    ]
 
 
 def test_an_invitation_dials_the_first_number() -> None:

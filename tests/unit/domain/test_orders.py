@@ -48,7 +48,7 @@ MACHINE: Any = (MachineVerdict, {"machine": True})
 
 def pressed(digits: str, status: str = "valid", of: Action | None = None) -> Any:
     """The end of a gather; our client_state names the command, if `of` is set."""
-    return (DigitsGathered, {"digits": digits, "status": status, "gather": of})
+    return (DigitsGathered, {"digits": digits, "status": status, "prompt": of})
 
 
 def speech(secs: float) -> Any:
@@ -260,8 +260,8 @@ def answer_commands(story: Story, who: str, *, dial_first: bool) -> None:
 
 def deliver(story: Story, person: str, webhook: Any) -> None:
     type_, fields = webhook
-    call = replace(call_ref(person), gather=fields.get("gather"))
-    fields = {name: value for name, value in fields.items() if name != "gather"}
+    call = replace(call_ref(person), prompt=fields.get("prompt"))
+    fields = {name: value for name, value in fields.items() if name != "prompt"}
     story.receive(type_(id="", call=call, **fields))
 
 

@@ -7,7 +7,7 @@ import pytest
 from partyline.domain.model.inputs import ConversationEnded
 from partyline.domain.model.results import Succeeded
 from partyline.domain.model.statuses import OnHangup
-from partyline.domain.model.timeouts import END_GRACE
+from partyline.domain.model.timeouts import WORDS_DELAY
 from partyline.domain.rules.phrases import UNNAMED_HOST
 from tests.support.domain_story import TELNYX_ID, Story, active_story, call_ref, guest
 
@@ -65,7 +65,7 @@ def test_an_assistant_that_ends_by_itself_ends_the_conversation() -> None:
     story = two_guest_story()
     story.assistant_ended()
     story.call_state("look:host:1", alive=True, answered=True)
-    assert story.advance(36) == ["look:host:1"]
+    assert "look:host:1" in story.advance(36)
     assert "hang_up:host:1" in story.call_state("look:host:1", alive=True, answered=True)
     assert story.status == "ended"
     assert story.state.start_command is not None
@@ -76,7 +76,8 @@ def test_the_host_is_polled_once_and_the_hangup_awaited() -> None:
     story = two_guest_story()
     story.assistant_ended()
     assert story.call_state("look:host:1", alive=True, answered=True) == []
-    assert story.state.due_at == story.now + END_GRACE
+    assert story.state.due_at == story.now + WORDS_DELAY
+    assert story.advance(3) == ["wait_words:dana:1", "wait_words:eli:1"]
     assert "start:dana:1" in story.hang_up("host")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from types import ModuleType
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -19,6 +21,8 @@ from partyline.domain.model.inputs import (
     CallRef,
     CallScreeningDetected,
     CommandResult,
+    ConferenceJoined,
+    ConferenceLeft,
     ConversationAnalyzed,
     ConversationCreated,
     ConversationEnded,
@@ -36,6 +40,7 @@ from partyline.domain.model.inputs import (
     SetAssistantMode,
     StopConversation,
     TimerElapsed,
+    VoiceEnded,
 )
 from partyline.domain.model.results import (
     CallEnded,
@@ -182,9 +187,13 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield MachineVerdict(id="again", call=ref, machine=False)
     yield MachineVerdict(id="again", call=ref, machine=True, by_speech=True)
     yield CallBridged(id="again", call=ref)
+    yield ConferenceJoined(id="again", call=ref)
+    yield ConferenceLeft(id="again", call=ref)
     yield CallScreeningDetected(id="again", call=ref)
     yield DigitsGathered(id="again", call=ref, digits="1")
     yield DigitsGathered(id="again", call=ref, digits="")
+    for prompt in (None, Action.WAIT_WORDS, Action.GOODBYE):
+        yield VoiceEnded(id="again", call=replace(ref, prompt=prompt), status="completed")
     yield ConversationCreated(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield ConversationStartFailed(id="again", call=ref)
     yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)

@@ -10,6 +10,7 @@ from partyline.services import assistant_settings
 from partyline.telnyx import requests as telnyx_requests
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
+AUDIO = "https://audio.example.com:8443/music/hold.mp3?a=1"
 TEN = [f"+131255501{n:02}" for n in range(10)]
 GUESTS = [{"to": TEN, "strategy": "at_once"}] * 3
 
@@ -209,6 +210,25 @@ INVITE: list[tuple[dict[str, Any], str]] = [
         "screening.accept_digit",
     ),
     ({"to": GUEST_NUMBER, "screening": {"say": "x", "accept_digit": 1}}, "screening.accept_digit"),
+    ({"to": GUEST_NUMBER, "waiting": {}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x", "audio_url": AUDIO}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "Please\nhold."}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x" * 3001}}, "waiting.say"),
+    ({"to": GUEST_NUMBER, "waiting": {"say": "x", "voice": ""}}, "waiting.voice"),
+    ({"to": GUEST_NUMBER, "goodbye": {}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"say": " "}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"say": "x" * 81}}, "goodbye.say"),
+    ({"to": GUEST_NUMBER, "goodbye": {"audio_url": AUDIO}}, "goodbye.audio_url"),
+    *(
+        ({"to": GUEST_NUMBER, "waiting": {"audio_url": url}}, "waiting.audio_url")
+        for url in (
+            "http://example.com/a.mp3",
+            "https://user:secret@example.com/a.mp3",
+            "https://",
+            "https://example.com/a b.mp3",
+            f"https://example.com/{'a' * 2000}",
+        )
+    ),
 ]
 
 
@@ -338,6 +358,8 @@ def test_every_allowed_field_is_accepted(deployment: Deployment) -> None:
         "strategy": "in_order",
         "deadline_secs": 90,
         "screening": {"say": "Press 5.", "accept_digit": "5", "timeout_secs": 10},
+        "waiting": {"audio_url": AUDIO},
+        "goodbye": {"say": "Goodbye.", "voice": "male", "language": "en-GB"},
         "max_attempts": 2,
         "pause_secs": 0,
         "tell_assistant": False,

@@ -20,7 +20,7 @@ from partyline.domain.model.conversation import (
     Leg,
     Participant,
 )
-from partyline.domain.model.plan import Plan, Screening, VerdictWait
+from partyline.domain.model.plan import Plan, Screening, VerdictWait, Words
 from partyline.domain.model.results import (
     CallEnded,
     CallState,
@@ -281,7 +281,7 @@ def test_a_screening_asks_for_a_key() -> None:
             "terminating_digit": "#",
             "timeout_millis": 12_000,
             **ENVELOPE,
-            "client_state": base64.b64encode(f'{FIELDS},"gather":"screen"}}'.encode()).decode(),
+            "client_state": base64.b64encode(f'{FIELDS},"prompt":"screen"}}'.encode()).decode(),
         },
     )
 
@@ -818,7 +818,7 @@ def test_a_person_who_waits_for_a_verdict_hears_the_words_of_the_plan() -> None:
     body = json.loads(request.content)
     assert (body["payload"], body["voice"], body["language"]) == ("Un moment.", "male", "fr-FR")
     assert (body["timeout_millis"], body["maximum_digits"]) == (7000, 1)
-    assert base64.b64decode(body["client_state"]).endswith(b',"gather":"hold"}')
+    assert base64.b64decode(body["client_state"]).endswith(b',"prompt":"hold"}')
 
 
 @pytest.mark.parametrize(
@@ -921,3 +921,59 @@ def test_the_session_of_a_call_is_not_asked_for_while_the_assistant_runs() -> No
     result, requests = execute(command(Action.LOOK), {"is_alive": True, "call_duration": 3}, about)
     assert result == CallState(alive=True, answered=True)
     assert len(requests) == 1
+
+
+def state_of(body: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(base64.b64decode(body["client_state"]))
+    return state
+
+
+def test_waiting_words_are_a_sentence_in_the_voice_of_the_plan() -> None:
+    words = Words(say="Un moment.", voice="male", language="fr-FR")
+    about = conversation(Plan(to=["+13125550102"], from_="+13125550100", waiting=words))
+    said = command(Action.WAIT_WORDS)
+    said.repeats = 2
+    result, [request] = execute(said, {}, about)
+
+    assert result == Succeeded()
+    assert request.url.raw_path.decode() == f"{PATH}/actions/speak"
+    body = json.loads(request.content)
+    assert (body["payload"], body["voice"], body["language"]) == ("Un moment.", "male", "fr-FR")
+    assert {"prompt": "wait_words", "repeat": 2}.items() <= state_of(body).items()
+
+
+def test_waiting_words_may_be_an_audio_file_that_is_played_without_end() -> None:
+    words = Words(audio_url="https://example.com/a.mp3")
+    about = conversation(Plan(to=["+13125550102"], from_="+13125550100", waiting=words))
+    _, [request] = execute(command(Action.WAIT_WORDS), {}, about)
+
+    assert request.url.raw_path.decode() == f"{PATH}/actions/playback_start"
+    body = json.loads(request.content)
+    assert (body["audio_url"], body["loop"]) == ("https://example.com/a.mp3", "infinity")
+
+
+def test_a_stop_of_the_words_stops_all_that_plays() -> None:
+    _, [request] = execute(command(Action.STOP_WORDS), {})
+
+    assert request.url.raw_path.decode() == f"{PATH}/actions/playback_stop"
+    body = json.loads(request.content)
+    assert body["stop"] == "all"
+    assert "prompt" not in state_of(body)
+
+
+def test_a_goodbye_takes_the_place_of_what_plays() -> None:
+    goodbye = Words(say="Goodbye.")
+    about = conversation(Plan(to=["+13125550102"], from_="+13125550100", goodbye=goodbye))
+    _, [request] = execute(command(Action.GOODBYE), {}, about)
+
+    assert request.url.raw_path.decode() == f"{PATH}/actions/speak"
+    body = json.loads(request.content)
+    assert (body["payload"], body["stop"]) == ("Goodbye.", "all")
+    assert state_of(body)["prompt"] == "goodbye"
+
+
+def test_a_goodbye_without_words_is_not_sent() -> None:
+    result, requests = execute(command(Action.GOODBYE), {})
+
+    assert isinstance(result, Refused)
+    assert requests == []

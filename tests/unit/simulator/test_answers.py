@@ -140,6 +140,28 @@ def message_history(lab: SimulatorHarness) -> Any:
     return _refusal(_start(lab, lab.answered(), message_history=history))
 
 
+def voice_client_state(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.command(leg, "speak", payload="Hello", voice="female", client_state=STATE)
+    lab.command(leg, "client_state_update", client_state="bmV4dA==")
+    lab.clock.advance(2)
+    return lab.hooks("call.speak.ended")[0].payload["client_state"]
+
+
+def stopped_speech(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.command(leg, "speak", payload="A long sentence", voice="female")
+    lab.command(leg, "playback_stop")
+    lab.clock.advance(2)
+    return lab.hooks("call.speak.ended")[0].payload["status"]
+
+
+def voice_with_assistant(lab: SimulatorHarness) -> Any:
+    leg = lab.answered()
+    lab.started(leg)
+    return _refusal(lab.command(leg, "speak", payload="Hello", voice="female"))
+
+
 def client_state_omitted(lab: SimulatorHarness) -> Any:
     leg = lab.dial(client_state=STATE)
     lab.clock.advance(2)
@@ -246,6 +268,56 @@ def join_other_connection(lab: SimulatorHarness) -> Any:
 def join_bridged(lab: SimulatorHarness) -> Any:
     _joined(lab)
     return lab.types.count("call.bridged")
+
+
+def _stopped(lab: SimulatorHarness) -> tuple[SimulatedLeg, SimulatedLeg]:
+    """A host and a guest whose assistant was stopped."""
+    host, guest, _ = _joined(lab)
+    lab.command(host, "ai_assistant_stop")
+    lab.clock.advance(1)
+    return host, guest
+
+
+def _bridge(lab: SimulatorHarness, leg: SimulatedLeg, other: SimulatedLeg) -> tuple[int, Any]:
+    call = other.call_control_id
+    return lab.command(leg, "bridge", call_control_id=call, park_after_unbridge="self")
+
+
+def legs_after_stop(lab: SimulatorHarness) -> Any:
+    return _stopped(lab)[1].state
+
+
+def connect_after_stop(lab: SimulatorHarness) -> Any:
+    return _bridge(lab, *_stopped(lab))[0]
+
+
+def bridge_end(lab: SimulatorHarness) -> Any:
+    first, second = lab.answered(FRIEND), lab.answered(OTHER)
+    assert _bridge(lab, first, second)[0] == 200
+    lab.telnyx.hang_up(first.call_control_id)
+    return second.state
+
+
+def start_on_bridged(lab: SimulatorHarness) -> Any:
+    first, second = lab.answered(FRIEND), lab.answered(OTHER)
+    assert _bridge(lab, first, second)[0] == 200
+    return _start(lab, first)[0]
+
+
+def _conference(lab: SimulatorHarness) -> list[str]:
+    leg = lab.answered()
+    body = {"call_control_id": leg.call_control_id, "name": "conference-1"}
+    assert lab.request("POST", "/conferences", body)[0] == 200
+    lab.clock.advance(1)
+    return lab.types
+
+
+def conference_events(lab: SimulatorHarness) -> Any:
+    return "conference.created" in _conference(lab)
+
+
+def conference_bridged(lab: SimulatorHarness) -> Any:
+    return "call.bridged" in _conference(lab)
 
 
 def turn_webhooks(lab: SimulatorHarness) -> Any:

@@ -21,7 +21,10 @@ from partyline.telnyx.requests import (
     JoinAssistantRequest,
     JoiningParticipant,
     Message,
+    PlaybackStartRequest,
+    PlaybackStopRequest,
     RetryPolicy,
+    SpeakRequest,
     StartAssistantRequest,
     StopAssistantRequest,
 )
@@ -177,6 +180,28 @@ ACTIONS: list[tuple[str, Callable[[CallControl], object], dict[str, Any]]] = [
             ),
         ),
         {"payload": "Press one.", "voice": "Telnyx.KokoroTTS.af", "maximum_digits": 1},
+    ),
+    (
+        "speak",
+        lambda telnyx: telnyx.speak(
+            LEG, SpeakRequest(command_id="c", payload="One moment.", voice="female", stop="all")
+        ),
+        {"payload": "One moment.", "voice": "female", "stop": "all"},
+    ),
+    (
+        "playback_start",
+        lambda telnyx: telnyx.start_playback(
+            LEG,
+            PlaybackStartRequest(
+                command_id="c", audio_url="https://example.com/a.mp3", loop="infinity"
+            ),
+        ),
+        {"audio_url": "https://example.com/a.mp3", "loop": "infinity"},
+    ),
+    (
+        "playback_stop",
+        lambda telnyx: telnyx.stop_playback(LEG, PlaybackStopRequest(command_id="c")),
+        {"stop": "all"},
     ),
 ]
 

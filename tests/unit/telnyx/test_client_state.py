@@ -35,6 +35,12 @@ def test_the_text_is_base64_of_compact_json() -> None:
     assert base64.b64decode(text) == b'{"conversation":"c","participant":"p","leg":2}'
 
 
+def test_the_state_of_a_prompt_names_the_command_and_its_repetition() -> None:
+    state = ClientState("c", "p", 2, "wait_words", 3)
+
+    assert ClientState.decode(state.encode()) == state
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -60,6 +66,9 @@ def test_the_text_is_base64_of_compact_json() -> None:
         encoded({**OURS, "participant": None}),
         encoded({**OURS, "participant": ["p"]}),
         encoded({**OURS, "more": 1}),
+        encoded({**OURS, "prompt": "dial"}),
+        encoded({**OURS, "prompt": "screen", "repeat": -1}),
+        encoded({**OURS, "prompt": "screen", "repeat": "1"}),
         encoded({"conversation": "c", "participant": "p"}),
         encoded({**OURS, "more": "x" * 1024}),
         base64.b64encode(b"[" * 760).decode(),

@@ -181,6 +181,15 @@ def test_a_captured_webhook_is_read(name: str, kind: type[Event], says: dict[str
     assert {field: getattr(parsed.payload, field) for field in says} == says
 
 
+@pytest.mark.parametrize("event_type", ["call.speak.ended", "call.playback.ended"])
+def test_the_end_of_a_voice_has_a_status(event_type: str) -> None:
+    data = {"event_type": event_type, "payload": {"status": "file_not_found"}}
+    event = webhooks.parse(json.dumps({"data": data}).encode())
+
+    assert isinstance(event, webhooks.VoiceEnded)
+    assert event.payload.status == "file_not_found"
+
+
 def test_every_captured_webhook_has_a_known_type() -> None:
     names = {path.stem for path in EVENTS.glob("*.json")}
 

@@ -5,6 +5,7 @@ requests), `rules.apply_results` (results of commands), all through `rules.facts
 run over the whole state, in the order of `RULES`, until no rule changes anything:
 
     reconcile_stale          looks for, or gives up, commands that are too old to be sent again
+    give_up_overdue          gives up commands for which people without the assistant wait too long
     give_up_limited          gives up commands that wait too long for Telnyx's rate limit
     apply_verdict_timeouts   decides overdue verdicts of machine detections and screenings
     unaccept_machines        takes back an accepted call that proves to be a machine
@@ -15,11 +16,14 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     restart_or_end           restarts an assistant that ended with the host, or ends ours
     end_conversation         ends or fails the conversation
     follow_handover          lets the assistant step back after the join, and ends a handover
+    say_waiting_words        says words to people who wait, and stops the words when the wait ends
     start_and_join           answers the inbound call, starts the assistant, joins participants
     look_for_assistant       looks for an assistant that the answer was to start
     rejoin                   joins the participants to a restarted assistant
-    change_mode              brings the wanted mode of the assistant about
+    leave_and_return         lets the assistant leave the people to each other, and return
+    tell_mode                tells the assistant to be silent, or to speak
     send_messages            sends the next batch of messages to the assistant
+    say_goodbyes             says the goodbye to people whose conversation has gone
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
@@ -37,6 +41,7 @@ from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
+from partyline.domain.rules.absence import leave_and_return
 from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import (
     look_for_assistant,
@@ -56,19 +61,22 @@ from partyline.domain.rules.hunting import (
     unaccept_machines,
 )
 from partyline.domain.rules.leaving import end_conversation, mark_departures
-from partyline.domain.rules.modes import change_mode
+from partyline.domain.rules.modes import tell_mode
 from partyline.domain.rules.pending_commands import (
     cancel_obsolete,
     claim_due,
     give_up_limited,
+    give_up_overdue,
     reconcile_stale,
     set_timers,
 )
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
+from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
 
 RULES = (
     reconcile_stale,
+    give_up_overdue,
     give_up_limited,
     apply_verdict_timeouts,
     unaccept_machines,
@@ -79,11 +87,14 @@ RULES = (
     restart_or_end,
     end_conversation,
     follow_handover,
+    say_waiting_words,
     start_and_join,
     look_for_assistant,
     rejoin,
-    change_mode,
+    leave_and_return,
+    tell_mode,
     send_messages,
+    say_goodbyes,
     release_calls,
     cancel_obsolete,
     poll_calls,

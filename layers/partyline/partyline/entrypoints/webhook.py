@@ -127,7 +127,8 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
         call_session_id=payload.call_session_id,
         participant=state.participant if state else None,
         leg=state.leg if state else None,
-        gather=Action(state.gather) if state and state.gather else None,
+        prompt=Action(state.prompt) if state and state.prompt else None,
+        repeat=state.repeat if state else 0,
         incoming=incoming,
     )
     input_ = to_input(event, {"id": event_id, "call": call, "occurred_at": event.occurred_at})
@@ -142,7 +143,9 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     if correlation is None or input_ is None:
         return None
     if state and state.conversation != correlation.conversation_id:
-        input_ = replace(input_, call=replace(call, participant=None, leg=None, gather=None))
+        input_ = replace(
+            input_, call=replace(call, participant=None, leg=None, prompt=None, repeat=0)
+        )
     if isinstance(input_, inputs.CallInitiated):
         route = inbound_route(correlation.route, app.settings, payload.connection_id, payload.to)
         if correlation.conversation is None and route is None:
@@ -250,6 +253,8 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     ),
     webhooks.CallAnswered: lambda _, common: inputs.CallAnswered(**common),
     webhooks.CallHangup: _hangup,
+    webhooks.ConferenceParticipantJoined: lambda _, common: inputs.ConferenceJoined(**common),
+    webhooks.ConferenceParticipantLeft: lambda _, common: inputs.ConferenceLeft(**common),
     webhooks.CallBridged: lambda _, common: inputs.CallBridged(**common),
     webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
         **common,
@@ -260,6 +265,9 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.MachineGreetingEnded: _greeting,
     webhooks.GatherEnded: lambda event, common: inputs.DigitsGathered(
         **common, digits=event.payload.digits or "", status=event.payload.status
+    ),
+    webhooks.VoiceEnded: lambda event, common: inputs.VoiceEnded(
+        **common, status=event.payload.status
     ),
     webhooks.ConversationCreated: lambda event, common: inputs.ConversationCreated(
         **common, telnyx_conversation_id=event.payload.conversation_id

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from partyline.domain.model import results, timeouts
 from partyline.domain.model.commands import ASSISTANT_LEG
+from partyline.domain.model.statuses import AssistantMode
+from partyline.domain.rules.phrases import render
 from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.request_forms import assistant_settings, with_optional_fields
 from partyline.telnyx import errors, requests
@@ -15,6 +17,8 @@ CLOCK_SKEW = timedelta(seconds=2)  # between Telnyx's clock and ours
 def start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
     """Start the assistant on a leg (Telnyx API: ai_assistant_start)."""
     within, beside = assistant_settings(leg_command)
+    if leg_command.conversation.absence:
+        within |= _return_greeting(leg_command)
     fields = {"assistant": within, **beside, **leg_command.envelope}
     request = requests.StartAssistantRequest.model_validate(fields)
     answer_secs = timeouts.START_ANSWER_TIME.total_seconds()
@@ -24,6 +28,15 @@ def start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:
         return results.Succeeded(telnyx_conversation_id=started.conversation_id)
 
     return with_optional_fields(request, send)
+
+
+def _return_greeting(leg_command: LegCommand) -> dict[str, str]:
+    """Return the greeting of an assistant that was away; a silent assistant has none of ours."""
+    conversation, field = leg_command.conversation, "assistant.greeting"
+    phrase = render(conversation.phrases, "back_greeting", name="").strip()
+    is_left_out = field in leg_command.command.changes
+    is_silent = conversation.wanted_mode is AssistantMode.SILENT
+    return {"greeting": phrase} if phrase and not is_left_out and not is_silent else {}
 
 
 def reconcile_start(telnyx: CallControl, leg_command: LegCommand) -> results.Result:

@@ -113,7 +113,7 @@ class AssistantTools:
             earlier = [person for person in conversation.participants if person.contact == contact]
             present = _present(conversation, contact, request) if then else None
             if then and present:
-                guest = NewParticipant(id=present.id, name=name)
+                guest = NewParticipant(id=present.id, name=name, tell_assistant=False)
                 return self._send(call, _hand_over(call, guest, call.request_id, then))
             answer = self._known(conversation, earlier[-1], name) if earlier else None
             return answer or self._dial(call, contact, name, request, len(earlier), then)

@@ -12,6 +12,8 @@ from partyline.domain.model.commands import Action, Command
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
 from partyline.services import assistant_commands as assistant
 from partyline.services import call_commands as calls
+from partyline.services import connection_commands as connections
+from partyline.services import voice_commands as voice
 from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
 from partyline.telemetry import logger
@@ -43,6 +45,13 @@ SEND: dict[Action, LegCommandHandler] = {
     Action.MESSAGE: assistant.message,
     Action.HOLD: calls.hold,
     Action.SCREEN: calls.screen,
+    Action.BRIDGE: connections.bridge,
+    Action.CREATE_CONFERENCE: connections.create_conference,
+    Action.JOIN_CONFERENCE: connections.join_conference,
+    Action.LEAVE_CONFERENCE: connections.leave_conference,
+    Action.WAIT_WORDS: voice.say_waiting_words,
+    Action.STOP_WORDS: voice.stop_words,
+    Action.GOODBYE: voice.say_goodbye,
     Action.LOOK: calls.retrieve,
 }
 

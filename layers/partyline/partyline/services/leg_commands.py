@@ -40,9 +40,15 @@ class LegCommand:
     @property
     def client_state(self) -> str:
         """The hint that Telnyx echoes on the webhooks of this leg."""
-        leg, action = self.leg.number, self.command.action
-        gather = action if action in client_state.GATHERS else None
-        state = client_state.ClientState(self.conversation.id, self.participant.id, leg, gather)
+        command = self.command
+        is_heard = command.action in client_state.PROMPTS
+        state = client_state.ClientState(
+            self.conversation.id,
+            self.participant.id,
+            self.leg.number,
+            prompt=command.action if is_heard else None,
+            repeat=command.repeats if is_heard else 0,
+        )
         return state.encode()
 
     @property

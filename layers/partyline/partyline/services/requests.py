@@ -41,6 +41,7 @@ from partyline.services.assistant_settings import (
 )
 from partyline.services.errors import field_invalid
 from partyline.services.machine_settings import DetectionSettings
+from partyline.services.words_settings import GoodbyeSettings, Language, Voice, WordsSettings
 
 MAX_NUMBERS = 10
 MAX_GUESTS_AT_START = 10
@@ -140,10 +141,6 @@ Phrases = Annotated[
 """The conversation's own messages to the assistant (see `domain.rules.phrases`)."""
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 """A time with its zone, as RFC 3339 writes it."""
-Voice = Annotated[str, Field(min_length=1, max_length=256)]
-"""A voice (Telnyx API: gather_using_speak, voice): `female`, `male`, `AWS.Polly.Joanna`, ..."""
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-"""A language for the voices `female` and `male` (Telnyx API: gather_using_speak, language)."""
 _BriefText = Annotated[str, Field(min_length=1, max_length=MAX_BRIEF_CHARS)]
 Brief = Annotated[_BriefText, AfterValidator(_check_brief)]
 """Why a person is called, in a sentence for that person alone."""
@@ -190,6 +187,8 @@ class DialOptions(RequestModel):
     on_machine: Literal["next", "join"] = "next"
     on_late_machine: Literal["tell", "remove"] = "tell"
     verdict_wait: VerdictWaitSettings | None = None
+    waiting: WordsSettings | None = None
+    goodbye: GoodbyeSettings | None = None
 
     @model_validator(mode="after")
     def _detected(self) -> Self:

@@ -16,6 +16,7 @@ from partyline.telnyx.responses import (
     AssistantConversation,
     Call,
     CallEvent,
+    ConferenceMade,
     ConversationInsights,
     Dialed,
 )
@@ -94,9 +95,38 @@ class CallControl:
         """Put messages into the running conversation."""
         self._command(call_control_id, "ai_assistant_add_messages", request)
 
+    def bridge(self, call_control_id: str, request: requests.BridgeRequest) -> None:
+        """Connect a leg to another leg. `call.bridged` follows for each leg."""
+        self._command(call_control_id, "bridge", request)
+
+    def create_conference(self, request: requests.CreateConferenceRequest) -> ConferenceMade:
+        """Make a conference with a leg. Telnyx API: POST /conferences."""
+        answer = self._client.request("POST", "/conferences", json=request.body())
+        return _read(ConferenceMade, answer)
+
+    def join_conference(self, conference: str, request: requests.JoinConferenceRequest) -> None:
+        """Put a leg into a conference, which an id or a name names."""
+        self._client.request("POST", _in_conference(conference, "join"), json=request.body())
+
+    def leave_conference(self, conference: str, request: requests.LeaveConferenceRequest) -> None:
+        """Take a leg out of a conference. The leg stays up."""
+        self._client.request("POST", _in_conference(conference, "leave"), json=request.body())
+
     def gather_using_speak(self, call_control_id: str, request: GatherUsingSpeakRequest) -> None:
         """Say a text and wait for keys. The keys come with call.gather.ended."""
         self._command(call_control_id, "gather_using_speak", request)
+
+    def speak(self, call_control_id: str, request: requests.SpeakRequest) -> None:
+        """Say a sentence. The end comes with call.speak.ended."""
+        self._command(call_control_id, "speak", request)
+
+    def start_playback(self, call_control_id: str, request: requests.PlaybackStartRequest) -> None:
+        """Play an audio file. The end comes with call.playback.ended."""
+        self._command(call_control_id, "playback_start", request)
+
+    def stop_playback(self, call_control_id: str, request: requests.PlaybackStopRequest) -> None:
+        """End a sentence or an audio file that plays on a leg."""
+        self._command(call_control_id, "playback_stop", request)
 
     def retrieve_call(self, call_control_id: str) -> Call:
         """Return a leg. Telnyx API: GET /calls/{id}; UnknownCallError 10 minutes after its end.
@@ -228,6 +258,10 @@ def _call(call_control_id: str) -> str:
 
 def _action(call_control_id: str, action: str) -> str:
     return f"{_call(call_control_id)}/actions/{action}"
+
+
+def _in_conference(conference: str, action: str) -> str:
+    return f"/conferences/{_segment(conference)}/actions/{action}"
 
 
 def _rows(data: object) -> list[dict[str, Any]]:

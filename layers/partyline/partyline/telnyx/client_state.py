@@ -13,7 +13,8 @@ from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEGS = range(1, 100)
-GATHERS = ("hold", "screen")  # the commands that ask a person for keys
+PROMPTS = ("hold", "screen", "wait_words", "goodbye")
+"""The commands that a person hears. A webhook reports the end of each."""
 # Telnyx publishes no limit. This limit is far above our longest text, and cheap to decode.
 MAX_CHARS = 1024
 
@@ -23,14 +24,16 @@ class ClientState:
     """The conversation, participant and leg that a webhook is about.
 
     `conversation` and `participant` are our ids (1 to 64 letters, digits, `_` or `-`), `leg` counts
-    the participant's legs from 1 to 99. `gather` is set by a command that asks the person for keys,
-    so that `call.gather.ended` says which command ended. Raises ValueError for other values.
+    the participant's legs from 1 to 99. `prompt` is set by a command that a person hears, so that
+    the webhook of its end names the command; `repeat` tells the repetitions of the command apart.
+    Raises ValueError for other values.
     """
 
     conversation: str
     participant: str
     leg: int
-    gather: str | None = None
+    prompt: str | None = None
+    repeat: int = 0
 
     def __post_init__(self) -> None:
         for our_id in (self.conversation, self.participant):
@@ -39,8 +42,10 @@ class ClientState:
         # Python counts True as the int 1, but True is not a leg.
         if type(self.leg) is not int or self.leg not in LEGS:
             raise ValueError("legs are counted from 1 to 99")
-        if self.gather not in (None, *GATHERS):
-            raise ValueError("a gather is hold or screen")
+        if self.prompt not in (None, *PROMPTS):
+            raise ValueError(f"a prompt is one of {', '.join(PROMPTS)}")
+        if type(self.repeat) is not int or self.repeat < 0:
+            raise ValueError("repetitions are counted from 0")
 
     def encode(self) -> str:
         """Return the text for `client_state`: JSON in base64, which Telnyx demands (90017)."""
@@ -48,7 +53,8 @@ class ClientState:
             "conversation": self.conversation,
             "participant": self.participant,
             "leg": self.leg,
-            **({"gather": self.gather} if self.gather else {}),
+            **({"prompt": self.prompt} if self.prompt else {}),
+            **({"repeat": self.repeat} if self.repeat else {}),
         }
         return base64.b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode()
 

@@ -90,6 +90,12 @@ class GatherPayload(LegPayload):
     status: Keyword = None
 
 
+class VoicePayload(LegPayload):
+    """How a sentence or an audio file ended: completed, call_hangup, cancelled_amd, failed, ..."""
+
+    status: Keyword = None
+
+
 class ConversationPayload(LegPayload):
     """The assistant's conversation on the leg. The duration is in seconds."""
 

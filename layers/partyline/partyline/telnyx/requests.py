@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Spoken = Annotated[str, Field(min_length=1, max_length=3000)]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://", max_length=2000)]
 OnHangup = Literal["continue_conversation", "end_conversation"]
 DynamicValue = str | bool | int | float
 MachineDetection = Literal[
@@ -254,6 +255,47 @@ class StopAssistantRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/ai_assistant_stop. The leg stays up."""
 
 
+class BridgeRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/bridge. `call_control_id` is the other call.
+
+    When the bridge ends, Telnyx hangs a call up. With `park_after_unbridge` the call of the path
+    stays up.
+    """
+
+    call_control_id: str = Field(min_length=1)
+    park_after_unbridge: Literal["self"] | None = None
+
+
+class ConferenceRequest(Sent):
+    """Base of the commands of a conference. Without `beep_enabled`, Telnyx plays no beep."""
+
+    call_control_id: str = Field(min_length=1)
+    beep_enabled: Literal["always", "never", "on_enter", "on_exit"] | None = None
+
+
+class CreateConferenceRequest(ConferenceRequest, Command):
+    """Telnyx API: POST /conferences. The call is the first in the conference.
+
+    A conference ends when all calls have left, or after 4 hours.
+    """
+
+    name: str = Field(min_length=1)
+
+
+class JoinConferenceRequest(ConferenceRequest, Command):
+    """Telnyx API: POST /conferences/{id}/actions/join."""
+
+
+class LeaveConferenceRequest(ConferenceRequest):
+    """Telnyx API: POST /conferences/{id}/actions/leave. The call is parked."""
+
+    command_id: str = Field(min_length=1)
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body without unset fields."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
 class AddMessagesRequest(Command):
     """Telnyx API: POST /calls/{id}/actions/ai_assistant_add_messages.
 
@@ -276,3 +318,37 @@ class GatherUsingSpeakRequest(Command):
     maximum_tries: int | None = Field(None, ge=1)
     timeout_millis: int | None = Field(None, ge=1)
     terminating_digit: str | None = None
+
+
+class SpeakRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/speak: say a sentence.
+
+    `call.speak.ended` tells the end. With `stop="all"`, the sentence replaces all that plays on the
+    call and all that waits to be played.
+    """
+
+    payload: Spoken
+    voice: str
+    language: str | None = None
+    stop: Literal["all"] | None = None
+
+
+class PlaybackStartRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/playback_start: play a WAV or MP3 file.
+
+    `call.playback.ended` tells the end, also that the file cannot be played. `loop` is the number
+    of times, 1 to 100, or `infinity`.
+    """
+
+    audio_url: HttpsUrl
+    loop: Annotated[int, Field(ge=1, le=100)] | Literal["infinity"] | None = None
+    stop: Literal["all"] | None = None
+
+
+class PlaybackStopRequest(Command):
+    """Telnyx API: POST /calls/{id}/actions/playback_stop: end a sentence or an audio file.
+
+    `all` also removes what waits to be played.
+    """
+
+    stop: Literal["all"] = "all"

@@ -28,6 +28,12 @@ class AssistantConversation(Received):
     conversation_id: Id = None
 
 
+class ConferenceMade(Received):
+    """A conference that was made. A request may name a conference by `id` or by its name."""
+
+    id: Id = None
+
+
 class ActiveCall(Received):
     """A leg that is up. The duration is in seconds."""
 

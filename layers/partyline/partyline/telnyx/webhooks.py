@@ -20,6 +20,7 @@ from partyline.telnyx.payloads import (
     LegPayload,
     MachinePayload,
     StartFailedPayload,
+    VoicePayload,
 )
 
 Malformation = Literal["not_utf8", "not_json", "too_deep", "not_an_object"]
@@ -69,6 +70,14 @@ class CallBridged(Event):
     """Telnyx connected the leg to another leg, as at the end of a transfer."""
 
 
+class ConferenceParticipantJoined(Event):
+    """The leg is in a conference. The client_state may be that of the conference's first leg."""
+
+
+class ConferenceParticipantLeft(Event):
+    """The leg has left a conference."""
+
+
 class MachineDetectionEnded(Event):
     """The verdict of standard or premium machine detection. A second verdict may follow."""
 
@@ -89,6 +98,12 @@ class GatherEnded(Event):
     """The wait for keys is over, with keys or without."""
 
     payload: GatherPayload
+
+
+class VoiceEnded(Event):
+    """A sentence or an audio file on the leg is over."""
+
+    payload: VoicePayload
 
 
 class ConversationCreated(Event):
@@ -171,6 +186,8 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.answered": WebhookType(CallAnswered, has_function=True),
     "call.hangup": WebhookType(CallHangup, has_function=True),
     "call.bridged": WebhookType(CallBridged),
+    "conference.participant.joined": WebhookType(ConferenceParticipantJoined),
+    "conference.participant.left": WebhookType(ConferenceParticipantLeft),
     "call.machine.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.premium.detection.ended": WebhookType(MachineDetectionEnded, has_function=True),
     "call.machine.greeting.ended": WebhookType(MachineGreetingEnded),
@@ -178,6 +195,10 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.machine.premium.call_screening.detected": WebhookType(CallScreeningDetected),
     "call.machine.premium.detection.started": WebhookType(AcknowledgedEvent),
     "call.gather.ended": WebhookType(GatherEnded),
+    "call.speak.started": WebhookType(AcknowledgedEvent),
+    "call.speak.ended": WebhookType(VoiceEnded),
+    "call.playback.started": WebhookType(AcknowledgedEvent),
+    "call.playback.ended": WebhookType(VoiceEnded),
     "call.conversation.created": WebhookType(ConversationCreated, has_function=True),
     "call.conversation.ended": WebhookType(ConversationEnded, has_function=True),
     "call.conversation.start_failed": WebhookType(ConversationStartFailed),
@@ -206,10 +227,10 @@ UNUSED_TYPES = frozenset(
     for family, names in {
         "call": "ai_gather.ended ai_gather.partial_results cost deepfake_detection.error"
         " deepfake_detection.result dequeued dtmf.received enqueued fork.started fork.stopped hold"
-        " payment.completed payment.progress playback.ended playback.started recording.error"
-        " recording.saved recording.transcription.saved refer.completed refer.failed refer.started"
-        " speak.ended speak.started transcription unhold",
-        "conference": "created ended floor.changed participant.joined participant.left"
+        " payment.completed payment.progress recording.error recording.saved"
+        " recording.transcription.saved refer.completed refer.failed refer.started transcription"
+        " unhold",
+        "conference": "created ended floor.changed"
         " participant.playback.ended participant.playback.started participant.speak.ended"
         " participant.speak.started playback.ended playback.started recording.saved speak.ended"
         " speak.started",

@@ -33,8 +33,15 @@ class Action(StrEnum):
     JOIN = "join"
     STOP = "stop"
     MESSAGE = "message"
+    BRIDGE = "bridge"
+    CREATE_CONFERENCE = "create_conference"
+    JOIN_CONFERENCE = "join_conference"
+    LEAVE_CONFERENCE = "leave_conference"
     HOLD = "hold"
     SCREEN = "screen"
+    WAIT_WORDS = "wait_words"
+    STOP_WORDS = "stop_words"
+    GOODBYE = "goodbye"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
 
@@ -49,12 +56,28 @@ TRACEABLE = frozenset({Action.JOIN, Action.MESSAGE, Action.SCREEN})
 """Actions whose arrival at Telnyx the list of call events may prove. Telnyx does not document how
 soon a command is in the list, so an absent command proves nothing."""
 
-IDEMPOTENT = frozenset(
-    {Action.ANSWER, Action.HANG_UP, Action.STOP, Action.LOOK, Action.FETCH_INSIGHTS}
-)
+WORDS = frozenset({Action.WAIT_WORDS, Action.STOP_WORDS, Action.GOODBYE})
+"""Actions by which a person on the line hears something, or stops hearing something."""
+
+STOPS = frozenset({Action.STOP, Action.STOP_WORDS})
+"""Actions that end a voice, so that another voice is heard."""
+
+IDEMPOTENT = WORDS | {
+    Action.ANSWER,
+    Action.HANG_UP,
+    Action.STOP,
+    Action.LEAVE_CONFERENCE,
+    Action.LOOK,
+    Action.FETCH_INSIGHTS,
+}
 """Actions that do no harm a second time, however late."""
 
-TRANSIENT = frozenset({Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS})
+CONNECTING = frozenset({Action.BRIDGE, Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE})
+"""Actions that connect people to each other. Each is given up after `timeouts.CONNECT_WAIT`."""
+
+TRANSIENT = frozenset(
+    {*CONNECTING, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS}
+)
 """Actions whose commands are removed when settled."""
 
 WEBHOOK_URLS = "webhook_urls"

@@ -10,10 +10,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from partyline.domain.model import statuses
+from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import Action, Command, Message
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Failure, Stored
+from partyline.domain.model.voice import LegVoice
 
 HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
@@ -99,6 +101,7 @@ class Leg(Stored):
     wrong_keys: int = 0  # how many other keys than the accepting key were pressed
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
+    voice: LegVoice = LegVoice()
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     failure: Failure | None = None
@@ -243,6 +246,12 @@ class Conversation(Stored):
     """The mode that holds."""
     wanted_mode: statuses.AssistantMode = statuses.AssistantMode.SPEAKING
     """The mode that was asked for; `mode` follows, or this mode goes back."""
+    absence: Absence | None = None
+    """The assistant is leaving, is away, or is being taken back."""
+    absences: int = 0  # how often the assistant was to leave
+    conference: Conference | None = None
+    connections: int = 0
+    """The number of the newest command that connects people, or starts an assistant's return."""
     telnyx_conversation_id: str | None = None
     participants: list[Participant] = Field(default_factory=list)
     handovers: list[Handover] = Field(default_factory=list)
@@ -279,7 +288,9 @@ class Conversation(Stored):
     insights_received_at: datetime | None = None
     """When insights came. Telnyx makes insights of ended conversations only."""
     previous_telnyx_ids: list[str] = Field(default_factory=list)
-    """Telnyx conversations that ended and were followed by a restart of the assistant."""
+    """Telnyx conversations that ended and were followed by another start of the assistant."""
+    returns: int = 0
+    """How many of those starts were returns from an absence."""
     insights: dict[str, StoredInsight] = Field(default_factory=dict)
     """By run and insight id, as `0/insight-1`."""
     insights_poll_at: datetime | None = None
@@ -331,8 +342,30 @@ class Conversation(Stored):
 
     @property
     def restarts(self) -> int:
-        """Number of assistant restarts."""
+        """Number of further starts of the assistant: forced restarts, and returns."""
         return len(self.previous_telnyx_ids)
+
+    @property
+    def forced_restarts(self) -> int:
+        """Number of restarts because Telnyx ended the assistant."""
+        return self.restarts - self.returns
+
+    @property
+    def is_assistant_gone(self) -> bool:
+        """Whether the assistant has left the people to each other, and no return has begun."""
+        absence = self.absence
+        return absence is not None and absence.stopped_at is not None and not absence.tried
+
+    @property
+    def stops_of_run(self) -> list[Command]:
+        """The stops of the assistant since its newest start."""
+        stops = list[Command]()
+        for command in self.commands.values():
+            if command.action is Action.START:
+                stops.clear()
+            elif command.action is Action.STOP:
+                stops.append(command)
+        return stops
 
     @property
     def is_restarting(self) -> bool:
@@ -361,6 +394,24 @@ class Conversation(Stored):
     def handover(self, handover_id: str) -> Handover | None:
         """Return the handover of that id, if there is one."""
         return next((h for h in self.handovers if h.id == handover_id), None)
+
+    def is_connected(self, participant: Participant) -> bool:
+        """Whether a person is connected to another person without the assistant."""
+        members = self.conference.members if self.conference else []
+        bridge = self.absence.bridge if self.absence and self.absence.is_bridged else []
+        together = members if len(members) > 1 else bridge
+        return participant.id in together
+
+    @property
+    def present(self) -> list[tuple[Participant, Leg]]:
+        """The people who are joined, with their calls."""
+        pairs = [(person, person.active_leg) for person in self.participants if not person.removed]
+        return [
+            (person, leg)
+            for person, leg in pairs
+            if leg and leg.is_up and leg.call_control_id and not leg.transferred
+            if person.status is statuses.ParticipantStatus.JOINED
+        ]
 
     def participant(self, participant_id: str | None) -> Participant | None:
         """Return the participant of that id, if there is one."""

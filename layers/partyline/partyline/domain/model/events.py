@@ -45,6 +45,7 @@ class EventType(StrEnum):
     LEG_SCREENING = "leg.screening"
     LEG_REFUSED = "leg.refused"
     LEG_JUDGED = "leg.judged"
+    LEG_SPEAKING = "leg.speaking"
     LEG_TRANSFERRED = "leg.transferred"
     LEG_ENDED = "leg.ended"
     LEG_CORRECTED = "leg.corrected"
@@ -160,6 +161,7 @@ ParticipantId = Annotated[str, Field(description="the participant's id")]
 MessageRole = Annotated[Role, Field(description="in whose name the message is")]
 Rule = Annotated[str, Field(description="the dial rule that forbids the call")]
 SipHangupCause = Annotated[str, Field(description="the SIP response code")]
+SpokenWords = Annotated[Literal["waiting", "goodbye"], Field(description="what the person hears")]
 TelnyxConversationId = Annotated[
     str, Field(description="Telnyx's id of the assistant's conversation")
 ]
@@ -365,6 +367,13 @@ class LegJudged(LegEvent, event=EventType.LEG_JUDGED):
 
     machine: Machine
     reason: Reason | None = None
+
+
+class LegSpeaking(LegEvent, event=EventType.LEG_SPEAKING):
+    """Telnyx is asked to say words to the person, once or again and again."""
+
+    words: SpokenWords
+    command_id: CommandId
 
 
 class LegTransferred(LegEvent, event=EventType.LEG_TRANSFERRED):

@@ -1,6 +1,6 @@
 """A handover: the caller is handed to a person, and the assistant steps back.
 
-`then` is the assistant's part once the person has joined. A handover has exactly one outcome.
+`then` is the assistant's part once the person has joined. A handover ends with a single outcome.
 """
 
 from datetime import datetime

@@ -27,9 +27,9 @@ class Input:
 class CallRef:
     """The ids by which a webhook names its call. Any field may be missing.
 
-    `participant`, `leg` and `gather` come from our client_state, which is a hint, not a proof.
-    `gather`: the last command that asked the person for keys, `hold` or `screen`. `incoming`: the
-    webhook says that a person called us.
+    `participant`, `leg`, `prompt` and `repeat` come from our client_state, which is a hint, not a
+    proof. `prompt`: the last command that the person heard, such as `screen` or `wait_words`, and
+    `repeat` its `Command.repeats`. `incoming`: the webhook says that a person called us.
     """
 
     call_control_id: str | None = None
@@ -37,7 +37,8 @@ class CallRef:
     call_session_id: str | None = None
     participant: str | None = None
     leg: int | None = None
-    gather: Action | None = None
+    prompt: Action | None = None
+    repeat: int = 0
     incoming: bool = False
 
 
@@ -183,6 +184,16 @@ class CallBridged(CallInput):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConferenceJoined(CallInput):
+    """The call is in a conference. The client_state may be that of the conference's first call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConferenceLeft(CallInput):
+    """The call is no longer in a conference."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MachineVerdict(CallInput):
     """The verdict of the machine detection.
 
@@ -207,6 +218,18 @@ class DigitsGathered(CallInput):
     """
 
     digits: str
+    status: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceEnded(CallInput):
+    """A sentence or an audio file on the call is over; `call.prompt` names our command.
+
+    `status` is Telnyx's: `completed`, `call_hangup`, `cancelled_amd`, and of an audio file also
+    `cancelled`, `file_not_found`, `failed` or `unknown` (Telnyx API: call.speak.ended and
+    call.playback.ended).
+    """
+
     status: str | None = None
 
 

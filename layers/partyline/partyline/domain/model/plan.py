@@ -23,6 +23,22 @@ BRIEFING = "You have a call from {caller}. It is about: {brief}. Press 1 to take
 """The question of a plan with a brief and without a screening (see `rules.spoken`)."""
 
 
+class Words(Stored):
+    """What a person hears: a sentence, or the HTTPS URL of an audio file (WAV or MP3).
+
+    `say` counts only without an `audio_url`.
+    """
+
+    say: str = ""
+    audio_url: str | None = None
+    voice: str = DEFAULT_VOICE
+    language: str = DEFAULT_LANGUAGE
+
+
+DEFAULT_WAITING = Words(say="One moment, please. You will be connected shortly.")
+"""The waiting words of a plan without its own, and in place of words that Telnyx refuses."""
+
+
 class Screening(Stored):
     """The sentence that a person hears before being joined, and the digit that accepts.
 
@@ -84,6 +100,10 @@ class Plan(Stored):
 
     A plan with a brief has a screening, whose sentence speaks the brief.
     """
+    waiting: Words = DEFAULT_WAITING
+    """What a person hears who has answered and waits, again and again until the join."""
+    goodbye: Words | None = None
+    """The sentence that a person hears who is hung up because the conversation has gone."""
     max_attempts: int = 1
     pause_secs: int = 30
     time_limit_secs: int | None = None

@@ -14,6 +14,7 @@ class Succeeded:
     call_leg_id: str | None = None
     call_session_id: str | None = None
     telnyx_conversation_id: str | None = None
+    conference_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,6 +128,22 @@ UNKNOWN_CALL_PATIENCE = timedelta(minutes=12)
 """How long a call that somebody needs may be unknown, until the call is hung up and counts as over.
 Telnyx shows a call until 10 minutes after its end (Telnyx API: GET /calls/{id})."""
 
+# The assistant's absence
+
+CONNECT_WAIT = timedelta(seconds=10)
+"""How long a command that connects people may be without an answer. The people hear nothing
+meanwhile, so the assistant is then taken back. The time has room for a second sending after an
+outage of `LEASE`."""
+
+STEP_BACK_WAIT = timedelta(seconds=30)
+"""How long the stop of an assistant that is to leave may be without an answer. The assistant speaks
+meanwhile, so the time has room for several sendings."""
+
+RETURN_WAIT = timedelta(seconds=20)
+"""How long the start of an assistant that is to return may be without an answer, while the people
+can be connected to each other again: two leases, or an answer of `START_ANSWER_TIME` and the search
+for the assistant."""
+
 # Reaching people
 
 MIN_RING_SECS = 5
@@ -148,6 +164,26 @@ SCREENING_GRACE = timedelta(seconds=30)
 LOST_CALL_AFTER = timedelta(minutes=10)
 """How long after its end a call is kept in a large document if no hangup was reported: a sign of
 life, upon which the call is hung up, comes within Telnyx's retries of a webhook."""
+
+# What people hear
+
+WORDS_DELAY = timedelta(seconds=3)
+"""How long a person waits for a start, a join or a restart until the waiting words are said. A
+guest who waits for the host's answer hears the words at once."""
+
+WORDS_PAUSE = timedelta(seconds=10)
+"""The pause after the waiting words until the words are said again."""
+
+WORDS_PER_CHARACTER = timedelta(seconds=0.1)
+"""The longest time that a voice needs for a character; voices need 0.05 to 0.08 s (estimated from
+150 to 180 English words a minute)."""
+
+WORDS_END_GRACE = timedelta(seconds=5)
+"""How much longer `call.speak.ended` may take, until the words count as ended without the
+webhook."""
+
+GOODBYE_TIME = timedelta(seconds=5)
+"""How long a goodbye may last; then the call is hung up, whether the goodbye has ended or not."""
 
 # Ending
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from partyline.domain.model import inputs, statuses
+from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import (
     HOST_ID,
     UNKNOWN_CONVERSATION_ID,
@@ -19,7 +20,15 @@ from partyline.domain.model.events import ConversationAnalyzed
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN
-from partyline.domain.rules import apply_requests, apply_verdicts, facts, handovers, insights
+from partyline.domain.rules import (
+    apply_absence,
+    apply_requests,
+    apply_verdicts,
+    facts,
+    handovers,
+    insights,
+    voice,
+)
 from partyline.domain.rules.apply_results import apply_result
 from partyline.domain.rules.call_ids import find_leg, find_leg_by_ids, locate_leg
 from partyline.domain.rules.transition import Transition
@@ -58,17 +67,34 @@ def _call_bridged(transition: Transition, webhook: inputs.CallBridged) -> None:
     assistant's call is looked at, because Telnyx may report a join in this way too.
     """
     conversation, located = transition.conversation, locate_leg(transition, webhook)
+    if located and apply_absence.bridge_confirmed(transition, located[0]):
+        return
     if located is None or not facts.is_assistants(transition, located[1]):
         return
     if not _has_run(transition, None):
         return
     participant, leg = located
+    if conversation.absences and conversation.status is ConversationStatus.ACTIVE:
+        # The bridge may be ours; a look at the call tells a transfer.
+        leg.bridged_at = leg.poll_at = transition.now
+        return
     joined = (ParticipantStatus.JOINING, ParticipantStatus.JOINED)
     others = [person for person in conversation.participants if person is not participant]
     if conversation.telnyx_ended_at or not any(other.status in joined for other in others):
         facts.call_transferred(transition, participant, leg)
     else:
         leg.bridged_at = leg.poll_at = transition.now
+
+
+def _conference_changed(
+    transition: Transition, webhook: inputs.ConferenceJoined | inputs.ConferenceLeft
+) -> None:
+    """Record that a call has entered or left a conference. Only Telnyx's ids name the call."""
+    located = find_leg_by_ids(transition.conversation, webhook.call)
+    has_entered = isinstance(webhook, inputs.ConferenceJoined)
+    actions = apply_absence.CONFERRING if has_entered else (Action.LEAVE_CONFERENCE,)
+    if located:
+        apply_absence.confirmed(transition, located[0], actions, webhook.occurred_at)
 
 
 def _is_of_another_call(transition: Transition, webhook: inputs.CallHangup) -> bool:
@@ -116,6 +142,7 @@ def _start_failed(transition: Transition, webhook: inputs.ConversationStartFaile
         start = conversation.start_command
         if start:
             facts.settle(transition, start, "failed")
+            apply_absence.start_refused(transition, failure, in_doubt=False)
         conversation.telnyx_conversation_id = None  # the restart goes on with another guest
     elif conversation.status is ConversationStatus.ACTIVE:
         conversation.failure = failure
@@ -136,6 +163,10 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     if not _has_run(transition, webhook.telnyx_conversation_id):
         return
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
+    ended_by_us = conversation.absence or conversation.stops_of_run
+    if ended_by_us and conversation.status is ConversationStatus.ACTIVE:
+        apply_absence.assistant_stopped(transition)
+        return
     conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
     conversation.telnyx_ended_reason = conversation.telnyx_ended_reason or webhook.reason
 
@@ -247,9 +278,12 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.CallAnswered: _call_answered,
     inputs.CallHangup: _call_hangup,
     inputs.CallBridged: _call_bridged,
+    inputs.ConferenceJoined: _conference_changed,
+    inputs.ConferenceLeft: _conference_changed,
     inputs.MachineVerdict: apply_verdicts.machine_verdict,
     inputs.CallScreeningDetected: apply_verdicts.call_screening_detected,
     inputs.DigitsGathered: apply_verdicts.digits_gathered,
+    inputs.VoiceEnded: voice.voice_ended,
     inputs.ConversationCreated: _conversation_created,
     inputs.ConversationStartFailed: _start_failed,
     inputs.ConversationEnded: _conversation_ended,

@@ -116,11 +116,9 @@ def send_message(transition: Transition, request: inputs.SendMessage) -> None:
 
 def set_mode(transition: Transition, request: inputs.SetAssistantMode) -> None:
     """Ask for a mode of the assistant; the assistant leaves two people or more to each other."""
-    people = transition.conversation.participants
-    joined = [person for person in people if person.status is ParticipantStatus.JOINED]
     if transition.conversation.is_over:
         transition.refuse_as_over()
-    elif request.mode is AssistantMode.AWAY and len(joined) < 2:
+    elif request.mode is AssistantMode.AWAY and len(transition.conversation.present) < 2:
         message = "The assistant can leave when two people have joined the conversation."
         transition.refuse(ErrorCode.TOO_FEW_PEOPLE, message)
     else:

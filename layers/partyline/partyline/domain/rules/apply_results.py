@@ -17,7 +17,7 @@ from partyline.domain.model.inputs import CommandResult
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
-from partyline.domain.rules import apply_polls, facts, polling
+from partyline.domain.rules import apply_absence, apply_polls, facts, polling, voice
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.modes import fail_mode, hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
@@ -43,13 +43,15 @@ def apply_result(transition: Transition, input_: CommandResult) -> None:
             if polling.is_awaited(leg):
                 leg.poll_at = transition.now + timeouts.FIRST_RING_POLL
             facts.hang_up_orphan(transition, participant, leg)
+        if command.action is Action.WAIT_WORDS and participant and leg:
+            voice.words_accepted(transition, participant, leg, command)
         if command is conversation.start_command:
             facts.assistant_started(transition, result.telnyx_conversation_id)
     if command.is_pending:
         APPLY_RESULT[type(result)](transition, command, result)
 
 
-def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -> None:
+def _succeeded(transition: Transition, command: Command, result: results.Succeeded) -> None:
     participant, leg = transition.conversation.target_of(command)
     if _succeeded_without_id(transition, command, leg):
         command.reconcile = True
@@ -58,6 +60,8 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
     if command.reconcile:
         facts.command_repaired(transition, command)
     facts.settle(transition, command)
+    if apply_absence.apply_success(transition, command, result):
+        return
     if command.action is Action.JOIN and participant:
         participant.joined_after_restarts = transition.conversation.restarts
         if transition.move_participant(participant, ParticipantStatus.JOINED):
@@ -70,11 +74,15 @@ def _succeeded(transition: Transition, command: Command, _: results.Succeeded) -
         grace = timedelta(0) if attached else timeouts.STOP_GRACE
         transition.conversation.stop_deadline = transition.now + grace
     elif command.action is Action.MESSAGE:
-        for message in command.messages or []:
-            fields = {"role": message.role, "content": message.content}
-            transition.add_event(events.MessageSent(command_id=command.id, **fields))
-            if message.sets_mode:
-                hold_mode(transition, message.sets_mode)
+        _messages_sent(transition, command)
+
+
+def _messages_sent(transition: Transition, command: Command) -> None:
+    for message in command.messages or []:
+        fields = {"role": message.role, "content": message.content}
+        transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        if message.sets_mode:
+            hold_mode(transition, message.sets_mode)
 
 
 def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
@@ -161,31 +169,24 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
     transition.add_event(failed)
     if participant is None or leg is None:
         return
-    match command.action:
-        case Action.START:
-            _start_refused(transition, participant, leg, refused.failure)
-        case Action.ANSWER:
-            leg.owned = False  # another application may have answered: not ours to hang up
-            transition.move(ConversationStatus.FAILED, refused.failure)
-        case Action.DIAL:
-            _dial_refused(transition, participant, leg, refused)
-        case Action.SCREEN:
-            leg.failure = refused.failure
-            leg.outcome = leg.outcome or _outcome(refused)
-        case Action.JOIN:
-            _join_refused(transition, participant, leg, refused)
-        case Action.HANG_UP:
-            leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
-        case Action.LOOK:
-            apply_polls.note_poll(transition, participant, leg)
+    in_doubt = refused is UNANSWERED or command.may_have_taken_effect
+    apply_absence.apply_refusal(transition, command, refused, in_doubt=in_doubt)
+    if command.action in APPLY_REFUSAL:
+        APPLY_REFUSAL[command.action](transition, participant, leg, refused)
 
 
-def _start_refused(transition: Transition, person: Participant, leg: Leg, failure: Failure) -> None:
+def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
+    failure = refused.failure
     if not leg.owned and not person.joined_at:
         _attached_leg_failed(transition, leg, failure)
         status = ParticipantStatus.FAILED
         transition.move_participant(person, status, Outcome.ERROR, failure=failure)
     transition.move(ConversationStatus.FAILED, failure)
+
+
+def _answer_refused(transition: Transition, _: Participant, leg: Leg, refused: Refused) -> None:
+    leg.owned = False  # another application may have answered: not ours to hang up
+    transition.move(ConversationStatus.FAILED, refused.failure)
 
 
 def _attached_leg_failed(transition: Transition, leg: Leg, failure: Failure) -> None:
@@ -206,6 +207,11 @@ def _dial_refused(transition: Transition, person: Participant, leg: Leg, refused
     transition.move_leg(person, leg, statuses.LegStatus.ENDED)
 
 
+def _screen_refused(_: Transition, _person: Participant, leg: Leg, refused: Refused) -> None:
+    leg.failure = refused.failure
+    leg.outcome = leg.outcome or _outcome(refused)
+
+
 def _outcome(refused: Refused) -> Outcome:
     return Outcome.LIMITED if refused.limit else Outcome.ERROR
 
@@ -221,7 +227,32 @@ def _join_refused(transition: Transition, person: Participant, leg: Leg, refused
         person.removed = True  # not joined to the restarted assistant: on the phone alone
 
 
+def _hang_up_refused(transition: Transition, _: Participant, leg: Leg, _refused: Refused) -> None:
+    leg.poll_at = transition.now + timeouts.MIN_POLL_PAUSE
+
+
+def _look_refused(transition: Transition, person: Participant, leg: Leg, _: Refused) -> None:
+    apply_polls.note_poll(transition, person, leg)
+
+
+APPLY_REFUSAL: dict[Action, Callable[[Transition, Participant, Leg, Refused], None]] = {
+    Action.START: _start_refused,
+    Action.ANSWER: _answer_refused,
+    Action.DIAL: _dial_refused,
+    Action.SCREEN: _screen_refused,
+    Action.WAIT_WORDS: voice.words_refused,
+    Action.GOODBYE: voice.goodbye_refused,
+    Action.JOIN: _join_refused,
+    Action.HANG_UP: _hang_up_refused,
+    Action.LOOK: _look_refused,
+}
+"""What the refusal of an action means for its call and its participant."""
+
+
 def _message_failed(transition: Transition, command: Command, failure: Failure) -> None:
+    if transition.conversation.absence:  # the assistant has left, and hears the message later
+        transition.conversation.pending_messages[:0] = command.messages or []
+        return
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
@@ -241,7 +272,9 @@ def _infer_assistant_end(transition: Transition, command: Command) -> None:
     host_left = render(conversation.phrases, "left", name=spoken_name(host))
     refused = any(message.content == host_left for message in command.messages or [])
     # A guest may have the host's name, or the phrase names no person: the host's status decides.
-    if refused and host.status is ParticipantStatus.LEFT and conversation.restarts == 0:
+    ran_on = conversation.started_on
+    on_host = ran_on is None or ran_on[0] is host
+    if refused and host.status is ParticipantStatus.LEFT and on_host:
         conversation.telnyx_ended_at = conversation.telnyx_ended_at or transition.now
 
 

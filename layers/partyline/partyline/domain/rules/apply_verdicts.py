@@ -140,9 +140,9 @@ def _is_of_wait(plan: Plan, webhook: inputs.DigitsGathered) -> bool:
         return True
     if not plan.waiting_words:
         return False
-    if webhook.status == "cancelled" or webhook.call.gather is None:
+    if webhook.status == "cancelled" or webhook.call.prompt is None:
         return webhook.status == "cancelled" or not _has_key(webhook)
-    return webhook.call.gather is Action.HOLD
+    return webhook.call.prompt is Action.HOLD
 
 
 def _has_key(webhook: inputs.DigitsGathered) -> bool:

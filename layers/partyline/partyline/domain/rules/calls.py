@@ -42,6 +42,8 @@ def start_and_join(transition: Transition) -> None:
             if conversation.start == "after_answer":
                 transition.add_command(Action.START, participant, leg)
             transition.move_participant(participant, ParticipantStatus.JOINING)
+        elif conversation.absence and conversation.status is ConversationStatus.ACTIVE:
+            continue  # connected to the people who are without the assistant
         elif conversation.telnyx_conversation_id:
             command = transition.add_command(Action.JOIN, participant, leg)
             joining = ParticipantStatus.JOINING
@@ -85,6 +87,8 @@ def send_messages(transition: Transition) -> None:
     is_sending = any(c.action is Action.MESSAGE for c in conversation.commands.values())
     if not conversation.active_at or not assistant_leg or conversation.is_restarting:
         return
+    if conversation.absence:
+        return
     if is_sending or not conversation.pending_messages:
         return
     conversation.message_batches += 1
@@ -106,16 +110,17 @@ def release_calls(transition: Transition) -> None:
     has_started = created or (start is not None and start.status == "done")
     runs = conversation.active_at is not None or has_started
     assistant_leg = conversation.assistant_leg()
-    stops = [c for c in conversation.commands.values() if c.action is Action.STOP]
-    stopped = any(command.status != "failed" for command in stops)
+    stopped = any(command.status != "failed" for command in conversation.stops_of_run)
     if conversation.is_over and unwanted and runs and assistant_leg and not stopped:
         by_request = stop is not None and stop.by_request
-        if by_request or not assistant_leg[1].owned:
+        speaks = any(leg.voice.says_goodbye(transition.now) for _, leg in conversation.legs())
+        if by_request or speaks or not assistant_leg[1].owned:
             transition.add_command(Action.STOP, *assistant_leg)
     for participant, leg in conversation.legs():
         if (
             leg.is_up
             and leg.call_control_id
+            and not leg.voice.says_goodbye(transition.now)
             and not is_needed(conversation, transition.now, participant, leg)
         ):
             transition.add_command(Action.HANG_UP, participant, leg)

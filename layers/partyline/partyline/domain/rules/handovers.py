@@ -1,7 +1,7 @@
 """Rules for handovers: the caller is handed to a person, and the assistant steps back.
 
 The person is reached and joined by the rules for any guest, and the mode of the assistant changes
-by the rules for any change. The rule here starts that change and ends the handover, exactly once.
+by the rules for any change. The rule here starts that change, and ends the handover exactly once.
 """
 
 from partyline.domain.model import inputs, statuses
@@ -20,11 +20,13 @@ from partyline.domain.rules import apply_requests
 from partyline.domain.rules.modes import want_mode
 from partyline.domain.rules.transition import Transition
 
+MAX_HANDOVERS = 40  # the newest handovers; the timeline has all
+
 
 def hand_over(transition: Transition, request: inputs.HandOver) -> None:
     """Begin a handover to a new guest, or to a guest who is being called or has joined.
 
-    A conversation has one open handover at a time: the caller can be handed to one person.
+    A conversation has a single open handover at a time, because the caller is a single person.
     """
     conversation, new = transition.conversation, request.participant
     if conversation.handover(request.handover_id):
@@ -53,12 +55,14 @@ def hand_over(transition: Transition, request: inputs.HandOver) -> None:
         then=request.then,
         began_at=transition.now,
     )
-    conversation.handovers.append(handover)
+    conversation.handovers = [*conversation.handovers, handover][-MAX_HANDOVERS:]
     transition.add_event(
         HandoverStarted(
             handover_id=handover.id, participant_id=person.id, name=person.name, then=handover.then
         )
     )
+    if person.status is ParticipantStatus.JOINED and new.tell_assistant:
+        transition.add_message(person, "handed_over")
 
 
 def follow_handover(transition: Transition) -> None:
@@ -94,8 +98,6 @@ def _outcome_of_person(person: Participant) -> HandoverOutcome | None:
     leg, outcome = person.active_leg, person.outcome
     if leg and leg.machine and person.status is ParticipantStatus.JOINED:
         return HandoverOutcome.MACHINE  # the plan joins machines; a caller needs a person
-    if leg and leg.failure and person.joined_at:
-        return HandoverOutcome.ERROR  # not joined again after a restart of the assistant
     if person.removed:
         return HandoverOutcome.CANCELLED
     if person.status is ParticipantStatus.LEFT:
@@ -136,7 +138,7 @@ def _end(
         if stepping_back and conversation.wanted_mode == handover.then:
             want_mode(transition, conversation.mode)
         joined_or_gone = person.status in (*statuses.DEPARTED, ParticipantStatus.JOINED)
-        if person.plan and not joined_or_gone and not conversation.is_over:
+        if person.plan and not joined_or_gone:  # an attached call stays with its owner
             apply_requests.remove_participant(transition, person)
     transition.add_event(
         HandoverEnded(

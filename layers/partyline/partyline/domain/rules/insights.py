@@ -66,18 +66,22 @@ def run_of(conversation: Conversation, telnyx_id: str | None) -> int | None:
 
 
 def run_on(conversation: Conversation, located: tuple[Participant, Leg] | None) -> int | None:
-    """Return the run that was started on a call; None for a call without a start."""
+    """Return the run that was started on a call; None for a call without a start, or with several.
+
+    The assistant returns to a call that had an assistant before.
+    """
     starts = [c for c in conversation.commands.values() if c.action is Action.START]
     calls = [(start.participant_id, start.leg) for start in starts]
     if conversation.start == "with_answer" and (not starts or starts[0].participant_id != HOST_ID):
         calls.insert(0, (HOST_ID, 1))  # the answer started the first run
     call = (located[0].id, located[1].number) if located else None
-    return calls.index(call) if call in calls else None
+    return calls.index(call) if call and calls.count(call) == 1 else None
 
 
 def newest_ended_run(conversation: Conversation) -> int:
     """Return the newest run that has ended; the first if none has ended."""
     ended = conversation.telnyx_ended_at or conversation.status in statuses.FINISHED
+    ended = ended or conversation.is_assistant_gone
     return conversation.restarts if ended else max(conversation.restarts - 1, 0)
 
 

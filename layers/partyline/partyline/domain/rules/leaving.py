@@ -138,6 +138,7 @@ def _has_stopped(transition: Transition) -> bool:
     may_run = conversation.active_at or (start and start.status != "failed")
     may_run = may_run or conversation.awaits_answers_assistant
     legs = [leg for _, leg in conversation.legs() if not leg.transferred]
+    may_run = may_run and not conversation.is_assistant_gone
     if not may_run or not any(leg.is_up for leg in legs):
         return True
     return conversation.stop_deadline is not None and transition.now >= conversation.stop_deadline

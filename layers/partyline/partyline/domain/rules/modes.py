@@ -1,19 +1,20 @@
 """Rules for the assistant's mode: the wanted mode is brought about, or the mode before holds.
 
-`silent` and `speaking` are messages to the assistant, which listens in both modes.
+`silent` and `speaking` are messages to the assistant, which listens in both modes. For `away` see
+`absence`.
 """
 
 from partyline.domain.model.commands import Action, Message
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import AssistantModeChanged, AssistantModeFailed
-from partyline.domain.model.statuses import AssistantMode, ConversationStatus
+from partyline.domain.model.statuses import AssistantMode, ConversationStatus, HandoverStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.rules.phrases import render
 from partyline.domain.rules.transition import Transition
 
 
 def want_mode(transition: Transition, mode: AssistantMode) -> None:
-    """Ask for a mode. `change_mode` brings the mode about, or goes back to the mode that holds."""
+    """Ask for a mode. The rules bring the mode about, or go back to the mode that holds."""
     transition.conversation.wanted_mode = mode
 
 
@@ -29,23 +30,18 @@ def hold_mode(transition: Transition, mode: AssistantMode, reason: str | None = 
 def fail_mode(transition: Transition, mode: AssistantMode, failure: Failure) -> None:
     """Record that a mode does not come about; the mode that holds is wanted again."""
     conversation, handover = transition.conversation, transition.conversation.open_handover
-    if handover and handover.then == mode:
+    if handover and handover.status is HandoverStatus.STEPPING_BACK and handover.then == mode:
         handover.failure = failure
     conversation.wanted_mode = conversation.mode
     transition.add_event(AssistantModeFailed(mode=mode, failure=failure))
 
 
-def change_mode(transition: Transition) -> None:
-    """Bring the wanted mode about."""
-    conversation = transition.conversation
-    away = AssistantMode.AWAY in (conversation.mode, conversation.wanted_mode)
-    if conversation.status is ConversationStatus.ACTIVE and not away:
-        _tell_mode(transition)
-
-
-def _tell_mode(transition: Transition) -> None:
+def tell_mode(transition: Transition) -> None:
     """Tell the assistant to be silent, or to speak; an empty phrase suppresses the message."""
     conversation, wanted = transition.conversation, transition.conversation.wanted_mode
+    away = wanted is AssistantMode.AWAY or conversation.absence is not None
+    if conversation.status is not ConversationStatus.ACTIVE or away:
+        return
     messages = conversation.pending_messages
     messages[:] = [message for message in messages if message.sets_mode in (None, wanted)]
     queued = any(message.sets_mode for message in [*messages, *_messages_under_way(conversation)])

@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from partyline.domain.model.commands import IDEMPOTENT, RECONCILABLE, TRACEABLE, Action, Command
+from partyline.domain.model.commands import (
+    IDEMPOTENT,
+    RECONCILABLE,
+    STOPS,
+    TRACEABLE,
+    WORDS,
+    Action,
+    Command,
+)
 from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.model.timeouts import LIMIT_WAIT, LIMITED_FOR
+from partyline.domain.rules import connections
 from partyline.domain.rules.apply_results import RATE_LIMITED, UNANSWERED, apply_refusal
 from partyline.domain.rules.calls import is_needed, is_polled
 from partyline.domain.rules.facts import settle
@@ -15,6 +24,7 @@ from partyline.domain.rules.leaving import time_limit_of
 from partyline.domain.rules.polling import is_awaited
 from partyline.domain.rules.restart import end_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition
+from partyline.domain.rules.voice import is_obsolete
 
 
 def reconcile_stale(transition: Transition) -> None:
@@ -32,6 +42,15 @@ def reconcile_stale(transition: Transition) -> None:
         ):
             command.reconcile = True
         elif command.action not in IDEMPOTENT:
+            apply_refusal(transition, command, UNANSWERED)
+
+
+def give_up_overdue(transition: Transition) -> None:
+    """Give up commands of an absence for whose answer the people cannot wait any longer."""
+    conversation = transition.conversation
+    for command in list(conversation.commands.values()):
+        overdue_at = connections.overdue_at(conversation, command)
+        if overdue_at and transition.now >= overdue_at:
             apply_refusal(transition, command, UNANSWERED)
 
 
@@ -81,6 +100,8 @@ def _is_obsolete(transition: Transition, command: Command, person: Participant, 
         return False
     if not leg.is_up or leg.transferred:
         return True
+    if command.action in WORDS:
+        return is_obsolete(transition, command, person, leg)
     if command.action is Action.HOLD and leg.machine is not None:
         return True
     if command.action in (Action.STOP, Action.LOOK):
@@ -102,6 +123,7 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     conversation = transition.conversation
     for command in conversation.commands.values():
         if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
+            yield connections.overdue_at(conversation, command) or command.not_before
             yield command.not_before
     cause_by, inferred_end = end_deadline(conversation), inferred_end_of(conversation)
     if cause_by and transition.now < cause_by:  # later, the call is polled for the last time
@@ -112,8 +134,10 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
         yield conversation.assistant_lookup_at
     for participant in conversation.participants:
         for leg in participant.legs:
-            if leg.verdict_deadline:
-                yield leg.verdict_deadline
+            voice = leg.voice
+            yield from filter(None, (leg.verdict_deadline, voice.words_at))
+            if voice.goodbye_until and voice.says_goodbye(transition.now):
+                yield voice.goodbye_until
         if participant.status in BEING_REACHED and participant.plan:
             deadline = deadline_of(participant, participant.plan)
             yield from (moment for moment in (deadline, participant.next_round_at) if moment)
@@ -146,10 +170,12 @@ def claim_due(transition: Transition) -> list[Command]:
     """Claim and return the commands to be sent now, by the process that makes this step.
 
     A claim is a lease: no other process sends the command meanwhile. The lease is stored before
-    the command is sent, so a crash leaves the trace that the command may have been sent.
+    the command is sent, so a crash leaves the trace that the command may have been sent. What makes
+    room for another voice comes first.
     """
     now, commands = transition.now, transition.conversation.commands.values()
     due = [command for command in commands if command.is_pending and now >= command.not_before]
+    due.sort(key=lambda command: command.action not in STOPS)
     for command in due:
         command.claim(now)
     return due

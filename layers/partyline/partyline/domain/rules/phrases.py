@@ -25,13 +25,17 @@ PLACEHOLDER = re.compile(r"\{(name|reason)\}")
 DEFAULTS: dict[str, str] = {
     "joined": "{name} has joined the conversation.",
     "joined_machine": "The answering machine of {name} has joined the conversation.",
-    "handed_over": "{name} has joined the conversation and takes over.",
+    "handed_over": "{name} is on the line and takes over.",
     "late_machine": "{name} is not there in person: an answering machine is on the line.",
     "left": "{name} has left the conversation.",
     "guest_left": "{name} has left the conversation.",
     "goes_on": "The conversation goes on without {name}. On the line: {reason}.",
     "silent": "From now on, listen and say nothing. Skip your turn, unless a person addresses you.",
     "speaking": "You take part in the conversation again.",
+    "back": "You were away and take part again. On the line: {reason}.",
+    "not_away": "You were to leave the people to each other, but they could not be connected. You "
+    "take part again. On the line: {reason}. Tell them.",
+    "back_greeting": "I am back with you.",
     "trying_next": "{reason} The next number is being tried.",
     "trying_again": "{reason} Another try follows in a while.",
     "exhausted": "{reason} There is no other number to try.",

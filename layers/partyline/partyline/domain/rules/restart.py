@@ -18,6 +18,7 @@ from partyline.domain.model.statuses import (
     ParticipantStatus,
 )
 from partyline.domain.model.timeouts import END_GRACE, INFERRED_END_DELAY
+from partyline.domain.rules.connections import leave
 from partyline.domain.rules.facts import START_FAILED, call_transferred
 from partyline.domain.rules.modes import hold_mode
 from partyline.domain.rules.phrases import render, spoken_name
@@ -37,6 +38,8 @@ def restart_or_end(transition: Transition) -> None:
     the call of a guest, and the other guests are joined again (`rejoin`).
     """
     conversation, host = transition.conversation, transition.conversation.host
+    if conversation.absence and conversation.status is ConversationStatus.ACTIVE:
+        return
     start = conversation.start_command
     if conversation.is_restarting and start and start.status == "failed":
         conversation.telnyx_ended_at = transition.now  # the next candidate may work
@@ -55,7 +58,7 @@ def restart_or_end(transition: Transition) -> None:
         conversation.status is ConversationStatus.ACTIVE
         and host.on_hangup is OnHangup.CONTINUE
         and bool(guests)
-        and conversation.restarts < MAX_RESTARTS
+        and conversation.forced_restarts < MAX_RESTARTS
     )
     if unexplained and (unexplained.owned or may_restart) and _is_awaited(transition, unexplained):
         return
@@ -73,7 +76,7 @@ def _call_of_unexplained_end(conversation: Conversation) -> Leg | None:
     explains an end. An assistant that was restarted for the guests is restarted once more.
     """
     leg = conversation.host.active_leg
-    explained = conversation.restarts > 0 or conversation.telnyx_ended_reason == START_FAILED
+    explained = conversation.forced_restarts > 0 or conversation.telnyx_ended_reason == START_FAILED
     return leg if leg and leg.is_up and not leg.transferred and not explained else None
 
 
@@ -128,6 +131,7 @@ def inferred_end_of(conversation: Conversation) -> datetime | None:
     """Return the time from which an assistant with insights counts as ended, if still running."""
     insights_at, ended_at = conversation.insights_received_at, conversation.telnyx_ended_at
     active = conversation.status is ConversationStatus.ACTIVE and conversation.restarts == 0
+    active = active and conversation.absence is None
     return insights_at + INFERRED_END_DELAY if insights_at and not ended_at and active else None
 
 
@@ -151,8 +155,10 @@ def rejoin(transition: Transition) -> None:
     for participant in conversation.participants:
         joined = participant.status is ParticipantStatus.JOINED
         if joined and participant.joined_after_restarts < conversation.restarts:
+            leg, nth = participant.active_leg, conversation.restarts + 1
+            if leg is None or not leave(transition, participant, leg):
+                continue
             if participant.id == start.participant_id:
                 participant.joined_after_restarts = conversation.restarts
             else:
-                leg, nth = participant.active_leg, conversation.restarts + 1
                 transition.add_command(Action.JOIN, participant, leg, nth=nth)

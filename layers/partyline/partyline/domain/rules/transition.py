@@ -23,6 +23,7 @@ from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventTyp
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
+from partyline.domain.model.voice import LegVoice
 from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
 from partyline.domain.rules.polling import next_poll
 
@@ -172,6 +173,7 @@ class Transition:
         elif status is statuses.LegStatus.ENDED:
             leg.ended_at = at or self.now
             leg.poll_at = leg.verdict_deadline = None
+            leg.voice = LegVoice()
         self.add_leg_event(EventType(f"leg.{status}"), participant, leg, at, **data)
         return True
 
