@@ -79,7 +79,7 @@ function summary({ id, status, direction, failure, mode, wanted_mode: wanted, ha
   const handover = handovers?.at(-1);
   return [
     h("span", { class: `pill ${tone(status)}` }, status),
-    mode !== "speaking" && h("span", { class: "pill wait" }, `assistant ${mode}`),
+    mode !== "speaking" && h("span", {}, `the assistant is ${mode}`),
     wanted !== mode && h("span", { class: "soft" }, `asked to be ${wanted}`),
     handover && h("span", { class: "soft" }, `handover: ${plain(handover.outcome ?? handover.status)}`),
     h("span", { class: "soft" }, direction),
