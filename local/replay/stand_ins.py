@@ -223,6 +223,7 @@ _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
     "contact": StandIns.name,
     "content": StandIns._content,
     "say": StandIns._text,
+    "audio_url": StandIns._text,
     "digits": StandIns._other_digits,
     "base_url": lambda _, __: BASE_URL,
     **dict.fromkeys(("message", "reason", "cause", "sip_cause"), StandIns.shown_text),

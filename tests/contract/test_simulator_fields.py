@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, Required, get_args, get_origin
 
 import pytest
+import telnyx.types
 from telnyx.types import (
     CallControlApplicationCreateParams,
     CallControlApplicationUpdateParams,
@@ -18,6 +19,7 @@ from telnyx.types import (
 from typing_extensions import get_type_hints, is_typeddict
 
 import local.simulator
+from tests.support.simulator_harness import SimulatorHarness
 
 TYPES: dict[str, Any] = {
     "dial": CallDialParams,
@@ -160,3 +162,22 @@ def test_the_simulator_knows_the_fields_that_the_official_client_knows(action: s
 
 def test_every_action_with_a_body_is_compared() -> None:
     assert DESCRIPTION["requests"].keys() == TYPES.keys() | UNTYPED
+
+
+@pytest.mark.parametrize("kind", ["speak", "playback"])
+def test_the_webhooks_of_a_voice_have_the_fields_of_the_official_client(kind: str) -> None:
+    harness = SimulatorHarness()
+    leg = harness.answered()
+    if kind == "speak":
+        harness.command(leg, "speak", payload="Hello", voice="female")
+    else:
+        harness.command(leg, "playback_start", audio_url="https://example.com/a.mp3")
+    harness.clock.advance(10)
+
+    for moment in ("started", "ended"):
+        [hook] = harness.hooks(f"call.{kind}.{moment}")
+        official: Any = getattr(telnyx.types, f"Call{kind.title()}{moment.title()}")
+        payload = official.model_fields["payload"].annotation
+        (fields,) = (a for a in get_args(payload) if a is not type(None))
+        assert set(hook.payload) <= set(fields.model_fields)
+        fields.model_validate(hook.payload, strict=True)

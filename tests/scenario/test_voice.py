@@ -169,6 +169,7 @@ def test_a_guest_is_hung_up_after_the_goodbye_whatever_happens(new_lab: NewLab, 
     said = [notice for notice in voices(lab) if notice.startswith("voice")]
     assert said == ([] if "refused" in fault or "speak" in fault else [f"voice: {GOODBYE['say']}"])
     assert lab.status(conversation_id) == "ended"
+    assert ("command.failed" in lab.event_types(conversation_id)) is (fault == "refused")
     lab.assert_no_leg_up()
 
 

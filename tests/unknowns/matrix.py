@@ -22,7 +22,7 @@ PLAYS: Mapping[str, Story] = {story.name: story for story in (*STORIES, *DEMO_CA
 ANSWERS = {name: [answer.id for answer in unknown.answers] for name, unknown in PLAYED.items()}
 ASSUMED = {name: unknown.assumed for name, unknown in PLAYED.items()}
 COMMANDS = frozenset(
-    {"dial", "answer", "hangup", "gather_using_speak"}
+    {"dial", "answer", "hangup", "gather_using_speak", "speak", "playback_start", "playback_stop"}
     | {f"ai_assistant_{name}" for name in ("start", "join", "stop", "add_messages")}
 )
 

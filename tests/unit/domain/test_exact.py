@@ -125,6 +125,7 @@ def awaiting_the_hosts_hangup() -> tuple[Story, int]:
     story.call_state("look:host:1", alive=True, answered=True)
     story.advance(3)
     story.refuse("wait_words:dana:1")
+    story.refuse("wait_words:dana:1")
     return story, 32
 
 

@@ -77,7 +77,7 @@ def test_the_host_is_polled_once_and_the_hangup_awaited() -> None:
     story.assistant_ended()
     assert story.call_state("look:host:1", alive=True, answered=True) == []
     assert story.state.due_at == story.now + WORDS_DELAY
-    assert story.advance(3) == ["wait_words:dana:1", "wait_words:eli:1"]
+    assert story.advance(3) == ["wait_words:dana:1", "wait_words:lee:1"]
     assert "start:dana:1" in story.hang_up("host")
 
 

@@ -299,6 +299,14 @@ def test_a_guest_hears_the_goodbye_before_the_hangup_when_the_conversation_has_g
     assert event.data["participant_id"] == "dana"
 
 
+def test_a_refused_stop_before_a_goodbye_is_no_failure() -> None:
+    story = joined(goodbye=GOODBYE)
+    story.hang_up("host")
+    story.refuse("stop:dana:1")
+
+    assert "command.failed" not in story.event_types
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_the_call_is_hung_up_after_five_seconds_without_the_end_of_the_goodbye(
     answered: bool,
@@ -377,3 +385,39 @@ def test_a_stop_by_request_says_the_goodbye_and_a_second_stop_changes_nothing() 
     assert "hang_up:host:1" in keys, "the host's plan has no goodbye"
     story.stop(hang_up=True)
     assert "hang_up:dana:1" in story.advance(5)
+
+
+def test_a_repetition_waits_for_the_end_of_telnyxs_rate_limit() -> None:
+    story = Story()
+    story.start(guest(), guest("eli"))
+    story.succeed("dial:host:1", "dial:dana:1", "dial:eli:1")
+    story.answer("dana")
+    story.succeed(WAIT)
+    voice_ended(story)
+    story.answer("eli")
+    story.result("wait_words:eli:1", held_back(30))
+
+    assert WAIT not in advance(story, PAUSE)
+    assert WAIT in advance(story, 20)
+
+
+def test_a_guest_who_is_removed_while_words_play_is_hung_up_without_a_stop() -> None:
+    story = waiting(goodbye=GOODBYE)
+    story.succeed(WAIT)
+
+    assert story.remove("dana") == ["hang_up:dana:1"]
+
+
+def test_words_that_play_at_a_stop_of_the_assistant_are_stopped_where_the_call_stays() -> None:
+    story = Story()
+    story.start(guest(), on_hangup=OnHangup.CONTINUE)
+    story.succeed("dial:host:1", "dial:dana:1")
+    story.answer()
+    story.succeed("start:host:1")
+    story.answer("dana")
+    story.succeed("join:dana:1")
+    story.assistant_ended()
+    assert WAIT in story.advance(3)
+    story.succeed(WAIT)
+
+    assert "stop_words:dana:1" in story.stop()

@@ -106,7 +106,7 @@ def test_a_created_webhook_without_an_id_is_looked_up_and_guests_wait_for_the_id
 
     assert story.participant("dana").status == "waiting"
     assert "find start:host:1" in story.advance(LOOKUP_SECS)
-    assert story.succeed("start:host:1") == ["join:dana:1"]
+    assert story.succeed("start:host:1") == ["stop_words:dana:1", "join:dana:1"]
 
 
 def test_an_assistant_that_is_created_after_a_stop_is_stopped() -> None:

@@ -171,6 +171,8 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
     if command.action is Action.MESSAGE:
         _message_failed(transition, command, refused.failure)
         return
+    if _is_precaution(transition, command, leg):
+        return
     failed = events.CommandFailed(
         action=command.action,
         command_id=command.id,
@@ -184,6 +186,16 @@ def apply_refusal(transition: Transition, command: Command, refused: Refused) ->
     apply_absence.apply_refusal(transition, command, refused, in_doubt=in_doubt)
     if command.action in APPLY_REFUSAL:
         APPLY_REFUSAL[command.action](transition, participant, leg, refused)
+
+
+def _is_precaution(transition: Transition, command: Command, leg: Leg | None) -> bool:
+    """Whether a stop only makes sure that no assistant speaks during a goodbye.
+
+    Telnyx may have ended the assistant already, so a refusal is no failure.
+    """
+    stop = transition.conversation.stop
+    by_request = stop is not None and stop.by_request
+    return command.action is Action.STOP and leg is not None and leg.owned and not by_request
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:

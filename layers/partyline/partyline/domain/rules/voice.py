@@ -101,12 +101,11 @@ def words_accepted(
 
 
 def words_refused(
-    transition: Transition, participant: Participant, leg: Leg, _: results.Refused
+    transition: Transition, _: Participant, leg: Leg, _refused: results.Refused
 ) -> None:
     """Record that Telnyx refused waiting words: the default takes the place of the plan's own."""
     voice = leg.voice
-    is_own = waiting_words_of(participant, leg) != DEFAULT_WAITING
-    voice.words, voice.words_play = ("default" if is_own else "none"), False
+    voice.words, voice.words_play = ("default" if voice.words == "own" else "none"), False
     voice.words_at = transition.now
 
 
@@ -217,8 +216,10 @@ def _end_wait(transition: Transition, participant: Participant, leg: Leg) -> Non
 
 
 def _repeat(transition: Transition, command: Command) -> None:
-    command.owe_again(transition.conversation.id, transition.now)
-    command.attempts = 0
+    conversation = transition.conversation
+    command.owe_again(conversation.id, transition.now)
+    limited_until = conversation.limited_until.get(command.action, transition.now)
+    command.attempts, command.not_before = 0, max(transition.now, limited_until)
 
 
 def is_obsolete(
