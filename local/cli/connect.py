@@ -73,7 +73,7 @@ def connect(
     failover_url: FailoverUrl = None,
 ) -> None:
     """Connect a Telnyx application to a deployment."""
-    from local.connect import application, tools
+    from local.connect import application, skip_turn, tools
     from local.connect.findings import LIMITS
     from local.connect.records import FOLDER, Records
     from local.loopback import is_loopback
@@ -90,6 +90,7 @@ def connect(
         _print_changes(changes, f"the application {record.application_id} is as it should be")
         if assistant_id:
             changes = tools.attach_tools(account, records, record, url, assistant_id)
+            changes += skip_turn.attach(account, records, record, assistant_id)
             _print_changes(changes, f"{assistant_id} has the tools already")
         _print(f"The previous settings are kept in {records.path(record.application_id)}")
     _print(f"TelnyxConnectionId is {record.application_id}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from local.connect import application, assistant_settings, tools, webhook_check
+from local.connect import application, assistant_settings, skip_turn, tools, webhook_check
 from local.connect.account import Account, AccountError, Json, path_segment
 from local.connect.findings import LIMITS, Finding, check, note, ok, untried, wrong
 from local.loopback import is_loopback
@@ -174,6 +174,11 @@ def _assistant(
 ) -> Iterator[Finding]:
     assistant = tools.stored_assistant(account, assistant_id)
     yield from assistant_settings.notes(assistant, context.max_minutes)
+    if not skip_turn.has_tool(assistant):
+        yield note(
+            f"{assistant_id} lacks Telnyx's Skip Turn tool, so a silent assistant answers at every "
+            f"turn: run `partyline connect --assistant {assistant_id}`."
+        )
     existing = {tool.name: tool for tool in tools.webhook_tools(assistant)}
     for name, body in tools.tool_definitions(context.url, application_id).items():
         url = body["webhook"]["url"]

@@ -127,7 +127,7 @@ def attach_tools(
     """Attach the tools to an assistant. Returns a line for each change, raises an AccountError."""
     tools = tool_definitions(url, record.application_id)
     our_urls = {body["webhook"]["url"] for body in tools.values()}
-    our_urls |= {tool.sent["webhook"]["url"] for tool in record.tools.values()}
+    our_urls |= {t.sent["webhook"]["url"] for t in record.tools.values() if "webhook" in t.sent}
     existing = webhook_tools(stored_assistant(account, assistant_id))
     for tool in existing:
         if tool.name in tools and not (tool.shared and tool.url in our_urls):
@@ -142,7 +142,7 @@ def attach_tools(
     for name, body in tools.items():
         changes += _create_or_update(account, records, record, name, body)
         if name not in {tool.name for tool in existing}:
-            account.ask(CHANGE, "PUT", _attachment_path(assistant_id, record.tools[name].id))
+            account.ask(CHANGE, "PUT", attachment_path(assistant_id, record.tools[name].id))
             changes.append(f"gave {assistant_id} the tool {name}")
     return changes
 
@@ -154,7 +154,7 @@ def remove_tools(account: Account, record: Record) -> list[str]:
         changes += [
             f"took the tool {name} from {assistant_id}"
             for assistant_id in record.assistants
-            if _delete(account, _attachment_path(assistant_id, tool.id))
+            if _delete(account, attachment_path(assistant_id, tool.id))
         ]
         if _delete(account, f"/ai/tools/{path_segment(tool.id)}"):
             changes.append(f"removed the tool {name}, {tool.id}")
@@ -193,9 +193,9 @@ def webhook_tools(assistant: Json) -> list[Webhook]:
     ]
 
 
-def find_shared_tool(account: Account, display_name: str) -> str | None:
+def find_shared_tool(account: Account, display_name: str, type_: str = "webhook") -> str | None:
     """Return the id of the account's shared tool of this name."""
-    rows = account.list_all(READ, "/ai/tools", {"filter[type]": "webhook"})
+    rows = account.list_all(READ, "/ai/tools", {"filter[type]": type_})
     return next((row["id"] for row in rows if row.get("display_name") == display_name), None)
 
 
@@ -225,12 +225,13 @@ def run_tool_test(account: Account, assistant_id: str, tool_id: str) -> int:
     """
     body: Json = {"arguments": {}, "dynamic_variables": {"call_control_id": "v3:doctor"}}
     result = account.request_object(
-        CHANGE, "POST", f"{_attachment_path(assistant_id, tool_id)}/test", body, "status_code"
+        CHANGE, "POST", f"{attachment_path(assistant_id, tool_id)}/test", body, "status_code"
     )
     return int(result["status_code"] or 0)
 
 
-def _attachment_path(assistant_id: str, tool_id: str) -> str:
+def attachment_path(assistant_id: str, tool_id: str) -> str:
+    """Return the path by which a shared tool is attached to an assistant."""
     return f"/ai/assistants/{path_segment(assistant_id)}/tools/{path_segment(tool_id)}"
 
 

@@ -21,8 +21,8 @@ _TOOLS = (
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
 _MACHINES = "The live test calls a person, not a machine or a phone that screens calls."
 _ABSENCE = (
-    "No experiment yet. Partyline is right under each answer; the list says how to tell the "
-    "answers apart."
+    "No experiment yet. Partyline is right under each answer, and the list says how a call tells "
+    "the answers apart."
 )
 NOT_ASKED = {
     "body-version": _BODIES,

@@ -23,7 +23,12 @@ def tools(account_setup: AccountSetup, assistant: str = ASSISTANT) -> list[dict[
         timeout=PATIENCE_SECS,
         trust_env=False,
     )
-    return [tool["webhook"] for tool in response.json()["tools"]]
+    return [tool["webhook"] for tool in response.json()["tools"] if tool["type"] == "webhook"]
+
+
+def webhooks_in_library(account_setup: AccountSetup) -> list[dict[str, Any]]:
+    tools = account_setup.simulator.world.tools.values()
+    return [tool for tool in tools if tool["type"] == "webhook"]
 
 
 def names(account_setup: AccountSetup) -> list[str]:
@@ -74,7 +79,7 @@ def test_a_second_assistant_shares_the_tools(account_setup: AccountSetup) -> Non
     account_setup.connect_application("--assistant", ASSISTANT)
     account_setup.connect_application("--assistant", "assistant-2")
 
-    assert len(account_setup.simulator.world.tools) == 4
+    assert len(webhooks_in_library(account_setup)) == 4
     assert tools(account_setup, "assistant-2") == tools(account_setup)
     account_setup.run("disconnect")
     assert tools(account_setup, "assistant-2") == tools(account_setup) == []
@@ -90,7 +95,7 @@ def test_connecting_another_url_changes_the_tools_urls(account_setup: AccountSet
         "https://second.example/tools/call_back",
         "https://second.example/tools/status",
     ]
-    assert len(account_setup.simulator.world.tools) == 4
+    assert len(webhooks_in_library(account_setup)) == 4
 
 
 def test_a_lost_answer_makes_no_second_tool(account_setup: AccountSetup) -> None:
@@ -99,7 +104,7 @@ def test_a_lost_answer_makes_no_second_tool(account_setup: AccountSetup) -> None
 
     assert account_setup.connect_application("--assistant", ASSISTANT) == 0
 
-    assert len(account_setup.simulator.world.tools) == 4
+    assert len(webhooks_in_library(account_setup)) == 4
     assert names(account_setup) == ["invite", "handover", "call_back", "status"]
     account_setup.run("disconnect")
     assert account_setup.simulator.world.tools == {}
@@ -136,3 +141,39 @@ def test_disconnect_succeeds_for_tools_that_were_deleted(account_setup: AccountS
     account_setup.simulator.world.tools.clear()
 
     assert account_setup.run("disconnect") == 0
+
+
+def has_skip_turn(account_setup: AccountSetup) -> bool:
+    world = account_setup.simulator.world
+    attached = [world.tools[tool_id] for tool_id in world.attached_tools.get(ASSISTANT, [])]
+    return any(tool["type"] == "skip_turn" for tool in attached)
+
+
+def test_connect_gives_the_assistant_the_skip_turn_tool_once(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    assert has_skip_turn(account_setup)
+    assert f"gave {ASSISTANT} the tool skip_turn" in account_setup.output
+    made = len(account_setup.simulator.world.tools)
+    account_setup.connect_application("--assistant", ASSISTANT)
+    assert len(account_setup.simulator.world.tools) == made
+    account_setup.run("disconnect")
+    assert not has_skip_turn(account_setup)
+
+
+def test_connect_leaves_an_assistants_own_skip_turn_tool(account_setup: AccountSetup) -> None:
+    own = {"type": "skip_turn", "skip_turn": {"description": "Say nothing."}}
+    account_setup.simulator.world.inline_tools[ASSISTANT] = [own]
+    account_setup.connect_application("--assistant", ASSISTANT)
+    assert not has_skip_turn(account_setup)
+
+
+def test_connect_goes_on_when_telnyx_makes_no_skip_turn_tool(account_setup: AccountSetup) -> None:
+    account_setup.connect_application("--assistant", ASSISTANT)
+    world = account_setup.simulator.world
+    [made] = [tool_id for tool_id, tool in world.tools.items() if tool["type"] == "skip_turn"]
+    del world.tools[made]
+    world.attached_tools[ASSISTANT].remove(made)
+    fault = Fault(kind="refuse", action="tool_create", status=403, times=None)
+    account_setup.simulator.faults.add(fault)
+    assert account_setup.connect_application("--assistant", ASSISTANT) == 0
+    assert "add the tool to the assistant in the portal" in " ".join(account_setup.output.split())

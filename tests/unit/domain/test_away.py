@@ -1,13 +1,22 @@
 """The assistant leaves two people or more to each other, and is taken back."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from partyline.domain.model.inputs import (
+    CallInput,
+    ConferenceJoined,
+    ConferenceLeft,
+    ConversationCreated,
+    TimerElapsed,
+)
 from partyline.domain.model.results import Succeeded
-from partyline.domain.model.timeouts import CONNECT_WAIT
+from partyline.domain.model.timeouts import CONNECT_WAIT, RETURN_WAIT, STEP_BACK_WAIT
 from partyline.domain.rules.phrases import DEFAULTS
-from tests.support.domain_story import Story, active_story, guest, joined_story
+from tests.support.domain_story import Story, active_story, call_ref, guest, joined_story
 
 CONTINUES: dict[str, Any] = {"on_hangup": "continue_conversation"}
 NEW_ID = "telnyx-conversation-2"
@@ -470,3 +479,101 @@ def test_a_person_alone_cannot_be_left() -> None:
     story = active_story()
     story.set_mode("away")
     assert story.refusal == "too_few_people"
+
+
+# Webhooks in place of lost answers
+
+
+def in_conference(story: Story, person: str, kind: type[CallInput] = ConferenceJoined) -> list[str]:
+    call = replace(call_ref(person), participant="host", leg=1)  # the first call's client_state
+    return story.receive(kind(id="", call=call, occurred_at=story.now))
+
+
+def test_the_webhook_of_a_conference_takes_the_place_of_a_lost_answer() -> None:
+    story = three_people()
+    story.set_mode("away")
+    story.succeed("stop:host:1:1")
+    story.no_response("create_conference:host:1:1")
+    joins = in_conference(story, "host")
+    assert joins == ["join_conference:dana:1:2", "join_conference:lee:1:3"]
+    story.no_response(joins[0])
+    in_conference(story, "lee")
+    in_conference(story, "dana")
+    assert modes(story) == ("away", "away")
+    assert members(story) == ["host", "lee", "dana"]
+
+
+def test_the_webhook_of_a_call_that_has_left_takes_the_place_of_a_lost_answer() -> None:
+    story = conferring_story()
+    story.set_mode("speaking")
+    story.no_response("leave_conference:host:1:4")
+    assert in_conference(story, "host", ConferenceLeft) == ["start:host:1:5"]
+
+
+def test_a_late_webhook_of_a_conference_confirms_no_later_command() -> None:
+    story = conferring_story()
+    story.set_mode("speaking")
+    story.succeed("leave_conference:host:1:4")
+    began = story.now
+    story.now += timedelta(seconds=5)
+    story.refuse("start:host:1:5")
+    late = ConferenceJoined(id="", call=call_ref("host"), occurred_at=began)
+    assert story.receive(late) == []
+    assert members(story) == ["dana", "lee"]
+
+
+# Bounds
+
+
+def test_a_stop_without_an_answer_leaves_the_assistant_after_a_while() -> None:
+    story = joined_story()
+    story.set_mode("away")
+    story.no_response("stop:host:1:1")
+    story.now += STEP_BACK_WAIT
+    story.receive(TimerElapsed(id=""))
+    assert modes(story) == ("speaking", "speaking")
+    assert mode_events(story) == [("failed", "away", "unanswered")]
+
+
+def test_a_start_without_an_answer_puts_the_person_back_to_the_others() -> None:
+    story = conferring_story()
+    story.set_mode("speaking")
+    story.succeed("leave_conference:host:1:4")
+    story.no_response("start:host:1:5")
+    story.now += RETURN_WAIT
+    assert "join_conference:host:1:6" in story.receive(TimerElapsed(id=""))
+    assert mode_events(story)[-1] == ("failed", "speaking", "unanswered")
+
+
+def test_an_assistant_whose_start_was_given_up_and_that_runs_has_returned() -> None:
+    story = conferring_story()
+    story.set_mode("speaking")
+    story.succeed("leave_conference:host:1:4")
+    story.no_response("start:host:1:5")
+    story.now += RETURN_WAIT
+    story.receive(TimerElapsed(id=""))
+    story.succeed("join_conference:host:1:6")
+    created = ConversationCreated(id="", call=call_ref(), telnyx_conversation_id=NEW_ID)
+    story.receive(created)
+    assert modes(story) == ("speaking", "speaking")
+    assert story.state.absence is None
+
+
+def test_a_conference_is_not_left_without_an_answer_so_the_people_stay_connected() -> None:
+    story = conferring_story()
+    story.set_mode("speaking")
+    story.no_response("leave_conference:host:1:4")
+    story.now += CONNECT_WAIT
+    story.receive(TimerElapsed(id=""))
+    assert modes(story) == ("away", "away")
+    assert members(story) == ["host", "dana", "lee"]
+
+
+@pytest.mark.parametrize("key", ["bridge:host:1:1", "stop:host:1:1"])
+def test_a_person_waits_for_the_timer_of_each_step(key: str) -> None:
+    story = joined_story()
+    story.set_mode("away")
+    if key.startswith("bridge"):
+        story.succeed("stop:host:1:1")
+    assert story.state.awaited_at is not None
+    assert story.state.awaited_at <= story.now + STEP_BACK_WAIT
