@@ -7,16 +7,16 @@ signed with the rest of the body.
 """
 
 from dataclasses import dataclass
-from typing import get_args
 
 from local.connect.account import Account, AccountError, Json, NotFoundError, path_segment
 from local.connect.records import Record, Records, Tool
-from partyline.domain.model.handover import Then
 
 READ = "read AI tools and assistants"
 CHANGE = "change AI tools and assistants"
 # Telnyx's maximum; a cold start has to fit.
 _TIMEOUT_MS = 10_000
+PARTS = ("stay", "silent", "away")
+"""The parts of the assistant after a handover. `connect` runs without the layer and its `Then`."""
 _CALL: Json = {"call_control_id": "{{call_control_id}}"}
 
 
@@ -65,7 +65,7 @@ def tool_definitions(url: str, application_id: str) -> dict[str, Json]:
                 **invite["body_parameters"]["properties"],
                 "then": {
                     "type": "string",
-                    "enum": list(get_args(Then)),
+                    "enum": list(PARTS),
                     "description": "What you do once the person has joined: stay goes on speaking, "
                     "silent listens until somebody addresses you, away leaves the call. Without "
                     "it, you stay.",

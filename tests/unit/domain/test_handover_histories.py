@@ -9,8 +9,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.replay import driver
-from local.replay.export import with_stand_ins
 from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.statuses import BEING_REACHED, FINISHED, OnHangup
@@ -55,7 +53,7 @@ HANDOVER_TURNS = st.one_of(
 )
 
 
-@settings(max_examples=150, print_blob=True)
+@settings(max_examples=75, print_blob=True)
 @given(
     beginning=st.sampled_from([*BEGINNINGS, "talking", "talking"]),
     on_host_hangup=st.sampled_from(OnHangup),
@@ -81,7 +79,6 @@ def test_any_handover_ends_exactly_once(
     assert history.story.state.status in FINISHED
     assert history.story.state.open_handover is None, "the handover has no outcome"
     check_handovers(history.story)
-    assert driver.replay(with_stand_ins(history.story.steps)) is None
 
 
 def check_handovers(story: Story) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 
 from partyline.domain.masking import mask_fields, mask_text, masked
+from partyline.domain.model.events import EVENT_DATA
 
 FORMATS = (
     PhoneNumberFormat.E164,
@@ -156,3 +157,10 @@ def test_the_fields_of_an_event_are_masked_but_not_its_ids() -> None:
         "machine": False,
     }
     assert masked(None) is None
+
+
+def test_the_ids_in_the_data_of_events_are_not_masked() -> None:
+    names = {name for data in EVENT_DATA.values() for name in data.model_fields}
+    ours = {name for name in names if name.endswith("_id")} - {"assistant_id"}
+    ids = dict.fromkeys(ours, "made-13125550123")
+    assert mask_fields(ids) == ids

@@ -12,7 +12,8 @@ from typing import Any
 
 UNMASKED = frozenset(
     {
-        *("participant_id", "command_id", "telnyx_conversation_id", "conversation_id", "key_id"),
+        *("participant_id", "handover_id", "command_id", "telnyx_conversation_id"),
+        *("conversation_id", "key_id"),
         *("cause", "trace_id", "occurred_at"),
     }
 )
