@@ -21,7 +21,13 @@ class Loss:
         return f"{self.story}, without {' and '.join(self.event_types)}"
 
 
-UNRECOVERABLE = ("call.gather.ended", "call.machine.detection.ended")
+UNRECOVERABLE = (
+    "call.gather.ended",
+    "call.machine.detection.ended",
+    "call.machine.premium.detection.ended",
+    "call.machine.premium.greeting.ended",
+    "call.machine.premium.call_screening.detected",
+)
 """Results that no request can fetch: a default stands for a lost webhook."""
 
 FIRST_WEBHOOK = "call.initiated"

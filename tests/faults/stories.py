@@ -209,6 +209,21 @@ def _declined_screening(lab: FaultLab) -> None:
     hang_up(lab, HOST)
 
 
+def _voicemail(lab: FaultLab) -> None:
+    """A phone that screens the call is not taken, and the next number takes a message."""
+    lab.start_conversation(to=HOST)
+    lab.wait_until_active()
+    lab.invite_guest(
+        [LEE, DANA],
+        "Dana",
+        machine_detection="premium_ios_call_screening",
+        on_screen={"say": "It is about an invoice."},
+        on_machine={"leave": {"say": "Please call back."}},
+    )
+    lab.wait_until(lambda: any("message was left" in text for text in _messages(lab)), 300)
+    hang_up(lab, HOST)
+
+
 def _tool_invites(lab: FaultLab) -> None:
     contacts = {"billing": {"to": DANA, "name": "Dana"}}
     route = {"assistant": {"id": "assistant-1"}, "contacts": contacts}
@@ -302,6 +317,15 @@ STORIES = (
     ),
     Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
+    Story(
+        "a message on a machine",
+        _voicemail,
+        [
+            Person(LEE, behaviour="machine", screens_calls="iphone"),
+            Person(DANA, behaviour="machine"),
+        ],
+        {"beep_after_prompt": True},
+    ),
     Story("the assistant invites", _tool_invites),
     *(
         Story(f"handover, then {then}", partial(_hand_over, then), [Person(DANA, digits="1")])
