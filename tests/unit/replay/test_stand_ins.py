@@ -114,7 +114,7 @@ def test_settings_of_the_assistant_keep_only_the_words_of_the_api() -> None:
     assert "Robin" not in json.dumps(shown)
     assert shown["id"] == "assistant-1"
     missing = Assistant(**settings).missing_tools
-    assert Assistant(**shown).missing_tools == missing == ["handover", "status"]
+    assert Assistant(**shown).missing_tools == missing == ["handover", "call_back", "status"]
 
 
 def test_dynamic_variables_keep_neither_names_nor_values() -> None:
