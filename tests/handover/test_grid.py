@@ -8,8 +8,8 @@ from tests.handover.cells import BY_NAME, PEOPLE, Cell, cells
 from tests.handover.judging import judge
 from tests.handover.phases import PHASES
 
-NTH = 3
-"""Of the pairs of a phase and an event, this share is played: one in three."""
+NTH = 7
+"""Every event is played in one of so many of its phases."""
 
 ISSUE = (
     "caller leaves, person leaves, declines, says nothing, is a machine, is a screening phone, "
@@ -21,13 +21,15 @@ ISSUE = (
 
 def sample() -> dict[str, list[Cell]]:
     """Return some cells by phase; neighbours have other numbers of people and another `then`."""
-    pairs = defaultdict[tuple[str, str], list[Cell]](list)
-    for cell in cells():
-        pairs[cell.phase, cell.event].append(cell)
     by_phase = defaultdict[str, list[Cell]](list)
-    for turn, own in enumerate(list(pairs.values())[::NTH]):
-        cell = own[turn * 5 % len(own)]
-        by_phase[cell.phase].append(cell)
+    known = list(cells())
+    for turn, (name, event) in enumerate(BY_NAME.items()):
+        phases = list(event.outcomes)
+        count = -(-len(phases) // NTH)
+        for nth in range(count):
+            phase = phases[(turn + nth * NTH) % len(phases)]
+            own = [cell for cell in known if (cell.phase, cell.event) == (phase, name)]
+            by_phase[phase].append(own[(turn + nth) * 5 % len(own)])
     return by_phase
 
 
@@ -42,9 +44,10 @@ def test_the_grid_has_every_phase_and_event_and_at_least_500_cells() -> None:
     ] == []
 
 
-def test_every_event_is_in_the_sample() -> None:
+def test_every_event_and_every_phase_is_in_the_sample() -> None:
     played = {cell.event for own in sample().values() for cell in own}
     assert played == set(BY_NAME)
+    assert set(sample()) == set(PHASES)
 
 
 @pytest.mark.parametrize("phase", PHASES)
