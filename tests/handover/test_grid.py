@@ -14,7 +14,7 @@ from tests.handover.judging import judge
 from tests.handover.phases import PHASES
 
 NTH = 7
-"""Every event is played in one of so many of its phases."""
+"""Every event is played in a phase out of this number of its phases."""
 
 ISSUE = (
     "caller leaves, person leaves, declines, says nothing, is a machine, is a screening phone, "
