@@ -23,6 +23,7 @@ from partyline.services.requests import (
     HandoverRequest,
     InviteRequest,
     MessageRequest,
+    ModeRequest,
     StartRequest,
     StopRequest,
 )
@@ -37,6 +38,7 @@ BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations/{id}/participants": InviteRequest,
     "POST /conversations/{id}/handover": HandoverRequest,
     "POST /conversations/{id}/messages": MessageRequest,
+    "POST /conversations/{id}/assistant": ModeRequest,
     "POST /conversations/{id}/stop": StopRequest,
     "PUT /routes/{number}": RouteRequest,
     "PUT /do-not-call/{number}": DoNotCallRequest,

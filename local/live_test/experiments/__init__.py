@@ -28,7 +28,6 @@ NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
     "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
-    "legs-after-stop": _ABSENCE,
     "connect-after-stop": _ABSENCE,
     "bridge-end": _ABSENCE,
     "start-on-bridged": _ABSENCE,

@@ -21,8 +21,13 @@ def end_by_stop(lab: Lab) -> None:
     lab.calls.sleep(2)
     lab.stop(host)
     lab.calls.sleep(END_SECS)
-    start = lab.start(guest, "on the guest")
-    lab.accepted_or_refused("start-on-joined", start)
+    alive = lab.calls.is_alive(guest)
+    text = f"is_alive of the guest's call is {alive}"
+    lab.found("legs-after-stop", "stay" if alive else "hung-up", text)
+    if alive:
+        lab.accepted_or_refused("start-on-joined", lab.start(guest, "on the guest"))
+    else:
+        lab.leave_open("start-on-joined", "The stop hung up the guest's call.")
     lab.calls.sleep(3)
     of_guest, of_host = lab.calls.finish(guest), lab.calls.finish(host)
     _count_ends(lab, of_host, of_guest)
@@ -133,7 +138,7 @@ def other_connection(lab: Lab) -> None:
 EXPERIMENTS = (
     Experiment(
         "a guest and a stop",
-        ("start-on-joined", "end-count", "join-path"),
+        ("legs-after-stop", "start-on-joined", "end-count", "join-path"),
         calls=2,
         minutes=2,
         play=end_by_stop,
