@@ -309,7 +309,7 @@ STORIES = (
         [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(DANA, digits="1")],
     ),
     Story("at once", _at_once, interchangeable=["Lee", "Kim", "Dana"]),
-    Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=14)]),
+    Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=18)]),
     Story(
         "hunt for the host",
         _hunt_for_host,
