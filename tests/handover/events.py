@@ -166,8 +166,8 @@ def dies(place: Any, operations: str, fault: str) -> Strike:
 
 
 COMMANDS = (
-    "dial hangup gather_using_speak ai_assistant_start ai_assistant_join ai_assistant_stop "
-    "ai_assistant_add_messages"
+    "dial hangup gather_using_speak speak bridge conference_create conference_leave "
+    "ai_assistant_start ai_assistant_join ai_assistant_stop ai_assistant_add_messages"
 )
 
 
