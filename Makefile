@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ faults: setup ## run every scenario with every fault at every point, and print t
 
 unknowns: setup ## run every call under all pairs of possible answers of Telnyx (docs/telnyx.md), and print the table
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.unknowns
+
+handover: setup ## play a handover with every mishap in every phase, and print the table
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.handover
 
 replays: setup ## run the demo and write tests/replays, the replay file of each call
 	$(BIN)/python -m local.replay.demo

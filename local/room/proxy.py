@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 _PATH = re.compile(
-    r"/conversations(/[\w-]{1,64}(/(timeline|stop|messages|participants(/[\w-]{1,64})?))?)?",
+    r"/conversations(/[\w-]{1,64}"
+    r"(/(timeline|stop|messages|handover|assistant|participants(/[\w-]{1,64})?))?)?",
     re.ASCII,
 )
 

@@ -74,6 +74,10 @@ def list_stories() -> list[dict[str, str]]:
 
 def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
     """Return a conversation's outcome, without the fields that differ from run to run."""
+    handovers = [
+        {name: handover[name] for name in ("then", "outcome")}
+        for handover in conversation["handovers"]
+    ]
     return {
         "status": conversation["status"],
         "direction": conversation["direction"],
@@ -81,6 +85,7 @@ def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
             {name: participant[name] for name in ("name", "status", "outcome")}
             for participant in conversation["participants"]
         ],
+        **({"handovers": handovers} if handovers else {}),
     }
 
 

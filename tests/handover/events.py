@@ -69,7 +69,7 @@ def outcomes(
 
 
 def nothing(_stage: Stage) -> None:
-    """Let nothing happen."""
+    """Make no change."""
 
 
 def caller_leaves(stage: Stage) -> None:
@@ -93,7 +93,7 @@ def declines(stage: Stage) -> None:
 
 
 def says_nothing(stage: Stage) -> None:
-    """Let the person do nothing from now on."""
+    """Keep the person still from now on."""
     stage.is_quiet = True
 
 
@@ -154,7 +154,7 @@ def webhooks_doubled(stage: Stage) -> None:
 
 
 def dies(place: Any, operations: str, fault: str) -> Strike:
-    """Return an event: the function dies at the next request for one of the operations."""
+    """Return an event: the function dies at the next request for an operation of the list."""
 
     def strike(stage: Stage) -> str | None:
         if stage.is_at_command and place == "telnyx":
@@ -166,8 +166,8 @@ def dies(place: Any, operations: str, fault: str) -> Strike:
 
 
 COMMANDS = (
-    "dial hangup gather_using_speak ai_assistant_start ai_assistant_join ai_assistant_stop "
-    "ai_assistant_add_messages"
+    "dial hangup gather_using_speak speak bridge conference_create conference_leave "
+    "ai_assistant_start ai_assistant_join ai_assistant_stop ai_assistant_add_messages"
 )
 
 

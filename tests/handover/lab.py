@@ -18,7 +18,7 @@ Hook = Callable[[], str | None]
 
 @dataclass
 class _Watch:
-    """A hook at the `nth` request for one of the operations of a place, from now on."""
+    """A hook at the `nth` request for an operation of the set, counted from now on."""
 
     place: Place
     operations: frozenset[str]
@@ -32,7 +32,7 @@ class HookInjector(FaultInjector):
     watches: list[_Watch]
 
     def watch(self, place: Place, operations: Iterable[str], hook: Hook, nth: int = 1) -> None:
-        """Run a hook once, at the `nth` request for one of the operations."""
+        """Run a hook at the `nth` request for an operation of the list."""
         self.watches.append(_Watch(place, frozenset(operations), nth, hook))
 
     def reach(self, place: Place, operation: str) -> str | None:

@@ -100,7 +100,7 @@ class Stage:
         self.is_at_command = False
         """The event strikes during a request to Telnyx."""
         self.is_quiet = False
-        """The person does nothing from the event on."""
+        """The person is still from the event on."""
         self.second_answers = False
         """The second phone does the same as the first."""
         self.over_by_request = False
@@ -183,7 +183,7 @@ class Stage:
         self.lab.run(3)
 
     def _end(self) -> None:
-        """Let the caller hang up, and after some time everybody who is still on the line."""
+        """Let the caller hang up, and after some time the people who are still on the line."""
         caller, *others = self.lab.telnyx.legs
         self.lab.hang_up_leg(caller)
         if not self.over_by_request:

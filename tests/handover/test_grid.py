@@ -1,15 +1,20 @@
 """A small part of `make handover`: every event in some phase, and every phase with some events."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from partyline.domain import decide
+from partyline.domain.rules import hunting, transition
 from tests.handover.cells import BY_NAME, PEOPLE, Cell, cells
 from tests.handover.judging import judge
 from tests.handover.phases import PHASES
 
-NTH = 3
-"""Of the pairs of a phase and an event, this share is played: one in three."""
+NTH = 7
+"""Every event is played in a phase out of this number of its phases."""
 
 ISSUE = (
     "caller leaves, person leaves, declines, says nothing, is a machine, is a screening phone, "
@@ -21,13 +26,15 @@ ISSUE = (
 
 def sample() -> dict[str, list[Cell]]:
     """Return some cells by phase; neighbours have other numbers of people and another `then`."""
-    pairs = defaultdict[tuple[str, str], list[Cell]](list)
-    for cell in cells():
-        pairs[cell.phase, cell.event].append(cell)
     by_phase = defaultdict[str, list[Cell]](list)
-    for turn, own in enumerate(list(pairs.values())[::NTH]):
-        cell = own[turn * 5 % len(own)]
-        by_phase[cell.phase].append(cell)
+    known = list(cells())
+    for turn, (name, event) in enumerate(BY_NAME.items()):
+        phases = list(event.outcomes)
+        count = -(-len(phases) // NTH)
+        for nth in range(count):
+            phase = phases[(turn + nth * NTH) % len(phases)]
+            own = [cell for cell in known if (cell.phase, cell.event) == (phase, name)]
+            by_phase[phase].append(own[(turn + nth) * 5 % len(own)])
     return by_phase
 
 
@@ -42,12 +49,55 @@ def test_the_grid_has_every_phase_and_event_and_at_least_500_cells() -> None:
     ] == []
 
 
-def test_every_event_is_in_the_sample() -> None:
+def test_every_event_and_every_phase_is_in_the_sample() -> None:
     played = {cell.event for own in sample().values() for cell in own}
     assert played == set(BY_NAME)
+    assert set(sample()) == set(PHASES)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_handover_ends_in_one_right_outcome(phase: str) -> None:
     results = map(judge, sample()[phase])
     assert [f"{r.cell}: {r.violations}" for r in results if r.violations] == []
+
+
+# The judge, judged
+
+
+def without_rule(patch: pytest.MonkeyPatch, name: str) -> None:
+    patch.setattr(decide, "RULES", tuple(r for r in decide.RULES if r.__name__ != name))
+
+
+def the_brief_is_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transition, "spoken_name", lambda person: person.plan and person.plan.brief)
+
+
+def a_lost_answer_is_awaited_for_long(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(hunting, "SCREENING_GRACE", timedelta(seconds=60))
+
+
+def no_handover_is_followed(patch: pytest.MonkeyPatch) -> None:
+    without_rule(patch, "follow_handover")
+
+
+def no_call_is_released(patch: pytest.MonkeyPatch) -> None:
+    without_rule(patch, "release_calls")
+
+
+PLANTED_BUGS: list[Any] = [
+    (the_brief_is_told, Cell("joined", "nothing", 1, "stay"), "the assistant knows the brief"),
+    (a_lost_answer_is_awaited_for_long, Cell("brief", "webhooks lost", 1, "stay"), "of silence"),
+    (no_handover_is_followed, Cell("away", "nothing", 1, "silent"), "the outcome is missing"),
+    (no_call_is_released, Cell("away", "caller leaves", 2, "silent"), "was left up"),
+]
+
+
+@pytest.mark.parametrize(("plant", "cell", "seen"), PLANTED_BUGS)
+def test_a_planted_bug_is_detected(
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[pytest.MonkeyPatch], None],
+    cell: Cell,
+    seen: str,
+) -> None:
+    plant(monkeypatch)
+    assert any(seen in violation for violation in judge(cell).violations)

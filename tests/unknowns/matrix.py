@@ -24,6 +24,7 @@ ASSUMED = {name: unknown.assumed for name, unknown in PLAYED.items()}
 COMMANDS = frozenset(
     {"dial", "answer", "hangup", "gather_using_speak", "speak", "playback_start", "playback_stop"}
     | {f"ai_assistant_{name}" for name in ("start", "join", "stop", "add_messages")}
+    | {"bridge", *(f"conference_{name}" for name in ("create", "join", "leave"))}
 )
 
 

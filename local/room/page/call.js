@@ -3,7 +3,7 @@
 import { byId, h, keepFocus, keyed, show } from "./dom.js";
 import { choose, chosen, conversations, model, factOf, isOver } from "./model.js";
 import { began, moment, number, participantStatus, plain, tone } from "./words.js";
-import { inviteForm, messageForm, removeForm, stopForm } from "./forms.js";
+import { handoverForm, inviteForm, messageForm, modeForm, removeForm, stopForm } from "./forms.js";
 
 export function drawCall() {
   const shown = conversations();
@@ -66,13 +66,22 @@ function header() {
     "div",
     { class: "about" },
     h("span", { class: "summary" }),
-    h("span", { class: "call-actions" }, button("invite", "Invite", inviteForm), button("message", "Message", messageForm), button("stop", "Stop", stopForm)),
+    h(
+      "span",
+      { class: "call-actions" },
+      button("invite", "Invite", inviteForm), button("handover", "Hand over", handoverForm), button("mode", "Mode", modeForm),
+      button("message", "Message", messageForm), button("stop", "Stop", stopForm),
+    ),
   );
 }
 
-function summary({ id, status, direction, failure }) {
+function summary({ id, status, direction, failure, mode, wanted_mode: wanted, handovers }) {
+  const handover = handovers?.at(-1);
   return [
     h("span", { class: `pill ${tone(status)}` }, status),
+    mode !== "speaking" && h("span", {}, `the assistant is ${mode}`),
+    wanted !== mode && h("span", { class: "soft" }, `asked to be ${wanted}`),
+    handover && h("span", { class: "soft" }, `handover: ${plain(handover.outcome ?? handover.status)}`),
     h("span", { class: "soft" }, direction),
     h("code", { class: "soft id", title: id }, id),
     failure && h("span", { class: "bad-words" }, `${failure.code}: ${failure.message}`),

@@ -32,6 +32,8 @@ const tick = (name, label, properties) =>
 
 const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
+const THEN = [["stay", "stays and speaks"], ["silent", "listens and is silent"], ["away", "leaves the people to each other"]];
+const MODES = [["speaking", "speaking: takes part"], ["silent", "silent: listens and says nothing"], ["away", "away: leaves the people to each other"]];
 const STRATEGIES = [["in_order", "one after the other"], ["at_once", "all at once"]];
 
 /**
@@ -213,6 +215,7 @@ export function inviteForm(conversation) {
       field("to", "Number, or several to try", to, "Write several numbers with spaces between them."),
       field("name", "Name", name),
       field("strategy", "Several numbers ring", choice(STRATEGIES)),
+      field("brief", "Why they are called", input({ placeholder: "nothing", maxlength: 500 }), "They alone hear the brief, and press 1 to join."),
       field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With a text here, they have to press 1 to join."),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
@@ -225,6 +228,7 @@ export function inviteForm(conversation) {
         to: numbersIn(fields.to.value),
         name: fields.name.value.trim(),
         strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
+        brief: fields.brief.value.trim(),
         screening: fields.screening.value ? { say: fields.screening.value } : undefined,
         machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
         ring_timeout_secs: fields.ring_timeout_secs.value ? Number(fields.ring_timeout_secs.value) : undefined,
@@ -232,6 +236,47 @@ export function inviteForm(conversation) {
       }),
     }),
     sent: (answer) => announce(`Inviting ${answer.name ?? "somebody"}`),
+  });
+}
+
+export function handoverForm(conversation) {
+  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
+  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
+  const name = input({ value: nameOf(to.value) });
+  follow(to, name);
+  dialog({
+    title: "Hand over to a person",
+    send: "Hand over",
+    fields: [
+      knownNumbers(),
+      field("to", "Number, or several to try", to, "The assistant speaks with the caller until the person has joined."),
+      field("name", "Name", name),
+      field("brief", "Why they are called", input({ maxlength: 500 }), "The person alone hears the brief, and presses 1 to take over."),
+      field("then", "Then the assistant", choice(THEN)),
+    ],
+    request: (fields) => ({
+      method: "POST",
+      path: `/conversations/${conversation.id}/handover`,
+      body: withoutEmpty({
+        to: numbersIn(fields.to.value),
+        name: fields.name.value.trim(),
+        brief: fields.brief.value.trim(),
+        then: fields.then.value,
+      }),
+    }),
+    sent: () => announce(`Handing over to ${name.value || number(to.value)}`),
+  });
+}
+
+export function modeForm(conversation) {
+  const mode = choice(MODES);
+  mode.value = conversation.mode;
+  dialog({
+    title: "The assistant's part",
+    send: "Ask for it",
+    fields: [field("mode", "The assistant is", mode)],
+    request: (fields) => ({ method: "POST", path: `/conversations/${conversation.id}/assistant`, body: { mode: fields.mode.value } }),
+    sent: (answer) => announce(`The assistant is asked to be ${answer.wanted_mode}`),
   });
 }
 

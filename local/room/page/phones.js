@@ -117,7 +117,7 @@ function heard(leg, now) {
   const list = h("ol", { class: "heard" });
   const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
-    const [, speaker, text] = /^(voice|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
+    const [, speaker, text] = /^(voice|audio|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
     list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${personName(speaker)}: `), h("q", {}, text)] : [what])));
   }
   if (now === "idle") return list;

@@ -6,7 +6,9 @@ import { moment, plain } from "./words.js";
 
 const ACTIONS = {
   dial: "dial", answer: "answer", hangup: "hang up", reject: "reject", speak: "speak",
-  playback_start: "play audio", playback_stop: "stop the voice",
+  playback_start: "play audio", playback_stop: "stop the voice", bridge: "connect the people",
+  conference_create: "make a conference", conference_join: "into the conference",
+  conference_leave: "out of the conference",
   gather_using_speak: "ask for a digit", ai_assistant_start: "start assistant",
   ai_assistant_join: "join", ai_assistant_stop: "stop assistant",
   ai_assistant_add_messages: "tell the assistant", retrieve: "look at the call",

@@ -262,7 +262,7 @@ def test_an_assistant_without_the_tools_is_wrong(account_setup: AccountSetup) ->
 
 
 def test_a_tool_with_another_url_or_without_the_call_is_wrong(account_setup: AccountSetup) -> None:
-    invite, _, _, status, _ = account_setup.simulator.world.tools.values()
+    invite, *_, status, _skip_turn = account_setup.simulator.world.tools.values()
     invite["tool_definition"] = {**invite["tool_definition"], "url": PREVIOUS_URL}
     status["tool_definition"] = {**status["tool_definition"], "preset_body_fields": None}
 
