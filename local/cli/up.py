@@ -51,6 +51,9 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
 
     Asks at most five questions. A run after a failure continues; another run changes nothing.
     """
+    from local.layer import use_layer
+
+    use_layer()
     from local.up import choices
     from local.up.up import Request
     from local.up.up import up as bring_up
@@ -88,6 +91,9 @@ def down(
     telnyx_api_base_url: TelnyxUrl = TELNYX_URL,
 ) -> None:
     """Restore Telnyx and delete the stack. The table stays, with all conversations."""
+    from local.layer import use_layer
+
+    use_layer()
     from local.up.down import down as take_down
     from local.up.up import Request
 
@@ -108,10 +114,7 @@ def _surroundings(stack_name: str, telnyx_url: str, command: str) -> Iterator["S
     from local.client import ApiRefusedError
     from local.connect import records
     from local.connect.account import Account, AccountError
-    from local.layer import use_layer
     from local.stack.template import declared_parameters
-
-    use_layer()
     from local.up.choices import NotAnsweredError
     from local.up.down import CallsAreUpError
     from local.up.release import DeployError, SamDeployer
