@@ -154,7 +154,9 @@ def _is_terminal() -> bool:
 def _aws_client(service: str) -> Any:
     import boto3
 
-    return boto3.client(service)  # type: ignore[call-overload]
+    # The AWS CLI reads AWS_REGION; boto3 reads AWS_DEFAULT_REGION only.
+    region = os.environ.get("AWS_REGION")
+    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 def _ask(

@@ -164,10 +164,12 @@ def test_a_user_without_an_aws_account_gets_a_sentence(command: list[str], tmp_p
 def test_sam_gets_the_parameters_and_tags_as_quoted_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
     commands: list[list[str]] = []
 
     def note(command: list[str], **options: Any) -> SimpleNamespace:
         assert options["cwd"] == tmp_path
+        assert options["env"]["AWS_DEFAULT_REGION"] == "eu-west-1"
         commands.append(command)
         return SimpleNamespace(returncode=len(commands) - 1)
 
