@@ -59,6 +59,9 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
 
     Asks at most five questions. A run after a failure continues; another run changes nothing.
     """
+    from local.layer import use_layer
+
+    use_layer()
     from local.up import choices
     from local.up.up import Request
     from local.up.up import up as bring_up
@@ -105,6 +108,9 @@ def down(
     as_json: common.AsJson = False,
 ) -> None:
     """Restore Telnyx and delete the stack. The table stays, with all conversations."""
+    from local.layer import use_layer
+
+    use_layer()
     from local.up.down import down as take_down
     from local.up.up import Request
 
@@ -135,10 +141,7 @@ def _surroundings(
     from local.client import ApiRefusedError
     from local.connect import records
     from local.connect.account import Account, AccountError
-    from local.layer import use_layer
     from local.stack.template import declared_parameters
-
-    use_layer()
     from local.up.choices import NotAnsweredError
     from local.up.down import CallsAreUpError
     from local.up.release import DeployError, SamDeployer
@@ -179,7 +182,9 @@ def _is_terminal() -> bool:
 def _aws_client(service: str) -> Any:
     import boto3
 
-    return boto3.client(service)  # type: ignore[call-overload]
+    # The AWS CLI reads AWS_REGION; boto3 reads AWS_DEFAULT_REGION only.
+    region = os.environ.get("AWS_REGION")
+    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 def _ask(

@@ -32,24 +32,26 @@ def put_telnyx_key(stack: Stack, state: StackState, key: str) -> list[str]:
 
 
 class OperatorKey:
-    """The operator's bearer key in a file that only the user can read."""
+    """The operator's bearer key in a file that only the user can read.
+
+    A new key is in a second file until the secret has its entry. So a key whose entry has been
+    deleted from the secret is never put there again: an operator may have revoked the key.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._new = path.with_suffix(".new")
 
     def read(self) -> str:
         """Return the key, or an empty text without a file."""
-        try:
-            return self.path.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
+        return _read(self.path)
 
     def put(
         self, stack: Stack, state: StackState, rights: Sequence[str], say: Callable[[str], None]
     ) -> list[str]:
-        """Put the entry of the key into the secret, and make a key first if none exists.
+        """Make a key unless the secret has an operator's key. Returns a line for each change.
 
-        Returns a line for each change. Raises StackError for a secret that is not a list of keys.
+        Raises StackError for a secret that is not a list of keys.
         """
         document = _object(stack.secret(state, BEARER_OUTPUT))
         entries = document.get("keys")
@@ -58,40 +60,52 @@ class OperatorKey:
                 f"The secret {state.output(BEARER_OUTPUT)} is not a list of keys: docs/api.md, "
                 "Keys, has its form."
             )
-        key = self.read()
         named = [entry for entry in entries if isinstance(entry, dict)]
-        if key and sha256(key.encode()).hexdigest() in {entry.get("sha256") for entry in named}:
+        hashes = {entry.get("sha256") for entry in named}
+        if self.read() and _hash(self.read()) in hashes:
             return []
+        made = f"made the bearer key {OPERATOR}, in {self.path}"
+        key = _read(self._new)
+        if key and _hash(key) in hashes:  # the answer of an earlier run was lost
+            self._new.replace(self.path)
+            return [made]
         if OPERATOR in {entry.get("id") for entry in named}:
             say(
                 f"The deployment has a bearer key {OPERATOR} of another machine: "
                 "`partyline key NAME` makes another key."
             )
             return []
-        changes = []
         if not key:
-            # On disk before the secret: a key that nobody has would be of no use.
             key = bearer_keys.new_key()
-            self._write(key)
-            changes = [f"made a bearer key, in {self.path}"]
-        made = bearer_keys.entry(OPERATOR, key, rights)
-        value = json.dumps({**document, "keys": [*entries, made]})
+            self._write_new(key)
+        entry = bearer_keys.entry(OPERATOR, key, rights)
+        value = json.dumps({**document, "keys": [*entries, entry]})
         stack.put_secret(state, BEARER_OUTPUT, value)
-        return [*changes, f"put the bearer key {OPERATOR} into its secret"]
+        self._new.replace(self.path)
+        return [made]
 
     def delete(self) -> None:
-        """Delete the file."""
+        """Delete the files."""
         self.path.unlink(missing_ok=True)
+        self._new.unlink(missing_ok=True)
 
-    def _write(self, key: str) -> None:
-        """Write the file: the whole key or nothing, and for the user alone."""
+    def _write_new(self, key: str) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._new.unlink(missing_ok=True)
+        descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(key + "\n")
-        unfinished.replace(self.path)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
 
 
 def _object(text: str) -> Json:

@@ -59,6 +59,8 @@ class SamDeployer:
 
     def _run(self, command: list[str], failure: str) -> None:
         environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+        if "AWS_REGION" in environment:  # the variable of the AWS CLI, which SAM does not read
+            environment["AWS_DEFAULT_REGION"] = environment["AWS_REGION"]
         run = subprocess.run(command, cwd=self._root, env=environment, check=False)  # noqa: S603
         if run.returncode:
             raise DeployError(f"{failure}: the reason is above.")

@@ -1,6 +1,8 @@
 """The commands `partyline up` and `partyline down`: options, questions, errors."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ from local.cli import up as cli
 from local.cli.app import app
 from local.connect import records
 from local.up import release
+from tests.support.pages import ROOT
 from tests.support.up_setup import ASSISTANT, KEY, NUMBER, OWN_PHONE, UpSetup
 
 Run = Callable[..., Result]
@@ -137,13 +140,36 @@ def test_down_asks_first(setup: UpSetup, run: Run) -> None:
     assert run("down", "--yes").exit_code == 0
 
 
+@pytest.mark.parametrize("command", [["up"], ["down", "--yes"]])
+def test_a_user_without_an_aws_account_gets_a_sentence(command: list[str], tmp_path: Path) -> None:
+    """In a process of its own: the layer is not on the path of a user's command."""
+    run = subprocess.run(  # noqa: S603 our own program
+        [sys.executable, "-m", "local", *command],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_REGION": "us-east-1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "Unable to locate credentials" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_sam_gets_the_parameters_and_tags_as_quoted_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
     commands: list[list[str]] = []
 
     def note(command: list[str], **options: Any) -> SimpleNamespace:
         assert options["cwd"] == tmp_path
+        assert options["env"]["AWS_DEFAULT_REGION"] == "eu-west-1"
         commands.append(command)
         return SimpleNamespace(returncode=len(commands) - 1)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from local.connect.account import AccountError, KeyRefusedError
+from local.deploy.revoke import revoke
 from local.up.stack import StackError
 from tests.support.up_setup import ASSISTANT, KEY, NUMBER, OWN_PHONE, SECOND_NUMBER, UpSetup
 
@@ -175,6 +176,23 @@ def test_another_machines_bearer_key_stays(setup: UpSetup) -> None:
     setup.up()
     assert setup.keys_state()[1] == [("ops", False)]
     assert "another machine" in " ".join(setup.lines)
+
+
+def test_the_bearer_key_is_in_a_file_for_the_user_alone(setup: UpSetup) -> None:
+    setup.up()
+    path = setup.around.operator_key.path
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [file.name for file in path.parent.iterdir()] == ["bearer-key"]
+
+
+def test_a_revoked_bearer_key_never_comes_back(setup: UpSetup) -> None:
+    setup.up()
+    revoked = setup.around.operator_key.read()
+    revoke("ops", "partyline-dev", setup.client)
+    setup.up()
+    assert setup.keys_state()[1] == [("ops", True)]
+    assert setup.around.operator_key.read() != revoked
 
 
 def test_a_new_telnyx_key_replaces_the_key_in_the_secret(setup: UpSetup) -> None:
