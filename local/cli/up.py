@@ -74,7 +74,7 @@ def up(  # noqa: PLR0913, PLR0917 each argument is an option of the command
             telnyx_key=_given_key(key_from),
             application_id=application_id,
             parameters={
-                **_assignments(parameters),
+                **_parameters(parameters),
                 **{name: value for name, value in given.items() if value},
             },
             tags=_assignments(tags),
@@ -225,3 +225,14 @@ def _assignments(texts: list[str] | None) -> dict[str, str]:
 
 def _print_finding(finding: "Finding") -> None:
     print_finding(finding.verdict, finding.sentence)
+
+
+def _parameters(texts: list[str] | None) -> dict[str, str]:
+    """Return parameters of the template by name. Raises ValueError for an unknown name."""
+    from local.stack.template import declared_parameters
+
+    values = _assignments(texts)
+    unknown = sorted(values.keys() - declared_parameters().keys()) if values else []
+    if unknown:
+        raise ValueError(f"The template has no parameter {', '.join(unknown)}.")
+    return values

@@ -1,5 +1,6 @@
 """`connect` and `doctor` on a whole local stack, and with Telnyx's own client library."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import telnyx
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from telnyx.types.ai.inference_embedding_webhook_tool_params_param import Webhook
 
-from local.connect import tools
+from local.connect import numbers, profiles, skip_turn, tools
+from local.connect.account import Account
+from local.connect.records import Record, Records
 from local.stack.local_stack import LocalStack, Options
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deployment
 
@@ -43,6 +46,40 @@ def test_the_official_client_reads_the_connected_application_and_tools(
         ours = client.call_control_applications.retrieve(account_setup.connection_id).data
         assert ours is not None
         assert ours.webhook_event_url == f"{account_setup.url}/webhooks"
+
+
+def test_the_official_client_reads_and_makes_the_changes_of_up(account_setup: AccountSetup) -> None:
+    """`up` sends the same paths and fields as Telnyx's own client."""
+    account_setup.simulator.world.numbers["+13125550101"] = None
+    account_setup.simulator.world.inline_tools[ASSISTANT] = []
+    with (
+        closing(Account(account_setup.telnyx_url, KEY)) as account,
+        telnyx.Telnyx(api_key=KEY, base_url=account_setup.telnyx_url, max_retries=0) as client,
+    ):
+        record = Record(application_id=account_setup.connection_id)
+        records = Records(account_setup.home)
+        numbers.assign(account, records, record, "+13125550101")
+        skip_turn.add(account, records, record, ASSISTANT)
+        other = {"outbound": {}}
+        account_setup.simulator.world.profiles.clear()
+        made, _ = profiles.choose(account, records, record, other, "partyline-dev", ["US"])
+        [profile] = client.outbound_voice_profiles.list()
+        assert (profile.id, profile.whitelisted_destinations) == (made, ["US"])
+        assert [assistant.id for assistant in client.ai.assistants.list().data] == [ASSISTANT]
+        [tool] = client.ai.assistants.retrieve(ASSISTANT).tools or []
+        assert tool.type == "skip_turn"
+        numbers_of_ours = client.phone_numbers.list(
+            filter={"connection_id": account_setup.connection_id}
+        )
+        assert {row.phone_number for row in numbers_of_ours} == {"+13125550100", "+13125550101"}
+        client.phone_numbers.update("2", connection_id="")
+        client.outbound_voice_profiles.delete(made)
+        client.ai.assistants.update(ASSISTANT, tools=[])
+    assert account_setup.simulator.world.numbers["+13125550101"] is None
+    assert account_setup.simulator.world.profiles == {}
+    assert account_setup.simulator.world.inline_tools[ASSISTANT] == []
+    unknown = [e.unknown_fields for e in account_setup.simulator.ledger if e.unknown_fields]
+    assert unknown == []
 
 
 def test_the_doctor_finds_no_fault_in_the_local_stack(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_a_missing_answer_names_its_option_without_a_terminal(
         ("--number", "5550100"),
         ("--public-key", "short"),
         ("--parameter", "MaxMinutes"),
+        ("--parameter", "MaxMinuts=30"),
         ("--key-from", "/no/such/file"),
         ("--call", "x"),
     ],
@@ -166,7 +167,7 @@ def test_a_release_is_a_commit(tmp_path: Path) -> None:
     with pytest.raises(release.DeployError, match="git status failed"):
         deployer.commit()
     for words in (["init", "-q"], ["add", "."], [*_AUTHOR, "commit", "-qm", "x", "--allow-empty"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)  # noqa: S603, S607
     assert len(deployer.commit()) == 40
     (tmp_path / "new").touch()
     with pytest.raises(release.DeployError, match="Commit first"):
