@@ -228,6 +228,10 @@ def _assignments(texts: list[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def _print_finding(finding: "Finding") -> None:
+    print_finding(finding.verdict, finding.sentence)
+
+
 def _parameters(texts: list[str] | None) -> dict[str, str]:
     """Return parameters of the template by name. Raises ValueError for an unknown name."""
     from local.stack.template import declared_parameters
@@ -237,7 +241,3 @@ def _parameters(texts: list[str] | None) -> dict[str, str]:
     if unknown:
         raise ValueError(f"The template has no parameter {', '.join(unknown)}.")
     return values
-
-
-def _print_finding(finding: "Finding") -> None:
-    print_finding(finding.verdict, finding.sentence)
