@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import results
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Failure, Leg, Participant
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.events import EventType
 from partyline.domain.model.plan import Words
 from partyline.domain.model.statuses import BEING_REACHED, LegStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import BEEP_WAIT, MESSAGE_TIME
 from partyline.domain.rules.spoken import fill, longest_time_of, speaking_time
 from partyline.domain.rules.transition import Transition
