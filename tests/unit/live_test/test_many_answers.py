@@ -37,6 +37,8 @@ def unanswerable(answers: Mapping[str, str]) -> set[str]:
     questions = set()
     if answers["events-listed"] == "late":
         questions.add("events-command-id")
+    if answers["legs-after-stop"] == "hung-up":
+        questions.add("start-on-joined")
     if answers["host-hangup"] == "continues":
         questions.add("legs-after-end")
         if answers["stop-event"] == "none":
