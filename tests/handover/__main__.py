@@ -18,6 +18,8 @@ from tests.handover.cells import BY_NAME, cells
 from tests.handover.judging import Result, judge
 from tests.handover.phases import PHASES
 
+PROGRESS_STEP = 250
+
 
 def main(words: list[str]) -> int:
     """Play the cells whose name has all the words, and print the table."""
@@ -28,6 +30,8 @@ def main(words: list[str]) -> int:
     with ProcessPoolExecutor(os.cpu_count(), initializer=silence_logs) as pool:
         for result in pool.map(judge, wanted, chunksize=8):
             results.append(result)
+            if len(results) % PROGRESS_STEP == 0:
+                print(f"{len(results)} of {len(wanted)} cells", file=sys.stderr, flush=True)
             if result.violations:
                 print(f"VIOLATED {result.cell}: {'; '.join(result.violations)}", flush=True)
     _print_table(results)
@@ -47,10 +51,10 @@ def _print_table(results: Sequence[Result]) -> None:
     groups = defaultdict[tuple[str, str], list[Result]](list)
     for result in results:
         groups[result.cell.event, result.cell.phase].append(result)
-    print(f"{'':32}" + "".join(f"{phase:>14}" for phase in PHASES))
+    print(f"{'':42}" + "".join(f"{phase:>14}" for phase in PHASES))
     for event in BY_NAME:
         row = (groups[event, phase] for phase in PHASES)
-        print(f"{event:32}" + "".join(f"{_figure(own):>14}" for own in row))
+        print(f"{event:42}" + "".join(f"{_figure(own):>14}" for own in row))
 
 
 def _figure(own: Sequence[Result]) -> str:
