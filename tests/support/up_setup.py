@@ -342,3 +342,26 @@ class UpSetup:
         self.asked.append(option)
         assert hidden == (option == "--key-from")
         return check(self.answers[option])
+
+
+CHANGES = frozenset(
+    {
+        *("application_create", "application_update", "application_delete", "profile_create"),
+        *("profile_delete", "number_update", "tool_create", "tool_attach", "tool_detach"),
+        *("tool_delete", "assistant_update", "PutSecretValue", "DeleteStack"),
+    }
+)
+"""The requests with an effect: only such a request can lose its answer after the effect."""
+
+
+def prepared(new_setup: Callable[[], "UpSetup"]) -> "UpSetup":
+    """Return surroundings in which `up` sends every kind of request."""
+    setup = new_setup()
+    setup.simulator.world.profiles["2"] = {"id": "2", "name": "Second", "enabled": True}
+    return setup
+
+
+def breaks(seen: list[str]) -> list[tuple[int, bool]]:
+    """Return each place of a request, and for a change also the loss of its answer."""
+    refused = [(place, False) for place in range(len(seen))]
+    return refused + [(place, True) for place, name in enumerate(seen) if name in CHANGES]
