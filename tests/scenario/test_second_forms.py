@@ -229,9 +229,10 @@ def test_inline_tools_without_ours_are_reported(new_lab: NewLab) -> None:
 
     assert answer.status == 202
     assert answer.json["warnings"] == [
-        "The inline `tools` replace the assistant's stored tools, and lack Partyline's: status."
+        "The inline `tools` replace the assistant's stored tools, and lack Partyline's: handover, "
+        "call_back, status."
     ]
     [started] = events(lab, answer.json["id"], "conversation.started")
-    assert started["missing_tools"] == ["status"]
+    assert started["missing_tools"] == ["handover", "call_back", "status"]
     plain = lab.ask("POST", "/conversations", {"to": HOST})
     assert plain.json["warnings"] == []

@@ -35,6 +35,7 @@ from partyline.domain.model.inputs import (
     InviteParticipant,
     MachineVerdict,
     NewParticipant,
+    NoteCallBack,
     PollCalls,
     RemoveParticipant,
     SendMessage,
@@ -67,7 +68,7 @@ from partyline.domain.model.statuses import (
 )
 from partyline.domain.rules.apply import APPLY
 from tests.support import domain_story
-from tests.support.domain_story import TELNYX_ID, call_ref, check_step, guest, success
+from tests.support.domain_story import T0, TELNYX_ID, call_ref, check_step, guest, success
 from tests.unit.domain import test_hunts, test_life, test_trouble
 
 TABLES = [
@@ -147,6 +148,7 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
     yield InviteParticipant(id="again", participant=guest("zoe"))
     yield HandOver(id="again", handover_id="h", participant=guest("zoe"), then="silent")
     yield HandOver(id="again", handover_id="i", participant=NewParticipant(id="dana"))
+    yield NoteCallBack(id="again", booked_id="c-2", start_at=T0)
     yield SendMessage(id="again", role="system", content="hello")
     yield from (SetAssistantMode(id="again", mode=mode) for mode in AssistantMode)
     yield StopConversation(id="again")
@@ -236,12 +238,15 @@ ONLY_FOR: dict[type, str | tuple[str, ...]] = {
 
 
 def _may_repeat(input_: Input, after: Decision) -> bool:
-    """Whether the input may come again. A repeated message, analysis or sending is a new input."""
+    """Whether the input may come again.
+
+    A repeated message, call back, analysis or sending is a new input.
+    """
     if isinstance(input_, CommandResult):
         if input_.key in [command.key for command in after.commands]:
             return False
         return input_.key.startswith(ONLY_FOR.get(type(input_.result), ""))
-    return not isinstance(input_, SendMessage | ConversationAnalyzed)
+    return not isinstance(input_, SendMessage | NoteCallBack | ConversationAnalyzed)
 
 
 def _check_repeated(conversation: Conversation | None, input_: Input, now: Any) -> None:

@@ -88,10 +88,14 @@ def _messages_sent(transition: Transition, command: Command) -> None:
 
 
 def _joined_phrase(transition: Transition, participant: Participant, leg: Leg | None) -> str:
-    handover = transition.conversation.open_handover
     if leg and leg.machine:
         return "joined_machine"
-    return "handed_over" if handover and handover.participant_id == participant.id else "joined"
+    return "handed_over" if _is_handed_over(transition, participant) else "joined"
+
+
+def _is_handed_over(transition: Transition, participant: Participant | None) -> bool:
+    handover = transition.conversation.open_handover
+    return handover is not None and handover.participant_id == (participant and participant.id)
 
 
 def _succeeded_without_id(transition: Transition, command: Command, leg: Leg | None) -> bool:
@@ -164,12 +168,14 @@ def _may_be_known(transition: Transition, refused: Command) -> bool:
 def apply_refusal(transition: Transition, command: Command, refused: Refused) -> None:
     """Record that Telnyx refused a command, or that the command is given up.
 
-    A join of a conversation that Telnyx does not know is sent again a few times: the assistant has
-    ended, and the cause, such as the hangup of the caller, is on the way as a rule.
+    A join of a handover into a conversation that Telnyx does not know is sent again a few times:
+    the assistant has ended, and the cause, such as the hangup of the caller, is the outcome of the
+    handover. The webhook of the cause is on the way as a rule.
     """
     participant, leg = transition.conversation.target_of(command)
     again = command.attempts < timeouts.UNKNOWN_CALL_ATTEMPTS
-    if command.action is Action.JOIN and refused.no_conversation and again:
+    is_join = command.action is Action.JOIN and _is_handed_over(transition, participant)
+    if is_join and refused.no_conversation and again:
         command.owe_again(transition.conversation.id, transition.now)
         command.back_off(transition.now)
         return
@@ -199,9 +205,10 @@ def _is_precaution(transition: Transition, command: Command, leg: Leg | None) ->
 
     Telnyx may have ended the assistant already, so a refusal is no failure.
     """
-    stop = transition.conversation.stop
+    conversation, stop = transition.conversation, transition.conversation.stop
     by_request = stop is not None and stop.by_request
-    return command.action is Action.STOP and leg is not None and leg.owned and not by_request
+    is_stop = command.action is Action.STOP and conversation.is_over
+    return is_stop and leg is not None and leg.owned and not by_request
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
