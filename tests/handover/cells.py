@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.simulator.model import Person
 from tests.handover.events import EVENTS, Event
-from tests.handover.phases import PHASES, STEPPING, Stage
+from tests.handover.phases import CONNECTING, PHASES, STEPPING, Stage
 from tests.support.people import DANA
 
 PEOPLE = (1, 2, 4)
@@ -60,6 +60,10 @@ def cells() -> Iterator[Cell]:
             if phase not in event.outcomes:
                 continue
             for people in PEOPLE:
-                for then in THENS:
-                    if phase not in STEPPING or then != "stay":
-                        yield Cell(phase, event.name, people, then)
+                yield from (Cell(phase, event.name, people, then) for then in _thens(phase))
+
+
+def _thens(phase: str) -> tuple[str, ...]:
+    if phase in CONNECTING:
+        return ("away",)
+    return THENS[1:] if phase in STEPPING else THENS

@@ -62,6 +62,8 @@ def outcomes(
         **dict.fromkeys(AFTER_JOIN, after),
         **{name.replace("_", " "): texts for name, texts in exceptions.items()},
     }
+    by_phase["connecting"] = by_phase["stepping back"]
+    by_phase["rejoining"] = by_phase["taking back"]
     return {phase: by_phase[phase] for phase in PHASES if by_phase[phase]}
 
 
@@ -124,16 +126,19 @@ REFUSED = {
     "accepted": "ai_assistant_join",
     "joining": "ai_assistant_join",
     "joined": "ai_assistant_add_messages",
+    "connecting": "bridge conference_create conference_join",
     "taking back": "ai_assistant_start",
+    "rejoining": "ai_assistant_join",
 }
-"""The operation that Telnyx refuses, by phase."""
+"""The operations that Telnyx refuses, by phase."""
 
 
 def telnyx_refuses(stage: Stage) -> None:
     """Let Telnyx refuse the next command of the phase, however often the command is sent."""
     operations = {"stepping back": {"away": "ai_assistant_stop", "silent": REFUSED["joined"]}}
     operation = operations.get(stage.phase, {}).get(stage.then) or REFUSED[stage.phase]
-    stage.lab.refuse(operation)
+    for name in operation.split():
+        stage.lab.refuse(name)
 
 
 def next_webhook_lost(stage: Stage) -> None:

@@ -19,13 +19,17 @@ PHASES = (
     "joining",
     "joined",
     "stepping back",
+    "connecting",
     "away",
     "taking back",
+    "rejoining",
 )
 BEFORE_JOIN = PHASES[:5]
 AFTER_JOIN = PHASES[6:]
 STEPPING = PHASES[7:]
 """The phases that a handover with `then: stay` does not have."""
+CONNECTING = ("connecting", "rejoining")
+"""The phases of `then: away` only: the people are connected to each other, or joined again."""
 
 SECOND_PHONE = "+13125550115"
 """Another phone of the person, which rings at the same time in some events."""
@@ -117,6 +121,7 @@ class Stage:
         self._strike_at("joining", "ai_assistant_join")
         if self.then == "away":
             self._strike_at("stepping back", "ai_assistant_stop")
+            self._strike_at("connecting", "bridge", "conference_create")
         elif self.then == "silent":
             self._strike_at("stepping back", "ai_assistant_add_messages")
         self.asked_at = self.lab.clock.now()
@@ -174,10 +179,11 @@ class Stage:
             self._strike(self)
 
     def _take_back(self) -> None:
-        if self.phase != "taking back":
+        if self.phase not in ("taking back", "rejoining"):
             return
         operation = "ai_assistant_start" if self.then == "away" else "ai_assistant_add_messages"
         self._strike_at("taking back", operation)
+        self._strike_at("rejoining", "ai_assistant_join")
         self.lab.request("POST", "/assistant", {"mode": "speaking"})
         self.wait(lambda: self.state().mode == "speaking", 60)
         self.lab.run(3)
