@@ -193,9 +193,10 @@ def _is_precaution(transition: Transition, command: Command, leg: Leg | None) ->
 
     Telnyx may have ended the assistant already, so a refusal is no failure.
     """
-    stop = transition.conversation.stop
+    conversation, stop = transition.conversation, transition.conversation.stop
     by_request = stop is not None and stop.by_request
-    return command.action is Action.STOP and leg is not None and leg.owned and not by_request
+    of_goodbye = command.action is Action.STOP and conversation.is_over and not by_request
+    return of_goodbye and leg is not None and leg.owned
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:
