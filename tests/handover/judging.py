@@ -51,9 +51,24 @@ def _violations(cell: Cell, stage: Stage, outcomes: tuple[str, ...]) -> Iterator
     if len(outcomes) != 1 or not cell.outcomes >= set(outcomes):
         found, right = " and ".join(outcomes), " or ".join(sorted(cell.outcomes))
         yield f"the outcome is {found or 'missing'}, not {right}"
+    yield from _mode(cell, stage)
     yield from _silences(stage, cell.row.silence_secs)
     yield from _calls(stage)
     yield from _leaks(stage)
+
+
+def _mode(cell: Cell, stage: Stage) -> Iterator[str]:
+    """Report a mode that does not hold while the person is on the line, unless an event says so."""
+    state, person = stage.before_end, stage.participant()
+    if state.is_over or person is None or person.id not in [p.id for p, _ in state.present]:
+        return
+    events = stage.lab.stored.timeline(stage.lab.conversation_id).items
+    if any(event.type == EventType.ASSISTANT_MODE_FAILED for event in events):
+        return
+    came_back = cell.then == "stay" or cell.phase in ("taking back", "rejoining")
+    wanted = "speaking" if came_back else cell.then
+    if (state.mode, state.wanted_mode) != (wanted, wanted):
+        yield f"the assistant is {state.mode} and asked to be {state.wanted_mode}, not {wanted}"
 
 
 def _silences(stage: Stage, longest_secs: float) -> Iterator[str]:

@@ -283,11 +283,22 @@ def test_a_refused_stop_ends_the_handover_and_leaves_the_assistant_there() -> No
 
 def test_a_refused_bridge_ends_the_handover_and_brings_the_assistant_back() -> None:
     story = leaving_story("stop:host:1:1")
-    sent = story.refuse("bridge:host:1:1")
+    [start] = [key for key in story.refuse("bridge:host:1:1") if key.startswith("start:host:1")]
+    assert ended(story) == [], "the assistant is on the way back"
+    story.succeed(start)
     assert outcome(story) == "error"
     assert ended(story)[0]["failure"]["code"] == "10015"
-    assert [key for key in sent if key.startswith("start:host:1")], "the assistant is started again"
     assert story.participant("dana").status == "joined"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("host", "caller_left"), ("dana", "declined")])
+def test_a_hangup_that_comes_after_the_refused_bridge_is_the_outcome(
+    name: str, expected: str
+) -> None:
+    story = leaving_story("stop:host:1:1")
+    story.refuse("bridge:host:1:1", "90018")
+    story.hang_up(name)
+    assert outcome(story) == expected
 
 
 @pytest.mark.parametrize("commands", [(), ("stop:host:1:1",)])

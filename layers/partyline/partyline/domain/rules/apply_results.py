@@ -207,8 +207,8 @@ def _is_precaution(transition: Transition, command: Command, leg: Leg | None) ->
     """
     conversation, stop = transition.conversation, transition.conversation.stop
     by_request = stop is not None and stop.by_request
-    is_stop = command.action is Action.STOP and conversation.is_over
-    return is_stop and leg is not None and leg.owned and not by_request
+    of_goodbye = command.action is Action.STOP and conversation.is_over and not by_request
+    return of_goodbye and leg is not None and leg.owned
 
 
 def _start_refused(transition: Transition, person: Participant, leg: Leg, refused: Refused) -> None:

@@ -16,6 +16,7 @@ from partyline.domain.model.statuses import (
     Outcome,
     ParticipantStatus,
 )
+from partyline.domain.model.timeouts import RETURN_WAIT
 from partyline.domain.rules import apply_requests
 from partyline.domain.rules.modes import want_mode
 from partyline.domain.rules.transition import Transition
@@ -119,8 +120,18 @@ def _step_back(transition: Transition, handover: Handover) -> HandoverOutcome | 
     if conversation.mode is mode:
         return HandoverOutcome.HANDED_OVER
     if handover.failure:
-        return HandoverOutcome.ERROR
+        return None if _is_returning(transition) else HandoverOutcome.ERROR
     return None if conversation.wanted_mode is mode else HandoverOutcome.CANCELLED
+
+
+def _is_returning(transition: Transition) -> bool:
+    """Whether the assistant is on the way back, so that the cause of the failure may still come.
+
+    Telnyx refuses to connect a person who has just hung up, before the webhook of the hangup.
+    """
+    absence = transition.conversation.absence
+    stopped_at = absence.stopped_at if absence else None
+    return stopped_at is not None and transition.now < stopped_at + RETURN_WAIT
 
 
 def _end(
