@@ -44,6 +44,16 @@ LIMITS = (
         frozenset({("legs-after-stop", "hung-up")}),
         stories=frozenset({"stop", "handover, then away", "demo: handover"}),
     ),
+    Limit(
+        "the people cannot be connected, so the demo waits in vain for the mode away",
+        frozenset({("connect-after-stop", "refused")}),
+        stories=frozenset({"demo: handover"}),
+    ),
+    Limit(
+        "the assistant cannot come back, so the demo waits in vain for the mode speaking",
+        frozenset({("start-again", "refused")}),
+        stories=frozenset({"demo: handover"}),
+    ),
 )
 
 
