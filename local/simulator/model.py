@@ -75,7 +75,7 @@ class Utterance:
     kind: Literal["speak", "playback"]
     content: str
     secs: float
-    client_state: str | None
+    client_state: str | None = None
     status: str = "completed"
 
 

@@ -33,7 +33,7 @@ class Voices:
         """Say a text on the leg, after all that waits to be played."""
         text = body["payload"]
         secs = len(text) * SECS_PER_CHARACTER * _times(body)
-        self._add(leg, body, Utterance("speak", text, secs, body.get("client_state")))
+        self._add(leg, body, Utterance("speak", text, secs))
 
     def play(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Play an audio file on the leg, after all that waits to be played."""
@@ -43,7 +43,6 @@ class Voices:
             "playback",
             url,
             0.0 if missing else _AUDIO_SECS * _times(body),
-            body.get("client_state"),
             status="file_not_found" if missing else "completed",
         )
         self._add(leg, body, utterance)
@@ -72,6 +71,7 @@ class Voices:
         # The new client_state is in the webhooks that the command causes.
         kept = None if self._board.settings.clears_client_state else leg.client_state
         leg.client_state = body.get("client_state", kept)
+        utterance = replace(utterance, client_state=leg.client_state)
         if body.get("stop"):
             self.stop(leg, body)
         leg.voices.append(utterance)

@@ -19,10 +19,14 @@ class Limit:
     reason: str
     answers: frozenset[tuple[str, str]] = frozenset()
     condition: str = ""
+    stories: frozenset[str] = frozenset()
+    """The stories of the limit; without names, every story."""
 
     def holds(self, run: Run) -> bool:
         """Return whether the limit holds in a run."""
-        return self.answers <= {*run.answers} and self.condition in ("", run.condition)
+        is_story = not self.stories or run.story in self.stories
+        is_condition = self.condition in ("", run.condition)
+        return self.answers <= {*run.answers} and is_condition and is_story
 
 
 LIMITS = (
@@ -34,6 +38,21 @@ LIMITS = (
         "a refusal whose response is lost looks like a success when the command is repeated",
         frozenset({("refused-command-id", "used")}),
         "lost responses",
+    ),
+    Limit(
+        "the stop of the assistant hangs up the guests, whose calls are to stay up",
+        frozenset({("legs-after-stop", "hung-up")}),
+        stories=frozenset({"stop", "handover, then away", "demo: handover"}),
+    ),
+    Limit(
+        "the people cannot be connected, so the demo waits in vain for the mode away",
+        frozenset({("connect-after-stop", "refused")}),
+        stories=frozenset({"demo: handover"}),
+    ),
+    Limit(
+        "the assistant cannot come back, so the demo waits in vain for the mode speaking",
+        frozenset({("start-again", "refused")}),
+        stories=frozenset({"demo: handover"}),
     ),
 )
 

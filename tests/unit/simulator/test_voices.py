@@ -100,3 +100,17 @@ def test_a_hangup_ends_the_sentence_first(harness: SimulatorHarness) -> None:
 
     assert harness.types[-2:] == ["call.speak.ended", "call.hangup"]
     assert ends(harness) == [("call.speak.ended", "call_hangup")]
+
+
+def test_the_own_client_state_of_a_speak_without_one_is_that_of_the_call(
+    harness: SimulatorHarness,
+) -> None:
+    harness.settings.voice_state = "own"
+    leg = harness.answered()
+    harness.command(leg, "client_state_update", client_state="YmVmb3Jl")
+    harness.command(leg, "speak", payload=SENTENCE, voice="female")
+    harness.command(leg, "client_state_update", client_state="YWZ0ZXI=")
+    harness.clock.advance(5)
+
+    spoken = [hook for hook in harness.received if hook.type.startswith("call.speak")]
+    assert [hook.payload["client_state"] for hook in spoken] == ["YmVmb3Jl", "YmVmb3Jl"]
