@@ -3,18 +3,31 @@
 import re
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.room.actions import ActionRunner, AnyAction, ApiRequest, SetPerson, SetTrouble
+from local.room.actions import (
+    ActionRefusedError,
+    ActionRunner,
+    AnyAction,
+    ApiRequest,
+    SetPerson,
+    SetTrouble,
+)
 from local.room.trouble import Trouble
+from local.simulator.errors import ApiError
 from local.simulator.model import Person
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "tests" / "stories"
 """The folder of saved stories; a test replays each story."""
+
+_LATE = timedelta(seconds=30)
+"""How much later than its time an action of a replayed story may be possible."""
+
+_RETRY_SECS = 0.25
 
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){0,59}")
 
@@ -151,12 +164,32 @@ def play(
     wait: Callable[[float], object],
     now: Callable[[], datetime],
 ) -> datetime:
-    """Replay a story. `wait` lets seconds pass, `now` is the clock. Returns the start's time."""
+    """Replay a story. `wait` lets seconds pass, `now` is the clock. Returns the start's time.
+
+    A refused action is tried again for some seconds: the state before the action may come later
+    than at the recording, such as the assistant's start before a sentence. Raises the errors of
+    `perform`.
+    """
     since = now()
     for person in story.people:
         action_runner.perform(SetPerson(do="person", person=person), since)
     action_runner.perform(SetTrouble(do="trouble", trouble=story.trouble), since)
     for step in story.steps:
         wait(max(0.0, step.at - (now() - since).total_seconds()))
-        action_runner.perform(step.action, since)
+        latest = now() + _LATE
+        while not _is_performed(action_runner, step.action, since, last=now() >= latest):
+            wait(_RETRY_SECS)
     return since
+
+
+def _is_performed(
+    action_runner: ActionRunner, action: AnyAction, since: datetime, *, last: bool
+) -> bool:
+    """Run an action; return False for a refused action, and raise the refusal of the last try."""
+    try:
+        action_runner.perform(action, since)
+    except (ActionRefusedError, ApiError):
+        if last:
+            raise
+        return False
+    return True

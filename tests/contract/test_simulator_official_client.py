@@ -273,7 +273,7 @@ def test_a_stopped_server_frees_its_port() -> None:
     app = Starlette()
     first = serve(app)
     port = int(first.url.rsplit(":", 1)[1])
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError, match="taken by another program"):
         serve(app, port=port)
     first.stop()
     first.stop()

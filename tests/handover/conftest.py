@@ -1,5 +1,5 @@
-"""Silence the logger during the cells of the grid."""
+"""Silence the logger and restore the environment around the cells of the grid."""
 
-from tests.faults.conftest import unlogged
+from tests.faults.conftest import own_process
 
-__all__ = ["unlogged"]
+__all__ = ["own_process"]

@@ -278,7 +278,8 @@ def test_an_event_is_recognised_by_any_id(new_lab: NewLab, event_id: Any) -> Non
     # The simulated Telnyx does not know the call, so Telnyx is to send the webhook again.
     assert deliver(lab, body) == 503
     stored, requests = sorted(lab.table.keys()), len(lab.telnyx.ledger)
-    assert [entry.action for entry in lab.telnyx.ledger] == ["answer", "retrieve"]
+    actions = [entry.action for entry in lab.telnyx.ledger]
+    assert actions == ["answer", "retrieve", "active_calls"]
     assert all(re.fullmatch(r"[A-Z]+(#[\w-]{1,64}){0,2}", sk, re.ASCII) for _, sk in stored)
     assert deliver(lab, body) == 503
     assert (sorted(lab.table.keys()), len(lab.telnyx.ledger)) == (stored, requests)

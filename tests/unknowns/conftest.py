@@ -1,5 +1,5 @@
-"""Silence the logger during the runs of the matrix."""
+"""Silence the logger and restore the environment around the runs of the matrix."""
 
-from tests.faults.conftest import unlogged
+from tests.faults.conftest import own_process
 
-__all__ = ["unlogged"]
+__all__ = ["own_process"]

@@ -65,11 +65,12 @@ def test_the_changes_of_connect_are_json(record: Record, tmp_path: Path) -> None
     with (
         patch("local.connect.application.connect", return_value=(record, ["a change"])),
         patch("local.connect.tools.attach_tools", return_value=["a tool"]),
+        patch("local.connect.skip_turn.add", return_value=["Skip Turn"]),
     ):
         result = run("connect", *URL, *TELNYX, "--assistant", "assistant-1", "--json")
     document = json.loads(result.stdout)
     assert document["application_id"] == "123"
-    assert document["changes"] == ["a change", "a tool"]
+    assert document["changes"] == ["a change", "a tool", "Skip Turn"]
     assert document["previous_settings"].startswith(str(tmp_path))
     assert len(document["limits"]) > 1
 

@@ -34,11 +34,10 @@ def test_the_official_client_reads_the_connected_application_and_tools(
     with telnyx.Telnyx(api_key=KEY, base_url=account_setup.telnyx_url, max_retries=0) as client:
         library = {tool.display_name: tool.id for tool in client.ai.tools.list()}
         assert set(library) == {
-            f"Partyline {name} ({account_setup.connection_id})"
-            for name in (*OUR_TOOLS, "skip turn")
+            f"Partyline {name} ({account_setup.connection_id})" for name in OUR_TOOLS
         }
         assistant = client.ai.assistants.retrieve(ASSISTANT)
-        types = ["webhook"] * len(OUR_TOOLS) + ["skip_turn"]
+        types = ["skip_turn"] + ["webhook"] * len(OUR_TOOLS)
         assert [tool.type for tool in assistant.tools or []] == types
         tried = client.ai.assistants.tools.test(
             library[f"Partyline status ({account_setup.connection_id})"], assistant_id=ASSISTANT

@@ -1,5 +1,6 @@
 """Stories are valid data with plain names."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ from local.room import stories
 from local.room.actions import ACTION_ADAPTER, ActionRunner, Press
 from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
+from local.simulator.errors import ApiError
 
 
 @pytest.mark.parametrize("name", ["", "../secret", "a/b", "Big", "-x", "x-", "a b", "a" * 130])
@@ -77,3 +79,40 @@ def test_a_story_without_steps_or_with_a_used_name_is_not_saved(
     assert (tmp_path / "new.json").read_text() == saved
     recorder.save("newer", "Another")
     assert not recorder.recording
+
+
+class LateState:
+    """An action runner that refuses a pressed key for some seconds."""
+
+    def __init__(self, secs: float) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.accepts_at = self.now + timedelta(seconds=secs)
+        self.presses = 0
+
+    def wait(self, secs: float) -> None:
+        self.now += timedelta(seconds=secs)
+
+    def perform(self, action: object, _since: object) -> None:
+        if isinstance(action, Press):
+            if self.now < self.accepts_at:
+                raise ApiError("10015", "No AI Assistant is in progress on this call")
+            self.presses += 1
+
+    def play(self) -> None:
+        press = Press(do="press", phone="+13125550101", digits="1")
+        steps = [stories.Step(at=1, action=press)]
+        story = stories.Story(about="A key", people=[], trouble=Trouble(), steps=steps, expect=[])
+        stories.play(story, cast("ActionRunner", self), self.wait, lambda: self.now)
+
+
+def test_an_action_of_a_replay_waits_for_a_state_that_comes_late() -> None:
+    runner = LateState(secs=20)
+    runner.play()
+    assert runner.presses == 1
+
+
+def test_a_replay_ends_with_the_refusal_of_an_action_that_stays_impossible() -> None:
+    runner = LateState(secs=3600)
+    with pytest.raises(ApiError):
+        runner.play()
+    assert runner.presses == 0

@@ -7,6 +7,7 @@ import pytest
 from local.connect.account import AccountError, KeyRefusedError
 from local.deploy.revoke import revoke
 from local.up.stack import StackError
+from partyline.domain.model.conversation import OUR_TOOLS
 from tests.support.up_setup import ASSISTANT, KEY, NUMBER, OWN_PHONE, SECOND_NUMBER, UpSetup
 
 QUESTIONS = ["--key-from", "--number", "--public-key", "--call"]
@@ -23,7 +24,7 @@ def test_up_deploys_connects_and_calls(setup: UpSetup) -> None:
         "Default",
     ) in state["applications"]
     assert state["numbers"] == {NUMBER: "partyline-dev", SECOND_NUMBER: None}
-    assert state["attached"] == {ASSISTANT: 2}
+    assert state["attached"] == {ASSISTANT: len(OUR_TOOLS)}
     assert state["inline"] == {ASSISTANT: ["skip_turn"]}
     assert setup.keys_state() == (KEY, [("ops", True)])
     assert [finding.sentence for finding in setup.findings if finding.verdict == "wrong"] == []
