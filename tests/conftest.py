@@ -17,6 +17,7 @@ settings.load_profile("partyline")
 BROWSER = "tests/browser"
 SLOW = (
     BROWSER,
+    "tests/unit/up",
     "tests/unit/domain/test_size.py",
     "tests/security/test_api_fuzz.py",
     "tests/faults",
