@@ -54,6 +54,18 @@ class Demo:
 
         return self.poll(description, probe)
 
+    def wait_for_outcomes(
+        self, conversation_id: str, name: str, outcomes: list[str], description: str
+    ) -> None:
+        """Wait until a participant's legs have the outcomes.
+
+        On a slow machine a poll may find the end of a call before the webhook tells the cause,
+        which then corrects the outcome.
+        """
+        self.wait_for(
+            conversation_id, description, lambda seen: leg_outcomes(seen, name) == outcomes
+        )
+
     def wait_for_status(self, conversation_id: str, status: str) -> None:
         """Wait until the conversation has the status."""
         self.wait_for(conversation_id, f"status {status}", lambda seen: seen["status"] == status)

@@ -28,6 +28,8 @@ class Story:
     settings: dict[str, Any] = field(default_factory=dict)
     interchangeable: Sequence[str] = ()
     """People of whom any may answer first."""
+    attempts: int = 1
+    """How often a plan of the story may call a number (`max_attempts`)."""
     refuses: Sequence[str] = ()
     """What this Telnyx refuses (see `RefusingTransport`)."""
 
@@ -314,7 +316,7 @@ STORIES = (
         _hunt_for_host,
         [Person(LEE, behaviour="busy"), Person(KIM, behaviour="machine"), Person(HOST, digits="1")],
     ),
-    Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"]),
+    Story("hosts at once", _hosts_at_once, interchangeable=["host", "Lee"], attempts=2),
     Story("waiting words", _waiting_words, [Person(HOST, answer_after_secs=18)]),
     Story("declined screening", _declined_screening, [Person(DANA, digits="2")]),
     Story(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from tests.faults.invariants import Ending, compare
-from tests.unknowns.matrix import UNREAD, Result, Run, play
+from tests.unknowns.matrix import PLAYS, UNREAD, Result, Run, play
 
 NO_HEADER = ("tool-header", "absent")
 
@@ -77,7 +77,7 @@ def judge(run: Run) -> Result:
     found, failures = compare(result.ending, right)
     wrong = tuple(text for text in found if not _is_right_too(text, result.ending, right))
     if is_limited:
-        wrong = tuple(text for text in wrong if _is_worse(text, result.ending))
+        wrong = tuple(text for text in wrong if _is_worse(text, run, result.ending))
     elif result.failures and not failures and run.condition == "calm":
         wrong += result.failures  # on a bad line the demo waits in vain for results at once
     return replace(result, violations=wrong, failures=tuple(failures))
@@ -93,15 +93,16 @@ def _is_right_too(difference: str, ending: Ending, right: Ending) -> bool:
     return difference.endswith("conversations") and ending.insights == right.insights
 
 
-def _is_worse(difference: str, ending: Ending) -> bool:
+def _is_worse(difference: str, run: Run, ending: Ending) -> bool:
     """Whether a difference is more than a limit explains: a double, or a call left up.
 
-    A plan whose conversation has ended unseen goes on with the next number, and a restarted
-    assistant may run on the call of another guest.
+    A plan whose conversation has ended unseen goes on with the next number and the next attempt,
+    and a restarted assistant may run on the call of another guest.
     """
     kind, _, name = difference.partition(" too often: ")
     if kind == "joined":
         return ending.joined.count(name) > ending.assistants
     if kind == "dialled":
-        return ending.dialled.count(name) > 1
+        numbers = max(1, assumed_ending(run.story).dialled.count(name))
+        return ending.dialled.count(name) > numbers * PLAYS[run.story].attempts
     return bool(name) or "twice" in difference or "were started" in difference

@@ -27,7 +27,7 @@ PLANTS = (
     Plant("decide.py", "    accept_answered,\n    hunt,\n", "    hunt,\n    accept_answered,\n"),
     Plant("decide.py", "    mark_departures,\n    accept", "    accept"),
     Plant("decide.py", "    start_and_join,\n    look_for", "    look_for"),
-    Plant("decide.py", "    send_messages,\n    say", "    say"),
+    Plant("decide.py", "    send_messages,\n    say_goodbyes", "    say_goodbyes"),
     Plant("decide.py", "    release_calls,\n    cancel", "    cancel"),
     Plant("decide.py", "    end_conversation,\n    follow", "    follow"),
     Plant("model/commands.py", "self.attempts += 1", "self.attempts += 2"),
