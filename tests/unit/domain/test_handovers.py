@@ -291,6 +291,18 @@ def test_a_refused_bridge_ends_the_handover_and_brings_the_assistant_back() -> N
     assert story.participant("dana").status == "joined"
 
 
+def test_a_conversation_without_a_connection_and_without_an_assistant_ends_as_an_error() -> None:
+    story = leaving_story("stop:host:1:1")
+    starts = [key for key in story.refuse("bridge:host:1:1") if key.startswith("start:")]
+    for _ in range(2):  # on the host's call, then on Dana's
+        [start] = starts
+        starts = [key for key in story.refuse(start) if key.startswith("start:")]
+    assert story.status == "ended"
+    assert story.leg().is_up, "the caller did not leave"
+    assert outcome(story) == "error"
+    assert len(ended(story)) == 1
+
+
 @pytest.mark.parametrize(("name", "expected"), [("host", "caller_left"), ("dana", "declined")])
 def test_a_hangup_that_comes_after_the_refused_bridge_is_the_outcome(
     name: str, expected: str

@@ -84,11 +84,20 @@ def follow_handover(transition: Transition) -> None:
 
 
 def _outcome_of_end(conversation: Conversation) -> HandoverOutcome | None:
-    """Return the outcome when the caller has gone or the conversation is over, else None."""
-    host = conversation.host
-    if host.status in statuses.DEPARTED and host.accepted_leg is not None and not host.removed:
+    """Return the outcome when the caller has gone or the conversation is over, else None.
+
+    A conversation that ends while the caller's call is up ends for another reason: nobody could be
+    connected, and no assistant came back.
+    """
+    host, handover = conversation.host, conversation.open_handover
+    leg = host.active_leg
+    has_gone = leg is not None and (not leg.is_up or leg.transferred)
+    if host.status in statuses.DEPARTED and has_gone and not host.removed:
         return HandoverOutcome.CALLER_LEFT
-    if conversation.status is ConversationStatus.FAILED:
+    ended = conversation.status is ConversationStatus.ENDED
+    if conversation.status is ConversationStatus.FAILED or (
+        ended and handover and handover.failure
+    ):
         return HandoverOutcome.ERROR
     over = conversation.is_over or host.status in statuses.DEPARTED
     return HandoverOutcome.CANCELLED if over else None
