@@ -16,7 +16,7 @@ from partyline.domain.model.timeouts import BEEP_WAIT, MESSAGE_TIME
 from partyline.domain.rules.spoken import fill, longest_time_of, speaking_time
 from partyline.domain.rules.transition import Transition
 
-UNPLAYABLE = "message_unplayable"
+MESSAGE_UNPLAYABLE = "message_unplayable"
 """The code of a message whose audio file Telnyx could not play to its end."""
 
 
@@ -116,7 +116,7 @@ def message_ended(leg: Leg, status: str | None) -> None:
     if status in (None, "completed"):
         leg.voicemail.spoken = True
     elif status != "call_hangup" and leg.takes_message:
-        leg.failure = Failure(code=UNPLAYABLE, message=f"The message ended as {status}.")
+        leg.failure = Failure(code=MESSAGE_UNPLAYABLE, message=f"The message ended as {status}.")
         leg.outcome, leg.is_inferred = leg.machine_outcome, True
 
 
