@@ -68,7 +68,7 @@ def run_of(conversation: Conversation, telnyx_id: str | None) -> int | None:
 def run_on(conversation: Conversation, located: tuple[Participant, Leg] | None) -> int | None:
     """Return the run that was started on a call; None for a call without a start, or with several.
 
-    The assistant may return to a call that had an assistant before. A start that failed began no run.
+    The assistant may return to a call that had an assistant before. A failed start began no run.
     """
     commands = conversation.commands.values()
     starts = [c for c in commands if c.action is Action.START and c.status != "failed"]
