@@ -133,7 +133,7 @@ def test_the_command_asks_before_the_first_call(
     account_setup: AccountSetup, live_telnyx: LiveTelnyx
 ) -> None:
     assert run(account_setup) == 1
-    assert "Altogether at most 20 calls and 23 minutes, which cost about" in account_setup.output
+    assert "Altogether at most 27 calls and 30 minutes, which cost about" in account_setup.output
     assert "Skipped: join-other-connection. A second application" in account_setup.output
     assert "Make these calls?" in account_setup.output
     assert live_telnyx.requests == 0
