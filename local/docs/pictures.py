@@ -1,7 +1,7 @@
 """`make pictures`: makes the README's pictures from a real run.
 
 `room.png` shows the phone room with a call of three people, `room-dark.png` the same with the dark
-theme, `timeline.png` the first call of `partyline demo` in a terminal.
+theme, `timeline.svg` the first call of `partyline demo` in a terminal, at the pace of the call.
 """
 
 import re
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from local.demo import runner
 from local.docs.browser import launch_browser
+from local.docs.moving_picture import moving
 from local.room.room_stack import RoomStack
 from local.stack.local_stack import Options
 
@@ -39,9 +40,7 @@ def main() -> None:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.wait_for_timeout(SETTLED_MS)
             page.screenshot(path=FOLDER / f"{name}.png")
-        page = browser.new_page()  # the room's page refuses other styles
-        page.set_content(_timeline())
-        page.locator("svg").first.screenshot(path=FOLDER / "timeline.png", omit_background=True)
+    (FOLDER / "timeline.svg").write_text(moving(_timeline()))
 
 
 def _timeline() -> str:
@@ -55,7 +54,7 @@ def _timeline() -> str:
     picture = Console(record=True, width=TERMINAL_COLUMNS, file=StringIO(), force_terminal=True)
     picture.print(Text.from_ansi(first.rstrip("\n\x1b[1m")), end="\n\n")
     # Without the web font: the picture must not load a font from a server.
-    svg = picture.export_svg(title="partyline demo")
+    svg = picture.export_svg(title="partyline demo", unique_id="terminal")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
