@@ -59,9 +59,8 @@ _DIGIT_WORDS = {
 }
 _TIMES = {"double": 2, "triple": 3}
 _LEAST_WORDS = 2  # a date beside a single digit word is no number
-_SPOKEN_DIGIT = (
-    rf"(?:{DIGIT}|\b(?:(?:{'|'.join(_TIMES)})[\s-]{{1,3}})?(?:{'|'.join(_DIGIT_WORDS)})\b)"
-)
+_DIGIT_WORD = rf"\b(?:{'|'.join(_DIGIT_WORDS)})\b"
+_SPOKEN_DIGIT = rf"(?:{DIGIT}|(?:\b(?:{'|'.join(_TIMES)})[\s-]{{1,3}})?{_DIGIT_WORD})"
 _BETWEEN = r"(?:(?!\*\*\*)[\W_]){0,5}(?:\b(?:dash|dot|hyphen|point|space|uh|um)\b[\W_]{1,5})?"
 _SPOKEN_NUMBER = re.compile(
     rf"{ID_OR_DATE}|{_SPOKEN_DIGIT}(?:{_BETWEEN}{_SPOKEN_DIGIT}){{2,}}", re.IGNORECASE
@@ -179,11 +178,11 @@ def _digits(text: str) -> str:
 _SEARCHES: tuple[tuple[re.Pattern[str], re.Pattern[str], Any], ...] = (
     (re.compile(r"[@\uff20\ufe6b]"), _MAIL, MASKED_MAIL),
     (re.compile(r"\bdot\b", re.IGNORECASE), _SPOKEN_MAIL, MASKED_MAIL),
-    (re.compile(DIGIT), ID_DATE_OR_NUMBER, _masked_number),
     (
-        re.compile(rf"\b(?:{'|'.join(_DIGIT_WORDS)})[\W_]", re.IGNORECASE),
+        re.compile(rf"{_DIGIT_WORD}[\W_]{{1,5}}{_SPOKEN_DIGIT}", re.IGNORECASE),
         _SPOKEN_NUMBER,
         _masked_spoken,
     ),
+    (re.compile(DIGIT), ID_DATE_OR_NUMBER, _masked_number),
 )
 """The searches in their order, each with a faster search for a sign that the text needs one."""

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from partyline.domain.masking import MASK
 from partyline.domain.model import inputs, results
 from partyline.domain.model.conversation import Insight
+from partyline.telemetry import logger
 
 if TYPE_CHECKING:
     from partyline.domain.content_mask import ContentMask, Pattern
@@ -19,6 +21,16 @@ PATTERN_MEMORY_BYTES = 1 << 20
 
 class PatternError(ValueError):
     """A pattern of the operator is no regular expression of RE2. The message has the pattern."""
+
+
+class _MaskOfEverything:
+    """Hides each text as a whole: the mask in place of one whose patterns are wrong."""
+
+    def text(self, _text: str) -> str:
+        return MASK
+
+    def json(self, _value: Any) -> Any:
+        return MASK
 
 
 class Content:
@@ -43,7 +55,12 @@ class Content:
     @property
     def _mask(self) -> "ContentMask":
         if self._built is None and self._build:
-            self._built = self._build()
+            try:
+                self._built = self._build()
+            except PatternError as error:
+                # Neither a lost call nor stored content is the price of a wrong parameter.
+                logger.error("all content is masked", extra={"reason": str(error)})
+                self._built = cast("ContentMask", _MaskOfEverything())
         return cast("ContentMask", self._built)
 
     def _insights(self, insights: tuple[Insight, ...]) -> tuple[Insight, ...]:
