@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from partyline.domain.masking import MASK
 from partyline.domain.model import inputs, results
 from partyline.domain.model.conversation import Insight
+from partyline.domain.model.transcript import TranscriptMessage
 from partyline.telemetry import logger
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ class Content:
     def _with_reason(self, input_: Any) -> Any:
         return replace(input_, reason=self.text(input_.reason)) if input_.reason else input_
 
+    def _with_messages(self, holder: Any) -> Any:
+        if not holder.messages:
+            return holder
+        return replace(holder, messages=tuple(map(self._said, holder.messages)))
+
+    def _said(self, message: TranscriptMessage) -> TranscriptMessage:
+        calls = tuple(
+            replace(call, arguments=self._mask.json(call.arguments)) for call in message.tool_calls
+        )
+        return replace(message, text=self._mask.json(message.text), tool_calls=calls)
+
+    def _ended(self, input_: inputs.ConversationEnded) -> inputs.ConversationEnded:
+        ended: inputs.ConversationEnded = self._with_messages(self._with_reason(input_))
+        return ended
+
     def _message(self, input_: inputs.SendMessage) -> inputs.SendMessage:
         shown = self.text(input_.content)
         return input_ if shown == input_.content else replace(input_, shown=shown)
@@ -81,6 +97,8 @@ class Content:
         result: results.Result = input_.result
         if isinstance(result, results.InsightsFound):
             result = self._with_insights(result)
+        elif isinstance(result, results.TranscriptFound):
+            result = replace(result, runs=tuple(map(self._with_messages, result.runs)))
         elif isinstance(result, results.NotDone):
             result = replace(result, message=self.text(result.message))
         return input_ if result is input_.result else replace(input_, result=result)
@@ -89,7 +107,8 @@ class Content:
 _MASKS: dict[type[inputs.Input], Callable[[Content, Any], inputs.Input]] = {
     inputs.SendMessage: Content._message,
     inputs.ConversationStartFailed: Content._with_reason,
-    inputs.ConversationEnded: Content._with_reason,
+    inputs.ConversationEnded: Content._ended,
+    inputs.TranscriptUpdated: Content._with_messages,
     inputs.InsightsGenerated: Content._with_insights,
     inputs.ConversationAnalyzed: Content._with_insights,
     inputs.CommandResult: Content._result,
