@@ -54,10 +54,11 @@ def plain(text: str) -> str:
     return "".join(str(digit(sign)) for sign in text if sign.isdigit())
 
 
-def left_in(text: str, values: Iterable[Planted]) -> list[Planted]:
-    """Return the values that a text still has, in any form."""
-    digits = plain(text)
-    return [v for v in values if v.secret in (digits if v.secret.isdigit() else text)]
+def left_in(texts: str | Iterable[str], values: Iterable[Planted]) -> list[Planted]:
+    """Return the values that texts still have, in any form."""
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    digits, words = "|".join(map(plain, texts)), "|".join(texts)
+    return [v for v in values if v.secret in (digits if v.secret.isdigit() else words)]
 
 
 def planted(count: int, seed: int = 1) -> list[Planted]:
@@ -97,7 +98,7 @@ def _spoken_card(chance: random.Random) -> Planted:
 
 
 def _spoken_phone(chance: random.Random) -> Planted:
-    number = "312555" + "".join(str(chance.randrange(10)) for _ in range(4))
+    number = "646555" + "".join(str(chance.randrange(10)) for _ in range(4))
     return Planted(_said(number, chance), number)
 
 
