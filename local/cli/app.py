@@ -26,7 +26,7 @@ CONVERSATIONS = "Conversations"
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     CONVERSATIONS: (
         *(calls.call, calls.invite, calls.handover, calls.mode, calls.tell, calls.remove),
-        *(calls.stop, watch.watch),
+        *(calls.stop, watch.watch, conversations.transcript),
     ),
     "Deployment": (
         *(up.up, up.down),

@@ -39,7 +39,12 @@ from partyline.store.pages import (
 )
 from partyline.store.pointers import Pointer, has_call, new_pointers
 from partyline.store.steps import step_puts, steps_page
-from partyline.store.transcripts import PlacedMessage, transcript_page, transcript_puts
+from partyline.store.transcripts import (
+    PlacedMessage,
+    transcript_messages,
+    transcript_page,
+    transcript_puts,
+)
 
 if TYPE_CHECKING:
     from partyline.domain.decide import Decision
@@ -271,7 +276,11 @@ class ConversationStore:
             events.append(event_in(row)[1])
         return Page(events, None)
 
-    def transcript(
+    def transcript(self, conversation_id: str) -> list[PlacedMessage]:
+        """All messages of a conversation's transcript; they fit into an answer of Lambda."""
+        return transcript_messages(self.table, conversation_id)
+
+    def transcript_page(
         self, conversation_id: str, cursor: str | None, limit: int
     ) -> Page[PlacedMessage]:
         """A page of the messages of a conversation's transcript (see `transcript_page`)."""
