@@ -47,6 +47,7 @@ def assert_stored_nowhere(lab: Lab, values: Sequence[Planted]) -> None:
         "table": list(lab.table.items()),
         "bus": lab.table.events(),
         "API": [lab.conversation(id_) for id_ in ids] + [lab.timeline(id_) for id_ in ids],
+        "transcript": [lab.ask("GET", f"/conversations/{id_}/transcript").json for id_ in ids],
         "log": lab.logs.lines(),
     }
     for place, content in places.items():
@@ -103,10 +104,11 @@ def messages(values: Sequence[Planted]) -> list[dict[str, Any]]:
 def test_no_planted_value_of_a_transcript_is_stored(new_lab: NewLab) -> None:
     lab = new_lab()
     live, ended = VALUES[:1000], VALUES[1000:]
-    conversation_id = lab.start()
+    conversation_id = lab.start(live_transcript=True)
     lab.run(5)
     turn = "call.conversation.message_history_updated"
     deliver(lab, turn, HOST, message_history=messages(live))
+    assert "transcript.updated" in lab.event_types(conversation_id)
     deliver(lab, "call.conversation.ended", HOST, messages=messages(ended))
     lab.run(60)
     assert [row for row in lab.table.items() if row["sk"]["S"].startswith("TRANSCRIPT#")]

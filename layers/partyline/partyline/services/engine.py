@@ -236,7 +236,7 @@ class Engine:
 
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
-    ) -> Iterator[inputs.CommandResult]:
+    ) -> Iterator[inputs.Input]:
         limited = dict[Action, results.Retryable]()  # the actions that Telnyx takes no more of now
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
