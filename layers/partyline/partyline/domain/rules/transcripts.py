@@ -72,7 +72,7 @@ def store_whole(
     """Store the messages of a run that is over, unless more of its messages are stored.
 
     The list is final if it has the words of people and of the assistant, at least as many as were
-    stored, and none redacted. A fetched list may lack people: perhaps nobody spoke.
+    stored, and none redacted. A fetched list may lack both: perhaps nobody spoke.
     """
     runs = transition.conversation.transcript.runs
     known = runs.get(run)
@@ -83,7 +83,7 @@ def store_whole(
     spoken = [message for message in turns if message.is_spoken]
     roles = {message.role for message in spoken}
     redacted = any(message.is_redacted for message in turns)
-    enough = len(spoken) >= max(before[0], 1) and (source == "fetch" or len(roles) > 1)
+    enough = len(spoken) >= before[0] and (source == "fetch" or len(roles) > 1)
     final = enough and not redacted
     if not final and (len(spoken), len(messages)) <= before:
         return
