@@ -139,7 +139,8 @@ class StandIns:
     def command(self, command: Json) -> Json:
         """Return a claimed command with stand-ins in its messages."""
         messages = [
-            message | {"content": self.shown_text(message["content"])}
+            message
+            | {name: self.shown_text(message[name]) for name in _MESSAGE_TEXTS & message.keys()}
             for message in command.get("messages", [])
         ]
         return command | ({"messages": messages} if messages else {})
@@ -231,6 +232,7 @@ class StandIns:
         return self._digits.setdefault(digits, new)
 
 
+_MESSAGE_TEXTS = frozenset({"content", "shown"})
 _TEXTS = frozenset({"content", "message", "reason", "hangup_cause", "sip_hangup_cause"})
 
 _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
@@ -239,10 +241,9 @@ _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
     "route": StandIns.number,
     "name": StandIns.name,
     "contact": StandIns.name,
-    "content": StandIns._content,
-    "text": StandIns._spoken,
-    "arguments": StandIns._spoken,
-    "say": StandIns._text,
+    **dict.fromkeys(("content", "shown"), StandIns._content),
+    **dict.fromkeys(("text", "arguments"), StandIns._spoken),
+    **dict.fromkeys(("say", "brief"), StandIns._text),
     "audio_url": StandIns._text,
     "digits": StandIns._other_digits,
     "base_url": lambda _, __: BASE_URL,

@@ -20,10 +20,12 @@ from partyline.telemetry import lambda_handler
 if TYPE_CHECKING:
     import httpx
 
+    from partyline.domain.content_mask import ContentMask
     from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.assistant_tools import AssistantTools
     from partyline.services.call_backs import CallBacks
     from partyline.services.census import Census
+    from partyline.services.content import Content
     from partyline.services.conversations import Conversations
     from partyline.services.engine import Engine
     from partyline.services.inbound_quotas import InboundQuotas
@@ -209,7 +211,20 @@ class App:
 
         executor = CommandExecutor(self.call_control, self.dial_policy, self.clock)
         parts = self.store, executor, self.timers, self.clock, self._sleep
-        return Engine(*parts, keeps_inputs=self.settings.keep_inputs == "on")
+        keeps_inputs = self.settings.keep_inputs == "on"
+        return Engine(*parts, keeps_inputs=keeps_inputs, content=self.content)
+
+    @cached_property
+    def content(self) -> "Content":
+        """The masking of content."""
+        from partyline.services.content import Content, compile_patterns
+
+        def build() -> "ContentMask":
+            from partyline.domain.content_mask import ContentMask
+
+            return ContentMask(compile_patterns(self.settings.mask_patterns))
+
+        return Content(build if self.settings.mask_content == "on" else None)
 
     @cached_property
     def call_control(self) -> "CallControl":
@@ -280,7 +295,7 @@ class App:
         from partyline.services.assistant_tools import AssistantTools
 
         parts = self.settings, self.store, self.directory, self.engine, self._quotas, self.clock
-        return AssistantTools(*parts)
+        return AssistantTools(*parts, self.content.text)
 
     @property
     def call_backs(self) -> "CallBacks":
@@ -288,7 +303,7 @@ class App:
         from partyline.services.call_backs import CallBacks
 
         parts = self.store, self.scheduled, self.scheduling, self.engine, self._quotas
-        return CallBacks(*parts, self.dial_policy, self.clock)
+        return CallBacks(*parts, self.dial_policy, self.clock, self.content.text)
 
     @property
     def _quotas(self) -> "Quotas":

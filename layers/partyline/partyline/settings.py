@@ -28,6 +28,16 @@ Switch = Literal["on", "off"]
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_empty)]
 
 
+MAX_MASK_PATTERNS, MAX_PATTERN_CHARS = 20, 200
+
+MaskPatterns = Annotated[
+    tuple[Annotated[str, Field(max_length=MAX_PATTERN_CHARS)], ...],
+    BeforeValidator(lambda text: tuple(text.split()) if isinstance(text, str) else text),
+    Field(max_length=MAX_MASK_PATTERNS),
+]
+"""Regular expressions with white space between them. The first content compiles them."""
+
+
 class Settings(BaseModel):
     """Base: each field is an environment variable of the same name in capitals."""
 
@@ -113,6 +123,8 @@ class ConversationSettings(
     quiet_hours: OptionalText = None
     do_not_call: Switch = "off"
     keep_inputs: Switch = "on"
+    mask_content: Switch = "on"
+    mask_patterns: MaskPatterns = ()
     max_participants: int = Field(default=10, ge=1, le=20)
     max_legs_at_once: int = Field(default=20, ge=1, le=20)
     max_minutes: int = Field(default=120, ge=1, le=240)

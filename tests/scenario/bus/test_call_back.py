@@ -189,3 +189,12 @@ def test_after_the_end_of_the_call_no_call_back_is_booked(stack: BusStack) -> No
     answer = lab.post("/tools/call_back", request.body, request.headers)
     assert answer.json["message"] == "The call is over."
     assert bookings(stack) == []
+
+
+def test_a_number_that_the_caller_says_as_a_name_is_booked_masked(stack: BusStack) -> None:
+    stack.lab.inbound()
+    stack.lab.use_tool("call_back", in_minutes=5, name="Robin, 646 555 0187")
+    [booking] = bookings(stack)
+    stack.lab.hang_up(CALLER)
+    stack.lab.run(minutes(7))
+    assert stack.lab.conversation(booking["id"])["participants"][0]["name"] == "Robin, ***0187"

@@ -28,6 +28,7 @@ TELNYX = {
     "partyline.services.engine",
 }
 RULES = {"partyline.domain.decide", "partyline.domain.model.inputs", "partyline.settings"}
+CONTENT = {"partyline.domain.content_mask", "re2"}
 NEVER_LOADED = {"aws_xray_sdk", "moto", "local", "telnyx", "cryptography", "phonenumbers"}
 
 
@@ -80,7 +81,12 @@ def test_a_webhook_function_loads_the_engine_before_its_first_request() -> None:
         "partyline.services.engine",
         "partyline.services.command_executor",
     }
-    assert not modules & {"partyline.services.requests", *NEVER_LOADED}
+    assert not modules & {"partyline.services.requests", *NEVER_LOADED, *CONTENT}
+
+
+@pytest.mark.parametrize("function", ["query", "control", "tool_invite", "event_relay"])
+def test_a_function_loads_the_mask_of_content_at_the_first_content_only(function: str) -> None:
+    assert not loaded_modules(function) & CONTENT
 
 
 def test_the_nine_webhook_functions_have_the_same_code() -> None:

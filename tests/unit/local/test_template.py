@@ -44,6 +44,8 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "ALLOWED_SPECIAL_NUMBERS": "",
         "QUIET_HOURS": "",
         "DO_NOT_CALL": "off",
+        "MASK_CONTENT": "on",
+        "MASK_PATTERNS": "",
         "MAX_PARTICIPANTS": "10",
         "MAX_LEGS_AT_ONCE": "20",
         "MAX_MINUTES": "120",

@@ -105,6 +105,19 @@ def test_a_timeout_that_could_outlast_a_lease_is_refused() -> None:
             ConversationSettings.from_environment({**VARIABLES, "TELNYX_TIMEOUT_SECS": secs})
 
 
+def test_patterns_of_masks_stand_between_spaces() -> None:
+    patterns = r"\bKD-\d{6}\b  a,b"
+    settings = ConversationSettings.from_environment({**VARIABLES, "MASK_PATTERNS": patterns})
+    assert settings.mask_patterns == (r"\bKD-\d{6}\b", "a,b")
+    assert settings.mask_content == "on"
+
+
+@pytest.mark.parametrize("patterns", ["a " * 21, "a" * 201])
+def test_too_many_or_too_long_patterns_of_masks_are_refused(patterns: str) -> None:
+    with pytest.raises(ValidationError, match="mask_patterns"):
+        ConversationSettings.from_environment({**VARIABLES, "MASK_PATTERNS": patterns})
+
+
 def test_every_function_has_the_variables_that_it_reads(template: Template) -> None:
     for function in template.functions.values():
         folder, environment = function.folder, function.environment

@@ -22,7 +22,7 @@ UNMASKED = frozenset(
 # The user has no colon but that of a password (RFC 3261, 25.1), so that the search is linear.
 _SIP_ADDRESS = re.compile(r"sips?:[^\s@,;:]+(?::[^\s@,;:]*)?@[^\s,;]*\w", re.IGNORECASE)
 # Each sign with `str.isdigit()`: digits of every script, superscript, subscript and circled digits.
-_DIGIT = (
+DIGIT = (
     r"[\d\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c"
     r"\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792"
     r"\u1369-\u1371\u19da\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a"
@@ -34,14 +34,16 @@ _SEPARATORS = r"(?:(?!\*\*\*)[\W_\u30fc\uff70]){0,5}"
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _HOURS_MINUTES = r"(?:[01]?\d|2[0-3]):[0-5]\d"
 _ISO_TIME = rf"[T ]{_HOURS_MINUTES}(?::[0-5]\d(?:[.,]\d{{1,9}})?)?(?:Z|[+-]{_HOURS_MINUTES})?"
-_ID_DATE_OR_NUMBER = re.compile(
-    rf"(?P<uuid>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)"
+ID_OR_DATE = (
+    r"(?P<uuid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)"
     rf"|(?<!\d)(?P<date>{_YEAR}[-/._]{_MONTH}[-/._]{_DAY}(?:{_ISO_TIME})?"
     rf"|{_DAY}[-/._]{_DAY}[-/._]{_YEAR}(?:,? {_HOURS_MINUTES})?"
     rf"|{_HOURS_MINUTES} ?[-\u2013] ?{_HOURS_MINUTES})(?!\d)"
-    rf"|\+?\(?{_DIGIT}(?:{_SEPARATORS}{_DIGIT}){{6,}}(?:,[\dw*#,]{{1,32}}(?![^\W\d]))?"
 )
-_SHOWN_DIGITS, _LEAST_DIGITS = 4, 7
+ID_DATE_OR_NUMBER = re.compile(
+    ID_OR_DATE + rf"|\+?\(?{DIGIT}(?:{_SEPARATORS}{DIGIT}){{6,}}(?:,[\dw*#,]{{1,32}}(?![^\W\d]))?"
+)
+_SHOWN_DIGITS, LEAST_DIGITS = 4, 7
 
 MASK = "***"
 """Stands for the value of a header."""
@@ -54,8 +56,8 @@ def masked(number: str | None) -> str | None:
 
 def mask_text(text: str) -> str:
     """Mask every phone number and SIP address in a text, in whatever form."""
-    return _ID_DATE_OR_NUMBER.sub(
-        _masked_digits, _SIP_ADDRESS.sub(lambda found: str(masked(found[0])), text)
+    return ID_DATE_OR_NUMBER.sub(
+        masked_digits, _SIP_ADDRESS.sub(lambda found: str(masked(found[0])), text)
     )
 
 
@@ -91,7 +93,8 @@ def _without_values(headers: Any) -> Any:
     return [_without_values(item) for item in headers] if isinstance(headers, list) else MASK
 
 
-def _masked_digits(found: re.Match[str]) -> str:
+def masked_digits(found: re.Match[str]) -> str:
+    """Mask a match of `ID_DATE_OR_NUMBER`; an id or a date stays."""
     if found["uuid"] or found["date"]:
         return found[0]
     # The digits after a comma are sent after the answer: a PIN, for example. A space begins a list.
@@ -99,8 +102,6 @@ def _masked_digits(found: re.Match[str]) -> str:
     digits, more = (
         "".join(filter(str.isdigit, part)) for part in (number, rest if rest[:1].isspace() else "")
     )
-    if len(digits) < _LEAST_DIGITS:
+    if len(digits) < LEAST_DIGITS:
         return str(masked("".join(filter(str.isdigit, found[0]))))
-    return (
-        f"{masked(digits)}, {masked(more)}" if len(more) >= _LEAST_DIGITS else str(masked(digits))
-    )
+    return f"{masked(digits)}, {masked(more)}" if len(more) >= LEAST_DIGITS else str(masked(digits))

@@ -60,6 +60,8 @@ class AssistantTools:
     engine: Engine
     quotas: Quotas
     clock: Callable[[], datetime]
+    mask: Callable[[str], str]
+    """Masks content: the model's words may repeat what the caller said."""
 
     def invite(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Dial a contact of the route by `name`, or any `number` where the route allows it.
@@ -78,7 +80,7 @@ class AssistantTools:
 
     def _reach(self, call: ToolCall, arguments: dict[str, Any], then: Then | None) -> str:
         name, number = _text(arguments.get("name")), _text(arguments.get("number"), str, int)
-        brief = _brief(arguments.get("brief"))
+        brief = _brief(self.mask(_text(arguments.get("brief"))))
         route = self.directory.route_for(call.conversation.route)
         contacts = route.contacts
         by_name = {normalized_name(key): (key, plan) for key, plan in contacts.items()}
@@ -279,9 +281,9 @@ def _name(participant: Participant, inbound: bool) -> str:
     return quoted(participant.name) if participant.name else "somebody without a name"
 
 
-def _brief(argument: object) -> dict[str, str]:
+def _brief(text: str) -> dict[str, str]:
     """Return the model's brief as a field of an invitation: in a single line, cut, or absent."""
-    brief = plain_text(_text(argument))[:MAX_BRIEF_CHARS].strip()
+    brief = plain_text(text)[:MAX_BRIEF_CHARS].strip()
     return {"brief": brief} if brief else {}
 
 

@@ -61,13 +61,14 @@ class CallBacks:
     quotas: Quotas
     dial_policy: DialPolicy
     clock: Callable[[], datetime]
+    mask: Callable[[str], str]
 
     def call_back(self, call: ToolCall, arguments: dict[str, Any]) -> str:
         """Book a conversation with the caller `at` a time, or `in_minutes`; say the result."""
         try:
             number = self._number(call.conversation)
             at = self._moment(call, arguments, number)
-            return self._book(call, number, at, _name(arguments, call.conversation))
+            return self._book(call, number, at, self._name(arguments, call.conversation))
         except _AnswerError as answer:
             return str(answer)
 
@@ -83,6 +84,11 @@ class CallBacks:
         if number is None or destinations.refusal(number):
             raise _AnswerError(NOT_DIALLED)
         return number
+
+    def _name(self, arguments: dict[str, Any], conversation: Conversation) -> str | None:
+        said = arguments.get("name")
+        name = plain_text(self.mask(said))[:128].strip() if isinstance(said, str) else ""
+        return name or conversation.host.name
 
     def _moment(self, call: ToolCall, arguments: dict[str, Any], number: str) -> datetime:
         """Return the time that the model means, in whole minutes. Raises an answer."""
@@ -207,12 +213,6 @@ def _body(
         "start_at": at.isoformat(),
     }
     return {field: value for field, value in body.items() if value is not None}
-
-
-def _name(arguments: dict[str, Any], conversation: Conversation) -> str | None:
-    said = arguments.get("name")
-    name = plain_text(said)[:128].strip() if isinstance(said, str) else ""
-    return name or conversation.host.name
 
 
 def _asked_time(asked_at: datetime, arguments: dict[str, Any], number: str) -> datetime:

@@ -19,6 +19,7 @@ from partyline.domain.model.events import EventType
 from partyline.domain.model.steps import step_record
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
+from partyline.services.content import Content
 from partyline.services.timers import Timers
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
@@ -99,9 +100,11 @@ class Engine:
         sleep: Callable[[float], None] = time.sleep,
         *,
         keeps_inputs: bool = True,
+        content: Content | None = None,
     ) -> None:
         self._store = store
         self._keeps_inputs = keeps_inputs
+        self._content = content or Content(None)
         self._timers = timers
         self._executor = executor
         self._clock = clock
@@ -121,6 +124,7 @@ class Engine:
         quotas that the input uses. Raises a TooManyConflictsError after `MAX_CONFLICTS` conflicts,
         an AwsError, and the errors of the store's `commit`.
         """
+        input_ = self._content.input(input_)
         first: errors.AlreadyProcessedError | None = None
         try:
             decision = self._step(load, [input_], dedupe, charges)
@@ -232,7 +236,7 @@ class Engine:
 
     def _results(
         self, conversation: Conversation, commands: Sequence[Command], cause: str
-    ) -> Iterator[inputs.CommandResult]:
+    ) -> Iterator[inputs.Input]:
         limited = dict[Action, results.Retryable]()  # the actions that Telnyx takes no more of now
         for claimed in commands:
             command = conversation.commands.get(claimed.key)
@@ -264,7 +268,8 @@ class Engine:
             )
             count(metric)
             count(Metric.COMMAND_LATENCY, took_ms)
-            yield inputs.CommandResult(id=cause, key=command.key, result=result)
+            outcome = inputs.CommandResult(id=cause, key=command.key, result=result)
+            yield self._content.input(outcome)
 
 
 def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:

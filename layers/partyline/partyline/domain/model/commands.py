@@ -12,7 +12,7 @@ The change is stored before the next sending, so every process sends the same fo
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, Field
@@ -103,8 +103,14 @@ class Message(BaseModel):
 
     role: Role
     content: str
+    shown: str | None = None  # the text for events, where the content is masked
     trigger_response: bool = False  # the assistant answers at once, not at its next turn
     sets_mode: AssistantMode | None = None  # the mode that holds once Telnyx has the message
+
+    @property
+    def event_fields(self) -> dict[str, Any]:
+        """The role and the text as events show them."""
+        return {"role": self.role, "content": self.content if self.shown is None else self.shown}
 
 
 class Command(BaseModel):

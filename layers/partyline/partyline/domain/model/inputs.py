@@ -102,11 +102,12 @@ class RemoveParticipant(Input):
 
 @dataclass(frozen=True, kw_only=True)
 class SendMessage(Input):
-    """Send a message to the assistant."""
+    """Send a message to the assistant. `shown` is the text for events, if that is masked."""
 
     role: Role
     content: str
     trigger_response: bool = False
+    shown: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,7 @@ def send_message(transition: Transition, request: inputs.SendMessage) -> None:
         Message(
             role=request.role,
             content=request.content,
+            shown=request.shown,
             trigger_response=request.trigger_response,
         )
     )

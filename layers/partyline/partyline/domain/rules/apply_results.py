@@ -81,8 +81,7 @@ def _succeeded(transition: Transition, command: Command, result: results.Succeed
 
 def _messages_sent(transition: Transition, command: Command) -> None:
     for message in command.messages or []:
-        fields = {"role": message.role, "content": message.content}
-        transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        transition.add_event(events.MessageSent(command_id=command.id, **message.event_fields))
         if message.sets_mode:
             hold_mode(transition, message.sets_mode)
 
@@ -291,8 +290,8 @@ def _message_failed(transition: Transition, command: Command, failure: Failure) 
         transition.conversation.pending_messages[:0] = command.messages or []
         return
     for message in command.messages or []:
-        fields = {"role": message.role, "content": message.content}
-        transition.add_event(events.MessageFailed(command_id=command.id, failure=failure, **fields))
+        fields = {"command_id": command.id, "failure": failure, **message.event_fields}
+        transition.add_event(events.MessageFailed(**fields))
         if message.sets_mode:
             fail_mode(transition, message.sets_mode, failure)
     if failure.code not in (UNANSWERED.code, RATE_LIMITED.code):

@@ -57,8 +57,7 @@ def compact(transition: Transition) -> None:
             return
         message = messages.pop(0)
         size -= len(message.model_dump_json().encode())
-        fields = {"role": message.role, "content": message.content}
-        transition.add_event(MessageFailed(failure=TOO_MANY, **fields))
+        transition.add_event(MessageFailed(failure=TOO_MANY, **message.event_fields))
 
 
 def document_bytes(conversation: Conversation) -> int:
