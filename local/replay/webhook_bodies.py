@@ -97,6 +97,16 @@ def _analyzed(recorded: Json) -> Json:
     }
 
 
+def _cost(recorded: Json) -> Json:
+    cost = recorded["cost"]
+    return {
+        "status": "success",
+        "total_cost": cost["total"],
+        "billed_duration_secs": cost.get("billed_secs"),
+        "cost_parts": [{"currency": cost["currency"]}],
+    }
+
+
 _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "CallInitiated": ("call.initiated", _fields(**{"from": "from_", "to": "to"})),
     "CallAnswered": ("call.answered", _fields()),
@@ -120,5 +130,6 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     ),
     "InsightsGenerated": ("call.conversation_insights.generated", _insights),
     "ConversationAnalyzed": ("call.analyzed", _analyzed),
+    "CallCost": ("call.cost", _cost),
 }
 """The event type and the payload of each input that is a webhook."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model import inputs, results, timeouts
@@ -23,6 +24,9 @@ from partyline.services.timers import Timers
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
 from partyline.telemetry import Metric, count, log_safe, logger
+
+if TYPE_CHECKING:
+    from partyline.services.budget import Budget
 
 MAX_CONFLICTS = 10
 """How often a step is decided again because another process changed the conversation."""
@@ -43,6 +47,9 @@ REQUESTS = (
     inputs.SendMessage,
 )
 """The inputs to which that limit applies."""
+
+DIALS = (inputs.StartConversation, inputs.InviteParticipant, inputs.HandOver)
+"""The inputs that are refused when the budget of the day has no room for their dials."""
 
 CONFLICT_PAUSE_SECS = 0.02
 
@@ -98,9 +105,11 @@ class Engine:
         sleep: Callable[[float], None] = time.sleep,
         *,
         keeps_inputs: bool = True,
+        budget: "Budget | None" = None,
     ) -> None:
         self._store = store
         self._keeps_inputs = keeps_inputs
+        self._budget = budget
         self._timers = timers
         self._executor = executor
         self._clock = clock
@@ -171,6 +180,8 @@ class Engine:
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_BYTES_AFTER_REQUEST if is_request else MAX_DOCUMENT_BYTES
             record = self._record(new_inputs, now, decision)
+            dials = isinstance(new_inputs[0], DIALS)
+            quotas = (*quotas, *self._budget_charges(before, decision, is_limited=dials))
             try:
                 stored = self._store.commit(
                     before, decision, dedupe_record, max_bytes, quotas, record
@@ -182,6 +193,13 @@ class Engine:
             _report(stored, decision)
             return replace(decision, conversation=stored)
         raise errors.TooManyConflictsError
+
+    def _budget_charges(
+        self, before: Conversation | None, decision: Decision, *, is_limited: bool
+    ) -> Sequence[QuotaCharge]:
+        if self._budget is None or decision.conversation is None:
+            return ()
+        return self._budget.charges(before, decision.conversation, is_limited=is_limited)
 
     def _record(self, new_inputs: Sequence[inputs.Input], now: datetime, decision: Decision) -> str:
         if not self._keeps_inputs or decision.conversation is None:

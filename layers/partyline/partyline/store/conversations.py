@@ -75,12 +75,13 @@ class DedupeRecord:
 class QuotaCharge:
     """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
 
-    The counter may be deleted after `expires_at`.
+    Without `most` the counter has no limit, and `units` may be less than nothing. The counter may
+    be deleted after `expires_at`.
     """
 
     key: Key
     units: int
-    most: int
+    most: int | None
     expires_at: datetime
 
 
@@ -187,7 +188,7 @@ class ConversationStore:
         newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
         for insight in newest.values():
             puts += [("step", put) for put in _insight_puts(after.id, insight)]
-        updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
+        updates = [(_kind(charge), {"Update": _charge_update(charge)}) for charge in charges]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -207,7 +208,12 @@ class ConversationStore:
                 if conflict or "step" in failed:
                     raise errors.VersionConflictError from cancelled
                 if "pointer" not in failed:
-                    raise errors.QuotaExceededError from cancelled
+                    exceeded = [
+                        kind
+                        for kind, reason in reasons
+                        if reason.get("Code") == table.CONDITION_FAILED
+                    ]
+                    raise errors.QuotaExceededError(of_budget="budget" in exceeded) from cancelled
                 rows = [reason.get("Item") for kind, reason in reasons if kind == "pointer"]
                 pointers = self._without_held(pointers, rows)
             else:
@@ -373,17 +379,23 @@ def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
 
 
 def _charge_update(charge: QuotaCharge) -> table.Row:
-    pk, sk = charge.key
-    return {
-        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
-        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
-        "ConditionExpression": "attribute_not_exists(units) OR units <= :room",
-        "ExpressionAttributeValues": {
-            ":units": {"N": str(charge.units)},
-            ":room": {"N": str(charge.most - charge.units)},
-            ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
-        },
+    values = {
+        ":units": {"N": str(charge.units)},
+        ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
     }
+    update: table.Row = {
+        "Key": table.key_of(charge.key),
+        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
+        "ExpressionAttributeValues": values,
+    }
+    if charge.most is not None:
+        update["ConditionExpression"] = "attribute_not_exists(units) OR units <= :room"
+        values[":room"] = {"N": str(charge.most - charge.units)}
+    return update
+
+
+def _kind(charge: QuotaCharge) -> str:
+    return "budget" if charge.key[1] == keys.SPEND else "charge"
 
 
 def request_hash(row: table.Row) -> str | None:

@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of the deployment
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
     TOO_MANY_BOOKINGS = "too_many_bookings"  # scheduled starts; the limit of a key
+    BUDGET_EXCEEDED = "budget_exceeded"  # the budget of the day has no room for the dials
     DIALING_OFF = "dialing_off"  # an operator has switched all dials off
     DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 

@@ -34,8 +34,16 @@ class Failure(ApiModel):
     message: str
 
 
+class LegCost(ApiModel):
+    """Telnyx's price of a call, and the longest billed time."""
+
+    total: str
+    currency: str
+    billed_secs: int | None
+
+
 class Leg(ApiModel):
-    """One phone call to or from a participant."""
+    """One phone call to or from a participant. `cost` is there once Telnyx has told the price."""
 
     call_control_id: str | None
     to: str | None
@@ -47,6 +55,8 @@ class Leg(ApiModel):
     created_at: Moment
     answered_at: Moment | None
     ended_at: Moment | None
+    mos: float | None
+    cost: LegCost | None
 
 
 class Attempt(ApiModel):
