@@ -150,9 +150,9 @@ class Api:
             raise SurpriseError(f"Telnyx answered {reply}.")
         return reply
 
-    def command(self, call_control_id: str, action: str, **body: Any) -> Reply:
+    def command(self, call_id: str, action: str, /, **body: Any) -> Reply:
         """Send a command to a call."""
-        path = f"{CALLS}/{quote(call_control_id, safe='')}/actions/{action}"
+        path = f"{CALLS}/{quote(call_id, safe='')}/actions/{action}"
         return self.request("POST", path, body)
 
 

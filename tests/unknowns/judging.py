@@ -45,6 +45,11 @@ LIMITS = (
         stories=frozenset({"stop", "handover, then away", "demo: handover"}),
     ),
     Limit(
+        "the people cannot be connected, and the assistant comes back on the guest's call only",
+        frozenset({("connect-after-stop", "refused"), ("start-again", "refused")}),
+        stories=frozenset({"handover, then away"}),
+    ),
+    Limit(
         "the people cannot be connected, so the demo waits in vain for the mode away",
         frozenset({("connect-after-stop", "refused")}),
         stories=frozenset({"demo: handover"}),

@@ -1,6 +1,6 @@
 """The experiments of the live test, in the order in which they run."""
 
-from local.live_test.experiments import alone, dialling, guests, single, voices
+from local.live_test.experiments import alone, connections, dialling, guests, single, voices
 from local.live_test.experiments.model import Experiment
 from local.simulator.unknowns import UNKNOWNS
 
@@ -12,6 +12,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *voices.EXPERIMENTS,
     *alone.EXPERIMENTS,
     *guests.EXPERIMENTS,
+    *connections.EXPERIMENTS,
 )
 
 _TOOLS = (
@@ -20,19 +21,10 @@ _TOOLS = (
 )
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
 _MACHINES = "The live test calls a person, not a machine or a phone that screens calls."
-_ABSENCE = (
-    "No experiment yet. Partyline is right under each answer, and the list says how a call tells "
-    "the answers apart."
-)
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
     "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
-    "connect-after-stop": _ABSENCE,
-    "bridge-end": _ABSENCE,
-    "start-on-bridged": _ABSENCE,
-    "conference-events": _ABSENCE,
-    "conference-bridged": _ABSENCE,
     "preset-fields": _TOOLS,
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,

@@ -209,3 +209,16 @@ def test_the_run_after_a_run_that_the_answer_started_is_the_second() -> None:
     story.result("start:dana:1", Succeeded(telnyx_conversation_id=SECOND_ID))
     assert insights_come(story, ("summary", "first")) == [(0, "summary", "first")]
     assert insights_come(story, ("summary", "second"), on="dana") == [(1, "summary", "second")]
+
+
+def test_a_start_that_telnyx_refuses_is_no_run() -> None:
+    story = joined_story()
+    story.set_mode("away")
+    story.succeed("stop:host:1:1")
+    story.refuse("bridge:host:1:1")
+    story.refuse("start:host:1:2")
+    story.result("start:dana:1:3", Succeeded(telnyx_conversation_id=SECOND_ID))
+    story.stop()
+    story.succeed("stop:dana:1")
+    assert insights_come(story, ("summary", "first")) == [(0, "summary", "first")]
+    assert insights_come(story, ("summary", "second"), on="dana") == [(1, "summary", "second")]

@@ -13,7 +13,7 @@ from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Insight
-from partyline.domain.model.costs import UNKNOWN_CURRENCY, LegCost
+from partyline.domain.model.costs import UNKNOWN_CURRENCY, LegCost, is_currency
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
@@ -239,7 +239,7 @@ def _call_cost(event: webhooks.CallCost, common: Common) -> CallInput | None:
     payload = event.payload
     if payload.status == "error" or payload.total_cost is None:
         return None
-    named = (part.currency for part in payload.cost_parts if part.currency)
+    named = (part.currency for part in payload.cost_parts if is_currency(part.currency))
     cost = LegCost(
         total=payload.total_cost,
         currency=next(named, UNKNOWN_CURRENCY),

@@ -14,6 +14,8 @@ from partyline.domain.model.stored import Stored
 UNKNOWN_CURRENCY = "unknown"
 """Stands for the currency of an amount without one."""
 
+CODE_CHARS = 3  # of a currency (ISO 4217)
+
 UNITS = 1_000_000
 """How many units of the budget a unit of the currency has: the table counts whole numbers."""
 
@@ -71,6 +73,11 @@ class OmittedLegs(Stored):
     seconds: int = 0
     costs: dict[str, str] = Field(default_factory=dict)
     spent: dict[date, int] = Field(default_factory=dict)
+
+
+def is_currency(word: str | None) -> bool:
+    """Whether a word may be the code of a currency."""
+    return word is not None and len(word) == CODE_CHARS and word.isascii() and word.isalpha()
 
 
 def units_of(amount: str | Decimal) -> int:

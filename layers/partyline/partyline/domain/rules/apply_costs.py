@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import Conversation
-from partyline.domain.model.costs import RunCost
+from partyline.domain.model.costs import RunCost, is_currency
 from partyline.domain.model.events import Cost
 from partyline.domain.rules.call_ids import find_leg
 from partyline.domain.rules.costs import AnyLeg, ended_legs_of
@@ -36,7 +36,7 @@ def record_run_cost(conversation: Conversation, run: int, cost: Cost | None) -> 
     )
     amounts = {"total": cost.total, "of_calls": str(of_calls)}
     conversation.run_costs[run] = RunCost.model_validate(
-        amounts | ({"currency": cost.currency} if cost.currency else {})
+        amounts | ({"currency": cost.currency} if is_currency(cost.currency) else {})
     )
 
 

@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from partyline.domain.masking import masked
 from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.costs import EndedLeg, OmittedLegs, units_of
 
-MAX_ENDED_LEGS = 100
-"""Calls outside of the document of which more than sums is kept."""
+MAX_ENDED_LEGS = 50
+"""Calls outside of the document of which more than sums is kept: 20 KB at most."""
+
+MAX_WORD_CHARS = 64  # of a cause or an id that is kept of such a call; a longer word is left out
 
 AnyLeg = Leg | EndedLeg
 
@@ -57,7 +60,7 @@ def keep_ended(conversation: Conversation, participant: Participant, leg: Leg) -
         number=leg.number,
         to=masked(leg.to),
         dialed=participant.plan is not None,
-        **{name: getattr(leg, name) for name in _KEPT},
+        **{name: _short(getattr(leg, name)) for name in _KEPT},
     )
     participant.ended_legs.append(ended)
     kept = list(ended_legs_of(conversation))
@@ -108,11 +111,16 @@ _KEPT = (
 
 
 def ended_legs_of(conversation: Conversation) -> Iterable[tuple[Participant, EndedLeg]]:
+    """Return the legs that left the document and are not in the sums, by participant."""
     return (
         (participant, leg)
         for participant in conversation.participants
         for leg in participant.ended_legs
     )
+
+
+def _short(value: Any) -> Any:
+    return None if isinstance(value, str) and len(value.encode()) > MAX_WORD_CHARS else value
 
 
 def _omit(conversation: Conversation, leg: EndedLeg) -> None:

@@ -68,9 +68,10 @@ def run_of(conversation: Conversation, telnyx_id: str | None) -> int | None:
 def run_on(conversation: Conversation, located: tuple[Participant, Leg] | None) -> int | None:
     """Return the run that was started on a call; None for a call without a start, or with several.
 
-    The assistant returns to a call that had an assistant before.
+    The assistant may return to a call that had an assistant before. A failed start began no run.
     """
-    starts = [c for c in conversation.commands.values() if c.action is Action.START]
+    commands = conversation.commands.values()
+    starts = [c for c in commands if c.action is Action.START and c.status != "failed"]
     calls = [(start.participant_id, start.leg) for start in starts]
     if conversation.start == "with_answer" and (not starts or starts[0].participant_id != HOST_ID):
         calls.insert(0, (HOST_ID, 1))  # the answer started the first run
