@@ -116,6 +116,7 @@ class Metric(StrEnum):
     CONVERSATION_FAILED = "ConversationFailed"
     INSIGHTS_GENERATED = "ConversationInsightsGenerated"
     CONVERSATION_ANALYZED = "ConversationAnalyzed"
+    CONVERSATION_REPORT = "ConversationReport"
     PARTICIPANT_INVITED = "ParticipantInvited"
     PARTICIPANT_SCREENING = "ParticipantScreening"
     PARTICIPANT_WAITING = "ParticipantWaiting"

@@ -29,6 +29,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
+    report                   adds the report on a conversation that is over
 
 Finally `compact` drops what is settled from a large document, `claim_due` leases the commands to be
 sent now, and `set_timers` sets the moments at which time has to pass. Every change goes through
@@ -73,6 +74,7 @@ from partyline.domain.rules.pending_commands import (
     reconcile_stale,
     set_timers,
 )
+from partyline.domain.rules.report import report
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transition import Refusal, Transition
 from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
@@ -103,6 +105,7 @@ RULES = (
     release_calls,
     cancel_obsolete,
     poll_calls,
+    report,
 )
 
 

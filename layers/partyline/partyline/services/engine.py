@@ -20,6 +20,7 @@ from partyline.domain.model.events import EventType
 from partyline.domain.model.steps import step_record
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
+from partyline.services.report import with_insights
 from partyline.services.timers import Timers
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
@@ -179,6 +180,7 @@ class Engine:
                 return decision
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_BYTES_AFTER_REQUEST if is_request else MAX_DOCUMENT_BYTES
+            decision = with_insights(self._store, decision)
             record = self._record(new_inputs, now, decision)
             dials = isinstance(new_inputs[0], DIALS)
             quotas = (*quotas, *self._budget_charges(before, decision, is_limited=dials))

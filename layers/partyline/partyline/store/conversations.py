@@ -260,6 +260,18 @@ class ConversationStore:
         insights.sort(key=lambda insight: order.get(f"{insight.run}/{insight.insight_id}", 0))
         return conversation, insights
 
+    def small_insights(self, conversation: Conversation) -> list[Insight]:
+        """The insights of a conversation that fit into a row each: those in pieces are left out."""
+        names = [key.partition("/") for key in conversation.insights]
+        first = [keys.insight(conversation.id, int(run), id_, 0) for run, _, id_ in names]
+        rows = self.table.find(first).values()
+        return _insights_in([row for row in rows if from_json(row["insight"]["S"])["pieces"] == 1])
+
+    def event(self, conversation_id: str, seq: int) -> Event | None:
+        """The event of a conversation with a number, or None."""
+        row = self.table.get(keys.event(conversation_id, seq))
+        return event_in(row)[1] if row else None
+
     def timeline(
         self, conversation_id: str, cursor: str | None = None, limit: int = MAX_TIMELINE_EVENTS
     ) -> Page[Event]:

@@ -286,6 +286,8 @@ class Conversation(Stored):
     updated_at: datetime
     active_at: datetime | None = None
     ended_at: datetime | None = None
+    end_reason: str | None = None  # the word of the first event about the end
+    report_seq: int | None = None  # the number of the event `conversation.report`
 
     connection_id: str
     base_url: str | None = None  # the base URL of our webhooks, for the legs still to be dialled
@@ -303,6 +305,7 @@ class Conversation(Stored):
     """Until when Telnyx takes no command of an action, by the limit of its rate."""
     pending_messages: list[Message] = Field(default_factory=list)
     message_batches: int = 0
+    messages_sent: int = 0
     stop: Stop | None = None
     stop_deadline: datetime | None = None
     """When a stopping conversation counts as ended without a webhook."""

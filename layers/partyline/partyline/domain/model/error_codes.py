@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_CONVERSATION = "unknown_conversation"  # no such conversation
     UNKNOWN_PARTICIPANT = "unknown_participant"  # no such participant in the conversation
     UNKNOWN_ROUTE = "unknown_route"  # the number has no route
+    REPORT_NOT_READY = "report_not_ready"  # the conversation has no report yet
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
 
     # The state of the conversation

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from partyline.domain.model import report
 from partyline.domain.model.commands import Role
 from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
@@ -28,6 +29,7 @@ class EventType(StrEnum):
     CONVERSATION_FAILED = "conversation.failed"
     INSIGHTS_GENERATED = "conversation.insights_generated"
     CONVERSATION_ANALYZED = "conversation.analyzed"
+    CONVERSATION_REPORT = "conversation.report"
     PARTICIPANT_INVITED = "participant.invited"
     PARTICIPANT_SCREENING = "participant.screening"
     PARTICIPANT_WAITING = "participant.waiting"
@@ -249,6 +251,34 @@ class ConversationAnalyzed(EventData, event=EventType.CONVERSATION_ANALYZED):
     duration_secs: DurationSecs | None = None
     cost: CallCost | None = None
     recordings: Recordings | None = None
+
+
+class ConversationReport(EventData, event=EventType.CONVERSATION_REPORT):
+    """The report on a conversation that is over: once, when all has come or seven minutes later."""
+
+    shape_version: Annotated[int, Field(description="the version of these fields")]
+    direction: CallDirection
+    route: Called | None = None
+    assistant_id: AssistantId
+    times: report.ReportedTimes
+    duration_secs: Annotated[int, Field(description="from the first answer to the end")] | None = (
+        None
+    )
+    reason: Reason | None = None
+    failure: FailureReason | None = None
+    people: list[report.ReportedPerson]
+    rest: report.ReportedRest | None = None
+    messages_sent: Annotated[int, Field(description="how many messages went to the assistant")]
+    handovers: list[report.ReportedHandover]
+    insights: list[report.ReportedInsight]
+    insights_cut: Annotated[
+        bool, Field(description="the insights are too large for the report: the API gives results")
+    ]
+    transcript: report.ReportedTranscript
+    costs: Annotated[
+        dict[str, report.ReportedCosts], Field(description="by currency; a cost may come later")
+    ]
+    metadata: Annotated[dict[str, Any], Field(description="as the start gave the metadata")]
 
 
 class PersonEvent(EventData):

@@ -83,6 +83,7 @@ def _messages_sent(transition: Transition, command: Command) -> None:
     for message in command.messages or []:
         fields = {"role": message.role, "content": message.content}
         transition.add_event(events.MessageSent(command_id=command.id, **fields))
+        transition.conversation.messages_sent += 1
         if message.sets_mode:
             hold_mode(transition, message.sets_mode)
 

@@ -14,6 +14,7 @@ from partyline.domain.model.events import EventType
 from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
+from partyline.domain.rules.report import reported_costs
 from partyline.services.requests import PhoneNumber
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 
@@ -120,6 +121,14 @@ class Assistant(model.Assistant):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Costs(ApiModel):
+    """What a conversation has cost so far in a currency."""
+
+    total: str
+    assistant: str
+    calls: str
+
+
 class AssistantId(ApiModel):
     """The Telnyx assistant; its settings are in the answer for the one conversation."""
 
@@ -152,6 +161,7 @@ class ConversationSummary(ApiModel):
     participants: list[Participant]
     handovers: list[Handover] = []
     insights: list[Insight] = []
+    costs: dict[str, Costs] = {}
     metadata: dict[str, Any]
     failure: Failure | None
     created_at: Moment
@@ -164,6 +174,10 @@ class ConversationSummary(ApiModel):
         """Show a conversation."""
         shown = cls.model_validate(conversation.model_copy(update={"insights": list(insights)}))
         shown.participants = [Participant.of(person) for person in conversation.participants]
+        shown.costs = {
+            currency: Costs.model_validate(costs)
+            for currency, costs in reported_costs(conversation).items()
+        }
         return shown
 
 
@@ -295,6 +309,25 @@ class Event(ApiModel):
     def of(cls, event: events.Event) -> Self:
         """Show an event, with the phone numbers in its data masked."""
         return cls.model_validate(event.model_copy(update={"data": mask_fields(event.data)}))
+
+
+class Report(ApiModel):
+    """The report on a conversation, as the event `conversation.report` has the report."""
+
+    conversation_id: str
+    seq: Annotated[int, Field(ge=1)]
+    occurred_at: Moment
+    report: events.ConversationReport
+
+    @classmethod
+    def of(cls, conversation_id: str, event: events.Event) -> Self:
+        """Show a report, with the phone numbers masked."""
+        return cls(
+            conversation_id=conversation_id,
+            seq=event.seq,
+            occurred_at=event.occurred_at,
+            report=events.ConversationReport.model_validate(mask_fields(event.data)),
+        )
 
 
 class Timeline(ApiModel):
