@@ -59,6 +59,7 @@ class StandIns:
         self._contents: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._digits: dict[str, str] = {}
+        self._metadata: Json = {}
 
     # Inputs
 
@@ -83,7 +84,8 @@ class StandIns:
         if name == "assistant":
             return {key: self._setting(key, setting) for key, setting in value.items()}
         if name == "metadata":
-            return {"text": self._text(to_json(value).decode())} if value else value
+            self._metadata = {"text": self._text(to_json(value).decode())} if value else value
+            return self._metadata
         return self.input(value)
 
     def _insight(self, insight: Json) -> Json:
@@ -120,11 +122,17 @@ class StandIns:
     def _event_field(self, name: str, value: Any) -> Any:
         if name == "insight_ids":
             return [self._ids.get(id_, id_) for id_ in value]
+        if name == "metadata":
+            return self._metadata
+        if isinstance(value, list):
+            return [self._event_field(name, item) for item in value]
         if isinstance(value, dict):
             return {key: self._event_field(key, item) for key, item in value.items()}
         if not isinstance(value, str):
             return value
-        if name in ("to", "caller"):
+        if name == "insight_id":
+            return self._ids.get(value, value)
+        if name in ("to", "caller", "route"):
             return self._shown.get(value, value)
         if name == "name":
             return self._said.get(value, value)
