@@ -120,23 +120,16 @@ class StandIns:
         return event | {"data": self._event_field("data", event["data"])}
 
     def _event_field(self, name: str, value: Any) -> Any:
-        if name == "insight_ids":
-            return [self._ids.get(id_, id_) for id_ in value]
         if name == "metadata":
             return self._metadata
-        if isinstance(value, list):
-            return [self._event_field(name, item) for item in value]
         if isinstance(value, dict):
             return {key: self._event_field(key, item) for key, item in value.items()}
-        if not isinstance(value, str):
-            return value
-        if name == "insight_id":
-            return self._ids.get(value, value)
-        if name in ("to", "caller", "route"):
-            return self._shown.get(value, value)
-        if name == "name":
-            return self._said.get(value, value)
-        return self.shown_text(value) if name in _TEXTS else value
+        if isinstance(value, list):
+            return [self._event_field(name, item) for item in value]
+        stand_ins = _SHOWN_BY.get(name)
+        if isinstance(value, str) and stand_ins:
+            return stand_ins(self).get(value, value)
+        return self.shown_text(value) if name in _TEXTS and isinstance(value, str) else value
 
     def command(self, command: Json) -> Json:
         """Return a claimed command with stand-ins in its messages."""
@@ -222,6 +215,13 @@ class StandIns:
 
 
 _TEXTS = frozenset({"content", "message", "reason", "hangup_cause", "sip_hangup_cause"})
+
+_SHOWN_BY: dict[str, Callable[[StandIns], dict[str, str]]] = {
+    **dict.fromkeys(("insight_ids", "insight_id"), lambda stand_ins: stand_ins._ids),
+    **dict.fromkeys(("to", "caller", "route"), lambda stand_ins: stand_ins._shown),
+    "name": lambda stand_ins: stand_ins._said,
+}
+"""The stand-ins of a field of an event, by what the event shows."""
 
 _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
     "to": StandIns.number,

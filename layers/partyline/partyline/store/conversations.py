@@ -39,6 +39,12 @@ from partyline.store.pages import (
 )
 from partyline.store.pointers import Pointer, has_call, new_pointers
 from partyline.store.steps import step_puts, steps_page
+from partyline.store.transcripts import (
+    PlacedMessage,
+    transcript_messages,
+    transcript_page,
+    transcript_puts,
+)
 
 if TYPE_CHECKING:
     from partyline.domain.decide import Decision
@@ -185,10 +191,9 @@ class ConversationStore:
             for event in decision.events
         ]
         puts += [("step", put) for put in step_puts(after.id, after.version, record)]
-        newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
-        for insight in newest.values():
-            puts += [("step", put) for put in _insight_puts(after.id, insight)]
         updates = [(_kind(charge), {"Update": _charge_update(charge)}) for charge in charges]
+        puts += [("step", put) for put in _insights_puts(after.id, decision.insights)]
+        puts += [("step", put) for put in transcript_puts(after.id, decision.messages)]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -288,6 +293,16 @@ class ConversationStore:
                 return Page(events, cursor_of(conversation_id, str(events[-1].seq)))
             events.append(event_in(row)[1])
         return Page(events, None)
+
+    def transcript(self, conversation_id: str) -> list[PlacedMessage]:
+        """All messages of a conversation's transcript; they fit into an answer of Lambda."""
+        return transcript_messages(self.table, conversation_id)
+
+    def transcript_page(
+        self, conversation_id: str, cursor: str | None, limit: int
+    ) -> Page[PlacedMessage]:
+        """A page of the messages of a conversation's transcript (see `transcript_page`)."""
+        return transcript_page(self.table, conversation_id, cursor, limit)
 
     def steps(self, conversation_id: str, cursor: str | None = None) -> Page[str]:
         """A page of the records of a conversation's steps (see `steps_page`)."""
@@ -414,6 +429,12 @@ def request_hash(row: table.Row) -> str | None:
     """The hash in a dedupe record's row; None for that of a webhook."""
     stored: str | None = row.get("request_hash", {}).get("S")
     return stored
+
+
+def _insights_puts(conversation_id: str, insights: Sequence[Insight]) -> Iterator[table.Row]:
+    newest = {(insight.run, insight.insight_id): insight for insight in insights}
+    for insight in newest.values():
+        yield from _insight_puts(conversation_id, insight)
 
 
 def _insight_puts(conversation_id: str, insight: Insight) -> list[table.Row]:

@@ -16,6 +16,7 @@ from partyline.domain.model.costs import EndedLeg, LegCost, OmittedLegs, RunCost
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Failure, Stored
+from partyline.domain.model.transcript import Transcript
 from partyline.domain.model.voice import LegVoice
 from partyline.domain.model.voicemail import LegVoicemail
 
@@ -325,6 +326,7 @@ class Conversation(Stored):
     insight_polls: int = 0
     run_costs: dict[int, RunCost] = Field(default_factory=dict)  # by run of the assistant
     omitted_legs: OmittedLegs | None = None
+    transcript: Transcript = Field(default_factory=Transcript)
     due_at: datetime | None = None
     """When time should pass for the conversation at the latest; `None` while no timer runs."""
     awaited_at: datetime | None = None
@@ -396,6 +398,14 @@ class Conversation(Stored):
             elif command.action is Action.STOP:
                 stops.append(command)
         return stops
+
+    @property
+    def transcript_is_final(self) -> bool:
+        """Whether no message will come any more: each run is complete, or was given up."""
+        commands = self.commands.values()
+        fetches = any(c.action is Action.FETCH_TRANSCRIPT and c.is_pending for c in commands)
+        over = self.status in statuses.FINISHED
+        return over and self.transcript.poll_at is None and not fetches
 
     @property
     def is_restarting(self) -> bool:

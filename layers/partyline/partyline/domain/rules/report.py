@@ -23,6 +23,7 @@ from partyline.domain.rules.costs import (
     costs_of_calls,
     every_leg,
 )
+from partyline.domain.rules.transcripts import is_complete
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS_BYTES = 80_000
@@ -56,10 +57,10 @@ def report_moments(conversation: Conversation, now: datetime) -> Iterator[dateti
 
 def _is_complete(conversation: Conversation) -> bool:
     """Whether no call of ours is up, and insights and transcript have come or were given up."""
-    fetches = (Action.FETCH_INSIGHTS,)
-    pending = any(c.action in fetches and c.is_pending for c in conversation.commands.values())
+    fetches = (c for c in conversation.commands.values() if c.action is Action.FETCH_INSIGHTS)
+    pending = any(fetch.is_pending for fetch in fetches)
     insights = _have_insights_come(conversation) or not (pending or conversation.insights_poll_at)
-    return insights and not conversation.owned_calls
+    return insights and conversation.transcript_is_final and not conversation.owned_calls
 
 
 def _have_insights_come(conversation: Conversation) -> bool:
@@ -119,7 +120,10 @@ def _report_on(conversation: Conversation) -> ConversationReport:
             for run, _, id_ in (key.partition("/") for key in conversation.insights)
         ],
         insights_cut=sum(kept.size for kept in conversation.insights.values()) > MAX_INSIGHTS_BYTES,
-        transcript=parts.ReportedTranscript(messages=0, complete=False),
+        transcript=parts.ReportedTranscript(
+            messages=sum(run.count for run in conversation.transcript.runs.values()),
+            complete=is_complete(conversation),
+        ),
         costs=reported_costs(conversation),
         metadata=conversation.metadata,
     )
