@@ -50,8 +50,12 @@ def costs_of_assistant(conversation: Conversation) -> dict[str, Decimal]:
 def every_leg(conversation: Conversation) -> Iterator[tuple[Participant, AnyLeg]]:
     """Yield the legs of the document and those that left the document, by participant."""
     for participant in conversation.participants:
-        for leg in (*participant.ended_legs, *participant.legs):
-            yield participant, leg
+        yield from ((participant, leg) for leg in legs_of(participant))
+
+
+def legs_of(participant: Participant) -> list[AnyLeg]:
+    """Return the legs of a participant: those that left the document, and those in the document."""
+    return [*participant.ended_legs, *participant.legs]
 
 
 def keep_ended(conversation: Conversation, participant: Participant, leg: Leg) -> EndedLeg:

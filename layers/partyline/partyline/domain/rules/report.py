@@ -22,6 +22,7 @@ from partyline.domain.rules.costs import (
     costs_of_assistant,
     costs_of_calls,
     every_leg,
+    legs_of,
 )
 from partyline.domain.rules.transcripts import is_complete
 from partyline.domain.rules.transition import Transition
@@ -162,7 +163,7 @@ def _times(conversation: Conversation) -> parts.ReportedTimes:
 
 
 def _person(person: Participant, listed: set[int]) -> parts.ReportedPerson:
-    legs = [leg for leg in (*person.ended_legs, *person.legs) if id(leg) in listed]
+    legs = [leg for leg in legs_of(person) if id(leg) in listed]
     return parts.ReportedPerson(
         participant_id=person.id,
         name=person.name,
