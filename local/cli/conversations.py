@@ -128,8 +128,8 @@ def timeline(api: Api, conversation: AnyConversationId) -> None:
 
 
 @common.examples(
-    "partyline conversations transcript newest",
-    "partyline conversations transcript 402ec47c --json | jq -r '.messages[].text'",
+    "partyline transcript newest",
+    "partyline transcript 402ec47c --json | jq -r '.messages[].text'",
 )
 @api_command
 def transcript(api: Api, conversation: AnyConversationId) -> None:
@@ -148,4 +148,4 @@ def transcript(api: Api, conversation: AnyConversationId) -> None:
         common.print_note("Nothing is stored yet.")
 
 
-common.register(app, list_newest, show, timeline, transcript, cancel)
+common.register(app, list_newest, show, timeline, cancel)

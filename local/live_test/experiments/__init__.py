@@ -21,10 +21,18 @@ _TOOLS = (
 )
 _BODIES = "The list of deliveries shows neither the body of a webhook nor the spelling in the body."
 _MACHINES = "The live test calls a person, not a machine or a phone that screens calls."
+_WORDS = (
+    "No experiment yet: a person has to speak to the assistant. Partyline is right under each "
+    "answer."
+)
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
     "transfer-order": "The assistant decides when to transfer a call; no command asks for it.",
+    "messages-added-rows": _WORDS,
+    "end-messages": _WORDS,
+    "redaction": "Data retention is a setting of the account, which the live test leaves alone.",
+    "messages-order": _WORDS,
     "preset-fields": _TOOLS,
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,

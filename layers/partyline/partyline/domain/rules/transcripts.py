@@ -72,7 +72,7 @@ def store_whole(
     """Store the messages of a run that is over, unless more of its messages are stored.
 
     The list is final if it has the words of people and of the assistant, at least as many as were
-    stored, and none redacted. A fetched list may lack people: perhaps nobody spoke.
+    stored, and none redacted. A fetched list may lack both: perhaps nobody spoke.
     """
     runs = transition.conversation.transcript.runs
     known = runs.get(run)
@@ -83,7 +83,7 @@ def store_whole(
     spoken = [message for message in turns if message.is_spoken]
     roles = {message.role for message in spoken}
     redacted = any(message.is_redacted for message in turns)
-    enough = len(spoken) >= max(before[0], 1) and (source == "fetch" or len(roles) > 1)
+    enough = len(spoken) >= before[0] and (source == "fetch" or len(roles) > 1)
     final = enough and not redacted
     if not final and (len(spoken), len(messages)) <= before:
         return
@@ -148,8 +148,7 @@ def complete_transcript(transition: Transition) -> None:
     conversation, transcript = transition.conversation, transition.conversation.transcript
     if conversation.status not in statuses.FINISHED:
         return
-    complete = is_complete(conversation)
-    if transcript.poll_at and complete:
+    if transcript.poll_at and _has_every_run(conversation):
         transcript.poll_at = None
     elif transcript.poll_at and transition.now >= transcript.poll_at:
         transcript.polls += 1
@@ -161,12 +160,18 @@ def complete_transcript(transition: Transition) -> None:
     if ran and transcript.ready_at is None and conversation.transcript_is_final:
         transcript.ready_at = transition.now
         count = sum(run.count for run in transcript.runs.values())
-        ready = TranscriptReady(count=count, runs=len(transcript.runs), complete=complete)
-        transition.add_event(ready)
+        complete, runs = is_complete(conversation), len(transcript.runs)
+        transition.add_event(TranscriptReady(count=count, runs=runs, complete=complete))
 
 
 def is_complete(conversation: Conversation) -> bool:
-    """Whether every message of every run is stored, but for the bounds."""
+    """Whether every message of every run is stored."""
+    runs = conversation.transcript.runs.values()
+    return _has_every_run(conversation) and not any(run.cut for run in runs)
+
+
+def _has_every_run(conversation: Conversation) -> bool:
+    """Whether all messages of every run have come. A start that failed made no run."""
     runs = conversation.transcript.runs
     ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
     starts = [c for c in conversation.commands.values() if c.action is Action.START]
@@ -174,7 +179,7 @@ def is_complete(conversation: Conversation) -> bool:
         run = runs.get(number)
         unnamed = telnyx_id in (None, UNKNOWN_CONVERSATION_ID)
         never_ran = unnamed and number < len(starts) and starts[number].status == "failed"
-        if not never_ran and (run is None or not run.final or run.cut):
+        if not never_ran and (run is None or not run.final):
             return False
     return True
 
@@ -195,7 +200,7 @@ def _running(conversation: Conversation, located: Located | None, update: Update
         return run_of(conversation, update.telnyx_conversation_id)
     start, at = conversation.start_command, update.occurred_at
     started_on = conversation.started_on
-    if located and started_on and located[1] is not started_on[1]:
+    if located is None or started_on is None or located[1] is not started_on[1]:
         return None
     if start and start.owed_at and at and at < start.owed_at:
         return None
