@@ -16,6 +16,7 @@ from local.cli import (
     deployment,
     live_test,
     replay,
+    report,
     stack,
     trigger,
     up,
@@ -26,7 +27,7 @@ CONVERSATIONS = "Conversations"
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     CONVERSATIONS: (
         *(calls.call, calls.invite, calls.handover, calls.mode, calls.tell, calls.remove),
-        *(calls.stop, watch.watch, conversations.transcript),
+        *(calls.stop, watch.watch, conversations.transcript, report.report),
     ),
     "Deployment": (
         *(up.up, up.down),

@@ -51,6 +51,7 @@ class ApplicationSettings:
             "webhook_event_failover_url": self.failover_url or f"{self.url}{FAILOVER}",
             "webhook_api_version": API_VERSION,
             "webhook_timeout_secs": TIMEOUT_SECS,
+            "call_cost_in_webhooks": True,
             "active": True,
         }
 

@@ -104,6 +104,11 @@ def _application(current: Json, context: Context) -> Iterator[Finding]:
         "may take longer; run `partyline connect`.",
     )
     yield check(
+        current.get("call_cost_in_webhooks"),
+        "Telnyx sends the price of each call.",
+        "Telnyx does not send the prices of calls, so reports lack costs: run `partyline connect`.",
+    )
+    yield check(
         current.get("active"),
         f"The application is active; TelnyxConnectionId is {current['id']}.",
         f"The application {current['id']} is switched off: run `partyline connect`.",

@@ -100,6 +100,8 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "INSIGHTS_POLL_DELAY": (Late.SWEEP, "nothing: the insights and the transcript come later"),
     "INSIGHTS_POLL_PAUSE": (Late.SWEEP, "nothing: the insights and the transcript come later"),
     "MAX_INSIGHT_POLLS": (Late.CHECKED, "nothing: the insights, or messages, stay away"),
+    "REPORT_WAIT": (Late.SWEEP, "nothing: the report comes with what there is"),
+    "COST_WAIT": (Late.SWEEP, "nothing: the report lacks a price"),
     "DRAIN_TIME": (Late.PROCESS, "nothing: an application waits for its answer"),
     "AGAIN_AFTER": (Late.CHECKED, "the assistant says that the contact was just tried"),
     "RETRY_LIMIT_FOR": (Late.CHECKED, "nothing: a scheduled start fails"),

@@ -60,6 +60,7 @@ class StandIns:
         self._turns: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._digits: dict[str, str] = {}
+        self._metadata: Json = {}
 
     # Inputs
 
@@ -84,7 +85,8 @@ class StandIns:
         if name == "assistant":
             return {key: self._setting(key, setting) for key, setting in value.items()}
         if name == "metadata":
-            return {"text": self._text(to_json(value).decode())} if value else value
+            self._metadata = {"text": self._text(to_json(value).decode())} if value else value
+            return self._metadata
         return self.input(value)
 
     def _insight(self, insight: Json) -> Json:
@@ -119,22 +121,18 @@ class StandIns:
         return event | {"data": self._event_field("data", event["data"])}
 
     def _event_field(self, name: str, value: Any) -> Any:
-        if name == "insight_ids":
-            return [self._ids.get(id_, id_) for id_ in value]
+        if name == "metadata":
+            return self._metadata
         if isinstance(value, dict):
             return {key: self._event_field(key, item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._event_field(name, item) for item in value]
-        return self._event_text(name, value) if isinstance(value, str) else value
-
-    def _event_text(self, name: str, text: str) -> str:
-        if name in ("to", "caller"):
-            return self._shown.get(text, text)
-        if name == "name":
-            return self._said.get(text, text)
-        if name == "text":
-            return self._heard(text)
-        return self.shown_text(text) if name in _TEXTS else text
+        if name == "text" and isinstance(value, str):
+            return self._heard(value)
+        stand_ins = _SHOWN_BY.get(name)
+        if isinstance(value, str) and stand_ins:
+            return stand_ins(self).get(value, value)
+        return self.shown_text(value) if name in _TEXTS and isinstance(value, str) else value
 
     def command(self, command: Json) -> Json:
         """Return a claimed command with stand-ins in its messages."""
@@ -234,6 +232,13 @@ class StandIns:
 
 _MESSAGE_TEXTS = frozenset({"content", "shown"})
 _TEXTS = frozenset({"content", "message", "reason", "hangup_cause", "sip_hangup_cause"})
+
+_SHOWN_BY: dict[str, Callable[[StandIns], dict[str, str]]] = {
+    **dict.fromkeys(("insight_ids", "insight_id"), lambda stand_ins: stand_ins._ids),
+    **dict.fromkeys(("to", "caller", "route"), lambda stand_ins: stand_ins._shown),
+    "name": lambda stand_ins: stand_ins._said,
+}
+"""The stand-ins of a field of an event, by what the event shows."""
 
 _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
     "to": StandIns.number,

@@ -129,6 +129,16 @@ def _analyzed(recorded: Json) -> Json:
     }
 
 
+def _cost(recorded: Json) -> Json:
+    cost = recorded["cost"]
+    return {
+        "status": "success",
+        "total_cost": cost["total"],
+        "billed_duration_secs": cost.get("billed_secs"),
+        "cost_parts": [{"currency": cost["currency"]}],
+    }
+
+
 _TURN_TYPES = {
     "history": "call.conversation.message_history_updated",
     "added": "call.conversation.messages_added",
@@ -156,6 +166,7 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "TranscriptUpdated": ("", _updated),
     "InsightsGenerated": ("call.conversation_insights.generated", _insights),
     "ConversationAnalyzed": ("call.analyzed", _analyzed),
+    "CallCost": ("call.cost", _cost),
 }
 """The event type and the payload of each input that is a webhook. The source of new messages tells
 their type."""

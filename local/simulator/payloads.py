@@ -236,6 +236,31 @@ def analyzed(leg: SimulatedLeg, conversation: SimulatedConversation) -> JsonObje
     }
 
 
+def call_cost(leg: SimulatedLeg) -> JsonObject:
+    """call.cost: each minute of the call costs, also one that has only begun."""
+    seconds = ((leg.ended_at or leg.started_at) - (leg.answered_at or leg.started_at)).seconds
+    minutes = max(1, -(-seconds // 60))
+    parts = [
+        {
+            "call_part": name,
+            "rate": f"{rate:.4f}",
+            "cost": f"{rate * minutes:.4f}",
+            "currency": "USD",
+            "billed_duration_secs": minutes * 60,
+        }
+        for name, rate in (("sip-trunking", 0.005), ("call-control", 0.002))
+    ]
+    return {
+        **_ids(leg),
+        "billing_group_id": None,
+        "billed_duration_secs": minutes * 60,
+        "status": "success",
+        "total_cost": f"{0.007 * minutes:.4f}",
+        "cost_parts": parts,
+        "occurred_at": timestamp(leg.ended_at or leg.started_at),
+    }
+
+
 def messages_added(leg: SimulatedLeg, conversation_id: str, messages: list[Message]) -> JsonObject:
     """call.conversation.messages_added, which Telnyx does not document."""
     rows = [{"role": message.role, "content": message.content} for message in messages]

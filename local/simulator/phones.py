@@ -176,10 +176,19 @@ class Phones:
         else:
             self._board.emit(leg, "call.hangup", payload)
         self._board.record_heard(leg, "the line is dead")
+        self._report_cost(leg)
         self._assistants.leg_ended(leg)
         self.on_end(leg)
         if leg.far_end is not None:
             self.end(leg.far_end, cause, "unknown", sip_cause)
+
+    def _report_cost(self, leg: SimulatedLeg) -> None:
+        """Send the price of an answered call, if the application asks for prices."""
+        application = self._board.world.applications.get(leg.connection_id, {})
+        secs = self._board.settings.call_cost_after_secs
+        if secs is not None and leg.answered_at and application.get("call_cost_in_webhooks"):
+            payload = payloads.call_cost(leg)
+            self._board.later(secs, lambda: self._board.emit(leg, "call.cost", payload))
 
     def gather(self, leg: SimulatedLeg, body: JsonObject) -> None:
         """Ask for digits (Telnyx API: gather_using_speak); the person's settings may press keys."""

@@ -129,6 +129,8 @@ class Settings:
     insights_name_conversation: bool = ASSUMED["insights_name_conversation"]
     # None: no `call.analyzed`.
     analyzed_after_secs: float | None = ASSUMED["analyzed_after_secs"]
+    # None: no `call.cost`, whatever the application's settings are.
+    call_cost_after_secs: float | None = ASSUMED["call_cost_after_secs"]
     refuses_second_join: bool = ASSUMED["refuses_second_join"]
     guest_limit: int | None = ASSUMED["guest_limit"]
     joins_other_connections: bool = ASSUMED["joins_other_connections"]

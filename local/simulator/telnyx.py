@@ -96,6 +96,7 @@ class Simulator:
                 "webhook_event_url": settings.webhook_url,
                 "webhook_event_failover_url": settings.failover_url,
                 "webhook_api_version": "2",
+                "call_cost_in_webhooks": True,
                 "outbound": {"outbound_voice_profile_id": profile_id},
             },
             settings.connection_id,

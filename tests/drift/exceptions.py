@@ -61,6 +61,7 @@ EXCEPTIONS: dict[str, str] = {
             "call.conversation.ended",
             "call.conversation.start_failed",
             "call.conversation_insights.generated",
+            "call.cost",
             "call.gather.ended",
             "call.hangup",
             "call.machine.detection.ended",
@@ -80,7 +81,7 @@ EXCEPTIONS: dict[str, str] = {
     **{
         f"webhook {type_} payload.{field}: read, and not in the client": _NUMBERS
         for type_ in (
-            *("call.playback.ended", "call.playback.started"),
+            *("call.cost", "call.playback.ended", "call.playback.started"),
             *("call.speak.ended", "call.speak.started"),
             *("conference.participant.joined", "conference.participant.left"),
         )

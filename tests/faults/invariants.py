@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Participant
 from partyline.domain.model.events import EventType
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.domain.rules.calls import staying_calls
+from partyline.domain.rules.costs import spent
 from partyline.store import keys
 from partyline.store.open_counts import OPEN_SHARES
 from tests.faults.lab import FaultLab
@@ -122,7 +124,25 @@ def violations_of(lab: FaultLab) -> list[str]:
         for participant in stored.participants
         if participant.status not in ("left", "failed")
     ]
-    return wrong + _handovers(lab, stored) + _open_counts(lab) + _timeline(lab, stored.seq)
+    wrong += _handovers(lab, stored) + _reports(lab) + _spending(lab)
+    return wrong + _open_counts(lab) + _timeline(lab, stored.seq)
+
+
+def _reports(lab: FaultLab) -> list[str]:
+    """A conversation has one report."""
+    events = lab.stored.timeline(lab.conversation_id).items
+    count = sum(event.type == EventType.CONVERSATION_REPORT for event in events)
+    return [] if count == 1 else [f"there are {count} reports"]
+
+
+def _spending(lab: FaultLab) -> list[str]:
+    """The counter of each day is the sum over the conversations."""
+    should = Counter[date]()
+    for conversation in lab.stored.list_newest(None, 50).items:
+        should.update(spent(conversation))
+    rows = {day: lab.stored.table.get(keys.spend(day)) for day in should}
+    counted = {day: int(row["units"]["N"]) if row else 0 for day, row in rows.items()}
+    return [] if counted == should else [f"the budget counts {counted}, not {dict(should)}"]
 
 
 def _handovers(lab: FaultLab, stored: Conversation) -> list[str]:

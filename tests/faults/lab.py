@@ -22,7 +22,7 @@ from local.stack.memory_table import MemoryTable
 from local.stack.sqs_api import SqsClient
 from local.stack.template import Template
 from partyline.bootstrap import App, override
-from partyline.domain.model.statuses import DEPARTED, FINISHED
+from partyline.domain.model.statuses import DEPARTED
 from partyline.domain.rules.calls import staying_calls
 from partyline.services.secrets import Secret
 from partyline.store import ConversationStore
@@ -72,7 +72,7 @@ def silence_logs() -> None:
 @cache
 def deployment() -> Template:
     """The template with the parameters of the scenarios."""
-    return Template(PARAMETERS)
+    return Template({**PARAMETERS, "DailyBudget": "1000"})
 
 
 @cache
@@ -211,7 +211,7 @@ class FaultLab(Lab):
 
     def _is_settled(self) -> bool:
         stored = self.stored.load(self.conversation_id)
-        if stored is None or stored.status not in FINISHED:
+        if stored is None or stored.report_seq is None:
             return False
         only_polls = stored.insights_poll_at is None and not stored.has_pending_commands
         staying = staying_calls(stored, self.clock.now())

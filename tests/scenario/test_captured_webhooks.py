@@ -34,6 +34,7 @@ EFFECTS = {
     "call.analyzed": Effect("ok", "ended", event="conversation.analyzed"),
     "call.bridged": Effect("ok", "ended", event="leg.transferred"),
     "call.conversation.created": NONE,
+    "call.cost": NONE,
     "call.conversation.ended": Effect("ok", "ended", event="conversation.ended"),
     "call.conversation.start_failed": Effect("ok", "ended"),
     "call.gather.ended": NONE,

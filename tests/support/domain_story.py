@@ -55,6 +55,7 @@ from partyline.domain.model.results import (
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
+    FINISHED,
     LEG_MOVES,
     PARTICIPANT_MOVES,
     AssistantMode,
@@ -430,8 +431,20 @@ def check_step(before: Conversation | None, now: datetime, decision: Decision) -
         assert command.reconcile or not (leg and leg.transferred), (
             f"{command.key}: a transferred call is left alone"
         )
+    _check_report(before, decision)
     if before:
         check_moves(before, after)
+
+
+def _check_report(before: Conversation | None, decision: Decision) -> None:
+    """Check that a report is added once, to a conversation that is over."""
+    after = decision.conversation
+    assert after is not None
+    known = before.report_seq if before else None
+    added = [event.seq for event in decision.events if event.type == "conversation.report"]
+    assert known is None or after.report_seq == known, "a report stays"
+    assert added == ([] if after.report_seq in (None, known) else [after.report_seq])
+    assert not added or after.status in FINISHED, "a report of a conversation that goes on"
 
 
 def _check_calls(conversation: Conversation) -> None:

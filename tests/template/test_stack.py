@@ -61,6 +61,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "GET /conversations/{id}/timeline": "query",
         "GET /conversations/{id}/transcript": "query",
         "GET /conversations/{id}/export": "query",
+        "GET /conversations/{id}/report": "query",
         "POST /conversations/{id}/participants": "trigger",
         "POST /conversations/{id}/handover": "trigger",
         "DELETE /conversations/{id}/participants/{participant_id}": "control",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from partyline.domain.content_mask import ContentMask
     from partyline.domain.dial_policy import Destinations, DialPolicy
     from partyline.services.assistant_tools import AssistantTools
+    from partyline.services.budget import Budget
     from partyline.services.call_backs import CallBacks
     from partyline.services.census import Census
     from partyline.services.content import Content
@@ -178,7 +179,19 @@ class App:
             lambda number: number == default_number or directory.has_route(number),
             self.dialing.is_off,
             self._key_may_dial,
+            self.budget.is_used_up if self.budget else lambda _: False,
         )
+
+    @cached_property
+    def budget(self) -> "Budget | None":
+        """The budget of a day; None for no budget."""
+        units = self.settings.budget_units
+        if units is None:
+            return None
+        from partyline.services.budget import Budget
+        from partyline.store.spending import SpendingStore
+
+        return Budget(units, SpendingStore(self._table_client, self._table_name), self.clock)
 
     def _key_may_dial(self, key_id: str) -> bool:
         """Whether a bearer key may still dial. A function that cannot read the keys does not ask.
@@ -212,7 +225,7 @@ class App:
         executor = CommandExecutor(self.call_control, self.dial_policy, self.clock)
         parts = self.store, executor, self.timers, self.clock, self._sleep
         keeps_inputs = self.settings.keep_inputs == "on"
-        return Engine(*parts, keeps_inputs=keeps_inputs, content=self.content)
+        return Engine(*parts, keeps_inputs=keeps_inputs, content=self.content, budget=self.budget)
 
     @cached_property
     def content(self) -> "Content":
@@ -309,7 +322,7 @@ class App:
     def _quotas(self) -> "Quotas":
         from partyline.services.quotas import Quotas
 
-        return Quotas(self.settings, self.store, self.clock, self.dialing)
+        return Quotas(self.settings, self.store, self.clock, self.dialing, self.budget)
 
     def _api_key(self, fresh: bool = False) -> str:
         return self.telnyx_api_key.field("api_key", fresh=fresh)

@@ -6,11 +6,13 @@ request, with an error that names the variable. The environment holds names of s
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from partyline.domain.dial_policy import Destinations
+from partyline.domain.model.costs import units_of
 
 
 def _parts(text: Any) -> Any:
@@ -135,6 +137,18 @@ class ConversationSettings(
     max_dials_per_minute: int = Field(default=60, ge=1, le=1000)
     max_tool_dials_per_minute: int = Field(default=30, ge=1, le=1000)
     max_tool_dials: int = Field(default=60, ge=1, le=1000)
+    daily_budget: Decimal = Field(default=Decimal(0), ge=0, le=1_000_000)
+    reserved_per_call: Decimal = Field(default=Decimal("0.5"), ge=0, le=1000)
+
+    @property
+    def budget_units(self) -> int | None:
+        """The budget of a day in units; None for no budget."""
+        return units_of(self.daily_budget) if self.daily_budget else None
+
+    @property
+    def reserved_units(self) -> int | None:
+        """What a dial reserves of the budget, in units; None for no budget."""
+        return None if self.budget_units is None else units_of(self.reserved_per_call)
 
     @property
     def max_inbound_conversations(self) -> int:

@@ -66,6 +66,8 @@ class Metric(StrEnum):
     KEY_REFUSED = "KeyRefused"  # requests with an unknown bearer key
     TOOL_CALLED = "ToolCalled"  # calls of the assistant's tools with a valid signature
     TOOL_LIMITED = "ToolLimited"  # invitations by the tool beyond the limits of calls
+    BUDGET_EXCEEDED = "BudgetExceeded"  # requests whose dials did not fit into the day's budget
+    BUDGET_USED = "BudgetUsedPercent", MetricUnit.Percent  # of the day's budget, at each dial
     INBOUND_REFUSED = "InboundRefused"  # incoming calls rejected beyond the limits of calls
     REQUEST_FAILED = "Failed"  # requests of the API and of tools answered with 500 or above
     AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"  # a bug or a missing permission
@@ -115,6 +117,7 @@ class Metric(StrEnum):
     CONVERSATION_FAILED = "ConversationFailed"
     INSIGHTS_GENERATED = "ConversationInsightsGenerated"
     CONVERSATION_ANALYZED = "ConversationAnalyzed"
+    CONVERSATION_REPORT = "ConversationReport"
     TRANSCRIPT_UPDATED = "TranscriptUpdated"
     TRANSCRIPT_READY = "TranscriptReady"
     PARTICIPANT_INVITED = "ParticipantInvited"

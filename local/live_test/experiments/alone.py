@@ -66,6 +66,8 @@ def _webhooks_of_the_end(lab: Lab, webhooks: list[Webhook]) -> None:
     lab.found("turn-webhooks", "each-turn" if turns else "none", f"{len(turns)} webhooks")
     analyses = of_type(webhooks, "call.analyzed")
     lab.found("analysis", "sent" if analyses else "absent", f"{len(analyses)} webhooks")
+    costs = of_type(webhooks, "call.cost")
+    lab.found("call-cost", "sent" if costs else "absent", f"{len(costs)} webhooks")
 
     ends, hangups = of_type(webhooks, ENDED), of_type(webhooks, "call.hangup")
     if ends and hangups:
@@ -170,6 +172,7 @@ EXPERIMENTS = (
             "ai-twins",
             "turn-webhooks",
             "analysis",
+            "call-cost",
             "end-order",
             "end-names-conversation",
             "insights-name-conversation",

@@ -234,6 +234,32 @@ UNKNOWNS = (
         evidence="Wait 60 s after the end of a conversation for call.analyzed.",
     ),
     Unknown(
+        id="call-cost",
+        question="Does call.cost come for a call of an application with call_cost_in_webhooks?",
+        answers=(
+            Answer(
+                "sent",
+                "Seconds after the hangup of an answered call.",
+                "The report has the cost of each call, and the cost replaces the reservation.",
+                {"call_cost_after_secs": 4.0},
+            ),
+            Answer(
+                "absent",
+                "The webhook does not come, as a user reports.",
+                "The report has the cost of the analysis only, and the budget counts each answered "
+                "call as ReservedPerCall.",
+                {"call_cost_after_secs": None},
+            ),
+        ),
+        assumed="sent",
+        confidence="documented",
+        sources=(
+            "https://developers.telnyx.com/api-reference/callbacks/call-cost",
+            "https://github.com/SafeerAbbas624/telnyx-crm",
+        ),
+        evidence="Wait 60 s after the hangup of an answered call for call.cost.",
+    ),
+    Unknown(
         id="second-join",
         question="What answers Telnyx to a second join of the same call?",
         answers=(

@@ -276,6 +276,8 @@ def _play(
     assert simulation.story.state.status in FINISHED
     assert not simulation.story.state.has_pending_commands
     assert simulation.story.state.due_at is None
+    reports = [event for event in simulation.story.events if event.type == "conversation.report"]
+    assert len(reports) == 1
     assert driver.replay(with_stand_ins(simulation.story.steps)) is None
 
 

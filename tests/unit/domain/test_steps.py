@@ -10,6 +10,7 @@ import pytest
 from local.replay.driver import input_of
 from partyline.domain.model import inputs, results, steps
 from partyline.domain.model.conversation import Insight
+from partyline.domain.model.costs import LegCost
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.plan import Plan, Screening
 from partyline.domain.model.statuses import AssistantMode, OnHangup
@@ -76,6 +77,7 @@ EXAMPLES: list[inputs.Input] = [
         cost=Cost(total="0.1", breakdown=[CostLine(product="ai")]),
         recordings=(Recording(id="r", started_at=T0),),
     ),
+    inputs.CallCost(id="1", **WEBHOOK, cost=LegCost(total="0.1", currency="USD", billed_secs=60)),
     inputs.PollCalls(id="census", calls=("host:1",), missing=True),
     inputs.TimerElapsed(id="sweep"),
 ]
@@ -124,7 +126,7 @@ def test_the_names_of_inputs_and_results_stay() -> None:
             "TranscriptUpdated",
             "InsightsGenerated",
         ),
-        *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
+        *("ConversationAnalyzed", "CallCost", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [
         *("Succeeded", "CallEnded", "CallUnknown", "Refused", "FormRefused", "Retryable"),

@@ -13,9 +13,11 @@ import pytest
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.costs import LegCost
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallBridged,
+    CallCost,
     CallHangup,
     CallInitiated,
     CallRef,
@@ -213,6 +215,7 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield TranscriptUpdated(id="again", call=ref, source="history", messages=said)
     yield TranscriptUpdated(id="again", call=ref, source="added", messages=said)
     yield ConversationAnalyzed(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
+    yield CallCost(id="again", call=ref, cost=LegCost(total="0.01", currency="USD"))
     yield InsightsGenerated(id="again", call=ref, insights=(Insight(insight_id="s", result=1),))
 
 

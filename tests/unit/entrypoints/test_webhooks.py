@@ -78,7 +78,7 @@ def test_a_signed_body_that_is_not_an_event_is_refused_with_a_400(
 
 
 def test_an_unknown_event_is_answered_200_and_ignored(deployment: Deployment) -> None:
-    for event_type in ("call.cost", "call.recording.saved", "call.brand.new", ""):
+    for event_type in ("call.refer.completed", "call.recording.saved", "call.brand.new", ""):
         assert deployment.deliver(event_type, call_control_id="v3:x") == (
             200,
             {"status": "ignored"},

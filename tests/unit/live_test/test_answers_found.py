@@ -16,7 +16,7 @@ def test_each_question_is_asked_or_named_as_not_asked() -> None:
     asked = {name for experiment in EXPERIMENTS for name in experiment.asks}
     assert asked | {*NOT_ASKED} == {*UNKNOWNS}
     assert not asked & {*NOT_ASKED}
-    assert len(ASKED) == 55
+    assert len(ASKED) == 56
     assert sum(reason == ABOUT_AWS for reason in NOT_ASKED.values()) == len(UNKNOWNS) - len(PLAYED)
 
 

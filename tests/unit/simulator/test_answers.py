@@ -250,6 +250,12 @@ def analysis(lab: SimulatorHarness) -> Any:
     return "call.analyzed" in lab.types
 
 
+def call_cost(lab: SimulatorHarness) -> Any:
+    lab.command(lab.answered(), "hangup")
+    lab.clock.advance(10)
+    return "call.cost" in lab.types
+
+
 def second_join(lab: SimulatorHarness) -> Any:
     _, guest, talk = _joined(lab)
     return _refusal(lab.joined(guest, talk))

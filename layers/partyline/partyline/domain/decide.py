@@ -30,6 +30,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
     complete_transcript      fetches missing messages, and tells when the transcript is ready
+    report                   adds the report on a conversation that is over
 
 Finally `compact` drops what is settled from a large document, `claim_due` leases the commands to be
 sent now, and `set_timers` sets the moments at which time has to pass. Every change goes through
@@ -75,6 +76,7 @@ from partyline.domain.rules.pending_commands import (
     reconcile_stale,
     set_timers,
 )
+from partyline.domain.rules.report import report
 from partyline.domain.rules.restart import rejoin, restart_or_end
 from partyline.domain.rules.transcripts import complete_transcript
 from partyline.domain.rules.transition import Refusal, Transition
@@ -107,6 +109,7 @@ RULES = (
     cancel_obsolete,
     poll_calls,
     complete_transcript,
+    report,
 )
 
 

@@ -7,7 +7,7 @@ Quiet hours and the do-not-call list are off by default.
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from partyline.domain import numbers
 from partyline.domain.model.error_codes import ErrorCode
@@ -147,7 +147,8 @@ class DialPolicy:
 
     `do_not_call` tells whether a number is listed, `is_our_line` whether a number is our own.
     `dialing_off` tells whether an operator has switched all dials off, `key_may_dial` whether a
-    bearer key is still valid and may still dial.
+    bearer key is still valid and may still dial, `budget_used_up` whether the calls of a day cost
+    more than the day's budget.
     """
 
     def __init__(
@@ -158,6 +159,7 @@ class DialPolicy:
         is_our_line: Callable[[str], bool] | None = None,
         dialing_off: Callable[[], bool] = lambda: False,
         key_may_dial: Callable[[str], bool] = lambda _: True,
+        budget_used_up: Callable[[date], bool] = lambda _: False,
     ) -> None:
         self._destinations = destinations
         self._quiet_hours = quiet_hours
@@ -165,6 +167,7 @@ class DialPolicy:
         self._is_our_line = is_our_line
         self._dialing_off = dialing_off
         self._key_may_dial = key_may_dial
+        self._budget_used_up = budget_used_up
 
     def refusal(
         self,
@@ -172,12 +175,13 @@ class DialPolicy:
         now: datetime,
         own_lines: Collection[str | None] = (),
         key_id: str | None = None,
+        reserved_on: date | None = None,
     ) -> Refused | None:
         """Return the refusal of a call to `to` at `now`, with its `rule`; `None` if allowed.
 
         `own_lines` are the numbers of ours that the conversation runs on. `key_id` is the bearer
-        key that asked for a call of a later round, if a key did. Raises DialRuleError when a rule
-        raises.
+        key that asked for a call of a later round, if a key did. `reserved_on` is the day whose
+        budget has the call's reservation, if any. Raises DialRuleError when a rule raises.
         """
         rules: tuple[tuple[str, str, Callable[[], bool]], ...] = (
             (ErrorCode.DIALING_OFF, "All dials are switched off.", self._dialing_off),
@@ -200,6 +204,10 @@ class DialPolicy:
             (
                 *("do_not_call", "The number is on the do-not-call list."),
                 lambda: self._is_on_do_not_call_list(to),
+            ),
+            (
+                *("budget", "The budget of the day is used up."),
+                lambda: reserved_on is not None and self._budget_used_up(reserved_on),
             ),
         )
         for rule, message, refuses in rules:

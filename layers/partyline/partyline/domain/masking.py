@@ -19,6 +19,11 @@ UNMASKED = frozenset(
 )
 """Fields that hold an id or a time of ours: an id may have many digits."""
 
+AMOUNTS = frozenset({"total", "cost", "assistant", "calls"})
+"""Fields that may hold an amount of money: a decimal number has digits as a phone number has."""
+
+_AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+
 # The user has no colon but that of a password (RFC 3261, 25.1), so that the search is linear.
 _SIP_ADDRESS = re.compile(r"sips?:[^\s@,;:]+(?::[^\s@,;:]*)?@[^\s,;]*\w", re.IGNORECASE)
 # Each sign with `str.isdigit()`: digits of every script, superscript, subscript and circled digits.
@@ -67,11 +72,16 @@ def mask_fields(value: Any) -> Any:
         return mask_text(value)
     if isinstance(value, Mapping):
         return {
-            name: field if name in UNMASKED else mask_fields(field) for name, field in value.items()
+            name: field if name in UNMASKED or _is_amount(name, field) else mask_fields(field)
+            for name, field in value.items()
         }
     if isinstance(value, Sequence):
         return [mask_fields(item) for item in value]
     return value
+
+
+def _is_amount(name: str, value: Any) -> bool:
+    return name in AMOUNTS and isinstance(value, str) and bool(_AMOUNT.fullmatch(value))
 
 
 def mask_headers(value: Any) -> Any:

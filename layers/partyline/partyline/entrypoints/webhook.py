@@ -13,6 +13,7 @@ from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.costs import UNKNOWN_CURRENCY, LegCost, is_currency
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
@@ -253,6 +254,20 @@ def _analyzed(event: webhooks.ConversationAnalyzed, common: Common) -> CallInput
     )
 
 
+def _call_cost(event: webhooks.CallCost, common: Common) -> CallInput | None:
+    """Read the price of a call; None while Telnyx has no price."""
+    payload = event.payload
+    if payload.status == "error" or payload.total_cost is None:
+        return None
+    named = (part.currency for part in payload.cost_parts if is_currency(part.currency))
+    cost = LegCost(
+        total=payload.total_cost,
+        currency=next(named, UNKNOWN_CURRENCY),
+        billed_secs=payload.billed_duration_secs,
+    )
+    return inputs.CallCost(**common, cost=cost)
+
+
 TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallInitiated: lambda event, common: inputs.CallInitiated(
         **common,
@@ -296,5 +311,6 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.TranscriptUpdated: _transcript_updated,
     webhooks.ConversationInsightsGenerated: _insights_generated,
     webhooks.ConversationAnalyzed: _analyzed,
+    webhooks.CallCost: _call_cost,
 }
 """The input of each event type. A webhook whose type is not here is ignored."""

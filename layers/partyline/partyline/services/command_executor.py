@@ -125,7 +125,9 @@ class CommandExecutor:
         own_lines = own_lines_of(leg_command.conversation)
         to, key_id = leg_command.leg.to or "", leg_command.key_of_later_round
         try:
-            return self._dial_policy.refusal(to, self._clock(), own_lines, key_id)
+            return self._dial_policy.refusal(
+                to, self._clock(), own_lines, key_id, leg_command.reserved_on
+            )
         except DialRuleError as error:
             # A rule that fails allows no call, and ends no request.
             outage = isinstance(error.__cause__, AwsError | SecretUnreadableError)

@@ -220,8 +220,8 @@ class Conversations:
         came_at, dedupe = self.clock(), sender.dedupe
         try:
             ingested = self.engine.ingest(load, request, dedupe, charges)
-        except QuotaExceededError:
-            raise self.quotas.too_many_dials() from None
+        except QuotaExceededError as error:
+            raise self.quotas.exceeded(error) from None
         except CallInUseError:
             message = "Another conversation has this call."
             raise RequestError(ErrorCode.CALL_IN_USE, message) from None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model import inputs, results, timeouts
@@ -20,10 +21,14 @@ from partyline.domain.model.steps import step_record
 from partyline.domain.rules.transition import Refusal
 from partyline.services.command_executor import CommandExecutor
 from partyline.services.content import Content
+from partyline.services.report import with_insights
 from partyline.services.timers import Timers
 from partyline.store import ConversationStore, DedupeRecord, QuotaCharge, errors
 from partyline.store.conversations import MAX_DOCUMENT_BYTES, Load
 from partyline.telemetry import Metric, count, log_safe, logger
+
+if TYPE_CHECKING:
+    from partyline.services.budget import Budget
 
 MAX_CONFLICTS = 10
 """How often a step is decided again because another process changed the conversation."""
@@ -44,6 +49,9 @@ REQUESTS = (
     inputs.SendMessage,
 )
 """The inputs to which that limit applies."""
+
+DIALS = (inputs.StartConversation, inputs.InviteParticipant, inputs.HandOver)
+"""The inputs that are refused when the budget of the day has no room for their dials."""
 
 CONFLICT_PAUSE_SECS = 0.02
 
@@ -101,10 +109,12 @@ class Engine:
         *,
         keeps_inputs: bool = True,
         content: Content | None = None,
+        budget: "Budget | None" = None,
     ) -> None:
         self._store = store
         self._keeps_inputs = keeps_inputs
         self._content = content or Content(None)
+        self._budget = budget
         self._timers = timers
         self._executor = executor
         self._clock = clock
@@ -175,7 +185,10 @@ class Engine:
                 return decision
             is_request = decision.changed and isinstance(new_inputs[0], REQUESTS)
             max_bytes = MAX_BYTES_AFTER_REQUEST if is_request else MAX_DOCUMENT_BYTES
+            decision = with_insights(self._store, decision)
             record = self._record(new_inputs, now, decision)
+            dials = isinstance(new_inputs[0], DIALS)
+            quotas = (*quotas, *self._budget_charges(before, decision, is_limited=dials))
             try:
                 stored = self._store.commit(
                     before, decision, dedupe_record, max_bytes, quotas, record
@@ -187,6 +200,13 @@ class Engine:
             _report(stored, decision)
             return replace(decision, conversation=stored)
         raise errors.TooManyConflictsError
+
+    def _budget_charges(
+        self, before: Conversation | None, decision: Decision, *, is_limited: bool
+    ) -> Sequence[QuotaCharge]:
+        if self._budget is None or decision.conversation is None:
+            return ()
+        return self._budget.charges(before, decision.conversation, is_limited=is_limited)
 
     def _record(self, new_inputs: Sequence[inputs.Input], now: datetime, decision: Decision) -> str:
         if not self._keeps_inputs or decision.conversation is None:

@@ -58,4 +58,7 @@ def conversation_limits(settings: ConversationSettings, own: RouteLimits | None 
         "minutes": settings.max_minutes,
     }
     routes = own.model_dump(exclude_none=True) if own else {}
-    return Limits(**{name: min(most, routes.get(name, most)) for name, most in deployed.items()})
+    return Limits(
+        **{name: min(most, routes.get(name, most)) for name, most in deployed.items()},
+        reserved_per_call=settings.reserved_units,
+    )

@@ -1,6 +1,7 @@
 """`LegCommand`: a command with all that a request to Telnyx about its leg needs."""
 
 from dataclasses import dataclass
+from datetime import UTC, date
 from typing import Any
 
 from partyline.domain.model.commands import Command
@@ -36,6 +37,12 @@ class LegCommand:
         plan = self.participant.plan
         is_later = plan is not None and self.leg.number > len(plan.to)
         return self.participant.key_id if is_later else None
+
+    @property
+    def reserved_on(self) -> date | None:
+        """The day (UTC) whose budget has the call's reservation; None without a budget."""
+        reserves = self.conversation.limits.reserved_per_call is not None
+        return self.leg.created_at.astimezone(UTC).date() if reserves else None
 
     @property
     def client_state(self) -> str:

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.ids import fingerprint
+from partyline.services.budget import Budget
 from partyline.services.errors import RequestError
 from partyline.settings import ConversationSettings
 from partyline.store import ConversationStore, QuotaCharge, keys
 from partyline.store.dialing import DialingSwitch
+from partyline.store.errors import QuotaExceededError
 from partyline.store.open_counts import OPEN_API
 
 COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
@@ -31,6 +33,7 @@ class Quotas:
     store: ConversationStore
     clock: Callable[[], datetime]
     dialing: DialingSwitch
+    budget: Budget | None
 
     def check_open_conversations(self) -> None:
         """Raise a RequestError when as many conversations of the API are open as is allowed."""
@@ -75,6 +78,10 @@ class Quotas:
         if any(dials > limit for _, limit, _ in counters):
             raise RequestError(ErrorCode.TOO_MANY_DIALS, "The tool may not make so many calls.")
         return [QuotaCharge(key, dials, limit, now + kept) for key, limit, kept in counters]
+
+    def exceeded(self, error: QuotaExceededError) -> RequestError:
+        """The error for a request beyond the quota of its dials, or beyond the day's budget."""
+        return self.budget.exceeded() if error.of_budget and self.budget else self.too_many_dials()
 
     def too_many_dials(self) -> RequestError:
         """The error for more dials in a minute than a key may ask for."""

@@ -81,12 +81,13 @@ class DedupeRecord:
 class QuotaCharge:
     """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
 
-    The counter may be deleted after `expires_at`.
+    Without `most` the counter has no limit, and `units` may be less than nothing. The counter may
+    be deleted after `expires_at`.
     """
 
     key: Key
     units: int
-    most: int
+    most: int | None
     expires_at: datetime
 
 
@@ -190,9 +191,9 @@ class ConversationStore:
             for event in decision.events
         ]
         puts += [("step", put) for put in step_puts(after.id, after.version, record)]
+        updates = [(_kind(charge), {"Update": _charge_update(charge)}) for charge in charges]
         puts += [("step", put) for put in _insights_puts(after.id, decision.insights)]
         puts += [("step", put) for put in transcript_puts(after.id, decision.messages)]
-        updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -212,7 +213,12 @@ class ConversationStore:
                 if conflict or "step" in failed:
                     raise errors.VersionConflictError from cancelled
                 if "pointer" not in failed:
-                    raise errors.QuotaExceededError from cancelled
+                    exceeded = [
+                        kind
+                        for kind, reason in reasons
+                        if reason.get("Code") == table.CONDITION_FAILED
+                    ]
+                    raise errors.QuotaExceededError(of_budget="budget" in exceeded) from cancelled
                 rows = [reason.get("Item") for kind, reason in reasons if kind == "pointer"]
                 pointers = self._without_held(pointers, rows)
             else:
@@ -258,6 +264,18 @@ class ConversationStore:
         order = {key: nth for nth, key in enumerate(conversation.insights)}
         insights.sort(key=lambda insight: order.get(f"{insight.run}/{insight.insight_id}", 0))
         return conversation, insights
+
+    def small_insights(self, conversation: Conversation) -> list[Insight]:
+        """The insights of a conversation that fit into a row each: those in pieces are left out."""
+        names = [key.partition("/") for key in conversation.insights]
+        first = [keys.insight(conversation.id, int(run), id_, 0) for run, _, id_ in names]
+        rows = self.table.find(first).values()
+        return _insights_in([row for row in rows if from_json(row["insight"]["S"])["pieces"] == 1])
+
+    def event(self, conversation_id: str, seq: int) -> Event | None:
+        """The event of a conversation with a number, or None."""
+        row = self.table.get(keys.event(conversation_id, seq))
+        return event_in(row)[1] if row else None
 
     def timeline(
         self, conversation_id: str, cursor: str | None = None, limit: int = MAX_TIMELINE_EVENTS
@@ -388,17 +406,23 @@ def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
 
 
 def _charge_update(charge: QuotaCharge) -> table.Row:
-    pk, sk = charge.key
-    return {
-        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
-        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
-        "ConditionExpression": "attribute_not_exists(units) OR units <= :room",
-        "ExpressionAttributeValues": {
-            ":units": {"N": str(charge.units)},
-            ":room": {"N": str(charge.most - charge.units)},
-            ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
-        },
+    values = {
+        ":units": {"N": str(charge.units)},
+        ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
     }
+    update: table.Row = {
+        "Key": table.key_of(charge.key),
+        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
+        "ExpressionAttributeValues": values,
+    }
+    if charge.most is not None:
+        update["ConditionExpression"] = "attribute_not_exists(units) OR units <= :room"
+        values[":room"] = {"N": str(charge.most - charge.units)}
+    return update
+
+
+def _kind(charge: QuotaCharge) -> str:
+    return "budget" if charge.key[1] == keys.SPEND else "charge"
 
 
 def request_hash(row: table.Row) -> str | None:

@@ -18,7 +18,14 @@ class InvalidCursorError(ValueError):
 
 
 class QuotaExceededError(Exception):
-    """The charge would pass its quota, and no row was written."""
+    """The charge would pass its quota, and no row was written.
+
+    `of_budget`: the quota is the budget of the day.
+    """
+
+    def __init__(self, *, of_budget: bool = False) -> None:
+        super().__init__("the quota is used up")
+        self.of_budget = of_budget
 
 
 class CallInUseError(Exception):

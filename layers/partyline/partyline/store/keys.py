@@ -18,11 +18,12 @@
 | open bookings of a bearer key | `BOOKINGS#<key id>` | `BOOKINGS` |
 | dials of a conversation's tool | `CONVERSATION#<id>` | `TOOL_DIALS` |
 | number of open conversations of a share | `OPEN#<share>` | `SHARD#<number>`, `DIFFERENCE` |
+| what a day's calls cost, and what is reserved for calls | `SPEND#<date>` | `SPEND` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 | the last complete census of a connection | `CENSUS#<connection id>` | `CENSUS` |
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zlib import crc32
 
 Key = tuple[str, str]  # A partition key and a sort key
@@ -51,6 +52,8 @@ FIRST_SHARD, LAST_SHARD = "SHARD#00", "SHARD#~"
 
 DIALING_OFF: Key = ("DIALING", "OFF")
 """The row that exists while dials are switched off."""
+
+SPEND = "SPEND"
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
@@ -150,6 +153,11 @@ def bookings(key_id: str) -> Key:
 def tool_dials(conversation_id: str) -> Key:
     """The counter of the dials that the assistant's tool requests in a conversation."""
     return partition(conversation_id), "TOOL_DIALS"
+
+
+def spend(day: date) -> Key:
+    """The counter of what the calls of a day cost."""
+    return f"{SPEND}#{day.isoformat()}", SPEND
 
 
 def census(connection_id: str) -> Key:

@@ -207,6 +207,21 @@ class CostPayload(Received):
     breakdown: Annotated[tuple[CostLine, ...], BeforeValidator(objects)] = ()
 
 
+class CostPart(Received):
+    """A part of the price of a call. Telnyx documents `call_part`; a test of a user has `type`."""
+
+    currency: Id = None
+
+
+class CallCostPayload(LegPayload):
+    """The price of a call. `status`: success or error (Telnyx API: call.cost)."""
+
+    status: Keyword = None
+    total_cost: Amount = None
+    billed_duration_secs: Whole = None
+    cost_parts: Annotated[tuple[CostPart, ...], BeforeValidator(objects)] = ()
+
+
 class RecordingPayload(Received):
     """A recording of the call. The download URLs expire, so we do not read the URLs."""
 

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_keyword, as_object, read_json
 from partyline.telnyx.payloads import (
     AnalyzedPayload,
+    CallCostPayload,
     ConversationPayload,
     GatherPayload,
     HangupPayload,
@@ -145,6 +146,12 @@ class ConversationAnalyzed(Event):
     payload: AnalyzedPayload
 
 
+class CallCost(Event):
+    """The price of a leg that is over, of an application with `call_cost_in_webhooks`."""
+
+    payload: CallCostPayload
+
+
 class TranscriptUpdated(Event):
     """The assistant's conversation has new messages: at each turn, with the whole transcript.
 
@@ -217,6 +224,7 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.conversation.insights.generated": WebhookType(ConversationInsightsGenerated),
     GROUP_INSIGHTS: WebhookType(ConversationInsightsGenerated),
     "call.analyzed": WebhookType(ConversationAnalyzed),
+    "call.cost": WebhookType(CallCost),
     # Undocumented, and sent at each turn: reported of live calls, or named in Telnyx's samples.
     MESSAGES_ADDED: WebhookType(TranscriptUpdated),
     "call.conversation.message_history_updated": WebhookType(TranscriptUpdated),
@@ -233,7 +241,7 @@ A new type also needs an entry in `TO_INPUT` (`entrypoints.webhook`); a type wit
 UNUSED_TYPES = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "call": "ai_gather.ended ai_gather.partial_results cost deepfake_detection.error"
+        "call": "ai_gather.ended ai_gather.partial_results deepfake_detection.error"
         " deepfake_detection.result dequeued dtmf.received enqueued fork.started fork.stopped hold"
         " payment.completed payment.progress recording.error recording.saved"
         " recording.transcription.saved refer.completed refer.failed refer.started transcription"

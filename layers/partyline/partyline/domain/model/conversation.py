@@ -12,6 +12,7 @@ from pydantic import Field
 from partyline.domain.model import statuses
 from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import Action, Command, Message
+from partyline.domain.model.costs import EndedLeg, LegCost, OmittedLegs, RunCost
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Failure, Stored
@@ -108,6 +109,8 @@ class Leg(Stored):
     voice: LegVoice = LegVoice()
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
+    mos: float | None = None  # the quality of the call as Telnyx measured, from 1 to 5
+    cost: LegCost | None = None
     failure: Failure | None = None
     rule: str | None = None  # the dial rule that refused the call, if any
 
@@ -174,6 +177,8 @@ class Participant(Stored):
     legs: list[Leg] = Field(default_factory=list)
     earlier_legs: int = 0
     """Legs that the document does not hold any more (see `rules.compact`)."""
+    ended_legs: list[EndedLeg] = Field(default_factory=list)
+    """What the report needs of the newest of those legs."""
     accepted_leg: int | None = None  # the number of the leg that the person is on
     removed: bool = False
     created_at: datetime
@@ -214,6 +219,11 @@ class Limits(Stored):
     """Participants over its whole life, the host included; more would not fit into a table item."""
     legs_at_once: int = 20
     minutes: int | None = None
+    reserved_per_call: int | None = None
+    """What a dial takes from the day's budget until its price is known, in units of the budget.
+
+    None: the deployment has no budget.
+    """
 
 
 class Stop(Stored):
@@ -277,6 +287,8 @@ class Conversation(Stored):
     updated_at: datetime
     active_at: datetime | None = None
     ended_at: datetime | None = None
+    end_reason: str | None = None  # the word of the first event about the end
+    report_seq: int | None = None  # the number of the event `conversation.report`
 
     connection_id: str
     base_url: str | None = None  # the base URL of our webhooks, for the legs still to be dialled
@@ -294,6 +306,7 @@ class Conversation(Stored):
     """Until when Telnyx takes no command of an action, by the limit of its rate."""
     pending_messages: list[Message] = Field(default_factory=list)
     message_batches: int = 0
+    messages_sent: int = 0
     stop: Stop | None = None
     stop_deadline: datetime | None = None
     """When a stopping conversation counts as ended without a webhook."""
@@ -311,6 +324,8 @@ class Conversation(Stored):
     """By run and insight id, as `0/insight-1`."""
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
+    run_costs: dict[int, RunCost] = Field(default_factory=dict)  # by run of the assistant
+    omitted_legs: OmittedLegs | None = None
     transcript: Transcript = Field(default_factory=Transcript)
     due_at: datetime | None = None
     """When time should pass for the conversation at the latest; `None` while no timer runs."""

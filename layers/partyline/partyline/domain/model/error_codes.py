@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_CONVERSATION = "unknown_conversation"  # no such conversation
     UNKNOWN_PARTICIPANT = "unknown_participant"  # no such participant in the conversation
     UNKNOWN_ROUTE = "unknown_route"  # the number has no route
+    REPORT_NOT_READY = "report_not_ready"  # the conversation has no report yet
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
 
     # The state of the conversation
@@ -40,6 +41,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_CONVERSATIONS = "too_many_conversations"  # open at once; the limit of the deployment
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
     TOO_MANY_BOOKINGS = "too_many_bookings"  # scheduled starts; the limit of a key
+    BUDGET_EXCEEDED = "budget_exceeded"  # the budget of the day has no room for the dials
     DIALING_OFF = "dialing_off"  # an operator has switched all dials off
     DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from partyline.domain.model import report
 from partyline.domain.model.commands import Role
 from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
@@ -31,6 +32,7 @@ class EventType(StrEnum):
     CONVERSATION_ANALYZED = "conversation.analyzed"
     TRANSCRIPT_UPDATED = "transcript.updated"
     TRANSCRIPT_READY = "transcript.ready"
+    CONVERSATION_REPORT = "conversation.report"
     PARTICIPANT_INVITED = "participant.invited"
     PARTICIPANT_SCREENING = "participant.screening"
     PARTICIPANT_WAITING = "participant.waiting"
@@ -140,7 +142,10 @@ Content = Annotated[str, Field(description="the message, phone numbers masked")]
 CallDirection = Annotated[Direction, Field(description="who called whom")]
 Reason = Annotated[str, Field(description="what led to the event, in a word")]
 CallCost = Annotated[Cost, Field(description="the cost of the call, by Telnyx's products")]
-DurationSecs = Annotated[int, Field(description="how long the assistant ran, in seconds")]
+DurationSecs = Annotated[
+    int,
+    Field(description="how long the assistant ran, in seconds; in a report, from answer to end"),
+]
 Recordings = Annotated[
     list[Recording], Field(description="the recordings of the call; Telnyx has the links")
 ]
@@ -200,6 +205,42 @@ ChangedNumber = Annotated[
 ]
 Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
 KeyId = Annotated[str, Field(description="the id of the bearer key")]
+
+ShapeVersion = Annotated[int, Field(description="the version of the report's fields")]
+OurNumber = Annotated[
+    str, Field(description="the number of yours that the conversation runs on, masked")
+]
+ReportTimes = Annotated[
+    report.ReportedTimes,
+    Field(description="when the conversation was asked for, answered, first spoken in, and over"),
+]
+ReportPeople = Annotated[
+    list[report.ReportedPerson],
+    Field(description="the people with their outcomes, and each call with cause, seconds and cost"),
+]
+ReportRest = Annotated[
+    report.ReportedRest, Field(description="the number and seconds of calls that are not listed")
+]
+MessagesSent = Annotated[int, Field(description="how many messages went to the assistant")]
+ReportHandovers = Annotated[
+    list[report.ReportedHandover], Field(description="the handovers and their outcomes")
+]
+ReportInsights = Annotated[
+    list[report.ReportedInsight], Field(description="the insights by run of the assistant")
+]
+InsightsCut = Annotated[
+    bool,
+    Field(description="whether the insights lack results, which are too large for an event"),
+]
+ReportTranscript = Annotated[
+    report.ReportedTranscript,
+    Field(description="how many messages the transcript has, and whether messages may be missing"),
+]
+ReportCosts = Annotated[
+    dict[str, report.ReportedCosts],
+    Field(description="the costs known so far by currency: `total`, `assistant` and `calls`"),
+]
+Metadata = Annotated[dict[str, Any], Field(description="the `metadata` of the start")]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
@@ -291,6 +332,28 @@ class TranscriptReady(EventData, event=EventType.TRANSCRIPT_READY):
     count: MessageCount
     runs: RunCount
     complete: IsComplete
+
+
+class ConversationReport(EventData, event=EventType.CONVERSATION_REPORT):
+    """The report on a conversation that is over: once, when all has come or seven minutes later."""
+
+    shape_version: ShapeVersion
+    direction: CallDirection
+    route: OurNumber | None = None
+    assistant_id: AssistantId
+    times: ReportTimes
+    duration_secs: DurationSecs | None = None
+    reason: Reason | None = None
+    failure: FailureReason | None = None
+    people: ReportPeople
+    rest: ReportRest | None = None
+    messages_sent: MessagesSent
+    handovers: ReportHandovers
+    insights: ReportInsights
+    insights_cut: InsightsCut
+    transcript: ReportTranscript
+    costs: ReportCosts
+    metadata: Metadata
 
 
 class PersonEvent(EventData):

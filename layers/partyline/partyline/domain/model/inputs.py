@@ -9,6 +9,7 @@ from typing import Any
 
 from partyline.domain.model.commands import Action, Role
 from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
+from partyline.domain.model.costs import LegCost
 from partyline.domain.model.events import Cost, Quality, Recording
 from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
@@ -300,6 +301,13 @@ class ConversationAnalyzed(CallInput):
     duration_secs: int | None = None
     cost: Cost | None = None
     recordings: tuple[Recording, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallCost(CallInput):
+    """The price of a call that is over."""
+
+    cost: LegCost
 
 
 # Results of commands, and time

@@ -231,6 +231,14 @@ as long."""
 MAX_INSIGHT_POLLS = 3
 """Fetches of insights, and of messages, before we give up, 7 minutes after the end."""
 
+REPORT_WAIT = timedelta(minutes=7)
+"""How long after the end the report waits for calls, insights and the transcript: until the last
+fetch of insights."""
+
+COST_WAIT = timedelta(seconds=30)
+"""How long after the end of the last call the report waits for prices. Telnyx documents no time,
+and sends prices only if the application asks for prices."""
+
 # Requests, tools and the sweep
 
 DRAIN_TIME = timedelta(seconds=4)

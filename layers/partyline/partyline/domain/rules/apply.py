@@ -22,6 +22,7 @@ from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN
 from partyline.domain.rules import (
     apply_absence,
+    apply_costs,
     apply_requests,
     apply_verdicts,
     facts,
@@ -58,6 +59,7 @@ def _call_hangup(transition: Transition, webhook: inputs.CallHangup) -> None:
     participant, leg = located
     leg.hangup_cause = leg.hangup_cause or webhook.cause
     leg.sip_hangup_cause = leg.sip_hangup_cause or webhook.sip_cause
+    leg.mos = webhook.quality.mos if webhook.quality else leg.mos
     facts.leg_ended(transition, participant, leg, webhook.occurred_at, webhook.quality)
 
 
@@ -231,6 +233,10 @@ def _conversation_analyzed(transition: Transition, webhook: inputs.ConversationA
         recordings=list(webhook.recordings) or None,
     )
     transition.add_event(analyzed, webhook.occurred_at)
+    known_run = insights.run_of(conversation, telnyx_id)
+    run = run if known_run is None else known_run
+    default_run = insights.newest_ended_run(conversation)
+    apply_costs.record_run_cost(conversation, default_run if run is None else run, webhook.cost)
     if telnyx_id and telnyx_id == conversation.telnyx_conversation_id:
         # Telnyx analyzes conversations that have ended.
         conversation.insights_received_at = conversation.insights_received_at or transition.now
@@ -299,6 +305,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.TranscriptUpdated: _transcript_updated,
     inputs.InsightsGenerated: _insights_generated,
     inputs.ConversationAnalyzed: _conversation_analyzed,
+    inputs.CallCost: apply_costs.record_call_cost,
     inputs.CommandResult: apply_result,
     inputs.PollCalls: _poll_calls,
     inputs.TimerElapsed: _record_nothing,

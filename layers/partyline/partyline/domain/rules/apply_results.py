@@ -82,6 +82,7 @@ def _succeeded(transition: Transition, command: Command, result: results.Succeed
 def _messages_sent(transition: Transition, command: Command) -> None:
     for message in command.messages or []:
         transition.add_event(events.MessageSent(command_id=command.id, **message.event_fields))
+        transition.conversation.messages_sent += 1
         if message.sets_mode:
             hold_mode(transition, message.sets_mode)
 

@@ -14,6 +14,7 @@ from partyline.domain.model.statuses import DEPARTED
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import LEASE, LOST_CALL_AFTER
 from partyline.domain.rules.apply_results import UNANSWERED
+from partyline.domain.rules.costs import keep_ended
 from partyline.domain.rules.transition import Transition
 
 MEASURED_FROM = 40
@@ -47,9 +48,9 @@ def compact(transition: Transition) -> None:
     size -= _drop_commands(conversation, transition.now)
     removable = list(_removable(conversation))
     certain = [pair for pair in removable if _is_certainly_over(pair[1], transition.now)]
-    size = _drop_legs(certain, size, COMPACT_BYTES)
+    size = _drop_legs(conversation, certain, size, COMPACT_BYTES)
     uncertain = [pair for pair in removable if pair not in certain]
-    size = _drop_legs(uncertain, size, LAST_RESORT_BYTES)
+    size = _drop_legs(conversation, uncertain, size, LAST_RESORT_BYTES)
     if size > LAST_RESORT_BYTES:
         size -= _drop_ids(conversation, transition.now)
     for _ in range(MAX_FAILED_MESSAGES):
@@ -127,12 +128,19 @@ def _drop_ids(conversation: Conversation, now: datetime) -> int:
     return dropped
 
 
-def _drop_legs(removable: Iterable[Removal], size: int, goal: int) -> int:
-    """Drop legs until the document has `goal` bytes; returns the size."""
+def _drop_legs(
+    conversation: Conversation, removable: Iterable[Removal], size: int, goal: int
+) -> int:
+    """Drop legs until the document has `goal` bytes; returns the size.
+
+    What the report needs of a leg is kept, and adds less than the leg had.
+    """
     for participant, leg in removable:
         if size <= goal:
             break
         participant.legs = [other for other in participant.legs if other is not leg]
         participant.earlier_legs += 1
         size -= len(leg.model_dump_json(exclude_defaults=True).encode()) + 1
+        kept = keep_ended(conversation, participant, leg)
+        size += len(kept.model_dump_json(exclude_defaults=True).encode()) + 1
     return size

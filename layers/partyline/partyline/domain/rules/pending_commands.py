@@ -24,6 +24,7 @@ from partyline.domain.rules.hunting import deadline_of
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.domain.rules.machines import message_moment
 from partyline.domain.rules.polling import is_awaited
+from partyline.domain.rules.report import report_moments
 from partyline.domain.rules.restart import end_deadline, inferred_end_of
 from partyline.domain.rules.transition import Transition
 from partyline.domain.rules.voice import is_obsolete
@@ -159,6 +160,7 @@ def _other_moments(transition: Transition) -> Iterator[datetime]:
         if command.is_pending:
             yield command.not_before
     yield from filter(None, (conversation.insights_poll_at, conversation.transcript.poll_at))
+    yield from report_moments(conversation, transition.now)
     over_at = time_limit_of(conversation)
     if over_at and transition.now < over_at:
         yield over_at

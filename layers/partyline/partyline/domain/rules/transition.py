@@ -85,6 +85,7 @@ class Transition:
             return False
         conversation.status = status
         conversation.failure = failure or conversation.failure
+        conversation.end_reason = conversation.end_reason or reason
         if status is ConversationStatus.ACTIVE:
             conversation.active_at = self.now
         elif status is ConversationStatus.STOPPING:

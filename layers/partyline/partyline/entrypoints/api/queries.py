@@ -10,13 +10,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.domain.rules.transcripts import is_complete
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.transcript_text import transcript_text
 from partyline.services.bearer_keys import Right
-from partyline.services.errors import unknown_conversation
+from partyline.services.errors import RequestError, unknown_conversation
 from partyline.store.scheduled import ScheduleStatus
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
@@ -159,6 +160,22 @@ def get_transcript(
         next_cursor=page.next_cursor,
     )
     return api.respond(shown)
+
+
+@query.get("/conversations/<id>/report", responses=api.answers({200: responses.Report}))
+def get_report(conversation_id: api.ConversationId) -> Response[responses.Report]:
+    """Get the report on a conversation that is over: the event `conversation.report`."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    store = api.app().store
+    stored = store.load(conversation_id)
+    if stored is None and api.app().scheduled.get(conversation_id) is None:
+        raise unknown_conversation()
+    seq = stored.report_seq if stored else None
+    event = None if seq is None else store.event(conversation_id, seq)
+    if event is None:
+        message = "The report comes once the conversation is over: at most seven minutes later."
+        raise RequestError(ErrorCode.REPORT_NOT_READY, message)
+    return api.respond(responses.Report.of(conversation_id, event))
 
 
 @query.get("/conversations/<id>/export", responses=api.answers({200: responses.Export}))

@@ -15,6 +15,7 @@ from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.transcript import SpeakerRole
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
+from partyline.domain.rules.report import reported_costs
 from partyline.services.requests import PhoneNumber
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 from partyline.store.transcripts import PlacedMessage
@@ -36,8 +37,16 @@ class Failure(ApiModel):
     message: str
 
 
+class LegCost(ApiModel):
+    """Telnyx's price of a call, and the longest billed time."""
+
+    total: str
+    currency: str
+    billed_secs: int | None
+
+
 class Leg(ApiModel):
-    """One phone call to or from a participant."""
+    """One phone call to or from a participant. `cost` is there once Telnyx has told the price."""
 
     call_control_id: str | None
     to: str | None
@@ -49,6 +58,8 @@ class Leg(ApiModel):
     created_at: Moment
     answered_at: Moment | None
     ended_at: Moment | None
+    mos: float | None
+    cost: LegCost | None
 
 
 class Attempt(ApiModel):
@@ -112,6 +123,14 @@ class Assistant(model.Assistant):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Costs(ApiModel):
+    """What a conversation has cost so far in a currency."""
+
+    total: str
+    assistant: str
+    calls: str
+
+
 class AssistantId(ApiModel):
     """The Telnyx assistant; its settings are in the answer for the one conversation."""
 
@@ -144,6 +163,7 @@ class ConversationSummary(ApiModel):
     participants: list[Participant]
     handovers: list[Handover] = []
     insights: list[Insight] = []
+    costs: dict[str, Costs] = {}
     metadata: dict[str, Any]
     failure: Failure | None
     created_at: Moment
@@ -156,6 +176,10 @@ class ConversationSummary(ApiModel):
         """Show a conversation."""
         shown = cls.model_validate(conversation.model_copy(update={"insights": list(insights)}))
         shown.participants = [Participant.of(person) for person in conversation.participants]
+        shown.costs = {
+            currency: Costs.model_validate(costs)
+            for currency, costs in reported_costs(conversation).items()
+        }
         return shown
 
 
@@ -287,6 +311,25 @@ class Event(ApiModel):
     def of(cls, event: events.Event) -> Self:
         """Show an event, with the phone numbers in its data masked."""
         return cls.model_validate(event.model_copy(update={"data": mask_fields(event.data)}))
+
+
+class Report(ApiModel):
+    """The report on a conversation, as the event `conversation.report` has the report."""
+
+    conversation_id: str
+    seq: Annotated[int, Field(ge=1)]
+    occurred_at: Moment
+    report: events.ConversationReport
+
+    @classmethod
+    def of(cls, conversation_id: str, event: events.Event) -> Self:
+        """Show a report, with the phone numbers masked."""
+        return cls(
+            conversation_id=conversation_id,
+            seq=event.seq,
+            occurred_at=event.occurred_at,
+            report=events.ConversationReport.model_validate(mask_fields(event.data)),
+        )
 
 
 class Timeline(ApiModel):
