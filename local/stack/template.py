@@ -273,7 +273,16 @@ def _parameter_values(declared: Mapping[str, Any], chosen: Mapping[str, str]) ->
                 raise TemplateError(f"{name}={item!r}: {parameter['ConstraintDescription']}")
             if allowed and item not in {str(value) for value in allowed}:
                 raise TemplateError(f"{name}={item!r} is not one of {allowed}")
+            if parameter["Type"] == "Number" and not _is_in_range(item, parameter):
+                least, most = parameter.get("MinValue"), parameter.get("MaxValue")
+                raise TemplateError(f"{name}={item!r} is not a number from {least} to {most}")
     return values
+
+
+def _is_in_range(text: str, parameter: Mapping[str, Any]) -> bool:
+    if not (text.isascii() and text.isdigit()):
+        return False
+    return bool(parameter.get("MinValue", 0) <= int(text) <= parameter.get("MaxValue", int(text)))
 
 
 def _is_list(parameter: Mapping[str, Any]) -> bool:

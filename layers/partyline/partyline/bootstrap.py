@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
     from partyline.services.timers import Timers
-    from partyline.settings import ConversationSettings
+    from partyline.settings import ConversationSettings, QuerySettings
     from partyline.store import ConversationStore
     from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
+    from partyline.store.retention import Retention
     from partyline.store.scheduled import ScheduledConversations
     from partyline.telnyx.call_control import CallControl
     from partyline.telnyx.signature import PublicKeys
@@ -113,14 +114,14 @@ class App:
         """The conversations in the table."""
         from partyline.store import ConversationStore
 
-        return ConversationStore(self._table_client, self._table_name)
+        return ConversationStore(self._table_client, self._table_name, self._retention, self.clock)
 
     @cached_property
     def directory(self) -> "Directory":
         """The routes and the do-not-call list."""
         from partyline.store.directory import Directory
 
-        return Directory(self._table_client, self._table_name)
+        return Directory(self._table_client, self._table_name, self._retention)
 
     @cached_property
     def dialing(self) -> "DialingSwitch":
@@ -156,10 +157,23 @@ class App:
         return self._dynamodb or aws_client("dynamodb")
 
     @cached_property
-    def _table_name(self) -> str:
+    def _table_settings(self) -> "QuerySettings":
         from partyline.settings import QuerySettings
 
-        return QuerySettings.from_environment().table_name
+        return QuerySettings.from_environment()
+
+    @property
+    def _table_name(self) -> str:
+        return self._table_settings.table_name
+
+    @cached_property
+    def _retention(self) -> "Retention":
+        from partyline.store.retention import Retention
+
+        days = self._table_settings
+        return Retention.of_days(
+            days.keep_conversations_days, days.keep_transcripts_days, days.keep_events_days
+        )
 
     @cached_property
     def dial_policy(self) -> "DialPolicy":

@@ -40,10 +40,16 @@ class Settings(BaseModel):
         return cls.model_validate({name: environment[name.upper()] for name in names})
 
 
+KeptDays = Annotated[int, Field(ge=0, le=3650)]
+
+
 class QuerySettings(Settings):
-    """The settings of a query: the table."""
+    """The settings of a query: the table, and how many days its rows are kept (0: for ever)."""
 
     table_name: str
+    keep_conversations_days: KeptDays = 90
+    keep_transcripts_days: KeptDays = 30
+    keep_events_days: KeptDays = 90
 
 
 class SignedSettings(Settings):

@@ -15,6 +15,7 @@ from partyline.store.errors import TooManyConflictsError
 from partyline.store.events import event_put
 from partyline.store.keys import Key
 from partyline.store.pages import Page, fitting
+from partyline.store.retention import FOR_EVER, Retention, expiry
 from partyline.store.table import (
     CONFLICT,
     Row,
@@ -53,8 +54,9 @@ class Change:
 class Directory:
     """Routes and the do-not-call list in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(self, client: Any, table_name: str, retention: Retention = FOR_EVER) -> None:
         self._table = Table(client, table_name)
+        self._retention = retention
 
     def route(self, number: str) -> StoredRoute | None:
         """The route that was put for a number, or None."""
@@ -130,8 +132,10 @@ class Directory:
     def _change(self, write: Row, key: Key, event: Event) -> bool:
         """Write a row and its event together; False when the row to delete does not exist."""
         event_key = keys.directory_event(key, event.occurred_at, event.cause)
+        put = event_put(event_key, event)
+        put["Item"] |= expiry(self._retention.events, event.occurred_at)
         try:
-            self._table.write([write, {"Put": event_put(event_key, event)}])
+            self._table.write([write, {"Put": put}])
         except TransactionCancelledError as error:
             if any(reason.get("Code") == CONFLICT for reason in error.reasons):
                 raise TooManyConflictsError from error
