@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from partyline.services.call_backs import CallBacks
     from partyline.services.census import Census
     from partyline.services.conversations import Conversations
+    from partyline.services.dead_letters import DeadLetters
     from partyline.services.engine import Engine
+    from partyline.services.eraser import Eraser
+    from partyline.services.erasures import ErasureRequests
     from partyline.services.inbound_quotas import InboundQuotas
     from partyline.services.inline_tools import AssistantRules
+    from partyline.services.number_hashes import NumberHashes
     from partyline.services.quotas import Quotas
     from partyline.services.scheduler import StartScheduler
     from partyline.services.scheduling import Scheduling
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from partyline.store import ConversationStore
     from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
+    from partyline.store.erasures import Erasures
+    from partyline.store.people import PersonIndex
     from partyline.store.retention import Retention
     from partyline.store.scheduled import ScheduledConversations
     from partyline.telnyx.call_control import CallControl
@@ -287,6 +293,66 @@ class App:
         parts = self.conversations, self.store, self.scheduled
         keys = lambda: BearerKeys(self.bearer_keys, self.clock)  # noqa: E731 - built for due starts
         return Scheduling(*parts, lambda: self.start_scheduler, keys, self.clock)
+
+    @cached_property
+    def number_key(self) -> "Secret":
+        """The secret that holds the key of the hashes of numbers."""
+        return self._secret(os.environ["NUMBER_KEY_SECRET"])
+
+    @property
+    def number_hashes(self) -> "NumberHashes":
+        """The keyed hashes of numbers."""
+        from partyline.services.number_hashes import NumberHashes
+
+        return NumberHashes(self.number_key, self.destinations)
+
+    @cached_property
+    def person_index(self) -> "PersonIndex":
+        """The index from people to their conversations."""
+        from partyline.store.people import PersonIndex
+
+        return PersonIndex(self._table_client, self._table_name, self._retention)
+
+    @cached_property
+    def erasures(self) -> "Erasures":
+        """The erasures in the table."""
+        from partyline.store.erasures import Erasures
+
+        return Erasures(self._table_client, self._table_name, self._retention)
+
+    @property
+    def erasure_requests(self) -> "ErasureRequests":
+        """The use cases of erasures."""
+        from partyline.services.erasures import ErasureRequests
+
+        stores = self.store, self.scheduled, self.erasures, self.person_index
+        return ErasureRequests(*stores, lambda: self.number_hashes, self.clock)
+
+    @property
+    def eraser(self) -> "Eraser":
+        """The work of erasures."""
+        from partyline.services.eraser import Eraser
+
+        return Eraser(
+            self.erasures,
+            self.scheduled,
+            self.directory,
+            self.person_index,
+            lambda: self.number_hashes,
+            lambda: self.start_scheduler,
+            lambda: self.call_control,
+            lambda: self.dead_letters,
+            self.clock,
+        )
+
+    @property
+    def dead_letters(self) -> "DeadLetters":
+        """The queues of messages that could not be handled."""
+        from partyline.services.dead_letters import DeadLetters
+        from partyline.settings import DeadLetterSettings
+
+        urls = DeadLetterSettings.from_environment().dead_letter_urls
+        return DeadLetters(self._sqs or aws_client("sqs"), urls)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

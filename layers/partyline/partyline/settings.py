@@ -95,6 +95,12 @@ class SchedulerSettings(Settings):
     schedule_role: str
 
 
+class DeadLetterSettings(Settings):
+    """The URLs of the queues in which an erasure looks for a number."""
+
+    dead_letter_urls: CommaList
+
+
 class BusSettings(Settings):
     """The address of this API, for starts that the event bus requests."""
 

@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
+from partyline.domain.model.people import numbers_of
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
@@ -37,6 +38,7 @@ from partyline.store.pages import (
     fitting,
     place_in,
 )
+from partyline.store.people import gained
 from partyline.store.pointers import Pointer, has_call, new_pointers
 from partyline.store.retention import (
     FOR_EVER,
@@ -318,6 +320,20 @@ class ConversationStore:
             cursor_of(scope, places[length - 1]) if len(places) > length else None,
         )
 
+    def at_places(self, places: Sequence[str]) -> tuple[list[Conversation], int]:
+        """The conversations at places of the index of people, up to the size of a page.
+
+        A booking has a place of its own, which is left out. Also returns how many places are read.
+        """
+        if not places:
+            return [], 0
+        states = [keys.state(place.rpartition("#")[2]) for place in places]
+        found = self.table.find(states)
+        pairs = [(found.get(key), place) for key, place in zip(states, places, strict=True)]
+        rows = [row if row and row["listed_at"]["S"] == place else None for row, place in pairs]
+        length = fitting(row["document"]["S"] if row else "" for row in rows)
+        return [item for item in map(self._conversation, rows[:length]) if item], length
+
     def list_due(self, shard: str, now: datetime) -> Iterator[str]:
         """The ids of the conversations in a shard that are due, the oldest first, page by page."""
         condition = "due_shard = :shard AND due_at <= :now"
@@ -389,6 +405,7 @@ def _state_put(
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
+    attributes |= gained(numbers_of(after) - numbers_of(before))
     put = table.put_of(keys.state(after.id), attributes, new=before is None)
     if before:
         put["ConditionExpression"] = "version = :version"

@@ -19,6 +19,9 @@
 | number of open conversations of a share | `OPEN#<share>` | `SHARD#<number>`, `DIFFERENCE` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 | the last complete census of a connection | `CENSUS#<connection id>` | `CENSUS` |
+| conversation or booking of a person | `PERSON#<keyed hash of a number>` | `<created_at>#<id>` |
+| erasure, with its receipt | `ERASURE#<erasure id>` | `ERASURE` |
+| event of an erasure | `ERASURE#<erasure id>` | `EVENT#<conversation id>`, `EVENT#person` |
 """
 
 from datetime import UTC, datetime
@@ -53,6 +56,15 @@ DIALING_OFF: Key = ("DIALING", "OFF")
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
+
+FIRST_KEY, LAST_KEY = "!", "~"
+"""Between these two sort keys lie all rows of a partition."""
+
+DEDUPE = "DEDUPE#"
+"""The sort keys of the dedupe records of webhooks begin so."""
+
+ERASURES = "DUE#ERASURES"
+"""The partition of the index `by_due` with the erasures that are not done."""
 
 LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
 """Sort keys after those of all events, and of all records of steps."""
@@ -90,7 +102,7 @@ def insight(conversation_id: str, run: int, insight_id: str, piece: int) -> Key:
 
 def webhook(conversation_id: str, event_id: str) -> Key:
     """The dedupe record of a webhook."""
-    return partition(conversation_id), f"DEDUPE#{event_id}"
+    return partition(conversation_id), f"{DEDUPE}{event_id}"
 
 
 def request(fingerprint: str) -> Key:
@@ -146,6 +158,21 @@ def tool_dials(conversation_id: str) -> Key:
 def census(connection_id: str) -> Key:
     """The last complete census of a connection's calls."""
     return f"CENSUS#{connection_id}", "CENSUS"
+
+
+def person(hashed: str, place: str) -> Key:
+    """The entry of the index of people that leads from a person to a conversation or booking."""
+    return f"PERSON#{hashed}", place
+
+
+def erasure(erasure_id: str) -> Key:
+    """An erasure: its work while it runs, its receipt afterwards."""
+    return f"ERASURE#{erasure_id}", "ERASURE"
+
+
+def erasure_event(erasure_id: str, subject: str) -> Key:
+    """The event of an erasure: `subject` is the id of the erased conversation, or `person`."""
+    return erasure(erasure_id)[0], f"EVENT#{subject}"
 
 
 def open_count(share: str) -> str:

@@ -226,6 +226,10 @@ class CallControl:
         rows = objects(self._client.request("GET", path))
         return [ConversationInsights.model_validate(row) for row in rows]
 
+    def delete_ai_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with its messages. Telnyx API: DELETE /ai/conversations/{id}."""
+        self._client.request("DELETE", f"/ai/conversations/{_segment(conversation_id)}")
+
     def _command(
         self,
         call_control_id: str,
