@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.stack.intrinsics import TemplateError
 from local.stack.memory_table import MemoryTable
-from local.stack.template import Template, TemplateError
+from local.stack.template import Template
 from partyline.domain.decide import Decision
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.routes import StoredRoute
@@ -98,7 +99,8 @@ def test_an_expired_conversation_is_unknown_before_the_table_deletes_the_row(
     now[0] = NOW + timedelta(days=90) - timedelta(seconds=1)
     assert store.load("c-1")
     now[0] = NOW + timedelta(days=90)
-    assert store.load("c-1") is store.load_with_insights("c-1") is None
+    assert store.load("c-1") is None
+    assert store.load_with_insights("c-1") is None
     assert store.list_newest(None, 10).items == []
     assert store.look_up_call("c-1", None, None, None).conversation is None
 

@@ -1,4 +1,4 @@
-"""What tests of erasures share: the index of people, passes of erasures, and the search for bytes."""
+"""What tests of erasures share: the index of people, passes of erasures, the search for bytes."""
 
 import base64
 import json

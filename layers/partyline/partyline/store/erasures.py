@@ -174,8 +174,10 @@ class Erasures:
         state, schedule = named.get(keys.STATE), named.get(keys.schedule("")[1])
         return Remains(
             conversation_id,
-            state and Conversation.model_validate_json(state["document"]["S"]),
-            schedule and ScheduledConversation.model_validate_json(schedule["schedule"]["S"]),
+            Conversation.model_validate_json(state["document"]["S"]) if state else None,
+            ScheduledConversation.model_validate_json(schedule["schedule"]["S"])
+            if schedule
+            else None,
             rows,
         )
 
