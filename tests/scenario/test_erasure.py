@@ -2,7 +2,6 @@
 
 import base64
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from local.stack.http_api import HttpRequest
 from tests.support.erasing import DEAD_LETTERS, ErasureLab, forms
 from tests.support.lab import Lab, NewLab, event_type, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
+from tests.support.person_story import ERASED, book, talked, whole_person
 
 
 @pytest.fixture
@@ -21,17 +21,6 @@ def lab(new_lab: NewLab) -> Lab:
 @pytest.fixture
 def erasing(lab: Lab) -> ErasureLab:
     return ErasureLab(lab)
-
-
-def talked(lab: Lab, erasing: ErasureLab, *guests: str) -> str:
-    """A conversation of the host with guests that is over."""
-    people = [{"to": guest, "name": f"Guest {nth}"} for nth, guest in enumerate(guests)]
-    conversation_id = lab.start(participants=people)
-    lab.run(20)
-    lab.stop(conversation_id, hang_up=True)
-    lab.run(minutes(10))
-    erasing.index()
-    return conversation_id
 
 
 def keys_of(lab: Lab) -> list[tuple[str, str]]:
@@ -138,45 +127,6 @@ def test_an_unknown_conversation_and_an_unknown_erasure_are_not_found(
     assert (answer.status, answer.json["error"]["code"]) == (404, "unknown_erasure")
 
 
-def book(lab: Lab, to: str, **more: Any) -> str:
-    start_at = (lab.clock.now() + timedelta(days=2)).isoformat()
-    answer = lab.ask("POST", "/conversations", {"to": to, "start_at": start_at, **more})
-    assert answer.status == 202, answer.json
-    return str(answer.json["id"])
-
-
-def fill_dead_letters(lab: Lab, number: str) -> None:
-    """Put a message with the number, in some form, into each queue, and a message of another."""
-    queues, spelled = lab.gateway.queues, f"+1 (312) 555-{number[-4:]}"
-    webhook = json.dumps({"data": {"payload": {"from": number, "to": OUR_NUMBER}}})
-    encoded = base64.b64encode(webhook.encode()).decode()
-    bodies = dict(zip(DEAD_LETTERS, [encoded, json.dumps({"to": spelled}), webhook], strict=True))
-    for name, body in bodies.items():
-        queues.send(queues.arn(name), body)
-        queues.send(queues.arn(name), json.dumps({"to": LEE}))
-    queues.send(queues.arn("FailoverDeadLetters"), webhook.replace("+", "\\u002b"))
-
-
-def whole_person(lab: Lab, erasing: ErasureLab) -> list[str]:
-    """Dana is in two conversations and a booking, in contacts, on a list and in dead letters."""
-    contacts = {
-        "Dana": {"to": [DANA], "screening": {"say": "Take it?"}},
-        "Desk": {"to": [LEE, DANA]},
-        "Lee": {"to": [LEE]},
-    }
-    lab.route(OUR_NUMBER, contacts)
-    assert lab.ask("PUT", f"/do-not-call/{DANA}", {"reason": "asked"}).status == 200
-    lab.ask("DELETE", f"/do-not-call/{DANA}")
-    assert lab.ask("PUT", f"/do-not-call/{DANA}", {"reason": "asked"}).status == 200
-    first, second = talked(lab, erasing, DANA), talked(lab, erasing, LEE, DANA)
-    other = talked(lab, erasing, LEE)
-    booking = book(lab, DANA)
-    guest_of = book(lab, HOST, participants=[{"to": DANA}])
-    fill_dead_letters(lab, DANA)
-    erasing.index()
-    return [first, second, booking, guest_of, other]
-
-
 def test_an_erased_person_is_left_in_no_form_in_table_queues_and_logs(
     lab: Lab, erasing: ErasureLab
 ) -> None:
@@ -187,14 +137,7 @@ def test_an_erased_person_is_left_in_no_form_in_table_queues_and_logs(
     receipt = erasing.settle(answer.json["id"])
     assert erasing.places_of(DANA) == {}
     assert receipt["status"] == "done"
-    assert receipt["erased"] == {
-        "conversations": 2,
-        "bookings": 2,
-        "contacts": 2,
-        "do_not_call": 1,
-        "queue_messages": 4,
-        "telnyx_conversations": 2,
-    }
+    assert receipt["erased"] == ERASED
     assert all(rows_of(lab, conversation_id) == [] for conversation_id in erased)
     assert len(erasing.scheduler.cancelled) == 2
     # Other people keep theirs.
