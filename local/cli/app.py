@@ -14,6 +14,7 @@ from local.cli import (
     connect,
     conversations,
     deployment,
+    erase,
     live_test,
     replay,
     stack,
@@ -26,7 +27,7 @@ CONVERSATIONS = "Conversations"
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     CONVERSATIONS: (
         *(calls.call, calls.invite, calls.handover, calls.mode, calls.tell, calls.remove),
-        *(calls.stop, watch.watch),
+        *(calls.stop, watch.watch, erase.erase, erase.receipt),
     ),
     "Deployment": (
         *(up.up, up.down),
