@@ -85,4 +85,4 @@ def _show(api: Api, receipt: Json) -> None:
     left += [
         f"not deleted at Telnyx: {', '.join(ids)}" for ids in [receipt["telnyx_given_up"]] if ids
     ]
-    api.print_result(receipt, receipt["id"], " ".join([note, *left]))
+    api.print_result(receipt, receipt["id"], note=" ".join([note, *left]))

@@ -91,6 +91,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
 ]
 ACTIONS = frozenset(action for _, _, action in _ROUTES)
 """The names of all actions."""
+WITHOUT_BODY = frozenset({"conversation_delete"})
+"""The actions whose answer has no body (Telnyx API: DELETE /ai/conversations/{id})."""
 CREATES = frozenset({"application_create"})
 """The actions whose answer has the status 201 (Telnyx API: POST /call_control_applications)."""
 

@@ -109,10 +109,7 @@ class Queries:
         return {"data": conversation_row(self._conversation(conversation_id))}
 
     def delete_conversation(self, conversation_id: str) -> JsonObject:
-        """Telnyx API: DELETE /ai/conversations/{conversation_id}; the messages go too.
-
-        The description has no schema of the answer; the official client reads none.
-        """
+        """Telnyx API: DELETE /ai/conversations/{conversation_id}; the messages go too."""
         self._conversation(conversation_id).deleted = True
         return {}
 

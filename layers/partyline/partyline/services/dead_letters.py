@@ -16,8 +16,8 @@ from partyline.domain.numbers import number_parts
 HIDDEN_SECS = 60
 """How long a message that was read is hidden from others: longer than a pass lasts."""
 
-SHORT_DIGITS = 10
-"""A number with so many digits or fewer may stand within an id when its country code is missing."""
+SHORT_DIGITS = 8
+"""A national number of so many digits or fewer needs its country code: ids have as many digits."""
 
 _SEPARATORS = r"[\s().\-/\u00a0]{0,3}"
 
@@ -70,10 +70,14 @@ def number_pattern(number: str) -> re.Pattern[str]:
 
     Digits before or behind make another number. A short number needs its country code.
     """
-    code, national = (_SEPARATORS.join(digits) for digits in number_parts(number))
-    optional = "?" if len(number) > SHORT_DIGITS else ""
-    prefix = rf"(?:(?:00)?{code}{_SEPARATORS}){optional}(?:\(?0\)?{_SEPARATORS})?"
-    return re.compile(rf"(?<!\d){prefix}{national}(?!\d)")
+    code, national = number_parts(number)
+    optional = "?" if len(national) > SHORT_DIGITS else ""
+    prefix = rf"(?:(?:00)?{_spelled(code)}{_SEPARATORS}){optional}(?:\(?0\)?{_SEPARATORS})?"
+    return re.compile(rf"(?<!\d){prefix}{_spelled(national)}(?!\d)")
+
+
+def _spelled(digits: str) -> str:
+    return _SEPARATORS.join(digits)
 
 
 def _text(body: str) -> str:
