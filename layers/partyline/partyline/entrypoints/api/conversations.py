@@ -136,7 +136,8 @@ def delete_conversation(conversation_id: api.ConversationId) -> Response[Any]:
     except RequestError as error:
         if error.code not in NOT_CANCELLED:
             raise
-        api.check_right(Right.ERASE)
+        if error.code is not ErrorCode.UNKNOWN_CONVERSATION:  # there is something to erase
+            api.check_right(Right.ERASE)
         key_id = api.change().key_id
         erasure = api.app().erasure_requests.erase_conversation(conversation_id, key_id)
         return api.respond(responses.Erasure.of(erasure), 202)
