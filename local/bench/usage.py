@@ -37,11 +37,11 @@ LOG_LINE_BYTES = 26
 METRICS_BYTES = 450
 """The size of an invocation's line of metrics, which the local stack doesn't write."""
 
-MINUTE_FUNCTIONS = ("sweep", "census")
+MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 """The functions that run every minute, and alone in an idle month."""
 
 MINUTE_METRICS = 6
-"""The metrics of an idle month: three of each of those functions."""
+"""The metrics of an idle month: three of the sweep, three of the census."""
 
 QUEUE_POLLS_A_MINUTE = 15
 """Lambda polls an empty queue with five pollers, each of which waits for 20 seconds."""

@@ -14,6 +14,7 @@ from local.cli import (
     connect,
     conversations,
     deployment,
+    erase,
     live_test,
     replay,
     report,
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     CONVERSATIONS: (
         *(calls.call, calls.invite, calls.handover, calls.mode, calls.tell, calls.remove),
         *(calls.stop, watch.watch, conversations.transcript, report.report),
+        *(erase.erase, erase.receipt),
     ),
     "Deployment": (
         *(up.up, up.down),

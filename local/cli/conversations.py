@@ -1,11 +1,12 @@
 """`partyline conversations`: list, show, timeline and cancel."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from local.cli import common
-from local.cli.api import AnyConversationId, Api, api_command
+from local.cli.api import AnyConversationId, Api, Json, api_command
 from local.cli.summary import now, summary
 
 STATUSES = ("connecting", "active", "stopping", "ended", "failed", "scheduled")
@@ -39,6 +40,9 @@ def list_newest(
             "STATUS", "List conversations of this status only.", autocompletion=lambda: STATUSES
         ),
     ] = None,
+    number: Annotated[
+        str | None, common.option("NUMBER", "List those with a person of this number only.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="List this many at most.")] = 20,
     cursor: Annotated[
         str | None, common.option("CURSOR", "Begin after an earlier list (`next_cursor`).")
@@ -50,12 +54,14 @@ def list_newest(
     """
     from local import printing
 
-    page = api.rows(limit, f"&status={status}" if status else "", cursor)
+    filters = {"status": status, "number": number}
+    query = "".join(f"&{name}={quote(text, safe='')}" for name, text in filters.items() if text)
+    page = api.rows(limit, query, cursor)
     if api.as_json:
         common.print_json(page)
         return
     if not page["conversations"]:
-        common.print_note("There is no such conversation." if status else "No conversation yet.")
+        common.print_note("There is no such conversation." if query else "No conversation yet.")
         return
     show_rows = printing.bookings if status == "scheduled" else printing.conversations
     show_rows(common.stdout(), page["conversations"])
@@ -96,7 +102,7 @@ def cancel(
     if (conversation is None) is (key is None):
         raise typer.BadParameter("give the id of a conversation, or --key with the id of a key")
     if conversation:
-        rows = [api.ask("DELETE", f"/conversations/{api.conversation_id(conversation)}")]
+        rows = [_cancelled(api, api.conversation_id(conversation))]
     else:
         rows = api.client.cancel_all(str(key))
     if api.as_json:
@@ -104,6 +110,15 @@ def cancel(
         return
     printing.bookings(common.stdout(), rows)
     common.print_line(f"{len(rows)} cancelled.")
+
+
+def _cancelled(api: Api, conversation_id: str) -> Json:
+    """Cancel a scheduled start. The same request would erase a conversation that is over."""
+    path = f"/conversations/{conversation_id}"
+    view = api.ask("GET", path)
+    if "start_at" not in view or view["status"] == "failed":
+        raise typer.BadParameter("the start is over; `partyline erase` erases a conversation")
+    return api.ask("DELETE", path)
 
 
 @common.examples(

@@ -14,6 +14,7 @@ from partyline.entrypoints.api.app import resolver_of
 from partyline.entrypoints.api.conversations import control, trigger
 from partyline.entrypoints.api.directory import directory
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
+from partyline.entrypoints.api.people import people
 from partyline.entrypoints.api.queries import query
 from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.bearer_keys import Right
@@ -61,7 +62,12 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "send_message": [*CHANGE, *ABSENT, E.CONVERSATION_FULL],
     "set_assistant_mode": [*CHANGE, *ABSENT, E.TOO_FEW_PEOPLE],
     "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, *TOO_LATE],
-    "cancel_conversation": [E.UNKNOWN_CONVERSATION, E.CONVERSATION_OVER, E.BUSY, *TOO_LATE],
+    "delete_conversation": [
+        E.UNKNOWN_CONVERSATION,
+        E.CONVERSATION_RUNNING,
+        E.STARTING,
+        E.BUSY,
+    ],
     "cancel_conversations": [E.INVALID_REQUEST],
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],
@@ -76,10 +82,12 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "get_do_not_call": [E.INVALID_REQUEST, E.NOT_LISTED],
     "put_do_not_call": BODY,
     "delete_do_not_call": [E.INVALID_REQUEST, E.NOT_LISTED],
+    "erase_person": [E.INVALID_REQUEST, E.CONVERSATION_RUNNING],
+    "get_erasure": [E.UNKNOWN_CONVERSATION, E.UNKNOWN_ERASURE],
 }
 """The errors that each operation may answer, beside those of `ANY` operation."""
 
-ROUTERS = (trigger, control, query, directory)
+ROUTERS = (trigger, control, query, directory, people)
 
 IDEMPOTENT = frozenset(name for name, codes in ERRORS.items() if E.IDEMPOTENCY_KEY_REUSED in codes)
 BODY_OPTIONAL = frozenset({"stop_conversation", "put_do_not_call"})

@@ -108,6 +108,10 @@ TIMERS: dict[str, tuple[Late, str]] = {
     "POSTPONED_BY": (Late.SWEEP, "each timer of a conversation that fails is so late"),
     "MAX_MESSAGE_DELAY": (Late.MESSAGE, "nothing: a later moment has a second message"),
     "OPEN_LONG": (Late.SWEEP, "nothing: an alarm"),
+    "ERASURE_PAUSE": (Late.SWEEP, "nothing"),
+    "ERASURE_LONGEST_PAUSE": (Late.SWEEP, "nothing"),
+    "ERASURE_SETTLED": (Late.SWEEP, "nothing: the receipt comes later"),
+    "ERASURE_GIVEN_UP_AFTER": (Late.SWEEP, "nothing: the operator deletes at Telnyx"),
 }
 """How late each timer of `timeouts` may be, and what a caller notices of the timer."""
 

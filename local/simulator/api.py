@@ -63,6 +63,7 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
         ("GET", "/webhook_deliveries", "webhook_deliveries"),
         ("GET", "/ai/conversations", "conversations"),
         ("GET", "/ai/conversations/{}", "conversation"),
+        ("DELETE", "/ai/conversations/{}", "conversation_delete"),
         ("GET", "/ai/conversations/{}/messages", "messages"),
         ("GET", "/ai/conversations/{}/conversations-insights", "insights"),
         ("GET", "/ai/assistants", "assistant_list"),
@@ -90,6 +91,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str]] = [
 ]
 ACTIONS = frozenset(action for _, _, action in _ROUTES)
 """The names of all actions."""
+WITHOUT_BODY = frozenset({"conversation_delete"})
+"""The actions whose answer has no body (Telnyx API: DELETE /ai/conversations/{id})."""
 CREATES = frozenset({"application_create"})
 """The actions whose answer has the status 201 (Telnyx API: POST /call_control_applications)."""
 
@@ -161,6 +164,7 @@ class Api:
             "webhook_deliveries": lambda: self._history.webhook_deliveries(query),
             "conversations": lambda: self._queries.conversations(query),
             "conversation": lambda: self._queries.conversation(subject),
+            "conversation_delete": lambda: self._queries.delete_conversation(subject),
             "messages": lambda: self._queries.messages(subject, query),
             "insights": lambda: self._queries.insights(subject),
             "assistant_retrieve": lambda: self.toolbox.assistant(self._existing_assistant(subject)),

@@ -174,6 +174,7 @@ class SimulatedConversation:
     messages: list[Message] = field(default_factory=list)
     insights: list[JsonObject] | None = None
     client_state: str | None = None  # of the request that started the assistant
+    deleted: bool = False
 
     def guest(self, call_control_id: str) -> JoinedParticipant | None:
         """Return the participant of a call, also a participant who has left."""

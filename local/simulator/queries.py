@@ -88,7 +88,7 @@ class Queries:
         rows = [
             conversation_row(conversation)
             for conversation in self._board.world.conversations.values()
-            if conversation.started_at <= listed_before
+            if conversation.started_at <= listed_before and not conversation.deleted
         ]
         order, limit = "created_at.asc", None
         for name, value in query.items():
@@ -108,6 +108,11 @@ class Queries:
     def conversation(self, conversation_id: str) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}."""
         return {"data": conversation_row(self._conversation(conversation_id))}
+
+    def delete_conversation(self, conversation_id: str) -> JsonObject:
+        """Telnyx API: DELETE /ai/conversations/{conversation_id}; the messages go too."""
+        self._conversation(conversation_id).deleted = True
+        return {}
 
     def messages(self, conversation_id: str, query: dict[str, str]) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}/messages, by page."""
@@ -148,7 +153,7 @@ class Queries:
 
     def _conversation(self, conversation_id: str) -> SimulatedConversation:
         conversation = self._board.world.conversations.get(conversation_id)
-        if conversation is None:
+        if conversation is None or conversation.deleted:
             raise ApiError.not_found()
         return conversation
 

@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from local.simulator import model
-from local.simulator.api import CONFERENCING, CREATES, Api, Operation, route
+from local.simulator.api import CONFERENCING, CREATES, WITHOUT_BODY, Api, Operation, route
 from local.simulator.assistants import Assistants
 from local.simulator.checks import Problem, check
 from local.simulator.clock import Clock
@@ -361,7 +361,8 @@ def _readable(body: bytes) -> JsonObject | None:
 def _reply(entry: LedgerEntry, status: int, body: JsonObject) -> Reply:
     entry.status, entry.response = status, body
     headers = {"content-type": "application/json"}
-    return Reply(status, headers, json.dumps(body).encode())
+    has_body = status >= HTTPStatus.BAD_REQUEST or entry.action not in WITHOUT_BODY
+    return Reply(status, headers, json.dumps(body).encode() if has_body else b"")
 
 
 def _fail(entry: LedgerEntry, fault: Fault) -> Reply:

@@ -12,7 +12,7 @@ from local.stack.event_bus import Bus, invoke_async
 from local.stack.gateway import Gateway
 from local.stack.queues import utc_now
 from local.stack.scheduler import Scheduler
-from local.stack.stream_mapping import StreamMapping
+from local.stack.stream_mapping import EVENT_RELAY, StreamMapping, stream_mappings
 from local.stack.template import Template
 
 
@@ -36,7 +36,12 @@ class Background:
         self.queues = queues
         call_async = partial(invoke_async, template, invoke, queues)
         self.bus = Bus(template, call_async, now)
-        self.stream_mapping = StreamMapping(template, dynamodb, streams, invoke, queues)
+        clients = dynamodb, streams
+        self._mappings = {
+            name: StreamMapping(template, *clients, invoke, queues, name)
+            for name in stream_mappings(template)
+        }
+        self.stream_mapping = self._mappings[EVENT_RELAY]
         self.scheduler = Scheduler(call_async, now)
         self.app = Starlette(
             routes=[*self.bus.routes, *self.scheduler.routes, *sqs_api.routes(queues)]
@@ -44,7 +49,8 @@ class Background:
 
     def turn(self) -> int:
         """Do the work that is due, once; return the number of messages, schedules and records."""
-        return self.queues.drain() + self.scheduler.run_due() + self.stream_mapping.poll()
+        records = sum(mapping.poll() for mapping in self._mappings.values())
+        return self.queues.drain() + self.scheduler.run_due() + records
 
     @staticmethod
     def environment(url: str) -> dict[str, str]:

@@ -291,8 +291,8 @@ class LocalStack:
         self._closing.close()
 
     def sweep(self) -> None:
-        """Run the functions of every minute once, now: the sweep and the census."""
-        for folder in ("sweep", "census"):
+        """Run the functions of every minute once, now: sweep, census and erasures."""
+        for folder in ("sweep", "census", "erase"):
             self.gateway.invoke_schedule(folder)
 
     def wrap_telnyx(self, url: str) -> str:

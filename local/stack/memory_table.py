@@ -7,7 +7,7 @@ store's contract suite tests the table like the other engines.
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +19,7 @@ Key = tuple[str, str]
 
 MAX_TRANSACTION_ITEMS = 100
 MAX_BATCH_KEYS = 100
+MAX_BATCH_WRITES = 25
 MAX_ITEM_BYTES = 400 * 1024
 MAX_KEY_BYTES = (2048, 1024)
 """The size limits of a partition key and of a sort key."""
@@ -37,7 +38,8 @@ class MemoryTable:
     """
 
     def __init__(self, create: Mapping[str, Any]) -> None:
-        """Begin empty."""
+        """Begin empty. `follower` gets each written item with the name of its stream record."""
+        self.follower: Callable[[str, Item], object] | None = None
         self._name = str(create["TableName"])
         self._key = _key_names(create["KeySchema"])
         self._indexes = {
@@ -92,6 +94,18 @@ class MemoryTable:
             before = self._items.get(key)
             self._forget(key)
         return {"Attributes": before} if before and _wants_item(request, "ALL_OLD") else {}
+
+    def batch_write_item(self, *, RequestItems: Mapping[str, Sequence[Item]]) -> Item:  # noqa: N803
+        """DynamoDB API: BatchWriteItem, of deletions."""
+        [(name, requests)] = RequestItems.items()
+        if not 0 < len(requests) <= MAX_BATCH_WRITES:
+            raise _invalid("BatchWriteItem", "A batch has 1 to 25 writes")
+        for request in requests:
+            [(kind, deletion)] = request.items()
+            if kind != "DeleteRequest":
+                raise NotImplementedError("the table in memory knows batches of deletions only")
+            self.delete_item(TableName=name, **deletion)
+        return {"UnprocessedItems": {}}
 
     def transact_write_items(self, **request: Any) -> Item:
         """DynamoDB API: TransactWriteItems, of Put, Update and Delete."""
@@ -168,6 +182,8 @@ class MemoryTable:
 
     def _keep(self, after: Mapping[Key, Item]) -> None:
         for key, item in after.items():
+            if self.follower:
+                self.follower("MODIFY" if key in self._items else "INSERT", _copy(item))
             self._forget(key)
             self._items[key] = item
             for place in self._places(item):

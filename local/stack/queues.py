@@ -153,6 +153,22 @@ class Queues:
         with self._lock:
             return list(self._messages[self.arn(logical_id)])
 
+    def receive(self, arn: str, most: int, hidden_secs: int) -> list[Message]:
+        """Return visible messages of a queue, and hide them for a while."""
+        now = self.now()
+        with self._lock:
+            visible = [m for m in self._messages[arn] if m.visible_at <= now][:most]
+            for message in visible:
+                message.receives += 1
+                message.visible_at = now + timedelta(seconds=hidden_secs)
+        return visible
+
+    def delete(self, arn: str, message_id: str) -> None:
+        """Delete a message of a queue; a message that is gone is no error."""
+        with self._lock:
+            messages = self._messages[arn]
+            messages[:] = [message for message in messages if message.id != message_id]
+
     def take(self, logical_id: str) -> list[Message]:
         """Remove and return all messages of a queue."""
         with self._lock:

@@ -43,7 +43,7 @@ def authorized(route: Route) -> dict[str, Any]:
     request = HttpRequest(route.method, path, "", headers, body)
     event = request_event(request, route, dict.fromkeys(names, "none-such"))
     event["requestContext"]["authorizer"] = {
-        "lambda": {"key_id": "ops", "may": "start control read directory"}
+        "lambda": {"key_id": "ops", "may": "start control read directory erase"}
     }
     return event
 

@@ -62,6 +62,29 @@ class SqsClient:
                 answer["Failed"].append(failure)
         return {kind: entries for kind, entries in answer.items() if entries}
 
+    def receive_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        MaxNumberOfMessages: int = 1,  # noqa: N803
+        VisibilityTimeout: int = 30,  # noqa: N803
+        WaitTimeSeconds: int = 0,  # noqa: ARG002, N803 - nothing is gained by a wait here
+    ) -> dict[str, Any]:
+        """Return messages of a queue, and hide them from other receivers."""
+        arn = self._queues.arn_at(QueueUrl)
+        messages = self._queues.receive(arn, MaxNumberOfMessages, VisibilityTimeout)
+        return {
+            "Messages": [
+                {"MessageId": message.id, "ReceiptHandle": message.id, "Body": message.body}
+                for message in messages
+            ]
+        }
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:  # noqa: N803
+        """Delete a message that was received."""
+        self._queues.delete(self._queues.arn_at(QueueUrl), ReceiptHandle)
+        return {}
+
 
 def routes(queues: Queues) -> list[Route]:
     """Return the HTTP API of the queues: SendMessage and SendMessageBatch."""
@@ -69,6 +92,8 @@ def routes(queues: Queues) -> list[Route]:
     operations: Mapping[str, Callable[..., Mapping[str, Any]]] = {
         "AmazonSQS.SendMessage": client.send_message,
         "AmazonSQS.SendMessageBatch": client.send_message_batch,
+        "AmazonSQS.ReceiveMessage": client.receive_message,
+        "AmazonSQS.DeleteMessage": client.delete_message,
     }
 
     async def serve(request: Request) -> Response:

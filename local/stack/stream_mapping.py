@@ -1,6 +1,6 @@
-"""The event source mapping of the table's stream on this machine.
+"""The event source mappings of the table's stream on this machine.
 
-Records go from the embedded table's stream to the function that the template names.
+Records go from the embedded table's stream to the functions that the template names.
 Filter, batch size, retries and on-failure queue are the template's. The behaviour is as the AWS
 Lambda docs describe it ("Using AWS Lambda with Amazon DynamoDB", error handling). ministack's own
 mapping follows the wall clock and knows neither partial batches, halving nor a bound on retries.
@@ -17,23 +17,31 @@ from local.stack.template import Function, Template, function_of
 
 Record = dict[str, Any]
 
+EVENT_RELAY = "EventRelayMapping"
+"""The mapping that moves events to the bus."""
+
 
 class StreamMapping:
-    """Read the stream of the table from its beginning and invoke the function with each batch.
+    """Read the stream of the table from its beginning and invoke a function with each batch.
 
     A retry follows at once, and records have no maximum age: waiting improves no result here. Each
     retry counts against MaximumRetryAttempts, a halved or shortened batch included. AWS does not
     say whether those count; a template that works here works with fewer counted retries too.
 
-    `dynamodb` and `streams` are clients of the table's DynamoDB and of its streams. Records that
-    the function fails at go to `queues`.
+    `mapping` is the logical id of the mapping. `dynamodb` and `streams` are clients of the table's
+    DynamoDB and of its streams. Records that the function fails at go to `queues`.
     """
 
     def __init__(
-        self, template: Template, dynamodb: Any, streams: Any, invoke: Invoke, queues: Queues
+        self,
+        template: Template,
+        dynamodb: Any,
+        streams: Any,
+        invoke: Invoke,
+        queues: Queues,
+        mapping: str = EVENT_RELAY,
     ) -> None:
-        mappings = dict(template.properties_of("AWS::Lambda::EventSourceMapping")).values()
-        [self._mapping] = [m for m in mappings if ":dynamodb:" in m["EventSourceArn"]]
+        self._mapping = dict(template.properties_of("AWS::Lambda::EventSourceMapping"))[mapping]
         self._patterns = [f["Pattern"] for f in self._mapping["FilterCriteria"]["Filters"]]
         self._function: Function = template.functions[function_of(self._mapping["FunctionName"])]
         self._invoke, self._queues, self._streams = invoke, queues, streams
@@ -140,3 +148,9 @@ class StreamMapping:
         for record in batch:
             for follower in self._followers:
                 follower(record)
+
+
+def stream_mappings(template: Template) -> list[str]:
+    """Return the logical ids of all mappings of the table's stream."""
+    mappings = template.properties_of("AWS::Lambda::EventSourceMapping")
+    return [name for name, mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]]

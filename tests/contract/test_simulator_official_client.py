@@ -136,6 +136,9 @@ def test_the_official_client_can_run_a_conversation_of_two(setup: Setup) -> None
     assert [row.id for row in rows.data] == [conversation]
 
     actions.stop_ai_assistant(host)
+    setup.client.ai.conversations.delete(conversation)
+    with pytest.raises(telnyx.NotFoundError):
+        setup.client.ai.conversations.retrieve(conversation)
     actions.hangup(host)
     actions.hangup(friend)
     with pytest.raises(telnyx.UnprocessableEntityError, match="90018"):

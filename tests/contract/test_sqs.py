@@ -82,6 +82,19 @@ def test_a_delay_of_more_than_15_minutes_is_refused(sender: Sender) -> None:
     assert sender.visible() == []
 
 
+def test_a_received_message_is_hidden_until_it_is_deleted(sender: Sender) -> None:
+    for body in ("first", "second"):
+        sender.client.send_message(QueueUrl=sender.url, MessageBody=body)
+    request = {"QueueUrl": sender.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 60}
+    received = sender.client.receive_message(**request)["Messages"]
+    assert sorted(message["Body"] for message in received) == ["first", "second"]
+    assert not sender.client.receive_message(**request).get("Messages")
+    for message in received:
+        handle = message["ReceiptHandle"]
+        sender.client.delete_message(QueueUrl=sender.url, ReceiptHandle=handle)
+    assert sender.visible() == []
+
+
 def test_an_unknown_queue_is_refused(sender: Sender) -> None:
     url = sender.url.replace("imers", "imers-of-another-stack")
     assert sender.refused("send_message", QueueUrl=url, MessageBody="m")

@@ -27,7 +27,11 @@ NO_AWS = {
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
-SECRET_NAMES = {"partyline-TelnyxApiKey": "telnyx", "partyline-BearerKeys": "bearer"}
+SECRET_NAMES = {
+    "partyline-TelnyxApiKey": "telnyx",
+    "partyline-BearerKeys": "bearer",
+    "partyline-NumberKey": "number",
+}
 """The template's secrets by their names in Secrets Manager."""
 
 
@@ -47,6 +51,11 @@ class Secrets:
 def telnyx_secret() -> str:
     """The secret with the Telnyx API key that the simulator accepts."""
     return json.dumps({"api_key": Settings().api_key})
+
+
+def number_secret() -> str:
+    """The secret with a key of the hashes of numbers."""
+    return json.dumps({"key": "0123456789abcdef" * 4})
 
 
 def bearer_secret(**keys: str) -> str:
@@ -76,7 +85,8 @@ class Backend:
         """Create a lab for a template on these services."""
         gateway = Gateway(template, self.environment)
         lab = Lab(gateway, self.dynamodb, self.table, logs, people, settings)
-        for secret in (lab.app.telnyx_api_key, lab.app.bearer_keys):
+        app = lab.app
+        for secret in (app.telnyx_api_key, app.bearer_keys, app.number_key):
             secret._client = lambda: self.secrets
         return lab
 
@@ -84,7 +94,9 @@ class Backend:
 def memory_backend(template: Template, secrets: Secrets | None = None) -> Backend:
     """An empty table and secrets in memory; by default the secrets that a lab needs."""
     dynamodb = MemoryTable(template.table.create)
-    default = Secrets(telnyx=telnyx_secret(), bearer=bearer_secret(scenario=API_KEY))
+    default = Secrets(
+        telnyx=telnyx_secret(), bearer=bearer_secret(scenario=API_KEY), number=number_secret()
+    )
     return Backend(NO_AWS, dynamodb, Table(dynamodb, template.table.name), secrets or default)
 
 

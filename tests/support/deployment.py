@@ -189,7 +189,7 @@ OPERATIONS = {
     "send_message": ("control", "POST /conversations/{id}/messages"),
     "stop_conversation": ("control", "POST /conversations/{id}/stop"),
     "cancel_conversations": ("control", "DELETE /conversations"),
-    "cancel_conversation": ("control", "DELETE /conversations/{id}"),
+    "delete_conversation": ("control", "DELETE /conversations/{id}"),
     "list_conversations": ("query", "GET /conversations"),
     "get_conversation": ("query", "GET /conversations/{id}"),
     "get_timeline": ("query", "GET /conversations/{id}/timeline"),
@@ -200,6 +200,8 @@ OPERATIONS = {
     "put_do_not_call": ("directory", "PUT /do-not-call/{number}"),
     "get_do_not_call": ("directory", "GET /do-not-call/{number}"),
     "delete_do_not_call": ("directory", "DELETE /do-not-call/{number}"),
+    "erase_person": ("people", "DELETE /people/{number}"),
+    "get_erasure": ("people", "GET /erasures/{id}"),
 }
 """The function and the route of each operation of the API."""
 
@@ -224,7 +226,9 @@ class Deployment:
         self.store = ConversationStore(dynamodb, table_name)
         self.table_name = table_name
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
-        self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
+        self.secrets = Secrets(
+            telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer), number='{"key": "key-1"}'
+        )
         self.queue = FakeQueue(self.clock)
         self.app = App(
             begin=at_once,
@@ -236,6 +240,7 @@ class Deployment:
         )
         self.app.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
         self.app.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
+        self.app.__dict__["number_key"] = Secret("number", lambda: self.secrets, 300)
 
     def fire_timers(self) -> list[str]:
         """Deliver the messages of the timers' queue whose delay is over.

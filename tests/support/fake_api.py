@@ -78,6 +78,9 @@ class FakeApi:
     timeline: list[Json] = field(default_factory=list)
     errors: list[tuple[int, Json]] = field(default_factory=list)
     requests: list[tuple[str, str, Json | None]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+    erasures: list[Json] = field(default_factory=list)
+    """The receipts to answer, in their order."""
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -95,9 +98,13 @@ class FakeApi:
         body = await request.json() if await request.body() else None
         self.requests.append((request.method, request.url.path, body))
         self.headers.append(dict(request.headers))
+        self.queries.append(request.url.query)
         if self.errors:
             status, error = self.errors.pop(0)
             return JSONResponse(error, status)
+        is_erasure = request.method == "DELETE" or request.url.path.startswith("/erasures/")
+        if self.erasures and is_erasure:
+            return JSONResponse(self.erasures.pop(0))
         return JSONResponse(self._found(request))
 
     def _found(self, request: Request) -> Json:

@@ -70,7 +70,7 @@ def test_dead_letters_are_kept_for_two_weeks_and_every_queue_is_encrypted(
     template: Template,
 ) -> None:
     queues = [logical_id for logical_id, _ in template.of_type("AWS::SQS::Queue")]
-    assert len(queues) == 7
+    assert len(queues) == 8
     for name in queues:
         properties = resolved(template, name)
         assert properties["SqsManagedSseEnabled"] is True

@@ -56,6 +56,8 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "ConversationsOpenLong"),
         ("Partyline", "DialingOff"),
         ("Partyline", "BudgetUsedPercent"),
+        ("Partyline", "ErasureFailed"),
+        ("Partyline", "ErasureGivenUp"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/ApiGateway", "Latency"),
         ("AWS/Lambda", "Errors"),

@@ -16,6 +16,7 @@ from tests.template.test_stack import PARAMETERS
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/partyline-PartylineTable"
 TELNYX_KEY = "partyline-TelnyxApiKey"
 BEARER_KEYS = "partyline-BearerKeys"
+NUMBER_KEY = "partyline-NumberKey"
 
 MOVE_CONVERSATIONS = {
     "trigger",
@@ -33,6 +34,7 @@ WRITES_CONVERSATIONS = {
     (f"dynamodb:{action}", TABLE) for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
 }
 READS_BEARER_KEYS = {("secretsmanager:GetSecretValue", BEARER_KEYS)}
+READS_NUMBER_KEY = {("secretsmanager:GetSecretValue", NUMBER_KEY)}
 CALLS_TELNYX = {("secretsmanager:GetSecretValue", TELNYX_KEY)}
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:partyline-"
 STARTS_TIMERS = {("sqs:SendMessage", f"{QUEUES}TimersQueue")}
@@ -70,7 +72,7 @@ FURTHER_RIGHTS = {
 }
 """The further rights of some functions that move conversations."""
 
-SCHEDULED = ("Census", "Sweep")
+SCHEDULED = ("Census", "Erase", "Sweep")
 """The functions that run every minute, without the end of the name."""
 
 SERVICE_ROLES = {
@@ -181,7 +183,7 @@ def test_functions_of_conversations_write_no_row_of_the_directory_and_no_emergen
     writers = {folder for folder, allowed in grants.items() if allowed >= WRITES_CONVERSATIONS}
     assert "trigger" in writers
     for logical_id, function in template.of_type("AWS::Lambda::Function"):
-        if template.functions[logical_id].folder not in writers - {"directory"}:
+        if template.functions[logical_id].folder not in writers - {"directory", "erase"}:
             continue
         role = template.transformed["Resources"][function["Properties"]["Role"]["Fn::GetAtt"][0]]
         assert denied in [
@@ -229,10 +231,13 @@ def test_functions_without_dials_count_open_conversations_and_update_nothing_els
             s for s in statements if (s["Action"], s["Resource"]) == (["dynamodb:Query"], TABLE)
         ]
         bound = [s["Condition"] for s in updates if "Condition" in s]
-        if function.folder == "control":  # a cancelled booking leaves the counter of its key
+        if function.folder in ("control", "erase"):  # a cancelled booking leaves its counter
             bound.remove(only_rows("BOOKINGS#*"))
         assert all(condition == written for condition in bound)
-        assert all(s["Condition"] == read for s in reads if "Condition" in s)
+        queried = [s["Condition"] for s in reads if "Condition" in s]
+        if function.folder == "people":
+            queried.remove(only_rows("PERSON#*"))
+        assert all(condition == read for condition in queried)
 
 
 def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:
@@ -244,7 +249,8 @@ LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem"
 
 
 def test_queries_can_only_read(grants: Mapping[str, Grants]) -> None:
-    assert grants["query"] == LIST | {("dynamodb:Query", TABLE), ("dynamodb:GetItem", TABLE)}
+    reads = {("dynamodb:Query", TABLE), ("dynamodb:GetItem", TABLE)}
+    assert grants["query"] == LIST | reads | READS_NUMBER_KEY
 
 
 def test_the_directory_writes_its_own_rows_and_no_conversation(
@@ -277,6 +283,8 @@ def test_only_functions_that_may_read_a_secret_get_its_name(
         )
         may_read = bool(grants[function.folder] & READS_BEARER_KEYS)
         assert ("BEARER_KEYS_SECRET" in function.environment) is may_read, function.folder
+        may_read = bool(grants[function.folder] & READS_NUMBER_KEY)
+        assert ("NUMBER_KEY_SECRET" in function.environment) is may_read, function.folder
 
 
 def test_each_schedule_may_only_start_its_own_function(template: Template) -> None:
@@ -331,6 +339,59 @@ def test_the_event_relay_reads_the_stream_and_puts_events_on_the_bus(
         ("events:PutEvents", bus),
         ("sqs:SendMessage", f"{QUEUES}EventRelayDeadLetters"),
     }
+
+
+def bound_keys(template: Template, logical_id: str, action: str) -> list[list[str]]:
+    """The partition keys to which each statement binds an action of a function."""
+    statements = _statements(template, f"{logical_id}Role")
+    return [
+        s.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+        for s in statements
+        if f"dynamodb:{action}" in s["Action"]
+    ]
+
+
+def test_the_index_of_people_is_written_and_nothing_else(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    assert grants["index_numbers"] == READS_NUMBER_KEY | {
+        *((f"dynamodb:{action}", f"{TABLE}/stream/1") for action in reads),
+        ("dynamodb:PutItem", TABLE),
+        ("sqs:SendMessage", f"{QUEUES}IndexNumbersDeadLetters"),
+    }
+    assert bound_keys(template, "IndexNumbersFunction", "PutItem") == [["PERSON#*"]]
+
+
+def test_requests_for_an_erasure_delete_nothing_themselves(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    actions = ("GetItem", "Query", "PutItem")
+    assert grants["people"] == READS_NUMBER_KEY | {(f"dynamodb:{name}", TABLE) for name in actions}
+    assert bound_keys(template, "PeopleFunction", "PutItem") == [["ERASURE#*"]]
+
+
+def test_an_erasure_deletes_no_route_and_no_counter_and_starts_no_call(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    actions = ("GetItem", "BatchGetItem", "Query", "DeleteItem", "BatchWriteItem")
+    queues = ("FailoverDeadLetters", "StartDeadLetters", "BusDeadLetters")
+    assert grants["erase"] == READS_NUMBER_KEY | CALLS_TELNYX | DELETES_SCHEDULES | {
+        *((f"dynamodb:{action}", TABLE) for action in (*actions, "PutItem", "UpdateItem")),
+        ("dynamodb:Query", f"{TABLE}/index/by_due"),
+        ("dynamodb:Query", f"{TABLE}/index/by_status"),
+        *((f"sqs:{name}Message", f"{QUEUES}{q}") for name in ("Receive", "Delete") for q in queues),
+    }
+    erased = ["CONVERSATION#*", "CALL#*", "LEG#*", "AI#*", "PERSON#*", "DNC#*"]
+    assert bound_keys(template, "EraseFunction", "DeleteItem") == [erased]
+    written = ["ERASURE#*", "CONVERSATION#*", "ROUTE#*"]
+    assert bound_keys(template, "EraseFunction", "PutItem") == [written]
+    assert bound_keys(template, "EraseFunction", "UpdateItem") == [["BOOKINGS#*"]]
+
+
+def test_only_erasures_delete_rows_of_conversations(grants: Mapping[str, Grants]) -> None:
+    deletes = {f for f, allowed in grants.items() if ("dynamodb:DeleteItem", TABLE) in allowed}
+    assert deletes == {"erase", "directory"}
 
 
 WITHOUT_ACCOUNT = {

@@ -44,7 +44,7 @@ BODIES: dict[str, type[RequestModel]] = {
     "PUT /do-not-call/{number}": DoNotCallRequest,
 }
 PLACEHOLDERS = {
-    **dict.fromkeys(("$ID", "$LIVE", "$LATER"), "{id}"),
+    **dict.fromkeys(("$ID", "$LIVE", "$LATER", "$ERASURE"), "{id}"),
     "$GUEST": "{participant_id}",
     "$NUMBER": "{number}",
     **dict.fromkeys(("$CALL", "$OTHER"), "v3:a-live-call"),

@@ -28,18 +28,25 @@ if TYPE_CHECKING:
     from partyline.services.census import Census
     from partyline.services.content import Content
     from partyline.services.conversations import Conversations
+    from partyline.services.dead_letters import DeadLetters
     from partyline.services.engine import Engine
+    from partyline.services.eraser import Eraser
+    from partyline.services.erasures import ErasureRequests
     from partyline.services.inbound_quotas import InboundQuotas
     from partyline.services.inline_tools import AssistantRules
+    from partyline.services.number_hashes import NumberHashes
     from partyline.services.quotas import Quotas
     from partyline.services.scheduler import StartScheduler
     from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
     from partyline.services.timers import Timers
-    from partyline.settings import ConversationSettings
+    from partyline.settings import ConversationSettings, QuerySettings
     from partyline.store import ConversationStore
     from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
+    from partyline.store.erasures import Erasures
+    from partyline.store.people import PersonIndex
+    from partyline.store.retention import Retention
     from partyline.store.scheduled import ScheduledConversations
     from partyline.telnyx.call_control import CallControl
     from partyline.telnyx.signature import PublicKeys
@@ -116,14 +123,14 @@ class App:
         """The conversations in the table."""
         from partyline.store import ConversationStore
 
-        return ConversationStore(self._table_client, self._table_name)
+        return ConversationStore(self._table_client, self._table_name, self._retention, self.clock)
 
     @cached_property
     def directory(self) -> "Directory":
         """The routes and the do-not-call list."""
         from partyline.store.directory import Directory
 
-        return Directory(self._table_client, self._table_name)
+        return Directory(self._table_client, self._table_name, self._retention)
 
     @cached_property
     def dialing(self) -> "DialingSwitch":
@@ -159,10 +166,23 @@ class App:
         return self._dynamodb or aws_client("dynamodb")
 
     @cached_property
-    def _table_name(self) -> str:
+    def _table_settings(self) -> "QuerySettings":
         from partyline.settings import QuerySettings
 
-        return QuerySettings.from_environment().table_name
+        return QuerySettings.from_environment()
+
+    @property
+    def _table_name(self) -> str:
+        return self._table_settings.table_name
+
+    @cached_property
+    def _retention(self) -> "Retention":
+        from partyline.store.retention import Retention
+
+        days = self._table_settings
+        return Retention.of_days(
+            days.keep_conversations_days, days.keep_transcripts_days, days.keep_events_days
+        )
 
     @cached_property
     def dial_policy(self) -> "DialPolicy":
@@ -301,6 +321,66 @@ class App:
         parts = self.conversations, self.store, self.scheduled
         keys = lambda: BearerKeys(self.bearer_keys, self.clock)  # noqa: E731 - built for due starts
         return Scheduling(*parts, lambda: self.start_scheduler, keys, self.clock)
+
+    @cached_property
+    def number_key(self) -> "Secret":
+        """The secret that holds the key of the hashes of numbers."""
+        return self._secret(os.environ["NUMBER_KEY_SECRET"])
+
+    @property
+    def number_hashes(self) -> "NumberHashes":
+        """The keyed hashes of numbers."""
+        from partyline.services.number_hashes import NumberHashes
+
+        return NumberHashes(self.number_key, self.destinations)
+
+    @cached_property
+    def person_index(self) -> "PersonIndex":
+        """The index from people to their conversations."""
+        from partyline.store.people import PersonIndex
+
+        return PersonIndex(self._table_client, self._table_name, self._retention)
+
+    @cached_property
+    def erasures(self) -> "Erasures":
+        """The erasures in the table."""
+        from partyline.store.erasures import Erasures
+
+        return Erasures(self._table_client, self._table_name, self._retention)
+
+    @property
+    def erasure_requests(self) -> "ErasureRequests":
+        """The use cases of erasures."""
+        from partyline.services.erasures import ErasureRequests
+
+        stores = self.store, self.scheduled, self.erasures, self.person_index
+        return ErasureRequests(*stores, lambda: self.number_hashes, self.clock)
+
+    @property
+    def eraser(self) -> "Eraser":
+        """The work of erasures."""
+        from partyline.services.eraser import Eraser
+
+        return Eraser(
+            self.erasures,
+            self.scheduled,
+            self.directory,
+            self.person_index,
+            lambda: self.number_hashes,
+            lambda: self.start_scheduler,
+            lambda: self.call_control,
+            lambda: self.dead_letters,
+            self.clock,
+        )
+
+    @property
+    def dead_letters(self) -> "DeadLetters":
+        """The queues of messages that could not be handled."""
+        from partyline.services.dead_letters import DeadLetters
+        from partyline.settings import DeadLetterSettings
+
+        urls = DeadLetterSettings.from_environment().dead_letter_urls
+        return DeadLetters(self._sqs or aws_client("sqs"), urls)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

@@ -52,10 +52,16 @@ class Settings(BaseModel):
         return cls.model_validate({name: environment[name.upper()] for name in names})
 
 
+KeptDays = Annotated[int, Field(ge=0, le=3650)]
+
+
 class QuerySettings(Settings):
-    """The settings of a query: the table."""
+    """The settings of a query: the table, and how many days its rows are kept (0: for ever)."""
 
     table_name: str
+    keep_conversations_days: KeptDays = 90
+    keep_transcripts_days: KeptDays = 30
+    keep_events_days: KeptDays = 90
 
 
 class SignedSettings(Settings):
@@ -99,6 +105,12 @@ class SchedulerSettings(Settings):
     schedule_group: str
     schedule_target: str
     schedule_role: str
+
+
+class DeadLetterSettings(Settings):
+    """The URLs of the queues in which an erasure looks for a number."""
+
+    dead_letter_urls: CommaList
 
 
 class BusSettings(Settings):

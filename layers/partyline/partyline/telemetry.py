@@ -91,6 +91,9 @@ class Metric(StrEnum):
     OLDEST_PENDING = "OldestPendingSecs", MetricUnit.Seconds  # age of a pending command
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
     OPEN_COUNT_REPAIRED = "OpenCountRepaired"  # corrections of the count of open conversations
+    NUMBERS_INDEXED = "NumbersIndexed"  # entries of the index of people that were written
+    ERASURE_FAILED = "ErasureFailed"  # passes of an erasure that were interrupted
+    ERASURE_GIVEN_UP = "ErasureGivenUp"  # conversations that Telnyx did not delete within a day
     DIALING_OFF = "DialingOff"  # sweeps that found all dials switched off
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command
     WEBHOOK_URLS_LIST = "WebhookUrlsList"  # calls with a list of webhook URLs for each event type
@@ -151,6 +154,8 @@ class Metric(StrEnum):
     COMMAND_REPAIRED = "CommandRepaired"
     ROUTE_CHANGED = "RouteChanged"
     DO_NOT_CALL_CHANGED = "DoNotCallChanged"
+    CONVERSATION_ERASED = "ConversationErased"
+    PERSON_ERASED = "PersonErased"
 
 
 def log_safe(word: str | None) -> str | None:

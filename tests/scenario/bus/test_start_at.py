@@ -148,7 +148,7 @@ def test_a_schedule_that_runs_during_the_cancellation_starts_the_conversation(
     function = stack.lab.gateway._template.functions["StartScheduledFunction"]
     change_concurrently(stack, lambda: stack.lab.gateway.invoke(function, schedule.input))
     status, answer = cancel(stack, conversation_id)
-    assert (status, answer["error"]["code"]) == (409, "already_started")
+    assert (status, answer["error"]["code"]) == (409, "conversation_running")
     assert stack.lab.people_dialled() == ["host"]
 
 
@@ -202,7 +202,7 @@ def test_a_started_conversation_cannot_be_cancelled(new_stack: NewStack) -> None
     conversation_id = scheduled(stack)["id"]
     stack.lab.run(minutes(4))
     status, answer = cancel(stack, conversation_id)
-    assert (status, answer["error"]["code"]) == (409, "already_started")
+    assert (status, answer["error"]["code"]) == (409, "conversation_running")
     started = stack.lab.start()
     assert cancel(stack, started)[0] == 409
     assert cancel(stack, "nobody")[0] == 404

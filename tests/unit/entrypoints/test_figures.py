@@ -21,6 +21,7 @@ from partyline.services.scheduler import StartScheduler
 from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings
 from partyline.store import keys
+from partyline.store.erasures import Erasure
 from partyline.store.open_counts import OPEN_API, addition
 from partyline.telemetry import Metric
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
@@ -323,6 +324,20 @@ BY_KIND = {*EVENT_METRICS.values(), *RESULT_METRICS.values(), *FORM_METRICS.valu
 """The metrics of which a table has one for each event type, result or form of `webhook_urls`."""
 
 
+def erase_with_failures(deployment: Deployment) -> None:
+    """Index a number; an erasure fails at first, and then Telnyx has refused it for two days."""
+    place = {"S": "2026-11-22T09:00:00.000000Z#c"}
+    gained = {"listed_at": place, "new_numbers": {"S": HOST_NUMBER}}
+    deployment.invoke("index_numbers", {"Records": [{"dynamodb": {"NewImage": gained}}]})
+    at = deployment.clock() - timedelta(days=2)
+    owing = Erasure(id="e-1", kind="conversation", created_at=at, key_id="ops", owed=["run-1"])
+    deployment.app.erasures.add(owing)
+    deployment.dynamodb.failures["transact_write_items"] = [refused("transact_write_items")]
+    deployment.telnyx.answers["GET"] = [httpx.Response(503) for _ in range(4)]
+    for _ in range(2):
+        deployment.invoke("erase", {})
+
+
 def test_a_run_writes_every_metric_with_its_unit(
     deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +400,8 @@ def test_a_run_writes_every_metric_with_its_unit(
     sweep(deployment)
     deployment.dynamodb.failures.clear()
     deployment.invoke("census", {})
+
+    erase_with_failures(deployment)
 
     found = units(emf(written))
     named = {metric.value: metric.unit.value for metric in Metric if metric not in BY_KIND}

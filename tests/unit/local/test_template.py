@@ -24,6 +24,9 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
     assert environment == {
         "TABLE_NAME": "tuesday-PartylineTable",
         "KEEP_INPUTS": "on",
+        "KEEP_CONVERSATIONS_DAYS": "90",
+        "KEEP_TRANSCRIPTS_DAYS": "30",
+        "KEEP_EVENTS_DAYS": "90",
         "LOG_LEVEL": "INFO",
         "POWERTOOLS_SERVICE_NAME": "tuesday",
         "POWERTOOLS_METRICS_NAMESPACE": "Partyline",

@@ -18,6 +18,7 @@ from partyline.ids import (
 from partyline.settings import (
     BusSettings,
     ConversationSettings,
+    DeadLetterSettings,
     QuerySettings,
     SchedulerSettings,
 )
@@ -47,10 +48,10 @@ def test_the_settings_are_read_from_the_environment() -> None:
     assert settings.public_base_url is None
 
 
-NEVER_CALL = {"query", "directory", "tool_status", "event_relay"}
+NEVER_CALL = {"query", "directory", "tool_status", "event_relay", "index_numbers", "people"}
 """Functions without access to Telnyx's API."""
 
-USE_SCHEDULER = {"trigger", "start_from_event", "control", "tool_call_back"}
+USE_SCHEDULER = {"trigger", "start_from_event", "control", "tool_call_back", "erase"}
 
 
 def test_without_allowed_prefixes_every_destination_is_refused() -> None:
@@ -130,6 +131,8 @@ def test_every_function_has_the_variables_that_it_reads(template: Template) -> N
             ConversationSettings.from_environment(environment)
         if folder in USE_SCHEDULER:
             SchedulerSettings.from_environment(environment)
+        if folder == "erase":
+            assert len(DeadLetterSettings.from_environment(environment).dead_letter_urls) == 3
         if folder == "start_from_event":
             BusSettings.from_environment(environment)
 

@@ -425,6 +425,24 @@ def test_insights_are_read_for_each_run() -> None:
     assert (insight.insight_id, insight.result) == ("i", '{"mood": "good"}')
 
 
+@pytest.mark.parametrize("answer", [httpx.Response(204), httpx.Response(200, json={"data": {}})])
+def test_a_conversation_is_deleted_by_its_id(answer: httpx.Response) -> None:
+    wire = Wire(answer)
+    CallControl(wire.client()).delete_ai_conversation("conv/1")
+    [request] = wire.requests
+    assert (request.method, request.url.raw_path) == ("DELETE", b"/v2/ai/conversations/conv%2F1")
+    assert request.content == b""
+
+
+def test_a_deletion_whose_answer_has_no_body_is_proved_by_its_repetition() -> None:
+    gone = {"detail": "Conversation Not Found"}
+    wire = Wire(httpx.Response(200), httpx.Response(404, json=gone))
+    with pytest.raises(errors.RefusedError) as refused:
+        CallControl(wire.client()).delete_ai_conversation("conv")
+    assert refused.value.status == 404
+    assert [request.method for request in wire.requests] == ["DELETE", "DELETE"]
+
+
 @pytest.mark.parametrize("call_control_id", ["", ".", ".."])
 def test_an_id_that_would_change_the_path_is_not_sent(call_control_id: str) -> None:
     with pytest.raises(ValueError, match="dots"):

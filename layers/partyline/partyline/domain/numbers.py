@@ -181,6 +181,14 @@ def country_code(number: str) -> str:
     return f"+{phonenumbers.parse(number).country_code}"
 
 
+def number_parts(number: str) -> tuple[str, str]:
+    """Return the country code of a number in E.164, and the national number, in digits."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(number)
+    return str(parsed.country_code), phonenumbers.national_significant_number(parsed)
+
+
 def time_zones(number: str) -> list[str]:
     """Return the time zones in which a number in E.164 may be.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
+from partyline.domain.model.people import numbers_of
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
@@ -37,7 +38,15 @@ from partyline.store.pages import (
     fitting,
     place_in,
 )
+from partyline.store.people import gained
 from partyline.store.pointers import Pointer, has_call, new_pointers
+from partyline.store.retention import (
+    FOR_EVER,
+    Retention,
+    expiry,
+    expiry_while_running,
+    is_expired,
+)
 from partyline.store.steps import step_puts, steps_page
 from partyline.store.transcripts import (
     PlacedMessage,
@@ -107,13 +116,22 @@ class CallLookup:
 class ConversationStore:
     """Conversations in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        retention: Retention = FOR_EVER,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """Use a table. With a `clock`, a conversation whose row has expired is unknown."""
         self.table = table.Table(client, table_name)
         self.open_counts = OpenCounts(self.table)
+        self._retention = retention
+        self._clock = clock
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
-        return _conversation(self.table.get(keys.state(conversation_id)))
+        return self._conversation(self.table.get(keys.state(conversation_id)))
 
     def loader(self, conversation_id: str, *loaded: Conversation | None) -> Load:
         """Return a function that loads a conversation; the first call returns `loaded`, if any."""
@@ -142,7 +160,7 @@ class ConversationStore:
         routes = [] if dialled is None else route_keys(dialled)
         rows = self.table.find([*state, *pointers, *routes])
         return CallLookup(
-            conversation=_conversation(rows.get(state[0])) if state else None,
+            conversation=self._conversation(rows.get(state[0])) if state else None,
             pointed_ids=[rows[key]["conversation_id"]["S"] for key in pointers if key in rows],
             route=StoredRoute() if dialled is None else applicable_route(rows, dialled),
         )
@@ -183,21 +201,24 @@ class ConversationStore:
             raise ValueError("there is no conversation to write")
         after = after.model_copy(update={"version": after.version + 1})
         # The kinds of the writes that fail tell the error to raise.
-        puts = [("step", _state_put(before, after, max_bytes))]
+        kept, now = self._retention, after.updated_at
+        puts = [("step", _state_put(before, after, max_bytes, kept))]
         if dedupe:
             puts.append(("dedupe", dedupe_put(dedupe, after.updated_at)))
-        puts += [
-            ("step", event_put(keys.event(after.id, event.seq), event, after.id))
-            for event in decision.events
+        recorded = [
+            event_put(keys.event(after.id, event.seq), event, after.id) for event in decision.events
         ]
-        puts += [("step", put) for put in step_puts(after.id, after.version, record)]
+        recorded += step_puts(after.id, after.version, record)
+        puts += _kept("step", recorded, kept.events, now)
+        said = [*_insights_puts(after.id, decision.insights)]
+        said += transcript_puts(after.id, decision.messages)
+        puts += _kept("step", said, kept.transcripts, now)
         updates = [(_kind(charge), {"Update": _charge_update(charge)}) for charge in charges]
-        puts += [("step", put) for put in _insights_puts(after.id, decision.insights)]
-        puts += [("step", put) for put in transcript_puts(after.id, decision.messages)]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
-            pointer_puts = [("pointer", pointer.put(after.id)) for pointer in pointers]
+            pointing = [pointer.put(after.id) for pointer in pointers]
+            pointer_puts = _kept("pointer", pointing, kept.conversations, now)
             writes = [(kind, {"Put": put}) for kind, put in [*puts, *pointer_puts]] + updates
             kinds = [kind for kind, _ in writes]
             try:
@@ -245,7 +266,7 @@ class ConversationStore:
         states = self.table.find(keys.state(name) for name in names if name)
         free = list[Pointer]()
         for pointer, row, name in zip(pointers, rows, names, strict=True):
-            other = _conversation(states.get(keys.state(name))) if name else None
+            other = self._conversation(states.get(keys.state(name))) if name else None
             if other is None or not has_call(other, pointer.key):
                 free.append(replace(pointer, replaces=row or pointer.replaces))
             elif pointer.is_claim:
@@ -257,10 +278,10 @@ class ConversationStore:
         pk = keys.partition(conversation_id)
         rows = list(self.table.partition(pk, keys.FIRST_INSIGHT, keys.STATE))
         state = next((row for row in rows if row["sk"]["S"] == keys.STATE), None)
-        conversation = _conversation(state)
+        conversation = self._conversation(state)
         if conversation is None:
             return None
-        insights = _insights_in(rows)
+        insights = _insights_in([row for row in rows if not self._is_expired(row)])
         order = {key: nth for nth, key in enumerate(conversation.insights)}
         insights.sort(key=lambda insight: order.get(f"{insight.run}/{insight.insight_id}", 0))
         return conversation, insights
@@ -326,12 +347,26 @@ class ConversationStore:
         found = self.table.find(states)
         rows = [found.get(key) for key in states]
         length = fitting(row["document"]["S"] if row else "" for row in rows)
-        conversations = map(_conversation, rows[:length])
+        conversations = map(self._conversation, rows[:length])
         return Page(
             # The index is updated a moment after the table: the status may have changed.
             [item for item in conversations if item and status in (None, item.status)],
             cursor_of(scope, places[length - 1]) if len(places) > length else None,
         )
+
+    def at_places(self, places: Sequence[str]) -> tuple[list[Conversation], int]:
+        """The conversations at places of the index of people, up to the size of a page.
+
+        A booking has a place of its own, which is left out. Also returns how many places are read.
+        """
+        if not places:
+            return [], 0
+        states = [keys.state(place.rpartition("#")[2]) for place in places]
+        found = self.table.find(states)
+        pairs = [(found.get(key), place) for key, place in zip(states, places, strict=True)]
+        rows = [row if row and row["listed_at"]["S"] == place else None for row, place in pairs]
+        length = fitting(row["document"]["S"] if row else "" for row in rows)
+        return [item for item in map(self._conversation, rows[:length]) if item], length
 
     def list_due(self, shard: str, now: datetime) -> Iterator[str]:
         """The ids of the conversations in a shard that are due, the oldest first, page by page."""
@@ -364,12 +399,26 @@ class ConversationStore:
         items = self.table.index(keys.BY_STATUS, condition, values, limit, **more)
         return [item["listed_at"]["S"] for item in items]
 
+    def _conversation(self, row: table.Row | None) -> Conversation | None:
+        if row is None or self._is_expired(row):
+            return None
+        return Conversation.model_validate_json(row["document"]["S"])
 
-def _conversation(row: table.Row | None) -> Conversation | None:
-    return Conversation.model_validate_json(row["document"]["S"]) if row else None
+    def _is_expired(self, row: table.Row) -> bool:
+        return self._clock is not None and is_expired(row, self._clock())
 
 
-def _state_put(before: Conversation | None, after: Conversation, max_bytes: int) -> table.Row:
+def _kept(
+    kind: str, puts: Sequence[table.Row], kept: timedelta | None, now: datetime
+) -> list[tuple[str, table.Row]]:
+    """Puts of rows that a step writes once, each with its kind and the time of its expiry."""
+    until = expiry_while_running(kept, now)
+    return [(kind, {**put, "Item": put["Item"] | until}) for put in puts]
+
+
+def _state_put(
+    before: Conversation | None, after: Conversation, max_bytes: int, kept: Retention
+) -> table.Row:
     document = after.model_dump_json(exclude_defaults=True)
     if len(document.encode()) > max_bytes:
         raise errors.ConversationTooLargeError(after.id)
@@ -380,6 +429,8 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
         "document": {"S": document},
     }
     share = share_of(after)
+    if not share:  # the row of an open conversation never expires
+        attributes |= expiry(kept.conversations, after.updated_at)
     if share:
         attributes |= {"open": {"S": share}, **projected_calls(after)}
         attributes |= projected_call_time(after)
@@ -388,6 +439,7 @@ def _state_put(before: Conversation | None, after: Conversation, max_bytes: int)
     if after.due_at:
         attributes["due_shard"] = {"S": keys.shard(after.id)}
         attributes["due_at"] = {"S": keys.moment(after.due_at)}
+    attributes |= gained(numbers_of(after) - numbers_of(before))
     put = table.put_of(keys.state(after.id), attributes, new=before is None)
     if before:
         put["ConditionExpression"] = "version = :version"

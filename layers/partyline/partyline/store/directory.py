@@ -1,6 +1,6 @@
 """Routes and the do-not-call list: the rows that the API's users edit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from partyline.store.errors import TooManyConflictsError
 from partyline.store.events import event_put
 from partyline.store.keys import Key
 from partyline.store.pages import Page, fitting
+from partyline.store.retention import FOR_EVER, Retention, expiry
 from partyline.store.table import (
     CONFLICT,
     Row,
@@ -26,6 +27,9 @@ from partyline.store.table import (
 
 ROUTE_STATUS = "route"
 """The `status` of routes in the index `by_status`, which lists routes by number."""
+
+
+ROUTES_AT_ONCE = 50  # routes that are read together, when all are read
 
 
 class DoNotCallEntry(BaseModel):
@@ -53,8 +57,9 @@ class Change:
 class Directory:
     """Routes and the do-not-call list in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(self, client: Any, table_name: str, retention: Retention = FOR_EVER) -> None:
         self._table = Table(client, table_name)
+        self._retention = retention
 
     def route(self, number: str) -> StoredRoute | None:
         """The route that was put for a number, or None."""
@@ -72,14 +77,29 @@ class Directory:
     def put_route(self, number: str, route: StoredRoute, change: Change) -> StoredRoute:
         """Store a route in place of the number's earlier one."""
         stored = route.model_copy(update={"changed_at": change.at, "changed_by": change.key_id})
-        attributes = {
-            "status": {"S": ROUTE_STATUS},
-            "listed_at": {"S": number},
-            "route": {"S": stored.model_dump_json(exclude_unset=True)},
-        }
-        key = keys.route(number)
-        self._change({"Put": put_of(key, attributes)}, key, _event(RouteChanged, number, change))
+        event = _event(RouteChanged, number, change)
+        self._change({"Put": _route_put(number, stored)}, keys.route(number), event)
         return stored
+
+    def replacement(
+        self, number: str, before: StoredRoute, after: StoredRoute, change: Change
+    ) -> list[Row]:
+        """The writes that replace a route, with its event, unless `before` has changed."""
+        put = _route_put(number, after)
+        put["ConditionExpression"] = "route = :before"
+        put["ExpressionAttributeValues"] = {":before": _route_put(number, before)["Item"]["route"]}
+        event = self._event_put(keys.route(number), _event(RouteChanged, number, change))
+        return [{"Put": put}, {"Put": event}]
+
+    def all_routes(self) -> Iterator[tuple[str, StoredRoute]]:
+        """All numbers with their routes, in order, page by page."""
+        after = None
+        while True:
+            page = self.routes(ROUTES_AT_ONCE, after)
+            yield from page.items
+            after = page.next_cursor
+            if after is None:
+                return
 
     def routes(self, limit: int, after: str | None) -> Page[tuple[str, StoredRoute]]:
         """A page of numbers and their routes, in order: at most `limit` routes and 4 MB.
@@ -129,14 +149,27 @@ class Directory:
 
     def _change(self, write: Row, key: Key, event: Event) -> bool:
         """Write a row and its event together; False when the row to delete does not exist."""
-        event_key = keys.directory_event(key, event.occurred_at, event.cause)
         try:
-            self._table.write([write, {"Put": event_put(event_key, event)}])
+            self._table.write([write, {"Put": self._event_put(key, event)}])
         except TransactionCancelledError as error:
             if any(reason.get("Code") == CONFLICT for reason in error.reasons):
                 raise TooManyConflictsError from error
             return False
         return True
+
+    def _event_put(self, key: Key, event: Event) -> Row:
+        put = event_put(keys.directory_event(key, event.occurred_at, event.cause), event)
+        put["Item"] |= expiry(self._retention.events, event.occurred_at)
+        return put
+
+
+def _route_put(number: str, route: StoredRoute) -> Row:
+    attributes: Row = {
+        "status": {"S": ROUTE_STATUS},
+        "listed_at": {"S": number},
+        "route": {"S": route.model_dump_json(exclude_unset=True)},
+    }
+    return put_of(keys.route(number), attributes)
 
 
 def _event(

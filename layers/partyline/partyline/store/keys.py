@@ -21,6 +21,9 @@
 | what a day's calls cost, and what is reserved for calls | `SPEND#<date>` | `SPEND` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 | the last complete census of a connection | `CENSUS#<connection id>` | `CENSUS` |
+| conversation or booking of a person | `PERSON#<keyed hash of a number>` | `<created_at>#<id>` |
+| erasure, with its receipt | `ERASURE#<erasure id>` | `ERASURE` |
+| event of an erasure | `ERASURE#<erasure id>` | `EVENT#<conversation id>`, `EVENT#person` |
 """
 
 from datetime import UTC, date, datetime
@@ -57,6 +60,15 @@ SPEND = "SPEND"
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
+
+FIRST_KEY, LAST_KEY = "!", "~"
+"""Between these two sort keys lie all rows of a partition."""
+
+DEDUPE = "DEDUPE#"
+"""The sort keys of the dedupe records of webhooks begin so."""
+
+ERASURES = "DUE#ERASURES"
+"""The partition of the index `by_due` with the erasures that are not done."""
 
 LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
 """Sort keys after those of all events, and of all records of steps."""
@@ -102,7 +114,7 @@ def transcript(conversation_id: str, run: int, generation: int, first: int) -> K
 
 def webhook(conversation_id: str, event_id: str) -> Key:
     """The dedupe record of a webhook."""
-    return partition(conversation_id), f"DEDUPE#{event_id}"
+    return partition(conversation_id), f"{DEDUPE}{event_id}"
 
 
 def request(fingerprint: str) -> Key:
@@ -163,6 +175,21 @@ def spend(day: date) -> Key:
 def census(connection_id: str) -> Key:
     """The last complete census of a connection's calls."""
     return f"CENSUS#{connection_id}", "CENSUS"
+
+
+def person(hashed: str, place: str) -> Key:
+    """The entry of the index of people that leads from a person to a conversation or booking."""
+    return f"PERSON#{hashed}", place
+
+
+def erasure(erasure_id: str) -> Key:
+    """An erasure: its work while it runs, its receipt afterwards."""
+    return f"ERASURE#{erasure_id}", "ERASURE"
+
+
+def erasure_event(erasure_id: str, subject: str) -> Key:
+    """The event of an erasure: `subject` is the id of the erased conversation, or `person`."""
+    return erasure(erasure_id)[0], f"EVENT#{subject}"
 
 
 def open_count(share: str) -> str:

@@ -10,6 +10,7 @@ from zlib import crc32
 from pydantic import BaseModel
 
 from partyline.domain.model.events import ConversationFailed, Event
+from partyline.domain.model.people import numbers_to_call
 from partyline.domain.model.stored import Failure
 from partyline.store import keys
 from partyline.store.conversations import DedupeRecord, dedupe_put, request_hash
@@ -21,6 +22,7 @@ from partyline.store.errors import (
 )
 from partyline.store.events import event_put
 from partyline.store.pages import PLACE, Page, cursor_of, fitting, place_in
+from partyline.store.people import gained
 from partyline.store.table import (
     CONDITION_FAILED,
     Row,
@@ -290,4 +292,6 @@ def _put(schedule: ScheduledConversation, *, new: bool = False) -> Row:
         attributes["status"] = {"S": schedule.status}
         attributes["listed_at"] = {"S": keys.listed_at(schedule.created_at, schedule.id)}
         attributes["open"] = {"S": keys.booking(schedule.key_id)}
+    if new:
+        attributes |= gained(numbers_to_call(schedule.body))
     return put_of(keys.schedule(schedule.id), attributes, new=new)

@@ -15,6 +15,8 @@ from partyline.store.keys import Key
 
 Row = dict[str, Any]  # an item in the format of DynamoDB: `{"pk": {"S": "..."}, ...}`
 
+MAX_BATCH = 25  # writes of a batch (DynamoDB: BatchWriteItem)
+
 CONDITION_FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
@@ -57,6 +59,12 @@ class Table:
         values = {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}}
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         return self._query(condition, values, ConsistentRead=True)
+
+    def newest(self, pk: str, before: str | None = None) -> Iterator[Row]:
+        """The rows of a partition, the last sort key first, of those before `before`."""
+        condition = "pk = :pk" + (" AND sk < :before" if before else "")
+        values: Row = {":pk": {"S": pk}} | ({":before": {"S": before}} if before else {})
+        return self._query(condition, values, ConsistentRead=True, ScanIndexForward=False)
 
     def index(
         self, name: str, where: str, values: Row, limit: int | None = None, **more: Any
@@ -104,6 +112,14 @@ class Table:
             for write in writes
         ]
         self._call("transact_write_items", TransactItems=items)
+
+    def delete(self, keys: Iterable[Key]) -> None:
+        """Delete the rows with these keys, in batches; a row that does not exist is no error."""
+        left = [{"DeleteRequest": {"Key": key_of(key)}} for key in dict.fromkeys(keys)]
+        while left:
+            batch, left = left[:MAX_BATCH], left[MAX_BATCH:]
+            answer = self._call("batch_write_item", RequestItems={self._name: batch})
+            left += answer.get("UnprocessedItems", {}).get(self._name, [])
 
     def _request(self, operation: str, **request: Any) -> Row:
         return self._call(operation, TableName=self._name, **request)

@@ -249,6 +249,14 @@ class CallControl:
                 break
         return _oldest_first(messages)
 
+    def delete_ai_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with its messages. Telnyx API: DELETE /ai/conversations/{id}.
+
+        The description has a 200 without a body, and a 404 for an unknown conversation. The client
+        cannot read such a 200, so it repeats the request: the 404 then proves the deletion.
+        """
+        self._client.request("DELETE", f"/ai/conversations/{_segment(conversation_id)}")
+
     def _command(
         self,
         call_control_id: str,

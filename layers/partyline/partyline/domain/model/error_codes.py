@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_ROUTE = "unknown_route"  # the number has no route
     REPORT_NOT_READY = "report_not_ready"  # the conversation has no report yet
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
+    UNKNOWN_ERASURE = "unknown_erasure"  # no such erasure
 
     # The state of the conversation
     NOT_STARTED = "not_started"  # the conversation is scheduled, and has not begun
@@ -28,6 +29,7 @@ class ErrorCode(StrEnum):
         "starting"  # a scheduled start is happening just now: too late to cancel, too early to stop
     )
     CONVERSATION_OVER = "conversation_over"  # the conversation is stopping or over
+    CONVERSATION_RUNNING = "conversation_running"  # a conversation that runs is not erased
     CONVERSATION_FULL = "conversation_full"  # the conversation has reached the size of a table item
     CALL_IN_USE = "call_in_use"  # the call belongs to a conversation already
     ALREADY_THERE = "already_there"  # the contact is in the conversation, or is being called

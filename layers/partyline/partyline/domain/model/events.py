@@ -64,6 +64,8 @@ class EventType(StrEnum):
     COMMAND_REPAIRED = "command.repaired"
     ROUTE_CHANGED = "route.changed"
     DO_NOT_CALL_CHANGED = "do_not_call.changed"
+    CONVERSATION_ERASED = "conversation.erased"
+    PERSON_ERASED = "person.erased"
 
 
 class Event(BaseModel):
@@ -205,6 +207,8 @@ ChangedNumber = Annotated[
 ]
 Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
 KeyId = Annotated[str, Field(description="the id of the bearer key")]
+ErasureId = Annotated[str, Field(description="the id of the erasure; the API gives its receipt")]
+Erased = Annotated[int, Field(ge=0, description="how many were erased")]
 
 ShapeVersion = Annotated[int, Field(description="the version of the report's fields")]
 OurNumber = Annotated[
@@ -576,3 +580,21 @@ class RouteChanged(DirectoryChanged, event=EventType.ROUTE_CHANGED):
 
 class DoNotCallChanged(DirectoryChanged, event=EventType.DO_NOT_CALL_CHANGED):
     """A number was put on the do-not-call list, or deleted from the list."""
+
+
+class ConversationErased(EventData, event=EventType.CONVERSATION_ERASED):
+    """A conversation or a scheduled start was erased: delete what you keep of it."""
+
+    erasure_id: ErasureId
+
+
+class PersonErased(EventData, event=EventType.PERSON_ERASED):
+    """A person was erased. The event names no person."""
+
+    erasure_id: ErasureId
+    conversations: Erased
+    bookings: Erased
+    contacts: Erased
+    do_not_call: Erased
+    queue_messages: Erased
+    telnyx_conversations: Erased

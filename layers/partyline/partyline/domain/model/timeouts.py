@@ -267,3 +267,19 @@ Those four hours begin when the assistant runs, this time at the newest call to 
 the two the host's phone may ring for ten minutes, and the end takes its time too. A host's plan may
 pause for a day; this time then begins at the end of the pause.
 """
+
+# Erasures
+
+ERASURE_PAUSE = timedelta(minutes=1)
+"""The shortest pause between two passes of an erasure that has something left to do."""
+
+ERASURE_LONGEST_PAUSE = timedelta(minutes=15)
+"""The longest pause between two attempts to delete a conversation at Telnyx."""
+
+ERASURE_SETTLED = timedelta(minutes=10)
+"""When the erasure of a person looks for the last time. By then a webhook of the failover queue is
+processed or a dead letter (five deliveries, a minute apart), and the index of people is complete.
+"""
+
+ERASURE_GIVEN_UP_AFTER = timedelta(days=1)
+"""When deletions at Telnyx that keep failing are given up; the receipt names them."""

@@ -98,13 +98,22 @@ def api_handler(router: KeyRouter) -> Handler:
         if not key_id:  # an API without its authorizer stays closed
             raise RequestError(ErrorCode.UNAUTHORIZED, "A bearer key is needed.")
         logger.thread_safe_append_keys(request_id=context["requestId"], key_id=key_id)
-        if router.right not in str(authorized.get("may") or "").split():
-            message = f"The bearer key lacks the right `{router.right}`."
-            raise RequestError(ErrorCode.FORBIDDEN, message, [{"right": router.right}])
+        _check_right(authorized, router.right)
         _app.set(app)
         return resolver.resolve(_for_resolver(event), None)  # type: ignore[arg-type]
 
     return http_handler(handle)
+
+
+def check_right(right: Right) -> None:
+    """Raise a RequestError unless the bearer key of this request has a further right."""
+    _check_right(_event.get()["requestContext"]["authorizer"]["lambda"], right)
+
+
+def _check_right(authorized: Mapping[str, Any], right: Right) -> None:
+    if right not in str(authorized.get("may") or "").split():
+        message = f"The bearer key lacks the right `{right}`."
+        raise RequestError(ErrorCode.FORBIDDEN, message, [{"right": right}])
 
 
 def app() -> App:

@@ -7,11 +7,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
 from partyline.domain.model import conversation as model
+from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
 from partyline.services.bearer_keys import KEY_ID, Right
 from partyline.services.conversations import Started
+from partyline.services.errors import RequestError
 from partyline.services.requests import (
     HandoverRequest,
     InviteRequest,
@@ -26,6 +28,11 @@ trigger = api.KeyRouter(Right.START)  # the routes that dial
 control = api.KeyRouter(Right.CONTROL)  # the routes that change a conversation without dialling
 
 KeyId = Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$"), Query()]
+
+NOT_CANCELLED = frozenset(
+    {ErrorCode.ALREADY_STARTED, ErrorCode.CONVERSATION_OVER, ErrorCode.UNKNOWN_CONVERSATION}
+)
+"""The errors of a cancellation after which there may be something to erase."""
 
 ANY = responses.Conversation | responses.Scheduled
 STOPPED = responses.Stopped | responses.Scheduled
@@ -117,10 +124,23 @@ def stop_conversation(
     return api.respond(responses.Scheduled.of(stopped), 202)
 
 
-@control.delete("/conversations/<id>", responses=api.answers({200: responses.Scheduled}))
-def cancel_conversation(conversation_id: api.ConversationId) -> Response[responses.Scheduled]:
-    """Cancel a conversation that was to start later."""
-    scheduled = api.app().scheduling.cancel(api.conversation_id_of(conversation_id))
+@control.delete(
+    "/conversations/<id>",
+    responses=api.answers({200: responses.Scheduled, 202: responses.Erasure}),
+)
+def delete_conversation(conversation_id: api.ConversationId) -> Response[Any]:
+    """Cancel a conversation that was to start later, or erase a conversation that is over."""
+    conversation_id = api.conversation_id_of(conversation_id)
+    try:
+        scheduled = api.app().scheduling.cancel(conversation_id)
+    except RequestError as error:
+        if error.code not in NOT_CANCELLED:
+            raise
+        if error.code is not ErrorCode.UNKNOWN_CONVERSATION:  # there is something to erase
+            api.check_right(Right.ERASE)
+        key_id = api.change().key_id
+        erasure = api.app().erasure_requests.erase_conversation(conversation_id, key_id)
+        return api.respond(responses.Erasure.of(erasure), 202)
     return api.respond(responses.Scheduled.of(scheduled))
 
 

@@ -3,6 +3,7 @@
 The answers are shaped in `responses`.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,6 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.domain.rules.transcripts import is_complete
@@ -17,7 +19,7 @@ from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.transcript_text import transcript_text
 from partyline.services.bearer_keys import Right
-from partyline.services.errors import RequestError, unknown_conversation
+from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.store.scheduled import ScheduleStatus
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 50
@@ -77,17 +79,47 @@ Status = Annotated[
 ]
 
 
+def _whole_e164(text: str | None) -> str | None:
+    if text is not None and not E164.fullmatch(text):
+        raise PydanticCustomError("number", "a number like +13125550101; write the plus as %2B")
+    return text
+
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+
+Number = Annotated[
+    str | None,
+    AfterValidator(_whole_e164),
+    Query(),
+    WithJsonSchema({"type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$"}),
+]
+
+
 @query.get("/conversations", responses=api.answers({200: responses.Conversations}))
 def list_conversations(
-    status: Status = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    status: Status = None,
+    number: Number = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[responses.Conversations]:
     """List conversations by `status` or all, newest first, `limit` at a time from `cursor`.
 
-    The status `scheduled` lists the scheduled starts, which no other list has.
+    `number` lists those with a person of this number. The status `scheduled` lists the scheduled
+    starts, which no other list has; not together with `number`.
     """
-    api.check_query("status", "limit", "cursor")
+    api.check_query("status", "number", "limit", "cursor")
     shown: list[Any]
-    if status == ScheduleStatus.SCHEDULED:
+    if number:
+        if status == ScheduleStatus.SCHEDULED:
+            raise field_invalid("status", "not possible with number")
+        named = ConversationStatus(status) if status else None
+        stored, next_cursor = _of_person(number, limit, cursor)
+        shown = [
+            responses.ConversationSummary.of(conversation)
+            for conversation in stored
+            if named in (None, conversation.status)
+        ]
+    elif status == ScheduleStatus.SCHEDULED:
         bookings = api.app().scheduled.list_newest(limit, cursor)
         shown, next_cursor = list(map(responses.Scheduled.of, bookings.items)), bookings.next_cursor
     else:
@@ -96,6 +128,18 @@ def list_conversations(
         shown = [responses.ConversationSummary.of(stored) for stored in page.items]
         next_cursor = page.next_cursor
     return api.respond(responses.Conversations(conversations=shown, next_cursor=next_cursor))
+
+
+def _of_person(
+    number: str, limit: int, cursor: str | None
+) -> tuple[list[Conversation], str | None]:
+    """A page of the conversations with a person, and the cursor of the next page."""
+    index, person = api.app().person_index, api.app().number_hashes.of(number)
+    page = index.page(person, limit, cursor)
+    conversations, read = api.app().store.at_places(page.items)
+    if read < len(page.items):
+        return conversations, index.cursor(person, page.items[read - 1])
+    return conversations, page.next_cursor
 
 
 @query.get(

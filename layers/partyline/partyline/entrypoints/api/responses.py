@@ -17,6 +17,7 @@ from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.domain.rules.report import reported_costs
 from partyline.services.requests import PhoneNumber
+from partyline.store.erasures import Erasure as StoredErasure
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
 from partyline.store.transcripts import PlacedMessage
 
@@ -438,6 +439,48 @@ class Deleted(ApiModel):
 
     number: PhoneNumber | Literal["default"]
     deleted: Literal[True] = True
+
+
+class Erased(ApiModel):
+    """How many things were erased."""
+
+    conversations: int
+    bookings: int = Field(description="scheduled starts")
+    contacts: int = Field(description="contacts of routes that had the number")
+    do_not_call: int
+    queue_messages: int = Field(description="messages of dead-letter queues")
+    telnyx_conversations: int = Field(
+        description="conversations that Telnyx does not have any more"
+    )
+
+
+class Erasure(ApiModel):
+    """An erasure. The receipt of a person's erasure has nothing by which to find the person."""
+
+    id: str = Field(description="of a conversation's erasure: the id of the conversation")
+    kind: Literal["conversation", "person"]
+    status: Literal["running", "done"]
+    created_at: Moment
+    done_at: Moment | None
+    erased: Erased
+    telnyx_owed: int = Field(description="conversations still to be deleted at Telnyx")
+    telnyx_given_up: list[str] = Field(
+        description="Telnyx's ids of conversations that Telnyx did not delete within a day"
+    )
+
+    @classmethod
+    def of(cls, erasure: StoredErasure) -> Self:
+        """Show an erasure."""
+        return cls(
+            id=erasure.id,
+            kind=erasure.kind,
+            status=erasure.status,
+            created_at=erasure.created_at,
+            done_at=erasure.done_at,
+            erased=Erased.model_validate(erasure.counts),
+            telnyx_owed=len(erasure.owed),
+            telnyx_given_up=erasure.given_up,
+        )
 
 
 class ErrorDetail(ApiModel):

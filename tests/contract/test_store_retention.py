@@ -1,0 +1,142 @@
+"""How long each row of a conversation is kept, and what readers make of an expired row."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.stack.intrinsics import TemplateError
+from local.stack.memory_table import MemoryTable
+from local.stack.template import Template
+from partyline.domain.decide import Decision
+from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.routes import StoredRoute
+from partyline.domain.model.statuses import ConversationStatus, LegStatus
+from partyline.settings import QuerySettings
+from partyline.store import ConversationStore
+from partyline.store.conversations import DEDUPE_SECS, DedupeRecord
+from partyline.store.directory import Change, Directory
+from partyline.store.keys import webhook
+from partyline.store.retention import LONGEST_LIFE, Retention
+from tests.contract.test_store import NOW, begun
+from tests.template.test_stack import PARAMETERS
+
+DAYS = Retention.of_days(conversations=90, transcripts=30, events=60)
+
+
+@pytest.fixture
+def memory(template: Template) -> Any:
+    return MemoryTable(template.table.create)
+
+
+def rows(memory: Any, template: Template) -> dict[str, dict[str, Any]]:
+    """The rows by the beginnings of their keys."""
+    found = memory.scan(TableName=template.table.name)["Items"]
+    return {
+        (row["sk"] if row["pk"]["S"].startswith("CONVERSATION#") else row["pk"])["S"].split("#")[
+            0
+        ]: row
+        for row in found
+    }
+
+
+def days(row: dict[str, Any], at: datetime = NOW) -> float:
+    """How many days after a time a row expires."""
+    return float((int(row["expires_at"]["N"]) - at.timestamp()) / 86400)
+
+
+def whole_step(store: ConversationStore) -> Conversation:
+    """A step that writes a row of each kind."""
+    decision = begun()
+    insight = Insight(insight_id="i-1", result={"mood": "good"})
+    decision = Decision(decision.conversation, events=decision.events, insights=[insight])
+    return store.commit(None, decision, DedupeRecord(webhook("c-1", "w-1")), record='{"at":1}')
+
+
+def over(conversation: Conversation) -> Conversation:
+    """The conversation after its end."""
+    ended = conversation.model_copy(update={"status": ConversationStatus.ENDED}, deep=True)
+    for _, leg in ended.legs():
+        leg.status = LegStatus.ENDED
+    return ended
+
+
+def test_each_row_expires_by_its_own_parameter(memory: Any, template: Template) -> None:
+    whole_step(ConversationStore(memory, template.table.name, DAYS))
+    kept = rows(memory, template)
+    life = LONGEST_LIFE.days
+    assert days(kept["EVENT"]) == days(kept["STEP"]) == 60 + life
+    assert days(kept["INSIGHT"]) == 30 + life
+    assert days(kept["CALL"]) == 90 + life
+    assert days(kept["DEDUPE"]) == DEDUPE_SECS / 86400
+
+
+def test_the_row_of_a_conversation_expires_only_after_its_end(
+    memory: Any, template: Template
+) -> None:
+    store = ConversationStore(memory, template.table.name, DAYS)
+    first = whole_step(store)
+    assert "expires_at" not in rows(memory, template)["STATE"]
+    store.commit(first, Decision(over(first)))
+    assert days(rows(memory, template)["STATE"]) == 90
+
+
+def test_zero_days_keep_everything_for_ever(memory: Any, template: Template) -> None:
+    store = ConversationStore(memory, template.table.name, Retention.of_days(0, 0, 0))
+    first = whole_step(store)
+    store.commit(first, Decision(over(first)))
+    expiring = {name for name, row in rows(memory, template).items() if "expires_at" in row}
+    assert expiring == {"DEDUPE"}
+
+
+def test_an_expired_conversation_is_unknown_before_the_table_deletes_the_row(
+    memory: Any, template: Template
+) -> None:
+    now = [NOW]
+    store = ConversationStore(memory, template.table.name, DAYS, lambda: now[0])
+    first = whole_step(store)
+    store.commit(first, Decision(over(first)))
+    now[0] = NOW + timedelta(days=90) - timedelta(seconds=1)
+    assert store.load("c-1")
+    now[0] = NOW + timedelta(days=90)
+    assert store.load("c-1") is None
+    assert store.load_with_insights("c-1") is None
+    assert store.list_newest(None, 10).items == []
+    assert store.look_up_call("c-1", None, None, None).conversation is None
+
+
+def test_expired_insights_are_not_shown(memory: Any, template: Template) -> None:
+    now = [NOW]
+    store = ConversationStore(memory, template.table.name, DAYS, lambda: now[0])
+    whole_step(store)
+    found = store.load_with_insights("c-1")
+    assert found
+    assert [insight.insight_id for insight in found[1]] == ["i-1"]
+    now[0] = NOW + timedelta(days=30) + LONGEST_LIFE
+    found = store.load_with_insights("c-1")
+    assert found
+    assert found[1] == []
+
+
+def test_the_event_of_a_changed_route_expires_and_the_route_does_not(
+    memory: Any, template: Template
+) -> None:
+    directory = Directory(memory, template.table.name, DAYS)
+    change = Change(key_id="ops", request_id="r-1", at=NOW)
+    directory.put_route("+13125550100", StoredRoute(), change)
+    route, event = sorted(
+        memory.scan(TableName=template.table.name)["Items"],
+        key=lambda row: row["sk"]["S"] != "ROUTE",
+    )
+    assert "expires_at" not in route
+    assert days(event) == 60
+
+
+@pytest.mark.parametrize("days", ["-1", "3651", "1.5", "many"])
+@pytest.mark.parametrize("name", ["Conversations", "Transcripts", "Events"])
+def test_days_out_of_range_are_refused_by_name(name: str, days: str) -> None:
+    variable = f"KEEP_{name.upper()}_DAYS"
+    with pytest.raises(ValueError, match=variable.lower()):
+        QuerySettings.from_environment({"TABLE_NAME": "table", variable: days})
+    with pytest.raises(TemplateError, match=f"Keep{name}Days"):
+        Template({**PARAMETERS, f"Keep{name}Days": days})
