@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -215,7 +216,7 @@ class Template:
         return {
             logical_id: Secret(
                 name=self.resolver.resolve({"Ref": logical_id}),
-                initial=properties["SecretString"],
+                initial=_initial_value(properties),
             )
             for logical_id, properties in self.properties_of("AWS::SecretsManager::Secret")
         }
@@ -274,6 +275,16 @@ def _parameter_values(declared: Mapping[str, Any], chosen: Mapping[str, str]) ->
             if allowed and item not in {str(value) for value in allowed}:
                 raise TemplateError(f"{name}={item!r} is not one of {allowed}")
     return values
+
+
+def _initial_value(properties: Mapping[str, Any]) -> str:
+    """Return the value of a secret at its creation; a generated value is a new one each time."""
+    if "SecretString" in properties:
+        return str(properties["SecretString"])
+    wanted = properties["GenerateSecretString"]
+    generated = token_hex(wanted["PasswordLength"] // 2)
+    fields = json.loads(wanted["SecretStringTemplate"]) | {wanted["GenerateStringKey"]: generated}
+    return json.dumps(fields)
 
 
 def _is_list(parameter: Mapping[str, Any]) -> bool:

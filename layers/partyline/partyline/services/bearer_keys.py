@@ -51,6 +51,7 @@ class Right(StrEnum):
     CONTROL = "control"  # change and stop conversations, cancel scheduled starts
     READ = "read"  # read conversations and timelines
     DIRECTORY = "directory"  # read and edit routes and the do-not-call list
+    HOOKS = "hooks"  # read and edit hooks, to which all events go, and replay events
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@
 | number of open conversations of a share | `OPEN#<share>` | `SHARD#<number>`, `DIFFERENCE` |
 | the emergency stop of all dials | `DIALING` | `OFF` |
 | the last complete census of a connection | `CENSUS#<connection id>` | `CENSUS` |
+| hook | `HOOKS` | `HOOK#<id>` |
+| event of a hook | `HOOKS` | `EVENT#<time>#<request id or webhook-id>` |
+| delivery of an event to a hook | `HOOK#<id>` | `DELIVERY#<time of the event>#<webhook-id>` |
 """
 
 from datetime import UTC, datetime
@@ -53,6 +56,12 @@ DIALING_OFF: Key = ("DIALING", "OFF")
 
 FIRST_INSIGHT, STATE = "INSIGHT#", "STATE"
 """Between these two sort keys lie a conversation's insights, its schedule and its state."""
+
+HOOKS, FIRST_HOOK, LAST_HOOK = "HOOKS", "HOOK#", "HOOK#~"
+"""The partition of the hooks, and the two sort keys between which the hooks lie."""
+
+FIRST_DELIVERY, LAST_DELIVERY = "DELIVERY#", "DELIVERY#~"
+"""Between these two sort keys lie the deliveries to a hook."""
 
 LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
 """Sort keys after those of all events, and of all records of steps."""
@@ -146,6 +155,26 @@ def tool_dials(conversation_id: str) -> Key:
 def census(connection_id: str) -> Key:
     """The last complete census of a connection's calls."""
     return f"CENSUS#{connection_id}", "CENSUS"
+
+
+def hook(hook_id: str) -> Key:
+    """A hook. All hooks share a partition, so that a single query finds them for an event."""
+    return HOOKS, f"{FIRST_HOOK}{hook_id}"
+
+
+def deliveries(hook_id: str) -> str:
+    """The partition of the deliveries to a hook."""
+    return f"HOOK#{hook_id}"
+
+
+def delivery(hook_id: str, occurred_at: datetime, event_id: str) -> Key:
+    """The delivery of an event to a hook."""
+    return deliveries(hook_id), f"{delivery_moment(occurred_at)}#{event_id}"
+
+
+def delivery_moment(at: datetime) -> str:
+    """The beginning of the sort keys of deliveries of a moment."""
+    return f"DELIVERY#{moment(at)}"
 
 
 def open_count(share: str) -> str:

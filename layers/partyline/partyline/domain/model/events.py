@@ -59,6 +59,8 @@ class EventType(StrEnum):
     COMMAND_REPAIRED = "command.repaired"
     ROUTE_CHANGED = "route.changed"
     DO_NOT_CALL_CHANGED = "do_not_call.changed"
+    HOOK_CHANGED = "hook.changed"
+    HOOK_DISABLED = "hook.disabled"
 
 
 class Event(BaseModel):
@@ -175,6 +177,18 @@ ChangedNumber = Annotated[
 ]
 Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
 KeyId = Annotated[str, Field(description="the id of the bearer key")]
+
+DisabledReason = Literal["failing", "gone"]
+"""Why a hook was switched off: no delivery succeeded for a day, or the receiver answered 410."""
+
+HookId = Annotated[str, Field(description="the hook's id")]
+HookChange = Annotated[
+    Literal["put", "deleted", "secret_replaced"], Field(description="what the request did")
+]
+HookFailure = Annotated[
+    DisabledReason,
+    Field(description="`failing`: no delivery for a day; `gone`: the receiver answered 410"),
+]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
@@ -471,3 +485,18 @@ class RouteChanged(DirectoryChanged, event=EventType.ROUTE_CHANGED):
 
 class DoNotCallChanged(DirectoryChanged, event=EventType.DO_NOT_CALL_CHANGED):
     """A number was put on the do-not-call list, or deleted from the list."""
+
+
+class HookChanged(EventData, event=EventType.HOOK_CHANGED):
+    """A hook was put or deleted, or its secret was replaced."""
+
+    hook_id: HookId
+    change: HookChange
+    key_id: KeyId
+
+
+class HookDisabled(EventData, event=EventType.HOOK_DISABLED):
+    """A hook was switched off, because its receiver takes no events."""
+
+    hook_id: HookId
+    reason: HookFailure
