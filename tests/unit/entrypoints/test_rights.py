@@ -10,6 +10,7 @@ NEEDED = {
     "control": Right.CONTROL,
     "query": Right.READ,
     "directory": Right.DIRECTORY,
+    "hooks": Right.HOOKS,
 }
 
 
