@@ -25,7 +25,7 @@ from partyline.services.hook_sender import Answer
 from tests.support.hook_lab import DEAD_LETTERS, DELIVERIES, HookLab, Request
 
 FAILS, DIES = 0.3, 0.02
-"""The shares of attempts that the receiver does not take, and of requests that a process dies with."""
+"""The shares of attempts that the receiver does not take, and of requests that end a process."""
 
 HOOKS = 4
 MAX_RECEIVES = 5

@@ -27,7 +27,11 @@ NO_AWS = {
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
-SECRET_NAMES = {"partyline-TelnyxApiKey": "telnyx", "partyline-BearerKeys": "bearer"}
+SECRET_NAMES = {
+    "partyline-TelnyxApiKey": "telnyx",
+    "partyline-BearerKeys": "bearer",
+    "partyline-HookKey": "hook",
+}
 """The template's secrets by their names in Secrets Manager."""
 
 
@@ -76,7 +80,7 @@ class Backend:
         """Create a lab for a template on these services."""
         gateway = Gateway(template, self.environment)
         lab = Lab(gateway, self.dynamodb, self.table, logs, people, settings)
-        for secret in (lab.app.telnyx_api_key, lab.app.bearer_keys):
+        for secret in (lab.app.telnyx_api_key, lab.app.bearer_keys, lab.app.hook_key):
             secret._client = lambda: self.secrets
         return lab
 
