@@ -14,6 +14,7 @@ from local.cli import (
     connect,
     conversations,
     deployment,
+    hooks,
     live_test,
     replay,
     stack,
@@ -96,3 +97,4 @@ def main(
 for name, commands in SECTIONS.items():
     common.register(app, *commands, section=name)
 app.add_typer(conversations.app, name="conversations", rich_help_panel=CONVERSATIONS)
+app.add_typer(hooks.app, name="hooks", rich_help_panel=CONVERSATIONS)

@@ -32,6 +32,7 @@ ACTION = re.compile(r"/v2/calls/([^/]+)/actions/(\w+)")
 Json = dict[str, Any]
 
 HOOK_DELIVERIES = "https://sqs.example/hook-deliveries"
+HOOK_DEAD_LETTERS = "https://sqs.example/hook-dead-letters"
 
 
 class Clock:
@@ -159,6 +160,8 @@ class FakeQueue:
         assert 0 < len(Entries) <= 10
         if self.failures:
             raise self.failures.pop(0)
+        if QueueUrl == HOOK_DEAD_LETTERS:
+            return {}
         if QueueUrl == HOOK_DELIVERIES:
             self.hook_messages += [entry["MessageBody"] for entry in Entries]
             return {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.stack.intrinsics import TemplateError
-from local.stack.template import Route, Template
+from local.stack.template import Route, Template, read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {
@@ -34,7 +34,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     routed = {stack.functions[route.function].folder for route in stack.routes}
     assert {function.folder for function in stack.functions.values()} - routed == {
         *("authorizer", "sweep", "census", "timer", "failover", "event_relay"),
-        *("start_from_event", "start_scheduled"),
+        *("start_from_event", "start_scheduled", "fan_out_hooks", "deliver_hooks"),
     }
 
 
@@ -77,6 +77,13 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "GET /do-not-call/{number}": "directory",
         "PUT /do-not-call/{number}": "directory",
         "DELETE /do-not-call/{number}": "directory",
+        "GET /hooks": "hooks",
+        "GET /hooks/{id}": "hooks",
+        "PUT /hooks/{id}": "hooks",
+        "DELETE /hooks/{id}": "hooks",
+        "POST /hooks/{id}/secret": "hooks",
+        "GET /hooks/{id}/deliveries": "hooks",
+        "POST /hooks/{id}/replay": "hooks",
     }
 
 
@@ -172,11 +179,14 @@ def test_the_table_survives_operator_errors(template: Template) -> None:
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_a_new_stack_has_no_valid_keys(template: Template) -> None:
-    assert {name: secret.initial for name, secret in template.secrets.items()} == {
-        "TelnyxApiKey": '{"api_key": ""}',
-        "BearerKeys": '{"keys": []}',
-    }
+def test_a_new_stack_has_no_valid_keys_and_a_generated_key_for_hooks(template: Template) -> None:
+    initial = {name: secret.initial for name, secret in template.secrets.items()}
+    key = json.loads(initial.pop("HookKey"))["key"]
+    assert initial == {"TelnyxApiKey": '{"api_key": ""}', "BearerKeys": '{"keys": []}'}
+    assert len(key) == 64
+    assert Template(PARAMETERS).secrets["HookKey"].initial != initial
+    source = read_source()["Resources"]["HookKey"]["Properties"]
+    assert "SecretString" not in source, "the value is in no file"
 
 
 def test_the_sweep_and_the_census_run_every_minute(template: Template) -> None:

@@ -101,7 +101,11 @@ def test_table_and_secrets_are_the_templates(aws: EmbeddedAws, template: Templat
         logical_id: secrets.get_secret_value(SecretId=secret.name)["SecretString"]
         for logical_id, secret in template.secrets.items()
     }
-    assert values == {"TelnyxApiKey": '{"api_key": "KEY1"}', "BearerKeys": '{"keys": []}'}
+    assert values == {
+        "TelnyxApiKey": '{"api_key": "KEY1"}',
+        "BearerKeys": '{"keys": []}',
+        "HookKey": template.secrets["HookKey"].initial,
+    }
 
 
 def test_a_reset_deletes_every_table(aws: EmbeddedAws, template: Template) -> None:

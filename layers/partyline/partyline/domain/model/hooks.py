@@ -12,6 +12,9 @@ from partyline.domain.model.events import DisabledReason
 SECRET_OVERLAP = timedelta(hours=24)
 """How long a replaced secret signs beside the new secret."""
 
+MAX_SECRETS = 3
+"""The most secrets that sign at the same time."""
+
 RETRY_PAUSES = tuple(
     timedelta(seconds=secs)
     for secs in (5, 30, 120, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 37_800)
@@ -58,9 +61,14 @@ class Hook(BaseModel):
         return [s.nonce for s in self.secrets if s.expires_at is None or now < s.expires_at]
 
     def with_secret(self, nonce: str, now: datetime) -> "Hook":
-        """Return the hook with a new secret; the former secret signs for `SECRET_OVERLAP`."""
-        former = HookSecret(nonce=self.secrets[0].nonce, expires_at=now + SECRET_OVERLAP)
-        return self.model_copy(update={"secrets": [HookSecret(nonce=nonce), former]})
+        """Return the hook with a new secret; the former secret signs for `SECRET_OVERLAP`.
+
+        A request whose answer was lost is sent again, so the secret before the former stays too.
+        """
+        newest, *older = self.secrets
+        former = HookSecret(nonce=newest.nonce, expires_at=now + SECRET_OVERLAP)
+        kept = [HookSecret(nonce=nonce), former, *older][:MAX_SECRETS]
+        return self.model_copy(update={"secrets": kept})
 
 
 class DeliveryStatus(StrEnum):
