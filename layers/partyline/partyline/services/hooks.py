@@ -100,7 +100,7 @@ class Hooks:
 
     def delete(self, hook_id: str, change: Change) -> None:
         """Delete a hook; its secrets and its deliveries on the way are void."""
-        data = HookChanged(hook_id=hook_id, change="deleted", key_id=change.key_id)
+        data = HookChanged(hook_id=hook_id, hook_change="deleted", key_id=change.key_id)
         self.store.delete(self.get(hook_id), data, change.at, change.request_id)
 
     def replace_secret(self, hook_id: str, change: Change) -> NewSecret:
@@ -149,7 +149,7 @@ class Hooks:
         self._queue.send([Attempt.first(hook.id, delivery) for delivery in anew])
 
     def _save(self, hook: Hook, kind: Literal["put", "secret_replaced"], change: Change) -> None:
-        data = HookChanged(hook_id=hook.id, change=kind, key_id=change.key_id)
+        data = HookChanged(hook_id=hook.id, hook_change=kind, key_id=change.key_id)
         self.store.save(hook, data, change.at, change.request_id)
 
     def _secret(self, hook: Hook) -> str:

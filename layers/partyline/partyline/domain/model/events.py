@@ -491,7 +491,7 @@ class HookChanged(EventData, event=EventType.HOOK_CHANGED):
     """A hook was put or deleted, or its secret was replaced."""
 
     hook_id: HookId
-    change: HookChange
+    hook_change: HookChange
     key_id: KeyId
 
 
