@@ -185,10 +185,6 @@ HookId = Annotated[str, Field(description="the hook's id")]
 HookChange = Annotated[
     Literal["put", "deleted", "secret_replaced"], Field(description="what the request did")
 ]
-HookFailure = Annotated[
-    DisabledReason,
-    Field(description="`failing`: no delivery for a day; `gone`: the receiver answered 410"),
-]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
@@ -496,7 +492,7 @@ class HookChanged(EventData, event=EventType.HOOK_CHANGED):
 
 
 class HookDisabled(EventData, event=EventType.HOOK_DISABLED):
-    """A hook was switched off, because its receiver takes no events."""
+    """A hook was switched off: `failing` (no delivery for a day) or `gone` (answered with 410)."""
 
     hook_id: HookId
-    reason: HookFailure
+    reason: Reason
