@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.cli import hooks
+from local.cli.api import Api
 from tests.support.fake_api import FakeApi
 
+URL = "https://hooks.example.com/"
 HOOK = {
     "id": "crm",
-    "url": "https://hooks.example.com/",
+    "url": URL,
     "event_types": [],
     "enabled": True,
     "disabled_reason": None,
@@ -36,20 +37,20 @@ def answers(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         api.requests.append((method, path, body))
         return planned.pop(0)
 
-    monkeypatch.setattr(hooks.Api, "ask", ask)
+    monkeypatch.setattr(Api, "ask", ask)
     return planned
 
 
 def test_put_prints_the_secret_of_a_new_hook_once(api: FakeApi, answers: list[Any]) -> None:
     answers += [{**HOOK, "secret": "whsec_x"}, {**HOOK, "secret": None}]
-    result = api.run("hooks", "put", "crm", HOOK["url"], "--types", "leg.ended,message.sent")
+    result = api.run("hooks", "put", "crm", URL, "--types", "leg.ended,message.sent")
     assert result.stdout == "crm: on\nwhsec_x\n"
     assert "not shown again" in result.stderr
-    assert api.run("hooks", "put", "crm", HOOK["url"], "--off").stdout == "crm: on\n"
+    assert api.run("hooks", "put", "crm", URL, "--off").stdout == "crm: on\n"
     types = ["leg.ended", "message.sent"]
     assert api.requests == [
-        ("PUT", "/hooks/crm", {"url": HOOK["url"], "enabled": True, "event_types": types}),
-        ("PUT", "/hooks/crm", {"url": HOOK["url"], "enabled": False}),
+        ("PUT", "/hooks/crm", {"url": URL, "enabled": True, "event_types": types}),
+        ("PUT", "/hooks/crm", {"url": URL, "enabled": False}),
     ]
 
 
@@ -66,7 +67,7 @@ def test_list_shows_the_status_of_each_hook(
     api: FakeApi, answers: list[Any], changes: dict[str, Any], status: str
 ) -> None:
     answers.append({"hooks": [{**HOOK, **changes}]})
-    assert api.run("hooks", "list").stdout == f"crm\t{status}\tall\t{HOOK['url']}\n"
+    assert api.run("hooks", "list").stdout == f"crm\t{status}\tall\t{URL}\n"
 
 
 def test_a_secret_is_replaced(api: FakeApi, answers: list[Any]) -> None:
