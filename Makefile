@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories hooks check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ handover: setup ## play a handover with every mishap in every phase, and print t
 replays: setup ## run the demo and write tests/replays, the replay file of each call
 	$(BIN)/python -m local.replay.demo
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.replays
+
+hooks: setup ## deliver 10,000 events to hooks that fail, by a sender that dies; DELIVERIES=1000 for fewer
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.hooks $(DELIVERIES)
 
 # HISTORIES="90000 10000": the numbers of histories for the domain and for the engine.
 faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for fewer

@@ -15,6 +15,7 @@ from local.cli import (
     conversations,
     deployment,
     erase,
+    hooks,
     live_test,
     replay,
     report,
@@ -99,3 +100,4 @@ def main(
 for name, commands in SECTIONS.items():
     common.register(app, *commands, section=name)
 app.add_typer(conversations.app, name="conversations", rich_help_panel=CONVERSATIONS)
+app.add_typer(hooks.app, name="hooks", rich_help_panel=CONVERSATIONS)

@@ -6,7 +6,7 @@ import typer
 
 from local.cli import common
 
-Queue = Literal["failover", "events", "bus", "starts"]
+Queue = Literal["failover", "events", "bus", "starts", "hooks"]
 
 _AT_AWS = "Waiting for AWS ..."
 

@@ -20,6 +20,7 @@ _DEAD_LETTERS = {
     "events": "EventRelayDeadLettersUrl",
     "bus": "BusDeadLettersUrl",
     "starts": "StartDeadLettersUrl",
+    "hooks": "HookDeadLettersUrl",
 }
 """The stack's output with the dead-letter queue of each kind."""
 
@@ -54,7 +55,7 @@ class RedriveResult:
 
 
 def redrive(kind: str, stack: str, client: Any = boto3.client) -> RedriveResult:
-    """Send the dead letters of a kind again: `failover`, `events`, `bus` or `starts`.
+    """Send the dead letters of a kind again: `failover`, `events`, `bus`, `starts`, `hooks`.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.
     """
@@ -68,6 +69,9 @@ def redrive(kind: str, stack: str, client: Any = boto3.client) -> RedriveResult:
             return redrive_events(sqs, streams, dynamodb, events, dead_letters, outputs["BusName"])
         case "bus":
             return redrive_bus(sqs, client("lambda"), dead_letters)
+        case "hooks":
+            queues = outputs["HookEventsUrl"], outputs["HookDeliveriesUrl"]
+            return redrive_hooks(sqs, dead_letters, *queues)
         case _:
             return redrive_starts(sqs, client("lambda"), dead_letters)
 
@@ -134,8 +138,22 @@ def redrive_events(
     return done
 
 
+def redrive_hooks(sqs: Any, dead_letters: str, events: str, deliveries: str) -> RedriveResult:
+    """Send the dead letters of hooks again, to the queue of events or to that of deliveries.
+
+    A delivery that failed for a day gets another attempt, and is a dead letter again if that fails.
+    A hook that was switched off has to be put with `enabled` before.
+    """
+    done = RedriveResult()
+    for message in _dead_letters(sqs, dead_letters):
+        queue = events if "detail-type" in json.loads(message["Body"]) else deliveries
+        sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+        _delete(sqs, dead_letters, message, done)
+    return done
+
+
 def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
-    """Invoke functions with the events that a rule of the bus could not deliver to them.
+    """Give functions and queues the events that a rule of the bus could not deliver to them.
 
     The event keeps its id, so repeated deliveries start one conversation. Events for a chat stay in
     the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using dead-letter
@@ -149,6 +167,10 @@ def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
             functions.invoke(
                 FunctionName=target, InvocationType="Event", Payload=message["Body"].encode()
             )
+            _delete(sqs, dead_letters, message, done)
+        elif ":sqs:" in target:
+            queue = sqs.get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
+            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
             _delete(sqs, dead_letters, message, done)
         else:
             code = attributes.get("ERROR_CODE", {}).get("StringValue", "no code")

@@ -13,6 +13,7 @@ from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.app import resolver_of
 from partyline.entrypoints.api.conversations import control, trigger
 from partyline.entrypoints.api.directory import directory
+from partyline.entrypoints.api.hooks import hooks
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.entrypoints.api.people import people
 from partyline.entrypoints.api.queries import query
@@ -54,6 +55,7 @@ DIAL = [
 ]
 TOO_LATE = [E.ALREADY_STARTED, E.STARTING]
 ABSENT = [E.UNKNOWN_CONVERSATION, E.NOT_STARTED]
+HOOK = [E.INVALID_REQUEST, E.UNKNOWN_HOOK]
 ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "start_conversation": [*DIAL, E.TOO_MANY_CONVERSATIONS, E.TOO_MANY_BOOKINGS],
     "invite_participant": [*DIAL, *ABSENT],
@@ -84,10 +86,17 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "delete_do_not_call": [E.INVALID_REQUEST, E.NOT_LISTED],
     "erase_person": [E.INVALID_REQUEST, E.CONVERSATION_RUNNING],
     "get_erasure": [E.UNKNOWN_CONVERSATION, E.UNKNOWN_ERASURE],
+    "list_hooks": [E.INVALID_REQUEST],
+    "get_hook": HOOK,
+    "put_hook": [*BODY, E.TOO_MANY_HOOKS, E.BUSY],
+    "delete_hook": [*HOOK, E.BUSY],
+    "replace_secret": [*HOOK, E.BUSY],
+    "list_deliveries": HOOK,
+    "replay": [*BODY, E.UNKNOWN_HOOK, E.UNKNOWN_EVENT, E.HOOK_DISABLED],
 }
 """The errors that each operation may answer, beside those of `ANY` operation."""
 
-ROUTERS = (trigger, control, query, directory, people)
+ROUTERS = (trigger, control, query, directory, hooks, people)
 
 IDEMPOTENT = frozenset(name for name, codes in ERRORS.items() if E.IDEMPOTENCY_KEY_REUSED in codes)
 BODY_OPTIONAL = frozenset({"stop_conversation", "put_do_not_call"})
@@ -96,7 +105,7 @@ MEANS = {
     401: "No bearer key.",
     403: "The bearer key is not known, or lacks the right `{right}`.",
     404: "The resource does not exist.",
-    409: "The state of the conversation does not allow the request, or all dials are off.",
+    409: "The state of the conversation or hook does not allow the request, or all dials are off.",
     413: "The body is too large.",
     422: "The request is not valid; `details` name the fields.",
     429: "A limit is reached. Ask again later.",

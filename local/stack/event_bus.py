@@ -30,7 +30,10 @@ MAX_ENTRIES, MAX_PUT_BYTES = 10, 256 * 1024
 """The limits of PutEvents (AWS: EventBridge quotas)."""
 
 InvokeAsync = Callable[[str, Mapping[str, Any]], None]
-"""Invoke a function (its logical id) with an event; its errors do not reach the caller."""
+"""Give an event to a function (its logical id) or to a queue (its ARN).
+
+The errors of a function do not reach the caller.
+"""
 
 BusEvent = dict[str, Any]
 """An event as consumers get it: `source`, `detail-type`, `detail` and EventBridge's own fields."""
@@ -38,11 +41,11 @@ BusEvent = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule and the function that it invokes."""
+    """A rule and its target: a function's logical id, or the ARN of a queue."""
 
     name: str
     pattern: str
-    function: str
+    target: str
 
 
 def matches(pattern: str | Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -91,7 +94,7 @@ class Bus:
                 follower(event)
         for rule in self._rules:
             if matches(rule.pattern, event):
-                self._invoke_async(rule.function, event)
+                self._invoke_async(rule.target, event)
         return str(event["id"])
 
     async def _put_events(self, request: Request) -> Response:
@@ -121,11 +124,14 @@ def _error(code: str, message: str) -> Response:
 def invoke_async(
     template: Template, invoke: Invoke, queues: Queues, function: str, event: Mapping[str, Any]
 ) -> None:
-    """Invoke a function as Lambda does asynchronously.
+    """Invoke a function as Lambda does asynchronously, or send the event to a queue.
 
     A failed invocation is repeated at once. When all attempts have failed, the event goes to the
     destination in the function's EventInvokeConfig, in the shape of Lambda's own record.
     """
+    if ":sqs:" in function:
+        queues.send(function, json.dumps(event))
+        return
     for _ in range(1 + RETRIES):
         try:
             invoke(template.functions[function], dict(event))
@@ -146,11 +152,15 @@ def invoke_async(
 
 def _rules(template: Template) -> list[Rule]:
     return [
-        Rule(logical_id, json.dumps(properties["EventPattern"]), function_of(target["Arn"]))
+        Rule(logical_id, json.dumps(properties["EventPattern"]), _target_of(target["Arn"]))
         for logical_id, properties in template.properties_of("AWS::Events::Rule")
         for target in properties["Targets"]
-        if ":function:" in target["Arn"]
+        if ":api-destination/" not in target["Arn"]
     ]
+
+
+def _target_of(arn: str) -> str:
+    return arn if ":sqs:" in arn else function_of(arn)
 
 
 def _on_failure(template: Template, function: str) -> str | None:

@@ -34,6 +34,7 @@ _ATTRIBUTES = {
     "AWS::Events::ApiDestination.ArnForPolicy": (
         f"arn:aws:events:{_WHERE}:api-destination/{{full_name}}"
     ),
+    "AWS::Events::Rule.Arn": f"arn:aws:events:{_WHERE}:rule/{{full_name}}",
     "AWS::Events::EventBus.Arn": f"arn:aws:events:{_WHERE}:event-bus/{{full_name}}",
     "AWS::IAM::Role.Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{{full_name}}",
     "AWS::IAM::Role.RoleId": "AROA{name}",

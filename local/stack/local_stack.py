@@ -255,6 +255,8 @@ class LocalStack:
                 **Background.environment(f"http://127.0.0.1:{background_port}"),
                 # A function that no request reaches gets the URL of the API from its environment.
                 "API_URL": f"http://127.0.0.1:{port}",
+                # The receivers of hooks are programs of this machine too.
+                "HOOKS_ALLOW_LOOPBACK": "on",
                 # Metrics are lines of JSON on the standard output, without a reader here.
                 "POWERTOOLS_METRICS_DISABLED": "true",
             }

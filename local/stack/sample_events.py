@@ -43,16 +43,29 @@ def authorized(route: Route) -> dict[str, Any]:
     request = HttpRequest(route.method, path, "", headers, body)
     event = request_event(request, route, dict.fromkeys(names, "none-such"))
     event["requestContext"]["authorizer"] = {
-        "lambda": {"key_id": "ops", "may": "start control read directory erase"}
+        "lambda": {"key_id": "ops", "may": "start control read directory hooks erase"}
     }
     return event
 
 
-def queue_batch() -> dict[str, Any]:
-    """Return a batch with a single webhook, as Lambda reads it from SQS."""
-    _, body = body_of(ANY_EVENT)
-    message = Message(body.decode(), Signer().headers(body), utc_now(), utc_now())
-    return {"Records": [sqs_record(message, "arn:aws:sqs:any")]}
+def queue_batch(queue: str) -> dict[str, Any]:
+    """Return a batch with a single message of a queue (its ARN), as Lambda reads it from SQS.
+
+    It is a webhook, but for the queues of hooks: an event of the bus, and an attempt.
+    """
+    now = utc_now()
+    if queue.endswith("HookEvents"):
+        detail = {"type": "conversation.ended", "conversation_id": "none-such", "seq": 1}
+        message = Message(json.dumps({"detail": detail}), {}, now, now)
+    elif queue.endswith("HookDeliveries"):
+        moments = dict.fromkeys(("occurred_at", "since", "due"), now.isoformat())
+        names = {"hook_id": "none-such", "event_id": "msg_none-such_1"}
+        place = {"conversation_id": "none-such", "seq": 1, "number": 1}
+        message = Message(json.dumps({**names, **place, **moments}), {}, now, now)
+    else:
+        _, body = body_of(ANY_EVENT)
+        message = Message(body.decode(), Signer().headers(body), now, now)
+    return {"Records": [sqs_record(message, queue)]}
 
 
 def stream_batch() -> dict[str, Any]:
@@ -95,6 +108,7 @@ def sample(template: Template, function: str) -> Any:
                 continue
             if kind == "AWS::Events::Rule":
                 return start_event(caller)
-            return stream_batch() if ":dynamodb:" in caller["EventSourceArn"] else queue_batch()
+            source = caller["EventSourceArn"]
+            return stream_batch() if ":dynamodb:" in source else queue_batch(source)
     # The rest runs on a schedule: the sweep takes any event, a start names its conversation.
     return {"conversation_id": "none-such"}

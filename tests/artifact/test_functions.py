@@ -60,6 +60,8 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
     "StartFromEventFunction": lambda answer: answer["status"] == "connecting",
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
     "TimerFunction": lambda answer: answer == {"batchItemFailures": []},
+    "FanOutHooksFunction": lambda answer: answer == {"batchItemFailures": []},
+    "DeliverHooksFunction": lambda answer: answer == {"batchItemFailures": []},
     "CensusFunction": lambda answer: answer == {"missing": 0},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }

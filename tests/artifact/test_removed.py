@@ -60,8 +60,9 @@ import json
 from partyline.entrypoints.api.app import resolver_of
 from partyline.entrypoints.api.conversations import control, trigger
 from partyline.entrypoints.api.directory import directory
+from partyline.entrypoints.api.hooks import hooks
 from partyline.entrypoints.api.queries import query
-resolver = resolver_of(trigger, control, query, directory)
+resolver = resolver_of(trigger, control, query, directory, hooks)
 described = json.loads(resolver.get_openapi_json_schema())
 assert "/conversations" in described["paths"]
 """

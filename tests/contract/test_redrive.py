@@ -15,6 +15,7 @@ from local.deploy.redrive import (
     redrive_bus,
     redrive_events,
     redrive_failover,
+    redrive_hooks,
     redrive_starts,
 )
 from local.stack.embedded_aws import EmbeddedAws, create_table
@@ -203,6 +204,31 @@ def test_a_failed_start_goes_to_its_function_again(sqs: Any) -> None:
     assert redrive_starts(sqs, functions, dead).sent == 1
     assert messages(sqs, dead) == []
     assert functions.invoked == [(START, START_EVENT)]
+
+
+def test_a_dead_letter_of_hooks_goes_to_its_queue_again(sqs: Any) -> None:
+    dead, events, deliveries = (queue(sqs, name) for name in ("dead", "events", "deliveries"))
+    bodies = [json.dumps(START_EVENT), json.dumps({"hook_id": "crm"})]
+    for body in bodies:
+        sqs.send_message(QueueUrl=dead, MessageBody=body)
+    assert redrive_hooks(sqs, dead, events, deliveries).sent == 2
+    again = [[message["Body"] for message in messages(sqs, url)] for url in (events, deliveries)]
+    assert again == [bodies[:1], bodies[1:]]
+    assert messages(sqs, dead) == []
+
+
+def test_an_undelivered_event_goes_to_its_queue_again(sqs: Any) -> None:
+    dead, events = queue(sqs, "dead"), queue(sqs, "events")
+    attributes = {
+        "TARGET_ARN": {
+            "DataType": "String",
+            "StringValue": "arn:aws:sqs:us-east-1:000000000000:events",
+        }
+    }
+    body = json.dumps(START_EVENT)
+    sqs.send_message(QueueUrl=dead, MessageBody=body, MessageAttributes=attributes)
+    assert redrive_bus(sqs, Functions(), dead).sent == 1
+    assert [message["Body"] for message in messages(sqs, events)] == [body]
 
 
 def test_an_undelivered_event_goes_to_its_function_again_but_not_to_a_chat(sqs: Any) -> None:

@@ -26,6 +26,7 @@ RIGHTS = {
     "ControlFunction": "control",
     "QueryFunction": "read",
     "DirectoryFunction": "directory",
+    "HooksFunction": "hooks",
 }
 """The right that each function of the API asks for."""
 

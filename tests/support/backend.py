@@ -31,6 +31,7 @@ SECRET_NAMES = {
     "partyline-TelnyxApiKey": "telnyx",
     "partyline-BearerKeys": "bearer",
     "partyline-NumberKey": "number",
+    "partyline-HookKey": "hook",
 }
 """The template's secrets by their names in Secrets Manager."""
 
@@ -86,7 +87,7 @@ class Backend:
         gateway = Gateway(template, self.environment)
         lab = Lab(gateway, self.dynamodb, self.table, logs, people, settings)
         app = lab.app
-        for secret in (app.telnyx_api_key, app.bearer_keys, app.number_key):
+        for secret in (app.telnyx_api_key, app.bearer_keys, app.number_key, app.hook_key):
             secret._client = lambda: self.secrets
         return lab
 

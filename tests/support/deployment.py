@@ -31,6 +31,9 @@ ACTION = re.compile(r"/v2/calls/([^/]+)/actions/(\w+)")
 
 Json = dict[str, Any]
 
+HOOK_DELIVERIES = "https://sqs.example/hook-deliveries"
+HOOK_DEAD_LETTERS = "https://sqs.example/hook-dead-letters"
+
 
 class Clock:
     """A clock that moves by `advance` only."""
@@ -135,11 +138,15 @@ class CountingDynamoDB:
 
 @dataclass
 class FakeQueue:
-    """A client of SQS with the timers' queue in memory; it raises a planned failure."""
+    """A client of SQS with the timers' queue in memory; it raises a planned failure.
+
+    `hook_messages` are the bodies of the messages to the queue of deliveries to hooks.
+    """
 
     clock: Clock
     failures: list[Exception] = field(default_factory=list)
     messages: list[tuple[datetime, str]] = field(default_factory=list)
+    hook_messages: list[str] = field(default_factory=list)
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> Json:  # noqa: N803
         assert QueueUrl == "https://sqs.example/timers"
@@ -153,6 +160,11 @@ class FakeQueue:
         assert 0 < len(Entries) <= 10
         if self.failures:
             raise self.failures.pop(0)
+        if QueueUrl == HOOK_DEAD_LETTERS:
+            return {}
+        if QueueUrl == HOOK_DELIVERIES:
+            self.hook_messages += [entry["MessageBody"] for entry in Entries]
+            return {}
         for entry in Entries:
             delay = entry["DelaySeconds"]
             self.send_message(
@@ -202,6 +214,13 @@ OPERATIONS = {
     "delete_do_not_call": ("directory", "DELETE /do-not-call/{number}"),
     "erase_person": ("people", "DELETE /people/{number}"),
     "get_erasure": ("people", "GET /erasures/{id}"),
+    "put_hook": ("hooks", "PUT /hooks/{id}"),
+    "get_hook": ("hooks", "GET /hooks/{id}"),
+    "list_hooks": ("hooks", "GET /hooks"),
+    "delete_hook": ("hooks", "DELETE /hooks/{id}"),
+    "replace_secret": ("hooks", "POST /hooks/{id}/secret"),
+    "list_deliveries": ("hooks", "GET /hooks/{id}/deliveries"),
+    "replay": ("hooks", "POST /hooks/{id}/replay"),
 }
 """The function and the route of each operation of the API."""
 
@@ -229,6 +248,7 @@ class Deployment:
         self.secrets = Secrets(
             telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer), number='{"key": "key-1"}'
         )
+        self.secrets.values["hook-key"] = json.dumps({"key": "h" * 64})
         self.queue = FakeQueue(self.clock)
         self.app = App(
             begin=at_once,
@@ -241,6 +261,7 @@ class Deployment:
         self.app.__dict__["telnyx_api_key"] = Secret("telnyx", lambda: self.secrets, 300)
         self.app.__dict__["bearer_keys"] = Secret("bearer", lambda: self.secrets, 30)
         self.app.__dict__["number_key"] = Secret("number", lambda: self.secrets, 300)
+        self.app.__dict__["hook_key"] = Secret("hook-key", lambda: self.secrets, 300)
 
     def fire_timers(self) -> list[str]:
         """Deliver the messages of the timers' queue whose delay is over.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from partyline.entrypoints.event_relay import detail_of
+from partyline.store.events import detail_of
 
 BATCH = 25
 """The limit of items in a BatchWriteItem request."""

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from local.stack.event_bus import matches
-from local.stack.queues import queue_routes
+from local.stack.queues import MAX_DELAY_SECS, queue_routes
 from local.stack.template import Template
 from partyline.entrypoints.event_relay import MAX_ENTRIES
+from partyline.services.hook_sender import MAX_SECS
 from tests.template.test_stack import PARAMETERS, resource
 
 MAPPING = "EventRelayMapping"
@@ -70,7 +71,7 @@ def test_dead_letters_are_kept_for_two_weeks_and_every_queue_is_encrypted(
     template: Template,
 ) -> None:
     queues = [logical_id for logical_id, _ in template.of_type("AWS::SQS::Queue")]
-    assert len(queues) == 8
+    assert len(queues) == 11
     for name in queues:
         properties = resolved(template, name)
         assert properties["SqsManagedSseEnabled"] is True
@@ -149,8 +150,8 @@ def test_the_event_relay_is_called_by_its_alias_and_knows_the_bus(template: Temp
     assert environment["EVENT_BUS_NAME"] == "partyline-PartylineBus"
 
 
-def test_one_rule_takes_events_in(template: Template) -> None:
-    [(name, _)] = template.of_type("AWS::Events::Rule")
+def test_one_rule_takes_events_in_and_one_gives_events_to_hooks(template: Template) -> None:
+    (_, (name, _)) = sorted(template.of_type("AWS::Events::Rule"))
     rule = resolved(template, name)
     start = {"source": "partyline.starts", "detail-type": "StartConversation"}
     assert matches(rule["EventPattern"], start)
@@ -165,6 +166,48 @@ def test_one_rule_takes_events_in(template: Template) -> None:
     [statement] = resolved(template, "BusDeadLettersPolicy")["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert "PartylineBus" in statement["Condition"]["ArnLike"]["aws:SourceArn"]
+
+
+def test_every_event_of_ours_goes_to_the_queue_of_the_hooks(template: Template) -> None:
+    rule = resolved(template, "HookRule")
+    assert matches(rule["EventPattern"], {"source": "partyline", "detail-type": "leg.ended"})
+    assert not matches(rule["EventPattern"], {"source": "partyline.starts"})
+    [target] = rule["Targets"]
+    assert target["Arn"].endswith("-HookEvents")
+    assert target["DeadLetterConfig"]["Arn"].endswith("BusDeadLetters")
+    [statement] = resolved(template, "HookEventsPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"].endswith("-HookRule")
+
+
+@pytest.mark.parametrize(
+    ("queue", "function", "mapping"),
+    [
+        ("HookEvents", "FanOutHooksFunction", "FanOutHooksMapping"),
+        ("HookDeliveries", "DeliverHooksFunction", "DeliverHooksMapping"),
+    ],
+)
+def test_a_message_of_hooks_is_retried_and_then_set_aside(
+    template: Template, queue: str, function: str, mapping: str
+) -> None:
+    properties = resolved(template, queue)
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert properties["RedrivePolicy"]["deadLetterTargetArn"].endswith("HookDeadLetters")
+    assert properties["VisibilityTimeout"] >= 6 * template.functions[function].timeout_secs
+    source = resolved(template, mapping)
+    assert source["EventSourceArn"].endswith(f"-{queue}")
+    assert source["FunctionName"].endswith(f":{function}:live")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert int(source["ScalingConfig"]["MaximumConcurrency"]) in (10, 20)
+
+
+def test_a_delivery_has_time_for_a_slow_receiver_and_waits_for_no_other(
+    template: Template,
+) -> None:
+    assert resolved(template, "DeliverHooksMapping")["BatchSize"] == 1
+    assert template.functions["DeliverHooksFunction"].timeout_secs >= 2 * MAX_SECS + 5
+    kept_secs = resolved(template, "HookDeliveries")["MessageRetentionPeriod"]
+    assert kept_secs > MAX_DELAY_SECS + 5 * 180
 
 
 def test_an_event_that_cannot_start_a_conversation_is_kept(template: Template) -> None:

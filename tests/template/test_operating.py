@@ -58,6 +58,7 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "BudgetUsedPercent"),
         ("Partyline", "ErasureFailed"),
         ("Partyline", "ErasureGivenUp"),
+        ("Partyline", "HookDisabled"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/ApiGateway", "Latency"),
         ("AWS/Lambda", "Errors"),

@@ -264,6 +264,47 @@ def test_the_directory_writes_its_own_rows_and_no_conversation(
             assert statement["Condition"] == rows
 
 
+HOOK_ROWS, EVENT_ROWS = ("HOOKS", "HOOK#*"), ("CONVERSATION#*",)
+READS_HOOK_KEY = {("secretsmanager:GetSecretValue", "partyline-HookKey")}
+SENDS_DELIVERIES = {("sqs:SendMessage", f"{QUEUES}HookDeliveries")}
+
+
+def of_table(*actions: str) -> Grants:
+    """The rights to these actions of DynamoDB on the table."""
+    return {(f"dynamodb:{action}", TABLE) for action in actions}
+
+
+def test_functions_of_hooks_have_no_right_to_dial_and_write_rows_of_hooks_only(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
+    assert grants["hooks"] == READS_HOOK_KEY | SENDS_DELIVERIES | of_table(
+        "Query", "GetItem", "PutItem", "DeleteItem"
+    )
+    assert grants["fan_out_hooks"] == receives("HookEvents") | SENDS_DELIVERIES | of_table(
+        "Query", "GetItem", "PutItem"
+    )
+    dead_letters = {("sqs:SendMessage", f"{QUEUES}HookDeadLetters")}
+    assert grants["deliver_hooks"] == (
+        receives("HookDeliveries")
+        | dead_letters
+        | READS_HOOK_KEY
+        | SENDS_DELIVERIES
+        | of_table("BatchGetItem", "PutItem")
+    )
+    for logical_id in ("HooksFunction", "FanOutHooksFunction", "DeliverHooksFunction"):
+        for statement in _statements(template, f"{logical_id}Role"):
+            if statement["Resource"] != TABLE:
+                continue
+            reads = statement["Action"] in (["dynamodb:GetItem"], ["dynamodb:BatchGetItem"])
+            rows = (*HOOK_ROWS, *EVENT_ROWS) if reads else HOOK_ROWS
+            assert statement["Condition"] == only_rows(*rows), logical_id
+
+
+def test_no_other_function_reads_the_key_of_the_hooks(grants: Mapping[str, Grants]) -> None:
+    readers = {folder for folder, allowed in grants.items() if allowed & READS_HOOK_KEY}
+    assert readers == {"hooks", "deliver_hooks"}
+
+
 def test_the_status_tool_can_only_read(grants: Mapping[str, Grants]) -> None:
     assert grants["tool_status"] == {("dynamodb:GetItem", TABLE), ("dynamodb:BatchGetItem", TABLE)}
 

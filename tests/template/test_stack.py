@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.stack.intrinsics import TemplateError
-from local.stack.template import Route, Template
+from local.stack.template import Route, Template, read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {
@@ -35,7 +35,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     assert {function.folder for function in stack.functions.values()} - routed == {
         *("authorizer", "sweep", "census", "erase", "timer", "failover", "event_relay"),
         "index_numbers",
-        *("start_from_event", "start_scheduled"),
+        *("start_from_event", "start_scheduled", "fan_out_hooks", "deliver_hooks"),
     }
 
 
@@ -82,6 +82,13 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "DELETE /do-not-call/{number}": "directory",
         "DELETE /people/{number}": "people",
         "GET /erasures/{id}": "people",
+        "GET /hooks": "hooks",
+        "GET /hooks/{id}": "hooks",
+        "PUT /hooks/{id}": "hooks",
+        "DELETE /hooks/{id}": "hooks",
+        "POST /hooks/{id}/secret": "hooks",
+        "GET /hooks/{id}/deliveries": "hooks",
+        "POST /hooks/{id}/replay": "hooks",
     }
 
 
@@ -177,9 +184,12 @@ def test_the_table_survives_operator_errors(template: Template) -> None:
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_a_new_stack_has_no_valid_keys(template: Template) -> None:
+def test_a_new_stack_has_no_valid_keys_and_generated_keys_of_its_own(template: Template) -> None:
     initial = {name: secret.initial for name, secret in template.secrets.items()}
-    assert len(json.loads(initial.pop("NumberKey"))["key"]) == 64
+    for name in ("HookKey", "NumberKey"):
+        assert len(json.loads(initial.pop(name))["key"]) == 64
+        source = read_source()["Resources"][name]["Properties"]
+        assert "SecretString" not in source, "the value is in no file"
     assert initial == {"TelnyxApiKey": '{"api_key": ""}', "BearerKeys": '{"keys": []}'}
 
 

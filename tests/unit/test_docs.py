@@ -17,6 +17,7 @@ from local.stack.template import Template
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules.phrases import DEFAULTS
 from partyline.entrypoints.api.directory import DoNotCallRequest, RouteRequest
+from partyline.entrypoints.api.hooks import HookRequest, ReplayRequest
 from partyline.entrypoints.http import HTTP_STATUS
 from partyline.services.assistant_settings import RequestModel
 from partyline.services.requests import (
@@ -42,9 +43,11 @@ BODIES: dict[str, type[RequestModel]] = {
     "POST /conversations/{id}/stop": StopRequest,
     "PUT /routes/{number}": RouteRequest,
     "PUT /do-not-call/{number}": DoNotCallRequest,
+    "PUT /hooks/{id}": HookRequest,
+    "POST /hooks/{id}/replay": ReplayRequest,
 }
 PLACEHOLDERS = {
-    **dict.fromkeys(("$ID", "$LIVE", "$LATER", "$ERASURE"), "{id}"),
+    **dict.fromkeys(("$ID", "${ID}", "$LIVE", "$LATER", "$HOOK", "$ERASURE"), "{id}"),
     "$GUEST": "{participant_id}",
     "$NUMBER": "{number}",
     **dict.fromkeys(("$CALL", "$OTHER"), "v3:a-live-call"),

@@ -45,7 +45,11 @@ def test_the_figures_in_bold_are_computed_from_the_defaults(template: Template) 
     }
     model = {webhook["MAX_TOOL_DIALS"], f"{guests}"}
     together = {f"{open_most * participants:,}", f"{open_most * participants * 60:,}"}
-    assert figures() == anonymous | key | caller | model | together
+    deliveries = template.resolver.resolve(
+        template.transformed["Resources"]["DeliverHooksMapping"]["Properties"]["ScalingConfig"]
+    )
+    hooks = {deliveries["MaximumConcurrency"]}
+    assert figures() == anonymous | key | caller | model | together | hooks
     assert calls_of_a_caller <= inbound
 
 

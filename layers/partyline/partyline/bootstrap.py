@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from partyline.services.engine import Engine
     from partyline.services.eraser import Eraser
     from partyline.services.erasures import ErasureRequests
+    from partyline.services.hook_delivery import HookDelivery, HookFanOut
+    from partyline.services.hook_queue import HookQueue
+    from partyline.services.hooks import Hooks
     from partyline.services.inbound_quotas import InboundQuotas
     from partyline.services.inline_tools import AssistantRules
     from partyline.services.number_hashes import NumberHashes
@@ -40,11 +43,12 @@ if TYPE_CHECKING:
     from partyline.services.scheduling import Scheduling
     from partyline.services.secrets import Secret
     from partyline.services.timers import Timers
-    from partyline.settings import ConversationSettings, QuerySettings
+    from partyline.settings import ConversationSettings, HookSettings, QuerySettings
     from partyline.store import ConversationStore
     from partyline.store.dialing import DialingSwitch
     from partyline.store.directory import Directory
     from partyline.store.erasures import Erasures
+    from partyline.store.hooks import HookStore
     from partyline.store.people import PersonIndex
     from partyline.store.retention import Retention
     from partyline.store.scheduled import ScheduledConversations
@@ -397,6 +401,62 @@ class App:
 
         parts = self.store, self.scheduled, self.scheduling, self.engine, self._quotas
         return CallBacks(*parts, self.dial_policy, self.clock, self.content.text)
+
+    @cached_property
+    def hook_settings(self) -> "HookSettings":
+        """The settings of hooks."""
+        from partyline.settings import HookSettings
+
+        return HookSettings.from_environment()
+
+    @cached_property
+    def hook_key(self) -> "Secret":
+        """The secret with the key from which the secrets of hooks are derived."""
+        return self._secret(os.environ["HOOK_KEY_SECRET"])
+
+    @cached_property
+    def hooks(self) -> "Hooks":
+        """The use cases of hooks."""
+        from partyline.services.hooks import Hooks
+
+        allows = self.hook_settings.hooks_allow_loopback == "on"
+        return Hooks(self._hook_store, self._hook_queue, self._hook_key, allow_loopback=allows)
+
+    @cached_property
+    def hook_fan_out(self) -> "HookFanOut":
+        """The part that makes deliveries of events."""
+        from partyline.services.hook_delivery import HookFanOut
+
+        return HookFanOut(self._hook_store, self._hook_queue, self.clock)
+
+    @cached_property
+    def hook_delivery(self) -> "HookDelivery":
+        """The part that makes the attempts of deliveries."""
+        from partyline.services.hook_delivery import HookDelivery
+        from partyline.services.hook_queue import HookQueue
+        from partyline.services.hook_sender import HookSender
+
+        url = self.hook_settings.hook_dead_letters_url
+        dead_letters = HookQueue(lambda: self._sqs_client, url, self.clock)
+        sender = HookSender(allow_loopback=self.hook_settings.hooks_allow_loopback == "on")
+        queues = self._hook_queue, dead_letters
+        return HookDelivery(self._hook_store, *queues, sender, self._hook_key, self.clock)
+
+    @cached_property
+    def _hook_store(self) -> "HookStore":
+        from partyline.store.hooks import HookStore
+
+        return HookStore(self._table_client, self._table_name)
+
+    @property
+    def _hook_queue(self) -> "HookQueue":
+        from partyline.services.hook_queue import HookQueue
+
+        url = self.hook_settings.hook_deliveries_url
+        return HookQueue(lambda: self._sqs_client, url, self.clock)
+
+    def _hook_key(self) -> str:
+        return self.hook_key.field("key")
 
     @property
     def _quotas(self) -> "Quotas":

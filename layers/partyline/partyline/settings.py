@@ -113,6 +113,18 @@ class DeadLetterSettings(Settings):
     dead_letter_urls: CommaList
 
 
+class HookSettings(QuerySettings):
+    """The settings of functions that deliver events to hooks, and of the hooks' routes.
+
+    `hooks_allow_loopback` allows receivers at http://127.0.0.1. The template has no such parameter:
+    only the local stack sets the variable.
+    """
+
+    hook_deliveries_url: str
+    hook_dead_letters_url: str = ""
+    hooks_allow_loopback: Switch = "off"
+
+
 class BusSettings(Settings):
     """The address of this API, for starts that the event bus requests."""
 

@@ -75,6 +75,11 @@ class Metric(StrEnum):
     FAILOVER_PUT_BACK = "FailoverPutBack"  # messages that return to the failover queue
     FAILOVER_REFUSED = "FailoverRefused"  # dropped: a wrong signature or body
     EVENT_SENT = "EventSent"  # events put on the bus
+    HOOK_DELIVERED = "HookDelivered"  # deliveries that a receiver took
+    HOOK_ATTEMPT_FAILED = "HookAttemptFailed"  # attempts that a receiver did not take
+    HOOK_ATTEMPT_DROPPED = "HookAttemptDropped"  # messages of attempts that were made before
+    HOOK_DELIVERY_FAILED = "HookDeliveryFailed"  # deliveries given up after all attempts
+    HOOK_MESSAGE_FAILED = "HookMessageFailed"  # messages of hooks that return to their queue
     START_ASKED = "StartAsked"  # `StartConversation` events taken from the bus
     CONVERSATION_SCHEDULED = "ConversationScheduled"  # conversations requested with a `start_at`
     SCHEDULED_FAILED = "ScheduledFailed"  # scheduled conversations that could not start
@@ -156,6 +161,8 @@ class Metric(StrEnum):
     DO_NOT_CALL_CHANGED = "DoNotCallChanged"
     CONVERSATION_ERASED = "ConversationErased"
     PERSON_ERASED = "PersonErased"
+    HOOK_CHANGED = "HookChanged"
+    HOOK_DISABLED = "HookDisabled"
 
 
 def log_safe(word: str | None) -> str | None:

@@ -12,10 +12,14 @@ from typer.testing import CliRunner
 from local.cli.app import SECTIONS, app
 
 GROUP: Any = typer.main.get_command(app)
-CONVERSATIONS: Any = GROUP.commands["conversations"]
+GROUPS: dict[str, Any] = {name: GROUP.commands[name] for name in ("conversations", "hooks")}
 COMMANDS = {
-    **{name: command for name, command in GROUP.commands.items() if name != "conversations"},
-    **{f"conversations {name}": command for name, command in CONVERSATIONS.commands.items()},
+    **{name: command for name, command in GROUP.commands.items() if name not in GROUPS},
+    **{
+        f"{group} {name}": command
+        for group, commands in GROUPS.items()
+        for name, command in commands.commands.items()
+    },
 }
 WITHOUT_JSON = {"demo"}
 """`demo` shows calls to a person. Its result is the exit status."""

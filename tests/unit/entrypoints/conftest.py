@@ -10,7 +10,13 @@ from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
-from tests.support.deployment import OUR_NUMBER, PUBLIC_KEY, Deployment
+from tests.support.deployment import (
+    HOOK_DEAD_LETTERS,
+    HOOK_DELIVERIES,
+    OUR_NUMBER,
+    PUBLIC_KEY,
+    Deployment,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,6 +33,8 @@ ENVIRONMENT = {
     "ALLOWED_COUNTRIES": "US,CA",
     "PUBLIC_BASE_URL": "",
     "BEARER_KEYS_SECRET": "bearer",
+    "HOOK_DELIVERIES_URL": HOOK_DELIVERIES,
+    "HOOK_DEAD_LETTERS_URL": HOOK_DEAD_LETTERS,
     "POWERTOOLS_SERVICE_NAME": "partyline",
     "POWERTOOLS_METRICS_NAMESPACE": "Partyline",
     "LOG_LEVEL": "DEBUG",

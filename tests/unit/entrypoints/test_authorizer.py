@@ -23,7 +23,7 @@ def ask(deployment: Deployment, authorization: str | None) -> Any:
 
 
 def test_a_key_in_the_secret_is_admitted(deployment: Deployment) -> None:
-    context = {"key_id": "ops", "may": "control directory erase read start"}
+    context = {"key_id": "ops", "may": "control directory erase hooks read start"}
     admitted = {"isAuthorized": True, "context": context}
     assert ask(deployment, "Bearer key-1") == admitted
     assert ask(deployment, "bearer  key-1 ") == admitted

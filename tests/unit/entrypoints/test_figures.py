@@ -16,12 +16,14 @@ from local.stack.template import Template
 from partyline.domain.model.events import EventType
 from partyline.services.engine import EVENT_METRICS, RESULT_METRICS
 from partyline.services.errors import RequestError
+from partyline.services.hook_sender import Answer, HookSender
 from partyline.services.request_forms import FORM_METRICS
 from partyline.services.scheduler import StartScheduler
 from partyline.services.timers import TimerMessage
 from partyline.settings import ConversationSettings
 from partyline.store import keys
 from partyline.store.erasures import Erasure
+from partyline.store.events import detail_of
 from partyline.store.open_counts import OPEN_API, addition
 from partyline.telemetry import Metric
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
@@ -338,6 +340,29 @@ def erase_with_failures(deployment: Deployment) -> None:
         deployment.invoke("erase", {})
 
 
+def deliver_to_a_hook(deployment: Deployment, row: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliver the event of a row twice, of which the second attempt comes too late.
+
+    The receiver answers 500, then 204; to a replay 410. The last message is unreadable.
+    """
+    answers = [Answer(500), Answer(204), Answer(410)]
+    monkeypatch.setattr(HookSender, "post", lambda *_: answers.pop(0))
+    deployment.ask("put_hook", {"url": "https://hooks.example.com/"}, id="crm")
+    detail = detail_of(row)
+    body = json.dumps({"detail": detail})
+    deployment.invoke("fan_out_hooks", {"Records": [{"messageId": "1", "body": body}]})
+    event_id = f"msg_{detail['conversation_id']}_{detail['seq']}"
+    for _ in range(3):
+        for message in list(deployment.queue.hook_messages):
+            deployment.clock.advance(10)
+            record = {"messageId": "1", "body": message}
+            deployment.invoke("deliver_hooks", {"Records": [record]})
+        if len(answers) == 1:
+            deployment.ask("replay", {"event_id": event_id}, id="crm")
+    deployment.invoke("deliver_hooks", {"Records": [{"messageId": "1", "body": "unreadable"}]})
+    assert answers == []
+
+
 def test_a_run_writes_every_metric_with_its_unit(
     deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +396,8 @@ def test_a_run_writes_every_metric_with_its_unit(
     deployment.invoke(
         "event_relay", {"Records": [{"dynamodb": {"NewImage": row, "SequenceNumber": "1"}}]}
     )
+
+    deliver_to_a_hook(deployment, row, monkeypatch)
 
     # Timers, webhooks, tools, failover, sweep, census
     deployment.store.table.write([addition(OPEN_API, keys.FIRST_SHARD, 1)])

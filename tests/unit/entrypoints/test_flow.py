@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from partyline.entrypoints.event_relay import EventNotRelayedError, detail_of
+from partyline.entrypoints.event_relay import EventNotRelayedError
+from partyline.store.events import detail_of
 from partyline.telemetry import LOG_FIELDS
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 QUERIES = {"query"}
 DIRECTORY = {"directory"}
+HOOKS = {"hooks", "fan_out_hooks", "deliver_hooks"}
 WEBHOOKS = {
     path.parent.name
     for path in (ROOT / "functions").glob("*/app.py")
@@ -71,6 +72,21 @@ def test_the_authorizer_loads_no_more_than_it_needs_for_a_secret() -> None:
 
 def test_the_event_relay_loads_neither_telnyx_code_nor_rules() -> None:
     assert not loaded_modules("event_relay") & (TELNYX | RULES)
+
+
+@pytest.mark.parametrize("function", sorted(HOOKS))
+def test_functions_of_hooks_load_no_code_that_reaches_telnyx(function: str) -> None:
+    assert not loaded_modules(function) & (TELNYX | NEVER_LOADED)
+
+
+@pytest.mark.parametrize("function", [min(WEBHOOKS), "trigger", "timer", "tool_invite"])
+def test_functions_for_which_a_caller_waits_load_nothing_of_hooks(function: str) -> None:
+    hooks = {name for name in loaded_modules(function) if "hook" in name.rpartition(".")[2]}
+    assert {name for name in hooks if name.startswith("partyline")} <= {
+        "partyline.entrypoints.webhook",
+        "partyline.telnyx.webhooks",
+        "partyline.telnyx.webhook_urls",
+    }
 
 
 def test_a_webhook_function_loads_the_engine_before_its_first_request() -> None:

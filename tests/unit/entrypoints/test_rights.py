@@ -11,6 +11,7 @@ NEEDED = {
     "query": Right.READ,
     "directory": Right.DIRECTORY,
     "people": Right.ERASE,
+    "hooks": Right.HOOKS,
 }
 
 

@@ -19,6 +19,7 @@ from partyline.settings import (
     BusSettings,
     ConversationSettings,
     DeadLetterSettings,
+    HookSettings,
     QuerySettings,
     SchedulerSettings,
 )
@@ -50,6 +51,9 @@ def test_the_settings_are_read_from_the_environment() -> None:
 
 NEVER_CALL = {"query", "directory", "tool_status", "event_relay", "index_numbers", "people"}
 """Functions without access to Telnyx's API."""
+
+HOOKS = {"hooks", "fan_out_hooks", "deliver_hooks"}
+"""Functions of hooks, which have no access to Telnyx's API either."""
 
 USE_SCHEDULER = {"trigger", "start_from_event", "control", "tool_call_back", "erase"}
 
@@ -124,6 +128,12 @@ def test_every_function_has_the_variables_that_it_reads(template: Template) -> N
         folder, environment = function.folder, function.environment
         if folder == "authorizer":
             assert environment["BEARER_KEYS_SECRET"]
+        elif folder in HOOKS:
+            settings = HookSettings.from_environment(environment)
+            assert settings.hooks_allow_loopback == "off"
+            assert bool(settings.hook_dead_letters_url) is (folder == "deliver_hooks")
+            assert ("HOOK_KEY_SECRET" in environment) is (folder != "fan_out_hooks")
+            assert "TELNYX_API_KEY_SECRET" not in environment
         elif folder in NEVER_CALL:
             QuerySettings.from_environment(environment)
             assert "TELNYX_API_KEY_SECRET" not in environment

@@ -13,7 +13,7 @@ from typing import Any
 UNMASKED = frozenset(
     {
         *("participant_id", "handover_id", "command_id", "telnyx_conversation_id"),
-        *("conversation_id", "booked_id", "erasure_id", "key_id"),
+        *("conversation_id", "booked_id", "erasure_id", "hook_id", "key_id"),
         *("cause", "trace_id", "occurred_at"),
     }
 )

@@ -20,14 +20,12 @@ bus accepts although its long texts are cut. `partyline redrive events` reads th
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.bootstrap import App, with_app
-from partyline.domain.masking import mask_fields
-from partyline.store.events import event_in
+from partyline.store.events import Detail, detail_of
 from partyline.telemetry import Metric, count, logger
 
 SOURCE = "partyline"
@@ -38,7 +36,6 @@ MAX_PUT_BYTES = 256_000
 
 CUT_CHARS = 1_000  # of a text in an event that is larger than that
 
-Detail = dict[str, Any]
 Entry = dict[str, str]
 Result = dict[str, list[dict[str, str]]]
 
@@ -95,27 +92,6 @@ def relay(client: Any, bus: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int
             return done + failed, codes[failed]
         done += len(request)
     return done, reason
-
-
-def detail_of(row: Mapping[str, Any]) -> Detail:
-    """Return the `detail` that the bus carries for an event's row, with all phone numbers masked.
-
-    Raises ValueError or LookupError for a row that cannot be read.
-    """
-    conversation_id, event = event_in(row)
-    detail: Detail = mask_fields(
-        {
-            "conversation_id": conversation_id,
-            "seq": event.seq,
-            "type": event.type,
-            "occurred_at": event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            "cause": event.cause,
-            # A row may be older than the attribute `trace_id`.
-            "trace_id": row.get("trace_id", {}).get("S", ""),
-            "data": event.data,
-        }
-    )
-    return detail
 
 
 def _entry(row: Mapping[str, Any], bus: str) -> Entry:

@@ -52,6 +52,7 @@ class Right(StrEnum):
     READ = "read"  # read conversations and timelines
     DIRECTORY = "directory"  # read and edit routes and the do-not-call list
     ERASE = "erase"  # erase conversations and people, read receipts
+    HOOKS = "hooks"  # read and edit hooks, to which all events go, and replay events
 
 
 @dataclass(frozen=True)

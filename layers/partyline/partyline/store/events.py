@@ -5,11 +5,16 @@ The stream of the table carries each new row to the event relay.
 
 import os
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
+from partyline.domain.masking import mask_fields
 from partyline.domain.model.events import Event
 from partyline.store.keys import Key
 from partyline.store.table import Row, put_of
+
+Detail = dict[str, Any]
+"""An event as the bus and the hooks carry the event."""
 
 
 def event_put(key: Key, event: Event, conversation_id: str = "") -> Row:
@@ -28,6 +33,27 @@ def event_put(key: Key, event: Event, conversation_id: str = "") -> Row:
 def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:
     """The conversation's id and the event in an event's row."""
     return row["conversation_id"]["S"], Event.model_validate_json(row["event"]["S"])
+
+
+def detail_of(row: Mapping[str, Any]) -> Detail:
+    """Return the `detail` that the bus and the hooks carry for an event's row.
+
+    All phone numbers are masked. Raises ValueError or LookupError for a row that cannot be read.
+    """
+    conversation_id, event = event_in(row)
+    detail: Detail = mask_fields(
+        {
+            "conversation_id": conversation_id,
+            "seq": event.seq,
+            "type": event.type,
+            "occurred_at": event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "cause": event.cause,
+            # A row may be older than the attribute `trace_id`.
+            "trace_id": row.get("trace_id", {}).get("S", ""),
+            "data": event.data,
+        }
+    )
+    return detail
 
 
 def _trace_id() -> str:

@@ -24,6 +24,9 @@
 | conversation or booking of a person | `PERSON#<keyed hash of a number>` | `<created_at>#<id>` |
 | erasure, with its receipt | `ERASURE#<erasure id>` | `ERASURE` |
 | event of an erasure | `ERASURE#<erasure id>` | `EVENT#<conversation id>`, `EVENT#person` |
+| hook | `HOOKS` | `HOOK#<id>` |
+| event of a hook | `HOOKS` | `EVENT#<time>#<request id or webhook-id>` |
+| delivery of an event to a hook | `HOOK#<id>` | `DELIVERY#<time of the event>#<webhook-id>` |
 """
 
 from datetime import UTC, date, datetime
@@ -69,6 +72,12 @@ DEDUPE = "DEDUPE#"
 
 ERASURES = "DUE#ERASURES"
 """The partition of the index `by_due` with the erasures that are not done."""
+
+HOOKS, FIRST_HOOK, LAST_HOOK = "HOOKS", "HOOK#", "HOOK#~"
+"""The partition of the hooks, and the two sort keys between which the hooks lie."""
+
+FIRST_DELIVERY, LAST_DELIVERY = "DELIVERY#", "DELIVERY#~"
+"""Between these two sort keys lie the deliveries to a hook."""
 
 LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
 """Sort keys after those of all events, and of all records of steps."""
@@ -190,6 +199,26 @@ def erasure(erasure_id: str) -> Key:
 def erasure_event(erasure_id: str, subject: str) -> Key:
     """The event of an erasure: `subject` is the id of the erased conversation, or `person`."""
     return erasure(erasure_id)[0], f"EVENT#{subject}"
+
+
+def hook(hook_id: str) -> Key:
+    """A hook. All hooks share a partition, so that a single query finds them for an event."""
+    return HOOKS, f"{FIRST_HOOK}{hook_id}"
+
+
+def deliveries(hook_id: str) -> str:
+    """The partition of the deliveries to a hook."""
+    return f"HOOK#{hook_id}"
+
+
+def delivery(hook_id: str, occurred_at: datetime, event_id: str) -> Key:
+    """The delivery of an event to a hook."""
+    return deliveries(hook_id), f"{delivery_moment(occurred_at)}#{event_id}"
+
+
+def delivery_moment(at: datetime) -> str:
+    """The beginning of the sort keys of deliveries of a moment."""
+    return f"DELIVERY#{moment(at)}"
 
 
 def open_count(share: str) -> str:

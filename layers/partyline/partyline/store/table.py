@@ -54,11 +54,14 @@ class Table:
             wanted = answer["UnprocessedKeys"].get(self._name, {}).get("Keys")
         return rows
 
-    def partition(self, pk: str, first: str, last: str) -> Iterator[Row]:
-        """The rows of a partition whose sort keys lie from `first` to `last`."""
+    def partition(self, pk: str, first: str, last: str, **more: Any) -> Iterator[Row]:
+        """The rows of a partition whose sort keys lie from `first` to `last`.
+
+        `more` are parameters of DynamoDB's query.
+        """
         values = {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}}
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
-        return self._query(condition, values, ConsistentRead=True)
+        return self._query(condition, values, ConsistentRead=True, **more)
 
     def newest(self, pk: str, before: str | None = None) -> Iterator[Row]:
         """The rows of a partition, the last sort key first, of those before `before`."""

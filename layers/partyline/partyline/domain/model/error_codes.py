@@ -22,6 +22,8 @@ class ErrorCode(StrEnum):
     REPORT_NOT_READY = "report_not_ready"  # the conversation has no report yet
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
     UNKNOWN_ERASURE = "unknown_erasure"  # no such erasure
+    UNKNOWN_HOOK = "unknown_hook"  # no such hook
+    UNKNOWN_EVENT = "unknown_event"  # no such event of a conversation
 
     # The state of the conversation
     NOT_STARTED = "not_started"  # the conversation is scheduled, and has not begun
@@ -37,6 +39,9 @@ class ErrorCode(StrEnum):
     TOO_FEW_PEOPLE = "too_few_people"  # the assistant cannot leave a person alone
     ALREADY_STARTED = "already_started"  # too late to cancel a scheduled start
 
+    # The state of a hook
+    HOOK_DISABLED = "hook_disabled"  # the hook is off, so that nothing can be replayed
+
     # Limits and rules
     TOO_MANY_PARTICIPANTS = "too_many_participants"  # the limit of a conversation
     TOO_MANY_LEGS = "too_many_legs"  # at once; the limit of a conversation
@@ -44,6 +49,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_DIALS = "too_many_dials"  # in a minute; the limit of a key
     TOO_MANY_BOOKINGS = "too_many_bookings"  # scheduled starts; the limit of a key
     BUDGET_EXCEEDED = "budget_exceeded"  # the budget of the day has no room for the dials
+    TOO_MANY_HOOKS = "too_many_hooks"  # the limit of the deployment
     DIALING_OFF = "dialing_off"  # an operator has switched all dials off
     DESTINATION_NOT_ALLOWED = "destination_not_allowed"  # calls may not go to this number
 

@@ -66,6 +66,8 @@ class EventType(StrEnum):
     DO_NOT_CALL_CHANGED = "do_not_call.changed"
     CONVERSATION_ERASED = "conversation.erased"
     PERSON_ERASED = "person.erased"
+    HOOK_CHANGED = "hook.changed"
+    HOOK_DISABLED = "hook.disabled"
 
 
 class Event(BaseModel):
@@ -245,6 +247,14 @@ ReportCosts = Annotated[
     Field(description="the costs known so far by currency: `total`, `assistant` and `calls`"),
 ]
 Metadata = Annotated[dict[str, Any], Field(description="the `metadata` of the start")]
+
+DisabledReason = Literal["failing", "gone"]
+"""Why a hook was switched off: no delivery succeeded for a day, or the receiver answered 410."""
+
+HookId = Annotated[str, Field(description="the hook's id")]
+HookChange = Annotated[
+    Literal["put", "deleted", "secret_replaced"], Field(description="what the request did")
+]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
@@ -598,3 +608,18 @@ class PersonErased(EventData, event=EventType.PERSON_ERASED):
     do_not_call: Erased
     queue_messages: Erased
     telnyx_conversations: Erased
+
+
+class HookChanged(EventData, event=EventType.HOOK_CHANGED):
+    """A hook was put or deleted, or its secret was replaced."""
+
+    hook_id: HookId
+    hook_change: HookChange
+    key_id: KeyId
+
+
+class HookDisabled(EventData, event=EventType.HOOK_DISABLED):
+    """A hook was switched off: `failing` (no delivery for a day) or `gone` (answered with 410)."""
+
+    hook_id: HookId
+    reason: Reason
