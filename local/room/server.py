@@ -59,6 +59,9 @@ SCRIPT = (
 """The simulated assistant's answers by keyword; the last answer is for any other text."""
 
 
+Look = Callable[[str], None]
+
+
 class Room:
     """The page of a local stack. Wrap the gateway with `wrap_gateway`, then call `open`.
 
@@ -68,7 +71,7 @@ class Room:
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
         """Make a room that is not open yet. `functions` are the folders of the functions."""
         self.hub = Hub()
-        self.lambda_faults = LambdaFaults(invoke)
+        self.lambda_faults = LambdaFaults(invoke, observers.CrashObserver(self.hub))
         self.invoke = observers.QueueObserver(self.lambda_faults, self.hub)
         on_write, on_change = self.lambda_faults.table_written, self._conversations_changed
         self.table = observers.TableObserver(self.hub, on_write, on_change)
@@ -85,6 +88,7 @@ class Room:
         self._proxy: Proxy
         self._action_runner: actions.ActionRunner
         self._recorder: Recorder
+        self._look: Look
         self._playing = threading.Lock()
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
@@ -100,8 +104,12 @@ class Room:
 
         return app
 
-    def open(self, url: str, api_key: str, number: str, background: Background) -> None:
-        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number."""
+    def open(self, url: str, api_key: str, number: str, background: Background, look: Look) -> None:
+        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number.
+
+        `look(conversation_id)` does the work of the timers now, and asks Telnyx about the calls.
+        """
+        self._look = look
         observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
@@ -116,6 +124,7 @@ class Room:
                     *routes(self.hub, {**hello, "choices": self._choices}),
                     self._proxy.route(),
                     Route("/room/act", self._handle_action, methods=["POST"]),
+                    Route("/room/look", self._handle_look, methods=["POST"]),
                     Route("/room/trouble", self._handle_trouble, methods=["GET"]),
                     Route("/room/story", self._handle_story, methods=["POST"]),
                 ]
@@ -164,6 +173,10 @@ class Room:
 
     async def _handle_action(self, request: Request) -> Response:
         return await _respond(self._perform, await request.body())
+
+    async def _handle_look(self, request: Request) -> Response:
+        conversation_id = str((await request.json())["conversation"])
+        return await _respond(lambda _: self._look(conversation_id) or {}, None)
 
     async def _handle_trouble(self, _request: Request) -> Response:
         return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)

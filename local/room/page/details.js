@@ -3,7 +3,7 @@
 import { byId, h, show } from "./dom.js";
 import { changes, pretty } from "./json.js";
 import { model } from "./model.js";
-import { effect, lines } from "./rows.js";
+import { effects, lines } from "./effects.js";
 
 const KIND = { request: "Request", webhook: "Webhook", command: "Command", table: "Transaction", event: "Event", voice: "Heard" };
 
@@ -15,9 +15,9 @@ export function drawDetails() {
     show(place, h("div", { class: "empty" }, h("h3", {}, "Nothing picked"), h("p", {}, "Pick an arrow in the diagram: its payload, the state before and after, and the log lines appear here. The arrow keys go from one to the next.")));
     return;
   }
-  const happened = effect(row, model.chosen);
+  const written = effects(row, model.chosen);
   const logged = lines(row, model.chosen);
-  const signature = JSON.stringify([row.key, row.fact, row.note, happened?.versions, logged.length]);
+  const signature = JSON.stringify([row.key, row.fact, row.note, written.map(({ version }) => version), logged.length]);
   if (place.drawn === signature) return;
   place.drawn = signature;
   show(
@@ -25,7 +25,8 @@ export function drawDetails() {
     h("h3", { class: row.kind }, h("span", { class: `kind-name ${row.kind}` }, KIND[row.kind]), row.label),
     row.note.length > 0 && h("p", { class: row.bad ? "bad-words" : "soft" }, row.note.join(" · ")),
     ...parts(row),
-    happened && state(happened),
+    ...written.map(state),
+    row.kind === "webhook" && !written.length && row.fact.status !== undefined && part("State", h("p", { class: "soft" }, "This delivery changed nothing.")),
     logged.length > 0 && part("Log", h("div", {}, logged.map((line) => pretty(line)))),
   );
 }
@@ -43,14 +44,14 @@ function parts(row) {
       fact.events.length > 0 && part("Events", pretty(fact.events)),
     ];
   }
-  if (row.kind === "event" || row.kind === "voice") return [part("As it is", pretty(fact))];
+  if (row.kind === "event" || row.kind === "voice") return [part(row.kind === "event" ? "Raw event" : "Raw message", pretty(fact))];
   return [
     part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? pretty(fact.body) : h("p", { class: "soft" }, "No body.")),
     fact.status !== undefined && part(`Answered ${fact.status || "nothing"}`, fact.answer ? pretty(fact.answer) : h("p", { class: "soft" }, "No body.")),
   ];
 }
 
-function state({ before, after, versions }) {
+function state({ before, after, version }) {
   const found = changes(before, after);
   const from = before ? `version ${before.version}` : "nothing";
   const rows = found.map(([path, was, is]) =>
@@ -62,7 +63,7 @@ function state({ before, after, versions }) {
     ),
   );
   return part(
-    `State, from ${from} to version ${Math.max(...versions)}`,
+    `State, from ${from} to version ${version}`,
     h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": "What changed" }, h("table", {}, h("tbody", {}, rows))),
     h("details", {}, h("summary", {}, "Before, whole"), pretty(before)),
     h("details", {}, h("summary", {}, "After, whole"), pretty(after)),
