@@ -3,7 +3,7 @@
 import { h, keyed, s } from "./dom.js";
 import { firstScreen } from "./first.js";
 import { labelAndNote, NAMES } from "./labels.js";
-import { chosen, factsOf, model, factOf, pick } from "./model.js";
+import { chosen, factsOf, isOver, model, factOf, pick } from "./model.js";
 import { keepPreference, preference } from "./prefs.js";
 import { lanes, rows } from "./rows.js";
 import { drawStory } from "./storyview.js";
@@ -135,7 +135,7 @@ export function diagram(element) {
     const first = isBeginningLost(view) ? moment(view.conversation.created_at) : (found[0]?.at ?? 0);
     if (tells) {
       drawStory(told, view, found, first, draw);
-      if (following && !model.picked) told.scrollTo({ top: told.scrollHeight });
+      if (following && !model.picked && !isOver(view.conversation)) told.scrollTo({ top: told.scrollHeight });
       return;
     }
     const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);

@@ -2,7 +2,7 @@
 
 import { runAction, storyCommand } from "./api.js";
 import { announce, h } from "./dom.js";
-import { factOf, model } from "./model.js";
+import { conversations, factOf, model } from "./model.js";
 import { phones } from "./phones.js";
 
 const SAMPLE = "three-guests";
@@ -29,6 +29,7 @@ function texts() {
     ];
   }
   if (model.mode === "console") {
+    if (conversations().some(({ id }) => id === model.chosen)) return [h("p", {}, "Reading the conversation …")];
     return [
       h("h3", {}, model.chosen ? "This conversation is not here" : "No conversation is chosen"),
       h("p", {}, model.chosen ? "The stack does not know the conversation, or has deleted it." : "Choose a conversation in the list, or start a conversation."),

@@ -10,7 +10,7 @@ import { tone } from "./words.js";
 
 const ROW = { room: 44, console: 36 };
 const SPARE = 6;
-const COLUMNS = [["name", "Caller"], ["status", "Status"], ["people", "On the line"], ["lasted", "Duration"], ["began", "Began"], ["why", "Why"]];
+const COLUMNS = [["name", "Caller"], ["status", "Status"], ["people", "On the line"], ["lasted", "Time"], ["began", "Began"], ["why", "Why"]];
 
 /** Make the list in `element`; returns the function that draws the list again. */
 export function conversationList(element) {

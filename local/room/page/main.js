@@ -7,7 +7,7 @@ import { drawChat } from "./chat.js";
 import { drawDetails } from "./details.js";
 import { diagram } from "./diagram.js";
 import { drawDirectory } from "./directory.js";
-import { byId, h, show } from "./dom.js";
+import { announce, byId, h, show } from "./dom.js";
 import { ringInForm, startForm } from "./forms.js";
 import { conversationList, drawListButton, listButton } from "./list.js";
 import { listen } from "./live.js";
@@ -49,11 +49,12 @@ listen({
     const isConsole = greeting.mode === "console";
     document.body.dataset.mode = greeting.mode;
     pageTitle = isConsole ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
-    byId("where").textContent = isConsole ? greeting.to : `the phone room on ${greeting.to} · ${number(greeting.number)}`;
+    byId("where").textContent = isConsole ? greeting.to : ["the phone room on", greeting.to, greeting.number && `· ${number(greeting.number)}`].filter(Boolean).join(" ");
     byId("stage").textContent = [greeting.stage, greeting.readOnly && "read-only"].filter(Boolean).join(" · ");
     byId("start").hidden = Boolean(greeting.readOnly);
     byId("list").hidden = !isConsole;
     opened = null;
+    if (isConsole && !model.chosen) tab = "directory";
     buildTabs();
     buildViews();
     clearServerError();
@@ -99,8 +100,9 @@ watch(() => {
 function openChosen() {
   if (!model.ready || opened === model.chosen) return;
   opened = model.chosen;
+  if (opened && tab === "directory") open("chat");
   if (matchMedia("(max-width: 899px)").matches && opened) view("call");
-  if (opened) openConversation(opened).catch(() => { opened = null; });
+  if (opened) openConversation(opened).catch((error) => announce(error.message));
 }
 
 function drawTitle() {

@@ -254,7 +254,7 @@ function voices(id) {
     const user = message.role === "user";
     const hearers = heard.map(({ owner }) => lane(owner));
     result.push({
-      key: `m/${nth}`, kind: "voice", order: 4, at, from: user ? (lane(speaker?.owner) ?? "telnyx") : "assistant",
+      key: `m/${nth}`, kind: "voice", order: 4, at, speaker: speaker && nameOfNumber(speaker.leg.number), from: user ? (lane(speaker?.owner) ?? "telnyx") : "assistant",
       to: user ? "assistant" : (hearers.at(-1) ?? "telnyx"), reach: hearers, fact: message, label: message.content, note: [],
     });
   }

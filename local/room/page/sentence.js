@@ -78,6 +78,6 @@ function ending(conversation, timeline) {
   }
   const lasted = active && ended ? `The conversation lasted ${clock((moment(ended) - moment(active)) / 1000)}` : "The conversation ended before the assistant started";
   const reason = stopReason(timeline);
-  const said = reason === reasonWords("host_left") ? `${nameOf(conversation.participants[0], conversation.direction)} hung up` : reason;
+  const said = reason === reasonWords("host_left") ? `${nameOf(conversation.participants[0], conversation.direction)} left` : reason;
   return `${lasted}${said ? `, and ended because ${said}` : ""}.`;
 }

@@ -18,7 +18,8 @@ export function story(view, rows) {
   addTalk(entries, rows);
   const sorted = [...entries.values()].sort((first, second) => first.at - second.at);
   if (sorted.length) for (const row of rows) (row.kind === "voice" && row.talk ? entries.get(row.talk) : entryOf(row, sorted)).rows.push(row);
-  for (const entry of sorted) Object.assign(entry, describe(entry, view), trouble(entry));
+  const removed = new Set(rows.filter(isHangup).map(personOf));
+  for (const entry of sorted) Object.assign(entry, describe(entry, view, removed), trouble(entry));
   return sorted;
 }
 
@@ -72,18 +73,25 @@ function entryOf(row, sorted) {
   const has = (test) => sorted.find(({ events }) => events.some(test));
   const found = (seq && has((event) => event.seq === seq)) || (row.cause && has(({ cause }) => cause === row.cause)) || (row.command && has(({ data }) => data.command_id === row.command));
   if (found) return found;
-  const who = (row.owner ?? row.via ?? (row.to?.includes?.("/") ? row.to : null))?.split("/").slice(0, -1).join("/");
+  const who = personOf(row) ?? (row.kind === "request" ? row.fact.path.match(/\/participants\/([\w-]+)$/)?.[1] : null);
+  const left = who && (isHangup(row) || row.fact.method === "DELETE") && sorted.find((entry) => entry.who === who && /^(left|end)/.test(entry.key));
+  if (left) return left;
   const before = sorted.filter(({ at, key }) => at <= row.at && !key.startsWith("talk/"));
   return before.findLast((entry) => who && entry.who === who) ?? before.at(-1) ?? sorted[0];
 }
 
-function describe(entry, view) {
+const personOf = (row) => (row.owner ?? row.via ?? (row.to?.includes?.("/") ? row.to : null))?.split("/").slice(0, -1).join("/");
+
+/** Whether a row is Partyline's hangup of a person's call. */
+const isHangup = ({ kind, fact }) => kind === "command" && fact.action === "hangup";
+
+function describe(entry, view, removed) {
   const { conversation } = view;
   const [kind] = entry.key.split("/");
   const person = conversation.participants.find(({ id }) => id === entry.who);
   if (kind === "reach") return reach(entry, person ?? conversation.participants[0], conversation);
-  if (kind === "left") return { text: departure(entry, person, conversation), note: "" };
-  if (kind === "end") return end(entry, person, view);
+  if (kind === "left") return { text: departure(entry, person, conversation, removed), note: "" };
+  if (kind === "end") return end(entry, person, view, removed);
   if (kind === "talk") return talk(entry);
   if (kind === "message") return message(entry.events[0]);
   if (kind === "insights") return insights(conversation, entry);
@@ -99,14 +107,15 @@ function reach(entry, person, conversation) {
   const name = nameOf(person, direction);
   const handover = entry.events.find(({ type }) => type === "handover.started");
   const joined = entry.events.find(({ type }) => type === "participant.joined");
+  const isJoined = joined || person.status === "joined";
   const tries = person.legs.filter((leg) => leg.outcome && leg.outcome !== "human" && leg.status === "ended")
     .map((leg) => `${nameOfNumber(otherNumber(person, leg, direction))} ${outcomeShort(leg.outcome)}`);
   const asked = joined && entry.events.some(({ type }) => type === "leg.screening");
   const note = [person.legs.length > 1 || person.status !== "failed" ? tries.join(", ") : "", asked && "pressed 1", joined && `after ${((moment(joined.occurred_at) - entry.at) / 1000).toFixed(1)} s`].filter(Boolean).join(", ");
-  return { text: reached(person, name, joined, handover, conversation), note };
+  return { text: reached(person, name, isJoined, handover, conversation), note };
 }
 
-function reached(person, name, joined, handover, { direction }) {
+function reached(person, name, isJoined, handover, { direction }) {
   if (person.status === "failed") return `${name} ${person.outcome === "human" ? "hung up before the join" : outcomeWords(person.outcome)}`;
   if (!joined) return person.status === "left" ? `${name} hung up before the join` : `${name}: ${participantStatus(person)}`;
   if (handover) return `The assistant handed over to ${name}`;
@@ -115,23 +124,22 @@ function reached(person, name, joined, handover, { direction }) {
   return direction === "attached" ? `The assistant was put on the call of ${name}` : `${name} answered, and the assistant started`;
 }
 
-/** A hangup of the person's own has one cause; a removal leads to the hangup later. */
-function departure({ events }, person, { direction }) {
+/** How a person left. Only the room knows the commands, and so whether the person hung up. */
+function departure({ events }, person, { direction }, removed) {
   const name = nameOf(person, direction);
-  const left = events.find(({ type }) => type === "participant.left");
   const ended = events.find(({ type }) => type === "leg.ended");
   const cause = ended?.data.hangup_cause;
-  if (!ended) return `${name} left the conversation`;
-  if (left && left.cause !== ended.cause) return `${name} was hung up`;
+  if (removed.has(person.id)) return `Partyline hung ${name} up`;
+  if (!ended || model.mode !== "room") return `${name} left`;
   return cause && causeWords(cause) !== "hung up" ? `${name} left: ${causeWords(cause)}` : `${name} hung up`;
 }
 
-function end(entry, person, { conversation, timeline }) {
+function end(entry, person, { conversation, timeline }, removed) {
   const { status, failure, active_at: active, ended_at: ended } = conversation;
   const lasted = active && ended ? `lasted ${clock((moment(ended) - moment(active)) / 1000)}` : "";
   if (status === "failed") return { text: "The conversation failed", note: failure?.message ?? "", failed: true };
   const words = status === "stopping" ? "the conversation ends" : "the conversation ended";
-  if (person) return { text: `${departure(entry, person, conversation)}, and ${words}`, note: lasted };
+  if (person) return { text: `${departure(entry, person, conversation, removed)}, and ${words}`, note: lasted };
   return { text: capital(words), note: [stopReason(timeline), lasted].filter(Boolean).join(", ") };
 }
 
@@ -157,7 +165,7 @@ function insights({ insights: found, telnyx_conversation_id: id }, { events }) {
   const simulated = model.mode === "room" && (factOf("assistant", id) || found?.length) ? "simulated: " : "";
   const cost = events.find(({ data }) => data.cost?.total)?.data.cost;
   const note = [first && simulated + cut(typeof first === "string" ? first : JSON.stringify(first), 60), cost && `${cost.total} ${cost.currency ?? ""}`.trim()].filter(Boolean);
-  return { text: "Telnyx analysed the conversation", note: note.join(", ") };
+  return { text: "Telnyx analysed the conversation", note: note.join(" · ") };
 }
 
 /** What went wrong in an entry's rows, in words. */

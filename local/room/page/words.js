@@ -68,7 +68,7 @@ const SHORT = { human: "", no_answer: "no answer", voicemail_left: "message left
 export const outcomeShort = (outcome) => SHORT[outcome] ?? plain(outcome);
 
 const REASONS = {
-  host_left: "the first person hung up", participant_left: "a person hung up whose hangup ends the conversation",
+  host_left: "the host left", participant_left: "a person left whose departure ends the conversation",
   nobody_left: "nobody was left on the line", requested: "your application stopped it", time_limit: "the time limit was reached",
 };
 
