@@ -22,7 +22,7 @@ const END = 28;
 const APART = 8;
 const NARROW = 560;
 
-const VIEWS = [["story", "Story"], ["all", "Every message"]];
+const VIEWS = [["story", "Story"], ["all", "Diagram"]];
 
 /** Writes to the table and events follow from the rest, so they are hidden until the user wants them. */
 const hidden = new Set(preference("hidden", ["table", "event"]));

@@ -17,7 +17,7 @@ export function conversationList(element) {
   let filter = preference("filter", "all");
   let text = "";
   let found = [];
-  const search = h("input", { type: "search", "aria-label": "Search name, number, id or metadata", placeholder: "Name, number, id, metadata", autocomplete: "off", oninput: () => { text = search.value; top(); } });
+  const search = h("input", { type: "search", "aria-label": "Search the conversations", placeholder: "Name, number, id, metadata", autocomplete: "off", oninput: () => { text = search.value; top(); } });
   const filters = h("div", { class: "list-filters", role: "group", "aria-label": "Filter" });
   const body = h("div", { class: "list-rows", role: "rowgroup" });
   const head = h("div", { class: "list-head", role: "rowgroup" }, h("div", { role: "row", class: "list-row" }, COLUMNS.map(([name, label]) => h("span", { role: "columnheader", class: `at-${name}` }, label))));
