@@ -48,7 +48,7 @@ def test_a_call_is_told_in_few_entries_that_open_to_their_messages(
     entry = page.get_by_role("button", name="Billie joined")
     entry.click()
     expect(entry).to_have_attribute("aria-expanded", "true")
-    messages = page.get_by_role("list", name="Messages").get_by_role("button")
+    messages = page.get_by_role("list", name="Details").get_by_role("button")
     expect(messages.filter(has_text="call.gather.ended")).to_contain_text("pressed 1")
     messages.filter(has_text="call.answered").click()
     expect(page.locator("#tab-details h3")).to_contain_text("call.answered")
@@ -86,7 +86,7 @@ def test_back_goes_to_the_conversation_before(window: Callable[..., Page]) -> No
         expect(page.locator("#call-title")).to_have_text("Robin")
         page.get_by_role("button", name="Conversations").click()
         page.get_by_label("Search the conversations").fill("4711")
-        page.get_by_role("link", name="Alex").click()
+        page.get_by_role("link", name="Alex", exact=True).click()
         expect(page.locator("#call-title")).to_have_text("Alex")
         expect(page).to_have_url(f"{url}/#/c/c1")
         page.go_back()
@@ -94,11 +94,15 @@ def test_back_goes_to_the_conversation_before(window: Callable[..., Page]) -> No
 
 
 def test_a_pause_is_marked_in_the_story_and_in_the_diagram(window: Callable[..., Page]) -> None:
-    fact = conversation_fact(
+    kind, key, view = conversation_fact(
         "c1",
         ("conversation.started", "2026-03-01T12:00:00Z"),
         ("conversation.restarted", "2026-03-01T12:01:44Z"),
     )
+    assert isinstance(view, dict)
+    for event in view["timeline"]:
+        event["cause"] = f"webhook {event['seq']}"
+    fact = kind, key, view
     with serve_page(free_port(), fact, mode="console", api="http://x") as url:
         page = window(story=True)
         page.goto(f"{url}/#/c/c1")

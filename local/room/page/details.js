@@ -64,7 +64,7 @@ function state({ before, after, version }) {
   );
   return part(
     `State, from ${from} to version ${version}`,
-    h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": "What changed" }, h("table", {}, h("tbody", {}, rows))),
+    h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": `What changed in version ${version}` }, h("table", {}, h("tbody", {}, rows))),
     h("details", {}, h("summary", {}, "Before, whole"), pretty(before)),
     h("details", {}, h("summary", {}, "After, whole"), pretty(after)),
   );

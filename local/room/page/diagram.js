@@ -139,7 +139,7 @@ export function diagram(element) {
       return;
     }
     const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);
-    current = found.filter((row) => !hidden.has(row.kind));
+    current = model.mode === "room" ? found.filter((row) => !hidden.has(row.kind)) : found;
     const tops = topsOf(current);
     // The last time has the longest text.
     gutter = Math.max(GUTTER.least, GUTTER.around + GUTTER.letter * since((current.at(-1)?.at ?? 0) - first).length);

@@ -63,7 +63,7 @@ export function lanes(view, result, hidden, narrow) {
         end,
         wide: thin ? ENDED_WIDE : LEG_WIDE,
         from: moment(simulated?.started_at ?? leg.created_at),
-        answered: moment(simulated?.answered_at ?? leg.answered_at),
+        answered: wasNever(person, leg, simulated) ? null : moment(simulated?.answered_at ?? leg.answered_at),
         to: moment(simulated?.ended_at ?? leg.ended_at),
         leg: true,
       };
@@ -71,6 +71,9 @@ export function lanes(view, result, hidden, narrow) {
   );
   return [...parts.map((lane) => ({ under: "", ...lane })), ...people];
 }
+
+/** Whether an attached call turned out to be no call: Partyline took the request's word for the call. */
+const wasNever = (person, leg, simulated) => !simulated && person.status === "failed" && leg.status !== "ended";
 
 const lane = (owner) => (owner?.participant ? `${owner.participant}/${owner.leg}` : null);
 

@@ -73,11 +73,12 @@ function entryOf(row, sorted) {
   const has = (test) => sorted.find(({ events }) => events.some(test));
   const found = (seq && has((event) => event.seq === seq)) || (row.cause && has(({ cause }) => cause === row.cause)) || (row.command && has(({ data }) => data.command_id === row.command));
   if (found) return found;
-  const who = personOf(row) ?? (row.kind === "request" ? row.fact.path.match(/\/participants\/([\w-]+)$/)?.[1] : null);
+  const who = personOf(row) ?? (row.kind === "request" ? (row.fact.path.match(/\/participants\/([\w-]+)$/)?.[1] ?? row.fact.answer?.participant_id ?? row.fact.answer?.id) : null);
   const left = who && (isHangup(row) || row.fact.method === "DELETE") && sorted.find((entry) => entry.who === who && /^(left|end)/.test(entry.key));
   if (left) return left;
   const before = sorted.filter(({ at, key }) => at <= row.at && !key.startsWith("talk/"));
-  return before.findLast((entry) => who && entry.who === who) ?? before.at(-1) ?? sorted[0];
+  const ofPerson = who && (before.findLast((entry) => entry.who === who) ?? sorted.find((entry) => entry.who === who));
+  return ofPerson || (before.at(-1) ?? sorted[0]);
 }
 
 const personOf = (row) => (row.owner ?? row.via ?? (row.to?.includes?.("/") ? row.to : null))?.split("/").slice(0, -1).join("/");
@@ -115,7 +116,7 @@ function reach(entry, person, conversation) {
   return { text: reached(person, name, isJoined, handover, conversation), note };
 }
 
-function reached(person, name, isJoined, handover, { direction }) {
+function reached(person, name, joined, handover, { direction }) {
   if (person.status === "failed") return `${name} ${person.outcome === "human" ? "hung up before the join" : outcomeWords(person.outcome)}`;
   if (!joined) return person.status === "left" ? `${name} hung up before the join` : `${name}: ${participantStatus(person)}`;
   if (handover) return `The assistant handed over to ${name}`;

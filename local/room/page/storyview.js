@@ -45,9 +45,9 @@ function entryLine({ entry, key, isOpen }, first, toggle) {
       { type: "button", class: "entry-head", "data-part": `entry-${key}`, "aria-expanded": String(isOpen), onclick: () => toggle(key, isOpen) },
       h("time", {}, since(entry.at - first)),
       h("span", { class: "entry-text" }, h("b", {}, entry.text), entry.note && " ", entry.note && h("span", { class: "soft" }, entry.note), entry.trouble && " ", entry.trouble && h("span", { class: entry.bad ? "bad-words" : "odd-words" }, entry.trouble)),
-      h("span", { class: "count soft" }, `${many} ${many === 1 ? "message" : "messages"}`),
+      h("span", { class: "count soft" }, `${many} ${many === 1 ? "detail" : "details"}`),
     ),
-    isOpen && h("ol", { class: "plumbing", "aria-label": "Messages" }, entry.rows.map((row) => h("li", {}, plumb(row, first)))),
+    isOpen && h("ol", { class: "plumbing", "aria-label": "Details" }, entry.rows.map((row) => h("li", {}, plumb(row, first)))),
   );
 }
 
