@@ -104,12 +104,12 @@ def test_a_request_without_a_call_belongs_to_the_conversation_that_it_changed(
         expect(page.locator(".row")).to_have_count(6)
         labels = [row.get_attribute("aria-label") for row in page.locator(".row").all()]
         assert labels == [
-            "0.00 s POST /conversations 500 · 300 ms (request)",
-            "0.10 s version 1 1 ms (transaction)",
-            "0.90 s look for the call (command)",
-            "4.90 s POST /tools/invite 200 · 300 ms (request)",
-            "5.90 s look for the conversation (command)",
-            "6.90 s look for insights (command)",
+            "POST /conversations 500 · 300 ms 0.00 s (request)",
+            "version 1 1 ms 0.10 s (transaction)",
+            "look for the call 0.90 s (command)",
+            "POST /tools/invite 200 · 300 ms 4.90 s (request)",
+            "look for the conversation 5.90 s (command)",
+            "look for insights 6.90 s (command)",
         ]
         page.get_by_role("option", name="look for the call").click()
         expect(page.locator("#tab-details")).to_contain_text("find dial")

@@ -258,7 +258,7 @@ function drawRow(row, y, gap, x, whole, first, before) {
     "g",
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
-      "aria-label": `${since(row.at - first)} ${labelAndNote(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
+      "aria-label": `${labelAndNote(row).filter(Boolean).join(" ")} ${since(row.at - first)} (${NAMES.get(row.kind)})`,
       onclick: () => pick(row, true),
     },
     gap >= GAP_MS && s("text", { class: "gap", x: whole / 2, y: y - 12 }, `${pause(gap)} later`),
