@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 _PATH = re.compile(
     r"/conversations(/[\w-]{1,64}"
-    r"(/(timeline|stop|messages|handover|assistant|participants(/[\w-]{1,64})?))?)?"
-    r"|/routes|/do-not-call/\+[0-9]{1,15}",
+    r"(/(timeline|stop|messages|handover|assistant|transcript|report|participants(/[\w-]{1,64})?))?)?"
+    r"|/routes(/default)?|/do-not-call/\+[0-9]{1,15}|/hooks(/[\w-]{1,64}/deliveries)?",
     re.ASCII,
 )
 

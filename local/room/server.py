@@ -89,6 +89,7 @@ class Room:
         self._action_runner: actions.ActionRunner
         self._recorder: Recorder
         self._look: Look
+        self._url: str
         self._playing = threading.Lock()
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
@@ -109,7 +110,7 @@ class Room:
 
         `look(conversation_id)` does the work of the timers now, and asks Telnyx about the calls.
         """
-        self._look = look
+        self._look, self._url = look, url
         observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
@@ -124,6 +125,7 @@ class Room:
                     *routes(self.hub, {**hello, "choices": self._choices}),
                     self._proxy.route(),
                     Route("/room/act", self._handle_action, methods=["POST"]),
+                    Route("/room/tool", self._handle_tool, methods=["POST"]),
                     Route("/room/look", self._handle_look, methods=["POST"]),
                     Route("/room/trouble", self._handle_trouble, methods=["GET"]),
                     Route("/room/story", self._handle_story, methods=["POST"]),
@@ -173,6 +175,19 @@ class Room:
 
     async def _handle_action(self, request: Request) -> Response:
         return await _respond(self._perform, await request.body())
+
+    async def _handle_tool(self, request: Request) -> Response:
+        return await _respond(self._use_tool, await request.json())
+
+    def _use_tool(self, asked: dict[str, Any]) -> Any:
+        """Post the request of an assistant's tool in place of the model; return the answer."""
+        call, tool = asked["call"], asked["tool"]
+        if call not in self._simulator.world.legs:
+            raise actions.ActionRefusedError("The assistant is on no call.")
+        url = f"{self._url}/tools/{tool}"
+        sent = self._simulator.use_tool(call, url, asked["arguments"])
+        answer = httpx.post(sent.url, content=sent.body, headers=sent.headers, trust_env=False)
+        return answer.json()
 
     async def _handle_look(self, request: Request) -> Response:
         conversation_id = str((await request.json())["conversation"])

@@ -34,6 +34,9 @@ export const sendToApi = (method, path, body, key) => send(method, `/room/api${p
 /** Look now: run the sweep and the census, and ask Telnyx about a conversation's calls. */
 export const lookNow = (conversation) => send("POST", "/room/look", { conversation });
 
+/** Let the simulated assistant of a call use one of its tools; the answer is the sentence for the model. */
+export const useTool = (call, tool, fields) => send("POST", "/room/tool", { call, tool, arguments: fields });
+
 /** Let the console's server read a conversation and its timeline until another one is opened. */
 export const openConversation = (conversation) => send("POST", "/room/open", { conversation });
 

@@ -2,7 +2,7 @@
 
 import { lookNow } from "./api.js";
 import { announce, byId, h, keepFocus, keyed, show } from "./dom.js";
-import { handoverForm, inviteForm, messageForm, modeForm, removeForm, stopForm } from "./forms.js";
+import { handoverForm, inviteForm, messageForm, modeForm, removeForm, stopForm, toolForm } from "./forms.js";
 import { isWaiting, stayingCalls } from "./hints.js";
 import { choose, chosen, conversations, isOver, model } from "./model.js";
 import { nameOf, title } from "./names.js";
@@ -85,7 +85,7 @@ function header() {
       "span",
       { class: "call-actions" },
       button("invite", "Invite", inviteForm), button("handover", "Hand over", handoverForm), button("mode", "Mode", modeForm),
-      button("message", "Message", messageForm), button("stop", "Stop", stopForm),
+      button("message", "Message", messageForm), model.mode === "room" && button("tool", "Tool", toolForm), button("stop", "Stop", stopForm),
     ),
   );
 }

@@ -1,7 +1,7 @@
 // The messages to the assistant and the spoken words, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
-import { chosen, model } from "./model.js";
+import { chosen, factsOf, model, ownerOfPayload } from "./model.js";
 import { nameOf, nameOfNumber } from "./names.js";
 import { transcript } from "./speech.js";
 import { causesOfPartyline } from "./story.js";
@@ -40,11 +40,23 @@ function messages(view) {
     : timeline
         .filter((event) => event.type === "message.sent")
         .map((event) => insertedMessage(event.data.role, event.data.content, moment(event.occurred_at), byApp));
+  if (model.mode === "room") bubbles.push(...tools(conversation.id));
+  bubbles.sort((first, second) => (first.at ?? Infinity) - (second.at ?? Infinity));
   for (const { result } of conversation.insights ?? []) {
     const name = model.mode === "room" ? "Insight, made up by the simulator" : "Insight";
     bubbles.push({ role: "insight", name, text: typeof result === "string" ? result : JSON.stringify(result, null, 2), at: null });
   }
   return bubbles;
+}
+
+/** The assistant's requests to its tools, with the answers. */
+function tools(id) {
+  return factsOf("request").filter(([, { path, body, call_control_id: call }]) => path.startsWith("/tools/") && ownerOfPayload(body, call)?.conversation === id)
+    .map(([, { path, body, answer, status, at }]) => {
+      const { call_control_id: _call, ...asked } = body ?? {};
+      const used = Object.values(asked).filter(Boolean).join(", ");
+      return { role: "tool", name: "Tool of the assistant", text: `${path.slice(7)}${used && `: ${used}`}\n→ ${answer?.message ?? `answered ${status}`}`, at: moment(at) };
+    });
 }
 
 /** The messages that the application sent: Partyline's own have the cause of another event. */

@@ -1,6 +1,6 @@
 // The forms: start, call in, invite, hand over, mode, message, stop, remove.
 
-import { runAction } from "./api.js";
+import { runAction, sendToApi, useTool } from "./api.js";
 import { choice, dialog, field, input, option } from "./dialog.js";
 import { announce, h } from "./dom.js";
 import { choose, model } from "./model.js";
@@ -228,4 +228,35 @@ export function removeForm(conversation, participant, name) {
     request: () => ({ method: "DELETE", path: `/conversations/${conversation.id}/participants/${participant.id}` }),
     sent: () => announce(`${name} is hung up`),
   });
+}
+
+const TOOLS = [["invite", "invite: call a person in"], ["handover", "handover: give the caller to a person"], ["status", "status: ask who is on the line"]];
+
+/** Let the simulated assistant use a tool, in place of its model. */
+export function toolForm(conversation) {
+  const call = conversation.participants.flatMap(({ legs }) => legs).find((leg) => leg.answered_at && leg.status !== "ended")?.call_control_id;
+  dialog({
+    title: "The assistant uses a tool",
+    send: "Use",
+    fields: [
+      field("tool", "Tool", choice(TOOLS)),
+      field("name", "Contact", input({ value: "billing" }), "The name that the model says."),
+      field("number", "The contact's number, if the contact is new", input({ list: LIST, placeholder: "none" }), "Added to the default route, which has the contacts."),
+      field("brief", "Why the caller wants the contact", input({ maxlength: 500 })),
+      knownNumbers(),
+    ],
+    run: async (fields) => {
+      const name = fields.name.value.trim();
+      if (fields.number.value.trim()) await addContact(conversation, name, fields.number.value.replaceAll(/\s/g, ""));
+      const asked = fields.tool.value === "status" ? {} : withoutEmpty({ name, brief: fields.brief.value.trim() });
+      return useTool(call, fields.tool.value, asked);
+    },
+    sent: ({ message }) => announce(message),
+  });
+}
+
+async function addContact(conversation, name, to) {
+  const none = { assistant: { id: conversation.assistant.id } };
+  const { number: _number, warnings: _warnings, changed_at: _at, changed_by: _by, ...route } = await sendToApi("GET", "/routes/default").catch(() => none);
+  await sendToApi("PUT", "/routes/default", { ...route, contacts: { ...route.contacts, [name]: { to } } });
 }

@@ -1,10 +1,11 @@
 // The list of conversations. Only the visible rows are drawn, so the list carries thousands.
 
 import { addressOf } from "./address.js";
+import { sendToApi } from "./api.js";
 import { announce, byId, h, keyed, show } from "./dom.js";
 import { download } from "./export.js";
 import { columns, counts, find, FILTERS } from "./find.js";
-import { conversations, factOf, factsOf, model, watch } from "./model.js";
+import { addFact, conversations, factOf, factsOf, model, watch } from "./model.js";
 import { keepPreference, preference } from "./prefs.js";
 import { tone } from "./words.js";
 
@@ -34,7 +35,14 @@ export function conversationList(element) {
     filter = name;
     keepPreference("filter", name);
     for (const button of filters.children) button.setAttribute("aria-pressed", String(button.dataset.filter === name));
+    if (name === "scheduled") readBookings();
     top();
+  }
+
+  /** Read the scheduled starts: no change of a conversation tells of a booking. */
+  async function readBookings() {
+    const { conversations: found } = await sendToApi("GET", "/conversations?status=scheduled&limit=50").catch(() => ({ conversations: [] }));
+    for (const booking of found) addFact("scheduled", booking.id, booking);
   }
 
   function top() {
@@ -86,12 +94,28 @@ export function conversationList(element) {
 
 function line({ conversation, shown, nth, current, tall }) {
   const cell = (name) =>
-    h("span", { role: "cell", class: `at-${name}`, title: shown[name] || null }, name === "name" ? h("a", { href: addressOf(conversation.id), "data-part": `show-${conversation.id}`, "aria-current": current ? "true" : null }, h("bdi", {}, shown.name))
+    h("span", { role: "cell", class: `at-${name}`, title: shown[name] || null }, name === "name" && conversation.start_at ? booking(conversation) : name === "name" ? h("a", { href: addressOf(conversation.id), "data-part": `show-${conversation.id}`, "aria-current": current ? "true" : null }, h("bdi", {}, shown.name))
       : name === "status" ? [h("i", { class: `dot ${tone(shown.status)}`, "aria-hidden": "true" }), shown.status]
       : shown[name]);
   const row = h("div", { role: "row", class: `list-row ${tone(shown.status)} ${current ? "current" : ""}`, "aria-rowindex": nth + 2 }, COLUMNS.map(([name]) => cell(name)));
   row.style.top = `${nth * tall}px`;
   return row;
+}
+
+/** A scheduled start has no events yet, but can be cancelled. */
+const booking = ({ id, status }) => [
+  h("code", { title: id }, id.slice(0, 8)), " ",
+  status === "scheduled" && !model.readOnly && h("button", { type: "button", class: "small", "aria-label": `Cancel ${id}`, onclick: () => cancel(id) }, "Cancel"),
+];
+
+async function cancel(id) {
+  try {
+    await sendToApi("POST", `/conversations/${id}/stop`, {});
+    addFact("scheduled", id, { ...factOf("scheduled", id), status: "cancelled" });
+    announce("Cancelled");
+  } catch (error) {
+    announce(error.message);
+  }
 }
 
 /** The button that opens and closes the list in the room, with a badge for what is new. */

@@ -13,13 +13,14 @@ import { conversationList, drawListButton, listButton } from "./list.js";
 import { listen } from "./live.js";
 import { changed, choose, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
 import { drawPhones, onlyPhone, phones, ringing, tick } from "./phones.js";
+import { drawReport } from "./report.js";
 import { clearServerError, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
 import { countFaults, drawTrouble } from "./trouble.js";
 import { number } from "./words.js";
 
-const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"], ["directory", "Numbers"]];
-const TABS_OF = { room: ["chat", "details", "trouble", "stories"], console: ["chat", "details", "directory"] };
+const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"], ["report", "Report"], ["directory", "Numbers"]];
+const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories"], console: ["chat", "details", "report", "directory"] };
 const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "More"]];
 const drawDiagram = diagram(byId("diagram"));
 let tab = "chat";
@@ -90,6 +91,7 @@ watch(() => {
   drawDiagram();
   drawChat();
   drawDetails();
+  drawReport();
   if (model.picked && (model.look || model.picked !== picked)) open("details", model.look);
   model.look = false;
   picked = model.picked;
