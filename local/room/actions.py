@@ -100,7 +100,7 @@ class ApiRequest(Action):
     """
 
     do: Literal["api"]
-    method: Literal["POST", "DELETE"]
+    method: Literal["POST", "PUT", "DELETE"]
     path: str
     body: Any = None
 

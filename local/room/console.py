@@ -7,6 +7,7 @@ the stack's API.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from secrets import token_urlsafe
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -48,7 +49,7 @@ def run_console(
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
-    hello = {"mode": "console", "api": deployment, "number": None, "to": deployment}
+    hello: dict[str, Any] = {"mode": "console", "api": deployment, "number": None, "to": deployment}
     hello |= {"stage": stage, "readOnly": read_only}
     with ExitStack() as closing:
         hub, proxy = Hub(), Proxy(deployment, api_key, read_only=read_only)

@@ -186,7 +186,9 @@ class Room:
             raise actions.ActionRefusedError("The assistant is on no call.")
         url = f"{self._url}/tools/{tool}"
         sent = self._simulator.use_tool(call, url, asked["arguments"])
-        answer = httpx.post(sent.url, content=sent.body, headers=sent.headers, trust_env=False)
+        answer = httpx.post(
+            sent.url, content=sent.body, headers=sent.headers, timeout=10, trust_env=False
+        )
         return answer.json()
 
     async def _handle_look(self, request: Request) -> Response:

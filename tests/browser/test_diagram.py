@@ -128,6 +128,32 @@ def test_the_names_of_many_people_do_not_overlap(window: Callable[..., Page]) ->
             assert left["x"] + left["width"] + 3 <= right["x"]
 
 
+def test_five_calls_are_visible_at_once(window: Callable[..., Page]) -> None:
+    people = [person("host", "Alex", host=True), *(person(f"p{n}", f"Guest {n}") for n in range(4))]
+    with serve_page(free_port(), conversation_fact("c1", participants=people)) as url:
+        page = window(story=True)
+        page.goto(f"{url}/")
+        page.get_by_role("button", name="Diagram").click()
+        expect(page.locator(".head.leg")).to_have_count(5)
+        wide = page.locator(".scroll").evaluate("place => [place.scrollWidth, place.clientWidth]")
+        assert wide[0] <= wide[1]
+        page.set_viewport_size({"width": 1280, "height": 800})
+        expect(page.locator(".more")).to_have_text(re.compile("[0-9] more"))
+        page.locator(".more").click()
+        expect(page.locator(".more")).to_be_hidden()
+
+
+def test_a_low_window_keeps_room_for_the_diagram(window: Callable[..., Page]) -> None:
+    """A window of 1440 by 900 at 200 %."""
+    people = [person("host", "Alex", host=True), *(person(f"p{n}", f"Guest {n}") for n in range(4))]
+    with serve_page(free_port(), conversation_fact("c1", participants=people)) as url:
+        page = window(720, 450)
+        page.goto(f"{url}/")
+        box = page.locator(".scroll").bounding_box()
+        assert box
+        assert box["height"] >= 150
+
+
 def test_a_card_shows_the_number_that_is_being_tried(window: Callable[..., Page]) -> None:
     people = [
         person(name, name, status=status, attempt=attempt)

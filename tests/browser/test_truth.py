@@ -89,7 +89,13 @@ def test_the_sentence_tells_what_partyline_has_not_heard_of(window: Callable[...
     host = tried("host", "Alex", None, host=True, status="dialing")
     host["legs"][0]["call_control_id"] = "v3:a"
     phone = {"state": "answered", "started_at": LONG_AGO, "answered_at": LONG_AGO}
-    leg = {**phone, "ended_at": None, "number": "+13125550101", "heard": [], "direction": "in"}
+    leg: dict[str, Any] = {
+        **phone,
+        "ended_at": None,
+        "number": "+13125550101",
+        "heard": [],
+        "direction": "in",
+    }
     fact = conversation_fact("c1", status="connecting", participants=[host])
     said = sentence(window, fact, ("leg", "v3:a", leg))
     assert said.startswith("Alex has answered, but Partyline has not heard of it")
