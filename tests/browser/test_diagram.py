@@ -1,5 +1,6 @@
 """The diagram and the list of conversations, with facts that the tests make."""
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -152,6 +153,10 @@ def test_a_low_window_keeps_room_for_the_diagram(window: Callable[..., Page]) ->
         box = page.locator(".scroll").bounding_box()
         assert box
         assert box["height"] >= 150
+        page.set_viewport_size({"width": 900, "height": 700})
+        box = page.locator(".scroll").bounding_box()
+        assert box
+        assert box["height"] >= 250
 
 
 def test_a_card_shows_the_number_that_is_being_tried(window: Callable[..., Page]) -> None:

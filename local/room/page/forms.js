@@ -206,7 +206,7 @@ export function stopForm(conversation) {
     danger: true,
     fields: [
       h("fieldset", {}, h("legend", {}, "The assistant leaves. The calls"),
-        option("hang_up", "yes", "end, too", `${people} ${names.length === 1 ? "is" : "are"} hung up.`, true),
+        option("hang_up", "yes", "end too", `${people} ${names.length === 1 ? "is" : "are"} hung up.`, true),
         option("hang_up", "no", "stay up", `${people} ${names.length === 1 ? "stays" : "stay"} on the line, and the calls cost money until their time limit, at most.`)),
     ],
     request: (fields) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: fields.hang_up.value === "yes" } }),

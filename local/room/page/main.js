@@ -7,7 +7,7 @@ import { drawChat } from "./chat.js";
 import { drawDetails } from "./details.js";
 import { diagram } from "./diagram.js";
 import { drawDirectory } from "./directory.js";
-import { announce, byId, h, show } from "./dom.js";
+import { announce, byId, h, isNarrow, show } from "./dom.js";
 import { ringInForm, startForm } from "./forms.js";
 import { conversationList, drawListButton, listButton } from "./list.js";
 import { listen } from "./live.js";
@@ -103,7 +103,7 @@ function openChosen() {
   if (!model.ready || opened === model.chosen) return;
   opened = model.chosen;
   if (opened && tab === "directory") open("chat");
-  if (matchMedia("(max-width: 899px)").matches && opened) view("call");
+  if (isNarrow() && opened) view("call");
   if (opened) openConversation(opened).catch((error) => announce(error.message));
 }
 
@@ -170,7 +170,7 @@ function open(name, look) {
     button?.setAttribute("aria-selected", String(each === name));
     if (button) button.tabIndex = each === name ? 0 : -1;
   }
-  if (look && matchMedia("(max-width: 899px)").matches) {
+  if (look && isNarrow()) {
     view("side");
     byId(`tab-${name}`).focus();
   }

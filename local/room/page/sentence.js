@@ -1,6 +1,6 @@
 // The sentence above a call: who is on the line, who is waited for, and why. Always true.
 
-import { legHint, ringLeft } from "./hints.js";
+import { legHint, ringLeft, stayingCalls } from "./hints.js";
 import { nameOf, nameOfNumber, otherNumber } from "./names.js";
 import { capital, clock, list, moment, outcomeWords, reasonWords } from "./words.js";
 
@@ -65,7 +65,8 @@ function status(person, leg, now) {
 
 /** Why the conversation stopped, as a clause; empty when no event says so. */
 export function stopReason(timeline) {
-  const event = timeline.findLast(({ type, data }) => (type === "conversation.stopping" || type === "conversation.ended") && data.reason);
+  const of = (wanted) => timeline.findLast(({ type, data }) => type === wanted && data.reason);
+  const event = of("conversation.stopping") ?? of("conversation.ended");
   return event ? reasonWords(event.data.reason) : "";
 }
 
@@ -79,5 +80,7 @@ function ending(conversation, timeline) {
   const lasted = active && ended ? `The conversation lasted ${clock((moment(ended) - moment(active)) / 1000)}` : "The conversation ended before the assistant started";
   const reason = stopReason(timeline);
   const said = reason === reasonWords("host_left") ? `${nameOf(conversation.participants[0], conversation.direction)} left` : reason;
-  return `${lasted}${said ? `, and ended because ${said}` : ""}.`;
+  const staying = [...new Set(stayingCalls(conversation).map(({ person }) => nameOf(person, conversation.direction)))];
+  const still = staying.length ? ` ${list(staying)} ${staying.length > 1 ? "are" : "is"} still on the line, no longer Partyline's.` : "";
+  return `${lasted}${said ? `, and ended because ${said}` : ""}.${still}`;
 }

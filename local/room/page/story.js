@@ -131,6 +131,7 @@ function departure({ events }, person, { direction }, removed) {
   const ended = events.find(({ type }) => type === "leg.ended");
   const cause = ended?.data.hangup_cause;
   if (removed.has(person.id)) return `Partyline hung ${name} up`;
+  if (!ended && events.some(({ type }) => type === "participant.left")) return `${name} is no longer in the conversation`;
   if (!ended || model.mode !== "room") return `${name} left`;
   return cause && causeWords(cause) !== "hung up" ? `${name} left: ${causeWords(cause)}` : `${name} hung up`;
 }
@@ -180,5 +181,5 @@ function trouble({ rows, note = "", ...entry }) {
     count(({ kind, bad }) => kind === "command" && bad, "refused"), count(({ kind, odd, bad }) => kind === "webhook" && odd && !bad, "repeated"),
     count(({ kind, bad, lost }) => kind === "event" && bad && lost, "dead letter"), count(({ kind, bad }) => kind === "request" && bad, "refused request"),
   ].filter(Boolean);
-  return { trouble: words.join(", "), bad: rows.some(({ bad }) => bad) };
+  return { trouble: words.join(", "), bad: rows.some(({ bad, kind, lost, label }) => bad && (kind !== "event" || lost || label === "message.failed")) };
 }
