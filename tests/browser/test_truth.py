@@ -188,10 +188,35 @@ def test_a_row_shows_the_versions_that_it_wrote_and_no_others(
         page.get_by_role("option", name="attempt 2").click()
         expect(details).to_contain_text("This delivery changed nothing.")
         page.get_by_role("option", name=re.compile("call.answered 500")).click()
-        states = details.locator("h4", has_text="State")
+        states = details.locator("h4", has_text="State, from")
         expect(states).to_have_text(
             ["State, from nothing to version 1", "State, from version 2 to version 3"]
         )
+
+
+def test_a_call_whose_beginning_is_no_longer_kept_says_so(window: Callable[..., Page]) -> None:
+    kept: Fact = ("kept", "kept", {"since": "2026-03-01T12:00:30Z"})
+    begun, newer = conversation_fact("c1"), conversation_fact("c2", created_at="2026-03-01T13:00Z")
+    with serve_page(free_port(), begun, newer, kept) as url:
+        page = window()
+        for id_, is_lost in (("c1", True), ("c2", False)):
+            page.goto(f"{url}/#/c/{id_}")
+            expect(page.locator(".sentence")).to_be_visible()
+            words = page.get_by_text("The beginning of this conversation is no longer kept.")
+            expect(words).to_be_visible(visible=is_lost)
+
+
+def test_a_message_to_the_assistant_ends_at_the_assistant(room: RoomPage) -> None:
+    room.call()
+    room.message("system", "Be generous.")
+    told = room.row("command", "tell the assistant").first
+    expect(told).to_be_attached()
+    ends = float(str(told.locator(".branch circle").get_attribute("cx")))
+    assistant, alex = (
+        float(str(room.page.locator(".head", has_text=name).get_attribute("data-x")))
+        for name in ("Assistant", "Alex")
+    )
+    assert ends == assistant != alex
 
 
 def at(second: float) -> str:

@@ -1,8 +1,8 @@
 // The details of the picked row: its payload, the state before and after, the log lines.
 
-import { byId, h, show } from "./dom.js";
+import { announce, byId, h, show } from "./dom.js";
 import { changes, pretty } from "./json.js";
-import { model } from "./model.js";
+import { model, parseClientState } from "./model.js";
 import { effects, lines } from "./effects.js";
 
 const KIND = { request: "Request", webhook: "Webhook", command: "Command", table: "Transaction", event: "Event", voice: "Heard" };
@@ -27,8 +27,27 @@ export function drawDetails() {
     ...parts(row),
     ...written.map(state),
     row.kind === "webhook" && !written.length && row.fact.status !== undefined && part("State", h("p", { class: "soft" }, "This delivery changed nothing.")),
-    logged.length > 0 && part("Log", h("div", {}, logged.map((line) => pretty(line)))),
+    logged.length > 0 && part("Log", h("div", {}, logged.map(logLine))),
   );
+}
+
+/** A line of the log in short, which opens to all its fields. */
+const logLine = (line) =>
+  h("details", {}, h("summary", {}, [line.message, line.action, line.result, line.function_name].filter(Boolean).join(" · ")), pretty(line));
+
+/** A button that copies a value as JSON. */
+const copyButton = (value) => h("button", { type: "button", class: "quiet small", onclick: () => copy(typeof value === "string" ? value : JSON.stringify(value, null, 2)) }, "Copy");
+
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  announce("Copied");
+}
+
+/** The text of Partyline's client_state in a message. */
+function clientState(body) {
+  const text = body?.client_state ?? body?.data?.payload?.client_state;
+  const read = text && parseClientState(text);
+  return read && part("client_state, decoded", pretty(read));
 }
 
 function part(title, ...content) {
@@ -46,7 +65,8 @@ function parts(row) {
   }
   if (row.kind === "event" || row.kind === "voice") return [part(row.kind === "event" ? "Raw event" : "Raw message", pretty(fact))];
   return [
-    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? pretty(fact.body) : h("p", { class: "soft" }, "No body.")),
+    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? [copyButton(fact.body), pretty(fact.body)] : h("p", { class: "soft" }, "No body.")),
+    clientState(fact.body),
     fact.status !== undefined && part(`Answered ${fact.status || "nothing"}`, fact.answer ? pretty(fact.answer) : h("p", { class: "soft" }, "No body.")),
   ];
 }

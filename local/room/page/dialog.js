@@ -1,6 +1,6 @@
 // A dialog with a form that shows its request, and shows the API's errors at the fields.
 
-import { sendToApi, curl } from "./api.js";
+import { sendToApi, curl, Refused } from "./api.js";
 import { announce, h, modal } from "./dom.js";
 import { model } from "./model.js";
 
@@ -72,6 +72,7 @@ export function dialog({ title, send, fields, request, run, sent, danger }) {
     clear(form, wrong);
     submit.disabled = true;
     try {
+      checkFilled(form);
       const answer = await (run ?? requested)(form.elements);
       box.close();
       sent?.(answer);
@@ -83,6 +84,14 @@ export function dialog({ title, send, fields, request, run, sent, danger }) {
   });
   preview();
   modal(box);
+}
+
+/** Refuse an empty field that has to be filled: the API's words are for a program. */
+function checkFilled(form) {
+  const empty = [...form.elements].filter((control) => control.required && !control.value.trim());
+  if (!empty.length) return;
+  const details = empty.map(({ name, list }) => ({ field: name, message: list ? "Type a number." : "Type a text." }));
+  throw new Refused(0, { message: "A field is empty.", details });
 }
 
 function clear(form, wrong) {

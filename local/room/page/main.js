@@ -17,7 +17,7 @@ import { drawReport } from "./report.js";
 import { clearServerError, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
 import { countFaults, drawTrouble } from "./trouble.js";
-import { number } from "./words.js";
+import { began, number } from "./words.js";
 
 const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"], ["report", "Report"], ["directory", "Numbers"]];
 const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories"], console: ["chat", "details", "report", "directory"] };
@@ -27,6 +27,7 @@ let tab = "chat";
 let picked = null;
 let opened = null;
 let pageTitle = "Partyline";
+let newSince = "";
 
 theme(byId("theme"));
 byId("start").addEventListener("click", startForm);
@@ -46,11 +47,15 @@ if (handset) document.body.dataset.view = "handset";
 listen({
   hello(greeting, anew) {
     if (anew) clearFacts();
+    if (anew && model.mode) {
+      newSince = `a new stack since ${began(new Date().toISOString())}; the calls before are gone`;
+      document.querySelector("dialog")?.close();
+    }
     Object.assign(model, greeting, { up: true });
     const isConsole = greeting.mode === "console";
     document.body.dataset.mode = greeting.mode;
     pageTitle = isConsole ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
-    byId("where").textContent = isConsole ? greeting.to : ["the phone room on", greeting.to, greeting.number && `· ${number(greeting.number)}`].filter(Boolean).join(" ");
+    byId("where").textContent = isConsole ? greeting.to : ["the phone room on", greeting.to, greeting.number && `· ${number(greeting.number)}`, newSince && `· ${newSince}`].filter(Boolean).join(" ");
     byId("stage").textContent = [greeting.stage, greeting.readOnly && "read-only"].filter(Boolean).join(" · ");
     byId("start").hidden = Boolean(greeting.readOnly);
     byId("list").hidden = !isConsole;
