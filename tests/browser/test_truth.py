@@ -113,7 +113,7 @@ def test_calls_that_stay_up_after_a_stop_are_shown_as_up(
     room.expect_status("ended")
     expect(room.person("Alex")).to_contain_text("still on the line, no longer Partyline's")
     expect(room.page.locator(".sentence")).to_contain_text(
-        "because your application stopped it. Alex is still on the line, no longer Partyline's."
+        "because your application stopped it. Alex is still on the line."
     )
     room.press(ALEX, "Hang up")
     expect(room.person("Alex")).not_to_contain_text("still on the line")

@@ -9,7 +9,10 @@ import { addFact, conversations, factOf, factsOf, model, watch } from "./model.j
 import { keepPreference, preference } from "./prefs.js";
 import { tone } from "./words.js";
 
-const ROW = { room: 44, console: 36 };
+/** The heights of a row in a wide list and in a narrow list; the styles have the same numbers. */
+const ROW = 36;
+const NARROW_ROW = 52;
+const NARROW = 640;
 const SPARE = 6;
 const COLUMNS = [["name", "Caller"], ["status", "Status"], ["people", "On the line"], ["lasted", "Time"], ["began", "Began"], ["why", "Why"]];
 
@@ -69,7 +72,7 @@ export function conversationList(element) {
 
   /** Draw the rows in the visible part, and a few more. */
   function rows(now) {
-    const tall = ROW[model.mode] ?? ROW.room;
+    const tall = element.clientWidth > NARROW ? ROW : NARROW_ROW;
     const from = Math.max(0, Math.floor(scroll.scrollTop / tall) - SPARE);
     const to = Math.min(found.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / tall) + SPARE);
     body.style.height = `${found.length * tall}px`;
@@ -79,7 +82,7 @@ export function conversationList(element) {
       found.slice(from, to).map((conversation, nth) => {
         const shown = columns(conversation, now);
         const current = conversation.id === model.chosen;
-        return [conversation.id, JSON.stringify([shown, from + nth, current]), { conversation, shown, nth: from + nth, current, tall }];
+        return [conversation.id, JSON.stringify([shown, from + nth, current, tall]), { conversation, shown, nth: from + nth, current, tall }];
       }),
       line,
     );

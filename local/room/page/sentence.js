@@ -81,6 +81,6 @@ function ending(conversation, timeline) {
   const reason = stopReason(timeline);
   const said = reason === reasonWords("host_left") ? `${nameOf(conversation.participants[0], conversation.direction)} left` : reason;
   const staying = [...new Set(stayingCalls(conversation).map(({ person }) => nameOf(person, conversation.direction)))];
-  const still = staying.length ? ` ${list(staying)} ${staying.length > 1 ? "are" : "is"} still on the line, no longer Partyline's.` : "";
+  const still = staying.length ? ` ${list(staying)} ${staying.length > 1 ? "are" : "is"} still on the line.` : "";
   return `${lasted}${said ? `, and ended because ${said}` : ""}.${still}`;
 }
