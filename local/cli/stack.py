@@ -160,6 +160,11 @@ def named(request: "HttpRequest") -> tuple[str, str]:
 def console(
     api: Api,
     port: Annotated[int, common.option("PORT", "The page's port.", min=0, max=65_535)] = 8410,
+    stage: Annotated[str, common.option("NAME", "The stage that the page shows, as prod.")] = "",
+    *,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only watch: the page has no forms.")
+    ] = False,
 ) -> None:
     """Watch a deployed stack in the browser."""
     from local.room.console import run_console
@@ -168,7 +173,7 @@ def console(
     with (
         failing,
         common.stop_event() as stopped,
-        run_console(api.url, api.key, port) as console_url,
+        run_console(api.url, api.key, port, stage=stage, read_only=read_only) as console_url,
     ):
         lines = (f"the console  {console_url}  (open it in a browser)", f"Partyline    {api.url}")
         api.print_result({"url": console_url}, *lines, note="Ctrl-C stops it.")

@@ -100,7 +100,7 @@ class ApiRequest(Action):
     """
 
     do: Literal["api"]
-    method: Literal["POST", "DELETE"]
+    method: Literal["POST", "PUT", "DELETE"]
     path: str
     body: Any = None
 
@@ -131,7 +131,7 @@ class ActionRunner:
         """
         match action:
             case RingIn():
-                self._simulator.ring_in(action.phone, action.to)
+                self._ring_in(action)
             case SetPerson():
                 self._simulator.set_person(action.person)
             case SetTrouble():
@@ -177,9 +177,22 @@ class ActionRunner:
         rest = re.sub(r"#(\d+)", lambda nth: people[int(nth[1])], match[2])
         return f"/conversations/{conversation['id']}{rest}"
 
+    def _ring_in(self, action: RingIn) -> None:
+        if action.phone == action.to:
+            raise ActionRefusedError("Partyline cannot call its own number. Type another number.")
+        with self._simulator.lock:
+            if self._find_call(action.phone):
+                raise ActionRefusedError(f"The phone {action.phone} is in a call already.")
+            self._simulator.ring_in(action.phone, action.to)
+
     def _latest_call(self, number: str) -> str:
+        if call := self._find_call(number):
+            return call
+        raise ActionRefusedError(f"The phone {number} is in no call.")
+
+    def _find_call(self, number: str) -> str | None:
         legs: list[SimulatedLeg] = self._simulator.legs
         for leg in reversed(legs):
             if leg.person_number == number and leg.state != "ended":
                 return leg.call_control_id
-        raise ActionRefusedError(f"The phone {number} is in no call.")
+        return None

@@ -15,6 +15,8 @@ from pydantic_core import to_jsonable_python
 MAX_FACTS = 12_000
 """The maximum of kept facts. The oldest facts are dropped, so memory is bounded."""
 
+_DROPPED_AT_ONCE = 500
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -38,6 +40,8 @@ class Hub:
     boot: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     version: int = 0
     closed: bool = False
+    windows: int = 0
+    """The open windows that watch the facts."""
     _facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -50,10 +54,24 @@ class Hub:
                 # An unchanged fact keeps its version, and so is not sent again.
                 self._facts[kind, key] = known
                 return
-            self.version += 1
-            self._facts[kind, key] = Fact(self.version, kind, key, text)
+            self._add(kind, key, text)
             if len(self._facts) > MAX_FACTS:
-                del self._facts[next(iter(self._facts))]
+                self._drop_oldest()
+
+    def _add(self, kind: str, key: str, text: str) -> None:
+        self.version += 1
+        self._facts[kind, key] = Fact(self.version, kind, key, text)
+
+    def _drop_oldest(self) -> None:
+        """Drop the oldest facts, and tell the page the time of the newest dropped fact."""
+        since = None
+        for _ in range(min(_DROPPED_AT_ONCE, len(self._facts) // 2)):
+            dropped = self._facts.pop(next(iter(self._facts)))
+            value = json.loads(dropped.text)
+            since = (isinstance(value, dict) and value.get("at")) or since
+        if since:
+            self._facts.pop(("kept", "kept"), None)
+            self._add("kept", "kept", json.dumps({"since": since}))
 
     def since(self, version: int) -> list[Fact]:
         """Return the facts after `version`, in order."""

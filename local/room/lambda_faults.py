@@ -6,6 +6,7 @@ stream or a schedule gets an error.
 
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,8 +48,10 @@ class Crash(Limits):
 class LambdaFaults:
     """An `Invoke` with crashes; `crashes` are in force, and the first that applies is used."""
 
-    def __init__(self, invoke: Invoke) -> None:
+    def __init__(self, invoke: Invoke, on_crash: Callable[[str], None] = lambda _: None) -> None:
+        """Wrap `invoke`. `on_crash` is called with the folder of each function that crashes."""
         self.crashes: list[Crash] = []
+        self._on_crash = on_crash
         self._invoke = invoke
         self._rng = random.Random(0)
         self._thread = threading.local()
@@ -64,20 +67,24 @@ class LambdaFaults:
         if crash is None:
             return self._invoke(function, event)
         if crash.when == "before":
-            return _fail(event)
+            return self._crash(function, event)
         if crash.when == "after":
             self._invoke(function, event)
-            return _fail(event)
+            return self._crash(function, event)
         self._thread.crash = crash
         try:
             answer = self._invoke(function, event)
         except CrashError:
-            return _fail(event)
+            return self._crash(function, event)
         finally:
             self._thread.crash = None
         if crash.times is not None:
             crash.times += 1  # the function wrote nothing, so the crash is still to come
         return answer
+
+    def _crash(self, function: Function, event: Any) -> dict[str, Any]:
+        self._on_crash(function.folder)
+        return _fail(event)
 
     def table_written(self) -> None:
         """Crash this thread's function if it is to crash after a write. Raises CrashError."""

@@ -207,6 +207,14 @@ class QueueObserver(Observer):
                 self._put("queued", "q", fact)
 
 
+class CrashObserver(Observer):
+    """Observes the functions that crash because the user switched a fault on."""
+
+    def __call__(self, folder: str) -> None:
+        """Put a crash on the hub, with the time of the crash."""
+        self._put("crash", "h", {"at": timestamp_now(), "function": folder})
+
+
 def parse_body(body: bytes) -> Any:
     """Parse a body as JSON; another body is returned as text."""
     text = body.decode("utf-8", "replace")

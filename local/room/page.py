@@ -53,6 +53,15 @@ def routes(hub: Hub, hello: dict[str, Any]) -> list[Route]:
 
 
 async def _events(hub: Hub, hello: dict[str, Any], since: int) -> AsyncIterator[str]:
+    hub.windows += 1
+    try:
+        async for text in _facts(hub, hello, since):
+            yield text
+    finally:
+        hub.windows -= 1
+
+
+async def _facts(hub: Hub, hello: dict[str, Any], since: int) -> AsyncIterator[str]:
     yield f"event: hello\ndata: {json.dumps(hello)}\n\n"
     sent, ready, idle = since, False, 0.0
     while not hub.closed:

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 _PATH = re.compile(
     r"/conversations(/[\w-]{1,64}"
-    r"(/(timeline|stop|messages|handover|assistant|participants(/[\w-]{1,64})?))?)?",
+    r"(/(timeline|stop|messages|handover|assistant|transcript|report|participants(/[\w-]{1,64})?))?)?"
+    r"|/routes(/default)?|/do-not-call/\+[0-9]{1,15}|/hooks(/[\w-]{1,64}/deliveries)?",
     re.ASCII,
 )
 
@@ -26,9 +27,18 @@ class Proxy:
     """Passes requests on to the API at `url`.
 
     `on_change` is called after each successful request except GET, with method, path and body.
+    With `read_only`, other requests than GET are refused.
     """
 
-    def __init__(self, url: str, api_key: str, on_change: OnChange = lambda *_: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        on_change: OnChange = lambda *_: None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._methods = ["GET"] if read_only else ["GET", "POST", "PUT", "DELETE"]
         self._on_change = on_change
         self._http = httpx.Client(
             base_url=url,
@@ -39,7 +49,7 @@ class Proxy:
 
     def route(self) -> Route:
         """Return the route `/room/api/...`, which has the API's paths below it."""
-        return Route("/room/api{path:path}", self._pass_on, methods=["GET", "POST", "DELETE"])
+        return Route("/room/api{path:path}", self._pass_on, methods=self._methods)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,5 +1,8 @@
 """The local stack with the phone room on its port, when the simulator plays Telnyx."""
 
+from datetime import timedelta
+from typing import Any
+
 import httpx
 from starlette.types import ASGIApp
 
@@ -15,6 +18,7 @@ class RoomStack(LocalStack):
 
     has_page = True
     room: Room | None = None
+    _app: Any = None
 
     def wrap_functions(self, invoke: Invoke, access: Access) -> Invoke:
         """Let the room observe the functions, their log and their table."""
@@ -35,15 +39,27 @@ class RoomStack(LocalStack):
         # In Lambda, connections end with the process; this process may outlive the stack.
         transport = self._closing.enter_context(httpx.HTTPTransport())
         secrets = SecretsInMemory(self.template, self._options.secrets())
-        override(App(dynamodb=dynamodb, telnyx_transport=transport, secrets_client=secrets))
+        self._app = App(dynamodb=dynamodb, telnyx_transport=transport, secrets_client=secrets)
+        override(self._app)
         return self.room.invoke
 
     def wrap_gateway(self, gateway: ASGIApp) -> ASGIApp:
         """Serve the room at `/` and `/room`, and the API at every other path."""
         return self.room.wrap_gateway(gateway) if self.room else gateway
 
+    def look(self, conversation_id: str) -> None:
+        """Run the sweep and the census now, and poll the answered calls of a conversation."""
+        from partyline.services.timers import TimerMessage  # noqa: PLC0415
+
+        self.sweep()
+        conversation = self._app.store.load(conversation_id)
+        if conversation is not None and (calls := tuple(conversation.listed_calls)):
+            message = TimerMessage(conversation_id, calls=calls)
+            self._app.timers.hand_out([message], timedelta())
+
     def add_parts(self, background: Background) -> None:
         """Open the room."""
         if self.room:
-            self.room.open(self.url, self._options.api_key, self._options.number, background)
+            options = self._options
+            self.room.open(self.url, options.api_key, options.number, background, self.look)
             self._closing.callback(self.room.close)

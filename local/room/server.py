@@ -59,6 +59,9 @@ SCRIPT = (
 """The simulated assistant's answers by keyword; the last answer is for any other text."""
 
 
+Look = Callable[[str], None]
+
+
 class Room:
     """The page of a local stack. Wrap the gateway with `wrap_gateway`, then call `open`.
 
@@ -68,7 +71,7 @@ class Room:
     def __init__(self, simulator: Simulator, invoke: Invoke, functions: Iterable[str]) -> None:
         """Make a room that is not open yet. `functions` are the folders of the functions."""
         self.hub = Hub()
-        self.lambda_faults = LambdaFaults(invoke)
+        self.lambda_faults = LambdaFaults(invoke, observers.CrashObserver(self.hub))
         self.invoke = observers.QueueObserver(self.lambda_faults, self.hub)
         on_write, on_change = self.lambda_faults.table_written, self._conversations_changed
         self.table = observers.TableObserver(self.hub, on_write, on_change)
@@ -85,6 +88,8 @@ class Room:
         self._proxy: Proxy
         self._action_runner: actions.ActionRunner
         self._recorder: Recorder
+        self._look: Look
+        self._url: str
         self._playing = threading.Lock()
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
@@ -100,8 +105,12 @@ class Room:
 
         return app
 
-    def open(self, url: str, api_key: str, number: str, background: Background) -> None:
-        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number."""
+    def open(self, url: str, api_key: str, number: str, background: Background, look: Look) -> None:
+        """Start the page. `url` is the gateway's URL, `number` is Partyline's phone number.
+
+        `look(conversation_id)` does the work of the timers now, and asks Telnyx about the calls.
+        """
+        self._look, self._url = look, url
         observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
@@ -116,6 +125,8 @@ class Room:
                     *routes(self.hub, {**hello, "choices": self._choices}),
                     self._proxy.route(),
                     Route("/room/act", self._handle_action, methods=["POST"]),
+                    Route("/room/tool", self._handle_tool, methods=["POST"]),
+                    Route("/room/look", self._handle_look, methods=["POST"]),
                     Route("/room/trouble", self._handle_trouble, methods=["GET"]),
                     Route("/room/story", self._handle_story, methods=["POST"]),
                 ]
@@ -164,6 +175,25 @@ class Room:
 
     async def _handle_action(self, request: Request) -> Response:
         return await _respond(self._perform, await request.body())
+
+    async def _handle_tool(self, request: Request) -> Response:
+        return await _respond(self._use_tool, await request.json())
+
+    def _use_tool(self, asked: dict[str, Any]) -> Any:
+        """Post the request of an assistant's tool in place of the model; return the answer."""
+        call, tool = asked["call"], asked["tool"]
+        if call not in self._simulator.world.legs:
+            raise actions.ActionRefusedError("The assistant is on no call.")
+        url = f"{self._url}/tools/{tool}"
+        sent = self._simulator.use_tool(call, url, asked["arguments"])
+        answer = httpx.post(
+            sent.url, content=sent.body, headers=sent.headers, timeout=10, trust_env=False
+        )
+        return answer.json()
+
+    async def _handle_look(self, request: Request) -> Response:
+        conversation_id = str((await request.json())["conversation"])
+        return await _respond(lambda _: self._look(conversation_id) or {}, None)
 
     async def _handle_trouble(self, _request: Request) -> Response:
         return await _respond(lambda _: self._current_trouble().model_dump(mode="json"), None)

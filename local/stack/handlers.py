@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,10 @@ from local.stack.template import Function
 
 Invoke = Callable[[Function, Any], Any]
 """Run a function with an event; return its handler's result, or raise its handler's exception."""
+
+
+RUNNING: ContextVar["LambdaContext | None"] = ContextVar("RUNNING", default=None)
+"""The invocation that runs in this thread. The log of a function names the invocation."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,11 @@ class HandlersInProcess:
         with self._importing:
             handler = getattr(importlib.import_module(module), name)
         context = LambdaContext(function.logical_id, function.memory_mb, function.timeout_secs)
-        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
+        running = RUNNING.set(context)
+        try:
+            return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
+        finally:
+            RUNNING.reset(running)
 
 
 def shared_environment(functions: Iterable[Function]) -> dict[str, str]:

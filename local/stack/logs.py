@@ -7,9 +7,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from local.stack.handlers import RUNNING
+
 KEPT = 20_000
 
 Line = dict[str, Any]
+
+
+def _invocation() -> Line:
+    """Return the fields of the invocation that logs.
+
+    The functions of this process share a logger, and each invocation sets the logger's fields for
+    all threads.
+    """
+    context = RUNNING.get()
+    return (
+        {
+            "function_name": context.function_name,
+            "function_memory_size": context.memory_limit_in_mb,
+            "function_arn": context.invoked_function_arn,
+            "function_request_id": context.aws_request_id,
+        }
+        if context
+        else {}
+    )
 
 
 class Logs:
@@ -28,7 +49,7 @@ class Logs:
         """Take text from the logger, as a stream does."""
         for text_line in text.splitlines():
             if text_line.startswith("{"):
-                line: Line = json.loads(text_line)
+                line: Line = json.loads(text_line) | _invocation()
                 with self._lock:
                     self._lines.append(line)
                 for follower in self._followers:

@@ -14,6 +14,12 @@ from local.stack.local_stack import Options
 from tests.support.patience import PATIENCE_SECS
 from tests.support.room_page import RoomPage
 
+ALL_MESSAGES = """
+localStorage.setItem("partyline-view", JSON.stringify("all"));
+localStorage.setItem("partyline-hidden", "[]");
+"""
+"""Choices of a user, in the page's storage."""
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -38,17 +44,24 @@ def stack() -> Iterator[RoomStack]:
 
 @pytest.fixture
 def window(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open windows: `window(width=390, dark=True)`. An error in a page fails the test."""
+    """Open windows: `window(width=390, dark=True)`. An error in a page fails the test.
+
+    A window shows every message of a call in the diagram, and with `story` what a new user sees.
+    """
     errors: list[str] = []
     opened = []
 
-    def open_window(width: int = 1440, height: int = 900, *, dark: bool = False) -> Page:
+    def open_window(
+        width: int = 1440, height: int = 900, *, dark: bool = False, story: bool = False
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
         context.set_default_timeout(1000 * PATIENCE_SECS)
+        if not story:
+            context.add_init_script(ALL_MESSAGES)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -51,7 +51,10 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     assert room.page.locator("#diagram").bounding_box() == before[1]
 
     room.message("system", "Be generous.")
-    expect(room.chat()).to_contain_text("Be generous.")
+    told = room.chat().get_by_role("article").filter(has_text="Be generous.")
+    expect(told).to_contain_text("Told by your app")
+    reported = room.chat().get_by_role("article").filter(has_text="could not be reached")
+    expect(reported).to_contain_text("Told by Partyline")
     for role in ("assistant", "user"):
         room.message(role, f"As {role}.")
         told = room.chat().get_by_role("article").filter(has_text=f"As {role}.")
@@ -68,6 +71,7 @@ def test_a_call_with_three_guests_from_the_first_ring_to_the_insights(
     room.press(ALEX, "Hang up")
     room.expect_status("ended")
     expect(room.chat()).to_contain_text("positive")
+    expect(room.chat()).to_contain_text("Insight, made up by the simulator")
     assert stack.simulator is not None
     assert stack.simulator.simulator.violations == []
 
@@ -119,7 +123,7 @@ def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
 
 
 def test_a_caller_rings_in_from_a_new_number(room: RoomPage) -> None:
-    room.page.get_by_role("button", name="Ring in").click()
+    room.page.get_by_role("button", name="New caller").click()
     number = room.page.get_by_label("From the number")
     expect(number).to_be_focused()
     number.fill("abc")
@@ -133,4 +137,6 @@ def test_a_caller_rings_in_from_a_new_number(room: RoomPage) -> None:
     room.expect_status("active")
     expect(room.phone("+1 312 555 0142")).to_contain_text("Hello, how can I help?")
     expect(room.page.locator(".about")).to_contain_text("inbound")
-    expect(room.page.get_by_role("navigation", name="Conversations")).to_contain_text("Morgan")
+    expect(room.page.locator("#call-title")).to_have_text("Morgan")
+    expect(room.person("Morgan")).to_contain_text("host, joined")
+    expect(room.page.locator(".head.leg .name")).to_have_text("Morgan")

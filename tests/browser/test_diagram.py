@@ -25,7 +25,7 @@ def test_a_time_of_more_than_a_minute_has_minutes(window: Callable[..., Page]) -
     )
     with serve_page(free_port(), labels, **CONSOLE) as url:
         page = window()
-        page.goto(f"{url}/")
+        page.goto(f"{url}/#/c/c1")
         times = page.locator(".row .time")
         expect(times).to_have_text(["0.00 s", "12.34 s", "2:59.0", "4:00.0", "2880:00.0"])
         boxes = [time.bounding_box() for time in times.all()]
@@ -44,7 +44,7 @@ def test_on_a_narrow_screen_the_arrow_keys_stay_in_the_diagram(
     )
     with serve_page(free_port(), labels, **CONSOLE) as url:
         page = window(390)
-        page.goto(f"{url}/")
+        page.goto(f"{url}/#/c/c1")
         diagram = page.get_by_role("listbox")
         diagram.focus()
         page.keyboard.press("ArrowDown")
@@ -63,15 +63,16 @@ def test_live_conversations_come_before_ended_conversations(window: Callable[...
         for hour in (11, 12, 13)
     ]
     live = conversation_fact("live", created_at="2026-03-01T10:00:00Z")
-    with serve_page(free_port(), *over, live, **CONSOLE) as url:
+    with serve_page(free_port(), *over, live) as url:
         page = window()
         page.goto(f"{url}/")
-        tabs = page.get_by_role("navigation", name="Conversations").get_by_role("button")
-        expect(tabs).to_have_count(4)
-        expect(tabs.first).to_have_attribute("aria-current", "true")
-        expect(tabs.first).to_have_accessible_name(re.compile("^Alex .*[0-9].* active$"))
         expect(page.locator(".about .pill")).to_have_text("active")
-        names = [tab.inner_text() for tab in tabs.all()]
+        page.get_by_role("button", name="Conversations").click()
+        rows = page.get_by_role("navigation", name="Conversations").get_by_role("row")
+        expect(rows).to_have_count(1 + 4)
+        expect(rows.nth(1)).to_contain_text("active")
+        expect(rows.nth(1).get_by_role("link")).to_have_attribute("aria-current", "true")
+        names = [row.inner_text() for row in rows.all()]
         assert len(set(names)) == len(names)
 
 
@@ -104,12 +105,12 @@ def test_a_request_without_a_call_belongs_to_the_conversation_that_it_changed(
         expect(page.locator(".row")).to_have_count(6)
         labels = [row.get_attribute("aria-label") for row in page.locator(".row").all()]
         assert labels == [
-            "0.00 s POST /conversations 500 · 300 ms (request)",
-            "0.10 s version 1 1 ms (transaction)",
-            "0.90 s look for the call (command)",
-            "4.90 s POST /tools/invite 200 · 300 ms (request)",
-            "5.90 s look for the conversation (command)",
-            "6.90 s look for insights (command)",
+            "POST /conversations 500 · 300 ms 0.00 s (request)",
+            "version 1 1 ms 0.10 s (transaction)",
+            "look for the call 0.90 s (command)",
+            "POST /tools/invite 200 · 300 ms 4.90 s (request)",
+            "look for the conversation 5.90 s (command)",
+            "look for insights 6.90 s (command)",
         ]
         page.get_by_role("option", name="look for the call").click()
         expect(page.locator("#tab-details")).to_contain_text("find dial")
@@ -119,13 +120,43 @@ def test_the_names_of_many_people_do_not_overlap(window: Callable[..., Page]) ->
     people = [person(f"p{nth}", f"Night shift manager {nth}") for nth in range(9)]
     with serve_page(free_port(), conversation_fact("c1", participants=people), **CONSOLE) as url:
         page = window()
-        page.goto(f"{url}/")
+        page.goto(f"{url}/#/c/c1")
         expect(page.locator(".head.leg")).to_have_count(9)
         names = [name.bounding_box() for name in page.locator(".head.leg .name").all()]
         for left, right in pairwise(names):
             assert left
             assert right
             assert left["x"] + left["width"] + 3 <= right["x"]
+
+
+def test_five_calls_are_visible_at_once(window: Callable[..., Page]) -> None:
+    people = [person("host", "Alex", host=True), *(person(f"p{n}", f"Guest {n}") for n in range(4))]
+    with serve_page(free_port(), conversation_fact("c1", participants=people)) as url:
+        page = window(story=True)
+        page.goto(f"{url}/")
+        page.get_by_role("button", name="Diagram").click()
+        expect(page.locator(".head.leg")).to_have_count(5)
+        wide = page.locator(".scroll").evaluate("place => [place.scrollWidth, place.clientWidth]")
+        assert wide[0] <= wide[1]
+        page.set_viewport_size({"width": 1280, "height": 800})
+        expect(page.locator(".more")).to_have_text(re.compile("[0-9] more"))
+        page.locator(".more").click()
+        expect(page.locator(".more")).to_be_hidden()
+
+
+def test_a_low_window_keeps_room_for_the_diagram(window: Callable[..., Page]) -> None:
+    """A window of 1440 by 900 at 200 %."""
+    people = [person("host", "Alex", host=True), *(person(f"p{n}", f"Guest {n}") for n in range(4))]
+    with serve_page(free_port(), conversation_fact("c1", participants=people)) as url:
+        page = window(720, 450)
+        page.goto(f"{url}/")
+        box = page.locator(".scroll").bounding_box()
+        assert box
+        assert box["height"] >= 150
+        page.set_viewport_size({"width": 900, "height": 700})
+        box = page.locator(".scroll").bounding_box()
+        assert box
+        assert box["height"] >= 250
 
 
 def test_a_card_shows_the_number_that_is_being_tried(window: Callable[..., Page]) -> None:
@@ -140,7 +171,7 @@ def test_a_card_shows_the_number_that_is_being_tried(window: Callable[..., Page]
     ]
     with serve_page(free_port(), conversation_fact("c1", participants=people), **CONSOLE) as url:
         page = window()
-        page.goto(f"{url}/")
+        page.goto(f"{url}/#/c/c1")
         cards = page.get_by_role("list", name="Participants").locator("li .soft")
         expect(cards).to_have_text(["ringing, number 2 of 3", "ringing", "dialing", "joined"])
 

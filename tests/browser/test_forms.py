@@ -3,7 +3,7 @@
 import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from local.room.room_stack import RoomStack
 from tests.support.room_page import ALEX, RoomPage
@@ -29,6 +29,36 @@ def test_an_error_of_the_api_is_shown_at_its_field(room: RoomPage) -> None:
     expect(number).to_have_attribute("aria-invalid", "true")
     expect(number).to_have_accessible_description(re.compile("not a phone number in E.164"))
     expect(number).to_be_focused()
+
+
+def test_an_empty_number_is_asked_for_in_plain_words(room: RoomPage) -> None:
+    room.page.get_by_role("button", name="Start a conversation").click()
+    number = room.page.get_by_label("Number to call")
+    number.fill("")
+    room.page.get_by_role("button", name="Call", exact=True).click()
+    expect(number).to_have_accessible_description(re.compile("Type a number."))
+    expect(number).to_be_focused()
+
+
+def test_a_form_that_is_sent_again_after_a_lost_answer_has_the_same_key(room: RoomPage) -> None:
+    keys = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    room.page.route("**/room/api/conversations", lose)
+    room.page.get_by_role("button", name="Start a conversation").click()
+    form = room.page.get_by_role("dialog")
+    for _ in range(2):
+        form.get_by_role("button", name="Call", exact=True).click()
+        expect(form.get_by_role("alert")).to_contain_text("The server is away.")
+        expect(form.get_by_role("button", name="Call", exact=True)).to_be_enabled()
+    form.get_by_label("Name", exact=True).fill("Another")
+    form.get_by_role("button", name="Call", exact=True).click()
+    expect(form.get_by_role("button", name="Call", exact=True)).to_be_enabled()
+    assert len(keys) == 3
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_a_name_that_looks_like_markup_is_shown_as_text(room: RoomPage) -> None:

@@ -36,7 +36,7 @@ def test_a_function_crashes_after_its_write_and_the_call_goes_on(room: RoomPage)
     expect(room.row("webhook", "call.answered 500")).to_have_count(1)
     expect(room.row("webhook", "call.answered attempt 2").first).to_be_attached()
     expect(room.row("command", "start assistant")).to_have_count(1)
-    expect(room.page.get_by_role("list", name="In force")).to_contain_text("All is well.")
+    expect(room.page.get_by_role("list", name="In force")).to_contain_text("No fault is in force.")
 
 
 def test_a_webhook_that_is_delivered_twice_is_marked(room: RoomPage) -> None:
@@ -50,8 +50,8 @@ def test_a_webhook_that_is_delivered_twice_is_marked(room: RoomPage) -> None:
         re.compile("twice")
     )
     room.page.get_by_role("tab", name="Trouble").click()
-    room.page.get_by_role("button", name="All well again").click()
-    expect(room.page.get_by_role("list", name="In force")).to_have_text("All is well.")
+    room.page.get_by_role("button", name="Clear all").click()
+    expect(room.page.get_by_role("list", name="In force")).to_have_text("No fault is in force.")
 
 
 def test_a_lost_webhook_and_a_refusal_are_drawn(room: RoomPage) -> None:

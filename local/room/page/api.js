@@ -12,12 +12,12 @@ export class Refused extends Error {
   }
 }
 
-async function send(method, path, body) {
+async function send(method, path, body, key) {
   let response;
   try {
     response = await fetch(path, {
       method,
-      headers: HEADERS,
+      headers: key ? { ...HEADERS, "idempotency-key": key } : HEADERS,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
@@ -28,8 +28,17 @@ async function send(method, path, body) {
   return answer;
 }
 
-/** Send a request to the deployment's API. */
-export const sendToApi = (method, path, body) => send(method, `/room/api${path}`, body);
+/** Send a request to the deployment's API. A request with the same `key` takes effect once. */
+export const sendToApi = (method, path, body, key) => send(method, `/room/api${path}`, body, key);
+
+/** Look now: run the sweep and the census, and ask Telnyx about a conversation's calls. */
+export const lookNow = (conversation) => send("POST", "/room/look", { conversation });
+
+/** Let the simulated assistant of a call use one of its tools; the answer is the sentence for the model. */
+export const useTool = (call, tool, fields) => send("POST", "/room/tool", { call, tool, arguments: fields });
+
+/** Let the console's server read a conversation and its timeline until another one is opened. */
+export const openConversation = (conversation) => send("POST", "/room/open", { conversation });
 
 /** Run an action on a phone or on the faults. */
 export const runAction = (action) => send("POST", "/room/act", action);

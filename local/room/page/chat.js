@@ -1,8 +1,10 @@
 // The messages to the assistant and the spoken words, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
-import { chosen, model, personName } from "./model.js";
+import { chosen, factsOf, model, ownerOfPayload } from "./model.js";
+import { nameOf, nameOfNumber } from "./names.js";
 import { transcript } from "./speech.js";
+import { causesOfPartyline } from "./story.js";
 import { moment } from "./words.js";
 
 export function drawChat() {
@@ -32,25 +34,51 @@ function bubble({ role, name, text, at }) {
 
 function messages(view) {
   const { conversation, timeline } = view;
+  const byApp = messagesOfApp(timeline);
   const bubbles = model.mode === "room"
-    ? transcript(conversation.id).map(spoken)
+    ? transcript(conversation.id).map((entry) => spoken(entry, conversation, byApp))
     : timeline
         .filter((event) => event.type === "message.sent")
-        .map((event) => insertedMessage(event.data.role, event.data.content, moment(event.occurred_at)));
-  for (const { result } of conversation.insights) {
-    bubbles.push({ role: "insight", name: "Insight", text: typeof result === "string" ? result : JSON.stringify(result, null, 2), at: null });
+        .map((event) => insertedMessage(event.data.role, event.data.content, moment(event.occurred_at), byApp));
+  if (model.mode === "room") bubbles.push(...tools(conversation.id));
+  bubbles.sort((first, second) => (first.at ?? Infinity) - (second.at ?? Infinity));
+  for (const { result } of conversation.insights ?? []) {
+    const name = model.mode === "room" ? "Insight, made up by the simulator" : "Insight";
+    bubbles.push({ role: "insight", name, text: typeof result === "string" ? result : JSON.stringify(result, null, 2), at: null });
   }
   return bubbles;
 }
 
-function spoken({ message, at, inserted, speaker }) {
-  if (inserted) return insertedMessage(message.role, message.content, at);
+/** The assistant's requests to its tools, with the answers. */
+function tools(id) {
+  return factsOf("request").filter(([, { path, body, call_control_id: call }]) => path.startsWith("/tools/") && ownerOfPayload(body, call)?.conversation === id)
+    .map(([, { path, body, answer, status, at }]) => {
+      const { call_control_id: _call, ...asked } = body ?? {};
+      const used = Object.values(asked).filter(Boolean).join(", ");
+      return { role: "tool", name: "Tool of the assistant", text: `${path.slice(7)}${used && `: ${used}`}\n→ ${answer?.message ?? `answered ${status}`}`, at: moment(at) };
+    });
+}
+
+/** The messages that the application sent: Partyline's own have the cause of another event. */
+function messagesOfApp(timeline) {
+  const ours = causesOfPartyline(timeline);
+  return new Set(timeline.filter(({ type, cause }) => type === "message.sent" && !ours.has(cause)).map(({ data }) => data.content));
+}
+
+function spoken({ message, at, inserted, speaker }, conversation, byApp) {
+  if (inserted) return insertedMessage(message.role, message.content, at, byApp);
   if (message.role === "assistant") return { role: "assistant", name: "Assistant", text: message.content, at };
-  return { role: "user", name: speaker ? speaker.owner.name || personName(speaker.leg.number) : "Somebody on the line", text: message.content, at };
+  return { role: "user", name: speaker ? nameOfSpeaker(speaker, conversation) : "A person on the line", text: message.content, at };
+}
+
+function nameOfSpeaker({ owner, leg }, { participants, direction }) {
+  const person = participants.find(({ id }) => id === owner.participant);
+  return person ? nameOf(person, direction) : nameOfNumber(leg.number);
 }
 
 /** A message that a request put into the transcript, without a voice. */
-function insertedMessage(role, content, at) {
+function insertedMessage(role, content, at, byApp) {
   const speaks = role === "assistant" || role === "user";
-  return { role: "system", name: speaks ? `Put in as ${role}: nobody hears it` : "Told by Partyline", text: content ?? "", at };
+  const teller = byApp.has(content) ? "Told by your app" : "Told by Partyline";
+  return { role: byApp.has(content) ? "system app" : "system", name: speaks ? `Put in as ${role}: nobody hears it` : teller, text: content ?? "", at };
 }

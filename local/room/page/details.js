@@ -1,9 +1,9 @@
 // The details of the picked row: its payload, the state before and after, the log lines.
 
-import { byId, h, show } from "./dom.js";
+import { announce, byId, h, show } from "./dom.js";
 import { changes, pretty } from "./json.js";
-import { model } from "./model.js";
-import { effect, lines } from "./rows.js";
+import { model, parseClientState } from "./model.js";
+import { effects, lines } from "./effects.js";
 
 const KIND = { request: "Request", webhook: "Webhook", command: "Command", table: "Transaction", event: "Event", voice: "Heard" };
 
@@ -15,9 +15,9 @@ export function drawDetails() {
     show(place, h("div", { class: "empty" }, h("h3", {}, "Nothing picked"), h("p", {}, "Pick an arrow in the diagram: its payload, the state before and after, and the log lines appear here. The arrow keys go from one to the next.")));
     return;
   }
-  const happened = effect(row, model.chosen);
+  const written = effects(row, model.chosen);
   const logged = lines(row, model.chosen);
-  const signature = JSON.stringify([row.key, row.fact, row.note, happened?.versions, logged.length]);
+  const signature = JSON.stringify([row.key, row.fact, row.note, written.map(({ version }) => version), logged.length]);
   if (place.drawn === signature) return;
   place.drawn = signature;
   show(
@@ -25,9 +25,29 @@ export function drawDetails() {
     h("h3", { class: row.kind }, h("span", { class: `kind-name ${row.kind}` }, KIND[row.kind]), row.label),
     row.note.length > 0 && h("p", { class: row.bad ? "bad-words" : "soft" }, row.note.join(" · ")),
     ...parts(row),
-    happened && state(happened),
-    logged.length > 0 && part("Log", h("div", {}, logged.map((line) => pretty(line)))),
+    ...written.map(state),
+    row.kind === "webhook" && !written.length && row.fact.status !== undefined && part("State", h("p", { class: "soft" }, "This delivery changed nothing.")),
+    logged.length > 0 && part("Log", h("div", {}, logged.map(logLine))),
   );
+}
+
+/** A line of the log in short, which opens to all its fields. */
+const logLine = (line) =>
+  h("details", {}, h("summary", {}, [line.message, line.action, line.result, line.function_name].filter(Boolean).join(" · ")), pretty(line));
+
+/** A button that copies a value as JSON. */
+const copyButton = (value) => h("button", { type: "button", class: "quiet small", onclick: () => copy(typeof value === "string" ? value : JSON.stringify(value, null, 2)) }, "Copy");
+
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  announce("Copied");
+}
+
+/** The text of Partyline's client_state in a message. */
+function clientState(body) {
+  const text = body?.client_state ?? body?.data?.payload?.client_state;
+  const read = text && parseClientState(text);
+  return read && part("client_state, decoded", pretty(read));
 }
 
 function part(title, ...content) {
@@ -43,14 +63,15 @@ function parts(row) {
       fact.events.length > 0 && part("Events", pretty(fact.events)),
     ];
   }
-  if (row.kind === "event" || row.kind === "voice") return [part("As it is", pretty(fact))];
+  if (row.kind === "event" || row.kind === "voice") return [part(row.kind === "event" ? "Raw event" : "Raw message", pretty(fact))];
   return [
-    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? pretty(fact.body) : h("p", { class: "soft" }, "No body.")),
+    part(row.kind === "webhook" ? "Telnyx sent" : "Sent", fact.method && h("p", { class: "path" }, h("code", {}, `${fact.method} ${fact.path}`)), fact.body ? [copyButton(fact.body), pretty(fact.body)] : h("p", { class: "soft" }, "No body.")),
+    clientState(fact.body),
     fact.status !== undefined && part(`Answered ${fact.status || "nothing"}`, fact.answer ? pretty(fact.answer) : h("p", { class: "soft" }, "No body.")),
   ];
 }
 
-function state({ before, after, versions }) {
+function state({ before, after, version }) {
   const found = changes(before, after);
   const from = before ? `version ${before.version}` : "nothing";
   const rows = found.map(([path, was, is]) =>
@@ -62,8 +83,8 @@ function state({ before, after, versions }) {
     ),
   );
   return part(
-    `State, from ${from} to version ${Math.max(...versions)}`,
-    h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": "What changed" }, h("table", {}, h("tbody", {}, rows))),
+    `State, from ${from} to version ${version}`,
+    h("div", { class: "changes", tabindex: "0", role: "region", "aria-label": `What changed in version ${version}` }, h("table", {}, h("tbody", {}, rows))),
     h("details", {}, h("summary", {}, "Before, whole"), pretty(before)),
     h("details", {}, h("summary", {}, "After, whole"), pretty(after)),
   );

@@ -1,18 +1,18 @@
 // The live sequence diagram of a conversation.
 
 import { h, keyed, s } from "./dom.js";
-import { chosen, model, factOf, pick } from "./model.js";
+import { firstScreen } from "./first.js";
+import { labelAndNote, NAMES } from "./labels.js";
+import { chosen, factsOf, isOver, model, factOf, pick } from "./model.js";
+import { keepPreference, preference } from "./prefs.js";
 import { lanes, rows } from "./rows.js";
-import { since } from "./words.js";
+import { drawStory } from "./storyview.js";
+import { cut, GAP_MS, moment, pause, since } from "./words.js";
 
 const KINDS = [
   ["request", "Requests"], ["webhook", "Webhooks"], ["command", "Commands"],
   ["table", "Table"], ["event", "Events"], ["voice", "Voices"],
 ];
-const NAMES = new Map([
-  ["request", "request"], ["webhook", "webhook"], ["command", "command"],
-  ["table", "transaction"], ["event", "event"], ["voice", "heard"],
-]);
 const GUTTER = { least: 62, around: 22, letter: 6.6 };
 const ROW = 34;
 const MARGIN = 12;
@@ -22,12 +22,20 @@ const END = 28;
 const APART = 8;
 const NARROW = 560;
 
-const hidden = new Set();
+const VIEWS = [["story", "Story"], ["all", "Diagram"]];
+
+/** Writes to the table and events follow from the rest, so they are hidden until the user wants them. */
+const hidden = new Set(preference("hidden", ["table", "event"]));
 let gutter = GUTTER.least;
 
 /** Make the diagram in `element` and return the function that draws the diagram again. */
 export function diagram(element) {
-  const filters = h("div", { class: "filters", role: "group", "aria-label": "What is shown" });
+  const ways = h("div", { class: "ways", role: "group", "aria-label": "View" });
+  const kinds = h("div", { class: "kinds", role: "group", "aria-label": "What is shown" });
+  const more = h("button", { class: "quiet small more", type: "button", hidden: true, onclick: () => scroll.scrollTo({ left: scroll.scrollWidth }) });
+  const filters = h("div", { class: "filters" }, ways, kinds, more);
+  const lost = h("p", { class: "lost soft", hidden: true }, "The beginning of this conversation is no longer kept.");
+  const told = h("ol", { class: "story", "aria-label": "Story of the conversation" });
   const heads = s("svg", { class: "heads", "aria-hidden": "true" });
   const life = s("g", { class: "life", role: "presentation" });
   const body = s("g", { role: "presentation" });
@@ -40,21 +48,41 @@ export function diagram(element) {
   const scroll = h("div", { class: "scroll" }, heads, picture);
   const empty = h("div", { class: "empty" });
   const below = h("button", { class: "below", type: "button", hidden: true, onclick: toEnd }, "Newest ↓");
-  element.append(filters, scroll, empty, below);
+  element.append(filters, lost, told, scroll, empty, below);
   let current = [];
   let following = true;
   let shown = null;
+  let way = preference("view", "story");
+  let legsSeen = 0;
+
+  for (const [name, label] of VIEWS) {
+    ways.append(h("button", { type: "button", class: "way", "aria-pressed": String(name === way), onclick: () => show(name) }, label));
+  }
+
+  function show(name) {
+    way = name;
+    keepPreference("view", name);
+    for (const [nth, [each]] of VIEWS.entries()) ways.children[nth].setAttribute("aria-pressed", String(each === name));
+    following = true;
+    draw();
+  }
 
   for (const [kind, name] of KINDS) {
-    const toggle = h("button", { type: "button", class: `kind ${kind}`, "aria-pressed": "true" }, name);
+    const toggle = h("button", { type: "button", class: `kind ${kind}`, "aria-pressed": String(!hidden.has(kind)) }, name);
     toggle.addEventListener("click", () => {
       if (!hidden.delete(kind)) hidden.add(kind);
+      keepPreference("hidden", [...hidden]);
       toggle.setAttribute("aria-pressed", String(!hidden.has(kind)));
       draw();
     });
-    filters.append(toggle);
+    kinds.append(toggle);
   }
+  told.addEventListener("scroll", () => {
+    following = told.scrollTop + told.clientHeight >= told.scrollHeight - ROW;
+  });
   scroll.addEventListener("scroll", () => {
+    scroll.style.setProperty("--left", `${scroll.scrollLeft}px`);
+    countHidden();
     following = scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - ROW;
     below.hidden = following;
   });
@@ -62,6 +90,14 @@ export function diagram(element) {
 
   function toEnd() {
     scroll.scrollTo({ top: scroll.scrollHeight });
+  }
+
+  /** The lifelines of legs that are right of the visible part. */
+  function countHidden() {
+    const right = scroll.scrollLeft + scroll.clientWidth;
+    const beyond = [...heads.querySelectorAll(".leg")].filter((leg) => Number(leg.dataset.x) > right).length;
+    more.hidden = way !== "all" || !beyond;
+    more.textContent = beyond ? `${beyond} more →` : "";
   }
 
   function moveByKey(event) {
@@ -78,11 +114,16 @@ export function diagram(element) {
 
   function draw() {
     const view = chosen();
-    filters.hidden = !view || model.mode !== "room";
-    scroll.hidden = !view;
+    const tells = way === "story";
+    filters.hidden = !view;
+    kinds.hidden = tells || model.mode !== "room";
+    scroll.hidden = !view || tells;
+    told.hidden = !view || !tells;
     empty.hidden = Boolean(view);
+    if (!view || tells) more.hidden = below.hidden = true;
+    lost.hidden = !view || !isBeginningLost(view);
     if (!view) {
-      empty.replaceChildren(...emptyTexts());
+      firstScreen(empty);
       return;
     }
     if (shown !== model.chosen) {
@@ -90,13 +131,20 @@ export function diagram(element) {
       following = true;
     }
     const found = rows(view);
+    if (model.address) pickAddressed(found);
+    const first = isBeginningLost(view) ? moment(view.conversation.created_at) : (found[0]?.at ?? 0);
+    if (tells) {
+      drawStory(told, view, found, first, draw);
+      if (following && !model.picked && !isOver(view.conversation)) told.scrollTo({ top: told.scrollHeight });
+      return;
+    }
     const across = lanes(view, found, hidden, scroll.clientWidth < NARROW);
-    current = found.filter((row) => !hidden.has(row.kind));
-    const first = current[0]?.at ?? 0;
+    current = model.mode === "room" ? found.filter((row) => !hidden.has(row.kind)) : found;
+    const tops = topsOf(current);
     // The last time has the longest text.
     gutter = Math.max(GUTTER.least, GUTTER.around + GUTTER.letter * since((current.at(-1)?.at ?? 0) - first).length);
     const [x, scale, whole] = places(across, scroll.clientWidth);
-    const height = current.length * ROW + END;
+    const height = (tops.at(-1) ?? -ROW) + ROW + END;
     for (const svg of [heads, picture]) svg.setAttribute("width", whole);
     heads.setAttribute("height", 46);
     picture.setAttribute("height", height);
@@ -105,42 +153,45 @@ export function diagram(element) {
       across.map((lane) => [lane.id, `${lane.label}|${lane.under}|${x.get(lane.id)}|${scale}`, lane]),
       (lane) => head(lane, x.get(lane.id), lane.wide * scale),
     );
-    life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, height)));
+    life.replaceChildren(...across.map((lane) => lifeline(lane, x.get(lane.id), current, tops, height)));
     keyed(
       body,
       current.map((row, nth) => [
         row.key,
-        [nth, whole, gutter, x.size, row.label, row.note.join(), row.bad, row.odd, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
-        { row, nth },
+        [tops[nth], whole, gutter, x.size, row.label, row.note.join(), row.bad, row.odd, row.quiet, row.via, row.from, row.to, (row.reach ?? []).join(), first, row.key === model.picked?.key].join("|"),
+        { row, top: tops[nth], gap: nth ? row.at - current[nth - 1].at : 0 },
       ]),
-      ({ row, nth }, before) => drawRow(row, nth, x, whole, first, before),
+      ({ row, top, gap }, before) => drawRow(row, top, gap, x, whole, first, before),
     );
     picture.setAttribute("aria-activedescendant", model.picked ? `row-${model.picked.key}` : "");
     if (following) toEnd();
+    const legs = across.filter(({ leg }) => leg).length;
+    if (legs > legsSeen && following) scroll.scrollLeft = scroll.scrollWidth; // the newest leg
+    legsSeen = legs;
+    countHidden();
   }
 
   return draw;
 }
 
-function emptyTexts() {
-  const asked = model.mode === "room" || factOf("api");
-  if (!model.ready || !asked) return [h("p", {}, "Listening …")];
-  if (asked.error) {
-    return [
-      h("h3", {}, "Nothing to show yet"),
-      h("p", {}, "The stack does not answer as it should. Is it up, and was the console started with its address and one of its keys?"),
-    ];
-  }
-  if (model.mode === "console") {
-    return [
-      h("h3", {}, "No conversation yet"),
-      h("p", {}, "This stack has had no call. Start a conversation, or call the number that its Telnyx application answers."),
-    ];
-  }
-  return [
-    h("h3", {}, "Nobody is on the line"),
-    h("p", {}, "Start a conversation: Partyline dials a phone here, you pick it up, and every message of it is drawn in this place. Or ring in from a new number."),
-  ];
+/** Pick the row that the page's address names. */
+function pickAddressed(found) {
+  const row = found.find(({ key }) => key === model.address);
+  if (!row) return;
+  model.address = null;
+  pick(row, true);
+}
+
+/** Whether the first facts of a conversation were dropped, because the room keeps the newest only. */
+const isBeginningLost = ({ conversation }) => {
+  const kept = factOf("kept");
+  return Boolean(kept && moment(conversation.created_at) <= moment(kept.since) && factsOf("transaction").every(([, fact]) => fact.conversation !== conversation.id || fact.version !== 1));
+};
+
+/** The y position of each row. A gap in time takes the place of a row. */
+function topsOf(current) {
+  let top = -ROW;
+  return current.map((row, nth) => (top += nth && row.at - current[nth - 1].at >= GAP_MS ? 2 * ROW : ROW));
 }
 
 /** The x position of each lifeline, the scale of their widths, and the whole width. */
@@ -159,29 +210,29 @@ function places(across, room) {
 function head(lane, x, width) {
   return s(
     "g",
-    { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head" },
+    { transform: `translate(${x} 0)`, class: lane.leg ? "head leg" : "head", "data-x": x },
     s("title", {}, lane.label),
     s("text", { y: 20, class: "name" }, lane.leg ? cutToWidth(lane.label, width - APART) : lane.label),
-    s("text", { y: 36, class: "under" }, lane.under),
+    s("text", { y: 36, class: "under" }, cutToWidth(lane.under, width - 2, "400 11px")),
   );
 }
 
 const measuring = document.createElement("canvas").getContext("2d");
 
 /** The part of a name that fits into the width of a lifeline's head. */
-function cutToWidth(text, width) {
-  measuring.font = "600 13px ui-sans-serif, system-ui, sans-serif";
+function cutToWidth(text, width, font = "600 13px") {
+  measuring.font = `${font} ui-sans-serif, system-ui, sans-serif`;
   let length = text.length;
   while (length > 1 && measuring.measureText(cut(text, length)).width > width) length--;
   return cut(text, length);
 }
 
-function lifeline(lane, x, current, height) {
+function lifeline(lane, x, current, tops, height) {
   if (!lane.leg) return s("line", { class: "lifeline", x1: x, x2: x, y1: 0, y2: height });
   const y = (at, otherwise) => {
     if (!at) return otherwise;
     const nth = current.findIndex((row) => row.at >= at);
-    return nth < 0 ? otherwise : nth * ROW + 8;
+    return nth < 0 ? otherwise : tops[nth] + 8;
   };
   const from = y(lane.from, 0);
   const to = y(lane.to, height);
@@ -192,30 +243,31 @@ function lifeline(lane, x, current, height) {
     s("line", { class: "lifeline ringing", x1: x, x2: x, y1: from, y2: Math.min(answered, to) }),
     lane.answered && s("rect", { class: "lifeline talking", x: x - 3, y: answered, width: 6, height: Math.max(0, to - answered), rx: 3 }),
     lane.to && s("path", { class: "lifeline hung-up", d: `M${x - 5} ${to}h10` }),
+    lane.to && lane.end && s("text", { class: "ending", x, y: to + 13 }, lane.end),
   );
 }
 
-function drawRow(row, nth, x, whole, first, before) {
+function drawRow(row, y, gap, x, whole, first, before) {
   const from = x.get(row.from) ?? x.get("us");
   const to = x.get(row.to) ?? x.get("us");
-  const y = nth * ROW;
   const line = y + 25;
   const selected = row.key === model.picked?.key;
-  const classes = ["row", row.kind, row.bad && "bad", row.odd && "odd", before ? "" : "new"];
+  const classes = ["row", row.kind, row.bad && "bad", row.odd && "odd", row.quiet && "quiet", before ? "" : "new"];
   const words = label(row, from, to, y, whole, x.has("table"));
   const node = s(
     "g",
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
-      "aria-label": `${since(row.at - first)} ${labelAndNote(row).filter(Boolean).join(" ")} (${NAMES.get(row.kind)})`,
+      "aria-label": `${labelAndNote(row).filter(Boolean).join(" ")} ${since(row.at - first)} (${NAMES.get(row.kind)})`,
       onclick: () => pick(row, true),
     },
+    gap >= GAP_MS && s("text", { class: "gap", x: whole / 2, y: y - 12 }, `${pause(gap)} later`),
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
-    s("text", { class: "time", x: gutter - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first)),
-    " ",
     ...branches(row, x, from, to, line),
     arrow(from, to, line, row),
     words,
+    " ",
+    s("g", { class: "when" }, s("rect", { x: 0, y, width: gutter - 6, height: ROW }), s("text", { class: "time", x: gutter - 12, y: y + 28, "text-anchor": "end" }, since(row.at - first))),
   );
   return node;
 }
@@ -256,8 +308,3 @@ function arrow(from, to, line, row) {
     : `M${tip - 7 * way} ${line - 4}L${tip} ${line}L${tip - 7 * way} ${line + 4}`;
   return s("path", { class: "arrow", d: `M${from} ${line}H${tip}${head}` });
 }
-
-/** The text and the note over an arrow, also for screen readers. */
-const labelAndNote = (row) => [cut(row.label, 46), cut(row.note.join(" · "), 40)];
-
-const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

@@ -25,6 +25,9 @@ export function s(tag, properties, ...children) {
   return fill(document.createElementNS(SVG, tag), properties, children);
 }
 
+/** Whether the window shows one panel at a time, as the styles have it. */
+export const isNarrow = () => matchMedia("(max-width: 899px), (max-width: 1180px) and (max-height: 760px)").matches;
+
 export const byId = (id) => document.getElementById(id);
 
 /** Make `children` the children of `element`; present children stay, with their focus. */

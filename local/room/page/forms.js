@@ -1,120 +1,20 @@
-// The forms. A form shows its request, and shows the API's errors at the fields.
+// The forms: start, call in, invite, hand over, mode, message, stop, remove.
 
-import { runAction, sendToApi, curl } from "./api.js";
-import { announce, h, modal } from "./dom.js";
+import { runAction, sendToApi, useTool } from "./api.js";
+import { choice, dialog, field, input, option } from "./dialog.js";
+import { announce, h } from "./dom.js";
 import { choose, model } from "./model.js";
+import { nameOf } from "./names.js";
 import { phones } from "./phones.js";
-import { number } from "./words.js";
+import { list, number } from "./words.js";
 
 const LIST = "known-numbers";
-
-/** A labelled field; `name` is the API's name of the field in errors. */
-function field(name, label, control, hint) {
-  control.name = name;
-  control.id = `field-${name}`;
-  control.setAttribute("aria-describedby", `wrong-${name}`);
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: control.id }, label),
-    control,
-    hint && h("p", { class: "hint" }, hint),
-    h("p", { class: "wrong", id: `wrong-${name}` }),
-  );
-}
-
-const input = (properties) => h("input", { autocomplete: "off", ...properties });
-
-const choice = (options) => h("select", {}, options.map(([value, text]) => h("option", { value }, text)));
-
-const tick = (name, label, properties) =>
-  h("label", { class: "tick" }, h("input", { type: "checkbox", name, ...properties }), h("span", {}, label));
 
 const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
 const THEN = [["stay", "stays and speaks"], ["silent", "listens and is silent"], ["away", "leaves the people to each other"]];
 const MODES = [["speaking", "speaking: takes part"], ["silent", "silent: listens and says nothing"], ["away", "away: leaves the people to each other"]];
 const STRATEGIES = [["in_order", "one after the other"], ["at_once", "all at once"]];
-
-/**
- * A dialog with a form: `request(form)` returns the API request, `sent(answer)` runs after success.
- * With `run(form)` in place of `request` the form runs `run` and sends no API request.
- */
-function dialog({ title, send, fields, request, run, sent, danger }) {
-  const code = h("code", {});
-  const wrong = h("p", { class: "wrong general", role: "alert", tabindex: "-1" });
-  const submit = h("button", { type: "submit", class: danger ? "bad" : "primary" }, send);
-  const form = h("form", { novalidate: true }, ...fields, wrong);
-  const copy = h("button", { type: "button", class: "quiet small" }, "Copy");
-  const box = h(
-    "dialog",
-    { "aria-labelledby": "dialog-title" },
-    h("header", {}, h("h2", { id: "dialog-title" }, title), h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => box.close() }, "×")),
-    form,
-    request && h("figure", { class: "curl" }, h("figcaption", {}, "What is sent ", copy), h("pre", { tabindex: "0", "aria-label": "The request as curl" }, code)),
-    h("footer", {}, h("button", { type: "button", onclick: () => box.close() }, "Cancel"), submit),
-  );
-  submit.setAttribute("form", "the-form");
-  form.id = "the-form";
-
-  const requested = (elements) => {
-    const { method, path, body } = request(elements);
-    return sendToApi(method, path, body);
-  };
-  const preview = () => {
-    if (!request) return;
-    const { method, path, body } = request(form.elements);
-    code.textContent = curl(model.api, method, path, body);
-  };
-  form.addEventListener("input", preview);
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(code.textContent);
-    copy.textContent = "Copied";
-    announce("Copied");
-  });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    clear(form, wrong);
-    submit.disabled = true;
-    try {
-      const answer = await (run ?? requested)(form.elements);
-      box.close();
-      sent?.(answer);
-    } catch (error) {
-      showErrors(form, wrong, error);
-    } finally {
-      submit.disabled = false;
-    }
-  });
-  preview();
-  modal(box);
-}
-
-function clear(form, wrong) {
-  wrong.textContent = "";
-  for (const each of form.querySelectorAll(".field .wrong")) each.textContent = "";
-  for (const each of form.elements) each.removeAttribute("aria-invalid");
-}
-
-/** Show the API's errors at their fields, and the other errors at the form's end. */
-function showErrors(form, wrong, error) {
-  const names = [...form.elements].map((each) => each.name).filter(Boolean);
-  let first = null;
-  const rest = [];
-  for (const { field: fieldName, message } of error.details) {
-    const name = names.find((each) => fieldName === each || fieldName.startsWith(`${each}.`));
-    const place = name && form.querySelector(`#${CSS.escape(`wrong-${name}`)}`);
-    if (!place) {
-      rest.push(`${fieldName}: ${message}`);
-      continue;
-    }
-    place.textContent = message;
-    form.elements[name].setAttribute("aria-invalid", "true");
-    first ??= form.elements[name];
-  }
-  wrong.textContent = first && !rest.length ? "" : [error.message, ...rest].join(" ");
-  (first ?? wrong).focus?.();
-}
 
 const withoutEmpty = (body) =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "" && value !== undefined && value !== null));
@@ -131,12 +31,12 @@ function knownNumbers() {
   return h("datalist", { id: LIST }, phones().map((each) => h("option", { value: each.number }, each.person?.name ?? "")));
 }
 
-const nameOf = (wanted) => phones().find((each) => each.number === wanted)?.person?.name ?? "";
+const nameAt = (wanted) => phones().find((each) => each.number === wanted)?.person?.name ?? "";
 
 /** Let the name follow the number until the user writes a name. */
 function follow(numbers, name) {
   numbers.addEventListener("input", () => {
-    if (!name.touched) name.value = nameOf(splitNumbers(numbers.value)[0]);
+    if (!name.touched) name.value = nameAt(splitNumbers(numbers.value)[0]);
   });
   name.addEventListener("input", () => (name.touched = true));
 }
@@ -144,7 +44,7 @@ function follow(numbers, name) {
 export function startForm() {
   const free = phones().find((each) => !each.leg || each.leg.state === "ended");
   const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameOf(to.value) });
+  const name = input({ value: nameAt(to.value) });
   follow(to, name);
   dialog({
     title: "Start a conversation",
@@ -180,7 +80,7 @@ export function ringInForm() {
   const taken = new Set(phones().map((each) => each.number));
   const free = Array.from({ length: 80 }, (_, nth) => `+131255501${20 + nth}`).find((each) => !taken.has(each));
   dialog({
-    title: "Ring in",
+    title: "Call in from a number",
     send: "Call",
     fields: [
       field("phone", "From the number", input({ type: "tel", value: free })),
@@ -205,7 +105,7 @@ export function ringInForm() {
 export function inviteForm(conversation) {
   const free = phones().find((each) => !each.leg || each.leg.state === "ended");
   const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameOf(to.value) });
+  const name = input({ value: nameAt(to.value) });
   follow(to, name);
   dialog({
     title: "Invite somebody",
@@ -242,7 +142,7 @@ export function inviteForm(conversation) {
 export function handoverForm(conversation) {
   const free = phones().find((each) => !each.leg || each.leg.state === "ended");
   const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameOf(to.value) });
+  const name = input({ value: nameAt(to.value) });
   follow(to, name);
   dialog({
     title: "Hand over to a person",
@@ -298,23 +198,65 @@ export function messageForm(conversation) {
 }
 
 export function stopForm(conversation) {
+  const names = onTheLine(conversation);
+  const people = names.length ? list(names) : "Everybody";
   dialog({
-    title: "Stop the assistant",
+    title: "Stop the conversation",
     send: "Stop",
     danger: true,
-    fields: [tick("hang_up", "Hang everybody up, too")],
-    request: (fields) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: fields.hang_up.checked } }),
+    fields: [
+      h("fieldset", {}, h("legend", {}, "The assistant leaves. The calls"),
+        option("hang_up", "yes", "end too", `${people} ${names.length === 1 ? "is" : "are"} hung up.`, true),
+        option("hang_up", "no", "stay up", `${people} ${names.length === 1 ? "stays" : "stay"} on the line, and the calls cost money until their time limit, at most.`)),
+    ],
+    request: (fields) => ({ method: "POST", path: `/conversations/${conversation.id}/stop`, body: { hang_up: fields.hang_up.value === "yes" } }),
     sent: () => announce("Stopping"),
   });
 }
 
+const onTheLine = ({ participants, direction }) => participants.filter(({ legs }) => legs.some((leg) => leg.answered_at && leg.status !== "ended")).map((person) => nameOf(person, direction));
+
 export function removeForm(conversation, participant, name) {
+  const others = onTheLine(conversation).length - 1;
+  const ends = participant.on_hangup === "end_conversation";
+  const effect = ends ? `This ends the conversation${others > 0 ? ` for all ${others + 1} people` : ""}.` : "The conversation goes on.";
   dialog({
     title: `Remove ${name}`,
     send: "Hang up",
     danger: true,
-    fields: [h("p", {}, `${name} is hung up. The conversation ends only if the call was set up to end with them.`)],
+    fields: [h("p", {}, `${name} is hung up. ${effect}`)],
     request: () => ({ method: "DELETE", path: `/conversations/${conversation.id}/participants/${participant.id}` }),
     sent: () => announce(`${name} is hung up`),
   });
+}
+
+const TOOLS = [["invite", "invite: call a person in"], ["handover", "handover: give the caller to a person"], ["status", "status: ask who is on the line"]];
+
+/** Let the simulated assistant use a tool, in place of its model. */
+export function toolForm(conversation) {
+  const call = conversation.participants.flatMap(({ legs }) => legs).find((leg) => leg.answered_at && leg.status !== "ended")?.call_control_id;
+  dialog({
+    title: "The assistant uses a tool",
+    send: "Use",
+    fields: [
+      field("tool", "Tool", choice(TOOLS)),
+      field("name", "Contact", input({ value: "billing" }), "The name that the model says."),
+      field("number", "The contact's number, if the contact is new", input({ list: LIST, placeholder: "none" }), "Added to the default route, which has the contacts."),
+      field("brief", "Why the caller wants the contact", input({ maxlength: 500 })),
+      knownNumbers(),
+    ],
+    run: async (fields) => {
+      const name = fields.name.value.trim();
+      if (fields.number.value.trim()) await addContact(conversation, name, fields.number.value.replaceAll(/\s/g, ""));
+      const asked = fields.tool.value === "status" ? {} : withoutEmpty({ name, brief: fields.brief.value.trim() });
+      return useTool(call, fields.tool.value, asked);
+    },
+    sent: ({ message }) => announce(message),
+  });
+}
+
+async function addContact(conversation, name, to) {
+  const none = { assistant: { id: conversation.assistant.id } };
+  const { number: _number, warnings: _warnings, changed_at: _at, changed_by: _by, ...route } = await sendToApi("GET", "/routes/default").catch(() => none);
+  await sendToApi("PUT", "/routes/default", { ...route, contacts: { ...route.contacts, [name]: { to } } });
 }

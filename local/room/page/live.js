@@ -3,8 +3,8 @@
 const AGAIN_MS = 1000;
 
 const KINDS = [
-  "api", "assistant", "command", "leg", "log", "lost", "person", "played", "published",
-  "queued", "request", "stories", "transaction", "trouble", "view", "violations", "webhook",
+  "api", "assistant", "command", "crash", "kept", "leg", "log", "lost", "person", "played", "poll", "published",
+  "queued", "request", "row", "scheduled", "stories", "transaction", "trouble", "view", "violations", "webhook",
 ];
 
 /**
@@ -14,13 +14,17 @@ const KINDS = [
 export function listen({ hello, fact, ready, away }) {
   let last = "";
   let boot = null;
+  let paused = false;
+  let stream = null;
+  let isConsole = false;
 
   function connect() {
-    const stream = new EventSource(`/room/live?since=${encodeURIComponent(last)}`);
+    stream = new EventSource(`/room/live?since=${encodeURIComponent(last)}`);
     stream.addEventListener("hello", (event) => {
       const greeting = JSON.parse(event.data);
       const anew = boot !== greeting.boot;
       boot = greeting.boot;
+      isConsole = greeting.mode === "console";
       hello(greeting, anew);
     });
     stream.addEventListener("ready", ready);
@@ -34,9 +38,16 @@ export function listen({ hello, fact, ready, away }) {
     stream.onerror = () => {
       stream.close();
       away();
-      setTimeout(connect, AGAIN_MS);
+      setTimeout(() => paused || connect(), AGAIN_MS);
     };
   }
 
+  // A hidden console does not watch: its server then asks the deployed stack nothing.
+  document.addEventListener("visibilitychange", () => {
+    if (!isConsole || paused === document.hidden) return;
+    paused = document.hidden;
+    if (paused) stream.close();
+    else connect();
+  });
   connect();
 }

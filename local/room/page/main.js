@@ -1,29 +1,44 @@
 // The page: connects the stream, the panels and the tabs.
 
-import { drawCall } from "./call.js";
+import { readAddress, writeAddress } from "./address.js";
+import { openConversation } from "./api.js";
+import { drawCall, tickCall } from "./call.js";
 import { drawChat } from "./chat.js";
 import { drawDetails } from "./details.js";
 import { diagram } from "./diagram.js";
-import { byId, h, show } from "./dom.js";
+import { drawDirectory } from "./directory.js";
+import { announce, byId, h, isNarrow, show } from "./dom.js";
 import { ringInForm, startForm } from "./forms.js";
+import { conversationList, drawListButton, listButton } from "./list.js";
 import { listen } from "./live.js";
-import { changed, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
-import { drawPhones, onlyPhone, phones, tick } from "./phones.js";
+import { changed, choose, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
+import { drawPhones, onlyPhone, phones, ringing, tick } from "./phones.js";
+import { drawReport } from "./report.js";
 import { clearServerError, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
 import { countFaults, drawTrouble } from "./trouble.js";
-import { number } from "./words.js";
+import { began, number } from "./words.js";
 
-const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"]];
+const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"], ["report", "Report"], ["directory", "Numbers"]];
+const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories"], console: ["chat", "details", "report", "directory"] };
 const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "More"]];
 const drawDiagram = diagram(byId("diagram"));
 let tab = "chat";
 let picked = null;
+let opened = null;
+let pageTitle = "Partyline";
+let newSince = "";
 
 theme(byId("theme"));
 byId("start").addEventListener("click", startForm);
 byId("ring-in").addEventListener("click", ringInForm);
-setInterval(tick, 500);
+byId("close-call").addEventListener("click", () => choose(null));
+listButton(byId("list-button"), byId("list"), conversationList(byId("list")));
+setInterval(() => {
+  tick();
+  tickCall();
+}, 500);
+readAddress();
 
 const handset = onlyPhone;
 if (handset) byId("no-phone").firstElementChild.textContent = `There is no phone ${number(handset)}`;
@@ -32,10 +47,20 @@ if (handset) document.body.dataset.view = "handset";
 listen({
   hello(greeting, anew) {
     if (anew) clearFacts();
+    if (anew && model.mode) {
+      newSince = `a new stack since ${began(new Date().toISOString())}; the calls before are gone`;
+      document.querySelector("dialog")?.close();
+    }
     Object.assign(model, greeting, { up: true });
+    const isConsole = greeting.mode === "console";
     document.body.dataset.mode = greeting.mode;
-    document.title = greeting.mode === "console" ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
-    byId("where").textContent = greeting.mode === "console" ? greeting.to : `the phone room on ${greeting.to}`;
+    pageTitle = isConsole ? `Partyline · ${new URL(greeting.api).host}` : "Partyline · the phone room";
+    byId("where").textContent = isConsole ? greeting.to : ["the phone room on", greeting.to, greeting.number && `· ${number(greeting.number)}`, newSince && `· ${newSince}`].filter(Boolean).join(" ");
+    byId("stage").textContent = [greeting.stage, greeting.readOnly && "read-only"].filter(Boolean).join(" · ");
+    byId("start").hidden = Boolean(greeting.readOnly);
+    byId("list").hidden = !isConsole;
+    opened = null;
+    if (isConsole && !model.chosen) tab = "directory";
     buildTabs();
     buildViews();
     clearServerError();
@@ -55,26 +80,49 @@ listen({
 
 watch(() => {
   drawLine();
+  drawTitle();
   if (model.mode === "room") {
     drawPhones();
     drawTrouble();
     drawStories();
     drawBadges();
+  } else if (model.mode) {
+    drawDirectory();
+    openChosen();
   }
   if (handset) return;
   drawCall();
+  drawListButton();
   drawDiagram();
   drawChat();
   drawDetails();
+  drawReport();
   if (model.picked && (model.look || model.picked !== picked)) open("details", model.look);
   model.look = false;
   picked = model.picked;
+  if (model.ready) writeAddress();
 });
+
+/** Let the server read the chosen conversation: the list has no timelines. */
+function openChosen() {
+  if (!model.ready || opened === model.chosen) return;
+  opened = model.chosen;
+  if (opened && tab === "directory") open("chat");
+  if (isNarrow() && opened) view("call");
+  if (opened) openConversation(opened).catch((error) => announce(error.message));
+}
+
+function drawTitle() {
+  const rings = model.mode === "room" ? ringing() : "";
+  const own = handset ? `${number(handset)} · ${pageTitle}` : pageTitle;
+  const words = rings ? `${rings} · ${own}` : own;
+  if (document.title !== words) document.title = words;
+}
 
 function drawLine() {
   const error = factOf("api")?.error;
   const line = byId("line");
-  const words = !model.up ? "The server is away; asking again every second." : error ? `The API does not answer: ${error}` : "";
+  const words = !model.up ? "The server is away; asking again every second." : error ? error : "";
   if (line.textContent !== words) line.textContent = words;
   document.body.classList.toggle("is-away", !model.up);
   const wrong = factOf("violations")?.violations ?? [];
@@ -93,7 +141,7 @@ function badge(id, howMany) {
 }
 
 function buildTabs() {
-  const wanted = TABS.filter(([name]) => model.mode === "room" || name === "chat" || name === "details");
+  const wanted = TABS.filter(([name]) => TABS_OF[model.mode].includes(name));
   show(
     byId("tabs"),
     wanted.map(([name, label]) =>
@@ -127,26 +175,26 @@ function open(name, look) {
     button?.setAttribute("aria-selected", String(each === name));
     if (button) button.tabIndex = each === name ? 0 : -1;
   }
-  if (look && matchMedia("(max-width: 899px)").matches) {
+  if (look && isNarrow()) {
     view("side");
     byId(`tab-${name}`).focus();
   }
 }
 
 function buildViews() {
-  const wanted = VIEWS.filter(([name]) => model.mode === "room" || name !== "phones");
+  const wanted = model.mode === "room" ? VIEWS : [["list", "Conversations"], ...VIEWS.slice(1)];
   show(
     byId("views"),
     wanted.map(([name, label]) =>
       h("button", { type: "button", id: `view-${name}`, onclick: () => view(name) }, label, h("span", { class: "badge" })),
     ),
   );
-  if (!handset) view(document.body.dataset.view);
+  if (!handset) view(model.mode === "console" && document.body.dataset.view === "call" && !model.chosen ? "list" : document.body.dataset.view);
 }
 
 function view(name) {
   document.body.dataset.view = name;
-  for (const [each] of VIEWS) byId(`view-${each}`)?.setAttribute("aria-current", String(each === name));
+  for (const [each] of [["list"], ...VIEWS]) byId(`view-${each}`)?.setAttribute("aria-current", String(each === name));
   changed();
 }
 

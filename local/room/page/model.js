@@ -6,9 +6,15 @@ const facts = new Map();
 const watchers = new Set();
 let callOwners = new Map();
 let conversationIds = new Map();
+let documents = new Map();
+let known = new Map();
 let due = false;
 
-export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null, look: false };
+/**
+ * The state of the page. `chosen` is the id of the shown conversation, `picked` the picked row, and
+ * `address` the key of a row that the page's address names and that is not drawn yet.
+ */
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null, look: false, address: null };
 
 const factsOfKind = (kind) => facts.get(kind) ?? new Map();
 export const factsOf = (kind) => [...factsOfKind(kind).entries()];
@@ -18,16 +24,18 @@ export function clearFacts() {
   facts.clear();
   callOwners = new Map();
   conversationIds = new Map();
+  documents = new Map();
+  known = new Map();
   model.ready = false;
-  model.chosen = null;
   model.picked = null;
 }
 
 export function addFact(kind, key, value) {
   if (!facts.has(kind)) facts.set(kind, new Map());
   facts.get(kind).set(key, value);
-  if (kind === "transaction" && value.document) rememberCalls(value.conversation, value.document);
+  if (kind === "transaction" && value.document) rememberDocument(value);
   if (kind === "view") rememberCalls(key, value.conversation);
+  if (kind === "view" || kind === "row") rememberRow(key, kind === "view" ? value.conversation : value);
   // Past facts come first, and are drawn when all past facts are here.
   if (model.ready) changed();
 }
@@ -43,6 +51,21 @@ function rememberCalls(conversation, { telnyx_conversation_id: talking, particip
   }
 }
 
+function rememberDocument({ conversation, document, reasons }) {
+  rememberCalls(conversation, document);
+  if (!reasons && (documents.get(conversation)?.version ?? 0) < document.version) documents.set(conversation, document);
+}
+
+/** Keep the newest form of a conversation for the list. */
+function rememberRow(id, conversation) {
+  const before = known.get(id);
+  if (before && moment(before.conversation.updated_at) > moment(conversation.updated_at)) return;
+  known.set(id, { conversation, live: !isOver(conversation), at: moment(conversation.created_at ?? conversation.start_at) });
+}
+
+/** The newest stored document of a conversation, in the room. */
+export const documentOf = (conversation) => documents.get(conversation) ?? null;
+
 /** Draw again before the next frame, once for any number of changes. */
 export function changed() {
   if (due) return;
@@ -55,9 +78,11 @@ export function changed() {
 
 export const watch = (watcher) => watchers.add(watcher);
 
+/** Show a conversation, or with null the list. */
 export function choose(conversation) {
   model.chosen = conversation;
   model.picked = null;
+  model.address = null;
   changed();
 }
 
@@ -71,11 +96,8 @@ export function pick(row, look = false) {
 export const isOver = (conversation) => conversation.status === "ended" || conversation.status === "failed";
 
 /** The live conversations, then the ended conversations, newest first. */
-export function conversations() {
-  return factsOf("view")
-    .map(([, view]) => view.conversation)
-    .sort((first, second) => isOver(first) - isOver(second) || moment(second.created_at) - moment(first.created_at));
-}
+export const conversations = () =>
+  [...known.values()].sort((first, second) => second.live - first.live || second.at - first.at).map(({ conversation }) => conversation);
 
 export const chosen = () => factOf("view", model.chosen);
 
@@ -114,8 +136,3 @@ export function legs(conversation) {
 /** Whether a call was up at a time. */
 export const wasUp = (leg, at) =>
   leg.answered_at !== null && moment(leg.answered_at) <= at && !(leg.ended_at !== null && moment(leg.ended_at) < at);
-
-/** The name of the person at a number, or the number's last digits. */
-export function personName(number) {
-  return factOf("person", number)?.name || `…${(number ?? "").slice(-4)}`;
-}

@@ -2,13 +2,13 @@
 
 import { runAction } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
-import { factsOf, model, personName } from "./model.js";
-import { clock, moment, number } from "./words.js";
+import { factsOf, model } from "./model.js";
+import { nameOfNumber } from "./names.js";
+import { causeWords, clock, moment, number } from "./words.js";
 
 const BEHAVIOURS = [
-  ["manual", "rings until you pick up"], ["answer", "answers by itself"], ["busy", "is busy"],
-  ["decline", "declines"], ["no_answer", "lets it ring"], ["machine", "has a machine"],
-  ["unreachable", "can't be reached"],
+  ["manual", "rings"], ["answer", "answers"], ["busy", "busy"], ["decline", "declines"],
+  ["no_answer", "no answer"], ["machine", "machine"], ["unreachable", "unreachable"],
 ];
 const DULL = new Set(["the phone rings", "hears it ring", "answered"]);
 const KEYS = [..."123456789*0#"];
@@ -21,7 +21,7 @@ export function phones() {
     if (!known.leg || moment(leg.started_at) >= moment(known.leg.started_at)) known.leg = leg;
     found.set(leg.number, known);
   }
-  return [...found.values()];
+  return [...found.values()].sort((first, second) => (first.number < second.number ? -1 : 1));
 }
 
 const announced = new Set();
@@ -54,15 +54,24 @@ export function drawPhones() {
 const signature = ({ person, leg }) =>
   JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause]]);
 
+/** Call once: the button is off until the phone has the call, or the call is refused. */
+async function callIn(phone, button) {
+  button.disabled = true;
+  if (!(await run(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`))) button.disabled = false;
+}
+
+/** Run an action of a phone; returns whether the action was done. */
 async function run(phone, action, said) {
   try {
     await runAction({ phone: phone.number, ...action });
     if (said) announce(said);
+    return true;
   } catch (error) {
     announce(error.message);
     const place = byId(`trouble-${phone.number}`);
     place?.toggleAttribute("data-away", error.status === 0);
     if (place) place.textContent = error.message;
+    return false;
   }
 }
 
@@ -86,7 +95,7 @@ function handset(phone, before) {
       "header",
       {},
       h("h3", {}, name),
-      h("p", { class: "state", title: now === "idle" ? leg?.hangup_cause : null }, words(leg, now)),
+      h("p", { class: "state", title: now === "idle" && leg?.hangup_cause ? leg.hangup_cause.replaceAll("_", " ") : null }, words(leg, now)),
       h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
     ),
     h("p", { class: "number" }, number(phone.number)),
@@ -103,14 +112,14 @@ function handset(phone, before) {
 
 function otherParty(leg, now) {
   if (leg.direction === "outgoing") return ["call from ", h("b", {}, number(leg.from))];
-  return [now === "calling" ? "calling " : "call to ", h("b", {}, number(leg.to))];
+  return [now === "calling" ? "calls " : "call to ", h("b", {}, number(leg.to))];
 }
 
 function words(leg, now) {
   if (now === "ringing") return "ringing";
-  if (now === "calling") return "hears it ring";
+  if (now === "calling") return "calling";
   if (now === "talking") return h("time", { "data-since": leg.answered_at }, clock((Date.now() - moment(leg.answered_at)) / 1000));
-  return leg?.hangup_cause ? leg.hangup_cause.replaceAll("_", " ") : "free";
+  return leg?.hangup_cause ? causeWords(leg.hangup_cause) : "idle";
 }
 
 function heard(leg, now) {
@@ -118,7 +127,7 @@ function heard(leg, now) {
   const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
     const [, speaker, text] = /^(voice|audio|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
-    list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${personName(speaker)}: `), h("q", {}, text)] : [what])));
+    list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${nameOfNumber(speaker)}: `), h("q", {}, text)] : [what])));
   }
   if (now === "idle") return list;
   // A fixed height from the first word on, so the phones below do not move.
@@ -168,7 +177,7 @@ function actions(phone, now) {
   return h(
     "div",
     { class: "actions" },
-    h("button", { type: "button", class: "call-in", "data-part": "main", onclick: () => run(phone, { do: "ring_in", to: model.number }, `Calling ${number(model.number)}`) }, "Call in"),
+    h("button", { type: "button", class: "call-in", "data-part": "main", onclick: (event) => callIn(phone, event.currentTarget) }, "Call in"),
     behaviourSelect(phone),
   );
 }
@@ -185,6 +194,12 @@ function behaviourSelect(phone) {
     BEHAVIOURS.map(([value, text]) => h("option", { value, selected: value === person.behaviour }, text)),
   );
   return h("div", { class: "behaviour" }, select);
+}
+
+/** The title of the window while phones ring; empty when no phone rings. */
+export function ringing() {
+  const names = phones().filter(({ number: shown, leg }) => leg?.state === "ringing" && (!onlyPhone || shown === onlyPhone)).map(({ person, number: text }) => person?.name || number(text));
+  return names.length ? `${names.join(", ")} ${names.length > 1 ? "ring" : "rings"}` : "";
 }
 
 /** Update the clocks of the calls. */

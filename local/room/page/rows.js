@@ -1,8 +1,11 @@
 // Makes the rows of the diagram from the facts: sender, receiver, label and result.
 
-import { ownerOfPayload, factsOf, ownerOfCall, legs, model, factOf, conversationOfTelnyxId, personName } from "./model.js";
+import { during, logged } from "./effects.js";
+import { ownerOfPayload, factsOf, ownerOfCall, legs, model, factOf, conversationOfTelnyxId } from "./model.js";
+import { nameOfNumber, otherNumber } from "./names.js";
+import { isIncoming, reasonOfEvent, reasonOfWebhook } from "./reasons.js";
 import { transcript } from "./speech.js";
-import { moment, plain } from "./words.js";
+import { causeWords, moment, outcomeShort } from "./words.js";
 
 const ACTIONS = {
   dial: "dial", answer: "answer", hangup: "hang up", reject: "reject", speak: "speak",
@@ -26,6 +29,10 @@ const PARTS = [
   { id: "assistant", label: "Assistant", wide: 86 },
 ];
 const LEG_WIDE = 82;
+const ENDED_WIDE = 40;
+
+/** With more legs, ended legs become thin. */
+const FEW_LEGS = 4;
 
 /** The lifelines, left to right: Partyline's parts, then a lifeline for each leg.
  *
@@ -42,17 +49,21 @@ export function lanes(view, result, hidden, narrow) {
     : !lane.kind || (!narrow && !hidden.has(lane.kind)),
   );
   const { participants, direction } = view.conversation;
+  const many = participants.reduce((sum, person) => sum + person.legs.length, 0) > FEW_LEGS;
   const people = participants.flatMap((person) =>
     person.legs.map((leg, nth) => {
       const simulated = leg.call_control_id ? factOf("leg", leg.call_control_id) : null;
-      const other = simulated?.number ?? (person.host && direction !== "outbound" ? leg.from : leg.to);
+      const other = simulated?.number ?? otherNumber(person, leg, direction);
+      const thin = many && leg.status === "ended";
+      const end = leg.status === "ended" ? outcomeShort(leg.outcome) || causeWords(leg.hangup_cause) : "";
       return {
         id: `${person.id}/${nth + 1}`,
-        label: person.name || personName(other),
-        under: `…${(other ?? "").slice(-4)}${person.host ? " host" : ""}`,
-        wide: LEG_WIDE,
+        label: person.name || nameOfNumber(other),
+        under: thin ? end : `…${(other ?? "").slice(-4)}${person.host ? " host" : ""}`,
+        end,
+        wide: thin ? ENDED_WIDE : LEG_WIDE,
         from: moment(simulated?.started_at ?? leg.created_at),
-        answered: moment(simulated?.answered_at ?? leg.answered_at),
+        answered: wasNever(person, leg, simulated) ? null : moment(simulated?.answered_at ?? leg.answered_at),
         to: moment(simulated?.ended_at ?? leg.ended_at),
         leg: true,
       };
@@ -60,6 +71,9 @@ export function lanes(view, result, hidden, narrow) {
   );
   return [...parts.map((lane) => ({ under: "", ...lane })), ...people];
 }
+
+/** Whether an attached call turned out to be no call: Partyline took the request's word for the call. */
+const wasNever = (person, leg, simulated) => !simulated && person.status === "failed" && leg.status !== "ended";
 
 const lane = (owner) => (owner?.participant ? `${owner.participant}/${owner.leg}` : null);
 
@@ -111,8 +125,10 @@ function webhooks(id) {
     seen.add(data.id);
     const what = fact.answer?.status;
     const failover = fact.path === "/failover";
+    const crashed = fact.status !== 200 && factsOf("crash").some(([, crash]) => during(crash, fact));
     const idle = what === "ok" && !written.some((each) => each.dedupe_key === data.id && during(each, fact));
     const note = [
+      reasonOfWebhook(data),
       failover && "into the failover queue",
       again && `attempt ${fact.body.meta.attempt}`,
       doubled && "delivered twice",
@@ -120,12 +136,13 @@ function webhooks(id) {
       what === "ignored" && "ignored",
       idle && "changed nothing",
       fact.status !== 200 && (fact.status ?? "no answer"),
+      crashed && "crashed on request",
       `${Math.round(fact.took_ms)} ms`,
     ].filter(Boolean);
     return [{
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: failover ? "queue" : "us",
       via: lane(owner), fact, cause: data.id, label: data.event_type ?? fact.path, note,
-      odd: again || doubled || idle || what === "duplicate" || what === "ignored", bad: fact.status !== 200,
+      odd: again || doubled || what === "duplicate", quiet: idle || what === "ignored", bad: fact.status !== 200,
     }];
   });
 }
@@ -137,12 +154,9 @@ function queued(id) {
     .map(([key, fact]) => ({
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "queue", to: "us", fact, odd: true,
       cause: fact.body.data.id, label: fact.body.data.event_type, bad: !fact.taken_in,
-      note: [fact.taken_in ? "out of the failover queue" : "back into the failover queue", fact.received > 1 && `time ${fact.received}`, `${Math.round(fact.took_ms)} ms`].filter(Boolean),
+      note: [reasonOfWebhook(fact.body.data), fact.taken_in ? "out of the failover queue" : "back into the failover queue", fact.received > 1 && `time ${fact.received}`, `${Math.round(fact.took_ms)} ms`].filter(Boolean),
     }));
 }
-
-const during = (inner, outer) =>
-  moment(inner.at) >= moment(outer.at) && moment(inner.at) <= moment(outer.at) + outer.took_ms;
 
 function lost(id) {
   return factsOf("lost")
@@ -150,7 +164,7 @@ function lost(id) {
     .map(([key, fact]) => ({
       key, kind: "webhook", order: 1, at: moment(fact.at), from: "telnyx", to: "us", lost: true, bad: true,
       via: lane(ownerOfPayload(fact.body.data.payload)), fact, cause: fact.body.data.id,
-      label: fact.body.data.event_type, note: ["lost on the way"],
+      label: fact.body.data.event_type, note: [reasonOfWebhook(fact.body.data), "lost on the way"].filter(Boolean),
     }));
 }
 
@@ -168,8 +182,8 @@ function commands(id) {
       fact.status === 0 ? "connection broke" : fact.status !== 200 && `refused ${fact.status}`,
     ].filter(Boolean);
     return [{
-      key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: lane(owner),
-      fact, label: ACTIONS[fact.action] ?? fact.action, note, odd: fact.duplicate,
+      key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: fact.action === "ai_assistant_add_messages" ? "assistant" : lane(owner),
+      owner: lane(owner), fact, label: ACTIONS[fact.action] ?? fact.action, note, odd: fact.duplicate,
       bad: fact.lost || fact.status !== 200, command: fact.command_id ?? result?.command,
     }];
   });
@@ -200,8 +214,8 @@ function transactions(id) {
       const doubled = failed && fact.dedupe_key && fact.reasons[1] === "ConditionalCheckFailed";
       return {
         key, kind: "table", order: 2, at: moment(fact.at), from: "us", to: "table", fact,
-        label: failed ? (doubled ? "seen before" : "too late") : `version ${fact.version}`,
-        note: [failed && "nothing written", `${Math.round(fact.took_ms)} ms`].filter(Boolean), odd: failed,
+        label: failed ? (doubled ? "seen before" : "another writer was first") : `version ${fact.version}`,
+        note: [failed && (doubled ? "nothing written" : "tried again"), `${Math.round(fact.took_ms)} ms`].filter(Boolean), quiet: failed,
         cause: fact.events[0]?.cause ?? fact.dedupe_key,
       };
     });
@@ -219,7 +233,8 @@ function published(id) {
       return {
         key, kind: "event", order: 5, at: moment(at), from: "table", to: "bus", fact: event,
         label: event["detail-type"], cause, lost: dead, odd: again, bad: dead || event["detail-type"].endsWith(".failed"),
-        note: [data.name, dead && "dead letter", again && "published again"].filter(Boolean),
+        owner: data.participant_id ? `${data.participant_id}/${data.leg ?? 1}` : null,
+        note: [reasonOfEvent(event["detail-type"], data), data.name, dead && "dead letter", again && "published again"].filter(Boolean),
       };
     });
 }
@@ -242,7 +257,7 @@ function voices(id) {
     const user = message.role === "user";
     const hearers = heard.map(({ owner }) => lane(owner));
     result.push({
-      key: `m/${nth}`, kind: "voice", order: 4, at, from: user ? (lane(speaker?.owner) ?? "telnyx") : "assistant",
+      key: `m/${nth}`, kind: "voice", order: 4, at, speaker: speaker && nameOfNumber(speaker.leg.number), from: user ? (lane(speaker?.owner) ?? "telnyx") : "assistant",
       to: user ? "assistant" : (hearers.at(-1) ?? "telnyx"), reach: hearers, fact: message, label: message.content, note: [],
     });
   }
@@ -253,44 +268,13 @@ function events(view) {
   const people = new Set(view.conversation.participants.map((each) => each.id));
   return view.timeline.map((event) => {
     const participant = people.has(event.data.participant_id) ? event.data.participant_id : null;
+    const leg = participant && `${participant}/${event.data.leg ?? 1}`;
+    const incoming = leg && isIncoming(event.type);
     return {
-      key: `e/${event.seq}`, kind: "event", order: event.seq, at: moment(event.occurred_at), from: "us",
-      to: participant ? `${participant}/${event.data.leg ?? 1}` : "us", fact: event, label: event.type,
-      note: [event.data.content, event.data.outcome && plain(event.data.outcome)].filter(Boolean),
+      key: `e/${event.seq}`, kind: "event", order: event.seq, at: moment(event.occurred_at), from: incoming ? leg : "us",
+      to: incoming ? "us" : (leg ?? "us"), owner: leg, fact: event, label: event.type,
+      note: [reasonOfEvent(event.type, event.data), event.data.content].filter(Boolean),
       cause: event.cause, bad: event.type.endsWith(".failed"),
     };
   });
-}
-
-/** The versions that a row caused, and the state before and after. */
-export function effect(row, id) {
-  const ours = factsOf("transaction").map(([, fact]) => fact).filter((fact) => fact.conversation === id && !fact.reasons);
-  const command = row.command && factsOf("log").find(([, line]) => line.command_id === row.command)?.[1];
-  const cause = row.cause ?? command?.cause;
-  const mine = ours.filter((fact) =>
-    row.kind === "table" ? fact === row.fact
-    : row.kind === "request" ? during(fact, row.fact)
-    : cause && (fact.dedupe_key === cause || fact.events.some((event) => event.cause === cause)),
-  );
-  if (!mine.length) return null;
-  const versions = mine.map((fact) => fact.version);
-  const at = (version) => ours.find((fact) => fact.version === version)?.document ?? null;
-  return { before: at(Math.min(...versions) - 1), after: at(Math.max(...versions)), versions };
-}
-
-/** The log lines of a row. */
-export function lines(row, id) {
-  return factsOf("log").map(([, line]) => line).filter((line) =>
-    row.command ? line.command_id === row.command
-    : row.kind === "event" ? line.seq === (row.fact.detail ?? row.fact).seq && line.conversation_id === id
-    : row.cause ? line.event_id === row.cause || line.cause === row.cause
-    : row.kind === "request" && line.conversation_id === id && line.request_id && inside(line, row),
-  );
-}
-
-const logged = (line) => moment(line.timestamp.replace(" ", "T").replace(",", ".").replace("+0000", "Z"));
-
-function inside(line, row) {
-  const at = logged(line);
-  return at >= row.at - 1 && at <= row.at + row.fact.took_ms + 1;
 }

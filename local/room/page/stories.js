@@ -84,6 +84,6 @@ function saveForm(now, fault) {
       h("p", { class: "wrong", id: "wrong-story" }, fault),
     ),
     h("div", { class: "field" }, h("label", { for: "story-about" }, "What it is about"), h("input", { name: "about", id: "story-about", "data-part": "about", required: true, autocomplete: "off" })),
-    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary", "data-part": "save" }, "Save"), h("button", { type: "button", "data-part": "drop", onclick: () => run({ do: "drop" }, "Dropped") }, "Drop")),
+    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary", "data-part": "save" }, "Save"), h("button", { type: "button", "data-part": "drop", onclick: () => run({ do: "drop" }, "Discarded") }, "Discard")),
   );
 }

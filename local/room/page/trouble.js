@@ -8,7 +8,7 @@ import { plain } from "./words.js";
 const WEBHOOKS = [
   ["duplicates", "comes twice", { duplicates: 1 }],
   ["delay", "comes 1 to 3 s late", { delay_secs: [1, 3] }],
-  ["reorder", "lets the next one overtake", { reorder: true }],
+  ["reorder", "arrives out of order", { reorder: true }],
   ["half", "is lost half the time", { drop: 0.5 }],
   ["drop", "never comes", { drop: 1 }],
   ["version", "has the body of API version 1", { version: "1" }],
@@ -76,7 +76,7 @@ function build() {
   const seed = h("input", { type: "number", min: 0, "aria-label": "Seed", class: "seed", onchange: () => applyChange(setSeed(Number(seed.value) || 0)) });
   const list = h("ul", { class: "in-force", tabindex: "-1", "aria-label": "In force" });
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const clearButton = h("button", { type: "button", onclick: () => applyChange((trouble) => Object.assign(trouble, { webhooks: {}, telnyx: [], functions: [] })) }, "All well again");
+  const clearButton = h("button", { type: "button", onclick: () => applyChange((trouble) => Object.assign(trouble, { webhooks: {}, telnyx: [], functions: [] })) }, "Clear all");
   show(
     byId("tab-trouble"),
     h("p", { class: "soft" }, "Inject faults and watch the calls recover. A fault applies to every call until it is used up or switched off."),
@@ -107,7 +107,7 @@ export function drawTrouble() {
     ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} crashes ${CRASHES.find(([when]) => when === each.when)[1]}, ${timesText(each)}`, (trouble) => trouble.functions.splice(nth, 1))),
   ].filter(Boolean);
   const { list, clearButton } = built;
-  const change = () => list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "All is well.")]));
+  const change = () => list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "No fault is in force.")]));
   keepFocus(list, change, () => [...list.querySelectorAll("button")].at(-1) ?? list);
   if (!items.length && document.activeElement === clearButton) list.focus();
   clearButton.disabled = !items.length;
@@ -117,6 +117,6 @@ function describe(fault) {
   if (fault.kind) return { refuse: `answers ${fault.status}`, drop: "breaks the connection", lose_reply: "answer lost", slow: `answers ${fault.secs} s late`, garble: "answers no JSON" }[fault.kind];
   return [
     fault.duplicates && `comes ${fault.duplicates + 1} times`, fault.delay_secs?.[1] && `comes ${fault.delay_secs.join(" to ")} s late`,
-    fault.reorder && "is overtaken", fault.version && "has the body of API version 1", fault.drop && (fault.drop === 1 ? "never comes" : `is lost ${Math.round(fault.drop * 100)} %`),
+    fault.reorder && "arrives out of order", fault.version && "has the body of API version 1", fault.drop && (fault.drop === 1 ? "never comes" : `is lost ${Math.round(fault.drop * 100)} %`),
   ].filter(Boolean).join(", ");
 }

@@ -1,4 +1,4 @@
-// The text of times, numbers and statuses.
+// The text of times, numbers, statuses and reasons. Each thing has one word on the whole page.
 
 export const moment = (text) => (text ? Date.parse(text) : null);
 
@@ -13,6 +13,12 @@ export function since(ms) {
   if (tenths < 600) return `${(ms / 1000).toFixed(2)} s`;
   return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
+
+/** A pause in words: `12 s`, or `2:05` from a minute on. */
+export const pause = (ms) => (ms < 59_500 ? `${Math.round(ms / 1000)} s` : clock(Math.round(ms / 1000)));
+
+/** The shortest pause between two rows that is marked. */
+export const GAP_MS = 5000;
 
 /** The time of a start, with the date when it was not today. */
 export function began(text) {
@@ -29,6 +35,46 @@ export function number(text) {
 
 export const plain = (text) => (text ?? "").replaceAll("_", " ");
 
+export const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+/** `Alex`, `Alex and Billie`, `Alex, Billie and Casey`. */
+export const list = (names) => (names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+
+/** The text with a capital letter at its start. */
+export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** How an attempt to reach a person ended, as the end of a sentence about the person. */
+const OUTCOMES = {
+  busy: "was busy", declined: "declined", no_answer: "did not answer", machine: "has a machine",
+  rejected: "was rejected", unreachable: "could not be reached", cancelled: "is no longer called",
+  screened: "has a phone that screens calls", voicemail_left: "has a message on the voicemail",
+  limited: "was not called: the limit of calls is reached", error: "could not be called",
+};
+
+export const outcomeWords = (outcome) => OUTCOMES[outcome] ?? `was not reached (${plain(outcome) || "failed"})`;
+
+/** Telnyx's words for the end of a call, in a word or two. */
+const CAUSES = {
+  normal_clearing: "hung up", user_busy: "busy", busy: "busy", call_rejected: "declined", rejected: "declined",
+  no_answer: "no answer", timeout: "no answer", no_user_response: "no answer", originator_cancel: "cancelled",
+  time_limit: "time limit", not_found: "unreachable", unallocated_number: "unreachable", unspecified: "ended",
+};
+
+export const causeWords = (cause) => CAUSES[cause] ?? plain(cause);
+
+const SHORT = { human: "", no_answer: "no answer", voicemail_left: "message left", error: "failed" };
+
+/** An outcome in a word or two; nothing for a person who took the call. */
+export const outcomeShort = (outcome) => SHORT[outcome] ?? plain(outcome);
+
+const REASONS = {
+  host_left: "the host left", participant_left: "a person left whose departure ends the conversation",
+  nobody_left: "nobody was left on the line", requested: "your application stopped it", time_limit: "the time limit was reached",
+};
+
+/** Why a conversation stopped, as a clause. */
+export const reasonWords = (reason) => REASONS[reason] ?? plain(reason);
+
 /** A participant's status; during dialing, the newest call's: `ringing, number 2 of 3`. */
 export function participantStatus({ status, attempt }) {
   if (status !== "dialing" || !attempt || attempt.status === "ended") return plain(status);
@@ -36,7 +82,7 @@ export function participantStatus({ status, attempt }) {
 }
 
 const TONES = {
-  connecting: "wait", active: "good", stopping: "wait", ended: "over", failed: "bad",
+  connecting: "wait", active: "good", stopping: "wait", ended: "over", failed: "bad", scheduled: "wait",
   dialing: "wait", screening: "wait", waiting: "wait", joining: "wait", joined: "good", left: "over",
 };
 

@@ -1,0 +1,45 @@
+// What the room knows and the API does not tell: when a ring ends, and what Partyline has not heard of.
+
+import { documentOf, factOf, ownerOfCall } from "./model.js";
+import { clock, moment } from "./words.js";
+
+/** How long a call may differ from Partyline's state until the page says so: a webhook takes time. */
+const UNHEARD_MS = 1500;
+
+/** Partyline's stored call, which has more fields than the API's. */
+function storedLeg(callId) {
+  const owner = ownerOfCall(callId);
+  const people = owner && documentOf(owner.conversation)?.participants;
+  return people?.find(({ id }) => id === owner.participant)?.legs?.find((leg) => leg.number === owner.leg) ?? null;
+}
+
+/** The seconds until a ringing call is given up; null when they are not known. */
+export function ringLeft(leg, now) {
+  const secs = storedLeg(leg.call_control_id)?.ring_timeout_secs;
+  const from = moment(factOf("leg", leg.call_control_id)?.started_at);
+  return secs && from ? Math.max(0, Math.round(secs - (now - from) / 1000)) : null;
+}
+
+/** What a phone did and Partyline has not heard of, with the time of the next look; else null. */
+export function legHint(leg, now) {
+  const phone = factOf("leg", leg.call_control_id);
+  const done = phone?.state === "ended" && leg.status !== "ended" ? ["has hung up", phone.ended_at]
+    : phone?.state === "answered" && (leg.status === "dialing" || leg.status === "ringing") ? ["has answered", phone.answered_at]
+    : null;
+  if (!done || now - moment(done[1]) < UNHEARD_MS) return null;
+  const next = moment(storedLeg(leg.call_control_id)?.poll_at);
+  const looks = next && next > now ? `it looks in ${clock((next - now) / 1000 + 1)}` : "it looks within a minute";
+  return `${done[0]}, but Partyline has not heard of it (${looks})`;
+}
+
+/** Whether a conversation waits for a person, for a webhook or for a pause: *Look now* may help. */
+export const isWaiting = ({ status, participants }) =>
+  status === "connecting" || status === "stopping" ||
+  (status === "active" && participants.some((person) =>
+    ["dialing", "screening", "waiting", "joining"].includes(person.status) || person.legs.some((leg) => leg.status !== "ended" && factOf("leg", leg.call_control_id)?.state === "ended")));
+
+/** The calls that are up although the conversation does not have them any more. */
+export const stayingCalls = ({ status, participants }) =>
+  status === "ended" || status === "failed" || status === "stopping"
+    ? participants.flatMap((person) => person.legs.map((leg) => ({ person, leg, phone: factOf("leg", leg.call_control_id) })).filter(({ leg, phone }) => (phone ? phone.state === "answered" : leg.status === "answered" && !leg.ended_at && person.outcome !== "error" && !person.failure)))
+    : [];

@@ -1,0 +1,116 @@
+"""The console's list carries thousands of conversations."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from local.serving import free_port
+from tests.support.page_server import Fact, conversation_fact, person, serve_page
+from tests.support.room_page import axe_violations
+
+MANY = 2000
+CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "to": "a stack", "stage": "prod"}
+
+
+def row(nth: int, status: str, **more: Any) -> Fact:
+    """Make a conversation as the list of the API has it."""
+    host = person("host", f"Robin {nth}", host=True, on_hangup="end_conversation")
+    host["legs"][0]["to"] = f"+1415555{nth:04d}"
+    _, key, view = conversation_fact(
+        f"c{nth:04d}", status=status, participants=[host], updated_at=f"{nth}", **more
+    )
+    assert isinstance(view, dict)
+    return "row", key, view["conversation"]
+
+
+def many() -> list[Fact]:
+    failed = {"failure": {"code": "busy", "message": "The line is busy."}}
+    asked: list[Fact] = [("api", "api", {"error": None})]
+    booking = {"id": "later", "status": "scheduled", "start_at": "2030-01-01T00:00:00Z"}
+    asked.append(("scheduled", "later", {**booking, "key_id": "ops", "failure": None}))
+    return [
+        *asked,
+        *(row(nth, "active", metadata={"ticket": f"T{nth}"}) for nth in range(MANY - 1)),
+        row(MANY - 1, "failed", **failed),
+    ]
+
+
+def test_thousands_of_conversations_are_searched_filtered_and_saved(
+    window: Callable[..., Page], axe: str, tmp_path: Path
+) -> None:
+    with serve_page(free_port(), *many(), **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        table = page.get_by_role("table", name="Conversations")
+        drawn = table.get_by_role("row")
+        expect(page.locator(".list-total")).to_contain_text(f"{MANY} of {MANY + 1} shown")
+        assert drawn.count() < 60  # only the visible rows, and a few more
+        expect(table).to_have_attribute("aria-rowcount", str(MANY + 1))
+        for name, count in (("Live", MANY - 1), ("Failed", 1), ("Bookings", 1)):
+            expect(page.get_by_role("button", name=f"{name} {count}")).to_be_visible()
+        assert axe_violations(page, axe) == []
+
+        table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
+        expect(page.get_by_role("link", name=f"Robin {MANY - 1}")).to_be_visible()
+        assert drawn.count() < 60
+
+        search = page.get_by_label("Search the conversations")
+        for asked, found in (
+            ("+1 415 555 0042", "Robin 42"),
+            ("T1234", "Robin 1234"),
+            ("c0777", "Robin 777"),
+            ("robin 1999", "Robin 1999"),
+        ):
+            search.fill(asked)
+            expect(drawn).to_have_count(2)
+            expect(drawn.nth(1)).to_contain_text(found)
+        expect(drawn.nth(1)).to_contain_text("The line is busy.")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="CSV").click()
+        saved.value.save_as(tmp_path / "saved.csv")
+        lines = (tmp_path / "saved.csv").read_text().splitlines()
+        assert len(lines) == 2
+        assert lines[1].startswith("c1999,failed,outbound,Robin 1999")
+
+        search.fill("")
+        page.get_by_role("button", name="Bookings").click()
+        expect(drawn.nth(1)).to_contain_text("booked by ops")
+        expect(page.locator(".stage")).to_have_text("prod")
+
+
+def test_a_change_of_one_conversation_draws_one_row_again(window: Callable[..., Page]) -> None:
+    with serve_page(free_port(), *many(), **CONSOLE) as url:
+        page = window()
+        page.goto(f"{url}/")
+        first = page.get_by_role("table").get_by_role("row").nth(1)
+        expect(first).to_contain_text("active")
+        drawn = page.evaluate(
+            """async fact => {
+                const { addFact } = await import("/room/page/model.js");
+                const rows = document.querySelector(".list-rows");
+                let made = 0;
+                new MutationObserver(changes => {
+                    for (const { addedNodes } of changes) made += addedNodes.length;
+                }).observe(rows, { childList: true });
+                addFact(...fact);
+                await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+                return made;
+            }""",
+            json.loads(json.dumps(row(0, "active", metadata={"ticket": "new"}, mode="silent"))),
+        )
+        assert drawn <= 1
+
+
+def test_a_read_only_console_has_no_forms(window: Callable[..., Page]) -> None:
+    _, key, conversation = row(1, "active")
+    view = {"conversation": conversation, "timeline": []}
+    with serve_page(free_port(), ("view", key, view), **CONSOLE, readOnly=True) as url:
+        page = window()
+        page.goto(f"{url}/#/c/{key}")
+        expect(page.locator(".sentence")).to_contain_text("Robin 1 talks with the assistant")
+        expect(page.locator(".stage")).to_have_text("prod · read-only")
+        for name in ("Start a conversation", "Invite", "Stop", "Remove Robin 1", "Add"):
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
