@@ -187,6 +187,7 @@ OPERATIONS = {
     "hand_over": ("trigger", "POST /conversations/{id}/handover"),
     "remove_participant": ("control", "DELETE /conversations/{id}/participants/{participant_id}"),
     "send_message": ("control", "POST /conversations/{id}/messages"),
+    "set_assistant_mode": ("control", "POST /conversations/{id}/assistant"),
     "stop_conversation": ("control", "POST /conversations/{id}/stop"),
     "cancel_conversations": ("control", "DELETE /conversations"),
     "cancel_conversation": ("control", "DELETE /conversations/{id}"),
@@ -226,6 +227,7 @@ class Deployment:
         bearer = {"keys": [{"id": "ops", "sha256": sha256(b"key-1").hexdigest()}]}
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
         self.queue = FakeQueue(self.clock)
+        self.headers: dict[str, str] = {}
         self.app = App(
             begin=at_once,
             clock=self.clock,
@@ -266,7 +268,10 @@ class Deployment:
         encoded: bool = False,
         **parameters: str,
     ) -> tuple[int, Json]:
-        """Ask the API for an operation; returns the status and the body of the answer."""
+        """Ask the API for an operation; returns the status and the body of the answer.
+
+        `headers` then has the headers of the answer, with their names in lower case.
+        """
         function, route = OPERATIONS[operation]
         method, _, template = route.partition(" ")
         names = re.findall(r"{(\w+)}", template)
@@ -291,8 +296,8 @@ class Deployment:
             },
         }
         answer = self.invoke(function, event)
-        headers = {name.lower(): value for name, value in answer["headers"].items()}
-        assert headers["content-type"] == "application/json"
+        self.headers = {name.lower(): value for name, value in answer["headers"].items()}
+        assert self.headers["content-type"] == "application/json"
         return answer["statusCode"], json.loads(answer["body"])
 
     def start(self, **more: Any) -> Json:

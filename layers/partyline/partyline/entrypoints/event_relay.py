@@ -27,6 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from partyline.bootstrap import App, with_app
 from partyline.domain.masking import mask_fields
+from partyline.domain.model.events import EVENT_VERSION
 from partyline.store.events import event_in
 from partyline.telemetry import Metric, count, logger
 
@@ -105,6 +106,7 @@ def detail_of(row: Mapping[str, Any]) -> Detail:
     conversation_id, event = event_in(row)
     detail: Detail = mask_fields(
         {
+            "version": EVENT_VERSION,
             "conversation_id": conversation_id,
             "seq": event.seq,
             "type": event.type,

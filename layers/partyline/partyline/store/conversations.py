@@ -18,6 +18,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.census import projected_calls
+from partyline.store.dial_counts import DialCounts, QuotaCharge, charge_update
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
@@ -72,19 +73,6 @@ class DedupeRecord:
 
 
 @dataclass(frozen=True)
-class QuotaCharge:
-    """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
-
-    The counter may be deleted after `expires_at`.
-    """
-
-    key: Key
-    units: int
-    most: int
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
 class CallLookup:
     """The rows of a call.
 
@@ -103,6 +91,7 @@ class ConversationStore:
     def __init__(self, client: Any, table_name: str) -> None:
         self.table = table.Table(client, table_name)
         self.open_counts = OpenCounts(self.table)
+        self.dial_counts = DialCounts(self.table)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
@@ -187,7 +176,7 @@ class ConversationStore:
         newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
         for insight in newest.values():
             puts += [("step", put) for put in _insight_puts(after.id, insight)]
-        updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
+        updates = [("charge", {"Update": charge_update(charge)}) for charge in charges]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -217,7 +206,7 @@ class ConversationStore:
     def charge(self, charges: Sequence[QuotaCharge]) -> None:
         """Charge quotas apart from a step. Raises QuotaExceededError."""
         try:
-            self.table.write([{"Update": _charge_update(charge)} for charge in charges])
+            self.table.write([{"Update": charge_update(charge)} for charge in charges])
         except table.TransactionCancelledError as cancelled:
             raise errors.QuotaExceededError from cancelled
 
@@ -370,20 +359,6 @@ def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
     put = table.put_of(dedupe.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
-
-
-def _charge_update(charge: QuotaCharge) -> table.Row:
-    pk, sk = charge.key
-    return {
-        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
-        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
-        "ConditionExpression": "attribute_not_exists(units) OR units <= :room",
-        "ExpressionAttributeValues": {
-            ":units": {"N": str(charge.units)},
-            ":room": {"N": str(charge.most - charge.units)},
-            ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
-        },
-    }
 
 
 def request_hash(row: table.Row) -> str | None:

@@ -16,6 +16,9 @@ from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
 from partyline.domain.model.stored import Failure
 
+EVENT_VERSION = 1
+"""The version of an event's form. Only a new optional field keeps the version."""
+
 
 class EventType(StrEnum):
     """The kinds of event; each is the detail-type on the bus."""

@@ -164,9 +164,14 @@ def answers(models: Mapping[int, Any]) -> Any:
     }
 
 
-def respond(model: Any, status: int = 200) -> ApiResponse[Any]:
-    """Build the answer of a route."""
-    return ApiResponse(status, content_type="application/json", body=model)
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer to a request whose `Idempotency-Key` and content came before."""
+
+
+def respond(model: Any, status: int = 200, *, replayed: bool = False) -> ApiResponse[Any]:
+    """Build the answer of a route. `replayed`: an earlier request has had the effect already."""
+    headers: dict[str, str | list[str]] = {REPLAYED: "true"} if replayed else {}
+    return ApiResponse(status, "application/json", model, headers)
 
 
 def conversation_id_of(text: str) -> str:
@@ -199,7 +204,10 @@ def _respond_to(error: Exception) -> ApiResponse[str]:
     if isinstance(error, RequestValidationError):
         error = _invalid_request(error)
     response = error_response(error, lambda: count(Metric.REQUEST_FAILED))
-    return ApiResponse(response["statusCode"], "application/json", response["body"])
+    headers = response["headers"]
+    return ApiResponse(
+        response["statusCode"], headers.pop("content-type"), response["body"], headers
+    )
 
 
 def _invalid_request(error: RequestValidationError) -> RequestError:
