@@ -98,6 +98,10 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
     return response
 
 
+API_URL = "ApiUrl"
+"""The stage variable of the API of IAM callers: the URL of the API that Telnyx reaches."""
+
+
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:
     """Return where this API is reached from outside: as configured, else as the request did.
 
@@ -106,6 +110,10 @@ def base_url(event: Mapping[str, Any], configured: str | None) -> str:
     """
     if configured:
         return configured
+    # The API of IAM callers has no routes for Telnyx, and names the API that has them.
+    other = (event.get("stageVariables") or {}).get(API_URL)
+    if other:
+        return str(other)
     headers = event.get("headers") or {}
     scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     return f"{scheme}://{event['requestContext']['domainName']}"

@@ -177,7 +177,7 @@ ChangedNumber = Annotated[
     str, Field(description="the number, masked to its last four digits, or `default`")
 ]
 Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
-KeyId = Annotated[str, Field(description="the id of the bearer key")]
+KeyId = Annotated[str, Field(description="the id of the bearer key, or of the IAM caller")]
 
 EVENT_DATA: dict[EventType, type["EventData"]] = {}  # the data model of each event type
 
