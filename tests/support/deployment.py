@@ -228,6 +228,8 @@ class Deployment:
         self.secrets = Secrets(telnyx='{"api_key": "KEY1"}', bearer=json.dumps(bearer))
         self.queue = FakeQueue(self.clock)
         self.headers: dict[str, str] = {}
+        self.authorizer: Json | None = None  # in place of the authorizer of bearer keys
+        self.stage_variables: dict[str, str] | None = None
         self.app = App(
             begin=at_once,
             clock=self.clock,
@@ -292,9 +294,12 @@ class Deployment:
                 "domainName": "api.example.com",
                 "stage": "$default",
                 "http": {"method": method, "path": path},
-                "authorizer": {"lambda": {"key_id": key_id, "may": may} if key_id else None},
+                "authorizer": self.authorizer
+                or {"lambda": {"key_id": key_id, "may": may} if key_id else None},
             },
         }
+        if self.stage_variables:
+            event["stageVariables"] = self.stage_variables
         answer = self.invoke(function, event)
         self.headers = {name.lower(): value for name, value in answer["headers"].items()}
         assert self.headers["content-type"] == "application/json"

@@ -34,7 +34,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     routed = {stack.functions[route.function].folder for route in stack.routes}
     assert {function.folder for function in stack.functions.values()} - routed == {
         *("authorizer", "sweep", "census", "timer", "failover", "event_relay"),
-        *("start_from_event", "start_scheduled"),
+        *("start_from_event", "start_scheduled", "smoke"),
     }
 
 

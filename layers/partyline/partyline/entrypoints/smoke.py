@@ -1,7 +1,7 @@
 """The smoke test of a release: CodeDeploy calls this function before traffic shifts (stage prod).
 
-The function has the release's layer and settings. It reads the settings, a row of the table and both
-secrets. It calls no phone and asks Telnyx nothing. A failure stops the deployment.
+The function has the release's layer and settings. The function reads the settings, a row of the
+table and both secrets. No phone rings, and Telnyx gets no request. A failure stops the deployment.
 """
 
 from collections.abc import Callable

@@ -28,8 +28,8 @@ class Caller:
 def caller_of(context: Mapping[str, Any]) -> Caller | None:
     """Return the caller of a request by its `requestContext`; None for a request without a caller.
 
-    For an IAM caller, IAM has allowed the route (`execute-api:Invoke`), so all rights are given. API
-    Gateway writes `authorizer`; a sender cannot.
+    For an IAM caller, IAM has allowed the route (`execute-api:Invoke`), so all rights are given.
+    API Gateway writes `authorizer`; a sender cannot.
     """
     authorizer = context.get("authorizer") or {}
     by_key, by_iam = authorizer.get("lambda") or {}, authorizer.get("iam") or {}
