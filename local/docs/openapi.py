@@ -129,7 +129,7 @@ def document() -> Json:
         "info": {
             "title": "Partyline",
             "version": "1",
-            "description": "A Telnyx AI assistant and any number of people on one phone "
+            "description": "A Telnyx AI assistant and up to 20 people on one phone "
             "conversation. The routes that Telnyx asks, webhooks and tools, are not described.",
         },
         "servers": [
