@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories hooks check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories hooks check fmt lint checkov types schemas lock sbom build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,7 +88,7 @@ histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for 
 # Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
 check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov demo artifact deploy-local prism
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov sbom demo artifact deploy-local prism
 
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
@@ -108,9 +108,14 @@ types: setup ## check the types
 	$(BIN)/mypy
 
 lock: setup ## write the pins from requirements/*.in; UPGRADE=1 selects newer versions, and shows what moved at Telnyx
-	for pins in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov; do \
+	for pins in layers/partyline/requirements requirements/uv requirements/dev requirements/sam requirements/runtime requirements/checkov requirements/sbom; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) -o $$pins.txt $$pins.in || exit; done
 	$(if $(UPGRADE),-@$(MAKE) --no-print-directory setup && $(BIN)/python -m pytest -q tests/drift)
+
+# The layer has all code that a deployment brings, except boto3, which is Lambda's own.
+sbom: .venv-sbom/.installed ## write partyline.cdx.json, the list of the layer's packages (SBOM, CycloneDX)
+	.venv-sbom/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
+		--output-file partyline.cdx.json layers/partyline/requirements.txt
 
 build: .venv-sam/.installed ## build the deployment into .aws-sam; ARCH=x86_64 for the other processor
 	@test -n "$(RUNTIME_BIN)" || { echo "make build needs $(NO_RUNTIME)" >&2; exit 1; }
@@ -143,15 +148,18 @@ scale: setup ## run N=2000 live conversations in virtual time, and print timers,
 
 # A release is a commit with its parameters. SAM publishes new versions only for a new ReleaseSha: with
 # the commit's hash alone, a deployment of new parameters would not move the aliases.
-# `partyline up` deploys too, and connects Telnyx.
-deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."
+# `partyline up` deploys too, and connects Telnyx. SAM reads AWS_DEFAULT_REGION only.
+ifdef AWS_REGION
+deploy: export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxConnectionId=... TelnyxPublicKeys=..."; CONFIRM=1 shows the changes and asks
 	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is a commit." >&2; exit 1; }
-	$(SAM) deploy --stack-name partyline-$(STAGE) --tags application=partyline stage=$(STAGE) $(TAGS) \
+	$(SAM) deploy --stack-name partyline-$(STAGE) $(if $(CONFIRM),--confirm-changeset) --tags application=partyline stage=$(STAGE) $(TAGS) \
 		--parameter-overrides Stage=$(STAGE) \
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 
 clean: ## remove all generated files
-	rm -rf .venv .venv-* .prism .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .prism .aws-sam partyline.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The command line from any directory. -P: a folder called local in that directory is not imported.
@@ -162,12 +170,13 @@ clean: ## remove all generated files
 .venv/.installed: requirements/dev.txt
 .venv-sam/.installed: requirements/sam.txt
 .venv-checkov/.installed: requirements/checkov.txt
+.venv-sbom/.installed: requirements/sbom.txt
 .venv-runtime/.installed: requirements/runtime.txt
 .venv-runtime/.installed: VENV_PYTHON = $(RUNTIME_BIN)/python3.13
 
 # Without dependencies, because the lock lists all dependencies. uv takes a quarter of pip's time; when
 # uv can't reach an index that pip is configured for, pip installs.
-.venv/.installed .venv-sam/.installed .venv-checkov/.installed .venv-runtime/.installed:
+.venv/.installed .venv-sam/.installed .venv-checkov/.installed .venv-sbom/.installed .venv-runtime/.installed:
 	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(VENV_PYTHON) -m venv $(@D) || { \

@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="cold starts of these folders only")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each function")
     parser.add_argument("--webhooks", type=int, default=60, help="webhooks for each size")
+    parser.add_argument("--cost", action="store_true", help="use and cost only")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     figures: list[Figure] = []
@@ -28,6 +29,9 @@ def main() -> int:
         show(console, title, part)
         figures.extend(part)
 
+    if options.cost:
+        add_part("Use and cost", usage())
+        return 0
     with LocalStack(Options(with_turns=False)) as stack:
         add_part("Warm: an inbound call", WarmBench(stack).figures(options.webhooks))
     add_part("Use and cost", usage())

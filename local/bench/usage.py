@@ -40,8 +40,11 @@ METRICS_BYTES = 450
 MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 """The functions that run every minute, and alone in an idle month."""
 
-MINUTE_METRICS = 6
-"""The metrics of an idle month: three of the sweep, three of the census."""
+MINUTE_METRICS = ("SweepTouched", "CensusFailed")
+"""The metrics of an idle month: one of each of those functions, which shows that they run."""
+
+MAX_IDLE_MONTH = 5
+"""The goal for a month without calls, in USD, after the allowances that every account has."""
 
 QUEUE_POLLS_A_MINUTE = 15
 """Lambda polls an empty queue with five pollers, each of which waits for 20 seconds."""
@@ -147,23 +150,11 @@ def usage() -> list[Figure]:
         "bus_event": events,
         "logs_gb": logged / 1e9,
     }
-    runs = MINUTES_A_MONTH * len(MINUTE_FUNCTIONS)
-    idle = {
-        "lambda_request": runs,
-        "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
-        "scheduler_invocation": runs,
-        "xray_trace": runs,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _queue_readers(template),
-        "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
-        "logs_gb": runs * METRICS_BYTES / 1e9,
-        "metric_month": MINUTE_METRICS,
-        "alarm_metric_month": _alarm_metrics(template),
-        "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
-        "secret_month": _count(template, "AWS::SecretsManager::Secret"),
-    }
+    idle = idle_month(template, minute)
     watching = {name: idle[name] for name in WATCHING}
     total = CONVERSATIONS * _cost(conversation)
     money = f"{PRICES['currency']}, prices of {PRICES['as_of']} in {PRICES['region']}"
+    charged = cost_beyond_free(idle)
     return [
         Figure("a conversation with two guests: requests to our API", requests, unit=""),
         Figure("  functions run", invocations, unit=""),
@@ -177,7 +168,32 @@ def usage() -> list[Figure]:
         Figure(f"{CONVERSATIONS} such conversations", total, unit=money),
         Figure("a month without calls", _cost(idle), unit=money),
         Figure("  of that, alarms, dashboard and metrics", _cost(watching), unit=money),
+        Figure("  beyond what AWS always gives for nothing", charged, MAX_IDLE_MONTH, money),
     ]
+
+
+def idle_month(template: Template, minute: Mapping[str, float]) -> dict[str, float]:
+    """Return the usage of a month without calls. `minute` is the usage of an idle minute."""
+    runs = MINUTES_A_MONTH * len(MINUTE_FUNCTIONS)
+    return {
+        "lambda_request": runs,
+        "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
+        "scheduler_invocation": runs,
+        "xray_trace": runs,
+        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _queue_readers(template),
+        "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
+        "logs_gb": runs * METRICS_BYTES / 1e9,
+        "metric_month": len(MINUTE_METRICS),
+        "alarm_metric_month": _alarm_metrics(template),
+        "dashboard_month": _count(template, "AWS::CloudWatch::Dashboard"),
+        "secret_month": _count(template, "AWS::SecretsManager::Secret"),
+    }
+
+
+def cost_beyond_free(used: Mapping[str, float]) -> float:
+    """Return the cost of a month's usage after the allowances that each account always has."""
+    free = PRICES["always_free"]
+    return _cost({name: max(0, units - free.get(name, 0)) for name, units in used.items()})
 
 
 def _cost(used: Mapping[str, float]) -> float:

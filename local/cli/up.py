@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -141,6 +141,7 @@ def _surroundings(
     from local.client import ApiRefusedError
     from local.connect import records
     from local.connect.account import Account, AccountError
+    from local.deploy.aws import aws_client
     from local.stack.template import declared_parameters
     from local.up.choices import NotAnsweredError
     from local.up.down import CallsAreUpError
@@ -157,7 +158,7 @@ def _surroundings(
     try:
         with exit_on(NotAnsweredError, status=2), exit_on(CallsAreUpError):
             yield Surroundings(
-                stack=Stack(stack_name, _aws_client, say),
+                stack=Stack(stack_name, aws_client, say),
                 deployer=SamDeployer(),
                 open_account=lambda key: Account(telnyx_url, key),
                 records=records.Records(records.FOLDER),
@@ -177,14 +178,6 @@ def _surroundings(
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
-
-
-def _aws_client(service: str) -> Any:
-    import boto3
-
-    # The AWS CLI reads AWS_REGION; boto3 reads AWS_DEFAULT_REGION only.
-    region = os.environ.get("AWS_REGION")
-    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 def _ask(

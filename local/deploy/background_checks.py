@@ -12,10 +12,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from local.client import Client
 from local.deploy.deployment import STACK, Deployment
 from local.deploy.redrive import redrive
+from local.loopback import TOKEN_HEADER
 from local.simulator.signing import Signer
+from local.stack.intrinsics import ACCOUNT_ID, REGION
 from local.stack.webhook_fixtures import body_of
 
 HOST, OURS = "+13125550111", "+13125550100"
@@ -40,6 +47,8 @@ def run_checks(deployment: Deployment, url: str, api_key: str) -> Iterator[str]:
             "a schedule has started a conversation": _check_schedules(client),
             "an event has started a conversation": _check_start_event(deployment, client),
             "a redriven webhook was handled": _check_failover(deployment, client, url),
+            "an IAM user has started a conversation": _check_iam_caller(deployment),
+            "the smoke test of a release passes": _check_smoke(deployment),
         }
         for name, is_done in checks.items():
             _wait(name, is_done)
@@ -116,6 +125,40 @@ def _check_failover(deployment: Deployment, client: Client, url: str) -> IsDone:
         for participant in conversation["participants"]
         for leg in participant["legs"]
     )
+
+
+def _check_iam_caller(deployment: Deployment) -> IsDone:
+    """Start a conversation as an IAM user. The embedded AWS does not verify the signature."""
+    iam, path = deployment.client("iam"), deployment.resources["IamApi"]
+    iam.create_user(UserName="crm")
+    made = iam.create_access_key(UserName="crm")["AccessKey"]
+    key = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    url = f"{deployment.access.url}/_aws/execute-api/{path}/conversations"
+    signed = AWSRequest("POST", url, data=json.dumps({"to": HOST}))
+    SigV4Auth(key, "execute-api", REGION).add_auth(signed)
+    statuses = [
+        httpx.post(
+            url,
+            content=signed.data,
+            headers={TOKEN_HEADER: deployment.access.token, **headers},
+            timeout=_PATIENCE_SECS,
+            trust_env=False,
+        ).status_code
+        for headers in ({}, dict(signed.headers))
+    ]
+    if statuses != [403, 202]:
+        raise NotDoneError(f"without and with a signature, IamApi answers {statuses}")
+    caller = f"iam/{ACCOUNT_ID}/user/crm"
+    return lambda: any(line.get("key_id") == caller for line in deployment.log())
+
+
+def _check_smoke(deployment: Deployment) -> IsDone:
+    function = f"CodeDeployHook_{STACK}"
+    answer = deployment.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    result = json.loads(answer["Payload"].read())
+    if result != {"failed": []}:
+        raise NotDoneError(f"the smoke test answers {result}")
+    return lambda: True
 
 
 def _newest(client: Client) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ def run(console: Console) -> int:
         closing.callback(server.stop)
         options = replace(options, public_base_url=server.url)
         parameters = options.template_parameters(simulator.api_url)
+        parameters["ApiAuthorization"] = "both"  # for the check of an IAM caller
         deployer = BuildDeployer(Deployment(aws.access, parameters), runtime.build, proxy)
         done("the embedded AWS and the simulator are up")
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="partyline-up-")))

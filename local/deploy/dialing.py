@@ -8,9 +8,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import boto3
-
+from local.deploy.aws import aws_client
 from local.deploy.redrive import outputs_of
+from local.layer import use_layer
 
 Switch = Literal["on", "off"]
 
@@ -22,12 +22,15 @@ class EventNotSentError(Exception):
     """The switch is set, but its event is not on the bus. The message has the bus's code."""
 
 
-def set_dialing(to: Switch, stack: str, reason: str, client: Any = boto3.client) -> str:
+def set_dialing(to: Switch, stack: str, reason: str, client: Any = aws_client) -> str:
     """Switch all dials on or off; return the ARN of the user, which the row and the event name.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError, EventNotSentError and the
     AWS SDK's errors.
     """
+    use_layer()
+    from partyline.domain.model.events import EVENT_VERSION  # noqa: PLC0415 - on the path only now
+
     outputs = outputs_of(client("cloudformation"), stack)
     by = str(client("sts").get_caller_identity()["Arn"])
     at = datetime.now(UTC).isoformat()
@@ -37,7 +40,8 @@ def set_dialing(to: Switch, stack: str, reason: str, client: Any = boto3.client)
         dynamodb.put_item(TableName=table, Item={**ROW, **texts})
     else:
         dynamodb.delete_item(TableName=table, Key=ROW)
-    detail = {"type": f"dialing.{to}", "occurred_at": at, "by": by, "reason": reason}
+    detail = {"version": EVENT_VERSION, "type": f"dialing.{to}", "occurred_at": at}
+    detail |= {"by": by, "reason": reason}
     entry = {
         "EventBusName": outputs["BusName"],
         "Source": "partyline",

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-
+from local.deploy.aws import aws_client
 from local.layer import use_layer
 
 FIRST_SENT = "first-sent-at"
@@ -54,7 +53,7 @@ class RedriveResult:
     left: list[str] = field(default_factory=list)
 
 
-def redrive(kind: str, stack: str, client: Any = boto3.client) -> RedriveResult:
+def redrive(kind: str, stack: str, client: Any = aws_client) -> RedriveResult:
     """Send the dead letters of a kind again: `failover`, `events`, `bus`, `starts`, `hooks`.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError and the AWS SDK's errors.

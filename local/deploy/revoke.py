@@ -7,8 +7,7 @@ the rights to read the stack's outputs, and to read and write the secret of the 
 import json
 from typing import Any
 
-import boto3
-
+from local.deploy.aws import aws_client
 from local.deploy.redrive import outputs_of
 
 
@@ -16,7 +15,7 @@ class KeyNotFoundError(Exception):
     """No entry of the secret has the id, or the secret is malformed."""
 
 
-def revoke(key_id: str, stack: str, client: Any = boto3.client) -> list[str]:
+def revoke(key_id: str, stack: str, client: Any = aws_client) -> list[str]:
     """Delete each entry with this id from the secret; return the ids of the other entries.
 
     `client` makes a client of an AWS service. Raises NoSuchStackError, KeyNotFoundError and the

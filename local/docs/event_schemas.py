@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from partyline.domain.model.events import EVENT_DATA, EventType
+from partyline.domain.model.events import EVENT_DATA, EVENT_VERSION, EventType
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events" / "schemas"
@@ -69,6 +69,10 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
         "description": description,
         "type": "object",
         "properties": {
+            "version": {
+                "const": EVENT_VERSION,
+                "description": "the version of this form: a new field keeps the version",
+            },
             "conversation_id": {
                 "type": "string",
                 "description": "the conversation's id; empty for a change to a route or to the "
@@ -98,7 +102,10 @@ def schema_of(event_type: str, *, strict: bool = False) -> Schema:
             },
             "data": data,
         },
-        "required": ["conversation_id", "seq", "type", "occurred_at", "cause", "trace_id", "data"],
+        "required": [
+            *("version", "conversation_id", "seq", "type"),
+            *("occurred_at", "cause", "trace_id", "data"),
+        ],
     }
 
 

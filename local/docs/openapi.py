@@ -10,14 +10,14 @@ from pydantic.json_schema import models_json_schema
 
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api import responses
-from partyline.entrypoints.api.app import resolver_of
+from partyline.entrypoints.api.app import REPLAYED, resolver_of
 from partyline.entrypoints.api.conversations import control, trigger
 from partyline.entrypoints.api.directory import directory
 from partyline.entrypoints.api.hooks import hooks
 from partyline.entrypoints.api.json_body import MAX_BODY_BYTES
 from partyline.entrypoints.api.people import people
 from partyline.entrypoints.api.queries import query
-from partyline.entrypoints.http import HTTP_STATUS
+from partyline.entrypoints.http import HTTP_STATUS, RETRY_AFTER_SECS
 from partyline.services.bearer_keys import Right
 from partyline.services.requester import MAX_IDEMPOTENCY_KEY_CHARS
 
@@ -35,6 +35,19 @@ IDEMPOTENCY_KEY: Json = {
         "maxLength": MAX_IDEMPOTENCY_KEY_CHARS,
         "pattern": "^[ -~]*[!-~][ -~]*$",
     },
+}
+
+RETRY_AFTER: Json = {
+    "Retry-After": {
+        "description": "The seconds to wait. API Gateway's own 429 and 503 have no such header.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+IDEMPOTENT_REPLAYED: Json = {
+    REPLAYED: {
+        "description": "Present for a request that came before with the same Idempotency-Key.",
+        "schema": {"const": "true"},
+    }
 }
 
 E = ErrorCode
@@ -136,7 +149,7 @@ def document() -> Json:
         "info": {
             "title": "Partyline",
             "version": "1",
-            "description": "A Telnyx AI assistant and any number of people on one phone "
+            "description": "A Telnyx AI assistant and up to 20 people on one phone "
             "conversation. The routes that Telnyx asks, webhooks and tools, are not described.",
         },
         "servers": [
@@ -185,6 +198,10 @@ def _complete(
     answers = {
         status: answer for status, answer in operation["responses"].items() if status < "300"
     }
+    if name in IDEMPOTENT:
+        answers = {
+            status: {**answer, "headers": IDEMPOTENT_REPLAYED} for status, answer in answers.items()
+        }
     refused = {401: set(), 403: set(), 404: set(), 429: set(), **codes_of(name)}
     for status, codes in sorted(refused.items()):
         schema = gateway_error
@@ -196,6 +213,8 @@ def _complete(
             "description": MEANS[status].format(right=right),
             "content": {"application/json": {"schema": schema}},
         }
+        if any(code in RETRY_AFTER_SECS for code in codes):
+            answers[str(status)]["headers"] = RETRY_AFTER
     operation["responses"] = answers
 
 

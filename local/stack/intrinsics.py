@@ -19,6 +19,7 @@ NO_VALUE = object()
 _WHERE = f"{REGION}:{ACCOUNT_ID}"
 _REFERENCES = {
     "AWS::ApiGatewayV2::Api": API_ID,
+    "AWS::ApiGatewayV2::Integration": "{name}",
     "AWS::DynamoDB::Table": "{stack}-{name}",
     "AWS::Lambda::Function": "{name}",
     "AWS::SQS::Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{{stack}}-{{name}}",

@@ -234,8 +234,8 @@ class Template:
         )
 
     def api_body(self) -> dict[str, Any]:
-        """The OpenAPI document of the HTTP API, not resolved."""
-        [(_, api)] = self.of_type("AWS::ApiGatewayV2::Api")
+        """The OpenAPI document of the HTTP API that Telnyx reaches, not resolved."""
+        api = self.transformed["Resources"]["PartylineApi"]
         body: dict[str, Any] = api["Properties"]["Body"]
         return body
 

@@ -1,6 +1,6 @@
 """Quotas and the count of open conversations, on every engine."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -43,6 +43,31 @@ def test_every_key_and_every_minute_has_its_own_quota(store: ConversationStore) 
     for nth, key in enumerate([KEY, *others]):
         store.commit(None, begun(f"c-{nth}"), charges=[QuotaCharge(key, 5, 5, LATER)])
     assert keys.dials("ops", NOW + timedelta(seconds=59)) == KEY
+
+
+def dial(store: ConversationStore, units: int, at: datetime, most: int = 5) -> None:
+    store.charge([store.dial_counts.charge("ops", units, most, at)])
+
+
+def test_the_dials_of_the_last_60_seconds_count_together(store: ConversationStore) -> None:
+    minute = NOW.replace(second=0, microsecond=0)
+    dial(store, 2, minute + timedelta(seconds=9))
+    dial(store, 2, minute + timedelta(seconds=50))
+    early = minute + timedelta(seconds=69)  # the first two dials are a minute old, and still count
+    with pytest.raises(QuotaExceededError):
+        dial(store, 2, early)
+    dial(store, 1, early)
+    dial(store, 2, minute + timedelta(seconds=70))
+    with pytest.raises(QuotaExceededError):
+        dial(store, 1, minute + timedelta(seconds=100))
+
+
+def test_a_full_minute_before_leaves_no_room_in_a_minute_without_dials(
+    store: ConversationStore,
+) -> None:
+    dial(store, 5, NOW.replace(second=59))
+    with pytest.raises(QuotaExceededError):
+        dial(store, 1, NOW.replace(second=0) + timedelta(minutes=1))
 
 
 def test_a_counter_has_an_expiry_time(store: ConversationStore) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from partyline.domain.rules.apply_verdicts import KEY_PRESSED_STATUSES
 from partyline.domain.rules.outcomes import GENERIC_CAUSES, TELNYX_CAUSES
 from partyline.domain.rules.voice import UNPLAYABLE
-from partyline.entrypoints.webhook import MACHINE_RESULTS
+from partyline.entrypoints.webhook import MACHINE_RESULTS, PERSON_RESULTS
 from partyline.telnyx import requests, responses
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 from tests.drift.shapes import Field, Shape, shape_of
@@ -41,7 +41,7 @@ ANSWERS: dict[str, Any] = {
 }
 
 COMPARED_VALUES: dict[tuple[str, str], frozenset[str]] = {
-    ("call.machine.*", "payload.result"): MACHINE_RESULTS,
+    ("call.machine.*", "payload.result"): MACHINE_RESULTS | PERSON_RESULTS,
     ("call.gather.ended", "payload.status"): frozenset(
         {*KEY_PRESSED_STATUSES, "call_hangup", "timeout", "cancelled", "cancelled_amd"}
     ),

@@ -10,6 +10,7 @@ import pytest
 from local.simulator.delivery import DeliverySettings
 from local.simulator.model import Person
 from partyline.store import keys
+from partyline.store.errors import QuotaExceededError
 from tests.support.backend import Secrets
 from tests.support.lab import Answer, Lab, NewLab
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE, OUR_NUMBER
@@ -35,8 +36,32 @@ def test_a_key_may_dial_up_to_its_limit_in_a_minute(new_lab: NewLab) -> None:
     assert_refused(start(lab), "too_many_dials", 3)
     assert lab.table.keys() == stored
     assert lab.people_dialled() == ["host"] * 3
-    lab.run(60)
+    lab.run(61)
     assert start(lab).status == 202
+
+
+def test_two_minutes_that_meet_do_not_add_up_to_twice_the_limit(new_lab: NewLab) -> None:
+    lab = new_lab(MaxDialsPerMinute="3")
+    lab.run(110 - lab.clock.now().second)
+    assert start(lab).status == 202
+    lab.run(8)
+    assert [start(lab).status for _ in range(2)] == [202] * 2
+    lab.run(5)  # the next calendar minute
+    assert_refused(start(lab), "too_many_dials", 3)
+    lab.run(48)  # the first dial is older than a minute, the others are not
+    assert [start(lab).status for _ in range(2)] == [202, 429]
+
+
+def test_the_tools_dials_of_two_minutes_that_meet_count_together(new_lab: NewLab) -> None:
+    lab = new_lab(MaxToolDialsPerMinute="3")
+    lab.run(118 - lab.clock.now().second)
+    quotas, now = lab.app.conversations.quotas, lab.clock.now
+    lab.app.store.charge(quotas.tool_charges("c-1", OUR_NUMBER, 2))
+    lab.run(5)
+    assert now().second < 10
+    with pytest.raises(QuotaExceededError):
+        lab.app.store.charge(quotas.tool_charges("c-2", OUR_NUMBER, 2))
+    lab.app.store.charge(quotas.tool_charges("c-2", OUR_NUMBER, 1))
 
 
 def test_the_dials_per_minute_are_counted_for_each_key(new_lab: NewLab, secrets: Secrets) -> None:

@@ -199,6 +199,7 @@ OPERATIONS = {
     "hand_over": ("trigger", "POST /conversations/{id}/handover"),
     "remove_participant": ("control", "DELETE /conversations/{id}/participants/{participant_id}"),
     "send_message": ("control", "POST /conversations/{id}/messages"),
+    "set_assistant_mode": ("control", "POST /conversations/{id}/assistant"),
     "stop_conversation": ("control", "POST /conversations/{id}/stop"),
     "cancel_conversations": ("control", "DELETE /conversations"),
     "delete_conversation": ("control", "DELETE /conversations/{id}"),
@@ -250,6 +251,9 @@ class Deployment:
         )
         self.secrets.values["hook-key"] = json.dumps({"key": "h" * 64})
         self.queue = FakeQueue(self.clock)
+        self.headers: dict[str, str] = {}
+        self.authorizer: Json | None = None  # in place of the authorizer of bearer keys
+        self.stage_variables: dict[str, str] | None = None
         self.app = App(
             begin=at_once,
             clock=self.clock,
@@ -292,7 +296,10 @@ class Deployment:
         encoded: bool = False,
         **parameters: str,
     ) -> tuple[int, Json]:
-        """Ask the API for an operation; returns the status and the body of the answer."""
+        """Ask the API for an operation; returns the status and the body of the answer.
+
+        `headers` then has the headers of the answer, with their names in lower case.
+        """
         function, route = OPERATIONS[operation]
         method, _, template = route.partition(" ")
         names = re.findall(r"{(\w+)}", template)
@@ -313,12 +320,15 @@ class Deployment:
                 "domainName": "api.example.com",
                 "stage": "$default",
                 "http": {"method": method, "path": path},
-                "authorizer": {"lambda": {"key_id": key_id, "may": may} if key_id else None},
+                "authorizer": self.authorizer
+                or {"lambda": {"key_id": key_id, "may": may} if key_id else None},
             },
         }
+        if self.stage_variables:
+            event["stageVariables"] = self.stage_variables
         answer = self.invoke(function, event)
-        headers = {name.lower(): value for name, value in answer["headers"].items()}
-        assert headers["content-type"] == "application/json"
+        self.headers = {name.lower(): value for name, value in answer["headers"].items()}
+        assert self.headers["content-type"] == "application/json"
         return answer["statusCode"], json.loads(answer["body"])
 
     def start(self, **more: Any) -> Json:

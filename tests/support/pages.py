@@ -32,6 +32,7 @@ NOT_RUN = (
     NotRun(r"^make test$", "the test is a part of `make test`"),
     NotRun(r"^make deploy ", "needs an AWS account"),
     NotRun(r"^partyline (up|down)", "needs two accounts; tests/unit/up runs both commands"),
+    NotRun(r"^python -m local.bench", "tests/unit/local/test_bench.py tests the cost"),
     NotRun(r"^aws ", "needs an AWS account"),
     NotRun(r"^partyline .*<ApiUrl>", "needs a deployment"),
     NotRun(r"^partyline .*--stack ", "needs a deployment; test_leaked_key.py runs the commands"),

@@ -25,6 +25,8 @@ EVERYTHING = {
     "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms",
     "ProvisionedConcurrency": "2",
     "KmsKeyArn": KEY,
+    "ApiAuthorization": "both",
+    "ArchiveDays": "30",
 }
 """Stage prod with all compatible options on."""
 
@@ -68,8 +70,26 @@ def test_in_prod_a_release_starts_with_a_canary_and_rolls_back_on_an_alarm(
         )
     for function in with_canary:
         alias = resource(prod, f"{function}Aliaslive")
-        assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
+        update = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert update["BeforeAllowTrafficHook"] == {"Ref": "SmokeFunction"}
     assert list(template.of_type("AWS::CodeDeploy::DeploymentGroup")) == []
+
+
+def test_code_deploy_may_invoke_the_smoke_test(prod: Template) -> None:
+    """The managed policy of its role covers functions with this prefix (AWS docs)."""
+    name = property_of(prod, "SmokeFunction", "FunctionName")
+    assert name == "CodeDeployHook_partyline"
+    groups = [name for name, _ in prod.of_type("AWS::CodeDeploy::DeploymentGroup")]
+    assert "SmokeFunctionDeploymentGroup" not in groups, "the smoke test has no canary itself"
+
+
+def test_an_archive_of_events_out_exists_only_for_a_number_of_days(template: Template) -> None:
+    assert list(template.of_type("AWS::Events::Archive")) == []
+    kept = Template({**PARAMETERS, "ArchiveDays": "30", "KmsKeyArn": KEY})
+    [(_, archive)] = kept.properties_of("AWS::Events::Archive")
+    assert archive["RetentionDays"] == "30"
+    assert archive["EventPattern"] == {"source": ["partyline"]}, "a replay starts no conversation"
+    assert archive["KmsKeyIdentifier"] == KEY
 
 
 def functions_watched(template: Template, alarm: str) -> set[str]:

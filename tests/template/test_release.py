@@ -3,11 +3,13 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-MAKEFILE = Path(__file__).parents[2] / "Makefile"
+ROOT = Path(__file__).parents[2]
+MAKEFILE = ROOT / "Makefile"
 PARAMETERS = "TelnyxConnectionId=1 DefaultNumber=+13125550100"
 
 
@@ -30,9 +32,9 @@ def commit(checkout: Path) -> None:
     git(checkout, "commit", "-q", "--allow-empty", "-m", "A release")
 
 
-def deployed(checkout: Path, parameters: str) -> str:
+def deployed(checkout: Path, parameters: str, *more: str) -> str:
     """Return the SAM command of `make deploy` after a build."""
-    command = ["make", "--old-file=build", "deploy", "SAM=echo", f"PARAMETERS={parameters}"]
+    command = ["make", "--old-file=build", "deploy", "SAM=echo", f"PARAMETERS={parameters}", *more]
     run = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True)  # noqa: S603
     return run.stdout
 
@@ -61,3 +63,22 @@ def test_uncommitted_files_stop_a_release(checkout: Path) -> None:
     (checkout / "new.py").touch()
     with pytest.raises(subprocess.CalledProcessError):
         deployed(checkout, PARAMETERS)
+
+
+def test_a_deployment_asks_nothing_unless_the_user_wants_a_question(checkout: Path) -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert settings["default"]["deploy"]["parameters"]["confirm_changeset"] is False
+    assert "--confirm-changeset" not in deployed(checkout, PARAMETERS)
+    assert "--confirm-changeset" in deployed(checkout, PARAMETERS, "CONFIRM=1")
+
+
+def test_sam_gets_the_region_of_the_aws_cli(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    command = (checkout / "sam").resolve()
+    command.write_text("#!/bin/sh\necho region=$AWS_DEFAULT_REGION\n")
+    command.chmod(0o755)
+    commit(checkout)
+    assert "region=eu-west-1" in deployed(checkout, PARAMETERS, f"SAM={command}")

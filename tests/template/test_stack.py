@@ -35,7 +35,7 @@ def test_sam_takes_the_template_in_every_stage(stage: str) -> None:
     assert {function.folder for function in stack.functions.values()} - routed == {
         *("authorizer", "sweep", "census", "erase", "timer", "failover", "event_relay"),
         "index_numbers",
-        *("start_from_event", "start_scheduled", "fan_out_hooks", "deliver_hooks"),
+        *("start_from_event", "start_scheduled", "smoke", "fan_out_hooks", "deliver_hooks"),
     }
 
 

@@ -75,6 +75,20 @@ def test_every_operation_has_a_summary_and_requires_a_key(described: dict[str, A
             assert {"401", "403", "500", "503"} <= set(operation["responses"])
 
 
+def test_the_headers_of_repeated_and_later_requests_are_described(
+    described: dict[str, Any],
+) -> None:
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            names = {parameter["name"] for parameter in operation.get("parameters", ())}
+            for status, answer in operation["responses"].items():
+                done, ours = status < "300", "anyOf" in json.dumps(answer)
+                replayed = "Idempotent-Replayed" in answer.get("headers", {})
+                assert replayed == (done and "Idempotency-Key" in names)
+                later = "Retry-After" in answer.get("headers", {})
+                assert later == (status in ("429", "503") and ours)
+
+
 def test_every_schema_is_valid(described: dict[str, Any]) -> None:
     for schema in described["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)

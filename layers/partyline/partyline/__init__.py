@@ -1,1 +1,1 @@
-"""Partyline: a Telnyx AI assistant and any number of people on one phone conversation."""
+"""Partyline: a Telnyx AI assistant and up to 20 people on one phone conversation."""

@@ -166,6 +166,11 @@ class App:
         return aws_client("events")
 
     @cached_property
+    def codedeploy_client(self) -> Any:
+        """A client of CodeDeploy."""
+        return aws_client("codedeploy")
+
+    @cached_property
     def _table_client(self) -> Any:
         return self._dynamodb or aws_client("dynamodb")
 

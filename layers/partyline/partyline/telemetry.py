@@ -59,6 +59,7 @@ class Metric(StrEnum):
     WEBHOOK_UNKNOWN_TYPE = "WebhookUnknownType"  # webhooks of types that we do not know; ignored
     WEBHOOK_WITHOUT_TYPE = "WebhookWithoutType"  # JSON objects without an event type; ignored
     WEBHOOK_UNDERSCORED = "WebhookUnderscored"  # `call_answered` for `call.answered`; processed
+    MACHINE_RESULT_UNKNOWN = "MachineResultUnknown"  # unknown verdicts; they count as a person
     WEBHOOK_MALFORMED = "WebhookMalformed"  # webhooks with a valid signature and an unreadable body
     WEBHOOK_FAILED = "WebhookFailed"  # webhooks answered with 500 or above
     SIGNATURE_REFUSED = "SignatureRefused"  # webhooks that name our application, refused with 401
@@ -181,6 +182,15 @@ def count(metric: Metric, value: float = 1) -> None:
     metrics = _metrics.get()
     if metrics:
         metrics.add_metric(name=metric, unit=metric.unit, value=value)
+
+
+def count_if_any(metric: Metric, value: float) -> None:
+    """Add a value to a metric, unless the value is 0: CloudWatch charges an hour with a value.
+
+    For metrics that a function would otherwise write every minute of a month without calls.
+    """
+    if value:
+        count(metric, value)
 
 
 def lambda_handler(work: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:

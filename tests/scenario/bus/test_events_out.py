@@ -73,9 +73,13 @@ def test_the_bus_carries_the_timeline_in_plain_json(
     assert [event["detail-type"] for event in received] == [event["type"] for event in timeline]
     assert {event["source"] for event in received} == {"partyline"}
     for event, stored in zip(received, timeline, strict=True):
-        assert event["detail"].keys() == {"conversation_id", "trace_id", *stored.keys()}
+        assert event["detail"].keys() == {"version", "conversation_id", "trace_id", *stored.keys()}
         if stored["type"] != "message.sent":
-            expected = {"conversation_id": conversation_id, "trace_id": TRACE, **stored}
+            expected = {
+                "version": 1,
+                "conversation_id": conversation_id,
+                "trace_id": TRACE,
+            } | stored
             assert event["detail"] == expected
 
 

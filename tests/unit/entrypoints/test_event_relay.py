@@ -98,7 +98,7 @@ def test_an_event_goes_out_in_plain_json_with_masked_numbers(bus: Bus) -> None:
                 "EventBusName": "the-bus",
                 "Source": "partyline",
                 "DetailType": "message.sent",
-                "Detail": '{"conversation_id":"c1","seq":7,"type":"message.sent",'
+                "Detail": '{"version":1,"conversation_id":"c1","seq":7,"type":"message.sent",'
                 '"occurred_at":"2026-11-22T09:00:00Z","cause":"input-1",'
                 '"trace_id":"1-6921f3a6-0d4c1b6f2e9a87c35d10b4fe",'
                 '"data":{"content":"Zoë says \\"call ***0123\\""}}',

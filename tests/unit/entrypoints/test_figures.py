@@ -12,6 +12,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from local.bench.usage import MINUTE_FUNCTIONS, MINUTE_METRICS
 from local.stack.template import Template
 from partyline.domain.model.events import EventType
 from partyline.services.engine import EVENT_METRICS, RESULT_METRICS
@@ -95,15 +96,23 @@ def sweep(deployment: Deployment) -> None:
     deployment.fire_timers()
 
 
-def test_a_sweep_without_work_writes_zeros(deployment: Deployment, written: Written) -> None:
-    deployment.invoke("sweep", {})
-    assert figures(written) == {"SweepTouched": 0, "ConversationsOpenLong": 0, "DialingOff": 0}
+def test_a_minute_without_calls_writes_a_single_metric_of_each_function(
+    deployment: Deployment, written: Written
+) -> None:
+    """CloudWatch charges each metric that has a value in an hour."""
+    for function in MINUTE_FUNCTIONS:
+        deployment.invoke(function, {})
+    assert figures(written) == dict.fromkeys(MINUTE_METRICS, 0)
 
 
-def test_a_sweep_counts_that_all_dials_are_off(deployment: Deployment, written: Written) -> None:
+def switch_dials_off(deployment: Deployment) -> None:
     pk, sk = keys.DIALING_OFF
     row = {"pk": {"S": pk}, "sk": {"S": sk}}
     deployment.dynamodb.put_item(TableName=deployment.table_name, Item=row)
+
+
+def test_a_sweep_counts_that_all_dials_are_off(deployment: Deployment, written: Written) -> None:
+    switch_dials_off(deployment)
     sweep(deployment)
     assert figures(written)["DialingOff"] == 1
 
@@ -205,7 +214,7 @@ def test_a_conversation_that_is_open_for_too_long_is_counted(
         deployment.clock.advance(secs)
         written()
         sweep(deployment)
-        assert figures(written)["ConversationsOpenLong"] == counted
+        assert figures(written).get("ConversationsOpenLong", 0) == counted
 
 
 def test_failed_webhooks_and_failed_requests_are_separate_metrics(
@@ -363,6 +372,16 @@ def deliver_to_a_hook(deployment: Deployment, row: Any, monkeypatch: pytest.Monk
     assert answers == []
 
 
+def answer_and_lose_the_hangup(deployment: Deployment) -> None:
+    """Answer a call, with an unknown verdict, and run sweep and census hours later, dials off."""
+    deployment.deliver_for("call.answered", deployment.dials()[0])
+    deployment.deliver_for("call.machine.detection.ended", deployment.dials()[0], result="robot")
+    switch_dials_off(deployment)
+    deployment.clock.advance(5 * HOUR)
+    deployment.invoke("sweep", {})
+    deployment.invoke("census", {})
+
+
 def test_a_run_writes_every_metric_with_its_unit(
     deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,7 +445,7 @@ def test_a_run_writes_every_metric_with_its_unit(
     assert deployment.ask("get_conversation", id="c1")[0] == 500
     sweep(deployment)
     deployment.dynamodb.failures.clear()
-    deployment.invoke("census", {})
+    answer_and_lose_the_hangup(deployment)
 
     erase_with_failures(deployment)
 
@@ -452,3 +471,25 @@ def test_each_event_and_each_result_counts_once(deployment: Deployment, written:
     counted = figures(lambda: text)
     expected[Metric.WEBHOOK_URLS_LIST] = 1
     assert {name: counted[name] for name in counted if name in BY_KIND} == expected
+
+
+@pytest.mark.parametrize(
+    ("result", "unknown"),
+    [
+        *((word, False) for word in ("human", "human_business", "silence", "not_sure", "machine")),
+        *((word, True) for word in ("robot", None)),
+    ],
+)
+def test_an_unknown_verdict_of_the_machine_detection_is_counted_and_means_a_person(
+    deployment: Deployment, written: Written, result: str | None, unknown: bool
+) -> None:
+    deployment.start(machine_detection="premium")
+    [dial] = deployment.dials()
+    deployment.deliver_for("call.answered", dial)
+    written()
+    verdict = "call.machine.premium.detection.ended"
+    assert deployment.deliver_for(verdict, dial, result=result)[0] == 200
+    counted = figures(written)
+    assert counted.get("MachineResultUnknown", 0) == int(unknown)
+    starts = [request for request in deployment.telnyx.sent if "assistant" in request.action]
+    assert len(starts) == (result != "machine")

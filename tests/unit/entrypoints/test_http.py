@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from partyline.domain.model.error_codes import ErrorCode
-from partyline.entrypoints.http import Response, respond
+from partyline.entrypoints.http import HTTP_STATUS, Response, error_response, respond
 from partyline.services.errors import RequestError
 
 
@@ -28,3 +28,10 @@ def test_the_log_of_a_failure_says_what_is_missing(
     assert (answer["statusCode"], failures) == (status, [1])
     [line] = [json.loads(line) for line in written().splitlines()]
     assert line["error"] == logged
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_exactly_the_errors_429_and_503_say_when_to_ask_again(code: ErrorCode) -> None:
+    answer = error_response(RequestError(code, "No."), lambda: None)
+    assert ("retry-after" in answer["headers"]) == (HTTP_STATUS[code] in (429, 503))
+    assert int(answer["headers"].get("retry-after", "1")) >= 1

@@ -2,9 +2,11 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from threading import Barrier
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -124,6 +126,49 @@ def test_a_key_of_1_to_255_printable_characters_is_accepted(
     answers = [deployment.ask("start_conversation", START, key=key) for _ in range(2)]
     assert [status for status, _ in answers] == [202, 200]
     assert len(deployment.dials()) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "body", "status"),
+    [
+        ("invite_participant", {"to": GUEST_NUMBER}, 202),
+        ("hand_over", {"to": GUEST_NUMBER}, 202),
+        ("send_message", {"role": "system", "content": "Hello."}, 202),
+        ("set_assistant_mode", {"mode": "silent"}, 202),
+        ("stop_conversation", {"hang_up": True}, 202),
+    ],
+)
+def test_only_a_repeated_answer_has_the_header_idempotent_replayed(
+    deployment: Deployment, function: str, body: Any, status: int
+) -> None:
+    conversation_id = active(deployment)
+    ask = partial(deployment.ask, function, id=conversation_id, path=f"/{function}")
+    assert ask(body, key="k-1")[0] == status
+    assert "idempotent-replayed" not in deployment.headers
+    assert ask(body, key="k-1")[0] == status
+    assert deployment.headers["idempotent-replayed"] == "true"
+
+
+def test_an_answer_of_the_api_says_when_to_ask_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_DIALS_PER_MINUTE", "1")
+    assert deployment.ask("start_conversation", START)[0] == 202
+    assert "retry-after" not in deployment.headers
+    assert code(deployment.ask("start_conversation", START)) == (429, "too_many_dials")
+    assert deployment.headers["retry-after"] == "15"
+
+
+def test_a_start_and_a_booking_that_come_again_are_marked_as_replayed(
+    deployment: Deployment,
+) -> None:
+    start_at = (deployment.clock() + timedelta(hours=1)).isoformat()
+    deployment.app.__dict__["start_scheduler"] = Mock()
+    for body, key in ((START, "k-1"), (START | {"start_at": start_at}, "k-2")):
+        assert deployment.ask("start_conversation", body, key=key)[0] == 202
+        assert "idempotent-replayed" not in deployment.headers
+        assert deployment.ask("start_conversation", body, key=key)[0] == 200
+        assert deployment.headers["idempotent-replayed"] == "true"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,19 @@
-"""`make bench` measures with the stated number of conversations in every round."""
+"""`make bench` measures with the stated number of conversations in every round, and the cost."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from local.bench.usage import (
+    MAX_IDLE_MONTH,
+    PRICES,
+    cost_beyond_free,
+    idle_month,
+)
 from local.bench.warm import Answer, WarmBench
 from local.stack.local_stack import LocalStack, Options
+from local.stack.template import Template
 from partyline.bootstrap import override
 from tests.support.deployment import delete_all_items
 
@@ -52,3 +60,28 @@ def test_figures_has_a_figure_for_every_size(stack: LocalStack) -> None:
     names = [figure.name for figure in WarmBench(stack).figures(1, sizes=(2, 4))]
     for text in ("conversations going on", "round trips to the table", "requests to Telnyx"):
         assert sum(text in name for name in names) == 2, text
+
+
+IDLE_MINUTE = {"gb_seconds": 2.0, "reads": 16}
+"""An idle minute of the sweep and the census, with time to spare."""
+
+
+def test_a_month_without_calls_costs_at_most_the_goal(template: Template) -> None:
+    month = idle_month(template, IDLE_MINUTE)
+    assert month["dashboard_month"] == 1
+    assert month["alarm_metric_month"] >= 30
+    assert cost_beyond_free(month) <= MAX_IDLE_MONTH
+
+
+def test_allowances_are_subtracted_and_never_make_a_cost_negative() -> None:
+    free = PRICES["always_free"]
+    assert cost_beyond_free({name: units / 2 for name, units in free.items()}) == 0
+    beyond = cost_beyond_free({"alarm_metric_month": free["alarm_metric_month"] + 5})
+    assert beyond == pytest.approx(5 * PRICES["alarm_metric_month"])
+
+
+def test_the_dashboard_has_few_enough_metrics_to_be_free(template: Template) -> None:
+    """AWS: 50 metrics in each of three dashboards (CloudWatch pricing)."""
+    [(_, dashboard)] = template.of_type("AWS::CloudWatch::Dashboard")
+    body = json.loads(template.resolver.resolve(dashboard["Properties"]["DashboardBody"]))
+    assert sum(len(widget["properties"]["metrics"]) for widget in body["widgets"]) <= 50

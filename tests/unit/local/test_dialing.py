@@ -68,7 +68,7 @@ def test_each_switch_puts_an_event_with_the_user_and_the_reason_on_the_bus(
     [entry] = account.sent
     detail = json.loads(entry["Detail"])
     assert (entry["EventBusName"], entry["DetailType"]) == ("bus", "dialing.off")
-    assert (detail["by"], detail["reason"]) == (USER, "a leaked key")
+    assert (detail["by"], detail["reason"], detail["version"]) == (USER, "a leaked key", 1)
 
 
 def test_a_refused_event_is_an_error_after_the_switch_is_set(account: Account) -> None:

@@ -55,6 +55,7 @@ def test_a_schema_is_a_json_schema(event_type: str) -> None:
 
 def test_only_the_strict_schema_refuses_an_unknown_field() -> None:
     detail = {
+        "version": 1,
         "conversation_id": "c",
         "seq": 1,
         "type": "participant.alone",
@@ -87,3 +88,9 @@ def test_definitions_are_inlined_at_every_depth() -> None:
         "properties": {"lines": {"items": {"type": "string"}}},
         "description": "the cost",
     }
+
+
+def test_an_event_of_another_version_is_refused() -> None:
+    shown = json.loads(PAGE.read_text().partition("```json\n")[2].partition("```")[0])
+    with pytest.raises(jsonschema.ValidationError, match="1 was expected"):
+        jsonschema.validate({**shown["detail"], "version": 2}, schema_of(shown["detail-type"]))

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from local.cli import up as cli
 from local.cli.app import app
 from local.connect import records
+from local.deploy import aws
 from local.up import release
 from tests.support.pages import ROOT
 from tests.support.up_setup import ASSISTANT, KEY, NUMBER, OWN_PHONE, UpSetup
@@ -25,7 +26,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(setup: UpSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in a terminal. `typed` are the user's answers."""
-    monkeypatch.setattr(cli, "_aws_client", setup.client)
+    monkeypatch.setattr(aws, "aws_client", setup.client)
     monkeypatch.setattr(cli, "_is_terminal", lambda: True)
     monkeypatch.setattr(release, "SamDeployer", lambda: setup.deployer)
     monkeypatch.setattr(records, "FOLDER", tmp_path / "records")
@@ -115,7 +116,7 @@ def test_a_failure_is_a_sentence_that_says_how_to_go_on(
     def no_credentials(_: str) -> Any:
         raise NoCredentialsError
 
-    monkeypatch.setattr(cli, "_aws_client", no_credentials)
+    monkeypatch.setattr(aws, "aws_client", no_credentials)
     result = run("up")
     assert result.exit_code == 1
     assert "Unable to locate credentials" in result.output

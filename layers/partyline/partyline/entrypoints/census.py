@@ -7,7 +7,7 @@ from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
 from partyline.domain.model.timeouts import CENSUS_GRACE
 from partyline.entrypoints.sweep import hand_out, time_left
-from partyline.telemetry import Metric, count, logger
+from partyline.telemetry import Metric, count, count_if_any, logger
 
 
 def census() -> Callable[[dict[str, Any], Any], dict[str, int]]:
@@ -21,9 +21,9 @@ def census() -> Callable[[dict[str, Any], Any], dict[str, int]]:
             count(Metric.CENSUS_FAILED)
             logger.error("census failed", extra={"error": type(error).__name__})
             return {"missing": 0}
-        count(Metric.CENSUS_CALLS, result.compared)
-        count(Metric.CENSUS_MISSING, result.missing)
-        count(Metric.CENSUS_FAILED, result.failed)
+        count_if_any(Metric.CENSUS_CALLS, result.compared)
+        count_if_any(Metric.CENSUS_MISSING, result.missing)
+        count(Metric.CENSUS_FAILED, result.failed)  # also 0: the alarm rings when no value comes
         hand_out(app, iter(result.messages), "census", has_time, CENSUS_GRACE)
         return {"missing": result.missing}
 

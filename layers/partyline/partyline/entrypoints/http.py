@@ -47,6 +47,16 @@ _CODES = {
 HTTP_STATUS = {code: status for status, codes in _CODES.items() for code in codes}
 """The HTTP status of each error code."""
 
+RETRY_AFTER_SECS = {
+    _C.TOO_MANY_CONVERSATIONS: 30,
+    _C.TOO_MANY_DIALS: 15,  # the dials of the last 60 s count
+    _C.TOO_MANY_BOOKINGS: 60,
+    _C.PENDING: 2,
+    _C.BUSY: 1,
+    _C.UNAVAILABLE: 2,
+}
+"""The header `Retry-After` of each error that a later request may not meet, in seconds."""
+
 
 def http_handler(
     work: Callable[[App, dict[str, Any]], Response],
@@ -88,7 +98,14 @@ def error_response(error: Exception, on_failure: Callable[[], None]) -> Response
         on_failure()
         logger.error(known.code, extra={"error": _describe(error)})
     body = {"code": known.code, "message": known.message, "details": known.details}
-    return json_response(status, {"error": body})
+    response = json_response(status, {"error": body})
+    if known.code in RETRY_AFTER_SECS:
+        response["headers"]["retry-after"] = str(RETRY_AFTER_SECS[known.code])
+    return response
+
+
+API_URL = "ApiUrl"
+"""The stage variable of the API of IAM callers: the URL of the API that Telnyx reaches."""
 
 
 def base_url(event: Mapping[str, Any], configured: str | None) -> str:
@@ -99,6 +116,10 @@ def base_url(event: Mapping[str, Any], configured: str | None) -> str:
     """
     if configured:
         return configured
+    # The API of IAM callers has no routes for Telnyx, and names the API that has them.
+    other = (event.get("stageVariables") or {}).get(API_URL)
+    if other:
+        return str(other)
     headers = event.get("headers") or {}
     scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     return f"{scheme}://{event['requestContext']['domainName']}"

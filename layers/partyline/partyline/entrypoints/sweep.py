@@ -19,7 +19,7 @@ from partyline.services.timers import MAX_BATCH, TimerMessage
 from partyline.store import ConversationStore, keys
 from partyline.store.open_counts import OPEN_SHARES
 from partyline.store.table import TransactionCancelledError
-from partyline.telemetry import Metric, count, logger
+from partyline.telemetry import Metric, count, count_if_any, logger
 
 SPARE_MILLIS = 3000  # A run stops when less time than this is left
 
@@ -109,7 +109,7 @@ def _count_open_long(store: ConversationStore, now: datetime) -> None:
     long_ago = keys.moment(now - timeouts.OPEN_LONG)
     try:
         open_long = [store.open_counts.count_in_index(share, long_ago) for share in OPEN_SHARES]
-        count(Metric.CONVERSATIONS_OPEN_LONG, sum(open_long))
+        count_if_any(Metric.CONVERSATIONS_OPEN_LONG, sum(open_long))
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
 
@@ -131,8 +131,8 @@ def _count_dialing_off(app: App) -> None:
     except AwsError as error:
         logger.warning("not counted", extra={"error": type(error).__name__})
         return
-    count(Metric.DIALING_OFF, int(off))
     if off:
+        count(Metric.DIALING_OFF)
         logger.warning("all dials are off")
 
 

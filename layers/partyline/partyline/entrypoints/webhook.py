@@ -35,7 +35,10 @@ from partyline.telnyx.payloads import AnalyzedPayload, CostPayload, InsightResul
 from partyline.telnyx.webhooks import Event
 
 MACHINE_RESULTS = frozenset({"machine", "fax_detected"})
-"""Verdicts that mean a machine. Telnyx advises to treat `not_sure` as a person; so is silence."""
+"""Verdicts that mean a machine."""
+
+PERSON_RESULTS = frozenset({"human", "human_residence", "human_business", "silence", "not_sure"})
+"""The other verdicts. Telnyx advises to treat `not_sure` as a person; so is silence."""
 
 INCOMING = frozenset({"incoming", "inbound"})
 """The directions of a call to us: the webhooks' word, and that of Telnyx's call records."""
@@ -268,6 +271,18 @@ def _call_cost(event: webhooks.CallCost, common: Common) -> CallInput | None:
     return inputs.CallCost(**common, cost=cost)
 
 
+def _machine_verdict(event: webhooks.MachineDetectionEnded, common: Common) -> CallInput:
+    result = event.payload.result
+    is_machine = result in MACHINE_RESULTS
+    if not is_machine and result not in PERSON_RESULTS:
+        # An unknown verdict counts as a person: the call of a person is not dropped.
+        count(Metric.MACHINE_RESULT_UNKNOWN)
+        logger.warning(
+            "unknown verdict of the machine detection", extra={"result": log_safe(result)}
+        )
+    return inputs.MachineVerdict(**common, machine=is_machine, by_speech=result == "machine")
+
+
 TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.CallInitiated: lambda event, common: inputs.CallInitiated(
         **common,
@@ -281,11 +296,7 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
     webhooks.ConferenceParticipantJoined: lambda _, common: inputs.ConferenceJoined(**common),
     webhooks.ConferenceParticipantLeft: lambda _, common: inputs.ConferenceLeft(**common),
     webhooks.CallBridged: lambda _, common: inputs.CallBridged(**common),
-    webhooks.MachineDetectionEnded: lambda event, common: inputs.MachineVerdict(
-        **common,
-        machine=event.payload.result in MACHINE_RESULTS,
-        by_speech=event.payload.result == "machine",
-    ),
+    webhooks.MachineDetectionEnded: _machine_verdict,
     webhooks.CallScreeningDetected: lambda _, common: inputs.CallScreeningDetected(**common),
     webhooks.MachineGreetingEnded: lambda event, common: inputs.GreetingEnded(
         **common, result=event.payload.result or ""

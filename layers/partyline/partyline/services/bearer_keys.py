@@ -41,6 +41,9 @@ event, so a source has no quota of its own."""
 CALL_BACK_ID = "call_back"
 """The key id of all bookings of the assistant's tool `call_back`; no key may have this id."""
 
+IAM_PREFIX = "iam/"
+"""The beginning of the id of an IAM caller; no key may have such an id."""
+
 FIELDS = frozenset({"id", "sha256", "may", "expires_at"})
 
 
@@ -109,7 +112,14 @@ class BearerKeys:
 
 def is_key_id(text: str) -> bool:
     """Whether a text may be the id of a bearer key."""
-    return KEY_ID.fullmatch(text) is not None and text not in (BUS_ID, CALL_BACK_ID)
+    reserved = text in (BUS_ID, CALL_BACK_ID) or text.startswith(IAM_PREFIX)
+    return KEY_ID.fullmatch(text) is not None and not reserved
+
+
+def malformed_entries(document: dict[str, Any]) -> int:
+    """Return the number of entries of the secret that are no keys; a list of no keys has none."""
+    entries = document.get("keys")
+    return sum(_entry(entry) is None for entry in entries) if isinstance(entries, list) else 1
 
 
 def _entry(entry: Any) -> BearerKey | None:

@@ -6,6 +6,7 @@ The API, the event bus and the scheduler call the same methods with the same typ
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from partyline.domain.model import inputs
 from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
@@ -40,6 +41,16 @@ from partyline.store import ConversationStore, QuotaCharge
 from partyline.store.conversations import Load
 from partyline.store.errors import CallInUseError, QuotaExceededError
 from partyline.store.scheduled import ScheduledConversations, ScheduleStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """What a request changed; `replayed` is True for a request that came before."""
+
+    changed: T
+    replayed: bool
 
 
 @dataclass(frozen=True)
@@ -122,18 +133,18 @@ class Conversations:
 
     def invite(
         self, conversation_id: str, request: InviteRequest, sender: Requester
-    ) -> Participant:
+    ) -> Done[Participant]:
         """Dial a guest, or bring a live call into the conversation."""
         before = self._before_dials(conversation_id, request)
         # The number that the conversation runs on calls; a deployment may have several numbers.
         guest = self._guest(request, sender, before.route)
         invite = inputs.InviteParticipant(id=sender.request_id, participant=guest)
-        conversation = self._ingest_dials(before, invite, sender, request.dials)
-        return _participant(conversation, guest.id)
+        ingested, conversation = self._ingest_dials(before, invite, sender, request.dials)
+        return Done(_participant(conversation, guest.id), ingested.duplicate)
 
     def hand_over(
         self, conversation_id: str, request: HandoverRequest, sender: Requester
-    ) -> Handover:
+    ) -> Done[Handover]:
         """Hand the caller over to a new guest, or to a guest of the conversation."""
         before = self._before_dials(conversation_id, request)
         guest_id = request.participant_id
@@ -145,12 +156,12 @@ class Conversations:
         hand_over = inputs.HandOver(
             id=sender.request_id, handover_id=handover_id, participant=guest, then=request.then
         )
-        conversation = self._ingest_dials(before, hand_over, sender, request.dials)
+        ingested, conversation = self._ingest_dials(before, hand_over, sender, request.dials)
         handover = conversation.handover(handover_id)
         if handover is None:
             message = "There is no such handover."
             raise RequestError(ErrorCode.UNKNOWN_PARTICIPANT, message)
-        return handover
+        return Done(handover, ingested.duplicate)
 
     def _before_dials(self, conversation_id: str, request: InviteRequest) -> Conversation:
         """Load the conversation of a request that dials."""
@@ -162,41 +173,45 @@ class Conversations:
 
     def _ingest_dials(
         self, before: Conversation, request: inputs.Input, sender: Requester, dials: int
-    ) -> Conversation:
+    ) -> tuple[IngestResult, Conversation]:
         charges = self.quotas.dial_charges(sender.key_id, dials)
         load = self.store.loader(before.id, before)
-        return self._ingest(before.id, load, request, sender, charges)[1]
+        return self._ingest(before.id, load, request, sender, charges)
 
-    def remove(self, conversation_id: str, participant_id: str, sender: Requester) -> Participant:
+    def remove(
+        self, conversation_id: str, participant_id: str, sender: Requester
+    ) -> Done[Participant]:
         """Hang up on a participant."""
         remove = inputs.RemoveParticipant(id=sender.request_id, participant_id=participant_id)
         load = self.store.loader(conversation_id)
-        _, conversation = self._ingest(conversation_id, load, remove, sender)
-        return _participant(conversation, participant_id)
+        ingested, conversation = self._ingest(conversation_id, load, remove, sender)
+        return Done(_participant(conversation, participant_id), ingested.duplicate)
 
     def send_message(
         self, conversation_id: str, request: MessageRequest, sender: Requester
-    ) -> None:
+    ) -> Done[Conversation]:
         """Put a message into the assistant's conversation."""
         self.assistant_rules.check_texts(request)
         message = inputs.SendMessage(id=sender.request_id, **request.model_dump())
-        self._ingest(conversation_id, self.store.loader(conversation_id), message, sender)
+        load = self.store.loader(conversation_id)
+        ingested, conversation = self._ingest(conversation_id, load, message, sender)
+        return Done(conversation, ingested.duplicate)
 
     def set_mode(
         self, conversation_id: str, request: ModeRequest, sender: Requester
-    ) -> Conversation:
+    ) -> Done[Conversation]:
         """Let the assistant speak, be silent, or leave the people to each other."""
         mode = inputs.SetAssistantMode(id=sender.request_id, mode=AssistantMode(request.mode))
         load = self.store.loader(conversation_id)
-        _, conversation = self._ingest(conversation_id, load, mode, sender)
-        return conversation
+        ingested, conversation = self._ingest(conversation_id, load, mode, sender)
+        return Done(conversation, ingested.duplicate)
 
-    def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Conversation:
+    def stop(self, conversation_id: str, *, hang_up: bool, sender: Requester) -> Done[Conversation]:
         """Stop the assistant; the calls stay up unless `hang_up`."""
         stop = inputs.StopConversation(id=sender.request_id, hang_up=hang_up)
         load = self.store.loader(conversation_id)
-        _, conversation = self._ingest(conversation_id, load, stop, sender)
-        return conversation
+        ingested, conversation = self._ingest(conversation_id, load, stop, sender)
+        return Done(conversation, ingested.duplicate)
 
     def _absent(self, conversation_id: str) -> RequestError:
         """Return the error for a conversation that has not begun, or that does not exist."""

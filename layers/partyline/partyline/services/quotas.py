@@ -18,8 +18,6 @@ from partyline.store.dialing import DialingSwitch
 from partyline.store.errors import QuotaExceededError
 from partyline.store.open_counts import OPEN_API
 
-COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
-
 TOOL_COUNTER_KEPT_FOR = timedelta(hours=8)  # longer than a conversation (MaxMinutes, 4 hours)
 
 TOOL = "tool"  # the beginning of the id under which the dials of the assistant's tool count
@@ -43,18 +41,18 @@ class Quotas:
             raise RequestError(ErrorCode.TOO_MANY_CONVERSATIONS, message, [{"limit": limit}])
 
     def dial_charges(self, key_id: str, dials: int) -> list[QuotaCharge]:
-        """Return the charge of `dials` calls on a key in this minute; none for no calls.
+        """Return the charge of `dials` calls on a key in the last minute; none for no calls.
 
         Raises a RequestError for more calls than a minute allows, and while dials are off.
         """
-        limit, now = self.settings.max_dials_per_minute, self.clock()
         if dials == 0:
             return []
         if self.dialing.is_off():
             message = "An operator has switched all dials off."
             raise RequestError(ErrorCode.DIALING_OFF, message)
         self.check_dials(dials)
-        return [QuotaCharge(keys.dials(key_id, now), dials, limit, now + COUNTER_KEPT_FOR)]
+        limit = self.settings.max_dials_per_minute
+        return [self.store.dial_counts.charge(key_id, dials, limit, self.clock())]
 
     def check_dials(self, dials: int) -> None:
         """Raise a RequestError for more calls than a key may ask for in a minute."""
@@ -64,20 +62,24 @@ class Quotas:
     def tool_charges(self, conversation_id: str, from_: str, dials: int) -> list[QuotaCharge]:
         """Return the charges of `dials` calls from a number by the assistant's tool `invite`.
 
-        The calls count for the number `from_` in this minute, and for the whole conversation. A
+        The calls count for the number `from_` in the last minute, and for the whole conversation. A
         request chooses the line of its conversation, and Telnyx calls from our numbers only.
         Raises a RequestError for more calls than either allows.
         """
+        of_line, of_conversation = (
+            self.settings.max_tool_dials_per_minute,
+            self.settings.max_tool_dials,
+        )
+        if dials > min(of_line, of_conversation):
+            raise RequestError(ErrorCode.TOO_MANY_DIALS, "The tool may not make so many calls.")
         now = self.clock()
         # A hash of the number: keys of the table hold no number that is no route.
-        line = keys.dials(f"{TOOL}/{fingerprint(from_)}", now)
-        counters = (
-            (line, self.settings.max_tool_dials_per_minute, COUNTER_KEPT_FOR),
-            (keys.tool_dials(conversation_id), self.settings.max_tool_dials, TOOL_COUNTER_KEPT_FOR),
-        )
-        if any(dials > limit for _, limit, _ in counters):
-            raise RequestError(ErrorCode.TOO_MANY_DIALS, "The tool may not make so many calls.")
-        return [QuotaCharge(key, dials, limit, now + kept) for key, limit, kept in counters]
+        line = f"{TOOL}/{fingerprint(from_)}"
+        key, expires_at = keys.tool_dials(conversation_id), now + TOOL_COUNTER_KEPT_FOR
+        return [
+            self.store.dial_counts.charge(line, dials, of_line, now),
+            QuotaCharge(key, dials, of_conversation, expires_at),
+        ]
 
     def exceeded(self, error: QuotaExceededError) -> RequestError:
         """The error for a request beyond the quota of its dials, or beyond the day's budget."""

@@ -13,16 +13,17 @@ MAX_IDEMPOTENCY_KEY_CHARS = 255
 
 @dataclass(frozen=True, kw_only=True)
 class Requester:
-    """The sender of a request: a bearer key, the event bus, or a scheduled start.
+    """The sender of a request: a bearer key, an IAM caller, the bus, or a scheduled start.
 
     Attributes:
-        key_id: the id of the bearer key, or `bus` for every event; quotas are counted for this id.
+        key_id: the id of the bearer key or of the IAM caller, or `bus` for every event; quotas are
+            counted for this id.
         request_id: the id of this request in logs and in the timeline.
         base_url: where this API is reached from outside; the webhooks of calls go there.
         gateway_url: where API Gateway itself serves this API, where the request tells.
         fingerprint: the same for each repetition of a request; None without an Idempotency-Key.
         dedupe: the record by which a repetition is recognized; None without an Idempotency-Key.
-        by_key: whether a bearer key sent the request; False for the event bus.
+        by_key: whether a bearer key sent the request; False for the bus and for IAM callers.
     """
 
     key_id: str
@@ -35,7 +36,7 @@ class Requester:
 
     @property
     def dialing_key_id(self) -> str | None:
-        """The id of the bearer key that must stay valid for later calls; None for the bus."""
+        """The id of the bearer key that must stay valid for later calls, or None."""
         return self.key_id if self.by_key else None
 
 

@@ -16,7 +16,7 @@ from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.stored import Failure
 from partyline.ids import conversation_id_for_request, fingerprint
 from partyline.services.bearer_keys import BearerKeys, Right
-from partyline.services.conversations import Conversations, Started, idempotency_key_reused
+from partyline.services.conversations import Conversations, Done, Started, idempotency_key_reused
 from partyline.services.errors import RequestError, field_invalid, unknown_conversation
 from partyline.services.requester import Requester
 from partyline.services.requests import StartRequest
@@ -74,7 +74,7 @@ class Scheduling:
 
     def stop(
         self, conversation_id: str, *, hang_up: bool, sender: Requester
-    ) -> Conversation | ScheduledConversation:
+    ) -> Done[Conversation] | ScheduledConversation:
         """Stop a conversation, or cancel a conversation that has not begun."""
         try:
             return self.conversations.stop(conversation_id, hang_up=hang_up, sender=sender)

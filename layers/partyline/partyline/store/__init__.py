@@ -1,5 +1,6 @@
 """The DynamoDB table: a document per conversation, a transaction per step, models out."""
 
-from partyline.store.conversations import ConversationStore, DedupeRecord, QuotaCharge
+from partyline.store.conversations import ConversationStore, DedupeRecord
+from partyline.store.dial_counts import QuotaCharge
 
 __all__ = ["ConversationStore", "DedupeRecord", "QuotaCharge"]

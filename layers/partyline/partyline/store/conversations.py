@@ -19,6 +19,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.census import projected_calls
+from partyline.store.dial_counts import DialCounts, QuotaCharge, charge_update
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
@@ -87,20 +88,6 @@ class DedupeRecord:
 
 
 @dataclass(frozen=True)
-class QuotaCharge:
-    """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
-
-    Without `most` the counter has no limit, and `units` may be less than nothing. The counter may
-    be deleted after `expires_at`.
-    """
-
-    key: Key
-    units: int
-    most: int | None
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
 class CallLookup:
     """The rows of a call.
 
@@ -128,6 +115,7 @@ class ConversationStore:
         self.open_counts = OpenCounts(self.table)
         self._retention = retention
         self._clock = clock
+        self.dial_counts = DialCounts(self.table)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """The stored conversation, or None."""
@@ -213,7 +201,7 @@ class ConversationStore:
         said = [*_insights_puts(after.id, decision.insights)]
         said += transcript_puts(after.id, decision.messages)
         puts += _kept("step", said, kept.transcripts, now)
-        updates = [(_kind(charge), {"Update": _charge_update(charge)}) for charge in charges]
+        updates = [(_kind(charge), {"Update": charge_update(charge)}) for charge in charges]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
         for _ in range(POINTER_ATTEMPTS):
@@ -249,7 +237,7 @@ class ConversationStore:
     def charge(self, charges: Sequence[QuotaCharge]) -> None:
         """Charge quotas apart from a step. Raises QuotaExceededError."""
         try:
-            self.table.write([{"Update": _charge_update(charge)} for charge in charges])
+            self.table.write([{"Update": charge_update(charge)} for charge in charges])
         except table.TransactionCancelledError as cancelled:
             raise errors.QuotaExceededError from cancelled
 
@@ -455,22 +443,6 @@ def dedupe_put(dedupe: DedupeRecord, now: datetime) -> table.Row:
     put = table.put_of(dedupe.key, attributes, new=True)
     put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return put
-
-
-def _charge_update(charge: QuotaCharge) -> table.Row:
-    values = {
-        ":units": {"N": str(charge.units)},
-        ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
-    }
-    update: table.Row = {
-        "Key": table.key_of(charge.key),
-        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
-        "ExpressionAttributeValues": values,
-    }
-    if charge.most is not None:
-        update["ConditionExpression"] = "attribute_not_exists(units) OR units <= :room"
-        values[":room"] = {"N": str(charge.most - charge.units)}
-    return update
 
 
 def _kind(charge: QuotaCharge) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 from partyline.domain.masking import mask_fields
-from partyline.domain.model.events import Event
+from partyline.domain.model.events import EVENT_VERSION, Event
 from partyline.store.keys import Key
 from partyline.store.table import Row, put_of
 
@@ -43,6 +43,7 @@ def detail_of(row: Mapping[str, Any]) -> Detail:
     conversation_id, event = event_in(row)
     detail: Detail = mask_fields(
         {
+            "version": EVENT_VERSION,
             "conversation_id": conversation_id,
             "seq": event.seq,
             "type": event.type,

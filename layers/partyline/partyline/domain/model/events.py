@@ -18,6 +18,9 @@ from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import SpeakerRole
 
+EVENT_VERSION = 1
+"""The version of an event's form. Only a new optional field keeps the version."""
+
 
 class EventType(StrEnum):
     """The kinds of event; each is the detail-type on the bus."""
@@ -208,7 +211,7 @@ ChangedNumber = Annotated[
     str, Field(description="the number, masked to its last four digits, or `default`")
 ]
 Change = Annotated[Literal["put", "deleted"], Field(description="what the request did")]
-KeyId = Annotated[str, Field(description="the id of the bearer key")]
+KeyId = Annotated[str, Field(description="the id of the bearer key, or of the IAM caller")]
 ErasureId = Annotated[str, Field(description="the id of the erasure; the API gives its receipt")]
 Erased = Annotated[int, Field(ge=0, description="how many were erased")]
 

@@ -22,6 +22,7 @@ from pydantic_core import to_json
 
 from partyline.bootstrap import App
 from partyline.domain.model.error_codes import ErrorCode
+from partyline.entrypoints.api.caller import Caller, caller_of
 from partyline.entrypoints.api.json_body import body_text, parse_body
 from partyline.entrypoints.http import Handler, Response, base_url, error_response, http_handler
 from partyline.services.bearer_keys import Right
@@ -33,6 +34,7 @@ from partyline.telemetry import Metric, count, logger
 
 _app: ContextVar[App] = ContextVar("app")
 _event: ContextVar[APIGatewayProxyEventV2] = ContextVar("event")
+_caller: ContextVar[Caller] = ContextVar("caller")
 _context: ContextVar[dict[str, Any]] = ContextVar("context")
 
 
@@ -93,25 +95,25 @@ def api_handler(router: KeyRouter) -> Handler:
 
     def handle(app: App, event: dict[str, Any]) -> Response:
         context = event["requestContext"]
-        authorized = (context.get("authorizer") or {}).get("lambda") or {}
-        key_id = authorized.get("key_id")
-        if not key_id:  # an API without its authorizer stays closed
+        caller = caller_of(context)
+        if caller is None:  # an API without its authorizer stays closed
             raise RequestError(ErrorCode.UNAUTHORIZED, "A bearer key is needed.")
-        logger.thread_safe_append_keys(request_id=context["requestId"], key_id=key_id)
-        _check_right(authorized, router.right)
+        logger.thread_safe_append_keys(request_id=context["requestId"], key_id=caller.id)
+        _check_right(caller, router.right)
         _app.set(app)
+        _caller.set(caller)
         return resolver.resolve(_for_resolver(event), None)  # type: ignore[arg-type]
 
     return http_handler(handle)
 
 
 def check_right(right: Right) -> None:
-    """Raise a RequestError unless the bearer key of this request has a further right."""
-    _check_right(_event.get()["requestContext"]["authorizer"]["lambda"], right)
+    """Raise a RequestError unless the caller of this request has a further right."""
+    _check_right(_caller.get(), right)
 
 
-def _check_right(authorized: Mapping[str, Any], right: Right) -> None:
-    if right not in str(authorized.get("may") or "").split():
+def _check_right(caller: Caller, right: Right) -> None:
+    if right not in caller.rights:
         message = f"The bearer key lacks the right `{right}`."
         raise RequestError(ErrorCode.FORBIDDEN, message, [{"right": right}])
 
@@ -122,11 +124,12 @@ def app() -> App:
 
 
 def requester() -> Requester:
-    """Identify the sender of this request by bearer key and `Idempotency-Key`."""
-    event = _event.get()
+    """Identify the sender of this request by caller and `Idempotency-Key`."""
+    event, caller = _event.get(), _caller.get()
     context = event["requestContext"]
     return identify(
-        key_id=str(context["authorizer"]["lambda"]["key_id"]),
+        key_id=caller.id,
+        by_key=caller.has_key,
         request_id=str(context["requestId"]),
         base_url=base_url(event, app().settings.public_base_url),
         gateway_url=gateway_url(),
@@ -137,15 +140,14 @@ def requester() -> Requester:
 
 
 def gateway_url() -> str:
-    """Return where this request reached API Gateway."""
+    """Return where Telnyx reaches this API at API Gateway."""
     return base_url(_event.get(), None)
 
 
 def change() -> Change:
     """Return the author and the time of a change that this request makes to the directory."""
-    context = _event.get()["requestContext"]
-    key_id = str(context["authorizer"]["lambda"]["key_id"])
-    return Change(key_id=key_id, request_id=str(context["requestId"]), at=app().clock())
+    request_id = str(_event.get()["requestContext"]["requestId"])
+    return Change(key_id=_caller.get().id, request_id=request_id, at=app().clock())
 
 
 def check_query(*known: str) -> None:
@@ -177,9 +179,14 @@ def answers(models: Mapping[int, Any], *, text: bool = False) -> Any:
     }
 
 
-def respond(model: Any, status: int = 200) -> ApiResponse[Any]:
-    """Build the answer of a route."""
-    return ApiResponse(status, content_type="application/json", body=model)
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer to a request whose `Idempotency-Key` and content came before."""
+
+
+def respond(model: Any, status: int = 200, *, replayed: bool = False) -> ApiResponse[Any]:
+    """Build the answer of a route. `replayed`: an earlier request has had the effect already."""
+    headers: dict[str, str | list[str]] = {REPLAYED: "true"} if replayed else {}
+    return ApiResponse(status, "application/json", model, headers)
 
 
 def respond_text(text: str) -> ApiResponse[Any]:
@@ -223,7 +230,10 @@ def _respond_to(error: Exception) -> ApiResponse[str]:
     if isinstance(error, RequestValidationError):
         error = _invalid_request(error)
     response = error_response(error, lambda: count(Metric.REQUEST_FAILED))
-    return ApiResponse(response["statusCode"], "application/json", response["body"])
+    headers = response["headers"]
+    return ApiResponse(
+        response["statusCode"], headers.pop("content-type"), response["body"], headers
+    )
 
 
 def _invalid_request(error: RequestValidationError) -> RequestError:

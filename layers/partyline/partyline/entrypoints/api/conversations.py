@@ -6,13 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
-from partyline.domain.model import conversation as model
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
 from partyline.services.bearer_keys import KEY_ID, Right
-from partyline.services.conversations import Started
+from partyline.services.conversations import Done, Started
 from partyline.services.errors import RequestError
 from partyline.services.requests import (
     HandoverRequest,
@@ -46,10 +45,11 @@ def start_conversation(body: Annotated[StartRequest, Body()]) -> Response[Any]:
     result = api.app().scheduling.start_or_schedule(body, api.requester())
     if not isinstance(result, Started):
         view = responses.Scheduled.of(result.scheduled)
-        return api.respond(view, 202 if result.is_new else 200)
+        return api.respond(view, 202 if result.is_new else 200, replayed=not result.is_new)
     active = result.conversation.status == "active"
     status = (201 if active else 202) if result.is_new else 200
-    return api.respond(responses.Conversation.of(result.conversation), status)
+    shown = responses.Conversation.of(result.conversation)
+    return api.respond(shown, status, replayed=not result.is_new)
 
 
 @trigger.post(
@@ -60,8 +60,8 @@ def invite_participant(
 ) -> Response[responses.Participant]:
     """Dial a guest, or bring a live call into the conversation."""
     conversation_id = api.conversation_id_of(conversation_id)
-    participant = api.app().conversations.invite(conversation_id, body, api.requester())
-    return api.respond(responses.Participant.of(participant), 202)
+    done = api.app().conversations.invite(conversation_id, body, api.requester())
+    return api.respond(responses.Participant.of(done.changed), 202, replayed=done.replayed)
 
 
 @trigger.post("/conversations/<id>/handover", responses=api.answers({202: responses.Handover}))
@@ -70,8 +70,8 @@ def hand_over(
 ) -> Response[responses.Handover]:
     """Reach a person and hand the caller over; `then` is the assistant's part after the join."""
     conversation_id = api.conversation_id_of(conversation_id)
-    handover = api.app().conversations.hand_over(conversation_id, body, api.requester())
-    return api.respond(responses.Handover.model_validate(handover), 202)
+    done = api.app().conversations.hand_over(conversation_id, body, api.requester())
+    return api.respond(responses.Handover.model_validate(done.changed), 202, replayed=done.replayed)
 
 
 @control.delete(
@@ -83,8 +83,8 @@ def remove_participant(
 ) -> Response[responses.Participant]:
     """Hang up on a participant."""
     conversation_id = api.conversation_id_of(conversation_id)
-    participant = api.app().conversations.remove(conversation_id, participant_id, api.requester())
-    return api.respond(responses.Participant.of(participant), 202)
+    done = api.app().conversations.remove(conversation_id, participant_id, api.requester())
+    return api.respond(responses.Participant.of(done.changed), 202, replayed=done.replayed)
 
 
 @control.post("/conversations/<id>/messages", responses=api.answers({202: responses.Message}))
@@ -93,9 +93,9 @@ def send_message(
 ) -> Response[responses.Message]:
     """Put a message into the assistant's conversation."""
     conversation_id = api.conversation_id_of(conversation_id)
-    api.app().conversations.send_message(conversation_id, body, api.requester())
+    done = api.app().conversations.send_message(conversation_id, body, api.requester())
     message = responses.Message(conversation_id=conversation_id, **body.model_dump())
-    return api.respond(message, 202)
+    return api.respond(message, 202, replayed=done.replayed)
 
 
 @control.post("/conversations/<id>/assistant", responses=api.answers({202: responses.Mode}))
@@ -104,8 +104,8 @@ def set_assistant_mode(
 ) -> Response[responses.Mode]:
     """Let the assistant speak, be silent, or leave the people to each other."""
     conversation_id = api.conversation_id_of(conversation_id)
-    changed = api.app().conversations.set_mode(conversation_id, body, api.requester())
-    return api.respond(responses.Mode.of(changed), 202)
+    done = api.app().conversations.set_mode(conversation_id, body, api.requester())
+    return api.respond(responses.Mode.of(done.changed), 202, replayed=done.replayed)
 
 
 @control.post("/conversations/<id>/stop", responses=api.answers({202: STOPPED}))
@@ -119,8 +119,9 @@ def stop_conversation(
     conversation_id = api.conversation_id_of(conversation_id)
     stop, hang_up = api.app().scheduling.stop, body.hang_up
     stopped = stop(conversation_id, hang_up=hang_up, sender=api.requester())
-    if isinstance(stopped, model.Conversation):
-        return api.respond(responses.Stopped.of(stopped), 202)
+    if isinstance(stopped, Done):
+        shown = responses.Stopped.of(stopped.changed)
+        return api.respond(shown, 202, replayed=stopped.replayed)
     return api.respond(responses.Scheduled.of(stopped), 202)
 
 

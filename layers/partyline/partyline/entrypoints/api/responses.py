@@ -266,7 +266,7 @@ class Scheduled(ApiModel):
     id: str
     status: ScheduleStatus
     start_at: Moment
-    key_id: str = Field(description="the id of the bearer key, or `bus`")
+    key_id: str = Field(description="the id of the bearer key or of the IAM caller, or `bus`")
     metadata: dict[str, Any]
     failure: Failure | None
     created_at: Moment
