@@ -291,9 +291,10 @@ def _initial_value(properties: Mapping[str, Any]) -> str:
 
 
 def _is_in_range(text: str, parameter: Mapping[str, Any]) -> bool:
-    if not (text.isascii() and text.isdigit()):
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return False
-    return bool(parameter.get("MinValue", 0) <= int(text) <= parameter.get("MaxValue", int(text)))
+    number = float(text)
+    return bool(parameter.get("MinValue", 0) <= number <= parameter.get("MaxValue", number))
 
 
 def _is_list(parameter: Mapping[str, Any]) -> bool:

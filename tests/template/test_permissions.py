@@ -436,7 +436,7 @@ def test_an_erasure_deletes_no_route_and_no_counter_and_starts_no_call(
 
 def test_only_erasures_delete_rows_of_conversations(grants: Mapping[str, Grants]) -> None:
     deletes = {f for f, allowed in grants.items() if ("dynamodb:DeleteItem", TABLE) in allowed}
-    assert deletes == {"erase", "directory"}
+    assert deletes == {"erase", "directory", "hooks"}  # directory and hooks: of their own rows
 
 
 WITHOUT_ACCOUNT = {
