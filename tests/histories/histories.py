@@ -117,7 +117,7 @@ class History:
         if not talk or not stored or stored.telnyx_conversation_id != talk.conversation_id:
             return
         said = self._stored_runs().get(stored.restarts, [])
-        if not self.live and said and not stored.transcript.runs[stored.restarts].final:
+        if not self.live and said and stored.transcript.runs[stored.restarts].is_live:
             self.violations.append("messages were stored without `live_transcript`")
         come = [item for item in map(self._snapshot_of(talk), self._delivered()) if item]
         run = stored.transcript.runs.get(stored.restarts)

@@ -8,7 +8,7 @@ import pytest
 
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
-from partyline.domain.model.results import Result, Retryable, TranscriptFound
+from partyline.domain.model.results import InsightsFound, Result, Retryable, TranscriptFound
 from partyline.domain.model.transcript import (
     ToolCall,
     Transcript,
@@ -175,3 +175,28 @@ def test_a_start_asks_for_messages_at_each_turn_if_the_conversation_wants_them()
         _, [request] = execute(start, {"conversation_id": "t"}, about)
         body = httpx.Response(200, content=request.content).json()
         assert body.get("send_message_history_updates") is asked
+
+
+def test_an_earlier_run_on_the_call_is_not_taken_for_the_newest() -> None:
+    """The restart was withdrawn, so the newest conversation on its call is an earlier run."""
+    start = command(Action.START, status="failed")
+    nameless = conversation(
+        telnyx_conversation_id=None, previous_telnyx_ids=["t-1"], commands={start.key: start}
+    )
+    row = {"id": "t-1", "metadata": {"call_control_id": start_call(nameless)}}
+    looked = command(Action.FETCH_INSIGHTS, participant_id=None, leg=None)
+    result, _ = execute(looked, lambda request: answer_to(request, [row]), nameless)
+    assert isinstance(result, InsightsFound)
+    assert result.telnyx_conversation_id is None
+
+
+def start_call(about: Conversation) -> str:
+    """Return the call on which the newest assistant was started."""
+    assert about.started_on is not None
+    return str(about.started_on[1].call_control_id)
+
+
+def answer_to(request: httpx.Request, conversations: list[dict[str, Any]]) -> httpx.Response:
+    """Answer a list of conversations with these, and any other list with nothing."""
+    listed = conversations if request.url.path.endswith("/ai/conversations") else []
+    return httpx.Response(200, json={"data": listed})

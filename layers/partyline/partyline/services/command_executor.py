@@ -191,7 +191,9 @@ class CommandExecutor:
         if start is None or call is None or not call[1].call_control_id:
             return None
         found = assistant.reconcile_start(self._telnyx, LegCommand(conversation, start, *call))
-        return found.telnyx_conversation_id if isinstance(found, results.Succeeded) else None
+        newest = found.telnyx_conversation_id if isinstance(found, results.Succeeded) else None
+        # A start that was withdrawn made no run: the call's newest conversation is an earlier run.
+        return None if newest in conversation.previous_telnyx_ids else newest
 
 
 def own_lines_of(conversation: Conversation) -> set[str | None]:

@@ -221,8 +221,8 @@ INFERRED_END_DELAY = timedelta(seconds=30)
 conversations only, so a `call.conversation.ended` that has not come by then was lost."""
 
 INSIGHTS_POLL_DELAY = timedelta(seconds=60)
-"""When to fetch insights and messages that no webhook brought (reported: insights come 2 to 20 s
-after the end)."""
+"""When to fetch insights and messages that no webhook brought. Insights were reported to come 2 to
+20 s after the end."""
 
 INSIGHTS_POLL_PAUSE = timedelta(minutes=2)
 """The pause after the first fetch of insights, and of messages; the pause after the second is twice
