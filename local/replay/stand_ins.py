@@ -127,12 +127,15 @@ class StandIns:
             return {key: self._event_field(key, item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._event_field(name, item) for item in value]
-        if name == "text" and isinstance(value, str):
-            return self._heard(value)
+        return self._event_text(name, value) if isinstance(value, str) else value
+
+    def _event_text(self, name: str, text: str) -> str:
         stand_ins = _SHOWN_BY.get(name)
-        if isinstance(value, str) and stand_ins:
-            return stand_ins(self).get(value, value)
-        return self.shown_text(value) if name in _TEXTS and isinstance(value, str) else value
+        if stand_ins:
+            return stand_ins(self).get(text, text)
+        if name == "text":
+            return self._heard(text)
+        return self.shown_text(text) if name in _TEXTS else text
 
     def command(self, command: Json) -> Json:
         """Return a claimed command with stand-ins in its messages."""

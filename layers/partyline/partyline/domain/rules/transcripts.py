@@ -12,12 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.events import SpokenMessage, TranscriptReady, TranscriptUpdated
-from partyline.domain.model.inputs import TranscriptUpdated as Update
 from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.model.transcript import (
     Source,
@@ -27,6 +27,9 @@ from partyline.domain.model.transcript import (
 )
 from partyline.domain.rules.insights import run_of
 from partyline.domain.rules.transition import Transition
+
+if TYPE_CHECKING:  # a query loads no inputs
+    from partyline.domain.model.inputs import TranscriptUpdated as Update
 
 MAX_MESSAGES = 2_000  # the most messages kept of a conversation
 
@@ -96,7 +99,7 @@ def store_whole(
     _store(transition, run, 0, kept)
 
 
-def follow(transition: Transition, located: Located | None, update: Update) -> None:
+def follow(transition: Transition, located: Located | None, update: "Update") -> None:
     """Store the difference between the messages of a webhook at a turn and the stored messages.
 
     A webhook that is older than the stored messages changes nothing; the next brings all.
@@ -165,7 +168,7 @@ def digest_of(message: TranscriptMessage) -> str:
     return b64encode(sha256(said).digest())[:DIGEST_CHARS].decode()
 
 
-def _running(conversation: Conversation, located: Located | None, update: Update) -> int | None:
+def _running(conversation: Conversation, located: Located | None, update: "Update") -> int | None:
     """Return the run that a webhook at a turn is about; None for a run that is over.
 
     A webhook without the id of a conversation is about the newest run, if its call is that run's,
