@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from local.serving import free_port
 from tests.support.page_server import Fact, conversation_fact, person, serve_page
@@ -79,6 +80,29 @@ def test_thousands_of_conversations_are_searched_filtered_and_saved(
         page.get_by_role("button", name="Bookings").click()
         expect(drawn.nth(1)).to_contain_text("booked by ops")
         expect(page.locator(".stage")).to_have_text("prod")
+
+
+def test_older_conversations_are_read_page_by_page(window: Callable[..., Page]) -> None:
+    older = [row(nth, "ended")[2] for nth in range(3)]
+    pages = {None: (older[:1], "a b"), "a b": (older[1:2], "c"), "c": (older[2:], None)}
+
+    def answer(route: Route) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query).get("cursor", [None])[0]
+        conversations, cursor = pages[asked]
+        route.fulfill(json={"conversations": conversations, "next_cursor": cursor})
+
+    with serve_page(
+        free_port(), row(0, "ended"), ("api", "api", {"error": None}), **CONSOLE
+    ) as url:
+        page = window()
+        page.route("**/room/api/conversations?*", answer)
+        page.goto(f"{url}/")
+        total = page.locator(".list-total")
+        expect(total).to_contain_text("1 of 1 shown")
+        for count in (2, 3):
+            page.get_by_role("button", name="Older").click()
+            expect(total).to_contain_text(f"{count} of {count} shown")
+        expect(page.get_by_role("button", name="Older")).to_be_hidden()
 
 
 def test_a_change_of_one_conversation_draws_one_row_again(window: Callable[..., Page]) -> None:
