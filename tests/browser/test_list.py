@@ -140,3 +140,18 @@ def test_a_read_only_console_has_no_forms(window: Callable[..., Page]) -> None:
         expect(page.locator(".stage")).to_have_text("prod · read-only")
         for name in ("Start a conversation", "Invite", "Stop", "Remove Robin 1", "Add"):
             expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+def test_a_conversation_that_failed_meanwhile_has_a_badge(window: Callable[..., Page]) -> None:
+    facts = [row(0, "active"), row(1, "failed")]
+    view = {"conversation": facts[0][2], "timeline": []}
+    with serve_page(free_port(), ("view", "c0000", view), *facts) as url:
+        page = window()
+        page.goto(f"{url}/")
+        badges = page.locator("#list-badges")
+        expect(badges).to_have_text("2")
+        page.evaluate(
+            """async fact => (await import("/room/page/model.js")).addFact(...fact)""",
+            list(row(2, "failed")),
+        )
+        expect(badges).to_have_text("31 failed")

@@ -160,13 +160,15 @@ export function listButton(button, panel, draw) {
   });
 }
 
-const announced = new Set();
+const noticed = new Set();
+let isBegun = false;
 
-/** Say how many conversations are live, and how many failed since the page was opened. */
+/** Say how many conversations are live, and how many failed since the page was opened or last looked at. */
 export function drawListButton() {
   const all = conversations();
+  for (const { id, status } of all) if (status === "failed" && (!isBegun || id === model.chosen)) noticed.add(id);
+  isBegun = model.ready;
   const live = all.filter(({ status }) => status === "active" || status === "connecting" || status === "stopping").length;
-  const failed = all.filter(({ status, id }) => status === "failed" && !announced.has(id)).length;
-  if (!model.ready || model.chosen) for (const { id, status } of all) if (id === model.chosen && status === "failed") announced.add(id);
+  const failed = all.filter(({ status, id }) => status === "failed" && !noticed.has(id)).length;
   show(byId("list-badges"), h("span", {}, all.length), live > 1 && h("span", { class: "pill good" }, `${live} live`), failed > 0 && h("span", { class: "pill bad" }, `${failed} failed`));
 }
