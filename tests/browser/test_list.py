@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from local.serving import free_port
 from tests.support.page_server import Fact, conversation_fact, person, serve_page
@@ -51,7 +52,9 @@ def test_thousands_of_conversations_are_searched_filtered_and_saved(
         expect(table).to_have_attribute("aria-rowcount", str(MANY + 1))
         for name, count in (("Live", MANY - 1), ("Failed", 1), ("Bookings", 1)):
             expect(page.get_by_role("button", name=f"{name} {count}")).to_be_visible()
-        assert axe_violations(page, axe) == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert axe_violations(page, axe) == []
 
         table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
         expect(page.get_by_role("link", name=f"Robin {MANY - 1}")).to_be_visible()
@@ -79,6 +82,29 @@ def test_thousands_of_conversations_are_searched_filtered_and_saved(
         page.get_by_role("button", name="Bookings").click()
         expect(drawn.nth(1)).to_contain_text("booked by ops")
         expect(page.locator(".stage")).to_have_text("prod")
+
+
+def test_older_conversations_are_read_page_by_page(window: Callable[..., Page]) -> None:
+    older = [row(nth, "ended")[2] for nth in range(3)]
+    pages = {None: (older[:1], "a b"), "a b": (older[1:2], "c"), "c": (older[2:], None)}
+
+    def answer(route: Route) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query).get("cursor", [None])[0]
+        conversations, cursor = pages[asked]
+        route.fulfill(json={"conversations": conversations, "next_cursor": cursor})
+
+    with serve_page(
+        free_port(), row(0, "ended"), ("api", "api", {"error": None}), **CONSOLE
+    ) as url:
+        page = window()
+        page.route("**/room/api/conversations?*", answer)
+        page.goto(f"{url}/")
+        total = page.locator(".list-total")
+        expect(total).to_contain_text("1 of 1 shown")
+        for count in (2, 3):
+            page.get_by_role("button", name="Older").click()
+            expect(total).to_contain_text(f"{count} of {count} shown")
+        expect(page.get_by_role("button", name="Older")).to_be_hidden()
 
 
 def test_a_change_of_one_conversation_draws_one_row_again(window: Callable[..., Page]) -> None:
@@ -114,3 +140,18 @@ def test_a_read_only_console_has_no_forms(window: Callable[..., Page]) -> None:
         expect(page.locator(".stage")).to_have_text("prod · read-only")
         for name in ("Start a conversation", "Invite", "Stop", "Remove Robin 1", "Add"):
             expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+def test_a_conversation_that_failed_meanwhile_has_a_badge(window: Callable[..., Page]) -> None:
+    facts = [row(0, "active"), row(1, "failed")]
+    view = {"conversation": facts[0][2], "timeline": []}
+    with serve_page(free_port(), ("view", "c0000", view), *facts) as url:
+        page = window()
+        page.goto(f"{url}/")
+        badges = page.locator("#list-badges")
+        expect(badges).to_have_text("2")
+        page.evaluate(
+            """async fact => (await import("/room/page/model.js")).addFact(...fact)""",
+            list(row(2, "failed")),
+        )
+        expect(badges).to_have_text("31 failed")

@@ -52,7 +52,9 @@ def test_a_call_is_told_in_few_entries_that_open_to_their_messages(
     expect(messages.filter(has_text="call.gather.ended")).to_contain_text("pressed 1")
     messages.filter(has_text="call.answered").click()
     expect(page.locator("#tab-details h3")).to_contain_text("call.answered")
-    assert axe_violations(page, axe) == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert axe_violations(page, axe) == []
 
     expect(page).to_have_url(re.compile("#/c/.+/r/w"))
     page.reload()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -99,6 +100,20 @@ def test_the_sentence_tells_what_partyline_has_not_heard_of(window: Callable[...
     fact = conversation_fact("c1", status="connecting", participants=[host])
     said = sentence(window, fact, ("leg", "v3:a", leg))
     assert said.startswith("Alex has answered, but Partyline has not heard of it")
+
+
+def test_the_sentence_tells_when_telnyx_sends_a_webhook_again(
+    window: Callable[..., Page],
+) -> None:
+    state = "eyJjb252ZXJzYXRpb24iOiJjMSIsInBhcnRpY2lwYW50IjoiaG9zdCIsImxlZyI6MX0="
+    policies = {"call.answered": {"retries_ms": [500, 60_000]}}
+    dial = {"body": {"client_state": state, "webhook_retries_policies": policies}, "action": "dial"}
+    refused = webhook(1, "w-a", attempt=2, status=503)
+    refused["at"] = datetime.now(UTC).isoformat()
+    host = person("host", "Alex", host=True)
+    facts = [conversation_fact("c1", participants=[host]), ("webhook", "w1", refused)]
+    said = sentence(window, *facts, ("command", "k1", {**dial, "status": 200, "at": LONG_AGO}))
+    assert re.search(r" Telnyx sends call\.answered again in \d\d s\.$", said)
 
 
 def test_calls_that_stay_up_after_a_stop_are_shown_as_up(

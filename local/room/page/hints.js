@@ -1,6 +1,6 @@
 // What the room knows and the API does not tell: when a ring ends, and what Partyline has not heard of.
 
-import { documentOf, factOf, ownerOfCall } from "./model.js";
+import { documentOf, factOf, factsOf, ownerOfCall, ownerOfPayload } from "./model.js";
 import { clock, moment } from "./words.js";
 
 /** How long a call may differ from Partyline's state until the page says so: a webhook takes time. */
@@ -30,6 +30,27 @@ export function legHint(leg, now) {
   const next = moment(storedLeg(leg.call_control_id)?.poll_at);
   const looks = next && next > now ? `it looks in ${clock((next - now) / 1000 + 1)}` : "it looks within a minute";
   return `${done[0]}, but Partyline has not heard of it (${looks})`;
+}
+
+/** The pauses before Telnyx sends a webhook of a conversation again, as Partyline's dial asked for. */
+function retryPauses(id, type) {
+  const asked = factsOf("command").map(([, { body }]) => body).find((body) => body?.webhook_retries_policies?.[type] && ownerOfPayload(body)?.conversation === id);
+  return asked?.webhook_retries_policies[type].retries_ms ?? [];
+}
+
+/** The webhook that Telnyx sends again: `{ type, secs }`; null when every webhook was taken. */
+export function redelivery(id, now) {
+  const newest = new Map();
+  for (const [, fact] of factsOf("webhook")) {
+    const data = fact.body?.data;
+    if (data && fact.path !== "/failover" && ownerOfPayload(data.payload)?.conversation === id) newest.set(data.id, fact);
+  }
+  for (const { body, status, at, took_ms: took } of newest.values()) {
+    const pause = status === 200 ? undefined : retryPauses(id, body.data.event_type)[(body.meta?.attempt ?? 1) - 1];
+    const next = moment(at) + took + pause;
+    if (next > now) return { type: body.data.event_type, secs: Math.ceil((next - now) / 1000) };
+  }
+  return null;
 }
 
 /** Whether a conversation waits for a person, for a webhook or for a pause: *Look now* may help. */

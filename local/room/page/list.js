@@ -4,7 +4,7 @@ import { addressOf } from "./address.js";
 import { sendToApi } from "./api.js";
 import { announce, byId, h, keyed, show } from "./dom.js";
 import { download } from "./export.js";
-import { columns, counts, find, FILTERS } from "./find.js";
+import { columns, counts, find, FILTERS, minutes } from "./find.js";
 import { addFact, conversations, factOf, factsOf, model, watch } from "./model.js";
 import { keepPreference, preference } from "./prefs.js";
 import { tone } from "./words.js";
@@ -27,7 +27,7 @@ export function conversationList(element) {
   const head = h("div", { class: "list-head", role: "rowgroup" }, h("div", { role: "row", class: "list-row" }, COLUMNS.map(([name, label]) => h("span", { role: "columnheader", class: `at-${name}` }, label))));
   const scroll = h("div", { class: "list-scroll", tabindex: "0", role: "table", "aria-label": "Conversations" }, head, body);
   const total = h("p", { class: "list-total soft", role: "status" });
-  const tools = h("div", { class: "list-tools" }, total, h("span", {}, ["csv", "json"].map((kind) => h("button", { type: "button", class: "quiet small", title: `Save the ${kind.toUpperCase()} of the found conversations`, onclick: () => announce(download(found, kind)) }, kind.toUpperCase()))));
+  const tools = h("div", { class: "list-tools" }, total, h("span", {}, h("button", { type: "button", class: "quiet small older", onclick: readOlder }, "Older"), ["csv", "json"].map((kind) => h("button", { type: "button", class: "quiet small", title: `Save the ${kind.toUpperCase()} of the found conversations`, onclick: () => announce(download(found, kind)) }, kind.toUpperCase()))));
   element.append(h("div", { class: "list-top" }, search, filters), scroll, tools);
 
   for (const [name, label] of FILTERS) {
@@ -48,6 +48,27 @@ export function conversationList(element) {
     for (const booking of found) addFact("scheduled", booking.id, booking);
   }
 
+  let cursor = "";
+
+  /** Read the page of conversations that are older than those of the pages so far. */
+  async function readOlder(event) {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      const ask = () => sendToApi("GET", `/conversations?limit=50${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      const first = cursor ? null : await ask(); // the newest page, which is in the list already
+      if (first) cursor = first.next_cursor;
+      const page = cursor ? await ask() : first;
+      for (const row of page.conversations) addFact("row", row.id, row);
+      cursor = page.next_cursor;
+      button.hidden = !cursor;
+      announce(cursor ? "Older conversations are in the list" : "These are all conversations");
+    } catch (error) {
+      announce(error.message);
+    }
+    button.disabled = false;
+  }
+
   function top() {
     scroll.scrollTop = 0;
     draw();
@@ -65,7 +86,8 @@ export function conversationList(element) {
     const booked = filter === "scheduled";
     found = find(booked ? all : all.filter(({ start_at: at }) => !at), filter, text, now);
     const known = factOf("poll");
-    const words = `${found.length} of ${all.length} shown${known?.more ? `, and more at the stack than the ${known.limit} newest live conversations` : ""}`;
+    const spent = Math.round(found.reduce((sum, conversation) => sum + minutes(conversation, now), 0));
+    const words = `${found.length} of ${all.length} shown, ${spent} call ${spent === 1 ? "minute" : "minutes"}${known?.more ? `, and more at the stack than the ${known.limit} newest live conversations` : ""}`;
     if (total.textContent !== words) total.textContent = words;
     rows(now);
   }
@@ -138,13 +160,15 @@ export function listButton(button, panel, draw) {
   });
 }
 
-const announced = new Set();
+const noticed = new Set();
+let isBegun = false;
 
-/** Say how many conversations are live, and how many failed since the page was opened. */
+/** Say how many conversations are live, and how many failed since the page was opened or last looked at. */
 export function drawListButton() {
   const all = conversations();
+  for (const { id, status } of all) if (status === "failed" && (!isBegun || id === model.chosen)) noticed.add(id);
+  isBegun = model.ready;
   const live = all.filter(({ status }) => status === "active" || status === "connecting" || status === "stopping").length;
-  const failed = all.filter(({ status, id }) => status === "failed" && !announced.has(id)).length;
-  if (!model.ready || model.chosen) for (const { id, status } of all) if (id === model.chosen && status === "failed") announced.add(id);
+  const failed = all.filter(({ status, id }) => status === "failed" && !noticed.has(id)).length;
   show(byId("list-badges"), h("span", {}, all.length), live > 1 && h("span", { class: "pill good" }, `${live} live`), failed > 0 && h("span", { class: "pill bad" }, `${failed} failed`));
 }

@@ -100,7 +100,7 @@ function handset(phone, before) {
     ),
     h("p", { class: "number" }, number(phone.number)),
     now !== "idle" && h("p", { class: "with" }, ...otherParty(leg, now)),
-    leg && (now !== "idle" || leg.heard.length > 0) && heard(leg, now),
+    leg && (now !== "idle" || lastHeard(leg)) && heard(leg, now),
     now === "talking" && leg.asked_for_digits && keypad(phone),
     now === "talking" && speech(phone, typed),
     actions(phone, now),
@@ -122,9 +122,12 @@ function words(leg, now) {
   return leg?.hangup_cause ? causeWords(leg.hangup_cause) : "idle";
 }
 
+/** What a phone heard last, before the end of its call. */
+const lastHeard = (leg) => leg.heard.findLast(({ what }) => what !== "the line is dead" && !DULL.has(what));
+
 function heard(leg, now) {
   const list = h("ol", { class: "heard" });
-  const lines = now === "idle" ? leg.heard.slice(-1) : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
+  const lines = now === "idle" ? [lastHeard(leg)] : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
   for (const { what } of lines) {
     const [, speaker, text] = /^(voice|audio|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
     list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${nameOfNumber(speaker)}: `), h("q", {}, text)] : [what])));

@@ -1,6 +1,6 @@
 // The sentence above a call: who is on the line, who is waited for, and why. Always true.
 
-import { legHint, ringLeft, stayingCalls } from "./hints.js";
+import { legHint, redelivery, ringLeft, stayingCalls } from "./hints.js";
 import { nameOf, nameOfNumber, otherNumber } from "./names.js";
 import { capital, clock, list, moment, outcomeWords, reasonWords } from "./words.js";
 
@@ -13,7 +13,12 @@ const WORDS = {
 const isOver = ({ status }) => status === "ended" || status === "failed";
 
 /** The sentence about a conversation with its timeline, at a time in milliseconds. */
-export function sentence({ conversation, timeline = [] }, now) {
+export function sentence(view, now) {
+  const again = isOver(view.conversation) ? null : redelivery(view.conversation.id, now);
+  return about(view, now) + (again ? ` Telnyx sends ${again.type} again in ${again.secs} s.` : "");
+}
+
+function about({ conversation, timeline = [] }, now) {
   if (isOver(conversation)) return ending(conversation, timeline);
   if (conversation.status === "stopping") return `The conversation ends, because ${stopReason(timeline) || "a stop was requested"}.`;
   const { participants } = conversation;
