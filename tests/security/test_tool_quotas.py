@@ -67,7 +67,7 @@ def test_the_tool_has_a_limit_for_the_dialled_number_in_a_minute(new_lab: NewLab
     assert use(second, name="Lee") == "Calling “Lee” now."
     assert use(first, name="Kim") == limited("Kim")
     assert use(other, name="Kim") == "Calling “Kim” now."
-    lab.run(60)
+    lab.run(61)
     assert use(first, name="Kim") == "Calling “Kim” now."
 
 
