@@ -346,11 +346,13 @@ def test_an_undocumented_ai_event_is_an_event_of_its_own_kind(name: str) -> None
         "call.ai_gather.message_history_updated",
     ],
 )
-def test_new_messages_are_an_event_without_the_messages(name: str) -> None:
-    parsed = event(name, messages=[{"role": "user", "content": "My secret"}])
+def test_new_messages_are_an_event_with_the_messages(name: str) -> None:
+    for field in ("messages", "message_history"):
+        parsed = event(name, **{field: [{"role": "user", "content": "Hello"}, "odd"]})
 
-    assert type(parsed) is webhooks.TranscriptUpdated
-    assert "secret" not in parsed.model_dump_json()
+        assert type(parsed) is webhooks.TranscriptUpdated
+        [message] = getattr(parsed.payload, field)
+        assert (message.role, message.content) == ("user", "Hello")
 
 
 def test_an_end_of_five_megabytes_is_read_without_its_messages() -> None:
