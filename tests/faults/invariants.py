@@ -37,6 +37,8 @@ class Ending:
     joined: tuple[str, ...]
     up: tuple[str, ...]
     insights: int
+    transcripts: int
+    """How many conversations at Telnyx have their words in the transcript."""
     assistants: int
     handovers: tuple[str, ...]
     """The outcome of each handover."""
@@ -70,6 +72,7 @@ def ending_of(lab: FaultLab, alike: Sequence[str] = ()) -> Ending:
         joined=sort(_joined(lab)),
         up=sort(lab.legs_up()),
         insights=len(insights),
+        transcripts=_whole_transcripts(lab, conversation),
         assistants=len(lab.telnyx.conversations),
         handovers=tuple(str(handover.outcome) for handover in conversation.handovers),
     )
@@ -214,11 +217,29 @@ def compare(ended: Ending, right: Ending) -> tuple[list[str], list[str]]:
         is_, should = ended.people.get(name), right.people.get(name)
         if is_ != should and name not in ended.failed:
             wrong.append(f"{name} is {is_}, not {should}")
+    if ended.transcripts != ended.assistants:
+        wrong.append(f"{ended.transcripts} transcripts of {ended.assistants} conversations")
     if ended.insights != 2 * ended.assistants:
         wrong.append(f"{ended.insights} insights of {ended.assistants} conversations")
     if not ended.failed - right.failed:
         wrong += _less(ended, right)
     return wrong, honest
+
+
+def _whole_transcripts(lab: FaultLab, conversation: Conversation) -> int:
+    """Return how many conversations at Telnyx have all their words stored."""
+    stored = dict[int, list[tuple[str, str | None]]]()
+    for item in lab.stored.transcript(conversation.id):
+        if item.message.is_spoken:
+            said = (item.message.role, item.message.text)
+            stored.setdefault(item.run, []).append(said)
+    ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
+    runs = {telnyx_id: stored.get(run, []) for run, telnyx_id in enumerate(ids)}
+    return sum(
+        runs.get(talk.conversation_id)
+        == [(row.role, row.content) for row in talk.messages if row.role in ("user", "assistant")]
+        for talk in lab.telnyx.conversations
+    )
 
 
 def _less(ended: Ending, right: Ending) -> list[str]:

@@ -213,7 +213,8 @@ class FaultLab(Lab):
         stored = self.stored.load(self.conversation_id)
         if stored is None or stored.report_seq is None:
             return False
-        only_polls = stored.insights_poll_at is None and not stored.has_pending_commands
+        only_polls = stored.insights_poll_at is None and stored.transcript_is_final
+        only_polls = only_polls and not stored.has_pending_commands
         staying = staying_calls(stored, self.clock.now())
         return stored.due_at is None or (only_polls and bool(staying))
 

@@ -166,8 +166,11 @@ def test_each_run_of_the_assistant_has_its_messages(new_lab: NewLab) -> None:
     assert " Person: What are your hours?" in text
 
 
-def text_of(lab: Lab, conversation_id: str, query: str = "?format=text", **headers: str) -> str:
-    answer = lab.ask_raw("GET", f"/conversations/{conversation_id}/transcript{query}", **headers)
+def text_of(
+    lab: Lab, conversation_id: str, query: str = "?format=text", accept: str | None = None
+) -> str:
+    path = f"/conversations/{conversation_id}/transcript{query}"
+    answer = lab.ask_raw("GET", path, accept=accept)
     assert answer.status == 200
     assert dict(answer.headers)["content-type"] == "text/plain; charset=utf-8"
     return answer.body.decode()

@@ -95,7 +95,8 @@ def _is_right_too(difference: str, ending: Ending, right: Ending) -> bool:
     """
     if difference.startswith(("not joined", "not told")):
         return ending.assistants < right.assistants
-    return difference.endswith("conversations") and ending.insights == right.insights
+    same = (ending.insights, ending.transcripts) == (right.insights, right.transcripts)
+    return difference.endswith("conversations") and same
 
 
 def _is_worse(difference: str, run: Run, ending: Ending) -> bool:

@@ -408,6 +408,25 @@ class Conversation(Stored):
         return over and self.transcript.poll_at is None and not fetches
 
     @property
+    def has_every_message(self) -> bool:
+        """Whether all messages of every run have come. A start that failed made no run."""
+        starts = [c for c in self.commands.values() if c.action is Action.START]
+        for number, telnyx_id in enumerate(
+            [*self.previous_telnyx_ids, self.telnyx_conversation_id]
+        ):
+            run = self.transcript.runs.get(number)
+            unnamed = telnyx_id in (None, UNKNOWN_CONVERSATION_ID)
+            never_ran = unnamed and number < len(starts) and starts[number].status == "failed"
+            if not never_ran and (run is None or not run.final):
+                return False
+        return True
+
+    @property
+    def transcript_is_complete(self) -> bool:
+        """Whether every message of every run is stored: no bound has left out a message."""
+        return self.has_every_message and not any(run.cut for run in self.transcript.runs.values())
+
+    @property
     def is_restarting(self) -> bool:
         """Whether the assistant is being restarted."""
         return self.restarts > 0 and self.telnyx_conversation_id is None

@@ -16,12 +16,7 @@ from typing import TYPE_CHECKING
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import (
-    UNKNOWN_CONVERSATION_ID,
-    Conversation,
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import Conversation, Leg, Participant
 from partyline.domain.model.events import SpokenMessage, TranscriptReady, TranscriptUpdated
 from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.model.transcript import (
@@ -151,7 +146,7 @@ def complete_transcript(transition: Transition) -> None:
     conversation, transcript = transition.conversation, transition.conversation.transcript
     if conversation.status not in statuses.FINISHED:
         return
-    if transcript.poll_at and _has_every_run(conversation):
+    if transcript.poll_at and conversation.has_every_message:
         transcript.poll_at = None
     elif transcript.poll_at and transition.now >= transcript.poll_at:
         transcript.polls += 1
@@ -163,28 +158,8 @@ def complete_transcript(transition: Transition) -> None:
     if ran and transcript.ready_at is None and conversation.transcript_is_final:
         transcript.ready_at = transition.now
         count = sum(run.count for run in transcript.runs.values())
-        complete, runs = is_complete(conversation), len(transcript.runs)
+        complete, runs = conversation.transcript_is_complete, len(transcript.runs)
         transition.add_event(TranscriptReady(count=count, runs=runs, complete=complete))
-
-
-def is_complete(conversation: Conversation) -> bool:
-    """Whether every message of every run is stored."""
-    runs = conversation.transcript.runs.values()
-    return _has_every_run(conversation) and not any(run.cut for run in runs)
-
-
-def _has_every_run(conversation: Conversation) -> bool:
-    """Whether all messages of every run have come. A start that failed made no run."""
-    runs = conversation.transcript.runs
-    ids = [*conversation.previous_telnyx_ids, conversation.telnyx_conversation_id]
-    starts = [c for c in conversation.commands.values() if c.action is Action.START]
-    for number, telnyx_id in enumerate(ids):
-        run = runs.get(number)
-        unnamed = telnyx_id in (None, UNKNOWN_CONVERSATION_ID)
-        never_ran = unnamed and number < len(starts) and starts[number].status == "failed"
-        if not never_ran and (run is None or not run.final):
-            return False
-    return True
 
 
 def digest_of(message: TranscriptMessage) -> str:

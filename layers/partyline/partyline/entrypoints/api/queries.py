@@ -12,7 +12,6 @@ from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.statuses import ConversationStatus
-from partyline.domain.rules.transcripts import is_complete
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.transcript_text import transcript_text
@@ -156,7 +155,7 @@ def get_transcript(
     shown = responses.Transcript(
         messages=[responses.TranscriptMessage.of(item) for item in page.items],
         final=conversation.transcript_is_final,
-        complete=is_complete(conversation),
+        complete=conversation.transcript_is_complete,
         next_cursor=page.next_cursor,
     )
     return api.respond(shown)
