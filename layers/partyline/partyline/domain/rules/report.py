@@ -24,7 +24,6 @@ from partyline.domain.rules.costs import (
     every_leg,
     legs_of,
 )
-from partyline.domain.rules.transcripts import is_complete
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS_BYTES = 80_000
@@ -123,7 +122,7 @@ def _report_on(conversation: Conversation) -> ConversationReport:
         insights_cut=sum(kept.size for kept in conversation.insights.values()) > MAX_INSIGHTS_BYTES,
         transcript=parts.ReportedTranscript(
             messages=sum(run.count for run in conversation.transcript.runs.values()),
-            complete=is_complete(conversation),
+            complete=conversation.transcript_is_complete,
         ),
         costs=reported_costs(conversation),
         metadata=conversation.metadata,
