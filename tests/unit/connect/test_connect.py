@@ -15,6 +15,7 @@ def test_connect_sets_the_deployments_urls_and_disconnect_restores_the_applicati
     own = {
         "webhook_api_version": "1",
         "webhook_timeout_secs": None,
+        "call_cost_in_webhooks": False,
         "active": False,
         "tags": ["theirs"],
         "webhook_event_failover_url": "",
@@ -30,6 +31,7 @@ def test_connect_sets_the_deployments_urls_and_disconnect_restores_the_applicati
         "webhook_event_failover_url": f"{account_setup.url}/failover",
         "webhook_api_version": "2",
         "webhook_timeout_secs": 10,
+        "call_cost_in_webhooks": True,
         "active": True,
     }
     assert (

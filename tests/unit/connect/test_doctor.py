@@ -77,6 +77,7 @@ def test_the_doctor_changes_nothing(account_setup: AccountSetup) -> None:
         ({"webhook_api_version": "1"}, "API version 1, which Partyline answers and ignores"),
         ({"webhook_timeout_secs": None}, "webhook timeout is not set"),
         ({"webhook_timeout_secs": 2}, "webhook timeout is 2 seconds"),
+        ({"call_cost_in_webhooks": False}, "Telnyx does not send the prices of calls"),
         ({"active": False}, "is switched off"),
         ({"outbound": {}}, "no outbound voice profile, so no number can be dialed"),
     ],
