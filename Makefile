@@ -21,6 +21,9 @@ PROCESSOR := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 VENV_PYTHON = $(PYTHON)
 
 export PORT
+# Byte code is kept, also where the environment says otherwise: without it, each process of the tests
+# compiles the tests and the packages anew, which takes half of the collection.
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

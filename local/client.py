@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import httpx
 
+from local.tls import tls_context
+
 Json = dict[str, Any]
 
 
@@ -32,6 +34,7 @@ class Client:
             headers={"authorization": f"Bearer {api_key}"},
             timeout=timeout_secs,
             trust_env=False,
+            verify=tls_context(),
         )
 
     def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:

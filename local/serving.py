@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 
 from local.loopback import LoopbackGuard
+from local.tls import tls_context
 
 _PORTS = range(20_000, 32_000)
 """Below the ports that Linux and macOS give to outgoing connections and to servers on port 0."""
@@ -60,7 +61,7 @@ def answers(url: str, is_alive: Callable[[], bool], secs: float) -> bool:
     `is_alive` tells whether the server's process still runs.
     """
     deadline = time.monotonic() + secs
-    with httpx.Client(trust_env=False, timeout=1.0) as client:
+    with httpx.Client(trust_env=False, timeout=1.0, verify=tls_context()) as client:
         while is_alive() and time.monotonic() < deadline:
             try:
                 client.get(url)

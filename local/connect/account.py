@@ -1,12 +1,10 @@
 """A client of a Telnyx account's API. Each error is a sentence for the command line."""
 
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from local.loopback import is_loopback
+from local.tls import tls_context
 
 Json = dict[str, Any]
 
@@ -45,14 +44,8 @@ class NotAllowedError(AccountError):
 def http_client(url: str, **options: Any) -> httpx.Client:
     """Make a client for `url`, with the environment's proxy except for this machine."""
     return httpx.Client(
-        trust_env=not is_loopback(url), timeout=_TIMEOUT_SECS, verify=_tls(), **options
+        trust_env=not is_loopback(url), timeout=_TIMEOUT_SECS, verify=tls_context(), **options
     )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Make the TLS context once: the context takes half of a client's time."""
-    return httpx.create_ssl_context()
 
 
 def read_key(path: Path | None, environment: Mapping[str, str]) -> str:

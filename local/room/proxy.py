@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.tls import tls_context
+
 _PATH = re.compile(
     r"/conversations(/[\w-]{1,64}"
     r"(/(timeline|stop|messages|handover|assistant|transcript|report|participants(/[\w-]{1,64})?))?)?"
@@ -45,6 +47,7 @@ class Proxy:
             headers={"authorization": f"Bearer {api_key}"},
             timeout=30.0,
             trust_env=False,
+            verify=tls_context(),
         )
 
     def route(self) -> Route:

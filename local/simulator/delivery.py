@@ -18,6 +18,7 @@ import httpx
 from local.simulator.clock import Clock
 from local.simulator.model import Delivery, JsonObject
 from local.simulator.signing import Signer
+from local.tls import tls_context
 
 _RETRIED = frozenset({408, 429})
 # The longest time that a held event waits for the next event of the same call.
@@ -72,7 +73,7 @@ class HttpPost:
     """Post over HTTP, from any thread; `timeout_secs` is Telnyx's timeout for a receiver."""
 
     def __init__(self, timeout_secs: float = 10.0) -> None:
-        self._client = httpx.Client(timeout=timeout_secs, trust_env=False)
+        self._client = httpx.Client(timeout=timeout_secs, trust_env=False, verify=tls_context())
 
     def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         """Post `body` to `url`; a redirect is an answer and is not followed."""

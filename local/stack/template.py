@@ -240,6 +240,7 @@ class Template:
         return body
 
 
+@cache
 def declared_parameters(path: Path = TEMPLATE_PATH) -> Mapping[str, Any]:
     """Return the declarations of the template's parameters by name."""
     parameters: Mapping[str, Any] = read_source(path)["Parameters"]

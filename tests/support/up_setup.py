@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ EXPECTED = (
 """The errors that the commands print as a sentence."""
 
 
+@cache
 def small_template(url: str, *, broken: bool) -> str:
     """Return the template's table and secrets, as JSON; `broken` adds a resource that fails."""
     source = read_source()
