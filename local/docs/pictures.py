@@ -74,7 +74,7 @@ def _call(page: Page) -> None:
     _invite(page, f"{CASEY} {DEVON}", "Casey", "")
     _press(page, "Casey", "Busy")
     page.get_by_role("button", name="Answer", exact=True).wait_for()
-    _wait(page, lambda: page.get_by_text("Casey could not be reached").count() > 0)
+    _wait(page, lambda: page.locator(".bubble", has_text="could not be reached").count() > 0)
 
 
 def _press(page: Page, name: str, button: str) -> None:

@@ -42,6 +42,8 @@ def tried(participant_id: str, name: str, *outcomes: str | None, **more: Any) ->
 
 
 HOST = tried("host", "Alex", None, host=True)
+ASKED = tried("d", "Dana", None, status="screening")
+ASKED["legs"][0]["status"] = "screening"
 
 
 @pytest.mark.parametrize(
@@ -61,10 +63,18 @@ HOST = tried("host", "Alex", None, host=True)
                 "participants": [
                     HOST,
                     tried("b", "Billie", "no_answer", status="failed", outcome="no_answer"),
-                    tried("d", "Dana", None, status="screening"),
+                    ASKED,
                 ]
             },
             r"Alex waits \d+:\d\d: Billie did not answer, Dana is asked to press 1\.",
+        ),
+        (
+            {"participants": [HOST, tried("t", "Team", None, None, status="screening")]},
+            r"Alex waits \d+:\d\d: Billie is ringing, Casey is ringing\.",
+        ),
+        (
+            {"participants": [HOST, tried("t", "Team", *["busy"] * 3, None, status="dialing")]},
+            r"Alex waits .* Devon was busy, Team at \+1 312 555 0105 is ringing\.",
         ),
         (
             {"status": "connecting", "participants": [{**HOST, "status": "dialing"}]},

@@ -2,7 +2,7 @@
 
 import { legHint, redelivery, ringLeft, stayingCalls } from "./hints.js";
 import { nameOf, nameOfNumber, otherNumber } from "./names.js";
-import { capital, clock, list, moment, outcomeWords, reasonWords } from "./words.js";
+import { capital, clock, list, moment, number, outcomeWords, reasonWords } from "./words.js";
 
 const REACHING = new Set(["dialing", "screening", "waiting", "joining"]);
 const WORDS = {
@@ -52,7 +52,7 @@ function failed({ participants, direction }, reached) {
 /** A clause for each number that was tried, and for the call of now. */
 function reaching({ direction }, person, now) {
   const ended = person.legs.filter((leg) => leg.status === "ended" && leg.outcome && leg.outcome !== "human");
-  const named = (leg) => (ended.length ? nameOfNumber(otherNumber(person, leg, direction)) : "") || nameOf(person, direction);
+  const named = (leg) => (person.legs.length > 1 ? nameOfCall(person, leg, direction) : nameOf(person, direction));
   const tried = ended.map((leg) => `${named(leg)} ${outcomeWords(leg.outcome)}`);
   if (person.next_round_at) return [...tried, `${nameOf(person, direction)} is called again in ${clock((moment(person.next_round_at) - now) / 1000)}`];
   const live = person.legs.filter((leg) => leg.status !== "ended");
@@ -60,10 +60,18 @@ function reaching({ direction }, person, now) {
   return [...tried, ...shown.map((leg) => `${leg ? named(leg) : nameOf(person, direction)} ${status(person, leg, now)}`)];
 }
 
+/** The owner of a called number, or the person with the number: several numbers have several ends. */
+function nameOfCall(person, leg, direction) {
+  const called = otherNumber(person, leg, direction);
+  const owner = nameOfNumber(called);
+  return !called || owner !== number(called) || !person.name ? owner || nameOf(person, direction) : `${person.name} at ${owner}`;
+}
+
 function status(person, leg, now) {
   const hint = leg && legHint(leg, now);
   if (hint) return hint;
-  if (person.status !== "dialing") return WORDS[person.status];
+  const isUnanswered = leg?.status === "ringing" || leg?.status === "dialing";
+  if (person.status !== "dialing" && !isUnanswered) return WORDS[person.status];
   const left = leg?.status === "ringing" ? ringLeft(leg, now) : null;
   return (WORDS[leg?.status] ?? WORDS.dialing) + (left === null ? "" : `, ${left} s left`);
 }
