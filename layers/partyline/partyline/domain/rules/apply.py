@@ -173,6 +173,9 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     if not _has_run(transition, webhook.telnyx_conversation_id):
         return
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
+    learned = insights.run_of(conversation, webhook.telnyx_conversation_id)
+    if run is None and learned is not None:  # the end has told the id of the run
+        transcripts.store_whole(transition, learned, webhook.messages, "end")
     ended_by_us = conversation.absence or conversation.stops_of_run
     if ended_by_us and conversation.status is ConversationStatus.ACTIVE:
         apply_absence.assistant_stopped(transition)
