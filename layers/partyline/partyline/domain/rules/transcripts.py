@@ -51,10 +51,10 @@ Located = tuple[Participant, Leg]
 
 
 def run_of_end(conversation: Conversation, telnyx_id: str | None) -> int | None:
-    """Return the run that an end is about; None when unsure: then the messages are fetched.
+    """Return the run that an end is about; None when unsure.
 
     An end may lack the id, or bring an id that we have not learned yet. On an attached call, such
-    an end may be that of an earlier assistant.
+    an end may be that of an earlier assistant: the messages count if the end proves to be ours.
     """
     run = run_of(conversation, telnyx_id)
     attached = conversation.direction is statuses.Direction.ATTACHED
