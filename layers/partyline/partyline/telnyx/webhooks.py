@@ -13,6 +13,7 @@ from partyline.telnyx.lenient import Id, Moment, Received, Whole, as_keyword, as
 from partyline.telnyx.payloads import (
     AnalyzedPayload,
     ConversationPayload,
+    EndedPayload,
     GatherPayload,
     HangupPayload,
     InitiatedPayload,
@@ -116,7 +117,7 @@ class ConversationCreated(Event):
 class ConversationEnded(Event):
     """The assistant's conversation is over."""
 
-    payload: ConversationPayload
+    payload: EndedPayload
 
 
 class ConversationStartFailed(Event):
