@@ -33,6 +33,15 @@ _DIRECTION = (
     "incoming call is never taken for a call that we dialled."
 )
 _NUMBERS = "Every webhook of a call is read with the call's numbers, which may be missing."
+_SHARED_MESSAGES = (
+    "The messages of all sources have one model; live calls had sent_at and metadata, and nothing "
+    "is documented of messages_added and of who spoke."
+)
+_TURN = ("created_at", "metadata", "metadata{}", "participant_id", "sent_at", "text")
+_CALLS = (
+    *("tool_call_id", "tool_calls", "tool_calls[]", "tool_calls[].id", "tool_calls[].function"),
+    *("tool_calls[].function.arguments", "tool_calls[].function.name"),
+)
 _SHARED_PAYLOAD = "call.conversation.ended has this field, and both webhooks have one model."
 
 EXCEPTIONS: dict[str, str] = {
@@ -103,6 +112,22 @@ EXCEPTIONS: dict[str, str] = {
             "outbound.packet_count: read as whole",
             "outbound.skip_packet_count: read as whole",
         )
+    },
+    **{
+        f"webhook call.ai_gather.message_history_updated payload.{field}: "
+        "read, and not in the client": _SHARED_MESSAGES
+        for field in (
+            *("conversation_id", "messages", "messages[]"),
+            *("messages[].content", "messages[].role"),
+            *(f"{rows}[].{field}" for rows in ("messages", "message_history") for field in _TURN),
+            *(f"{rows}[].{field}" for rows in ("messages", "message_history") for field in _CALLS),
+            *(f"{rows}[].timestamp" for rows in ("messages", "message_history")),
+        )
+    },
+    **{
+        f"webhook call.conversation.ended payload.messages[].{field}: "
+        "read, and not in the client": _SHARED_MESSAGES
+        for field in _TURN
     },
     "webhook call.conversation.message_history_updated: read, and not in the client": (
         _UNDOCUMENTED

@@ -141,6 +141,11 @@ class ConversationPayload(LegPayload):
     conversation_id: Id = None
     duration_sec: Whole = None
     reason: Id = None
+
+
+class EndedPayload(ConversationPayload):
+    """The end of the assistant's conversation, with its messages."""
+
     messages: Messages = ()
 
 

@@ -14,6 +14,7 @@ from partyline.telnyx.payloads import (
     AnalyzedPayload,
     CallCostPayload,
     ConversationPayload,
+    EndedPayload,
     GatherPayload,
     HangupPayload,
     InitiatedPayload,
@@ -117,7 +118,7 @@ class ConversationCreated(Event):
 class ConversationEnded(Event):
     """The assistant's conversation is over."""
 
-    payload: ConversationPayload
+    payload: EndedPayload
 
 
 class ConversationStartFailed(Event):
