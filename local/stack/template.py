@@ -109,7 +109,9 @@ class Template:
             for logical_id, resource in source["Resources"].items()
             if resource["Type"] == "AWS::Serverless::Function"
         }
-        self.transformed = _transform(source, values)
+        self.transformed: dict[str, Any] = json.loads(
+            _transformed(_as_json(path.read_text()), tuple(values.items()))
+        )
         self.resolver = Resolver(
             self.transformed["Resources"],
             {
@@ -304,6 +306,12 @@ def _is_list(parameter: Mapping[str, Any]) -> bool:
 
 def _split(value: str) -> list[str]:
     return [item.strip() for item in value.split(",")]
+
+
+@cache
+def _transformed(source: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    """The JSON of SAM's transform; kept, since a transform takes a second of a processor."""
+    return json.dumps(_transform(json.loads(source), dict(parameters)))
 
 
 def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
