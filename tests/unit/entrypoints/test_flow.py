@@ -31,15 +31,15 @@ def first_command(deployment: Deployment, action: str) -> list[str]:
     return before
 
 
-def test_a_request_to_start_costs_three_round_trips_before_the_dial(
+def test_a_request_to_start_costs_four_round_trips_before_the_dial(
     deployment: Deployment,
 ) -> None:
-    """The third asks whether the number is a line of ours."""
+    """The first reads the dials of the minute before, the last asks for a line of ours."""
     deployment.app.dialing.is_off()  # read at most twice a minute in a process
     deployment.dynamodb.calls.clear()
     before = first_command(deployment, "dial")
     deployment.start()
-    assert before == ["query", "transact_write_items", "get_item"]
+    assert before == ["get_item", "query", "transact_write_items", "get_item"]
 
 
 def test_an_answered_call_costs_two_before_the_assistant_starts(deployment: Deployment) -> None:
