@@ -28,7 +28,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories check fmt lint checkov types schemas lock build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ replays: setup ## run the demo and write tests/replays, the replay file of each 
 # HISTORIES="90000 10000": the numbers of histories for the domain and for the engine.
 faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.long $(HISTORIES)
+
+# MANY="200": how many histories; MANY="1 4711" for the history of a number.
+histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for fewer
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.histories $(MANY)
 
 # Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
 check: ## run everything that CI runs

@@ -36,19 +36,29 @@ class Client:
 
     def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
         """Send a request and return the answer. Raises ApiRefusedError for an error status."""
-        response = self._http.request(method, path, json=body, headers=headers)
+        response = self._send(method, path, body, **headers)
         try:
             answer: Json = response.json()
         except ValueError:
             answer = {}
+        return answer
+
+    def _send(
+        self, method: str, path: str, body: Json | None = None, **headers: str
+    ) -> httpx.Response:
+        response = self._http.request(method, path, json=body, headers=headers)
         if response.is_error:
+            try:
+                answer: Json = response.json()
+            except ValueError:
+                answer = {}
             error = answer.get("error", {})
             message = error.get("message") or answer.get("message") or response.reason_phrase
             fields = [detail for detail in error.get("details", []) if "field" in detail]
             details = "".join(f"\n  {field['field']}: {field['message']}" for field in fields)
             code = error.get("code", "")
             raise ApiRefusedError(f"{message}{details}", response.status_code, code)
-        return answer
+        return response
 
     def conversation(self, conversation_id: str) -> Json:
         """Return a conversation."""
@@ -57,6 +67,14 @@ class Client:
     def timeline(self, conversation_id: str) -> list[Json]:
         """Return all events of a conversation, page by page."""
         return self._all_pages(f"/conversations/{conversation_id}/timeline", "events")
+
+    def transcript(self, conversation_id: str) -> list[Json]:
+        """Return all messages of a conversation's transcript, page by page."""
+        return self._all_pages(f"/conversations/{conversation_id}/transcript", "messages")
+
+    def transcript_text(self, conversation_id: str) -> str:
+        """Return the transcript of a conversation as text."""
+        return self._send("GET", f"/conversations/{conversation_id}/transcript?format=text").text
 
     def steps(self, conversation_id: str) -> list[Json]:
         """Return the inputs of all steps of a conversation, page by page."""

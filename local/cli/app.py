@@ -27,7 +27,7 @@ CONVERSATIONS = "Conversations"
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     CONVERSATIONS: (
         *(calls.call, calls.invite, calls.handover, calls.mode, calls.tell, calls.remove),
-        *(calls.stop, watch.watch, erase.erase, erase.receipt),
+        *(calls.stop, watch.watch, conversations.transcript, erase.erase, erase.receipt),
     ),
     "Deployment": (
         *(up.up, up.down),

@@ -142,4 +142,25 @@ def timeline(api: Api, conversation: AnyConversationId) -> None:
         printing.timeline(common.stdout(), events)
 
 
+@common.examples(
+    "partyline transcript newest",
+    "partyline transcript 402ec47c --json | jq -r '.messages[].text'",
+)
+@api_command
+def transcript(api: Api, conversation: AnyConversationId) -> None:
+    """Show what was said in a conversation.
+
+    Without `live_transcript`, a conversation has messages after its end.
+    """
+    conversation_id = api.conversation_id(conversation, newest=True)
+    if api.as_json:
+        common.print_json({"messages": api.client.transcript(conversation_id)})
+        return
+    text = api.client.transcript_text(conversation_id)
+    if text:
+        common.print_line(text.rstrip("\n"))
+    else:
+        common.print_note("Nothing is stored yet.")
+
+
 common.register(app, list_newest, show, timeline, cancel)

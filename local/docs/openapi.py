@@ -71,6 +71,7 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],
     "get_export": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
+    "get_transcript": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
     "get_timeline": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
     "list_routes": [E.INVALID_REQUEST],
     "get_route": [E.INVALID_REQUEST, E.UNKNOWN_ROUTE],

@@ -33,7 +33,7 @@ from local.stack.http_api import HttpRequest
 from local.stack.template import Template
 from partyline.bootstrap import App, override
 from partyline.domain.model import inputs, results
-from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.commands import FETCHES, Action, Command
 from partyline.domain.model.conversation import Conversation
 from partyline.services.command_executor import CommandExecutor
 from partyline.services.engine import REQUESTS, Engine
@@ -49,7 +49,7 @@ PARAMETERS = {
     "ReleaseSha": "0" * 40,
 }
 
-QUERIES = (Action.LOOK, Action.FETCH_INSIGHTS)
+QUERIES = (Action.LOOK, *FETCHES)
 _REQUESTS = (
     *REQUESTS,
     inputs.RemoveParticipant,

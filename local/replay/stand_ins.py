@@ -9,7 +9,7 @@ and looks at no other text. So a stand-in keeps what is compared:
 | the last four signs | the same for all numbers that end alike |
 | SIP address | another user and another domain, each the same throughout |
 | name | `Guest a`; names that count as the same name (`normalized_name`) differ by case only |
-| text of a person, an insight, metadata, settings of the assistant | a text of the same length |
+| text of a person, a message, an insight, metadata, settings | a text of the same length |
 | pressed digits, digits after a number | other digits, except a single pressed digit |
 | the deployment's own phrases, Telnyx's messages | the text, numbers and names masked |
 
@@ -23,7 +23,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from partyline.domain import numbers
-from partyline.domain.masking import mask_text, masked
+from partyline.domain.masking import MASK, mask_text, masked
 from partyline.domain.model.conversation import OUR_TOOLS
 from partyline.domain.names import normalized_name, quoted
 from partyline.domain.rules.insights import digest_of
@@ -57,6 +57,7 @@ class StandIns:
         """By a name, in quotation marks or not, as events show the name: the stand-in."""
         self._texts: dict[str, str] = {}
         self._contents: dict[str, str] = {}
+        self._turns: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._digits: dict[str, str] = {}
 
@@ -122,13 +123,18 @@ class StandIns:
             return [self._ids.get(id_, id_) for id_ in value]
         if isinstance(value, dict):
             return {key: self._event_field(key, item) for key, item in value.items()}
-        if not isinstance(value, str):
-            return value
+        if isinstance(value, list):
+            return [self._event_field(name, item) for item in value]
+        return self._event_text(name, value) if isinstance(value, str) else value
+
+    def _event_text(self, name: str, text: str) -> str:
         if name in ("to", "caller"):
-            return self._shown.get(value, value)
+            return self._shown.get(text, text)
         if name == "name":
-            return self._said.get(value, value)
-        return self.shown_text(value) if name in _TEXTS else value
+            return self._said.get(text, text)
+        if name == "text":
+            return self._heard(text)
+        return self.shown_text(text) if name in _TEXTS else text
 
     def command(self, command: Json) -> Json:
         """Return a claimed command with stand-ins in its messages."""
@@ -198,6 +204,18 @@ class StandIns:
         stand_in = self._text(f"content {mask_text(text)}", len(text.encode())) if text else text
         return self._contents.setdefault(mask_text(text), stand_in)
 
+    def _spoken(self, text: str) -> str:
+        """Return a text of as many characters: a transcript cuts texts by their characters."""
+        stand_in = self._text(f"spoken {mask_text(text)}", len(text)) if text else text
+        return self._turns.setdefault(mask_text(text), stand_in)
+
+    def _heard(self, text: str) -> str:
+        """Return the stand-in of a text of a transcript, which may be cut."""
+        shown = mask_text(text)
+        known = self._turns.get(shown)
+        wholes = (new for whole, new in self._turns.items() if whole.startswith(shown))
+        return next(wholes, MASK)[: len(text)] if known is None else known
+
     def _text(self, text: str, size: int | None = None) -> str:
         """Return a text of about the same size that stands for a text, and for no other."""
         if not text:
@@ -222,6 +240,8 @@ _FIELDS: dict[str, Callable[[StandIns, str], str]] = {
     "name": StandIns.name,
     "contact": StandIns.name,
     "content": StandIns._content,
+    "text": StandIns._spoken,
+    "arguments": StandIns._spoken,
     "say": StandIns._text,
     "audio_url": StandIns._text,
     "digits": StandIns._other_digits,

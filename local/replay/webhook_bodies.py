@@ -21,6 +21,7 @@ def webhook_body(recorded: Json, conversation_id: str) -> bytes | None:
     if known is None or recorded.get("incoming"):
         return None
     event_type, payload_of = known
+    event_type = event_type or _TURN_TYPES[recorded["source"]]
     data = {
         "record_type": "event",
         "id": recorded["id"],
@@ -84,6 +85,37 @@ def _insights(recorded: Json) -> Json:
     return {"conversation_id": telnyx_id, "results": _results(recorded)}
 
 
+def _messages(recorded: Json) -> list[Json]:
+    row = _fields(
+        role="role",
+        content="text",
+        timestamp="at",
+        tool_call_id="tool_call_id",
+        participant_id="participant_id",
+    )
+    call = _fields(name="function", arguments="arguments")
+    return [
+        row(message)
+        | {
+            "tool_calls": [
+                {"id": tool_call.get("id"), "type": "function", "function": call(tool_call)}
+                for tool_call in message["tool_calls"]
+            ]
+        }
+        for message in recorded["messages"]
+    ]
+
+
+def _ended(recorded: Json) -> Json:
+    payload = _fields(conversation_id="telnyx_conversation_id", reason="reason")(recorded)
+    return payload | {"messages": _messages(recorded)}
+
+
+def _updated(recorded: Json) -> Json:
+    telnyx_id, messages = recorded.get("telnyx_conversation_id"), _messages(recorded)
+    return {"conversation_id": telnyx_id, "messages": messages}
+
+
 def _analyzed(recorded: Json) -> Json:
     recording = _fields(
         id="id", channels="channels", format="format", start_time="started_at", end_time="ended_at"
@@ -96,6 +128,12 @@ def _analyzed(recorded: Json) -> Json:
         "recordings": [recording(row) for row in recorded["recordings"]],
     }
 
+
+_TURN_TYPES = {
+    "history": "call.conversation.message_history_updated",
+    "added": "call.conversation.messages_added",
+}
+"""The event type of new messages, by their source."""
 
 _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "CallInitiated": ("call.initiated", _fields(**{"from": "from_", "to": "to"})),
@@ -114,11 +152,10 @@ _WEBHOOKS: dict[str, tuple[str, Callable[[Json], Json]]] = {
         _fields(conversation_id="telnyx_conversation_id"),
     ),
     "ConversationStartFailed": ("call.conversation.start_failed", _fields(reason="reason")),
-    "ConversationEnded": (
-        "call.conversation.ended",
-        _fields(conversation_id="telnyx_conversation_id", reason="reason"),
-    ),
+    "ConversationEnded": ("call.conversation.ended", _ended),
+    "TranscriptUpdated": ("", _updated),
     "InsightsGenerated": ("call.conversation_insights.generated", _insights),
     "ConversationAnalyzed": ("call.analyzed", _analyzed),
 }
-"""The event type and the payload of each input that is a webhook."""
+"""The event type and the payload of each input that is a webhook. The source of new messages tells
+their type."""

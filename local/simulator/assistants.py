@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from local.simulator import model, payloads
 from local.simulator.endings import Endings
@@ -178,9 +179,16 @@ class Assistants:
             reply_secs = self._board.settings.reply_after_secs
             self._board.later(reply_secs, lambda: self._speak(conversation, news))
 
-    def say(self, leg: SimulatedLeg, text: str) -> None:
-        """Let the person on `leg` speak to the assistant and to the other participants."""
+    def say(self, leg: SimulatedLeg, text: str, *, interrupts: bool = False) -> None:
+        """Let the person on `leg` speak to the assistant and to the other participants.
+
+        `interrupts`: half of the assistant's last words were heard, and the rest is taken back.
+        """
         conversation = self._running(leg)
+        last = conversation.messages[-1] if conversation.messages else None
+        if interrupts and last and last.role == "assistant":
+            heard = last.content[: len(last.content) // 2]
+            conversation.messages[-1] = replace(last, content=heard)
         self._add_messages(conversation, [{"role": "user", "content": text}])
         for other in self._legs(conversation):
             if other is not leg:
@@ -285,7 +293,8 @@ class Assistants:
         conversation.messages += rows
         board, leg = self._board, self._board.world.legs[conversation.starting_call]
         if board.settings.sends_messages_added:
-            added = payloads.messages_added(leg, conversation.conversation_id, rows)
+            shown = rows if board.settings.messages_added_rows == "new" else conversation.messages
+            added = payloads.messages_added(leg, conversation.conversation_id, shown)
             board.emit(leg, "call.conversation.messages_added", added)
         if conversation.sends_history:
             history = payloads.message_history(leg, conversation.messages)

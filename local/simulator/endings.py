@@ -28,12 +28,7 @@ class Endings:
     def _send_end(self, conversation: SimulatedConversation, legs: list[SimulatedLeg]) -> None:
         settings = self._board.settings
         for leg in legs:
-            payload = payloads.conversation_ended(
-                leg,
-                conversation,
-                full_history=settings.ended_full_history,
-                named=settings.end_names_conversation,
-            )
+            payload = payloads.conversation_ended(leg, conversation, settings)
             self._board.emit(leg, "call.conversation.ended", payload, stored=True)
 
     def _send_insights(self, conversation: SimulatedConversation, leg: SimulatedLeg) -> None:

@@ -5,6 +5,7 @@ answered and hangup, a hangup may lack `client_state`, insights have no conversa
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from local.simulator.model import (
@@ -14,6 +15,7 @@ from local.simulator.model import (
     SimulatedConversation,
     SimulatedLeg,
 )
+from local.simulator.settings import Settings
 from local.simulator.switchboard import timestamp
 
 _QUALITY = {
@@ -169,25 +171,36 @@ def conversation_start_failed(
 
 
 def conversation_ended(
-    leg: SimulatedLeg, conversation: SimulatedConversation, *, full_history: bool, named: bool
+    leg: SimulatedLeg, conversation: SimulatedConversation, settings: Settings
 ) -> JsonObject:
-    """call.conversation.ended: `messages` has other turns than speech with the full history.
-
-    `named`: the payload has the conversation's id.
-    """
+    """call.conversation.ended: `messages` has other turns than speech with the full history."""
+    shown = {"all": _SPOKEN, "of_people": ("user",), "none": ()}[settings.ended_messages]
+    everything = settings.ended_full_history and settings.ended_messages == "all"
     payload = {
         **_call(leg),
         **_outcome(conversation),
         "calling_party_type": _party(leg),
         "messages": [
-            {"role": message.role, "content": message.content, "timestamp": timestamp(message.at)}
-            for message in conversation.messages
-            if full_history or message.role in _SPOKEN
+            {"role": message.role, "content": content, "timestamp": timestamp(message.at)}
+            for message, content in retained(conversation.messages, settings)
+            if everything or message.role in shown
         ],
     }
-    if not named:
+    if not settings.end_names_conversation:
         del payload["conversation_id"]
     return payload
+
+
+def retained(messages: list[Message], settings: Settings) -> Iterator[tuple[Message, str | None]]:
+    """Yield the messages that Telnyx has after the end, each with its content as Telnyx shows it.
+
+    An account without data retention has its messages redacted (official client: messages).
+    """
+    for message in messages:
+        if settings.retains_data:
+            yield message, message.content
+        elif settings.redaction != "left_out":
+            yield message, None if settings.redaction == "null" else "[REDACTED]"
 
 
 def _outcome(conversation: SimulatedConversation) -> JsonObject:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from local.simulator import payloads
 from local.simulator.assistants import conversation_row
 from local.simulator.errors import ApiError
 from local.simulator.model import JsonObject, SimulatedConversation, SimulatedLeg
@@ -115,10 +116,20 @@ class Queries:
 
     def messages(self, conversation_id: str, query: dict[str, str]) -> JsonObject:
         """Telnyx API: GET /ai/conversations/{conversation_id}/messages, by page."""
-        rows = [
-            {"role": m.role, "text": m.content, "tool_calls": [], "created_at": timestamp(m.at)}
-            for m in self._conversation(conversation_id).messages
+        settings, messages = self._board.settings, self._conversation(conversation_id).messages
+        rows: list[JsonObject] = [
+            {
+                "role": message.role,
+                "text": text,
+                "tool_calls": [],
+                "created_at": timestamp(message.at),
+                "sent_at": timestamp(message.at) if message.role == "assistant" else None,
+                "metadata": {},
+            }
+            for message, text in payloads.retained(messages, settings)
         ]
+        if settings.messages_newest_first:
+            rows.reverse()
         for name in ("page[size]", "page[number]"):
             _positive(name, query.get(name, "1"))
         return paged(rows, query)

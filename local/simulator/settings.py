@@ -89,8 +89,10 @@ class Settings:
     # 2 as with call screening, where a second verdict follows; 0 as with a beep and no verdict.
     detection_times: int = 1
     # Options of the account: `conversation_ended_full_history` gives `messages` system and tool
-    # messages too; the reason in `call.conversation.ended` of a transfer.
+    # messages too; without data retention messages are redacted; the reason in
+    # `call.conversation.ended` of a transfer.
     ended_full_history: bool = False
+    retains_data: bool = True
     transfer_reason: str | None = None
 
     # Unknown behaviour of the real Telnyx: local/simulator/unknowns has the meaning of each value.
@@ -132,6 +134,10 @@ class Settings:
     joins_other_connections: bool = ASSUMED["joins_other_connections"]
     join_sends_bridged: bool = ASSUMED["join_sends_bridged"]
     sends_messages_added: bool = ASSUMED["sends_messages_added"]
+    messages_added_rows: Literal["new", "all"] = ASSUMED["messages_added_rows"]
+    ended_messages: Literal["all", "of_people", "none"] = ASSUMED["ended_messages"]
+    # Of an account without data retention.
+    redaction: Literal["null", "mark", "left_out"] = ASSUMED["redaction"]
     transfer_order: Literal["ended_at_once", "ended_first", "bridged_first"] = ASSUMED[
         "transfer_order"
     ]
@@ -171,6 +177,7 @@ class Settings:
     # How often a request of a tool that failed is repeated.
     tool_repeats: int = ASSUMED["tool_repeats"]
 
+    messages_newest_first: bool = ASSUMED["messages_newest_first"]
     lists_client_state: bool = ASSUMED["lists_client_state"]
     # From when `call_duration` counts; with `end` a call that is up has the duration 0.
     duration_counts_from: Literal["answer", "start", "end"] = ASSUMED["duration_counts_from"]

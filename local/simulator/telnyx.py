@@ -270,13 +270,13 @@ class Simulator:
         with self.lock:
             self._phones.press(self.world.legs[call_control_id], digits)
 
-    def say(self, call_control_id: str, text: str) -> None:
+    def say(self, call_control_id: str, text: str, *, interrupts: bool = False) -> None:
         """Speak as the person; ApiError if the person is alone on the call."""
         with self.lock:
             leg = self.world.legs[call_control_id]
             if self._api.connections.say(leg, text):
                 return
-            self._assistants.say(self.world.legs[call_control_id], text)
+            self._assistants.say(self.world.legs[call_control_id], text, interrupts=interrupts)
 
     def end_assistant(self, call_control_id: str) -> None:
         """End the assistant on the call at its time limit; ApiError if there is no assistant."""

@@ -51,6 +51,7 @@ from partyline.domain.model.results import (
     Result,
     Retryable,
     Succeeded,
+    TranscriptFound,
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
@@ -61,6 +62,7 @@ from partyline.domain.model.statuses import (
 )
 from partyline.domain.model.steps import step_record
 from partyline.domain.model.timeouts import END_GRACE
+from partyline.domain.model.transcript import RunMessages, TranscriptMessage, TranscriptPart
 
 T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
 OURS, HOST_NUMBER = "+13125550100", "+13125550101"
@@ -113,6 +115,7 @@ class Story:
     refusal: str | None = None
     inputs: int = 0
     stored: list[Insight] = field(default_factory=list)
+    parts: list[TranscriptPart] = field(default_factory=list)
     changes: list[tuple[Input, datetime, Decision]] = field(default_factory=list)
     """The inputs that changed the conversation, with their time and decision."""
 
@@ -130,6 +133,7 @@ class Story:
         self.conversation = decision.conversation
         self.events += decision.events
         self.stored += decision.insights
+        self.parts += decision.messages
         if decision.changed and decision.conversation:
             self.changes.append((input_, self.now, decision))
         self.sent += [command.model_copy(deep=True) for command in decision.commands]
@@ -312,6 +316,11 @@ class Story:
     def call_ended(self, key: str, ended: CallEnded | None = None) -> list[str]:
         return self.result(key, ended or CallEnded())
 
+    def transcript_found(self, *texts: str, telnyx_id: str = TELNYX_ID) -> list[str]:
+        """A fetch finds these messages, the assistant's first, then in turns."""
+        runs = (RunMessages(telnyx_conversation_id=telnyx_id, messages=turns(*texts)),)
+        return self.result("fetch_transcript", TranscriptFound(runs=runs if texts else ()))
+
     def not_found(self, key: str) -> list[str]:
         return self.result(key, NotFound())
 
@@ -349,6 +358,14 @@ class Story:
     def event_types(self) -> list[str]:
         """The types of the events, in order."""
         return [event.type.value for event in self.events]
+
+
+def turns(*texts: str) -> tuple[TranscriptMessage, ...]:
+    """Return messages of the assistant and a person, who take turns; the assistant begins."""
+    return tuple(
+        TranscriptMessage(role="user" if nth % 2 else "assistant", text=text)
+        for nth, text in enumerate(texts)
+    )
 
 
 def start_request(

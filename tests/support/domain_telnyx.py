@@ -7,7 +7,7 @@ their way is the test's affair.
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from partyline.domain.model.commands import TRACEABLE, Action, Command
+from partyline.domain.model.commands import FETCHES, TRACEABLE, Action, Command
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -32,8 +32,10 @@ from partyline.domain.model.results import (
     Result,
     Retryable,
     Succeeded,
+    TranscriptFound,
 )
-from tests.support.domain_story import TELNYX_ID, call_ref, success
+from partyline.domain.model.transcript import RunMessages
+from tests.support.domain_story import TELNYX_ID, call_ref, success, turns
 
 DUPLICATE_WINDOW = timedelta(seconds=60)
 
@@ -74,8 +76,11 @@ class Telnyx:
         leg = (command.participant_id or "", command.leg or 0)
         if command.reconcile:
             return self._reconcile(command, leg)
-        if command.action in (Action.LOOK, Action.FETCH_INSIGHTS):
-            return self._call_state(leg) if command.action is Action.LOOK else self._insights()
+        if command.action in FETCHES:
+            is_insights = command.action is Action.FETCH_INSIGHTS
+            return self._insights() if is_insights else self._messages()
+        if command.action is Action.LOOK:
+            return self._call_state(leg)
         if (
             now - self.first_sent_at.get(command.id, now) < DUPLICATE_WINDOW
             and command.id in self.first_sent_at
@@ -136,6 +141,11 @@ class Telnyx:
         insight = Insight(insight_id=f"i-{self.looks}", result=self.looks)
         found = (insight,) if self.ever_ran else ()
         return InsightsFound(insights=found, complete=self.ever_ran and self.looks > 1)
+
+    def _messages(self) -> Result:
+        """Return the messages of the conversation."""
+        messages = RunMessages(telnyx_conversation_id=TELNYX_ID, messages=turns("Hello", "Hi"))
+        return TranscriptFound(runs=(messages,) if self.ever_ran else ())
 
     def _reconcile(self, command: Command, leg: Leg) -> Result:
         if command.action is Action.DIAL:

@@ -20,7 +20,7 @@ from local.simulator.model import Person, SimulatedConversation, SimulatedLeg
 from local.simulator.settings import Settings
 from local.simulator.telnyx import Simulator
 from local.stack.gateway import Gateway
-from local.stack.http_api import HttpRequest
+from local.stack.http_api import HttpRequest, HttpResponse
 from local.stack.logs import Logs
 from local.stack.sqs_api import SqsClient
 from partyline.bootstrap import App, override
@@ -103,6 +103,13 @@ class Lab:
             body: The JSON body, or bytes that are sent unchanged.
             headers: Headers with underscores for hyphens. None removes a default header.
         """
+        response = self.ask_raw(method, path, body, **headers)
+        return Answer(response.status, response.body)
+
+    def ask_raw(
+        self, method: str, path: str, body: Json | bytes | None = None, **headers: str | None
+    ) -> HttpResponse:
+        """Send a request to the API with the bearer key, and return the whole response."""
         path, _, query = path.partition("?")
         all_headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
         all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
@@ -117,8 +124,7 @@ class Lab:
             body=body if isinstance(body, bytes) else json.dumps(body or {}).encode(),
             scheme="https",
         )
-        response = self.gateway.handle(request)
-        return Answer(response.status, response.body)
+        return self.gateway.handle(request)
 
     def start(self, to: str | list[str] = HOST, **more: Any) -> str:
         """Start a conversation by calling the host. Returns the conversation's id."""

@@ -60,6 +60,7 @@ def test_each_route_has_the_function_of_its_name(template: Template) -> None:
         "DELETE /conversations": "control",
         "DELETE /conversations/{id}": "control",
         "GET /conversations/{id}/timeline": "query",
+        "GET /conversations/{id}/transcript": "query",
         "GET /conversations/{id}/export": "query",
         "POST /conversations/{id}/participants": "trigger",
         "POST /conversations/{id}/handover": "trigger",

@@ -107,6 +107,7 @@ class Metric(StrEnum):
     COMMAND_NOT_FOUND = "CommandNotFound"  # searches for the effect of a command that found none
     COMMAND_CALL_STATE = "CommandCallState"  # polls of a call's state
     COMMAND_INSIGHTS_FOUND = "CommandInsightsFound"  # polls of a conversation's insights
+    COMMAND_TRANSCRIPT_FOUND = "CommandTranscriptFound"  # fetches of a conversation's messages
 
     # The metric of each event type has the member name of `EventType`.
     CONVERSATION_STARTED = "ConversationStarted"
@@ -117,6 +118,8 @@ class Metric(StrEnum):
     CONVERSATION_FAILED = "ConversationFailed"
     INSIGHTS_GENERATED = "ConversationInsightsGenerated"
     CONVERSATION_ANALYZED = "ConversationAnalyzed"
+    TRANSCRIPT_UPDATED = "TranscriptUpdated"
+    TRANSCRIPT_READY = "TranscriptReady"
     PARTICIPANT_INVITED = "ParticipantInvited"
     PARTICIPANT_SCREENING = "ParticipantScreening"
     PARTICIPANT_WAITING = "ParticipantWaiting"

@@ -24,6 +24,10 @@ _ABSENCE = (
     "No experiment yet. Partyline is right under each answer, and the list says how a call tells "
     "the answers apart."
 )
+_WORDS = (
+    "No experiment yet: a person has to speak to the assistant. Partyline is right under each "
+    "answer."
+)
 NOT_ASKED = {
     "body-version": _BODIES,
     "event-names": _BODIES,
@@ -33,6 +37,10 @@ NOT_ASKED = {
     "start-on-bridged": _ABSENCE,
     "conference-events": _ABSENCE,
     "conference-bridged": _ABSENCE,
+    "messages-added-rows": _WORDS,
+    "end-messages": _WORDS,
+    "redaction": "Data retention is a setting of the account, which the live test leaves alone.",
+    "messages-order": _WORDS,
     "preset-fields": _TOOLS,
     "tool-call": _TOOLS,
     "tool-header": _TOOLS,

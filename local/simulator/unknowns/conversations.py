@@ -335,7 +335,8 @@ UNKNOWNS = (
             Answer(
                 "each-turn",
                 "The webhook comes at each turn, undocumented.",
-                "Partyline counts the webhooks and ignores them.",
+                "Partyline stores the messages for a conversation with `live_transcript`, and else "
+                "counts the webhooks and ignores them.",
                 {"sends_messages_added": True},
             ),
         ),
@@ -343,6 +344,86 @@ UNKNOWNS = (
         confidence="observed",
         sources=(_POLICY_PILOT, _CODE_EXAMPLES, "decision 109"),
         evidence="Count call.conversation.messages_added in a conversation with a greeting.",
+    ),
+    Unknown(
+        id="messages-added-rows",
+        question="Which messages does call.conversation.messages_added bring?",
+        answers=(
+            Answer(
+                "new",
+                "The new messages only.",
+                "Partyline adds them. A lost webhook is made good at the end.",
+                {"messages_added_rows": "new"},
+            ),
+            Answer(
+                "all",
+                "Every message of the conversation until then.",
+                "Partyline stores the difference. The next webhook makes good a lost one.",
+                {"messages_added_rows": "all"},
+            ),
+        ),
+        assumed="new",
+        confidence="unknown",
+        sources=(_POLICY_PILOT, _CODE_EXAMPLES),
+        evidence="Speak twice, and compare the messages of the second webhook with the first.",
+    ),
+    Unknown(
+        id="end-messages",
+        question="Which messages does call.conversation.ended bring?",
+        answers=(
+            Answer(
+                "all",
+                "The words of people and of the assistant.",
+                "Partyline stores them as the transcript.",
+                {"ended_messages": "all"},
+            ),
+            Answer(
+                "of-people",
+                "The words of people alone, as in a live capture of July 2026.",
+                "Partyline fetches the messages of the conversation a minute after its end.",
+                {"ended_messages": "of_people"},
+            ),
+            Answer(
+                "none",
+                "No messages.",
+                "Partyline fetches the messages of the conversation a minute after its end.",
+                {"ended_messages": "none"},
+            ),
+        ),
+        assumed="all",
+        confidence="conflicting",
+        sources=(_ENDED,),
+        evidence="Let the assistant greet and the host speak, end the conversation, and read the "
+        "roles of `messages`.",
+    ),
+    Unknown(
+        id="redaction",
+        question="How are messages redacted when data retention is off?",
+        answers=(
+            Answer(
+                "null",
+                "The content is null.",
+                "Partyline fetches the messages, which may be redacted too, and then calls the "
+                "transcript not complete.",
+                {"redaction": "null"},
+            ),
+            Answer(
+                "mark",
+                "The content is `[REDACTED]`.",
+                "The same.",
+                {"redaction": "mark"},
+            ),
+            Answer(
+                "left-out",
+                "The messages are left out.",
+                "The same.",
+                {"redaction": "left_out"},
+            ),
+        ),
+        assumed="null",
+        confidence="unknown",
+        sources=(_ENDED,),
+        evidence="Switch data retention off, end a conversation, and read the contents.",
     ),
     Unknown(
         id="transfer-order",

@@ -8,7 +8,31 @@ _STATUS = f"{_API}/call-information/retrieve-a-call-status"
 _EVENTS = f"{_API}/debugging/list-call-events"
 _CLIENT = "https://github.com/team-telnyx/telnyx-python"
 
+_MESSAGES = f"{_API}/conversations/get-conversation-messages"
+
 UNKNOWNS = (
+    Unknown(
+        id="messages-order",
+        question="In which order does GET /ai/conversations/{id}/messages list the messages?",
+        answers=(
+            Answer(
+                "oldest-first",
+                "The oldest message comes first.",
+                "Partyline stores the messages as they come.",
+                {"messages_newest_first": False},
+            ),
+            Answer(
+                "newest-first",
+                "The newest message comes first.",
+                "Partyline turns the list around, by the times of its ends.",
+                {"messages_newest_first": True},
+            ),
+        ),
+        assumed="oldest-first",
+        confidence="unknown",
+        sources=(_MESSAGES,),
+        evidence="List the messages of a conversation with a greeting and an answer.",
+    ),
     Unknown(
         id="active-client-state",
         question="Do active calls have our client_state?",

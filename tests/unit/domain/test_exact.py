@@ -238,6 +238,7 @@ def test_insights_are_fetched_one_three_and_seven_minutes_after_the_end() -> Non
         minutes.append((story.state.due_at - ended_at).total_seconds() / 60)
         story.advance((story.state.due_at - story.now).total_seconds())
         story.result("fetch_insights", InsightsFound(insights=()))
+        story.transcript_found()
 
     assert minutes == [1, 3, 7]
 
@@ -251,7 +252,7 @@ def test_insights_of_the_last_run_are_fetched_although_those_of_an_earlier_run_c
     story.hang_up("dana")
     assert (story.status, list(story.state.insights)) == ("ended", ["0/summary"])
 
-    assert story.advance(60) == ["fetch_insights"]
+    assert story.advance(60) == ["fetch_insights", "fetch_transcript"]
 
 
 # Boundaries

@@ -51,6 +51,7 @@ def insights_found(
         for run, id_, result in results
     )
     found = InsightsFound(insights=insights, complete=complete)
+    story.transcript_found("Hello")
     return stored(story, lambda: story.result("fetch_insights", found))
 
 
@@ -86,7 +87,7 @@ def test_a_named_run_counts_more_than_the_call_of_a_webhook(run: str | None, num
 def test_a_fetch_stores_the_insights_of_each_run() -> None:
     story = restarted_story()
     story.hang_up("dana")
-    assert story.advance(60) == ["fetch_insights"]
+    assert story.advance(60) == ["fetch_insights", "fetch_transcript"]
     results = [(TELNYX_ID, "summary", "first"), (SECOND_ID, "summary", "second")]
     assert insights_found(story, *results) == [(0, "summary", "first"), (1, "summary", "second")]
 
@@ -114,7 +115,7 @@ def test_a_lost_webhook_is_made_good_although_another_came() -> None:
     story = active_story()
     story.hang_up()
     insights_come(story, ("one", "1"))
-    assert story.advance(60) == ["fetch_insights"]
+    assert story.advance(60) == ["fetch_insights", "fetch_transcript"]
     results = [(TELNYX_ID, "one", "1"), (TELNYX_ID, "two", "2")]
     assert insights_found(story, *results) == [(0, "two", "2")]
     assert story.state.due_at is None

@@ -384,7 +384,7 @@ def test_a_stop_gives_an_attached_call_back() -> None:
     story.succeed("stop:host:1")
     assert story.status == "ended", "the word of its end may go to another application"
     story.assistant_ended()
-    assert story.advance(600) == ["fetch_insights"]
+    assert story.advance(600) == ["fetch_insights", "fetch_transcript"]
     assert story.leg().is_up
 
 
@@ -501,8 +501,9 @@ def test_insights_come_after_the_end() -> None:
 
     story.insights_generated("summary")
     assert list(story.state.insights) == ["0/summary"]
-    assert story.advance(60) == ["fetch_insights"]
+    assert story.advance(60) == ["fetch_insights", "fetch_transcript"]
     story.result("fetch_insights", InsightsFound(insights=(), complete=True))
+    story.transcript_found("Hello")
     assert story.state.due_at is None
 
 
@@ -536,7 +537,8 @@ def test_insights_that_do_not_come_are_fetched_three_times() -> None:
     while story.state.due_at:
         asked += story.advance((story.state.due_at - story.now).total_seconds())
         story.result("fetch_insights", InsightsFound(insights=()))
-    assert asked == ["fetch_insights"] * 3
+        story.transcript_found()
+    assert asked == ["fetch_insights", "fetch_transcript"] * 3
 
 
 def test_removing_a_joined_guest_hangs_up() -> None:

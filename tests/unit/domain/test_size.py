@@ -38,6 +38,7 @@ from partyline.domain.model.results import (
     Result,
     Retryable,
     Succeeded,
+    TranscriptFound,
 )
 from partyline.domain.model.statuses import ConversationStatus, OnHangup
 from partyline.domain.rules.compact import document_bytes
@@ -123,6 +124,8 @@ def success(command: Command) -> Result:
         return CallState(alive=True, answered=True)
     if command.action is Action.FETCH_INSIGHTS:
         return InsightsFound(insights=())
+    if command.action is Action.FETCH_TRANSCRIPT:
+        return TranscriptFound(runs=())
     call = call_of(command.participant_id or "", command.leg or 0)
     return Succeeded(
         call_control_id=call.call_control_id,

@@ -14,6 +14,7 @@ from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.plan import Plan, Screening
 from partyline.domain.model.statuses import AssistantMode, OnHangup
 from partyline.domain.model.steps import step_record
+from partyline.domain.model.transcript import RunMessages, ToolCall, TranscriptMessage
 from tests.support.domain_story import ASSISTANT, T0, call_ref, guest, plan, start_request
 
 SECRET = {"name": "x-key", "value": "a secret"}
@@ -21,6 +22,15 @@ WEBHOOK: dict[str, Any] = {"call": call_ref(), "occurred_at": T0 + timedelta(mic
 INSIGHTS = (
     Insight(insight_id="1", result={"type": "Refused", "a": [None, 1.0, 1]}),
     Insight(insight_id=None, result="ü"),
+)
+MESSAGES = (
+    TranscriptMessage(
+        role="assistant",
+        text=None,
+        at=T0,
+        tool_calls=(ToolCall(id="call-1", function="invite", arguments='{"type": "Refused"}'),),
+    ),
+    TranscriptMessage(role="tool", text="ü", tool_call_id="call-1", participant_id="v3:1"),
 )
 SCREENED: Plan = plan(screening=Screening(say="Press 1."), max_attempts=2)
 EXAMPLES: list[inputs.Input] = [
@@ -53,7 +63,10 @@ EXAMPLES: list[inputs.Input] = [
     inputs.VoiceEnded(id="1", **WEBHOOK, status="completed"),
     inputs.ConversationCreated(id="1", **WEBHOOK, telnyx_conversation_id=None),
     inputs.ConversationStartFailed(id="1", **WEBHOOK, reason="service_error"),
-    inputs.ConversationEnded(id="1", **WEBHOOK, telnyx_conversation_id="t"),
+    inputs.ConversationEnded(id="1", **WEBHOOK, telnyx_conversation_id="t", messages=MESSAGES),
+    inputs.TranscriptUpdated(
+        id="1", **WEBHOOK, source="added", messages=MESSAGES, telnyx_conversation_id="t"
+    ),
     inputs.InsightsGenerated(id="1", **WEBHOOK, insights=INSIGHTS),
     inputs.ConversationAnalyzed(
         id="1",
@@ -76,6 +89,10 @@ RESULTS: list[results.Result] = [
     results.NotFound(),
     results.CallState(alive=True, answered=False, call_control_id="v3:2", call_leg_id="leg-2"),
     results.InsightsFound(insights=INSIGHTS, telnyx_conversation_id="t-1", complete=True),
+    results.TranscriptFound(
+        runs=(RunMessages(telnyx_conversation_id="t-1", messages=MESSAGES),),
+        telnyx_conversation_id="t-1",
+    ),
 ]
 EXAMPLES += [inputs.CommandResult(id="1", key="dial:host:1", result=result) for result in RESULTS]
 
@@ -104,13 +121,14 @@ def test_the_names_of_inputs_and_results_stay() -> None:
             "ConversationCreated",
             "ConversationStartFailed",
             "ConversationEnded",
+            "TranscriptUpdated",
             "InsightsGenerated",
         ),
         *("ConversationAnalyzed", "PollCalls", "TimerElapsed"),
     ]
     assert [type(result).__name__ for result in RESULTS] == [
         *("Succeeded", "CallEnded", "CallUnknown", "Refused", "FormRefused", "Retryable"),
-        *("NotFound", "CallState", "InsightsFound"),
+        *("NotFound", "CallState", "InsightsFound", "TranscriptFound"),
     ]
 
 

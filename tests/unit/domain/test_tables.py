@@ -42,6 +42,7 @@ from partyline.domain.model.inputs import (
     SetAssistantMode,
     StopConversation,
     TimerElapsed,
+    TranscriptUpdated,
     VoiceEnded,
 )
 from partyline.domain.model.results import (
@@ -53,6 +54,7 @@ from partyline.domain.model.results import (
     Refused,
     Retryable,
     Succeeded,
+    TranscriptFound,
 )
 from partyline.domain.model.statuses import (
     CONVERSATION_MOVES,
@@ -66,9 +68,10 @@ from partyline.domain.model.statuses import (
     LegStatus,
     ParticipantStatus,
 )
+from partyline.domain.model.transcript import RunMessages
 from partyline.domain.rules.apply import APPLY
 from tests.support import domain_story
-from tests.support.domain_story import T0, TELNYX_ID, call_ref, check_step, guest, success
+from tests.support.domain_story import T0, TELNYX_ID, call_ref, check_step, guest, success, turns
 from tests.unit.domain import test_hunts, test_life, test_trouble
 
 TABLES = [
@@ -177,6 +180,9 @@ def _inputs(conversation: Conversation) -> Iterator[Input]:
             CallState(alive=False, answered=False),
             CallState(alive=False, answered=False, ended=True),
             InsightsFound(insights=(Insight(insight_id="summary", result={}),)),
+            TranscriptFound(
+                runs=(RunMessages(telnyx_conversation_id=TELNYX_ID, messages=turns("Hello")),)
+            ),
         ):
             yield CommandResult(id="again", key=key, result=result)
 
@@ -202,6 +208,10 @@ def _webhooks(ref: CallRef) -> Iterator[Input]:
     yield ConversationCreated(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield ConversationStartFailed(id="again", call=ref)
     yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
+    said = turns("Hello", "Hi")
+    yield ConversationEnded(id="again", call=ref, telnyx_conversation_id=TELNYX_ID, messages=said)
+    yield TranscriptUpdated(id="again", call=ref, source="history", messages=said)
+    yield TranscriptUpdated(id="again", call=ref, source="added", messages=said)
     yield ConversationAnalyzed(id="again", call=ref, telnyx_conversation_id=TELNYX_ID)
     yield InsightsGenerated(id="again", call=ref, insights=(Insight(insight_id="s", result=1),))
 
@@ -232,6 +242,7 @@ def test_any_input_in_any_state_gives_an_answer(states: list[Any], late: int) ->
 ONLY_FOR: dict[type, str | tuple[str, ...]] = {
     CallState: "look",
     InsightsFound: "fetch_insights",
+    TranscriptFound: "fetch_transcript",
     NotFound: ("dial", "start"),
 }
 """The actions that alone have these results."""

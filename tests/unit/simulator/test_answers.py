@@ -325,6 +325,44 @@ def turn_webhooks(lab: SimulatorHarness) -> Any:
     return "call.conversation.messages_added" in lab.types
 
 
+def _talk(lab: SimulatorHarness) -> tuple[SimulatedLeg, str]:
+    """A conversation in which the assistant has greeted and the caller has spoken."""
+    leg = lab.answered()
+    conversation_id = lab.started(leg)
+    lab.clock.advance(1)
+    lab.telnyx.say(leg.call_control_id, "Hello")
+    lab.clock.advance(1)
+    return leg, conversation_id
+
+
+def messages_added_rows(lab: SimulatorHarness) -> Any:
+    lab.settings.sends_messages_added = True
+    _talk(lab)
+    return len(lab.hooks("call.conversation.messages_added")[-1].payload["messages"])
+
+
+def _ended(lab: SimulatorHarness) -> Any:
+    leg, _ = _talk(lab)
+    lab.telnyx.hang_up(leg.call_control_id)
+    lab.clock.advance(1)
+    return lab.hooks("call.conversation.ended")[0].payload["messages"]
+
+
+def end_messages(lab: SimulatorHarness) -> Any:
+    return [message["role"] for message in _ended(lab)]
+
+
+def redaction(lab: SimulatorHarness) -> Any:
+    lab.settings.retains_data = False
+    return [message["content"] for message in _ended(lab)]
+
+
+def messages_order(lab: SimulatorHarness) -> Any:
+    _, conversation_id = _talk(lab)
+    _, answer = lab.request("GET", f"/ai/conversations/{conversation_id}/messages")
+    return [row["role"] for row in answer["data"]]
+
+
 def transfer_order(lab: SimulatorHarness) -> Any:
     leg = lab.answered()
     lab.started(leg)

@@ -29,6 +29,7 @@ run over the whole state, in the order of `RULES`, until no rule changes anythin
     release_calls            stops the assistant and hangs up unneeded calls
     cancel_obsolete          drops pending commands that no longer make sense
     poll_calls               polls silent calls and fetches missing insights
+    complete_transcript      fetches missing messages, and tells when the transcript is ready
 
 Finally `compact` drops what is settled from a large document, `claim_due` leases the commands to be
 sent now, and `set_timers` sets the moments at which time has to pass. Every change goes through
@@ -43,6 +44,7 @@ from partyline.domain.model.commands import Command
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
+from partyline.domain.model.transcript import TranscriptPart
 from partyline.domain.rules.absence import leave_and_return
 from partyline.domain.rules.apply import APPLY
 from partyline.domain.rules.calls import (
@@ -74,6 +76,7 @@ from partyline.domain.rules.pending_commands import (
     set_timers,
 )
 from partyline.domain.rules.restart import rejoin, restart_or_end
+from partyline.domain.rules.transcripts import complete_transcript
 from partyline.domain.rules.transition import Refusal, Transition
 from partyline.domain.rules.voice import say_goodbyes, say_waiting_words
 
@@ -103,6 +106,7 @@ RULES = (
     release_calls,
     cancel_obsolete,
     poll_calls,
+    complete_transcript,
 )
 
 
@@ -117,6 +121,7 @@ class Decision:
     conversation: Conversation | None
     events: Sequence[Event] = ()
     insights: Sequence[Insight] = ()
+    messages: Sequence[TranscriptPart] = ()
     commands: Sequence[Command] = ()
     changed: bool = False
     refusal: Refusal | None = None
@@ -154,6 +159,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         conversation=transition.conversation,
         events=transition.events,
         insights=transition.insights,
+        messages=transition.messages,
         commands=commands,
         changed=changed,
         refusal=transition.refusal,

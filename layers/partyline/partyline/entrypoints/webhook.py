@@ -12,7 +12,7 @@ from typing import Any
 from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Insight
+from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
@@ -24,6 +24,7 @@ from partyline.services.correlation import correlate
 from partyline.services.engine import IngestResult  # loads what sends commands: Telnyx waits 2 s
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import inbound_route
+from partyline.services.transcript_messages import transcript_messages
 from partyline.store import DedupeRecord, keys
 from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
@@ -138,6 +139,8 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     correlation = correlate(app.store, call, hinted_id, dialled, telnyx_id)
     if correlation is None or input_ is None:
         return None
+    if isinstance(input_, inputs.TranscriptUpdated) and not _is_live(correlation.conversation):
+        return None
     if state and state.conversation != correlation.conversation_id:
         input_ = replace(
             input_, call=replace(call, participant=None, leg=None, prompt=None, repeat=0)
@@ -163,6 +166,10 @@ def _ingest(app: App, request: Request, event: Event, event_id: str) -> IngestRe
     dedupe = DedupeRecord(keys.webhook(correlation.conversation_id, event_id))
     load = app.store.loader(correlation.conversation_id, correlation.conversation)
     return app.engine.ingest(load, input_, dedupe)
+
+
+def _is_live(conversation: Conversation | None) -> bool:
+    return conversation is not None and conversation.transcript.live
 
 
 def _hangup(event: webhooks.CallHangup, common: Common) -> CallInput:
@@ -202,6 +209,19 @@ def _insights_generated(
     telnyx_id = event.payload.conversation_id  # only in the insight group's own webhook
     insights = _insights(event.payload.results, telnyx_id)
     return inputs.InsightsGenerated(**common, insights=insights) if insights else None
+
+
+def _transcript_updated(event: webhooks.TranscriptUpdated, common: Common) -> CallInput | None:
+    payload = event.payload
+    messages = transcript_messages(payload.message_history or payload.messages)
+    if not messages:
+        return None
+    return inputs.TranscriptUpdated(
+        **common,
+        source="added" if event.event_type == webhooks.MESSAGES_ADDED else "history",
+        messages=messages,
+        telnyx_conversation_id=payload.conversation_id,
+    )
 
 
 def _cost(cost: CostPayload) -> Cost:
@@ -268,8 +288,12 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
         **common, reason=event.payload.reason
     ),
     webhooks.ConversationEnded: lambda event, common: inputs.ConversationEnded(
-        **common, telnyx_conversation_id=event.payload.conversation_id, reason=event.payload.reason
+        **common,
+        telnyx_conversation_id=event.payload.conversation_id,
+        reason=event.payload.reason,
+        messages=transcript_messages(event.payload.messages),
     ),
+    webhooks.TranscriptUpdated: _transcript_updated,
     webhooks.ConversationInsightsGenerated: _insights_generated,
     webhooks.ConversationAnalyzed: _analyzed,
 }

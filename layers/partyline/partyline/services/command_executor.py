@@ -8,14 +8,16 @@ from pydantic import ValidationError
 from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy, DialRuleError
 from partyline.domain.model import results
-from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.commands import FETCHES, Action, Command
 from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
+from partyline.domain.model.transcript import RunMessages
 from partyline.services import assistant_commands as assistant
 from partyline.services import call_commands as calls
 from partyline.services import connection_commands as connections
 from partyline.services import voice_commands as voice
 from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
+from partyline.services.transcript_messages import transcript_messages
 from partyline.telemetry import logger
 from partyline.telnyx import errors
 from partyline.telnyx.call_control import CallControl
@@ -79,8 +81,10 @@ class CommandExecutor:
     def execute(self, conversation: Conversation, command: Command) -> results.Result:
         """Send a command, or reconcile an earlier sending, and return the result."""
         try:
-            if command.action is Action.FETCH_INSIGHTS:
-                return self._fetch_insights(conversation)
+            if command.action in FETCHES:
+                is_insights = command.action is Action.FETCH_INSIGHTS
+                fetch = self._fetch_insights if is_insights else self._fetch_transcript
+                return fetch(conversation)
             participant, leg = conversation.target_of(command)
             if participant is None or leg is None:
                 return results.Refused(code="unknown_leg", message="There is no such leg.")
@@ -158,6 +162,23 @@ class CommandExecutor:
             insights=tuple(insights), telnyx_conversation_id=newest, complete=complete
         )
 
+    def _fetch_transcript(self, conversation: Conversation) -> results.Result:
+        """Fetch the messages of the runs whose messages are not complete."""
+        newest = conversation.telnyx_conversation_id or self._look_for_conversation(conversation)
+        stored = conversation.transcript.runs
+        missing = [
+            telnyx_id
+            for run, telnyx_id in enumerate([*conversation.previous_telnyx_ids, newest])
+            if telnyx_id and telnyx_id != UNKNOWN_CONVERSATION_ID
+            if run not in stored or not stored[run].final
+        ]
+        runs = tuple(
+            RunMessages(telnyx_conversation_id=telnyx_id, messages=transcript_messages(rows))
+            for telnyx_id in missing
+            for rows in [self._telnyx.list_conversation_messages(telnyx_id)]
+        )
+        return results.TranscriptFound(runs=runs, telnyx_conversation_id=newest)
+
     def _look_for_conversation(self, conversation: Conversation) -> str | None:
         """Return the id of the newest run, whose start was not answered with an id.
 
@@ -168,7 +189,9 @@ class CommandExecutor:
         if start is None or call is None or not call[1].call_control_id:
             return None
         found = assistant.reconcile_start(self._telnyx, LegCommand(conversation, start, *call))
-        return found.telnyx_conversation_id if isinstance(found, results.Succeeded) else None
+        newest = found.telnyx_conversation_id if isinstance(found, results.Succeeded) else None
+        # A start that was withdrawn made no run: the call's newest conversation is an earlier run.
+        return None if newest in conversation.previous_telnyx_ids else newest
 
 
 def own_lines_of(conversation: Conversation) -> set[str | None]:

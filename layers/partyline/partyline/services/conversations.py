@@ -117,6 +117,7 @@ class Conversations:
             phrases=request.words,
             limits=conversation_limits(settings),
             route=request.from_ or default_number,
+            live_transcript=request.live_transcript,
         )
 
     def invite(

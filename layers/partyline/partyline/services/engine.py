@@ -67,6 +67,7 @@ RESULT_METRICS = {
     results.NotFound: Metric.COMMAND_NOT_FOUND,
     results.CallState: Metric.COMMAND_CALL_STATE,
     results.InsightsFound: Metric.COMMAND_INSIGHTS_FOUND,
+    results.TranscriptFound: Metric.COMMAND_TRANSCRIPT_FOUND,
 }
 
 
@@ -198,6 +199,7 @@ class Engine:
                 conversation=decision.conversation,
                 events=[*whole.events, *decision.events],
                 insights=[*whole.insights, *decision.insights],
+                messages=[*whole.messages, *decision.messages],
                 commands=[*whole.commands, *decision.commands],
                 changed=whole.changed or decision.changed,
                 set_for=before.awaited_at if before else None,

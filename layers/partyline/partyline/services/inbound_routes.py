@@ -45,6 +45,7 @@ def inbound_route(
         on_hangup=stored.on_host_hangup,
         phrases=stored.words,
         start=stored.start,
+        live_transcript=stored.live_transcript,
         limits=conversation_limits(settings, stored.limits),
     )
 

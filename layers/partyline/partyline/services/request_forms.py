@@ -77,6 +77,8 @@ def assistant_settings(leg_command: LegCommand) -> tuple[dict[str, Any], dict[st
     Fields that Telnyx refused are left out. An answer has no place for the settings beside.
     """
     beside = leg_command.conversation.assistant.model_dump(exclude_none=True)
+    if leg_command.conversation.transcript.live:
+        beside["send_message_history_updates"] = True
     names = beside.keys() & requests.Assistant.model_fields.keys()
     within = {name: beside.pop(name) for name in names}
     for change in leg_command.command.changes:

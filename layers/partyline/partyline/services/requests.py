@@ -273,6 +273,7 @@ class StartRequest(ReachOptions):
     participants: Annotated[list[InviteRequest], Field(max_length=MAX_GUESTS_AT_START)] = Field([])
     metadata: dict[str, Any] = Field({})
     words: Phrases = Field({})
+    live_transcript: bool = False
     start_at: Moment | None = None
 
     @property

@@ -48,6 +48,12 @@ from partyline.store.retention import (
     is_expired,
 )
 from partyline.store.steps import step_puts, steps_page
+from partyline.store.transcripts import (
+    PlacedMessage,
+    transcript_messages,
+    transcript_page,
+    transcript_puts,
+)
 
 if TYPE_CHECKING:
     from partyline.domain.decide import Decision
@@ -203,9 +209,11 @@ class ConversationStore:
         ]
         recorded += step_puts(after.id, after.version, record)
         puts += _kept("step", recorded, kept.events, now)
-        newest = {(insight.run, insight.insight_id): insight for insight in decision.insights}
-        for insight in newest.values():
-            puts += _kept("step", _insight_puts(after.id, insight), kept.transcripts, now)
+        said = [
+            *_insights_puts(after.id, decision.insights),
+            *transcript_puts(after.id, decision.messages),
+        ]
+        puts += _kept("step", said, kept.transcripts, now)
         updates = [("charge", {"Update": _charge_update(charge)}) for charge in charges]
         updates += [("step", update) for update in count_updates(before, after)]
         pointers = new_pointers(before, after)
@@ -290,6 +298,16 @@ class ConversationStore:
                 return Page(events, cursor_of(conversation_id, str(events[-1].seq)))
             events.append(event_in(row)[1])
         return Page(events, None)
+
+    def transcript(self, conversation_id: str) -> list[PlacedMessage]:
+        """All messages of a conversation's transcript; they fit into an answer of Lambda."""
+        return transcript_messages(self.table, conversation_id, self._is_expired)
+
+    def transcript_page(
+        self, conversation_id: str, cursor: str | None, limit: int
+    ) -> Page[PlacedMessage]:
+        """A page of the messages of a conversation's transcript (see `transcript_page`)."""
+        return transcript_page(self.table, conversation_id, cursor, limit, self._is_expired)
 
     def steps(self, conversation_id: str, cursor: str | None = None) -> Page[str]:
         """A page of the records of a conversation's steps (see `steps_page`)."""
@@ -441,6 +459,12 @@ def request_hash(row: table.Row) -> str | None:
     """The hash in a dedupe record's row; None for that of a webhook."""
     stored: str | None = row.get("request_hash", {}).get("S")
     return stored
+
+
+def _insights_puts(conversation_id: str, insights: Sequence[Insight]) -> Iterator[table.Row]:
+    newest = {(insight.run, insight.insight_id): insight for insight in insights}
+    for insight in newest.values():
+        yield from _insight_puts(conversation_id, insight)
 
 
 def _insight_puts(conversation_id: str, insight: Insight) -> list[table.Row]:

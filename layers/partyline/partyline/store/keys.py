@@ -7,6 +7,7 @@
 | event | `CONVERSATION#<id>` | `EVENT#<seq>` |
 | record of a step, in pieces | `CONVERSATION#<id>` | `STEP#<version>#<piece>` |
 | insight, in pieces | `CONVERSATION#<id>` | `INSIGHT#<run>#<insight id>#<piece>` |
+| messages of a transcript | `CONVERSATION#<id>` | `TRANSCRIPT#<run>#<generation>#<position>` |
 | dedupe record of a webhook | `CONVERSATION#<id>` | `DEDUPE#<telnyx event id>` |
 | dedupe record of a request | `REQUEST#<hash of the key id and the Idempotency-Key>` | `REQUEST` |
 | pointer | `CALL#<call_control_id>`, `LEG#<call_leg_id>`, `AI#<Telnyx's id>` | `POINTER` |
@@ -69,6 +70,9 @@ ERASURES = "DUE#ERASURES"
 LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
 """Sort keys after those of all events, and of all records of steps."""
 
+FIRST_MESSAGE, LAST_MESSAGE = "TRANSCRIPT#", "TRANSCRIPT#~"
+"""Between these two sort keys lie the messages of a conversation's transcript."""
+
 
 def partition(conversation_id: str) -> str:
     """The partition of a conversation's rows."""
@@ -98,6 +102,11 @@ def schedule(conversation_id: str) -> Key:
 def insight(conversation_id: str, run: int, insight_id: str, piece: int) -> Key:
     """A piece of an insight; the pieces of an insight sort in their order."""
     return partition(conversation_id), f"{FIRST_INSIGHT}{run}#{insight_id}#{piece:03d}"
+
+
+def transcript(conversation_id: str, run: int, generation: int, first: int) -> Key:
+    """Messages of a run from a position on; the keys sort in the order in which the rows apply."""
+    return partition(conversation_id), f"{FIRST_MESSAGE}{run:03d}#{generation:05d}#{first:05d}"
 
 
 def webhook(conversation_id: str, event_id: str) -> Key:

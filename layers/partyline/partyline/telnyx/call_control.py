@@ -9,6 +9,7 @@ from partyline.telnyx import requests
 from partyline.telnyx.client import TelnyxClient
 from partyline.telnyx.errors import NoResponseError, WebhookUrlsRefusedError
 from partyline.telnyx.lenient import Received, as_object, objects
+from partyline.telnyx.payloads import MessageRow
 from partyline.telnyx.requests import GatherUsingSpeakRequest
 from partyline.telnyx.responses import (
     ActiveCall,
@@ -23,6 +24,9 @@ from partyline.telnyx.responses import (
 from partyline.telnyx.webhook_urls import Form, WebhookUrls
 
 PAGE_SIZE = "250"
+
+MESSAGE_PAGE_SIZE, MAX_MESSAGE_PAGES = 100, 25
+"""The largest page of messages that Telnyx gives, and the most pages that are read."""
 
 Names = tuple[str | None, str | None, str | None]  # the ids and the client_state of a listed call
 
@@ -234,6 +238,25 @@ class CallControl:
         """
         self._client.request("DELETE", f"/ai/conversations/{_segment(conversation_id)}")
 
+    def list_conversation_messages(self, conversation_id: str) -> list[MessageRow]:
+        """Return a conversation's messages, the oldest first, from `MAX_MESSAGE_PAGES` at most.
+
+        Telnyx API: GET /ai/conversations/{id}/messages, which does not document the order. Raises a
+        NoResponseError when a page has no list.
+        """
+        path = f"/ai/conversations/{_segment(conversation_id)}/messages"
+        messages = list[MessageRow]()
+        for number in range(1, MAX_MESSAGE_PAGES + 1):
+            params = {"page[size]": str(MESSAGE_PAGE_SIZE), "page[number]": str(number)}
+            page = self._client.document("GET", path, params=params)
+            rows = _rows(page.get("data"))
+            messages += [MessageRow.model_validate(row) for row in rows]
+            total = as_object(page.get("meta")).get("total_pages")
+            last = number >= total if isinstance(total, int) else len(rows) < MESSAGE_PAGE_SIZE
+            if last or not rows:
+                break
+        return _oldest_first(messages)
+
     def _command(
         self,
         call_control_id: str,
@@ -277,6 +300,12 @@ def _rows(data: object) -> list[dict[str, Any]]:
     if not isinstance(data, list):
         raise NoResponseError("the answer has no list")
     return objects(data)
+
+
+def _oldest_first(messages: list[MessageRow]) -> list[MessageRow]:
+    times = [message.created_at for message in messages]
+    first, last = (times[0], times[-1]) if times else (None, None)
+    return messages[::-1] if first and last and first > last else messages
 
 
 def _read(answer: type[R], data: object) -> R:

@@ -115,6 +115,14 @@ def _decimal(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _long_text(value: object) -> object:
+    """Return a text without what a store refuses, and any other value as JSON."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(_json(value), ensure_ascii=False)
+    return _without_surrogates(text).replace("\0", "\ufffd")
+
+
 def objects(value: object) -> list[dict[str, Any]]:
     """Return the JSON objects of a list; a value that is not a list has none."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
@@ -156,6 +164,8 @@ Word = Annotated[_IdText | None, Lenient, _NumberAsText]
 Keyword = Annotated[_IdText | None, AfterValidator(lambda text: text and as_keyword(text)), Lenient]
 """A word of a fixed list, whatever its case and separators (see `as_keyword`)."""
 Text = Annotated[_AnyText | None, Lenient]
+LongText = Annotated[str | None, Lenient, BeforeValidator(_long_text)]
+"""A text of any length. A value that is no text is read as its JSON."""
 Whole = Annotated[_Number | None, Lenient]
 Number = Annotated[_Ratio | None, Lenient]
 Amount = Annotated[_Decimal | None, Lenient]

@@ -1,8 +1,7 @@
 """The payloads of Telnyx's webhooks: the fields that we read, each of which may be missing.
 
-A payload may be as large as Telnyx likes: a field that we do not read, such as `messages` of
-`call.conversation.ended`, is left in the parsed JSON and kept nowhere. Sources: Telnyx API,
-webhooks; payloads as captured on live calls.
+A payload may be as large as Telnyx likes: a field that we do not read is left in the parsed JSON
+and kept nowhere. Sources: Telnyx API, webhooks; payloads as captured on live calls.
 """
 
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from partyline.telnyx.lenient import (
     Json,
     Keyword,
     Lenient,
+    LongText,
     Moment,
     Number,
     Received,
@@ -96,12 +96,64 @@ class VoicePayload(LegPayload):
     status: Keyword = None
 
 
+class ToolFunction(Received):
+    """The tool that is called. `arguments` are JSON as text."""
+
+    name: Id = None
+    arguments: LongText = None
+
+
+class ToolCallRow(Received):
+    """A call of a tool by the assistant."""
+
+    id: Id = None
+    function: Annotated[ToolFunction | None, Lenient] = None
+
+
+class MessageRow(Received):
+    """A message of a conversation, from any source.
+
+    Webhooks have `content` and `timestamp`, or `sent_at` on live calls; the list of a
+    conversation's messages has `text`, `created_at` and `sent_at`, when the person heard the
+    message (Telnyx API: call.conversation.ended; GET /ai/conversations/{id}/messages). Telnyx does
+    not document who of several people spoke; the ids of the live socket's messages are read if
+    they come.
+    """
+
+    role: Keyword = None
+    content: LongText = None
+    text: LongText = None
+    timestamp: Moment = None
+    sent_at: Moment = None
+    created_at: Moment = None
+    tool_call_id: Id = None
+    tool_calls: Annotated[tuple[ToolCallRow, ...], BeforeValidator(objects)] = ()
+    participant_id: Id = None
+    metadata: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default_factory=dict)
+
+
+Messages = Annotated[tuple[MessageRow, ...], BeforeValidator(objects)]
+
+
 class ConversationPayload(LegPayload):
     """The assistant's conversation on the leg. The duration is in seconds."""
 
     conversation_id: Id = None
     duration_sec: Whole = None
     reason: Id = None
+    messages: Messages = ()
+
+
+class TranscriptPayload(LegPayload):
+    """The messages of a running conversation.
+
+    `message_history` is the whole conversation (Telnyx API: call.ai_gather.message_history_updated,
+    which has no conversation id). `messages` is undocumented: perhaps only the new messages.
+    """
+
+    conversation_id: Id = None
+    message_history: Messages = ()
+    messages: Messages = ()
 
 
 class StartFailedPayload(LegPayload):

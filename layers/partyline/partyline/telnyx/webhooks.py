@@ -20,6 +20,7 @@ from partyline.telnyx.payloads import (
     LegPayload,
     MachinePayload,
     StartFailedPayload,
+    TranscriptPayload,
     VoicePayload,
 )
 
@@ -145,7 +146,12 @@ class ConversationAnalyzed(Event):
 
 
 class TranscriptUpdated(Event):
-    """The assistant's conversation has new messages: at each turn, with the whole transcript."""
+    """The assistant's conversation has new messages: at each turn, with the whole transcript.
+
+    Of `call.conversation.messages_added`, nothing is documented: perhaps only the new messages.
+    """
+
+    payload: TranscriptPayload
 
 
 class AcknowledgedEvent(Event):
@@ -181,6 +187,8 @@ class WebhookType(NamedTuple):
 GROUP_INSIGHTS = "conversation_insight_result"
 """The insight group's own webhook, the only webhook without an envelope."""
 
+MESSAGES_ADDED = "call.conversation.messages_added"
+
 WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     "call.initiated": WebhookType(CallInitiated, has_function=True),
     "call.answered": WebhookType(CallAnswered, has_function=True),
@@ -210,7 +218,7 @@ WEBHOOK_TYPES: Mapping[str, WebhookType] = {
     GROUP_INSIGHTS: WebhookType(ConversationInsightsGenerated),
     "call.analyzed": WebhookType(ConversationAnalyzed),
     # Undocumented, and sent at each turn: reported of live calls, or named in Telnyx's samples.
-    "call.conversation.messages_added": WebhookType(TranscriptUpdated),
+    MESSAGES_ADDED: WebhookType(TranscriptUpdated),
     "call.conversation.message_history_updated": WebhookType(TranscriptUpdated),
     # Asked for by `send_message_history_updates` (Telnyx API: ai_assistant_start).
     "call.ai_gather.message_history_updated": WebhookType(TranscriptUpdated),

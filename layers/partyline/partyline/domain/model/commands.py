@@ -46,6 +46,7 @@ class Action(StrEnum):
     GOODBYE = "goodbye"
     LOOK = "look"
     FETCH_INSIGHTS = "fetch_insights"
+    FETCH_TRANSCRIPT = "fetch_transcript"
 
 
 Role = Literal["user", "assistant", "system", "developer"]
@@ -64,22 +65,26 @@ WORDS = frozenset({Action.WAIT_WORDS, Action.STOP_WORDS, Action.GOODBYE})
 STOPS = frozenset({Action.STOP, Action.STOP_WORDS})
 """Actions that end a voice, so that another voice is heard."""
 
-IDEMPOTENT = WORDS | {
-    Action.ANSWER,
-    Action.HANG_UP,
-    Action.STOP,
-    Action.LEAVE_CONFERENCE,
-    Action.LOOK,
-    Action.FETCH_INSIGHTS,
-}
+FETCHES = frozenset({Action.FETCH_INSIGHTS, Action.FETCH_TRANSCRIPT})
+"""Actions that fetch what a conversation at Telnyx has left."""
+
+IDEMPOTENT = (
+    WORDS
+    | FETCHES
+    | {
+        Action.ANSWER,
+        Action.HANG_UP,
+        Action.STOP,
+        Action.LEAVE_CONFERENCE,
+        Action.LOOK,
+    }
+)
 """Actions that do no harm a second time, however late."""
 
 CONNECTING = frozenset({Action.BRIDGE, Action.CREATE_CONFERENCE, Action.JOIN_CONFERENCE})
 """Actions that connect people to each other. Each is given up after `timeouts.CONNECT_WAIT`."""
 
-TRANSIENT = frozenset(
-    {*CONNECTING, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK, Action.FETCH_INSIGHTS}
-)
+TRANSIENT = frozenset({*CONNECTING, *FETCHES, Action.LEAVE_CONFERENCE, Action.MESSAGE, Action.LOOK})
 """Actions whose commands are removed when settled."""
 
 WEBHOOK_URLS = "webhook_urls"

@@ -15,6 +15,7 @@ from partyline.domain.model.commands import Action, Command, Message
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.stored import Failure, Stored
+from partyline.domain.model.transcript import Transcript
 from partyline.domain.model.voice import LegVoice
 from partyline.domain.model.voicemail import LegVoicemail
 
@@ -310,6 +311,7 @@ class Conversation(Stored):
     """By run and insight id, as `0/insight-1`."""
     insights_poll_at: datetime | None = None
     insight_polls: int = 0
+    transcript: Transcript = Field(default_factory=Transcript)
     due_at: datetime | None = None
     """When time should pass for the conversation at the latest; `None` while no timer runs."""
     awaited_at: datetime | None = None
@@ -381,6 +383,33 @@ class Conversation(Stored):
             elif command.action is Action.STOP:
                 stops.append(command)
         return stops
+
+    @property
+    def transcript_is_final(self) -> bool:
+        """Whether no message will come any more: each run is complete, or was given up."""
+        commands = self.commands.values()
+        fetches = any(c.action is Action.FETCH_TRANSCRIPT and c.is_pending for c in commands)
+        over = self.status in statuses.FINISHED
+        return over and self.transcript.poll_at is None and not fetches
+
+    @property
+    def has_every_message(self) -> bool:
+        """Whether all messages of every run have come. A start that failed made no run."""
+        starts = [c for c in self.commands.values() if c.action is Action.START]
+        for number, telnyx_id in enumerate(
+            [*self.previous_telnyx_ids, self.telnyx_conversation_id]
+        ):
+            run = self.transcript.runs.get(number)
+            unnamed = telnyx_id in (None, UNKNOWN_CONVERSATION_ID)
+            never_ran = unnamed and number < len(starts) and starts[number].status == "failed"
+            if not never_ran and (run is None or not run.final):
+                return False
+        return True
+
+    @property
+    def transcript_is_complete(self) -> bool:
+        """Whether every message of every run is stored: no bound has left out a message."""
+        return self.has_every_message and not any(run.cut for run in self.transcript.runs.values())
 
     @property
     def is_restarting(self) -> bool:

@@ -15,6 +15,7 @@ from partyline.domain.model.commands import Role
 from partyline.domain.model.handover import HandoverOutcome, Then
 from partyline.domain.model.statuses import AssistantMode, Direction, Outcome
 from partyline.domain.model.stored import Failure
+from partyline.domain.model.transcript import SpeakerRole
 
 
 class EventType(StrEnum):
@@ -28,6 +29,8 @@ class EventType(StrEnum):
     CONVERSATION_FAILED = "conversation.failed"
     INSIGHTS_GENERATED = "conversation.insights_generated"
     CONVERSATION_ANALYZED = "conversation.analyzed"
+    TRANSCRIPT_UPDATED = "transcript.updated"
+    TRANSCRIPT_READY = "transcript.ready"
     PARTICIPANT_INVITED = "participant.invited"
     PARTICIPANT_SCREENING = "participant.screening"
     PARTICIPANT_WAITING = "participant.waiting"
@@ -101,6 +104,15 @@ class Recording(BaseModel):
     ended_at: datetime | None = None
 
 
+class SpokenMessage(BaseModel):
+    """What a person (`user`) or the assistant said."""
+
+    role: SpeakerRole
+    text: str
+    at: datetime | None = None
+    participant_id: str | None = None
+
+
 class Quality(BaseModel):
     """The quality of a call: the audio from the phone (`inbound`) and to the phone (`outbound`)."""
 
@@ -162,6 +174,19 @@ Name = Annotated[str, Field(description="the participant's name")]
 CallOutcome = Annotated[Outcome, Field(description="how a call came out")]
 ParticipantId = Annotated[str, Field(description="the participant's id")]
 MessageRole = Annotated[Role, Field(description="in whose name the message is")]
+MessageCount = Annotated[int, Field(ge=0, description="the number of messages until now")]
+Run = Annotated[
+    int, Field(ge=0, description="the run of the assistant, from 0; a restart is a new run")
+]
+RunCount = Annotated[int, Field(ge=0, description="the number of runs with messages")]
+Position = Annotated[int, Field(ge=0, description="the position of the first message, from 0")]
+SpokenMessages = Annotated[
+    list[SpokenMessage],
+    Field(description="the messages; of very long messages the API alone has the rest"),
+]
+IsComplete = Annotated[
+    bool, Field(description="whether every message of every run of the assistant is stored")
+]
 Rule = Annotated[str, Field(description="the dial rule that forbids the call")]
 SipHangupCause = Annotated[str, Field(description="the SIP response code")]
 SpokenWords = Annotated[
@@ -253,6 +278,23 @@ class ConversationAnalyzed(EventData, event=EventType.CONVERSATION_ANALYZED):
     duration_secs: DurationSecs | None = None
     cost: CallCost | None = None
     recordings: Recordings | None = None
+
+
+class TranscriptUpdated(EventData, event=EventType.TRANSCRIPT_UPDATED):
+    """New messages of a run of the assistant, which replace those from `first` on."""
+
+    run: Run
+    first: Position
+    messages: SpokenMessages
+    count: MessageCount
+
+
+class TranscriptReady(EventData, event=EventType.TRANSCRIPT_READY):
+    """The transcript is stored, and no more messages are awaited; the API gives the messages."""
+
+    count: MessageCount
+    runs: RunCount
+    complete: IsComplete
 
 
 class PersonEvent(EventData):

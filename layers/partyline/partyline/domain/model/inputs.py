@@ -14,6 +14,7 @@ from partyline.domain.model.handover import Then
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import AssistantMode, OnHangup
+from partyline.domain.model.transcript import Source, TranscriptMessage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ class StartConversation(Input):
     phrases: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     route: str | None = None
+    live_transcript: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,7 @@ class Route:
     phrases: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     start: AssistantStart = "after_answer"
+    live_transcript: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +267,20 @@ class ConversationEnded(CallInput):
 
     telnyx_conversation_id: str | None = None
     reason: str | None = None
+    messages: tuple[TranscriptMessage, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptUpdated(CallInput):
+    """The assistant's conversation has new messages.
+
+    With the source `history` the messages are the whole conversation, with `added` the whole
+    conversation or only the new messages: Telnyx does not document `messages_added`.
+    """
+
+    source: Source
+    messages: tuple[TranscriptMessage, ...]
+    telnyx_conversation_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

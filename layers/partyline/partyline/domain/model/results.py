@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from partyline.domain.model.conversation import Insight
 from partyline.domain.model.stored import Failure
+from partyline.domain.model.transcript import RunMessages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,17 @@ class InsightsFound:
     complete: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranscriptFound:
+    """The messages of the runs whose messages are not complete.
+
+    `telnyx_conversation_id`: the newest run, perhaps found with the messages.
+    """
+
+    runs: tuple[RunMessages, ...]
+    telnyx_conversation_id: str | None = None
+
+
 Result = (
     Succeeded
     | CallEnded
@@ -129,4 +141,5 @@ Result = (
     | NotFound
     | CallState
     | InsightsFound
+    | TranscriptFound
 )

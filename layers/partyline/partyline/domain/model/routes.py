@@ -29,5 +29,6 @@ class StoredRoute(Stored):
     limits: RouteLimits = Field(default_factory=RouteLimits)
     words: dict[str, str] = Field(default_factory=dict)
     start: AssistantStart = "after_answer"
+    live_transcript: bool = False
     changed_at: datetime | None = None
     changed_by: str | None = None  # the id of the bearer key that put the route

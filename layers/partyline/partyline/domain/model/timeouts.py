@@ -221,13 +221,15 @@ INFERRED_END_DELAY = timedelta(seconds=30)
 conversations only, so a `call.conversation.ended` that has not come by then was lost."""
 
 INSIGHTS_POLL_DELAY = timedelta(seconds=60)
-"""When to fetch insights that no webhook brought (reported: 2 to 20 s after the end)."""
+"""When to fetch insights and messages that no webhook brought. Insights were reported to come 2 to
+20 s after the end."""
 
 INSIGHTS_POLL_PAUSE = timedelta(minutes=2)
-"""The pause after the first fetch of insights; the pause after the second is twice as long."""
+"""The pause after the first fetch of insights, and of messages; the pause after the second is twice
+as long."""
 
 MAX_INSIGHT_POLLS = 3
-"""Fetches of insights before we give up, 7 minutes after the end."""
+"""Fetches of insights, and of messages, before we give up, 7 minutes after the end."""
 
 # Requests, tools and the sweep
 

@@ -27,6 +27,7 @@ from partyline.domain.rules import (
     facts,
     handovers,
     insights,
+    transcripts,
     voice,
 )
 from partyline.domain.rules.apply_results import apply_result
@@ -150,8 +151,15 @@ def _start_failed(transition: Transition, webhook: inputs.ConversationStartFaile
         conversation.telnyx_ended_reason = facts.START_FAILED
 
 
+def _transcript_updated(transition: Transition, webhook: inputs.TranscriptUpdated) -> None:
+    transcripts.follow(transition, find_leg(transition.conversation, webhook.call), webhook)
+
+
 def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnded) -> None:
     conversation, located = transition.conversation, locate_leg(transition, webhook)
+    run = transcripts.run_of_end(conversation, webhook.telnyx_conversation_id)
+    if run is not None:
+        transcripts.store_whole(transition, run, webhook.messages, "end")
     current_id = conversation.telnyx_conversation_id
     if located is None or (current_id and webhook.telnyx_conversation_id not in (None, current_id)):
         return
@@ -288,6 +296,7 @@ APPLY: dict[type[inputs.Input], Callable[[Transition, Any], None]] = {
     inputs.ConversationCreated: _conversation_created,
     inputs.ConversationStartFailed: _start_failed,
     inputs.ConversationEnded: _conversation_ended,
+    inputs.TranscriptUpdated: _transcript_updated,
     inputs.InsightsGenerated: _insights_generated,
     inputs.ConversationAnalyzed: _conversation_analyzed,
     inputs.CommandResult: apply_result,

@@ -1,4 +1,4 @@
-"""Results of polls: the state of a call at Telnyx, a call that Telnyx does not know, insights."""
+"""Results of polls: the state of a call, a call that Telnyx does not know, insights, messages."""
 
 from datetime import timedelta
 
@@ -9,7 +9,8 @@ from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules import facts, polling
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.calls import is_needed
-from partyline.domain.rules.insights import store_insights
+from partyline.domain.rules.insights import run_of, store_insights
+from partyline.domain.rules.transcripts import store_whole
 from partyline.domain.rules.transition import Transition
 
 
@@ -78,6 +79,20 @@ def insights_found(transition: Transition, command: Command, result: results.Ins
     store_insights(transition, result.insights)
     if result.complete:
         conversation.insights_poll_at = None
+
+
+def transcript_found(
+    transition: Transition, command: Command, result: results.TranscriptFound
+) -> None:
+    """Keep the messages of a fetch; complete messages are not fetched again."""
+    conversation = transition.conversation
+    facts.settle(transition, command)
+    newest = conversation.telnyx_conversation_id or result.telnyx_conversation_id
+    conversation.telnyx_conversation_id = newest
+    for found in result.runs:
+        run = run_of(conversation, found.telnyx_conversation_id)
+        if run is not None:
+            store_whole(transition, run, found.messages, "fetch")
 
 
 def _has_rung_out(transition: Transition, participant: Participant, leg: Leg) -> bool:

@@ -402,4 +402,5 @@ APPLY_RESULT: dict[type, Callable[[Transition, Command, Any], None]] = {
     results.NotFound: _not_found,
     results.CallState: apply_polls.call_state,
     results.InsightsFound: apply_polls.insights_found,
+    results.TranscriptFound: apply_polls.transcript_found,
 }

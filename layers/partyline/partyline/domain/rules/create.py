@@ -10,6 +10,7 @@ from partyline.domain.model.events import ConversationStarted, ParticipantInvite
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import FIRST_RING_POLL, MIN_POLL_PAUSE
+from partyline.domain.model.transcript import Transcript
 from partyline.domain.rules.call_ids import note_call_ids
 from partyline.domain.rules.transition import Refusal, Transition
 
@@ -45,6 +46,7 @@ def create_conversation(input_: inputs.Input, now: datetime) -> Conversation | R
         metadata=metadata,
         phrases=settings.phrases,
         limits=settings.limits,
+        transcript=Transcript(live=settings.live_transcript),
         route=our_number,
         start=start or "after_answer",
         connection_id=settings.connection_id,

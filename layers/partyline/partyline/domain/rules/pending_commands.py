@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from partyline.domain.model.commands import (
+    FETCHES,
     IDEMPOTENT,
     RECONCILABLE,
     STOPS,
@@ -123,7 +124,7 @@ def _awaited_moments(transition: Transition) -> Iterator[datetime]:
     """The timers for which a person on the line, or a person to be called, waits."""
     conversation = transition.conversation
     for command in conversation.commands.values():
-        if command.is_pending and command.action is not Action.FETCH_INSIGHTS:
+        if command.is_pending and command.action not in FETCHES:
             yield connections.overdue_at(conversation, command) or command.not_before
             yield command.not_before
     cause_by, inferred_end = end_deadline(conversation), inferred_end_of(conversation)
@@ -157,8 +158,7 @@ def _other_moments(transition: Transition) -> Iterator[datetime]:
     for command in conversation.commands.values():
         if command.is_pending:
             yield command.not_before
-    if conversation.insights_poll_at:
-        yield conversation.insights_poll_at
+    yield from filter(None, (conversation.insights_poll_at, conversation.transcript.poll_at))
     over_at = time_limit_of(conversation)
     if over_at and transition.now < over_at:
         yield over_at

@@ -23,6 +23,7 @@ from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventTyp
 from partyline.domain.model.handover import Handover
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
+from partyline.domain.model.transcript import TranscriptPart
 from partyline.domain.model.voice import LegVoice
 from partyline.domain.rules.phrases import PROGRESS, phrase_key, render, spoken_name
 from partyline.domain.rules.polling import next_poll
@@ -46,6 +47,7 @@ class Transition:
         self.cause = cause
         self.events: list[Event] = []
         self.insights: list[Insight] = []
+        self.messages: list[TranscriptPart] = []
         self.refusal: Refusal | None = None
 
     def refuse(self, code: ErrorCode, message: str) -> None:
@@ -91,7 +93,8 @@ class Transition:
             conversation.ended_at = self.now
             ran = conversation.active_at or conversation.telnyx_conversation_id
             if ran:
-                conversation.insights_poll_at = self.now + timeouts.INSIGHTS_POLL_DELAY
+                poll_at = self.now + timeouts.INSIGHTS_POLL_DELAY
+                conversation.insights_poll_at = conversation.transcript.poll_at = poll_at
         self._add_event(
             EventType(f"conversation.{status}"),
             telnyx_conversation_id=conversation.telnyx_conversation_id,

@@ -162,12 +162,16 @@ DESCRIPTIONS = {
 }
 
 
-def answers(models: Mapping[int, Any]) -> Any:
-    """Describe the answers of a route for the OpenAPI document: a model for each status."""
+def answers(models: Mapping[int, Any], *, text: bool = False) -> Any:
+    """Describe the answers of a route for the OpenAPI document: a model for each status.
+
+    `text`: the route answers text too.
+    """
+    more = {"text/plain": {"schema": {"type": "string"}}} if text else {}
     return {
         status: {
             "description": DESCRIPTIONS[status],
-            "content": {"application/json": {"model": model}},
+            "content": {"application/json": {"model": model}, **more},
         }
         for status, model in models.items()
     }
@@ -176,6 +180,17 @@ def answers(models: Mapping[int, Any]) -> Any:
 def respond(model: Any, status: int = 200) -> ApiResponse[Any]:
     """Build the answer of a route."""
     return ApiResponse(status, content_type="application/json", body=model)
+
+
+def respond_text(text: str) -> ApiResponse[Any]:
+    """Build an answer of text."""
+    return ApiResponse(200, content_type="text/plain; charset=utf-8", body=text)
+
+
+def accepts(media_type: str) -> bool:
+    """Whether this request accepts a media type before all others."""
+    accepted = (_event.get().get("headers") or {}).get("accept") or ""
+    return bool(accepted.split(",")[0].split(";")[0].strip() == media_type)
 
 
 def conversation_id_of(text: str) -> str:

@@ -64,6 +64,7 @@ class RouteRequest(RequestModel):
     limits: RouteLimits = Field(default_factory=RouteLimits)
     words: requests.Phrases = Field(default_factory=dict)
     start: AssistantStart = "after_answer"
+    live_transcript: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -4,7 +4,7 @@ The answers are shaped in `responses`.
 """
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -15,6 +15,7 @@ from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.entrypoints.api import app as api
 from partyline.entrypoints.api import responses
+from partyline.entrypoints.api.transcript_text import transcript_text
 from partyline.services.bearer_keys import Right
 from partyline.services.errors import field_invalid, unknown_conversation
 from partyline.store.scheduled import ScheduleStatus
@@ -27,7 +28,7 @@ query = api.KeyRouter(Right.READ)
 
 def _whole_number(text: Any) -> Any:
     if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) < 4):
-        raise PydanticCustomError("limit", f"a number from 1 to {MAX_LIMIT}")
+        raise PydanticCustomError("limit", "a number of at most three digits")
     return text
 
 
@@ -45,6 +46,19 @@ Cursor = Annotated[
     Query(),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CURSOR_CHARS}),
 ]
+TRANSCRIPT_LIMIT = MAX_TRANSCRIPT_LIMIT = 500
+TRANSCRIPT_LIMIT_SCHEMA = LIMIT_SCHEMA | {
+    "maximum": MAX_TRANSCRIPT_LIMIT,
+    "default": TRANSCRIPT_LIMIT,
+}
+TranscriptLimit = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Field(ge=1, le=MAX_TRANSCRIPT_LIMIT),
+    Query(),
+    WithJsonSchema(TRANSCRIPT_LIMIT_SCHEMA),
+]
+Format = Annotated[Literal["json", "text"] | None, Query(alias="format")]
 LISTED = (*ConversationStatus, ScheduleStatus.SCHEDULED)
 """The statuses by which the list can be filtered."""
 
@@ -154,6 +168,40 @@ def get_timeline(
         raise unknown_conversation()
     events = [responses.Event.of(event) for event in page.items]
     return api.respond(responses.Timeline(events=events, next_cursor=page.next_cursor))
+
+
+@query.get(
+    "/conversations/<id>/transcript",
+    responses=api.answers({200: responses.Transcript}, text=True),
+)
+def get_transcript(
+    conversation_id: api.ConversationId,
+    limit: TranscriptLimit = TRANSCRIPT_LIMIT,
+    cursor: Cursor = None,
+    format_: Format = None,
+) -> Response[Any]:
+    """Get what was said, `limit` messages at a time from `cursor`, or all as text.
+
+    The answer is text with `format=text`, and for a request that accepts `text/plain` only. The
+    transcript of a conversation that runs is empty without `live_transcript`.
+    """
+    api.check_query("limit", "cursor", "format")
+    conversation_id = api.conversation_id_of(conversation_id)
+    store = api.app().store
+    conversation = store.load(conversation_id)
+    if conversation is None:
+        raise unknown_conversation()
+    if format_ == "text" or (format_ is None and api.accepts("text/plain")):
+        everything = store.transcript(conversation_id)
+        return api.respond_text(transcript_text(conversation, everything))
+    page = store.transcript_page(conversation_id, cursor, limit)
+    shown = responses.Transcript(
+        messages=[responses.TranscriptMessage.of(item) for item in page.items],
+        final=conversation.transcript_is_final,
+        complete=conversation.transcript_is_complete,
+        next_cursor=page.next_cursor,
+    )
+    return api.respond(shown)
 
 
 @query.get("/conversations/<id>/export", responses=api.answers({200: responses.Export}))

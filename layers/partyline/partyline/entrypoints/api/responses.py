@@ -12,11 +12,13 @@ from partyline.domain.model import events, statuses
 from partyline.domain.model.commands import Role
 from partyline.domain.model.events import EventType
 from partyline.domain.model.handover import HandoverOutcome, Then
+from partyline.domain.model.transcript import SpeakerRole
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
 from partyline.services.requests import PhoneNumber
 from partyline.store.erasures import Erasure as StoredErasure
 from partyline.store.scheduled import ScheduledConversation, ScheduleStatus
+from partyline.store.transcripts import PlacedMessage
 
 Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 """A time in UTC, as RFC 3339 writes it."""
@@ -292,6 +294,61 @@ class Timeline(ApiModel):
     """A page of the events of a conversation, in their order."""
 
     events: list[Event]
+    next_cursor: str | None
+
+
+class ToolCall(ApiModel):
+    """A call of a tool by the assistant. `arguments` are JSON as text."""
+
+    id: str | None
+    function: str | None
+    arguments: str | None
+
+
+class TranscriptMessage(ApiModel):
+    """A message of a transcript.
+
+    `position` counts from 0 in each run of the assistant. `text` is null when Telnyx withholds the
+    text, or for a call of tools; a text that is too long is its beginning, and `cut_from_chars` is
+    the length of the whole. `participant_id` is null unless Telnyx says who spoke.
+    """
+
+    run: Annotated[int, Field(ge=0)]
+    position: Annotated[int, Field(ge=0)]
+    role: SpeakerRole
+    participant_id: str | None
+    text: str | None
+    at: Moment | None
+    tool_calls: list[ToolCall] = []
+    tool_call_id: str | None = None
+    cut_from_chars: int | None = None
+
+    @classmethod
+    def of(cls, placed: PlacedMessage) -> Self:
+        """Show a message."""
+        message = placed.message
+        return cls(
+            run=placed.run,
+            position=placed.position,
+            role=message.role,
+            participant_id=message.participant_id,
+            text=message.text,
+            at=message.at,
+            tool_calls=[ToolCall.model_validate(call) for call in message.tool_calls],
+            tool_call_id=message.tool_call_id,
+            cut_from_chars=message.cut_from_chars,
+        )
+
+
+class Transcript(ApiModel):
+    """A page of the messages of a conversation, in their order.
+
+    `final`: no more messages are awaited. `complete`: every message of every run is stored.
+    """
+
+    messages: list[TranscriptMessage]
+    final: bool
+    complete: bool
     next_cursor: str | None
 
 

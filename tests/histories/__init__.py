@@ -1,0 +1,1 @@
+"""Generated histories of conversations whose transcript must equal what was said."""

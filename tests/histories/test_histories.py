@@ -1,0 +1,18 @@
+"""The bounded form of `make histories`."""
+
+import pytest
+
+from tests.faults.lab import silence_logs
+from tests.histories.histories import History
+
+FEW = 40
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    silence_logs()
+
+
+@pytest.mark.parametrize("number", range(FEW))
+def test_the_transcript_is_what_was_said(number: int) -> None:
+    assert History(number).run() == []
