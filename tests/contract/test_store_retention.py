@@ -12,6 +12,7 @@ from partyline.domain.decide import Decision
 from partyline.domain.model.conversation import Conversation, Insight
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, LegStatus
+from partyline.domain.model.transcript import TranscriptMessage, TranscriptPart
 from partyline.settings import QuerySettings
 from partyline.store import ConversationStore
 from partyline.store.conversations import DEDUPE_SECS, DedupeRecord
@@ -49,7 +50,11 @@ def whole_step(store: ConversationStore) -> Conversation:
     """A step that writes a row of each kind."""
     decision = begun()
     insight = Insight(insight_id="i-1", result={"mood": "good"})
-    decision = Decision(decision.conversation, events=decision.events, insights=[insight])
+    said = TranscriptMessage(role="user", text="Hello.")
+    part = TranscriptPart(run=0, generation=1, first=0, messages=(said,))
+    decision = Decision(
+        decision.conversation, events=decision.events, insights=[insight], messages=[part]
+    )
     return store.commit(None, decision, DedupeRecord(webhook("c-1", "w-1")), record='{"at":1}')
 
 
@@ -66,7 +71,7 @@ def test_each_row_expires_by_its_own_parameter(memory: Any, template: Template) 
     kept = rows(memory, template)
     life = LONGEST_LIFE.days
     assert days(kept["EVENT"]) == days(kept["STEP"]) == 60 + life
-    assert days(kept["INSIGHT"]) == 30 + life
+    assert days(kept["INSIGHT"]) == days(kept["TRANSCRIPT"]) == 30 + life
     assert days(kept["CALL"]) == 90 + life
     assert days(kept["DEDUPE"]) == DEDUPE_SECS / 86400
 
@@ -105,17 +110,21 @@ def test_an_expired_conversation_is_unknown_before_the_table_deletes_the_row(
     assert store.look_up_call("c-1", None, None, None).conversation is None
 
 
-def test_expired_insights_are_not_shown(memory: Any, template: Template) -> None:
+def test_an_expired_transcript_and_expired_insights_are_not_shown(
+    memory: Any, template: Template
+) -> None:
     now = [NOW]
     store = ConversationStore(memory, template.table.name, DAYS, lambda: now[0])
     whole_step(store)
     found = store.load_with_insights("c-1")
     assert found
     assert [insight.insight_id for insight in found[1]] == ["i-1"]
+    assert [placed.message.text for placed in store.transcript("c-1")] == ["Hello."]
     now[0] = NOW + timedelta(days=30) + LONGEST_LIFE
     found = store.load_with_insights("c-1")
     assert found
     assert found[1] == []
+    assert store.transcript("c-1") == []
 
 
 def test_the_event_of_a_changed_route_expires_and_the_route_does_not(

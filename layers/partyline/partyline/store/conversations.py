@@ -305,13 +305,13 @@ class ConversationStore:
 
     def transcript(self, conversation_id: str) -> list[PlacedMessage]:
         """All messages of a conversation's transcript; they fit into an answer of Lambda."""
-        return transcript_messages(self.table, conversation_id)
+        return transcript_messages(self.table, conversation_id, self._is_expired)
 
     def transcript_page(
         self, conversation_id: str, cursor: str | None, limit: int
     ) -> Page[PlacedMessage]:
         """A page of the messages of a conversation's transcript (see `transcript_page`)."""
-        return transcript_page(self.table, conversation_id, cursor, limit)
+        return transcript_page(self.table, conversation_id, cursor, limit, self._is_expired)
 
     def steps(self, conversation_id: str, cursor: str | None = None) -> Page[str]:
         """A page of the records of a conversation's steps (see `steps_page`)."""

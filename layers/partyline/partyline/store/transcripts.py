@@ -6,7 +6,7 @@ Replaced messages stay in their rows until the rows expire.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -59,11 +59,19 @@ def _part_puts(conversation_id: str, part: TranscriptPart) -> list[Row]:
     ]
 
 
-def transcript_messages(table: Table, conversation_id: str) -> list[PlacedMessage]:
-    """Return all messages of a conversation, run by run. Raises an `AwsError`."""
+def transcript_messages(
+    table: Table, conversation_id: str, is_expired: Callable[[Row], bool]
+) -> list[PlacedMessage]:
+    """Return all messages of a conversation, run by run, without expired rows.
+
+    The final messages of a run are written by one step, so they expire together. Raises an
+    `AwsError`.
+    """
     runs = dict[int, list[TranscriptMessage]]()
     pk = keys.partition(conversation_id)
     for row in table.partition(pk, keys.FIRST_MESSAGE, keys.LAST_MESSAGE):
+        if is_expired(row):
+            continue
         _, run, _, first = row["sk"]["S"].split("#")
         messages = runs.setdefault(int(run), [])
         messages[int(first) :] = _adapter().validate_json(row["messages"]["S"])
@@ -75,7 +83,11 @@ def transcript_messages(table: Table, conversation_id: str) -> list[PlacedMessag
 
 
 def transcript_page(
-    table: Table, conversation_id: str, cursor: str | None, limit: int
+    table: Table,
+    conversation_id: str,
+    cursor: str | None,
+    limit: int,
+    is_expired: Callable[[Row], bool],
 ) -> Page[PlacedMessage]:
     """Return a page of at most `limit` messages and 4 MB; empty for an unknown conversation.
 
@@ -87,7 +99,7 @@ def transcript_page(
     if cursor is not None:
         run, _, position = place_in(cursor, scope, _PLACE).partition("/")
         after = (int(run), int(position))
-    placed = transcript_messages(table, conversation_id)
+    placed = transcript_messages(table, conversation_id, is_expired)
     left = [item for item in placed if (item.run, item.position) > after]
     page = left[: min(limit, fitting(_texts(left[:limit])))]
     if len(page) == len(left):
