@@ -43,8 +43,8 @@ MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 MINUTE_METRICS = ("SweepTouched", "CensusFailed")
 """The metrics of an idle month: one of each of those functions, which shows that they run."""
 
-MAX_IDLE_MONTH = 5
-"""The goal for a month without calls, in USD, after the allowances that every account has."""
+MAX_IDLE_MONTH = 6
+"""The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15
 """Lambda polls an empty queue with five pollers, each of which waits for 20 seconds."""

@@ -294,7 +294,9 @@ def _initial_value(properties: Mapping[str, Any]) -> str:
 
 
 def _is_in_range(text: str, parameter: Mapping[str, Any]) -> bool:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+    # A number whose default is whole has to be whole.
+    fraction = r"(\.[0-9]+)?" if isinstance(parameter.get("Default"), float) else ""
+    if not re.fullmatch(rf"[0-9]+{fraction}", text):
         return False
     number = float(text)
     return bool(parameter.get("MinValue", 0) <= number <= parameter.get("MaxValue", number))

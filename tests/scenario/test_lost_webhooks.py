@@ -286,7 +286,7 @@ def test_all_webhooks_of_the_end_of_a_call_may_arrive_together(new_lab: NewLab) 
     lab.hang_up(DANA)
     lab.run(5)
     webhooks = lab.release()
-    assert len(webhooks) == 4
+    assert len(webhooks) == 6
     deliver_at_once(lab, webhooks)
     lab.run(minutes(2))
     conversation = lab.conversation(conversation_id)

@@ -222,12 +222,12 @@ def test_a_start_that_waits_for_room_says_why_it_cannot_be_cancelled(stack: BusS
         assert (refused.status, refused.json["error"]["code"]) == (409, "starting")
 
 
-def test_a_start_that_has_failed_cannot_be_cancelled(stack: BusStack) -> None:
+def test_a_start_that_has_failed_is_erased_instead_of_cancelled(stack: BusStack) -> None:
     conversation_id = booked(stack, mins=1)
     delete_key(stack)
     stack.lab.run(75)
-    refused = ask(stack, "DELETE", f"/conversations/{conversation_id}")
-    assert (refused.status, refused.json["error"]["code"]) == (409, "conversation_over")
+    erased = ask(stack, "DELETE", f"/conversations/{conversation_id}")
+    assert (erased.status, erased.json["id"]) == (202, conversation_id)
 
 
 def test_the_dials_of_a_booking_count_for_its_key_at_its_time(stack: BusStack) -> None:

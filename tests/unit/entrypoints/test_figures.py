@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from partyline.store import keys
 from partyline.store.erasures import Erasure
 from partyline.store.events import detail_of
 from partyline.store.open_counts import OPEN_API, addition
+from partyline.store.table import key_of
 from partyline.telemetry import Metric
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, OUR_NUMBER, Deployment
 
@@ -382,6 +384,26 @@ def answer_and_lose_the_hangup(deployment: Deployment) -> None:
     deployment.invoke("census", {})
 
 
+def go_beyond_the_budget(deployment: Deployment) -> None:
+    """Call a second number within a budget of three calls, and ask for four calls more."""
+    app = deployment.app
+    app.settings = app.settings.model_copy(
+        update={
+            "daily_budget": Decimal(3),
+            "reserved_per_call": Decimal(1),
+            "allowed_destination_prefixes": ("+1",),
+        }
+    )
+    for built in ("budget", "dial_policy", "engine"):
+        app.__dict__.pop(built, None)
+    deployment.dynamodb.delete_item(TableName=deployment.table_name, Key=key_of(keys.DIALING_OFF))
+    deployment.start(to=[HOST_NUMBER, GUEST_NUMBER])
+    deployment.deliver_for("call.hangup", deployment.dials()[-1], hangup_cause="user_busy")
+    more = {"to": HOST_NUMBER, "participants": [{"to": GUEST_NUMBER}] * 3}
+    status, answer = deployment.ask("start_conversation", more)
+    assert (status, answer["error"]["code"]) == (429, "budget_exceeded")
+
+
 def test_a_run_writes_every_metric_with_its_unit(
     deployment: Deployment, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,8 +438,6 @@ def test_a_run_writes_every_metric_with_its_unit(
         "event_relay", {"Records": [{"dynamodb": {"NewImage": row, "SequenceNumber": "1"}}]}
     )
 
-    deliver_to_a_hook(deployment, row, monkeypatch)
-
     # Timers, webhooks, tools, failover, sweep, census
     deployment.store.table.write([addition(OPEN_API, keys.FIRST_SHARD, 1)])
     for _ in range(2):
@@ -447,7 +467,9 @@ def test_a_run_writes_every_metric_with_its_unit(
     deployment.dynamodb.failures.clear()
     answer_and_lose_the_hangup(deployment)
 
-    erase_with_failures(deployment)
+    deliver_to_a_hook(deployment, row, monkeypatch)
+    for further in (erase_with_failures, go_beyond_the_budget):
+        further(deployment)
 
     found = units(emf(written))
     named = {metric.value: metric.unit.value for metric in Metric if metric not in BY_KIND}

@@ -106,7 +106,7 @@ def test_without_a_second_number_the_other_questions_are_skipped_and_named(tmp_p
         *("redelivery-signature", "default-retries"),
     ]
     reason = "A second number is needed (--second-number)."
-    assert sum(text == reason for text in report.open.values()) == 50
+    assert sum(text == reason for text in report.open.values()) == 51
     assert "Skipped: end-order. " + reason in telnyx.plan().describe()
 
 

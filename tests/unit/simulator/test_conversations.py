@@ -220,7 +220,7 @@ def test_an_assistant_without_insights_sends_no_insights() -> None:
     harness.telnyx.hang_up(leg.call_control_id)
     harness.clock.advance(60)
 
-    assert harness.types[-1] == "call.conversation.ended"
+    assert harness.types[-2:] == ["call.conversation.ended", "call.cost"]
 
 
 def test_an_unknown_conversation_is_not_found(harness: SimulatorHarness) -> None:

@@ -18,7 +18,7 @@ def test_a_dialled_person_answers_and_hangs_up(harness: SimulatorHarness) -> Non
     assert initiated["client_state"] == "YQ=="
 
     harness.clock.run_until_idle(60)
-    assert harness.types == ["call.initiated", "call.answered", "call.hangup"]
+    assert harness.types == ["call.initiated", "call.answered", "call.hangup", "call.cost"]
     hangup = harness.received[2].payload
     assert (hangup["hangup_cause"], hangup["hangup_source"]) == ("normal_clearing", "callee")
     assert leg.answered_at is not None
@@ -233,7 +233,7 @@ def test_a_gather_ends_at_the_maximum_and_ignores_invalid_digits(
 
 def test_a_hangup_ends_a_gather(harness: SimulatorHarness) -> None:
     assert gather(harness, Person(FRIEND, hangs_up_after_secs=2.5)) == ("call_hangup", "")
-    assert harness.types[-2:] == ["call.gather.ended", "call.hangup"]
+    assert harness.types[-3:] == ["call.gather.ended", "call.hangup", "call.cost"]
 
 
 def test_a_person_hears_a_spoken_text(harness: SimulatorHarness) -> None:

@@ -98,7 +98,7 @@ def test_a_hangup_ends_the_sentence_first(harness: SimulatorHarness) -> None:
     harness.telnyx.hang_up(leg.call_control_id)
     harness.clock.advance(5)
 
-    assert harness.types[-2:] == ["call.speak.ended", "call.hangup"]
+    assert harness.types[-3:] == ["call.speak.ended", "call.hangup", "call.cost"]
     assert ends(harness) == [("call.speak.ended", "call_hangup")]
 
 

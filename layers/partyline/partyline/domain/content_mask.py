@@ -41,7 +41,7 @@ _LOCAL = r"[^\s@\uff20\ufe6b<>()\[\],;:\"\\]"
 _MAIL = re.compile(
     # A user of a SIP address may have a password after a colon.
     rf"(?:\bsips?:[^\s@,;:]+(?::[^\s@,;:]*)?|\"[^\"\n]{{1,64}}\"|(?<!{_LOCAL}){_LOCAL}+)"
-    rf"[@\uff20\ufe6b](?:{_LOCAL}*\w|\[[^\]\s]{{1,64}}\])",
+    rf"(?:[@\uff20\ufe6b](?:{_LOCAL}*\w|\[[^\]\s]{{1,64}}\]))+",
     re.IGNORECASE,
 )
 _WORD = r"[\w+-]+"

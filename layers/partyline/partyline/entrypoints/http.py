@@ -51,6 +51,7 @@ RETRY_AFTER_SECS = {
     _C.TOO_MANY_CONVERSATIONS: 30,
     _C.TOO_MANY_DIALS: 15,  # the dials of the last 60 s count
     _C.TOO_MANY_BOOKINGS: 60,
+    _C.BUDGET_EXCEEDED: 600,  # prices of ended calls may leave room; a new day does
     _C.PENDING: 2,
     _C.BUSY: 1,
     _C.UNAVAILABLE: 2,
