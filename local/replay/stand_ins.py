@@ -24,7 +24,7 @@ from pydantic_core import to_json
 
 from partyline.domain import numbers
 from partyline.domain.masking import MASK, mask_text, masked
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from partyline.domain.names import normalized_name, quoted
 from partyline.domain.rules.insights import digest_of
 

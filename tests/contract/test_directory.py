@@ -8,8 +8,9 @@ import pytest
 
 from local.stack.template import Template
 from partyline.domain.decide import decide
-from partyline.domain.model.conversation import HOST_ID, Assistant
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.inputs import NewParticipant, StartConversation
+from partyline.domain.model.participant import HOST_ID
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory

@@ -11,9 +11,12 @@ from botocore.exceptions import ClientError
 
 from local.stack.template import Template
 from partyline.domain.decide import Decision, decide
-from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Insight
+from partyline.domain.model.assistant import Assistant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import Event, EventType
 from partyline.domain.model.inputs import NewParticipant, SendMessage, StartConversation
+from partyline.domain.model.insight import Insight
+from partyline.domain.model.participant import HOST_ID
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.errors import (

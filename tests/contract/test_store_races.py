@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.domain.decide import decide
-from partyline.domain.model.conversation import HOST_ID, Assistant
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.inputs import NewParticipant, SendMessage, StartConversation
+from partyline.domain.model.participant import HOST_ID
 from partyline.store import ConversationStore, DedupeRecord, keys
 from partyline.store.directory import Directory
 from partyline.store.errors import AlreadyProcessedError, VersionConflictError

@@ -9,7 +9,8 @@ from local.stack.intrinsics import TemplateError
 from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.domain.decide import Decision
-from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, LegStatus
 from partyline.domain.model.transcript import TranscriptMessage, TranscriptPart

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import FINISHED, ConversationStatus
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.costs import spent

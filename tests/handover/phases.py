@@ -5,7 +5,8 @@ from typing import Any
 
 from local.simulator.model import Person, SimulatedLeg
 from local.simulator.settings import Settings
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import DEPARTED, ParticipantStatus
 from tests.handover.lab import GridLab
 from tests.support.people import CALLER, DANA, HOST, KIM, LEE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from partyline.services.assistant_settings import TOOL_TYPES
 from tests.support.lab import URL, Answer, Lab, NewLab
 from tests.support.people import DANA, HOST, OUR_NUMBER

@@ -10,8 +10,9 @@ from typing import Any
 
 from local.replay.driver import shown_event
 from partyline.domain.decide import Decision, decide
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import Assistant, Conversation, Insight, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import Event
 from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import (
@@ -42,6 +43,9 @@ from partyline.domain.model.inputs import (
     StopConversation,
     TimerElapsed,
 )
+from partyline.domain.model.insight import Insight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import (
     CallEnded,

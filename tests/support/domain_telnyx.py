@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from partyline.domain.model.commands import FETCHES, TRACEABLE, Action, Command
-from partyline.domain.model.conversation import Insight
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallBridged,
@@ -23,6 +22,7 @@ from partyline.domain.model.inputs import (
     DigitsGathered,
     MachineVerdict,
 )
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.results import (
     CallEnded,
     CallState,

@@ -9,8 +9,8 @@ import pytest
 
 from local.docs.event_schemas import schema_of
 from local.stack.event_bus import matches
-from partyline.domain.model.conversation import Insight
 from partyline.domain.model.inputs import CallRef, InsightsGenerated
+from partyline.domain.model.insight import Insight
 from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.people import DANA, HOST, LEE
 

@@ -15,7 +15,7 @@ from local.connect import doctor, webhook_check
 from local.connect.account import Account
 from local.serving import serve
 from local.simulator.faults import Fault
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from tests.support.telnyx_account import (
     ASSISTANT,
     KEY,

@@ -13,7 +13,7 @@ from local.connect import numbers, profiles, skip_turn, tools
 from local.connect.account import Account
 from local.connect.records import Record, Records
 from local.stack.local_stack import LocalStack, Options
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup, Deployment
 
 

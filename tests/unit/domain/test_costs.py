@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from partyline.domain.model.conversation import Assistant, Conversation, Leg, Limits, Participant
+from partyline.domain.model.assistant import Assistant
+from partyline.domain.model.conversation import Conversation, Limits
 from partyline.domain.model.costs import LegCost, RunCost, amount_of, units_of
 from partyline.domain.model.events import Cost, CostLine
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Direction
 from partyline.domain.rules.apply_costs import record_run_cost

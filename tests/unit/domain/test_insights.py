@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Insight
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID
 from partyline.domain.model.inputs import ConversationEnded, InsightsGenerated
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.results import InsightsFound, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from tests.support.domain_story import (

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from partyline.domain.decide import decide
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import Assistant, Conversation, Insight, Limits
+from partyline.domain.model.conversation import Conversation, Limits
 from partyline.domain.model.inputs import (
     CallAnswered,
     CallHangup,
@@ -29,6 +30,7 @@ from partyline.domain.model.inputs import (
     StopConversation,
     TimerElapsed,
 )
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.results import (
     CallEnded,
     CallState,

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from partyline.domain.model.conversation import Assistant, Conversation, Leg, Participant
+from partyline.domain.model.assistant import Assistant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import BRIEFING, Plan, Screening
 from partyline.domain.model.statuses import Direction
 from partyline.domain.rules.spoken import MAX_SPOKEN_CHARS, render_spoken

@@ -9,9 +9,9 @@ import pytest
 
 from local.replay.driver import input_of
 from partyline.domain.model import inputs, results, steps
-from partyline.domain.model.conversation import Insight
 from partyline.domain.model.costs import LegCost
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.plan import Plan, Screening
 from partyline.domain.model.statuses import AssistantMode, OnHangup
 from partyline.domain.model.steps import step_record

@@ -12,7 +12,7 @@ import pytest
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.costs import LegCost
 from partyline.domain.model.inputs import (
     CallAnswered,
@@ -47,6 +47,7 @@ from partyline.domain.model.inputs import (
     TranscriptUpdated,
     VoiceEnded,
 )
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.results import (
     CallEnded,
     CallState,

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from partyline.aws_errors import AwsError, AwsUnavailableError
 from partyline.domain.decide import Decision
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Limits
+from partyline.domain.model.conversation import Conversation, Limits
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EventType
 from partyline.domain.model.inputs import (
@@ -26,6 +27,7 @@ from partyline.domain.model.inputs import (
     StopConversation,
     TimerElapsed,
 )
+from partyline.domain.model.participant import HOST_ID
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import (
     CallEnded,

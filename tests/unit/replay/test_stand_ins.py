@@ -7,7 +7,7 @@ import pytest
 from local.replay.stand_ins import StandIns
 from partyline.domain import numbers
 from partyline.domain.masking import mask_text, masked
-from partyline.domain.model.conversation import Assistant
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.names import normalized_name, quoted
 from partyline.domain.rules.insights import digest_of
 

@@ -10,16 +10,12 @@ import httpx
 import pytest
 
 from partyline.domain.dial_policy import Destinations, DialPolicy
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action, Command, Message
-from partyline.domain.model.conversation import (
-    HOST_ID,
-    UNKNOWN_CONVERSATION_ID,
-    Assistant,
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
+from partyline.domain.model.insight import Insight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.plan import Plan, Screening, VerdictWait, Words
 from partyline.domain.model.results import (
     CallEnded,

@@ -8,7 +8,8 @@ import pytest
 
 from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
 from partyline.domain.model.results import Refused, Succeeded
 from partyline.domain.model.statuses import AssistantMode
 from tests.unit.services.test_command_executor import (

@@ -9,8 +9,11 @@ import pytest
 
 from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.dial_policy import Destinations, DialPolicy
+from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Refused, Result, Retryable, Succeeded
 from partyline.domain.model.statuses import Direction

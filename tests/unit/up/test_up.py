@@ -7,7 +7,7 @@ import pytest
 from local.connect.account import AccountError, KeyRefusedError
 from local.deploy.revoke import revoke
 from local.up.stack import StackError
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from tests.support.up_setup import ASSISTANT, KEY, NUMBER, OWN_PHONE, SECOND_NUMBER, UpSetup
 
 QUESTIONS = ["--key-from", "--number", "--public-key", "--call"]

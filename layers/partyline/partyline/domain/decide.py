@@ -42,9 +42,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partyline.domain.model.commands import Command
-from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import Event
 from partyline.domain.model.inputs import Input
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.transcript import TranscriptPart
 from partyline.domain.rules.absence import leave_and_return
 from partyline.domain.rules.apply import APPLY

@@ -12,11 +12,12 @@ from typing import Any
 from partyline.bootstrap import App
 from partyline.domain.model import inputs
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.costs import UNKNOWN_CURRENCY, LegCost, is_currency
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import Cost, CostLine, Quality, Recording
 from partyline.domain.model.inputs import CallInput
+from partyline.domain.model.insight import Insight
 from partyline.domain.numbers import normal_or_same
 from partyline.entrypoints.http import Handler, Response, base_url, http_handler, json_response
 from partyline.entrypoints.signed import verified_webhook

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from partyline.domain.model.assistant import AssistantStart
 from partyline.domain.model.commands import Role
-from partyline.domain.model.conversation import AssistantStart
 from partyline.domain.names import has_hidden_characters
 
 MAX_ASSISTANT_BYTES = 100_000

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, get_args
 
 from partyline.domain.model import statuses, timeouts
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.handover import Then
 from partyline.domain.model.inputs import HandOver, InviteParticipant, NewParticipant
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import MAX_BRIEF_CHARS
 from partyline.domain.model.statuses import Direction, OnHangup, ParticipantStatus
 from partyline.domain.names import name_as_said, normalized_name, plain_text, quoted

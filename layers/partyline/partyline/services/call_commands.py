@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from partyline.domain.model import results
-from partyline.domain.model.conversation import Leg
 from partyline.domain.model.detection import (
     GREETING_SECS,
     PROMPT_END_SECS,
     SCREENING_DETECTION,
     MachineDetection,
 )
+from partyline.domain.model.leg import Leg
 from partyline.domain.model.plan import OnScreen, Plan, Screening, VerdictWait
 from partyline.domain.model.timeouts import DURATION_MARGIN
 from partyline.domain.rules.leaving import call_limit_secs

@@ -9,7 +9,8 @@ from partyline.aws_errors import AwsError
 from partyline.domain.dial_policy import DialPolicy, DialRuleError
 from partyline.domain.model import results
 from partyline.domain.model.commands import FETCHES, Action, Command
-from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation, Insight
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.transcript import RunMessages
 from partyline.services import assistant_commands as assistant
 from partyline.services import call_commands as calls

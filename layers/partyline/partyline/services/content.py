@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from partyline.domain.masking import MASK
 from partyline.domain.model import inputs, results
-from partyline.domain.model.conversation import Insight
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.transcript import TranscriptMessage
 from partyline.telemetry import logger
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from partyline.domain.model import inputs
-from partyline.domain.model.conversation import HOST_ID, Assistant, Conversation, Participant
+from partyline.domain.model.assistant import Assistant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.handover import Handover
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import FINISHED, AssistantMode, OnHangup
 from partyline.domain.rules.create import start_refusal

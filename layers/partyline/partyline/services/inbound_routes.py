@@ -5,7 +5,8 @@ The store chooses the route of the number or the default route (`directory.appli
 
 import re
 
-from partyline.domain.model.conversation import Assistant, Limits
+from partyline.domain.model.assistant import Assistant
+from partyline.domain.model.conversation import Limits
 from partyline.domain.model.inputs import Route
 from partyline.domain.model.routes import RouteLimits, StoredRoute
 from partyline.domain.numbers import normal_number

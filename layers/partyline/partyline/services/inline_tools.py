@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from partyline.domain.masking import MASK
-from partyline.domain.model.conversation import OUR_TOOLS
+from partyline.domain.model.assistant import OUR_TOOLS
 from partyline.services.assistant_settings import AssistantSettings
 from partyline.services.errors import RequestError, field_invalid
 

@@ -5,7 +5,9 @@ from datetime import UTC, date
 from typing import Any
 
 from partyline.domain.model.commands import Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.telnyx import client_state, errors, requests
 from partyline.telnyx.webhooks import WEBHOOK_TYPES
 

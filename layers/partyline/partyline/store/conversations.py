@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from partyline.domain.model.conversation import Conversation, Insight
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import Event
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.people import numbers_of
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus

@@ -3,213 +3,27 @@
 A step of a conversation is a single write of its document.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from partyline.domain.model import statuses
 from partyline.domain.model.absence import Absence, Conference
+from partyline.domain.model.assistant import Assistant, AssistantStart
 from partyline.domain.model.commands import Action, Command, Message
-from partyline.domain.model.costs import EndedLeg, LegCost, OmittedLegs, RunCost
+from partyline.domain.model.costs import OmittedLegs, RunCost
 from partyline.domain.model.handover import Handover
-from partyline.domain.model.plan import Plan
+from partyline.domain.model.insight import StoredInsight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.stored import Failure, Stored
 from partyline.domain.model.transcript import Transcript
-from partyline.domain.model.voice import LegVoice
-from partyline.domain.model.voicemail import LegVoicemail
-
-HOST_ID = "host"  # the participant id of the host; a conversation has a single host
 
 UNKNOWN_CONVERSATION_ID = "unknown"
 """Stands for the id of a Telnyx conversation that ended before we learned the id."""
 
 WITHHELD = "withheld"
-
-OUR_TOOLS = ("invite", "handover", "call_back", "status")
-"""The assistant's tools that Partyline answers."""
-
-AssistantStart = Literal["after_answer", "with_answer"]
-"""When the assistant starts: by a command after the answer, or with the answer itself."""
-
-
-class Assistant(Stored):
-    """The Telnyx assistant and its overrides for this conversation (`ai_assistant_start`)."""
-
-    id: str
-    name: str | None = None
-    greeting: str | None = None
-    instructions: str | None = None
-    model: str | None = None
-    dynamic_variables: dict[str, str | int | float | bool] | None = None
-    tools: list[dict[str, Any]] | None = None
-    mcp_servers: list[dict[str, Any]] | None = None
-    voice_settings: dict[str, Any] | None = None
-    transcription: dict[str, Any] | None = None
-    interruption_settings: dict[str, Any] | None = None
-    message_history: list[dict[str, Any]] | None = None
-    send_message_history_updates: bool | None = None
-
-    @property
-    def missing_tools(self) -> list[str]:
-        """Partyline's own tools that inline `tools`, which replace the stored tools, leave out."""
-        if self.tools is None:
-            return []
-        webhooks = [tool.get("webhook") for tool in self.tools]
-        urls = [str(webhook.get("url")) for webhook in webhooks if isinstance(webhook, dict)]
-        return [
-            name for name in OUR_TOOLS if not any(url.endswith(f"/tools/{name}") for url in urls)
-        ]
-
-
-class Leg(Stored):
-    """A phone call to or from a participant."""
-
-    number: int
-    to: str | None = None
-    from_: str | None = None
-    owned: bool = True
-    """We dialled or answered the call, so we hang up; an attached call goes back to its owner."""
-    status: statuses.LegStatus = statuses.LegStatus.DIALING
-    outcome: statuses.Outcome | None = None
-    is_inferred: bool = False
-    """The outcome follows from the webhooks, so a late webhook may correct the outcome."""
-    call_control_id: str | None = None
-    call_leg_id: str | None = None
-    call_session_id: str | None = None
-    former_ids: list[str] = Field(default_factory=list)
-    """Earlier ids of the call, still understood: a call may get other ids at its answer."""
-    ids_at: datetime | None = None  # the time of the newest webhook with the current ids
-    ring_timeout_secs: int | None = None
-    created_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    verdict_deadline: datetime | None = None
-    """When the wait for the verdict of the machine detection, or for the digit, ends."""
-    poll_at: datetime | None = None
-    """When to ask Telnyx about the call, if no webhook has come by then."""
-    polled_at: datetime | None = None  # when Telnyx was last asked about the call
-    bridged_at: datetime | None = None
-    """When Telnyx connected the call to another call, which may be ours."""
-    transferred: bool = False
-    """Telnyx connected the call to a call that is not ours, so we do not hang up the call."""
-    unknown_since: datetime | None = None  # since when Telnyx does not know the call, if asked
-    unlisted: bool = False
-    """A census lacked the call, so the call is polled by itself."""
-    machine: bool | None = None
-    heard_at: datetime | None = None
-    """When speech was last taken for a machine's; a phone that screens the call speaks too."""
-    screened_at: datetime | None = None  # when a phone was found to screen the call
-    voicemail: LegVoicemail = Field(default_factory=LegVoicemail)
-    wrong_keys: int = 0  # how many other keys than the accepting key were pressed
-    lost_answers: int = 0  # how many questions of the screening ended without a webhook
-    screening_result: statuses.Outcome | None = None
-    """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
-    voice: LegVoice = LegVoice()
-    hangup_cause: str | None = None
-    sip_hangup_cause: str | None = None
-    mos: float | None = None  # the quality of the call as Telnyx measured, from 1 to 5
-    cost: LegCost | None = None
-    failure: Failure | None = None
-    rule: str | None = None  # the dial rule that refused the call, if any
-
-    def has_id(self, id_: str | None) -> bool:
-        """Whether the call has, or had, this id."""
-        return id_ is not None and id_ in (
-            self.call_control_id,
-            self.call_leg_id,
-            *self.former_ids,
-        )
-
-    @property
-    def machine_suspected(self) -> bool:
-        """Whether a machine speaks on the call, or a phone screens the call, as far as we know."""
-        return self.heard_at is not None or self.screened_at is not None
-
-    @property
-    def machine_outcome(self) -> statuses.Outcome:
-        """The outcome of the call if no person takes the call."""
-        if self.voicemail.spoken:
-            return statuses.Outcome.VOICEMAIL_LEFT
-        return statuses.Outcome.SCREENED if self.screened_at else statuses.Outcome.MACHINE
-
-    @property
-    def takes_message(self) -> bool:
-        """Whether our message is being spoken to the machine, as far as we know."""
-        return self.voicemail.begun and self.is_up and self.outcome is None
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the call is still up, as far as we know."""
-        return self.status is not statuses.LegStatus.ENDED
-
-    @property
-    def is_ringing(self) -> bool:
-        """Whether the call is not answered yet, as far as we know."""
-        return self.status in (statuses.LegStatus.DIALING, statuses.LegStatus.RINGING)
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether the list of our connection's active calls must have the call (see the census)."""
-        answered = self.is_up and not self.is_ringing and self.call_control_id is not None
-        return answered and self.owned and not self.unlisted
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the attempt is over: the call has ended, or its outcome is no person."""
-        return not self.is_up or self.outcome not in (None, statuses.Outcome.HUMAN)
-
-
-class Participant(Stored):
-    """A person in the conversation, with the legs by which the person was reached."""
-
-    id: str
-    host: bool = False
-    name: str | None = None
-    status: statuses.ParticipantStatus = statuses.ParticipantStatus.DIALING
-    outcome: statuses.Outcome | None = None
-    on_hangup: statuses.OnHangup = statuses.OnHangup.CONTINUE
-    plan: Plan | None = None
-    tell_assistant: bool = True
-    contact: str | None = None  # the contact that the assistant invited, if the assistant did
-    key_id: str | None = None  # the bearer key of the request for the person, if a key sent it
-    legs: list[Leg] = Field(default_factory=list)
-    earlier_legs: int = 0
-    """Legs that the document does not hold any more (see `rules.compact`)."""
-    ended_legs: list[EndedLeg] = Field(default_factory=list)
-    """What the report needs of the newest of those legs."""
-    accepted_leg: int | None = None  # the number of the leg that the person is on
-    removed: bool = False
-    created_at: datetime
-    joined_at: datetime | None = None
-    joined_after_restarts: int = 0
-    """The run of the assistant in which the person was joined; the first is 0."""
-    left_at: datetime | None = None
-    hunt_began_at: datetime | None = None
-    """When the calls by the plan began. A guest may have to wait until the host is reached."""
-    next_round_at: datetime | None = None
-
-    @property
-    def active_leg(self) -> Leg | None:
-        """The leg that the person was accepted on."""
-        return None if self.accepted_leg is None else self.leg(self.accepted_leg)
-
-    @property
-    def numbers(self) -> set[str | None]:
-        """The number that the person is on the line from, or else all numbers of the plan."""
-        if self.active_leg is None:
-            return set(self.plan.to) if self.plan else set()
-        return {self.active_leg.to if self.plan else self.active_leg.from_}
-
-    @property
-    def legs_tried(self) -> int:
-        """Number of legs so far, which is the number of the newest leg."""
-        return self.earlier_legs + len(self.legs)
-
-    def leg(self, number: int | None) -> Leg | None:
-        """Return the leg of that number, if there is one."""
-        return next((leg for leg in self.legs if leg.number == number), None)
 
 
 class Limits(Stored):
@@ -231,33 +45,6 @@ class Stop(Stored):
 
     hang_up: bool
     by_request: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Insight:
-    """An insight of Telnyx into a run of the assistant that is over.
-
-    Attributes:
-        insight_id: Telnyx's id of the insight, the same in each run; None before a name is made.
-        result: any JSON.
-        telnyx_conversation_id: the run at Telnyx, where Telnyx tells.
-        run: the run of the assistant, from 0; a restart begins another.
-        cut_from_bytes: the size of a result of which only the beginning of its JSON is kept.
-    """
-
-    insight_id: str | None
-    result: Any
-    telnyx_conversation_id: str | None = None
-    run: int = 0
-    cut_from_bytes: int | None = None
-
-
-class StoredInsight(Stored):
-    """What the document holds of an insight; the insight itself is stored beside the document."""
-
-    digest: str
-    size: int
-    made_at: datetime | None = None
 
 
 class Conversation(Stored):

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from partyline.domain.model.assistant import Assistant, AssistantStart
 from partyline.domain.model.commands import Action, Role
-from partyline.domain.model.conversation import Assistant, AssistantStart, Insight, Limits
+from partyline.domain.model.conversation import Limits
 from partyline.domain.model.costs import LegCost
 from partyline.domain.model.events import Cost, Quality, Recording
 from partyline.domain.model.handover import Then
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.results import Result
 from partyline.domain.model.statuses import AssistantMode, OnHangup

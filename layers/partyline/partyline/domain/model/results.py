@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from partyline.domain.model.conversation import Insight
+from partyline.domain.model.insight import Insight
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import RunMessages
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from partyline.domain.model.conversation import Assistant, AssistantStart
+from partyline.domain.model.assistant import Assistant, AssistantStart
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.stored import Stored
 

@@ -10,10 +10,7 @@ assistant is taken back; after a failed return the people stay connected to each
 
 from partyline.domain.model.absence import Absence
 from partyline.domain.model.commands import Action, Message
-from partyline.domain.model.conversation import (
-    UNKNOWN_CONVERSATION_ID,
-    Conversation,
-)
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
 from partyline.domain.model.statuses import (
     NOT_JOINED_YET,
     AssistantMode,

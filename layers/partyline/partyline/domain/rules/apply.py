@@ -8,15 +8,11 @@ from typing import Any
 
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import (
-    HOST_ID,
-    UNKNOWN_CONVERSATION_ID,
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
 from partyline.domain.model.events import ConversationAnalyzed
+from partyline.domain.model.insight import Insight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.statuses import ConversationStatus, ParticipantStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import EARLIER_END_WITHIN

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model.absence import Absence
 from partyline.domain.model.commands import CONNECTING, Action, Command
-from partyline.domain.model.conversation import Participant
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.results import Refused, Succeeded
 from partyline.domain.model.statuses import (
     NOT_JOINED_YET,

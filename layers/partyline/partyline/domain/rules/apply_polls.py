@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from partyline.domain.model import results, timeouts
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.rules import facts, polling
 from partyline.domain.rules.call_ids import note_call_ids

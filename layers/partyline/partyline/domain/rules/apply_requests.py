@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Message
-from partyline.domain.model.conversation import Participant
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import CallBackBooked, ParticipantInvited
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import AssistantMode, Outcome, ParticipantStatus
 from partyline.domain.names import normalized_name, quoted

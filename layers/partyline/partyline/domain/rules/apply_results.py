@@ -12,8 +12,9 @@ from partyline.domain.model.commands import (
     Action,
     Command,
 )
-from partyline.domain.model.conversation import HOST_ID, Leg, Participant
 from partyline.domain.model.inputs import CommandResult
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.results import Refused
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from partyline.domain.model import inputs, statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.events import EventType
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Outcome, ParticipantStatus
 from partyline.domain.model.timeouts import HANGUP_POLL_DELAY

@@ -1,8 +1,10 @@
 """The ids of calls: the leg that a webhook is about, and the newest ids of its call."""
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import CallHangup, CallInitiated, CallInput, CallRef
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.results import CallState, Succeeded
 from partyline.domain.rules import facts
 from partyline.domain.rules.transition import Transition

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import (
     ConversationStatus,
     Direction,

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import MessageFailed
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import DEPARTED
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import LEASE, LOST_CALL_AFTER

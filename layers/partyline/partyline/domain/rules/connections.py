@@ -11,7 +11,9 @@ from datetime import datetime
 
 from partyline.domain.model.absence import Absence, Conference
 from partyline.domain.model.commands import CONNECTING, Action, Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import AssistantMode, OnHangup, ParticipantStatus
 from partyline.domain.model.timeouts import CONNECT_WAIT, RETURN_WAIT, STEP_BACK_WAIT
 from partyline.domain.rules.transition import Transition

@@ -12,8 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from partyline.domain.masking import masked
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.costs import EndedLeg, OmittedLegs, units_of
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 
 MAX_ENDED_LEGS = 50
 """Calls outside of the document of which more than sums is kept: 20 KB at most."""

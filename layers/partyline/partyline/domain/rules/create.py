@@ -4,9 +4,11 @@ from datetime import datetime
 
 from partyline.domain.masking import masked
 from partyline.domain.model import inputs
-from partyline.domain.model.conversation import HOST_ID, Conversation, Leg, Limits, Participant
+from partyline.domain.model.conversation import Conversation, Limits
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import ConversationStarted, ParticipantInvited
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Direction, LegStatus
 from partyline.domain.model.timeouts import FIRST_RING_POLL, MIN_POLL_PAUSE

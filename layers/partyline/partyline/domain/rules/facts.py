@@ -8,8 +8,9 @@ from typing import Literal
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import TRANSIENT, Action, Command
-from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.events import CommandRepaired, EventType, Quality
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.rules.outcomes import inferred_outcome
 from partyline.domain.rules.transition import Transition

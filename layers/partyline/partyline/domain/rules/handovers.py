@@ -5,10 +5,11 @@ by the rules for any change. The rule here starts that change, and ends the hand
 """
 
 from partyline.domain.model import inputs, statuses
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import HandoverEnded, HandoverStarted
 from partyline.domain.model.handover import Handover, HandoverOutcome
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import (
     AssistantMode,
     ConversationStatus,

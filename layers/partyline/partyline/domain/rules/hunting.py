@@ -9,8 +9,9 @@ rule has no effect, so the order in which the facts came does not matter.
 from datetime import datetime, timedelta
 
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Leg, Participant
 from partyline.domain.model.events import EventType
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import (
     BEING_REACHED,

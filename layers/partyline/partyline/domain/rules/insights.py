@@ -12,15 +12,11 @@ from typing import Any
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import (
-    HOST_ID,
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-    StoredInsight,
-)
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import InsightsGenerated
+from partyline.domain.model.insight import Insight, StoredInsight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import HOST_ID, Participant
 from partyline.domain.rules.transition import Transition
 
 MAX_INSIGHTS = 50  # the most insights kept of a conversation

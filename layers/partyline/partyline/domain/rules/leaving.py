@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import ParticipantAlone
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import ConversationStatus, OnHangup, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.timeouts import CALL_LIMIT_GRACE, MAX_CALL_SECS

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from partyline.domain.model import results
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Words
 from partyline.domain.model.statuses import BEING_REACHED, LegStatus
 from partyline.domain.model.stored import Failure

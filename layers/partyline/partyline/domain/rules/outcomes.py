@@ -6,7 +6,8 @@ The facts decide, not their order: `inferred_outcome` gives the same outcome for
 import re
 from functools import lru_cache
 
-from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import Outcome
 
 TELNYX_CAUSES = {

@@ -13,7 +13,8 @@ from partyline.domain.model.commands import (
     Action,
     Command,
 )
-from partyline.domain.model.conversation import Leg, Participant
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import BEING_REACHED, ConversationStatus, LegStatus, Outcome
 from partyline.domain.model.timeouts import LIMIT_WAIT, LIMITED_FOR
 from partyline.domain.rules import connections

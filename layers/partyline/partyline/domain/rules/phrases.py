@@ -12,7 +12,7 @@ notice; without a `guest_left` of the conversation, `left` tells of guests too.
 
 import re
 
-from partyline.domain.model.conversation import Participant
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import Outcome
 from partyline.domain.names import quoted
 

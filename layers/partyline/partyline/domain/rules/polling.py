@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from partyline.domain.model import timeouts
-from partyline.domain.model.conversation import Leg
+from partyline.domain.model.leg import Leg
 
 
 def is_awaited(leg: Leg) -> bool:

@@ -12,9 +12,10 @@ from partyline.domain.masking import masked
 from partyline.domain.model import report as parts
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.costs import EndedLeg
 from partyline.domain.model.events import ConversationReport
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.timeouts import COST_WAIT, REPORT_WAIT
 from partyline.domain.rules.costs import (
     AnyLeg,

@@ -4,13 +4,10 @@ from datetime import datetime
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action, Message
-from partyline.domain.model.conversation import (
-    UNKNOWN_CONVERSATION_ID,
-    Conversation,
-    Leg,
-    Participant,
-)
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID, Conversation
 from partyline.domain.model.events import ConversationRestarted
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import (
     AssistantMode,
     ConversationStatus,

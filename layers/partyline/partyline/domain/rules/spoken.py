@@ -9,7 +9,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from partyline.domain.model.conversation import Conversation, Participant
+from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan, Words
 from partyline.domain.model.timeouts import WORDS_END_GRACE, WORDS_PER_CHARACTER
 from partyline.domain.names import plain_text, quoted

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import SpokenMessage, TranscriptReady, TranscriptUpdated
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.model.transcript import (
     Source,

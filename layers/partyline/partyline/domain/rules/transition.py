@@ -11,16 +11,13 @@ from typing import Any
 from partyline.domain.masking import masked
 from partyline.domain.model import statuses, timeouts
 from partyline.domain.model.commands import Action, Command, Message, command_id, command_key
-from partyline.domain.model.conversation import (
-    Conversation,
-    Insight,
-    Leg,
-    Participant,
-    Stop,
-)
+from partyline.domain.model.conversation import Conversation, Stop
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EVENT_DATA, Event, EventData, EventType
 from partyline.domain.model.handover import Handover
+from partyline.domain.model.insight import Insight
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import ConversationStatus, Outcome, ParticipantStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import TranscriptPart

@@ -9,8 +9,10 @@ from datetime import timedelta
 
 from partyline.domain.model import inputs, results, timeouts
 from partyline.domain.model.commands import Action, Command
-from partyline.domain.model.conversation import Conversation, Leg, Participant
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
+from partyline.domain.model.leg import Leg
+from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import DEFAULT_WAITING, Words
 from partyline.domain.model.statuses import ConversationStatus, LegStatus, Outcome
 from partyline.domain.model.statuses import ParticipantStatus as Status

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from partyline.domain.model.conversation import AssistantStart
+from partyline.domain.model.assistant import AssistantStart
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import EventType
 from partyline.domain.model.routes import StoredRoute

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from partyline.domain.masking import mask_fields, mask_headers
-from partyline.domain.model import conversation as model
+from partyline.domain.model import assistant as stored_assistant
 from partyline.domain.model import events, statuses
+from partyline.domain.model import participant as stored_participant
 from partyline.domain.model.commands import Role
+from partyline.domain.model.conversation import Conversation as StoredConversation
 from partyline.domain.model.events import EventType
 from partyline.domain.model.handover import HandoverOutcome, Then
+from partyline.domain.model.insight import Insight as StoredInsight
 from partyline.domain.model.transcript import SpeakerRole
 from partyline.domain.rules.calls import staying_calls
 from partyline.domain.rules.leaving import time_limit_of
@@ -93,7 +96,7 @@ class Participant(ApiModel):
     left_at: Moment | None
 
     @classmethod
-    def of(cls, participant: model.Participant) -> Self:
+    def of(cls, participant: stored_participant.Participant) -> Self:
         """Show a participant."""
         shown = cls.model_validate(participant)
         if participant.plan and participant.legs:
@@ -118,7 +121,7 @@ class Handover(ApiModel):
     ended_at: Moment | None
 
 
-class Assistant(model.Assistant):
+class Assistant(stored_assistant.Assistant):
     """The Telnyx assistant, and what is different for this conversation."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
@@ -173,7 +176,7 @@ class ConversationSummary(ApiModel):
     ended_at: Moment | None
 
     @classmethod
-    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+    def of(cls, conversation: StoredConversation, insights: Sequence[StoredInsight] = ()) -> Self:
         """Show a conversation."""
         shown = cls.model_validate(conversation.model_copy(update={"insights": list(insights)}))
         shown.participants = [Participant.of(person) for person in conversation.participants]
@@ -190,7 +193,7 @@ def shown_assistant(assistant: dict[str, Any]) -> dict[str, Any]:
     return assistant | tools
 
 
-def warnings_about(assistant: model.Assistant) -> list[str]:
+def warnings_about(assistant: stored_assistant.Assistant) -> list[str]:
     """Warn of inline tools, which replace the assistant's stored tools and thereby ours."""
     missing = ", ".join(assistant.missing_tools)
     replaced = "The inline `tools` replace the assistant's stored tools, and lack Partyline's: "
@@ -205,7 +208,7 @@ class Mode(ApiModel):
     wanted_mode: statuses.AssistantMode
 
     @classmethod
-    def of(cls, conversation: model.Conversation) -> Self:
+    def of(cls, conversation: StoredConversation) -> Self:
         """Show the mode of a conversation's assistant."""
         mode, wanted_mode = conversation.mode, conversation.wanted_mode
         return cls(conversation_id=conversation.id, mode=mode, wanted_mode=wanted_mode)
@@ -221,7 +224,7 @@ class Conversation(ConversationSummary):
     ]
 
     @classmethod
-    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+    def of(cls, conversation: StoredConversation, insights: Sequence[StoredInsight] = ()) -> Self:
         """Show a conversation."""
         shown = super().of(conversation, insights)
         shown.warnings = warnings_about(conversation.assistant)
@@ -245,7 +248,7 @@ class Stopped(Conversation):
     staying_up: list[StayingCall] = []
 
     @classmethod
-    def of(cls, conversation: model.Conversation, insights: Sequence[model.Insight] = ()) -> Self:
+    def of(cls, conversation: StoredConversation, insights: Sequence[StoredInsight] = ()) -> Self:
         """Show a stopped conversation."""
         shown = super().of(conversation, insights)
         over_at = time_limit_of(conversation)
