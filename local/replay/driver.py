@@ -67,6 +67,16 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def as_decided(event: Json) -> Json:
+    """Return an event without what the engine adds: the results of insights in a report."""
+    if event["type"] != "conversation.report":
+        return event
+    added = ("result", "cut_from_bytes")
+    rows = event["data"]["insights"]
+    plain = [{name: row[name] for name in row if name not in added} for row in rows]
+    return event | {"data": event["data"] | {"insights": plain}}
+
+
 def shown_event(event: Any) -> Json:
     """Return an event as the timeline shows the event: numbers masked, the time in UTC."""
     from partyline.domain.masking import mask_fields  # noqa: PLC0415

@@ -28,7 +28,7 @@ def recorded_steps(steps: Sequence[Json], timeline: Sequence[Json]) -> tuple[lis
             break
         if step.get("omitted_bytes"):
             return whole, f"step {step['version']} was too large to be kept"
-        of_step = [_as_decided(events[number]) for number in numbers]
+        of_step = [driver.as_decided(events[number]) for number in numbers]
         kept = {name: step[name] for name in ("version", "at", "inputs", "commands")}
         whole.append(kept | {"events": of_step})
         newest = step["seq"]
@@ -36,16 +36,6 @@ def recorded_steps(steps: Sequence[Json], timeline: Sequence[Json]) -> tuple[lis
         raise ExportError("The first inputs were not kept: KeepInputs was off at that time.")
     missing = len(whole) < len(steps) or newest < len(timeline)
     return whole, f"the timeline goes on after step {len(whole)}" if missing else ""
-
-
-def _as_decided(event: Json) -> Json:
-    """Return an event without what the engine adds: the results of insights in a report."""
-    if event["type"] != "conversation.report":
-        return event
-    added = ("result", "cut_from_bytes")
-    rows = event["data"]["insights"]
-    plain = [{name: row[name] for name in row if name not in added} for row in rows]
-    return event | {"data": event["data"] | {"insights": plain}}
 
 
 def with_stand_ins(steps: Sequence[Json]) -> list[Json]:

@@ -241,7 +241,8 @@ class HandlersReplay:
     def _stored_steps(self, conversation_id: str) -> dict[int, Json]:
         """Return the events and commands of each step in the table, by its version."""
         store = self._app.store
-        events = [driver.shown_event(event) for event in store.timeline(conversation_id).items]
+        shown = map(driver.shown_event, store.timeline(conversation_id).items)
+        events = [driver.as_decided(event) for event in shown]
         stored, newest = dict[int, Json](), 0
         for step in map(json.loads, store.steps(conversation_id).items):
             of_step = [event for event in events if newest < event["seq"] <= step["seq"]]

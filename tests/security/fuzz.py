@@ -174,7 +174,8 @@ class Fuzzer:
             self.report.wrong.append(
                 f"{answer.request.url} -> {answer.status_code}: {_short(failure)}"
             )
-        if answer.status_code < 300:
+        is_json = "json" in answer.headers["content-type"][0]
+        if answer.status_code < 300 and is_json:
             self._remember(answer.json())
 
     def _remember(self, answer: Any) -> None:

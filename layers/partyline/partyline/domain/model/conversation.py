@@ -203,7 +203,9 @@ class Conversation(Stored):
         ):
             run = self.transcript.runs.get(number)
             unnamed = telnyx_id in (None, UNKNOWN_CONVERSATION_ID)
-            never_ran = unnamed and number < len(starts) and starts[number].status == "failed"
+            failed = number < len(starts) and starts[number].status == "failed"
+            # The assistant of a start without an id may run: the search for the id was given up.
+            never_ran = unnamed and failed and not (number == 0 and self.active_at)
             if not never_ran and (run is None or not run.final):
                 return False
         return True
