@@ -69,7 +69,10 @@ def queue_batch(queue: str) -> dict[str, Any]:
 
 
 def stream_batch() -> dict[str, Any]:
-    """Return a batch with a single event, as Lambda reads it from the table's stream."""
+    """Return a batch with a single row, as Lambda reads it from the table's stream.
+
+    The row has the fields of an event, and those of a conversation with a new number.
+    """
     # The stack has put the layer on the path by now.
     from partyline.domain.model.events import Event, EventType  # noqa: PLC0415
 
@@ -81,6 +84,8 @@ def stream_batch() -> dict[str, Any]:
         data={},
     )
     image = {"conversation_id": {"S": "none-such"}, "event": {"S": event.model_dump_json()}}
+    image |= {"listed_at": {"S": "2026-11-22T09:00:00.000000Z#none-such"}}
+    image |= {"new_numbers": {"S": "+13125550123"}}
     change = {"NewImage": image, "SequenceNumber": "100000000000000000001"}
     return {"Records": [{"eventName": "INSERT", "dynamodb": change}]}
 

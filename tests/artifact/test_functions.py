@@ -62,6 +62,9 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
     "TimerFunction": lambda answer: answer == {"batchItemFailures": []},
     "FanOutHooksFunction": lambda answer: answer == {"batchItemFailures": []},
     "DeliverHooksFunction": lambda answer: answer == {"batchItemFailures": []},
+    "IndexNumbersFunction": lambda answer: answer == {"entries": 1},
+    "EraseFunction": lambda answer: answer == {"passes": 0},
+    "SmokeFunction": lambda answer: answer == {"failed": []},
     "CensusFunction": lambda answer: answer == {"missing": 0},
     "SweepFunction": lambda answer: answer["touched"] >= 0,
 }

@@ -20,7 +20,7 @@ MB = 1_000_000
 # The budget. Lambda fetches and unpacks the layer at a cold start, while callers hear silence.
 # Lambda's limit is 250 MB unpacked. Raise a number only for a reason.
 LAYER_MB = 32
-LAYER_ZIPPED_MB = 11
+LAYER_ZIPPED_MB = 12
 FUNCTION_KB = 16
 
 # The packages of Lambda's runtime; docs/decisions.md gives the reason to use its boto3.
