@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.faults.lab import silence_logs
 from tests.histories.histories import History
 
 FEW = 40
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    silence_logs()
 
 
 @pytest.mark.parametrize("number", range(FEW))

@@ -52,7 +52,7 @@ def test_parameters_reach_the_environment_of_the_functions() -> None:
         "MAX_PARTICIPANTS": "10",
         "MAX_LEGS_AT_ONCE": "20",
         "MAX_MINUTES": "120",
-        "DAILY_BUDGET": "0",
+        "DAILY_BUDGET": "0.0",
         "RESERVED_PER_CALL": "0.5",
         "INTEGRATION_SECRETS": "off",
         "ALLOWED_TOOL_HOSTS": "",
