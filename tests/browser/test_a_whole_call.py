@@ -87,6 +87,28 @@ def test_a_picked_arrow_shows_its_payload_the_state_and_the_log(room: RoomPage) 
     expect(details).to_contain_text("conversation.active")
 
 
+def test_a_drawing_waits_for_the_end_of_a_press(room: RoomPage) -> None:
+    """A row that is drawn anew between press and release would lose the click."""
+    room.call()
+    expect(room.row("heard", "Hello, how can I help")).to_have_count(1)
+    row = room.row("webhook", "call.answered").first
+    pressed = row.element_handle()
+    assert pressed is not None
+    row.hover()
+    room.page.mouse.down()
+    drawn_anew = """async (row) => {
+        const { changed, model } = await import("/room/page/model.js");
+        model.picked = { key: row.id.slice("row-".length) };
+        changed();
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+        return !row.isConnected;
+    }"""
+    assert pressed.evaluate(drawn_anew) is False
+    room.page.mouse.up()
+    expect(room.page.locator("#tab-details")).to_contain_text('"event_type": "call.answered"')
+    assert pressed.evaluate("row => row.isConnected") is False
+
+
 def test_every_webhook_command_and_event_is_a_row_of_the_diagram(
     room: RoomPage, stack: RoomStack
 ) -> None:

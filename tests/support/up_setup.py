@@ -173,7 +173,8 @@ class BrokenTelnyx:
     def next_fault(self, action: str) -> Fault | None:
         if not self._counted.strikes(action):
             return None
-        return Fault("lose_reply" if self._counted.lost else "refuse", action)
+        # secs=0: a lost answer breaks the connection at once, not after a wait.
+        return Fault("lose_reply" if self._counted.lost else "refuse", action, secs=0)
 
 
 class Clients:

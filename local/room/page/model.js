@@ -70,10 +70,23 @@ export const documentOf = (conversation) => documents.get(conversation) ?? null;
 export function changed() {
   if (due) return;
   due = true;
-  requestAnimationFrame(() => {
-    due = false;
-    for (const draw of watchers) draw();
-  });
+  requestAnimationFrame(draw);
+}
+
+// The browser makes no click of a press on an element that a drawing replaced before the release. The
+// wait has an end, because a scroll bar tells of a press and of no release.
+const PRESS_MS = 500;
+let pressedUntil = 0;
+addEventListener("pointerdown", () => (pressedUntil = performance.now() + PRESS_MS), true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (pressedUntil = 0), true);
+
+function draw(now) {
+  if (now < pressedUntil) {
+    requestAnimationFrame(draw);
+    return;
+  }
+  due = false;
+  for (const watcher of watchers) watcher();
 }
 
 export const watch = (watcher) => watchers.add(watcher);
