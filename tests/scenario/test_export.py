@@ -1,6 +1,7 @@
 """The inputs of a conversation are kept with its events, and a replay decides the same again."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -51,8 +52,11 @@ def test_a_whole_call_is_decided_the_same_again(new_lab: NewLab) -> None:
     assert [step["version"] for step in steps] == list(range(1, len(steps) + 1))
     assert driver.replay(steps) is None
     text = json.dumps(steps, ensure_ascii=False)
-    for private in ("Robin", "Dana", "dana", HOST, DANA, LEE, KIM, "7788"):
+    for private in ("Robin", "Dana", "dana", HOST, DANA, LEE, KIM):
         assert private not in text, private
+    assert (
+        re.search(r"\b7788\b", text) is None
+    )  # a time or an id may have these digits among others
 
 
 def test_the_pages_of_an_export_hold_every_step_once(
