@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from partyline.domain.content_mask import ContentMask
 from tests.scenario.bus.conftest import BusStack, NewStack
 from tests.support.people import HOST
+from tests.support.planted import left_in
+from tests.support.planted_content import VALUES, deliver, insights, messages, texts_in
 
 
 @dataclass
@@ -89,6 +92,32 @@ def test_a_receiver_gets_every_event_of_a_call_signed(stack: BusStack, receiver:
         at = int(headers["webhook-timestamp"])
         assert headers["webhook-signature"] == _signature(secret, headers["webhook-id"], at, body)
     assert {delivery["status"] for delivery in deliveries(stack)} == {"delivered"}
+
+
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_no_planted_value_of_what_people_say_reaches_a_receiver(
+    stack: BusStack, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, is_masked: bool
+) -> None:
+    """Without the mask the same values come, so the search would find them."""
+    if not is_masked:
+        monkeypatch.setattr(ContentMask, "text", lambda _, text: text)
+        monkeypatch.setattr(ContentMask, "json", lambda _, value: value)
+    put(stack, receiver)
+    lab = stack.lab
+    lab.start(live_transcript=True)
+    lab.run(5)
+    turn = "call.conversation.message_history_updated"
+    deliver(lab, turn, HOST, message_history=messages(VALUES()[:1000]))
+    results = insights(VALUES()[1000:], "w")
+    deliver(lab, "call.conversation_insights.generated", HOST, results=results)
+    lab.run(30)
+    lab.hang_up(HOST)
+    lab.run(600)
+    details = receiver.details()
+    types = {detail["type"] for detail in details}
+    assert types >= {"transcript.updated", "conversation.insights_generated", "conversation.report"}
+    left = left_in(texts_in(details), VALUES())
+    assert left == [] if is_masked else len(left) > 900
 
 
 def _signature(secret: str, event_id: str, at: int, body: bytes) -> str:
