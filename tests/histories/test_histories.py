@@ -5,8 +5,10 @@ import pytest
 from tests.histories.histories import History
 
 FEW = 40
+FOUND = (519, 645)
+"""Histories that the long form found: a sentence came whole, and then cut by an interruption."""
 
 
-@pytest.mark.parametrize("number", range(FEW))
+@pytest.mark.parametrize("number", [*range(FEW), *FOUND])
 def test_the_transcript_is_what_was_said(number: int) -> None:
     assert History(number).run() == []

@@ -249,6 +249,21 @@ def test_an_end_with_fewer_words_than_were_heard_is_not_whole() -> None:
     assert words(story) == ["Hello", "Hi", "Dana?", "Yes", "Bye"]
 
 
+@pytest.mark.parametrize(("newest", "final"), [("No, wait", True), ("No", False)])
+def test_a_sentence_that_came_whole_and_then_cut_counts_once_at_the_end(
+    newest: str, final: bool
+) -> None:
+    """Telnyx's list has fewer messages than are stored. It is whole with the newest of them."""
+    story = live_story()
+    turn(story, "Hello, how can I help?", source="added", at=1)
+    turn(story, "Hello, how ", "No, wait", source="added", at=2)
+    assert words(story) == ["Hello, how can I help?", "Hello, how ", "No, wait"]
+    story.hang_up()
+    end(story, "Hello, how ", newest)
+    assert story.state.transcript_is_final is final
+    assert (words(story) == ["Hello, how ", newest]) is final
+
+
 def test_messages_are_fetched_one_three_and_seven_minutes_after_the_end() -> None:
     story = live_story()
     turn(story, "Hello", "Hi", at=2)

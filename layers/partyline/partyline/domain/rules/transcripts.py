@@ -71,8 +71,8 @@ def store_whole(
 ) -> None:
     """Store the messages of a run that is over, unless more of its messages are stored.
 
-    The list is final if it has the words of people and of the assistant, at least as many as were
-    stored, and none redacted. A fetched list may lack both: perhaps nobody spoke.
+    The list is final if it has the words of people and of the assistant, none redacted, and lacks
+    no stored message. A fetched list may lack both: perhaps nobody spoke.
     """
     runs = transition.conversation.transcript.runs
     known = runs.get(run)
@@ -83,7 +83,8 @@ def store_whole(
     spoken = [message for message in turns if message.is_spoken]
     roles = {message.role for message in spoken}
     redacted = any(message.is_redacted for message in turns)
-    enough = len(spoken) >= before[0] and (source == "fetch" or len(roles) > 1)
+    lacks_none = len(spoken) >= before[0] or _has_newest(spoken, known)
+    enough = lacks_none and (source == "fetch" or len(roles) > 1)
     final = enough and not redacted
     if not final and (len(spoken), len(messages)) <= before:
         return
@@ -194,6 +195,15 @@ def _is_whole(digests: Sequence[str], stored: Sequence[str]) -> bool:
     """
     pairs = map(list, pairwise(stored))
     return digests[:1] == stored[:1] or list(digests[:2]) in pairs
+
+
+def _has_newest(messages: Sequence[TranscriptMessage], known: TranscriptRun | None) -> bool:
+    """Whether a list has the newest of the messages that `messages_added` brought.
+
+    Their number is no measure: an interrupted message comes twice, whole and then cut.
+    """
+    stored = _stored_digests(known) if known and known.source == "added" else []
+    return bool(stored) and stored[-1] in map(digest_of, messages)
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
