@@ -13,7 +13,6 @@ from local.stack.event_bus import BusEvent
 from local.stack.template import Template
 from tests.scenario.conftest import PARAMETERS, EmbeddedBackend
 from tests.support.lab import Lab, NewLab
-from tests.support.table import Table
 
 TURN_SECS = 20.0
 
@@ -53,7 +52,7 @@ def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
 
 @pytest.fixture(scope="session")
 def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) -> Template:
-    """The template of these tests, with a table of its own in the same embedded AWS."""
+    """The template of these tests, with secrets and a table of its own in the same embedded AWS."""
     template = Template({**PARAMETERS, **SOURCES}, stack_name="bus")
     create_table(running_backend.dynamodb, template)
     secrets = running_backend.secrets
@@ -65,32 +64,57 @@ def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) 
     return template
 
 
+class CurrentApp:
+    """An application that passes each request to the application of the test that runs."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    async def __call__(self, *request: Any) -> None:
+        await self.app(*request)
+
+
+@pytest.fixture(scope="session")
+def current_app() -> Iterator[tuple[CurrentApp, str]]:
+    """An application and its URL, on one server for all tests: the end of a server takes 0.2 s."""
+    app = CurrentApp()
+    server = serve(app)
+    yield app, server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def streams(running_backend: EmbeddedBackend) -> Any:
+    """A client of the tables' streams."""
+    return running_backend.access.client("dynamodbstreams")
+
+
 @pytest.fixture
 def new_stack(
     embedded_backend: EmbeddedBackend,
     new_lab: NewLab,
     bus_template: Template,
+    current_app: tuple[CurrentApp, str],
+    streams: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[NewStack]:
+) -> NewStack:
     """Make a lab with its background parts: `new_stack(people, settings)`."""
-    running = []
 
     def set_up(*positional: Any, **named: Any) -> BusStack:
         dynamodb = embedded_backend.dynamodb
-        Table(dynamodb, bus_template.table.name).clear()
+        # A new table has a new stream. The old stream holds the records of all tests before.
+        dynamodb.delete_table(TableName=bus_template.table.name)
+        create_table(dynamodb, bus_template)
         lab = new_lab(*positional, template=bus_template, **named)
-        streams = embedded_backend.access.client("dynamodbstreams")
         background = Background(bus_template, lab.gateway, dynamodb, streams, lab.clock.now)
-        running.append(serve(background.app))
-        for name, value in background.environment(running[-1].url).items():
+        app, url = current_app
+        app.app = background.app
+        for name, value in background.environment(url).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("API_URL", "https://partyline.example")
-        background.turn()  # the stream may hold records of earlier tests
         stack = BusStack(lab, background)
         background.bus.follow(stack.received.append)
         stack.turn()
         return stack
 
-    yield set_up
-    for server in running:
-        server.stop()
+    return set_up
