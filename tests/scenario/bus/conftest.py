@@ -1,4 +1,4 @@
-"""A lab with the background parts: stream mapping, bus, schedules. Its table has its own stream."""
+"""A lab with the background parts: stream mapping, bus, schedules. By default in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,11 +8,19 @@ import pytest
 
 from local.serving import serve
 from local.stack.background import Background
-from local.stack.embedded_aws import create_secrets, create_table
 from local.stack.event_bus import BusEvent
 from local.stack.template import Template
-from tests.scenario.conftest import PARAMETERS, EmbeddedBackend
-from tests.support.lab import Lab, NewLab
+from tests.scenario.conftest import PARAMETERS
+from tests.support.backend import (
+    Backend,
+    Secrets,
+    bearer_secret,
+    memory_backend,
+    number_secret,
+    telnyx_secret,
+)
+from tests.support.lab import API_KEY, Lab, NewLab
+from tests.support.memory_stream import MemoryStream
 
 TURN_SECS = 20.0
 
@@ -44,24 +52,29 @@ class BusStack:
 NewStack = Callable[..., BusStack]
 
 
-@pytest.fixture
-def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
-    """The embedded AWS: its table has a stream."""
-    return embedded_backend
-
-
 @pytest.fixture(scope="session")
-def bus_template(running_backend: EmbeddedBackend, scenario_template: Template) -> Template:
-    """The template of these tests, with secrets and a table of its own in the same embedded AWS."""
-    template = Template({**PARAMETERS, **SOURCES}, stack_name="bus")
-    create_table(running_backend.dynamodb, template)
-    secrets = running_backend.secrets
-    same = {
-        logical_id: secrets.get_secret_value(SecretId=secret.name)["SecretString"]
-        for logical_id, secret in scenario_template.secrets.items()
-    }
-    create_secrets(secrets, template, same)
-    return template
+def bus_template() -> Template:
+    """The template of these tests, whose bus takes starts of two sources."""
+    return Template({**PARAMETERS, **SOURCES})
+
+
+@pytest.fixture
+def backend(bus_template: Template) -> Backend:
+    """A table and secrets in memory; hooks need a key."""
+    secrets = Secrets(
+        telnyx=telnyx_secret(),
+        bearer=bearer_secret(scenario=API_KEY),
+        number=number_secret(),
+        hook=number_secret(),
+    )
+    return memory_backend(bus_template, secrets)
+
+
+@pytest.fixture
+def stream_clients(backend: Backend) -> tuple[Any, Any]:
+    """Clients of DynamoDB and of its streams, for the stream of the table."""
+    stream = MemoryStream(backend.dynamodb)
+    return stream, stream
 
 
 class CurrentApp:
@@ -83,30 +96,19 @@ def current_app() -> Iterator[tuple[CurrentApp, str]]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def streams(running_backend: EmbeddedBackend) -> Any:
-    """A client of the tables' streams."""
-    return running_backend.access.client("dynamodbstreams")
-
-
 @pytest.fixture
 def new_stack(
-    embedded_backend: EmbeddedBackend,
     new_lab: NewLab,
     bus_template: Template,
+    stream_clients: tuple[Any, Any],
     current_app: tuple[CurrentApp, str],
-    streams: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> NewStack:
     """Make a lab with its background parts: `new_stack(people, settings)`."""
 
     def set_up(*positional: Any, **named: Any) -> BusStack:
-        dynamodb = embedded_backend.dynamodb
-        # A new table has a new stream. The old stream holds the records of all tests before.
-        dynamodb.delete_table(TableName=bus_template.table.name)
-        create_table(dynamodb, bus_template)
         lab = new_lab(*positional, template=bus_template, **named)
-        background = Background(bus_template, lab.gateway, dynamodb, streams, lab.clock.now)
+        background = Background(bus_template, lab.gateway, *stream_clients, lab.clock.now)
         app, url = current_app
         app.app = background.app
         for name, value in background.environment(url).items():

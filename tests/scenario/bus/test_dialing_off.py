@@ -5,26 +5,20 @@ from typing import Any
 
 import pytest
 
-from local.stack.template import Template
 from partyline.store import keys
 from partyline.store.dialing import SEEN_WITHIN
 from tests.scenario.bus.conftest import BusStack, NewStack
-from tests.scenario.conftest import EmbeddedBackend
 from tests.support.lab import minutes
 from tests.support.people import HOST
-from tests.support.table import Table
 
 PK, SK = keys.DIALING_OFF
 
 
 @pytest.fixture
-def stack(
-    new_stack: NewStack, embedded_backend: EmbeddedBackend, bus_template: Template
-) -> BusStack:
+def stack(new_stack: NewStack) -> BusStack:
     """A stack whose dials are off."""
     stack = new_stack()
-    table = Table(embedded_backend.dynamodb, bus_template.table.name)
-    table.put({"pk": {"S": PK}, "sk": {"S": SK}})
+    stack.lab.table.put({"pk": {"S": PK}, "sk": {"S": SK}})
     stack.lab.run(SEEN_WITHIN.total_seconds() + 1)
     return stack
 

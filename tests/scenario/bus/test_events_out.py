@@ -8,14 +8,33 @@ import jsonschema
 import pytest
 
 from local.docs.event_schemas import schema_of
+from local.stack.embedded_aws import create_table
 from local.stack.event_bus import matches
+from local.stack.template import Template
 from partyline.domain.model.inputs import CallRef, InsightsGenerated
 from partyline.domain.model.insight import Insight
 from tests.scenario.bus.conftest import BusStack, NewStack
+from tests.scenario.conftest import EmbeddedBackend
 from tests.support.people import DANA, HOST, LEE
 
 TRACE = "1-6921f3a6-0d4c1b6f2e9a87c35d10b4fe"
 INSIGHTS = "conversation.insights_generated"
+
+
+@pytest.fixture
+def backend(embedded_backend: EmbeddedBackend, bus_template: Template) -> EmbeddedBackend:
+    """The embedded AWS, whose stream is the subject here, with a new table.
+
+    The stream of the old table holds the records of all tests before.
+    """
+    embedded_backend.dynamodb.delete_table(TableName=bus_template.table.name)
+    create_table(embedded_backend.dynamodb, bus_template)
+    return embedded_backend
+
+
+@pytest.fixture
+def stream_clients(backend: EmbeddedBackend) -> tuple[Any, Any]:
+    return backend.dynamodb, backend.access.client("dynamodbstreams")
 
 
 RULES: list[tuple[dict[str, Any], list[str]]] = [
