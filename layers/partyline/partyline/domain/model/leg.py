@@ -54,7 +54,7 @@ class Leg(Stored):
     lost_answers: int = 0  # how many questions of the screening ended without a webhook
     screening_result: statuses.Outcome | None = None
     """What the pressed keys say: `human`, `declined`, or `no_answer` for no key."""
-    voice: LegVoice = LegVoice()
+    voice: LegVoice = Field(default_factory=LegVoice)
     hangup_cause: str | None = None
     sip_hangup_cause: str | None = None
     mos: float | None = None  # the quality of the call as Telnyx measured, from 1 to 5

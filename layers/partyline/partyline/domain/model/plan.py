@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from partyline.domain.model.detection import (
     GREETING_SECS,
@@ -122,7 +122,8 @@ class Plan(Stored):
 
     A plan with a brief has a screening, whose sentence speaks the brief.
     """
-    waiting: Words = DEFAULT_WAITING
+    # Pydantic makes a deep copy of a default that is a model, in each validation.
+    waiting: Words = Field(default_factory=DEFAULT_WAITING.model_copy)
     """What a person hears who has answered and waits, again and again until the join."""
     goodbye: Words | None = None
     """The sentence that a person hears who is hung up because the conversation has gone."""
