@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache, partial
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 Item = dict[str, Any]
 Request = Mapping[str, Any]
+Condition = Callable[[Item], bool]
+Binding = Callable[[Request], Condition]
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": eq,
@@ -27,15 +30,14 @@ _SET = re.compile(r"([#\w]+) = (?:if_not_exists\(([#\w]+), (:\w+)\)|(:\w+))( \+ 
 _CLAUSE = re.compile(r"\b(ADD|SET) (.+?)(?=\s+(?:ADD|SET) |$)")
 
 
-def evaluate(field: str, request: Request, item: Item) -> bool:
-    """Whether the expression in a request's `field` holds; True without an expression."""
+def condition(field: str, request: Request) -> Condition:
+    """The condition of the expression in a request's `field`; always met without an expression."""
     expression = request.get(field)
     if expression is None:
-        return True
-    return any(
-        all(_holds(term, request, item) for term in _AND.split(alternative))
-        for alternative in _OR.split(expression)
-    )
+        return lambda _: True
+    # A query asks for thousands of items, so the text is read once and the values are taken once.
+    alternatives = [[bind(request) for bind in terms] for terms in _parsed(expression)]
+    return lambda item: any(all(holds(item) for holds in terms) for terms in alternatives)
 
 
 def equal_to(field: str, request: Request, name: str) -> str:
@@ -47,22 +49,34 @@ def equal_to(field: str, request: Request, name: str) -> str:
     raise NotImplementedError(f"the table in memory requires a value for {name}")
 
 
-def _holds(term: str, request: Request, item: Item) -> bool:
-    presence = _PRESENCE.fullmatch(term)
-    if presence:
-        return (_name(presence[2], request) in item) is not bool(presence[1])
-    between = _BETWEEN.fullmatch(term)
-    if between:
-        low, high = (_value(_argument(name, request)) for name in between.group(2, 3))
-        value = item.get(_name(between[1], request))
-        return value is not None and low <= _value(value) <= high
-    comparison = _COMPARISON.fullmatch(term)
-    if comparison is None:
-        raise NotImplementedError(f"the table in memory does not know {term!r}")
-    value, other = item.get(_name(comparison[1], request)), _argument(comparison[3], request)
-    if value is None or value.keys() != other.keys():
-        return False
-    return _COMPARE[comparison[2]](_value(value), _value(other))
+@cache
+def _parsed(expression: str) -> list[list[Binding]]:
+    """The alternatives of an expression; all terms of an alternative have to hold."""
+    return [[_term(term) for term in _AND.split(each)] for each in _OR.split(expression)]
+
+
+def _term(term: str) -> Binding:
+    for form, bind in ((_PRESENCE, _presence), (_BETWEEN, _between), (_COMPARISON, _comparison)):
+        if parts := form.fullmatch(term):
+            return partial(bind, parts)
+    raise NotImplementedError(f"the table in memory does not know {term!r}")
+
+
+def _presence(parts: re.Match[str], request: Request) -> Condition:
+    name, is_present = _name(parts[2], request), not parts[1]
+    return lambda item: (name in item) is is_present
+
+
+def _between(parts: re.Match[str], request: Request) -> Condition:
+    name = _name(parts[1], request)
+    low, high = (_value(_argument(each, request)) for each in parts.group(2, 3))
+    return lambda item: name in item and low <= _value(item[name]) <= high
+
+
+def _comparison(parts: re.Match[str], request: Request) -> Condition:
+    name, argument = _name(parts[1], request), _argument(parts[3], request)
+    [kind], value, compare = argument, _value(argument), _COMPARE[parts[2]]
+    return lambda item: name in item and kind in item[name] and compare(_value(item[name]), value)
 
 
 def update(request: Request, item: Item) -> Item:
@@ -108,11 +122,9 @@ def _argument(placeholder: str, request: Request) -> Item:
 
 
 def _value(attribute: Item) -> Any:
-    """A value in the sort order of DynamoDB: text by its bytes."""
+    """A value in the sort order of DynamoDB. The bytes of texts have the order of the texts."""
     [(kind, value)] = attribute.items()
-    if kind == "N":
-        return Decimal(value)
-    return value.encode() if kind == "S" else value
+    return Decimal(value) if kind == "N" else value
 
 
 def _number(value: Decimal) -> Item:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.stack.memory_expressions import equal_to, evaluate, update
+from local.stack.memory_expressions import condition, equal_to, update
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -142,7 +142,7 @@ class MemoryTable:
         with self._lock:
             partition = equal_to("KeyConditionExpression", request, by[0])
             items = self._partitions.get((index, partition), {}).values()
-            found = [item for item in items if evaluate("KeyConditionExpression", request, item)]
+            found = list(filter(condition("KeyConditionExpression", request), items))
             ordered = self._ordered(found, by, request)
         if index:
             names = (*by, *self._key, *self._projected[index])
@@ -165,7 +165,7 @@ class MemoryTable:
         [(kind, request)] = write.items()
         key = self._key_of(request, request.get("Item") or request["Key"])
         before = self._items.get(key)
-        if not evaluate("ConditionExpression", request, before or {}):
+        if not condition("ConditionExpression", request)(before or {}):
             old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise ConditionalCheckFailed(operation, _copy(before) if old and before else None)
         if kind == "Delete":
@@ -210,14 +210,15 @@ class MemoryTable:
     def _ordered(self, found: list[Item], by: Key, request: Mapping[str, Any]) -> list[Item]:
         """Items in the order of an index, from the end of the last page on."""
         names = (by[1], *self._key) if by != self._key else self._key
-        places = [tuple(item[name]["S"].encode() for name in names) for item in found]
+        # The bytes of texts, by which DynamoDB sorts, have the order of the texts.
+        places = [tuple(item[name]["S"] for name in names) for item in found]
         forward = request.get("ScanIndexForward", True)
         ordered = sorted(
             zip(places, found, strict=True), key=lambda pair: pair[0], reverse=not forward
         )
         start = request.get("ExclusiveStartKey")
         if start:
-            after = tuple(start[name]["S"].encode() for name in names)
+            after = tuple(start[name]["S"] for name in names)
             ordered = [
                 pair for pair in ordered if (pair[0] > after if forward else pair[0] < after)
             ]

@@ -192,7 +192,8 @@ class Queues:
         """Deliver the visible messages to their functions; return how many messages there were."""
         delivered = 0
         for mapping in self._mappings:
-            while batch := self._receive(mapping):
+            # Most queues are empty, and tests drain each second of virtual time.
+            while self._messages[mapping.queue] and (batch := self._receive(mapping)):
                 self._deliver(mapping, batch)
                 delivered += len(batch)
         return delivered
