@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from local.stack.handlers import Invoke
@@ -20,6 +21,9 @@ from local.stack.intrinsics import REGION
 from local.stack.template import Template, function_of
 
 MAX_MESSAGE_BYTES, MAX_DELAY_SECS = 1024 * 1024, 900
+
+_TEMPLATES = 8
+"""The templates whose queues are kept."""
 
 _VARIABLE = re.compile(r"\$\{(context\.domainName|request\.header\.([\w-]+))\}")
 
@@ -107,7 +111,7 @@ class Queues:
         self._template = template
         self._invoke = invoke
         self._queues = {queue.arn: queue for queue in _queues(template)}
-        self._mappings = tuple(_mappings(template))
+        self._mappings = _mappings(template)
         self._messages: dict[str, list[Message]] = {arn: [] for arn in self._queues}
         self._lock = threading.Lock()
 
@@ -228,10 +232,13 @@ class Queues:
                     messages.remove(message)
 
 
-def _queues(template: Template) -> Iterable[Queue]:
+# A thousand tests make a stack each, of the same few templates.
+@lru_cache(_TEMPLATES)
+def _queues(template: Template) -> tuple[Queue, ...]:
+    queues = []
     for logical_id, properties in template.properties_of("AWS::SQS::Queue"):
         redrive = properties.get("RedrivePolicy", {})
-        yield Queue(
+        queue = Queue(
             logical_id=logical_id,
             arn=template.resolver.resolve({"Fn::GetAtt": [logical_id, "Arn"]}),
             url=template.resolver.resolve({"Ref": logical_id}),
@@ -239,13 +246,20 @@ def _queues(template: Template) -> Iterable[Queue]:
             dead_letters=redrive.get("deadLetterTargetArn"),
             max_receives=redrive.get("maxReceiveCount", 0),
         )
+        queues.append(queue)
+    return tuple(queues)
 
 
-def _mappings(template: Template) -> Iterable[QueueMapping]:
+@lru_cache(_TEMPLATES)
+def _mappings(template: Template) -> tuple[QueueMapping, ...]:
+    mappings = []
     for _, properties in template.properties_of("AWS::Lambda::EventSourceMapping"):
         if ":sqs:" in properties["EventSourceArn"]:
             function = function_of(properties["FunctionName"])
-            yield QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])
+            mappings.append(
+                QueueMapping(properties["EventSourceArn"], function, properties["BatchSize"])
+            )
+    return tuple(mappings)
 
 
 def _map_request(route: QueueRoute, request: HttpRequest) -> tuple[str, str, dict[str, str]]:

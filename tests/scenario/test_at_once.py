@@ -8,16 +8,9 @@ import pytest
 from local.simulator.model import Person
 from local.simulator.settings import Settings
 from local.stack.http_api import HttpRequest
-from tests.scenario.conftest import EmbeddedBackend
+from tests.support.backend import Backend
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import DANA, HOST, KIM, LEE, NAMES
-
-
-@pytest.fixture
-def backend(embedded_backend: EmbeddedBackend) -> EmbeddedBackend:
-    """The embedded AWS: these scenarios write to the table on several threads."""
-    return embedded_backend
-
 
 NUMBERS = [LEE, KIM, DANA]
 JOINED = "“Dana” has joined the conversation."
@@ -43,6 +36,20 @@ def together(lab: Lab, webhooks: list[HttpRequest]) -> None:
 
 
 arriving = pytest.mark.parametrize("arrive", [in_order, reversed_, together])
+
+
+@pytest.fixture
+def arrive() -> Arrive:
+    return in_order
+
+
+@pytest.fixture
+def backend(arrive: Arrive, backend: Backend, request: pytest.FixtureRequest) -> Backend:
+    """The embedded AWS for a scenario that writes to the table on several threads."""
+    if arrive is not together:
+        return backend
+    embedded: Backend = request.getfixturevalue("embedded_backend")
+    return embedded
 
 
 def ringing(new_lab: NewLab, settings: Settings | None = None, **more: object) -> tuple[Lab, str]:
@@ -108,13 +115,14 @@ def test_when_all_three_phones_answer_any_order_of_webhooks_joins_exactly_one(
     assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
 
+@pytest.mark.parametrize("arrive", [together])
 def test_when_all_three_phones_answer_and_the_webhooks_arrive_together_exactly_one_is_joined(
-    new_lab: NewLab,
+    new_lab: NewLab, arrive: Arrive
 ) -> None:
     lab, conversation_id = ringing(new_lab)
     lab.hold()
     lab.pick_up(*NUMBERS)
-    together(lab, lab.release())
+    arrive(lab, lab.release())
     lab.run(minutes(2))
     assert_exactly_one_joined(lab, conversation_id, of=NUMBERS)
 
