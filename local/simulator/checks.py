@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,16 @@ def check(
     Returns:
         The problems, worst first, and the JSON pointers of the fields that Telnyx does not know.
     """
+    problems, unknown = _checked(action, json.dumps(body), webhook_keys, texts_as_urls)
+    return list(problems), list(unknown)
+
+
+@lru_cache(maxsize=4096)  # tests send the same bodies many times, and a check takes long
+def _checked(
+    action: str, text: str, webhook_keys: frozenset[str], texts_as_urls: bool
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Check a body in JSON. The arguments and the result are those of `check`."""
+    body: JsonObject = json.loads(text)
     schema = {"$ref": f"#/$defs/{_description()['requests'][action]}"}
     validator = _validator(texts_as_urls).evolve(schema=schema)
     problems = [problem for error in validator.iter_errors(body) for problem in _explain(error)]
@@ -58,7 +68,7 @@ def check(
         problems += _addresses(body) + _texts(body) + _client_state(body) + _ring_time(body)
         problems += _webhooks(body, webhook_keys)
     # jsonschema reports each missing name separately, and each report repeats all missing names.
-    return list(dict.fromkeys(problems)), sorted(_unknown_fields(schema, body, ""))
+    return tuple(dict.fromkeys(problems)), tuple(sorted(_unknown_fields(schema, body, "")))
 
 
 def _unknown_fields(schema: JsonObject, value: Any, pointer: str) -> set[str]:

@@ -54,12 +54,11 @@ class History:
         attempts = [item for item in self._deliverer.attempts if text.encode() in item.body]
         attempts.sort(key=attrgetter("event_id"))
         groups = [list(group) for _, group in groupby(attempts, key=attrgetter("event_id"))]
-        rows = [_delivery_row(group) for group in groups]
+        begin = None if since is None else datetime.fromisoformat(since)
         rows = [
-            row
-            for row in rows
-            if status in (None, row["status"])
-            and (since is None or _moment(row["started_at"]) >= _moment(since))
+            _delivery_row(group)
+            for group in groups
+            if status in (None, _status(group)) and (begin is None or group[0].at >= begin)
         ]
         rows.sort(key=lambda row: str(row["started_at"]), reverse=True)
         return paged(rows, query)
@@ -94,13 +93,13 @@ def _event_row(leg: SimulatedLeg, type_: str, name: str, at: datetime) -> JsonOb
 
 def _delivery_row(attempts: list[Delivery]) -> JsonObject:
     """Return the attempts of an event as a row, with the latest attempt first."""
-    first, delivered = attempts[0], any(_is_success(attempt) for attempt in attempts)
+    first = attempts[0]
     body = json.loads(first.body)
     event = body.get("data", body)
     return {
         "record_type": "webhook_delivery",
         "id": first.event_id,
-        "status": "delivered" if delivered else "failed",
+        "status": _status(attempts),
         "started_at": timestamp(first.at),
         "finished_at": timestamp(attempts[-1].at),
         "attempts": [_attempt_row(attempt) for attempt in reversed(attempts)],
@@ -112,6 +111,10 @@ def _delivery_row(attempts: list[Delivery]) -> JsonObject:
             "payload": event["payload"],
         },
     }
+
+
+def _status(attempts: list[Delivery]) -> str:
+    return "delivered" if any(_is_success(attempt) for attempt in attempts) else "failed"
 
 
 def _attempt_row(attempt: Delivery) -> JsonObject:
@@ -127,7 +130,3 @@ def _attempt_row(attempt: Delivery) -> JsonObject:
 
 def _is_success(attempt: Delivery) -> bool:
     return attempt.status is not None and attempt.status < 300
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -37,7 +37,7 @@ class Ids:
 
 def timestamp(at: datetime) -> str:
     """Return ISO 8601 with microseconds and Z, as Telnyx writes times."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Switchboard:

@@ -14,7 +14,7 @@ from local.live_test.experiments import EXPERIMENTS, Experiment
 from local.live_test.plan import Plan, make_plan
 from local.live_test.report import Report, make_report
 from local.live_test.runner import Runner
-from local.live_test.state import Result, Setup, State, StateFile
+from local.live_test.state import Result, Setup, State, StateError, StateFile
 from local.simulator.settings import Settings
 from tests.support.simulator_harness import HOOK, US, SimulatorHarness
 
@@ -39,22 +39,46 @@ class UnreachableHarness(SimulatorHarness):
 
     def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
         status = super()._post(url, body, headers)
-        payload = self.received[-1].envelope.get("data", {}).get("payload", {})
-        if self.answers_first and payload.get("state") == "parked":
-            leg = self.telnyx.world.legs[payload["call_control_id"]]
-            self.command(leg, "answer")
+        if self.answers_first:
+            payload = self.received[-1].envelope.get("data", {}).get("payload", {})
+            if payload.get("state") == "parked":
+                leg = self.telnyx.world.legs[payload["call_control_id"]]
+                self.command(leg, "answer")
         return None if str(urlsplit(url).hostname).endswith(".invalid") else status
+
+
+class StateInMemory(StateFile):
+    """The text of the state in memory, for tests that save thousands of states."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("in-memory"))
+        self._text: str | None = None
+
+    def exists(self) -> bool:
+        return self._text is not None
+
+    def load(self) -> State:
+        if self._text is None:
+            raise StateError("There is nothing to resume.")
+        return State.model_validate_json(self._text)
+
+    def save(self, state: State) -> None:
+        self._text = state.model_dump_json()
+
+    def delete(self) -> None:
+        self._text = None
 
 
 @dataclass
 class LiveTelnyx:
     """A simulated account with two numbers and a second application.
 
+    `path` is that of the state's file; without a path, the state is in memory.
     `answers` are the answers that the simulator plays. The request with the number `fails_at`
     fails once, as `failure` says.
     """
 
-    path: Path
+    path: Path | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     fails_at: int | None = None
     failure: Failure = "refused"
@@ -92,7 +116,7 @@ class LiveTelnyx:
             max_minutes=self.max_minutes,
             max_usd=self.max_usd,
         )
-        self.file = StateFile(self.path)
+        self.file = StateFile(self.path) if self.path else StateInMemory()
         self.told: list[str] = []
 
     # The clock

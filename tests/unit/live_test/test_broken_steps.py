@@ -58,17 +58,16 @@ FAILURES: list[tuple[Failure, dict[str, str]]] = [
 )
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_a_failed_request_leaves_nothing_up_and_the_same_report(
-    experiment: Experiment, failure: Failure, answers: dict[str, str], tmp_path: Path
+    experiment: Experiment, failure: Failure, answers: dict[str, str]
 ) -> None:
-    whole = LiveTelnyx(tmp_path / "whole", answers)
+    whole = LiveTelnyx(answers=answers)
     plan = whole.plan((experiment,))
     expected = content(begin(whole, plan), plan)
     assert whole.requests < MOST_REQUESTS
 
     stops = 0
     for number in itertools.count(1):
-        telnyx = LiveTelnyx(tmp_path / "state", answers, number, failure)
-        telnyx.file.delete()
+        telnyx = LiveTelnyx(None, answers, number, failure)
         stopped = stop_of(telnyx, plan)
         if stopped is None:
             assert content(telnyx.file.load(), plan) == expected
