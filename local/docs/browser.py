@@ -33,13 +33,16 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def launch_browser() -> Iterator[Browser]:
-    """Run a browser during the `with` block. Raises RuntimeError without a browser."""
+def launch_browser(*more: str) -> Iterator[Browser]:
+    """Run a browser with `more` arguments during the `with` block.
+
+    Raises RuntimeError without a browser.
+    """
     path = chromium_path()
     if path is None:
         raise RuntimeError(CHROMIUM_MISSING)
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser,
+        playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more]) as browser,
     ):
         yield browser

@@ -11,14 +11,8 @@ from local.docs.browser import CHROMIUM_MISSING, chromium_path, launch_browser
 from local.room.room_stack import RoomStack
 from local.simulator.settings import Settings
 from local.stack.local_stack import Options
-from tests.support.patience import PATIENCE_SECS
 from tests.support.room_page import RoomPage
-
-ALL_MESSAGES = """
-localStorage.setItem("partyline-view", JSON.stringify("all"));
-localStorage.setItem("partyline-hidden", "[]");
-"""
-"""Choices of a user, in the page's storage."""
+from tests.support.windows import SHARED_PROCESS, Windows
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +22,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(CHROMIUM_MISSING)
         pytest.skip(CHROMIUM_MISSING)
-    with launch_browser() as running:
+    with launch_browser(*SHARED_PROCESS) as running:
         yield running
 
 
@@ -38,32 +32,36 @@ def stack() -> Iterator[RoomStack]:
 
     The stack's handlers run in this process, so a second stack is impossible at the same time.
     """
-    with RoomStack(Options(simulator=Settings(insights_after_secs=0.5))) as running:
+    quick = Settings(
+        created_after_secs=0.1,
+        warm_up_secs=0.1,
+        reply_after_secs=0.1,
+        insights_after_secs=0.5,
+    )
+    with RoomStack(Options(simulator=quick)) as running:
         yield running
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Iterator[Windows]:
+    """The windows of all tests."""
+    windows = Windows(browser)
+    yield windows
+    windows.quit()
+
+
 @pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[..., Page]]:
+def window(windows: Windows) -> Iterator[Callable[..., Page]]:
     """Open windows: `window(width=390, dark=True)`. An error in a page fails the test.
 
     A window shows every message of a call in the diagram, and with `story` what a new user sees.
     """
     errors: list[str] = []
-    opened = []
 
     def open_window(
         width: int = 1440, height: int = 900, *, dark: bool = False, story: bool = False
     ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(1000 * PATIENCE_SECS)
-        if not story:
-            context.add_init_script(ALL_MESSAGES)
-        opened.append(context)
-        page = context.new_page()
+        page = windows.open(width, height, dark=dark, story=story)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
@@ -72,15 +70,20 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_window
-    for context in opened:
-        context.close()
+    windows.close_all()
     assert errors == []
 
 
 @pytest.fixture
-def room(stack: RoomStack, window: Callable[..., Page]) -> Iterator[RoomPage]:
-    """The room in a window. Afterwards all calls are hung up and all faults are off."""
-    yield RoomPage.open(window(), stack.url)
+def room(quiet_stack: RoomStack, window: Callable[..., Page]) -> RoomPage:
+    """The room in a window."""
+    return RoomPage.open(window(), quiet_stack.url)
+
+
+@pytest.fixture
+def quiet_stack(stack: RoomStack) -> Iterator[RoomStack]:
+    """The stack. Afterwards all calls are hung up and all faults are off."""
+    yield stack
     assert stack.simulator is not None
     simulator = stack.simulator.simulator
     for leg in simulator.legs:

@@ -12,10 +12,10 @@ from tests.support.room_page import ALEX, BILLIE, RoomPage, axe_violations
 
 
 def test_a_call_is_told_in_few_entries_that_open_to_their_messages(
-    room: RoomPage, stack: RoomStack, window: Callable[..., Page], axe: str
+    quiet_stack: RoomStack, window: Callable[..., Page], axe: str
 ) -> None:
     page = window(story=True)
-    story = RoomPage.open(page, stack.url)
+    story = RoomPage.open(page, quiet_stack.url)
     story.call()
     expect(page.locator(".sentence")).to_contain_text("Alex talks with the assistant, for 0:0")
     story.invite(BILLIE.replace(" ", ""), "Billie", Said_before_they_are_joined="Press 1.")

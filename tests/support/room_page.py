@@ -50,15 +50,19 @@ class RoomPage:
         self.press(number, "Say")
 
     def call(self, number: str = ALEX, name: str = "Alex") -> None:
-        """Start a conversation through the form, and answer the host's phone."""
+        """Start a conversation through the form, answer the host's phone, and wait."""
+        self.start(number, name)
+        self.press(number, "Answer")
+        self.expect_status("active")
+
+    def start(self, number: str = ALEX, name: str = "Alex") -> None:
+        """Start a conversation through the form: the host's phone rings."""
         self.page.get_by_role("button", name="Start a conversation").click()
         form = self.page.get_by_role("dialog")
         form.get_by_label("Number to call").fill(number.replace(" ", ""))
         form.get_by_label("Name", exact=True).fill(name)
         form.get_by_role("button", name="Call", exact=True).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
-        self.press(number, "Answer")
-        self.expect_status("active")
 
     def invite(self, numbers: str, name: str, **fields: str) -> None:
         """Invite a person through the form; `fields` by label."""
