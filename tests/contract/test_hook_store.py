@@ -70,9 +70,19 @@ def test_a_delivery_is_added_once(store: HookStore) -> None:
     first = delivery(1)
     assert store.add_delivery("crm", first) == first
     tried = first.model_copy(update={"status": DeliveryStatus.RETRYING, "attempts": 1})
-    store.put_delivery("crm", tried)
+    assert store.update_delivery("crm", tried)
     assert store.add_delivery("crm", first) == tried
     assert store.add_delivery("other", first) == first
+
+
+def test_an_attempt_of_an_earlier_series_changes_no_delivery(store: HookStore) -> None:
+    first = delivery(1)
+    store.add_delivery("crm", first)
+    anew = first.begun_again(NOW + timedelta(seconds=1))
+    store.begin_series("crm", anew)
+    assert not store.update_delivery("crm", first.model_copy(update={"attempts": 1}))
+    assert store.add_delivery("crm", first) == anew
+    assert not store.update_delivery("crm", delivery(2)), "there is no such row"
 
 
 def test_deliveries_are_listed_newest_first_and_replayed_oldest_first(store: HookStore) -> None:

@@ -209,6 +209,24 @@ def test_a_replay_ends_the_earlier_series_of_attempts(lab: HookLab) -> None:
     assert lab.receiver.requests[-1].event_id == lab.receiver.requests[0].event_id
 
 
+def test_a_replay_during_the_last_attempt_is_delivered(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+
+    def replay_during_the_last(_request: Request) -> Answer:
+        if len(lab.receiver.requests) == len(RETRY_PAUSES) + 1:
+            lab.receiver.answer = lambda request: Answer(200)
+            lab.hooks.replay_event("crm", "msg_c-1_1", lab.now + timedelta(seconds=1))
+        return Answer(503)
+
+    lab.receiver.answer = replay_during_the_last
+    lab.run(until=BEGIN + timedelta(hours=12))
+    lab.put(enabled=False)
+    lab.put(enabled=True)  # without past failures: the hook stays on
+    lab.run()
+    assert statuses(lab) == [DeliveryStatus.DELIVERED]
+
+
 @pytest.mark.parametrize("event_id", ["msg_c-1_2", "msg_c-2_1", "msg_", "evt", "msg_c-1_1_"])
 def test_an_unknown_event_is_not_replayed(lab: HookLab, event_id: str) -> None:
     lab.put()

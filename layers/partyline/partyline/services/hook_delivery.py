@@ -159,7 +159,9 @@ class HookDelivery:
             self._disable(hook, "failing", attempt.event_id)
 
     def _record(self, hook: Hook, delivery: Delivery, **update: Any) -> None:
-        self._store.put_delivery(hook.id, delivery.model_copy(update=update))
+        """Note the result of an attempt. A replay that began meanwhile counts more."""
+        if not self._store.update_delivery(hook.id, delivery.model_copy(update=update)):
+            logger.info("delivery began again meanwhile", extra={"hook_id": hook.id})
 
     def _mark(self, hook: Hook, failing_since: datetime | None) -> None:
         """Note since when a hook fails. A change of another process counts more than the note."""

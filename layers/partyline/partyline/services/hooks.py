@@ -145,7 +145,7 @@ class Hooks:
         """Write the rows before the messages: a message of an unknown series would do nothing."""
         anew = [delivery.begun_again(now) for delivery in deliveries]
         for delivery in anew:
-            self.store.put_delivery(hook.id, delivery)
+            self.store.begin_series(hook.id, delivery)
         self._queue.send([Attempt.first(hook.id, delivery) for delivery in anew])
 
     def _save(self, hook: Hook, kind: Literal["put", "secret_replaced"], change: Change) -> None:

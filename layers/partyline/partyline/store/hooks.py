@@ -78,9 +78,20 @@ class HookStore:
             return _delivery(row) if row else delivery
         return delivery
 
-    def put_delivery(self, hook_id: str, delivery: Delivery) -> None:
-        """Store a delivery in place of its earlier row."""
+    def begin_series(self, hook_id: str, delivery: Delivery) -> None:
+        """Store a delivery whose attempts begin anew, in place of its earlier row."""
         self._table.put(_delivery_put(hook_id, delivery))
+
+    def update_delivery(self, hook_id: str, delivery: Delivery) -> bool:
+        """Store a delivery after an attempt; False when another series has begun meanwhile."""
+        put = _delivery_put(hook_id, delivery)
+        put["ConditionExpression"] = "series = :series"
+        put["ExpressionAttributeValues"] = {":series": put["Item"]["series"]}
+        try:
+            self._table.put(put)
+        except VersionConflictError:
+            return False
+        return True
 
     def deliveries(self, hook_id: str, limit: int, cursor: str | None) -> Page[Delivery]:
         """A page of the deliveries to a hook, the newest event first.
@@ -166,6 +177,7 @@ def _delivery_put(hook_id: str, delivery: Delivery, *, new: bool = False) -> Row
     expires_at = int((delivery.since + DELIVERY_KEPT).timestamp())
     row = {
         "delivery": {"S": delivery.model_dump_json(exclude_none=True)},
+        "series": {"S": keys.moment(delivery.since)},
         "expires_at": {"N": str(expires_at)},
     }
     return put_of(_key(hook_id, delivery), row, new=new)
