@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from local.stack.memory_table import MAX_ITEM_BYTES, size_of
 from partyline.domain.model.inputs import ConversationEnded, TranscriptUpdated
 from partyline.domain.model.results import Refused, Succeeded
 from partyline.domain.model.statuses import OnHangup
 from partyline.domain.model.transcript import Source, ToolCall, TranscriptMessage, TranscriptPart
 from partyline.domain.rules import transcripts
 from partyline.domain.rules.compact import document_bytes
+from partyline.store.transcripts import transcript_puts
 from tests.support.domain_story import (
     T0,
     TELNYX_ID,
@@ -389,6 +391,23 @@ def test_a_long_text_is_cut_with_its_length() -> None:
     end(story, "Hello", "x" * 20_001)
     _, long = read(story.parts)
     assert (len(str(long.text)), long.cut_from_chars) == (20_000, 20_001)
+
+
+@pytest.mark.parametrize("sign", ["x", "\U0001f600", "\u0001"])
+def test_a_message_with_many_calls_of_tools_fits_into_an_item(sign: str) -> None:
+    name = "n" * 512
+    calls = tuple(
+        ToolCall(id=name, function=name, arguments=sign * 5_000 + str(nth)) for nth in range(150)
+    )
+    called = replace(turns("", "Hi")[1], text=sign * 30_000, tool_calls=calls, tool_call_id=name)
+    story = active_story()
+    end(story, messages=(*turns("Hello", "Hi"), called))
+    [part] = story.parts
+    rows = [put["Item"] for put in transcript_puts("c-1", [part])]
+    assert max(map(size_of, rows)) <= MAX_ITEM_BYTES
+    assert sum(map(size_of, rows)) <= story.state.transcript.runs[0].size + 1_000
+    kept = part.messages[-1].tool_calls
+    assert [len(call.arguments or "") for call in kept[:5]] == [5_001, 5_001, 5_001, 4_997, 0]
 
 
 def test_a_conversation_keeps_messages_up_to_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

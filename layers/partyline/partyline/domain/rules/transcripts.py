@@ -14,6 +14,8 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation
@@ -23,6 +25,7 @@ from partyline.domain.model.participant import Participant
 from partyline.domain.model.timeouts import INSIGHTS_POLL_PAUSE, MAX_INSIGHT_POLLS
 from partyline.domain.model.transcript import (
     Source,
+    ToolCall,
     TranscriptMessage,
     TranscriptPart,
     TranscriptRun,
@@ -40,12 +43,16 @@ MAX_TRANSCRIPT_BYTES = 1_000_000
 and its record, and a transaction has 4 MB."""
 
 MAX_TEXT_CHARS = 20_000
-"""Of a longer text, or longer arguments of a tool, the beginning is kept, with the length."""
+"""Of a longer text the beginning is kept, with the length. The arguments of all tools that a
+message calls have as many characters together."""
+
+MAX_TOOL_CALLS = 50
+"""Calls of tools that are kept of a message: a message has to fit into an item of the table."""
 
 MAX_EVENT_BYTES = 100_000
 """Size of the messages in an event: an entry of the bus has 256 KB. The API has all messages."""
 
-MESSAGE_BYTES = 150  # the fields of a stored message without its texts
+MESSAGE_BYTES = 150  # the fields of a stored message, or of a call of a tool, without the texts
 
 DIGEST_CHARS = 6
 
@@ -256,19 +263,24 @@ def _bounded(
 
 
 def _cut(message: TranscriptMessage) -> TranscriptMessage:
-    calls = tuple(
-        replace(call, arguments=(call.arguments or "")[:MAX_TEXT_CHARS] or None)
-        for call in message.tool_calls
-    )
+    calls, room = list[ToolCall](), MAX_TEXT_CHARS
+    for call in message.tool_calls[:MAX_TOOL_CALLS]:
+        arguments = (call.arguments or "")[:room] or None
+        calls.append(replace(call, arguments=arguments))
+        room -= len(arguments or "")
     text, length = message.text, len(message.text or "")
     cut = length if length > MAX_TEXT_CHARS else None
     text = text[:MAX_TEXT_CHARS] if text and cut else text
-    return replace(message, text=text, tool_calls=calls, cut_from_chars=cut)
+    return replace(message, text=text, tool_calls=tuple(calls), cut_from_chars=cut)
 
 
 def _size(message: TranscriptMessage) -> int:
-    texts = [message.text or "", *(call.arguments or "" for call in message.tool_calls)]
-    return sum(len(text.encode()) + MESSAGE_BYTES for text in texts)
+    """Return about the bytes of a stored message: its texts as JSON, and the other fields."""
+    texts = [message.text, message.tool_call_id]
+    for call in message.tool_calls:
+        texts += [call.id, call.function, call.arguments]
+    entries = 1 + len(message.tool_calls)
+    return sum(len(to_json(text)) - 2 for text in texts if text) + MESSAGE_BYTES * entries
 
 
 def _speaker(conversation: Conversation, message: TranscriptMessage) -> str | None:
