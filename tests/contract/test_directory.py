@@ -15,7 +15,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.store import ConversationStore, keys
 from partyline.store.directory import Directory
 from partyline.store.keys import Key
-from partyline.store.table import Row, Table
+from partyline.store.table import Row, Table, TransactionCancelledError
 from tests.support.changes import CHANGE
 
 if TYPE_CHECKING:
@@ -163,6 +163,18 @@ def test_a_number_is_added_to_the_do_not_call_list_and_taken_off(directory: Dire
     assert directory.do_not_call(SUPPORT) is None
     assert directory.put_do_not_call(SALES, None, CHANGE).reason is None
     assert directory.delete_do_not_call(SALES, CHANGE) is True
+    assert directory.do_not_call(SALES) is None
+
+
+def test_an_entry_that_has_changed_is_not_deleted(
+    directory: Directory, dynamodb: "DynamoDBClient", template: Template
+) -> None:
+    before = directory.put_do_not_call(SALES, "asked us to", CHANGE)
+    after = directory.put_do_not_call(SALES, "asked us again", CHANGE)
+    table = Table(dynamodb, template.table.name)
+    with pytest.raises(TransactionCancelledError):
+        table.write([directory.do_not_call_deletion(before)])
+    table.write([directory.do_not_call_deletion(after)])
     assert directory.do_not_call(SALES) is None
 
 

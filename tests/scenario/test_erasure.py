@@ -175,6 +175,19 @@ def test_the_do_not_call_entry_stays_unless_its_erasure_is_asked_for(
     assert (answer.status, answer.json["error"]["code"]) == (422, "invalid_request")
 
 
+def test_a_do_not_call_entry_that_is_added_after_the_request_stays(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    lab.ask("PUT", f"/do-not-call/{DANA}", {})
+    erasure_id = erasing.delete_person(DANA, "?do_not_call=delete").json["id"]
+    erasing.erase()
+    assert lab.ask("GET", f"/do-not-call/{DANA}").status == 404
+    lab.run(minutes(2))
+    lab.ask("PUT", f"/do-not-call/{DANA}", {})
+    assert erasing.settle(erasure_id)["erased"]["do_not_call"] == 1
+    assert lab.ask("GET", f"/do-not-call/{DANA}").status == 200
+
+
 def test_the_erasure_of_a_person_looks_again_after_ten_minutes(
     lab: Lab, erasing: ErasureLab
 ) -> None:

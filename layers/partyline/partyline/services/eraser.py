@@ -23,7 +23,6 @@ from partyline.store.erasures import MAX_GIVEN_UP, Erasure, Erasures, Remains, h
 from partyline.store.errors import VersionConflictError
 from partyline.store.people import PersonIndex
 from partyline.store.scheduled import ScheduledConversations, ScheduleStatus
-from partyline.store.table import deletion_of
 from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.call_control import CallControl
 from partyline.telnyx.errors import RefusedError, TelnyxError
@@ -178,15 +177,20 @@ class Eraser:
         return erasure
 
     def _do_not_call(self, erasure: Erasure, number: str) -> Erasure:
-        """Delete the entry of the list if so asked; without an entry, the events of old entries."""
-        listed = self.directory.do_not_call(number) is not None
-        if listed and not erasure.do_not_call:
-            return erasure
-        key = keys.do_not_call(number)
-        if listed:
-            counted, writes = erasure.counting(do_not_call=1), [deletion_of(key)]
-            erasure = self.erasures.save(counted, self.clock(), writes=writes)
-        self.erasures.delete_partition(key[0], keys.FIRST_KEY, keys.LAST_KEY)
+        """Delete the entry of the list if so asked; without an entry, the events of old entries.
+
+        An entry that was added after the request stays: nobody asked to erase that entry.
+        """
+        entry = self.directory.do_not_call(number)
+        if entry:
+            if not erasure.do_not_call or entry.added_at > erasure.created_at:
+                return erasure
+            writes = [self.directory.do_not_call_deletion(entry)]
+            erasure = self.erasures.save(
+                erasure.counting(do_not_call=1), self.clock(), None, writes
+            )
+        pk, _ = keys.do_not_call(number)
+        self.erasures.delete_partition(pk, keys.FIRST_EVENT, keys.LAST_EVENT)
         return erasure
 
     def _at_telnyx(self, erasure: Erasure, has_time: HasTime) -> Erasure:

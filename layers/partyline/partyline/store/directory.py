@@ -135,9 +135,8 @@ class Directory:
         entry = DoNotCallEntry(
             number=number, reason=reason, added_at=change.at, changed_by=change.key_id
         )
-        attributes = {"entry": {"S": entry.model_dump_json()}}
         key = keys.do_not_call(number)
-        put = {"Put": put_of(key, attributes)}
+        put = {"Put": put_of(key, {"entry": _stored(entry)})}
         self._change(put, key, _event(DoNotCallChanged, number, change))
         return entry
 
@@ -146,6 +145,13 @@ class Directory:
         key = keys.do_not_call(number)
         event = _event(DoNotCallChanged, number, change, "deleted")
         return self._change(deletion_of(key), key, event)
+
+    def do_not_call_deletion(self, entry: DoNotCallEntry) -> Row:
+        """The deletion of an entry, unless the entry has changed; no event tells of it."""
+        deletion = deletion_of(keys.do_not_call(entry.number))
+        deletion["Delete"]["ConditionExpression"] = "entry = :before"
+        deletion["Delete"]["ExpressionAttributeValues"] = {":before": _stored(entry)}
+        return deletion
 
     def _change(self, write: Row, key: Key, event: Event) -> bool:
         """Write a row and its event together; False when the row to delete does not exist."""
@@ -170,6 +176,10 @@ def _route_put(number: str, route: StoredRoute) -> Row:
         "route": {"S": route.model_dump_json(exclude_unset=True)},
     }
     return put_of(keys.route(number), attributes)
+
+
+def _stored(entry: DoNotCallEntry) -> Row:
+    return {"S": entry.model_dump_json()}
 
 
 def _event(

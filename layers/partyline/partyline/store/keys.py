@@ -79,8 +79,11 @@ HOOKS, FIRST_HOOK, LAST_HOOK = "HOOKS", "HOOK#", "HOOK#~"
 FIRST_DELIVERY, LAST_DELIVERY = "DELIVERY#", "DELIVERY#~"
 """Between these two sort keys lie the deliveries to a hook."""
 
-LAST_EVENT, LAST_STEP = "EVENT#~", "STEP#~"
-"""Sort keys after those of all events, and of all records of steps."""
+FIRST_EVENT, LAST_EVENT = "EVENT#", "EVENT#~"
+"""Between these two sort keys lie the events of a partition."""
+
+LAST_STEP = "STEP#~"
+"""The sort key after those of all records of steps."""
 
 FIRST_MESSAGE, LAST_MESSAGE = "TRANSCRIPT#", "TRANSCRIPT#~"
 """Between these two sort keys lie the messages of a conversation's transcript."""
