@@ -7,6 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from partyline.domain.model.statuses import ConversationStatus
+from partyline.store import keys
+from partyline.store.erasures import Erasure
 from partyline.store.people import Gained
 from partyline.store.retention import LONGEST_LIFE
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
@@ -100,6 +102,21 @@ def test_an_interrupted_pass_is_counted_and_the_next_pass_goes_on(deployment: De
     _, receipt = deployment.ask("get_erasure", id=conversation_id)
     assert receipt["status"] == "done"
     assert receipt["erased"]["conversations"] == 1
+
+
+def test_an_erasure_that_always_fails_keeps_no_other_from_its_pass(deployment: Deployment) -> None:
+    unreadable, other, at = "c-unreadable", over(deployment), deployment.clock.now
+    deployment.app.erasures.add(
+        Erasure(id=unreadable, kind="conversation", created_at=at, key_id="")
+    )
+    deployment.clock.now += timedelta(seconds=1)
+    deployment.ask("delete_conversation", id=other)
+    pk, sk = keys.state(unreadable)
+    row = {"pk": {"S": pk}, "sk": {"S": sk}, "document": {"S": "{}"}}
+    deployment.dynamodb.put_item(TableName=deployment.table_name, Item=row)
+    assert deployment.app.eraser.run(lambda: True) == 2
+    receipts = [deployment.ask("get_erasure", id=name)[1] for name in (unreadable, other)]
+    assert [receipt["status"] for receipt in receipts] == ["running", "done"]
 
 
 def test_two_passes_at_once_erase_and_count_once(deployment: Deployment) -> None:
