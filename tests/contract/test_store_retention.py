@@ -13,13 +13,18 @@ from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.insight import Insight
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, LegStatus
+from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import TranscriptMessage, TranscriptPart
 from partyline.settings import QuerySettings
 from partyline.store import ConversationStore
 from partyline.store.conversations import DEDUPE_SECS, DedupeRecord
 from partyline.store.directory import Change, Directory
+from partyline.store.hooks import HookStore
 from partyline.store.keys import webhook
 from partyline.store.retention import LONGEST_LIFE, Retention
+from partyline.store.scheduled import ScheduledConversations
+from tests.contract.test_hook_store import CHANGED, hook
+from tests.contract.test_schedules import asked
 from tests.contract.test_store import NOW, begun
 from tests.template.test_stack import PARAMETERS
 
@@ -140,6 +145,26 @@ def test_the_event_of_a_changed_route_expires_and_the_route_does_not(
     )
     assert "expires_at" not in route
     assert days(event) == 60
+
+
+def test_the_event_of_a_changed_hook_expires_and_the_hook_does_not(
+    memory: Any, template: Template
+) -> None:
+    HookStore(memory, template.table.name, DAYS).save(hook(), CHANGED, NOW, "r-1")
+    stored = {
+        row["sk"]["S"].partition("#")[0]: row
+        for row in memory.scan(TableName=template.table.name)["Items"]
+    }
+    assert stored.keys() == {"HOOK", "EVENT"}
+    assert "expires_at" not in stored["HOOK"]
+    assert days(stored["EVENT"]) == 60
+
+
+def test_the_event_of_a_booking_that_fails_expires(memory: Any, template: Template) -> None:
+    schedules = ScheduledConversations(memory, template.table.name, DAYS)
+    schedules.add(asked(), None, most=1)
+    schedules.fail(asked(), Failure(code="key_revoked", message="No key."), NOW, "schedule-c-1")
+    assert days(rows(memory, template)["EVENT"]) == 60
 
 
 @pytest.mark.parametrize("days", ["-1", "3651", "1.5", "many"])

@@ -148,7 +148,7 @@ class App:
         """The conversations that start later."""
         from partyline.store.scheduled import ScheduledConversations
 
-        return ScheduledConversations(self._table_client, self._table_name)
+        return ScheduledConversations(self._table_client, self._table_name, self._retention)
 
     @cached_property
     def start_scheduler(self) -> "StartScheduler":
@@ -451,7 +451,7 @@ class App:
     def _hook_store(self) -> "HookStore":
         from partyline.store.hooks import HookStore
 
-        return HookStore(self._table_client, self._table_name)
+        return HookStore(self._table_client, self._table_name, self._retention)
 
     @property
     def _hook_queue(self) -> "HookQueue":

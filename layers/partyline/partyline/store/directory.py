@@ -8,14 +8,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, field_serializer
 
 from partyline.domain.masking import masked
-from partyline.domain.model.events import DoNotCallChanged, Event, RouteChanged
+from partyline.domain.model.events import DoNotCallChanged, EventData, RouteChanged
 from partyline.domain.model.routes import StoredRoute
 from partyline.store import keys
 from partyline.store.errors import TooManyConflictsError
-from partyline.store.events import event_put
+from partyline.store.events import change_put
 from partyline.store.keys import Key
 from partyline.store.pages import Page, fitting
-from partyline.store.retention import FOR_EVER, Retention, expiry
+from partyline.store.retention import FOR_EVER, Retention
 from partyline.store.table import (
     CONFLICT,
     Row,
@@ -77,8 +77,8 @@ class Directory:
     def put_route(self, number: str, route: StoredRoute, change: Change) -> StoredRoute:
         """Store a route in place of the number's earlier one."""
         stored = route.model_copy(update={"changed_at": change.at, "changed_by": change.key_id})
-        event = _event(RouteChanged, number, change)
-        self._change({"Put": _route_put(number, stored)}, keys.route(number), event)
+        data = _changed(RouteChanged, number, change)
+        self._change({"Put": _route_put(number, stored)}, keys.route(number), data, change)
         return stored
 
     def replacement(
@@ -88,8 +88,8 @@ class Directory:
         put = _route_put(number, after)
         put["ConditionExpression"] = "route = :before"
         put["ExpressionAttributeValues"] = {":before": _route_put(number, before)["Item"]["route"]}
-        event = self._event_put(keys.route(number), _event(RouteChanged, number, change))
-        return [{"Put": put}, {"Put": event}]
+        data = _changed(RouteChanged, number, change)
+        return [{"Put": put}, self._event(keys.route(number), data, change)]
 
     def all_routes(self) -> Iterator[tuple[str, StoredRoute]]:
         """All numbers with their routes, in order, page by page."""
@@ -123,7 +123,8 @@ class Directory:
     def delete_route(self, number: str, change: Change) -> bool:
         """Delete a route; False when the number had none."""
         key = keys.route(number)
-        return self._change(deletion_of(key), key, _event(RouteChanged, number, change, "deleted"))
+        data = _changed(RouteChanged, number, change, "deleted")
+        return self._change(deletion_of(key), key, data, change)
 
     def do_not_call(self, number: str) -> DoNotCallEntry | None:
         """The entry of a number on the do-not-call list; None when the number has none."""
@@ -137,14 +138,14 @@ class Directory:
         )
         key = keys.do_not_call(number)
         put = {"Put": put_of(key, {"entry": _stored(entry)})}
-        self._change(put, key, _event(DoNotCallChanged, number, change))
+        self._change(put, key, _changed(DoNotCallChanged, number, change), change)
         return entry
 
     def delete_do_not_call(self, number: str, change: Change) -> bool:
         """Take a number off the do-not-call list; False when the number was not listed."""
         key = keys.do_not_call(number)
-        event = _event(DoNotCallChanged, number, change, "deleted")
-        return self._change(deletion_of(key), key, event)
+        data = _changed(DoNotCallChanged, number, change, "deleted")
+        return self._change(deletion_of(key), key, data, change)
 
     def do_not_call_deletion(self, entry: DoNotCallEntry) -> Row:
         """The deletion of an entry, unless the entry has changed; no event tells of it."""
@@ -153,20 +154,18 @@ class Directory:
         deletion["Delete"]["ExpressionAttributeValues"] = {":before": _stored(entry)}
         return deletion
 
-    def _change(self, write: Row, key: Key, event: Event) -> bool:
+    def _change(self, write: Row, key: Key, data: EventData, change: Change) -> bool:
         """Write a row and its event together; False when the row to delete does not exist."""
         try:
-            self._table.write([write, {"Put": self._event_put(key, event)}])
+            self._table.write([write, self._event(key, data, change)])
         except TransactionCancelledError as error:
             if any(reason.get("Code") == CONFLICT for reason in error.reasons):
                 raise TooManyConflictsError from error
             return False
         return True
 
-    def _event_put(self, key: Key, event: Event) -> Row:
-        put = event_put(keys.directory_event(key, event.occurred_at, event.cause), event)
-        put["Item"] |= expiry(self._retention.events, event.occurred_at)
-        return put
+    def _event(self, key: Key, data: EventData, change: Change) -> Row:
+        return {"Put": change_put(key, data, change.at, change.request_id, self._retention)}
 
 
 def _route_put(number: str, route: StoredRoute) -> Row:
@@ -182,21 +181,14 @@ def _stored(entry: DoNotCallEntry) -> Row:
     return {"S": entry.model_dump_json()}
 
 
-def _event(
+def _changed(
     data: type[RouteChanged | DoNotCallChanged],
     number: str,
     change: Change,
     kind: Literal["put", "deleted"] = "put",
-) -> Event:
+) -> EventData:
     shown = number if number == keys.DEFAULT_ROUTE else str(masked(number))
-    fields = data(number=shown, change=kind, key_id=change.key_id)
-    return Event(
-        seq=1,
-        type=data.type,
-        occurred_at=change.at,
-        cause=change.request_id,
-        data=fields.model_dump(),
-    )
+    return data(number=shown, change=kind, key_id=change.key_id)
 
 
 def route_keys(number: str | None) -> list[Key]:

@@ -1,16 +1,18 @@
-"""The rows of events: those of a conversation, and those of a change to routes or do-not-call.
+"""The rows of events: those of a conversation, and those of a change to another row.
 
 The stream of the table carries each new row to the event relay.
 """
 
 import os
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from partyline.domain.masking import mask_fields
-from partyline.domain.model.events import EVENT_VERSION, Event
+from partyline.domain.model.events import EVENT_VERSION, Event, EventData
+from partyline.store import keys
 from partyline.store.keys import Key
+from partyline.store.retention import Retention, expiry
 from partyline.store.table import Row, put_of
 
 Detail = dict[str, Any]
@@ -18,7 +20,7 @@ Detail = dict[str, Any]
 
 
 def event_put(key: Key, event: Event, conversation_id: str = "") -> Row:
-    """The put of an event's row; `conversation_id` is empty for a change to the directory.
+    """The put of an event's row; `conversation_id` is empty for a change to another row.
 
     No event of a conversation is put twice: the number of an event is part of its key.
     """
@@ -28,6 +30,14 @@ def event_put(key: Key, event: Event, conversation_id: str = "") -> Row:
         "trace_id": {"S": _trace_id()},
     }
     return put_of(key, row, new=bool(conversation_id))
+
+
+def change_put(changed: Key, data: EventData, at: datetime, cause: str, kept: Retention) -> Row:
+    """The put of the event of a change to a route, a do-not-call entry or a hook."""
+    event = Event(seq=1, type=data.type, occurred_at=at, cause=cause, data=data.model_dump())
+    put = event_put(keys.change_event(changed, at, cause), event)
+    put["Item"] |= expiry(kept.events, at)
+    return put
 
 
 def event_in(row: Mapping[str, Any]) -> tuple[str, Event]:

@@ -1,18 +1,18 @@
 """Hooks and their deliveries in the table. Every method may raise an `AwsError`."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from partyline.domain.model.events import Event, EventData
+from partyline.domain.model.events import EventData
 from partyline.domain.model.hooks import DELIVERY_KEPT, Delivery, Hook
 from partyline.store import keys
 from partyline.store.errors import TooManyConflictsError, VersionConflictError
-from partyline.store.events import Detail, detail_of, event_put
+from partyline.store.events import Detail, change_put, detail_of
 from partyline.store.keys import Key
 from partyline.store.pages import Page, cursor_of, place_in
+from partyline.store.retention import FOR_EVER, Retention
 from partyline.store.table import Row, Table, TransactionCancelledError, key_of, put_of
 
 _PLACE = re.compile(r"DELIVERY#[0-9TZ:.-]{27}#[\w-]{1,256}", re.ASCII)
@@ -33,8 +33,9 @@ class DeliveryRows:
 class HookStore:
     """The rows of hooks, of their events and of their deliveries."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(self, client: Any, table_name: str, retention: Retention = FOR_EVER) -> None:
         self._table = Table(client, table_name)
+        self._retention = retention
 
     def all(self) -> list[Hook]:
         """All hooks by their ids."""
@@ -156,13 +157,10 @@ class HookStore:
     def _write(
         self, write: Row, hook_id: str, data: EventData | None, at: datetime, cause: str
     ) -> None:
-        writes: Sequence[Row] = [write]
+        writes = [write]
         if data:
-            event = Event(
-                seq=1, type=data.type, occurred_at=at, cause=cause, data=data.model_dump()
-            )
-            key = keys.directory_event(keys.hook(hook_id), at, cause)
-            writes = [write, {"Put": event_put(key, event)}]
+            event = change_put(keys.hook(hook_id), data, at, cause, self._retention)
+            writes.append({"Put": event})
         try:
             self._table.write(writes)
         except TransactionCancelledError as error:

@@ -159,9 +159,9 @@ def do_not_call(number: str) -> Key:
     return f"DNC#{number}", "DNC"
 
 
-def directory_event(changed: Key, at: datetime, request_id: str) -> Key:
-    """The event of a change to a route or to a do-not-call entry: beside the changed row."""
-    return changed[0], f"EVENT#{moment(at)}#{request_id}"
+def change_event(changed: Key, at: datetime, cause: str) -> Key:
+    """The event of a change to a route, a do-not-call entry or a hook: beside the changed row."""
+    return changed[0], f"EVENT#{moment(at)}#{cause}"
 
 
 def dials(key_id: str, minute: datetime) -> Key:

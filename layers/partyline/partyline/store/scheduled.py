@@ -23,6 +23,7 @@ from partyline.store.errors import (
 from partyline.store.events import event_put
 from partyline.store.pages import PLACE, Page, cursor_of, fitting, place_in
 from partyline.store.people import gained
+from partyline.store.retention import FOR_EVER, Retention, expiry
 from partyline.store.table import (
     CONDITION_FAILED,
     Row,
@@ -73,8 +74,9 @@ class ScheduledConversation(BaseModel):
 class ScheduledConversations:
     """Schedules in the table. Every method may raise an `AwsError`."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(self, client: Any, table_name: str, retention: Retention = FOR_EVER) -> None:
         self._table = Table(client, table_name)
+        self._retention = retention
 
     def get(self, conversation_id: str) -> ScheduledConversation | None:
         """The schedule of a conversation, or None."""
@@ -200,6 +202,7 @@ class ScheduledConversations:
             data=ConversationFailed(failure=failure).model_dump(mode="json", exclude_none=True),
         )
         put = event_put(keys.event(schedule.id, event.seq), event, schedule.id)
+        put["Item"] |= expiry(self._retention.events, at)
         self._move(schedule, moved, {"Put": put})
         return moved
 
