@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from partyline.services.hook_delivery import HookDelivery
 from partyline.services.hook_queue import Attempt
+from partyline.services.secrets import SecretUnreadableError
 from tests.security.hostile_hooks import HOSTILE_URLS
 from tests.support.deployment import Deployment
 
@@ -206,6 +207,25 @@ def test_each_attempt_is_given_to_the_delivery(
     answer = deployment.invoke("deliver_hooks", sqs_event(*bodies))
     assert answer == {"batchItemFailures": []}
     assert seen == list(map(Attempt.parse, bodies))
+
+
+def test_an_attempt_that_fails_for_any_reason_keeps_no_other_from_its_receiver(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(deployment)
+    fan_out(deployment, bus_events(deployment, deployment.start()["id"])[:2])
+    seen: list[Attempt] = []
+
+    def deliver(_: HookDelivery, attempt: Attempt) -> None:
+        seen.append(attempt)
+        if len(seen) == 1:
+            raise SecretUnreadableError("secret hook-key cannot be read")
+
+    monkeypatch.setattr(HookDelivery, "deliver", deliver)
+    event = sqs_event(*deployment.queue.hook_messages)
+    [failed] = deployment.invoke("deliver_hooks", event)["batchItemFailures"]
+    assert failed["itemIdentifier"] == event["Records"][0]["messageId"]
+    assert len(seen) == 2
 
 
 def test_logs_and_events_hold_no_url_and_no_secret(deployment: Deployment, written: Any) -> None:

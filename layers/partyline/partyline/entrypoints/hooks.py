@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from partyline.aws_errors import AwsError
 from partyline.bootstrap import App, with_app
 from partyline.services.hook_queue import Attempt
 from partyline.telemetry import Metric, count, logger
@@ -47,7 +46,7 @@ def _each(event: dict[str, Any], work: Callable[[str], None]) -> Batch:
         logger.thread_safe_append_keys(message_id=record["messageId"])
         try:
             work(record["body"])
-        except (AwsError, ValueError, LookupError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - the other messages go on
             count(Metric.HOOK_MESSAGE_FAILED)
             logger.error("message of a hook failed", extra={"error": type(error).__name__})
             failed.append({"itemIdentifier": str(record["messageId"])})
