@@ -155,25 +155,43 @@ def named(request: "HttpRequest") -> tuple[str, str]:
         return request.path, ""
 
 
-@common.examples("partyline console --url https://calls.example.com --key-from operator-key")
+@common.examples(
+    "partyline console --url https://calls.example.com --key-from operator-key",
+    "partyline console --url https://calls.example.com --stage prod --stack partyline-prod",
+)
 @api_command
 def console(
     api: Api,
     port: Annotated[int, common.option("PORT", "The page's port.", min=0, max=65_535)] = 8410,
     stage: Annotated[str, common.option("NAME", "The stage that the page shows, as prod.")] = "",
+    stack: Annotated[
+        str, common.option("STACK", "Link to this stack's logs; AWS is asked for their names.")
+    ] = "",
     *,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Only watch: the page has no forms.")
     ] = False,
 ) -> None:
     """Watch a deployed stack in the browser."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.deploy.redrive import NoSuchStackError
+    from local.room.aws_links import find_logs, logs_of_url
     from local.room.console import run_console
 
-    failing = common.exit_on(OSError, ValueError, prefix="The console cannot start: ")
+    errors = (OSError, ValueError, NoSuchStackError, BotoCoreError, ClientError)
+    failing = common.exit_on(*errors, prefix="The console cannot start: ")
     with (
         failing,
         common.stop_event() as stopped,
-        run_console(api.url, api.key, port, stage=stage, read_only=read_only) as console_url,
+        run_console(
+            api.url,
+            api.key,
+            port,
+            stage=stage,
+            read_only=read_only,
+            logs=find_logs(stack) if stack else logs_of_url(api.url),
+        ) as console_url,
     ):
         lines = (f"the console  {console_url}  (open it in a browser)", f"Partyline    {api.url}")
         api.print_result({"url": console_url}, *lines, note="Ctrl-C stops it.")

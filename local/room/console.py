@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.client import Client
+from local.room.aws_links import AwsLogs
 from local.room.guard import PageGuard
 from local.room.hub import Hub
 from local.room.page import HEADERS, routes
@@ -36,6 +37,7 @@ def run_console(
     *,
     stage: str = "",
     read_only: bool = False,
+    logs: AwsLogs | None = None,
 ) -> Iterator[str]:
     """Serve the console of the stack at `deployment` (its base URL, without a slash at its end).
 
@@ -43,14 +45,14 @@ def run_console(
     owner, and another user of the machine can reach the port. Stops the console at the end of the
     `with`. The console asks for changes every `every_secs`, while a window is open. The page shows
     `stage`, such as `prod`. With `read_only` the page has no forms, and its server passes on GET
-    requests only. Raises OSError when the port is in use,
-    and ValueError for an invalid URL.
+    requests only. A conversation has links to `logs`. Raises OSError when the port is in use, and
+    ValueError for an invalid URL.
     """
     parts = urlsplit(deployment)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{deployment} is no URL of a stack, such as https://calls.example.com")
     hello: dict[str, Any] = {"mode": "console", "api": deployment, "number": None, "to": deployment}
-    hello |= {"stage": stage, "readOnly": read_only}
+    hello |= {"stage": stage, "readOnly": read_only, "aws": logs and logs.greeting}
     with ExitStack() as closing:
         hub, proxy = Hub(), Proxy(deployment, api_key, read_only=read_only)
         closing.callback(proxy.close)

@@ -18,7 +18,7 @@ from local.tls import tls_context
 _PATH = re.compile(
     r"/conversations(/[\w-]{1,64}"
     r"(/(timeline|stop|messages|handover|assistant|transcript|report|participants(/[\w-]{1,64})?))?)?"
-    r"|/routes(/default)?|/do-not-call/\+[0-9]{1,15}|/hooks(/[\w-]{1,64}/deliveries)?",
+    r"|/routes(/default|/\+[0-9]{1,15})?|/do-not-call/\+[0-9]{1,15}|/hooks(/[\w-]{1,64}/deliveries)?",
     re.ASCII,
 )
 

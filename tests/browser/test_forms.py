@@ -14,7 +14,7 @@ def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: RoomStack
     room.page.get_by_label("The assistant's greeting").fill("It's Robin's day")
     shown = room.page.get_by_label("The request as curl").inner_text()
     assert f"curl -sX POST '{stack.url}/conversations'" in shown
-    assert "Bearer $PARTYLINE_API_KEY" in shown
+    assert "Bearer $(cat ~/.partyline/dev/bearer-key)" in shown
     with room.page.expect_request(re.compile("/room/api/conversations")) as asked:
         room.page.get_by_role("button", name="Call", exact=True).click()
     body = shown.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")

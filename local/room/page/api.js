@@ -49,10 +49,13 @@ export const faultsInForce = () => send("GET", "/room/trouble");
 /** Run a command on a story. */
 export const storyCommand = (command) => send("POST", "/room/story", command);
 
-/** A request as a curl command; the key comes from the terminal's environment. */
-export function curl(base, method, path, body) {
+/** The bearer key in a curl command: the file of `make dev`, or the terminal's environment, which must have the key. */
+const keyOf = (mode) => (mode === "room" ? "$(cat ~/.partyline/dev/bearer-key)" : "${PARTYLINE_API_KEY:?set it to a bearer key of the stack}");
+
+/** A request as a curl command that runs as printed. */
+export function curl({ api: base, mode }, method, path, body) {
   const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-  const lines = [`curl -sX ${method} ${quoted(base + path)}`, '-H "authorization: Bearer $PARTYLINE_API_KEY"'];
+  const lines = [`curl -sX ${method} ${quoted(base + path)}`, '-H "authorization: Bearer ' + keyOf(mode) + '"'];
   if (body !== undefined) {
     lines.push("-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(body, null, 2))}`);
   }

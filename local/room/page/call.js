@@ -1,6 +1,7 @@
 // The chosen conversation: the sentence, the status, the people.
 
 import { lookNow } from "./api.js";
+import { COST_HINT, costWords } from "./cost.js";
 import { announce, byId, h, keepFocus, keyed, show } from "./dom.js";
 import { handoverForm, inviteForm, messageForm, modeForm, removeForm, stopForm, toolForm } from "./forms.js";
 import { isWaiting, stayingCalls } from "./hints.js";
@@ -32,6 +33,8 @@ function drawFacts(facts, conversation) {
   show(facts.querySelector(".summary"), ...summary(conversation));
   facts.querySelector(".look").hidden = model.mode !== "room" || !isWaiting(conversation);
   for (const button of facts.querySelectorAll(".call-actions button")) button.setAttribute("aria-disabled", String(isOver(conversation)));
+  const onTheLine = conversation.participants.filter(({ status }) => status === "joined").length;
+  facts.querySelector(".on-the-line").textContent = isOver(conversation) ? "" : `${onTheLine} on the line`;
   const list = facts.querySelector(".people");
   const up = new Map(staying.map((call) => [call.person.id, call]));
   keepFocus(list, () => keyed(list, conversation.participants.map((participant) => [participant.id, JSON.stringify([participant, conversation.direction, up.has(participant.id)]), participant]), (participant) => person(participant, up.get(participant.id))), invite);
@@ -56,6 +59,9 @@ export function tickCall() {
   if (!view || !place) return;
   const words = sentence(view, Date.now());
   if (place.textContent !== words) place.textContent = words;
+  const cost = document.querySelector("#call-facts .cost");
+  const spent = costWords(view, Date.now());
+  if (cost && cost.textContent !== spent) cost.textContent = spent;
 }
 
 function told() {
@@ -100,6 +106,7 @@ function summary({ id, status, direction, failure, mode, wanted_mode: wanted, ha
     h("span", { class: "soft" }, direction),
     h("button", { type: "button", class: "quiet small id", "data-part": "copy-id", title: `Copy ${id}`, "aria-label": `Copy the id ${id}`, onclick: () => copy(id) }, h("code", {}, id)),
     ...Object.entries(metadata ?? {}).map(([key, value]) => h("span", { class: "soft" }, `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)),
+    h("span", { class: "soft cost", title: COST_HINT }),
     failure && h("span", { class: "bad-words" }, `${failure.code}: ${failure.message}`),
   ];
 }
@@ -109,7 +116,7 @@ async function copy(id) {
   announce("Copied");
 }
 
-const people = () => h("ul", { class: "people", "aria-label": "Participants" });
+const people = () => h("div", { class: "line-up" }, h("span", { class: "on-the-line soft" }), h("ul", { class: "people", "aria-label": "Participants" }));
 
 function person(participant, staying) {
   const { conversation } = chosen();

@@ -59,7 +59,7 @@ export function dialog({ title, send, fields, request, run, sent, danger }) {
   const preview = () => {
     if (!request) return;
     const { method, path, body } = request(form.elements);
-    code.textContent = curl(model.api, method, path, body);
+    code.textContent = curl(model, method, path, body);
   };
   form.addEventListener("input", preview);
   copy.addEventListener("click", async () => {

@@ -1,6 +1,7 @@
-// The numbers of a deployed stack: the routes of inbound calls, and the do-not-call list.
+// The numbers of a stack: the routes of inbound calls with their contacts, hooks, and the do-not-call list.
 
 import { sendToApi } from "./api.js";
+import { contactsOf } from "./contacts.js";
 import { byId, h, show } from "./dom.js";
 import { pretty } from "./json.js";
 import { model } from "./model.js";
@@ -18,7 +19,7 @@ export function drawDirectory() {
   const ask = (method, words) => h("button", { type: "button", onclick: () => doNotCall(method, field.value, result) }, words);
   show(
     byId("tab-directory"),
-    h("h3", {}, "Routes of inbound calls"),
+    h("h3", {}, "Routes and contacts"),
     h("p", {}, h("button", { type: "button", onclick: () => readRoutes(routes) }, "Read the routes")),
     routes,
     h("h3", {}, "Hooks"),
@@ -44,7 +45,13 @@ async function readRoutes(place) {
     show(place, h("p", { class: "wrong" }, error.message));
     return;
   }
-  show(place, found.length ? found.map((route) => h("details", {}, h("summary", {}, number(route.number)), pretty(route))) : h("p", { class: "soft" }, "No route is set."));
+  show(place, found.length ? found.map(routeLine) : h("p", { class: "soft" }, "No route is set."));
+}
+
+function routeLine(route) {
+  const many = Object.keys(route.contacts ?? {}).length;
+  const name = route.number === "default" ? "All other numbers" : number(route.number);
+  return h("details", { open: true }, h("summary", {}, `${name}, ${many} ${many === 1 ? "contact" : "contacts"}`), contactsOf(route), h("details", {}, h("summary", {}, "Whole route"), pretty(route)));
 }
 
 async function readHooks(place) {

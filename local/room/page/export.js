@@ -1,6 +1,7 @@
 // Saves the found conversations as CSV or JSON.
 
-import { columns, minutes } from "./find.js";
+import { callMinutes } from "./cost.js";
+import { columns } from "./find.js";
 
 const FIELDS = ["id", "status", "direction", "name", "people", "lasted", "minutes", "why", "created_at", "ended_at", "metadata"];
 
@@ -14,7 +15,7 @@ export function csvField(value) {
 function record(conversation, now) {
   const { id, status, direction, created_at, ended_at } = conversation;
   const { name, people, lasted, why } = columns(conversation, now);
-  return { id, status, direction, name, people, lasted, minutes: minutes(conversation, now).toFixed(1), why, created_at, ended_at, metadata: JSON.stringify(conversation.metadata ?? {}) };
+  return { id, status, direction, name, people, lasted, minutes: callMinutes(conversation, now).toFixed(1), why, created_at, ended_at, metadata: JSON.stringify(conversation.metadata ?? {}) };
 }
 
 /** The conversations as the text of a file. */

@@ -67,7 +67,3 @@ export function why({ status, failure, participants, direction }) {
   const tried = participants.filter((person) => person.status !== "joined" && person.status !== "left" && !(status === "ended" && person.status !== "failed"));
   return tried.map((person) => `${nameOf(person, direction)}: ${person.status === "failed" ? outcomeShort(person.outcome) || "failed" : participantStatus(person)}`).join(", ");
 }
-
-/** The minutes of all calls of a conversation. */
-export const minutes = ({ participants = [] }, now) =>
-  participants.flatMap(({ legs }) => legs).reduce((sum, leg) => sum + (leg.answered_at ? ((moment(leg.ended_at) ?? now) - moment(leg.answered_at)) / 60_000 : 0), 0);

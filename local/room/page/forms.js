@@ -1,6 +1,7 @@
 // The forms: start, call in, invite, hand over, mode, message, stop, remove.
 
-import { runAction, sendToApi, useTool } from "./api.js";
+import { runAction, useTool } from "./api.js";
+import { changeContacts } from "./contacts.js";
 import { choice, dialog, field, input, option } from "./dialog.js";
 import { announce, h } from "./dom.js";
 import { choose, model } from "./model.js";
@@ -255,8 +256,6 @@ export function toolForm(conversation) {
   });
 }
 
-async function addContact(conversation, name, to) {
-  const none = { assistant: { id: conversation.assistant.id } };
-  const { number: _number, warnings: _warnings, changed_at: _at, changed_by: _by, ...route } = await sendToApi("GET", "/routes/default").catch(() => none);
-  await sendToApi("PUT", "/routes/default", { ...route, contacts: { ...route.contacts, [name]: { to } } });
-}
+/** Add a contact to the default route, which is made if it does not exist. */
+const addContact = (conversation, name, to) =>
+  changeContacts("default", (known) => ({ ...known, [name]: { to } }), { assistant: { id: conversation.assistant.id } });

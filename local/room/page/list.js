@@ -4,7 +4,8 @@ import { addressOf } from "./address.js";
 import { sendToApi } from "./api.js";
 import { announce, byId, h, keyed, show } from "./dom.js";
 import { download } from "./export.js";
-import { columns, counts, find, FILTERS, minutes } from "./find.js";
+import { callMinutes, estimatedCents } from "./cost.js";
+import { columns, counts, find, FILTERS } from "./find.js";
 import { addFact, conversations, factOf, factsOf, model, watch } from "./model.js";
 import { keepPreference, preference } from "./prefs.js";
 import { tone } from "./words.js";
@@ -86,8 +87,10 @@ export function conversationList(element) {
     const booked = filter === "scheduled";
     found = find(booked ? all : all.filter(({ start_at: at }) => !at), filter, text, now);
     const known = factOf("poll");
-    const spent = Math.round(found.reduce((sum, conversation) => sum + minutes(conversation, now), 0));
-    const words = `${found.length} of ${all.length} shown, ${spent} call ${spent === 1 ? "minute" : "minutes"}${known?.more ? `, and more at the stack than the ${known.limit} newest live conversations` : ""}`;
+    const sum = (of) => found.reduce((total, conversation) => total + of(conversation, now), 0);
+    const spent = Math.round(sum(callMinutes));
+    const people = found.reduce((total, { status, participants = [] }) => total + (status === "active" ? participants.filter((person) => person.status === "joined").length : 0), 0);
+    const words = `${found.length} of ${all.length} shown, ${people} ${people === 1 ? "person" : "people"} on the line, ${spent} call ${spent === 1 ? "minute" : "minutes"}, about ${(sum(estimatedCents) / 100).toFixed(2)} USD (an estimate)${known?.more ? `, and more at the stack than the ${known.limit} newest live conversations` : ""}`;
     if (total.textContent !== words) total.textContent = words;
     rows(now);
   }

@@ -20,7 +20,7 @@ import { countFaults, drawTrouble } from "./trouble.js";
 import { began, number } from "./words.js";
 
 const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], ["stories", "Stories"], ["report", "Report"], ["directory", "Numbers"]];
-const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories"], console: ["chat", "details", "report", "directory"] };
+const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories", "directory"], console: ["chat", "details", "report", "directory"] };
 const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "More"]];
 const drawDiagram = diagram(byId("diagram"));
 let tab = "chat";
@@ -85,6 +85,7 @@ watch(() => {
     drawPhones();
     drawTrouble();
     drawStories();
+    drawDirectory();
     drawBadges();
   } else if (model.mode) {
     drawDirectory();

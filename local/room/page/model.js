@@ -14,7 +14,7 @@ let due = false;
  * The state of the page. `chosen` is the id of the shown conversation, `picked` the picked row, and
  * `address` the key of a row that the page's address names and that is not drawn yet.
  */
-export const model = { mode: "", api: "", number: null, to: "", choices: {}, up: false, ready: false, chosen: null, picked: null, look: false, address: null };
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, aws: null, up: false, ready: false, chosen: null, picked: null, look: false, address: null };
 
 const factsOfKind = (kind) => facts.get(kind) ?? new Map();
 export const factsOf = (kind) => [...factsOfKind(kind).entries()];

@@ -3,7 +3,9 @@
 import { sendToApi } from "./api.js";
 import { byId, h, show } from "./dom.js";
 import { pretty } from "./json.js";
-import { chosen } from "./model.js";
+import { reportedCosts } from "./cost.js";
+import { logParts } from "./links.js";
+import { chosen, factsOf, model } from "./model.js";
 import { nameOf } from "./names.js";
 import { clock, outcomeShort, reasonWords } from "./words.js";
 
@@ -13,9 +15,12 @@ let shown = null;
 export function drawReport() {
   const view = chosen();
   const sign = view ? `${view.conversation.id}|${view.conversation.status}` : "";
-  if (shown === sign) return;
-  shown = sign;
   const place = byId("tab-report");
+  if (shown === sign) {
+    if (view && !place.hidden) drawLogs(view.conversation);
+    return;
+  }
+  shown = sign;
   if (!view) {
     show(place, h("p", { class: "soft" }, "Choose a conversation."));
     return;
@@ -29,7 +34,19 @@ export function drawReport() {
     report,
     h("p", {}, h("button", { type: "button", "data-part": "read-transcript", onclick: () => readTranscript(view.conversation, words) }, "Read the transcript")),
     words,
+    h("h3", {}, "Logs and traces"),
+    h("div", { class: "logs" }),
   );
+  drawLogs(view.conversation);
+}
+
+/** Draw the links again when the log has grown; a link to AWS has the time of now. */
+function drawLogs(conversation) {
+  const place = byId("tab-report").querySelector(".logs");
+  const sign = `${model.mode === "room" && factsOf("log").length}|${Boolean(model.aws)}`;
+  if (place.drawn === sign) return;
+  place.drawn = sign;
+  show(place, ...logParts(conversation));
 }
 
 async function read(place, work) {
@@ -43,10 +60,9 @@ async function read(place, work) {
 const readReport = (id, place) => read(place, async () => reportParts((await sendToApi("GET", `/conversations/${id}/report`)).report));
 
 function reportParts(report) {
-  const costs = Object.entries(report.costs ?? {}).map(([currency, { total }]) => `${total} ${currency}`).join(", ");
   const facts = [
     ["Lasted", report.duration_secs === undefined || report.duration_secs === null ? "" : clock(report.duration_secs)],
-    ["Ended because", reasonWords(report.reason)], ["Failed because", report.failure?.message], ["Cost", costs],
+    ["Ended because", reasonWords(report.reason)], ["Failed because", report.failure?.message], ["Cost", reportedCosts(report)],
   ].filter(([, value]) => value);
   const legs = (report.people ?? []).flatMap(({ name, participant_id: id, legs: calls }) => (calls ?? []).map((leg) => ({ name: name ?? id, ...leg })));
   const cells = (leg) => [leg.name, leg.outcome === "human" ? "answered" : outcomeShort(leg.outcome), leg.seconds ? clock(leg.seconds) : "", leg.cost ? `${leg.cost.total} ${leg.cost.currency}` : "", leg.mos ?? ""];
