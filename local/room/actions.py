@@ -18,6 +18,9 @@ from local.simulator.model import Person, SimulatedLeg
 from local.simulator.telnyx import Simulator
 
 Json = dict[str, Any]
+OnOwn = Callable[[str, str, str], None]
+"""Gets the call, `say` or `press`, and the words or digits of a person."""
+
 Ask = Callable[[str, str, Any], Json]
 """Sends a request (method, path, body) to the API and returns the answer; raises for a refusal."""
 
@@ -118,8 +121,15 @@ class ActionRefusedError(Exception):
 class ActionRunner:
     """Runs actions on a simulator, the functions' faults and the API."""
 
-    def __init__(self, simulator: Simulator, lambda_faults: LambdaFaults, ask: Ask) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        lambda_faults: LambdaFaults,
+        ask: Ask,
+        on_own: OnOwn = lambda *_: None,
+    ) -> None:
         self._simulator = simulator
+        self._on_own = on_own
         self._lambda_faults = lambda_faults
         self._ask = ask
         self.seed = 0
@@ -140,9 +150,13 @@ class ActionRunner:
             case ApiRequest():
                 self._ask(action.method, self.restore_ids(action.path, since), action.body)
             case Press():
-                self._simulator.press(self._latest_call(action.phone), action.digits)
+                call = self._latest_call(action.phone)
+                self._on_own(call, action.do, action.digits)
+                self._simulator.press(call, action.digits)
             case Say():
-                self._simulator.say(self._latest_call(action.phone), action.text)
+                call = self._latest_call(action.phone)
+                self._simulator.say(call, action.text)
+                self._on_own(call, action.do, action.text)
             case UsePhone():
                 getattr(self._simulator, action.do)(self._latest_call(action.phone))
 

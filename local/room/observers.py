@@ -207,6 +207,14 @@ class QueueObserver(Observer):
                 self._put("queued", "q", fact)
 
 
+class OwnObserver(Observer):
+    """Observes what the people say and press, which their own phones do not hear."""
+
+    def __call__(self, call: str, do: str, text: str) -> None:
+        """Put the words or digits of a person on the hub."""
+        self._put("own", "w", {"at": timestamp_now(), "call": call, "do": do, "text": text})
+
+
 class CrashObserver(Observer):
     """Observes the functions that crash because the user switched a fault on."""
 

@@ -114,7 +114,9 @@ class Room:
         observers.BusObserver(self.hub).attach(background)
         client = Client(url, api_key)
         self._proxy = Proxy(url, api_key, self._note_request)
-        self._action_runner = actions.ActionRunner(self._simulator, self.lambda_faults, client.ask)
+        self._action_runner = actions.ActionRunner(
+            self._simulator, self.lambda_faults, client.ask, observers.OwnObserver(self.hub)
+        )
         self._recorder = Recorder(self._action_runner)
         self._watch = Watch(self.hub, Client(url, api_key))
         sampler = Sampler(self._simulator, self.hub, self._publish_trouble)

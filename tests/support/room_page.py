@@ -106,6 +106,15 @@ class RoomPage:
         return self.tab("Chat")
 
 
+def wait_until(page: Page, script: str) -> None:
+    """Wait until a script is true on the page, whose policy forbids Playwright's own waiting."""
+    for _ in range(int(20 * PATIENCE_SECS)):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"this is never true: {script}")
+
+
 def axe_violations(page: Page, axe: str, **options: Any) -> list[Any]:
     """Return axe-core's violations in short; `options` are those of axe-core's `run`."""
     if not page.evaluate("'axe' in window"):

@@ -1,11 +1,14 @@
 // The messages to the assistant and the spoken words, as a chat.
 
 import { byId, h, keyed, show } from "./dom.js";
-import { chosen, factsOf, model, ownerOfPayload } from "./model.js";
+import { chosen, factsOf, legs, model, ownerOfPayload } from "./model.js";
 import { nameOf, nameOfNumber } from "./names.js";
 import { transcript } from "./speech.js";
 import { causesOfPartyline } from "./story.js";
-import { moment } from "./words.js";
+import { moment, since } from "./words.js";
+
+/** The colours of the people; the host has the first. */
+const COLOURS = 6;
 
 export function drawChat() {
   const view = chosen();
@@ -19,15 +22,17 @@ export function drawChat() {
     return;
   }
   const atEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 40;
-  keyed(place, bubbles.map((entry, nth) => [`${model.chosen}/${nth}`, JSON.stringify(entry), entry]), bubble);
+  keyed(place, bubbles.map((entry, nth) => [`${model.chosen}/${nth}`, JSON.stringify([entry, model.zero]), entry]), bubble);
   if (atEnd) place.scrollTop = place.scrollHeight;
 }
 
-function bubble({ role, name, text, at }) {
+function bubble({ role, name, text, at, person }) {
+  const colour = person && `of-${person.nth % COLOURS}`;
   return h(
     "article",
-    { class: `bubble ${role}` },
-    h("header", {}, h("b", {}, name), at && h("time", {}, new Date(at).toLocaleTimeString())),
+    { class: ["bubble", role, colour].filter(Boolean).join(" ") },
+    h("header", {}, person && h("i", { class: "initial", "aria-hidden": "true" }, [...name.trim()][0]?.toUpperCase() ?? "?"), h("b", {}, h("bdi", {}, name)), person?.host && h("span", {}, "host"),
+      at && h("time", { title: new Date(at).toLocaleTimeString() }, since(at - model.zero))),
     h("p", {}, text),
   );
 }
@@ -40,7 +45,7 @@ function messages(view) {
     : timeline
         .filter((event) => event.type === "message.sent")
         .map((event) => insertedMessage(event.data.role, event.data.content, moment(event.occurred_at), byApp));
-  if (model.mode === "room") bubbles.push(...tools(conversation.id));
+  if (model.mode === "room") bubbles.push(...tools(conversation.id), ...sounds(conversation));
   bubbles.sort((first, second) => (first.at ?? Infinity) - (second.at ?? Infinity));
   for (const { result } of conversation.insights ?? []) {
     const name = model.mode === "room" ? "Insight, made up by the simulator" : "Insight";
@@ -59,6 +64,16 @@ function tools(id) {
     });
 }
 
+const VOICE = /^(voice|audio): (.*)$/s;
+
+/** What one person alone hears: briefs, questions, waiting sentences and waiting music. */
+const sounds = (conversation) =>
+  legs(conversation.id).flatMap(({ leg, owner }) => leg.heard.flatMap(({ at, what }) => {
+    const [, kind, content] = VOICE.exec(what) ?? [];
+    const text = kind === "audio" ? `♪ ${content}` : content;
+    return kind ? [{ role: "alone", name: `${speakerOf({ leg, owner }, conversation).name} alone hears`, text, at: moment(at) }] : [];
+  }));
+
 /** The messages that the application sent: Partyline's own have the cause of another event. */
 function messagesOfApp(timeline) {
   const ours = causesOfPartyline(timeline);
@@ -68,12 +83,14 @@ function messagesOfApp(timeline) {
 function spoken({ message, at, inserted, speaker }, conversation, byApp) {
   if (inserted) return insertedMessage(message.role, message.content, at, byApp);
   if (message.role === "assistant") return { role: "assistant", name: "Assistant", text: message.content, at };
-  return { role: "user", name: speaker ? nameOfSpeaker(speaker, conversation) : "A person on the line", text: message.content, at };
+  return { role: "user", text: message.content, at, ...(speaker ? speakerOf(speaker, conversation) : { name: "A person on the line" }) };
 }
 
-function nameOfSpeaker({ owner, leg }, { participants, direction }) {
-  const person = participants.find(({ id }) => id === owner.participant);
-  return person ? nameOf(person, direction) : nameOfNumber(leg.number);
+/** The name of the person on a call, with the person's place among the participants. */
+function speakerOf({ owner, leg }, { participants, direction }) {
+  const nth = participants.findIndex(({ id }) => id === owner.participant);
+  if (nth < 0) return { name: nameOfNumber(leg.number) };
+  return { name: nameOf(participants[nth], direction), person: { nth, host: participants[nth].host } };
 }
 
 /** A message that a request put into the transcript, without a voice. */

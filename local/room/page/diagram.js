@@ -133,6 +133,7 @@ export function diagram(element) {
     const found = rows(view);
     if (model.address) pickAddressed(found);
     const first = isBeginningLost(view) ? moment(view.conversation.created_at) : (found[0]?.at ?? 0);
+    model.zero = first;
     if (tells) {
       drawStory(told, view, found, first, draw);
       if (following && !model.picked && !isOver(view.conversation)) told.scrollTo({ top: told.scrollHeight });

@@ -3,7 +3,7 @@
 const AGAIN_MS = 1000;
 
 const KINDS = [
-  "api", "assistant", "command", "crash", "kept", "leg", "log", "lost", "person", "played", "poll", "published",
+  "api", "assistant", "command", "crash", "kept", "leg", "log", "lost", "own", "person", "played", "poll", "published",
   "queued", "request", "row", "scheduled", "stories", "transaction", "trouble", "view", "violations", "webhook",
 ];
 

@@ -14,6 +14,9 @@ import { listen } from "./live.js";
 import { changed, choose, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
 import { drawPhones, onlyPhone, phones, ringing, tick } from "./phones.js";
 import { drawReport } from "./report.js";
+import { remember, remembered } from "./prefs.js";
+import { keepScroll, restoreScroll } from "./scroll.js";
+import { playSounds, soundButton } from "./sound.js";
 import { clearServerError, drawStories } from "./stories.js";
 import { theme } from "./theme.js";
 import { countFaults, drawTrouble } from "./trouble.js";
@@ -23,13 +26,18 @@ const TABS = [["chat", "Chat"], ["details", "Details"], ["trouble", "Trouble"], 
 const TABS_OF = { room: ["chat", "details", "report", "trouble", "stories", "directory"], console: ["chat", "details", "report", "directory"] };
 const VIEWS = [["phones", "Phones"], ["call", "Call"], ["side", "More"]];
 const drawDiagram = diagram(byId("diagram"));
-let tab = "chat";
+let tab = remembered("tab") ?? "chat";
 let picked = null;
+
+/** A reload of the picked row's address keeps the tab; the same address in another window opens the details. */
+let isReload = remembered("tab") !== null && location.hash.includes("/r/");
 let opened = null;
 let pageTitle = "Partyline";
 let newSince = "";
 
 theme(byId("theme"));
+soundButton(byId("sound"));
+keepScroll();
 byId("start").addEventListener("click", startForm);
 byId("ring-in").addEventListener("click", ringInForm);
 byId("close-call").addEventListener("click", () => choose(null));
@@ -60,7 +68,9 @@ listen({
     byId("start").hidden = Boolean(greeting.readOnly);
     byId("list").hidden = !isConsole;
     opened = null;
+    if (!TABS_OF[greeting.mode].includes(tab)) tab = "chat";
     if (isConsole && !model.chosen) tab = "directory";
+    byId("sound").hidden = isConsole;
     buildTabs();
     buildViews();
     clearServerError();
@@ -87,6 +97,7 @@ watch(() => {
     drawStories();
     drawDirectory();
     drawBadges();
+    playSounds();
   } else if (model.mode) {
     drawDirectory();
     openChosen();
@@ -98,9 +109,13 @@ watch(() => {
   drawChat();
   drawDetails();
   drawReport();
-  if (model.picked && (model.look || model.picked !== picked)) open("details", model.look);
+  if (model.picked && (model.look || model.picked !== picked)) {
+    if (!isReload) open("details", model.look);
+    isReload = false;
+  }
   model.look = false;
   picked = model.picked;
+  restoreScroll();
   if (model.ready) writeAddress();
 });
 
@@ -170,6 +185,7 @@ function step(event, wanted, name) {
 /** Open a tab; with `look`, a narrow screen goes to the tabs' view. */
 function open(name, look) {
   tab = name;
+  remember("tab", tab);
   for (const [each] of TABS) {
     const button = byId(`tab-${each}-name`);
     byId(`tab-${each}`).hidden = each !== name;

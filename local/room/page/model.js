@@ -14,7 +14,7 @@ let due = false;
  * The state of the page. `chosen` is the id of the shown conversation, `picked` the picked row, and
  * `address` the key of a row that the page's address names and that is not drawn yet.
  */
-export const model = { mode: "", api: "", number: null, to: "", choices: {}, aws: null, up: false, ready: false, chosen: null, picked: null, look: false, address: null };
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, aws: null, up: false, ready: false, chosen: null, picked: null, look: false, address: null, zero: 0 };
 
 const factsOfKind = (kind) => facts.get(kind) ?? new Map();
 export const factsOf = (kind) => [...factsOfKind(kind).entries()];
@@ -145,6 +145,9 @@ export function legs(conversation) {
     .filter(({ owner }) => owner?.conversation === conversation)
     .sort((first, second) => moment(first.leg.started_at) - moment(second.leg.started_at));
 }
+
+/** What the person on a call said and pressed, oldest first. */
+export const ownWords = (call) => factsOf("own").map(([, own]) => own).filter((own) => own.call === call);
 
 /** Whether a call was up at a time. */
 export const wasUp = (leg, at) =>

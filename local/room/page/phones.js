@@ -2,7 +2,7 @@
 
 import { runAction } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
-import { factsOf, model } from "./model.js";
+import { factsOf, model, ownWords } from "./model.js";
 import { nameOfNumber } from "./names.js";
 import { causeWords, clock, moment, number } from "./words.js";
 
@@ -52,7 +52,7 @@ export function drawPhones() {
 }
 
 const signature = ({ person, leg }) =>
-  JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause]]);
+  JSON.stringify([person, leg && [leg.call_control_id, leg.state, leg.heard.length, leg.asked_for_digits, leg.with_assistant, leg.hangup_cause, ownWords(leg.call_control_id).length]]);
 
 /** Call once: the button is off until the phone has the call, or the call is refused. */
 async function callIn(phone, button) {
@@ -127,8 +127,14 @@ const lastHeard = (leg) => leg.heard.findLast(({ what }) => what !== "the line i
 
 function heard(leg, now) {
   const list = h("ol", { class: "heard" });
-  const lines = now === "idle" ? [lastHeard(leg)] : leg.heard.filter(({ what }) => !DULL.has(what)).slice(-4);
-  for (const { what } of lines) {
+  const own = ownWords(leg.call_control_id).map(({ at, do: act, text }) => ({ at, own: act === "press" ? `pressed ${text}` : text }));
+  const others = leg.heard.filter(({ what }) => !DULL.has(what));
+  const lines = now === "idle" ? [lastHeard(leg)] : [...others, ...own].sort((first, second) => moment(first.at) - moment(second.at)).slice(-5);
+  for (const { what, own: mine } of lines) {
+    if (mine) {
+      list.append(h("li", { class: "words mine" }, h("b", { class: "unseen" }, "You: "), h("q", {}, mine)));
+      continue;
+    }
     const [, speaker, text] = /^(voice|audio|assistant|\+\d+): (.*)$/s.exec(what) ?? [];
     list.append(h("li", { class: speaker ? "words" : "noise" }, ...(text ? [speaker.startsWith("+") && h("b", {}, `${nameOfNumber(speaker)}: `), h("q", {}, text)] : [what])));
   }

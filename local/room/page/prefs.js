@@ -11,6 +11,23 @@ export function preference(name, otherwise) {
   }
 }
 
+/** The kept state of this window, which a reload keeps and another window does not have. */
+export function remembered(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + name));
+  } catch {
+    return null;
+  }
+}
+
+export function remember(name, value) {
+  try {
+    sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // Without storage a reload begins anew.
+  }
+}
+
 export function keepPreference(name, value) {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));

@@ -1,7 +1,7 @@
 // Makes the rows of the diagram from the facts: sender, receiver, label and result.
 
 import { during, logged } from "./effects.js";
-import { ownerOfPayload, factsOf, ownerOfCall, legs, model, factOf, conversationOfTelnyxId } from "./model.js";
+import { ownerOfPayload, ownWords, factsOf, ownerOfCall, legs, model, factOf, conversationOfTelnyxId } from "./model.js";
 import { nameOfNumber, otherNumber } from "./names.js";
 import { isIncoming, reasonOfEvent, reasonOfWebhook } from "./reasons.js";
 import { transcript } from "./speech.js";
@@ -249,6 +249,15 @@ function voices(id) {
       result.push({
         key: `v/${owner.participant}/${owner.leg}/${nth}`, kind: "voice", order: 4, at: moment(at),
         from: "telnyx", to: lane(owner), fact: { heard: what }, label: what.slice(7), note: [],
+      });
+    }
+  }
+  for (const { id: call, leg, owner } of ours) {
+    for (const [nth, { at, do: act, text }] of ownWords(call).entries()) {
+      if (act !== "press") continue;
+      result.push({
+        key: `k/${owner.participant}/${owner.leg}/${nth}`, kind: "voice", order: 0, at: moment(at), owner: lane(owner),
+        from: lane(owner), to: "telnyx", fact: { pressed: text }, label: `${nameOfNumber(leg.number)} pressed ${text}`, note: [],
       });
     }
   }
