@@ -43,7 +43,7 @@ MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 MINUTE_METRICS = ("SweepTouched", "CensusFailed")
 """The metrics of an idle month: one of each of those functions, which shows that they run."""
 
-MAX_IDLE_MONTH = 6
+MAX_IDLE_MONTH = 6.5
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15
@@ -180,7 +180,7 @@ def idle_month(template: Template, minute: Mapping[str, float]) -> dict[str, flo
         "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
         "scheduler_invocation": runs,
         "xray_trace": runs,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * _queue_readers(template),
+        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * queue_readers(template),
         "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
         "logs_gb": runs * METRICS_BYTES / 1e9,
         "metric_month": len(MINUTE_METRICS),
@@ -204,10 +204,14 @@ def _count(template: Template, kind: str) -> int:
     return len(list(template.of_type(kind)))
 
 
-def _queue_readers(template: Template) -> int:
+def queue_readers(template: Template) -> int:
     """Count the mappings on queues. Lambda's reading of a DynamoDB stream is free."""
-    mappings = template.of_type("AWS::Lambda::EventSourceMapping")
-    return sum("Queue" in str(each["Properties"]["EventSourceArn"]) for _, each in mappings)
+    queues = {
+        template.resolver.resolve({"Fn::GetAtt": [name, "Arn"]})
+        for name, _ in template.of_type("AWS::SQS::Queue")
+    }
+    mappings = template.properties_of("AWS::Lambda::EventSourceMapping")
+    return sum(mapping["EventSourceArn"] in queues for _, mapping in mappings)
 
 
 def _alarm_metrics(template: Template) -> int:

@@ -10,6 +10,7 @@ from local.bench.usage import (
     PRICES,
     cost_beyond_free,
     idle_month,
+    queue_readers,
 )
 from local.bench.warm import Answer, WarmBench
 from local.stack.local_stack import LocalStack, Options
@@ -71,6 +72,13 @@ def test_a_month_without_calls_costs_at_most_the_goal(template: Template) -> Non
     assert month["dashboard_month"] == 1
     assert month["alarm_metric_month"] >= 30
     assert cost_beyond_free(month) <= MAX_IDLE_MONTH
+
+
+def test_every_mapping_on_a_queue_is_polled_and_no_mapping_on_a_stream(template: Template) -> None:
+    mappings = dict(template.properties_of("AWS::Lambda::EventSourceMapping"))
+    on_streams = [name for name, each in mappings.items() if "StartingPosition" in each]
+    assert on_streams
+    assert queue_readers(template) == len(mappings) - len(on_streams)
 
 
 def test_allowances_are_subtracted_and_never_make_a_cost_negative() -> None:
