@@ -43,7 +43,7 @@ MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 MINUTE_METRICS = ("SweepTouched", "CensusFailed")
 """The metrics of an idle month: one of each of those functions, which shows that they run."""
 
-MAX_IDLE_MONTH = 6.5
+MAX_IDLE_MONTH = 6.2
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15

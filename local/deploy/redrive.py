@@ -69,8 +69,8 @@ def redrive(kind: str, stack: str, client: Any = aws_client) -> RedriveResult:
         case "bus":
             return redrive_bus(sqs, client("lambda"), dead_letters)
         case "hooks":
-            queues = outputs["HookEventsUrl"], outputs["HookDeliveriesUrl"]
-            return redrive_hooks(sqs, dead_letters, *queues)
+            functions, deliveries = client("lambda"), outputs["HookDeliveriesUrl"]
+            return redrive_hooks(sqs, functions, dead_letters, deliveries)
         case _:
             return redrive_starts(sqs, client("lambda"), dead_letters)
 
@@ -137,22 +137,26 @@ def redrive_events(
     return done
 
 
-def redrive_hooks(sqs: Any, dead_letters: str, events: str, deliveries: str) -> RedriveResult:
-    """Send the dead letters of hooks again, to the queue of events or to that of deliveries.
+def redrive_hooks(sqs: Any, functions: Any, dead_letters: str, deliveries: str) -> RedriveResult:
+    """Send the dead letters of hooks again: events to their function, deliveries to their queue.
 
+    The dead letter of an event is Lambda's own record, as for `starts`.
     A delivery that failed for a day gets another attempt, and is a dead letter again if that fails.
     A hook that was switched off has to be put with `enabled` before.
     """
     done = RedriveResult()
     for message in _dead_letters(sqs, dead_letters):
-        queue = events if "detail-type" in json.loads(message["Body"]) else deliveries
-        sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+        content = json.loads(message["Body"])
+        if "requestPayload" in content:
+            _invoke_again(functions, content)
+        else:
+            sqs.send_message(QueueUrl=deliveries, MessageBody=message["Body"])
         _delete(sqs, dead_letters, message, done)
     return done
 
 
 def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
-    """Give functions and queues the events that a rule of the bus could not deliver to them.
+    """Give functions the events that a rule of the bus could not deliver to them.
 
     The event keeps its id, so repeated deliveries start one conversation. Events for a chat stay in
     the queue: they are outdated. The attributes are EventBridge's own (AWS docs, "Using dead-letter
@@ -167,10 +171,6 @@ def redrive_bus(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult:
                 FunctionName=target, InvocationType="Event", Payload=message["Body"].encode()
             )
             _delete(sqs, dead_letters, message, done)
-        elif ":sqs:" in target:
-            queue = sqs.get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
-            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
-            _delete(sqs, dead_letters, message, done)
         else:
             code = attributes.get("ERROR_CODE", {}).get("StringValue", "no code")
             done.left.append(f"for {target or 'no target'}, {code}: {message['Body'][:200]}")
@@ -184,14 +184,18 @@ def redrive_starts(sqs: Any, functions: Any, dead_letters: str) -> RedriveResult
     """
     done = RedriveResult()
     for message in _dead_letters(sqs, dead_letters):
-        record = json.loads(message["Body"])
-        functions.invoke(
-            FunctionName=record["requestContext"]["functionArn"],
-            InvocationType="Event",
-            Payload=json.dumps(record["requestPayload"]),
-        )
+        _invoke_again(functions, json.loads(message["Body"]))
         _delete(sqs, dead_letters, message, done)
     return done
+
+
+def _invoke_again(functions: Any, record: Mapping[str, Any]) -> None:
+    """Invoke a function with the event in Lambda's record of a failed invocation."""
+    functions.invoke(
+        FunctionName=record["requestContext"]["functionArn"],
+        InvocationType="Event",
+        Payload=json.dumps(record["requestPayload"]),
+    )
 
 
 def _dead_letters(sqs: Any, url: str) -> Iterator[Message]:

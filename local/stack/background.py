@@ -48,9 +48,9 @@ class Background:
         )
 
     def turn(self) -> int:
-        """Do the work that is due, once; return the number of messages, schedules and records."""
+        """Do the work that is due, once; return the number of records, events and so on."""
         records = sum(mapping.poll() for mapping in self._mappings.values())
-        return self.queues.drain() + self.scheduler.run_due() + records
+        return records + self.bus.run_due() + self.queues.drain() + self.scheduler.run_due()
 
     @staticmethod
     def environment(url: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from queue import SimpleQueue
 from typing import Any
 
 from moto.events.models import EventPattern
@@ -30,10 +31,7 @@ MAX_ENTRIES, MAX_PUT_BYTES = 10, 256 * 1024
 """The limits of PutEvents (AWS: EventBridge quotas)."""
 
 InvokeAsync = Callable[[str, Mapping[str, Any]], None]
-"""Give an event to a function (its logical id) or to a queue (its ARN).
-
-The errors of a function do not reach the caller.
-"""
+"""Give an event to a function (its logical id). Its errors do not reach the caller."""
 
 BusEvent = dict[str, Any]
 """An event as consumers get it: `source`, `detail-type`, `detail` and EventBridge's own fields."""
@@ -41,7 +39,7 @@ BusEvent = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule and its target: a function's logical id, or the ARN of a queue."""
+    """A rule and its target, a function's logical id."""
 
     name: str
     pattern: str
@@ -70,6 +68,7 @@ class Bus:
         self._name = template.resolver.resolve({"Ref": logical_id})
         self._followers: list[Callable[[BusEvent], object]] = []
         self._lock = threading.Lock()
+        self._waiting: SimpleQueue[tuple[str, BusEvent]] = SimpleQueue()
         self.routes = [Route("/", self._put_events, methods=["POST"])]
 
     def follow(self, follower: Callable[[BusEvent], object]) -> None:
@@ -78,6 +77,23 @@ class Bus:
 
     def put(self, source: str, detail_type: str, detail: Any, event_id: str | None = None) -> str:
         """Put an event on the bus, invoke the functions of matching rules, return its id."""
+        event, functions = self._publish(source, detail_type, detail, event_id)
+        for function in functions:
+            self._invoke_async(function, event)
+        return str(event["id"])
+
+    def run_due(self) -> int:
+        """Invoke the functions for the events that came by the API; return how many there were."""
+        done = 0
+        while not self._waiting.empty():
+            self._invoke_async(*self._waiting.get())
+            done += 1
+        return done
+
+    def _publish(
+        self, source: str, detail_type: str, detail: Any, event_id: str | None = None
+    ) -> tuple[BusEvent, list[str]]:
+        """Show an event to the followers; return the event and the functions of matching rules."""
         event: BusEvent = {
             "version": "0",
             "id": event_id or str(uuid.uuid4()),
@@ -92,10 +108,7 @@ class Bus:
         with self._lock:  # followers get the events in their order
             for follower in self._followers:
                 follower(event)
-        for rule in self._rules:
-            if matches(rule.pattern, event):
-                self._invoke_async(rule.target, event)
-        return str(event["id"])
+        return event, [rule.target for rule in self._rules if matches(rule.pattern, event)]
 
     async def _put_events(self, request: Request) -> Response:
         entries = (await request.json())["Entries"]
@@ -104,7 +117,7 @@ class Bus:
             return _error("ValidationException", "too many entries, or too large")
         if {entry["EventBusName"] for entry in entries} != {self._name}:
             return _error("ResourceNotFoundException", f"there is no bus but {self._name}")
-        # In a thread of its own: a rule's function may call this API too.
+        # In a thread of its own: followers may wait.
         results = [await run_in_threadpool(self._put_entry, entry) for entry in entries]
         failed = sum("ErrorCode" in result for result in results)
         return JSONResponse({"FailedEntryCount": failed, "Entries": results})
@@ -114,7 +127,11 @@ class Bus:
             detail = json.loads(entry["Detail"])
         except ValueError:
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-        return {"EventId": self.put(entry["Source"], entry["DetailType"], detail)}
+        event, functions = self._publish(entry["Source"], entry["DetailType"], detail)
+        # Not now: the caller, a function perhaps, does not wait for the functions of the rules.
+        for function in functions:
+            self._waiting.put((function, event))
+        return {"EventId": str(event["id"])}
 
 
 def _error(code: str, message: str) -> Response:
@@ -124,14 +141,11 @@ def _error(code: str, message: str) -> Response:
 def invoke_async(
     template: Template, invoke: Invoke, queues: Queues, function: str, event: Mapping[str, Any]
 ) -> None:
-    """Invoke a function as Lambda does asynchronously, or send the event to a queue.
+    """Invoke a function as Lambda does asynchronously.
 
     A failed invocation is repeated at once. When all attempts have failed, the event goes to the
     destination in the function's EventInvokeConfig, in the shape of Lambda's own record.
     """
-    if ":sqs:" in function:
-        queues.send(function, json.dumps(event))
-        return
     for _ in range(1 + RETRIES):
         try:
             invoke(template.functions[function], dict(event))
@@ -152,15 +166,11 @@ def invoke_async(
 
 def _rules(template: Template) -> list[Rule]:
     return [
-        Rule(logical_id, json.dumps(properties["EventPattern"]), _target_of(target["Arn"]))
+        Rule(logical_id, json.dumps(properties["EventPattern"]), function_of(target["Arn"]))
         for logical_id, properties in template.properties_of("AWS::Events::Rule")
         for target in properties["Targets"]
         if ":api-destination/" not in target["Arn"]
     ]
-
-
-def _target_of(arn: str) -> str:
-    return arn if ":sqs:" in arn else function_of(arn)
 
 
 def _on_failure(template: Template, function: str) -> str | None:

@@ -51,13 +51,10 @@ def authorized(route: Route) -> dict[str, Any]:
 def queue_batch(queue: str) -> dict[str, Any]:
     """Return a batch with a single message of a queue (its ARN), as Lambda reads it from SQS.
 
-    It is a webhook, but for the queues of hooks: an event of the bus, and an attempt.
+    It is a webhook, but for the queue of deliveries to hooks: an attempt.
     """
     now = utc_now()
-    if queue.endswith("HookEvents"):
-        detail = {"type": "conversation.ended", "conversation_id": "none-such", "seq": 1}
-        message = Message(json.dumps({"detail": detail}), {}, now, now)
-    elif queue.endswith("HookDeliveries"):
+    if queue.endswith("HookDeliveries"):
         moments = dict.fromkeys(("occurred_at", "since", "due"), now.isoformat())
         names = {"hook_id": "none-such", "event_id": "msg_none-such_1"}
         place = {"conversation_id": "none-such", "seq": 1, "number": 1}
@@ -90,15 +87,19 @@ def stream_batch() -> dict[str, Any]:
     return {"Records": [{"eventName": "INSERT", "dynamodb": change}]}
 
 
-def start_event(rule: dict[str, Any]) -> dict[str, Any]:
-    """Return an event on the bus that requests a conversation and matches the rule."""
-    pattern = rule["EventPattern"]
-    return {
-        "id": str(uuid.uuid4()),
-        "source": "any",
-        "detail-type": pattern["detail-type"][0],
-        "detail": {"to": "+13125550123"},
-    }
+def bus_event(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return an event on the bus that matches the rule.
+
+    It requests a conversation, but for the rule of every event of ours, the rule of the hooks.
+    """
+    pattern, event_id = rule["EventPattern"], str(uuid.uuid4())
+    detail: dict[str, Any]
+    if "detail-type" in pattern:
+        kind, detail = pattern["detail-type"][0], {"to": "+13125550123"}
+    else:
+        kind = "conversation.ended"
+        detail = {"type": kind, "conversation_id": "none-such", "seq": 1}
+    return {"id": event_id, "source": "any", "detail-type": kind, "detail": detail}
 
 
 def sample(template: Template, function: str) -> Any:
@@ -112,7 +113,7 @@ def sample(template: Template, function: str) -> Any:
             if f":function:{function}:" not in named:
                 continue
             if kind == "AWS::Events::Rule":
-                return start_event(caller)
+                return bus_event(caller)
             source = caller["EventSourceArn"]
             return stream_batch() if ":dynamodb:" in source else queue_batch(source)
     # The rest runs on a schedule: the sweep takes any event, a start names its conversation.

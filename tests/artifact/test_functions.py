@@ -60,7 +60,7 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
     "StartFromEventFunction": lambda answer: answer["status"] == "connecting",
     "StartScheduledFunction": lambda answer: answer == {"status": "not_started"},
     "TimerFunction": lambda answer: answer == {"batchItemFailures": []},
-    "FanOutHooksFunction": lambda answer: answer == {"batchItemFailures": []},
+    "FanOutHooksFunction": lambda answer: answer == {"queued": 0},
     "DeliverHooksFunction": lambda answer: answer == {"batchItemFailures": []},
     "IndexNumbersFunction": lambda answer: answer == {"entries": 1},
     "EraseFunction": lambda answer: answer == {"passes": 0},

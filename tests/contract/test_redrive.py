@@ -25,6 +25,7 @@ from partyline.entrypoints.failover import received_at
 from partyline.store import keys
 
 START = "arn:aws:lambda:us-east-1:000000000000:function:Start:live"
+FAN_OUT = "arn:aws:lambda:us-east-1:000000000000:function:FanOutHooks:live"
 START_EVENT = {"id": "e1", "detail-type": "StartConversation", "detail": {"to": "+13125550101"}}
 
 
@@ -206,29 +207,17 @@ def test_a_failed_start_goes_to_its_function_again(sqs: Any) -> None:
     assert functions.invoked == [(START, START_EVENT)]
 
 
-def test_a_dead_letter_of_hooks_goes_to_its_queue_again(sqs: Any) -> None:
-    dead, events, deliveries = (queue(sqs, name) for name in ("dead", "events", "deliveries"))
-    bodies = [json.dumps(START_EVENT), json.dumps({"hook_id": "crm"})]
-    for body in bodies:
+def test_a_dead_letter_of_hooks_goes_to_its_function_or_its_queue_again(sqs: Any) -> None:
+    functions, dead, deliveries = Functions(), queue(sqs, "dead"), queue(sqs, "deliveries")
+    event = {"detail-type": "leg.ended", "detail": {"conversation_id": "c-1", "seq": 1}}
+    record = {"requestContext": {"functionArn": FAN_OUT}, "requestPayload": event}
+    attempt = json.dumps({"hook_id": "crm"})
+    for body in (json.dumps(record), attempt):
         sqs.send_message(QueueUrl=dead, MessageBody=body)
-    assert redrive_hooks(sqs, dead, events, deliveries).sent == 2
-    again = [[message["Body"] for message in messages(sqs, url)] for url in (events, deliveries)]
-    assert again == [bodies[:1], bodies[1:]]
+    assert redrive_hooks(sqs, functions, dead, deliveries).sent == 2
+    assert functions.invoked == [(FAN_OUT, event)]
+    assert [message["Body"] for message in messages(sqs, deliveries)] == [attempt]
     assert messages(sqs, dead) == []
-
-
-def test_an_undelivered_event_goes_to_its_queue_again(sqs: Any) -> None:
-    dead, events = queue(sqs, "dead"), queue(sqs, "events")
-    attributes = {
-        "TARGET_ARN": {
-            "DataType": "String",
-            "StringValue": "arn:aws:sqs:us-east-1:000000000000:events",
-        }
-    }
-    body = json.dumps(START_EVENT)
-    sqs.send_message(QueueUrl=dead, MessageBody=body, MessageAttributes=attributes)
-    assert redrive_bus(sqs, Functions(), dead).sent == 1
-    assert [message["Body"] for message in messages(sqs, events)] == [body]
 
 
 def test_an_undelivered_event_goes_to_its_function_again_but_not_to_a_chat(sqs: Any) -> None:

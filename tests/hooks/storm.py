@@ -1,9 +1,9 @@
 """A receiver that fails and a sender that dies: every event arrives, a double with the same id.
 
 The parts of the hooks run in virtual time. Each request to the table, to a queue or to the receiver
-may be the last of its process, before or after the request takes effect. SQS then delivers the
-message again after its visibility timeout, and after five receives among the dead letters, which an
-operator sends again.
+may be the last of its process, before or after the request takes effect. Lambda then repeats an
+event, and SQS a message after its visibility timeout. After three invocations or five receives they
+are among the dead letters, which an operator sends again.
 """
 
 import heapq
@@ -28,9 +28,10 @@ FAILS, DIES = 0.3, 0.02
 """The shares of attempts that the receiver does not take, and of requests that end a process."""
 
 HOOKS = 4
-MAX_RECEIVES = 5
-VISIBILITY = timedelta(minutes=3)
 EVENTS = "events"
+MAX_RECEIVES = {EVENTS: 3, DELIVERIES: 5}
+PAUSE = {EVENTS: timedelta(minutes=1), DELIVERIES: timedelta(minutes=3)}
+"""How often and after which pause the event or the message of a dead process comes again."""
 
 
 class DiedError(BaseException):
@@ -115,15 +116,15 @@ class Storm:
     def _handle(self, queue: str, body: str, receives: int) -> None:
         try:
             if queue == EVENTS:
-                self._lab.fan_out.fan_out(self._lab.fan_out.hooks(), json.loads(body))
+                self._lab.fan_out.fan_out(json.loads(body))
             else:
                 self._lab.delivery.deliver(Attempt.parse(body))
         except DiedError:
             self.result.deaths += 1
-            if receives + 1 >= MAX_RECEIVES:
+            if receives + 1 >= MAX_RECEIVES[queue]:
                 self.result.dead_letters += 1
                 receives = -1  # the operator sends the dead letter again
-            self._push(queue, body, self._lab.now + VISIBILITY, receives + 1)
+            self._push(queue, body, self._lab.now + PAUSE[queue], receives + 1)
 
     def _push(self, queue: str, body: str, due: datetime, receives: int = 0) -> None:
         heapq.heappush(self._messages, (due, next(self._order), queue, body, receives))

@@ -116,7 +116,7 @@ class HookLab:
     def emit(self, conversation_id: str = "c-1", seq: int = 1) -> dict[str, Any]:
         """Store an event and give the event of the bus to the hooks."""
         detail = self.store_event(conversation_id, seq)
-        self.fan_out.fan_out(self.fan_out.hooks(), detail)
+        self.fan_out.fan_out(detail)
         return detail
 
     def waiting(self, queue: str = DELIVERIES) -> list[tuple[datetime, str]]:

@@ -80,7 +80,7 @@ class Metric(StrEnum):
     HOOK_ATTEMPT_FAILED = "HookAttemptFailed"  # attempts that a receiver did not take
     HOOK_ATTEMPT_DROPPED = "HookAttemptDropped"  # messages of attempts that were made before
     HOOK_DELIVERY_FAILED = "HookDeliveryFailed"  # deliveries given up after all attempts
-    HOOK_MESSAGE_FAILED = "HookMessageFailed"  # messages of hooks that return to their queue
+    HOOK_MESSAGE_FAILED = "HookMessageFailed"  # events and messages of hooks that failed
     START_ASKED = "StartAsked"  # `StartConversation` events taken from the bus
     CONVERSATION_SCHEDULED = "ConversationScheduled"  # conversations requested with a `start_at`
     SCHEDULED_FAILED = "ScheduledFailed"  # scheduled conversations that could not start

@@ -360,8 +360,7 @@ def deliver_to_a_hook(deployment: Deployment, row: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(HookSender, "post", lambda *_: answers.pop(0))
     deployment.ask("put_hook", {"url": "https://hooks.example.com/"}, id="crm")
     detail = detail_of(row)
-    body = json.dumps({"detail": detail})
-    deployment.invoke("fan_out_hooks", {"Records": [{"messageId": "1", "body": body}]})
+    deployment.invoke("fan_out_hooks", {"detail": detail})
     event_id = f"msg_{detail['conversation_id']}_{detail['seq']}"
     for _ in range(3):
         for message in list(deployment.queue.hook_messages):

@@ -1,4 +1,4 @@
-"""The routes of hooks, and the handlers of their two queues."""
+"""The routes of hooks, the handler of the bus's events, and that of the queue of deliveries."""
 
 import json
 from datetime import timedelta
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from partyline.entrypoints.hooks import FanOutError
 from partyline.services.hook_delivery import HookDelivery
 from partyline.services.hook_queue import Attempt
 from partyline.services.secrets import SecretUnreadableError
@@ -114,7 +115,7 @@ def test_a_secret_is_replaced_and_shown_once(deployment: Deployment) -> None:
 
 
 def bus_events(deployment: Deployment, conversation_id: str) -> list[dict[str, Any]]:
-    """The events of a conversation as the rule sends them to the queue."""
+    """The events of a conversation as the rule gives them to the function."""
     status, timeline = deployment.ask("get_timeline", id=conversation_id)
     assert status == 200
     return [
@@ -127,14 +128,15 @@ def bus_events(deployment: Deployment, conversation_id: str) -> list[dict[str, A
     ]
 
 
-def fan_out(deployment: Deployment, events: list[dict[str, Any]]) -> Any:
-    return deployment.invoke("fan_out_hooks", sqs_event(*map(json.dumps, events)))
+def fan_out(deployment: Deployment, events: list[dict[str, Any]]) -> list[int]:
+    """Give each event to the function, as the bus does; return the numbers of attempts."""
+    return [deployment.invoke("fan_out_hooks", event)["queued"] for event in events]
 
 
 def test_events_become_deliveries_that_are_listed_page_by_page(deployment: Deployment) -> None:
     put(deployment)
     events = bus_events(deployment, deployment.start()["id"])
-    assert fan_out(deployment, events) == {"batchItemFailures": []}
+    assert fan_out(deployment, events) == [1, 1]
     assert len(deployment.queue.hook_messages) == len(events) == 2
     query, listed = {"limit": "1"}, []
     while True:
@@ -174,26 +176,36 @@ def test_a_replay_of_an_event_and_of_a_span_are_queued(deployment: Deployment) -
     assert len(deployment.queue.hook_messages) == 2
 
 
-def test_a_queue_that_takes_no_message_returns_the_event_to_its_queue(
+def test_an_event_whose_message_the_queue_does_not_take_fails_and_succeeds_again_later(
     deployment: Deployment,
 ) -> None:
     put(deployment)
-    events = bus_events(deployment, deployment.start()["id"])[:2]
+    events = bus_events(deployment, deployment.start()["id"])[:1]
     failure = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch")
     deployment.queue.failures = [failure]
-    [failed] = fan_out(deployment, events)["batchItemFailures"]
-    assert failed["itemIdentifier"]
+    with pytest.raises(FanOutError, match="AwsUnavailableError"):
+        fan_out(deployment, events)
+    assert deployment.queue.hook_messages == []
+    assert fan_out(deployment, events) == [1]
     assert len(deployment.queue.hook_messages) == 1
-    assert fan_out(deployment, events[:1]) == {"batchItemFailures": []}
-    assert len(deployment.queue.hook_messages) == 2
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"detail": None}, {"detail": {}}, {"detail": {"type": "leg.ended", "seq": "x"}}]
+)
+def test_an_unreadable_event_fails_and_its_error_holds_no_data(
+    deployment: Deployment, event: Any
+) -> None:
+    put(deployment)
+    with pytest.raises(FanOutError, match=r"^(KeyError|TypeError)$"):
+        deployment.invoke("fan_out_hooks", event)
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[]", "null", '{"detail": {}}', "x"])
 def test_an_unreadable_message_returns_to_its_queue(deployment: Deployment, body: str) -> None:
     put(deployment)
-    for function in ("fan_out_hooks", "deliver_hooks"):
-        answer = deployment.invoke(function, sqs_event(body))
-        assert len(answer["batchItemFailures"]) == 1
+    answer = deployment.invoke("deliver_hooks", sqs_event(body))
+    assert len(answer["batchItemFailures"]) == 1
 
 
 def test_each_attempt_is_given_to_the_delivery(

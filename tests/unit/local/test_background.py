@@ -122,6 +122,9 @@ def test_put_events_of_the_bus_works_with_the_aws_sdk(
         ]
         assert answer["FailedEntryCount"] == 1
         assert [event["detail"]["seq"] for event in received] == [1, 3]
+        assert functions.invoked == [], "the sender does not wait for the functions"
+        assert bus.run_due() == 2
+        assert functions.invoked == [("fan_out_hooks", event) for event in received]
         for wrong in (["{}"] * 11, [json.dumps("x" * 256 * 1024)]):
             with pytest.raises(client.exceptions.ClientError, match="ValidationException"):
                 put_events(client, *wrong)
@@ -143,6 +146,17 @@ def test_an_event_that_fails_three_times_is_a_dead_letter(
     record = json.loads(letter.body)
     assert record["responsePayload"]["errorMessage"] == "no such number"
     assert record["requestPayload"]["detail"] == {"to": "x"}
+
+
+def test_an_event_that_hooks_cannot_take_is_a_dead_letter(
+    template: Template, functions: Functions, queues: Queues
+) -> None:
+    bus = Bus(template, partial(invoke_async, template, functions, queues), functions.now)
+    functions.results["fan_out_hooks"] = ValueError("no such table")
+    bus.put("partyline", "leg.ended", {"seq": 1})
+    assert [folder for folder, _ in functions.invoked] == ["fan_out_hooks"] * 3
+    [letter] = queues.waiting("HookDeadLetters")
+    assert json.loads(letter.body)["requestPayload"]["detail"] == {"seq": 1}
 
 
 @pytest.fixture

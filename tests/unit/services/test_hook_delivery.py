@@ -169,7 +169,7 @@ def test_an_event_that_was_erased_is_not_sent(lab: HookLab) -> None:
 def test_an_event_of_no_conversation_is_delivered_too(lab: HookLab) -> None:
     lab.put()
     detail = lab.store_event() | {"conversation_id": "", "type": "route.changed", "cause": "r="}
-    lab.fan_out.fan_out(lab.fan_out.hooks(), detail)
+    lab.fan_out.fan_out(detail)
     lab.run()
     [request] = lab.receiver.requests
     assert (request.event_id, request.data) == ("msg_route-changed_r-", detail)
@@ -178,10 +178,10 @@ def test_an_event_of_no_conversation_is_delivered_too(lab: HookLab) -> None:
 def test_an_event_that_the_bus_sends_twice_is_delivered_once(lab: HookLab) -> None:
     lab.put()
     detail = lab.emit()
-    lab.fan_out.fan_out(lab.fan_out.hooks(), detail)
+    lab.fan_out.fan_out(detail)
     assert len(lab.waiting()) == 2, "the message of the row may be lost"
     lab.run()
-    lab.fan_out.fan_out(lab.fan_out.hooks(), detail)
+    lab.fan_out.fan_out(detail)
     lab.run()
     assert len(lab.receiver.requests) == 1
 

@@ -1,10 +1,9 @@
-"""The two queues of hooks: events of the bus become deliveries, and deliveries are attempted.
+"""The two steps of hooks: events of the bus become deliveries, and deliveries are attempted.
 
-Both handlers answer the messages to deliver again. A message that fails three times goes to the
-dead letters (`maxReceiveCount`): `partyline redrive hooks` sends the message again.
+An event that fails three times and a message that fails five times (`maxReceiveCount`) go to the
+dead letters: `partyline redrive hooks` gives them to their function again.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,16 +14,25 @@ from partyline.telemetry import Metric, count, logger
 Batch = dict[str, list[dict[str, str]]]
 
 
-def fan_out_hooks() -> Callable[[dict[str, Any], Any], Batch]:
-    """Return the handler of the queue of events, whose messages the rule of the bus sends."""
+class FanOutError(Exception):
+    """An event did not become deliveries; the text is the class of the error, without data."""
 
-    def handle(app: App, event: dict[str, Any], _context: Any) -> Batch:
-        hooks = app.hook_fan_out.hooks()
 
-        def fan_out(body: str) -> None:
-            app.hook_fan_out.fan_out(hooks, json.loads(body)["detail"])
+def fan_out_hooks() -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """Return the handler of the bus's events. Its answer counts the attempts that were queued.
 
-        return _each(event, fan_out)
+    The handler raises FanOutError: Lambda invokes it again twice, and then puts the event among the
+    dead letters.
+    """
+
+    def handle(app: App, event: dict[str, Any], _context: Any) -> dict[str, int]:
+        try:
+            return {"queued": app.hook_fan_out.fan_out(event["detail"])}
+        except Exception as error:
+            name = type(error).__name__
+            count(Metric.HOOK_MESSAGE_FAILED)
+            logger.error("event for hooks failed", extra={"error": name})
+            raise FanOutError(name) from None
 
     return with_app(handle)
 

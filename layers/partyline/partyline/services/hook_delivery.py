@@ -5,7 +5,7 @@ next attempt is sent. A receiver may get an event twice, with the same `webhook-
 the same attempt end as one: the row of the delivery counts the attempts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,18 +38,14 @@ class HookFanOut:
         self._queue = queue
         self._clock = clock
 
-    def hooks(self) -> Sequence[Hook]:
-        """Return all hooks, for a batch of events."""
-        return self._store.all()
-
-    def fan_out(self, hooks: Sequence[Hook], detail: dict[str, Any]) -> None:
-        """Make and queue the deliveries of an event. May raise an `AwsError`.
+    def fan_out(self, detail: dict[str, Any]) -> int:
+        """Make and queue the deliveries of an event; return how many. May raise an `AwsError`.
 
         The row of a delivery is written before its message is sent, and the message of a row
         without an attempt is sent again: the bus delivers an event at least once.
         """
         attempts = []
-        for hook in hooks:
+        for hook in self._store.all():
             if not hook.takes(detail["type"]):
                 continue
             delivery = Delivery.of(detail, self._clock())
@@ -59,6 +55,7 @@ class HookFanOut:
             if delivery.status is DeliveryStatus.PENDING:
                 attempts.append(Attempt.first(hook.id, delivery))
         self._queue.send(attempts)
+        return len(attempts)
 
 
 class HookDelivery:
